@@ -1,0 +1,45 @@
+# Needs Python 3.11 to 3.13, make and the package registries; a C++ compiler only for speed.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml CMakeLists.txt $(wildcard device/native/*)
+
+.PHONY: demo test test-system lint benchmark wheel clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/host.stamp  ## trains, quantizes, verifies and runs on embedded data
+	$(BIN)/edgeinfer demo
+
+test: $(VENV)/dev.stamp  ## every test that needs no system of its own
+	$(BIN)/python -m pytest -m "not system"
+
+test-system: $(VENV)/dev.stamp  ## virtual environments, an arm64 userland, a compiler that is broken
+	$(BIN)/python -m pytest -m system
+
+lint: $(VENV)/dev.stamp  ## style, types and the import rule
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+benchmark: $(VENV)/dev.stamp  ## the loop against the bare interpreter
+	$(BIN)/python -m tests.benchmarks.loop_rate
+
+wheel: $(VENV)/dev.stamp  ## a wheel for this architecture, in dist/
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else \
+	"error: %s is Python %d.%d, expected 3.11 to 3.13; name another: make PYTHON=python3.11 ..." % (sys.executable, *v))'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/host.stamp: $(SOURCES) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[host]'
+	@touch $@
+
+$(VENV)/dev.stamp: $(SOURCES) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[host,dev]'
+	@touch $@ $(VENV)/host.stamp

@@ -1,0 +1,1 @@
+"""The workstation: labelled photographs in, a trained Keras model out."""

@@ -1,0 +1,30 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Machines that run tests are shared: an example that takes long says nothing.
+settings.register_profile("shared-machine", deadline=None)
+settings.load_profile("shared-machine")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real photographs, clips and reference models beside the checkout."""
+    folder = Path(os.environ.get("EDGEINFER_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is absent: this test needs the shared photographs and models")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_bundle() -> Path:
+    """A bundle that edgeinfer made of Fashion-MNIST; tests/samples/README.md says how."""
+    return ROOT / "tests" / "samples" / "fashion-mnist.edgebundle"
