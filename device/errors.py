@@ -1,0 +1,124 @@
+"""The one error tree. Every error says what, what was found, what was expected, what to do next.
+
+The command line prints such an error as one line and exits with its `exit_code`; a library user
+catches `EdgeinferError`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import unicodedata
+from typing import ClassVar
+
+
+def printable(text: str) -> str:
+    """Return `text` on one line: control characters and lone surrogates are escaped.
+
+    File names may hold anything; an error message or a terminal must not.
+    """
+    return "".join(
+        char
+        if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        else ascii(char)[1:-1]
+        for char in text
+    )
+
+
+class EdgeinferError(Exception):
+    """Base of all errors that edgeinfer raises on purpose.
+
+    Attributes:
+        subject: what the error is about: a file, a tensor, a camera.
+        got: what was found there.
+        expected: what should have been there; may be empty where `got` says it all.
+        next_step: what the user can do about it; may be empty.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self, subject: object, *, got: str, expected: str = "", next_step: str = ""
+    ) -> None:
+        self.subject = printable(str(subject))
+        self.got = printable(got)
+        self.expected = printable(expected)
+        self.next_step = printable(next_step)
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        sentence = f"{self.subject}: {self.got}"
+        if self.expected:
+            sentence += f", expected {self.expected}"
+        if self.next_step:
+            sentence += f"; {self.next_step}"
+        return sentence
+
+
+class UsageError(EdgeinferError):
+    """The command line asks for something that makes no sense."""
+
+    exit_code = 2
+
+
+class DataError(EdgeinferError):
+    """A data set, or its layout, cannot be used."""
+
+
+class ImageError(DataError):
+    """A file is no complete image."""
+
+
+class BundleError(EdgeinferError):
+    """A bundle is damaged, hostile, or of another version."""
+
+
+class ModelError(EdgeinferError):
+    """A model file is damaged, or is not what its surroundings say."""
+
+
+class CameraError(EdgeinferError):
+    """A camera or another source of frames cannot be opened or read."""
+
+
+class MissingExtraError(EdgeinferError):
+    """A command needs packages that the base install does not have."""
+
+
+class VerificationError(EdgeinferError):
+    """A golden vector was not reproduced."""
+
+
+class AccuracyError(EdgeinferError):
+    """A smaller model lost more accuracy than it was allowed."""
+
+
+class ConversionError(EdgeinferError):
+    """A model could not be converted."""
+
+
+class TrainingError(EdgeinferError):
+    """Training could not start or did not produce a usable model."""
+
+
+class StorageError(EdgeinferError):
+    """A file could not be written."""
+
+
+def storage_error(path: str | os.PathLike[str], error: OSError) -> StorageError:
+    """Turn the `OSError` that writing `path` gave into a sentence with its cure."""
+    next_steps = {
+        errno.ENOSPC: "free some space or choose another place",
+        errno.EDQUOT: "free some space or choose another place",
+        errno.EACCES: "check the folder's permissions or choose another place",
+        errno.EPERM: "check the folder's permissions or choose another place",
+        errno.EROFS: "choose a place that can be written",
+        errno.ENOENT: "create the folder first",
+        errno.ENOTDIR: "choose a folder",
+    }
+    reason = (error.strerror or str(error)).lower()
+    return StorageError(
+        os.fspath(path),
+        got=f"cannot be written ({reason})",
+        next_step=next_steps.get(error.errno or 0, ""),
+    )

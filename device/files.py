@@ -1,0 +1,81 @@
+"""Files that appear by rename when complete, and where edgeinfer keeps its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from edgeinfer.device.errors import storage_error
+
+BOARD_BUNDLE = Path("/var/lib/edgeinfer/current")
+"""Where a board's installed bundle lies: the bundle itself or a folder that holds one."""
+
+
+def data_home() -> Path:
+    """Return `$XDG_DATA_HOME/edgeinfer`, by default `~/.local/share/edgeinfer`.
+
+    Source: XDG Base Directory Specification 0.8: relative paths in the variable are ignored.
+    """
+    base = os.environ.get("XDG_DATA_HOME", "")
+    root = Path(base) if os.path.isabs(base) else Path.home() / ".local" / "share"
+    return root / "edgeinfer"
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file beside `path` that takes its place when the block ends well.
+
+    A reader sees the old file or the whole new one, never a part; on any error, a full disk
+    included, nothing is left behind.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:60]}.", dir=path.parent)
+    except OSError as error:
+        raise storage_error(path, error) from error
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise storage_error(path, error) from error
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Write a whole file so that it appears complete or not at all.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    with atomic_file(path) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+
+
+def _umask() -> int:
+    """Read the process's umask; there is no way to read it without setting it for an instant."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,135 @@
+"""The values that pass between the stages: frames in, tensors through, predictions out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels: TypeAlias = NDArray[np.uint8]
+"""An image, (H, W, 3) uint8 RGB, the first row at the top."""
+
+TensorDtype = Literal["uint8", "int8", "int16", "int32", "int64", "float16", "float32", "bool"]
+DTYPES: tuple[str, ...] = get_args(TensorDtype)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """One picture from a source.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB.
+        sequence: counts the frames that the source delivered, dropped ones included, from 0.
+        captured_ns: when it was captured, on `time.monotonic_ns()`'s clock: the driver's own time
+            stamp where there is one, else when the source handed the frame over.
+        label: the true class, where the source knows it (simulated camera, class folders).
+        name: the file it came from, for sources of files.
+    """
+
+    pixels: Pixels
+    sequence: int
+    captured_ns: int
+    label: str | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse pixels of another shape or dtype."""
+        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
+            raise ValueError(
+                f"frame {self.sequence}: pixels are {self.pixels.shape} {self.pixels.dtype}, "
+                "expected (H, W, 3) uint8"
+            )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TensorSpec:
+    """One input or output of a model.
+
+    A quantized value q stands for the real value (q - zero_point) * scale; scale 0 means that
+    the tensor is not quantized.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: TensorDtype
+    scale: float = 0.0
+    zero_point: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse impossible shapes, dtypes and scales."""
+        if self.dtype not in DTYPES:
+            raise ValueError(
+                f"tensor '{self.name}': dtype is {self.dtype}, expected one of {DTYPES}"
+            )
+        if any(size < 1 for size in self.shape):
+            raise ValueError(f"tensor '{self.name}': shape is {self.shape}, expected sizes from 1")
+        if not 0.0 <= self.scale < float("inf"):
+            raise ValueError(f"tensor '{self.name}': scale is {self.scale}, expected 0 or more")
+
+    def dequantize(self, values: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return the real values, float64, of the same shape."""
+        real = values.astype(np.float64)
+        return (real - self.zero_point) * self.scale if self.scale else real
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classification:
+    """Class probabilities.
+
+    Attributes:
+        labels: the class names, in the model's order.
+        probabilities: (classes,) float64, in the same order.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+
+    @property
+    def index(self) -> int:
+        """The most probable class; of equals the first."""
+        return int(np.argmax(self.probabilities))
+
+    @property
+    def label(self) -> str:
+        """The name of the most probable class."""
+        return self.labels[self.index]
+
+    @property
+    def probability(self) -> float:
+        """The probability of the most probable class, 0 to 1."""
+        return float(self.probabilities[self.index])
+
+    def top(self, count: int) -> list[tuple[str, float]]:
+        """Return the `count` most probable (label, probability), best first."""
+        order = np.argsort(-self.probabilities, kind="stable")[:count]
+        return [(self.labels[i], float(self.probabilities[i])) for i in order]
+
+    def to_json(self) -> dict[str, object]:
+        """Return what scripts read: the best label, its probability and the five best."""
+        return {
+            "label": self.label,
+            "probability": round(self.probability, 6),
+            "top": [{"label": name, "probability": round(p, 6)} for name, p in self.top(5)],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """A measured quantity, such as a gauge's reading."""
+
+    value: float
+    unit: str
+
+    def to_json(self) -> dict[str, object]:
+        """Return what scripts read."""
+        return {"value": self.value, "unit": self.unit}
+
+
+Prediction: TypeAlias = Classification | Value
