@@ -1,0 +1,89 @@
+"""PreprocessSpec: how a frame becomes a model's input tensor, the same on host and device.
+
+The arithmetic is part of the specification, so that every implementation gives the same bits:
+
+1. **Crop.** `stretch` takes the whole frame; `center-crop` the largest centred rectangle of the
+   model's aspect ratio (integer arithmetic, rounded down, the odd pixel left over at the right and
+   bottom); `letterbox` takes the whole frame and leaves a border of `pad_value`.
+2. **Resize**, separable and fixed-point, see `taps.py`: 14-bit weights that sum to exactly 2**14.
+   The rows are combined first, into 15 bits that keep 7 fractional bits, rounded half up; then the
+   columns, rounded half up to 8 bits. `area` averages (antialiases) along an axis that shrinks and
+   is bilinear along one that grows; `bilinear` samples two pixels with half-pixel centres.
+3. **Colour.** `grey` is (77 R + 150 G + 29 B + 128) >> 8 (ITU-R BT.601 weights in 8 bits).
+4. **Normalize and quantize**, by a table of 256 entries a channel, computed in IEEE double
+   precision: real = (pixel - mean) / std; quantized = rint(real / scale) + zero_point, clipped to
+   the dtype's range; rint rounds half to even.
+
+Equality starts after decoding: two JPEG decoders may differ, so golden frames are stored
+losslessly.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Channels = Literal["rgb", "bgr", "grey"]
+CropPolicy = Literal["stretch", "center-crop", "letterbox"]
+ResizeKernel = Literal["area", "bilinear"]
+
+MAX_SIDE = 4096
+"""Largest input side in pixels: far above any edge model, far below an overflow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreprocessSpec:
+    """How a frame becomes a tensor; see the module for the arithmetic.
+
+    Attributes:
+        size: (width, height) of the model's input.
+        channels: the order in the tensor's last axis; `grey` has one.
+        crop: what happens when the aspect ratios differ.
+        resize: the resize kernel.
+        mean: one value a channel, in pixel units (0 to 255), in the order of `channels`.
+        std: likewise; above 0.
+        pad_value: the letterbox's border, 0 to 255, in every channel.
+    """
+
+    size: tuple[int, int]
+    channels: Channels = "rgb"
+    crop: CropPolicy = "stretch"
+    resize: ResizeKernel = "area"
+    mean: tuple[float, ...] = (127.5, 127.5, 127.5)
+    std: tuple[float, ...] = (127.5, 127.5, 127.5)
+    pad_value: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values."""
+        if len(self.size) != 2 or not all(1 <= side <= MAX_SIDE for side in self.size):
+            raise ValueError(
+                f"preprocess size is {self.size}, expected (width, height) from 1 to {MAX_SIDE}"
+            )
+        for name, got, allowed in (
+            ("channels", self.channels, get_args(Channels)),
+            ("crop", self.crop, get_args(CropPolicy)),
+            ("resize", self.resize, get_args(ResizeKernel)),
+        ):
+            if got not in allowed:
+                raise ValueError(f"preprocess {name} is {got!r}, expected one of {allowed}")
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) != self.depth or not all(map(math.isfinite, values)):
+                raise ValueError(
+                    f"preprocess {name} is {values}, expected {self.depth} finite numbers "
+                    f"for channels={self.channels!r}"
+                )
+        if min(self.std) <= 0:
+            raise ValueError(f"preprocess std is {self.std}, expected values above 0")
+        if not 0 <= self.pad_value <= 255:
+            raise ValueError(f"preprocess pad_value is {self.pad_value}, expected 0 to 255")
+
+    @property
+    def depth(self) -> int:
+        """How many channels the tensor has."""
+        return 1 if self.channels == "grey" else 3
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of one prepared image."""
+        return self.size[1], self.size[0], self.depth
