@@ -1,0 +1,190 @@
+"""Image files in, (H, W, 3) uint8 RGB out, the same on every machine and OpenCV from 4.6 on.
+
+Rules, where formats leave a choice:
+
+- Rotation as Exif states it, in JPEG, PNG, WebP and TIFF.
+- Transparent pixels lie on white.
+- 16 bits become 8 by v / 257, rounded: 0 stays 0 and 65535 becomes 255. Cameras that put 12 bits
+  into 16 give dark pictures; their files are not guessed at.
+- Grey is repeated in three channels; palettes, CMYK and YCCK become RGB without colour profiles.
+- Of an animation or a document the first picture counts. GIF needs an OpenCV that reads it.
+
+Two decoders may differ by a grey level in JPEG; PNG, BMP, TIFF and lossless WebP are exact.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.errors import ImageError
+from edgeinfer.device.image_headers import HeaderError, ImageHeader, image_format, read_header
+from edgeinfer.device.types import Pixels
+
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+)
+"""Suffixes, in lower case, of the files that are taken for images; the content decides."""
+
+MAX_PIXELS = 2**27
+"""Most pixels an image may have, 134 million: a bomb of a few bytes can announce far more."""
+
+MAX_FILE_BYTES = 2**29
+"""Largest file that is read."""
+
+_REPLACE = "replace it or take it out"
+
+
+def decode_image(data: bytes, *, subject: str) -> Pixels:
+    """Decode the bytes of an image file.
+
+    Args:
+        data: the whole file.
+        subject: what errors call it, such as its path.
+
+    Returns:
+        (H, W, 3) uint8 RGB, contiguous, upright.
+
+    Raises:
+        ImageError: it is empty, no image, torn, damaged or absurdly large.
+    """
+    header = _checked_header(data, subject)
+    # JPEG has no alpha; everything else is taken as stored, to see alpha and 16 bits.
+    flags = cv2.IMREAD_UNCHANGED
+    if header.format == "JPEG":
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        decoded = cv2.imdecode(np.frombuffer(header.payload, np.uint8), flags)
+    except cv2.error:
+        decoded = None
+    # The stubs of OpenCV leave out that imdecode gives None for what it cannot read.
+    if decoded is None:  # type: ignore[unreachable, unused-ignore]
+        raise ImageError(
+            subject,
+            got=f"cannot be decoded: the {header.format} is damaged or of a rare kind",
+            next_step="save it as JPEG or PNG or take it out",
+        )
+    if decoded.dtype not in (np.uint8, np.uint16):
+        raise ImageError(
+            subject,
+            got=f"has {decoded.dtype} pixels",
+            expected="8 or 16 bits a channel",
+            next_step="save it as JPEG or PNG or take it out",
+        )
+    pixels = _to_rgb(_to_8_bits(decoded), header)
+    return np.ascontiguousarray(_upright(pixels, header.orientation))
+
+
+def read_image(path: Path) -> Pixels:
+    """Read and decode an image file; see `decode_image`.
+
+    Raises:
+        ImageError: it cannot be read or is no complete image.
+    """
+    return decode_image(read_image_bytes(path), subject=os.fspath(path))
+
+
+def read_image_bytes(path: Path) -> bytes:
+    """Read a whole file that is going to be decoded.
+
+    Raises:
+        ImageError: it is absent, no regular file, forbidden or too large.
+    """
+    try:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageError(path, got="is a folder", expected="an image file")
+        # A pipe or a device might never end.
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(path, got="is no regular file", expected="an image file")
+        if status.st_size > MAX_FILE_BYTES:
+            raise ImageError(
+                path,
+                got=f"holds {status.st_size / 1e6:,.0f} MB",
+                expected=f"at most {MAX_FILE_BYTES / 1e6:,.0f} MB",
+                next_step=_REPLACE,
+            )
+        return Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise ImageError(path, got="does not exist", next_step="check the path") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ImageError(
+            path, got=f"cannot be read ({reason})", next_step="check its permissions"
+        ) from error
+
+
+def encode_png(pixels: Pixels) -> bytes:
+    """Encode (H, W, 3) uint8 RGB losslessly as PNG."""
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise ValueError(
+            f"pixels are {pixels.shape} {pixels.dtype}, expected (H, W, 3) uint8 to encode"
+        )
+    done, encoded = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    if not done:
+        raise ValueError(f"OpenCV could not encode {pixels.shape} pixels as PNG")
+    return encoded.tobytes()
+
+
+def _checked_header(data: bytes, subject: str) -> ImageHeader:
+    """Read the header and refuse what should never reach a decoder."""
+    if not data:
+        raise ImageError(subject, got="is empty", expected="an image", next_step=_REPLACE)
+    if image_format(data) is None:
+        heic = data[4:8] == b"ftyp"
+        raise ImageError(
+            subject,
+            got="is a HEIC, AVIF or video file" if heic else "is no image",
+            expected="JPEG, PNG, WebP, BMP, GIF or TIFF",
+            next_step="save it as JPEG" if heic else _REPLACE,
+        )
+    try:
+        header = read_header(data)
+    except HeaderError as error:
+        raise ImageError(subject, got=str(error), next_step=_REPLACE) from error
+    width, height = header.size
+    if not 0 < width * height <= MAX_PIXELS:
+        raise ImageError(
+            subject,
+            got=f"is {width} x {height} pixels large",
+            expected=f"1 to {MAX_PIXELS:,} pixels",
+            next_step=_REPLACE,
+        )
+    return header
+
+
+def _to_8_bits(decoded: NDArray[Any]) -> NDArray[np.uint8]:
+    """Divide 16 bits by 257, rounded; leave 8 as they are."""
+    if decoded.dtype == np.uint16:
+        return ((decoded.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return decoded.astype(np.uint8, copy=False)
+
+
+def _to_rgb(decoded: NDArray[np.uint8], header: ImageHeader) -> Pixels:
+    """Turn OpenCV's grey, BGR or BGRA into RGB, with white behind what is transparent."""
+    if decoded.ndim == 2 or decoded.shape[2] == 1:
+        return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_GRAY2RGB), np.uint8)
+    if decoded.shape[2] == 3:
+        return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+    colour = decoded[:, :, 2::-1].astype(np.uint16)
+    alpha = decoded[:, :, 3:].astype(np.uint16)
+    # At most 255 * 255 + 127, which 16 bits hold.
+    weighted = colour if header.premultiplied else (colour * alpha + 127) // np.uint16(255)
+    return np.minimum(weighted + (np.uint16(255) - alpha), 255).astype(np.uint8)
+
+
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Undo the rotation and mirroring that Exif's `orientation` states."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
