@@ -1,0 +1,205 @@
+"""ModelManifest: what a bundle says of itself. The dataclasses are the schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
+from edgeinfer.device.errors import BundleError, printable
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.types import TensorSpec
+
+SCHEMA_VERSION = 1
+MANIFEST = "manifest.json"
+
+_MEMBER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+
+Task = Literal["classification", "value"]
+KernelFamily = Literal["builtin", "xnnpack"]
+"""Which CPU kernels computed an output: the two differ by a few steps, each is stable by itself."""
+
+
+def is_member_name(name: str) -> bool:
+    """True for a relative path of plain characters without `..`, hidden or empty parts."""
+    return _MEMBER_NAME.fullmatch(name) is not None and len(name) <= 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueSpec:
+    """What a model of task `value` measures: value = output * scale + offset, in `unit`."""
+
+    unit: str
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoder:
+    """How the output tensor becomes a prediction.
+
+    Attributes:
+        activation: `softmax` where the model gives logits, `none` where it gives probabilities or
+            values already.
+    """
+
+    activation: Literal["softmax", "none"] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One compiled form of the model.
+
+    Attributes:
+        file: the `.tflite` member.
+        delegate: the delegate it needs; None for the CPU.
+        precision: of weights and activations.
+        input: the input tensor.
+        output: the output tensor.
+        output_tolerance: the largest difference that `verify` accepts between an output and its
+            golden one, in real (dequantized) units.
+        golden_input: member with the expected inputs, one frame after another, little-endian.
+        golden_outputs: for each kernel family, the member with the expected outputs, likewise.
+    """
+
+    file: str
+    delegate: str | None = None
+    precision: Literal["int8", "uint8", "float16", "float32", "int16x8"]
+    input: TensorSpec
+    output: TensorSpec
+    output_tolerance: float
+    golden_input: str
+    golden_outputs: dict[KernelFamily, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldenFrame:
+    """A real frame kept losslessly (PNG), with its true label where it is known."""
+
+    file: str
+    label: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A member's size in bytes and its SHA-256, lower-case hexadecimal."""
+
+    bytes: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        """Refuse impossible sizes and digests."""
+        if self.bytes < 0 or not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
+            raise ValueError(f"{self.bytes} bytes with sha256 {self.sha256!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelManifest:
+    """What a bundle holds, how to feed it and how to read its answers.
+
+    Attributes:
+        schema_version: of this manifest.
+        name: the model's name.
+        task: what a prediction is.
+        labels: the classes in the output's order; empty for task `value`.
+        value: unit and scale; for task `value` only.
+        preprocess: how a frame becomes the input.
+        decoder: how the output becomes a prediction.
+        variants: the compiled forms, `cpu` always among them.
+        golden: frames that `verify` replays.
+        metrics: figures by name, such as `test.int8.top1` (0 to 1).
+        provenance: what made the model: versions, seed, data set.
+        members: every other member of the archive.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str
+    task: Task = "classification"
+    labels: tuple[str, ...] = ()
+    value: ValueSpec | None = None
+    preprocess: PreprocessSpec
+    decoder: Decoder
+    variants: dict[str, Variant]
+    golden: tuple[GoldenFrame, ...] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+    provenance: dict[str, str] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a manifest whose parts contradict each other."""
+        if not self.name or printable(self.name) != self.name or "/" in self.name:
+            raise ValueError(f"name is {self.name!r}, expected printable text without '/'")
+        if "cpu" not in self.variants:
+            raise ValueError(f"variants are {sorted(self.variants)}, expected 'cpu' among them")
+        if self.task == "value":
+            outputs = 1
+            if self.value is None or self.labels:
+                raise ValueError("task 'value' needs a value's unit and no labels")
+        else:
+            outputs = len(self.labels)
+            if outputs < 2 or self.value is not None:
+                raise ValueError("task 'classification' needs two labels or more and no value")
+            if len(set(self.labels)) != outputs:
+                raise ValueError("a label occurs twice")
+            odd = next((label for label in self.labels if printable(label) != label), None)
+            if odd is not None:
+                raise ValueError(f"label {odd!r} has control characters")
+        for name, variant in self.variants.items():
+            self._check_variant(name, variant, outputs)
+
+    def _check_variant(self, name: str, variant: Variant, outputs: int) -> None:
+        if variant.input.shape != (1, *self.preprocess.shape):
+            raise ValueError(
+                f"variant '{name}': input shape is {variant.input.shape}, "
+                f"expected {(1, *self.preprocess.shape)}"
+            )
+        if variant.output.shape != (1, outputs):
+            raise ValueError(
+                f"variant '{name}': output shape is {variant.output.shape}, expected {(1, outputs)}"
+            )
+        if variant.output_tolerance < 0:
+            raise ValueError(f"variant '{name}': output_tolerance is below 0")
+
+    def file_references(self) -> set[str]:
+        """Return every member that the manifest points to."""
+        names = {frame.file for frame in self.golden}
+        for variant in self.variants.values():
+            names |= {variant.file, variant.golden_input, *variant.golden_outputs.values()}
+        return names
+
+    def to_bytes(self) -> bytes:
+        """Return the JSON text; equal manifests give equal bytes."""
+        text = json.dumps(to_json(self), ensure_ascii=False, indent=1, sort_keys=True)
+        return (text + "\n").encode()
+
+
+def parse_manifest(text: bytes, *, subject: str) -> ModelManifest:
+    """Read a manifest.
+
+    Args:
+        text: the JSON text.
+        subject: the bundle's path, for errors.
+
+    Raises:
+        BundleError: it is no manifest of this schema version.
+    """
+    try:
+        document = parse_json(text)
+        version = document.get("schema_version") if isinstance(document, dict) else None
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise BundleError(
+                subject,
+                got=f"its manifest has schema version {version}",
+                expected=f"{SCHEMA_VERSION} or older",
+                next_step="update edgeinfer here, or convert the model again with this version",
+            )
+        return from_json(ModelManifest, document)
+    except SchemaError as error:
+        raise BundleError(
+            subject,
+            got=f"{MANIFEST}, {error.where}: {error.got}",
+            expected=error.expected,
+            next_step="make the bundle again with `edgeinfer convert`",
+        ) from error

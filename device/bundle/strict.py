@@ -1,0 +1,163 @@
+"""JSON to frozen dataclasses and back, refusing whatever the types do not name.
+
+The types are the schema: an unknown key, a missing one or a value of another type is an error
+that says where it stands. Floats must be finite; a bool is no number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import types
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+class SchemaError(ValueError):
+    """A JSON value does not fit the type that was expected at its place.
+
+    Attributes:
+        where: the path to the value, such as `variants.cpu.input`.
+        got: what stands there.
+        expected: what should.
+    """
+
+    def __init__(self, where: str, *, got: str, expected: str) -> None:
+        self.where, self.got, self.expected = where or "the document", got, expected
+        super().__init__(f"{self.where}: {got}, expected {expected}")
+
+
+def parse_json(text: bytes) -> object:
+    """Parse JSON, refusing NaN, infinities and keys that occur twice.
+
+    Raises:
+        SchemaError: the text is no such JSON.
+    """
+
+    def no_constant(name: str) -> object:
+        raise SchemaError("", got=f"the number {name}", expected="finite numbers")
+
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        result = dict(pairs)
+        if len(result) != len(pairs):
+            raise SchemaError("", got="a key that occurs twice", expected="each key once")
+        return result
+
+    try:
+        return json.loads(text, parse_constant=no_constant, object_pairs_hook=unique)
+    except SchemaError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise SchemaError("", got=f"no valid JSON ({error})", expected="JSON text") from error
+
+
+def from_json(kind: type[T], value: object, where: str = "") -> T:
+    """Build a `kind` from parsed JSON.
+
+    Args:
+        kind: a dataclass, or any annotation made of dataclasses, tuples, dicts with string keys,
+            literals, unions with None, str, int, float and bool.
+        value: what `parse_json` gave.
+        where: the path to `value`, for errors.
+
+    Raises:
+        SchemaError: the value does not fit.
+    """
+    result: T = _convert(kind, value, where)
+    return result
+
+
+def to_json(value: object) -> Any:
+    """Return what `json.dumps` takes; fields that are None are left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        pairs = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+        return {name: to_json(item) for name, item in pairs if item is not None}
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [to_json(item) for item in value]
+    return value
+
+
+def _convert(kind: Any, value: object, where: str) -> Any:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        return _dataclass(kind, value, where)
+    if origin is Literal:
+        if not any(value == allowed and type(value) is type(allowed) for allowed in arguments):
+            raise SchemaError(where, got=_show(value), expected=f"one of {list(arguments)}")
+        return value
+    if origin in (Union, types.UnionType):
+        inner = next(item for item in arguments if item is not type(None))
+        return None if value is None else _convert(inner, value, where)
+    if origin is tuple:
+        return _tuple(arguments, value, where)
+    if origin is dict:
+        items = _expect(dict, value, where, "an object")
+        return {k: _convert(arguments[1], v, f"{where}.{k}".lstrip(".")) for k, v in items.items()}
+    if kind is float:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not math.isfinite(value)
+        ):
+            raise SchemaError(where, got=_show(value), expected="a finite number")
+        return float(value)
+    if kind is int and isinstance(value, bool):
+        raise SchemaError(where, got=_show(value), expected="a whole number")
+    names = {str: "text", int: "a whole number", bool: "true or false"}
+    return _expect(kind, value, where, names[kind])
+
+
+def _dataclass(kind: Any, value: object, where: str) -> Any:
+    items = _expect(dict, value, where, "an object")
+    hints = get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    unknown = sorted(set(items) - set(fields))
+    if unknown:
+        raise SchemaError(
+            where, got=f"an unknown key {unknown[0]!r}", expected=f"only {sorted(fields)}"
+        )
+    missing = sorted(
+        name
+        for name, field in fields.items()
+        if name not in items
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+    )
+    if missing:
+        raise SchemaError(where, got=f"no key {missing[0]!r}", expected=f"all of {sorted(fields)}")
+    converted = {
+        name: _convert(hints[name], item, f"{where}.{name}".lstrip("."))
+        for name, item in items.items()
+    }
+    try:
+        return kind(**converted)
+    except ValueError as error:
+        raise SchemaError(where, got=str(error), expected="possible values") from error
+
+
+def _tuple(arguments: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:
+    items = _expect(list, value, where, "a list")
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        return tuple(_convert(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(items))
+    if len(items) != len(arguments):
+        raise SchemaError(where, got=f"{len(items)} items", expected=f"{len(arguments)} items")
+    return tuple(
+        _convert(kind, item, f"{where}[{i}]")
+        for i, (kind, item) in enumerate(zip(arguments, items, strict=True))
+    )
+
+
+def _expect(kind: Any, value: object, where: str, name: str) -> Any:
+    if not isinstance(value, kind):
+        raise SchemaError(where, got=_show(value), expected=name)
+    return value
+
+
+def _show(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
