@@ -1,0 +1,265 @@
+"""Reads `.tflite` files without a runtime, so that a damaged one is refused before it is loaded.
+
+The runtimes trust their input: of the bytes they are handed, a wrong index may end the process.
+Whatever `read_tflite` returns has every index within range (see `tflite_checks.py`).
+
+Source: the TensorFlow Lite schema, version 3 (tensorflow/lite/schema/schema.fbs); field numbers
+below are the order of the fields in its tables.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Sequence
+from typing import TypeVar
+
+from edgeinfer.device.errors import ModelError
+from edgeinfer.device.flatbuffer import FlatBuffer, FlatbufferError, Kind, Table
+from edgeinfer.device.tflite_checks import check_model
+from edgeinfer.device.tflite_ops import BUILTIN_OPS
+from edgeinfer.device.tflite_types import (
+    ELEMENT_BITS,
+    Metadata,
+    Operator,
+    OperatorCode,
+    Quantization,
+    Signature,
+    Subgraph,
+    Tensor,
+    TfliteModel,
+)
+
+IDENTIFIER = b"TFL3"
+SCHEMA_VERSION = 3
+
+MAX_LABEL_FILE_BYTES = 2**20
+"""Largest label file that is unpacked; ImageNet's takes 10 kB, 21,000 classes 300 kB."""
+
+# The fields of BuiltinOptions that are vectors, by the union's number: ConcatEmbeddings, Reshape,
+# Squeeze, VarHandle, Bucketize.
+_LISTS_IN_OPTIONS = {3: (1, 2), 17: (0,), 30: (0,), 111: (0, 1), 115: (0,)}
+# Operators whose options (BuiltinOptions of this number, field 0) say how many outputs they have.
+_COUNTS_OUTPUTS = {"SPLIT": 35, "SPLIT_V": 79, "UNPACK": 64}
+# The union SparseIndexVector: Int32Vector, Uint16Vector, Uint8Vector.
+_SPARSE_INDEX_KINDS: dict[int, Kind] = {1: "i", 2: "H", 3: "B"}
+_Item = TypeVar("_Item")
+_NEXT_STEP = "fetch or convert the model again"
+_DTYPES = tuple(ELEMENT_BITS)
+_CUSTOM = BUILTIN_OPS.index("CUSTOM")
+
+
+def read_tflite(data: bytes, *, subject: str) -> TfliteModel:
+    """Return what a `.tflite` file contains; `data` may be followed by anything, such as a ZIP.
+
+    Args:
+        data: the whole file.
+        subject: what errors are about, such as the file's name.
+
+    Raises:
+        ModelError: it is no TensorFlow Lite model, or a damaged one, or one that keeps its weights
+            elsewhere.
+    """
+    buffer = FlatBuffer(data)
+    if buffer.identifier() != IDENTIFIER:
+        raise ModelError(
+            subject, got="is no TensorFlow Lite model", next_step="choose a .tflite file"
+        )
+    try:
+        model = _model(buffer.root())
+        check_model(model)
+    except FlatbufferError as error:
+        raise ModelError(
+            subject, got=f"is a damaged TensorFlow Lite model: {error}", next_step=_NEXT_STEP
+        ) from error
+    return model
+
+
+def labels_in_model(data: bytes, *, subject: str = "model") -> tuple[str, ...] | None:
+    """Return the labels that a model with TFLite Metadata carries in a ZIP behind it, or None.
+
+    The label file is the `.txt` member whose name says `label`; of several, translations for
+    instance, the one with the shortest name. Empty lines at the end are no labels.
+
+    Raises:
+        ModelError: a label file is there but damaged, too large, or no UTF-8.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [
+                member
+                for member in archive.infolist()
+                if member.filename.endswith(".txt") and "label" in member.filename.lower()
+            ]
+            if not members:
+                return None
+            member = min(members, key=lambda found: (len(found.filename), found.filename))
+            with archive.open(member) as stream:
+                content = stream.read(MAX_LABEL_FILE_BYTES + 1)
+    except zipfile.BadZipFile as error:
+        if not zipfile.is_zipfile(io.BytesIO(data)):
+            return None
+        raise _bad_labels(subject, str(error)) from error
+    # What zipfile raises on members that are encrypted, of an unknown compression, or damaged.
+    except (RuntimeError, zlib.error, EOFError, OSError, ValueError, OverflowError) as error:
+        raise _bad_labels(subject, str(error)) from error
+    if len(content) > MAX_LABEL_FILE_BYTES:
+        raise _bad_labels(subject, f"it has more than {MAX_LABEL_FILE_BYTES} bytes")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _bad_labels(subject, "it is no UTF-8 text") from error
+    return tuple(line.strip() for line in text.rstrip().splitlines()) or None
+
+
+def _bad_labels(subject: str, reason: str) -> ModelError:
+    return ModelError(subject, got=f"its label file cannot be read: {reason}", next_step=_NEXT_STEP)
+
+
+def _pick(items: Sequence[_Item], index: int, who: str, what: str) -> _Item:
+    """Return the item that `who` refers to by `index`."""
+    if index >= len(items):
+        raise FlatbufferError(f"{who}: {what} {index} is none of {len(items)}")
+    return items[index]
+
+
+def _model(root: Table) -> TfliteModel:
+    version = root.integer(0, "I")
+    if version != SCHEMA_VERSION:
+        raise FlatbufferError(f"its schema version is {version}, expected {SCHEMA_VERSION}")
+    if root.tables(9):
+        raise FlatbufferError("its weights are in other files, which edgeinfer does not read")
+    codes = tuple(_operator_code(table) for table in root.tables(1))
+    # Buffer 0 is empty by convention; the least of models leave it out.
+    buffers = [_buffer(table) for table in root.tables(4)] or [memoryview(b"")]
+    return TfliteModel(
+        schema_version=version,
+        description=root.string(3),
+        operator_codes=codes,
+        subgraphs=tuple(_subgraph(table, codes, buffers) for table in root.tables(2)),
+        metadata=tuple(
+            Metadata(
+                name=table.string(0),
+                data=_pick(buffers, table.integer(1, "I"), "metadata", "buffer"),
+            )
+            for table in root.tables(6)
+        ),
+        signatures=tuple(_signature(table) for table in root.tables(7)),
+    )
+
+
+def _operator_code(table: Table) -> OperatorCode:
+    # Files from before there were 128 operators have the old field alone; newer files fill both,
+    # the old one only as far as a byte goes.
+    code = max(table.integer(0, "b"), table.integer(3, "i"))
+    if code < 0:
+        raise FlatbufferError(f"an operator's number is {code}")
+    custom = code == _CUSTOM
+    if custom:
+        name = table.string(1)
+    else:
+        name = BUILTIN_OPS[code] if code < len(BUILTIN_OPS) else f"UNKNOWN_{code}"
+    return OperatorCode(op=name, version=table.integer(2, "i", 1), custom=custom)
+
+
+def _buffer(table: Table) -> memoryview:
+    # A real offset is above 1; the converter writes 1 as a place to fill in later.
+    if table.integer(1, "Q") > 1:
+        raise FlatbufferError(
+            "its weights lie outside the FlatBuffer, as in models above 2 GB, "
+            "which edgeinfer does not read"
+        )
+    return table.raw(0)
+
+
+def _subgraph(table: Table, codes: tuple[OperatorCode, ...], buffers: list[memoryview]) -> Subgraph:
+    return Subgraph(
+        name=table.string(4),
+        tensors=tuple(_tensor(item, buffers) for item in table.tables(0)),
+        inputs=table.integers(1),
+        outputs=table.integers(2),
+        operators=tuple(_operator(item, codes) for item in table.tables(3)),
+    )
+
+
+def _tensor(table: Table, buffers: list[memoryview]) -> Tensor:
+    name = table.string(3)
+    code = table.integer(1, "b")
+    if not 0 <= code < len(_DTYPES):
+        raise FlatbufferError(f"tensor '{name}': its dtype has the unknown number {code}")
+    buffer = table.integer(2, "I")
+    if table.integer(10, "I"):
+        raise FlatbufferError(f"tensor '{name}': its bytes are in another file")
+    return Tensor(
+        name=name,
+        shape=table.integers(0),
+        shape_signature=table.integers(7),
+        dtype=_DTYPES[code],
+        quantization=_quantization(table.table(4)),
+        buffer=buffer,
+        data=_pick(buffers, buffer, f"tensor '{name}'", "buffer"),
+        variable=bool(table.integer(5, "B")),
+        sparse=_is_sparse(table.table(6)),
+    )
+
+
+def _is_sparse(table: Table | None) -> bool:
+    """Return whether the tensor is sparse; follow the lists that a runtime would expand it with."""
+    if table is None:
+        return False
+    table.integers(0)
+    table.integers(1)
+    for dimension in table.tables(2):
+        for type_field, value_field in ((2, 3), (4, 5)):
+            kind, values = dimension.union(type_field, value_field)
+            if values is not None and kind in _SPARSE_INDEX_KINDS:
+                values.integers(0, _SPARSE_INDEX_KINDS[kind])
+    return True
+
+
+def _quantization(table: Table | None) -> Quantization | None:
+    """Return the scales; a table that has only the trained minimum and maximum has none."""
+    scales = table.floats(2) if table else ()
+    if table is None or not scales:
+        return None
+    return Quantization(
+        scales=scales, zero_points=table.integers(3, "q"), axis=table.integer(6, "i")
+    )
+
+
+def _operator(table: Table, codes: tuple[OperatorCode, ...]) -> Operator:
+    code = _pick(codes, table.integer(0, "I"), "an operator", "operator code")
+    # What follows is of no use here, but runtimes read it and old ones do not check it.
+    kind, options = table.union(3, 4)
+    if options is not None:
+        for field in _LISTS_IN_OPTIONS.get(kind, ()):
+            options.raw(field)
+    table.union(11, 12)
+    table.raw(5)
+    table.raw(7)
+    outputs = table.integers(2)
+    if code.op in _COUNTS_OUTPUTS:
+        said = options.integer(0, "i") if options and kind == _COUNTS_OUTPUTS[code.op] else None
+        if said != len(outputs):
+            raise FlatbufferError(f"{code.op} has {len(outputs)} outputs, its options say {said}")
+    return Operator(
+        op=code.op,
+        version=code.version,
+        custom=code.custom,
+        inputs=table.integers(1),
+        outputs=outputs,
+        intermediates=table.integers(8),
+    )
+
+
+def _signature(table: Table) -> Signature:
+    def arguments(field: int) -> tuple[tuple[str, int], ...]:
+        return tuple((item.string(0), item.integer(1, "I")) for item in table.tables(field))
+
+    return Signature(
+        name=table.string(2),
+        subgraph=table.integer(4, "I"),
+        inputs=arguments(0),
+        outputs=arguments(1),
+    )
