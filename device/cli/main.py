@@ -1,0 +1,83 @@
+"""The `edgeinfer` program: finds the commands, turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+
+import click
+
+from edgeinfer.device.errors import EdgeinferError, printable, storage_error
+
+COMMANDS_GROUP = "edgeinfer.commands"
+
+_ORDER = ("demo", "data", "train", "convert", "inspect", "verify", "predict", "run")
+"""The way of a model; commands of other packages follow by name."""
+
+INTERRUPTED = 130
+"""What shells give for a program that Ctrl-C ended (128 + SIGINT)."""
+
+
+class _Commands(click.Group):
+    """Loads each command from its entry point when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        names = metadata.entry_points(group=COMMANDS_GROUP).names
+        return sorted(names, key=lambda n: (_ORDER.index(n) if n in _ORDER else len(_ORDER), n))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for entry in metadata.entry_points(group=COMMANDS_GROUP, name=cmd_name):
+            command = entry.load()
+            if not isinstance(command, click.Command):
+                raise TypeError(f"entry point {entry.value} is no click command")
+            return command
+        return None
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="edgeinfer", prog_name="edgeinfer")
+def cli() -> None:
+    """From photographs to a camera that answers: train, shrink, verify and run image models."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program and exit: 0 done, 1 the work failed, 2 wrong usage."""
+    sys.exit(run_program(sys.argv[1:] if arguments is None else arguments))
+
+
+def run_program(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; errors become one line on stderr."""
+    try:
+        result = cli.main(list(arguments), prog_name="edgeinfer", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except EdgeinferError as error:
+        return _fail(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("stopped", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (head, less) has gone; Python's own flush at exit must not complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _fail(str(storage_error(str(error.filename or "output"), error)), 1)
+    except MemoryError:
+        return _fail("out of memory: free some, or use a smaller model or batch", 1)
+    except Exception as error:
+        if os.environ.get("EDGEINFER_DEBUG"):
+            raise
+        text = printable(f"{type(error).__name__}: {error}")
+        return _fail(f"a defect in edgeinfer ({text}); EDGEINFER_DEBUG=1 shows where, report it", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"error: {message}", err=True)
+    return code

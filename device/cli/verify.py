@@ -1,0 +1,42 @@
+"""`edgeinfer verify`: replay a bundle's golden vectors on this machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import click
+
+from edgeinfer.device.cli.options import json_option, resolve_model
+
+
+@click.command()
+@click.argument("bundle", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--runtime",
+    type=click.Choice(["ai-edge-litert", "tflite-runtime"]),
+    help="Which runtime; without it, the preferred one of those installed.",
+)
+@json_option
+def verify(bundle: Path | None, runtime: str | None, as_json: bool) -> None:
+    """Replay BUNDLE's golden frames: preprocessing bit for bit, outputs within their tolerance.
+
+    Without BUNDLE, the installed one. Exit code 1 where anything differs.
+    """
+    from typing import cast
+
+    from edgeinfer.device.runtime import RuntimeName
+    from edgeinfer.device.verify import verify_bundle
+
+    report = verify_bundle(resolve_model(bundle), runtime=cast("RuntimeName | None", runtime))
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(report)))
+        return
+    click.echo(
+        f"{report.name}: verified on {report.machine} with {report.runtime}\n"
+        f"  {report.frames} frames: input tensors bit-equal ({' and '.join(report.implementations)}"
+        " preprocessing)\n"
+        f"  outputs differ by at most {report.largest_difference:.3g} "
+        f"(allowed {report.tolerance:.3g})"
+    )

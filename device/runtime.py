@@ -1,0 +1,206 @@
+"""Runner: one small surface over ai-edge-litert and tflite-runtime, whichever is installed."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from types import ModuleType
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.bundle.manifest import KernelFamily
+from edgeinfer.device.errors import MissingExtraError, ModelError
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.types import TensorDtype, TensorSpec
+
+RuntimeName = Literal["ai-edge-litert", "tflite-runtime"]
+
+_MODULES: dict[RuntimeName, str] = {
+    "ai-edge-litert": "ai_edge_litert.interpreter",
+    "tflite-runtime": "tflite_runtime.interpreter",
+}
+"""In order of preference: litert is as fast or faster everywhere that both run."""
+
+
+def installed_runtimes() -> tuple[RuntimeName, ...]:
+    """Return the runtimes that are installed, the preferred one first."""
+    return tuple(
+        name for name, module in _MODULES.items() if importlib.util.find_spec(module.split(".")[0])
+    )
+
+
+def choose_runtime(wanted: RuntimeName | None = None) -> RuntimeName:
+    """Return the runtime to use: `wanted`, else `$EDGEINFER_RUNTIME`, else the preferred one.
+
+    Raises:
+        MissingExtraError: it is not installed, or none is.
+    """
+    installed = installed_runtimes()
+    name = wanted or os.environ.get("EDGEINFER_RUNTIME") or (installed[0] if installed else None)
+    if name is None:
+        raise MissingExtraError(
+            "runtime",
+            got="neither ai-edge-litert nor tflite-runtime is installed",
+            next_step="run `pip install ai-edge-litert`",
+        )
+    if name not in installed:
+        raise MissingExtraError(
+            "runtime",
+            got=f"{name} is not installed",
+            expected=f"one of {', '.join(installed) or 'none that is installed'}",
+            next_step=f"run `pip install {name}`",
+        )
+    return next(known for known in installed if known == name)
+
+
+class Runner:
+    """A model loaded into an interpreter on the CPU.
+
+    Args:
+        model: the `.tflite` file's bytes.
+        subject: the file's name, for errors.
+        threads: interpreter threads.
+        runtime: which runtime; None takes the preferred one.
+        kernels: `builtin` leaves XNNPACK out; None takes the runtime's default.
+
+    Raises:
+        ModelError: the bytes are no model, or this runtime cannot run it.
+        MissingExtraError: no runtime is installed.
+
+    Attributes:
+        runtime: the runtime in use.
+        version: its version.
+        kernels: the kernel family that computes a fully quantized model's outputs.
+        inputs: specs of the inputs.
+        outputs: specs of the outputs.
+    """
+
+    def __init__(
+        self,
+        model: bytes,
+        *,
+        subject: str,
+        threads: int = 1,
+        runtime: RuntimeName | None = None,
+        kernels: KernelFamily | None = None,
+    ) -> None:
+        read_tflite(model, subject=subject)  # runtimes crash on damaged files; this does not
+        self.runtime = choose_runtime(runtime)
+        self.version = metadata.version(self.runtime.replace("-", "_"))
+        # tflite-runtime 2.14 runs INT8 on its builtin kernels, litert on XNNPACK.
+        default: KernelFamily = "xnnpack" if self.runtime == "ai-edge-litert" else "builtin"
+        self.kernels: KernelFamily = kernels or default
+        module = _import_runtime(self.runtime)
+        resolver = module.OpResolverType.AUTO
+        if self.kernels == "builtin" and self.runtime == "ai-edge-litert":
+            resolver = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        try:
+            with _quiet_native_log():
+                self._interpreter = module.Interpreter(
+                    model_content=model,
+                    num_threads=threads,
+                    experimental_op_resolver_type=resolver,
+                )
+                self._interpreter.allocate_tensors()
+        except (RuntimeError, ValueError, SystemError) as error:
+            raise _load_error(subject, self.runtime, self.version, error) from error
+        self._input_details = self._interpreter.get_input_details()
+        self._output_details = self._interpreter.get_output_details()
+        self.inputs = tuple(_spec(subject, detail) for detail in self._input_details)
+        self.outputs = tuple(_spec(subject, detail) for detail in self._output_details)
+
+    @property
+    def description(self) -> str:
+        """Runtime, version and kernels on one line."""
+        return f"{self.runtime} {self.version} ({self.kernels})"
+
+    def invoke(self, tensors: Sequence[NDArray[Any]]) -> list[NDArray[np.generic]]:
+        """Run the model once.
+
+        Args:
+            tensors: one for each input, of its shape and dtype.
+
+        Returns:
+            A copy of each output.
+
+        Raises:
+            ModelError: the runtime failed.
+        """
+        try:
+            for detail, tensor in zip(self._input_details, tensors, strict=True):
+                self._interpreter.set_tensor(detail["index"], tensor)
+            self._interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(
+                "inference", got=f"{self.runtime} failed ({_first_line(error)})"
+            ) from error
+        return [self._interpreter.get_tensor(detail["index"]) for detail in self._output_details]
+
+
+def _import_runtime(name: RuntimeName) -> ModuleType:
+    try:
+        return importlib.import_module(_MODULES[name])
+    except ImportError as error:
+        raise MissingExtraError(
+            "runtime",
+            got=f"{name} is installed but does not import ({_first_line(error)})",
+            next_step=f"run `pip install --force-reinstall {name}`",
+        ) from error
+
+
+def _spec(subject: str, detail: dict[str, Any]) -> TensorSpec:
+    scale, zero_point = detail["quantization"]
+    try:
+        return TensorSpec(
+            name=str(detail["name"]),
+            shape=tuple(int(size) for size in detail["shape"]),
+            dtype=cast("TensorDtype", np.dtype(detail["dtype"]).name),
+            scale=float(scale),
+            zero_point=int(zero_point),
+        )
+    except ValueError as error:
+        raise ModelError(subject, got=str(error)) from error
+
+
+def _load_error(subject: str, runtime: str, version: str, error: Exception) -> ModelError:
+    text = _first_line(error)
+    next_step = "run `edgeinfer inspect` on it; convert it again for this runtime"
+    if "edgetpu-custom-op" in str(error):
+        text = "it was compiled for the Edge TPU"
+        next_step = "use the model's CPU file (without _edgetpu in its name)"
+    elif "returned a result with an exception set" in str(error):
+        text = "this runtime was built against numpy 1"
+        next_step = "run `pip install 'numpy<2'`"
+    return ModelError(
+        subject, got=f"{runtime} {version} cannot load it ({text})", next_step=next_step
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+@contextmanager
+def _quiet_native_log() -> Iterator[None]:
+    """Keep the runtimes' own log lines ("Created TensorFlow Lite XNNPACK delegate") off stderr.
+
+    They come from native code straight to file descriptor 2; whatever matters is in the exception.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(sink)

@@ -1,0 +1,145 @@
+"""Replaying a bundle's golden vectors on this machine."""
+
+from __future__ import annotations
+
+import math
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.bundle.manifest import Variant
+from edgeinfer.device.bundle.reader import ModelBundle, open_bundle
+from edgeinfer.device.errors import BundleError, VerificationError
+from edgeinfer.device.model import read_golden
+from edgeinfer.device.preprocess import Preprocessor
+from edgeinfer.device.preprocess.native import load_kernels
+from edgeinfer.device.runtime import Runner, RuntimeName
+from edgeinfer.device.types import Pixels, TensorSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyReport:
+    """What was replayed and how well it fitted.
+
+    Attributes:
+        name: the model's name.
+        frames: how many golden frames were replayed.
+        implementations: which preprocessing was compared, bit for bit: `native`, `numpy`.
+        runtime: runtime, version and kernels.
+        machine: the processor's architecture.
+        largest_difference: of any output from its golden one, in real units.
+        tolerance: what was allowed.
+    """
+
+    name: str
+    frames: int
+    implementations: tuple[str, ...]
+    runtime: str
+    machine: str
+    largest_difference: float
+    tolerance: float
+
+
+def verify_bundle(path: Path, *, runtime: RuntimeName | None = None) -> VerifyReport:
+    """Replay the golden frames: input tensors bit for bit, outputs within the tolerance.
+
+    Every implementation of the preprocessing that is present here is replayed.
+
+    Raises:
+        BundleError: the bundle is damaged or has no golden frames.
+        VerificationError: something differs, with what and where.
+    """
+    with open_bundle(path) as bundle:
+        frames = [pixels for pixels, _ in read_golden(bundle)]
+        if not frames:
+            raise BundleError(
+                path, got="has no golden frames", next_step="make it again with `edgeinfer convert`"
+            )
+        variant = bundle.manifest.variants["cpu"]
+        tensors = _read_tensors(bundle, variant.golden_input, variant.input, len(frames))
+        implementations = ("native", "numpy") if load_kernels() is not None else ("numpy",)
+        for implementation in implementations:
+            preprocessor = Preprocessor(
+                bundle.manifest.preprocess, variant.input, native=implementation == "native"
+            )
+            _compare_inputs(path, implementation, preprocessor, frames, tensors)
+        runner = Runner(
+            bundle.member(variant.file), subject=f"{path}: {variant.file}", runtime=runtime
+        )
+        difference = _compare_outputs(bundle, variant, runner, tensors)
+        return VerifyReport(
+            name=bundle.manifest.name,
+            frames=len(frames),
+            implementations=implementations,
+            runtime=runner.description,
+            machine=platform.machine(),
+            largest_difference=difference,
+            tolerance=variant.output_tolerance,
+        )
+
+
+def _read_tensors(
+    bundle: ModelBundle, member: str, tensor: TensorSpec, frames: int
+) -> NDArray[np.generic]:
+    dtype = np.dtype(tensor.dtype).newbyteorder("<")
+    content = bundle.member(member)
+    expected = frames * math.prod(tensor.shape) * dtype.itemsize
+    if len(content) != expected:
+        raise BundleError(
+            bundle.path,
+            got=f"member '{member}' has {len(content):,} bytes",
+            expected=f"{expected:,} for {frames} frames",
+        )
+    return np.frombuffer(content, dtype).reshape(frames, *tensor.shape).astype(tensor.dtype)
+
+
+def _compare_inputs(
+    path: Path,
+    implementation: str,
+    preprocessor: Preprocessor,
+    frames: list[Pixels],
+    golden: NDArray[np.generic],
+) -> None:
+    for index, (pixels, expected) in enumerate(zip(frames, golden, strict=True)):
+        tensor = preprocessor.tensor(pixels)
+        unequal = np.argwhere(tensor != expected)
+        if len(unequal):
+            place = tuple(int(i) for i in unequal[0])
+            raise VerificationError(
+                path,
+                got=f"frame {index}, {implementation} preprocessing: {len(unequal):,} of "
+                f"{tensor.size:,} input values differ, the first at {place} is {tensor[place]}",
+                expected=f"{expected[place]}",
+                next_step="report this: host and device must prepare frames alike",
+            )
+
+
+def _compare_outputs(
+    bundle: ModelBundle, variant: Variant, runner: Runner, tensors: NDArray[np.generic]
+) -> float:
+    member = variant.golden_outputs.get(runner.kernels)
+    if member is None:
+        raise VerificationError(
+            bundle.path,
+            got=f"has no golden outputs for {runner.kernels} kernels",
+            expected=f"{sorted(variant.golden_outputs)}",
+            next_step="use another runtime, or make the bundle again",
+        )
+    golden = _read_tensors(bundle, member, variant.output, len(tensors))
+    largest = 0.0
+    for index, (tensor, expected) in enumerate(zip(tensors, golden, strict=True)):
+        output = runner.invoke([tensor])[0]
+        difference = np.abs(variant.output.dequantize(output) - variant.output.dequantize(expected))
+        largest = max(largest, float(difference.max()))
+        # Doubles of a product such as 3 * scale need not be exact: half a part in a million.
+        if largest > variant.output_tolerance * (1 + 1e-6):
+            raise VerificationError(
+                bundle.path,
+                got=f"frame {index}: an output differs by {largest:.6g} on {runner.description}",
+                expected=f"at most {variant.output_tolerance:.6g}",
+                next_step="update the runtime, or make the bundle again",
+            )
+    return largest

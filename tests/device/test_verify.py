@@ -1,0 +1,106 @@
+"""verify: what it replays, and that it notices every kind of difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.device.bundle import ModelManifest, open_bundle, write_bundle
+from edgeinfer.device.errors import BundleError, VerificationError
+from edgeinfer.device.preprocess.native import load_kernels
+from edgeinfer.device.verify import verify_bundle
+
+Edit = Callable[[ModelManifest, dict[str, bytes]], ModelManifest]
+
+
+@pytest.fixture
+def edited(sample_bundle: Path, tmp_path: Path) -> Callable[[Edit], Path]:
+    """Write a consistent bundle (hashes and all) whose content was edited."""
+
+    def write(edit: Edit) -> Path:
+        with open_bundle(sample_bundle) as bundle:
+            members = {name: bundle.member(name) for name in bundle.manifest.members}
+            manifest = edit(bundle.manifest, members)
+        path = tmp_path / "edited.edgebundle"
+        write_bundle(path, manifest, members)
+        return path
+
+    return write
+
+
+def test_the_sample_verifies_through_every_implementation(sample_bundle: Path) -> None:
+    report = verify_bundle(sample_bundle)
+    assert report.frames == 10
+    assert report.largest_difference <= report.tolerance
+    expected = ("numpy",) if load_kernels() is None else ("native", "numpy")
+    assert report.implementations == expected
+
+
+def flip_input(manifest: ModelManifest, members: dict[str, bytes]) -> ModelManifest:
+    name = manifest.variants["cpu"].golden_input
+    content = bytearray(members[name])
+    content[784 + 30] ^= 1  # frame 1, row 1, column 2
+    members[name] = bytes(content)
+    return manifest
+
+
+def test_one_bit_of_one_input_value_is_noticed(edited: Callable[[Edit], Path]) -> None:
+    with pytest.raises(
+        VerificationError, match=r"frame 1, \w+ preprocessing: 1 of 784 .* \(0, 1, 2, 0\)"
+    ):
+        verify_bundle(edited(flip_input))
+
+
+def other_mean(manifest: ModelManifest, members: dict[str, bytes]) -> ModelManifest:
+    mean = manifest.preprocess.mean[0] + 1.0
+    return replace(manifest, preprocess=replace(manifest.preprocess, mean=(mean,)))
+
+
+def other_crop(manifest: ModelManifest, members: dict[str, bytes]) -> ModelManifest:
+    return replace(manifest, preprocess=replace(manifest.preprocess, crop="center-crop"))
+
+
+def test_another_normalization_is_noticed(edited: Callable[[Edit], Path]) -> None:
+    with pytest.raises(VerificationError, match="preprocessing"):
+        verify_bundle(edited(other_mean))
+
+
+def test_a_crop_that_changes_nothing_on_square_frames_passes(
+    edited: Callable[[Edit], Path],
+) -> None:
+    assert verify_bundle(edited(other_crop)).frames == 10
+
+
+def other_outputs(manifest: ModelManifest, members: dict[str, bytes]) -> ModelManifest:
+    for name in manifest.variants["cpu"].golden_outputs.values():
+        content = bytearray(members[name])
+        content[0] = (content[0] + 3) % 256  # three steps, one more than the tolerance
+        members[name] = bytes(content)
+    return manifest
+
+
+def test_an_output_beyond_the_tolerance_is_noticed(edited: Callable[[Edit], Path]) -> None:
+    with pytest.raises(VerificationError, match="frame 0: an output differs by"):
+        verify_bundle(edited(other_outputs))
+
+
+def short_tensors(manifest: ModelManifest, members: dict[str, bytes]) -> ModelManifest:
+    members[manifest.variants["cpu"].golden_input] = bytes(5)
+    return manifest
+
+
+def no_frames(manifest: ModelManifest, members: dict[str, bytes]) -> ModelManifest:
+    return replace(manifest, golden=())
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"), [(short_tensors, "has 5 bytes"), (no_frames, "no golden frames")]
+)
+def test_a_bundle_that_cannot_be_replayed_is_refused(
+    edited: Callable[[Edit], Path], edit: Edit, message: str
+) -> None:
+    with pytest.raises(BundleError, match=message):
+        verify_bundle(edited(edit))
