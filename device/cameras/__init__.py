@@ -1,0 +1,107 @@
+"""Sources of frames: cameras, video files, folders of images and a simulated camera."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
+from edgeinfer.device.cameras.files import FolderCamera, VideoCamera
+from edgeinfer.device.cameras.pictures import LabelledPicture, PictureFolder
+from edgeinfer.device.cameras.simulated import SimulatedCamera
+from edgeinfer.device.cameras.v4l2 import V4l2Camera
+from edgeinfer.device.cameras.v4l2_devices import (
+    FoundCamera,
+    connected,
+    find_cameras,
+    first_camera,
+)
+from edgeinfer.device.errors import CameraError
+from edgeinfer.device.images import IMAGE_SUFFIXES
+
+__all__ = [
+    "Camera",
+    "FolderCamera",
+    "FoundCamera",
+    "LabelledPicture",
+    "Pacer",
+    "PictureFolder",
+    "SimulatedCamera",
+    "V4l2Camera",
+    "VideoCamera",
+    "find_cameras",
+    "open_camera",
+]
+
+SIMULATED = "simulated"
+
+
+def open_camera(
+    source: str | None,
+    *,
+    pictures: Callable[[], Sequence[LabelledPicture]] | None = None,
+    fps: float = 30.0,
+    seed: int = 0,
+    frame_limit: int | None = None,
+    realtime: bool = False,
+    warn: Warn = ignore_warning,
+) -> Camera:
+    """Open the source that `source` names.
+
+    Args:
+        source: None or "" for the first camera found; "0" or "/dev/video0"; a video file; a
+            folder of images; "simulated" or "simulated:FOLDER". A file or folder with one of
+            these names can be given as "./simulated".
+        pictures: gives the labelled pictures that "simulated" shows, such as a bundle's golden
+            frames; called only for that source.
+        fps: the rate of the simulated camera, and of a folder under `realtime`.
+        seed: the simulated camera's.
+        frame_limit: after how many frames the simulated camera ends; None for never.
+        realtime: play files at their own rate, as if they were live.
+        warn: takes a line for each file that is passed over.
+
+    Raises:
+        CameraError: there is no such source, or it cannot be opened.
+    """
+    if not source:
+        return V4l2Camera(first_camera().path)
+    if source == SIMULATED or source.startswith(f"{SIMULATED}:"):
+        folder = source[len(SIMULATED) + 1 :]
+        shown = PictureFolder(Path(folder)) if folder else _own_pictures(pictures)
+        return SimulatedCamera(shown, fps=fps, seed=seed, frame_limit=frame_limit, warn=warn)
+    if re.fullmatch(r"[0-9]{1,3}", source):
+        return V4l2Camera(Path(f"/dev/video{int(source)}"))
+    path = Path(source)
+    if source.startswith("/dev/"):
+        return V4l2Camera(path)
+    if path.is_dir():
+        return FolderCamera(path, fps=fps if realtime else None, warn=warn)
+    if path.is_file():
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            raise CameraError(
+                source,
+                got="is a single photograph",
+                expected="a camera, a video file, a folder of images or 'simulated'",
+                next_step="`edgeinfer predict PHOTO` answers single photographs",
+            )
+        return VideoCamera(path, realtime=realtime, warn=warn)
+    raise CameraError(
+        source,
+        got="no such camera, file or folder",
+        expected="a camera, a video file, a folder of images or 'simulated'",
+        next_step=connected(),
+    )
+
+
+def _own_pictures(
+    pictures: Callable[[], Sequence[LabelledPicture]] | None,
+) -> Sequence[LabelledPicture]:
+    shown = pictures() if pictures is not None else []
+    if not shown:
+        raise CameraError(
+            SIMULATED,
+            got="the model brings no pictures of its own",
+            next_step="name a folder with one sub-folder per class: --camera simulated:FOLDER",
+        )
+    return shown

@@ -1,0 +1,102 @@
+"""What every source of frames has in common."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, TypeVar
+
+from edgeinfer.device.types import Frame
+
+Warn = Callable[[str], None]
+"""Takes one line that the user should see though the work goes on."""
+
+C = TypeVar("C", bound="Camera")
+
+
+class Camera(Protocol):
+    """A source of frames. One thread reads it; whoever opened it closes it after the last read.
+
+    Attributes:
+        description: what was opened, for the user: name, size, rate.
+        live: frames come at their own pace, and one that nobody takes is stale; only the newest
+            is worth keeping. From other sources every frame is wanted.
+        labelled: frames carry their true class.
+        skipped_files: files that could not be read and were passed over, so far.
+    """
+
+    description: str = ""
+    live: bool = False
+    labelled: bool = False
+    skipped_files: int = 0
+
+    def read(self) -> Frame | None:
+        """Wait for the next frame and return it; None at the end of the source.
+
+        Raises:
+            CameraError: the source stopped delivering. A stale, torn or black frame is never
+                returned in place of a real one.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the source; closing twice is harmless."""
+        return
+
+    def __enter__(self: C) -> C:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+def ignore_warning(line: str) -> None:
+    """Take a warning and do nothing."""
+
+
+class Pacer:
+    """Lets frames go at a fixed rate, by the real clock.
+
+    Args:
+        fps: frames per second, above 0.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self._interval_ns = round(1e9 / fps)
+        self._due_ns: int | None = None
+
+    def wait(self) -> int:
+        """Sleep until the next frame is due and return `time.monotonic_ns()`.
+
+        A source that cannot keep up is not hurried afterwards: the frames it missed are not made
+        up for, as with a real camera.
+        """
+        now = time.monotonic_ns()
+        if self._due_ns is None or now > self._due_ns + self._interval_ns:
+            self._due_ns = now
+        elif now < self._due_ns:
+            time.sleep((self._due_ns - now) / 1e9)
+        self._due_ns += self._interval_ns
+        return time.monotonic_ns()
+
+
+def quiet_opencv() -> None:
+    """Keep OpenCV and its FFmpeg from writing to stderr: our errors say it in one line.
+
+    Whoever sets these variables keeps their choice. FFmpeg reads its own when it first opens a
+    file; -8 is its level "quiet".
+    """
+    import cv2
+
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    if "OPENCV_LOG_LEVEL" not in os.environ and hasattr(cv2, "setLogLevel"):
+        cv2.setLogLevel(0)

@@ -1,0 +1,147 @@
+"""Video files and folders of images as sources of frames."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+import cv2
+
+from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning, quiet_opencv
+from edgeinfer.device.cameras.pictures import class_of, image_paths, no_images
+from edgeinfer.device.errors import CameraError, DataError
+from edgeinfer.device.images import read_image
+from edgeinfer.device.types import Frame, Pixels
+
+PLAUSIBLE_FPS = (1.0, 240.0)
+"""A rate that a video file gives outside of this is a damaged header's."""
+DEFAULT_FPS = 30.0
+
+SHORT_BY = 0.05
+"""How much of a video may be missing without a word: some containers only estimate their length."""
+
+
+class VideoCamera(Camera):
+    """A video file, from its first frame to its last.
+
+    Args:
+        path: the file.
+        realtime: deliver the frames at the file's own rate, as a live source.
+        warn: takes a line when the file ends before its time.
+
+    Raises:
+        CameraError: not one frame can be decoded.
+    """
+
+    def __init__(self, path: Path, *, realtime: bool = False, warn: Warn = ignore_warning) -> None:
+        quiet_opencv()
+        self._path = path
+        self._warn = warn
+        self._sequence = 0
+        # An absolute path: FFmpeg takes what stands before a colon for a protocol.
+        self._capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
+        self._ahead = self._decode()
+        if self._ahead is None:
+            self._capture.release()
+            raise CameraError(
+                path,
+                got="is empty" if path.stat().st_size == 0 else "no frame can be decoded",
+                expected="a complete video file",
+                next_step="play it elsewhere to see whether it is damaged",
+            )
+        self._announced = max(0.0, self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        fps = self._capture.get(cv2.CAP_PROP_FPS)
+        if not (math.isfinite(fps) and PLAUSIBLE_FPS[0] <= fps <= PLAUSIBLE_FPS[1]):
+            fps = DEFAULT_FPS
+        self._pacer = Pacer(fps) if realtime else None
+        self.live = realtime
+        height, width = self._ahead.shape[:2]
+        self.description = f"{path}, {width}x{height}, {fps:.4g} frames/s"
+        if realtime:
+            self.description += " in real time"
+
+    def read(self) -> Frame | None:
+        """Decode the next frame; None at the end of the file."""
+        pixels = self._ahead if self._ahead is not None else self._decode()
+        self._ahead = None
+        if pixels is None:
+            self._check_length()
+            return None
+        captured_ns = self._pacer.wait() if self._pacer else time.monotonic_ns()
+        frame = Frame(
+            pixels=pixels, sequence=self._sequence, captured_ns=captured_ns, name=self._path.name
+        )
+        self._sequence += 1
+        return frame
+
+    def close(self) -> None:
+        """Close the file."""
+        self._capture.release()
+
+    def _decode(self) -> Pixels | None:
+        delivered, picture = self._capture.read()
+        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) if delivered else None  # type: ignore[return-value]
+
+    def _check_length(self) -> None:
+        if self._sequence < self._announced * (1 - SHORT_BY):
+            self._warn(
+                f"{self._path}: ended after {self._sequence} of {self._announced:.0f} frames; "
+                "the file is damaged or cut short"
+            )
+            self._announced = 0.0
+
+
+class FolderCamera(Camera):
+    """The images below a folder, one frame each; a damaged one is named, counted, passed over.
+
+    Args:
+        folder: where they lie; a sub-folder's name is the class of what it holds.
+        fps: deliver them at this rate, as a live source; None: as fast as they are taken.
+        warn: takes a line for each file that is passed over.
+
+    Raises:
+        CameraError: there is no image, or (while reading) none of them can be decoded.
+    """
+
+    def __init__(
+        self, folder: Path, *, fps: float | None = None, warn: Warn = ignore_warning
+    ) -> None:
+        self._root = folder
+        self._warn = warn
+        self._sequence = 0
+        first = next(image_paths(folder), None)
+        if first is None:
+            raise no_images(folder)
+        self._paths = image_paths(folder)
+        self._pacer = Pacer(fps) if fps is not None else None
+        self.live = fps is not None
+        self.labelled = class_of(first, folder) is not None
+        self.description = f"images below {folder}"
+        if fps is not None:
+            self.description += f", {fps:.4g} frames/s"
+
+    def read(self) -> Frame | None:
+        """Decode the next image; None after the last."""
+        for path in self._paths:
+            try:
+                pixels = read_image(path)
+            except DataError as error:
+                self.skipped_files += 1
+                self._warn(f"{error}; skipped")
+                continue
+            captured_ns = self._pacer.wait() if self._pacer else time.monotonic_ns()
+            frame = Frame(
+                pixels=pixels,
+                sequence=self._sequence,
+                captured_ns=captured_ns,
+                label=class_of(path, self._root),
+                name=str(path.relative_to(self._root)),
+            )
+            self._sequence += 1
+            return frame
+        if self._sequence == 0:
+            raise CameraError(
+                self._root, got=f"none of its {self.skipped_files} images can be read"
+            )
+        return None

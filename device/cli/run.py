@@ -1,0 +1,108 @@
+"""`edgeinfer run`: the camera loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgeinfer.device.cli.options import (
+    json_option,
+    labels_option,
+    model_option,
+    read_labels,
+    resolve_model,
+    threads_option,
+)
+
+
+@click.command()
+@click.option(
+    "--camera",
+    is_flag=False,
+    flag_value="",
+    metavar="[SOURCE]",
+    help="A number or /dev/videoN, a video file, a folder of images, 'simulated' or "
+    "'simulated:FOLDER'; without SOURCE, the first camera found.",
+)
+@model_option
+@labels_option
+@threads_option
+@json_option
+@click.option("--realtime", is_flag=True, help="Play files at their own rate, dropping frames.")
+@click.option("--max-frames", type=click.IntRange(1), help="End after so many answers.")
+@click.option("--max-seconds", type=click.FloatRange(0, min_open=True), help="End after this time.")
+@click.option(
+    "--fps",
+    type=click.FloatRange(1, 1000),
+    default=30.0,
+    show_default=True,
+    help="Rate of 'simulated', and of a folder under --realtime.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of 'simulated'."
+)
+def run(
+    camera: str | None,
+    model: Path | None,
+    labels_file: Path | None,
+    threads: int,
+    as_json: bool,
+    realtime: bool,
+    max_frames: int | None,
+    max_seconds: float | None,
+    fps: float,
+    seed: int,
+) -> None:
+    """Answer what a camera sees, until it ends or Ctrl-C.
+
+    From a live camera only the newest frame is looked at, so that an answer is never late; of
+    files every frame is, unless --realtime is given.
+    """
+    if camera is None:
+        raise click.UsageError(
+            "no camera: --camera takes the first one found, "
+            "--camera simulated needs none; see `edgeinfer run --help`"
+        )
+    import sys
+
+    from edgeinfer.device.cameras import open_camera
+    from edgeinfer.device.errors import printable
+    from edgeinfer.device.loop import run_loop
+    from edgeinfer.device.model import Model
+    from edgeinfer.device.results import Sink
+    from edgeinfer.device.signals import stop_on_signals
+    from edgeinfer.device.sinks import CLEAR_TO_END, JsonLinesSink, TerminalSink
+
+    def tell(line: str) -> None:
+        click.echo(printable(line), err=True)
+
+    def warn(line: str) -> None:
+        # The line that the terminal rewrites in place gives way, and is rewritten below.
+        if sys.stdout.isatty() and sys.stderr.isatty():
+            click.echo(f"\r{CLEAR_TO_END}", nl=False, err=True)
+        tell(f"warning: {line}")
+
+    path = resolve_model(model)
+    with Model.open(path, threads=threads, labels=read_labels(labels_file)) as opened:
+        tell(f"model:   {opened.name} ({path})")
+        tell(f"runtime: {opened.runner.description}, {threads} thread{'s' * (threads > 1)}")
+        with open_camera(
+            camera,
+            pictures=opened.golden_frames,
+            fps=fps,
+            seed=seed,
+            realtime=realtime,
+            warn=warn,
+        ) as source:
+            tell(f"camera:  {source.description}")
+            sink: Sink = JsonLinesSink(sys.stdout) if as_json else TerminalSink(sys.stdout)
+            with stop_on_signals() as stop:
+                run_loop(
+                    source,
+                    opened,
+                    [sink],
+                    max_frames=max_frames,
+                    max_seconds=max_seconds,
+                    stop=stop,
+                )

@@ -1,0 +1,110 @@
+"""What the camera loop gives out: an answer for each frame, and a summary at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from edgeinfer.device.types import Frame, Prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A prediction and the frame that it is for.
+
+    Attributes:
+        frame: what was seen.
+        prediction: what the model says.
+        age_ms: from the frame's capture to the prediction, in milliseconds.
+    """
+
+    frame: Frame
+    prediction: Prediction
+    age_ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopSummary:
+    """What a loop did.
+
+    Attributes:
+        frames: answers given.
+        dropped: frames that a newer one replaced before they were looked at (live sources only).
+        seconds: from the loop's start to its end.
+        age_p50_ms: the median age of the answers, capture to result; None without answers.
+        age_p99_ms: the age that 99 of 100 answers do not exceed; None without answers.
+        labelled_frames: frames whose true class is known and is one of the model's.
+        correct_frames: those of them that were answered right.
+        skipped_files: files of the source that could not be read.
+    """
+
+    frames: int
+    dropped: int
+    seconds: float
+    age_p50_ms: float | None
+    age_p99_ms: float | None
+    labelled_frames: int
+    correct_frames: int
+    skipped_files: int
+
+    @property
+    def fps(self) -> float:
+        """Answers per second."""
+        return self.frames / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def accuracy(self) -> float | None:
+        """The part of the labelled frames answered right, 0 to 1; None where none is labelled."""
+        return self.correct_frames / self.labelled_frames if self.labelled_frames else None
+
+    def to_json(self) -> dict[str, object]:
+        """Return what scripts read."""
+        return {
+            "frames": self.frames,
+            "dropped": self.dropped,
+            "seconds": round(self.seconds, 3),
+            "fps": round(self.fps, 2),
+            "age_p50_ms": _rounded(self.age_p50_ms),
+            "age_p99_ms": _rounded(self.age_p99_ms),
+            "accuracy": None if self.accuracy is None else round(self.accuracy, 4),
+            "labelled_frames": self.labelled_frames,
+            "skipped_files": self.skipped_files,
+        }
+
+    def __str__(self) -> str:
+        """Return the summary for people, one line or two."""
+        parts = [f"{self.frames:,} frames in {self.seconds:.1f} s", f"{self.fps:.1f} frames/s"]
+        parts.append(f"{self.dropped:,} dropped")
+        if self.age_p50_ms is not None and self.age_p99_ms is not None:
+            parts.append(
+                f"capture to result {self.age_p50_ms:.1f} ms (p99 {self.age_p99_ms:.1f} ms)"
+            )
+        if self.skipped_files:
+            parts.append(f"{self.skipped_files:,} unreadable skipped")
+        text = ", ".join(parts)
+        if self.accuracy is not None:
+            text += (
+                f"\n{self.accuracy:.1%} of {self.labelled_frames:,} labelled frames answered right"
+            )
+        return text
+
+
+class Sink(Protocol):
+    """Where answers go."""
+
+    def write(self, answer: Answer) -> None:
+        """Take an answer.
+
+        Raises:
+            StorageError: it cannot be written.
+            BrokenPipeError: the reader has gone.
+        """
+        ...
+
+    def finish(self, summary: LoopSummary) -> None:
+        """Take the summary after the last answer; raises as `write` does."""
+        ...
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

@@ -1,0 +1,173 @@
+"""Videos and folders of images as sources."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeinfer.device.cameras import FolderCamera, VideoCamera, open_camera
+from edgeinfer.device.errors import CameraError
+from edgeinfer.device.types import Frame
+
+
+def frames_of(source: VideoCamera | FolderCamera) -> list[Frame]:
+    with source:
+        frames = []
+        while (frame := source.read()) is not None:
+            frames.append(frame)
+        assert source.read() is None  # the end stays the end
+        return frames
+
+
+def test_video_gives_every_frame_in_order(video: Path) -> None:
+    camera = VideoCamera(video)
+    assert not camera.live
+    assert camera.description == f"{video}, 64x48, 25 frames/s"
+    frames = frames_of(camera)
+    assert [frame.sequence for frame in frames] == list(range(12))
+    assert [round(float(frame.pixels.mean()) / 20) for frame in frames] == list(range(12))
+    assert {frame.name for frame in frames} == {"clip.avi"}
+
+
+def test_video_in_real_time_is_live_and_takes_its_time(video: Path) -> None:
+    start = time.monotonic()
+    camera = VideoCamera(video, realtime=True)
+    assert camera.live
+    assert len(frames_of(camera)) == 12
+    # 12 frames at 25 a second: the last is due 0.44 s after the first.
+    assert time.monotonic() - start >= 0.43
+
+
+def test_shared_clip_has_all_its_frames(shared_data: Path) -> None:
+    clip = next((shared_data / "video").glob("car*.mp4"))
+    assert len(frames_of(VideoCamera(clip))) == 377
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "is empty"), (b"no video at all" * 100, "no frame can be decoded")],
+)
+def test_damaged_video_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    with pytest.raises(CameraError, match=said):
+        VideoCamera(path)
+    assert capfd.readouterr().err == ""
+
+
+def test_cut_video_is_named(shared_data: Path, tmp_path: Path) -> None:
+    whole = next((shared_data / "video").glob("car*.mp4")).read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole[: len(whole) // 2])
+    warnings: list[str] = []
+    frames = frames_of(VideoCamera(cut, warn=warnings.append))
+    assert 0 < len(frames) < 377
+    assert warnings == [
+        f"{cut}: ended after {len(frames)} of 377 frames; the file is damaged or cut short"
+    ]
+
+
+def test_colon_in_a_name_is_no_protocol(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video.rename(tmp_path / "12:30.avi")
+    monkeypatch.chdir(tmp_path)
+    assert len(frames_of(VideoCamera(Path("12:30.avi")))) == 12
+
+
+def test_folder_gives_every_image_with_its_class(class_folder: Path) -> None:
+    camera = FolderCamera(class_folder)
+    assert camera.labelled
+    assert not camera.live
+    frames = frames_of(camera)
+    assert [(frame.label, frame.name) for frame in frames] == [
+        (label, f"{label}/{index}.png") for label in ("bright", "dark") for index in range(3)
+    ]
+    assert [int(frame.pixels[0, 0, 0]) for frame in frames] == [220, 221, 222, 20, 21, 22]
+
+
+def test_split_folders_are_no_classes(class_folder: Path) -> None:
+    root = class_folder.parent / "set"
+    root.mkdir()
+    class_folder.rename(root / "test")
+    assert {frame.label for frame in frames_of(FolderCamera(root))} == {"dark", "bright"}
+
+
+def test_folder_without_classes(class_folder: Path) -> None:
+    camera = FolderCamera(class_folder / "dark")
+    assert not camera.labelled
+    assert [frame.label for frame in frames_of(camera)] == [None] * 3
+
+
+def test_damaged_image_is_named_counted_and_passed_over(class_folder: Path) -> None:
+    whole = (class_folder / "dark" / "1.png").read_bytes()
+    (class_folder / "dark" / "1.png").write_bytes(whole[:40])
+    (class_folder / "bright" / "empty.jpg").touch()
+    warnings: list[str] = []
+    camera = FolderCamera(class_folder, warn=warnings.append)
+    frames = frames_of(camera)
+    assert [frame.sequence for frame in frames] == list(range(5))
+    assert camera.skipped_files == 2
+    assert ["empty.jpg" in warnings[0], "1.png" in warnings[1]] == [True, True]
+
+
+def test_folder_of_nothing_but_damaged_images_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"no image")
+    (tmp_path / "b.png").touch()
+    with FolderCamera(tmp_path) as camera, pytest.raises(CameraError, match="none of its 2 images"):
+        camera.read()
+
+
+def test_folder_without_images_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(CameraError, match=r"holds no images, expected .*jpg"):
+        FolderCamera(tmp_path)
+
+
+def test_links_in_a_circle_end(class_folder: Path) -> None:
+    (class_folder / "dark" / "up").symlink_to(class_folder, target_is_directory=True)
+    assert len(frames_of(FolderCamera(class_folder))) == 6
+
+
+def test_open_camera_chooses_by_what_the_source_is(video: Path, class_folder: Path) -> None:
+    with open_camera(str(video)) as camera:
+        assert isinstance(camera, VideoCamera)
+    with open_camera(str(class_folder), realtime=True, fps=50) as camera:
+        assert isinstance(camera, FolderCamera)
+        assert camera.live
+    with open_camera(f"simulated:{class_folder}") as camera:
+        assert camera.labelled
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("photos/dark/0.png", "single photograph.*edgeinfer predict"),
+        ("nothing-here", "no such camera, file or folder"),
+        ("simulated", "brings no pictures.*simulated:FOLDER"),
+        ("simulated:nothing-here", "is no folder"),
+    ],
+)
+def test_open_camera_says_what_is_wrong(
+    class_folder: Path, monkeypatch: pytest.MonkeyPatch, source: str, said: str
+) -> None:
+    monkeypatch.chdir(class_folder.parent)
+    with pytest.raises(CameraError, match=said):
+        open_camera(source, pictures=list)
+
+
+def test_pixels_are_rgb(tmp_path: Path) -> None:
+    import cv2
+
+    path = tmp_path / "red.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (64, 48))
+    writer.write(np.full((48, 64, 3), (0, 0, 255), dtype=np.uint8))
+    writer.release()
+    red, green, blue = frames_of(VideoCamera(path))[0].pixels[24, 32]
+    assert red > 240
+    assert max(green, blue) < 15

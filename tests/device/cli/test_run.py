@@ -1,0 +1,139 @@
+"""`edgeinfer run` as a process of its own, with real models, clips and signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MAIN = "from edgeinfer.device.cli.main import main; main()"
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def model(shared_data: Path) -> list[str]:
+    """The options that choose a small real model and its labels."""
+    coral = shared_data / "coral"
+    labels = str(coral / "imagenet_labels.txt")
+    return ["--model", str(coral / "mobilenet_v1_0.25_128_quant.tflite"), "--labels", labels]
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", MAIN, "run", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, list[str], str]:
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out.splitlines(), err
+
+
+def summary_of(lines: list[str]) -> dict[str, Any]:
+    summary: dict[str, Any] = json.loads(lines[-1])["summary"]
+    return summary
+
+
+def test_video_every_frame_answered_and_the_last_line_parses(model: list[str], video: Path) -> None:
+    code, lines, err = finish(start("--camera", str(video), "--json", *model))
+    assert code == 0, err
+    assert [json.loads(line)["sequence"] for line in lines[:-1]] == list(range(12))
+    summary = summary_of(lines)
+    assert (summary["frames"], summary["dropped"]) == (12, 0)
+    assert 0 < summary["age_p50_ms"] <= summary["age_p99_ms"]
+    chosen = [line.split(":")[0] for line in err.splitlines()]
+    assert chosen == ["model", "runtime", "camera"]
+    assert f"{video}, 64x48, 25 frames/s" in err
+
+
+def test_folder_with_a_damaged_image(model: list[str], class_folder: Path) -> None:
+    (class_folder / "dark" / "1.png").write_bytes(b"no image")
+    code, lines, err = finish(start("--camera", str(class_folder), "--json", *model))
+    assert code == 0, err
+    assert [json.loads(line)["name"] for line in lines[:3]] == [
+        "bright/0.png",
+        "bright/1.png",
+        "bright/2.png",
+    ]
+    assert "warning:" in err
+    assert "1.png" in err
+    assert (summary_of(lines)["frames"], summary_of(lines)["skipped_files"]) == (5, 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_it_cleanly(model: list[str], class_folder: Path, number: int) -> None:
+    process = start("--camera", f"simulated:{class_folder}", "--json", *model)
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    os.kill(process.pid, number)
+    assert process.stderr is not None
+    with process.stdout, process.stderr:
+        lines, err = process.stdout.read().splitlines(), process.stderr.read()
+    assert process.wait(timeout=60) == 0, err
+    assert json.loads(first)["sequence"] == 0
+    assert summary_of(lines)["frames"] == len(lines)  # the first line was read before
+    assert "Traceback" not in err
+
+
+def test_reader_that_goes_away_ends_it_quietly(model: list[str], class_folder: Path) -> None:
+    process = start("--camera", f"simulated:{class_folder}", "--json", *model)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    process.wait(timeout=60)
+    with process.stderr:
+        assert len(process.stderr.read().splitlines()) == 3
+
+
+def test_camera_without_a_source_takes_the_first_one(
+    run_with_camera: Run, model: list[str]
+) -> None:
+    done = run_with_camera(MAIN, "run", "--camera", *model, "--max-frames", "5", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "camera:  /dev/video0 (Test camera)" in done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["summary"]["frames"] == 5
+
+
+def test_camera_that_is_unplugged_ends_it_with_an_error(
+    run_with_camera: Run, model: list[str]
+) -> None:
+    done = run_with_camera(MAIN, "run", "--camera", "--json", *model, FAULT="unplug")
+    assert done.returncode == 1
+    assert "error: /dev/video0: stopped delivering pictures" in done.stderr.splitlines()[-1]
+    assert json.loads(done.stdout.splitlines()[-1])["summary"]["frames"] > 0
+
+
+def test_text_into_a_pipe(model: list[str], video: Path) -> None:
+    code, lines, err = finish(start("--camera", str(video), "--max-frames", "4", *model))
+    assert code == 0, err
+    assert lines[-1].startswith("4 frames in ")
+    assert all("\r" not in line for line in lines)
+
+
+def test_run_without_a_camera_says_how() -> None:
+    code, _, err = finish(start())
+    assert code == 2
+    assert "--camera simulated" in err
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [("no-such-thing", "no such camera"), ("simulated", "brings no pictures")],
+)
+def test_bad_source_is_one_line(model: list[str], source: str, said: str) -> None:
+    code, lines, err = finish(start("--camera", source, *model))
+    assert (code, lines) == (1, [])
+    assert err.splitlines()[-1].startswith("error: ")
+    assert said in err.splitlines()[-1]
+    assert "Traceback" not in err

@@ -1,0 +1,96 @@
+"""Fixtures for tests of cameras and the loop."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edgeinfer.device.cameras.base import quiet_opencv
+from edgeinfer.device.types import Pixels
+
+SHIM_SOURCE = Path(__file__).parent.parent / "system" / "v4l2_shim" / "fakev4l2.c"
+
+RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
+"""run(code, *arguments, **environment): a Python process of its own."""
+
+
+@pytest.fixture(scope="session")
+def v4l2_shim(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment under which a process has a V4L2 camera, see fakev4l2.c."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("there is no C compiler: this test builds a V4L2 camera from C")
+    folder = tmp_path_factory.mktemp("v4l2_shim")
+    library = folder / "fakev4l2.so"
+    build = [*compiler.split(), "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    subprocess.run([*build, "-o", str(library), str(SHIM_SOURCE), "-ldl"], check=True)
+    picture = red_and_blue(640, 480)
+    whole = folder / "whole.jpg"
+    cv2.imwrite(str(whole), picture[..., ::-1])
+    cv2.imwrite(str(folder / "smaller.jpg"), picture[:240, 160:480, ::-1])
+    (folder / "torn.jpg").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKEV4L2_JPEG": str(whole),
+        "FAKEV4L2_FOLDER": str(folder),
+    }
+
+
+@pytest.fixture
+def run_with_camera(v4l2_shim: dict[str, str]) -> RunPython:
+    """Run Python code in a process that has a V4L2 camera; settings without FAKEV4L2_."""
+
+    def run(
+        code: str, *arguments: str, timeout_s: float = 60, **settings: str
+    ) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | v4l2_shim
+        environment |= {f"FAKEV4L2_{name}": value for name, value in settings.items()}
+        return subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            env={"OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": "1"} | environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def class_folder(tmp_path: Path) -> Path:
+    """A folder with three dark and three bright photographs, in a sub-folder for each class."""
+    for label, brightness in (("dark", 20), ("bright", 220)):
+        folder = tmp_path / "photos" / label
+        folder.mkdir(parents=True)
+        for index in range(3):
+            cv2.imwrite(str(folder / f"{index}.png"), np.full((48, 64, 3), brightness + index))
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    """A video of 12 frames, 64x48, at 25 frames a second; frame n has the brightness 20 n."""
+    quiet_opencv()  # FFmpeg keeps the log level of its first use in a process
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (64, 48))
+    for number in range(12):
+        writer.write(np.full((48, 64, 3), 20 * number, dtype=np.uint8))
+    writer.release()
+    return path
+
+
+def red_and_blue(width: int, height: int) -> Pixels:
+    """Return what the shim's camera sees: red on the left, blue on the right."""
+    picture = np.zeros((height, width, 3), dtype=np.uint8)
+    picture[:, : width // 2, 0] = 254
+    picture[:, width // 2 :, 2] = 254
+    return picture
