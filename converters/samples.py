@@ -1,0 +1,128 @@
+"""Labelled samples on disk, and the frames in them.
+
+A sample is named by a path: a photograph, or one image of an IDX file (the MNIST family's format)
+as `FILE#INDEX`. So a list of samples is small however large the data set is.
+
+IDX, as published with MNIST: two zero bytes, a byte for the type (8: unsigned bytes), a byte for
+the number of axes, each axis as a big-endian 32-bit number, then the values, the last axis fastest.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import re
+import struct
+import threading
+import zlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.errors import DataError
+from edgeinfer.device.images import read_image
+from edgeinfer.device.types import Pixels
+
+MAX_IDX_BYTES = 2**30
+"""Most values an IDX file may hold; the largest of the MNIST family holds 550 million."""
+
+ReadStream: TypeAlias = BinaryIO | gzip.GzipFile
+
+_IDX_SOURCE = re.compile(r"(.+)#(\d{1,9})", re.DOTALL)
+_UNSIGNED_BYTES = 8
+_IDX_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """One labelled image.
+
+    Attributes:
+        source: the absolute path of a photograph, or `FILE#INDEX` into an IDX file.
+        label: the class's index.
+    """
+
+    source: str
+    label: int
+
+
+def read_sample(source: str) -> Pixels:
+    """Read the image that `source` names: (H, W, 3) uint8 RGB; grey is repeated three times.
+
+    Raises:
+        ImageError: the photograph cannot be read or is no complete image.
+        DataError: the IDX file cannot be read, or has no such image.
+    """
+    match = _IDX_SOURCE.fullmatch(source)
+    if match is None:
+        return read_image(Path(source))
+    images, index = read_idx(Path(match[1])), int(match[2])
+    if images.ndim != 3:
+        raise DataError(match[1], got=f"holds values of shape {images.shape}", expected="images")
+    if index >= len(images):
+        raise DataError(source, got=f"is absent: the file holds {len(images)} images")
+    return np.repeat(images[index][:, :, None], 3, axis=2)
+
+
+def read_idx(path: Path) -> NDArray[np.uint8]:
+    """Read a whole IDX file of unsigned bytes, gzip-compressed where its name ends in `.gz`.
+
+    The last few files stay in memory, so that reading sample after sample is fast; a file that
+    changes is read again. The array is read-only.
+
+    Raises:
+        DataError: it cannot be read, is no such file, is torn or absurdly large.
+    """
+    try:
+        status = os.stat(path)
+        # One thread reads, the others wait for its result.
+        with _IDX_LOCK:
+            return _read_idx(path, status.st_mtime_ns, status.st_size)
+    except FileNotFoundError as error:
+        raise DataError(path, got="does not exist", next_step="check the path") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(path, got="is torn or no gzip file", next_step="fetch it again") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DataError(path, got=f"cannot be read ({reason})") from error
+
+
+@lru_cache(maxsize=4)
+def _read_idx(path: Path, _modified_ns: int, _size: int) -> NDArray[np.uint8]:
+    """Read the file; time and size are there to tell a changed file from the cached one."""
+    with open(path, "rb") as packed:
+        stream: ReadStream = gzip.GzipFile(fileobj=packed) if path.suffix == ".gz" else packed
+        shape = _read_shape(stream, path)
+        count = math.prod(shape)
+        content = stream.read(count + 1)
+    if len(content) != count:
+        raise DataError(
+            path,
+            got="holds more than its header says" if len(content) > count else "is torn",
+            expected=f"{count:,} values",
+            next_step="fetch it again",
+        )
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _read_shape(stream: ReadStream, path: Path) -> tuple[int, ...]:
+    """Read an IDX header and refuse what cannot be data of ours."""
+    head = stream.read(4)
+    if len(head) < 4 or head[:2] != b"\0\0" or not 1 <= head[3] <= 4:
+        raise DataError(path, got="is no IDX file")
+    if head[2] != _UNSIGNED_BYTES:
+        raise DataError(path, got=f"holds values of type {head[2]:#04x}", expected="bytes (0x08)")
+    axes = stream.read(4 * head[3])
+    if len(axes) < 4 * head[3]:
+        raise DataError(path, got="is torn", expected="a whole header", next_step="fetch it again")
+    shape = struct.unpack(f">{head[3]}I", axes)
+    if not 0 < math.prod(shape) <= MAX_IDX_BYTES:
+        raise DataError(
+            path, got=f"claims the shape {shape}", expected=f"1 to {MAX_IDX_BYTES:,} values"
+        )
+    return shape

@@ -1,0 +1,121 @@
+"""`edgeinfer data`: look at labelled photographs before training on them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgeinfer.device.errors import DataError, printable
+
+if TYPE_CHECKING:
+    from edgeinfer.host.data.dataset import PreparedData
+    from edgeinfer.host.data.findings import Finding
+
+
+@click.group()
+def data() -> None:
+    """Check labelled photographs."""
+
+
+@data.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the split."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def check(folder: Path, seed: int, as_json: bool) -> None:
+    """Decode every image below FOLDER, count the classes and name what is left out.
+
+    FOLDER holds one sub-folder of images per class, or train, validation and test folders with
+    those. Exit code 1 where the data cannot be used.
+    """
+    from edgeinfer.converters.progress import step_display
+    from edgeinfer.host.data.check import check_files
+    from edgeinfer.host.data.dataset import split_checked
+    from edgeinfer.host.data.folder import find_layout
+
+    findings: tuple[Finding, ...] = ()
+    try:
+        layout = find_layout(folder)
+        findings = layout.findings
+        with step_display(sys.stderr) as step:
+            checked = check_files(layout, progress=step("checking the images"))
+        findings = checked.findings
+        prepared = split_checked(layout, checked, seed=seed)
+    except DataError as error:
+        if as_json:
+            click.echo(_to_json(folder, findings, error=error))
+        else:
+            _print_findings(findings)
+        raise
+    if as_json:
+        click.echo(_to_json(folder, findings, prepared=prepared))
+        return
+    _print_counts(prepared)
+    _print_findings(findings)
+
+
+def _counts(prepared: PreparedData) -> dict[str, dict[str, int]]:
+    """Return how many images each split has of each class."""
+    return {
+        split: {
+            label: sum(sample.label == index for sample in samples)
+            for index, label in enumerate(prepared.labels)
+        }
+        for split, samples in prepared.splits.items()
+    }
+
+
+def _to_json(
+    folder: Path,
+    findings: tuple[Finding, ...],
+    *,
+    prepared: PreparedData | None = None,
+    error: DataError | None = None,
+) -> str:
+    """Return one JSON object on one line; `usable` says whether training could start."""
+    return json.dumps(
+        {
+            "folder": str(folder),
+            "usable": error is None,
+            "error": None if error is None else str(error),
+            "labels": list(prepared.labels) if prepared else [],
+            "counts": _counts(prepared) if prepared else {},
+            "findings": [
+                {"kind": finding.kind, "path": finding.path, "detail": finding.detail}
+                for finding in findings
+            ],
+        }
+    )
+
+
+def _print_counts(prepared: PreparedData) -> None:
+    counts = _counts(prepared)
+    rows = [(label, *(str(counts[split][label]) for split in counts)) for label in prepared.labels]
+    rows.append(("all", *(str(len(samples)) for samples in prepared.splits.values())))
+    header = ("class", *counts)
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=Text(f"{prepared.name}, {len(prepared.labels)} classes"))
+        for index, title in enumerate(header):
+            table.add_column(title, justify="right" if index else "left")
+        for row in rows:
+            table.add_row(*(Text(printable(cell)) for cell in row))
+        Console().print(table)
+        return
+    for row in (header, *rows):
+        click.echo("\t".join(printable(cell) for cell in row))
+
+
+def _print_findings(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        click.echo(f"{finding.kind}: {printable(finding.path)}: {printable(finding.detail)}")
+    if findings:
+        click.echo(f"left out: {len(findings)}")

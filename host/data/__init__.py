@@ -1,0 +1,1 @@
+"""Labelled images: found, checked, split, prepared into one file and augmented."""

@@ -1,0 +1,122 @@
+"""One pass over all images: what is damaged, what is there twice, what contradicts itself.
+
+The pass decodes every file once and keeps sixteen bytes of each, so memory holds names and hashes,
+never pictures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgeinfer.converters.progress import Progress
+from edgeinfer.device.errors import ImageError
+from edgeinfer.device.image_headers import image_format
+from edgeinfer.device.images import decode_image, read_image_bytes
+from edgeinfer.device.types import Pixels
+from edgeinfer.host.data.findings import Finding, FindingKind
+from edgeinfer.host.data.folder import LabelledFile, Layout
+from edgeinfer.host.data.parallel import ordered_map
+
+__all__ = ["Checked", "Finding", "check_files", "pixel_digest"]
+
+# A copy in the test split is the one to keep: dropping it would make the test smaller and leave
+# the leak's other half in training.
+_KEEP_FIRST = {"test": 0, "validation": 1, "train": 2, None: 3}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A layout's usable files, in its order, and everything found, its own findings included."""
+
+    files: tuple[LabelledFile, ...]
+    findings: tuple[Finding, ...]
+
+
+def check_files(layout: Layout, *, progress: Progress | None = None, threads: int = 2) -> Checked:
+    """Decode every file of a layout once and leave out what cannot or should not be used.
+
+    Of exact duplicates (equal pixels, so a lossless copy in another format counts) under one label
+    one is kept: the test split's before validation's before training's, then the first by name. A
+    picture under two labels is left out altogether, since one of them is wrong.
+    """
+    findings = list(layout.findings)
+    digests: dict[bytes, list[int]] = defaultdict(list)
+    results = ordered_map(_digest_file, (file.path for file in layout.files), threads=threads)
+    for index, result in enumerate(results):
+        if isinstance(result, bytes):
+            digests[result].append(index)
+        else:
+            kind, detail = result
+            findings.append(_finding(kind, layout, index, detail))
+        if progress is not None:
+            progress(index + 1, len(layout.files))
+    kept = []
+    for copies in digests.values():
+        if len({layout.files[index].label for index in copies}) > 1:
+            findings.extend(_conflicts(layout, copies))
+            continue
+        first, *others = sorted(copies, key=lambda index: _preference(layout.files[index]))
+        kept.append(first)
+        detail = f"the same picture as {_relative(layout, first)}"
+        findings.extend(_finding("duplicate", layout, index, detail) for index in others)
+    return Checked(
+        files=tuple(layout.files[index] for index in sorted(kept)),
+        findings=tuple(sorted(findings, key=lambda finding: (finding.kind, finding.path))),
+    )
+
+
+def pixel_digest(pixels: Pixels) -> bytes:
+    """Return 16 bytes that are equal for equal pictures (BLAKE2b of shape and pixels)."""
+    digest = hashlib.blake2b(repr(pixels.shape).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(pixels).reshape(-1).data)
+    return digest.digest()
+
+
+def _digest_file(path: str) -> bytes | tuple[FindingKind, str]:
+    """Return a picture's digest, or why it has none."""
+    try:
+        data = read_image_bytes(Path(path))
+    except ImageError as error:
+        return "ignored", error.got
+    kind: FindingKind = "corrupt"
+    if not data:
+        kind = "empty"
+    elif image_format(data) is None:
+        kind = "not-an-image"
+    try:
+        return pixel_digest(decode_image(data, subject=path))
+    except ImageError as error:
+        return kind, error.got
+
+
+def _conflicts(layout: Layout, copies: Sequence[int]) -> list[Finding]:
+    """Name each copy and one that contradicts it."""
+    found = []
+    for index in copies:
+        label = layout.files[index].label
+        other = next(i for i in copies if layout.files[i].label != label)
+        detail = (
+            f"labelled '{layout.labels[label]}', but {_relative(layout, other)} "
+            f"is the same picture, labelled '{layout.labels[layout.files[other].label]}'"
+        )
+        found.append(_finding("conflict", layout, index, detail))
+    return found
+
+
+def _preference(file: LabelledFile) -> tuple[int, str]:
+    return _KEEP_FIRST[file.split], file.path
+
+
+def _relative(layout: Layout, index: int) -> str:
+    return os.path.relpath(layout.files[index].path, layout.root)
+
+
+def _finding(kind: FindingKind, layout: Layout, index: int, detail: str) -> Finding:
+    return Finding(kind=kind, path=_relative(layout, index), detail=detail)

@@ -1,0 +1,138 @@
+"""From a folder, or Fashion-MNIST, to splits that are ready for training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.trained import Split
+from edgeinfer.host.data import fashion_mnist
+from edgeinfer.host.data.check import Checked, check_files
+from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.data.folder import Layout, find_layout, require_enough
+from edgeinfer.host.data.split import split_samples
+from edgeinfer.host.data.store import ImageStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedData:
+    """A data set, checked and split.
+
+    Attributes:
+        name: the folder's name, or "fashion-mnist".
+        labels: the classes; a sample's label is an index into them.
+        splits: the samples of each split, sorted by label and source.
+        findings: the files that were left out.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    splits: dict[Split, list[Sample]]
+    findings: tuple[Finding, ...]
+
+
+def prepare_folder(
+    root: Path,
+    *,
+    seed: int,
+    validation_share: float = 0.1,
+    test_share: float = 0.1,
+    progress: Progress | None = None,
+) -> PreparedData:
+    """Find, check and split a folder of photographs; see `find_layout` for its layout.
+
+    Raises:
+        DataError: the folder cannot be used; the sentence says why.
+    """
+    layout = find_layout(root)
+    checked = check_files(layout, progress=progress)
+    return split_checked(
+        layout, checked, seed=seed, validation_share=validation_share, test_share=test_share
+    )
+
+
+def split_checked(
+    layout: Layout,
+    checked: Checked,
+    *,
+    seed: int,
+    validation_share: float = 0.1,
+    test_share: float = 0.1,
+) -> PreparedData:
+    """Split what the check left of a folder.
+
+    Raises:
+        DataError: a class has too few usable images.
+    """
+    require_enough(layout, checked.files, checked=True)
+    return PreparedData(
+        name=layout.root.name or "data",
+        labels=layout.labels,
+        splits=split_samples(
+            ((Sample(source=file.path, label=file.label), file.split) for file in checked.files),
+            seed=seed,
+            validation_share=validation_share,
+            test_share=test_share,
+        ),
+        findings=checked.findings,
+    )
+
+
+def prepare_fashion_mnist(
+    *,
+    seed: int,
+    full: bool,
+    folder: Path | None = None,
+    validation_share: float = 0.1,
+    progress: Progress | None = None,
+) -> PreparedData:
+    """Return Fashion-MNIST with its own test split and a validation split carved from training.
+
+    Args:
+        seed: for the validation split.
+        full: the whole set instead of the subset that ships with edgeinfer.
+        folder: where the whole set's four files lie; by default they are looked for.
+        validation_share: of the training images of each class.
+        progress: called after each file, where the set has to be downloaded.
+
+    Raises:
+        DataError: the whole set is damaged or cannot be had.
+    """
+    place = fashion_mnist.EMBEDDED
+    if full or folder is not None:
+        place = fashion_mnist.find_full_set(folder, progress=progress)
+    train, test = fashion_mnist.list_samples(place)
+    own: list[tuple[Sample, Split | None]] = [(sample, "train") for sample in train]
+    own += [(sample, "test") for sample in test]
+    return PreparedData(
+        name="fashion-mnist",
+        labels=fashion_mnist.LABELS,
+        splits=split_samples(own, seed=seed, validation_share=validation_share),
+        findings=(),
+    )
+
+
+def channel_statistics(store: ImageStore) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and standard deviation of each channel in pixel units, 0 to 255.
+
+    The sums are integers, so the result does not depend on the order of the images; images that
+    are all one colour give a deviation of 1, which can be divided by.
+
+    Raises:
+        ValueError: the store is empty.
+    """
+    if not len(store):
+        raise ValueError("an empty store has no statistics")
+    totals = np.zeros((2, store.shape[3]), np.int64)
+    for batch in store.batches():
+        wide = batch.reshape(-1, store.shape[3]).astype(np.uint32)
+        totals[0] += wide.sum(axis=0, dtype=np.int64)
+        totals[1] += (wide * wide).sum(axis=0, dtype=np.int64)
+    mean, mean_of_squares = totals / (len(store) * store.shape[1] * store.shape[2])
+    deviation = np.sqrt(np.maximum(mean_of_squares - mean * mean, 0.0))
+    deviation[deviation < 1e-3] = 1.0
+    return tuple(mean.tolist()), tuple(deviation.tolist())

@@ -1,0 +1,87 @@
+"""Seeded, stratified splits that come out the same on every machine and in every file order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+
+from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.trained import SPLITS, Split
+from edgeinfer.device.errors import DataError
+
+
+def split_samples(
+    samples: Iterable[tuple[Sample, Split | None]],
+    *,
+    seed: int,
+    validation_share: float = 0.1,
+    test_share: float = 0.1,
+) -> dict[Split, list[Sample]]:
+    """Put each sample into one split, class by class.
+
+    A split that some samples already name is kept as it is; a missing one is carved from the
+    training samples and those without a split, at least one a class.
+
+    Args:
+        samples: each with the split that the data set itself puts it in, or None.
+        seed: 0 or more; the same seed gives the same split.
+        validation_share: of the class's samples it is carved from, above 0.
+        test_share: likewise; both together below 1.
+
+    Raises:
+        DataError: a class has too few samples to be in each split.
+        ValueError: the shares make no sense.
+    """
+    if not (validation_share > 0 and test_share > 0 and validation_share + test_share < 1):
+        raise ValueError(
+            f"the shares are {validation_share} and {test_share}, expected above 0 and together "
+            "below 1"
+        )
+    result: dict[Split, list[Sample]] = {split: [] for split in SPLITS}
+    pools: dict[int, list[Sample]] = defaultdict(list)
+    for sample, split in samples:
+        if split in ("validation", "test"):
+            result[split].append(sample)
+        else:
+            pools[sample.label].append(sample)
+    wanted: dict[Split, float] = {"validation": validation_share, "test": test_share}
+    shares = {split: share for split, share in wanted.items() if not result[split]}
+    for label, pool in sorted(pools.items()):
+        start = 0
+        shuffled = _shuffle(pool, seed, label)
+        for split, count in _counts(len(pool), shares, label).items():
+            result[split].extend(shuffled[start : start + count])
+            start += count
+        result["train"].extend(shuffled[start:])
+    for members in result.values():
+        members.sort(key=lambda sample: (sample.label, sample.source))
+    return result
+
+
+def _shuffle(pool: list[Sample], seed: int, label: int) -> list[Sample]:
+    """Shuffle by seed and class, whatever the order in `pool`.
+
+    The keys are PCG64's raw output, whose stream numpy guarantees (NEP 19); that of the
+    Generator's own shuffle may change between numpy versions. Paths below one folder sort alike
+    wherever the folder lies.
+    """
+    keys = np.random.PCG64([seed, label]).random_raw(len(pool))
+    ordered = sorted(pool, key=lambda sample: sample.source)
+    return [ordered[index] for index in np.argsort(keys, kind="stable")]
+
+
+def _counts(available: int, shares: dict[Split, float], label: int) -> dict[Split, int]:
+    """Return how many of a class's samples leave training: its share, rounded, at least one."""
+    if available <= len(shares):
+        raise DataError(
+            f"class {label}",
+            got=f"has {available} samples to divide",
+            expected=f"at least {len(shares) + 1}",
+            next_step="add images or take the class out",
+        )
+    counts = {split: max(1, int(available * share + 0.5)) for split, share in shares.items()}
+    while sum(counts.values()) >= available:
+        counts[max(counts, key=lambda split: counts[split])] -= 1
+    return counts

@@ -1,0 +1,151 @@
+"""Prepared images in one file on disk: decoded and resized once, read again every epoch.
+
+The file is read with `pread`, not mapped: mapped pages count as the process's memory, and
+the point is that memory does not grow with the data set.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.device.errors import StorageError, storage_error
+from edgeinfer.device.files import atomic_file
+from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+from edgeinfer.host.data.parallel import ordered_map
+
+
+class ImageStore:
+    """N images of one shape in a file: (N, H, W, C) uint8, and their labels in memory.
+
+    Reading is safe from several threads. As a context manager it removes its file at the end.
+
+    Args:
+        path: the file, which `build_store` has written.
+        labels: (N,) int32.
+        image_shape: (H, W, C).
+
+    Attributes:
+        shape: (N, H, W, C).
+    """
+
+    def __init__(
+        self, path: Path, labels: NDArray[np.int32], image_shape: tuple[int, int, int]
+    ) -> None:
+        """Open the file."""
+        self.path = path
+        self.labels = labels
+        self.shape = (len(labels), *image_shape)
+        self._image_bytes = image_shape[0] * image_shape[1] * image_shape[2]
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise storage_error(path, error) from error
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.labels)
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the file and remove it."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the file and leave it where it is; closing twice does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def read(self, indices: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Read some images: (n, H, W, C) uint8, in the order of `indices`.
+
+        Raises:
+            IndexError: an index is not in 0..N-1.
+            StorageError: the file was cut short behind our back.
+        """
+        images = np.empty((len(indices), *self.shape[1:]), np.uint8)
+        for row, index in zip(images, indices, strict=True):
+            if not 0 <= index < len(self):
+                raise IndexError(f"image {index} of {len(self)}")
+            got = os.preadv(self._descriptor, [row.data], int(index) * self._image_bytes)
+            if got != self._image_bytes:
+                raise StorageError(self.path, got="was cut short", next_step="start again")
+        return images
+
+    def batches(self, size: int = 32) -> Iterator[NDArray[np.uint8]]:
+        """Yield all images in order, `size` at a time: (n, H, W, C) uint8."""
+        for start in range(0, len(self), size):
+            yield self.read(range(start, min(start + size, len(self))))
+
+
+def build_store(
+    samples: Sequence[Sample],
+    spec: PreprocessSpec,
+    path: Path,
+    *,
+    progress: Progress | None = None,
+    threads: int = 2,
+) -> ImageStore:
+    """Prepare `samples` through the device's own preprocessing into a new file.
+
+    Args:
+        samples: in the order that the store will have.
+        spec: how they are prepared; the images are what `Preprocessor.image` gives.
+        path: the file; it appears when it is complete.
+        progress: called after each image.
+        threads: how many images are prepared at once.
+
+    Raises:
+        StorageError: there is not enough room, or the file cannot be written.
+        DataError: a sample cannot be read.
+    """
+    _require_room(path, len(samples) * spec.shape[0] * spec.shape[1] * spec.shape[2])
+    preprocessor = Preprocessor(spec)
+
+    def prepare(sample: Sample) -> NDArray[np.uint8]:
+        return preprocessor.image(read_sample(sample.source))
+
+    with atomic_file(path) as stream:
+        for done, image in enumerate(ordered_map(prepare, samples, threads=threads), start=1):
+            stream.write(np.ascontiguousarray(image).data)
+            if progress is not None:
+                progress(done, len(samples))
+    labels = np.fromiter((sample.label for sample in samples), np.int32, count=len(samples))
+    return ImageStore(path, labels, spec.shape)
+
+
+def _require_room(path: Path, needed: int) -> None:
+    """Refuse before hours of work what the disk cannot hold.
+
+    Raises:
+        StorageError: there is not enough room.
+    """
+    folder = path.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise StorageError(
+            path,
+            got=f"needs {needed / 1e6:,.0f} MB and {free / 1e6:,.0f} MB are free",
+            next_step="free some space or choose another place",
+        )
