@@ -1,0 +1,108 @@
+"""`edgeinfer convert`: a trained model to a bundle."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgeinfer.device.cli.options import json_option
+
+if TYPE_CHECKING:
+    from edgeinfer.converters.convert import ConvertResult
+
+
+@click.command()
+@click.argument("trained", type=click.Path(path_type=Path), metavar="FOLDER")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    help="The bundle; by default NAME.edgebundle here.",
+)
+@click.option(
+    "--max-drop",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Most points of top-1 that INT8 may lose on validation.",
+)
+@click.option(
+    "--calibration-images", type=click.IntRange(1), default=300, show_default=True,
+    help="Train pictures that set the activation ranges.",
+)  # fmt: skip
+@click.option(
+    "--golden-frames", type=click.IntRange(1, 500), default=10, show_default=True,
+    help="Real frames that the bundle carries for `verify`.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Picks the calibration pictures."
+)
+@click.option(
+    "--install/--no-install",
+    default=True,
+    show_default=True,
+    help="Make it the model that `edgeinfer run` takes when none is named.",
+)
+@json_option
+def convert(
+    trained: Path,
+    out: Path | None,
+    max_drop: float,
+    calibration_images: int,
+    golden_frames: int,
+    seed: int,
+    install: bool,
+    as_json: bool,
+) -> None:
+    """Quantize the model that `edgeinfer train` left in FOLDER and write a verified bundle.
+
+    Float and INT8 are both measured through the device package, on the original pictures. Where
+    INT8 loses more than --max-drop points on validation, nothing is written and the exit code is 1.
+    """
+    from edgeinfer.converters.convert import ConvertOptions, convert_trained, install_bundle
+    from edgeinfer.converters.progress import step_display
+    from edgeinfer.converters.trained import read_trained
+
+    name = read_trained(trained).name
+    options = ConvertOptions(
+        max_drop_points=max_drop,
+        calibration_images=calibration_images,
+        golden_frames=golden_frames,
+        seed=seed,
+    )
+    with step_display(sys.stderr) as step:
+        result = convert_trained(trained, out or Path(f"{name}.edgebundle"), options, step)
+    installed = install_bundle(result.bundle) if install else None
+    if as_json:
+        click.echo(json.dumps({"bundle": str(result.bundle), **result.manifest.metrics}))
+    else:
+        click.echo(summary(result, installed))
+
+
+def summary(result: ConvertResult, installed: Path | None) -> str:
+    """Return what a person wants to know, a few lines."""
+    size = result.manifest.metrics
+    lines = [
+        f"{result.bundle}: {result.bundle.stat().st_size:,} bytes, the INT8 model "
+        f"{size['size.int8.bytes']:,.0f} (float {size['size.float32.bytes']:,.0f})",
+        f"{'top-1':12}{'float32':>10}{'INT8':>10}{'pictures':>10}",
+    ]
+    for split, results in (("validation", result.validation), ("test", result.test)):
+        lines.append(
+            f"{split:12}{results['float32'].top1:>10.2%}{results['int8'].top1:>10.2%}"
+            f"{results['int8'].samples:>10,}"
+        )
+    lines.append(
+        f"verified: {result.verified.frames} frames bit-equal through "
+        f"{' and '.join(result.verified.implementations)} preprocessing"
+    )
+    if installed is not None:
+        lines.append(f"installed as {installed}")
+        lines.append("next: edgeinfer run --camera")
+    else:
+        lines.append(f"next: edgeinfer run --camera --model {result.bundle}")
+    return "\n".join(lines)

@@ -1,0 +1,230 @@
+"""From a trained folder to a bundle: quantize, check, evaluate, gate, prove, write."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
+from edgeinfer.converters.gate import require_drop
+from edgeinfer.converters.golden import choose_samples, make_golden
+from edgeinfer.converters.op_versions import require_loadable
+from edgeinfer.converters.progress import Progress, Step
+from edgeinfer.converters.report import report_members
+from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.tflite import TfliteModels, convert_keras
+from edgeinfer.converters.trained import (
+    KERAS_FILE,
+    Split,
+    TrainedModel,
+    read_samples,
+    read_trained,
+)
+from edgeinfer.device.bundle import Decoder, ModelManifest, Variant, write_bundle
+from edgeinfer.device.errors import storage_error
+from edgeinfer.device.files import atomic_file, data_home
+from edgeinfer.device.model import Model
+from edgeinfer.device.runtime import Runner
+from edgeinfer.device.types import TensorSpec
+from edgeinfer.device.verify import VerifyReport, verify_bundle
+
+TOLERANCE_STEPS = 2
+"""How many quantization steps an output may differ on another machine or runtime version.
+
+Each kernel family gave identical outputs on x86-64 and arm64 when it was measured; other XNNPACK
+versions round some layers by one step, which can add up to two at the output.
+"""
+
+_CPU_MEMBER = "variants/cpu.tflite"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertOptions:
+    """What the user may choose.
+
+    Attributes:
+        max_drop_points: the largest loss of top-1 on validation, in percentage points.
+        calibration_images: how many train samples calibrate the activations.
+        golden_frames: how many frames the bundle carries for `verify`.
+        seed: picks the calibration samples.
+    """
+
+    max_drop_points: float = 1.0
+    calibration_images: int = 300
+    golden_frames: int = 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values."""
+        if self.calibration_images < 1 or self.golden_frames < 1:
+            raise ValueError("calibration_images and golden_frames must be 1 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertResult:
+    """What came out.
+
+    Attributes:
+        bundle: the file.
+        manifest: what it says of itself.
+        validation: evaluations on the validation split, by precision.
+        test: likewise on the test split.
+        verified: the bundle's own golden vectors, replayed here.
+    """
+
+    bundle: Path
+    manifest: ModelManifest
+    validation: dict[str, Evaluation]
+    test: dict[str, Evaluation]
+    verified: VerifyReport
+
+
+def convert_trained(folder: Path, out: Path, options: ConvertOptions, step: Step) -> ConvertResult:
+    """Convert what `edgeinfer train` left in `folder` and write the bundle to `out`.
+
+    Raises:
+        AccuracyError: INT8 loses too much on validation; nothing is written.
+        ConversionError: the model cannot be converted, or a runtime could not load the result.
+        ModelError: the folder is not a trained model's.
+        StorageError: the bundle cannot be written.
+    """
+    trained, splits = read_trained(folder), read_samples(folder)
+    step("quantize to INT8")
+    calibration = calibration_samples(splits["train"], options)
+    models = convert_keras(folder / KERAS_FILE, trained.preprocess, calibration)
+    step("check ops and versions")
+    require_loadable(models.int8, subject=f"{trained.name} INT8")
+
+    validation = _evaluate(trained, models, splits["validation"], step("evaluate on validation"))
+    require_drop(trained.name, validation["float32"], validation["int8"], options.max_drop_points)
+    test = _evaluate(trained, models, splits["test"], step("evaluate on test, once"))
+
+    step("write and verify the bundle")
+    golden_samples = choose_samples(splits["test"] or splits["validation"], options.golden_frames)
+    golden = make_golden(models.int8, trained.preprocess, golden_samples, trained.labels)
+    source, output = _tensors(models.int8)
+    metrics = {**trained.metrics, **_metrics(validation, test, models)}
+    manifest = ModelManifest(
+        name=trained.name,
+        labels=trained.labels,
+        preprocess=trained.preprocess,
+        decoder=Decoder(activation="softmax"),
+        variants={
+            "cpu": Variant(
+                file=_CPU_MEMBER,
+                precision="int8",
+                input=source,
+                output=output,
+                output_tolerance=TOLERANCE_STEPS * output.scale,
+                golden_input=golden.input_member,
+                golden_outputs=golden.output_members,
+            )
+        },
+        golden=golden.frames,
+        metrics=metrics,
+        provenance={**trained.provenance, **_versions()},
+    )
+    evaluations = {
+        **{f"validation.{name}": result for name, result in validation.items()},
+        **{f"test.{name}": result for name, result in test.items()},
+    }
+    members = {_CPU_MEMBER: models.int8, **golden.members, **report_members(metrics, evaluations)}
+    manifest, verified = _write_verified(out, manifest, members)
+    return ConvertResult(
+        bundle=out, manifest=manifest, validation=validation, test=test, verified=verified
+    )
+
+
+def _write_verified(
+    out: Path, manifest: ModelManifest, members: dict[str, bytes]
+) -> tuple[ModelManifest, VerifyReport]:
+    """Write the bundle beside `out`, replay it, and only then give it its name."""
+    candidate = out.with_name(f".{out.name}.candidate")
+    try:
+        manifest = write_bundle(candidate, manifest, members)
+        verified = verify_bundle(candidate)
+        candidate.replace(out)
+    except OSError as error:
+        raise storage_error(out, error) from error
+    finally:
+        candidate.unlink(missing_ok=True)
+    return manifest, verified
+
+
+def install_bundle(bundle: Path) -> Path:
+    """Copy a bundle to where `edgeinfer run` finds it when no model is named.
+
+    Raises:
+        StorageError: it cannot be written there.
+    """
+    target = data_home() / bundle.name
+    with bundle.open("rb") as source, atomic_file(target) as stream:
+        shutil.copyfileobj(source, stream)
+    return target
+
+
+def calibration_samples(train: list[Sample], options: ConvertOptions) -> list[Sample]:
+    """Return a seeded draw from the train samples, the classes in turn."""
+    order = np.random.default_rng(options.seed).permutation(len(train))
+    return choose_samples([train[i] for i in order], options.calibration_images)
+
+
+def _evaluate(
+    trained: TrainedModel, models: TfliteModels, samples: list[Sample], progress: Progress
+) -> dict[str, Evaluation]:
+    def factory(precision: str, content: bytes) -> Callable[[], Model]:
+        return lambda: evaluation_model(
+            content,
+            subject=f"{trained.name} {precision}",
+            labels=trained.labels,
+            preprocess=trained.preprocess,
+        )
+
+    factories = {
+        "float32": factory("float32", models.float32),
+        "int8": factory("int8", models.int8),
+    }
+    return evaluate(factories, samples, trained.labels, progress=progress)
+
+
+def _tensors(model: bytes) -> tuple[TensorSpec, TensorSpec]:
+    runner = Runner(model, subject="the INT8 model")
+    return runner.inputs[0], runner.outputs[0]
+
+
+def _metrics(
+    validation: dict[str, Evaluation], test: dict[str, Evaluation], models: TfliteModels
+) -> dict[str, float]:
+    splits: tuple[tuple[Split, dict[str, Evaluation]], ...] = (
+        ("validation", validation),
+        ("test", test),
+    )
+    figures = {
+        f"{split}.{precision}.top1": result.top1
+        for split, results in splits
+        for precision, result in results.items()
+    }
+    figures |= {f"{split}.samples": float(r["int8"].samples) for split, r in splits}
+    return {
+        **figures,
+        "size.float32.bytes": float(len(models.float32)),
+        "size.int8.bytes": float(len(models.int8)),
+    }
+
+
+def _versions() -> dict[str, str]:
+    names = {"tensorflow": ("tensorflow", "tensorflow_cpu"), "runtime": ("ai_edge_litert",)}
+    found = {"edgeinfer": metadata.version("edgeinfer")}
+    for key, packages in names.items():
+        for package in packages:
+            try:
+                found[key] = f"{package} {metadata.version(package)}"
+                break
+            except metadata.PackageNotFoundError:
+                continue
+    return found

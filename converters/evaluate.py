@@ -1,0 +1,112 @@
+"""Accuracy of compiled models, measured through the device package on the original pictures."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.device.bundle.manifest import Decoder
+from edgeinfer.device.decode import decode_classification
+from edgeinfer.device.model import Model
+from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+from edgeinfer.device.runtime import Runner
+from edgeinfer.device.types import Classification
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How one model answered.
+
+    Attributes:
+        labels: the classes.
+        confusion: (classes, classes) int64, rows the truth, columns the answer.
+    """
+
+    labels: tuple[str, ...]
+    confusion: NDArray[np.int64]
+
+    @property
+    def samples(self) -> int:
+        """How many pictures were answered."""
+        return int(self.confusion.sum())
+
+    @property
+    def top1(self) -> float:
+        """The share of right answers, 0 to 1."""
+        return float(np.trace(self.confusion)) / max(1, self.samples)
+
+    def class_top1(self) -> NDArray[np.float64]:
+        """Return each true class's share of right answers; NaN for a class without samples."""
+        totals = self.confusion.sum(axis=1)
+        shares = np.full(len(totals), np.nan)
+        np.divide(np.diagonal(self.confusion), totals, out=shares, where=totals > 0)
+        return shares
+
+
+def evaluation_model(
+    content: bytes, *, subject: str, labels: tuple[str, ...], preprocess: PreprocessSpec
+) -> Model:
+    """Make a device model of `.tflite` bytes whose output is logits."""
+    runner = Runner(content, subject=subject)
+    decoder = Decoder(activation="softmax")
+    return Model(
+        name=subject,
+        labels=labels,
+        preprocessor=Preprocessor(preprocess, runner.inputs[0]),
+        runner=runner,
+        decode=lambda output: decode_classification(output, runner.outputs[0], decoder, labels),
+    )
+
+
+def evaluate(
+    factories: Mapping[str, Callable[[], Model]],
+    samples: Sequence[Sample],
+    labels: tuple[str, ...],
+    *,
+    threads: int = 2,
+    progress: Progress | None = None,
+) -> dict[str, Evaluation]:
+    """Run several models over the same pictures, each picture decoded once.
+
+    Args:
+        factories: make a model, by name; called once a thread.
+        samples: what to answer; read one at a time.
+        labels: the classes.
+        threads: how many work side by side.
+        progress: told after each picture.
+
+    Raises:
+        ImageError: a picture cannot be read any more.
+    """
+    local = threading.local()
+    lock = threading.Lock()
+    totals = {name: np.zeros((len(labels), len(labels)), np.int64) for name in factories}
+    done = 0
+
+    def answer(sample: Sample) -> None:
+        nonlocal done
+        if not hasattr(local, "models"):
+            local.models = {name: make() for name, make in factories.items()}
+        pixels = read_sample(sample.source)
+        predictions = {name: model.predict(pixels) for name, model in local.models.items()}
+        with lock:
+            for name, prediction in predictions.items():
+                assert isinstance(prediction, Classification)
+                totals[name][sample.label, prediction.index] += 1
+            done += 1
+            if progress is not None:
+                progress(done, len(samples))
+
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(answer, samples):
+            pass
+    return {
+        name: Evaluation(labels=labels, confusion=confusion) for name, confusion in totals.items()
+    }

@@ -1,0 +1,44 @@
+"""The accuracy gate: a smaller model may lose so much and no more."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgeinfer.converters.evaluate import Evaluation
+from edgeinfer.device.errors import AccuracyError
+
+
+def drop_points(reference: Evaluation, candidate: Evaluation) -> float:
+    """Return how many percentage points of top-1 the candidate loses; negative for a gain."""
+    return 100 * (reference.top1 - candidate.top1)
+
+
+def worst_classes(
+    reference: Evaluation, candidate: Evaluation, count: int = 3
+) -> list[tuple[str, float]]:
+    """Return the classes that lose most, with their loss in points, the worst first."""
+    losses = 100 * (reference.class_top1() - candidate.class_top1())
+    order = np.argsort(-np.nan_to_num(losses, nan=-np.inf), kind="stable")[:count]
+    return [(reference.labels[i], float(losses[i])) for i in order if losses[i] > 0]
+
+
+def require_drop(
+    name: str, reference: Evaluation, candidate: Evaluation, max_drop_points: float
+) -> None:
+    """Refuse a candidate that loses more than `max_drop_points` on the same samples.
+
+    Raises:
+        AccuracyError: it does; the worst classes are named.
+    """
+    drop = drop_points(reference, candidate)
+    # Differences of two shares are not exact in binary; a billionth of a point decides nothing.
+    if drop <= max_drop_points + 1e-9:
+        return
+    worst = ", ".join(f"{label} -{loss:.1f}" for label, loss in worst_classes(reference, candidate))
+    raise AccuracyError(
+        name,
+        got=f"INT8 loses {drop:.2f} points of top-1 on {reference.samples} validation pictures "
+        f"({reference.top1:.2%} to {candidate.top1:.2%}; worst classes: {worst})",
+        expected=f"at most {max_drop_points:.2f}",
+        next_step="raise --calibration-images, train longer, or allow more with --max-drop",
+    )

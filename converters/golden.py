@@ -1,0 +1,132 @@
+"""Golden vectors: a few real frames with the tensors and outputs that they must give everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.device.bundle.manifest import GoldenFrame, KernelFamily
+from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.images import encode_png
+from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+from edgeinfer.device.runtime import Runner, installed_runtimes
+from edgeinfer.device.types import Pixels, TensorSpec
+
+MAX_SIDE = 640
+"""Longer frames are scaled down to this side: a 12-megapixel PNG would outweigh the model."""
+
+GOLDEN_FOLDER = "golden"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldenVectors:
+    """What goes into the bundle.
+
+    Attributes:
+        frames: the manifest's entries.
+        input_member: where the expected inputs are.
+        output_members: where the expected outputs are, for each kernel family.
+        members: all content by member name.
+    """
+
+    frames: tuple[GoldenFrame, ...]
+    input_member: str
+    output_members: dict[KernelFamily, str]
+    members: dict[str, bytes]
+
+
+def choose_samples(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """Return `count` samples, the classes in turn, in the order given."""
+    queues: dict[int, list[Sample]] = {}
+    for sample in samples:
+        queues.setdefault(sample.label, []).append(sample)
+    chosen: list[Sample] = []
+    for turn in range(count):
+        chosen += [queue[turn] for _, queue in sorted(queues.items()) if turn < len(queue)]
+        if len(chosen) >= count or turn >= max(map(len, queues.values()), default=0):
+            break
+    return chosen[:count]
+
+
+def make_golden(
+    model: bytes,
+    preprocess: PreprocessSpec,
+    samples: Sequence[Sample],
+    labels: tuple[str, ...],
+    *,
+    variant: str = "cpu",
+) -> GoldenVectors:
+    """Compute the golden vectors of a model that runs on the CPU.
+
+    Args:
+        model: the `.tflite` bytes.
+        preprocess: how frames become inputs.
+        samples: the frames, labelled.
+        labels: the classes.
+        variant: the variant's name, part of the member names.
+
+    Raises:
+        ConversionError: no frames, or no runtime that has both kernel families.
+    """
+    if not samples:
+        raise ConversionError("golden frames", got="no samples", expected="at least one")
+    pictures = [_bounded(read_sample(sample.source)) for sample in samples]
+    names = [f"{GOLDEN_FOLDER}/frame-{index:03d}.png" for index in range(len(pictures))]
+    members = {name: encode_png(pixels) for name, pixels in zip(names, pictures, strict=True)}
+
+    runners = _runners(model)
+    tensor = runners["builtin"].inputs[0]
+    preprocessor = Preprocessor(preprocess, tensor)
+    inputs = [preprocessor.tensor(pixels) for pixels in pictures]
+    input_member = f"{GOLDEN_FOLDER}/{variant}.input.raw"
+    members[input_member] = _raw(inputs, tensor)
+    output_members: dict[KernelFamily, str] = {}
+    for family, runner in runners.items():
+        outputs = [runner.invoke([values])[0] for values in inputs]
+        output_members[family] = f"{GOLDEN_FOLDER}/{variant}.output.{family}.raw"
+        members[output_members[family]] = _raw(outputs, runner.outputs[0])
+    return GoldenVectors(
+        frames=tuple(
+            GoldenFrame(file=name, label=labels[sample.label])
+            for name, sample in zip(names, samples, strict=True)
+        ),
+        input_member=input_member,
+        output_members=output_members,
+        members=members,
+    )
+
+
+def _runners(model: bytes) -> dict[KernelFamily, Runner]:
+    """litert runs both families, bit-equal with tflite-runtime's builtin kernels."""
+    if "ai-edge-litert" not in installed_runtimes():
+        raise ConversionError(
+            "golden vectors",
+            got="ai-edge-litert is not installed",
+            expected="it on the workstation: it computes the outputs of both kernel families",
+            next_step="run `pip install ai-edge-litert`",
+        )
+    families: tuple[KernelFamily, ...] = ("builtin", "xnnpack")
+    return {
+        family: Runner(model, subject="the INT8 model", runtime="ai-edge-litert", kernels=family)
+        for family in families
+    }
+
+
+def _bounded(pixels: Pixels) -> Pixels:
+    height, width = pixels.shape[:2]
+    longest = max(height, width)
+    if longest <= MAX_SIDE:
+        return pixels
+    size = (max(1, width * MAX_SIDE // longest), max(1, height * MAX_SIDE // longest))
+    return Preprocessor(PreprocessSpec(size=size)).image(pixels)
+
+
+def _raw(
+    tensors: Sequence[np.ndarray[tuple[int, ...], np.dtype[np.generic]]], spec: TensorSpec
+) -> bytes:
+    """One tensor after another, little-endian."""
+    dtype = np.dtype(spec.dtype).newbyteorder("<")
+    return b"".join(np.ascontiguousarray(tensor, dtype).tobytes() for tensor in tensors)

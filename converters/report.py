@@ -1,0 +1,78 @@
+"""The numbers and pictures behind a bundle's metrics."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from edgeinfer.converters.evaluate import Evaluation
+
+REPORT_FOLDER = "report"
+
+
+def report_members(
+    metrics: Mapping[str, float], evaluations: Mapping[str, Evaluation]
+) -> dict[str, bytes]:
+    """Return the report's files by member name.
+
+    Args:
+        metrics: figures by name.
+        evaluations: by split and precision, such as `test.int8`.
+    """
+    members = {
+        f"{REPORT_FOLDER}/metrics.json": (
+            json.dumps(dict(metrics), indent=1, sort_keys=True) + "\n"
+        ).encode()
+    }
+    for name, evaluation in evaluations.items():
+        members[f"{REPORT_FOLDER}/confusion.{name}.csv"] = _confusion_table(evaluation)
+    if "test.int8" in evaluations:
+        members[f"{REPORT_FOLDER}/confusion.test.int8.png"] = _confusion_picture(
+            evaluations["test.int8"]
+        )
+    return members
+
+
+def _confusion_table(evaluation: Evaluation) -> bytes:
+    table = io.StringIO(newline="")
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["truth \\ answer", *evaluation.labels])
+    for label, row in zip(evaluation.labels, evaluation.confusion, strict=True):
+        writer.writerow([label, *map(int, row)])
+    return table.getvalue().encode()
+
+
+def _confusion_picture(evaluation: Evaluation) -> bytes:
+    """Draw the confusion matrix, (classes, classes), as a PNG."""
+    from matplotlib.figure import Figure
+
+    confusion = evaluation.confusion
+    shares = confusion / np.maximum(1, confusion.sum(axis=1, keepdims=True))
+    classes = len(evaluation.labels)
+    side_inches = 3.2 + 0.42 * min(classes, 40)
+    figure = Figure(figsize=(side_inches + 0.8, side_inches), layout="constrained")
+    axes: Any = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    # A label may hold '$', which matplotlib would read as mathematics.
+    names = [label.replace("$", r"\$")[:24] for label in evaluation.labels]
+    axes.set_xticks(range(classes), names, rotation=60, ha="right", fontsize=8)
+    axes.set_yticks(range(classes), names, fontsize=8)
+    axes.set(xlabel="answer", ylabel="truth")
+    axes.set_title(
+        f"INT8 on the test split: {evaluation.top1:.2%} of {evaluation.samples}", fontsize=10
+    )
+    if classes <= 20:
+        for row, column in np.argwhere(confusion > 0):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            text = str(confusion[row, column])
+            axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
+    figure.colorbar(image, ax=axes, label="share of the class", shrink=0.8)
+    picture = io.BytesIO()
+    # Without the software's version among the metadata, equal reports have equal bytes.
+    figure.savefig(picture, format="png", dpi=110, metadata={"Software": None})
+    return picture.getvalue()

@@ -1,0 +1,115 @@
+"""A Keras model to TFLite, float32 and full INT8, by TensorFlow's converter in a subprocess.
+
+Method: post-training quantization of weights (per channel) and activations (per tensor) by
+calibration on representative inputs, Jacob et al. 2018, arXiv:1712.05877, as TFLiteConverter
+implements it; integer input and output.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE, INT8_FILE, ConversionJob
+from edgeinfer.device.bundle.strict import to_json
+from edgeinfer.device.errors import ConversionError, MissingExtraError, ModelError, storage_error
+from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class TfliteModels:
+    """The same model twice, as `.tflite` bytes."""
+
+    float32: bytes
+    int8: bytes
+
+
+def convert_keras(
+    keras_model: Path, preprocess: PreprocessSpec, calibration: Sequence[Sample]
+) -> TfliteModels:
+    """Convert a Keras model.
+
+    Args:
+        keras_model: a `.keras` file with a (H, W, C) float32 input.
+        preprocess: how samples become inputs; the device's own code does it.
+        calibration: representative samples.
+
+    Raises:
+        MissingExtraError: TensorFlow is not installed.
+        ModelError: the `.keras` file is absent.
+        ConversionError: the converter failed or killed its process.
+        StorageError: no room for temporary files.
+    """
+    if importlib.util.find_spec("tensorflow") is None:
+        raise MissingExtraError(
+            "convert", got="needs TensorFlow", next_step="run `pip install 'edgeinfer[host]'`"
+        )
+    if not keras_model.is_file():
+        raise ModelError(
+            keras_model, got="is absent", expected="a .keras file", next_step="train again"
+        )
+    if not calibration:
+        raise ConversionError(keras_model, got="no calibration images", expected="at least one")
+    with tempfile.TemporaryDirectory(prefix="edgeinfer-convert-") as temporary:
+        folder = Path(temporary)
+        try:
+            job = _write_job(folder, keras_model, preprocess, calibration)
+        except OSError as error:
+            raise storage_error(folder, error) from error
+        _run_worker(keras_model, job, folder)
+        return TfliteModels(
+            float32=(folder / FLOAT_FILE).read_bytes(), int8=(folder / INT8_FILE).read_bytes()
+        )
+
+
+def _write_job(
+    folder: Path, keras_model: Path, preprocess: PreprocessSpec, calibration: Sequence[Sample]
+) -> Path:
+    images, job_file = folder / "calibration.raw", folder / "job.json"
+    preprocessor = Preprocessor(preprocess)
+    with images.open("wb") as stream:
+        for sample in calibration:
+            stream.write(preprocessor.image(read_sample(sample.source)).tobytes())
+    job = ConversionJob(
+        keras_model=str(keras_model.resolve()),
+        preprocess=preprocess,
+        calibration_images=str(images),
+        output_folder=str(folder),
+    )
+    job_file.write_text(json.dumps(to_json(job)), encoding="utf-8")
+    return job_file
+
+
+def _run_worker(keras_model: Path, job: Path, folder: Path) -> None:
+    command = [sys.executable, "-m", "edgeinfer.converters.tflite_worker", str(job)]
+    finished = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    if finished.returncode < 0:
+        raise ConversionError(
+            keras_model,
+            got=f"TensorFlow's converter was killed by {_signal_name(-finished.returncode)}",
+            expected="a model made of layers that it can convert",
+            next_step="replace recurrent or custom layers (an LSTM with unroll=True converts)",
+        )
+    if finished.returncode != 0:
+        error_file = folder / ERROR_FILE
+        text = error_file.read_text(encoding="utf-8") if error_file.exists() else ""
+        text = text or finished.stderr.decode(errors="replace").strip()
+        last = (text.splitlines() or ["no reason given"])[0]
+        raise ConversionError(
+            keras_model, got=f"cannot be converted ({last[:300]})", next_step="change that layer"
+        )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,193 @@
+"""From a trained folder to a bundle, with the real converter."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeinfer.converters.convert import (
+    ConvertOptions,
+    calibration_samples,
+    convert_trained,
+    install_bundle,
+)
+from edgeinfer.converters.evaluate import evaluate, evaluation_model
+from edgeinfer.converters.golden import MAX_SIDE, choose_samples, make_golden
+from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.tflite import convert_keras
+from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
+from edgeinfer.device.bundle import open_bundle
+from edgeinfer.device.errors import AccuracyError, ConversionError, ModelError
+from edgeinfer.device.files import write_atomically
+from edgeinfer.device.images import encode_png
+from edgeinfer.device.model import Model
+from edgeinfer.device.runtime import installed_runtimes
+from edgeinfer.device.types import Classification
+from tests.program import edgeinfer
+
+pytestmark = pytest.mark.slow
+
+OPTIONS = ConvertOptions(calibration_images=40, golden_frames=4)
+
+
+def silent(name: str) -> Progress:
+    return lambda done, total: None
+
+
+@pytest.fixture(scope="module")
+def bundle(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("out") / "colours.edgebundle"
+    result = convert_trained(trained_folder, out, OPTIONS, silent)
+    assert result.bundle == out
+    return out
+
+
+def test_the_bundle_answers_as_the_keras_model_does(bundle: Path, trained_folder: Path) -> None:
+    right = 0
+    samples = read_samples(trained_folder)["test"]
+    with Model.open(bundle) as model:
+        for sample in samples:
+            prediction = model.predict(read_sample(sample.source))
+            assert isinstance(prediction, Classification)
+            assert prediction.probabilities.sum() == pytest.approx(1.0)
+            right += prediction.label == model.labels[sample.label]
+        assert model.labels == ("blue", "red")
+    with open_bundle(bundle) as opened:
+        metrics = opened.manifest.metrics
+    assert right / len(samples) == metrics["test.int8.top1"] > 0.9
+    assert metrics["test.samples"] == 30
+
+
+def test_the_model_is_integers_from_end_to_end(bundle: Path) -> None:
+    with open_bundle(bundle) as opened:
+        variant = opened.manifest.variants["cpu"]
+    assert (variant.input.dtype, variant.output.dtype) == ("int8", "int8")
+    assert variant.input.shape == (1, 8, 10, 3)
+    assert variant.delegate is None
+
+
+def test_the_report_holds_the_numbers_behind_the_metrics(bundle: Path) -> None:
+    with open_bundle(bundle) as opened:
+        report = json.loads(opened.member("report/metrics.json"))
+        table = opened.member("report/confusion.test.int8.csv").decode().splitlines()
+        picture = opened.member("report/confusion.test.int8.png")
+        assert report == opened.manifest.metrics
+    assert table[0] == "truth \\ answer,blue,red"
+    assert sum(int(x) for row in table[1:] for x in row.split(",")[1:]) == 30
+    assert picture.startswith(b"\x89PNG")
+
+
+def test_converting_again_gives_the_same_bytes(
+    bundle: Path, trained_folder: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / bundle.name
+    convert_trained(trained_folder, again, OPTIONS, silent)
+    assert again.read_bytes() == bundle.read_bytes()
+
+
+def test_the_bundle_verifies_with_every_runtime(bundle: Path) -> None:
+    # In processes of their own: tflite-runtime cannot load beside TensorFlow.
+    for runtime in installed_runtimes():
+        answer = edgeinfer("verify", bundle, "--json", "--runtime", runtime)
+        assert answer.returncode == 0, answer.stderr
+        assert json.loads(answer.stdout)["largest_difference"] == 0
+
+
+def test_int8_that_loses_too_much_writes_nothing(trained_folder: Path, tmp_path: Path) -> None:
+    # No INT8 model gains 101 points, so this limit refuses every one.
+    impossible = replace(OPTIONS, max_drop_points=-101.0)
+    with pytest.raises(AccuracyError, match=r"INT8 loses .* expected at most -101"):
+        convert_trained(trained_folder, tmp_path / "x.edgebundle", impossible, silent)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_keras_file_is_named(trained_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(trained_folder, folder, ignore=shutil.ignore_patterns("pictures"))
+    (folder / KERAS_FILE).write_bytes(b"PK\x03\x04 torn")
+    with pytest.raises(ConversionError, match=r"model\.keras: cannot be converted") as caught:
+        convert_trained(folder, tmp_path / "x.edgebundle", OPTIONS, silent)
+    assert "\n" not in str(caught.value)
+    (folder / KERAS_FILE).unlink()
+    with pytest.raises(ModelError, match=r"model\.keras: is absent"):
+        convert_trained(folder, tmp_path / "x.edgebundle", OPTIONS, silent)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+def test_a_converter_that_is_killed_is_reported_as_such(
+    trained_folder: Path, tmp_path: Path, train_samples: list[Sample]
+) -> None:
+    """An LSTM with INT8 kills TensorFlow's converter; the caller gets a sentence."""
+    import keras
+
+    image = keras.Input((8, 10, 3))
+    rows = keras.layers.Reshape((8, 30))(image)
+    model = keras.Model(image, keras.layers.Dense(2)(keras.layers.LSTM(4)(rows)))
+    path = tmp_path / "lstm.keras"
+    model.save(path)
+    spec = read_trained(trained_folder).preprocess
+    with pytest.raises(ConversionError, match=r"killed by SIG|cannot be converted"):
+        convert_keras(path, spec, train_samples[:2])
+
+
+def test_golden_frames_take_the_classes_in_turn() -> None:
+    samples = [Sample(source=str(i), label=label) for i, label in enumerate([0, 0, 0, 1, 2, 2])]
+    assert [s.source for s in choose_samples(samples, 5)] == ["0", "3", "4", "1", "5"]
+    assert len(choose_samples(samples, 100)) == 6
+    assert choose_samples([], 3) == []
+
+
+def test_large_golden_frames_are_scaled_down(bundle: Path, tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    pixels = np.random.default_rng(0).integers(0, 256, (900, 1500, 3)).astype(np.uint8)
+    write_atomically(path, encode_png(pixels))
+    with open_bundle(bundle) as opened:
+        model, manifest = opened.member("variants/cpu.tflite"), opened.manifest
+    golden = make_golden(
+        model, manifest.preprocess, [Sample(source=str(path), label=1)], manifest.labels
+    )
+    kept = tmp_path / "kept.png"
+    kept.write_bytes(golden.members[golden.frames[0].file])
+    assert read_sample(str(kept)).shape == (900 * MAX_SIDE // 1500, MAX_SIDE, 3)
+
+
+def test_calibration_is_balanced_and_seeded() -> None:
+    train = [Sample(source=str(i), label=int(i >= 90)) for i in range(100)]
+    chosen = calibration_samples(train, ConvertOptions(calibration_images=10, seed=3))
+    assert sum(sample.label for sample in chosen) == 5
+    assert chosen == calibration_samples(train, ConvertOptions(calibration_images=10, seed=3))
+    assert chosen != calibration_samples(train, ConvertOptions(calibration_images=10, seed=4))
+
+
+def test_evaluation_counts_every_answer(bundle: Path, trained_folder: Path) -> None:
+    with open_bundle(bundle) as opened:
+        model, manifest = opened.member("variants/cpu.tflite"), opened.manifest
+    samples = read_samples(trained_folder)["validation"]
+    seen: list[int] = []
+    results = evaluate(
+        {
+            "int8": lambda: evaluation_model(
+                model, subject="x", labels=manifest.labels, preprocess=manifest.preprocess
+            )
+        },
+        samples,
+        manifest.labels,
+        progress=lambda done, total: seen.append(done),
+    )
+    assert results["int8"].samples == len(samples) == seen[-1]
+    assert results["int8"].confusion.sum(axis=1).tolist() == [15, 15]
+
+
+def test_installing_copies_to_the_data_folder(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    installed = install_bundle(bundle)
+    assert installed == tmp_path / "edgeinfer" / "colours.edgebundle"
+    assert installed.read_bytes() == bundle.read_bytes()

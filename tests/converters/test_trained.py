@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.trained import (
+    SAMPLES_FILE,
+    TRAINED_FILE,
+    TrainedModel,
+    read_samples,
+    read_trained,
+    write_trained,
+)
+from edgeinfer.device.errors import ModelError
+from edgeinfer.device.preprocess import PreprocessSpec
+
+MODEL = TrainedModel(
+    name="x", labels=('a "quoted", one', "b"), preprocess=PreprocessSpec(size=(4, 4))
+)
+
+
+def test_what_is_written_reads_back(tmp_path: Path) -> None:
+    samples = [
+        Sample(source="/photos/ä,b\n.jpg", label=1),
+        Sample(source="/photos/\udcff.jpg", label=0),  # a name that is not UTF-8
+        Sample(source="/data/x-idx3-ubyte.gz#5", label=0),
+    ]
+    write_trained(tmp_path, MODEL, {"train": samples, "test": samples[:1]})
+    assert read_trained(tmp_path) == MODEL
+    assert read_samples(tmp_path) == {"train": samples, "validation": [], "test": samples[:1]}
+
+
+def test_another_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"has no readable trained\.json.*edgeinfer train"):
+        read_trained(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"name": "x", "labels": 3}', "\x00"])
+def test_a_damaged_description_is_named(tmp_path: Path, text: str) -> None:
+    write_trained(tmp_path, MODEL, {})
+    (tmp_path / TRAINED_FILE).write_text(text)
+    with pytest.raises(ModelError, match=TRAINED_FILE):
+        read_trained(tmp_path)
+
+
+@pytest.mark.parametrize("row", ["train,unknown,/x", "training,b,/x", "train,b", "train,b,/x,y"])
+def test_a_damaged_table_is_named(tmp_path: Path, row: str) -> None:
+    write_trained(tmp_path, MODEL, {})
+    with (tmp_path / SAMPLES_FILE).open("a") as stream:
+        stream.write(row + "\n")
+    with pytest.raises(ModelError, match=SAMPLES_FILE):
+        read_samples(tmp_path)
