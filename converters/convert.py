@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -218,13 +219,9 @@ def _metrics(
 
 
 def _versions() -> dict[str, str]:
-    names = {"tensorflow": ("tensorflow", "tensorflow_cpu"), "runtime": ("ai_edge_litert",)}
-    found = {"edgeinfer": metadata.version("edgeinfer")}
-    for key, packages in names.items():
-        for package in packages:
-            try:
-                found[key] = f"{package} {metadata.version(package)}"
-                break
-            except metadata.PackageNotFoundError:
-                continue
+    """Return what converted the model; what trained it is in the provenance already."""
+    found = {}
+    for package in ("edgeinfer", "tensorflow", "tensorflow_cpu", "ai_edge_litert"):
+        with suppress(metadata.PackageNotFoundError):
+            found[f"convert.{package}"] = metadata.version(package)
     return found

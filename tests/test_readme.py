@@ -1,0 +1,65 @@
+"""README's commands exist, take the options that they are shown with, and are those of the demo."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from importlib import metadata
+from pathlib import Path
+
+import click
+import pytest
+
+from edgeinfer.device.cli.main import COMMANDS_GROUP, cli
+from edgeinfer.host.demo import demo_steps
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SHELL = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+LINES = [line for block in SHELL for line in block.splitlines() if line.strip()]
+PROGRAM_LINES = [line for line in LINES if line.startswith("edgeinfer ")]
+
+
+def parse(line: str) -> tuple[str, dict[str, object]]:
+    """Parse a line as the program would, without running it."""
+    _, name, *arguments = shlex.split(line)
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None, line
+    while isinstance(command, click.Group):
+        sub = command.get_command(click.Context(command), arguments.pop(0))
+        assert sub is not None, line
+        command = sub
+    options, rest, _ = command.make_parser(click.Context(command)).parse_args(arguments)
+    assert rest == [], line
+    return name, options
+
+
+def test_readme_starts_with_its_two_commands() -> None:
+    assert LINES[:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("line", PROGRAM_LINES)
+def test_program_lines_parse(line: str) -> None:
+    parse(line)
+
+
+def test_the_lines_by_hand_are_those_of_the_demo() -> None:
+    by_hand = next(block for block in SHELL if "edgeinfer train fashion-mnist" in block)
+    shown = [parse(line) for line in by_hand.splitlines() if line.startswith("edgeinfer ")]
+    steps = [parse("edgeinfer " + shlex.join(step.arguments)) for step in demo_steps(Path("demo"))]
+    assert [name for name, _ in shown] == [name for name, _ in steps]
+    for (_, by_hand_options), (_, demo_options) in zip(shown, steps, strict=True):
+        for option in set(by_hand_options) - {"photos", "camera"}:
+            assert by_hand_options[option] == demo_options[option]
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("make ")])
+def test_make_targets_exist(line: str) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in shlex.split(line)[1:]:
+        assert re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE)
+
+
+def test_every_command_is_in_the_readme() -> None:
+    for name in metadata.entry_points(group=COMMANDS_GROUP).names:
+        assert f"edgeinfer {name}" in README or f"`{name}`" in README
