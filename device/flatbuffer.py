@@ -39,10 +39,6 @@ class FlatBuffer:
         self._tables_left = MAX_TABLES
         self._bytes_left = MAX_COPIED_BYTES
 
-    def __len__(self) -> int:
-        """Return the buffer's size in bytes."""
-        return len(self._view)
-
     def identifier(self) -> bytes:
         """Return the four bytes that name the file's type; fewer in a shorter buffer."""
         return bytes(self._view[4:8])

@@ -178,6 +178,9 @@ def _load_error(subject: str, runtime: str, version: str, error: Exception) -> M
     elif "returned a result with an exception set" in str(error):
         text = "this runtime was built against numpy 1"
         next_step = "run `pip install 'numpy<2'`"
+    elif text == "vector::reserve" and "tensorflow" in sys.modules:
+        text = "TensorFlow was imported before it, and the two clash"
+        next_step = "use ai-edge-litert, or a process without TensorFlow"
     return ModelError(
         subject, got=f"{runtime} {version} cannot load it ({text})", next_step=next_step
     )

@@ -42,6 +42,13 @@ MAX_LABEL_FILE_BYTES = 2**20
 _LISTS_IN_OPTIONS = {3: (1, 2), 17: (0,), 30: (0,), 111: (0, 1), 115: (0,)}
 # Operators whose options (BuiltinOptions of this number, field 0) say how many outputs they have.
 _COUNTS_OUTPUTS = {"SPLIT": 35, "SPLIT_V": 79, "UNPACK": 64}
+# Operators that divide by a stride or step by a window: the options' number, and the fields.
+_SIZES_IN_OPTIONS = {
+    "CONV_2D": (1, (1, 2)),
+    "DEPTHWISE_CONV_2D": (2, (1, 2)),
+    "AVERAGE_POOL_2D": (5, (1, 2, 3, 4)),
+    "MAX_POOL_2D": (5, (1, 2, 3, 4)),
+}
 # The union SparseIndexVector: Int32Vector, Uint16Vector, Uint8Vector.
 _SPARSE_INDEX_KINDS: dict[int, Kind] = {1: "i", 2: "H", 3: "B"}
 _Item = TypeVar("_Item")
@@ -230,19 +237,12 @@ def _quantization(table: Table | None) -> Quantization | None:
 
 def _operator(table: Table, codes: tuple[OperatorCode, ...]) -> Operator:
     code = _pick(codes, table.integer(0, "I"), "an operator", "operator code")
-    # What follows is of no use here, but runtimes read it and old ones do not check it.
-    kind, options = table.union(3, 4)
-    if options is not None:
-        for field in _LISTS_IN_OPTIONS.get(kind, ()):
-            options.raw(field)
+    outputs = table.integers(2)
+    _check_options(code.op, *table.union(3, 4), len(outputs))
+    # Runtimes read these too, and old ones do not check them.
     table.union(11, 12)
     table.raw(5)
     table.raw(7)
-    outputs = table.integers(2)
-    if code.op in _COUNTS_OUTPUTS:
-        said = options.integer(0, "i") if options and kind == _COUNTS_OUTPUTS[code.op] else None
-        if said != len(outputs):
-            raise FlatbufferError(f"{code.op} has {len(outputs)} outputs, its options say {said}")
     return Operator(
         op=code.op,
         version=code.version,
@@ -251,6 +251,23 @@ def _operator(table: Table, codes: tuple[OperatorCode, ...]) -> Operator:
         outputs=outputs,
         intermediates=table.integers(8),
     )
+
+
+def _check_options(op: str, kind: int, options: Table | None, outputs: int) -> None:
+    """Refuse options of which the kernels are known to crash."""
+    if options is not None:
+        for field in _LISTS_IN_OPTIONS.get(kind, ()):
+            options.raw(field)
+    if op in _COUNTS_OUTPUTS:
+        said = options.integer(0, "i") if options and kind == _COUNTS_OUTPUTS[op] else None
+        if said != outputs:
+            raise FlatbufferError(f"{op} has {outputs} outputs, its options say {said}")
+    if op in _SIZES_IN_OPTIONS:
+        wanted, fields = _SIZES_IN_OPTIONS[op]
+        if kind != wanted or options is None:
+            raise FlatbufferError(f"{op} has no options of its own kind")
+        if min(options.integer(field, "i") for field in fields) < 1:
+            raise FlatbufferError(f"{op} has a stride or window below 1")
 
 
 def _signature(table: Table) -> Signature:

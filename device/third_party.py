@@ -80,6 +80,8 @@ def ends_in_probabilities(model: TfliteModel) -> bool:
         if wanted in operator.outputs:
             if operator.op not in _PASS_THROUGH:
                 return operator.op in {"SOFTMAX", "LOGISTIC"}
+            if not operator.inputs:
+                return False
             wanted = operator.inputs[0]
     return False
 
@@ -87,7 +89,7 @@ def ends_in_probabilities(model: TfliteModel) -> bool:
 def _labels(
     content: bytes, labels: tuple[str, ...] | None, classes: int, subject: str
 ) -> tuple[str, ...]:
-    found = labels or labels_in_model(content)
+    found = labels or labels_in_model(content, subject=subject)
     if found is None:
         return tuple(f"class {index}" for index in range(classes))
     if len(found) != classes:

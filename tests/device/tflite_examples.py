@@ -158,6 +158,12 @@ def dense_model(version: int = 4, extra_codes: list[TableNode] | None = None) ->
     }
 
 
+def graph(model: TableNode) -> Any:
+    """The first subgraph's table, for a test to change."""
+    subgraphs: Any = model[2]
+    return subgraphs[0]
+
+
 def declares(op: str, version: int, custom: str | None = None) -> bytes:
     """A model with no operator that declares one: runtimes look it up as they load the file."""
     return encode(

@@ -1,0 +1,47 @@
+"""What is worked out of a plain model: is its output probabilities or logits?"""
+
+from __future__ import annotations
+
+import pytest
+
+from edgeinfer.device.third_party import ends_in_probabilities
+from edgeinfer.device.tflite_types import Operator, Subgraph, TfliteModel
+
+
+def model(*operators: tuple[str, tuple[int, ...], tuple[int, ...]]) -> TfliteModel:
+    graph = Subgraph(
+        name="main",
+        tensors=(),
+        inputs=(0,),
+        outputs=(9,),
+        operators=tuple(
+            Operator(op=op, version=1, custom=False, inputs=inputs, outputs=outputs)
+            for op, inputs, outputs in operators
+        ),
+    )
+    return TfliteModel(
+        schema_version=3,
+        description="",
+        operator_codes=(),
+        subgraphs=(graph,),
+        metadata=(),
+        signatures=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("operators", "expected"),
+    [
+        ([("SOFTMAX", (0,), (9,))], True),
+        ([("LOGISTIC", (0,), (9,))], True),
+        ([("SOFTMAX", (0,), (5,)), ("RESHAPE", (5,), (6,)), ("QUANTIZE", (6,), (9,))], True),
+        ([("SOFTMAX", (0,), (5,)), ("FULLY_CONNECTED", (5, 1, 2), (9,))], False),
+        ([("RESHAPE", (), (9,))], False),
+        ([("RESHAPE", (-1,), (9,))], False),
+        ([], False),
+    ],
+)
+def test_the_op_behind_the_output_decides(
+    operators: list[tuple[str, tuple[int, ...], tuple[int, ...]]], expected: bool
+) -> None:
+    assert ends_in_probabilities(model(*operators)) is expected
