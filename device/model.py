@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.bundle.manifest import GoldenFrame
 from edgeinfer.device.bundle.reader import ModelBundle, open_bundle
+from edgeinfer.device.closing import Closing
 from edgeinfer.device.decode import decode_classification, decode_value
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.images import decode_image
@@ -22,7 +22,7 @@ from edgeinfer.device.types import Pixels, Prediction
 _ZIP_MAGIC = b"PK\x03\x04"
 
 
-class Model:
+class Model(Closing):
     """Answers for frames. Not safe for use by several threads at once; open one for each.
 
     Attributes:
@@ -115,19 +115,6 @@ class Model:
         """Close the file."""
         if self._bundle is not None:
             self._bundle.close()
-
-    def __enter__(self) -> Model:
-        """Return the model itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the file."""
-        self.close()
 
 
 def read_golden(bundle: ModelBundle) -> list[tuple[Pixels, str | None]]:

@@ -7,7 +7,6 @@ import os
 import stat
 import zipfile
 from pathlib import Path
-from types import TracebackType
 
 from edgeinfer.device.bundle.manifest import (
     MANIFEST,
@@ -15,6 +14,7 @@ from edgeinfer.device.bundle.manifest import (
     is_member_name,
     parse_manifest,
 )
+from edgeinfer.device.closing import Closing
 from edgeinfer.device.errors import BundleError
 
 MAX_MEMBER_BYTES = 256 << 20
@@ -25,7 +25,7 @@ _CHUNK_BYTES = 1 << 20
 _COPY_AGAIN = "copy it again from the workstation, or make it again with `edgeinfer convert`"
 
 
-class ModelBundle:
+class ModelBundle(Closing):
     """An open bundle whose members have all been checked against the manifest's hashes.
 
     Attributes:
@@ -52,19 +52,6 @@ class ModelBundle:
     def close(self) -> None:
         """Close the file."""
         self._archive.close()
-
-    def __enter__(self) -> ModelBundle:
-        """Return the bundle itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the file."""
-        self.close()
 
 
 def open_bundle(path: Path) -> ModelBundle:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import Protocol
 
+from edgeinfer.device.closing import Closing
 from edgeinfer.device.types import Frame
 
 Warn = Callable[[str], None]
 """Takes one line that the user should see though the work goes on."""
 
-C = TypeVar("C", bound="Camera")
 
-
-class Camera(Protocol):
+class Camera(Closing, Protocol):
     """A source of frames. One thread reads it; whoever opened it closes it after the last read.
 
     Attributes:
@@ -40,23 +38,6 @@ class Camera(Protocol):
                 returned in place of a real one.
         """
         ...
-
-    def close(self) -> None:
-        """Release the source; closing twice is harmless."""
-        return
-
-    def __enter__(self: C) -> C:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close."""
-        self.close()
 
 
 def ignore_warning(line: str) -> None:
