@@ -18,6 +18,20 @@ MAX_TENSOR_BYTES = 2**31
 _SMALLEST_SCALE = 2.0**-126
 """Below it are only denormal numbers, on which the kernels' fixed-point arithmetic aborts."""
 
+_FIRST_OPTIONAL = 2
+"""Only biases and the like, behind the data and the weights, may be left out ..."""
+
+_RECURRENT_OPS = frozenset(
+    {
+        "LSTM",
+        "UNIDIRECTIONAL_SEQUENCE_LSTM",
+        "BIDIRECTIONAL_SEQUENCE_LSTM",
+        "BIDIRECTIONAL_SEQUENCE_RNN",
+        "SVDF",
+    }
+)
+"""... but for these, which leave out weights too."""
+
 
 def check_model(model: TfliteModel) -> None:
     """Refuse a model that a runtime must not be handed.
@@ -93,6 +107,9 @@ def _check_wiring(subgraph: Subgraph) -> None:
         used = [index for index in operator.inputs if index != OPTIONAL_TENSOR]
         inner = [index for index in operator.intermediates if index != OPTIONAL_TENSOR]
         _check_indices(subgraph, (*used, *inner, *operator.outputs), subject)
+        required = () if operator.custom or operator.op in _RECURRENT_OPS else operator.inputs
+        if OPTIONAL_TENSOR in required[:_FIRST_OPTIONAL]:
+            raise FlatbufferError(f"{subject}: its data or weights are left out")
         for index in used:
             if index not in known:
                 raise FlatbufferError(f"{subject}: nothing computes its input, tensor {index}")

@@ -67,6 +67,10 @@ FAULTS: dict[str, tuple[Callable[[TableNode], None], str]] = {
         change_graph(3, [operator([0, 1, 99], [3])]),
         r"operator 0 \(FULLY_CONNECTED\): tensor 99 is none of 4",
     ),
+    "weights left out": (
+        change_graph(3, [operator([0, -1, 2], [3])]),
+        "its data or weights are left out",
+    ),
     "operator's output": (change_graph(3, [operator([0, 1, 2], [-2])]), "tensor -2 is none of 4"),
     "operator code": (
         change_graph(3, [operator([0], [3], code=7)]),
