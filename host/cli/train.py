@@ -1,0 +1,215 @@
+"""`edgeinfer train`: labelled images in, a trained model out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeinfer.device.errors import UsageError, printable
+
+if TYPE_CHECKING:
+    from edgeinfer.converters.trained import TrainedModel
+    from edgeinfer.host.data.dataset import PreparedData
+
+FASHION_MNIST = ("fashion-mnist", "fashion-mnist:full")
+
+
+def _choice(*names: str) -> click.Choice[str]:
+    return click.Choice(names)
+
+
+@click.command()
+@click.argument("data")
+@click.option("--architecture", "-a", metavar="NAME", help="Network; --list names them.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [runs/DATA]")
+@click.option("--size", metavar="SIDE|WxH", help="Input size in pixels.")
+@click.option("--channels", type=_choice("rgb", "bgr", "grey"), help="Input channels.")
+@click.option(
+    "--crop",
+    type=_choice("stretch", "center-crop", "letterbox"),
+    help="What to do with another aspect ratio.  [stretch]",
+)
+@click.option("--width", type=float, help="Scale the channels of a network from scratch.  [1]")
+@click.option(
+    "--init",
+    "initializer",
+    type=_choice("glorot", "he", "pretrained"),
+    help="Initial weights.  [pretrained where there are such]",
+)
+@click.option(
+    "--weights",
+    metavar="imagenet|FILE",
+    help="Pretrained weights: a file, or imagenet for those installed or downloaded.",
+)
+@click.option("--loss", type=_choice("crossentropy", "focal"), help="[crossentropy]")
+@click.option("--label-smoothing", type=float, help="0 to below 1.  [0.1]")
+@click.option("--class-weights", type=_choice("none", "balanced"), help="[none]")
+@click.option("--optimizer", type=_choice("sgd", "adam", "adamw", "rmsprop"), help="[adamw]")
+@click.option("--learning-rate", type=float, help="At its peak.")
+@click.option("--weight-decay", type=float, help="[0.0001]")
+@click.option(
+    "--schedule",
+    type=_choice("constant", "cosine", "step", "plateau"),
+    help="Course of the learning rate.  [cosine]",
+)
+@click.option("--epochs", type=int, help="At most so many.")
+@click.option("--patience", type=int, help="Epochs without progress before it stops.")
+@click.option("--batch-size", type=int, help="[64]")
+@click.option(
+    "--augment",
+    type=_choice("auto", "none", "flip", "photos", "small-grey"),
+    help="Changes to training pictures.  [auto]",
+)
+@click.option("--fine-tune-epochs", type=int, help="Epochs of the second stage; 0 leaves it out.")
+@click.option("--fine-tune-learning-rate", type=float, help="At its peak, in the second stage.")
+@click.option(
+    "--fine-tune",
+    type=_choice("upper", "whole"),
+    help="What the second stage trains of the backbone.  [upper]",
+)
+@click.option("--validation-share", type=float, default=0.1, show_default=True)
+@click.option("--test-share", type=float, default=0.1, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--force", is_flag=True, help="Replace an earlier run.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _, wanted: _list_architectures(context) if wanted else None,
+    help="List the networks and exit.",
+)
+def train(
+    data: str,
+    architecture: str | None,
+    out: Path | None,
+    validation_share: float,
+    test_share: float,
+    force: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Train a model on DATA and leave it in a folder for `edgeinfer convert`.
+
+    DATA is a folder of photographs, one sub-folder per class (or train, validation and test
+    folders of those); or fashion-mnist, the subset that comes with edgeinfer; or
+    fashion-mnist:full, the whole set where it is installed or can be downloaded.
+    """
+    from edgeinfer.host.extras import check_host_extra, require_host_extra
+
+    check_host_extra("edgeinfer train")  # before a large folder is checked for nothing
+    from edgeinfer.host.training.config import default_config
+    from edgeinfer.host.training.progress import make_progress
+    from edgeinfer.host.training.run import check_destination
+    from edgeinfer.host.training.train import train as train_model
+
+    grey_28 = data in FASHION_MNIST
+    settings["size"] = _parse_size(settings["size"])
+    settings["weights"] = _parse_weights(settings["weights"])
+    if grey_28 and architecture is None:
+        architecture = "small-cnn"
+    config = default_config(
+        architecture or "efficientnet-lite0", **_fitting(settings, grey_28=grey_28)
+    )
+    out = out or Path("runs", Path(data).resolve().name if not grey_28 else data.replace(":", "-"))
+    check_destination(out, force=force)
+    prepared = _prepare(data, config.seed, validation_share, test_share)
+    require_host_extra("edgeinfer train")
+    for finding in prepared.findings:
+        line = f"left out: {finding.path}: {finding.kind}, {finding.detail}"
+        click.echo(printable(line), err=True)
+    trained = train_model(prepared, config, out, progress=make_progress(), force=force)
+    if as_json:
+        click.echo(json.dumps(_to_json(out, trained)))
+    else:
+        _print(out, trained, prepared)
+
+
+def _fitting(settings: dict[str, Any], *, grey_28: bool) -> dict[str, Any]:
+    """Fill in what small grey pictures need and pretrained weights cannot use."""
+    if grey_28 and settings["initializer"] != "pretrained":
+        settings = dict(settings)
+        settings["size"] = settings["size"] or (28, 28)
+        settings["channels"] = settings["channels"] or "grey"
+    return settings
+
+
+def _prepare(data: str, seed: int, validation_share: float, test_share: float) -> PreparedData:
+    from edgeinfer.converters.progress import step_display
+    from edgeinfer.host.data.dataset import prepare_fashion_mnist, prepare_folder
+
+    for name, share in (("validation", validation_share), ("test", test_share)):
+        if not 0 < share < 1:
+            raise UsageError(f"--{name}-share", got=f"{share:g}", expected="above 0 and below 1")
+    if validation_share + test_share >= 1:
+        raise UsageError(
+            "--validation-share and --test-share",
+            got=f"{validation_share + test_share:g} together",
+            expected="below 1",
+        )
+    if data in FASHION_MNIST:
+        return prepare_fashion_mnist(
+            seed=seed, full=data == FASHION_MNIST[1], validation_share=validation_share
+        )
+    with step_display(sys.stderr) as step:
+        return prepare_folder(
+            Path(data),
+            seed=seed,
+            validation_share=validation_share,
+            test_share=test_share,
+            progress=step("checking the images"),
+        )
+
+
+def _parse_size(text: str | None) -> tuple[int, int] | None:
+    """Turn 224 or 320x240 into (width, height)."""
+    if text is None:
+        return None
+    parts = text.lower().split("x")
+    if len(parts) > 2 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise UsageError("--size", got=repr(text), expected="a side such as 224, or WxH")
+    return int(parts[0][:6]), int(parts[-1][:6])
+
+
+def _parse_weights(text: str | None) -> Path | None:
+    return None if text in (None, "imagenet") else Path(str(text))
+
+
+def _list_architectures(context: click.Context) -> None:
+    from edgeinfer.host.models import ARCHITECTURES
+
+    for info in ARCHITECTURES.values():
+        click.echo(f"{info.name:20}{info.size:4}  {info.description}")
+    context.exit()
+
+
+def _to_json(out: Path, trained: TrainedModel) -> dict[str, object]:
+    return {
+        "run": str(out),
+        "name": trained.name,
+        "labels": list(trained.labels),
+        "metrics": trained.metrics,
+        "provenance": trained.provenance,
+    }
+
+
+def _print(out: Path, trained: TrainedModel, prepared: PreparedData) -> None:
+    """Say what was learned and what comes next."""
+    facts = trained.provenance
+    accuracy = 100 * trained.metrics["validation.float.top1"]
+    click.echo(
+        f"trained {facts['setting.architecture']} ({int(facts['parameters']):,} parameters) on "
+        f"{len(prepared.splits['train']):,} pictures of {len(trained.labels)} classes: "
+        f"{facts['epochs']} epochs, {facts['seconds']} s"
+    )
+    click.echo(
+        f"validation accuracy {accuracy:.2f} % (float, {len(prepared.splits['validation']):,} "
+        "pictures)"
+    )
+    click.echo(f"the run: {printable(str(out))}")
+    click.echo(f"next: edgeinfer convert {printable(str(out))}")

@@ -1,0 +1,140 @@
+"""The demo: the commands that a user would type, one after another, on embedded data."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeinfer.converters.golden import choose_samples
+from edgeinfer.converters.samples import read_sample
+from edgeinfer.device.cli.main import run_program
+from edgeinfer.device.files import write_atomically
+from edgeinfer.device.images import encode_png
+
+PICTURES = 100
+"""How many test pictures are laid out as PNG files, ten of each class."""
+
+LOOP_S = 6
+NAME = "fashion-mnist"
+PICTURES_FOLDER = "pictures"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One command of the demo, and why it is there."""
+
+    title: str
+    arguments: tuple[str, ...]
+
+
+def demo_steps(folder: Path, pictures: Sequence[Path] = ()) -> tuple[Step, ...]:
+    """Return the commands.
+
+    Args:
+        folder: receives everything that the demo makes.
+        pictures: what to ask the model about.
+    """
+    run, bundle = folder / NAME, folder / f"{NAME}.edgebundle"
+    return (
+        Step(
+            title="Train a small network on pictures of clothes",
+            arguments=("train", NAME, "--out", str(run), "--epochs", "12", "--force"),
+        ),
+        Step(
+            title="Quantize it to INT8, measure both on pictures it never saw, write the bundle",
+            arguments=("convert", str(run), "--out", str(bundle)),
+        ),
+        Step(
+            title="Prove that this machine prepares and answers the bundle's frames as promised",
+            arguments=("verify", str(bundle)),
+        ),
+        Step(
+            title="Ask it about single pictures",
+            arguments=("predict", "--model", str(bundle), *map(str, pictures)),
+        ),
+        Step(
+            title="Run the camera loop, here on a simulated camera",
+            arguments=(
+                *("run", "--camera", f"simulated:{folder / PICTURES_FOLDER}"),
+                *("--model", str(bundle), "--max-seconds", str(LOOP_S)),
+            ),
+        ),
+    )
+
+
+def run_demo(folder: Path, *, say: Callable[[str], None]) -> int:
+    """Train, convert, verify, predict and run the loop on a simulated camera.
+
+    Args:
+        folder: receives everything that the demo makes; an earlier demo there is replaced.
+        say: prints a line.
+
+    Returns:
+        0, or the exit code of the first command that failed.
+
+    Raises:
+        StorageError: the pictures cannot be written.
+    """
+    started = time.monotonic()
+    steps = demo_steps(folder, lay_out_pictures(folder / PICTURES_FOLDER))
+    for number, step in enumerate(steps, start=1):
+        say(f"\n[{number}/{len(steps)}] {step.title}")
+        say(f"$ {program_name()} {shlex.join(step.arguments)}\n")
+        code = run_program(step.arguments)
+        if code != 0:
+            say(f"\nthe demo stopped: `{step.arguments[0]}` ended with exit code {code}")
+            return code
+    say(_closing(folder, time.monotonic() - started))
+    return 0
+
+
+def lay_out_pictures(folder: Path) -> list[Path]:
+    """Write test pictures as `folder/CLASS/N.png`; return three of different classes.
+
+    Raises:
+        StorageError: they cannot be written.
+    """
+    from edgeinfer.host.data.dataset import prepare_fashion_mnist
+
+    data = prepare_fashion_mnist(seed=0, full=False)
+    paths = []
+    for number, sample in enumerate(choose_samples(data.splits["test"], PICTURES)):
+        path = folder / data.labels[sample.label] / f"{number:03d}.png"
+        write_atomically(path, encode_png(read_sample(sample.source)))
+        paths.append(path)
+    return paths[:3]
+
+
+def program_name() -> str:
+    """Return how the user can type this program again: by its name if the shell finds it."""
+    found = shutil.which("edgeinfer")
+    here = Path(sys.argv[0])
+    if here.name != "edgeinfer" or (found and os.path.samefile(found, here)):
+        return "edgeinfer"
+    return str(here)
+
+
+def _closing(folder: Path, seconds: float) -> str:
+    edgeinfer, bundle = program_name(), folder / f"{NAME}.edgebundle"
+    rows: Sequence[tuple[str, str]] = (
+        (f"{folder / NAME}/", "the trained model, its history and settings"),
+        (str(bundle), "the one file that a board needs"),
+        (f"{folder / PICTURES_FOLDER}/", "test pictures to try"),
+    )
+    width = max(len(path) for path, _ in rows)
+    listing = "\n".join(f"  {path:{width}}  {what}" for path, what in rows)
+    return f"""
+Done in {seconds:.0f} s. What the demo made:
+{listing}
+
+Next:
+  {edgeinfer} run --camera                 your own camera (the bundle is installed)
+  {edgeinfer} inspect {bundle}
+  {edgeinfer} train PHOTOS                 a folder of photographs, one sub-folder per class
+  {edgeinfer} convert runs/PHOTOS"""

@@ -1,0 +1,33 @@
+"""Which augmentation goes with which data."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.host.data.augment import AugmentConfig, augment_batch
+from edgeinfer.host.training.batches import Augment
+from edgeinfer.host.training.config import TrainConfig
+
+
+def choose_augmentation(config: TrainConfig) -> tuple[Augment | None, bool]:
+    """Return what alters a training batch, and whether pictures may be mirrored.
+
+    `auto` takes `small-grey` for grey input and `photos` for colour.
+    """
+    name = config.augment
+    if name == "auto":
+        name = "small-grey" if config.channels == "grey" else "photos"
+    settings = {
+        "none": AugmentConfig.none(),
+        "flip": AugmentConfig(flip=True),
+        "photos": AugmentConfig.photos(),
+        "small-grey": AugmentConfig.small_grey(),
+    }[name]
+    if settings == AugmentConfig.none():
+        return None, False
+
+    def augment(images: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.uint8]:
+        return augment_batch(images, settings, generator)
+
+    return augment, settings.flip

@@ -1,0 +1,109 @@
+"""Activations of a frozen network, computed once and kept on disk."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.errors import StorageError, storage_error
+from edgeinfer.host.training.batches import Floats, Source
+from edgeinfer.host.training.progress import Progress
+
+DTYPE = np.dtype(np.float16)
+"""Half precision halves the file; its rounding is far below that of INT8 later on."""
+
+_BATCH = 64
+
+
+class FeatureFile:
+    """Activations in a file, (N, ...) float16.
+
+    Read piece by piece, not mapped: mapped pages count as the process's memory.
+
+    Args:
+        path: the file.
+        shape: (N, ...).
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
+        self.path, self.shape = path, shape
+        self._row = int(np.prod(shape[1:]))
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._descriptor)
+
+    def read(self, indices: NDArray[np.int64]) -> Floats:
+        """Return the rows at `indices`, (n, ...) float32."""
+        rows = np.empty((len(indices), self._row), DTYPE)
+        for row, index in zip(rows, indices, strict=True):
+            if os.preadv(self._descriptor, [row.data], int(index) * row.nbytes) != row.nbytes:
+                raise StorageError(self.path, got="was cut short", next_step="start again")
+        return rows.astype(np.float32).reshape(len(indices), *self.shape[1:])
+
+
+def cache_features(
+    model: Any,
+    source: Source,
+    folder: Path,
+    name: str,
+    *,
+    mirrored: bool,
+    progress: Progress,
+) -> list[tuple[FeatureFile, ...]]:
+    """Run a model once over all samples and keep its outputs.
+
+    Args:
+        model: a Keras model with one input and any number of outputs, run in inference mode.
+        source: the samples, read in order and unaltered.
+        folder: where the files go, `NAME.VARIANT.OUTPUT.f16`.
+        name: of the files.
+        mirrored: also keep the outputs for the pictures mirrored left to right.
+        progress: is told about every picture.
+
+    Returns:
+        For each output its variants: as is, mirrored.
+
+    Raises:
+        StorageError: the files cannot be written.
+    """
+    import keras
+    import tensorflow as tf
+
+    total, variants = len(source.labels), 2 if mirrored else 1
+    # A model with one output returns it bare.
+    call = tf.function(
+        lambda inputs: keras.tree.flatten(model(inputs, training=False)), reduce_retracing=True
+    )
+    shapes = [tuple(output.shape[1:]) for output in model.outputs]
+    paths = [
+        [folder / f"{name}.{variant}.{number}.f16" for variant in range(variants)]
+        for number in range(len(shapes))
+    ]
+    progress.start(f"{name}: features of {total} pictures", total * variants)
+    for variant in range(variants):
+        # Written, not memory-mapped: on a full disk a mapped page kills the process.
+        try:
+            with ExitStack() as stack:
+                streams = [stack.enter_context(path[variant].open("wb")) for path in paths]
+                for inputs in _inputs(source, mirror=variant == 1):
+                    for stream, values in zip(streams, call(inputs), strict=True):
+                        stream.write(np.asarray(values).astype(DTYPE).tobytes())
+                    progress.advance(len(inputs))
+        except OSError as error:
+            raise storage_error(folder, error) from error
+    return [
+        tuple(FeatureFile(path, (total, *shape)) for path in per_output)
+        for per_output, shape in zip(paths, shapes, strict=True)
+    ]
+
+
+def _inputs(source: Source, *, mirror: bool) -> Iterator[Floats]:
+    for start in range(0, len(source.labels), _BATCH):
+        inputs = source.read(np.arange(start, min(start + _BATCH, len(source.labels))), None)
+        yield np.ascontiguousarray(inputs[:, :, ::-1]) if mirror else inputs

@@ -1,0 +1,141 @@
+"""One stage of training: epochs until the validation loss no longer falls."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from edgeinfer.device.errors import TrainingError
+from edgeinfer.host.training.batches import Batches
+from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.history import Epoch, History
+from edgeinfer.host.training.optimizers import make_loss, make_optimizer
+from edgeinfer.host.training.progress import Progress
+from edgeinfer.host.training.schedules import ScheduleCallback
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """How a model does on a split.
+
+    Attributes:
+        loss: mean of the training loss.
+        accuracy: share of samples whose largest logit is the label's, 0 to 1.
+    """
+
+    loss: float
+    accuracy: float
+
+
+def compile_model(model: Any, config: TrainConfig) -> None:
+    """Give a model the optimizer, loss and metric of the settings."""
+    model.compile(
+        optimizer=make_optimizer(config),
+        loss=make_loss(config),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+    )
+
+
+def fit(
+    model: Any,
+    train: Batches,
+    validation: Batches,
+    config: TrainConfig,
+    *,
+    stage: str,
+    history: History,
+    progress: Progress,
+) -> None:
+    """Train until the validation loss has not fallen for `config.patience` epochs.
+
+    The model ends with the weights of its best epoch.
+
+    Args:
+        model: what to train; compiled here.
+        train: shuffled batches.
+        validation: batches in order.
+        config: the settings.
+        stage: names the epochs in the history.
+        history: gets every epoch as it ends.
+        progress: is told about every step.
+
+    Raises:
+        TrainingError: the loss became infinite or no number.
+        StorageError: the history cannot be written.
+    """
+    compile_model(model, config)
+    stopping = keras.callbacks.EarlyStopping(
+        monitor="val_loss", patience=config.patience, restore_best_weights=True
+    )
+    model.fit(
+        train.dataset(repeat=True),
+        steps_per_epoch=train.steps,
+        epochs=config.epochs,
+        validation_data=validation.dataset(),
+        shuffle=False,
+        verbose=0,
+        callbacks=[
+            ScheduleCallback(config, steps_per_epoch=train.steps),
+            _Watch(config, train.steps, stage, history, progress),
+            stopping,
+        ],
+    )
+
+
+def evaluate(model: Any, batches: Batches) -> Score:
+    """Return loss and accuracy of a compiled model."""
+    result = model.evaluate(batches.dataset(), verbose=0, return_dict=True)
+    return Score(loss=float(result["loss"]), accuracy=float(result["accuracy"]))
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Moves the progress, writes the history, and stops a training that has broken down."""
+
+    def __init__(
+        self, config: TrainConfig, steps: int, stage: str, history: History, progress: Progress
+    ) -> None:
+        super().__init__()
+        self._config, self._steps, self._stage = config, steps, stage
+        self._history, self._progress = history, progress
+        self._started = 0.0
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Begin a bar."""
+        self._epoch = epoch + 1
+        self._started = time.monotonic()
+        if epoch == 0:
+            title = f"{self._stage}: up to {self._config.epochs} epochs"
+            self._progress.start(title, self._config.epochs * self._steps)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Move the bar."""
+        self._check(logs["loss"])
+        self._progress.advance(note=f"epoch {self._epoch}, loss {logs['loss']:.3f}")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Write the epoch down."""
+        self._check(logs["val_loss"])
+        entry = Epoch(
+            stage=self._stage,
+            epoch=epoch + 1,
+            learning_rate=float(self.model.optimizer.learning_rate),
+            seconds=round(time.monotonic() - self._started, 3),
+            **{key: float(logs[key]) for key in ("loss", "accuracy", "val_loss", "val_accuracy")},
+        )
+        self._history.add(entry)
+        self._progress.say(entry.line())
+
+    def _check(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"{self._stage} epoch {self._epoch}",
+                got=f"the loss became {loss:g}",
+                expected="a finite number",
+                next_step=f"lower the learning rate ({self._config.learning_rate:g} now) "
+                "with --learning-rate, or choose --optimizer adamw",
+            )

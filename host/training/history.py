@@ -1,0 +1,76 @@
+"""The history of a run, on disk after every epoch: `history.csv` and `history.json`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from edgeinfer.device.files import write_atomically
+
+CSV_FILE = "history.csv"
+JSON_FILE = "history.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """What one epoch gave; accuracies are shares from 0 to 1.
+
+    Attributes:
+        stage: `train`, or `head` and `fine-tune` in transfer learning.
+        epoch: from 1 within the stage.
+        loss: mean over the training samples, as augmented.
+        accuracy: likewise.
+        val_loss: mean over the validation samples.
+        val_accuracy: likewise.
+        learning_rate: at the epoch's last step.
+        seconds: wall time, validation included.
+    """
+
+    stage: str
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+
+    def line(self) -> str:
+        """Return the line that a person reads."""
+        return (
+            f"{self.stage} epoch {self.epoch}: loss {self.loss:.4f}, "
+            f"accuracy {100 * self.accuracy:.2f} %, validation loss {self.val_loss:.4f}, "
+            f"accuracy {100 * self.val_accuracy:.2f} % ({self.seconds:.1f} s)"
+        )
+
+
+class History:
+    """All epochs of a run so far.
+
+    Args:
+        folder: where the two files go; None keeps the epochs in memory only.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self.epochs: list[Epoch] = []
+
+    def add(self, epoch: Epoch) -> None:
+        """Append an epoch and rewrite both files.
+
+        Raises:
+            StorageError: they cannot be written.
+        """
+        self.epochs.append(epoch)
+        if self._folder is None:
+            return
+        table = io.StringIO(newline="")
+        writer = csv.DictWriter(table, [field.name for field in fields(Epoch)], lineterminator="\n")
+        writer.writeheader()
+        rows = [asdict(entry) for entry in self.epochs]
+        writer.writerows(rows)
+        write_atomically(self._folder / CSV_FILE, table.getvalue())
+        write_atomically(self._folder / JSON_FILE, json.dumps(rows, indent=1) + "\n")

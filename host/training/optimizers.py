@@ -1,0 +1,42 @@
+"""Optimizers and losses by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from edgeinfer.host.training.config import TrainConfig
+
+
+def make_optimizer(config: TrainConfig) -> Any:
+    """Return the Keras optimizer; `ScheduleCallback` moves its learning rate."""
+    shared: dict[str, Any] = {"learning_rate": config.learning_rate}
+    # Keras applies weight_decay decoupled from the gradient in every optimizer.
+    shared["weight_decay"] = config.weight_decay or None
+    if config.optimizer == "sgd":
+        optimizer = keras.optimizers.SGD(momentum=config.momentum, nesterov=True, **shared)
+    elif config.optimizer == "rmsprop":
+        optimizer = keras.optimizers.RMSprop(**shared)
+    elif config.optimizer == "adam":
+        optimizer = keras.optimizers.Adam(**shared)
+    else:
+        shared["weight_decay"] = config.weight_decay
+        optimizer = keras.optimizers.AdamW(**shared)
+    # Decay pulls weights towards 0, which means nothing for a bias or a normalization's scale.
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def make_loss(config: TrainConfig) -> Any:
+    """Return the Keras loss of logits against one-hot targets."""
+    if config.loss == "focal":
+        return keras.losses.CategoricalFocalCrossentropy(
+            alpha=1.0,
+            gamma=config.focal_gamma,
+            from_logits=True,
+            label_smoothing=config.label_smoothing,
+        )
+    return keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=config.label_smoothing
+    )

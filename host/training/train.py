@@ -1,0 +1,218 @@
+"""train(): prepared data in, a folder with a trained model out."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeinfer.converters.trained import KERAS_FILE, Split, TrainedModel, write_trained
+from edgeinfer.device.errors import storage_error
+from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
+from edgeinfer.host.extras import require_host_extra
+from edgeinfer.host.models import architecture, build_model
+from edgeinfer.host.training.augmentation import choose_augmentation
+from edgeinfer.host.training.batches import Batches, ImageSource, balanced_weights
+from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.history import History
+from edgeinfer.host.training.progress import LineProgress, Progress
+from edgeinfer.host.training.run import workspace
+
+if TYPE_CHECKING:
+    from edgeinfer.host.data.dataset import PreparedData
+    from edgeinfer.host.data.store import ImageStore
+    from edgeinfer.host.training.fit import Score
+
+METRIC_ACCURACY = "validation.float.top1"
+METRIC_LOSS = "validation.float.loss"
+
+
+def train(
+    data: PreparedData,
+    config: TrainConfig,
+    out: Path,
+    *,
+    progress: Progress | None = None,
+    force: bool = False,
+) -> TrainedModel:
+    """Train a model and leave it in a folder that `edgeinfer convert` takes.
+
+    The folder holds `model.keras`, `trained.json`, `samples.csv`, `history.csv` and
+    `history.json`. It appears when all is done; until then, and after an error or Ctrl-C, nothing
+    is there. Memory does not grow with the data set: prepared pictures and cached activations lie
+    on the disk that `out` is on, and are removed at the end.
+
+    Args:
+        data: the splits; `test` is written down but never looked at.
+        config: the settings.
+        out: the folder; its name becomes the model's.
+        progress: is told about every step; by default lines on standard error.
+        force: replace an earlier run.
+
+    Raises:
+        UsageError: the settings do not go together, or `out` is taken.
+        MissingExtraError: TensorFlow and Keras, or the weights' package, are not installed.
+        DataError: a sample cannot be read.
+        ModelError: the pretrained weights cannot be had or do not fit.
+        TrainingError: the loss became infinite or no number.
+        StorageError: the disk is full or cannot be written.
+    """
+    require_host_extra("edgeinfer train")
+    started = time.monotonic()
+    with ExitStack() as stack:
+        place = stack.enter_context(workspace(out, force=force))
+        shown = stack.enter_context(progress or LineProgress())
+        spec = _first_spec(config)
+        # Built first: weights that are missing or do not fit show before minutes of preparing.
+        model = build_model(
+            config.architecture,
+            input_shape=spec.shape,
+            classes=len(data.labels),
+            initializer=config.initializer,
+            width=config.width,
+            seed=config.seed,
+            weights=config.weights,
+        )
+        stores: dict[Split, ImageStore] = {
+            split: stack.enter_context(_store(data, split, spec, place.cache, shown))
+            for split in ("train", "validation")
+        }
+        spec = _with_statistics(spec, config, stores["train"])
+        history = History(place.run)
+        score = _fit(model, stores, spec, config, place.cache, history, shown)
+        trained = TrainedModel(
+            name=out.absolute().name,
+            labels=data.labels,
+            preprocess=spec,
+            provenance=_provenance(data, config, model, history, time.monotonic() - started),
+            metrics={METRIC_ACCURACY: score.accuracy, METRIC_LOSS: score.loss},
+        )
+        _save(model, place.run, out)
+        write_trained(place.run, trained, data.splits)
+    return trained
+
+
+def _first_spec(config: TrainConfig) -> PreprocessSpec:
+    """Return the spec, with the backbone's normalization or none yet."""
+    spec = PreprocessSpec(
+        size=config.size,
+        channels=config.channels,
+        crop=config.crop,
+        mean=(127.5,) * (1 if config.channels == "grey" else 3),
+        std=(127.5,) * (1 if config.channels == "grey" else 3),
+    )
+    known = architecture(config.architecture).normalization
+    if not config.pretrained or known is None:
+        return spec
+    # Weights know RGB; a camera chain in BGR needs the numbers the other way round.
+    turn = -1 if config.channels == "bgr" else 1
+    return replace(spec, mean=known[0][::turn], std=known[1][::turn])
+
+
+def _with_statistics(
+    spec: PreprocessSpec, config: TrainConfig, store: ImageStore
+) -> PreprocessSpec:
+    """Normalize by the training pictures' own mean and deviation, unless weights dictate it."""
+    from edgeinfer.host.data.dataset import channel_statistics
+
+    if config.pretrained:
+        return spec
+    mean, std = channel_statistics(store)
+    return replace(spec, mean=mean, std=std)
+
+
+def _store(
+    data: PreparedData, split: Split, spec: PreprocessSpec, folder: Path, progress: Progress
+) -> ImageStore:
+    """Prepare a split's pictures on disk."""
+    from edgeinfer.host.data.store import build_store
+
+    samples = data.splits[split]
+    progress.start(f"{split}: preparing {len(samples)} pictures", len(samples))
+    return build_store(
+        samples, spec, folder / f"{split}.u8", progress=lambda done, total: progress.advance()
+    )
+
+
+def _fit(
+    model: Any,
+    stores: dict[Split, ImageStore],
+    spec: PreprocessSpec,
+    config: TrainConfig,
+    cache: Path,
+    history: History,
+    progress: Progress,
+) -> Score:
+    """Train in one stage or two and return the validation's Score."""
+    from edgeinfer.host.training.fit import compile_model, evaluate, fit
+    from edgeinfer.host.training.transfer import train_in_two_stages
+
+    table = normalize_table(spec)
+    augment, mirrored = choose_augmentation(config)
+    source = ImageSource(stores["train"], table, augment)
+    checked = ImageSource(stores["validation"], table)
+    classes = model.output.shape[-1]
+    weights = None
+    if config.class_weights == "balanced":
+        weights = balanced_weights(stores["train"].labels, classes)
+    validation = Batches(source=checked, classes=classes, batch_size=config.batch_size)
+    if config.pretrained:
+        train_in_two_stages(
+            model,
+            source,
+            checked,
+            config,
+            cache=cache,
+            mirrored=mirrored,
+            class_weights=weights,
+            history=history,
+            progress=progress,
+        )
+    else:
+        batches = Batches(
+            source=source,
+            classes=classes,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            class_weights=weights,
+        )
+        fit(model, batches, validation, config, stage="train", history=history, progress=progress)
+    compile_model(model, config)
+    return evaluate(model, validation)
+
+
+def _save(model: Any, folder: Path, out: Path) -> None:
+    """Write the network alone: no optimizer, whose state is twice as large and of no more use."""
+    import keras
+
+    bare = keras.Model(model.input, model.output, name=model.name)
+    try:
+        bare.save(folder / KERAS_FILE)
+    except OSError as error:
+        raise storage_error(out / KERAS_FILE, error) from error
+
+
+def _provenance(
+    data: PreparedData, config: TrainConfig, model: Any, history: History, seconds: float
+) -> dict[str, str]:
+    """Return how the model came about, as text."""
+    versions = ("edgeinfer", "keras", "tensorflow", "tensorflow-cpu", "numpy")
+    return {
+        "data": data.name,
+        **{f"samples.{split}": str(len(samples)) for split, samples in data.splits.items()},
+        **{f"setting.{name}": value for name, value in config.settings().items()},
+        "parameters": str(model.count_params()),
+        "epochs": str(len(history.epochs)),
+        "seconds": f"{seconds:.0f}",
+        **{f"version.{name}": version for name in versions if (version := _version(name))},
+    }
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""

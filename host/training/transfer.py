@@ -1,0 +1,171 @@
+"""Transfer learning in two stages from a backbone with ImageNet weights.
+
+1. The frozen backbone runs once over every picture, and once over its mirror image; a linear head
+   is trained on the cached features.
+2. Fine-tuning at a low learning rate with batch normalization kept in inference mode. By default
+   only the upper blocks move, on activations that the first pass cached below them: most of the
+   backbone's arithmetic lies in its lower blocks, most of its parameters in the upper. The result
+   is kept only if the validation loss falls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from edgeinfer.host.training.batches import Batches, FeatureSource, Floats, ImageSource
+from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.cuts import choose_cut
+from edgeinfer.host.training.features import cache_features
+from edgeinfer.host.training.fit import compile_model, evaluate, fit
+from edgeinfer.host.training.history import History
+from edgeinfer.host.training.progress import Progress
+
+UPPER_SHARE = 0.7
+"""Share of the parameters that `fine_tune="upper"` trains."""
+
+FINE_TUNE_BATCH = 32
+
+
+def train_in_two_stages(
+    model: Any,
+    train: ImageSource,
+    validation: ImageSource,
+    config: TrainConfig,
+    *,
+    cache: Path,
+    mirrored: bool,
+    class_weights: Floats | None,
+    history: History,
+    progress: Progress,
+) -> None:
+    """Train the head of `model`, then fine-tune; the model holds the best weights at the end.
+
+    Args:
+        model: a model of `edgeinfer.host.models` with pretrained weights.
+        train: the training pictures.
+        validation: the validation pictures.
+        config: the settings.
+        cache: a folder for cached activations.
+        mirrored: whether a mirrored picture is as good as the original.
+        class_weights: (classes,) weight of each class's samples, or None.
+        history: gets every epoch.
+        progress: is told about every step.
+
+    Raises:
+        TrainingError: the loss became infinite or no number.
+        StorageError: the cache or the history cannot be written.
+    """
+    cut = choose_cut(model, upper_share=UPPER_SHARE)
+    upper = config.fine_tune_epochs > 0 and config.fine_tune == "upper" and cut is not None
+    outputs = [model.get_layer("pool").output] + ([cut.output] if upper else [])
+    frozen = keras.Model(model.input, outputs)
+    kept = [
+        cache_features(frozen, source, cache, name, mirrored=flip, progress=progress)
+        for source, name, flip in ((train, "train", mirrored), (validation, "validation", False))
+    ]
+
+    def batches(output: int, size: int, seed: int) -> tuple[Batches, Batches]:
+        return _pair(
+            FeatureSource(kept[0][output], train.labels),
+            FeatureSource(kept[1][output], validation.labels),
+            config,
+            size=size,
+            seed=seed,
+            class_weights=class_weights,
+            classes=model.output.shape[-1],
+        )
+
+    head_data = batches(0, config.batch_size, config.seed)
+    _train_head(model, *head_data, config, history=history, progress=progress)
+    if not config.fine_tune_epochs:
+        return
+    if upper:
+        part = keras.Model(cut.output, model.output)
+        data = batches(1, FINE_TUNE_BATCH, config.seed + 1)
+    else:
+        part = model
+        data = _pair(
+            train,
+            validation,
+            config,
+            size=FINE_TUNE_BATCH,
+            seed=config.seed + 1,
+            class_weights=class_weights,
+            classes=model.output.shape[-1],
+        )
+    _fine_tune(part, *data, config, history=history, progress=progress)
+
+
+def _pair(
+    train: FeatureSource | ImageSource,
+    validation: FeatureSource | ImageSource,
+    config: TrainConfig,
+    *,
+    size: int,
+    seed: int,
+    class_weights: Floats | None,
+    classes: int,
+) -> tuple[Batches, Batches]:
+    return (
+        Batches(
+            source=train, classes=classes, batch_size=size, seed=seed, class_weights=class_weights
+        ),
+        Batches(source=validation, classes=classes, batch_size=size),
+    )
+
+
+def _train_head(
+    model: Any,
+    train: Batches,
+    validation: Batches,
+    config: TrainConfig,
+    *,
+    history: History,
+    progress: Progress,
+) -> None:
+    """Train a copy of the `logits` layer on features and put its weights into the model."""
+    logits = model.get_layer("logits")
+    inputs = keras.Input(model.get_layer("pool").output.shape[1:])
+    copy = logits.__class__.from_config(logits.get_config())
+    head = keras.Model(inputs, copy(inputs))
+    copy.set_weights(logits.get_weights())
+    fit(head, train, validation, config, stage="head", history=history, progress=progress)
+    logits.set_weights(copy.get_weights())
+
+
+def _fine_tune(
+    part: Any,
+    train: Batches,
+    validation: Batches,
+    config: TrainConfig,
+    *,
+    history: History,
+    progress: Progress,
+) -> None:
+    """Train the whole or the upper part; put the old weights back where it did not help."""
+    settings = replace(
+        config,
+        epochs=config.fine_tune_epochs,
+        learning_rate=config.fine_tune_learning_rate,
+        optimizer="adamw",
+    )
+    for layer in part.layers:
+        # Statistics of 32 pictures are poorer than those of a million. Frozen, the layer runs in
+        # inference mode, and its scale and shift stay what the converter will fold.
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    compile_model(part, settings)
+    before, weights = evaluate(part, validation), part.get_weights()
+    fit(part, train, validation, settings, stage="fine-tune", history=history, progress=progress)
+    after = evaluate(part, validation)
+    if after.loss >= before.loss:
+        part.set_weights(weights)
+        progress.say(
+            f"fine-tuning did not lower the validation loss ({before.loss:.4f}): "
+            "the model stays as the first stage left it"
+        )
+    for layer in part.layers:
+        layer.trainable = True

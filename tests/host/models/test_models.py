@@ -1,0 +1,152 @@
+"""The architectures: shapes, sizes, and the answers of pretrained weights."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edgeinfer.device.errors import EdgeinferError, ModelError, UsageError
+from edgeinfer.device.images import read_image
+from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+from edgeinfer.device.types import TensorSpec
+from edgeinfer.host.models import ARCHITECTURES, Initializer, build_model
+from edgeinfer.host.models.blocks import scaled
+
+
+def test_listing_imports_no_keras() -> None:
+    code = (
+        "import sys; from edgeinfer.host.models import ARCHITECTURES; assert ARCHITECTURES; "
+        "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_channels_are_rounded_to_multiples_but_never_far_down() -> None:
+    assert [scaled(32, width) for width in (1.0, 0.5, 0.35, 0.1)] == [32, 16, 16, 8]
+    for channels in range(8, 400):
+        assert scaled(channels, 1.0) % 8 == 0
+        assert scaled(channels, 1.0) >= 0.9 * channels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "shape", "parameters"),
+    [
+        ("small-cnn", (28, 28, 1), (30_000, 45_000)),
+        ("small-cnn", (96, 64, 3), (30_000, 300_000)),
+        # Published with biases beside batch normalization: 78,666.
+        ("resnet8", (32, 32, 3), (78_000, 78_666)),
+        # Published for 1,000 classes: 3.5 million, of which 1.28 million in the classifier.
+        ("mobilenet", (96, 96, 3), (2_200_000, 2_300_000)),
+    ],
+)
+def test_scratch_architectures(
+    name: str, shape: tuple[int, int, int], parameters: tuple[int, int]
+) -> None:
+    model = build_model(name, input_shape=shape, classes=10, initializer="he")
+    assert parameters[0] <= model.count_params() <= parameters[1]
+    assert model.layers[-2].name == "pool"
+    assert model.layers[-1].name == "logits"
+    logits = np.asarray(model(np.zeros((2, *shape), np.float32)))
+    assert logits.shape == (2, 10)
+    narrow = build_model(name, input_shape=shape, classes=10, width=0.5)
+    assert narrow.count_params() < 0.5 * model.count_params()
+
+
+@pytest.mark.slow
+def test_the_seed_decides_the_weights() -> None:
+    def kernel(seed: int, initializer: Initializer) -> NDArray[np.float32]:
+        model = build_model(
+            "resnet8", input_shape=(16, 16, 1), classes=2, initializer=initializer, seed=seed
+        )
+        return np.asarray(model.get_layer("stack2_second_conv").get_weights()[0])
+
+    np.testing.assert_array_equal(kernel(1, "he"), kernel(1, "he"))
+    assert not np.array_equal(kernel(1, "he"), kernel(2, "he"))
+    # He's variance is 2 / fan_in, Glorot's 2 / (fan_in + fan_out): here twice as large.
+    ratio = kernel(1, "he").var() / kernel(1, "glorot").var()
+    assert ratio == pytest.approx(2.0, rel=0.1)
+
+
+@pytest.mark.slow
+def test_efficientnet_lite0_knows_imagenet(shared_data: Path) -> None:
+    import keras
+
+    from edgeinfer.host.models import efficientnet_lite
+
+    model = efficientnet_lite.build((224, 224, 3), 1000, initializer="glorot")
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    assert trainable == 4_652_008  # as published
+    efficientnet_lite.load_weights(model, head=True)
+    mean, std = ARCHITECTURES["efficientnet-lite0"].normalization or ((), ())
+    spec = PreprocessSpec(size=(224, 224), mean=mean, std=std)
+    prepare = Preprocessor(
+        spec, TensorSpec(name="image", shape=(1, 224, 224, 3), dtype="float32")
+    ).tensor
+    # The file's first line is the background class, which these weights do not have.
+    labels = (shared_data / "coral" / "imagenet_labels.txt").read_text().splitlines()[1:]
+    for name, answers in (
+        ("cat.bmp", {"Egyptian cat", "tabby, tabby cat", "tiger cat"}),
+        ("parrot.jpg", {"macaw"}),
+        ("hot_dog.jpg", {"hotdog, hot dog, red hot"}),
+        ("grace_hopper.bmp", {"military uniform"}),
+    ):
+        logits = model(prepare(read_image(shared_data / "coral" / name)), training=False)
+        assert labels[int(np.argmax(logits))] in answers, name
+    keras.backend.clear_session()
+
+
+@pytest.mark.slow
+def test_mobilenet_v2_takes_a_named_weights_file(shared_data: Path) -> None:
+    path = shared_data / "weights" / "mobilenet_v2_1.0_224_no_top.weights.h5"
+    model = build_model(
+        "mobilenet-v2",
+        input_shape=(96, 96, 3),
+        classes=3,
+        initializer="pretrained",
+        weights=path,
+    )
+    # Learned first filters differ from each other; Keras would leave random ones of one spread.
+    spread = np.asarray(model.get_layer("Conv1").get_weights()[0]).std(axis=(0, 1, 2))
+    assert spread.max() > 5 * spread.min()
+    assert model.output.shape == (None, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("resnet9", {}, "small-cnn, resnet8"),
+        ("resnet8", {"initializer": "pretrained"}, "has no pretrained weights"),
+        ("resnet8", {"initializer": "xavier"}, "glorot, he, pretrained"),
+        ("efficientnet-lite0", {"width": 0.5}, "its width is fixed"),
+        ("efficientnet-lite0", {"weights": Path("x")}, "--init pretrained"),
+        (
+            "efficientnet-lite0",
+            {"initializer": "pretrained", "input_shape": (224, 224, 1)},
+            "--channels grey",
+        ),
+    ],
+)
+def test_impossible_requests_are_refused(name: str, options: dict[str, object], says: str) -> None:
+    arguments: dict[str, object] = {"input_shape": (32, 32, 3), "classes": 2} | options
+    with pytest.raises(UsageError, match=says):
+        build_model(name, **arguments)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["efficientnet-lite0", "mobilenet-v2"])
+@pytest.mark.parametrize("content", [None, b"", b"no weights at all"])
+def test_bad_weights_are_named(name: str, content: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "bad.weights.h5"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"bad\.weights\.h5") as caught:
+        build_model(
+            name, input_shape=(32, 32, 3), classes=2, initializer="pretrained", weights=path
+        )
+    assert isinstance(caught.value, EdgeinferError)

@@ -1,0 +1,34 @@
+"""A tiny problem that any network learns: bright squares on the left or on the right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Images in memory with the interface of the store on disk."""
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def read(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return self.pixels[indices]
+
+
+def squares(count: int, *, seed: int = 0, side: int = 8, depth: int = 1) -> Memory:
+    """Return `count` noisy pictures of two classes in turn."""
+    generator = np.random.default_rng(seed)
+    pixels = generator.integers(0, 90, (count, side, side, depth), dtype=np.uint8)
+    labels = (np.arange(count) % 2).astype(np.int32)
+    for image, label in zip(pixels, labels, strict=True):
+        column = generator.integers(0, side // 2 - 2) + label * (side // 2)
+        row = generator.integers(0, side - 2)
+        image[row : row + 2, column : column + 2] = 255
+    return Memory(pixels, labels)

@@ -1,0 +1,151 @@
+"""Transfer learning: where networks are cut, what is cached, what the two stages change."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeinfer.host.models import build_model
+from edgeinfer.host.training.batches import Batches, ImageSource
+from edgeinfer.host.training.config import default_config
+from edgeinfer.host.training.history import History
+from edgeinfer.host.training.progress import LineProgress
+
+from .problem import squares
+
+pytestmark = pytest.mark.slow
+
+TABLE = np.tile(((np.arange(256.0) - 127) / 128).astype(np.float32), (3, 1))
+
+
+@pytest.fixture(scope="module")
+def backbone() -> Any:
+    return build_model("mobilenet", input_shape=(32, 32, 3), classes=2, width=0.25, seed=1)
+
+
+def _small() -> Any:
+    """Return a network whose training compiles in a moment."""
+    return build_model("small-cnn", input_shape=(16, 16, 3), classes=2, width=0.25, seed=1)
+
+
+def test_a_cut_separates_the_network(backbone: Any) -> None:
+    import keras
+
+    from edgeinfer.host.training.cuts import choose_cut, cut_points
+
+    names = [layer.name for layer in cut_points(backbone)]
+    # After a whole block, and never inside one that its input skips over.
+    assert "block5_add" in names
+    assert not [name for name in names if name.startswith(("block5_exp", "block5_depth"))]
+    cut = choose_cut(backbone, upper_share=0.7)
+    upper = keras.Model(cut.output, backbone.output)
+    lower = keras.Model(backbone.input, cut.output)
+    assert upper.count_params() >= 0.7 * backbone.count_params()
+    images = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype(np.float32)
+    np.testing.assert_allclose(upper(lower(images)), backbone(images), rtol=1e-5, atol=1e-5)
+
+
+def test_features_are_those_of_the_network(tmp_path: Path) -> None:
+    from edgeinfer.host.training.features import cache_features
+
+    backbone = _small()
+    source = ImageSource(squares(70, side=16, depth=3), TABLE)
+    ((plain, mirrored),) = cache_features(
+        backbone, source, tmp_path, "train", mirrored=True, progress=LineProgress(io.StringIO())
+    )
+    indices = np.array([69, 0, 33])
+    images = source.read(indices, None)
+    # Half precision keeps 11 bits.
+    for features, inputs in ((plain, images), (mirrored, images[:, :, ::-1])):
+        expected = np.asarray(backbone(inputs, training=False))
+        np.testing.assert_allclose(features.read(indices), expected, rtol=2e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("fine_tune", ["upper", "whole"])
+def test_both_stages_learn(fine_tune: str, tmp_path: Path) -> None:
+    from edgeinfer.host.training.fit import compile_model, evaluate
+    from edgeinfer.host.training.transfer import train_in_two_stages
+
+    model = _small()
+    config = default_config(
+        "efficientnet-lite0",
+        size=(16, 16),
+        batch_size=16,
+        epochs=3,
+        learning_rate=0.01,
+        fine_tune=fine_tune,
+        fine_tune_epochs=2,
+        fine_tune_learning_rate=2e-3,
+    )
+    last = model.layers[-3].name.removesuffix("_relu")
+    before = {layer.name: layer.get_weights() for layer in model.layers}
+    history = History()
+    train = ImageSource(squares(64, side=16, depth=3), TABLE)
+    validation = ImageSource(squares(32, side=16, depth=3, seed=1), TABLE)
+    train_in_two_stages(
+        model,
+        train,
+        validation,
+        config,
+        cache=tmp_path,
+        mirrored=False,
+        class_weights=None,
+        history=history,
+        progress=LineProgress(io.StringIO()),
+    )
+    assert [epoch.stage for epoch in history.epochs] == ["head"] * 3 + ["fine-tune"] * 2
+    heads = [epoch for epoch in history.epochs if epoch.stage == "head"]
+    tuned = [epoch for epoch in history.epochs if epoch.stage == "fine-tune"]
+    assert heads[-1].loss < heads[0].loss
+    assert tuned[-1].loss < heads[-1].loss
+
+    def moved(name: str) -> bool:
+        weights = model.get_layer(name).get_weights()
+        return any(not np.array_equal(a, b) for a, b in zip(before[name], weights, strict=True))
+
+    assert moved("logits")
+    assert moved(last + "_conv")
+    assert moved("stem_conv") == (fine_tune == "whole")
+    # The statistics of the backbone stay: fine-tuning runs them in inference mode.
+    np.testing.assert_array_equal(
+        before[last + "_bn"][2], model.get_layer(last + "_bn").get_weights()[2]
+    )
+    # The model holds what the history says of its best epoch, through the cut and the cache.
+    compile_model(model, config)
+    score = evaluate(model, Batches(source=validation, classes=2, batch_size=16))
+    best = min(epoch.val_loss for epoch in history.epochs)
+    assert score.loss == pytest.approx(best, rel=0.02)
+
+
+def test_fine_tuning_that_does_harm_is_undone(tmp_path: Path) -> None:
+    from edgeinfer.host.training.transfer import train_in_two_stages
+
+    model = _small()
+    config = default_config(
+        "efficientnet-lite0",
+        size=(16, 16),
+        epochs=1,
+        fine_tune_epochs=1,
+        fine_tune_learning_rate=10.0,
+        schedule="constant",
+    )
+    last = model.layers[-3].name.removesuffix("_relu")
+    kernel = model.get_layer(last + "_conv").get_weights()[0]
+    said = io.StringIO()
+    train_in_two_stages(
+        model,
+        ImageSource(squares(64, side=16, depth=3), TABLE),
+        ImageSource(squares(32, side=16, depth=3, seed=1), TABLE),
+        config,
+        cache=tmp_path,
+        mirrored=False,
+        class_weights=None,
+        history=History(),
+        progress=LineProgress(said),
+    )
+    assert "did not lower the validation loss" in said.getvalue()
+    np.testing.assert_array_equal(model.get_layer(last + "_conv").get_weights()[0], kernel)
