@@ -64,9 +64,12 @@ def convert(
     INT8 loses more than --max-drop points on validation, nothing is written and the exit code is 1.
     """
     from edgeinfer.converters.convert import ConvertOptions, convert_trained, install_bundle
+    from edgeinfer.converters.extras import require_packages
     from edgeinfer.converters.progress import step_display
     from edgeinfer.converters.trained import read_trained
 
+    # First of all: nothing about FOLDER matters where it could not be converted anyway.
+    require_packages("edgeinfer convert", "tensorflow", "keras")
     name = read_trained(trained).name
     options = ConvertOptions(
         max_drop_points=max_drop,

@@ -7,7 +7,6 @@ implements it; integer input and output.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import signal
 import subprocess
@@ -17,10 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeinfer.converters.extras import require_packages
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE, INT8_FILE, ConversionJob
 from edgeinfer.device.bundle.strict import to_json
-from edgeinfer.device.errors import ConversionError, MissingExtraError, ModelError, storage_error
+from edgeinfer.device.errors import ConversionError, ModelError, storage_error
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 
 
@@ -48,10 +48,7 @@ def convert_keras(
         ConversionError: the converter failed or killed its process.
         StorageError: no room for temporary files.
     """
-    if importlib.util.find_spec("tensorflow") is None:
-        raise MissingExtraError(
-            "convert", got="needs TensorFlow", next_step="run `pip install 'edgeinfer[host]'`"
-        )
+    require_packages("convert", "tensorflow", "keras")
     if not keras_model.is_file():
         raise ModelError(
             keras_model, got="is absent", expected="a .keras file", next_step="train again"

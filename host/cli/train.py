@@ -59,6 +59,7 @@ def _choice(*names: str) -> click.Choice[str]:
 @click.option("--epochs", type=int, help="At most so many.")
 @click.option("--patience", type=int, help="Epochs without progress before it stops.")
 @click.option("--batch-size", type=int, help="[64]")
+@click.option("--dropout", type=float, help="Share of features left out of each step.")
 @click.option(
     "--augment",
     type=_choice("auto", "none", "flip", "photos", "small-grey"),

@@ -56,6 +56,7 @@ class TrainConfig:
         epochs: at most so many, of the scratch or of the head stage.
         patience: stop after so many epochs without a better validation loss.
         batch_size: samples a step.
+        dropout: share of the features that each training step leaves out, 0 to below 1.
         augment: of the training pictures; `auto` chooses by the channels.
         seed: of weights, order and augmentation.
         fine_tune_epochs: at most so many epochs of the second stage; 0 leaves it out.
@@ -84,6 +85,7 @@ class TrainConfig:
     epochs: int = 40
     patience: int = 8
     batch_size: int = 64
+    dropout: float = 0.0
     augment: Augmentation = "auto"
     seed: int = 0
     fine_tune_epochs: int = 0
@@ -105,7 +107,7 @@ class TrainConfig:
             _check_range(name, getattr(self, name), above=0.0, to=10.0)
         for name in ("weight_decay", "warmup_epochs", "focal_gamma"):
             _check_range(name, getattr(self, name), to=1000.0)
-        for name in ("label_smoothing", "momentum"):
+        for name in ("label_smoothing", "momentum", "dropout"):
             _check_range(name, getattr(self, name), to=0.999)
         for name in ("epochs", "patience", "batch_size"):
             _check_range(name, getattr(self, name), above=0, to=1_000_000)

@@ -19,7 +19,8 @@ def cut_points(model: Any) -> list[Any]:
     reach = dict.fromkeys(position, 0)
     for layer in model.layers:
         for parent in _parents(layer):
-            reach[parent] = max(reach[parent], position[layer.name])
+            # A layer may have been called again, on something outside this model.
+            reach[parent] = max(reach.get(parent, 0), position[layer.name])
     points, furthest = [], 0
     for index, layer in enumerate(model.layers):
         if index and furthest <= index and layer in layers:

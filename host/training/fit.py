@@ -40,6 +40,23 @@ def compile_model(model: Any, config: TrainConfig) -> None:
     )
 
 
+def with_dropout(model: Any, rate: float, *, start: Any = None) -> Any:
+    """Return a model of the same layers that drops features between `pool` and `logits`.
+
+    The original shares its weights and stays as it is, so what is saved knows no dropout.
+
+    Args:
+        model: a model of `edgeinfer.host.models`.
+        rate: share of the features left out; 0 adds nothing.
+        start: the tensor to start from; by default the model's input.
+    """
+    features = model.get_layer("pool").output
+    if rate:
+        features = keras.layers.Dropout(rate)(features)
+    inputs = model.input if start is None else start
+    return keras.Model(inputs, model.get_layer("logits")(features))
+
+
 def fit(
     model: Any,
     train: Batches,

@@ -179,7 +179,8 @@ def _fit(
             seed=config.seed,
             class_weights=weights,
         )
-        fit(model, batches, validation, config, stage="train", history=history, progress=progress)
+        network = with_dropout(model, config.dropout)
+        fit(network, batches, validation, config, stage="train", history=history, progress=progress)
     compile_model(model, config)
     return evaluate(model, validation)
 

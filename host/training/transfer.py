@@ -20,7 +20,7 @@ from edgeinfer.host.training.batches import Batches, FeatureSource, Floats, Imag
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.cuts import choose_cut
 from edgeinfer.host.training.features import cache_features
-from edgeinfer.host.training.fit import compile_model, evaluate, fit
+from edgeinfer.host.training.fit import compile_model, evaluate, fit, with_dropout
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import Progress
 
@@ -84,10 +84,10 @@ def train_in_two_stages(
     if not config.fine_tune_epochs:
         return
     if upper:
-        part = keras.Model(cut.output, model.output)
+        part = with_dropout(model, config.dropout, start=cut.output)
         data = batches(1, FINE_TUNE_BATCH, config.seed + 1)
     else:
-        part = model
+        part = with_dropout(model, config.dropout)
         data = _pair(
             train,
             validation,
@@ -131,7 +131,8 @@ def _train_head(
     logits = model.get_layer("logits")
     inputs = keras.Input(model.get_layer("pool").output.shape[1:])
     copy = logits.__class__.from_config(logits.get_config())
-    head = keras.Model(inputs, copy(inputs))
+    dropped = keras.layers.Dropout(config.dropout)(inputs) if config.dropout else inputs
+    head = keras.Model(inputs, copy(dropped))
     copy.set_weights(logits.get_weights())
     fit(head, train, validation, config, stage="head", history=history, progress=progress)
     logits.set_weights(copy.get_weights())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edgeinfer.device.third_party import ends_in_probabilities
 from edgeinfer.device.tflite_types import Operator, Subgraph, TfliteModel
+from edgeinfer.device.third_party import ends_in_probabilities
 
 
 def model(*operators: tuple[str, tuple[int, ...], tuple[int, ...]]) -> TfliteModel:

@@ -47,6 +47,7 @@ def test_settings_are_text_for_the_provenance() -> None:
         ("weight_decay", -0.1),
         ("label_smoothing", 1.0),
         ("momentum", 1.0),
+        ("dropout", 1.0),
         ("width", 0.0),
         ("width", float("inf")),
         ("seed", -1),

@@ -96,6 +96,20 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     assert not np.array_equal(first[0], other[0])
 
 
+def test_dropout_is_for_training_only() -> None:
+    from edgeinfer.host.training.fit import with_dropout
+
+    model = _network()
+    dropped = with_dropout(model, 0.5)
+    images = np.ones((4, 8, 8, 1), np.float32)
+    np.testing.assert_array_equal(dropped(images, training=False), model(images))
+    assert not np.allclose(dropped(images, training=True), model(images))
+    before = model.get_weights()[0]
+    _fit(replace(CONFIG, epochs=1), dropped)
+    assert not np.array_equal(before, model.get_weights()[0])
+    assert [layer.name for layer in model.layers] == ["pool", "logits"]
+
+
 def test_it_stops_early_and_keeps_the_best_weights() -> None:
     from edgeinfer.host.training.fit import evaluate
 

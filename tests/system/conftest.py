@@ -1,0 +1,86 @@
+"""What the system tests share: a built distribution, made of the files that git would take."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.system.environments import SIZES, clean_environ, size_table, unavailable
+from tests.system.sample import Sample, read_sample_bundle
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[SIZES] = {}
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if config.stash[SIZES]:
+        terminalreporter.section("base installs (table for the README)")
+        terminalreporter.write_line("\n".join(size_table(config.stash[SIZES])))
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Skip where no package registry answers: then nothing can be installed."""
+    folder = tmp_path_factory.mktemp("registry")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--dest", str(folder), "click"]
+    probe = subprocess.run(command, capture_output=True, text=True, check=False)
+    if probe.returncode:
+        last = (probe.stderr.strip().splitlines() or ["no message"])[-1]
+        unavailable(f"no package registry answers pip ({last})")
+
+
+@pytest.fixture(scope="session")
+def source_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the working tree's files, those that git ignores left out."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        unavailable("a git checkout is needed to tell sources from built files")
+    copy = tmp_path_factory.mktemp("source")
+    for name in listed.stdout.split("\0"):
+        source = ROOT / name
+        if name and (source.is_symlink() or source.is_file()):
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, copy / name, follow_symlinks=False)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def distributions(
+    registry: None, source_tree: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """The source distribution, and the wheel built from it: {"sdist": ..., "wheel": ...}."""
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--outdir", str(folder), str(source_tree)]
+    built = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=clean_environ()
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
+    return {"sdist": sdist, "wheel": wheel}
+
+
+@pytest.fixture(scope="session")
+def wheel(distributions: dict[str, Path]) -> Path:
+    """The wheel for this machine."""
+    return distributions["wheel"]
+
+
+@pytest.fixture(scope="session")
+def sample(sample_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """The sample bundle, its model and its golden frames."""
+    return read_sample_bundle(sample_bundle, tmp_path_factory.mktemp("sample"))

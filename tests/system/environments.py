@@ -1,0 +1,156 @@
+"""Virtual environments as users make them, and what is in them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+_INSTALLERS = frozenset({"pip", "setuptools"})
+"""What `python -m venv` itself puts in; not edgeinfer's."""
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip the test, or fail it in CI: there, what cannot run must not pass unnoticed."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason}; with CI set in the environment this test must run", pytrace=False)
+    pytest.skip(reason)
+
+
+def clean_environ(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return this process's environment without what would steer another Python or edgeinfer."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("EDGEINFER_", "PYTHON")) and name != "VIRTUAL_ENV"
+    }
+    return {**kept, **(extra or {})}
+
+
+def find_python(version: str) -> Path | None:
+    """Return an interpreter of that version ("3.12"): this one, pyenv's, or one on the path."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    candidates = [
+        Path(sys.executable),
+        *sorted(pyenv.glob(f"versions/{version}*/bin/python"), reverse=True),
+        *(Path(found) for found in [shutil.which(f"python{version}")] if found),
+    ]
+    # pyenv's shims are on the path even for versions that they then refuse to run.
+    probe = "import ensurepip, sys; print('%d.%d' % sys.version_info[:2])"
+    for candidate in candidates:
+        answer = subprocess.run(
+            [candidate, "-c", probe],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=clean_environ(),
+        )
+        if answer.stdout.strip() == version:
+            return candidate
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """A distribution in an environment; `size` is what its files take on disk, in bytes."""
+
+    name: str
+    version: str
+    size: int
+
+
+SIZES: pytest.StashKey[dict[str, list[Package]]] = pytest.StashKey()
+"""What the terminal summary tells: the packages of each environment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """A virtual environment."""
+
+    folder: Path
+    version: str
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.folder / "bin" / "python"
+
+    def pip(self, *arguments: object, env: Mapping[str, str] | None = None) -> str:
+        """Run pip and return what it printed; the test fails where pip does."""
+        command = (self.python, "-m", "pip", "--disable-pip-version-check", *arguments)
+        done = self._run(*command, env=env)
+        if done.returncode:
+            pytest.fail(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def evaluate(self, code: str) -> str:
+        """Run a few lines of Python and return what they printed."""
+        done = self._run(self.python, "-c", code)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def edgeinfer(
+        self, *arguments: object, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the installed program; a traceback fails the test whatever the exit code."""
+        done = self._run(self.folder / "bin" / "edgeinfer", *arguments, env=env)
+        assert "Traceback" not in done.stderr, done.stderr
+        assert "a defect in edgeinfer" not in done.stderr, done.stderr
+        return done
+
+    def packages(self) -> list[Package]:
+        """List what is installed, without pip itself."""
+        site = next(self.folder.glob("lib/python3*/site-packages"))
+        found = []
+        for distribution in metadata.distributions(path=[str(site)]):
+            name = distribution.metadata["Name"]
+            if name in _INSTALLERS:
+                continue
+            files = {Path(str(file.locate())) for file in distribution.files or ()}
+            size = sum(file.stat().st_blocks * 512 for file in files if file.is_file())
+            found.append(Package(name=name, version=distribution.version, size=size))
+        return sorted(found, key=lambda package: package.name.lower())
+
+    def _run(
+        self, *command: object, env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        # The folder as home and working directory: nothing of the user's is found or changed.
+        return subprocess.run(
+            [str(part) for part in command],
+            cwd=self.folder,
+            env=clean_environ({"XDG_DATA_HOME": str(self.folder / "data"), **(env or {})}),
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+
+def make_environment(folder: Path, version: str) -> Environment:
+    """Make an empty environment of that Python, or skip where there is none.
+
+    The version that runs the tests is always there, so for it nothing is skipped.
+    """
+    python = find_python(version)
+    if python is None:
+        pytest.skip(f"no Python {version} with ensurepip, from pyenv or on the path")
+    subprocess.run([python, "-m", "venv", folder], check=True, env=clean_environ())
+    return Environment(folder=folder, version=version)
+
+
+def size_table(environments: dict[str, list[Package]]) -> list[str]:
+    """Return a Markdown table of environments' sizes and packages, for the README."""
+    lines = ["| Environment | On disk | Packages (MB) |", "|---|---|---|"]
+    for name, packages in environments.items():
+        listed = ", ".join(f"{p.name} {p.version} ({p.size / 1e6:.1f})" for p in packages)
+        total = sum(package.size for package in packages)
+        lines.append(f"| {name} | {total / 1e6:.0f} MB | {listed} |")
+    return lines
