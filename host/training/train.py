@@ -147,7 +147,7 @@ def _fit(
     progress: Progress,
 ) -> Score:
     """Train in one stage or two and return the validation's Score."""
-    from edgeinfer.host.training.fit import compile_model, evaluate, fit
+    from edgeinfer.host.training.fit import compile_model, evaluate, fit, with_dropout
     from edgeinfer.host.training.transfer import train_in_two_stages
 
     table = normalize_table(spec)

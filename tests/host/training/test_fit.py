@@ -39,13 +39,9 @@ def _network() -> Any:
     import keras
 
     keras.utils.set_random_seed(3)
-    return keras.Sequential(
-        [
-            keras.Input((8, 8, 1)),
-            keras.layers.Flatten(name="pool"),
-            keras.layers.Dense(2, name="logits"),
-        ]
-    )
+    inputs = keras.Input((8, 8, 1), name="image")
+    features = keras.layers.Flatten(name="pool")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(2, name="logits")(features))
 
 
 def _fit(config: TrainConfig, model: Any = None, *, history: History | None = None) -> History:
@@ -107,7 +103,7 @@ def test_dropout_is_for_training_only() -> None:
     before = model.get_weights()[0]
     _fit(replace(CONFIG, epochs=1), dropped)
     assert not np.array_equal(before, model.get_weights()[0])
-    assert [layer.name for layer in model.layers] == ["pool", "logits"]
+    assert [layer.name for layer in model.layers] == ["image", "pool", "logits"]
 
 
 def test_it_stops_early_and_keeps_the_best_weights() -> None:
