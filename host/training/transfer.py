@@ -16,7 +16,7 @@ from typing import Any
 
 import keras
 
-from edgeinfer.host.training.batches import Batches, FeatureSource, Floats, ImageSource
+from edgeinfer.host.training.batches import Batches, FeatureSource, Floats, ImageSource, Source
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.cuts import choose_cut
 from edgeinfer.host.training.features import cache_features
@@ -68,54 +68,33 @@ def train_in_two_stages(
         for source, name, flip in ((train, "train", mirrored), (validation, "validation", False))
     ]
 
-    def batches(output: int, size: int, seed: int) -> tuple[Batches, Batches]:
-        return _pair(
-            FeatureSource(kept[0][output], train.labels),
-            FeatureSource(kept[1][output], validation.labels),
-            config,
-            size=size,
-            seed=seed,
-            class_weights=class_weights,
-            classes=model.output.shape[-1],
+    def pair(train: Source, validation: Source, *, size: int, seed: int) -> tuple[Batches, Batches]:
+        classes = model.output.shape[-1]
+        return (
+            Batches(
+                source=train,
+                classes=classes,
+                batch_size=size,
+                seed=seed,
+                class_weights=class_weights,
+            ),
+            Batches(source=validation, classes=classes, batch_size=size),
         )
 
-    head_data = batches(0, config.batch_size, config.seed)
+    def cached(output: int) -> tuple[FeatureSource, FeatureSource]:
+        return (
+            FeatureSource(kept[0][output], train.labels),
+            FeatureSource(kept[1][output], validation.labels),
+        )
+
+    head_data = pair(*cached(0), size=config.batch_size, seed=config.seed)
     _train_head(model, *head_data, config, history=history, progress=progress)
     if not config.fine_tune_epochs:
         return
-    if upper:
-        part = with_dropout(model, config.dropout, start=cut.output)
-        data = batches(1, FINE_TUNE_BATCH, config.seed + 1)
-    else:
-        part = with_dropout(model, config.dropout)
-        data = _pair(
-            train,
-            validation,
-            config,
-            size=FINE_TUNE_BATCH,
-            seed=config.seed + 1,
-            class_weights=class_weights,
-            classes=model.output.shape[-1],
-        )
+    sources = cached(1) if upper else (train, validation)
+    data = pair(*sources, size=FINE_TUNE_BATCH, seed=config.seed + 1)
+    part = with_dropout(model, config.dropout, start=cut.output if upper else None)
     _fine_tune(part, *data, config, history=history, progress=progress)
-
-
-def _pair(
-    train: FeatureSource | ImageSource,
-    validation: FeatureSource | ImageSource,
-    config: TrainConfig,
-    *,
-    size: int,
-    seed: int,
-    class_weights: Floats | None,
-    classes: int,
-) -> tuple[Batches, Batches]:
-    return (
-        Batches(
-            source=train, classes=classes, batch_size=size, seed=seed, class_weights=class_weights
-        ),
-        Batches(source=validation, classes=classes, batch_size=size),
-    )
 
 
 def _train_head(

@@ -76,6 +76,7 @@ def test_both_stages_learn(fine_tune: str, tmp_path: Path) -> None:
         size=(16, 16),
         batch_size=16,
         epochs=3,
+        dropout=0.0,
         learning_rate=0.01,
         fine_tune=fine_tune,
         fine_tune_epochs=2,
