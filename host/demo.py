@@ -44,7 +44,10 @@ def demo_steps(folder: Path, pictures: Sequence[Path] = ()) -> tuple[Step, ...]:
     return (
         Step(
             title="Train a small network on pictures of clothes",
-            arguments=("train", NAME, "--out", str(run), "--epochs", "12", "--force"),
+            arguments=(
+                *("train", NAME, "--architecture", "resnet8", "--epochs", "14"),
+                *("--optimizer", "sgd", "--learning-rate", "0.1", "--out", str(run), "--force"),
+            ),
         ),
         Step(
             title="Quantize it to INT8, measure both on pictures it never saw, write the bundle",

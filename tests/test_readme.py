@@ -16,7 +16,8 @@ from edgeinfer.host.demo import demo_steps
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHELL = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-LINES = [line for block in SHELL for line in block.splitlines() if line.strip()]
+JOINED = [block.replace("\\\n", " ") for block in SHELL]
+LINES = [line for block in JOINED for line in block.splitlines() if line.strip()]
 PROGRAM_LINES = [line for line in LINES if line.startswith("edgeinfer ")]
 
 
@@ -44,7 +45,7 @@ def test_program_lines_parse(line: str) -> None:
 
 
 def test_the_lines_by_hand_are_those_of_the_demo() -> None:
-    by_hand = next(block for block in SHELL if "edgeinfer train fashion-mnist" in block)
+    by_hand = next(block for block in JOINED if "edgeinfer train fashion-mnist" in block)
     shown = [parse(line) for line in by_hand.splitlines() if line.startswith("edgeinfer ")]
     steps = [parse("edgeinfer " + shlex.join(step.arguments)) for step in demo_steps(Path("demo"))]
     assert [name for name, _ in shown] == [name for name, _ in steps]
