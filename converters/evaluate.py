@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.parallel import ordered_map
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.device.bundle.manifest import Decoder
@@ -86,27 +86,25 @@ def evaluate(
         ImageError: a picture cannot be read any more.
     """
     local = threading.local()
-    lock = threading.Lock()
     totals = {name: np.zeros((len(labels), len(labels)), np.int64) for name in factories}
-    done = 0
 
-    def answer(sample: Sample) -> None:
-        nonlocal done
+    def answer(sample: Sample) -> dict[str, int]:
         if not hasattr(local, "models"):
             local.models = {name: make() for name, make in factories.items()}
         pixels = read_sample(sample.source)
-        predictions = {name: model.predict(pixels) for name, model in local.models.items()}
-        with lock:
-            for name, prediction in predictions.items():
-                assert isinstance(prediction, Classification)
-                totals[name][sample.label, prediction.index] += 1
-            done += 1
-            if progress is not None:
-                progress(done, len(samples))
+        answers = {}
+        for name, model in local.models.items():
+            prediction = model.predict(pixels)
+            assert isinstance(prediction, Classification)
+            answers[name] = prediction.index
+        return answers
 
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(answer, samples):
-            pass
+    results = ordered_map(answer, samples, threads=threads)
+    for done, (sample, answers) in enumerate(zip(samples, results, strict=True), start=1):
+        for name, index in answers.items():
+            totals[name][sample.label, index] += 1
+        if progress is not None:
+            progress(done, len(samples))
     return {
         name: Evaluation(labels=labels, confusion=confusion) for name, confusion in totals.items()
     }

@@ -39,7 +39,7 @@ class TrainedModel:
         labels: the classes in the order of the logits.
         preprocess: how a frame becomes the input.
         provenance: versions, seed, data set, settings, as text.
-        metrics: figures by name, such as `validation.float.top1` (0 to 1).
+        metrics: figures by name, such as `validation.keras.top1` (0 to 1).
     """
 
     name: str

@@ -202,7 +202,7 @@ def _to_json(out: Path, trained: TrainedModel) -> dict[str, object]:
 def _print(out: Path, trained: TrainedModel, prepared: PreparedData) -> None:
     """Say what was learned and what comes next."""
     facts = trained.provenance
-    accuracy = 100 * trained.metrics["validation.float.top1"]
+    accuracy = 100 * trained.metrics["validation.keras.top1"]
     click.echo(
         f"trained {facts['setting.architecture']} ({int(facts['parameters']):,} parameters) on "
         f"{len(prepared.splits['train']):,} pictures of {len(trained.labels)} classes: "

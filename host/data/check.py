@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeinfer.converters.parallel import ordered_map
 from edgeinfer.converters.progress import Progress
 from edgeinfer.device.errors import ImageError
 from edgeinfer.device.image_headers import image_format
@@ -22,7 +23,6 @@ from edgeinfer.device.images import decode_image, read_image_bytes
 from edgeinfer.device.types import Pixels
 from edgeinfer.host.data.findings import Finding, FindingKind
 from edgeinfer.host.data.folder import LabelledFile, Layout
-from edgeinfer.host.data.parallel import ordered_map
 
 __all__ = ["Checked", "Finding", "check_files", "pixel_digest"]
 

@@ -16,12 +16,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.parallel import ordered_map
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.device.errors import StorageError, storage_error
 from edgeinfer.device.files import atomic_file
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.host.data.parallel import ordered_map
 
 
 class ImageStore:

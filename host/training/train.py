@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from edgeinfer.host.data.store import ImageStore
     from edgeinfer.host.training.fit import Score
 
-METRIC_ACCURACY = "validation.float.top1"
-METRIC_LOSS = "validation.float.loss"
+METRIC_ACCURACY = "validation.keras.top1"
+METRIC_LOSS = "validation.keras.loss"
 
 
 def train(

@@ -96,7 +96,7 @@ def test_it_says_what_was_learned_and_what_comes_next(capsys: pytest.CaptureFixt
             "epochs": "3",
             "seconds": "7",
         },
-        metrics={"validation.float.top1": 0.875},
+        metrics={"validation.keras.top1": 0.875},
     )
     sample = Sample(source="x.png", label=0)
     prepared = PreparedData(

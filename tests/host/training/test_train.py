@@ -68,7 +68,7 @@ def test_a_run_holds_all_that_convert_needs(pictures: PreparedData, tmp_path: Pa
     assert logits.shape == (1, 2)
     history = json.loads((out / "history.json").read_text())
     best = min(history, key=lambda epoch: float(epoch["val_loss"]))
-    assert trained.metrics["validation.float.top1"] == pytest.approx(best["val_accuracy"])
+    assert trained.metrics["validation.keras.top1"] == pytest.approx(best["val_accuracy"])
 
 
 @pytest.mark.slow
