@@ -1,4 +1,4 @@
-"""The same bundle on x86-64 and on arm64: the same input tensors and the same outputs, bit for bit.
+"""The same bundle on x86-64 and on arm64: the same input tensors, and the golden outputs.
 
 arm64 is a userland under qemu-user; edgeinfer's wheel for it is cross-compiled.
 """
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeinfer.converters.convert import TOLERANCE_STEPS
 from edgeinfer.device.preprocess.native import load_kernels
 from tests.conftest import ROOT
 from tests.system.arm64.userland import (
@@ -124,12 +125,18 @@ def test_input_tensors_are_bit_equal(board: Board, sample: Sample, tmp_path: Pat
 
 
 @pytest.mark.parametrize("cpu", ["cortex-a72", "cortex-a76"])
-def test_outputs_are_bit_equal(board: Board, sample: Sample, cpu: str) -> None:
+def test_outputs_are_the_golden_ones(board: Board, sample: Sample, cpu: str) -> None:
     """The golden outputs in the bundle were computed on x86-64.
+
+    XNNPACK's come out bit for bit. The builtin kernels of ARM round some layers (additions, for
+    one) another way than those of x86-64, by what the bundle's tolerance of two steps allows.
 
     XNNPACK has other kernels for processors with dot product instructions: the Cortex-A76 of a
     Raspberry Pi 5 has them, the A72 of a Pi 4 and the A53 of a Pi 3 or a Coral board have not.
     """
-    here = {kernels: hashlib.sha256(o).hexdigest() for kernels, o in sample.outputs.items()}
-    assert set(here) == {"builtin", "xnnpack"}
-    assert board.run(REPLAY, "outputs", sample.bundle, litert=True, cpu=cpu) == here
+    found = board.run(REPLAY, "outputs", sample.bundle, litert=True, cpu=cpu)
+    assert set(found) == {"builtin", "xnnpack"}
+    assert found["xnnpack"] == sample.outputs["xnnpack"].hex()
+    builtin = np.frombuffer(bytes.fromhex(found["builtin"]), np.int8).astype(int)
+    steps = np.abs(builtin - np.frombuffer(sample.outputs["builtin"], np.int8))
+    assert steps.max() <= TOLERANCE_STEPS
