@@ -70,7 +70,7 @@ def _choice(*names: str) -> click.Choice[str]:
 @click.option(
     "--fine-tune",
     type=_choice("upper", "whole"),
-    help="What the second stage trains of the backbone.  [upper]",
+    help="What the second stage trains of the backbone.  [whole]",
 )
 @click.option("--validation-share", type=float, default=0.1, show_default=True)
 @click.option("--test-share", type=float, default=0.1, show_default=True)

@@ -90,7 +90,7 @@ class TrainConfig:
     seed: int = 0
     fine_tune_epochs: int = 0
     fine_tune_learning_rate: float = 1e-4
-    fine_tune: FineTune = "upper"
+    fine_tune: FineTune = "whole"
 
     def __post_init__(self) -> None:
         """Refuse impossible values.

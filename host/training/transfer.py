@@ -2,10 +2,11 @@
 
 1. The frozen backbone runs once over every picture, and once over its mirror image; a linear head
    is trained on the cached features.
-2. Fine-tuning at a low learning rate with batch normalization kept in inference mode. By default
-   only the upper blocks move, on activations that the first pass cached below them: most of the
-   backbone's arithmetic lies in its lower blocks, most of its parameters in the upper. The result
-   is kept only if the validation loss falls.
+2. Fine-tuning at a low learning rate with batch normalization kept in inference mode: of the whole
+   backbone on augmented pictures, or, several times as fast, of the upper blocks alone, on
+   activations that the first pass cached below them (most of the backbone's arithmetic lies in its
+   lower blocks, most of its parameters in the upper). The result is kept only if the validation
+   loss falls.
 """
 
 from __future__ import annotations
