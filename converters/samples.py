@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.errors import DataError
 from edgeinfer.device.images import read_image
+from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import Pixels
 
 MAX_IDX_BYTES = 2**30
@@ -51,8 +52,12 @@ class Sample:
     label: int
 
 
-def read_sample(source: str) -> Pixels:
+def read_sample(source: str, spec: PreprocessSpec | None = None) -> Pixels:
     """Read the image that `source` names: (H, W, 3) uint8 RGB; grey is repeated three times.
+
+    Args:
+        source: see `Sample`.
+        spec: decode a JPEG as this model's preprocessing states; None for whole.
 
     Raises:
         ImageError: the photograph cannot be read or is no complete image.
@@ -60,7 +65,7 @@ def read_sample(source: str) -> Pixels:
     """
     match = _IDX_SOURCE.fullmatch(source)
     if match is None:
-        return read_image(Path(source))
+        return read_image(Path(source), spec)
     images, index = read_idx(Path(match[1])), int(match[2])
     if images.ndim != 3:
         raise DataError(match[1], got=f"holds values of shape {images.shape}", expected="images")

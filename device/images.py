@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.errors import ImageError
 from edgeinfer.device.image_headers import HeaderError, ImageHeader, image_format, read_header
+from edgeinfer.device.jpeg import JPEG_FLAGS, reduction_for
+from edgeinfer.device.preprocess.spec import PreprocessSpec
 from edgeinfer.device.types import Pixels
 
 IMAGE_SUFFIXES = frozenset(
@@ -39,14 +41,17 @@ MAX_FILE_BYTES = 2**29
 """Largest file that is read."""
 
 _REPLACE = "replace it or take it out"
+_TURNED = (5, 6, 7, 8)
+"""Exif's orientations whose width and height change places."""
 
 
-def decode_image(data: bytes, *, subject: str) -> Pixels:
+def decode_image(data: bytes, *, subject: str, spec: PreprocessSpec | None = None) -> Pixels:
     """Decode the bytes of an image file.
 
     Args:
         data: the whole file.
         subject: what errors call it, such as its path.
+        spec: decode a JPEG no larger than this model's preprocessing states; None for whole.
 
     Returns:
         (H, W, 3) uint8 RGB, contiguous, upright.
@@ -58,7 +63,9 @@ def decode_image(data: bytes, *, subject: str) -> Pixels:
     # JPEG has no alpha; everything else is taken as stored, to see alpha and 16 bits.
     flags = cv2.IMREAD_UNCHANGED
     if header.format == "JPEG":
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        turned = header.orientation in _TURNED
+        size = header.size[::-1] if turned else header.size
+        flags = JPEG_FLAGS[1 if spec is None else reduction_for(spec, size)]
     try:
         decoded = cv2.imdecode(np.frombuffer(header.payload, np.uint8), flags)
     except cv2.error:
@@ -81,13 +88,13 @@ def decode_image(data: bytes, *, subject: str) -> Pixels:
     return np.ascontiguousarray(_upright(pixels, header.orientation))
 
 
-def read_image(path: Path) -> Pixels:
+def read_image(path: Path, spec: PreprocessSpec | None = None) -> Pixels:
     """Read and decode an image file; see `decode_image`.
 
     Raises:
         ImageError: it cannot be read or is no complete image.
     """
-    return decode_image(read_image_bytes(path), subject=os.fspath(path))
+    return decode_image(read_image_bytes(path), subject=os.fspath(path), spec=spec)
 
 
 def read_image_bytes(path: Path) -> bytes:
@@ -181,7 +188,7 @@ def _to_rgb(decoded: NDArray[np.uint8], header: ImageHeader) -> Pixels:
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:
     """Undo the rotation and mirroring that Exif's `orientation` states."""
-    if orientation in (5, 6, 7, 8):
+    if orientation in _TURNED:
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]

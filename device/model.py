@@ -14,10 +14,11 @@ from edgeinfer.device.closing import Closing
 from edgeinfer.device.decode import decode_classification, decode_value
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.images import decode_image
+from edgeinfer.device.jpeg import decode_for
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import Runner, RuntimeName
 from edgeinfer.device.third_party import describe_third_party
-from edgeinfer.device.types import Pixels, Prediction
+from edgeinfer.device.types import Frame, Pixels, Prediction
 
 _ZIP_MAGIC = b"PK\x03\x04"
 
@@ -95,17 +96,30 @@ class Model(Closing):
             ),
         )
 
-    def prepare(self, pixels: Pixels) -> NDArray[np.generic]:
-        """Return the input tensor for a frame: (H, W, 3) uint8 RGB to (1, H, W, C)."""
-        return self.preprocessor.tensor(pixels)
+    def prepare(
+        self, frame: Frame, *, out: NDArray[np.generic] | None = None
+    ) -> NDArray[np.generic]:
+        """Return the input tensor for a frame, (1, H, W, C).
+
+        Args:
+            frame: in any format; a JPEG is decoded as the model's PreprocessSpec states.
+            out: an array to fill and return instead of a new one.
+
+        Raises:
+            ImageError: it is a JPEG that cannot be decoded.
+        """
+        if frame.format == "jpeg":
+            decoded = decode_for(self.preprocessor.spec, frame.pixels)
+            return self.preprocessor.tensor(decoded, "bgr", out=out)
+        return self.preprocessor.tensor(frame.pixels, frame.format, out=out)
 
     def infer(self, tensor: NDArray[np.generic]) -> Prediction:
         """Return the prediction for an input tensor."""
         return self._decode(self.runner.invoke([tensor])[0])
 
     def predict(self, pixels: Pixels) -> Prediction:
-        """Return the prediction for a frame: (H, W, 3) uint8 RGB."""
-        return self.infer(self.prepare(pixels))
+        """Return the prediction for a picture: (H, W, 3) uint8 RGB."""
+        return self.infer(self.preprocessor.tensor(pixels))
 
     def golden_frames(self) -> list[tuple[Pixels, str | None]]:
         """Return the bundle's real frames with their labels; none for a plain `.tflite`."""

@@ -8,8 +8,11 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels: TypeAlias = NDArray[np.uint8]
-"""An image, (H, W, 3) uint8 RGB, the first row at the top."""
+from edgeinfer.device.formats import Pixels as Pixels
+from edgeinfer.device.formats import picture_size, to_rgb
+
+FrameFormat = Literal["rgb", "bgr", "grey", "yuyv", "nv12", "jpeg"]
+"""How a frame's bytes are to be read: a PixelFormat, or a whole JPEG file as (N,) bytes."""
 
 TensorDtype = Literal["uint8", "int8", "int16", "int32", "int64", "float16", "float32", "bool"]
 DTYPES: tuple[str, ...] = get_args(TensorDtype)
@@ -20,7 +23,9 @@ class Frame:
     """One picture from a source.
 
     Attributes:
-        pixels: (H, W, 3) uint8 RGB.
+        pixels: as the source gives them: see `format`. They stay as they are while the frame is
+            held; a source may use their memory again afterwards.
+        format: how they lie in memory, see `formats`; by default (H, W, 3) uint8 RGB.
         sequence: counts the frames that the source delivered, dropped ones included, from 0.
         captured_ns: when it was captured, on `time.monotonic_ns()`'s clock: the driver's own time
             stamp where there is one, else when the source handed the frame over.
@@ -28,24 +33,35 @@ class Frame:
         name: the file it came from, for sources of files.
     """
 
-    pixels: Pixels
+    pixels: NDArray[np.uint8]
     sequence: int
     captured_ns: int
+    format: FrameFormat = "rgb"
     label: str | None = None
     name: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse pixels of another shape or dtype."""
-        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
-            raise ValueError(
-                f"frame {self.sequence}: pixels are {self.pixels.shape} {self.pixels.dtype}, "
-                "expected (H, W, 3) uint8"
-            )
+        """Refuse pixels that are not in the format."""
+        if self.format == "jpeg":
+            if self.pixels.dtype != np.uint8 or self.pixels.ndim != 1:
+                raise ValueError(
+                    f"frame {self.sequence}: pixels are {self.pixels.shape} {self.pixels.dtype}, "
+                    "expected (N,) uint8 of a JPEG"
+                )
+        else:
+            picture_size(self.pixels, self.format)
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels."""
-        return self.pixels.shape[1], self.pixels.shape[0]
+    def rgb(self) -> Pixels:
+        """Return the picture as (H, W, 3) uint8 RGB.
+
+        Raises:
+            ImageError: it is a JPEG that cannot be decoded.
+        """
+        if self.format != "jpeg":
+            return to_rgb(self.pixels, self.format)
+        from edgeinfer.device.jpeg import decode_bgr
+
+        return to_rgb(decode_bgr(self.pixels), "bgr")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,7 @@ def predict(
     ) as opened:
         for photo in photos:
             try:
-                prediction = opened.predict(read_image(photo))
+                prediction = opened.predict(read_image(photo, opened.preprocessor.spec))
             except ImageError as error:
                 click.echo(f"error: {error}", err=True)
                 failures += 1

@@ -1,6 +1,15 @@
 """One preprocessing for host and device: PreprocessSpec says what, Preprocessor does it."""
 
-from edgeinfer.device.preprocess.preprocessor import Preprocessor, normalize_table, tensor_table
+from edgeinfer.device.preprocess.placement import Placement, place
+from edgeinfer.device.preprocess.preprocessor import Preprocessor
 from edgeinfer.device.preprocess.spec import PreprocessSpec
+from edgeinfer.device.preprocess.table import normalize_table, tensor_table
 
-__all__ = ["PreprocessSpec", "Preprocessor", "normalize_table", "tensor_table"]
+__all__ = [
+    "Placement",
+    "PreprocessSpec",
+    "Preprocessor",
+    "normalize_table",
+    "place",
+    "tensor_table",
+]

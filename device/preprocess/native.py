@@ -1,7 +1,8 @@
-"""The native kernels: a plain shared library behind a C interface, loaded with ctypes.
+"""The native preprocessor: a shared library behind a plain C interface, loaded with ctypes.
 
 One library serves every Python version on an architecture. Where it was not built, or where
-`EDGEINFER_NATIVE=0` asks so, the numpy twins take over; the bits are the same.
+`EDGEINFER_NATIVE=0` asks so, numpy takes over; the bits are the same. The interface is documented
+in native/include/edgeinfer/preprocess.h. Calls release Python's global lock.
 """
 
 from __future__ import annotations
@@ -10,72 +11,158 @@ import ctypes
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 import edgeinfer.device as device_package
-from edgeinfer.device.preprocess.taps import Taps
-from edgeinfer.device.types import Pixels
+from edgeinfer.device.formats import PixelFormat, picture_size
+from edgeinfer.device.preprocess.spec import Channels, CropPolicy, PreprocessSpec, ResizeKernel
 
-LIBRARY_NAME = "libedgeinfer_kernels.so"
-INTERFACE_VERSION = 1
+LIBRARY_NAME = "libedgeinfer_preprocess.so"
+INTERFACE_VERSION = 2
+
+
+class _Spec(ctypes.Structure):
+    _fields_ = tuple(
+        (name, ctypes.c_int32)
+        for name in ("width", "height", "channels", "crop", "resize", "pad_value")
+    )
+
+
+class _Frame(ctypes.Structure):
+    _fields_ = (
+        ("format", ctypes.c_int32),
+        ("width", ctypes.c_int32),
+        ("height", ctypes.c_int32),
+        ("data", ctypes.c_void_p),
+        ("stride", ctypes.c_ssize_t),
+        ("chroma", ctypes.c_void_p),
+        ("chroma_stride", ctypes.c_ssize_t),
+    )
 
 
 class Kernels:
-    """The functions of the shared library; calls release Python's global lock.
+    """The shared library.
 
     Args:
-        path: the shared library.
+        path: the file.
 
     Raises:
-        OSError: the library cannot be loaded, or has another interface version.
+        OSError: it cannot be loaded, or has another interface version.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         library = ctypes.CDLL(str(path))
-        version = int(library.edgeinfer_interface_version())
+        version = int(library.edgeinfer_preprocess_version())
         if version != INTERFACE_VERSION:
             raise OSError(f"{path} has interface {version}, expected {INTERFACE_VERSION}")
-        self._resample = library.edgeinfer_resample_u8
-        self._resample.restype = ctypes.c_int
-        pointer, size, number = ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int32
-        self._resample.argtypes = [
-            *(pointer, size, number, number, number),  # source, its row stride, size and depth
-            *(pointer, pointer, pointer, number),  # rows: start, offset, weights, count
-            *(pointer, pointer, pointer, number),  # columns: likewise
-            *(pointer, pointer),  # one row of scratch, the output
-        ]
+        pointer = ctypes.c_void_p
+        self.create = library.edgeinfer_preprocessor_create
+        self.create.argtypes = [pointer, pointer, ctypes.c_int32, pointer]
+        self.run = library.edgeinfer_preprocessor_run
+        self.run.argtypes = [pointer, pointer, pointer]
+        self.destroy = library.edgeinfer_preprocessor_destroy
+        self.destroy.argtypes = [pointer]
+        self.destroy.restype = None
+        self._instruction_set = library.edgeinfer_instruction_set
+        self._instruction_set.restype = ctypes.c_char_p
+        self._use_instruction_set = library.edgeinfer_use_instruction_set
+        self._use_instruction_set.argtypes = [ctypes.c_char_p]
 
-    def resample(self, pixels: Pixels, rows: Taps, columns: Taps) -> Pixels:
-        """Resample as `resample_numpy` does, bit for bit.
+    @property
+    def instruction_set(self) -> str:
+        """What new preprocessors use: `avx2`, `neon` or `portable`."""
+        name: bytes = self._instruction_set()
+        return name.decode()
+
+    def use_instruction_set(self, name: str) -> None:
+        """Choose what new preprocessors use, for tests and comparisons.
+
+        Raises:
+            ValueError: this processor or this build lacks it.
+        """
+        if self._use_instruction_set(name.encode()) != 0:
+            raise ValueError(f"instruction set {name!r} is not available here")
+
+
+class NativePreprocessor:
+    """PreprocessSpec carried out by the library. One thread at a time may use it.
+
+    Args:
+        kernels: the library.
+        spec: what to do.
+        table: (depth, 256) of 1, 2 or 4 bytes each: what each pixel value becomes.
+    """
+
+    def __init__(self, kernels: Kernels, spec: PreprocessSpec, table: NDArray[np.generic]) -> None:
+        self._kernels = kernels
+        self._handle = ctypes.c_void_p()
+        table = np.ascontiguousarray(table)
+        if table.shape != (spec.depth, 256):
+            raise ValueError(f"table is {table.shape}, expected {(spec.depth, 256)}")
+        self._shape, self._dtype = (1, *spec.shape), table.dtype
+        request = _Spec(
+            *spec.size,
+            get_args(Channels).index(spec.channels),
+            get_args(CropPolicy).index(spec.crop),
+            get_args(ResizeKernel).index(spec.resize),
+            spec.pad_value,
+        )
+        status = kernels.create(
+            ctypes.byref(request), table.ctypes.data, table.itemsize, ctypes.byref(self._handle)
+        )
+        _check(status, "a preprocessor")
+        self._frame = _Frame()
+        self._frame_pointer = ctypes.byref(self._frame)
+
+    def __del__(self) -> None:
+        """Free the library's part."""
+        if getattr(self, "_handle", None):
+            self._kernels.destroy(self._handle)
+
+    def run(
+        self, pixels: NDArray[np.uint8], pixel_format: PixelFormat, tensor: NDArray[np.generic]
+    ) -> None:
+        """Prepare a frame.
 
         Args:
-            pixels: (H, W, 3) uint8.
-            rows: weights of the vertical axis, for H source pixels.
-            columns: weights of the horizontal axis, for W source pixels.
+            pixels: as `pixel_format` says, see `formats`.
+            pixel_format: how they lie in memory.
+            tensor: (1, H, W, C) of the table's dtype, contiguous; filled.
 
-        Returns:
-            (rows.output_size, columns.output_size, 3) uint8.
+        Raises:
+            ValueError: pixels or tensor have another shape or dtype.
         """
-        height, width, depth = pixels.shape
-        if pixels.strides[1:] != (depth, 1) or pixels.strides[0] < width * depth:
-            pixels = np.ascontiguousarray(pixels)
-        if (height, width) != (rows.source_size, columns.source_size):
-            raise ValueError("the weights belong to an image of another size")
-        scratch = np.empty(width * depth, np.int16)
-        output = np.empty((rows.output_size, columns.output_size, depth), np.uint8)
-        status = self._resample(
-            *(pixels.ctypes.data, pixels.strides[0], width, height, depth),
-            *(rows.start.ctypes.data, rows.offset.ctypes.data, rows.weights.ctypes.data),
-            rows.output_size,
-            *(columns.start.ctypes.data, columns.offset.ctypes.data, columns.weights.ctypes.data),
-            columns.output_size,
-            *(scratch.ctypes.data, output.ctypes.data),
-        )
-        if status != 0:
-            raise ValueError(f"native resample refused its arguments (status {status})")
-        return output
+        width, height = picture_size(pixels, pixel_format)
+        if tensor.shape != self._shape or tensor.dtype != self._dtype:
+            raise ValueError(
+                f"tensor is {tensor.shape} {tensor.dtype}, expected {self._shape} {self._dtype}"
+            )
+        if not tensor.flags.c_contiguous:
+            raise ValueError("the tensor's memory has gaps, expected a contiguous array")
+        row_bytes = pixels[0].size
+        # The stride of a single row may be anything.
+        stride = pixels.strides[0] if len(pixels) > 1 else row_bytes
+        if stride < row_bytes or not pixels[0].flags.c_contiguous:
+            pixels, stride = np.ascontiguousarray(pixels), row_bytes
+        frame = self._frame
+        frame.format = get_args(PixelFormat).index(pixel_format)
+        frame.width, frame.height = width, height
+        frame.data = pixels.ctypes.data
+        frame.stride = frame.chroma_stride = stride
+        if pixel_format == "nv12":
+            frame.chroma = frame.data + height * stride
+        _check(self._kernels.run(self._handle, self._frame_pointer, tensor.ctypes.data), "a frame")
+
+
+def _check(status: int, what: str) -> None:
+    if status == 2:
+        raise MemoryError
+    if status != 0:
+        raise ValueError(f"the native library refused {what} (status {status})")
 
 
 def library_path() -> Path | None:
@@ -93,7 +180,7 @@ def library_path() -> Path | None:
 
 @lru_cache(maxsize=1)
 def load_kernels() -> Kernels | None:
-    """Return the native kernels, or None where they are absent or turned off."""
+    """Return the native library, or None where it is absent or turned off."""
     if os.environ.get("EDGEINFER_NATIVE", "1") == "0":
         return None
     path = library_path()

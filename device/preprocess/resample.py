@@ -1,11 +1,10 @@
-"""Separable fixed-point resampling: the native kernel's numpy twin, and the choice of either."""
+"""Separable fixed-point resampling in numpy: what the native kernels are held to."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.preprocess.native import Kernels
 from edgeinfer.device.preprocess.taps import WEIGHT_BITS, Taps
 from edgeinfer.device.types import Pixels
 
@@ -16,14 +15,13 @@ _ROW_SHIFT = WEIGHT_BITS - FRACTION_BITS
 _COLUMN_SHIFT = WEIGHT_BITS + FRACTION_BITS
 
 
-def resample(pixels: Pixels, rows: Taps, columns: Taps, kernels: Kernels | None) -> Pixels:
-    """Resample an image along both axes.
+def resample(pixels: Pixels, rows: Taps, columns: Taps) -> Pixels:
+    """Resample an image along both axes: rows first, then columns, each rounded half up.
 
     Args:
-        pixels: (H, W, 3) uint8; rows and columns of any positive stride.
+        pixels: (H, W, 3) uint8.
         rows: weights of the vertical axis, for H source pixels.
         columns: weights of the horizontal axis, for W source pixels.
-        kernels: the native kernels, or None for numpy; the bits are the same.
 
     Returns:
         (rows.output_size, columns.output_size, 3) uint8.
@@ -34,13 +32,6 @@ def resample(pixels: Pixels, rows: Taps, columns: Taps, kernels: Kernels | None)
         )
     if rows.is_identity and columns.is_identity:
         return np.ascontiguousarray(pixels)
-    if kernels is not None:
-        return kernels.resample(pixels, rows, columns)
-    return resample_numpy(pixels, rows, columns)
-
-
-def resample_numpy(pixels: Pixels, rows: Taps, columns: Taps) -> Pixels:
-    """Resample with numpy alone: rows first, then columns, each rounded half up."""
     height, width, depth = pixels.shape
     flat = pixels.reshape(height, width * depth)
     indices, weights = rows.padded()

@@ -2,15 +2,21 @@
 
 The arithmetic is part of the specification, so that every implementation gives the same bits:
 
-1. **Crop.** `stretch` takes the whole frame; `center-crop` the largest centred rectangle of the
+1. **Decode and convert.** A JPEG is decoded at 1, 1/2, 1/4 or 1/8 of its size, by its own cosine
+   transform: the smallest that `jpeg_reduction` allows and that still covers the part of the
+   model's image which the picture fills (`jpeg.reduction_for`). YUV (YUYV, NV12) is ITU-R BT.601 in
+   studio range, two or four pixels sharing their chroma, and becomes RGB pixel by pixel: products
+   (operand * 2**7 * factor + 2**14) >> 15 with 13-bit factors, their sums rounded half up from 5
+   fractional bits and clipped (`formats.py`). Grey is three equal channels.
+2. **Crop.** `stretch` takes the whole frame; `center-crop` the largest centred rectangle of the
    model's aspect ratio (integer arithmetic, rounded down, the odd pixel left over at the right and
    bottom); `letterbox` takes the whole frame and leaves a border of `pad_value`.
-2. **Resize**, separable and fixed-point, see `taps.py`: 14-bit weights that sum to exactly 2**14.
+3. **Resize**, separable and fixed-point, see `taps.py`: 14-bit weights that sum to exactly 2**14.
    The rows are combined first, into 15 bits that keep 7 fractional bits, rounded half up; then the
    columns, rounded half up to 8 bits. `area` averages (antialiases) along an axis that shrinks and
    is bilinear along one that grows; `bilinear` samples two pixels with half-pixel centres.
-3. **Colour.** `grey` is (77 R + 150 G + 29 B + 128) >> 8 (ITU-R BT.601 weights in 8 bits).
-4. **Normalize and quantize**, by a table of 256 entries a channel, computed in IEEE double
+4. **Colour.** `grey` is (77 R + 150 G + 29 B + 128) >> 8 (ITU-R BT.601 weights in 8 bits).
+5. **Normalize and quantize**, by a table of 256 entries a channel, computed in IEEE double
    precision: real = (pixel - mean) / std; quantized = rint(real / scale) + zero_point, clipped to
    the dtype's range; rint rounds half to even.
 
@@ -27,6 +33,7 @@ from typing import Literal, get_args
 Channels = Literal["rgb", "bgr", "grey"]
 CropPolicy = Literal["stretch", "center-crop", "letterbox"]
 ResizeKernel = Literal["area", "bilinear"]
+JpegReduction = Literal[1, 2, 4, 8]
 
 MAX_SIDE = 4096
 """Largest input side in pixels: far above any edge model, far below an overflow."""
@@ -44,6 +51,7 @@ class PreprocessSpec:
         mean: one value a channel, in pixel units (0 to 255), in the order of `channels`.
         std: likewise; above 0.
         pad_value: the letterbox's border, 0 to 255, in every channel.
+        jpeg_reduction: how much smaller at most a JPEG is decoded; 1 decodes it whole.
     """
 
     size: tuple[int, int]
@@ -53,6 +61,7 @@ class PreprocessSpec:
     mean: tuple[float, ...] = (127.5, 127.5, 127.5)
     std: tuple[float, ...] = (127.5, 127.5, 127.5)
     pad_value: int = 0
+    jpeg_reduction: JpegReduction = 1
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -64,6 +73,7 @@ class PreprocessSpec:
             ("channels", self.channels, get_args(Channels)),
             ("crop", self.crop, get_args(CropPolicy)),
             ("resize", self.resize, get_args(ResizeKernel)),
+            ("jpeg_reduction", self.jpeg_reduction, get_args(JpegReduction)),
         ):
             if got not in allowed:
                 raise ValueError(f"preprocess {name} is {got!r}, expected one of {allowed}")

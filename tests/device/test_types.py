@@ -1,19 +1,37 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.device.types import Classification, Frame, TensorSpec, Value
+from edgeinfer.device.types import Classification, Frame, FrameFormat, TensorSpec, Value
 
 
-@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 1), (4, 4, 4)])
-def test_a_frame_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"expected \(H, W, 3\) uint8"):
-        Frame(pixels=np.zeros(shape, np.uint8), sequence=0, captured_ns=0)
+@pytest.mark.parametrize(
+    ("pixel_format", "shape"),
+    [
+        ("rgb", (4, 4)),
+        ("rgb", (4, 4, 4)),
+        ("grey", (4, 4, 1)),
+        ("yuyv", (4, 5, 2)),
+        ("jpeg", (4, 4)),
+    ],
+)
+def test_pixels_of_another_format_are_refused(
+    pixel_format: FrameFormat, shape: tuple[int, ...]
+) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Frame(pixels=np.zeros(shape, np.uint8), format=pixel_format, sequence=0, captured_ns=0)
 
 
-def test_sizes_are_width_and_height() -> None:
-    assert Frame(pixels=np.zeros((3, 5, 3), np.uint8), sequence=0, captured_ns=0).size == (5, 3)
+def test_any_frame_gives_rgb() -> None:
+    grey = np.array([[7, 9]], np.uint8)
+    frame = Frame(pixels=grey, format="grey", sequence=0, captured_ns=0)
+    assert frame.rgb().tolist() == [[[7, 7, 7], [9, 9, 9]]]
+    flat = np.full((16, 16, 3), (10, 200, 90), np.uint8)
+    jpeg = cv2.imencode(".jpg", flat)[1].reshape(-1)
+    decoded = Frame(pixels=jpeg, format="jpeg", sequence=0, captured_ns=0).rgb()
+    assert np.abs(decoded.astype(int) - (90, 200, 10)).max() <= 4
 
 
 @pytest.mark.parametrize(

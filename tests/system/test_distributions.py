@@ -25,7 +25,7 @@ def test_one_wheel_serves_every_python_of_this_architecture(wheel: Path) -> None
 @pytest.mark.parametrize(
     "member",
     [
-        "edgeinfer/device/libedgeinfer_kernels.so",
+        "edgeinfer/device/libedgeinfer_preprocess.so",
         "edgeinfer/device/py.typed",
         "edgeinfer/converters/py.typed",
         "edgeinfer/host/py.typed",
@@ -61,6 +61,6 @@ def test_the_source_distribution_holds_what_building_needs(
 ) -> None:
     with tarfile.open(distributions["sdist"]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    needed = {"CMakeLists.txt", "LICENSE", "README.md", "device/native/resample.cc"}
+    needed = {"CMakeLists.txt", "LICENSE", "README.md", "device/native/preprocessor.cc"}
     assert needed <= names
     assert [name for name in names if name.endswith((".so", ".pyc"))] == []

@@ -74,9 +74,9 @@ def test_pictures_stay_recognisable_through_a_models_preprocessing() -> None:
 
 def test_frames_have_the_shape_of_the_pictures() -> None:
     wide = [(np.zeros((90, 120, 3), dtype=np.uint8), "a")]
-    assert take(SimulatedCamera(wide, fps=FAST), 1)[0].size == (320, 240)
+    assert take(SimulatedCamera(wide, fps=FAST), 1)[0].pixels.shape == (240, 320, 3)
     strip = [(np.zeros((10, 400, 3), dtype=np.uint8), "a")]
-    assert take(SimulatedCamera(strip, fps=FAST), 1)[0].size == (320, 180)
+    assert take(SimulatedCamera(strip, fps=FAST), 1)[0].pixels.shape == (180, 320, 3)
 
 
 def test_frame_limit_ends_it() -> None:

@@ -85,7 +85,7 @@ def board(userland: Userland, arm64_wheel: Path, tmp_path_factory: pytest.TempPa
 def test_the_cross_compiled_wheel_is_for_arm64(arm64_wheel: Path) -> None:
     assert arm64_wheel.name.endswith("-py3-none-linux_aarch64.whl")
     with zipfile.ZipFile(arm64_wheel) as archive:
-        header = archive.read("edgeinfer/device/libedgeinfer_kernels.so")[:20]
+        header = archive.read("edgeinfer/device/libedgeinfer_preprocess.so")[:20]
     assert int.from_bytes(header[18:20], "little") == ELF_MACHINE_AARCH64
 
 

@@ -1,0 +1,90 @@
+"""How cameras lay pixels out in memory, and their way to RGB; PreprocessSpec states the arithmetic.
+
+| format | array, uint8 | |
+|---|---|---|
+| rgb, bgr | (H, W, 3) | |
+| grey | (H, W) | |
+| yuyv | (H, W, 2) | Y with U or V, in turn, along a row; even W |
+| nv12 | (H * 3 / 2, W) | H rows of Y, then H / 2 rows of U and V in turn; even W and H |
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels: TypeAlias = NDArray[np.uint8]
+"""An image, (H, W, 3) uint8 RGB, the first row at the top."""
+
+PixelFormat = Literal["rgb", "bgr", "grey", "yuyv", "nv12"]
+
+_CHANNELS = {"rgb": 3, "bgr": 3, "yuyv": 2}
+
+# Source: ITU-R BT.601, studio range, times 2**13.
+_LUMA = 9539  # 1.164383
+_RED_FROM_V = 13075  # 1.596027
+_GREEN_FROM_U = 3209  # 0.391762
+_GREEN_FROM_V = 6660  # 0.812968
+_BLUE_FROM_U = 16525  # 2.017232
+_FRACTION_BITS = 5
+
+
+def picture_size(pixels: NDArray[np.uint8], pixel_format: PixelFormat) -> tuple[int, int]:
+    """Return (width, height) of the picture in an array.
+
+    Raises:
+        ValueError: the array does not hold a picture in that format.
+    """
+    channels = _CHANNELS.get(pixel_format)
+    shape = pixels.shape
+    fits = shape[2:] == (() if channels is None else (channels,)) and len(shape) >= 2
+    if pixel_format in ("yuyv", "nv12"):
+        fits = fits and shape[1] % 2 == 0
+    if pixel_format == "nv12":
+        fits = fits and shape[0] % 3 == 0
+    if not fits or pixels.dtype != np.uint8 or 0 in shape:
+        raise ValueError(f"pixels are {shape} {pixels.dtype}, expected a picture in {pixel_format}")
+    return shape[1], shape[0] * 2 // 3 if pixel_format == "nv12" else shape[0]
+
+
+def to_rgb(pixels: NDArray[np.uint8], pixel_format: PixelFormat) -> Pixels:
+    """Return the picture as (H, W, 3) uint8 RGB; of RGB and BGR a view, else a new array.
+
+    Raises:
+        ValueError: the array does not hold a picture in that format.
+    """
+    _, height = picture_size(pixels, pixel_format)
+    if pixel_format == "rgb":
+        return pixels
+    if pixel_format == "bgr":
+        return pixels[..., ::-1]
+    if pixel_format == "grey":
+        return np.repeat(pixels[..., None], 3, axis=2)
+    if pixel_format == "yuyv":
+        luma, u, v = pixels[..., 0], pixels[:, 0::2, 1], pixels[:, 1::2, 1]
+    else:
+        luma, chroma = pixels[:height], np.repeat(pixels[height:], 2, axis=0)
+        u, v = chroma[:, 0::2], chroma[:, 1::2]
+    return _from_yuv(luma, np.repeat(u, 2, axis=1), np.repeat(v, 2, axis=1))
+
+
+def _from_yuv(luma: NDArray[np.uint8], u: NDArray[np.uint8], v: NDArray[np.uint8]) -> Pixels:
+    """Turn three planes of one size into RGB."""
+    y, du, dv = (plane.astype(np.int32) - zero for plane, zero in ((luma, 16), (u, 128), (v, 128)))
+    bright = _product(y, _LUMA)
+    red = bright + _product(dv, _RED_FROM_V)
+    green = bright - (_product(du, _GREEN_FROM_U) + _product(dv, _GREEN_FROM_V))
+    blue = bright + _product(du, _BLUE_FROM_U)
+    rounded = (np.stack((red, green, blue), axis=-1) + (1 << (_FRACTION_BITS - 1))) >> (
+        _FRACTION_BITS
+    )
+    clipped: Pixels = np.clip(rounded, 0, 255).astype(np.uint8)
+    return clipped
+
+
+def _product(values: NDArray[np.int32], factor: int) -> NDArray[np.int32]:
+    """Multiply by a 13-bit factor, rounded to 5 fractional bits: one instruction of SIMD units."""
+    product: NDArray[np.int32] = ((values << 7) * np.int32(factor) + (1 << 14)) >> 15
+    return product

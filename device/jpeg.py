@@ -1,0 +1,83 @@
+"""JPEG pictures from cameras: decoded no larger than the model needs them.
+
+A JPEG stores 8x8 blocks by their cosine transform; decoding only the lowest 4x4, 2x2 or 1x1 of each
+block gives the picture at 1/2, 1/4 or 1/8 of its size for less work, and antialiased.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.errors import ImageError
+from edgeinfer.device.image_headers import HeaderError, read_header
+from edgeinfer.device.preprocess.placement import place
+from edgeinfer.device.preprocess.spec import JpegReduction, PreprocessSpec
+
+JPEG_FLAGS: dict[int, int] = {
+    1: cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION,
+    2: cv2.IMREAD_REDUCED_COLOR_2 | cv2.IMREAD_IGNORE_ORIENTATION,
+    4: cv2.IMREAD_REDUCED_COLOR_4 | cv2.IMREAD_IGNORE_ORIENTATION,
+    8: cv2.IMREAD_REDUCED_COLOR_8 | cv2.IMREAD_IGNORE_ORIENTATION,
+}
+"""OpenCV's flags that decode a JPEG at 1, 1/2, 1/4 or 1/8 of its size, as it lies."""
+
+
+def reduction_for(spec: PreprocessSpec, size: tuple[int, int]) -> JpegReduction:
+    """Return at which part of its size a JPEG is decoded for a model.
+
+    Args:
+        spec: `jpeg_reduction` is the most that it allows.
+        size: (width, height) of the JPEG.
+
+    Returns:
+        1, 2, 4 or 8: the largest at which the reduced picture, sides rounded up as libjpeg does,
+        still has a pixel for each that it fills of the model's image.
+    """
+    for reduction in reversed(get_args(JpegReduction)):
+        if reduction <= spec.jpeg_reduction:
+            reduced = (-(-size[0] // reduction), -(-size[1] // reduction))
+            placement = place(spec, reduced)
+            if (
+                placement.width >= placement.fill_width
+                and placement.height >= placement.fill_height
+            ):
+                return reduction  # type: ignore[no-any-return]
+    return 1
+
+
+def decode_for(
+    spec: PreprocessSpec, data: NDArray[np.uint8], *, subject: str = "frame"
+) -> NDArray[np.uint8]:
+    """Decode a JPEG as `spec` states: (N,) bytes to (H, W, 3) uint8 BGR.
+
+    Raises:
+        ImageError: it is damaged or no JPEG.
+    """
+    if spec.jpeg_reduction == 1:
+        return decode_bgr(data, subject=subject)
+    try:
+        size = read_header(data.tobytes()).size
+    except HeaderError as error:
+        raise ImageError(subject, got=str(error), expected="a whole JPEG") from error
+    return decode_bgr(data, reduction=reduction_for(spec, size), subject=subject)
+
+
+def decode_bgr(
+    data: NDArray[np.uint8], *, reduction: JpegReduction = 1, subject: str = "frame"
+) -> NDArray[np.uint8]:
+    """Decode a JPEG at a part of its size: (N,) bytes to (H, W, 3) uint8 BGR, as it lies.
+
+    Raises:
+        ImageError: it is damaged or no JPEG.
+    """
+    try:
+        decoded = cv2.imdecode(data, JPEG_FLAGS[reduction])
+    except cv2.error:
+        decoded = None
+    if decoded is None:  # type: ignore[unreachable, unused-ignore]
+        raise ImageError(subject, got="cannot be decoded", expected="a whole JPEG")
+    return np.asarray(decoded, np.uint8)
