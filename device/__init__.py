@@ -1,4 +1,38 @@
 """What runs on the board: preprocessing, inference, verification and the camera loop.
 
-Nothing here imports TensorFlow, Keras or the host's code; a test holds that.
+    import edgeinfer.device
+
+    for prediction in edgeinfer.device.open("x.edgebundle", camera="/dev/video0"):
+        print(prediction.label, prediction.probability)
+
+Nothing here imports TensorFlow, Keras or the host's code; a test holds that. The names below are
+imported when they are first asked for, so that a command that needs none of them starts fast.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgeinfer.device.model import Model
+    from edgeinfer.device.stream import Stream
+    from edgeinfer.device.stream import open_stream as open
+
+__all__ = ["Model", "Stream", "open"]
+
+_HOMES = {
+    "Model": ("edgeinfer.device.model", "Model"),
+    "Stream": ("edgeinfer.device.stream", "Stream"),
+    "open": ("edgeinfer.device.stream", "open_stream"),
+}
+
+
+if not TYPE_CHECKING:  # a checker would take any name for one that is here
+
+    def __getattr__(name: str) -> object:
+        """Import a public name from its module (PEP 562)."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, attribute = _HOMES[name]
+        return getattr(import_module(module), attribute)

@@ -1,44 +1,30 @@
-"""The camera loop: one thread captures, the calling one answers."""
+"""The camera loop: a pipeline's answers go to sinks, and at the end their summary."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
-from typing import Protocol
 
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.errors import EdgeinferError
 from edgeinfer.device.histogram import DurationHistogram
+from edgeinfer.device.pipeline import Pipeline, Predictor
 from edgeinfer.device.results import Answer, LoopSummary, Sink
 from edgeinfer.device.signals import StopRequest
-from edgeinfer.device.slot import EndOfFrames, FrameSlot
-from edgeinfer.device.types import Classification, Pixels, Prediction
+from edgeinfer.device.slot import EndOfItems
+from edgeinfer.device.types import Classification
 
 POLL_S = 0.1
-"""How often a loop that waits for a frame looks whether it should stop."""
-READ_LIMIT_S = 15.0
-"""How long a camera's last read may take before the loop gives up waiting for it."""
-
-
-class Predictor(Protocol):
-    """What the loop needs of a model; `edgeinfer.device.model.Model` is one."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The classes; empty for a model of values."""
-        ...
-
-    def predict(self, pixels: Pixels) -> Prediction:
-        """Return the prediction for a frame: (H, W, 3) uint8 RGB."""
-        ...
+"""How often a loop that waits for an answer looks whether it should stop."""
 
 
 def run_loop(
     camera: Camera,
-    model: Predictor,
+    models: Predictor | Sequence[Predictor],
     sinks: Sequence[Sink],
     *,
+    every: int = 1,
+    max_fps: float | None = None,
     max_frames: int | None = None,
     max_seconds: float | None = None,
     stop: StopRequest | None = None,
@@ -46,12 +32,14 @@ def run_loop(
     """Answer a source's frames until it ends or a limit is reached, then give the summary.
 
     From a live camera only the newest frame waits, older ones are dropped and counted; another
-    source waits for the model, and no frame is lost. The caller opens and closes camera and model.
+    source waits for the model, and no frame is lost. The caller opens and closes camera and models.
 
     Args:
         camera: where frames come from; read by another thread.
-        model: what answers.
-        sinks: where the answers go, and at the end the summary.
+        models: what answers; several of the same answer as many frames side by side.
+        sinks: where the answers go, in the order of the frames, and at the end the summary.
+        every: answer each frame whose number is a multiple of this.
+        max_fps: answer at most so many frames a second.
         max_frames: end after so many answers.
         max_seconds: end after this time.
         stop: ends the loop when requested; the frame in hand is still answered.
@@ -61,14 +49,11 @@ def run_loop(
             is answered, and the summary is given all the same.
         BrokenPipeError: the reader of a sink has gone.
     """
-    slot = FrameSlot(keep_newest=camera.live)
-    tally = _Tally(model.labels)
-    capture = threading.Thread(
-        target=_capture, args=(camera, slot), name="edgeinfer-capture", daemon=True
-    )
+    models = models if isinstance(models, Sequence) else [models]
+    tally = _Tally(models[0].labels)
     start = time.monotonic()
     deadline = None if max_seconds is None else start + max_seconds
-    capture.start()
+    pipeline = Pipeline(camera, models, every=every, max_fps=max_fps)
     failure: EdgeinferError | None = None
     try:
         while not (
@@ -76,41 +61,26 @@ def run_loop(
             or (max_frames is not None and tally.frames >= max_frames)
             or (deadline is not None and time.monotonic() >= deadline)
         ):
-            frame = slot.take(POLL_S)
-            if frame is None:
+            answer = pipeline.next(POLL_S)
+            if answer is None:
                 continue
-            prediction = model.predict(frame.pixels)
-            age_ms = (time.monotonic_ns() - frame.captured_ns) / 1e6
-            answer = Answer(frame=frame, prediction=prediction, age_ms=age_ms)
             tally.add(answer)
             for sink in sinks:
                 sink.write(answer)
-    except EndOfFrames:
+            del answer  # its frame's memory may be used again
+    except EndOfItems:
         pass
     except EdgeinferError as error:
         failure = error
     finally:
         seconds = time.monotonic() - start
-        slot.close()
-        capture.join(READ_LIMIT_S)
-    summary = tally.summary(seconds, slot.dropped, camera.skipped_files)
+        pipeline.close()
+    summary = tally.summary(seconds, pipeline.dropped, camera.skipped_files + pipeline.torn)
     for sink in sinks:
         sink.finish(summary)
     if failure is not None:
         raise failure
     return summary
-
-
-def _capture(camera: Camera, slot: FrameSlot) -> None:
-    """Move frames from the camera into the slot until one of them has enough."""
-    try:
-        while (frame := camera.read()) is not None:
-            if not slot.put(frame):
-                return
-    except Exception as error:
-        slot.end(error)  # raised again in the thread that answers
-    else:
-        slot.end()
 
 
 class _Tally:
@@ -131,7 +101,7 @@ class _Tally:
             self._labelled += 1
             self._correct += answer.prediction.label == answer.frame.label
 
-    def summary(self, seconds: float, dropped: int, skipped_files: int) -> LoopSummary:
+    def summary(self, seconds: float, dropped: int, unreadable: int) -> LoopSummary:
         return LoopSummary(
             frames=self.frames,
             dropped=dropped,
@@ -140,5 +110,5 @@ class _Tally:
             age_p99_ms=self._ages.percentile(99),
             labelled_frames=self._labelled,
             correct_frames=self._correct,
-            skipped_files=skipped_files,
+            unreadable=unreadable,
         )

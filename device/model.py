@@ -131,6 +131,26 @@ class Model(Closing):
             self._bundle.close()
 
 
+def open_models(
+    path: Path,
+    count: int,
+    *,
+    threads: int = 1,
+    runtime: RuntimeName | None = None,
+    labels: tuple[str, ...] | None = None,
+) -> list[Model]:
+    """Open a model several times, to answer as many frames side by side; see `Model.open`."""
+    models: list[Model] = []
+    try:
+        for _ in range(count):
+            models.append(Model.open(path, threads=threads, runtime=runtime, labels=labels))
+    except BaseException:
+        for model in models:
+            model.close()
+        raise
+    return models
+
+
 def read_golden(bundle: ModelBundle) -> list[tuple[Pixels, str | None]]:
     """Decode a bundle's golden frames."""
 

@@ -35,7 +35,7 @@ class LoopSummary:
         age_p99_ms: the age that 99 of 100 answers do not exceed; None without answers.
         labelled_frames: frames whose true class is known and is one of the model's.
         correct_frames: those of them that were answered right.
-        skipped_files: files of the source that could not be read.
+        unreadable: files or pictures of the source that could not be decoded.
     """
 
     frames: int
@@ -45,7 +45,7 @@ class LoopSummary:
     age_p99_ms: float | None
     labelled_frames: int
     correct_frames: int
-    skipped_files: int
+    unreadable: int
 
     @property
     def fps(self) -> float:
@@ -68,7 +68,7 @@ class LoopSummary:
             "age_p99_ms": _rounded(self.age_p99_ms),
             "accuracy": None if self.accuracy is None else round(self.accuracy, 4),
             "labelled_frames": self.labelled_frames,
-            "skipped_files": self.skipped_files,
+            "unreadable": self.unreadable,
         }
 
     def __str__(self) -> str:
@@ -79,8 +79,8 @@ class LoopSummary:
             parts.append(
                 f"capture to result {self.age_p50_ms:.1f} ms (p99 {self.age_p99_ms:.1f} ms)"
             )
-        if self.skipped_files:
-            parts.append(f"{self.skipped_files:,} unreadable skipped")
+        if self.unreadable:
+            parts.append(f"{self.unreadable:,} unreadable skipped")
         text = ", ".join(parts)
         if self.accuracy is not None:
             text += (

@@ -19,6 +19,7 @@ from edgeinfer.device.cameras.v4l2_devices import (
 )
 from edgeinfer.device.errors import CameraError
 from edgeinfer.device.images import IMAGE_SUFFIXES
+from edgeinfer.device.preprocess.spec import PreprocessSpec
 
 __all__ = [
     "Camera",
@@ -44,6 +45,7 @@ def open_camera(
     fps: float = 30.0,
     seed: int = 0,
     frame_limit: int | None = None,
+    spec: PreprocessSpec | None = None,
     realtime: bool = False,
     warn: Warn = ignore_warning,
 ) -> Camera:
@@ -58,6 +60,7 @@ def open_camera(
         fps: the rate of the simulated camera, and of a folder under `realtime`.
         seed: the simulated camera's.
         frame_limit: after how many frames the simulated camera ends; None for never.
+        spec: decode JPEG files as this model's preprocessing states; None for whole.
         realtime: play files at their own rate, as if they were live.
         warn: takes a line for each file that is passed over.
 
@@ -76,7 +79,7 @@ def open_camera(
     if source.startswith("/dev/"):
         return V4l2Camera(path)
     if path.is_dir():
-        return FolderCamera(path, fps=fps if realtime else None, warn=warn)
+        return FolderCamera(path, fps=fps if realtime else None, spec=spec, warn=warn)
     if path.is_file():
         if path.suffix.lower() in IMAGE_SUFFIXES:
             raise CameraError(

@@ -10,6 +10,9 @@ from typing import Protocol
 from edgeinfer.device.closing import Closing
 from edgeinfer.device.types import Frame
 
+MAX_TORN = 30
+"""How many undecodable pictures in a row are a broken stream rather than a bad cable's noise."""
+
 Warn = Callable[[str], None]
 """Takes one line that the user should see though the work goes on."""
 
@@ -38,6 +41,14 @@ class Camera(Closing, Protocol):
                 returned in place of a real one.
         """
         ...
+
+    def skip(self) -> bool:
+        """Let a frame go by that nobody wants; False at the end of the source.
+
+        Raises:
+            CameraError: as `read`.
+        """
+        return self.read() is not None
 
 
 def ignore_warning(line: str) -> None:

@@ -7,12 +7,16 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
+from edgeinfer.device.buffers import FramePool
 from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning, quiet_opencv
 from edgeinfer.device.cameras.pictures import class_of, image_paths, no_images
 from edgeinfer.device.errors import CameraError, DataError
 from edgeinfer.device.images import read_image
-from edgeinfer.device.types import Frame, Pixels
+from edgeinfer.device.preprocess.spec import PreprocessSpec
+from edgeinfer.device.types import Frame
 
 PLAUSIBLE_FPS = (1.0, 240.0)
 """A rate that a video file gives outside of this is a damaged header's."""
@@ -41,6 +45,7 @@ class VideoCamera(Camera):
         self._sequence = 0
         # An absolute path: FFmpeg takes what stands before a colon for a protocol.
         self._capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
+        self._pool = FramePool()
         self._ahead = self._decode()
         if self._ahead is None:
             self._capture.release()
@@ -70,18 +75,40 @@ class VideoCamera(Camera):
             return None
         captured_ns = self._pacer.wait() if self._pacer else time.monotonic_ns()
         frame = Frame(
-            pixels=pixels, sequence=self._sequence, captured_ns=captured_ns, name=self._path.name
+            pixels=pixels,
+            format="bgr",
+            sequence=self._sequence,
+            captured_ns=captured_ns,
+            name=self._path.name,
         )
         self._sequence += 1
         return frame
+
+    def skip(self) -> bool:
+        """Let a frame go by: its colours need not be converted."""
+        if self._ahead is not None:
+            self._ahead = None
+        elif not self._capture.grab():
+            self._check_length()
+            return False
+        if self._pacer is not None:
+            self._pacer.wait()
+        self._sequence += 1
+        return True
 
     def close(self) -> None:
         """Close the file."""
         self._capture.release()
 
-    def _decode(self) -> Pixels | None:
-        delivered, picture = self._capture.read()
-        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) if delivered else None  # type: ignore[return-value]
+    def _decode(self) -> NDArray[np.uint8] | None:
+        """Return the next picture, (H, W, 3) uint8 BGR."""
+        if not self._capture.grab():
+            return None
+        size = (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH)
+        buffer = self._pool.take((*(int(self._capture.get(side)) for side in size), 3))
+        # A picture of another size than announced gets memory of its own.
+        delivered, picture = self._capture.retrieve(buffer)
+        return np.asarray(picture, np.uint8) if delivered else None
 
     def _check_length(self) -> None:
         if self._sequence < self._announced * (1 - SHORT_BY):
@@ -98,6 +125,7 @@ class FolderCamera(Camera):
     Args:
         folder: where they lie; a sub-folder's name is the class of what it holds.
         fps: deliver them at this rate, as a live source; None: as fast as they are taken.
+        spec: decode JPEGs as this model's preprocessing states; None for whole.
         warn: takes a line for each file that is passed over.
 
     Raises:
@@ -105,9 +133,15 @@ class FolderCamera(Camera):
     """
 
     def __init__(
-        self, folder: Path, *, fps: float | None = None, warn: Warn = ignore_warning
+        self,
+        folder: Path,
+        *,
+        fps: float | None = None,
+        spec: PreprocessSpec | None = None,
+        warn: Warn = ignore_warning,
     ) -> None:
         self._root = folder
+        self._spec = spec
         self._warn = warn
         self._sequence = 0
         first = next(image_paths(folder), None)
@@ -125,7 +159,7 @@ class FolderCamera(Camera):
         """Decode the next image; None after the last."""
         for path in self._paths:
             try:
-                pixels = read_image(path)
+                pixels = read_image(path, self._spec)
             except DataError as error:
                 self.skipped_files += 1
                 self._warn(f"{error}; skipped")

@@ -1,12 +1,13 @@
 """Cameras that Linux shows as /dev/videoN (V4L2): USB webcams and capture cards.
 
 OpenCV does the work; what it lets pass is checked here: format and size of every picture, torn
-pictures, silence. Of the sizes, it asks for 640x480 by itself, which covers the input of the models
-that a board runs.
+pictures, silence. Pictures are handed on as the camera sends them (YUYV, NV12, MJPG, grey). Of the
+sizes, it asks for 640x480 by itself, which covers the input of the models that a board runs.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import time
@@ -17,21 +18,29 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.base import Camera, quiet_opencv
+from edgeinfer.device.buffers import FramePool
+from edgeinfer.device.cameras.base import MAX_TORN, Camera, quiet_opencv
 from edgeinfer.device.cameras.v4l2_devices import examine
 from edgeinfer.device.errors import CameraError, printable
-from edgeinfer.device.types import Frame
+from edgeinfer.device.image_headers import HeaderError, read_header
+from edgeinfer.device.types import Frame, FrameFormat
 
+_FORMATS: dict[str, FrameFormat] = {
+    "YUYV": "yuyv",
+    "NV12": "nv12",
+    "GREY": "grey",
+    "MJPG": "jpeg",
+    "JPEG": "jpeg",
+}
+"""What preprocessing takes as it comes, by V4L2's name; OpenCV turns the others into BGR."""
 COMPRESSED = ("MJPG", "JPEG")
-JPEG_END = b"\xff\xd9"
+_DEPTH = {"yuyv": 2, "bgr": 3}
 ENOUGH_FPS = 24.0
 """Raw pictures are taken when they come at least this fast; they need no decoding."""
 STALL_TIMEOUT_S = 5
 """How long a camera may be silent; the slowest need about 3 s before their first frame."""
 MAX_STAMP_AGE_NS = 2 * 10**9
 """A driver's time stamp further back than this was taken by another clock than ours."""
-MAX_TORN = 30
-"""How many undecodable pictures in a row are a broken stream rather than a bad cable's noise."""
 
 
 class V4l2Camera(Camera):
@@ -48,12 +57,14 @@ class V4l2Camera(Camera):
         os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(STALL_TIMEOUT_S))
         self._path = path
         self._sequence = 0
+        self._pool = FramePool()
+        self._format: FrameFormat = "bgr"
         name = examine(path)
         self._capture = self._open()
         self._fetch_bytes()
         try:
             self._prefer_fast()
-            self._next()
+            self._prove()
         except CameraError:
             self.close()
             raise
@@ -69,6 +80,12 @@ class V4l2Camera(Camera):
             CameraError: the camera was unplugged, is silent, or sends pictures of another shape.
         """
         return self._next()
+
+    def skip(self) -> bool:
+        """Let a picture go by."""
+        self._grab()
+        self._sequence += 1
+        return True
 
     def close(self) -> None:
         """Release the device."""
@@ -91,13 +108,13 @@ class V4l2Camera(Camera):
         OpenCV says yes to a format that the driver then refuses, and delivers one long row of
         bytes: only a picture proves the format.
         """
-        if not 0 < self._fps() < ENOUGH_FPS or self._compressed:
+        if not 0 < self._fps() < ENOUGH_FPS or self._fourcc() in COMPRESSED:
             return
         self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
         self._fetch_bytes()
         try:
             self._next()
-            proven = self._compressed
+            proven = self._fourcc() in COMPRESSED
         except CameraError:
             proven = False
         if not proven:
@@ -105,56 +122,87 @@ class V4l2Camera(Camera):
             self._capture = self._open()
             self._fetch_bytes()
 
+    def _prove(self) -> None:
+        """Take a picture; where it does not come as expected, let OpenCV convert them."""
+        try:
+            self._next()
+        except CameraError:
+            if self._format in ("bgr", "jpeg") or not self._capture.set(
+                cv2.CAP_PROP_CONVERT_RGB, 1
+            ):
+                raise
+            self._format = "bgr"
+            self._next()
+
     def _fetch_bytes(self) -> None:
-        """Have compressed pictures delivered as they come, see `_decode`."""
-        self._compressed = self._fourcc() in COMPRESSED and self._capture.set(
-            cv2.CAP_PROP_CONVERT_RGB, 0
-        )
+        """Have pictures delivered as the camera sends them, where preprocessing takes them so.
+
+        It saves a conversion of every pixel. And of compressed pictures OpenCV's own decoding
+        gives the one before once more, without a word, when one is torn.
+        """
+        self._format = _FORMATS.get(self._fourcc(), "bgr")
+        self._flat = False
+        if self._format != "bgr" and not self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0):
+            self._format = "bgr"
 
     def _next(self) -> Frame:
-        """Return the next picture that can be decoded, checked against the announced size."""
+        """Return the next picture that is whole, checked against the announced size."""
         for _ in range(MAX_TORN):
-            if not self._capture.grab():
-                raise CameraError(
-                    self._path,
-                    got="stopped delivering pictures",
-                    next_step="check its cable and power, then start again",
-                )
+            self._grab()
             captured_ns = self._captured_ns()
             sequence = self._sequence
             self._sequence += 1
-            picture = self._decode()
-            if picture is None:
-                continue
-            width, height = self._announced_size()
-            if picture.shape != (height, width, 3) or picture.dtype != np.uint8:
-                raise CameraError(
-                    self._path,
-                    got=f"picture {sequence} is {picture.shape} {picture.dtype}",
-                    expected=f"({height}, {width}, 3) uint8, as the camera announced",
-                    next_step="reconnect the camera",
+            pixels = self._fetch(sequence)
+            if pixels is not None:
+                return Frame(
+                    pixels=pixels, format=self._format, sequence=sequence, captured_ns=captured_ns
                 )
-            pixels = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-            return Frame(pixels=pixels, sequence=sequence, captured_ns=captured_ns)
         raise CameraError(
             self._path,
             got=f"{MAX_TORN} damaged pictures in a row",
             next_step="check its cable and power, then start again",
         )
 
-    def _decode(self) -> NDArray[Any] | None:
-        """Return the grabbed picture, (H, W, 3) uint8 BGR; None for a torn one.
+    def _grab(self) -> None:
+        if not self._capture.grab():
+            raise CameraError(
+                self._path,
+                got="stopped delivering pictures",
+                next_step="check its cable and power, then start again",
+            )
 
-        Compressed pictures are fetched as bytes: OpenCV's own decoding gives the picture before
-        once more, without a word, when one is torn.
-        """
-        delivered, picture = self._capture.retrieve()
-        if not delivered or picture is None:
+    def _fetch(self, sequence: int) -> NDArray[np.uint8] | None:
+        """Return the grabbed picture as it came; None for a torn one."""
+        width, height = self._announced_size()
+        if self._format == "jpeg":
+            delivered, data = self._capture.retrieve()
+            try:
+                size = read_header(data.tobytes()).size if delivered else None
+            except HeaderError:
+                return None
+            picture: Any = data.reshape(-1)
+        else:
+            shape = _shape(self._format, width, height)
+            # Newer versions of OpenCV give one long row of bytes.
+            flat = self._format != "bgr" and self._flat
+            buffer = self._pool.take((1, math.prod(shape)) if flat else shape)
+            delivered, picture = self._capture.retrieve(buffer)
+            if delivered and self._format != "bgr":
+                self._flat = picture.shape[0] == 1 and picture.size == math.prod(shape)
+                picture = picture.reshape(shape) if self._flat else picture
+            fits = delivered and (picture.shape, picture.dtype) == (shape, np.uint8)
+            size = (width, height) if fits else None
+        if not delivered:
             return None
-        if self._compressed:
-            whole = picture.tobytes().rstrip(b"\0").endswith(JPEG_END)  # some fill up with zeros
-            return cv2.imdecode(picture, cv2.IMREAD_COLOR) if whole else None
-        return picture
+        if size != (width, height):
+            got = f"{size[0]}x{size[1]}" if size else f"{picture.shape} {picture.dtype}"
+            raise CameraError(
+                self._path,
+                got=f"picture {sequence} is {got}",
+                expected=f"{width}x{height}, as the camera announced",
+                next_step="reconnect the camera",
+            )
+        return np.asarray(picture, np.uint8)
 
     def _captured_ns(self) -> int:
         """Return when the driver took the picture, or now where its clock is not ours.
@@ -178,3 +226,10 @@ class V4l2Camera(Camera):
     def _fourcc(self) -> str:
         code = int(self._capture.get(cv2.CAP_PROP_FOURCC))
         return printable(struct.pack("<I", code & 0xFFFFFFFF).decode("latin-1"))
+
+
+def _shape(frame_format: FrameFormat, width: int, height: int) -> tuple[int, ...]:
+    """Return the shape of a picture that is not compressed, see `formats`."""
+    if frame_format == "nv12":
+        return height * 3 // 2, width
+    return (height, width) if frame_format == "grey" else (height, width, _DEPTH[frame_format])

@@ -30,6 +30,25 @@ from edgeinfer.device.cli.options import (
 @threads_option
 @json_option
 @click.option("--realtime", is_flag=True, help="Play files at their own rate, dropping frames.")
+@click.option(
+    "--every",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Answer every Nth frame only.",
+    metavar="N",
+)
+@click.option(
+    "--max-fps", type=click.FloatRange(0, min_open=True), help="Answer at most so many a second."
+)
+@click.option(
+    "--parallel",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Answer N frames side by side: more frames a second, each no sooner.",
+)
 @click.option("--max-frames", type=click.IntRange(1), help="End after so many answers.")
 @click.option("--max-seconds", type=click.FloatRange(0, min_open=True), help="End after this time.")
 @click.option(
@@ -49,6 +68,9 @@ def run(
     threads: int,
     as_json: bool,
     realtime: bool,
+    every: int,
+    max_fps: float | None,
+    parallel: int,
     max_frames: int | None,
     max_seconds: float | None,
     fps: float,
@@ -65,11 +87,12 @@ def run(
             "--camera simulated needs none; see `edgeinfer run --help`"
         )
     import sys
+    from contextlib import ExitStack
 
     from edgeinfer.device.cameras import open_camera
     from edgeinfer.device.errors import printable
     from edgeinfer.device.loop import run_loop
-    from edgeinfer.device.model import Model
+    from edgeinfer.device.model import open_models
     from edgeinfer.device.results import Sink
     from edgeinfer.device.signals import stop_on_signals
     from edgeinfer.device.sinks import CLEAR_TO_END, JsonLinesSink, TerminalSink
@@ -84,25 +107,38 @@ def run(
         tell(f"warning: {line}")
 
     path = resolve_model(model)
-    with Model.open(path, threads=threads, labels=read_labels(labels_file)) as opened:
-        tell(f"model:   {opened.name} ({path})")
-        tell(f"runtime: {opened.runner.description}, {threads} thread{'s' * (threads > 1)}")
-        with open_camera(
-            camera,
-            pictures=opened.golden_frames,
-            fps=fps,
-            seed=seed,
-            realtime=realtime,
-            warn=warn,
-        ) as source:
-            tell(f"camera:  {source.description}")
-            sink: Sink = JsonLinesSink(sys.stdout) if as_json else TerminalSink(sys.stdout)
-            with stop_on_signals() as stop:
-                run_loop(
-                    source,
-                    opened,
-                    [sink],
-                    max_frames=max_frames,
-                    max_seconds=max_seconds,
-                    stop=stop,
-                )
+    with ExitStack() as stack:
+        models = open_models(path, parallel, threads=threads, labels=read_labels(labels_file))
+        for opened in models:
+            stack.enter_context(opened)
+        first = models[0]
+        tell(f"model:   {first.name} ({path})")
+        side_by_side = f", {parallel} side by side" if parallel > 1 else ""
+        tell(
+            f"runtime: {first.runner.description}, {threads} thread{'s' * (threads > 1)}"
+            f"{side_by_side}"
+        )
+        source = stack.enter_context(
+            open_camera(
+                camera,
+                pictures=first.golden_frames,
+                fps=fps,
+                seed=seed,
+                spec=first.preprocessor.spec,
+                realtime=realtime,
+                warn=warn,
+            )
+        )
+        tell(f"camera:  {source.description}")
+        sink: Sink = JsonLinesSink(sys.stdout) if as_json else TerminalSink(sys.stdout)
+        with stop_on_signals() as stop:
+            run_loop(
+                source,
+                models,
+                [sink],
+                every=every,
+                max_fps=max_fps,
+                max_frames=max_frames,
+                max_seconds=max_seconds,
+                stop=stop,
+            )

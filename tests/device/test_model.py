@@ -14,7 +14,7 @@ from edgeinfer.device.errors import ModelError
 from edgeinfer.device.images import read_image
 from edgeinfer.device.model import Model
 from edgeinfer.device.runtime import Runner, choose_runtime, installed_runtimes
-from edgeinfer.device.types import Classification
+from edgeinfer.device.types import Classification, Frame
 from tests.program import edgeinfer, error_line
 
 
@@ -37,7 +37,7 @@ def test_the_sample_answers_its_own_golden_frames(sample_bundle: Path) -> None:
 def test_prepare_and_infer_are_the_halves_of_predict(sample_bundle: Path) -> None:
     with Model.open(sample_bundle) as model:
         pixels, _ = model.golden_frames()[0]
-        tensor = model.prepare(pixels)
+        tensor = model.prepare(Frame(pixels=pixels, sequence=0, captured_ns=0))
         assert tensor.shape == (1, 28, 28, 1)
         assert tensor.dtype == np.dtype(np.int8)
         whole, halves = model.predict(pixels), model.infer(tensor)
@@ -52,7 +52,9 @@ def test_the_kernel_families_differ_by_a_few_steps_only(sample_bundle: Path) -> 
         families: tuple[KernelFamily, ...] = ("builtin", "xnnpack")
         runners = [Runner(content, subject="sample", kernels=family) for family in families]
         for pixels, _ in model.golden_frames():
-            one, other = (r.invoke([model.prepare(pixels)])[0].astype(int) for r in runners)
+            one, other = (
+                r.invoke([model.preprocessor.tensor(pixels)])[0].astype(int) for r in runners
+            )
             # Each of the net's layers may round one step differently.
             assert abs(one - other).max() <= 4
 

@@ -27,7 +27,7 @@ SUMMARY = LoopSummary(
     age_p99_ms=2.0,
     labelled_frames=0,
     correct_frames=0,
-    skipped_files=0,
+    unreadable=0,
 )
 
 

@@ -3,36 +3,29 @@ from __future__ import annotations
 import threading
 import time
 
-import numpy as np
 import pytest
 
 from edgeinfer.device.errors import CameraError
-from edgeinfer.device.slot import EndOfFrames, FrameSlot
-from edgeinfer.device.types import Frame
+from edgeinfer.device.slot import EndOfItems, Slot
 
 
-def frame(sequence: int) -> Frame:
-    return Frame(pixels=np.zeros((2, 2, 3), dtype=np.uint8), sequence=sequence, captured_ns=0)
-
-
-def test_newest_frame_replaces_and_counts() -> None:
-    slot = FrameSlot(keep_newest=True)
-    for sequence in range(5):
-        assert slot.put(frame(sequence))
-    taken = slot.take(0)
-    assert taken is not None
-    assert (taken.sequence, slot.dropped) == (4, 4)
+def test_the_newest_item_replaces_and_counts() -> None:
+    stale: list[int] = []
+    slot: Slot[int] = Slot(keep_newest=True, on_drop=stale.append)
+    for number in range(5):
+        assert slot.put(number)
+    assert (slot.take(0), slot.dropped, stale) == (4, 4, [0, 1, 2, 3])
     assert slot.take(0) is None
 
 
-def test_full_slot_makes_the_source_wait_and_loses_nothing() -> None:
-    slot = FrameSlot(keep_newest=False, capacity=2)
+def test_a_full_slot_makes_the_stage_before_wait_and_loses_nothing() -> None:
+    slot: Slot[int] = Slot(keep_newest=False, capacity=2)
     delivered: list[int] = []
 
     def deliver() -> None:
-        for sequence in range(6):
-            slot.put(frame(sequence))
-            delivered.append(sequence)
+        for number in range(6):
+            slot.put(number)
+            delivered.append(number)
         slot.end()
 
     source = threading.Thread(target=deliver)
@@ -40,28 +33,39 @@ def test_full_slot_makes_the_source_wait_and_loses_nothing() -> None:
     time.sleep(0.1)
     assert delivered == [0, 1]
     taken = [slot.take(5) for _ in range(6)]
-    with pytest.raises(EndOfFrames):
+    with pytest.raises(EndOfItems):
         slot.take(5)
     source.join()
-    assert [got.sequence for got in taken if got is not None] == list(range(6))
+    assert taken == list(range(6))
     assert slot.dropped == 0
 
 
-def test_close_releases_a_waiting_source() -> None:
-    slot = FrameSlot(keep_newest=False, capacity=1)
+def test_close_releases_a_waiting_source_and_taker() -> None:
+    slot: Slot[int] = Slot(keep_newest=False, capacity=1)
     answers: list[bool] = []
-    source = threading.Thread(target=lambda: answers.extend(slot.put(frame(i)) for i in range(2)))
+    source = threading.Thread(target=lambda: answers.extend(slot.put(i) for i in range(2)))
     source.start()
     time.sleep(0.05)
     slot.close()
     source.join(5)
     assert answers == [True, False]
+    with pytest.raises(EndOfItems):
+        slot.take(5)
 
 
-def test_error_comes_after_the_frames_before_it() -> None:
-    slot = FrameSlot(keep_newest=False)
-    slot.put(frame(0))
-    slot.end(CameraError("camera", got="gone"))
-    assert slot.take(0) is not None
-    with pytest.raises(CameraError, match="gone"):
-        slot.take(0)
+def test_every_taker_learns_of_the_end() -> None:
+    slot: Slot[int] = Slot(keep_newest=False)
+    slot.end()
+    for _ in range(3):
+        with pytest.raises(EndOfItems):
+            slot.take(1)
+
+
+def test_an_error_comes_after_the_items_before_it() -> None:
+    for keep_newest in (True, False):
+        slot: Slot[int] = Slot(keep_newest=keep_newest)
+        slot.put(0)
+        slot.end(CameraError("camera", got="gone"))
+        assert slot.take(0) == 0
+        with pytest.raises(CameraError, match="gone"):
+            slot.take(0)

@@ -161,13 +161,13 @@ def test_open_camera_says_what_is_wrong(
         open_camera(source, pictures=list)
 
 
-def test_pixels_are_rgb(tmp_path: Path) -> None:
+def test_a_videos_colours_are_in_their_order(tmp_path: Path) -> None:
     import cv2
 
     path = tmp_path / "red.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (64, 48))
     writer.write(np.full((48, 64, 3), (0, 0, 255), dtype=np.uint8))
     writer.release()
-    red, green, blue = frames_of(VideoCamera(path))[0].pixels[24, 32]
+    red, green, blue = frames_of(VideoCamera(path))[0].rgb()[24, 32]
     assert red > 240
     assert max(green, blue) < 15

@@ -67,7 +67,7 @@ def test_folder_with_a_damaged_image(model: list[str], class_folder: Path) -> No
     ]
     assert "warning:" in err
     assert "1.png" in err
-    assert (summary_of(lines)["frames"], summary_of(lines)["skipped_files"]) == (5, 1)
+    assert (summary_of(lines)["frames"], summary_of(lines)["unreadable"]) == (5, 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

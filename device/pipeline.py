@@ -1,0 +1,261 @@
+"""Capture, preprocessing and inference side by side.
+
+    camera -> [frames] -> prepare -> [tensors] -> infer, one thread or several -> in frame order
+
+OpenCV, the native kernels and the runtimes release Python's global lock, so the stages overlap on
+as many cores. Between them waits the newest item of a live source, or a bounded number of a file's.
+Tensors live in a few buffers that go round.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.cameras.base import MAX_TORN, Camera
+from edgeinfer.device.errors import CameraError, ImageError
+from edgeinfer.device.results import Answer
+from edgeinfer.device.slot import EndOfItems, Slot
+from edgeinfer.device.types import Frame, Prediction
+
+READ_LIMIT_S = 15.0
+"""How long a camera's last read may take before the pipeline gives up waiting for it."""
+
+
+class Predictor(Protocol):
+    """What the loop needs of a model; `edgeinfer.device.model.Model` is one."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes; empty for a model of values."""
+        ...
+
+    def prepare(
+        self, frame: Frame, *, out: NDArray[np.generic] | None = None
+    ) -> NDArray[np.generic]:
+        """Return the input tensor for a frame, in `out` where that is given."""
+        ...
+
+    def infer(self, tensor: NDArray[np.generic]) -> Prediction:
+        """Return the prediction for an input tensor."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Prepared:
+    frame: Frame
+    tensor: NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Result:
+    """What a parallel worker gives: an answer or the error that ended it."""
+
+    answer: Answer | None
+    tensor: NDArray[Any] | None = None
+    error: BaseException | None = None
+
+
+class Pipeline:
+    """Answers a source's frames. The caller opens and closes camera and models.
+
+    Args:
+        camera: where frames come from; read by a thread of its own.
+        models: what answers, all the same; with several, as many frames are answered side by side.
+            The first one prepares the frames.
+        every: answer each frame whose number is a multiple of this.
+        max_fps: answer at most so many frames a second.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        models: Sequence[Predictor],
+        *,
+        every: int = 1,
+        max_fps: float | None = None,
+    ) -> None:
+        self._camera = camera
+        self._models = models
+        self._every = every
+        self._interval_s = 0.0 if max_fps is None else 1.0 / max_fps
+        self._closing = threading.Event()
+        self._frames: Slot[Frame] = Slot(keep_newest=camera.live, capacity=2)
+        self._tensors: Slot[_Prepared] = Slot(
+            keep_newest=camera.live, capacity=1, on_drop=lambda item: self._free.put(item.tensor)
+        )
+        # One being filled, one waiting and one with each model; None becomes a new array.
+        self._free: SimpleQueue[NDArray[Any] | None] = SimpleQueue()
+        for _ in range(2 + len(models)):
+            self._free.put(None)
+        self._results: SimpleQueue[tuple[int, _Result]] = SimpleQueue()
+        self._early: dict[int, _Result] = {}
+        self._turn = threading.Lock()
+        self._taken = 0
+        self._given = 0
+        self.torn = 0
+        """Pictures that could not be decoded and were passed over."""
+        self._threads = [
+            threading.Thread(target=work, args=arguments, name=f"edgeinfer-{name}", daemon=True)
+            for name, work, arguments in self._stages()
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _stages(self) -> list[tuple[str, Any, tuple[Any, ...]]]:
+        stages: list[tuple[str, Any, tuple[Any, ...]]] = [
+            ("capture", self._capture, ()),
+            ("prepare", self._prepare, ()),
+        ]
+        if len(self._models) > 1:
+            stages += [("infer", self._work, (model,)) for model in self._models]
+        return stages
+
+    @property
+    def dropped(self) -> int:
+        """Frames of a live source that a newer one replaced before they were answered."""
+        return self._frames.dropped + self._tensors.dropped
+
+    def next(self, timeout_s: float) -> Answer | None:
+        """Return the next answer, or None if there is none within `timeout_s`.
+
+        Raises:
+            EndOfItems: the source has ended and every frame was answered.
+            EdgeinferError: the source or the model failed; the answers before it were given.
+        """
+        if len(self._models) > 1:
+            return self._next_in_order(timeout_s)
+        prepared = self._tensors.take(timeout_s)
+        if prepared is None:
+            return None
+        answer = _answer(self._models[0], prepared)
+        self._free.put(prepared.tensor)
+        return answer
+
+    def close(self) -> None:
+        """Stop all stages and wait for them; a camera's last read may take a while."""
+        self._closing.set()
+        self._frames.close()
+        self._tensors.close()
+        for _ in range(3 + len(self._models)):
+            self._free.put(None)
+        for thread in self._threads:
+            thread.join(READ_LIMIT_S)
+
+    def _capture(self) -> None:
+        """Move frames from the camera to the next stage until one of them has enough."""
+        camera, index = self._camera, 0
+        try:
+            while not self._closing.is_set():
+                if index % self._every:
+                    if not camera.skip():
+                        break
+                else:
+                    frame = camera.read()
+                    if frame is None or not self._frames.put(frame):
+                        break
+                    del frame  # its memory may be used again
+                index += 1
+        except BaseException as error:
+            self._frames.end(error)  # raised again in the thread that answers
+        else:
+            self._frames.end()
+
+    def _prepare(self) -> None:
+        """Turn frames into tensors."""
+        model, torn, due_s = self._models[0], 0, time.monotonic()
+        try:
+            while True:
+                tensor = self._free.get()
+                if self._interval_s:
+                    due_s = self._wait_until(due_s)
+                while True:
+                    frame = self._frames.take()
+                    assert frame is not None
+                    try:
+                        tensor = model.prepare(frame, out=tensor)
+                    except ImageError as error:
+                        torn = self._count_torn(torn + 1, error)
+                        continue
+                    break
+                torn = 0
+                if not self._tensors.put(_Prepared(frame=frame, tensor=tensor)):
+                    return
+                del frame
+        except EndOfItems:
+            self._tensors.end()
+        except BaseException as error:
+            self._tensors.end(error)
+            self._frames.close()
+
+    def _count_torn(self, in_a_row: int, error: ImageError) -> int:
+        self.torn += 1
+        if in_a_row >= MAX_TORN:
+            raise CameraError(
+                self._camera.description,
+                got=f"{MAX_TORN} damaged pictures in a row",
+                next_step="check its cable and power, then start again",
+            ) from error
+        return in_a_row
+
+    def _wait_until(self, due_s: float) -> float:
+        """Wait until it is time for the next frame; return when the one after it is due."""
+        now_s = time.monotonic()
+        if now_s < due_s:
+            self._closing.wait(due_s - now_s)
+            return due_s + self._interval_s
+        # A loop that was late is not hurried afterwards.
+        return max(due_s, now_s - self._interval_s) + self._interval_s
+
+    def _work(self, model: Predictor) -> None:
+        """Answer frames beside other workers; their order is where they were taken."""
+        while True:
+            try:
+                with self._turn:
+                    prepared = self._tensors.take()
+                    index = self._taken
+                    self._taken += 1
+            except BaseException as error:
+                # Each worker finds the end by itself; one message of it is enough.
+                with self._turn:
+                    index = self._taken
+                    self._taken += 1
+                self._results.put((index, _Result(answer=None, error=error)))
+                return
+            assert prepared is not None
+            try:
+                result = _Result(answer=_answer(model, prepared), tensor=prepared.tensor)
+            except BaseException as error:
+                result = _Result(answer=None, error=error)
+            self._results.put((index, result))
+            del prepared, result
+
+    def _next_in_order(self, timeout_s: float) -> Answer | None:
+        deadline = time.monotonic() + timeout_s
+        while self._given not in self._early:
+            try:
+                index, result = self._results.get(timeout=max(0.0, deadline - time.monotonic()))
+            except Empty:
+                return None
+            self._early[index] = result
+        result = self._early.pop(self._given)
+        self._given += 1
+        if result.error is not None:
+            raise result.error
+        # Only now, so that a slow worker holds the others back: few answers wait for their turn.
+        self._free.put(result.tensor)
+        return result.answer
+
+
+def _answer(model: Predictor, prepared: _Prepared) -> Answer:
+    prediction = model.infer(prepared.tensor)
+    frame = prepared.frame
+    age_ms = (time.monotonic_ns() - frame.captured_ns) / 1e6
+    return Answer(frame=frame, prediction=prediction, age_ms=age_ms)

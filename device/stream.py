@@ -1,0 +1,135 @@
+"""Predictions for what a camera sees, as a Python iterator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from edgeinfer.device.cameras import Camera, open_camera
+from edgeinfer.device.closing import Closing
+from edgeinfer.device.model import Model, open_models
+from edgeinfer.device.pipeline import Pipeline
+from edgeinfer.device.results import Answer
+from edgeinfer.device.runtime import RuntimeName
+from edgeinfer.device.slot import EndOfItems
+from edgeinfer.device.types import Prediction
+
+_POLL_S = 0.1
+"""How often Ctrl-C is looked for while no answer comes."""
+
+
+class Stream(Closing):
+    """A camera and what answers it. Iterating gives predictions; `answers` their frames as well.
+
+    It can be gone through once; at the end of the source, when the loop is left, or on `close`,
+    the camera is released.
+
+    Attributes:
+        camera: the source.
+        models: what answers; several when frames are answered side by side.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        models: Sequence[Model],
+        *,
+        every: int = 1,
+        max_fps: float | None = None,
+    ) -> None:
+        self.camera = camera
+        self.models = models
+        self._every = every
+        self._max_fps = max_fps
+        self._pipeline: Pipeline | None = None
+
+    def __iter__(self) -> Iterator[Prediction]:
+        """Yield the prediction for each frame.
+
+        Raises:
+            EdgeinferError: the camera or the model failed.
+        """
+        for answer in self.answers():
+            yield answer.prediction
+
+    def answers(self) -> Iterator[Answer]:
+        """Yield for each frame the prediction, the frame, and how old the answer is.
+
+        Raises:
+            EdgeinferError: the camera or the model failed.
+        """
+        self._pipeline = Pipeline(
+            self.camera, self.models, every=self._every, max_fps=self._max_fps
+        )
+        try:
+            while True:
+                answer = self._pipeline.next(_POLL_S)
+                if answer is not None:
+                    yield answer
+        except EndOfItems:
+            return
+        finally:
+            self.close()
+
+    @property
+    def dropped(self) -> int:
+        """Frames of a live source that a newer one replaced before they were answered."""
+        return 0 if self._pipeline is None else self._pipeline.dropped
+
+    def close(self) -> None:
+        """Stop, and release camera and models."""
+        if self._pipeline is not None:
+            self._pipeline.close()
+        self.camera.close()
+        for model in self.models:
+            model.close()
+
+
+def open_stream(
+    model: str | Path,
+    *,
+    camera: str | Path | int = "",
+    threads: int = 1,
+    runtime: RuntimeName | None = None,
+    labels: Sequence[str] | None = None,
+    every: int = 1,
+    max_fps: float | None = None,
+    parallel: int = 1,
+    realtime: bool = False,
+) -> Stream:
+    """Open a model and a camera; `edgeinfer.device.open` is this function.
+
+    Args:
+        model: a `.edgebundle`, or the `.tflite` of an image classifier.
+        camera: a number, a device such as "/dev/video0", a video file, a folder of images or
+            "simulated"; by default the first camera found.
+        threads: interpreter threads.
+        runtime: which runtime; None takes the preferred one.
+        labels: the classes of a plain `.tflite`; None takes those that it carries.
+        every: answer each frame whose number is a multiple of this.
+        max_fps: answer at most so many frames a second.
+        parallel: answer so many frames side by side, for throughput.
+        realtime: play files at their own rate, as if they were live.
+
+    Raises:
+        EdgeinferError: the model or the camera cannot be opened.
+    """
+    models = open_models(
+        Path(model),
+        parallel,
+        threads=threads,
+        runtime=runtime,
+        labels=None if labels is None else tuple(labels),
+    )
+    try:
+        source = open_camera(
+            str(camera),
+            pictures=models[0].golden_frames,
+            spec=models[0].preprocessor.spec,
+            realtime=realtime,
+        )
+    except BaseException:
+        for opened in models:
+            opened.close()
+        raise
+    return Stream(source, models, every=every, max_fps=max_fps)
