@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -26,10 +26,13 @@ from edgeinfer.converters.trained import (
     read_samples,
     read_trained,
 )
-from edgeinfer.device.bundle import Decoder, ModelManifest, Variant, write_bundle
+from edgeinfer.device.bundle.manifest import ModelManifest, Variant
+from edgeinfer.device.bundle.writer import write_bundle
+from edgeinfer.device.decode import Decoder
 from edgeinfer.device.errors import storage_error
 from edgeinfer.device.files import atomic_file, data_home
 from edgeinfer.device.model import Model
+from edgeinfer.device.preprocess.spec import JpegReduction
 from edgeinfer.device.runtime import Runner
 from edgeinfer.device.types import TensorSpec
 from edgeinfer.device.verify import VerifyReport, verify_bundle
@@ -53,12 +56,15 @@ class ConvertOptions:
         calibration_images: how many train samples calibrate the activations.
         golden_frames: how many frames the bundle carries for `verify`.
         seed: picks the calibration samples.
+        jpeg_reduction: how much smaller at most JPEGs are decoded, in calibration and evaluation
+            here and from the camera on the board; see `PreprocessSpec`.
     """
 
     max_drop_points: float = 1.0
     calibration_images: int = 300
     golden_frames: int = 10
     seed: int = 0
+    jpeg_reduction: JpegReduction = 1
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -95,6 +101,8 @@ def convert_trained(folder: Path, out: Path, options: ConvertOptions, step: Step
         StorageError: the bundle cannot be written.
     """
     trained, splits = read_trained(folder), read_samples(folder)
+    preprocess = replace(trained.preprocess, jpeg_reduction=options.jpeg_reduction)
+    trained = replace(trained, preprocess=preprocess)
     step("quantize to INT8")
     calibration = calibration_samples(splits["train"], options)
     models = convert_keras(folder / KERAS_FILE, trained.preprocess, calibration)

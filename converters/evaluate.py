@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from edgeinfer.converters.parallel import ordered_map
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.device.bundle.manifest import Decoder
-from edgeinfer.device.decode import decode_classification
+from edgeinfer.device.decode import Decoder, decode_classification
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import Runner
@@ -76,7 +75,7 @@ def evaluate(
     """Run several models over the same pictures, each picture decoded once.
 
     Args:
-        factories: make a model, by name; called once a thread.
+        factories: make a model, by name; called once a thread. All prepare pictures alike.
         samples: what to answer; read one at a time.
         labels: the classes.
         threads: how many work side by side.
@@ -91,7 +90,8 @@ def evaluate(
     def answer(sample: Sample) -> dict[str, int]:
         if not hasattr(local, "models"):
             local.models = {name: make() for name, make in factories.items()}
-        pixels = read_sample(sample.source)
+        spec = next(iter(local.models.values())).preprocessor.spec
+        pixels = read_sample(sample.source, spec)
         answers = {}
         for name, model in local.models.items():
             prediction = model.predict(pixels)

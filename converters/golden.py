@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.device.bundle.manifest import GoldenFrame, KernelFamily
+from edgeinfer.device.bundle.manifest import GoldenFrame
 from edgeinfer.device.errors import ConversionError
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import Runner, installed_runtimes
-from edgeinfer.device.types import Pixels, TensorSpec
+from edgeinfer.device.types import KernelFamily, Pixels, TensorSpec
 
 MAX_SIDE = 640
 """Longer frames are scaled down to this side: a 12-megapixel PNG would outweigh the model."""

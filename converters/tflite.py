@@ -74,7 +74,7 @@ def _write_job(
     preprocessor = Preprocessor(preprocess)
     with images.open("wb") as stream:
         for sample in calibration:
-            stream.write(preprocessor.image(read_sample(sample.source)).tobytes())
+            stream.write(preprocessor.image(read_sample(sample.source, preprocess)).tobytes())
     job = ConversionJob(
         keras_model=str(keras_model.resolve()),
         preprocess=preprocess,

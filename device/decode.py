@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.bundle.manifest import Decoder, ValueSpec
 from edgeinfer.device.types import Classification, TensorSpec, Value
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueSpec:
+    """What a model of task `value` measures: value = output * scale + offset, in `unit`."""
+
+    unit: str
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoder:
+    """How the output tensor becomes a prediction.
+
+    Attributes:
+        activation: `softmax` where the model gives logits, `none` where it gives probabilities or
+            values already.
+    """
+
+    activation: Literal["softmax", "none"] = "none"
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ Source: FlatBuffers' "Internals" document (root offset, tables, vtables, vectors
 from __future__ import annotations
 
 import struct
-from typing import Literal
+from typing import Literal, cast
 
 MAX_TABLES = 200_000
 """Tables that one reader follows; image models have some thousands."""
@@ -23,7 +23,9 @@ MAX_COPIED_BYTES = 32 * 2**20
 Kind = Literal["b", "B", "h", "H", "i", "I", "q", "Q", "f", "?"]
 """A number's type, as in the module `struct`."""
 
-_SIZES: dict[str, int] = {kind: struct.calcsize(f"<{kind}") for kind in "bBhHiIqQf?"}
+_NUMBERS: dict[str, struct.Struct] = {kind: struct.Struct(f"<{kind}") for kind in "bBhHiIqQf?"}
+_INSIDE_OFFSET = frozenset({1, 2, 3})
+_SIZES: dict[str, int] = {kind: number.size for kind, number in _NUMBERS.items()}
 
 
 class FlatbufferError(Exception):
@@ -36,6 +38,7 @@ class FlatBuffer:
     def __init__(self, data: bytes | memoryview) -> None:
         """Wrap the bytes; nothing is read yet."""
         self._view = memoryview(data).cast("B").toreadonly()
+        self._length = len(self._view)
         self._tables_left = MAX_TABLES
         self._bytes_left = MAX_COPIED_BYTES
 
@@ -47,15 +50,15 @@ class FlatBuffer:
         """Return the outermost table."""
         return Table(self, self.follow(0))
 
-    def number(self, position: int, kind: Kind) -> int | float | bool:
-        """Return the little-endian number at `position`, which must be aligned to its size."""
-        self._check(position, _SIZES[kind], _SIZES[kind])
-        value: int | float | bool = struct.unpack_from(f"<{kind}", self._view, position)[0]
-        return value
-
     def integer(self, position: int, kind: Kind) -> int:
-        """Return the little-endian integer at `position`."""
-        return int(self.number(position, kind))
+        """Return the little-endian integer at `position`, which must be aligned to its size."""
+        number = _NUMBERS[kind]
+        size = number.size
+        # A model holds thousands: the common case is spared a call.
+        if position < 0 or position % size or position + size > self._length:
+            self._check(position, size, size)
+        value: int = number.unpack_from(self._view, position)[0]
+        return value
 
     def follow(self, position: int) -> int:
         """Return the position that the offset at `position` points to, always further on."""
@@ -117,9 +120,12 @@ class Table:
         if vtable_size < 4 or vtable_size % 2 or self._size < 4:
             raise FlatbufferError(f"the table at byte {position} has no valid layout")
         buffer.raw(position, self._size)
-        layout = buffer.raw(vtable, vtable_size)
-        self._fields: tuple[int, ...] = struct.unpack(f"<{vtable_size // 2}H", layout)[2:]
-        if any(0 < offset < 4 or offset >= self._size for offset in self._fields):
+        layout = buffer.raw(vtable + 4, vtable_size - 4)
+        self._fields: tuple[int, ...] = struct.unpack(f"<{vtable_size // 2 - 2}H", layout)
+        # 1 to 3 would lie within the offset to the layout; 0 stands for an absent field.
+        if self._fields and (
+            max(self._fields) >= self._size or not _INSIDE_OFFSET.isdisjoint(self._fields)
+        ):
             raise FlatbufferError(f"a field of the table at byte {position} lies outside the table")
         self._buffer = buffer
         self._position = position
@@ -137,11 +143,15 @@ class Table:
 
     def _target(self, field: int) -> int | None:
         """Return where an offset field points; None where the field is absent."""
+        if field >= len(self._fields) or not self._fields[field]:
+            return None
         place = self._place(field, 4)
         return None if place is None else self._buffer.follow(place)
 
     def integer(self, field: int, kind: Kind, default: int = 0) -> int:
         """Return an integer field or its default."""
+        if field >= len(self._fields) or not self._fields[field]:
+            return default
         place = self._place(field, _SIZES[kind])
         return default if place is None else self._buffer.integer(place, kind)
 
@@ -166,7 +176,7 @@ class Table:
     def integers(self, field: int, kind: Kind = "i") -> tuple[int, ...]:
         """Return a vector of integers; empty where absent."""
         target = self._target(field)
-        return () if target is None else tuple(map(int, self._buffer.numbers(target, kind)))
+        return () if target is None else cast("tuple[int, ...]", self._buffer.numbers(target, kind))
 
     def floats(self, field: int) -> tuple[float, ...]:
         """Return a vector of 32-bit floats; empty where absent."""

@@ -18,6 +18,11 @@ from numpy.typing import NDArray
 Pixels: TypeAlias = NDArray[np.uint8]
 """An image, (H, W, 3) uint8 RGB, the first row at the top."""
 
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+)
+"""Suffixes, in lower case, of the files that are taken for images; the content decides."""
+
 PixelFormat = Literal["rgb", "bgr", "grey", "yuyv", "nv12"]
 
 _CHANNELS = {"rgb": 3, "bgr": 3, "yuyv": 2}

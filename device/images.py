@@ -29,11 +29,6 @@ from edgeinfer.device.jpeg import JPEG_FLAGS, reduction_for
 from edgeinfer.device.preprocess.spec import PreprocessSpec
 from edgeinfer.device.types import Pixels
 
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
-)
-"""Suffixes, in lower case, of the files that are taken for images; the content decides."""
-
 MAX_PIXELS = 2**27
 """Most pixels an image may have, 134 million: a bomb of a few bytes can announce far more."""
 

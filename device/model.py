@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.bundle.manifest import GoldenFrame
-from edgeinfer.device.bundle.reader import ModelBundle, open_bundle
 from edgeinfer.device.closing import Closing
 from edgeinfer.device.decode import decode_classification, decode_value
 from edgeinfer.device.errors import ModelError
-from edgeinfer.device.images import decode_image
-from edgeinfer.device.jpeg import decode_for
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import Runner, RuntimeName
-from edgeinfer.device.third_party import describe_third_party
 from edgeinfer.device.types import Frame, Pixels, Prediction
+
+if TYPE_CHECKING:
+    from edgeinfer.device.bundle.manifest import GoldenFrame
+    from edgeinfer.device.bundle.reader import ModelBundle
 
 _ZIP_MAGIC = b"PK\x03\x04"
 
@@ -83,6 +83,8 @@ class Model(Closing):
             ) from error
         if is_bundle:
             return _open_bundle(path, threads, runtime)
+        from edgeinfer.device.third_party import describe_third_party
+
         content = path.read_bytes()
         runner = Runner(content, subject=str(path), threads=threads, runtime=runtime)
         guess = describe_third_party(content, runner, subject=str(path), labels=labels)
@@ -109,6 +111,8 @@ class Model(Closing):
             ImageError: it is a JPEG that cannot be decoded.
         """
         if frame.format == "jpeg":
+            from edgeinfer.device.jpeg import decode_for
+
             decoded = decode_for(self.preprocessor.spec, frame.pixels)
             return self.preprocessor.tensor(decoded, "bgr", out=out)
         return self.preprocessor.tensor(frame.pixels, frame.format, out=out)
@@ -153,6 +157,7 @@ def open_models(
 
 def read_golden(bundle: ModelBundle) -> list[tuple[Pixels, str | None]]:
     """Decode a bundle's golden frames."""
+    from edgeinfer.device.images import decode_image
 
     def pixels(frame: GoldenFrame) -> Pixels:
         return decode_image(bundle.member(frame.file), subject=f"{bundle.path}: {frame.file}")
@@ -161,6 +166,8 @@ def read_golden(bundle: ModelBundle) -> list[tuple[Pixels, str | None]]:
 
 
 def _open_bundle(path: Path, threads: int, runtime: RuntimeName | None) -> Model:
+    from edgeinfer.device.bundle.reader import open_bundle
+
     bundle = open_bundle(path)
     try:
         manifest = bundle.manifest

@@ -8,17 +8,15 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import metadata
 from types import ModuleType
 from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.bundle.manifest import KernelFamily
 from edgeinfer.device.errors import MissingExtraError, ModelError
 from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.types import TensorDtype, TensorSpec
+from edgeinfer.device.types import KernelFamily, TensorDtype, TensorSpec
 
 RuntimeName = Literal["ai-edge-litert", "tflite-runtime"]
 
@@ -80,6 +78,7 @@ class Runner:
         kernels: the kernel family that computes a fully quantized model's outputs.
         inputs: specs of the inputs.
         outputs: specs of the outputs.
+        graph: what the model contains.
     """
 
     def __init__(
@@ -91,13 +90,13 @@ class Runner:
         runtime: RuntimeName | None = None,
         kernels: KernelFamily | None = None,
     ) -> None:
-        read_tflite(model, subject=subject)  # runtimes crash on damaged files; this does not
+        self.graph = read_tflite(model, subject=subject)  # which refuses what runtimes crash on
         self.runtime = choose_runtime(runtime)
-        self.version = metadata.version(self.runtime.replace("-", "_"))
         # tflite-runtime 2.14 runs INT8 on its builtin kernels, litert on XNNPACK.
         default: KernelFamily = "xnnpack" if self.runtime == "ai-edge-litert" else "builtin"
         self.kernels: KernelFamily = kernels or default
         module = _import_runtime(self.runtime)
+        self.version = _version(self.runtime)
         resolver = module.OpResolverType.AUTO
         if self.kernels == "builtin" and self.runtime == "ai-edge-litert":
             resolver = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
@@ -153,6 +152,17 @@ def _import_runtime(name: RuntimeName) -> ModuleType:
             got=f"{name} is installed but does not import ({_first_line(error)})",
             next_step=f"run `pip install --force-reinstall {name}`",
         ) from error
+
+
+def _version(name: RuntimeName) -> str:
+    """Return an imported runtime's version, without a search through what is installed."""
+    package = sys.modules[_MODULES[name].split(".")[0]]
+    version = getattr(package, "__version__", None)
+    if version is None:
+        from importlib import metadata
+
+        version = metadata.version(name)
+    return str(version)
 
 
 def _spec(subject: str, detail: dict[str, Any]) -> TensorSpec:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from edgeinfer.device.cameras import Camera, open_camera
+from edgeinfer.device.cameras.ahead import CameraAhead
+from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
+from edgeinfer.device.cameras.opening import needs_model, open_camera
 from edgeinfer.device.closing import Closing
 from edgeinfer.device.model import Model, open_models
 from edgeinfer.device.pipeline import Pipeline
@@ -96,13 +100,16 @@ def open_stream(
     max_fps: float | None = None,
     parallel: int = 1,
     realtime: bool = False,
+    fps: float = 30.0,
+    seed: int = 0,
+    warn: Warn = ignore_warning,
 ) -> Stream:
     """Open a model and a camera; `edgeinfer.device.open` is this function.
 
     Args:
         model: a `.edgebundle`, or the `.tflite` of an image classifier.
-        camera: a number, a device such as "/dev/video0", a video file, a folder of images or
-            "simulated"; by default the first camera found.
+        camera: a number, a device such as "/dev/video0", a video file, a folder of images,
+            "simulated" or "simulated:FOLDER"; by default the first camera found.
         threads: interpreter threads.
         runtime: which runtime; None takes the preferred one.
         labels: the classes of a plain `.tflite`; None takes those that it carries.
@@ -110,26 +117,43 @@ def open_stream(
         max_fps: answer at most so many frames a second.
         parallel: answer so many frames side by side, for throughput.
         realtime: play files at their own rate, as if they were live.
+        fps: the rate of the simulated camera, and of a folder under `realtime`.
+        seed: the simulated camera's.
+        warn: takes a line for each file that is passed over.
 
     Raises:
         EdgeinferError: the model or the camera cannot be opened.
     """
-    models = open_models(
-        Path(model),
-        parallel,
-        threads=threads,
-        runtime=runtime,
-        labels=None if labels is None else tuple(labels),
-    )
+    source = str(camera)
+    options: dict[str, Any] = {"fps": fps, "seed": seed, "realtime": realtime, "warn": warn}
+    ahead = None
+    if not needs_model(source):
+        ahead = CameraAhead(partial(open_camera, source, **options))
     try:
-        source = open_camera(
-            str(camera),
-            pictures=models[0].golden_frames,
-            spec=models[0].preprocessor.spec,
-            realtime=realtime,
+        models = open_models(
+            Path(model),
+            parallel,
+            threads=threads,
+            runtime=runtime,
+            labels=None if labels is None else tuple(labels),
         )
     except BaseException:
-        for opened in models:
-            opened.close()
+        if ahead is not None:
+            ahead.abandon()
         raise
-    return Stream(source, models, every=every, max_fps=max_fps)
+    try:
+        opened = (
+            ahead.take()
+            if ahead is not None
+            else open_camera(
+                source,
+                pictures=models[0].golden_frames,
+                spec=models[0].preprocessor.spec,
+                **options,
+            )
+        )
+    except BaseException:
+        for answering in models:
+            answering.close()
+        raise
+    return Stream(opened, models, every=every, max_fps=max_fps)

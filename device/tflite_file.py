@@ -10,7 +10,6 @@ below are the order of the fields in its tables.
 from __future__ import annotations
 
 import io
-import zipfile
 import zlib
 from collections.abc import Sequence
 from typing import TypeVar
@@ -34,6 +33,9 @@ from edgeinfer.device.tflite_types import (
 IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
 
+ZIP_END = b"PK\x05\x06"
+MAX_ZIP_END = 22 + 0xFFFF
+"""Bytes at a ZIP's end among which its last record begins: that record and a comment."""
 MAX_LABEL_FILE_BYTES = 2**20
 """Largest label file that is unpacked; ImageNet's takes 10 kB, 21,000 classes 300 kB."""
 
@@ -92,6 +94,10 @@ def labels_in_model(data: bytes, *, subject: str = "model") -> tuple[str, ...] |
     Raises:
         ModelError: a label file is there but damaged, too large, or no UTF-8.
     """
+    if ZIP_END not in data[-MAX_ZIP_END:]:
+        return None
+    import zipfile  # most models carry no ZIP, and it imports much
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeinfer.device.bundle.manifest import Decoder
+from edgeinfer.device.decode import Decoder
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime import Runner
-from edgeinfer.device.tflite_file import labels_in_model, read_tflite
+from edgeinfer.device.tflite_file import labels_in_model
 from edgeinfer.device.tflite_types import TfliteModel
 from edgeinfer.device.types import TensorSpec
 
@@ -64,11 +64,7 @@ def describe_third_party(
     return ThirdPartyModel(
         labels=_labels(content, labels, output.shape[1], subject),
         preprocess=_preprocess(source),
-        decoder=Decoder(
-            activation="none"
-            if ends_in_probabilities(read_tflite(content, subject=subject))
-            else "softmax"
-        ),
+        decoder=Decoder(activation="none" if ends_in_probabilities(runner.graph) else "softmax"),
     )
 
 

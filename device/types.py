@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from edgeinfer.device.formats import Pixels as Pixels
 from edgeinfer.device.formats import picture_size, to_rgb
 
+KernelFamily = Literal["builtin", "xnnpack"]
+"""Which CPU kernels computed an output: the two differ by a few steps, each is stable by itself."""
+
 FrameFormat = Literal["rgb", "bgr", "grey", "yuyv", "nv12", "jpeg"]
 """How a frame's bytes are to be read: a PixelFormat, or a whole JPEG file as (N,) bytes."""
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
+from edgeinfer.device.decode import Decoder, ValueSpec
 from edgeinfer.device.errors import BundleError, printable
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.types import TensorSpec
+from edgeinfer.device.types import KernelFamily, TensorSpec
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -18,34 +19,11 @@ MANIFEST = "manifest.json"
 _MEMBER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
 Task = Literal["classification", "value"]
-KernelFamily = Literal["builtin", "xnnpack"]
-"""Which CPU kernels computed an output: the two differ by a few steps, each is stable by itself."""
 
 
 def is_member_name(name: str) -> bool:
     """True for a relative path of plain characters without `..`, hidden or empty parts."""
     return _MEMBER_NAME.fullmatch(name) is not None and len(name) <= 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValueSpec:
-    """What a model of task `value` measures: value = output * scale + offset, in `unit`."""
-
-    unit: str
-    scale: float = 1.0
-    offset: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decoder:
-    """How the output tensor becomes a prediction.
-
-    Attributes:
-        activation: `softmax` where the model gives logits, `none` where it gives probabilities or
-            values already.
-    """
-
-    activation: Literal["softmax", "none"] = "none"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,12 +8,7 @@ import stat
 import zipfile
 from pathlib import Path
 
-from edgeinfer.device.bundle.manifest import (
-    MANIFEST,
-    ModelManifest,
-    is_member_name,
-    parse_manifest,
-)
+from edgeinfer.device.bundle.manifest import MANIFEST, ModelManifest, is_member_name, parse_manifest
 from edgeinfer.device.closing import Closing
 from edgeinfer.device.errors import BundleError
 

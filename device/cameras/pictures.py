@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TypeAlias, overload
 
 from edgeinfer.device.errors import CameraError
-from edgeinfer.device.images import IMAGE_SUFFIXES, read_image
+from edgeinfer.device.formats import IMAGE_SUFFIXES
+from edgeinfer.device.images import read_image
 from edgeinfer.device.types import Pixels
 
 LabelledPicture: TypeAlias = tuple[Pixels, str | None]

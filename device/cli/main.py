@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 
 import click
 
@@ -24,16 +25,36 @@ class _Commands(click.Group):
     """Loads each command from its entry point when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        from importlib import metadata
+
         names = metadata.entry_points(group=COMMANDS_GROUP).names
         return sorted(names, key=lambda n: (_ORDER.index(n) if n in _ORDER else len(_ORDER), n))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        own = _own_command(cmd_name)
+        if own is not None:
+            return own
+        from importlib import metadata
+
         for entry in metadata.entry_points(group=COMMANDS_GROUP, name=cmd_name):
             command = entry.load()
             if not isinstance(command, click.Command):
                 raise TypeError(f"entry point {entry.value} is no click command")
             return command
         return None
+
+
+def _own_command(name: str) -> click.Command | None:
+    """Return the device's own command of that name, from the module of that name.
+
+    It is an entry point as well; but looking through all that is installed takes longer than
+    loading a model does.
+    """
+    module = f"{__package__}.{name}"
+    if not name.isidentifier() or importlib.util.find_spec(module) is None:
+        return None
+    command = getattr(importlib.import_module(module), name, None)
+    return command if isinstance(command, click.Command) else None
 
 
 @click.group(

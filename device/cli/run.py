@@ -87,15 +87,13 @@ def run(
             "--camera simulated needs none; see `edgeinfer run --help`"
         )
     import sys
-    from contextlib import ExitStack
 
-    from edgeinfer.device.cameras import open_camera
     from edgeinfer.device.errors import printable
     from edgeinfer.device.loop import run_loop
-    from edgeinfer.device.model import open_models
     from edgeinfer.device.results import Sink
     from edgeinfer.device.signals import stop_on_signals
     from edgeinfer.device.sinks import CLEAR_TO_END, JsonLinesSink, TerminalSink
+    from edgeinfer.device.stream import open_stream
 
     def tell(line: str) -> None:
         click.echo(printable(line), err=True)
@@ -107,34 +105,30 @@ def run(
         tell(f"warning: {line}")
 
     path = resolve_model(model)
-    with ExitStack() as stack:
-        models = open_models(path, parallel, threads=threads, labels=read_labels(labels_file))
-        for opened in models:
-            stack.enter_context(opened)
-        first = models[0]
-        tell(f"model:   {first.name} ({path})")
+    with open_stream(
+        path,
+        camera=camera,
+        threads=threads,
+        labels=read_labels(labels_file),
+        parallel=parallel,
+        realtime=realtime,
+        fps=fps,
+        seed=seed,
+        warn=warn,
+    ) as stream:
+        first = stream.models[0]
         side_by_side = f", {parallel} side by side" if parallel > 1 else ""
+        tell(f"model:   {first.name} ({path})")
         tell(
             f"runtime: {first.runner.description}, {threads} thread{'s' * (threads > 1)}"
             f"{side_by_side}"
         )
-        source = stack.enter_context(
-            open_camera(
-                camera,
-                pictures=first.golden_frames,
-                fps=fps,
-                seed=seed,
-                spec=first.preprocessor.spec,
-                realtime=realtime,
-                warn=warn,
-            )
-        )
-        tell(f"camera:  {source.description}")
+        tell(f"camera:  {stream.camera.description}")
         sink: Sink = JsonLinesSink(sys.stdout) if as_json else TerminalSink(sys.stdout)
         with stop_on_signals() as stop:
             run_loop(
-                source,
-                models,
+                stream.camera,
+                stream.models,
                 [sink],
                 every=every,
                 max_fps=max_fps,

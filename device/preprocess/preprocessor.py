@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 from edgeinfer.device.formats import PixelFormat, Pixels, picture_size, to_rgb
 from edgeinfer.device.preprocess.native import NativePreprocessor, load_kernels
 from edgeinfer.device.preprocess.placement import place
-from edgeinfer.device.preprocess.resample import resample
 from edgeinfer.device.preprocess.spec import PreprocessSpec
 from edgeinfer.device.preprocess.table import identity_table, tensor_table
-from edgeinfer.device.preprocess.taps import make_taps
 from edgeinfer.device.types import TensorSpec
 
 
@@ -90,6 +88,9 @@ class Preprocessor:
 
     def _image_numpy(self, pixels: NDArray[np.uint8], pixel_format: PixelFormat) -> Pixels:
         """Crop, resize and order the channels."""
+        from edgeinfer.device.preprocess.resample import resample
+        from edgeinfer.device.preprocess.taps import make_taps
+
         spec = self.spec
         placement = place(spec, picture_size(pixels, pixel_format))
         window = to_rgb(pixels, pixel_format)[

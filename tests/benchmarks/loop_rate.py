@@ -31,8 +31,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeinfer.device.bundle import open_bundle
-from edgeinfer.device.cameras import Camera, open_camera
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.cameras.base import Camera
+from edgeinfer.device.cameras.opening import open_camera
 from edgeinfer.device.loop import run_loop
 from edgeinfer.device.model import Model
 from tests.conftest import ROOT

@@ -22,7 +22,7 @@ from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import convert_keras
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
-from edgeinfer.device.bundle import open_bundle
+from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.errors import AccuracyError, ConversionError, ModelError
 from edgeinfer.device.files import write_atomically
 from edgeinfer.device.images import encode_png
@@ -191,3 +191,13 @@ def test_installing_copies_to_the_data_folder(
     installed = install_bundle(bundle)
     assert installed == tmp_path / "edgeinfer" / "colours.edgebundle"
     assert installed.read_bytes() == bundle.read_bytes()
+
+
+def test_jpegs_are_decoded_as_the_bundle_says(trained_folder: Path, tmp_path: Path) -> None:
+    options = ConvertOptions(
+        calibration_images=10, golden_frames=2, jpeg_reduction=4, max_drop_points=100.0
+    )
+    result = convert_trained(trained_folder, tmp_path / "x.edgebundle", options, silent)
+    assert result.manifest.preprocess.jpeg_reduction == 4
+    with Model.open(result.bundle) as model:
+        assert model.preprocessor.spec.jpeg_reduction == 4

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.bundle import Decoder, ValueSpec
-from edgeinfer.device.decode import decode_classification, decode_value, softmax
+from edgeinfer.device.decode import Decoder, ValueSpec, decode_classification, decode_value, softmax
 from edgeinfer.device.types import TensorSpec
 
 

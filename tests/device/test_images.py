@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from edgeinfer.device.errors import ImageError
+from edgeinfer.device.formats import IMAGE_SUFFIXES
 from edgeinfer.device.image_headers import image_format
 from edgeinfer.device.images import (
-    IMAGE_SUFFIXES,
     MAX_PIXELS,
     decode_image,
     encode_png,

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras import Camera, FolderCamera, VideoCamera
+from edgeinfer.device.cameras.base import Camera
+from edgeinfer.device.cameras.folder import FolderCamera
+from edgeinfer.device.cameras.video import VideoCamera
 from edgeinfer.device.errors import CameraError, ModelError, StorageError
 from edgeinfer.device.loop import run_loop
 from edgeinfer.device.results import Answer, LoopSummary

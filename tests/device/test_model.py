@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.device.bundle import ModelBundle, open_bundle, write_bundle
-from edgeinfer.device.bundle.manifest import KernelFamily
+from edgeinfer.device.bundle.reader import ModelBundle, open_bundle
+from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.images import read_image
 from edgeinfer.device.model import Model
 from edgeinfer.device.runtime import Runner, choose_runtime, installed_runtimes
-from edgeinfer.device.types import Classification, Frame
+from edgeinfer.device.types import Classification, Frame, KernelFamily
 from tests.program import edgeinfer, error_line
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.bundle import ModelManifest, open_bundle, write_bundle
+from edgeinfer.device.bundle.manifest import ModelManifest
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.errors import BundleError, VerificationError
 from edgeinfer.device.preprocess.native import load_kernels
 from edgeinfer.device.verify import verify_bundle

@@ -15,8 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgeinfer.device.bundle import installed_bundle, open_bundle, write_bundle
+from edgeinfer.device.bundle.installed import installed_bundle
 from edgeinfer.device.bundle.manifest import MANIFEST
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.errors import BundleError, StorageError
 from tests.device.bundle.examples import MEMBERS, manifest
 
@@ -178,7 +180,7 @@ def test_a_bundle_without_its_members_is_not_written(tmp_path: Path) -> None:
 FULL_DISK = """
 import sys
 from pathlib import Path
-from edgeinfer.device.bundle import write_bundle
+from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.errors import StorageError
 from tests.device.bundle.examples import MEMBERS, manifest
 folder = Path(sys.argv[1])

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.bundle import ValueSpec
 from edgeinfer.device.bundle.manifest import is_member_name, parse_manifest
+from edgeinfer.device.decode import ValueSpec
 from edgeinfer.device.errors import BundleError
 from edgeinfer.device.types import TensorSpec
 from tests.device.bundle.examples import manifest

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.device.cameras import FolderCamera, VideoCamera, open_camera
+from edgeinfer.device.cameras.folder import FolderCamera
+from edgeinfer.device.cameras.opening import open_camera
+from edgeinfer.device.cameras.video import VideoCamera
 from edgeinfer.device.errors import CameraError
 from edgeinfer.device.types import Frame
 

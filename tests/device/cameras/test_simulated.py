@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.device.cameras import LabelledPicture, PictureFolder, SimulatedCamera
-from edgeinfer.device.cameras.simulated import DWELL_FRAMES
+from edgeinfer.device.cameras.pictures import LabelledPicture, PictureFolder
+from edgeinfer.device.cameras.simulated import DWELL_FRAMES, SimulatedCamera
 from edgeinfer.device.errors import CameraError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.types import Frame

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from edgeinfer.device.cameras import find_cameras
+from edgeinfer.device.cameras.v4l2_devices import find_cameras
 
 DELIVERED_OF_10 = (8, 9)
 """Most versions of OpenCV throw a stream's first picture away; one more proves the format."""
@@ -18,7 +18,8 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 READ = """
 import json, sys, time
-from edgeinfer.device.cameras import find_cameras, open_camera
+from edgeinfer.device.cameras.opening import open_camera
+from edgeinfer.device.cameras.v4l2_devices import find_cameras
 from edgeinfer.device.errors import CameraError
 
 report = {"found": [str(camera) for camera in find_cameras()], "frames": 0, "ages": []}

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from edgeinfer.device.bundle import Variant, write_bundle
+from edgeinfer.device.bundle.manifest import Variant
+from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.cli.inspect import inspect
 from edgeinfer.device.errors import BundleError, EdgeinferError, ModelError
 from tests.device.bundle.examples import MEMBERS, manifest

@@ -1,0 +1,118 @@
+"""Opening the source of frames that a user names; each kind is imported when it is wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
+from edgeinfer.device.errors import CameraError
+from edgeinfer.device.formats import IMAGE_SUFFIXES
+
+if TYPE_CHECKING:
+    from edgeinfer.device.cameras.pictures import LabelledPicture
+    from edgeinfer.device.preprocess.spec import PreprocessSpec
+
+SIMULATED = "simulated"
+
+
+def needs_model(source: str) -> bool:
+    """True for a source whose frames depend on the model: it can be opened only after that."""
+    return source == SIMULATED or source.startswith(f"{SIMULATED}:") or Path(source).is_dir()
+
+
+def open_camera(
+    source: str | None,
+    *,
+    pictures: Callable[[], Sequence[LabelledPicture]] | None = None,
+    fps: float = 30.0,
+    seed: int = 0,
+    frame_limit: int | None = None,
+    spec: PreprocessSpec | None = None,
+    realtime: bool = False,
+    warn: Warn = ignore_warning,
+) -> Camera:
+    """Open the source that `source` names.
+
+    Args:
+        source: None or "" for the first camera found; "0" or "/dev/video0"; a video file; a
+            folder of images; "simulated" or "simulated:FOLDER". A file or folder with one of
+            these names can be given as "./simulated".
+        pictures: gives the labelled pictures that "simulated" shows, such as a bundle's golden
+            frames; called only for that source.
+        fps: the rate of the simulated camera, and of a folder under `realtime`.
+        seed: the simulated camera's.
+        frame_limit: after how many frames the simulated camera ends; None for never.
+        spec: decode JPEG files as this model's preprocessing states; None for whole.
+        realtime: play files at their own rate, as if they were live.
+        warn: takes a line for each file that is passed over.
+
+    Raises:
+        CameraError: there is no such source, or it cannot be opened.
+    """
+    if not source:
+        return _open_device(None)
+    if source == SIMULATED or source.startswith(f"{SIMULATED}:"):
+        from edgeinfer.device.cameras.pictures import PictureFolder
+        from edgeinfer.device.cameras.simulated import SimulatedCamera
+
+        folder = source[len(SIMULATED) + 1 :]
+        shown = PictureFolder(Path(folder)) if folder else _own_pictures(pictures)
+        return SimulatedCamera(shown, fps=fps, seed=seed, frame_limit=frame_limit, warn=warn)
+    path = Path(source)
+    if re.fullmatch(r"[0-9]{1,3}", source):
+        return _open_device(Path(f"/dev/video{int(source)}"))
+    if source.startswith("/dev/"):
+        return _open_device(path)
+    if path.exists():
+        return _open_files(path, fps=fps, spec=spec, realtime=realtime, warn=warn)
+    from edgeinfer.device.cameras.v4l2_devices import connected
+
+    raise CameraError(
+        source,
+        got="no such camera, file or folder",
+        expected="a camera, a video file, a folder of images or 'simulated'",
+        next_step=connected(),
+    )
+
+
+def _open_device(path: Path | None) -> Camera:
+    """Open a V4L2 device, the first that is found where `path` is None."""
+    from edgeinfer.device.cameras.v4l2 import V4l2Camera
+    from edgeinfer.device.cameras.v4l2_devices import first_camera
+
+    return V4l2Camera(first_camera().path if path is None else path)
+
+
+def _open_files(
+    path: Path, *, fps: float, spec: PreprocessSpec | None, realtime: bool, warn: Warn
+) -> Camera:
+    if path.is_dir():
+        from edgeinfer.device.cameras.folder import FolderCamera
+
+        return FolderCamera(path, fps=fps if realtime else None, spec=spec, warn=warn)
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        raise CameraError(
+            path,
+            got="is a single photograph",
+            expected="a camera, a video file, a folder of images or 'simulated'",
+            next_step="`edgeinfer predict PHOTO` answers single photographs",
+        )
+    from edgeinfer.device.cameras.video import VideoCamera
+
+    return VideoCamera(path, realtime=realtime, warn=warn)
+
+
+def _own_pictures(
+    pictures: Callable[[], Sequence[LabelledPicture]] | None,
+) -> Sequence[LabelledPicture]:
+    shown = pictures() if pictures is not None else []
+    if not shown:
+        raise CameraError(
+            SIMULATED,
+            got="the model brings no pictures of its own",
+            next_step="name a folder with one sub-folder per class: --camera simulated:FOLDER",
+        )
+    return shown
