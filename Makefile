@@ -22,8 +22,8 @@ lint: $(VENV)/dev.stamp  ## style, types and the import rule
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-benchmark: $(VENV)/dev.stamp  ## the loop against the bare interpreter
-	$(BIN)/python -m tests.benchmarks.loop_rate
+benchmark: $(VENV)/dev.stamp  ## edgeinfer beside what others do, as one table
+	$(BIN)/python -m tests.benchmarks
 
 wheel: $(VENV)/dev.stamp  ## a wheel for this architecture, in dist/
 	$(BIN)/python -m build --wheel

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,6 +34,8 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         StorageError: the file cannot be written.
     """
+    import tempfile  # it imports much, and most commands write nothing
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:60]}.", dir=path.parent)

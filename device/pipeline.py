@@ -12,9 +12,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,14 +47,12 @@ class Predictor(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Prepared:
+class _Prepared(NamedTuple):
     frame: Frame
     tensor: NDArray[Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Result:
+class _Result(NamedTuple):
     """What a parallel worker gives: an answer or the error that ended it."""
 
     answer: Answer | None

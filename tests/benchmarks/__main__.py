@@ -1,0 +1,46 @@
+"""All comparisons as one table.
+
+    python -m tests.benchmarks [--only NAME ...]
+
+It takes about ten minutes. Ratios are medians of interleaved repeats with the smallest and the
+largest; models, clips and photographs are those of ../shared/data, and what is not there is left
+out. EDGEINFER_MEDIAPIPE_PYTHON names the Python of an environment with mediapipe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from edgeinfer.device.model import Model
+from edgeinfer.device.preprocess.native import load_kernels
+from tests.benchmarks import cold_start, endurance, frame_cost, kernel, loop_rate, mjpeg
+from tests.benchmarks.measure import SAMPLE_BUNDLE, machine, table
+
+BENCHMARKS = {
+    "loop": loop_rate.rows,
+    "cost": frame_cost.rows,
+    "kernel": kernel.rows,
+    "mjpeg": mjpeg.rows,
+    "start": cold_start.rows,
+    "endurance": endurance.rows,
+}
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="edgeinfer beside what others do.")
+    parser.add_argument("--only", nargs="+", choices=sorted(BENCHMARKS), default=list(BENCHMARKS))
+    rows = []
+    for name in parser.parse_args().only:
+        print(f"{name} ...", file=sys.stderr)
+        rows += BENCHMARKS[name]()
+    kernels = load_kernels()
+    with Model.open(SAMPLE_BUNDLE) as sample:
+        runtime = sample.runner.description
+    print(f"{machine()}; {runtime}, {kernels.instruction_set if kernels else 'numpy'} kernels\n")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()

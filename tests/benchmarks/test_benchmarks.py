@@ -1,0 +1,95 @@
+"""The benchmarks stay runnable; what they find depends on the machine and is not asserted."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from edgeinfer.device.preprocess.native import load_kernels
+from tests.benchmarks import cold_start, endurance, frame_cost, kernel, loop_rate, mjpeg
+from tests.benchmarks.measure import (
+    CLIP,
+    HEADER,
+    MOBILENET_V1_SMALL,
+    MOBILENET_V2,
+    SAMPLE_BUNDLE,
+    Row,
+    interleaved,
+    ratio,
+    table,
+)
+
+needs_data = pytest.mark.skipif(
+    not (MOBILENET_V1_SMALL.is_file() and MOBILENET_V2.is_file() and CLIP.is_file()),
+    reason="needs the models and clips of ../shared/data",
+)
+needs_native = pytest.mark.skipif(
+    load_kernels() is None, reason="the native library was not built here"
+)
+
+
+def test_ratios_are_medians_of_each_repeats_own() -> None:
+    assert ratio([90, 50, 10], [100, 200, 100]) == "0.25 (0.10 to 0.90)"
+
+
+def test_contenders_take_turns() -> None:
+    order: list[str] = []
+
+    def note(name: str) -> float:
+        order.append(name)
+        return len(order)
+
+    figures = interleaved({"a": lambda: note("a"), "b": lambda: note("b")}, 2)
+    assert order == ["a", "b", "a", "b"]
+    assert figures == {"a": [1, 3], "b": [2, 4]}
+
+
+def test_the_table_is_markdown_with_aligned_columns() -> None:
+    header, rule, line = table([Row(what="x", figure="1 ms", wanted="2 or less")]).splitlines()
+    assert [cell.strip() for cell in header.strip("|").split("|")] == list(HEADER)
+    assert len(header) == len(rule) == len(line)
+    assert header.count("|") == rule.count("|") == line.count("|") == len(HEADER) + 1
+
+
+def test_the_simulated_camera() -> None:
+    row = loop_rate.simulated_row(SAMPLE_BUNDLE, repeats=1, frames=40)
+    assert float(row.figure.split()[0].replace(",", "")) > 0
+
+
+@needs_data
+def test_frames_in_memory_cost_time() -> None:
+    row = frame_cost.measure(MOBILENET_V1_SMALL, frames=50, repeats=1)
+    assert row.figure.endswith(" us")
+    assert row.ratio
+
+
+@needs_native
+def test_the_kernel_is_compared_and_its_error_found() -> None:
+    assert [row.what.split(":")[0] for row in kernel.rows(repeats=1)] == ["kernel"] * 3
+    frame = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    small = np.asarray(cv2.resize(frame, kernel.SIZE, interpolation=cv2.INTER_NEAREST), np.uint8)
+    identity = kernel.quantize(small[..., ::-1])[None]
+    assert kernel.largest_error(small, identity, places=5) == 0
+    assert kernel.largest_error(small, identity ^ np.int8(2), places=5) == 2
+
+
+@needs_data
+@needs_native
+def test_cameras_jpegs() -> None:
+    assert [jpeg[:2].tobytes() for jpeg in mjpeg.camera_jpegs()] == [b"\xff\xd8"] * 3
+    assert len(mjpeg.rows(repeats=1)) == 2
+
+
+@needs_data
+def test_starting() -> None:
+    rows = cold_start.rows(repeats=1)
+    assert [row.wanted for row in rows] == ["1.5 or less", "1.5 or less", "+40 MiB or less"]
+
+
+@needs_data
+def test_many_frames() -> None:
+    growth, ages = endurance.steadiness(frames=2000)
+    assert growth.figure.endswith(" MiB")
+    assert len(ages.figure.split()) == endurance.PARTS + 1
+    assert "dropped" in endurance.lateness(frames=50).figure

@@ -1,0 +1,212 @@
+"""Stages side by side: order, reuse of memory, rates, torn pictures, errors."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edgeinfer.device.cameras.base import MAX_TORN, Camera
+from edgeinfer.device.errors import CameraError, ModelError
+from edgeinfer.device.pipeline import Pipeline
+from edgeinfer.device.results import Answer
+from edgeinfer.device.slot import EndOfItems
+from edgeinfer.device.types import Frame, Prediction, Value
+
+WHOLE = np.asarray(cv2.imencode(".jpg", np.full((16, 16, 3), 90, np.uint8))[1], np.uint8).reshape(
+    -1
+)
+TORN = np.zeros(50, np.uint8)
+
+
+class Counter(Camera):
+    """Frames whose first pixel tells their number."""
+
+    description = "counter"
+
+    def __init__(self, count: int, *, live: bool = False, pause_s: float = 0.0) -> None:
+        self.live = live
+        self.delivered = 0
+        self._count = count
+        self._pause_s = pause_s
+
+    def picture(self, number: int) -> NDArray[np.uint8]:
+        return np.full((2, 2, 3), number % 256, np.uint8)
+
+    def read(self) -> Frame | None:
+        if self.delivered == self._count:
+            return None
+        time.sleep(self._pause_s)
+        self.delivered += 1
+        pixels = self.picture(self.delivered - 1)
+        return Frame(
+            pixels=pixels,
+            format="jpeg" if pixels.ndim == 1 else "rgb",
+            sequence=self.delivered - 1,
+            captured_ns=time.monotonic_ns(),
+        )
+
+
+class Echo:
+    """Gives a frame's number back, through the tensor, after a pause that depends on it."""
+
+    labels = ()
+
+    def __init__(self, pause_s: Callable[[int], float] = lambda number: 0.0) -> None:
+        self._pause_s = pause_s
+        self.tensors: set[int] = set()
+        self.busy = 0
+        self.most_busy = 0
+
+    def prepare(
+        self, frame: Frame, *, out: NDArray[np.generic] | None = None
+    ) -> NDArray[np.generic]:
+        tensor = np.empty((1, 2, 2, 3), np.uint8) if out is None else out
+        tensor[0] = frame.rgb() if frame.format == "rgb" else frame.rgb()[:2, :2]
+        return tensor
+
+    def infer(self, tensor: NDArray[Any]) -> Prediction:
+        self.tensors.add(tensor.ctypes.data)
+        number = int(tensor[0, 0, 0, 0])
+        time.sleep(self._pause_s(number))
+        # A buffer that was refilled while it was in use would show another number.
+        assert int(tensor[0, 0, 0, 0]) == number
+        return Value(value=number, unit="")
+
+
+@pytest.fixture(autouse=True)
+def no_thread_stays() -> Iterator[None]:
+    yield
+    assert [t.name for t in threading.enumerate() if t.name.startswith("edgeinfer-")] == []
+
+
+def drain(pipeline: Pipeline, got: list[Answer], limit: int | None = None) -> None:
+    """Put answers into `got`, up to a limit or until an error."""
+    while limit is None or len(got) < limit:
+        answer = pipeline.next(5.0)
+        assert answer is not None
+        got.append(answer)
+
+
+def answers(pipeline: Pipeline, limit: int | None = None) -> list[Answer]:
+    got: list[Answer] = []
+    try:
+        drain(pipeline, got, limit)
+    except EndOfItems:
+        pass
+    finally:
+        pipeline.close()
+    return got
+
+
+@pytest.mark.parametrize("parallel", [1, 2, 3])
+def test_every_frame_is_answered_once_and_in_order(parallel: int) -> None:
+    models = [Echo(lambda number: 0.002 * (number * 7 % 5)) for _ in range(parallel)]
+    got = answers(Pipeline(Counter(60), models))
+    assert [answer.frame.sequence for answer in got] == list(range(60))
+    assert [answer.prediction for answer in got] == [Value(value=i, unit="") for i in range(60)]
+    if parallel > 1:
+        assert all(model.tensors for model in models), "some worker never worked"
+
+
+@pytest.mark.parametrize("parallel", [1, 2, 3])
+def test_tensors_live_in_a_few_buffers(parallel: int) -> None:
+    models = [Echo(lambda number: 0.001) for _ in range(parallel)]
+    answers(Pipeline(Counter(60), models))
+    assert len(set().union(*(model.tensors for model in models))) <= parallel + 2
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_a_live_source_is_never_held_up_and_answers_are_fresh(parallel: int) -> None:
+    camera = Counter(1 << 30, live=True, pause_s=0.002)
+    pipeline = Pipeline(camera, [Echo(lambda number: 0.03) for _ in range(parallel)])
+    got = answers(pipeline, 10)
+    sequences = [answer.frame.sequence for answer in got]
+    assert sequences == sorted(set(sequences))
+    assert min(b - a for a, b in itertools.pairwise(sequences[1::parallel])) > 2
+    waiting = 4 + 2 * parallel
+    assert 0 <= camera.delivered - len(got) - pipeline.dropped <= waiting
+
+
+def test_every_nth_frame() -> None:
+    got = answers(Pipeline(Counter(20), [Echo()], every=6))
+    assert [answer.frame.sequence for answer in got] == [0, 6, 12, 18]
+
+
+def test_no_more_than_the_wanted_rate() -> None:
+    start = time.monotonic()
+    got = answers(Pipeline(Counter(1 << 30, live=True, pause_s=0.001), [Echo()], max_fps=40), 9)
+    # Eight intervals at least lie between the first and the last of nine.
+    assert time.monotonic() - start >= 7 / 40
+    assert len(got) == 9
+
+
+class Jpegs(Counter):
+    """Frames that are JPEGs, some of them torn."""
+
+    def __init__(self, count: int, torn: Callable[[int], bool]) -> None:
+        super().__init__(count)
+        self._torn = torn
+
+    def picture(self, number: int) -> NDArray[np.uint8]:
+        return TORN if self._torn(number) else WHOLE
+
+
+def test_torn_pictures_are_passed_over_and_counted() -> None:
+    pipeline = Pipeline(Jpegs(30, lambda number: number % 3 == 1), [Echo()])
+    got = answers(pipeline)
+    assert [answer.frame.sequence for answer in got] == [n for n in range(30) if n % 3 != 1]
+    assert pipeline.torn == 10
+
+
+def test_nothing_but_torn_pictures_is_an_error() -> None:
+    pipeline = Pipeline(Jpegs(100, lambda number: number > 4), [Echo()])
+    got: list[Answer] = []
+    with pytest.raises(CameraError, match=f"{MAX_TORN} damaged pictures in a row"):
+        drain(pipeline, got)
+    pipeline.close()
+    assert len(got) == 5
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_an_error_of_the_model_comes_after_the_answers_before_it(parallel: int) -> None:
+    class Failing(Echo):
+        def infer(self, tensor: NDArray[Any]) -> Prediction:
+            if int(tensor[0, 0, 0, 0]) == 7:
+                raise ModelError("inference", got="failed")
+            return super().infer(tensor)
+
+    pipeline = Pipeline(Counter(50), [Failing() for _ in range(parallel)])
+    got: list[Answer] = []
+    with pytest.raises(ModelError, match="failed"):
+        drain(pipeline, got)
+    pipeline.close()
+    assert [answer.frame.sequence for answer in got] == list(range(7))
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_a_defect_in_preparing_is_not_hidden(parallel: int) -> None:
+    class Failing(Echo):
+        def prepare(
+            self, frame: Frame, *, out: NDArray[np.generic] | None = None
+        ) -> NDArray[np.generic]:
+            raise ZeroDivisionError
+
+    pipeline = Pipeline(Counter(50), [Failing() for _ in range(parallel)])
+    with pytest.raises(ZeroDivisionError):
+        pipeline.next(5.0)
+    pipeline.close()
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_closing_in_mid_stream_ends_every_thread(parallel: int) -> None:
+    pipeline = Pipeline(Counter(1 << 30), [Echo() for _ in range(parallel)])
+    assert pipeline.next(5.0) is not None
+    pipeline.close()
