@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
+from edgeinfer.device.images import encode_png
+from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.native import load_kernels
-from tests.benchmarks import cold_start, endurance, frame_cost, kernel, loop_rate, mjpeg
+from edgeinfer.device.types import Classification
+from tests.benchmarks import (
+    cold_start,
+    endurance,
+    frame_cost,
+    jpeg_accuracy,
+    kernel,
+    loop_rate,
+    mjpeg,
+)
 from tests.benchmarks.measure import (
     CLIP,
     HEADER,
@@ -93,3 +106,18 @@ def test_many_frames() -> None:
     assert growth.figure.endswith(" MiB")
     assert len(ages.figure.split()) == endurance.PARTS + 1
     assert "dropped" in endurance.lateness(frames=50).figure
+
+
+def test_accuracy_by_reduction(tmp_path: Path) -> None:
+    with Model.open(SAMPLE_BUNDLE) as model:
+        frames = model.golden_frames()
+        right = 0
+        for number, (pixels, label) in enumerate(frames):
+            (tmp_path / str(label)).mkdir(exist_ok=True)
+            (tmp_path / str(label) / f"{number}.png").write_bytes(encode_png(pixels))
+            answer = model.predict(pixels)
+            right += isinstance(answer, Classification) and answer.label == label
+        found = jpeg_accuracy.accuracy(model, tmp_path, reductions=(1, 8))
+    assert found["the files as they are"] == right / len(frames) > 0.5
+    # 28 pixels enlarged to 1280x720: an eighth of that still has every detail.
+    assert found["8"] > 0.5
