@@ -4,7 +4,7 @@
 
 Every photograph below FOLDER, which has a sub-folder for each class, becomes the frame that a
 camera would send: 1280x720, quality 80. It is decoded whole and at parts of its size and answered.
-For a model of 224x224 pixels, `jpeg_reduction` never goes beyond a half there, because a quarter has
+For a model of 224x224 pixels `jpeg_reduction` never goes beyond a half there, because a quarter has
 180 rows; what a quarter would cost is told as well.
 """
 
