@@ -1,1 +1,7 @@
-"""What each board is. The board profiles and their loader come to live here."""
+"""What each board is: one profile a board, and how to tell which one this is."""
+
+from edgeinfer.boards.detect import detect_board as detect_board
+from edgeinfer.boards.profile import BoardProfile as BoardProfile
+from edgeinfer.boards.profile import ProfileError as ProfileError
+from edgeinfer.boards.profile import load_profile as load_profile
+from edgeinfer.boards.profile import profile_names as profile_names

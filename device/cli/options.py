@@ -34,13 +34,31 @@ def labels_option(command: Command) -> Command:
     )(command)
 
 
+MAX_THREADS = 64
+
+
+class _ThreadsOption(click.Option):
+    """Tells the board's thread count in the help of a command, when that help is asked for."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        record = super().get_help_record(ctx)
+        return record and (record[0], f"{record[1]}  [default: the board's, {board_threads()}]")
+
+
+def board_threads() -> int:
+    """Return the interpreter threads that suit the board this runs on, 1 to `MAX_THREADS`."""
+    from edgeinfer.boards import detect_board
+
+    return min(detect_board().thread_count(), MAX_THREADS)
+
+
 def threads_option(command: Command) -> Command:
-    """Add `--threads`."""
+    """Add `--threads`; the board is looked at only where the option is not given."""
     return click.option(
         "--threads",
-        type=click.IntRange(1, 64),
-        default=1,
-        show_default=True,
+        cls=_ThreadsOption,
+        type=click.IntRange(1, MAX_THREADS),
+        default=board_threads,
         help="Interpreter threads.",
     )(command)
 

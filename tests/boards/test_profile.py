@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeinfer.boards import BoardProfile, ProfileError, load_profile, profile_names
+from edgeinfer.boards.profile import PROFILES, parse_profile
+
+GOOD: dict[str, Any] = {
+    "title": "A board",
+    "architecture": "aarch64",
+    "cores": 4,
+    "memory_mib": 512,
+    "threads": 3,
+    "device_tree": ["A board"],
+}
+
+
+def test_the_profiles_that_come_with_edgeinfer() -> None:
+    assert profile_names() == (
+        "coral-dev",
+        "generic-aarch64",
+        "generic-armv7l",
+        "generic-x86-64",
+        "rpi-zero2w",
+        "rpi3",
+        "rpi4",
+        "rpi5",
+    )
+
+
+@pytest.mark.parametrize("path", sorted(PROFILES.iterdir()), ids=lambda path: path.name)
+def test_every_profile_reads_and_keeps_the_rule(path: Path) -> None:
+    assert path.suffix == ".toml"
+    profile = load_profile(path.stem)
+    assert profile.name == path.stem
+    generic = path.stem.startswith("generic-")
+    assert generic == (profile.device_tree == ())
+    assert generic == (profile.cores == 0) == (profile.memory_mib == 0) == (profile.threads == 0)
+    if not generic:
+        assert profile.threads == max(1, profile.cores - 1)
+
+
+def test_no_text_belongs_to_two_boards() -> None:
+    texts = [text for name in profile_names() for text in load_profile(name).device_tree]
+    assert len(texts) == len(set(texts))
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads", "found", "expected"),
+    [(4, 3, 8, 3), (4, 0, 8, 3), (1, 0, 8, 1), (0, 0, 8, 7), (0, 0, 1, 1), (0, 0, None, 1)],
+)
+def test_threads_by_the_rule(
+    cores: int, threads: int, found: int | None, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: found)
+    profile = BoardProfile(name="b", title="B", architecture="x", cores=cores, threads=threads)
+    assert profile.thread_count() == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"colour": "red"}, "unknown key 'colour', expected only"),
+        ({"name": "other"}, "unknown key 'name'"),
+        ({"cores": "4"}, "cores is '4', expected a whole number"),
+        ({"cores": True}, "cores is True, expected a whole number"),
+        ({"cores": 4.0}, "cores is 4.0, expected a whole number"),
+        ({"cores": -1}, "cores is -1, expected 0 to"),
+        ({"threads": 5}, "threads is 5, expected 0 to 4"),
+        ({"memory_mib": 2**40}, "memory_mib is"),
+        ({"title": " "}, "title is ' ', expected text"),
+        ({"title": "a\nb"}, "title is"),
+        ({"architecture": ""}, "architecture is"),
+        ({"device_tree": "A board"}, "device_tree is 'A board', expected a list of texts"),
+        ({"device_tree": [1]}, "device_tree is"),
+        ({"device_tree": [""]}, "device_tree holds an empty text"),
+    ],
+)
+def test_what_is_unknown_or_impossible_is_refused(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words.replace("(", r"\(")):
+        parse_profile("a-board", GOOD | change)
+
+
+@pytest.mark.parametrize("key", ["title", "architecture"])
+def test_what_is_needed_must_be_there(key: str) -> None:
+    with pytest.raises(ValueError, match=f"no key '{key}'"):
+        parse_profile("a-board", {name: item for name, item in GOOD.items() if name != key})
+
+
+@pytest.mark.parametrize("name", ["", "A", "a_b", "../etc", "a--b", "-a"])
+def test_names_are_file_names(name: str) -> None:
+    with pytest.raises(ValueError, match="name is"):
+        parse_profile(name, GOOD)
+
+
+VALUES = st.one_of(
+    st.integers(), st.booleans(), st.floats(), st.text(max_size=9), st.lists(st.text(max_size=9))
+)
+
+
+@given(content=st.dictionaries(st.one_of(st.sampled_from(sorted(GOOD)), st.text()), VALUES))
+def test_whatever_a_document_says_only_value_errors_come(content: dict[str, Any]) -> None:
+    try:
+        profile = parse_profile("a-board", GOOD | content)
+    except ValueError:
+        return
+    assert profile.thread_count() >= 1
+
+
+@pytest.mark.parametrize("content", [b"title = ", b"\xff\xfe", b"[title]\n", b"a = 1\na = 2\n"])
+def test_a_bad_file_is_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_bytes(content)
+    with pytest.raises(ProfileError, match=r"bad\.toml: "):
+        load_profile("bad", tmp_path)
+
+
+def test_an_absent_profile_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match=r"absent\.toml: cannot be read"):
+        load_profile("absent", tmp_path)
