@@ -101,6 +101,10 @@ class TrainingError(EdgeinferError):
     """Training could not start or did not produce a usable model."""
 
 
+class RemoteError(EdgeinferError):
+    """A board cannot be reached over SSH, or a program failed there."""
+
+
 class StorageError(EdgeinferError):
     """A file could not be written."""
 

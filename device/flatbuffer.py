@@ -148,6 +148,14 @@ class Table:
         place = self._place(field, 4)
         return None if place is None else self._buffer.follow(place)
 
+    def offset_place(self, field: int) -> tuple[int, int] | None:
+        """Return (where a field's offset lies, where it points); None where it is absent.
+
+        For those who change a copy of the file.
+        """
+        place = self._place(field, 4)
+        return None if place is None else (place, self._buffer.follow(place))
+
     def integer(self, field: int, kind: Kind, default: int = 0) -> int:
         """Return an integer field or its default."""
         if field >= len(self._fields) or not self._fields[field]:

@@ -125,6 +125,10 @@ class Model(Closing):
         """Return the prediction for a picture: (H, W, 3) uint8 RGB."""
         return self.infer(self.preprocessor.tensor(pixels))
 
+    def decode(self, output: NDArray[np.generic]) -> Prediction:
+        """Return the prediction for what `runner.invoke` gave first."""
+        return self._decode(output)
+
     def golden_frames(self) -> list[tuple[Pixels, str | None]]:
         """Return the bundle's real frames with their labels; none for a plain `.tflite`."""
         return [] if self._bundle is None else read_golden(self._bundle)

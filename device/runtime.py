@@ -142,6 +142,19 @@ class Runner:
             ) from error
         return [self._interpreter.get_tensor(detail["index"]) for detail in self._output_details]
 
+    def invoke_again(self) -> None:
+        """Run the model on the inputs of the last `invoke`; nothing is copied in or out.
+
+        Raises:
+            ModelError: the runtime failed.
+        """
+        try:
+            self._interpreter.invoke()
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(
+                "inference", got=f"{self.runtime} failed ({_first_line(error)})"
+            ) from error
+
 
 def _import_runtime(name: RuntimeName) -> ModuleType:
     try:

@@ -14,7 +14,7 @@ from edgeinfer.device.errors import EdgeinferError, printable, storage_error
 
 COMMANDS_GROUP = "edgeinfer.commands"
 
-_ORDER = ("demo", "data", "train", "convert", "inspect", "verify", "predict", "run")
+_ORDER = ("demo", "data", "train", "convert", "inspect", "verify", "predict", "run", "benchmark")
 """The way of a model; commands of other packages follow by name."""
 
 INTERRUPTED = 130

@@ -1,0 +1,126 @@
+"""The first operators of a `.tflite` model as a model of their own.
+
+A copy of the file is changed in two places: the main graph's list of operators is made shorter, and
+its outputs become a new list at the end of the file. No FlatBuffer writer is needed. Weights of
+operators that were cut off stay in the copy; runtimes ignore them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+
+from edgeinfer.device.errors import ModelError
+from edgeinfer.device.flatbuffer import FlatBuffer
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_types import ELEMENT_BITS, Subgraph, Tensor
+
+# Fields of the schema's tables.
+_MODEL_SUBGRAPHS = 2
+_GRAPH_OUTPUTS, _GRAPH_OPERATORS = 2, 3
+
+
+class Prefixes:
+    """Makes models of the first operators of one model.
+
+    Args:
+        model: the `.tflite` file's bytes.
+        subject: the file's name, for errors.
+
+    Raises:
+        ModelError: it is no model, or one of whose operators prefixes cannot be made: it has
+            several graphs, no operators, or an operator whose results cannot be outputs.
+
+    Attributes:
+        graph: the main graph.
+    """
+
+    def __init__(self, model: bytes, *, subject: str) -> None:
+        parsed = read_tflite(model, subject=subject)
+        self._model = model
+        self._subject = subject
+        if len(parsed.subgraphs) != 1:
+            raise self._error(
+                f"has {len(parsed.subgraphs)} graphs", "one: operators that call graphs cannot be "
+            )
+        self.graph: Subgraph = parsed.subgraphs[0]
+        if not self.graph.operators:
+            raise self._error("has no operators", "some: nothing can be ")
+        root = FlatBuffer(model).root().tables(_MODEL_SUBGRAPHS)[0]
+        outputs, operators = (
+            root.offset_place(_GRAPH_OUTPUTS),
+            root.offset_place(_GRAPH_OPERATORS),
+        )
+        if outputs is None or operators is None:
+            raise self._error("names no outputs", "some: nothing can be ")
+        self._outputs_field, self._operators_vector = outputs[0], operators[1]
+        for number in range(len(self.graph.operators)):
+            self._check(number)
+
+    def __len__(self) -> int:
+        """Return how many operators the model has."""
+        return len(self.graph.operators)
+
+    def model(self, count: int) -> bytes:
+        """Return the model that ends after the first `count` operators, 1 to all of them.
+
+        Its outputs are all that those operators computed and none of them used, so that a runtime
+        can leave none out: the results that wait for a later operator, and the last one's.
+
+        Raises:
+            ModelError: the file shares lists between tables, so that changing it changed more.
+        """
+        outputs = self.outputs(count)
+        end = -(-len(self._model) // 4) * 4
+        changed = bytearray(self._model.ljust(end, b"\0"))
+        changed += struct.pack(f"<I{len(outputs)}i", len(outputs), *outputs)
+        struct.pack_into("<I", changed, self._outputs_field, end - self._outputs_field)
+        struct.pack_into("<I", changed, self._operators_vector, count)
+        prefix = bytes(changed)
+        # Equal lists may be stored once for several tables; then more was changed than was meant.
+        graph = read_tflite(prefix, subject=self._subject).subgraphs[0]
+        if (graph.operators, graph.outputs, graph.inputs) != (
+            self.graph.operators[:count],
+            outputs,
+            self.graph.inputs,
+        ):
+            raise self._error(
+                "shares lists between its tables", "lists of their own: it cannot be "
+            )
+        return prefix
+
+    def outputs(self, count: int) -> tuple[int, ...]:
+        """Return the tensors that the model of the first `count` operators answers with."""
+        steps = self.graph.operators[:count]
+        used = {index for step in steps for index in step.inputs}
+        computed = dict.fromkeys(index for step in steps for index in step.outputs)
+        wanted = {*self.graph.outputs, *steps[-1].outputs}
+        return tuple(index for index in computed if index not in used or index in wanted)
+
+    def result(self, number: int) -> Tensor:
+        """Return the first output of an operator, counted from 0."""
+        return self.graph.tensors[self.graph.operators[number].outputs[0]]
+
+    def _check(self, number: int) -> None:
+        """Refuse an operator whose results cannot be a model's outputs."""
+        step = self.graph.operators[number]
+        if not step.outputs:
+            raise self._error(f"operator {number} ({step.op}) has no output", "one: it cannot be ")
+        for tensor in _tensors(self.graph, step.outputs):
+            if ELEMENT_BITS[tensor.dtype] is None or tensor.variable:
+                kind = "variable" if tensor.variable else tensor.dtype
+                raise self._error(
+                    f"operator {number} ({step.op}) gives a {kind}", "numbers: it cannot be "
+                )
+
+    def _error(self, got: str, expected: str) -> ModelError:
+        return ModelError(
+            self._subject,
+            got=got,
+            expected=f"{expected}profiled operator by operator",
+            next_step="leave --ops out",
+        )
+
+
+def _tensors(graph: Subgraph, indices: Iterable[int]) -> list[Tensor]:
+    return [graph.tensors[index] for index in indices if index >= 0]

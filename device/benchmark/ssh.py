@@ -1,0 +1,189 @@
+"""Commands on another machine through the user's own OpenSSH.
+
+Nothing of SSH is done here: the program `ssh` on the path connects, with the user's configuration,
+agent and known hosts. It runs in batch mode, so that a question ends in an error, not in waiting.
+The host's key is always checked.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeinfer.device.errors import RemoteError, UsageError
+
+CONNECT_TIMEOUT_S = 15
+"""How long a connection may take, unless an `--ssh-option ConnectTimeout=...` says otherwise."""
+
+SSH_FAILED = 255
+"""With which `ssh` ends when the connection, not the remote command, failed."""
+
+NOT_FOUND = 127
+"""With which a shell ends when there is no such program."""
+
+_UNCHECKED = re.compile(r"stricthostkeychecking[\s=]+[\"']?(no|off|false)\b", re.IGNORECASE)
+
+_ADVICE: tuple[tuple[str, str, str], ...] = (
+    (
+        "REMOTE HOST IDENTIFICATION HAS CHANGED",
+        "its host key is not the one that is known",
+        "if it was set up anew, take the old key out with `ssh-keygen -R`; "
+        "else someone may stand between",
+    ),
+    (
+        "Host key verification failed",
+        "its host key is not known here",
+        "connect once with `ssh` and compare the key that it shows",
+    ),
+    (
+        "Permission denied",
+        "it refuses the login (permission denied)",
+        "install your key there with `ssh-copy-id`, load it with `ssh-add`, or name it with "
+        "--ssh-option IdentityFile=...",
+    ),
+    ("Could not resolve hostname", "its name is not known", "check it, or use its address"),
+    ("Connection refused", "it refuses connections", "check that an SSH server runs there"),
+    ("timed out", "it does not answer", "check that it is switched on and connected"),
+    ("No route to host", "there is no way to it", "check the network"),
+    ("Network is unreachable", "there is no way to it", "check the network"),
+)
+"""What `ssh` says on stderr, what that means, what to do: the first that fits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a remote command gave."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    def last_line(self) -> str:
+        """Return what an error is told by: its `error:` line, else its last line."""
+        lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]
+        marked = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+        return (marked or lines or ["it gave no reason"])[-1]
+
+
+class SshHost:
+    """A machine that `ssh` reaches.
+
+    Args:
+        name: as `ssh` takes it: `user@board`, or a name from its configuration.
+        options: for `ssh -o`: `Port=2222`, ...
+
+    Raises:
+        UsageError: the name or an option makes no sense, or an option turns the check of the
+            host's key off.
+        RemoteError: there is no `ssh` here.
+    """
+
+    def __init__(self, name: str, options: Sequence[str] = ()) -> None:
+        if (
+            not name
+            or name.startswith("-")
+            or any(c.isspace() or not c.isprintable() for c in name)
+        ):
+            raise UsageError("--host", got=f"{name!r} is no host", expected="user@board")
+        for option in options:
+            if not re.match(r"\w+[\s=]", option) or not option.isprintable():
+                raise UsageError(
+                    "--ssh-option", got=f"{option!r} is no option", expected="such as Port=2222"
+                )
+            if _UNCHECKED.match(option):
+                raise UsageError(
+                    "--ssh-option",
+                    got=f"{option!r} turns the check of the host's key off",
+                    expected="a board whose key is known",
+                    next_step="connect once with `ssh` and compare the key that it shows",
+                )
+        program = shutil.which("ssh")
+        if program is None:
+            raise RemoteError(
+                name,
+                got="cannot be reached: there is no program `ssh` on the path",
+                next_step="install OpenSSH's client (on Debian: apt install openssh-client)",
+            )
+        self.name = name
+        # ssh takes the first value that it is given. Keep-alive ends what a broken network hangs.
+        words = [
+            "BatchMode=yes",
+            *options,
+            f"ConnectTimeout={CONNECT_TIMEOUT_S}",
+            "ServerAliveInterval=15",
+            "ServerAliveCountMax=4",
+        ]
+        self._command = [program, "-T", *(part for word in words for part in ("-o", word))]
+
+    def start(
+        self, script: str, *, input_file: Path | None = None, shielded: bool = False
+    ) -> subprocess.Popen[str]:
+        """Start a command there.
+
+        Args:
+            script: for the POSIX shell, each word quoted by the caller; the user's login shell
+                may be any.
+            input_file: what it reads; nothing where None.
+            shielded: the terminal's Ctrl-C does not reach it.
+        """
+        command = [*self._command, "--", self.name, f"sh -c {shlex.quote(script)}"]
+        with open(input_file or "/dev/null", "rb") as stdin:
+            return subprocess.Popen(
+                command,
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=shielded,
+            )
+
+    def run(self, script: str, *, input_file: Path | None = None) -> Answer:
+        """Run a command there and wait for it; see `start`.
+
+        Raises:
+            RemoteError: the connection failed. That the command failed is in the answer.
+        """
+        process = self.start(script, input_file=input_file)
+        try:
+            stdout, stderr = process.communicate()
+        except BaseException:
+            process.terminate()
+            process.communicate()
+            raise
+        return self.check(process, stdout, stderr)
+
+    def check(self, process: subprocess.Popen[str], stdout: str, stderr: str) -> Answer:
+        """Return the answer of a command that has ended.
+
+        Raises:
+            RemoteError: the connection failed.
+        """
+        answer = Answer(code=process.returncode, stdout=stdout, stderr=stderr)
+        if answer.code == SSH_FAILED:
+            raise _connection_error(self.name, answer)
+        return answer
+
+
+def remote_word(text: str) -> str:
+    """Return a word for a remote shell, quoted; a leading `~/` stays the remote user's home."""
+    if text.startswith("~/"):
+        return '"$HOME"/' + shlex.quote(text[2:])
+    return shlex.quote(text)
+
+
+def _connection_error(name: str, answer: Answer) -> RemoteError:
+    for sign, got, next_step in _ADVICE:
+        if sign in answer.stderr:
+            return RemoteError(name, got=f"cannot be reached: {got}", next_step=next_step)
+    return RemoteError(
+        name,
+        got=f"cannot be reached ({answer.last_line()})",
+        next_step="try `ssh` by itself; what it needs, --ssh-option passes on",
+    )

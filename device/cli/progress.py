@@ -1,0 +1,30 @@
+"""One line on stderr that says what a long command is doing; none where stderr is no terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from edgeinfer.device.errors import printable
+from edgeinfer.device.sinks import CLEAR_TO_END
+
+
+@contextmanager
+def status_line() -> Iterator[Callable[[str], None]]:
+    """Yield what shows a text in place of the one before; the line is gone at the end."""
+    if not sys.stderr.isatty():
+        yield lambda text: None
+        return
+
+    def show(text: str) -> None:
+        # A line as wide as the terminal would wrap, and could not be rewritten.
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write(f"\r{printable(text)[:width]}{CLEAR_TO_END}")
+        sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        show("")
