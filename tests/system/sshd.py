@@ -1,0 +1,112 @@
+"""An SSH server of a test's own: on this machine, on a free port, with its own keys."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.system.environments import unavailable
+
+_STARTING_S = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sshd:
+    """A server that is running.
+
+    Attributes:
+        folder: where its keys and its log lie.
+        port: where it listens on 127.0.0.1.
+        temporary: the folder that its sessions make temporary folders in.
+    """
+
+    folder: Path
+    port: int
+    temporary: Path
+
+    @property
+    def host(self) -> str:
+        """What `--host` takes."""
+        return f"{getpass.getuser()}@127.0.0.1"
+
+    def options(self, *, key: str = "user", known_hosts: str = "known_hosts") -> list[str]:
+        """Return the program's options that reach it."""
+        words = (
+            f"Port={self.port}",
+            f"IdentityFile={self.folder / key}",
+            "IdentitiesOnly=yes",
+            f"UserKnownHostsFile={self.folder / known_hosts}",
+            "GlobalKnownHostsFile=/dev/null",
+        )
+        return ["--host", self.host, *(part for word in words for part in ("--ssh-option", word))]
+
+    def left_over(self) -> list[str]:
+        """Return what lies in the temporary folder."""
+        return sorted(path.name for path in self.temporary.iterdir())
+
+    def log(self) -> str:
+        """Return what the server wrote."""
+        return (self.folder / "log").read_text(errors="replace")
+
+
+@contextmanager
+def running_sshd(folder: Path) -> Iterator[Sshd]:
+    """Run a server, or skip (fail in CI) where there is none."""
+    program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", ""))
+    if program is None or shutil.which("ssh") is None or shutil.which("ssh-keygen") is None:
+        unavailable("no OpenSSH server and client (Debian: openssh-server) to stand for a board")
+    if os.geteuid() == 0:
+        # The system's service makes it; where that never ran, sshd refuses to start.
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    for name in ("host", "user", "stranger", "other-host"):
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(folder / name)],
+            check=True,
+        )
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    temporary = folder / "tmp of the board"
+    temporary.mkdir()
+    shutil.copy(folder / "user.pub", folder / "authorized_keys")
+    for file, key in (("known_hosts", "host"), ("wrong_hosts", "other-host")):
+        kind, blob = (folder / f"{key}.pub").read_text().split()[:2]
+        (folder / file).write_text(f"[127.0.0.1]:{port} {kind} {blob}\n")
+    (folder / "no_hosts").touch()
+    (folder / "config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host'}\n"
+        f"AuthorizedKeysFile {folder / 'authorized_keys'}\nPidFile none\nUsePAM no\n"
+        "StrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+        "PermitRootLogin prohibit-password\nUseDNS no\n"
+        f'SetEnv "TMPDIR={temporary}"\n'
+    )
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, "-D", "-e", "-f", str(folder / "config")],
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+        )
+    server = Sshd(folder=folder, port=port, temporary=temporary)
+    try:
+        end = time.monotonic() + _STARTING_S
+        while not _listens(port):
+            if process.poll() is not None or time.monotonic() > end:
+                unavailable(f"sshd does not start: {server.log()}")
+            time.sleep(0.05)
+        yield server
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
