@@ -63,7 +63,7 @@ def compare(
             runner = runners[key]
             if isinstance(runner, str):
                 continue
-            progress(f"{key[0]}, {key[1]} threads, round {turn + 1}/{rounds}")
+            progress(f"{key[0]}, threads: {key[1]}, round {turn + 1}/{rounds}")
             try:
                 times_ns[key] += _time(runner, tensors, seconds / rounds)
             except EdgeinferError as error:

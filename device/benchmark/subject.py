@@ -63,7 +63,9 @@ class Subject(Closing):
                 )
             except (ModelError, OSError):
                 raise error from None
-            self.note = f"only inference was timed: {error.got}, expected {error.expected}"
+            self.note = f"only inference was timed: it {error.got}"
+            if error.expected:
+                self.note += f", expected {error.expected}"
         self.tensors = made_up_inputs(self.runner)
 
     def close(self) -> None:

@@ -43,6 +43,7 @@ def _head(report: BenchmarkReport) -> list[str]:
     processor = f"{machine.processor}, " if machine.processor else ""
     memory = f", {machine.memory_mib:,} MiB" if machine.memory_mib else ""
     rows = [
+        ("file", f"{report.model.file}, {report.model.size_bytes:,} bytes"),
         *([("host", report.host)] if report.host else []),
         ("board", f"{machine.title} ({machine.board})"),
         ("machine", f"{processor}{_count(machine.cores, 'core')}{memory}, {machine.architecture}"),
@@ -62,12 +63,9 @@ def _head(report: BenchmarkReport) -> list[str]:
         )
     if report.note:
         rows.append(("note", report.note))
-    title = f"{report.model.name} ({report.model.file}, {report.model.size_bytes:,} bytes)"
-    lines = [title]
+    lines = [report.model.name]
     for name, text in rows:
-        lines += textwrap.wrap(
-            printable(text), _WIDTH, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12
-        )
+        lines += _wrapped(text, initial_indent=f"  {name:<10}", subsequent_indent=" " * 12)
     return lines
 
 
@@ -112,7 +110,7 @@ def _comparison(report: BenchmarkReport) -> list[str]:
     header = ["inference, ms", "kernels", "threads", "p50", "p95"]
     lines = _table(header, rows, left=2)
     for text in [*reasons, *advice(comparison, report.runtime.name, report.machine.cores)]:
-        lines += textwrap.wrap(printable(text), _WIDTH)
+        lines += _wrapped(text)
     return lines
 
 
@@ -166,11 +164,10 @@ def _operators(ops: OpProfile) -> list[str]:
     ]
     lines = _table(["op", "operator", "output", "ms", "share"], rows, left=3)
     below = sum(item.ms < 0 for item in ops.operators)
-    lines += textwrap.wrap(
+    lines += _wrapped(
         f"{ops.runtime}, {_count(ops.threads, 'thread')}, {ops.rounds} rounds. Differences of the "
         "medians of models that end after each operator: noisy for tiny operators"
-        + (f"; {below} came out below 0 and stand as ~0, --json has them." if below else "."),
-        _WIDTH,
+        + (f"; {below} came out below 0 and stand as ~0, --json has them." if below else ".")
     )
     return lines
 
@@ -194,6 +191,18 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) 
             yield cell.ljust(width) if number < left else cell.rjust(width)
 
     return ["  ".join(aligned(row)).rstrip() for row in cells]
+
+
+def _wrapped(text: str, *, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
+    """Return lines of at most 80 columns; paths and names stay whole, to be copied."""
+    return textwrap.wrap(
+        printable(text),
+        _WIDTH,
+        initial_indent=initial_indent,
+        subsequent_indent=subsequent_indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _ms(value: float, digits: int = 3) -> str:
