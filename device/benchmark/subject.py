@@ -63,7 +63,7 @@ class Subject(Closing):
                 )
             except (ModelError, OSError):
                 raise error from None
-            self.note = f"only inference was timed: it {error.got}"
+            self.note = f"only inference was timed: {error.got}"
             if error.expected:
                 self.note += f", expected {error.expected}"
         self.tensors = made_up_inputs(self.runner)

@@ -76,6 +76,18 @@ def test_absent_fields_are_empty() -> None:
     assert root.union(0, 1) == (0, None)
 
 
+def test_where_an_offset_lies_and_points() -> None:
+    data = encode({0: "abc", 2: Numbers("i", [1, 2])})
+    root = FlatBuffer(data).root()
+    found = root.offset_place(2)
+    assert found is not None
+    place, target = found
+    assert place + struct.unpack_from("<I", data, place)[0] == target
+    assert struct.unpack_from("<Iii", data, target) == (2, 1, 2)
+    assert root.offset_place(1) is None
+    assert root.offset_place(9) is None
+
+
 def test_text_that_is_no_utf8_is_escaped() -> None:
     data = encode({0: "abc"}).replace(b"abc", b"a\xff\xfe")
     assert FlatBuffer(data).root().string(0) == r"a\xff\xfe"

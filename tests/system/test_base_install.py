@@ -130,6 +130,21 @@ def test_run(install: Install, sample: Sample, tmp_path: Path) -> None:
         assert last["summary"]["labelled_frames"] > 0
 
 
+def test_benchmark(install: Install, sample: Sample) -> None:
+    for model in (sample.bundle, sample.tflite):
+        done = install.environment.edgeinfer(
+            *("benchmark", model, "--seconds", "0.1", "--cold-starts", 1, "--ops", "--json")
+        )
+        assert done.returncode == 0, done.stderr
+        report = json.loads(done.stdout)
+        assert report["runtime"]["name"] == install.case.runtime
+        candidates = report["comparison"]["candidates"]
+        assert {item["runtime"] for item in candidates} == {install.case.runtime}
+        assert all("p50_ms" in item for item in candidates)
+        assert report["ops"]["operators"]
+        assert report["machine"]["board"].startswith("generic-")
+
+
 @pytest.mark.parametrize("command", ["train", "convert"])
 def test_the_host_commands_name_the_extra(install: Install, command: str) -> None:
     done = install.environment.edgeinfer(command, "no-such-folder")

@@ -18,7 +18,9 @@ def test_help_lists_the_commands_in_the_order_of_the_work() -> None:
     assert places == sorted(places)
 
 
-@pytest.mark.parametrize("command", ["predict", "run", "verify", "inspect", "convert", "train"])
+@pytest.mark.parametrize(
+    "command", ["predict", "run", "verify", "inspect", "benchmark", "convert", "train"]
+)
 def test_every_command_explains_itself(command: str) -> None:
     answer = edgeinfer(command, "--help")
     assert answer.returncode == 0
@@ -36,8 +38,11 @@ def test_the_device_commands_import_no_training_stack() -> None:
 import sys
 from edgeinfer.device.cli.main import run_program
 assert run_program(["predict", "--help"]) == run_program(["run", "--help"]) == 0
+assert run_program(["benchmark", "--help"]) == 0
 import edgeinfer.device.model, edgeinfer.device.loop, edgeinfer.device.verify
 import edgeinfer.device.cameras, edgeinfer.device.sinks
+import edgeinfer.device.benchmark.run, edgeinfer.device.benchmark.remote
+import edgeinfer.device.benchmark.text
 heavy = {"tensorflow", "keras", "rich", "matplotlib"} | {"edgeinfer.host", "edgeinfer.converters"}
 print(sorted(heavy & set(sys.modules)))
 """
