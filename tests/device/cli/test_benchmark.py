@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.benchmark.report import parse_report
+from edgeinfer.device.runtime import installed_runtimes
 from tests.device.tflite_examples import dense_model, encode
 from tests.program import PROGRAM, edgeinfer, error_line
 
@@ -31,6 +32,8 @@ def test_json_for_scripts(sample_bundle: Path) -> None:
     assert report.cold_start.runs == 1
     assert report.ops is not None
     assert len(report.ops.operators) == 14
+    assert {item.reason for item in report.comparison.candidates} == {None}
+    assert {item.runtime for item in report.comparison.candidates} == set(installed_runtimes())
     counts = {item.threads for item in report.comparison.candidates}
     assert counts == {1, report.comparison.board_threads, os.cpu_count()}
 
@@ -45,15 +48,19 @@ def test_text_within_80_columns(sample_bundle: Path) -> None:
     assert "the board profile's" in done.stdout
 
 
-def test_the_named_runtime_alone(sample_bundle: Path) -> None:
+@pytest.mark.parametrize("runtime", installed_runtimes())
+def test_the_named_runtime_alone(sample_bundle: Path, runtime: str) -> None:
     done = edgeinfer(
-        *("benchmark", sample_bundle, *QUICK, "--runtime", "ai-edge-litert", "--threads", 1),
-        "--json",
+        *("benchmark", sample_bundle, *QUICK, "--runtime", runtime, "--threads", 1),
+        *("--json", "--ops"),
     )
     report = parse_report(done.stdout)
     (only,) = report.comparison.candidates
-    assert (only.runtime, only.threads) == ("ai-edge-litert", 1)
-    assert report.runtime.name == "ai-edge-litert"
+    assert (only.runtime, only.threads) == (runtime, 1)
+    assert report.runtime.name == runtime
+    assert report.ops is not None
+    assert report.ops.runtime.startswith(runtime)
+    assert report.ops.total_ms > 0
 
 
 def test_the_installed_bundle_is_taken(sample_bundle: Path, tmp_path: Path) -> None:
