@@ -55,6 +55,8 @@ class Subject(Closing):
             self.runner = self.model.runner
             self.content = _content(path)
         except ModelError as error:
+            if _is_bundle(path):
+                raise
             # A detector's file, say: what the runtime takes can still be timed.
             try:
                 self.content = _content(path)
@@ -151,9 +153,16 @@ def made_up_inputs(runner: Runner) -> list[NDArray[Any]]:
     return inputs
 
 
+def _is_bundle(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) == b"PK\x03\x04" or path.suffix == ".edgebundle"
+    except OSError:
+        return False
+
+
 def _content(path: Path) -> bytes:
-    content = path.read_bytes()
-    if content.startswith(b"PK\x03\x04") or path.suffix == ".edgebundle":
+    if _is_bundle(path):
         with open_bundle(path) as bundle:
             return bundle.member(bundle.manifest.variants["cpu"].file)
-    return content
+    return path.read_bytes()

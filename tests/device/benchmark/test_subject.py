@@ -8,8 +8,10 @@ import pytest
 
 from edgeinfer.device.benchmark.frames import make_frames
 from edgeinfer.device.benchmark.subject import MIN_RUNS, Subject
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.bundle import write_bundle
+from edgeinfer.device.errors import EdgeinferError, ModelError
 from edgeinfer.device.types import Frame, FrameFormat
+from tests.device.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import dense_model, encode
 
 
@@ -76,3 +78,10 @@ def test_what_no_runtime_takes_is_refused(content: bytes, tmp_path: Path) -> Non
         Subject(path, threads=1, runtime=None)
     with pytest.raises(EdgeinferError, match=r"absent\.tflite: cannot be read"):
         Subject(tmp_path / "absent.tflite", threads=1, runtime=None)
+
+
+def test_a_bundle_that_does_not_fit_its_manifest_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "odd.edgebundle"
+    write_bundle(path, manifest(), MEMBERS | {"variants/cpu.tflite": encode(dense_model())})
+    with pytest.raises(ModelError, match="as the manifest says"):
+        Subject(path, threads=1, runtime=None)
