@@ -114,11 +114,12 @@ def benchmark(
     ssh_options: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Time FILE, a .edgebundle or .tflite: each stage, the first answer, runtimes and threads.
+    """Measure how fast FILE answers, here or on a board.
 
-    Without FILE, the installed bundle. Times are milliseconds: the median (p50), and what 95 and
-    99 of 100 do not exceed. With --host the file is copied to a board, measured by the edgeinfer
-    there, and removed again.
+    FILE is a .edgebundle or .tflite; without it, the installed bundle. Measured are the stages from
+    frame to answer, the first answer of a fresh process, runtimes and thread counts. Times are
+    milliseconds: the median (p50), and what 95 and 99 of 100 do not exceed. With --host the file is
+    copied to a board, measured by the edgeinfer there, and removed again.
     """
     from edgeinfer.device.benchmark.run import BenchmarkOptions, benchmark_model
     from edgeinfer.device.benchmark.text import report_lines
