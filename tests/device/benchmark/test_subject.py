@@ -8,7 +8,7 @@ import pytest
 
 from edgeinfer.device.benchmark.frames import make_frames
 from edgeinfer.device.benchmark.subject import MIN_RUNS, Subject
-from edgeinfer.device.bundle import write_bundle
+from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.errors import EdgeinferError, ModelError
 from edgeinfer.device.types import Frame, FrameFormat
 from tests.device.bundle.examples import MEMBERS, manifest
