@@ -63,9 +63,11 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
     program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", ""))
     if program is None or shutil.which("ssh") is None or shutil.which("ssh-keygen") is None:
         unavailable("no OpenSSH server and client (Debian: openssh-server) to stand for a board")
-    if os.geteuid() == 0:
-        # The system's service makes it; where that never ran, sshd refuses to start.
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    # The system's service makes it; where that never ran, root's sshd refuses to start.
+    separation = Path("/run/sshd")
+    made = os.geteuid() == 0 and not separation.exists()
+    if made:
+        separation.mkdir(mode=0o755)
     for name in ("host", "user", "stranger", "other-host"):
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(folder / name)],
@@ -105,6 +107,8 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
     finally:
         process.terminate()
         process.wait()
+        if made:
+            separation.rmdir()
 
 
 def _listens(port: int) -> bool:
