@@ -37,9 +37,7 @@ def test_training_sees_the_bits_that_the_device_computes(channels: Channels) -> 
     tensor = TensorSpec(name="image", shape=(1, *spec.shape), dtype="float32")
     preprocessor, pictures = Preprocessor(spec, tensor), Preprocessor(spec)
     frames = np.random.default_rng(0).integers(0, 256, (5, 31, 47, 3), dtype=np.uint8)
-    stored = Memory(
-        np.stack([pictures.image(frame) for frame in frames]), np.zeros(5, np.int32)
-    )
+    stored = Memory(np.stack([pictures.image(frame) for frame in frames]), np.zeros(5, np.int32))
     source = ImageSource(stored, normalize_table(spec))
     expected = np.concatenate([preprocessor.tensor(frame) for frame in frames])
     (inputs, _, _), *rest = Batches(source=source, classes=2, batch_size=8).epoch(0)
