@@ -3,10 +3,15 @@
 
 #include "rows.h"
 
+#if defined(EDGEINFER_WITH_AVX2) && !defined(__AVX2__)
+#error "expected to be compiled for AVX2; this compiler ignored the option in CMakeLists.txt"
+#endif
+
 #if defined(__x86_64__) || defined(__i386__)
 
 #include <immintrin.h>
 
+#include <cstddef>
 #include <cstring>
 
 #include "fixed_point.h"

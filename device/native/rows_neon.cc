@@ -4,10 +4,15 @@
 
 #include "rows.h"
 
+#if defined(EDGEINFER_WITH_NEON) && !defined(__ARM_NEON)
+#error "expected to be compiled for NEON; this compiler ignored the option in CMakeLists.txt"
+#endif
+
 #if defined(__ARM_NEON)
 
 #include <arm_neon.h>
 
+#include <cstddef>
 #include <cstring>
 
 #if !defined(__aarch64__)
