@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard device/native/*)
 
-.PHONY: demo test test-system lint benchmark wheel clean
+.PHONY: demo test test-system lint benchmark wheel wheels clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/host.stamp  ## trains, quantizes, verifies and runs on embedded data
@@ -13,7 +13,7 @@ demo: $(VENV)/host.stamp  ## trains, quantizes, verifies and runs on embedded da
 test: $(VENV)/dev.stamp  ## every test that needs no system of its own
 	$(BIN)/python -m pytest -m "not system"
 
-test-system: $(VENV)/dev.stamp  ## virtual environments, an arm64 userland, a compiler that is broken
+test-system: $(VENV)/wheels.stamp  ## virtual environments, ARM userlands, cross-compiled programs
 	$(BIN)/python -m pytest -m system
 
 lint: $(VENV)/dev.stamp  ## style, types and the import rule
@@ -27,6 +27,9 @@ benchmark: $(VENV)/dev.stamp  ## edgeinfer beside what others do, as one table
 
 wheel: $(VENV)/dev.stamp  ## a wheel for this architecture, in dist/
 	$(BIN)/python -m build --wheel
+
+wheels: $(VENV)/wheels.stamp  ## wheels for x86-64, 64-bit and 32-bit ARM, in dist/
+	$(BIN)/python boards/toolchains/build_wheels.py
 
 clean:
 	rm -rf $(VENV) build dist
@@ -43,3 +46,7 @@ $(VENV)/host.stamp: $(SOURCES) | $(VENV)/bin/python
 $(VENV)/dev.stamp: $(SOURCES) | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[host,dev]'
 	@touch $@ $(VENV)/host.stamp
+
+$(VENV)/wheels.stamp: $(SOURCES) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[host,dev,wheels]'
+	@touch $@ $(VENV)/host.stamp $(VENV)/dev.stamp
