@@ -9,6 +9,7 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 
+#include <cpuid.h>
 #include <immintrin.h>
 
 #include <cstddef>
@@ -180,9 +181,24 @@ void Nv12ToRgb(const uint8_t* luma, const uint8_t* chroma, int32_t count, uint8_
 
 const RowKernels kAvx2Rows = {"avx2", CombineRows, CombineColumns, YuyvToRgb, Nv12ToRgb};
 
+// What __builtin_cpu_supports("avx2") should tell: with zig's runtime library it always says no.
+bool HasAvx2() {
+  unsigned a, b, c, d;
+  constexpr unsigned kOsxsaveAndAvx = 3u << 27, kAvx2 = 1u << 5, kSseAndAvxState = 6;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || (c & kOsxsaveAndAvx) != kOsxsaveAndAvx) return false;
+  // The system must keep the registers' upper halves when it switches between programs.
+  unsigned low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  if ((low & kSseAndAvxState) != kSseAndAvxState) return false;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & kAvx2);
+}
+
 }  // namespace
 
-const RowKernels* Avx2Rows() { return __builtin_cpu_supports("avx2") ? &kAvx2Rows : nullptr; }
+const RowKernels* Avx2Rows() {
+  static const bool has_avx2 = HasAvx2();
+  return has_avx2 ? &kAvx2Rows : nullptr;
+}
 
 }  // namespace edgeinfer
 
