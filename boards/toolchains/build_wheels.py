@@ -148,7 +148,7 @@ def _problems(library: ELFFile, target: Target) -> Iterator[str]:
         if isinstance(section, DynamicSection):
             for tag in section.iter_tags("DT_NEEDED"):
                 if tag.needed not in SYSTEM_LIBRARIES | {target.loader}:
-                    yield f"needs {tag.needed}, expected glibc's libraries alone; link it statically"
+                    yield f"needs {tag.needed}, expected glibc's libraries alone: link it in"
         elif isinstance(section, GNUVerNeedSection):
             for _, versions in section.iter_versions():
                 for name in sorted(version.name for version in versions):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import platform
 import shutil
 import subprocess
 import sys
@@ -9,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.system.emulated.debian import UserlandError
+from tests.system.emulated.userland import AARCH64, ARMV7L, Userland, cached_userland
 from tests.system.environments import SIZES, clean_environ, size_table, unavailable
 from tests.system.sample import Sample, read_sample_bundle
 
@@ -78,6 +82,39 @@ def distributions(
 def wheel(distributions: dict[str, Path]) -> Path:
     """The wheel for this machine."""
     return distributions["wheel"]
+
+
+@pytest.fixture(scope="session")
+def cross_wheels(
+    registry: None, source_tree: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """What `make wheels` makes, by architecture."""
+    if importlib.util.find_spec("ziglang") is None:
+        unavailable("no cross compiler: install the extra `wheels` (make test-system does)")
+    folder = tmp_path_factory.mktemp("wheels")
+    script = source_tree / "boards" / "toolchains" / "build_wheels.py"
+    command = [sys.executable, str(script), "--outdir", str(folder)]
+    built = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=clean_environ()
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    return {wheel.stem.partition("_2_28_")[2]: wheel for wheel in folder.glob("*.whl")}
+
+
+@pytest.fixture(scope="session")
+def userlands(cross_wheels: dict[str, Path]) -> dict[str, Userland]:
+    """A Debian userland of each ARM architecture, with what the base install needs, by name."""
+    if platform.machine() != "x86_64":
+        unavailable(f"this machine is {platform.machine()}: the tools are x86-64 programs")
+    try:
+        return {
+            architecture.name: cached_userland(
+                architecture, architecture.requirements(cross_wheels[architecture.name])
+            )
+            for architecture in (AARCH64, ARMV7L)
+        }
+    except UserlandError as error:
+        unavailable(f"no ARM userland: {error}")
 
 
 @pytest.fixture(scope="session")
