@@ -38,6 +38,8 @@ FRAMES = {
     "nv12": (HEIGHT * 3 // 2, WIDTH),
 }
 """Arrays as cameras give them, by a name that begins with the format."""
+WITHOUT_NEON = "cortex-a7,neon=off"
+"""Such 32-bit processors exist: an instruction of NEON outside its loops would end the program."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +72,17 @@ class Board:
         return [json.loads(line) for line in printed.splitlines()]
 
 
+def name_of(architecture: Architecture) -> str:
+    return architecture.name
+
+
 def unpack_wheel(wheel: Path, folder: Path) -> Path:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
     return folder
 
 
-@pytest.fixture(scope="module", params=[AARCH64, ARMV7L], ids=lambda param: param.name)
+@pytest.fixture(scope="module", params=[AARCH64, ARMV7L], ids=name_of)
 def board(
     request: pytest.FixtureRequest,
     cross_wheels: dict[str, Path],
@@ -115,6 +121,12 @@ def x86_64_hashes(
     )
     hashes: dict[str, dict[str, str]] = json.loads(done.stdout)
     return hashes
+
+
+def instruction_set(board: Board, cpu: str | None = None) -> str:
+    """Return what the library takes of itself."""
+    load = "from edgeinfer.device.preprocess.native import load_kernels"
+    return board.run("-c", f"{load}; print(load_kernels().instruction_set)", cpu=cpu).strip()
 
 
 def path_of(*folders: Path) -> Mapping[str, str]:
@@ -161,13 +173,13 @@ def test_predict(board: Board, sample: Sample) -> None:
     assert [answer["label"] for answer in answers] == expected
 
 
-def test_the_best_instruction_set_is_chosen_at_run_time(board: Board) -> None:
-    """32-bit ARM processors without NEON exist; nothing but the NEON loops may use it."""
-    code = "from edgeinfer.device.preprocess.native import load_kernels as load; "
-    code += "print(load().instruction_set)"
-    assert board.run("-c", code).strip() == "neon"
-    if board.architecture is ARMV7L:
-        assert board.run("-c", code, cpu="cortex-a7,neon=off").strip() == "portable"
+def test_neon_is_chosen(board: Board) -> None:
+    assert instruction_set(board) == "neon"
+
+
+@pytest.mark.parametrize("board", [ARMV7L], indirect=True, ids=name_of)
+def test_a_32_bit_processor_without_neon_gets_the_portable_loops(board: Board) -> None:
+    assert instruction_set(board, cpu=WITHOUT_NEON) == "portable"
 
 
 def test_input_tensors_are_bit_equal(
@@ -194,25 +206,24 @@ def test_the_x86_64_wheel_prepares_the_same(
     assert x86_64_hashes["golden frames"]["numpy"] == golden
 
 
+@pytest.mark.parametrize("board", [ARMV7L], indirect=True, ids=name_of)
 def test_without_neon_32_bit_arm_prepares_the_same(
     board: Board, sample: Sample, frames: Path, x86_64_hashes: dict[str, dict[str, str]]
 ) -> None:
-    if board.architecture is not ARMV7L:
-        pytest.skip("64-bit ARM always has NEON")
     command = ("tensors", sample.bundle, frames, "portable")
-    found = board.replay(*command, cpu="cortex-a7,neon=off")
+    found = board.replay(*command, cpu=WITHOUT_NEON)
     expected = {case: {"portable": hashes["numpy"]} for case, hashes in x86_64_hashes.items()}
     assert found == expected
 
 
+@pytest.mark.parametrize("board", [AARCH64], indirect=True, ids=name_of)
 def test_verify_with_litert(board: Board, sample: Sample) -> None:
-    if not board.architecture.litert:
-        pytest.skip(f"ai-edge-litert has no wheel for {board.architecture.name}")
     (report,) = board.edgeinfer("verify", sample.bundle, litert=True)
     assert report["machine"] == board.architecture.name
     assert report["runtime"].startswith("ai-edge-litert")
 
 
+@pytest.mark.parametrize("board", [AARCH64], indirect=True, ids=name_of)
 @pytest.mark.parametrize("cpu", ["cortex-a72", "cortex-a76"])
 def test_litert_gives_the_golden_outputs(board: Board, sample: Sample, cpu: str) -> None:
     """XNNPACK's outputs come out bit for bit as on x86-64, which computed the golden ones.
@@ -220,8 +231,6 @@ def test_litert_gives_the_golden_outputs(board: Board, sample: Sample, cpu: str)
     XNNPACK has other kernels for processors with dot product instructions: the Cortex-A76 of a
     Raspberry Pi 5 has them, the A72 of a Pi 4 and the A53 of a Pi 3 or a Coral board have not.
     """
-    if not board.architecture.litert:
-        pytest.skip(f"ai-edge-litert has no wheel for {board.architecture.name}")
     found = board.replay("outputs", sample.bundle, litert=True, cpu=cpu)
     assert set(found) == {"builtin", "xnnpack"}
     assert found["xnnpack"] == sample.outputs["xnnpack"].hex()
