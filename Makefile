@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml CMakeLists.txt $(wildcard device/native/*)
+SOURCES := pyproject.toml CMakeLists.txt $(wildcard device/native/* device/native/include/*/*)
 
 .PHONY: demo test test-system lint benchmark wheel wheels clean
 .DELETE_ON_ERROR:
