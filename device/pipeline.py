@@ -85,12 +85,16 @@ class Pipeline:
         self._interval_s = 0.0 if max_fps is None else 1.0 / max_fps
         self._closing = threading.Event()
         self._frames: Slot[Frame] = Slot(keep_newest=camera.live, capacity=2)
+        # As many as there are models: they may all become free at once.
+        waiting = 1 if camera.live else len(models)
         self._tensors: Slot[_Prepared] = Slot(
-            keep_newest=camera.live, capacity=1, on_drop=lambda item: self._free.put(item.tensor)
+            keep_newest=camera.live,
+            capacity=waiting,
+            on_drop=lambda item: self._free.put(item.tensor),
         )
-        # One being filled, one waiting and one with each model; None becomes a new array.
+        # One being filled, those that wait and one with each model; None becomes a new array.
         self._free: SimpleQueue[NDArray[Any] | None] = SimpleQueue()
-        for _ in range(2 + len(models)):
+        for _ in range(1 + waiting + len(models)):
             self._free.put(None)
         self._results: SimpleQueue[tuple[int, _Result]] = SimpleQueue()
         self._early: dict[int, _Result] = {}
@@ -141,8 +145,7 @@ class Pipeline:
         self._closing.set()
         self._frames.close()
         self._tensors.close()
-        for _ in range(3 + len(self._models)):
-            self._free.put(None)
+        self._free.put(None)  # for a stage that waits for a buffer
         for thread in self._threads:
             thread.join(READ_LIMIT_S)
 
