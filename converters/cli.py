@@ -14,6 +14,7 @@ from edgeinfer.device.cli.options import json_option
 if TYPE_CHECKING:
     from edgeinfer.converters.convert import ConvertResult
     from edgeinfer.device.preprocess.spec import JpegReduction
+    from edgeinfer.device.types import Precision
 
 
 @click.command()
@@ -25,11 +26,24 @@ if TYPE_CHECKING:
     help="The bundle; by default NAME.edgebundle here.",
 )
 @click.option(
+    "--precision",
+    type=click.Choice(["int8", "uint8", "int16x8", "dynamic", "float16", "float32"]),
+    default="int8",
+    show_default=True,
+    help="int8, uint8: integers from end to end. int16x8: 16-bit activations. dynamic: 8-bit "
+    "weights, float activations. float16: 16-bit weights, float activations.",
+)
+@click.option(
+    "--per-tensor-dense",
+    is_flag=True,
+    help="One scale for all weights of a dense layer, as some accelerators' compilers want it.",
+)
+@click.option(
     "--max-drop",
     type=float,
     default=1.0,
     show_default=True,
-    help="Most points of top-1 that INT8 may lose on validation.",
+    help="Most points of top-1 that it may lose against float32 on validation.",
 )
 @click.option(
     "--calibration-images", type=click.IntRange(1), default=300, show_default=True,
@@ -60,6 +74,8 @@ if TYPE_CHECKING:
 def convert(
     trained: Path,
     out: Path | None,
+    precision: Precision,
+    per_tensor_dense: bool,
     max_drop: float,
     calibration_images: int,
     golden_frames: int,
@@ -70,8 +86,9 @@ def convert(
 ) -> None:
     """Quantize the model that `edgeinfer train` left in FOLDER and write a verified bundle.
 
-    Float and INT8 are both measured through the device package, on the original pictures. Where
-    INT8 loses more than --max-drop points on validation, nothing is written and the exit code is 1.
+    Float32 and the smaller model are both measured through the device package, on the original
+    pictures. Where it loses more than --max-drop points on validation, nothing is written and the
+    exit code is 1.
     """
     from edgeinfer.converters.convert import ConvertOptions, convert_trained, install_bundle
     from edgeinfer.converters.extras import require_packages
@@ -86,6 +103,8 @@ def convert(
         calibration_images=calibration_images,
         golden_frames=golden_frames,
         seed=seed,
+        precision=precision,
+        per_tensor_dense=per_tensor_dense,
         jpeg_reduction=cast("JpegReduction", int(jpeg_reduction)),
     )
     with step_display(sys.stderr) as step:
@@ -100,15 +119,17 @@ def convert(
 def summary(result: ConvertResult, installed: Path | None) -> str:
     """Return what a person wants to know, a few lines."""
     size = result.manifest.metrics
+    precision = result.manifest.variants["cpu"].precision
+    name = precision.upper() if precision.startswith(("int", "uint")) else precision
     lines = [
-        f"{result.bundle}: {result.bundle.stat().st_size:,} bytes, the INT8 model "
-        f"{size['size.int8.bytes']:,.0f} (float {size['size.float32.bytes']:,.0f})",
-        f"{'top-1':12}{'float32':>10}{'INT8':>10}{'pictures':>10}",
+        f"{result.bundle}: {result.bundle.stat().st_size:,} bytes, the {name} model "
+        f"{size[f'size.{precision}.bytes']:,.0f} (float32 {size['size.float32.bytes']:,.0f})",
+        f"{'top-1':12}{'float32':>10}{name:>10}{'pictures':>10}",
     ]
     for split, results in (("validation", result.validation), ("test", result.test)):
         lines.append(
-            f"{split:12}{results['float32'].top1:>10.2%}{results['int8'].top1:>10.2%}"
-            f"{results['int8'].samples:>10,}"
+            f"{split:12}{results['float32'].top1:>10.2%}{results[precision].top1:>10.2%}"
+            f"{results[precision].samples:>10,}"
         )
     lines.append(
         f"verified: {result.verified.frames} frames bit-equal through "

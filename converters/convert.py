@@ -34,7 +34,7 @@ from edgeinfer.device.files import atomic_file, data_home
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.spec import JpegReduction
 from edgeinfer.device.runtime import Runner
-from edgeinfer.device.types import TensorSpec
+from edgeinfer.device.types import Precision, TensorSpec
 from edgeinfer.device.verify import VerifyReport, verify_bundle
 
 TOLERANCE_STEPS = 2
@@ -56,6 +56,8 @@ class ConvertOptions:
         calibration_images: how many train samples calibrate the activations.
         golden_frames: how many frames the bundle carries for `verify`.
         seed: picks the calibration samples.
+        precision: of the model that the bundle carries.
+        per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
         jpeg_reduction: how much smaller at most JPEGs are decoded, in calibration and evaluation
             here and from the camera on the board; see `PreprocessSpec`.
     """
@@ -64,6 +66,8 @@ class ConvertOptions:
     calibration_images: int = 300
     golden_frames: int = 10
     seed: int = 0
+    precision: Precision = "int8"
+    per_tensor_dense: bool = False
     jpeg_reduction: JpegReduction = 1
 
     def __post_init__(self) -> None:
@@ -103,20 +107,33 @@ def convert_trained(folder: Path, out: Path, options: ConvertOptions, step: Step
     trained, splits = read_trained(folder), read_samples(folder)
     preprocess = replace(trained.preprocess, jpeg_reduction=options.jpeg_reduction)
     trained = replace(trained, preprocess=preprocess)
-    step("quantize to INT8")
+    precision = options.precision
+    step(f"convert to {precision}")
     calibration = calibration_samples(splits["train"], options)
-    models = convert_keras(folder / KERAS_FILE, trained.preprocess, calibration)
+    models = convert_keras(
+        folder / KERAS_FILE,
+        trained.preprocess,
+        calibration,
+        precision=precision,
+        per_tensor_dense=options.per_tensor_dense,
+    )
     step("check ops and versions")
-    require_loadable(models.int8, subject=f"{trained.name} INT8")
+    require_loadable(models.small, subject=f"{trained.name} {precision}")
 
     validation = _evaluate(trained, models, splits["validation"], step("evaluate on validation"))
-    require_drop(trained.name, validation["float32"], validation["int8"], options.max_drop_points)
+    require_drop(
+        trained.name,
+        validation["float32"],
+        validation[precision],
+        options.max_drop_points,
+        precision=precision,
+    )
     test = _evaluate(trained, models, splits["test"], step("evaluate on test, once"))
 
     step("write and verify the bundle")
     golden_samples = choose_samples(splits["test"] or splits["validation"], options.golden_frames)
-    golden = make_golden(models.int8, trained.preprocess, golden_samples, trained.labels)
-    source, output = _tensors(models.int8)
+    golden = make_golden(models.small, trained.preprocess, golden_samples, trained.labels)
+    source, output = _tensors(models.small)
     metrics = {**trained.metrics, **_metrics(validation, test, models)}
     manifest = ModelManifest(
         name=trained.name,
@@ -126,10 +143,10 @@ def convert_trained(folder: Path, out: Path, options: ConvertOptions, step: Step
         variants={
             "cpu": Variant(
                 file=_CPU_MEMBER,
-                precision="int8",
+                precision=precision,
                 input=source,
                 output=output,
-                output_tolerance=TOLERANCE_STEPS * output.scale,
+                output_tolerance=_tolerance(output, golden.largest_output),
                 golden_input=golden.input_member,
                 golden_outputs=golden.output_members,
             )
@@ -142,7 +159,11 @@ def convert_trained(folder: Path, out: Path, options: ConvertOptions, step: Step
         **{f"validation.{name}": result for name, result in validation.items()},
         **{f"test.{name}": result for name, result in test.items()},
     }
-    members = {_CPU_MEMBER: models.int8, **golden.members, **report_members(metrics, evaluations)}
+    members = {
+        _CPU_MEMBER: models.small,
+        **golden.members,
+        **report_members(metrics, evaluations, precision),
+    }
     manifest, verified = _write_verified(out, manifest, members)
     return ConvertResult(
         bundle=out, manifest=manifest, validation=validation, test=test, verified=verified
@@ -194,15 +215,25 @@ def _evaluate(
             preprocess=trained.preprocess,
         )
 
-    factories = {
+    factories: dict[str, Callable[[], Model]] = {
         "float32": factory("float32", models.float32),
-        "int8": factory("int8", models.int8),
+        models.precision: factory(models.precision, models.small),
     }
     return evaluate(factories, samples, trained.labels, progress=progress)
 
 
+def _tolerance(output: TensorSpec, largest_output: float) -> float:
+    """Return how much an output may differ elsewhere, in real units.
+
+    Integer outputs: `TOLERANCE_STEPS`. Float outputs come from sums that other processors add up
+    in another order, and with `dynamic` from activations that are rounded on the way: a hundredth
+    of the largest golden output.
+    """
+    return TOLERANCE_STEPS * output.scale if output.scale else 0.01 * largest_output
+
+
 def _tensors(model: bytes) -> tuple[TensorSpec, TensorSpec]:
-    runner = Runner(model, subject="the INT8 model")
+    runner = Runner(model, subject="the converted model")
     return runner.inputs[0], runner.outputs[0]
 
 
@@ -218,11 +249,11 @@ def _metrics(
         for split, results in splits
         for precision, result in results.items()
     }
-    figures |= {f"{split}.samples": float(r["int8"].samples) for split, r in splits}
+    figures |= {f"{split}.samples": float(r["float32"].samples) for split, r in splits}
     return {
         **figures,
         "size.float32.bytes": float(len(models.float32)),
-        "size.int8.bytes": float(len(models.int8)),
+        f"size.{models.precision}.bytes": float(len(models.small)),
     }
 
 

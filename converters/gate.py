@@ -6,6 +6,7 @@ import numpy as np
 
 from edgeinfer.converters.evaluate import Evaluation
 from edgeinfer.device.errors import AccuracyError
+from edgeinfer.device.types import Precision
 
 
 def drop_points(reference: Evaluation, candidate: Evaluation) -> float:
@@ -23,7 +24,12 @@ def worst_classes(
 
 
 def require_drop(
-    name: str, reference: Evaluation, candidate: Evaluation, max_drop_points: float
+    name: str,
+    reference: Evaluation,
+    candidate: Evaluation,
+    max_drop_points: float,
+    *,
+    precision: Precision = "int8",
 ) -> None:
     """Refuse a candidate that loses more than `max_drop_points` on the same samples.
 
@@ -37,8 +43,9 @@ def require_drop(
     worst = ", ".join(f"{label} -{loss:.1f}" for label, loss in worst_classes(reference, candidate))
     raise AccuracyError(
         name,
-        got=f"INT8 loses {drop:.2f} points of top-1 on {reference.samples} validation pictures "
-        f"({reference.top1:.2%} to {candidate.top1:.2%}; worst classes: {worst})",
+        got=f"{precision.upper()} loses {drop:.2f} points of top-1 on {reference.samples} "
+        f"validation pictures ({reference.top1:.2%} to {candidate.top1:.2%}; worst classes: "
+        f"{worst})",
         expected=f"at most {max_drop_points:.2f}",
         next_step="raise --calibration-images, train longer, or allow more with --max-drop",
     )

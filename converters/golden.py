@@ -30,12 +30,14 @@ class GoldenVectors:
         input_member: where the expected inputs are.
         output_members: where the expected outputs are, for each kernel family.
         members: all content by member name.
+        largest_output: the largest golden output, in real units and without its sign.
     """
 
     frames: tuple[GoldenFrame, ...]
     input_member: str
     output_members: dict[KernelFamily, str]
     members: dict[str, bytes]
+    largest_output: float
 
 
 def choose_samples(samples: Sequence[Sample], count: int) -> list[Sample]:
@@ -84,10 +86,13 @@ def make_golden(
     input_member = f"{GOLDEN_FOLDER}/{variant}.input.raw"
     members[input_member] = _raw(inputs, tensor)
     output_members: dict[KernelFamily, str] = {}
+    largest = 0.0
     for family, runner in runners.items():
         outputs = [runner.invoke([values])[0] for values in inputs]
         output_members[family] = f"{GOLDEN_FOLDER}/{variant}.output.{family}.raw"
         members[output_members[family]] = _raw(outputs, runner.outputs[0])
+        real = runner.outputs[0].dequantize(np.stack(outputs))
+        largest = max(largest, float(np.abs(real).max()))
     return GoldenVectors(
         frames=tuple(
             GoldenFrame(file=name, label=labels[sample.label])
@@ -96,6 +101,7 @@ def make_golden(
         input_member=input_member,
         output_members=output_members,
         members=members,
+        largest_output=largest,
     )
 
 
@@ -110,7 +116,9 @@ def _runners(model: bytes) -> dict[KernelFamily, Runner]:
         )
     families: tuple[KernelFamily, ...] = ("builtin", "xnnpack")
     return {
-        family: Runner(model, subject="the INT8 model", runtime="ai-edge-litert", kernels=family)
+        family: Runner(
+            model, subject="the converted model", runtime="ai-edge-litert", kernels=family
+        )
         for family in families
     }
 

@@ -11,18 +11,20 @@ from typing import Any
 import numpy as np
 
 from edgeinfer.converters.evaluate import Evaluation
+from edgeinfer.device.types import Precision
 
 REPORT_FOLDER = "report"
 
 
 def report_members(
-    metrics: Mapping[str, float], evaluations: Mapping[str, Evaluation]
+    metrics: Mapping[str, float], evaluations: Mapping[str, Evaluation], precision: Precision
 ) -> dict[str, bytes]:
     """Return the report's files by member name.
 
     Args:
         metrics: figures by name.
         evaluations: by split and precision, such as `test.int8`.
+        precision: the bundle's, of whose answers on the test split a picture is drawn.
     """
     members = {
         f"{REPORT_FOLDER}/metrics.json": (
@@ -31,9 +33,10 @@ def report_members(
     }
     for name, evaluation in evaluations.items():
         members[f"{REPORT_FOLDER}/confusion.{name}.csv"] = _confusion_table(evaluation)
-    if "test.int8" in evaluations:
-        members[f"{REPORT_FOLDER}/confusion.test.int8.png"] = _confusion_picture(
-            evaluations["test.int8"]
+    drawn = f"test.{precision}"
+    if drawn in evaluations:
+        members[f"{REPORT_FOLDER}/confusion.{drawn}.png"] = _confusion_picture(
+            evaluations[drawn], precision
         )
     return members
 
@@ -47,7 +50,7 @@ def _confusion_table(evaluation: Evaluation) -> bytes:
     return table.getvalue().encode()
 
 
-def _confusion_picture(evaluation: Evaluation) -> bytes:
+def _confusion_picture(evaluation: Evaluation, precision: Precision) -> bytes:
     """Draw the confusion matrix, (classes, classes), as a PNG."""
     from matplotlib.figure import Figure
 
@@ -64,7 +67,8 @@ def _confusion_picture(evaluation: Evaluation) -> bytes:
     axes.set_yticks(range(classes), names, fontsize=8)
     axes.set(xlabel="answer", ylabel="truth")
     axes.set_title(
-        f"INT8 on the test split: {evaluation.top1:.2%} of {evaluation.samples}", fontsize=10
+        f"{precision.upper()} on the test split: {evaluation.top1:.2%} of {evaluation.samples}",
+        fontsize=10,
     )
     if classes <= 20:
         for row, column in np.argwhere(confusion > 0):

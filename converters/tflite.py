@@ -1,8 +1,8 @@
-"""A Keras model to TFLite, float32 and full INT8, by TensorFlow's converter in a subprocess.
+"""A Keras model to TFLite, float32 and smaller, by TensorFlow's converter in a subprocess.
 
-Method: post-training quantization of weights (per channel) and activations (per tensor) by
-calibration on representative inputs, Jacob et al. 2018, arXiv:1712.05877, as TFLiteConverter
-implements it; integer input and output.
+Method, where activations are integers: post-training quantization of weights (per channel) and
+activations (per tensor) by calibration on representative inputs, Jacob et al. 2018,
+arXiv:1712.05877, as TFLiteConverter implements it; integer input and output.
 """
 
 from __future__ import annotations
@@ -18,22 +18,35 @@ from pathlib import Path
 
 from edgeinfer.converters.extras import require_packages
 from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE, INT8_FILE, ConversionJob
+from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE, SMALL_FILE, ConversionJob
 from edgeinfer.device.bundle.strict import to_json
 from edgeinfer.device.errors import ConversionError, ModelError, storage_error
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+from edgeinfer.device.types import Precision
 
 
 @dataclass(frozen=True, kw_only=True)
 class TfliteModels:
-    """The same model twice, as `.tflite` bytes."""
+    """The same model twice, as `.tflite` bytes.
+
+    Attributes:
+        float32: as it was trained.
+        small: in `precision`.
+        precision: what was asked for.
+    """
 
     float32: bytes
-    int8: bytes
+    small: bytes
+    precision: Precision
 
 
 def convert_keras(
-    keras_model: Path, preprocess: PreprocessSpec, calibration: Sequence[Sample]
+    keras_model: Path,
+    preprocess: PreprocessSpec,
+    calibration: Sequence[Sample],
+    *,
+    precision: Precision = "int8",
+    per_tensor_dense: bool = False,
 ) -> TfliteModels:
     """Convert a Keras model.
 
@@ -41,6 +54,8 @@ def convert_keras(
         keras_model: a `.keras` file with a (H, W, C) float32 input.
         preprocess: how samples become inputs; the device's own code does it.
         calibration: representative samples.
+        precision: of the smaller model.
+        per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
 
     Raises:
         MissingExtraError: TensorFlow is not installed.
@@ -58,29 +73,33 @@ def convert_keras(
     with tempfile.TemporaryDirectory(prefix="edgeinfer-convert-") as temporary:
         folder = Path(temporary)
         try:
-            job = _write_job(folder, keras_model, preprocess, calibration)
+            job = ConversionJob(
+                keras_model=str(keras_model.resolve()),
+                preprocess=preprocess,
+                calibration_images=str(folder / "calibration.raw"),
+                output_folder=str(folder),
+                precision=precision,
+                per_tensor_dense=per_tensor_dense,
+            )
+            job_file = _write_job(job, calibration)
         except OSError as error:
             raise storage_error(folder, error) from error
-        _run_worker(keras_model, job, folder)
+        _run_worker(keras_model, job_file, folder)
         return TfliteModels(
-            float32=(folder / FLOAT_FILE).read_bytes(), int8=(folder / INT8_FILE).read_bytes()
+            float32=(folder / FLOAT_FILE).read_bytes(),
+            small=(folder / SMALL_FILE).read_bytes(),
+            precision=precision,
         )
 
 
-def _write_job(
-    folder: Path, keras_model: Path, preprocess: PreprocessSpec, calibration: Sequence[Sample]
-) -> Path:
-    images, job_file = folder / "calibration.raw", folder / "job.json"
-    preprocessor = Preprocessor(preprocess)
-    with images.open("wb") as stream:
+def _write_job(job: ConversionJob, calibration: Sequence[Sample]) -> Path:
+    """Write the calibration images and the job itself; return the job's file."""
+    job_file = Path(job.output_folder, "job.json")
+    preprocessor = Preprocessor(job.preprocess)
+    with open(job.calibration_images, "wb") as stream:
         for sample in calibration:
-            stream.write(preprocessor.image(read_sample(sample.source, preprocess)).tobytes())
-    job = ConversionJob(
-        keras_model=str(keras_model.resolve()),
-        preprocess=preprocess,
-        calibration_images=str(images),
-        output_folder=str(folder),
-    )
+            pixels = read_sample(sample.source, job.preprocess)
+            stream.write(preprocessor.image(pixels).tobytes())
     job_file.write_text(json.dumps(to_json(job)), encoding="utf-8")
     return job_file
 

@@ -17,9 +17,10 @@ import numpy as np
 
 from edgeinfer.device.bundle.strict import from_json, parse_json
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
+from edgeinfer.device.types import Precision
 
 FLOAT_FILE = "float32.tflite"
-INT8_FILE = "int8.tflite"
+SMALL_FILE = "small.tflite"
 ERROR_FILE = "error.txt"
 
 
@@ -31,17 +32,21 @@ class ConversionJob:
         keras_model: the `.keras` file; its input is (H, W, C) float32.
         preprocess: how the calibration images become inputs.
         calibration_images: raw uint8 images of `preprocess.shape`, one after another.
-        output_folder: receives FLOAT_FILE and INT8_FILE, or ERROR_FILE.
+        output_folder: receives FLOAT_FILE and SMALL_FILE, or ERROR_FILE.
+        precision: of SMALL_FILE.
+        per_tensor_dense: one scale for all weights of a dense layer.
     """
 
     keras_model: str
     preprocess: PreprocessSpec
     calibration_images: str
     output_folder: str
+    precision: Precision = "int8"
+    per_tensor_dense: bool = False
 
 
 def run_job(job: ConversionJob) -> None:
-    """Export the model with batch 1 and convert it twice: as float32 and fully INT8."""
+    """Export the model with batch 1 and convert it twice: as float32 and as asked for."""
     import keras
     import tensorflow as tf
 
@@ -55,13 +60,41 @@ def run_job(job: ConversionJob) -> None:
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
     (folder / FLOAT_FILE).write_bytes(converter.convert())
 
+    if job.precision == "float32":
+        (folder / SMALL_FILE).write_bytes((folder / FLOAT_FILE).read_bytes())
+        return
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
+    _quantize(converter, job)
+    (folder / SMALL_FILE).write_bytes(converter.convert())
+
+
+def _quantize(converter: Any, job: ConversionJob) -> None:
+    """Set a TFLiteConverter to the job's precision."""
+    import tensorflow as tf
+
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if job.precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+        return
+    # A dense layer with a scale for each channel and float activations has an op version that
+    # tflite-runtime 2.14 does not know.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = (
+        job.per_tensor_dense or job.precision == "dynamic"
+    )
+    if job.precision == "dynamic":
+        return
     converter.representative_dataset = lambda: calibration_inputs(job)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
-    (folder / INT8_FILE).write_bytes(converter.convert())
+    ops, ends = {
+        "int8": (tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.int8),
+        "uint8": (tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.uint8),
+        "int16x8": (
+            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+            tf.int16,
+        ),
+    }[job.precision]
+    converter.target_spec.supported_ops = [ops]
+    converter.inference_input_type = ends
+    converter.inference_output_type = ends
 
 
 def calibration_inputs(job: ConversionJob) -> Iterator[list[Any]]:

@@ -14,6 +14,11 @@ from edgeinfer.device.formats import picture_size, to_rgb
 KernelFamily = Literal["builtin", "xnnpack"]
 """Which CPU kernels computed an output: the two differ by a few steps, each is stable by itself."""
 
+Precision = Literal["int8", "uint8", "int16x8", "dynamic", "float16", "float32"]
+"""How a variant computes: `int8`, `uint8` in integers from end to end; `int16x8` with 16-bit
+activations and 8-bit weights; `dynamic` with 8-bit weights and float activations; `float16` with
+16-bit weights and float activations."""
+
 FrameFormat = Literal["rgb", "bgr", "grey", "yuyv", "nv12", "jpeg"]
 """How a frame's bytes are to be read: a PixelFormat, or a whole JPEG file as (N,) bytes."""
 

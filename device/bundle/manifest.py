@@ -11,7 +11,7 @@ from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, t
 from edgeinfer.device.decode import Decoder, ValueSpec
 from edgeinfer.device.errors import BundleError, printable
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.types import KernelFamily, TensorSpec
+from edgeinfer.device.types import KernelFamily, Precision, TensorSpec
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -44,7 +44,7 @@ class Variant:
 
     file: str
     delegate: str | None = None
-    precision: Literal["int8", "uint8", "float16", "float32", "int16x8"]
+    precision: Precision
     input: TensorSpec
     output: TensorSpec
     output_tolerance: float

@@ -28,7 +28,8 @@ from edgeinfer.device.files import write_atomically
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.model import Model
 from edgeinfer.device.runtime import installed_runtimes
-from edgeinfer.device.types import Classification
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.types import Classification, Precision
 from tests.program import edgeinfer
 
 pytestmark = pytest.mark.slow
@@ -201,3 +202,56 @@ def test_jpegs_are_decoded_as_the_bundle_says(trained_folder: Path, tmp_path: Pa
     assert result.manifest.preprocess.jpeg_reduction == 4
     with Model.open(result.bundle) as model:
         assert model.preprocessor.spec.jpeg_reduction == 4
+
+
+FLOAT_ENDS: tuple[Precision, ...] = ("float32", "float16", "dynamic")
+
+
+@pytest.mark.parametrize("precision", ["uint8", "int16x8", "dynamic", "float16", "float32"])
+def test_every_precision_answers_and_verifies(
+    precision: Precision, trained_folder: Path, tmp_path: Path
+) -> None:
+    options = ConvertOptions(calibration_images=40, golden_frames=4, precision=precision)
+    result = convert_trained(trained_folder, tmp_path / "x.edgebundle", options, silent)
+    variant = result.manifest.variants["cpu"]
+    dtype = {"int16x8": "int16", "uint8": "uint8"}.get(precision, "float32")
+    assert (variant.precision, variant.input.dtype, variant.output.dtype) == (
+        precision,
+        dtype,
+        dtype,
+    )
+    assert (variant.output.scale > 0) == (precision not in FLOAT_ENDS)
+    assert result.manifest.metrics[f"test.{precision}.top1"] > 0.9
+    # In processes of their own: TensorFlow and tflite-runtime cannot share one.
+    for runtime in installed_runtimes():
+        verified = edgeinfer("verify", result.bundle, "--json", env={"EDGEINFER_RUNTIME": runtime})
+        assert verified.returncode == 0, verified.stderr
+        assert json.loads(verified.stdout)["runtime"].startswith(runtime)
+    frame = tmp_path / "frame.png"
+    with open_bundle(result.bundle) as opened:
+        frame.write_bytes(opened.member(result.manifest.golden[0].file))
+    answers = set()
+    for runtime in installed_runtimes():
+        done = edgeinfer(
+            *("predict", "--model", result.bundle, frame, "--json"),
+            env={"EDGEINFER_RUNTIME": runtime},
+        )
+        answers.add(json.loads(done.stdout)["label"])
+    assert answers == {result.manifest.golden[0].label}
+
+
+def test_dense_layers_with_one_scale(trained_folder: Path, tmp_path: Path) -> None:
+    scales = {}
+    for per_tensor in (False, True):
+        options = ConvertOptions(
+            calibration_images=10, golden_frames=2, per_tensor_dense=per_tensor
+        )
+        result = convert_trained(trained_folder, tmp_path / "x.edgebundle", options, silent)
+        with open_bundle(result.bundle) as opened:
+            model = read_tflite(opened.member("variants/cpu.tflite"), subject="x")
+        graph = model.subgraphs[0]
+        dense = next(op for op in graph.operators if op.op == "FULLY_CONNECTED")
+        quantization = graph.tensors[dense.inputs[1]].quantization
+        assert quantization is not None
+        scales[per_tensor] = len(quantization.scales)
+    assert scales == {False: 2, True: 1}
