@@ -88,8 +88,29 @@ class Kernels:
             raise ValueError(f"instruction set {name!r} is not available here")
 
 
+class _Handle:
+    """The library's own object and the frame that it is asked for."""
+
+    def __init__(self, kernels: Kernels, request: _Spec, table: NDArray[np.generic]) -> None:
+        self._destroy = kernels.destroy
+        self.pointer = ctypes.c_void_p()
+        self.frame = _Frame()
+        self.frame_pointer = ctypes.byref(self.frame)
+        status = kernels.create(
+            ctypes.byref(request), table.ctypes.data, table.itemsize, ctypes.byref(self.pointer)
+        )
+        _check(status, "a preprocessor")
+
+    def __del__(self) -> None:
+        """Free the library's part."""
+        if self.pointer:
+            self._destroy(self.pointer)
+
+
 class NativePreprocessor:
-    """PreprocessSpec carried out by the library. One thread at a time may use it.
+    """PreprocessSpec carried out by the library. Threads may share it.
+
+    The library's own object serves one thread at a time, so there are as many as calls overlap.
 
     Args:
         kernels: the library.
@@ -98,30 +119,21 @@ class NativePreprocessor:
     """
 
     def __init__(self, kernels: Kernels, spec: PreprocessSpec, table: NDArray[np.generic]) -> None:
-        self._kernels = kernels
-        self._handle = ctypes.c_void_p()
         table = np.ascontiguousarray(table)
         if table.shape != (spec.depth, 256):
             raise ValueError(f"table is {table.shape}, expected {(spec.depth, 256)}")
+        self._kernels = kernels
+        self._table = table
         self._shape, self._dtype = (1, *spec.shape), table.dtype
-        request = _Spec(
+        self._request = _Spec(
             *spec.size,
             get_args(Channels).index(spec.channels),
             get_args(CropPolicy).index(spec.crop),
             get_args(ResizeKernel).index(spec.resize),
             spec.pad_value,
         )
-        status = kernels.create(
-            ctypes.byref(request), table.ctypes.data, table.itemsize, ctypes.byref(self._handle)
-        )
-        _check(status, "a preprocessor")
-        self._frame = _Frame()
-        self._frame_pointer = ctypes.byref(self._frame)
-
-    def __del__(self) -> None:
-        """Free the library's part."""
-        if getattr(self, "_handle", None):
-            self._kernels.destroy(self._handle)
+        # append and pop are atomic: no lock is needed.
+        self._idle = [_Handle(kernels, self._request, table)]
 
     def run(
         self, pixels: NDArray[np.uint8], pixel_format: PixelFormat, tensor: NDArray[np.generic]
@@ -148,14 +160,20 @@ class NativePreprocessor:
         stride = pixels.strides[0] if len(pixels) > 1 else row_bytes
         if stride < row_bytes or not pixels[0].flags.c_contiguous:
             pixels, stride = np.ascontiguousarray(pixels), row_bytes
-        frame = self._frame
+        try:
+            handle = self._idle.pop()
+        except IndexError:
+            handle = _Handle(self._kernels, self._request, self._table)
+        frame = handle.frame
         frame.format = get_args(PixelFormat).index(pixel_format)
         frame.width, frame.height = width, height
         frame.data = pixels.ctypes.data
         frame.stride = frame.chroma_stride = stride
         if pixel_format == "nv12":
             frame.chroma = frame.data + height * stride
-        _check(self._kernels.run(self._handle, self._frame_pointer, tensor.ctypes.data), "a frame")
+        status = self._kernels.run(handle.pointer, handle.frame_pointer, tensor.ctypes.data)
+        self._idle.append(handle)
+        _check(status, "a frame")
 
 
 def _check(status: int, what: str) -> None:

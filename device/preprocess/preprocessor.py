@@ -14,7 +14,7 @@ from edgeinfer.device.types import TensorSpec
 
 
 class Preprocessor:
-    """Turns frames into input tensors. One thread at a time may use it.
+    """Turns frames into input tensors. Threads may share it.
 
     Args:
         spec: what to do.

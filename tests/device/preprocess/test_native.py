@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, get_args
 
 import numpy as np
@@ -282,3 +283,18 @@ def test_the_librarys_mapping_equals_the_placement(
     assert tuple(mapping[:4]) == expected
     assert mapping[4] == placed.fill_width / placed.width
     assert mapping[5] == placed.fill_height / placed.height
+
+
+def test_threads_may_share_a_preprocessor() -> None:
+    _kernels()
+    spec = PreprocessSpec(size=(96, 64))
+    shared = Preprocessor(spec, native=True)
+    sizes = [(640, 480), (320, 240), (500, 333), (64, 48)]
+    frames = [random_frame(index, size, "rgb") for index, size in enumerate(sizes)]
+    expected = [Preprocessor(spec, native=False).tensor(frame) for frame in frames]
+
+    def prepare(index: int) -> bool:
+        return bool((shared.tensor(frames[index % 4]) == expected[index % 4]).all())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(prepare, range(400)))
