@@ -70,6 +70,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Make it the model that `edgeinfer run` takes when none is named.",
 )
+@click.option(
+    "--report",
+    "report_folder",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Put the layer error table and its picture there, even if the model is refused.",
+)
 @json_option
 def convert(
     trained: Path,
@@ -82,6 +89,7 @@ def convert(
     seed: int,
     jpeg_reduction: str,
     install: bool,
+    report_folder: Path | None,
     as_json: bool,
 ) -> None:
     """Quantize the model that `edgeinfer train` left in FOLDER and write a verified bundle.
@@ -108,7 +116,13 @@ def convert(
         jpeg_reduction=cast("JpegReduction", int(jpeg_reduction)),
     )
     with step_display(sys.stderr) as step:
-        result = convert_trained(trained, out or Path(f"{name}.edgebundle"), options, step)
+        result = convert_trained(
+            trained,
+            out or Path(f"{name}.edgebundle"),
+            options,
+            step,
+            report_folder=report_folder,
+        )
     installed = install_bundle(result.bundle) if install else None
     if as_json:
         click.echo(json.dumps({"bundle": str(result.bundle), **result.manifest.metrics}))
@@ -118,6 +132,8 @@ def convert(
 
 def summary(result: ConvertResult, installed: Path | None) -> str:
     """Return what a person wants to know, a few lines."""
+    from edgeinfer.converters.layer_report import worst_layer_text
+
     size = result.manifest.metrics
     precision = result.manifest.variants["cpu"].precision
     name = precision.upper() if precision.startswith(("int", "uint")) else precision
@@ -131,6 +147,8 @@ def summary(result: ConvertResult, installed: Path | None) -> str:
             f"{split:12}{results['float32'].top1:>10.2%}{results[precision].top1:>10.2%}"
             f"{results[precision].samples:>10,}"
         )
+    if lost := worst_layer_text(result.layers):
+        lines.append(f"most lost in {lost}")
     lines.append(
         f"verified: {result.verified.frames} frames bit-equal through "
         f"{' and '.join(result.verified.implementations)} preprocessing"

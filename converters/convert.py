@@ -14,9 +14,11 @@ import numpy as np
 from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.gate import require_drop
 from edgeinfer.converters.golden import choose_samples, make_golden
+from edgeinfer.converters.layer_errors import LayerError
+from edgeinfer.converters.layer_report import compare_layers, layer_report, worst_layer_text
 from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.progress import Progress, Step
-from edgeinfer.converters.report import report_members
+from edgeinfer.converters.report import REPORT_FOLDER, report_members
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import TfliteModels, convert_keras
 from edgeinfer.converters.trained import (
@@ -30,7 +32,7 @@ from edgeinfer.device.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.decode import Decoder
 from edgeinfer.device.errors import storage_error
-from edgeinfer.device.files import atomic_file, data_home
+from edgeinfer.device.files import atomic_file, data_home, write_atomically
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.spec import JpegReduction
 from edgeinfer.device.runtime import Runner
@@ -56,6 +58,7 @@ class ConvertOptions:
         calibration_images: how many train samples calibrate the activations.
         golden_frames: how many frames the bundle carries for `verify`.
         seed: picks the calibration samples.
+        layer_pictures: how many validation samples the layer error table is made of.
         precision: of the model that the bundle carries.
         per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
         jpeg_reduction: how much smaller at most JPEGs are decoded, in calibration and evaluation
@@ -66,14 +69,15 @@ class ConvertOptions:
     calibration_images: int = 300
     golden_frames: int = 10
     seed: int = 0
+    layer_pictures: int = 64
     precision: Precision = "int8"
     per_tensor_dense: bool = False
     jpeg_reduction: JpegReduction = 1
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
-        if self.calibration_images < 1 or self.golden_frames < 1:
-            raise ValueError("calibration_images and golden_frames must be 1 or more")
+        if min(self.calibration_images, self.golden_frames, self.layer_pictures) < 1:
+            raise ValueError("calibration_images, golden_frames, layer_pictures must be 1 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +89,7 @@ class ConvertResult:
         manifest: what it says of itself.
         validation: evaluations on the validation split, by precision.
         test: likewise on the test split.
+        layers: what each operator loses against float32.
         verified: the bundle's own golden vectors, replayed here.
     """
 
@@ -92,11 +97,27 @@ class ConvertResult:
     manifest: ModelManifest
     validation: dict[str, Evaluation]
     test: dict[str, Evaluation]
+    layers: list[LayerError]
     verified: VerifyReport
 
 
-def convert_trained(folder: Path, out: Path, options: ConvertOptions, step: Step) -> ConvertResult:
+def convert_trained(
+    folder: Path,
+    out: Path,
+    options: ConvertOptions,
+    step: Step,
+    *,
+    report_folder: Path | None = None,
+) -> ConvertResult:
     """Convert what `edgeinfer train` left in `folder` and write the bundle to `out`.
+
+    Args:
+        folder: the trained model's.
+        out: the bundle.
+        options: what the user chose.
+        step: told what is going on.
+        report_folder: where the layer error table and its picture go, even if the model is refused;
+            they are in the bundle as well.
 
     Raises:
         AccuracyError: INT8 loses too much on validation; nothing is written.
@@ -121,12 +142,23 @@ def convert_trained(folder: Path, out: Path, options: ConvertOptions, step: Step
     require_loadable(models.small, subject=f"{trained.name} {precision}")
 
     validation = _evaluate(trained, models, splits["validation"], step("evaluate on validation"))
+    layers = compare_layers(
+        models,
+        trained.preprocess,
+        choose_samples(splits["validation"], options.layer_pictures),
+        step("compare layer by layer"),
+    )
+    layer_files = layer_report(layers, trained.name, precision)
+    if report_folder is not None:
+        for name, content in layer_files.items():
+            write_atomically(report_folder / name, content)
     require_drop(
         trained.name,
         validation["float32"],
         validation[precision],
         options.max_drop_points,
         precision=precision,
+        lost_where=worst_layer_text(layers),
     )
     test = _evaluate(trained, models, splits["test"], step("evaluate on test, once"))
 
@@ -163,10 +195,16 @@ def convert_trained(folder: Path, out: Path, options: ConvertOptions, step: Step
         _CPU_MEMBER: models.small,
         **golden.members,
         **report_members(metrics, evaluations, precision),
+        **{f"{REPORT_FOLDER}/{name}": content for name, content in layer_files.items()},
     }
     manifest, verified = _write_verified(out, manifest, members)
     return ConvertResult(
-        bundle=out, manifest=manifest, validation=validation, test=test, verified=verified
+        bundle=out,
+        manifest=manifest,
+        validation=validation,
+        test=test,
+        layers=layers,
+        verified=verified,
     )
 
 

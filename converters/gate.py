@@ -30,8 +30,17 @@ def require_drop(
     max_drop_points: float,
     *,
     precision: Precision = "int8",
+    lost_where: str = "",
 ) -> None:
     """Refuse a candidate that loses more than `max_drop_points` on the same samples.
+
+    Args:
+        name: the model's.
+        reference: the float model's answers.
+        candidate: the smaller model's.
+        max_drop_points: the largest loss of top-1, in percentage points.
+        precision: the candidate's.
+        lost_where: the layer that loses most, for the error.
 
     Raises:
         AccuracyError: it does; the worst classes are named.
@@ -45,7 +54,7 @@ def require_drop(
         name,
         got=f"{precision.upper()} loses {drop:.2f} points of top-1 on {reference.samples} "
         f"validation pictures ({reference.top1:.2%} to {candidate.top1:.2%}; worst classes: "
-        f"{worst})",
+        f"{worst})" + (f"; most is lost in {lost_where}" if lost_where else ""),
         expected=f"at most {max_drop_points:.2f}",
         next_step="raise --calibration-images, train longer, or allow more with --max-drop",
     )

@@ -1,0 +1,274 @@
+"""Where a quantized model goes away from its float original, operator by operator.
+
+Both run on the same pictures with their intermediate results kept, on the runtime's own kernels. An
+operator of one is the one of the other whose result has the same name. The measure is the signal
+to quantization noise ratio, SQNR = 10 log10(sum of real**2 / sum of (real - quantized)**2), in
+decibels over all pictures: 20 dB is an error of a tenth, and each 6 dB are one bit.
+
+Errors travel on: a low SQNR may be inherited. So an operator's own loss is how far its result lies
+below the worst of what it reads.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.formats import Pixels
+from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+from edgeinfer.device.runtime import Runner
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_types import Operator, Quantization, Subgraph, TfliteModel
+
+MAX_SQNR_DB = 120.0
+"""What stands for no error at all."""
+
+_WEIGHTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerError:
+    """An operator's result, quantized against float.
+
+    Attributes:
+        index: of the operator in the quantized graph.
+        op: its kind.
+        tensor: the result's name.
+        shape: of the result.
+        sqnr_db: of the result, with all that it inherited.
+        loss_db: how far that is below the worst of the operator's inputs; 0 where it is not.
+        weight_sqnr_db: of the operator's weights; None where it has none.
+        float_range: smallest and largest value of the float result on the pictures.
+        quantized_range: what the quantized result can hold; None for float results.
+        clipped: share of the float values outside of that range.
+    """
+
+    index: int
+    op: str
+    tensor: str
+    shape: tuple[int, ...]
+    sqnr_db: float
+    loss_db: float
+    weight_sqnr_db: float | None
+    float_range: tuple[float, float]
+    quantized_range: tuple[float, float] | None
+    clipped: float
+
+
+@dataclass(kw_only=True)
+class _Sums:
+    """What is added up of a tensor over the pictures."""
+
+    signal: float = 0.0
+    noise: float = 0.0
+    low: float = math.inf
+    high: float = -math.inf
+    outside: int = 0
+    count: int = 0
+
+    def add(
+        self,
+        real: NDArray[np.float64],
+        quantized: NDArray[np.float64],
+        limits: tuple[float, float] | None,
+    ) -> None:
+        self.signal += float(np.square(real).sum())
+        self.noise += float(np.square(real - quantized).sum())
+        self.low, self.high = min(self.low, float(real.min())), max(self.high, float(real.max()))
+        self.count += real.size
+        if limits is not None:
+            # What rounds to the outermost value is no loss.
+            self.outside += int(((real < limits[0]) | (real > limits[1])).sum())
+
+
+@dataclass(kw_only=True)
+class _Watched:
+    """A model that keeps its intermediate results."""
+
+    content: bytes
+    preprocess: PreprocessSpec
+    model: TfliteModel = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.model = read_tflite(self.content, subject="the model")
+        module = importlib.import_module("ai_edge_litert.interpreter")
+        self.interpreter: Any = module.Interpreter(
+            model_content=self.content,
+            experimental_preserve_all_tensors=True,
+            experimental_op_resolver_type=module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        self.interpreter.allocate_tensors()
+        runner = Runner(self.content, subject="the model")
+        self.preprocessor = Preprocessor(self.preprocess, runner.inputs[0])
+
+    @property
+    def graph(self) -> Subgraph:
+        return self.model.subgraphs[0]
+
+    def run(self, pixels: Pixels) -> None:
+        index = self.interpreter.get_input_details()[0]["index"]
+        self.interpreter.set_tensor(index, self.preprocessor.tensor(pixels))
+        self.interpreter.invoke()
+
+    def value(self, index: int) -> NDArray[np.float64]:
+        """Return a tensor's real values after a run."""
+        raw = self.interpreter.get_tensor(index)
+        return dequantize(raw, self.graph.tensors[index].quantization)
+
+
+def layer_errors(
+    float_model: bytes,
+    quantized_model: bytes,
+    preprocess: PreprocessSpec,
+    pictures: Iterable[Pixels],
+    *,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[LayerError]:
+    """Compare two forms of one model on pictures.
+
+    Args:
+        float_model: the original's `.tflite` bytes.
+        quantized_model: the other's.
+        preprocess: how a picture becomes the input of both.
+        pictures: (H, W, 3) uint8 RGB each; gone through once.
+        progress: told how many pictures are done.
+
+    Raises:
+        ConversionError: the two have no results in common, or there are no pictures.
+        ModelError: one of them is damaged.
+    """
+    real, small = (
+        _Watched(content=content, preprocess=preprocess)
+        for content in (float_model, quantized_model)
+    )
+    pairs = _common_results(real.graph, small.graph)
+    if not pairs:
+        raise ConversionError(
+            "layer errors",
+            got="the two models have no results of the same name",
+            expected="two forms of one model",
+        )
+    limits = {ours: _limits(small.graph, ours) for ours in pairs}
+    sums = {ours: _Sums() for ours in pairs}
+    done = 0
+    for done, pixels in enumerate(pictures, start=1):
+        real.run(pixels)
+        small.run(pixels)
+        for ours, theirs in pairs.items():
+            sums[ours].add(real.value(theirs), small.value(ours), limits[ours])
+        progress(done)
+    if not done:
+        raise ConversionError("layer errors", got="no pictures", expected="at least one")
+    return _table(real.graph, small.graph, pairs, sums, limits)
+
+
+def worst_layer(errors: Sequence[LayerError]) -> LayerError | None:
+    """Return the operator that loses most by itself; None where none loses."""
+    worst = max(errors, key=lambda error: error.loss_db, default=None)
+    return worst if worst is not None and worst.loss_db > 0 else None
+
+
+def sqnr_db(signal: float, noise: float) -> float:
+    """Return a ratio of powers in decibels, `MAX_SQNR_DB` at most."""
+    if noise <= 0:
+        return MAX_SQNR_DB
+    if signal <= 0:
+        return -MAX_SQNR_DB
+    return min(MAX_SQNR_DB, 10 * math.log10(signal / noise))
+
+
+def dequantize(
+    values: NDArray[np.generic], quantization: Quantization | None
+) -> NDArray[np.float64]:
+    """Return real values, float64 of the same shape, with one scale or one for each channel."""
+    real = values.astype(np.float64)
+    if quantization is None:
+        return real
+    shape = [1] * real.ndim
+    if len(quantization.scales) > 1:
+        shape[quantization.axis] = -1
+    scales = np.array(quantization.scales, np.float64).reshape(shape)
+    real -= np.array(quantization.zero_points, np.float64).reshape(shape)
+    real *= scales
+    return real
+
+
+def _common_results(real: Subgraph, small: Subgraph) -> dict[int, int]:
+    """Return the tensors that operators of both compute: the quantized graph's to the float's."""
+    theirs = {real.tensors[i].name: i for op in real.operators for i in op.outputs}
+    return {
+        i: theirs[small.tensors[i].name]
+        for op in small.operators
+        for i in op.outputs
+        if small.tensors[i].name in theirs
+    }
+
+
+def _limits(graph: Subgraph, index: int) -> tuple[float, float] | None:
+    """Return what a quantized tensor holds, in real values: half a step wider at both ends."""
+    tensor = graph.tensors[index]
+    quantization = tensor.quantization
+    if quantization is None or tensor.dtype not in ("int8", "uint8", "int16"):
+        return None
+    span = np.iinfo(tensor.dtype)
+    scale, zero_point = quantization.scales[0], quantization.zero_points[0]
+    return (span.min - 0.5 - zero_point) * scale, (span.max + 0.5 - zero_point) * scale
+
+
+def _table(
+    real: Subgraph,
+    small: Subgraph,
+    pairs: dict[int, int],
+    sums: dict[int, _Sums],
+    limits: dict[int, tuple[float, float] | None],
+) -> list[LayerError]:
+    ratios = {ours: sqnr_db(total.signal, total.noise) for ours, total in sums.items()}
+    producers = {i: op for op in real.operators for i in op.outputs}
+    rows = []
+    for index, operator in enumerate(small.operators):
+        for ours in operator.outputs:
+            if ours not in pairs:
+                continue
+            total = sums[ours]
+            inherited = min((ratios[i] for i in operator.inputs if i in ratios), default=None)
+            # At the input there is only the rounding of pixels, which nothing before it lost.
+            loss = 0.0 if inherited is None else max(0.0, inherited - ratios[ours])
+            rows.append(
+                LayerError(
+                    index=index,
+                    op=operator.op,
+                    tensor=small.tensors[ours].name,
+                    shape=small.tensors[ours].shape,
+                    sqnr_db=ratios[ours],
+                    loss_db=loss,
+                    weight_sqnr_db=_weight_sqnr(real, producers[pairs[ours]], small, operator),
+                    float_range=(total.low, total.high),
+                    quantized_range=limits[ours],
+                    clipped=total.outside / total.count,
+                )
+            )
+    return rows
+
+
+def _weight_sqnr(real: Subgraph, theirs: Operator, small: Subgraph, ours: Operator) -> float | None:
+    """Return the SQNR of an operator's weights; None where it has none, or of another layout."""
+    if ours.op not in _WEIGHTED or theirs.op != ours.op:
+        return None
+    original, quantized = real.tensors[theirs.inputs[1]], small.tensors[ours.inputs[1]]
+    if original.dtype != "float32" or not len(original.data) or not len(quantized.data):
+        return None
+    if quantized.dtype not in ("int8", "uint8", "float16", "float32"):
+        return None
+    exact = np.frombuffer(original.data, np.float32).astype(np.float64)
+    raw = np.frombuffer(quantized.data, quantized.dtype).reshape(quantized.shape)
+    rounded = dequantize(raw, quantized.quantization).reshape(-1)
+    if rounded.size != exact.size:
+        return None
+    return sqnr_db(float(np.square(exact).sum()), float(np.square(exact - rounded).sum()))
