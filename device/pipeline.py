@@ -1,6 +1,6 @@
 """Capture, preprocessing and inference side by side.
 
-    camera -> [frames] -> prepare -> [tensors] -> infer, one thread or several -> in frame order
+    camera -> [frames] -> prepare -> [tensors] -> infer, on a thread or several -> in frame order
 
 OpenCV, the native kernels and the runtimes release Python's global lock, so the stages overlap on
 as many cores. Between them waits the newest item of a live source, or a bounded number of a file's.
@@ -53,7 +53,7 @@ class _Prepared(NamedTuple):
 
 
 class _Result(NamedTuple):
-    """What a parallel worker gives: an answer or the error that ended it."""
+    """What inference gives: an answer or the error that ended it."""
 
     answer: Answer | None
     tensor: NDArray[Any] | None = None
@@ -92,9 +92,10 @@ class Pipeline:
             capacity=waiting,
             on_drop=lambda item: self._free.put(item.tensor),
         )
-        # One being filled, those that wait and one with each model; None becomes a new array.
+        # One being filled, those that wait, and of each model one in use and one whose answer was
+        # not yet taken; None becomes a new array.
         self._free: SimpleQueue[NDArray[Any] | None] = SimpleQueue()
-        for _ in range(1 + waiting + len(models)):
+        for _ in range(1 + waiting + 2 * len(models)):
             self._free.put(None)
         self._results: SimpleQueue[tuple[int, _Result]] = SimpleQueue()
         self._early: dict[int, _Result] = {}
@@ -111,13 +112,11 @@ class Pipeline:
             thread.start()
 
     def _stages(self) -> list[tuple[str, Any, tuple[Any, ...]]]:
-        stages: list[tuple[str, Any, tuple[Any, ...]]] = [
+        return [
             ("capture", self._capture, ()),
             ("prepare", self._prepare, ()),
+            *(("infer", self._infer, (model,)) for model in self._models),
         ]
-        if len(self._models) > 1:
-            stages += [("infer", self._work, (model,)) for model in self._models]
-        return stages
 
     @property
     def dropped(self) -> int:
@@ -128,17 +127,25 @@ class Pipeline:
         """Return the next answer, or None if there is none within `timeout_s`.
 
         Raises:
-            EndOfItems: the source has ended and every frame was answered.
+            EndOfItems: the source has ended and every frame was answered, or this was closed.
             EdgeinferError: the source or the model failed; the answers before it were given.
         """
-        if len(self._models) > 1:
-            return self._next_in_order(timeout_s)
-        prepared = self._tensors.take(timeout_s)
-        if prepared is None:
-            return None
-        answer = _answer(self._models[0], prepared)
-        self._free.put(prepared.tensor)
-        return answer
+        if self._closing.is_set():
+            raise EndOfItems
+        deadline = time.monotonic() + timeout_s
+        while self._given not in self._early:
+            try:
+                index, result = self._results.get(timeout=max(0.0, deadline - time.monotonic()))
+            except Empty:
+                return None
+            self._early[index] = result
+        result = self._early.pop(self._given)
+        self._given += 1
+        if result.error is not None:
+            raise result.error
+        # Only now, so that a slow reader or worker holds the others back: few answers wait.
+        self._free.put(result.tensor)
+        return result.answer
 
     def close(self) -> None:
         """Stop all stages and wait for them; a camera's last read may take a while."""
@@ -214,8 +221,8 @@ class Pipeline:
         # A loop that was late is not hurried afterwards.
         return max(due_s, now_s - self._interval_s) + self._interval_s
 
-    def _work(self, model: Predictor) -> None:
-        """Answer frames beside other workers; their order is where they were taken."""
+    def _infer(self, model: Predictor) -> None:
+        """Answer frames, beside others who do; their order is that in which they were taken."""
         while True:
             try:
                 with self._turn:
@@ -223,7 +230,7 @@ class Pipeline:
                     index = self._taken
                     self._taken += 1
             except BaseException as error:
-                # Each worker finds the end by itself; one message of it is enough.
+                # Each thread finds the end by itself; one message of it is enough.
                 with self._turn:
                     index = self._taken
                     self._taken += 1
@@ -236,22 +243,6 @@ class Pipeline:
                 result = _Result(answer=None, error=error)
             self._results.put((index, result))
             del prepared, result
-
-    def _next_in_order(self, timeout_s: float) -> Answer | None:
-        deadline = time.monotonic() + timeout_s
-        while self._given not in self._early:
-            try:
-                index, result = self._results.get(timeout=max(0.0, deadline - time.monotonic()))
-            except Empty:
-                return None
-            self._early[index] = result
-        result = self._early.pop(self._given)
-        self._given += 1
-        if result.error is not None:
-            raise result.error
-        # Only now, so that a slow worker holds the others back: few answers wait for their turn.
-        self._free.put(result.tensor)
-        return result.answer
 
 
 def _answer(model: Predictor, prepared: _Prepared) -> Answer:

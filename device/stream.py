@@ -93,7 +93,7 @@ def open_stream(
     model: str | Path,
     *,
     camera: str | Path | int = "",
-    threads: int = 1,
+    threads: int | None = None,
     runtime: RuntimeName | None = None,
     labels: Sequence[str] | None = None,
     every: int = 1,
@@ -110,7 +110,7 @@ def open_stream(
         model: a `.edgebundle`, or the `.tflite` of an image classifier.
         camera: a number, a device such as "/dev/video0", a video file, a folder of images,
             "simulated" or "simulated:FOLDER"; by default the first camera found.
-        threads: interpreter threads.
+        threads: interpreter threads; None takes what suits the board, see `BoardProfile`.
         runtime: which runtime; None takes the preferred one.
         labels: the classes of a plain `.tflite`; None takes those that it carries.
         every: answer each frame whose number is a multiple of this.
@@ -124,6 +124,10 @@ def open_stream(
     Raises:
         EdgeinferError: the model or the camera cannot be opened.
     """
+    if threads is None:
+        from edgeinfer.boards import detect_board
+
+        threads = detect_board().thread_count()
     source = str(camera)
     options: dict[str, Any] = {"fps": fps, "seed": seed, "realtime": realtime, "warn": warn}
     ahead = None

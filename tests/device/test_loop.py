@@ -129,7 +129,7 @@ def test_slow_model_gets_the_newest_frames_of_a_live_source() -> None:
     skipped = [after - before for before, after in itertools.pairwise(sequences)]
     assert min(skipped) > 1  # the source is many times as fast as the model
     # Every delivered frame was answered, dropped, or waiting when the loop ended.
-    assert 0 <= camera.delivered - summary.frames - summary.dropped <= 4
+    assert 0 <= camera.delivered - summary.frames - summary.dropped <= 8
     assert all(answer.age_ms >= 30 for answer in sink.answers)
     assert summary.age_p50_ms is not None
     assert summary.age_p99_ms is not None

@@ -112,15 +112,14 @@ def test_every_frame_is_answered_once_and_in_order(parallel: int) -> None:
     got = answers(Pipeline(Counter(60), models))
     assert [answer.frame.sequence for answer in got] == list(range(60))
     assert [answer.prediction for answer in got] == [Value(value=i, unit="") for i in range(60)]
-    if parallel > 1:
-        assert all(model.tensors for model in models), "some worker never worked"
+    assert all(model.tensors for model in models), "some model was never asked"
 
 
 @pytest.mark.parametrize("parallel", [1, 2, 3])
 def test_tensors_live_in_a_few_buffers(parallel: int) -> None:
     models = [Echo(lambda number: 0.001) for _ in range(parallel)]
     answers(Pipeline(Counter(60), models))
-    assert len(set().union(*(model.tensors for model in models))) <= 2 * parallel + 1
+    assert len(set().union(*(model.tensors for model in models))) <= 3 * parallel + 1
 
 
 @pytest.mark.parametrize("parallel", [1, 2])
@@ -131,7 +130,7 @@ def test_a_live_source_is_never_held_up_and_answers_are_fresh(parallel: int) -> 
     sequences = [answer.frame.sequence for answer in got]
     assert sequences == sorted(set(sequences))
     assert min(b - a for a, b in itertools.pairwise(sequences[1::parallel])) > 2
-    waiting = 4 + 2 * parallel
+    waiting = 4 + 4 * parallel
     assert 0 <= camera.delivered - len(got) - pipeline.dropped <= waiting
 
 
