@@ -12,7 +12,9 @@ import click
 from edgeinfer.device.cli.options import json_option
 
 if TYPE_CHECKING:
+    from edgeinfer.converters.calibration import CalibrationMethod
     from edgeinfer.converters.convert import ConvertResult
+    from edgeinfer.converters.quantize import Backend
     from edgeinfer.device.preprocess.spec import JpegReduction
     from edgeinfer.device.types import Precision
 
@@ -37,6 +39,19 @@ if TYPE_CHECKING:
     "--per-tensor-dense",
     is_flag=True,
     help="One scale for all weights of a dense layer, as some accelerators' compilers want it.",
+)
+@click.option(
+    "--calibration",
+    type=click.Choice(["min-max", "percentile", "mse"]),
+    default="min-max",
+    show_default=True,
+    help="How the ranges of activations are chosen: all that occurs, all but the outermost 0.01 %, "
+    "or what errs least.",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(["tensorflow", "ai-edge-quantizer"]),
+    help="What quantizes.  [tensorflow; ai-edge-quantizer for percentile and mse]",
 )
 @click.option(
     "--max-drop",
@@ -83,6 +98,8 @@ def convert(
     out: Path | None,
     precision: Precision,
     per_tensor_dense: bool,
+    calibration: CalibrationMethod,
+    backend: Backend | None,
     max_drop: float,
     calibration_images: int,
     golden_frames: int,
@@ -101,6 +118,7 @@ def convert(
     from edgeinfer.converters.convert import ConvertOptions, convert_trained, install_bundle
     from edgeinfer.converters.extras import require_packages
     from edgeinfer.converters.progress import step_display
+    from edgeinfer.converters.quantize import QuantizeOptions
     from edgeinfer.converters.trained import read_trained
 
     # First of all: nothing about FOLDER matters where it could not be converted anyway.
@@ -111,8 +129,12 @@ def convert(
         calibration_images=calibration_images,
         golden_frames=golden_frames,
         seed=seed,
-        precision=precision,
-        per_tensor_dense=per_tensor_dense,
+        quantize=QuantizeOptions(
+            precision=precision,
+            per_tensor_dense=per_tensor_dense,
+            calibration=calibration,
+            backend=backend,
+        ),
         jpeg_reduction=cast("JpegReduction", int(jpeg_reduction)),
     )
     with step_display(sys.stderr) as step:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -18,9 +18,10 @@ from edgeinfer.converters.layer_errors import LayerError
 from edgeinfer.converters.layer_report import compare_layers, layer_report, worst_layer_text
 from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.progress import Progress, Step
+from edgeinfer.converters.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.report import REPORT_FOLDER, report_members
 from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.tflite import TfliteModels, convert_keras
+from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.converters.trained import (
     KERAS_FILE,
     Split,
@@ -36,7 +37,7 @@ from edgeinfer.device.files import atomic_file, data_home, write_atomically
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.spec import JpegReduction
 from edgeinfer.device.runtime import Runner
-from edgeinfer.device.types import Precision, TensorSpec
+from edgeinfer.device.types import TensorSpec
 from edgeinfer.device.verify import VerifyReport, verify_bundle
 
 TOLERANCE_STEPS = 2
@@ -59,8 +60,7 @@ class ConvertOptions:
         golden_frames: how many frames the bundle carries for `verify`.
         seed: picks the calibration samples.
         layer_pictures: how many validation samples the layer error table is made of.
-        precision: of the model that the bundle carries.
-        per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
+        quantize: how the model that the bundle carries is made.
         jpeg_reduction: how much smaller at most JPEGs are decoded, in calibration and evaluation
             here and from the camera on the board; see `PreprocessSpec`.
     """
@@ -70,8 +70,7 @@ class ConvertOptions:
     golden_frames: int = 10
     seed: int = 0
     layer_pictures: int = 64
-    precision: Precision = "int8"
-    per_tensor_dense: bool = False
+    quantize: QuantizeOptions = field(default_factory=QuantizeOptions)
     jpeg_reduction: JpegReduction = 1
 
     def __post_init__(self) -> None:
@@ -128,15 +127,13 @@ def convert_trained(
     trained, splits = read_trained(folder), read_samples(folder)
     preprocess = replace(trained.preprocess, jpeg_reduction=options.jpeg_reduction)
     trained = replace(trained, preprocess=preprocess)
-    precision = options.precision
-    step(f"convert to {precision}")
-    calibration = calibration_samples(splits["train"], options)
-    models = convert_keras(
+    precision = options.quantize.precision
+    models = quantize_trained(
         folder / KERAS_FILE,
         trained.preprocess,
-        calibration,
-        precision=precision,
-        per_tensor_dense=options.per_tensor_dense,
+        calibration_samples(splits["train"], options),
+        options.quantize,
+        step(f"convert to {precision}"),
     )
     step("check ops and versions")
     require_loadable(models.small, subject=f"{trained.name} {precision}")
@@ -185,7 +182,12 @@ def convert_trained(
         },
         golden=golden.frames,
         metrics=metrics,
-        provenance={**trained.provenance, **_versions()},
+        provenance={
+            **trained.provenance,
+            **_versions(),
+            "convert.backend": options.quantize.chosen_backend,
+            "convert.calibration": options.quantize.calibration,
+        },
     )
     evaluations = {
         **{f"validation.{name}": result for name, result in validation.items()},
@@ -298,7 +300,13 @@ def _metrics(
 def _versions() -> dict[str, str]:
     """Return what converted the model; what trained it is in the provenance already."""
     found = {}
-    for package in ("edgeinfer", "tensorflow", "tensorflow_cpu", "ai_edge_litert"):
+    for package in (
+        "edgeinfer",
+        "tensorflow",
+        "tensorflow_cpu",
+        "ai_edge_litert",
+        "ai_edge_quantizer",
+    ):
         with suppress(metadata.PackageNotFoundError):
             found[f"convert.{package}"] = metadata.version(package)
     return found

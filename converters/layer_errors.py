@@ -11,21 +11,18 @@ below the worst of what it reads.
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.watched import WatchedModel, dequantize
 from edgeinfer.device.errors import ConversionError
 from edgeinfer.device.formats import Pixels
-from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.runtime import Runner
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import Operator, Quantization, Subgraph, TfliteModel
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tflite_types import Operator, Subgraph
 
 MAX_SQNR_DB = 120.0
 """What stands for no error at all."""
@@ -88,41 +85,6 @@ class _Sums:
             self.outside += int(((real < limits[0]) | (real > limits[1])).sum())
 
 
-@dataclass(kw_only=True)
-class _Watched:
-    """A model that keeps its intermediate results."""
-
-    content: bytes
-    preprocess: PreprocessSpec
-    model: TfliteModel = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.model = read_tflite(self.content, subject="the model")
-        module = importlib.import_module("ai_edge_litert.interpreter")
-        self.interpreter: Any = module.Interpreter(
-            model_content=self.content,
-            experimental_preserve_all_tensors=True,
-            experimental_op_resolver_type=module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        )
-        self.interpreter.allocate_tensors()
-        runner = Runner(self.content, subject="the model")
-        self.preprocessor = Preprocessor(self.preprocess, runner.inputs[0])
-
-    @property
-    def graph(self) -> Subgraph:
-        return self.model.subgraphs[0]
-
-    def run(self, pixels: Pixels) -> None:
-        index = self.interpreter.get_input_details()[0]["index"]
-        self.interpreter.set_tensor(index, self.preprocessor.tensor(pixels))
-        self.interpreter.invoke()
-
-    def value(self, index: int) -> NDArray[np.float64]:
-        """Return a tensor's real values after a run."""
-        raw = self.interpreter.get_tensor(index)
-        return dequantize(raw, self.graph.tensors[index].quantization)
-
-
 def layer_errors(
     float_model: bytes,
     quantized_model: bytes,
@@ -144,10 +106,7 @@ def layer_errors(
         ConversionError: the two have no results in common, or there are no pictures.
         ModelError: one of them is damaged.
     """
-    real, small = (
-        _Watched(content=content, preprocess=preprocess)
-        for content in (float_model, quantized_model)
-    )
+    real, small = (WatchedModel(content, preprocess) for content in (float_model, quantized_model))
     pairs = _common_results(real.graph, small.graph)
     if not pairs:
         raise ConversionError(
@@ -182,22 +141,6 @@ def sqnr_db(signal: float, noise: float) -> float:
     if signal <= 0:
         return -MAX_SQNR_DB
     return min(MAX_SQNR_DB, 10 * math.log10(signal / noise))
-
-
-def dequantize(
-    values: NDArray[np.generic], quantization: Quantization | None
-) -> NDArray[np.float64]:
-    """Return real values, float64 of the same shape, with one scale or one for each channel."""
-    real = values.astype(np.float64)
-    if quantization is None:
-        return real
-    shape = [1] * real.ndim
-    if len(quantization.scales) > 1:
-        shape[quantization.axis] = -1
-    scales = np.array(quantization.scales, np.float64).reshape(shape)
-    real -= np.array(quantization.zero_points, np.float64).reshape(shape)
-    real *= scales
-    return real
 
 
 def _common_results(real: Subgraph, small: Subgraph) -> dict[int, int]:

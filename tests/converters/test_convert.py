@@ -19,6 +19,7 @@ from edgeinfer.converters.convert import (
 from edgeinfer.converters.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.golden import MAX_SIDE, choose_samples, make_golden
 from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import convert_keras
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
@@ -211,7 +212,9 @@ FLOAT_ENDS: tuple[Precision, ...] = ("float32", "float16", "dynamic")
 def test_every_precision_answers_and_verifies(
     precision: Precision, trained_folder: Path, tmp_path: Path
 ) -> None:
-    options = ConvertOptions(calibration_images=40, golden_frames=4, precision=precision)
+    options = ConvertOptions(
+        calibration_images=40, golden_frames=4, quantize=QuantizeOptions(precision=precision)
+    )
     result = convert_trained(trained_folder, tmp_path / "x.edgebundle", options, silent)
     variant = result.manifest.variants["cpu"]
     dtype = {"int16x8": "int16", "uint8": "uint8"}.get(precision, "float32")
@@ -244,7 +247,9 @@ def test_dense_layers_with_one_scale(trained_folder: Path, tmp_path: Path) -> No
     scales = {}
     for per_tensor in (False, True):
         options = ConvertOptions(
-            calibration_images=10, golden_frames=2, per_tensor_dense=per_tensor
+            calibration_images=10,
+            golden_frames=2,
+            quantize=QuantizeOptions(per_tensor_dense=per_tensor),
         )
         result = convert_trained(trained_folder, tmp_path / "x.edgebundle", options, silent)
         with open_bundle(result.bundle) as opened:

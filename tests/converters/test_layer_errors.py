@@ -16,7 +16,6 @@ from edgeinfer.converters.convert import ConvertOptions, calibration_samples, co
 from edgeinfer.converters.layer_errors import (
     MAX_SQNR_DB,
     LayerError,
-    dequantize,
     layer_errors,
     sqnr_db,
     worst_layer,
@@ -30,6 +29,7 @@ from edgeinfer.converters.layer_report import (
 from edgeinfer.converters.samples import read_sample
 from edgeinfer.converters.tflite import TfliteModels, convert_keras
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.watched import dequantize
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.errors import AccuracyError, ConversionError
 from edgeinfer.device.tflite_types import Quantization

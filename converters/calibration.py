@@ -1,0 +1,147 @@
+"""The ranges that a quantized model's activations are given, from pictures.
+
+A wide range makes steps coarse, a narrow one clips. Methods:
+
+- `min-max`: all that occurred. One odd picture may cost everything else a bit.
+- `percentile`: what lies outside of the middle 99.99 % is clipped.
+- `mse`: of the ranges that shrink the whole one, that with the least expected squared error: of
+  rounding inside and of clipping outside, over the tensor's histogram (in the manner of Choukroun
+  et al. 2019, arXiv:1902.06822).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.converters.watched import WatchedModel
+from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.formats import Pixels
+from edgeinfer.device.preprocess import PreprocessSpec
+
+CalibrationMethod = Literal["min-max", "percentile", "mse"]
+
+PERCENTILE = 99.99
+BINS = 2048
+LEVELS = 256
+"""Of an 8-bit activation."""
+_SHRINKS = np.linspace(1.0, 0.2, 81)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """How often a tensor's values occurred.
+
+    Attributes:
+        low: smallest value.
+        high: largest value.
+        counts: (BINS,) int64, of bins of equal width from low to high.
+    """
+
+    low: float
+    high: float
+    counts: NDArray[np.int64]
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """The bins' middles."""
+        edges = np.linspace(self.low, self.high, len(self.counts) + 1)
+        middles: NDArray[np.float64] = (edges[:-1] + edges[1:]) / 2
+        return middles
+
+
+def activation_histograms(
+    model: bytes,
+    preprocess: PreprocessSpec,
+    pictures: Callable[[], Iterable[Pixels]],
+    *,
+    progress: Callable[[int], None] = lambda done: None,
+) -> dict[str, Histogram]:
+    """Run a float model over pictures twice: for the extremes, then for what lies between.
+
+    Args:
+        model: the float `.tflite` bytes.
+        preprocess: how a picture becomes the input.
+        pictures: gives the pictures, (H, W, 3) uint8 RGB each, anew at each call.
+        progress: told how many pictures are done, both rounds counted.
+
+    Returns:
+        For each tensor that a picture decides, by name.
+
+    Raises:
+        ConversionError: there are no pictures.
+    """
+    watched = WatchedModel(model, preprocess)
+    tensors = watched.computed()
+    low = dict.fromkeys(tensors, np.inf)
+    high = dict.fromkeys(tensors, -np.inf)
+    done = 0
+    for pixels in pictures():
+        watched.run(pixels)
+        for index in tensors:
+            values = watched.value(index)
+            low[index] = min(low[index], float(values.min()))
+            high[index] = max(high[index], float(values.max()))
+        done += 1
+        progress(done)
+    if not done:
+        raise ConversionError(
+            "calibration", got="no pictures", expected="at least one", next_step="name some"
+        )
+    counts = {index: np.zeros(BINS, np.int64) for index in tensors}
+    for pixels in pictures():
+        watched.run(pixels)
+        for index in tensors:
+            span = (low[index], max(high[index], np.nextafter(low[index], np.inf)))
+            counts[index] += np.histogram(watched.value(index), BINS, span)[0]
+        done += 1
+        progress(done)
+    return {
+        watched.graph.tensors[index].name: Histogram(
+            low=low[index], high=high[index], counts=counts[index]
+        )
+        for index in tensors
+    }
+
+
+def choose_range(histogram: Histogram, method: CalibrationMethod) -> tuple[float, float]:
+    """Return the range, (low, high), that a tensor is given; 0 always lies in it.
+
+    0 stands for padding and for what a ReLU cuts off, so it must be exact.
+    """
+    low, high = min(0.0, histogram.low), max(0.0, histogram.high)
+    if method == "percentile":
+        tail = (100 - PERCENTILE) / 200
+        share = np.cumsum(histogram.counts) / histogram.counts.sum()
+        edges = np.linspace(histogram.low, histogram.high, len(histogram.counts) + 1)
+        low = min(0.0, float(edges[int(np.searchsorted(share, tail, side="right"))]))
+        high = max(0.0, float(edges[1 + int(np.searchsorted(share, 1 - tail))]))
+    elif method == "mse":
+        low, high = min(
+            _candidates(low, high), key=lambda limits: quantization_error(histogram, *limits)
+        )
+    return low, high
+
+
+def quantization_error(histogram: Histogram, low: float, high: float) -> float:
+    """Return the expected squared error of values held in `LEVELS` steps from low to high."""
+    step = (high - low) / (LEVELS - 1)
+    if step <= 0:
+        return float("inf") if histogram.high > histogram.low else 0.0
+    values = histogram.centres
+    outside = np.maximum(low - values, 0) + np.maximum(values - high, 0)
+    # A value in the middle of nowhere is off by a third of half a step, squared: step**2 / 12.
+    errors = np.where(outside > 0, np.square(outside), step**2 / 12)
+    return float(errors @ histogram.counts / histogram.counts.sum())
+
+
+def _candidates(low: float, high: float) -> Sequence[tuple[float, float]]:
+    """Return ranges to try: both ends drawn in together, and the longer one alone."""
+    together = [(low * shrink, high * shrink) for shrink in _SHRINKS]
+    if -low > high:
+        return together + [(low * shrink, high) for shrink in _SHRINKS]
+    return together + [(low, high * shrink) for shrink in _SHRINKS]

@@ -1,0 +1,128 @@
+"""A trained model to its smaller form, by one of two backends.
+
+`tensorflow` knows every precision and calibrates by min-max; `ai-edge-quantizer` makes full INT8 of
+TensorFlow's float model with ranges that are chosen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+from edgeinfer.converters.calibration import (
+    CalibrationMethod,
+    activation_histograms,
+    choose_range,
+)
+from edgeinfer.converters.litert_quantize import quantize_int8
+from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.tflite import TfliteModels, convert_keras
+from edgeinfer.device.errors import UsageError
+from edgeinfer.device.formats import Pixels
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.types import Precision
+
+Backend = Literal["tensorflow", "ai-edge-quantizer"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizeOptions:
+    """How a model is made smaller.
+
+    Attributes:
+        precision: of the result.
+        per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
+        calibration: how the ranges of activations are chosen.
+        backend: None takes tensorflow where that can do what is asked for.
+    """
+
+    precision: Precision = "int8"
+    per_tensor_dense: bool = False
+    calibration: CalibrationMethod = "min-max"
+    backend: Backend | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what a backend cannot do.
+
+        Raises:
+            UsageError: names the option.
+        """
+        for name, got, allowed in (
+            ("--precision", self.precision, get_args(Precision)),
+            ("--calibration", self.calibration, get_args(CalibrationMethod)),
+            ("--backend", self.backend, (None, *get_args(Backend))),
+        ):
+            if got not in allowed:
+                raise UsageError(name, got=repr(got), expected=f"one of {allowed}")
+        if self.chosen_backend == "tensorflow":
+            if self.calibration != "min-max":
+                raise UsageError(
+                    "--calibration",
+                    got=f"{self.calibration} with the backend tensorflow",
+                    expected="min-max there",
+                    next_step="use --backend ai-edge-quantizer",
+                )
+        elif self.precision != "int8" or self.per_tensor_dense:
+            raise UsageError(
+                "--backend",
+                got=f"ai-edge-quantizer for {self.precision}"
+                + (" with --per-tensor-dense" * self.per_tensor_dense),
+                expected="plain int8 there",
+                next_step="use --backend tensorflow with --calibration min-max",
+            )
+
+    @property
+    def chosen_backend(self) -> Backend:
+        """The backend that is used."""
+        if self.backend is not None:
+            return self.backend
+        return "tensorflow" if self.calibration == "min-max" else "ai-edge-quantizer"
+
+
+def quantize_trained(
+    keras_model: Path,
+    preprocess: PreprocessSpec,
+    calibration: Sequence[Sample],
+    options: QuantizeOptions,
+    progress: Progress,
+) -> TfliteModels:
+    """Convert a Keras model to float32 and to what `options` ask for.
+
+    Args:
+        keras_model: a `.keras` file with a (H, W, C) float32 input.
+        preprocess: how samples become inputs.
+        calibration: representative samples.
+        options: what to make.
+        progress: told how many calibration pictures are done, where they are gone through here.
+
+    Raises:
+        ConversionError: the converter or the quantizer failed.
+        MissingExtraError: the backend is not installed.
+    """
+    if options.chosen_backend == "tensorflow":
+        return convert_keras(
+            keras_model,
+            preprocess,
+            calibration,
+            precision=options.precision,
+            per_tensor_dense=options.per_tensor_dense,
+        )
+    models = convert_keras(keras_model, preprocess, calibration, precision="float32")
+
+    def pictures() -> Iterator[Pixels]:
+        return (read_sample(sample.source, preprocess) for sample in calibration)
+
+    histograms = activation_histograms(
+        models.float32,
+        preprocess,
+        pictures,
+        progress=lambda done: progress(done, 2 * len(calibration)),
+    )
+    ranges = {
+        name: choose_range(histogram, options.calibration) for name, histogram in histograms.items()
+    }
+    small = quantize_int8(models.float32, ranges, subject=keras_model.parent.name)
+    return replace(models, small=small, precision="int8")

@@ -1,0 +1,168 @@
+"""Ranges of activations: against brute force and on a real model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edgeinfer.converters.calibration import (
+    BINS,
+    LEVELS,
+    CalibrationMethod,
+    Histogram,
+    activation_histograms,
+    choose_range,
+    quantization_error,
+)
+from edgeinfer.converters.convert import ConvertOptions, calibration_samples, convert_trained
+from edgeinfer.converters.quantize import QuantizeOptions
+from edgeinfer.converters.samples import read_sample
+from edgeinfer.converters.tflite import convert_keras
+from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.errors import ConversionError, UsageError
+from edgeinfer.device.formats import Pixels
+from edgeinfer.device.tflite_file import read_tflite
+
+
+def histogram_of(values: NDArray[np.float64]) -> Histogram:
+    low, high = float(values.min()), float(values.max())
+    counts = np.histogram(values, BINS, (low, max(high, low + 1e-9)))[0]
+    return Histogram(low=low, high=high, counts=counts.astype(np.int64))
+
+
+def real_error(values: NDArray[np.float64], low: float, high: float) -> float:
+    step = (high - low) / (LEVELS - 1)
+    held = low + np.clip(np.round((values - low) / step), 0, LEVELS - 1) * step
+    return float(np.square(values - held).mean())
+
+
+@given(
+    seed=st.integers(0, 2**31),
+    shift=st.floats(-5, 5),
+    outlier=st.floats(0, 200),
+    method=st.sampled_from(["min-max", "percentile", "mse"]),
+)
+@settings(max_examples=60)
+def test_zero_lies_in_every_range_and_none_is_wider_than_all(
+    seed: int, shift: float, outlier: float, method: CalibrationMethod
+) -> None:
+    values = np.random.default_rng(seed).normal(shift, 1, 3000)
+    values[0] += outlier
+    low, high = choose_range(histogram_of(values), method)
+    assert min(0.0, values.min()) <= low <= 0.0 <= high <= max(0.0, values.max())
+    assert high > low
+
+
+def test_the_estimated_error_is_that_of_real_rounding() -> None:
+    values = np.random.default_rng(0).normal(0, 1, 200_000)
+    for high in (1.5, 3.0, 5.0):
+        estimated = quantization_error(histogram_of(values), -high, high)
+        assert estimated == pytest.approx(real_error(values, -high, high), rel=0.1)
+
+
+def test_one_outlier_does_not_coarsen_the_rest() -> None:
+    values = np.abs(np.random.default_rng(0).normal(0, 1, 50_000))
+    values[0] = 60.0
+    histogram = histogram_of(values)
+    widest = choose_range(histogram, "min-max")
+    assert widest == (0.0, 60.0)
+    low, high = choose_range(histogram, "percentile")
+    assert high < 30
+    assert real_error(values[1:], low, high) < real_error(values[1:], *widest) / 3
+
+
+@given(seed=st.integers(0, 2**31), outlier=st.floats(0, 40))
+@settings(max_examples=40)
+def test_mse_errs_no_more_than_all_of_it_would(seed: int, outlier: float) -> None:
+    values = np.random.default_rng(seed).laplace(0, 1, 20_000)
+    values[0] += outlier
+    histogram = histogram_of(values)
+    best, widest = choose_range(histogram, "mse"), choose_range(histogram, "min-max")
+    # The histogram only estimates; a few hundredths are its own coarseness.
+    assert real_error(values, *best) <= real_error(values, *widest) * 1.05
+
+
+def test_the_percentile_clips_what_it_says() -> None:
+    values = np.linspace(-1, 3, 100_001)
+    low, high = choose_range(histogram_of(values), "percentile")
+    outside = ((values < low) | (values > high)).mean()
+    assert outside <= 1e-4 + 2 / BINS
+    assert -1 <= low < -0.99
+    assert 2.99 < high <= 3
+
+
+def test_a_tensor_that_never_changes_has_a_range() -> None:
+    for value in (0.0, 2.0, -3.0):
+        values = np.full(100, value)
+        for method in ("min-max", "percentile", "mse"):
+            low, high = choose_range(histogram_of(values), method)
+            assert low <= value <= high + 1e-9
+
+
+def test_min_max_goes_with_either_backend_and_the_others_with_one() -> None:
+    assert QuantizeOptions().chosen_backend == "tensorflow"
+    assert QuantizeOptions(calibration="mse").chosen_backend == "ai-edge-quantizer"
+    assert QuantizeOptions(backend="ai-edge-quantizer").chosen_backend == "ai-edge-quantizer"
+    for wrong, expected in (
+        ({"calibration": "mse", "backend": "tensorflow"}, "ai-edge-quantizer"),
+        ({"calibration": "mse", "precision": "uint8"}, "plain int8"),
+        ({"calibration": "entropy"}, "one of"),
+    ):
+        with pytest.raises(UsageError, match=expected):
+            QuantizeOptions(**wrong)  # type: ignore[arg-type]
+
+
+def silent(name: str) -> object:
+    return lambda done, total: None
+
+
+@pytest.mark.slow
+def test_histograms_hold_what_occurred(trained_folder: Path) -> None:
+    trained, splits = read_trained(trained_folder), read_samples(trained_folder)
+    calibration = calibration_samples(splits["train"], ConvertOptions(calibration_images=12))
+    models = convert_keras(
+        trained_folder / KERAS_FILE, trained.preprocess, calibration, precision="float32"
+    )
+
+    def pictures() -> Iterator[Pixels]:
+        return (read_sample(sample.source) for sample in calibration)
+
+    seen: list[int] = []
+    found = activation_histograms(
+        models.float32, trained.preprocess, pictures, progress=seen.append
+    )
+    assert seen == list(range(1, 25))
+    graph = read_tflite(models.float32, subject="x").subgraphs[0]
+    image = graph.tensors[graph.inputs[0]]
+    histogram = found[image.name]
+    assert histogram.counts.sum() == 12 * np.prod(image.shape)
+    assert -1 <= histogram.low < histogram.high <= 1
+    with pytest.raises(ConversionError, match="no pictures"):
+        activation_histograms(models.float32, trained.preprocess, list)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["min-max", "percentile", "mse"])
+def test_the_second_backend_is_as_good(
+    method: CalibrationMethod, trained_folder: Path, tmp_path: Path
+) -> None:
+    options = ConvertOptions(
+        calibration_images=40,
+        golden_frames=4,
+        quantize=QuantizeOptions(backend="ai-edge-quantizer", calibration=method),
+    )
+    out = tmp_path / "x.edgebundle"
+    result = convert_trained(trained_folder, out, options, silent)  # type: ignore[arg-type]
+    assert result.manifest.metrics["test.int8.top1"] > 0.9
+    assert result.manifest.provenance["convert.backend"] == "ai-edge-quantizer"
+    assert result.manifest.provenance["convert.calibration"] == method
+    with open_bundle(out) as bundle:
+        model = read_tflite(bundle.member("variants/cpu.tflite"), subject="x")
+    assert model.fully_integer
