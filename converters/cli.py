@@ -9,18 +9,51 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from edgeinfer.device.cli.options import json_option
+from edgeinfer.device.cli.options import json_option, labels_option, read_labels
+from edgeinfer.device.errors import UsageError
 
 if TYPE_CHECKING:
     from edgeinfer.converters.calibration import CalibrationMethod
     from edgeinfer.converters.convert import ConvertResult
+    from edgeinfer.converters.foreign import ForeignResult
     from edgeinfer.converters.quantize import Backend
-    from edgeinfer.device.preprocess.spec import JpegReduction
+    from edgeinfer.device.preprocess.spec import Channels, CropPolicy, JpegReduction
     from edgeinfer.device.types import Precision
+    from edgeinfer.device.verify import VerifyReport
 
 
 @click.command()
-@click.argument("trained", type=click.Path(path_type=Path), metavar="FOLDER")
+@click.argument("trained", type=click.Path(path_type=Path), metavar="MODEL")
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Pictures like those that another's model will see; needed for such a model.",
+)
+@labels_option
+@click.option(
+    "--channels",
+    type=click.Choice(["rgb", "bgr", "grey"]),
+    help="Channels of another's model.  [rgb, or grey for one]",
+)
+@click.option(
+    "--crop",
+    type=click.Choice(["stretch", "center-crop", "letterbox"]),
+    default="stretch",
+    show_default=True,
+    help="What another's model does with other aspect ratios.",
+)
+@click.option(
+    "--mean", type=float, default=127.5, show_default=True,
+    help="Of another's model: its input is (pixel - mean) / std, pixels from 0 to 255.",
+)  # fmt: skip
+@click.option("--std", type=click.FloatRange(0, min_open=True), default=127.5, show_default=True)
+@click.option(
+    "--min-agreement",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="Refuse another's model where INT8 decides as float does less often (0 to 1).",
+)
 @click.option(
     "--out",
     "-o",
@@ -95,6 +128,13 @@ if TYPE_CHECKING:
 @json_option
 def convert(
     trained: Path,
+    pictures: Path | None,
+    labels_file: Path | None,
+    channels: Channels | None,
+    crop: CropPolicy,
+    mean: float,
+    std: float,
+    min_agreement: float,
     out: Path | None,
     precision: Precision,
     per_tensor_dense: bool,
@@ -109,7 +149,10 @@ def convert(
     report_folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Quantize the model that `edgeinfer train` left in FOLDER and write a verified bundle.
+    """Quantize a model and write a verified bundle.
+
+    MODEL is a folder that `edgeinfer train` made; or another's image classifier, as .keras, .h5,
+    SavedModel or float .tflite, together with --pictures.
 
     Float32 and the smaller model are both measured through the device package, on the original
     pictures. Where it loses more than --max-drop points on validation, nothing is written and the
@@ -117,13 +160,12 @@ def convert(
     """
     from edgeinfer.converters.convert import ConvertOptions, convert_trained, install_bundle
     from edgeinfer.converters.extras import require_packages
+    from edgeinfer.converters.float_model import is_foreign
+    from edgeinfer.converters.foreign import ForeignModel, convert_foreign
     from edgeinfer.converters.progress import step_display
     from edgeinfer.converters.quantize import QuantizeOptions
     from edgeinfer.converters.trained import read_trained
 
-    # First of all: nothing about FOLDER matters where it could not be converted anyway.
-    require_packages("edgeinfer convert", "tensorflow", "keras")
-    name = read_trained(trained).name
     options = ConvertOptions(
         max_drop_points=max_drop,
         calibration_images=calibration_images,
@@ -137,6 +179,36 @@ def convert(
         ),
         jpeg_reduction=cast("JpegReduction", int(jpeg_reduction)),
     )
+    if is_foreign(trained):
+        if pictures is None:
+            raise UsageError(
+                "--pictures",
+                got="is missing",
+                expected="a folder of pictures like those that the model will see",
+            )
+        foreign = ForeignModel(
+            pictures=pictures,
+            labels=read_labels(labels_file),
+            channels=channels,
+            crop=crop,
+            mean=mean,
+            std=std,
+            min_agreement=min_agreement,
+        )
+        out = out or Path(f"{trained.stem}.edgebundle")
+        with step_display(sys.stderr) as step:
+            answer = convert_foreign(
+                trained, out, foreign, options, step, report_folder=report_folder
+            )
+        installed = install_bundle(answer.bundle) if install else None
+        if as_json:
+            click.echo(json.dumps({"bundle": str(answer.bundle), **answer.manifest.metrics}))
+        else:
+            click.echo(foreign_summary(answer, installed))
+        return
+    # First of all: nothing about a folder matters where it could not be converted anyway.
+    require_packages("edgeinfer convert", "tensorflow", "keras")
+    name = read_trained(trained).name
     with step_display(sys.stderr) as step:
         result = convert_trained(
             trained,
@@ -171,13 +243,29 @@ def summary(result: ConvertResult, installed: Path | None) -> str:
         )
     if lost := worst_layer_text(result.layers):
         lines.append(f"most lost in {lost}")
-    lines.append(
-        f"verified: {result.verified.frames} frames bit-equal through "
-        f"{' and '.join(result.verified.implementations)} preprocessing"
-    )
-    if installed is not None:
-        lines.append(f"installed as {installed}")
-        lines.append("next: edgeinfer run --camera")
-    else:
-        lines.append(f"next: edgeinfer run --camera --model {result.bundle}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_ending(result.bundle, result.verified, installed)])
+
+
+def foreign_summary(result: ForeignResult, installed: Path | None) -> str:
+    """Return what a person wants to know of another's model, a few lines."""
+    from edgeinfer.converters.layer_report import worst_layer_text
+
+    size, agreement = result.manifest.metrics, result.agreement
+    lines = [
+        f"{result.bundle}: {result.bundle.stat().st_size:,} bytes, the INT8 model "
+        f"{size['size.int8.bytes']:,.0f} (float32 {size['size.float32.bytes']:,.0f})",
+        f"INT8 decides as float32 does on {agreement.top1:.2%} of {agreement.samples:,} pictures",
+    ]
+    if lost := worst_layer_text(result.layers):
+        lines.append(f"most lost in {lost}")
+    return "\n".join([*lines, *_ending(result.bundle, result.verified, installed)])
+
+
+def _ending(bundle: Path, verified: VerifyReport, installed: Path | None) -> list[str]:
+    lines = [
+        f"verified: {verified.frames} frames bit-equal through "
+        f"{' and '.join(verified.implementations)} preprocessing"
+    ]
+    if installed is None:
+        return [*lines, f"next: edgeinfer run --camera --model {bundle}"]
+    return [*lines, f"installed as {installed}", "next: edgeinfer run --camera"]

@@ -47,7 +47,7 @@ Each kernel family gave identical outputs on x86-64 and arm64 when it was measur
 versions round some layers by one step, which can add up to two at the output.
 """
 
-_CPU_MEMBER = "variants/cpu.tflite"
+CPU_MEMBER = "variants/cpu.tflite"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +162,7 @@ def convert_trained(
     step("write and verify the bundle")
     golden_samples = choose_samples(splits["test"] or splits["validation"], options.golden_frames)
     golden = make_golden(models.small, trained.preprocess, golden_samples, trained.labels)
-    source, output = _tensors(models.small)
+    source, output = model_tensors(models.small)
     metrics = {**trained.metrics, **_metrics(validation, test, models)}
     manifest = ModelManifest(
         name=trained.name,
@@ -171,11 +171,11 @@ def convert_trained(
         decoder=Decoder(activation="softmax"),
         variants={
             "cpu": Variant(
-                file=_CPU_MEMBER,
+                file=CPU_MEMBER,
                 precision=precision,
                 input=source,
                 output=output,
-                output_tolerance=_tolerance(output, golden.largest_output),
+                output_tolerance=output_tolerance(output, golden.largest_output),
                 golden_input=golden.input_member,
                 golden_outputs=golden.output_members,
             )
@@ -184,7 +184,7 @@ def convert_trained(
         metrics=metrics,
         provenance={
             **trained.provenance,
-            **_versions(),
+            **tool_versions(),
             "convert.backend": options.quantize.chosen_backend,
             "convert.calibration": options.quantize.calibration,
         },
@@ -194,12 +194,12 @@ def convert_trained(
         **{f"test.{name}": result for name, result in test.items()},
     }
     members = {
-        _CPU_MEMBER: models.small,
+        CPU_MEMBER: models.small,
         **golden.members,
         **report_members(metrics, evaluations, precision),
         **{f"{REPORT_FOLDER}/{name}": content for name, content in layer_files.items()},
     }
-    manifest, verified = _write_verified(out, manifest, members)
+    manifest, verified = write_verified(out, manifest, members)
     return ConvertResult(
         bundle=out,
         manifest=manifest,
@@ -210,7 +210,7 @@ def convert_trained(
     )
 
 
-def _write_verified(
+def write_verified(
     out: Path, manifest: ModelManifest, members: dict[str, bytes]
 ) -> tuple[ModelManifest, VerifyReport]:
     """Write the bundle beside `out`, replay it, and only then give it its name."""
@@ -262,7 +262,7 @@ def _evaluate(
     return evaluate(factories, samples, trained.labels, progress=progress)
 
 
-def _tolerance(output: TensorSpec, largest_output: float) -> float:
+def output_tolerance(output: TensorSpec, largest_output: float) -> float:
     """Return how much an output may differ elsewhere, in real units.
 
     Integer outputs: `TOLERANCE_STEPS`. Float outputs come from sums that other processors add up
@@ -272,7 +272,8 @@ def _tolerance(output: TensorSpec, largest_output: float) -> float:
     return TOLERANCE_STEPS * output.scale if output.scale else 0.01 * largest_output
 
 
-def _tensors(model: bytes) -> tuple[TensorSpec, TensorSpec]:
+def model_tensors(model: bytes) -> tuple[TensorSpec, TensorSpec]:
+    """Return the specs of a model's input and output."""
     runner = Runner(model, subject="the converted model")
     return runner.inputs[0], runner.outputs[0]
 
@@ -297,7 +298,7 @@ def _metrics(
     }
 
 
-def _versions() -> dict[str, str]:
+def tool_versions() -> dict[str, str]:
     """Return what converted the model; what trained it is in the provenance already."""
     found = {}
     for package in (

@@ -69,6 +69,7 @@ def evaluate(
     samples: Sequence[Sample],
     labels: tuple[str, ...],
     *,
+    truth: str | None = None,
     threads: int = 2,
     progress: Progress | None = None,
 ) -> dict[str, Evaluation]:
@@ -78,6 +79,7 @@ def evaluate(
         factories: make a model, by name; called once a thread. All prepare pictures alike.
         samples: what to answer; read one at a time.
         labels: the classes.
+        truth: the name of a model whose answers are taken for the truth; None takes the samples'.
         threads: how many work side by side.
         progress: told after each picture.
 
@@ -102,7 +104,7 @@ def evaluate(
     results = ordered_map(answer, samples, threads=threads)
     for done, (sample, answers) in enumerate(zip(samples, results, strict=True), start=1):
         for name, index in answers.items():
-            totals[name][sample.label, index] += 1
+            totals[name][sample.label if truth is None else answers[truth], index] += 1
         if progress is not None:
             progress(done, len(samples))
     return {

@@ -57,7 +57,7 @@ def make_golden(
     model: bytes,
     preprocess: PreprocessSpec,
     samples: Sequence[Sample],
-    labels: tuple[str, ...],
+    labels: tuple[str, ...] | None,
     *,
     variant: str = "cpu",
 ) -> GoldenVectors:
@@ -67,7 +67,7 @@ def make_golden(
         model: the `.tflite` bytes.
         preprocess: how frames become inputs.
         samples: the frames, labelled.
-        labels: the classes.
+        labels: the classes; None where the samples' true ones are not known.
         variant: the variant's name, part of the member names.
 
     Raises:
@@ -95,7 +95,7 @@ def make_golden(
         largest = max(largest, float(np.abs(real).max()))
     return GoldenVectors(
         frames=tuple(
-            GoldenFrame(file=name, label=labels[sample.label])
+            GoldenFrame(file=name, label=None if labels is None else labels[sample.label])
             for name, sample in zip(names, samples, strict=True)
         ),
         input_member=input_member,

@@ -110,7 +110,7 @@ def _run_worker(keras_model: Path, job: Path, folder: Path) -> None:
     if finished.returncode < 0:
         raise ConversionError(
             keras_model,
-            got=f"TensorFlow's converter was killed by {_signal_name(-finished.returncode)}",
+            got=f"TensorFlow's converter was killed by {signal_name(-finished.returncode)}",
             expected="a model made of layers that it can convert",
             next_step="replace recurrent or custom layers (an LSTM with unroll=True converts)",
         )
@@ -124,7 +124,8 @@ def _run_worker(keras_model: Path, job: Path, folder: Path) -> None:
         )
 
 
-def _signal_name(number: int) -> str:
+def signal_name(number: int) -> str:
+    """Return a signal's name, such as SIGSEGV."""
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.errors import ConversionError
 from edgeinfer.device.formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import Runner
 from edgeinfer.device.tflite_types import Quantization, Subgraph
+
+_OPAQUE = frozenset({"WHILE", "IF", "CALL", "CALL_ONCE", "STABLEHLO_WHILE"})
 
 
 class WatchedModel:
@@ -24,12 +27,21 @@ class WatchedModel:
         preprocess: how a picture becomes the input.
 
     Raises:
+        ConversionError: it has loops or operators of its own.
         ModelError: it is damaged, or has an input that no picture fits.
     """
 
     def __init__(self, content: bytes, preprocess: PreprocessSpec) -> None:
         runner = Runner(content, subject="the model", runtime="ai-edge-litert")
         self.graph: Subgraph = runner.graph.subgraphs[0]
+        for index, operator in enumerate(self.graph.operators):
+            if operator.custom or operator.op in _OPAQUE:
+                raise ConversionError(
+                    "the model",
+                    got=f"operator {index} is {operator.op}, whose inner results cannot be seen",
+                    expected="layers without loops and of TFLite's own kinds",
+                    next_step="replace recurrent or custom layers (an LSTM with unroll=True works)",
+                )
         self._preprocessor = Preprocessor(preprocess, runner.inputs[0])
         module = importlib.import_module("ai_edge_litert.interpreter")
         self._interpreter: Any = module.Interpreter(

@@ -1,0 +1,286 @@
+"""Other people's models: `.keras`, `.h5`, SavedModel or float `.tflite`, to a verified INT8 bundle.
+
+There is no data set and so no accuracy. What is measured, on pictures that the user names, is how
+often INT8 decides as float does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgeinfer.converters.calibration import activation_histograms, choose_range
+from edgeinfer.converters.convert import (
+    CPU_MEMBER,
+    ConvertOptions,
+    model_tensors,
+    output_tolerance,
+    tool_versions,
+    write_verified,
+)
+from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
+from edgeinfer.converters.float_model import float_tflite
+from edgeinfer.converters.golden import make_golden
+from edgeinfer.converters.layer_errors import LayerError
+from edgeinfer.converters.layer_report import compare_layers, layer_report, worst_layer_text
+from edgeinfer.converters.litert_quantize import quantize_int8
+from edgeinfer.converters.op_versions import require_loadable
+from edgeinfer.converters.progress import Step
+from edgeinfer.converters.report import REPORT_FOLDER
+from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.tflite import TfliteModels
+from edgeinfer.device.bundle.manifest import ModelManifest, Variant
+from edgeinfer.device.cameras.pictures import image_paths
+from edgeinfer.device.decode import Decoder
+from edgeinfer.device.errors import AccuracyError, ConversionError, DataError, ModelError
+from edgeinfer.device.files import write_atomically
+from edgeinfer.device.formats import Pixels
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.preprocess.spec import Channels, CropPolicy
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_types import TfliteModel
+from edgeinfer.device.third_party import ends_in_probabilities
+from edgeinfer.device.verify import VerifyReport
+
+COMPARED_PICTURES = 2000
+"""Most pictures on which the decisions are compared."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignModel:
+    """What only the user knows of a model.
+
+    Attributes:
+        pictures: a folder of images like those that it will see.
+        labels: the classes; None numbers them.
+        channels: the order of its input; None takes rgb, or grey for one channel.
+        crop: what happens to pictures of another aspect ratio.
+        mean: what is subtracted from a pixel value (0 to 255).
+        std: what the difference is divided by.
+        min_agreement: refuse INT8 that decides as float does less often, 0 to 1.
+    """
+
+    pictures: Path
+    labels: tuple[str, ...] | None = None
+    channels: Channels | None = None
+    crop: CropPolicy = "stretch"
+    mean: float = 127.5
+    std: float = 127.5
+    min_agreement: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignResult:
+    """What came out.
+
+    Attributes:
+        bundle: the file.
+        manifest: what it says of itself.
+        agreement: INT8's decisions, with float's as the truth.
+        layers: what each operator loses against float32.
+        verified: the bundle's own golden vectors, replayed here.
+    """
+
+    bundle: Path
+    manifest: ModelManifest
+    agreement: Evaluation
+    layers: list[LayerError]
+    verified: VerifyReport
+
+
+def convert_foreign(
+    path: Path,
+    out: Path,
+    model: ForeignModel,
+    options: ConvertOptions,
+    step: Step,
+    *,
+    report_folder: Path | None = None,
+) -> ForeignResult:
+    """Quantize another's model to INT8 and write the bundle to `out`.
+
+    Args:
+        path: the `.keras`, `.h5` or float `.tflite` file, or a SavedModel's folder.
+        out: the bundle.
+        model: what only the user knows of it.
+        options: calibration, golden frames, seed.
+        step: told what is going on.
+        report_folder: where the layer error table and its picture go as well.
+
+    Raises:
+        AccuracyError: INT8 decides otherwise too often; nothing is written.
+        ConversionError: the model cannot be converted, or is no classifier of single images.
+        DataError: the folder holds no usable pictures.
+        ModelError: the file is absent, damaged, or quantized already.
+        StorageError: the bundle cannot be written.
+    """
+    step("read the model")
+    content = float_tflite(path)
+    graph = read_tflite(content, subject=str(path))
+    spec = _preprocess(path, graph, model, options)
+    labels = _labels(path, graph, model)
+    calibration, compared = _pictures(model.pictures, options)
+
+    progress = step("convert to int8")
+
+    def pictures() -> Iterator[Pixels]:
+        return (read_sample(sample.source, spec) for sample in calibration)
+
+    histograms = activation_histograms(
+        content, spec, pictures, progress=lambda done: progress(done, 2 * len(calibration))
+    )
+    _require_contrast(model.pictures, histograms[graph.inputs[0].name].low, histograms[
+        graph.inputs[0].name].high)  # fmt: skip
+    ranges = {
+        name: choose_range(histogram, options.quantize.calibration)
+        for name, histogram in histograms.items()
+    }
+    small = quantize_int8(content, ranges, subject=path.name)
+    models = TfliteModels(float32=content, small=small, precision="int8")
+    step("check ops and versions")
+    require_loadable(small, subject=f"{path.name} INT8")
+
+    agreement = evaluate(
+        {
+            name: lambda form=form, name=name: evaluation_model(  # type: ignore[misc]
+                form, subject=f"{path.name} {name}", labels=labels, preprocess=spec
+            )
+            for name, form in (("float32", content), ("int8", small))
+        },
+        compared,
+        labels,
+        truth="float32",
+        progress=step("compare decisions"),
+    )["int8"]
+    layers = compare_layers(
+        models, spec, compared[: options.layer_pictures], step("compare layer by layer")
+    )
+    files = layer_report(layers, path.stem, "int8")
+    if report_folder is not None:
+        for name, data in files.items():
+            write_atomically(report_folder / name, data)
+    _require_agreement(path.name, agreement, model.min_agreement, worst_layer_text(layers))
+
+    step("write and verify the bundle")
+    golden = make_golden(small, spec, compared[: options.golden_frames], None)
+    source, output = model_tensors(small)
+    manifest = ModelManifest(
+        name=path.stem,
+        labels=labels,
+        preprocess=spec,
+        decoder=Decoder(activation="none" if ends_in_probabilities(graph) else "softmax"),
+        variants={
+            "cpu": Variant(
+                file=CPU_MEMBER,
+                precision="int8",
+                input=source,
+                output=output,
+                output_tolerance=output_tolerance(output, golden.largest_output),
+                golden_input=golden.input_member,
+                golden_outputs=golden.output_members,
+            )
+        },
+        golden=golden.frames,
+        metrics={
+            "agreement.int8": agreement.top1,
+            "agreement.samples": float(agreement.samples),
+            "size.float32.bytes": float(len(content)),
+            "size.int8.bytes": float(len(small)),
+        },
+        provenance={
+            **tool_versions(),
+            "source": path.name,
+            "convert.backend": "ai-edge-quantizer",
+            "convert.calibration": options.quantize.calibration,
+        },
+    )
+    members = {CPU_MEMBER: small, **golden.members}
+    members |= {f"{REPORT_FOLDER}/{name}": data for name, data in files.items()}
+    manifest, verified = write_verified(out, manifest, members)
+    return ForeignResult(
+        bundle=out, manifest=manifest, agreement=agreement, layers=layers, verified=verified
+    )
+
+
+def _preprocess(
+    path: Path, graph: TfliteModel, model: ForeignModel, options: ConvertOptions
+) -> PreprocessSpec:
+    """Return how pictures become the input; refuse what is no classifier of single images."""
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ConversionError(
+            path,
+            got=f"has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs",
+            expected="an image classifier with one of each",
+        )
+    shape = graph.inputs[0].shape_signature or graph.inputs[0].shape
+    if len(shape) != 4 or min(shape[1:]) < 1 or shape[3] not in (1, 3) or abs(shape[0]) != 1:
+        raise ConversionError(
+            path,
+            got=f"its input is {shape}",
+            expected="(1, height, width, 1 or 3) with fixed sizes",
+        )
+    channels = model.channels or ("grey" if shape[3] == 1 else "rgb")
+    if (channels == "grey") != (shape[3] == 1):
+        raise ConversionError(path, got=f"has {shape[3]} channels", expected=f"those of {channels}")
+    depth = shape[3]
+    return PreprocessSpec(
+        size=(shape[2], shape[1]),
+        channels=channels,
+        crop=model.crop,
+        mean=(model.mean,) * depth,
+        std=(model.std,) * depth,
+        jpeg_reduction=options.jpeg_reduction,
+    )
+
+
+def _labels(path: Path, graph: TfliteModel, model: ForeignModel) -> tuple[str, ...]:
+    shape = graph.outputs[0].shape
+    if len(shape) != 2 or shape[1] < 2:
+        raise ConversionError(path, got=f"its output is {shape}", expected="(1, classes)")
+    if model.labels is None:
+        return tuple(f"class {index}" for index in range(shape[1]))
+    if len(model.labels) != shape[1]:
+        raise ModelError(
+            path,
+            got=f"{len(model.labels)} labels for {shape[1]} outputs",
+            expected="as many labels as outputs",
+            next_step="give the matching file with --labels",
+        )
+    return model.labels
+
+
+def _pictures(folder: Path, options: ConvertOptions) -> tuple[list[Sample], list[Sample]]:
+    """Return the calibration pictures and others to compare on, a seeded draw."""
+    if not folder.is_dir():
+        raise DataError(folder, got="is no folder", expected="a folder of images")
+    paths = list(image_paths(folder))
+    if not paths:
+        raise DataError(folder, got="holds no images", expected="some like those it will see")
+    order = np.random.default_rng(options.seed).permutation(len(paths))
+    samples = [Sample(source=str(paths[i].resolve()), label=0) for i in order]
+    count = min(options.calibration_images, max(1, len(samples) // 2))
+    return samples[:count], (samples[count:] or samples)[:COMPARED_PICTURES]
+
+
+def _require_contrast(folder: Path, low: float, high: float) -> None:
+    if high <= low:
+        raise DataError(
+            folder,
+            got="its pictures are all of one colour",
+            expected="pictures like those that the model will see",
+        )
+
+
+def _require_agreement(name: str, agreement: Evaluation, least: float, lost_where: str) -> None:
+    if agreement.top1 >= least:
+        return
+    raise AccuracyError(
+        name,
+        got=f"INT8 decides as float32 does on {agreement.top1:.2%} of {agreement.samples} pictures"
+        + (f"; most is lost in {lost_where}" if lost_where else ""),
+        expected=f"at least {least:.2%}",
+        next_step="try --calibration mse, other --pictures, or a lower --min-agreement",
+    )

@@ -1,0 +1,136 @@
+"""Turns other people's Keras models into float `.tflite`: `python -m ... MODEL FOLDER`.
+
+Loading and converting can end the process (native code) or run for long, so it is never done in the
+caller's. FOLDER receives FLOAT_FILE, or ERROR_FILE with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE
+
+_CUSTOM_LAYER = re.compile(
+    r"(?:Could not locate class|Unknown layer:|Unknown layer|Could not find) '?([\w>.]+)'?"
+)
+
+
+class UnfitModelError(Exception):
+    """The model is no classifier of single images; the text says why."""
+
+
+def convert(model: Path, folder: Path) -> None:
+    """Write the model as float32 `.tflite` with batch 1.
+
+    Args:
+        model: a `.keras` or `.h5` file, or a SavedModel's folder.
+        folder: receives FLOAT_FILE.
+
+    Raises:
+        UnfitModelError: it has several inputs, or sizes that vary.
+    """
+    import tensorflow as tf
+
+    saved = folder / "saved_model"
+    if model.is_dir():
+        _fix_batch(model, saved)
+    else:
+        _export(model, saved)
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+    (folder / FLOAT_FILE).write_bytes(converter.convert())
+
+
+def _export(model: Path, saved: Path) -> None:
+    import keras
+
+    loaded = keras.saving.load_model(model, compile=False)
+    _require_one(
+        [_shape(tensor.shape) for tensor in loaded.inputs],
+        [_shape(tensor.shape) for tensor in loaded.outputs],
+    )
+    # A fixed batch of 1 leaves no SHAPE, STRIDED_SLICE or PACK ops behind.
+    signature = keras.InputSpec(
+        shape=(1, *loaded.inputs[0].shape[1:]), dtype="float32", name="image"
+    )
+    loaded.export(saved, format="tf_saved_model", input_signature=[signature], verbose=False)
+
+
+def _fix_batch(model: Path, saved: Path) -> None:
+    """Write a SavedModel again whose default signature takes one image."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(model))
+    if "serving_default" not in loaded.signatures:
+        raise UnfitModelError("has no signature 'serving_default'")
+    function = loaded.signatures["serving_default"]
+    _, inputs = function.structured_input_signature
+    _require_one(
+        [_shape(spec.shape) for spec in inputs.values()],
+        [_shape(spec.shape) for spec in function.structured_outputs.values()],
+    )
+    ((name, spec),) = inputs.items()
+    (output,) = function.structured_outputs
+
+    def answer(image: Any) -> Any:
+        return function(**{name: image})[output]
+
+    module = tf.Module()
+    module.kept = loaded
+    shape = (1, *spec.shape[1:])
+    module.answer = tf.function(answer, input_signature=[tf.TensorSpec(shape, spec.dtype, "image")])
+    tf.saved_model.save(module, str(saved), signatures=module.answer.get_concrete_function())
+
+
+def _shape(shape: Any) -> tuple[int | None, ...]:
+    return tuple(None if size is None else int(size) for size in shape)
+
+
+def _require_one(
+    inputs: list[tuple[int | None, ...]], outputs: list[tuple[int | None, ...]]
+) -> None:
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise UnfitModelError(f"has {len(inputs)} inputs and {len(outputs)} outputs, expected one")
+    (shape,) = inputs
+    if len(shape) != 4 or shape[3] not in (1, 3):
+        raise UnfitModelError(f"its input is {shape}, expected (batch, height, width, 1 or 3)")
+    if None in shape[1:]:
+        raise UnfitModelError(
+            f"its input is {shape}: sizes that vary; expected fixed height and width, "
+            "as keras.Input((224, 224, 3)) in front of it gives"
+        )
+
+
+def _reason(error: BaseException) -> str:
+    """Return why on one line; a layer that only its own program knows is named."""
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    cause: BaseException | None = error
+    while cause is not None:
+        found = _CUSTOM_LAYER.search(str(cause))
+        if found:
+            name = found[1].split(">")[-1]
+            return f"has the custom layer '{name}', which only its own program knows"
+        cause = cause.__cause__ or cause.__context__
+    return f"cannot be converted ({text[:300]})"
+
+
+def main() -> int:
+    """Convert what the command line names; an error's text goes into ERROR_FILE."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    model, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    try:
+        convert(model, folder)
+    except UnfitModelError as error:
+        (folder / ERROR_FILE).write_text(str(error), encoding="utf-8")
+        return 1
+    except Exception as error:  # whatever Keras or TensorFlow raise, the parent makes a sentence
+        (folder / ERROR_FILE).write_text(_reason(error), encoding="utf-8")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

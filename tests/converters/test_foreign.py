@@ -1,0 +1,249 @@
+"""Other people's models: real files of every kind, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeinfer.converters.convert import ConvertOptions
+from edgeinfer.converters.evaluate import evaluate, evaluation_model
+from edgeinfer.converters.float_model import float_tflite, is_foreign
+from edgeinfer.converters.foreign import ForeignModel, _pictures, convert_foreign
+from edgeinfer.converters.trained import KERAS_FILE
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.errors import (
+    AccuracyError,
+    ConversionError,
+    DataError,
+    EdgeinferError,
+    ModelError,
+)
+from edgeinfer.device.files import write_atomically
+from edgeinfer.device.images import encode_png
+from edgeinfer.device.tflite_file import read_tflite
+from tests.program import edgeinfer, error_line
+
+pytestmark = pytest.mark.slow
+
+OPTIONS = ConvertOptions(calibration_images=20, golden_frames=3)
+
+
+def silent(name: str) -> Callable[[int, int], None]:
+    return lambda done, total: None
+
+
+@pytest.fixture(scope="module")
+def pictures(trained_folder: Path) -> Path:
+    """Reddish and bluish pictures, without their labels."""
+    return trained_folder / "pictures"
+
+
+@pytest.fixture(scope="module")
+def files(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same model as `.keras`, `.h5`, SavedModel and float `.tflite`."""
+    import keras
+
+    folder = tmp_path_factory.mktemp("files")
+    model = keras.saving.load_model(trained_folder / KERAS_FILE, compile=False)
+    found = {kind: folder / f"colours.{kind}" for kind in ("keras", "h5", "tflite")}
+    model.save(found["keras"])
+    # Keras calls the format legacy, which is why people have such files.
+    model.save(found["h5"])
+    found["saved_model"] = folder / "saved"
+    model.export(found["saved_model"], format="tf_saved_model", verbose=False)
+    found["tflite"].write_bytes(float_tflite(found["keras"]))
+    return found
+
+
+def convert(path: Path, out: Path, pictures: Path, **changes: Any) -> Any:
+    model = ForeignModel(pictures=pictures, **changes)
+    return convert_foreign(path, out, model, OPTIONS, silent)
+
+
+@pytest.mark.parametrize("kind", ["keras", "h5", "saved_model", "tflite"])
+def test_every_kind_of_file_gives_a_bundle_that_verifies(
+    kind: str, files: dict[str, Path], pictures: Path, tmp_path: Path
+) -> None:
+    assert is_foreign(files[kind])
+    result = convert(
+        files[kind], tmp_path / "x.edgebundle", pictures, labels=("blue", "red"), min_agreement=0.9
+    )
+    assert result.agreement.top1 >= 0.9
+    assert result.agreement.samples == 100
+    assert result.manifest.labels == ("blue", "red")
+    assert result.manifest.decoder.activation == "softmax"
+    with open_bundle(result.bundle) as bundle:
+        model = read_tflite(bundle.member("variants/cpu.tflite"), subject="x")
+        assert bundle.member("report/layers.int8.png").startswith(b"\x89PNG")
+        assert all(frame.label is None for frame in bundle.manifest.golden)
+    assert model.fully_integer
+    assert not {"SHAPE", "STRIDED_SLICE", "PACK"} & {op for op, _ in model.op_counts}
+
+
+def test_a_folder_of_train_is_not_foreign(trained_folder: Path) -> None:
+    assert not is_foreign(trained_folder)
+
+
+def test_disagreement_is_refused_and_leaves_nothing(
+    files: dict[str, Path], pictures: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        AccuracyError, match=r"INT8 decides as float32 does on .* at least 200\.00%"
+    ):
+        convert(files["tflite"], tmp_path / "x.edgebundle", pictures, min_agreement=2.0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def make(kind: str, folder: Path) -> Path:
+    """Save a model that is no classifier of single images of one size."""
+    import keras
+
+    layers = keras.layers
+    image = keras.Input((8, 10, 3))
+    flat = layers.Flatten()(image)
+    if kind == "two inputs":
+        other = keras.Input((4,))
+        model = keras.Model([image, other], layers.Dense(2)(layers.Concatenate()([flat, other])))
+    elif kind == "two outputs":
+        model = keras.Model(image, [layers.Dense(2)(flat), layers.Dense(3)(flat)])
+    elif kind == "sizes that vary":
+        any_size = keras.Input((None, None, 3))
+        pooled = layers.GlobalAveragePooling2D()(any_size)
+        model = keras.Model(any_size, layers.Dense(2)(pooled))
+    elif kind == "no image":
+        vector = keras.Input((12,))
+        model = keras.Model(vector, layers.Dense(2)(vector))
+    elif kind == "a map":
+        model = keras.Model(image, layers.Conv2D(2, 3)(image))
+    elif kind == "recurrent":
+        rows = layers.Reshape((8, 30))(image)
+        model = keras.Model(image, layers.Dense(2)(layers.LSTM(4)(rows)))
+    else:
+
+        @keras.saving.register_keras_serializable("somebody")
+        class Custom(keras.layers.Layer):  # type: ignore[misc]
+            def call(self, values: Any) -> Any:
+                return values * 2
+
+        model = keras.Model(image, layers.Dense(2)(Custom()(flat)))
+    path = folder / "model.keras"
+    model.save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("two inputs", r"has 2 inputs and 1 outputs, expected one"),
+        ("two outputs", r"has 1 inputs and 2 outputs, expected one"),
+        ("sizes that vary", r"sizes that vary; expected fixed height and width"),
+        ("no image", r"its input is \(None, 12\)"),
+        ("a map", r"its output is \(1, 6, 8, 2\), expected \(1, classes\)"),
+        ("recurrent", r"operator \d+ is WHILE.*LSTM with unroll=True|killed by SIG"),
+        ("custom layer", r"has the custom layer 'Custom', which only its own program knows"),
+    ],
+)
+def test_what_is_no_classifier_of_single_images(
+    kind: str, said: str, pictures: Path, tmp_path: Path
+) -> None:
+    path = make(kind, tmp_path)
+    with pytest.raises(ConversionError, match=said) as caught:
+        convert(path, tmp_path / "x.edgebundle", pictures)
+    assert "\n" not in str(caught.value)
+    assert [item.name for item in tmp_path.iterdir()] == ["model.keras"]
+
+
+def test_files_that_cannot_be_used(
+    files: dict[str, Path], pictures: Path, sample_bundle: Path, tmp_path: Path
+) -> None:
+    torn = tmp_path / "torn.keras"
+    torn.write_bytes(files["keras"].read_bytes()[:2000])
+    garbage = tmp_path / "garbage.tflite"
+    garbage.write_bytes(b"no model at all")
+    with open_bundle(sample_bundle) as bundle:
+        integers = tmp_path / "int8.tflite"
+        integers.write_bytes(bundle.member("variants/cpu.tflite"))
+    cases: list[tuple[Path, type[EdgeinferError], str]] = [
+        (tmp_path / "none.keras", ModelError, "does not exist"),
+        (torn, ConversionError, "torn.keras: cannot be converted"),
+        (garbage, ModelError, "garbage.tflite: is no TensorFlow Lite model"),
+        (integers, ModelError, "is quantized already, expected a float32 model"),
+    ]
+    for path, kind, said in cases:
+        with pytest.raises(kind, match=said):
+            convert(path, tmp_path / "x.edgebundle", pictures)
+    assert not (tmp_path / "x.edgebundle").exists()
+
+
+def test_pictures_and_labels_that_cannot_be_used(
+    files: dict[str, Path], pictures: Path, tmp_path: Path
+) -> None:
+    black, empty = tmp_path / "black", tmp_path / "empty"
+    empty.mkdir()
+    for number in range(4):
+        write_atomically(black / f"{number}.png", encode_png(np.zeros((20, 20, 3), np.uint8)))
+    cases: list[tuple[Path, dict[str, Any], type[EdgeinferError], str]] = [
+        (black, {}, DataError, "its pictures are all of one colour"),
+        (empty, {}, DataError, "holds no images"),
+        (tmp_path / "none", {}, DataError, "is no folder"),
+        (pictures, {"labels": ("a", "b", "c")}, ModelError, "3 labels for 2 outputs"),
+        (pictures, {"channels": "grey"}, ConversionError, "has 3 channels, expected those of grey"),
+    ]
+    for folder, changes, kind, said in cases:
+        with pytest.raises(kind, match=said):
+            convert(files["tflite"], tmp_path / "x.edgebundle", folder, **changes)
+    assert not (tmp_path / "x.edgebundle").exists()
+
+
+def test_the_program(files: dict[str, Path], pictures: Path, tmp_path: Path) -> None:
+    line = error_line(edgeinfer("convert", files["tflite"]), code=2)
+    assert line.startswith("error: --pictures: is missing")
+    labels = tmp_path / "labels.txt"
+    labels.write_text("blue\nred\n")
+    done = edgeinfer(
+        *("convert", files["tflite"], "--pictures", pictures, "--labels", labels, "--no-install"),
+        *("--out", tmp_path / "x.edgebundle", "--report", tmp_path / "report", "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["agreement.int8"] > 0.9
+    assert (tmp_path / "report" / "layers.int8.csv").exists()
+
+
+def test_resnet8_decides_as_float_does_as_often_as_the_reference(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """MLPerf Tiny's ResNet8 from its .h5, on cats and dogs shrunk to 32x32 by preprocessing."""
+    folder = shared_data / "mlperf_tiny"
+    options = ConvertOptions(calibration_images=300, golden_frames=3)
+    foreign = ForeignModel(pictures=shared_data / "catsdogs" / "train", mean=0.0, std=1.0)
+    result = convert_foreign(
+        folder / "pretrainedResnet.h5", tmp_path / "x.edgebundle", foreign, options, silent
+    )
+    _, compared = _pictures(foreign.pictures, options)
+    models = {
+        "float32": float_tflite(folder / "pretrainedResnet.h5"),
+        "reference": (folder / "pretrainedResnet_quant.tflite").read_bytes(),
+    }
+    labels = result.manifest.labels
+    reference = evaluate(
+        {
+            name: lambda name=name: evaluation_model(  # type: ignore[misc]
+                models[name],
+                subject=name,
+                labels=labels,
+                preprocess=result.manifest.preprocess,
+            )
+            for name in models
+        },
+        compared,
+        labels,
+        truth="float32",
+    )["reference"]
+    assert result.agreement.samples == reference.samples >= 1000
+    print(f"ours {result.agreement.top1:.2%}, the reference {reference.top1:.2%}")
+    assert result.agreement.top1 >= reference.top1
