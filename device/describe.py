@@ -6,17 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeinfer.device.activations import peak_activation
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.strict import to_json
 from edgeinfer.device.errors import ModelError, printable
+from edgeinfer.device.macs import macs_by_operator, model_macs
+from edgeinfer.device.operator_list import (
+    macs_cells,
+    macs_text,
+    operator_cells,
+    operators_json,
+    peak_text,
+    shape_text,
+)
 from edgeinfer.device.tflite_file import labels_in_model, read_tflite
-from edgeinfer.device.tflite_types import EDGETPU_OP, Tensor, TfliteModel
+from edgeinfer.device.tflite_types import DELEGATE_OPS, Tensor, TfliteModel
 
 MAX_FILE_BYTES = 2**31
 """FlatBuffers, and so `.tflite` files, end there."""
 
 _ZIP_MAGIC = b"PK\x03\x04"
+_COMPILED = {"edgetpu": "compiled for Edge TPU", "ethos-u": "compiled for Arm Ethos-U"}
 _LABELS_SHOWN = 5
 _TEXT_SHOWN = 300
 
@@ -40,11 +51,22 @@ class ModelDescription:
     @property
     def needs_delegate(self) -> str | None:
         """The delegate without which no runtime runs it, or None."""
-        return "edgetpu" if EDGETPU_OP in self.model.custom_ops else None
+        found = (DELEGATE_OPS.get(op) for op in self.model.custom_ops)
+        return next((delegate for delegate in found if delegate), None)
+
+    @property
+    def main(self) -> ModelDescription:
+        """The model itself, as a bundle's is its CPU variant."""
+        return self
+
+    def operator_lines(self) -> list[str]:
+        """Return each operator of the first graph on a line."""
+        return [text for _, text in _table_rows("", operator_cells(self.model))]
 
     def to_json(self) -> dict[str, object]:
         """Return what scripts read."""
         model = self.model
+        peak = peak_activation(model)
         return {
             "kind": "tflite",
             "file": self.name,
@@ -61,6 +83,10 @@ class ModelDescription:
             "fully_integer": model.fully_integer,
             "parameters": model.parameters,
             "constant_bytes": model.constant_bytes,
+            "macs": model_macs(model),
+            "peak_activation_bytes": peak.size_bytes,
+            "peak_activation_operator": peak.operator,
+            "per_operator": operators_json(model),
             "subgraphs": len(model.subgraphs),
             "signatures": [signature.name for signature in model.signatures],
             "metadata": [
@@ -75,18 +101,24 @@ class ModelDescription:
         rows = [("description", model.description)] if model.description else []
         rows += _table_rows("inputs", [_tensor_cells(tensor) for tensor in model.inputs])
         rows += _table_rows("outputs", [_tensor_cells(tensor) for tensor in model.outputs])
+        macs = macs_by_operator(model)
         rows += _table_rows(
             "operators",
-            [[f"{n}", "x", f"{op} v{version}"] for (op, version), n in model.op_counts.items()],
+            [
+                [f"{n}", "x", f"{key[0]} v{key[1]}", *macs_cells(macs.get(key, 0))]
+                for key, n in model.op_counts.items()
+            ],
         )
         if self.needs_delegate:
-            rows.append(("delegate", "compiled for Edge TPU: needs its delegate"))
-        others = [op for op in model.custom_ops if op != EDGETPU_OP]
+            rows.append(("delegate", f"{_COMPILED[self.needs_delegate]}: needs its delegate"))
+        others = [op for op in model.custom_ops if op not in DELEGATE_OPS]
         if others:
             rows.append(("custom ops", ", ".join(others)))
         rows += [
             ("arithmetic", "integer only" if model.fully_integer else "floating point, in part"),
             ("parameters", f"{model.parameters:,} in {model.constant_bytes:,} bytes"),
+            ("MACs", macs_text(model)),
+            ("activations", peak_text(model)),
         ]
         if len(model.subgraphs) > 1:
             rows.append(("subgraphs", f"{len(model.subgraphs)}"))
@@ -116,6 +148,11 @@ class BundleDescription:
     manifest: ModelManifest
     variants: dict[str, ModelDescription]
 
+    @property
+    def main(self) -> ModelDescription:
+        """The CPU variant, which every bundle has."""
+        return self.variants["cpu"]
+
     def to_json(self) -> dict[str, object]:
         """Return what scripts read: the manifest as it stands, and each variant's content."""
         return {
@@ -130,16 +167,16 @@ class BundleDescription:
         """Return what people read: aligned, free of control characters."""
         manifest = self.manifest
         spec = manifest.preprocess
+        frames = f"{spec.size[0]} x {spec.size[1]} {spec.channels}, {spec.crop}, {spec.resize}"
+        if spec.jpeg_reduction > 1:
+            frames += f", JPEGs decoded at down to 1/{spec.jpeg_reduction}"
         rows = [("model", manifest.name), ("task", manifest.task)]
         if manifest.value is not None:
             rows.append(("unit", manifest.value.unit))
         else:
             rows.append(("labels", _labels_text(manifest.labels)))
         rows += [
-            (
-                "frames",
-                f"{spec.size[0]} x {spec.size[1]} {spec.channels}, {spec.crop}, {spec.resize}",
-            ),
+            ("frames", frames),
             ("mean", ", ".join(f"{value:g}" for value in spec.mean)),
             ("std", ", ".join(f"{value:g}" for value in spec.std)),
             ("activation", manifest.decoder.activation),
@@ -227,13 +264,12 @@ def _tensor_json(tensor: Tensor) -> dict[str, object]:
 
 
 def _tensor_cells(tensor: Tensor) -> list[str]:
-    sizes = (str(size) if size >= 0 else "?" for size in tensor.shape_signature or tensor.shape)
     quantization = ""
     if tensor.channels:
         quantization = f"{tensor.channels} scales"
     elif tensor.quantization:
         quantization = f"scale {tensor.scale:.6g}, zero point {tensor.zero_point}"
-    return [tensor.name, " x ".join(sizes) or "scalar", tensor.dtype, quantization]
+    return [tensor.name, shape_text(tensor), tensor.dtype, quantization]
 
 
 def _labels_text(labels: Sequence[str]) -> str:
@@ -247,7 +283,7 @@ def _table_rows(title: str, cells: list[list[str]]) -> list[tuple[str, str]]:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     texts = (
         "  ".join(
-            cell.rjust(width) if cell.isdigit() else cell.ljust(width)
+            cell.rjust(width) if cell.replace(",", "").isdigit() else cell.ljust(width)
             for cell, width in zip(row, widths, strict=True)
         ).rstrip()
         for row in cells

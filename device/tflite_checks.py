@@ -10,7 +10,14 @@ import math
 from collections.abc import Iterable
 
 from edgeinfer.device.flatbuffer import FlatbufferError
-from edgeinfer.device.tflite_types import OPTIONAL_TENSOR, Subgraph, Tensor, TfliteModel
+from edgeinfer.device.tflite_types import (
+    ETHOS_U_OP,
+    OPTIONAL_TENSOR,
+    Operator,
+    Subgraph,
+    Tensor,
+    TfliteModel,
+)
 
 MAX_TENSOR_BYTES = 2**31
 """Largest dense tensor: FlatBuffers end there, and no edge board holds one."""
@@ -31,6 +38,10 @@ _RECURRENT_OPS = frozenset(
     }
 )
 """... but for these, which leave out weights too."""
+
+
+_ETHOS_U_SCRATCH = slice(2, 4)
+"""Of the NPU's operator, behind commands and weights: memory to work in, which nobody writes."""
 
 
 def check_model(model: TfliteModel) -> None:
@@ -113,8 +124,9 @@ def _check_wiring(subgraph: Subgraph) -> None:
         required = () if operator.custom or operator.op in _RECURRENT_OPS else operator.inputs
         if OPTIONAL_TENSOR in required[:_FIRST_OPTIONAL]:
             raise FlatbufferError(f"{subject}: its data or weights are left out")
+        scratch = operator.inputs[_ETHOS_U_SCRATCH] if _is_ethos_u(operator) else ()
         for index in used:
-            if index not in known:
+            if index not in known and index not in scratch:
                 raise FlatbufferError(f"{subject}: nothing computes its input, tensor {index}")
         for index in operator.outputs:
             if len(subgraph.tensors[index].data):
@@ -125,6 +137,10 @@ def _check_wiring(subgraph: Subgraph) -> None:
     for index in subgraph.outputs:
         if index not in known:
             raise FlatbufferError(f"nothing computes the graph's output, tensor {index}")
+
+
+def _is_ethos_u(operator: Operator) -> bool:
+    return operator.custom and operator.op == ETHOS_U_OP
 
 
 def _check_groups(image: Tensor, filters: Tensor, subject: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import struct
+import xml.etree.ElementTree as ElementTree
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.describe import describe_tflite
 from edgeinfer.device.errors import ModelError
+from edgeinfer.device.graph_svg import draw_graph
 from tests.device.tflite_examples import dense_model, encode
 
 
@@ -27,7 +29,8 @@ def test_what_can_be_read_can_be_printed(changes: list[tuple[int, int]]) -> None
         description = describe_tflite(bytes(data), name="hostile\n.tflite")
     except ModelError:
         return
-    lines = description.lines()
+    lines = [*description.lines(), *description.operator_lines()]
     assert all(line.isprintable() for line in lines)
     assert lines[0] == f"hostile\\n.tflite: {len(data):,} bytes"
     assert json.loads(json.dumps(description.to_json(), allow_nan=False))["kind"] == "tflite"
+    assert ElementTree.fromstring(draw_graph(description.model, name=description.name)) is not None

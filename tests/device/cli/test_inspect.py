@@ -13,12 +13,20 @@ from click.testing import CliRunner, Result
 from edgeinfer.device.bundle.manifest import Variant
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.cli.inspect import inspect
-from edgeinfer.device.errors import BundleError, EdgeinferError, ModelError
+from edgeinfer.device.errors import (
+    BundleError,
+    EdgeinferError,
+    ModelError,
+    StorageError,
+    UsageError,
+)
 from tests.device.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import (
     Number,
     dense_model,
     encode,
+    graph,
+    operator,
     operator_code,
     quantization,
     tensor,
@@ -60,9 +68,11 @@ def test_a_model_as_text(dense: Path) -> None:
         "  description  a dense layer\n"
         "  inputs       image  1 x 4  int8  scale 0.5, zero point -1\n"
         "  outputs      scores  1 x 2  int8  scale 1, zero point 0\n"
-        "  operators    1  x  FULLY_CONNECTED v4\n"
+        "  operators    1  x  FULLY_CONNECTED v4  8  MACs\n"
         "  arithmetic   integer only\n"
         "  parameters   10 in 16 bytes\n"
+        "  MACs         8 an inference\n"
+        "  activations  6 bytes at most, in operator 0 (FULLY_CONNECTED)\n"
         "  signatures   serving_default\n"
         "  metadata     min_runtime_version (5 bytes)\n"
     )
@@ -100,6 +110,19 @@ def test_a_model_as_json(dense: Path) -> None:
         "fully_integer": True,
         "parameters": 10,
         "constant_bytes": 16,
+        "macs": 8,
+        "peak_activation_bytes": 6,
+        "peak_activation_operator": 0,
+        "per_operator": [
+            {
+                "index": 0,
+                "op": "FULLY_CONNECTED",
+                "macs": 8,
+                "output_shape": [1, 2],
+                "output_dtype": "int8",
+                "alive_bytes": 6,
+            }
+        ],
         "subgraphs": 1,
         "signatures": ["serving_default"],
         "metadata": [{"name": "min_runtime_version", "size_bytes": 5}],
@@ -117,13 +140,48 @@ def test_a_bundle(bundle: Path) -> None:
         "  golden      1 frames",
         "  metrics     test.int8.top1  0.5",
         "variant cpu, int8",
-        "    operators    1  x  FULLY_CONNECTED v4",
+        "    operators    1  x  FULLY_CONNECTED v4  8  MACs",
     ):
         assert line in text.splitlines()
     document = json_of(bundle)
     assert document["kind"] == "bundle"
     assert document["manifest"]["labels"] == ["cat", "dog's \N{DOG FACE}"]
     assert document["variants"]["cpu"]["parameters"] == 10
+
+
+def test_each_operator_on_a_line(dense: Path, bundle: Path) -> None:
+    for path in (dense, bundle):
+        assert text_of(path, "--ops").splitlines()[-3:] == [
+            "operators, first graph",
+            "   operator         output        MACs  alive bytes",
+            "0  FULLY_CONNECTED  1 x 2   int8     8            6",
+        ]
+
+
+def test_a_bundle_that_decodes_jpegs_smaller_says_so(tmp_path: Path) -> None:
+    content = manifest()
+    smaller = dataclasses.replace(content.preprocess, jpeg_reduction=4)
+    path = tmp_path / "smaller.edgebundle"
+    models = {"variants/cpu.tflite": encode(dense_model())}
+    write_bundle(path, dataclasses.replace(content, preprocess=smaller), MEMBERS | models)
+    frames = "  frames      2 x 2 rgb, stretch, area, JPEGs decoded at down to 1/4"
+    assert frames in text_of(path).splitlines()
+
+
+def test_a_drawing_beside_the_text(dense: Path, bundle: Path, tmp_path: Path) -> None:
+    for path in (dense, bundle):
+        drawing = tmp_path / f"{path.stem}.svg"
+        assert text_of(path, "--graph", drawing) == text_of(path)
+        assert f'x="24" y="28">{path.name}</text>' in drawing.read_text()
+        assert json.loads(text_of(path, "--json", "--graph", drawing))["file"] == str(path)
+
+
+def test_a_drawing_has_a_fitting_name_and_place(dense: Path, tmp_path: Path) -> None:
+    raised = run(dense, "--graph", tmp_path / "graph.png").exception
+    assert isinstance(raised, UsageError)
+    assert str(raised).endswith("is no name of a drawing, expected a file name that ends in .svg")
+    raised = run(dense, "--graph", dense / "graph.svg").exception
+    assert isinstance(raised, StorageError)
 
 
 def test_without_a_name_the_installed_bundle(
@@ -151,6 +209,26 @@ def test_a_variant_names_the_delegate_it_needs(tmp_path: Path) -> None:
     write_bundle(path, content, MEMBERS | models)
     assert "variant edgetpu, int8, needs delegate edgetpu" in text_of(path)
     assert json_of(path)["variants"]["edgetpu"]["needs_delegate"] == "edgetpu"
+
+
+def test_a_model_compiled_by_vela(tmp_path: Path) -> None:
+    model: Any = dense_model()
+    model[1] = [operator_code("CUSTOM", custom="ethos-u")]
+    # Commands, weights, memory to work in that nobody writes (twice), the image.
+    graph(model)[0].extend(tensor(name, [64], "uint8") for name in ("scratch", "never written"))
+    graph(model)[3] = [operator([1, 2, 4, 4, 0], [3])]
+    path = tmp_path / "vela.tflite"
+    path.write_bytes(encode(model))
+    lines = text_of(path).splitlines()
+    assert "  delegate     compiled for Arm Ethos-U: needs its delegate" in lines
+    assert "  MACs         0 an inference; custom operators are not counted" in lines
+    assert json_of(path)["needs_delegate"] == "ethos-u"
+
+    graph(model)[3] = [operator([1, 2, 4, 4, 5], [3])]
+    path.write_bytes(encode(model))
+    raised = run(path).exception
+    assert isinstance(raised, ModelError)
+    assert "operator 0 (ethos-u): nothing computes its input, tensor 5" in str(raised)
 
 
 def test_an_edge_tpu_model(shared_data: Path) -> None:
@@ -225,6 +303,8 @@ def test_a_graph_without_operators_or_inputs(tmp_path: Path) -> None:
     path = tmp_path / "bare.tflite"
     path.write_bytes(encode({0: Number("I", 3), 2: [{}]}))
     assert text_of(path).splitlines()[1:] == [
-        "  arithmetic  integer only",
-        "  parameters  0 in 0 bytes",
+        "  arithmetic   integer only",
+        "  parameters   0 in 0 bytes",
+        "  MACs         0 an inference",
+        "  activations  0 bytes at most",
     ]
