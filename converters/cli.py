@@ -14,12 +14,10 @@ from edgeinfer.device.errors import UsageError
 
 if TYPE_CHECKING:
     from edgeinfer.converters.calibration import CalibrationMethod
-    from edgeinfer.converters.convert import ConvertResult
-    from edgeinfer.converters.foreign import ForeignResult
     from edgeinfer.converters.quantize import Backend
+    from edgeinfer.converters.vela import Accelerator
     from edgeinfer.device.preprocess.spec import Channels, CropPolicy, JpegReduction
     from edgeinfer.device.types import Precision
-    from edgeinfer.device.verify import VerifyReport
 
 
 @click.command()
@@ -113,6 +111,11 @@ if TYPE_CHECKING:
     "with cameras that send MJPG. Accuracy is measured with it.",
 )
 @click.option(
+    "--npu",
+    type=click.Choice(["ethos-u65-256", "ethos-u55-128"]),
+    help="Add a variant for this Arm Ethos-U NPU, compiled by vela, with vela's estimates.",
+)
+@click.option(
     "--install/--no-install",
     default=True,
     show_default=True,
@@ -145,6 +148,7 @@ def convert(
     golden_frames: int,
     seed: int,
     jpeg_reduction: str,
+    npu: Accelerator | None,
     install: bool,
     report_folder: Path | None,
     as_json: bool,
@@ -162,8 +166,10 @@ def convert(
     from edgeinfer.converters.extras import require_packages
     from edgeinfer.converters.float_model import is_foreign
     from edgeinfer.converters.foreign import ForeignModel, convert_foreign
+    from edgeinfer.converters.npu import require_npu
     from edgeinfer.converters.progress import step_display
     from edgeinfer.converters.quantize import QuantizeOptions
+    from edgeinfer.converters.summary import foreign_summary, summary
     from edgeinfer.converters.trained import read_trained
 
     options = ConvertOptions(
@@ -178,6 +184,7 @@ def convert(
             backend=backend,
         ),
         jpeg_reduction=cast("JpegReduction", int(jpeg_reduction)),
+        npu=npu,
     )
     if is_foreign(trained):
         if pictures is None:
@@ -185,6 +192,10 @@ def convert(
                 "--pictures",
                 got="is missing",
                 expected="a folder of pictures like those that the model will see",
+            )
+        if npu is not None:
+            raise UsageError(
+                "--npu", got="with another's model", expected="a model that edgeinfer trained"
             )
         foreign = ForeignModel(
             pictures=pictures,
@@ -209,6 +220,8 @@ def convert(
     # First of all: nothing about a folder matters where it could not be converted anyway.
     require_packages("edgeinfer convert", "tensorflow", "keras")
     name = read_trained(trained).name
+    if npu is not None:
+        require_npu(npu, precision)
     with step_display(sys.stderr) as step:
         result = convert_trained(
             trained,
@@ -222,50 +235,3 @@ def convert(
         click.echo(json.dumps({"bundle": str(result.bundle), **result.manifest.metrics}))
     else:
         click.echo(summary(result, installed))
-
-
-def summary(result: ConvertResult, installed: Path | None) -> str:
-    """Return what a person wants to know, a few lines."""
-    from edgeinfer.converters.layer_report import worst_layer_text
-
-    size = result.manifest.metrics
-    precision = result.manifest.variants["cpu"].precision
-    name = precision.upper() if precision.startswith(("int", "uint")) else precision
-    lines = [
-        f"{result.bundle}: {result.bundle.stat().st_size:,} bytes, the {name} model "
-        f"{size[f'size.{precision}.bytes']:,.0f} (float32 {size['size.float32.bytes']:,.0f})",
-        f"{'top-1':12}{'float32':>10}{name:>10}{'pictures':>10}",
-    ]
-    for split, results in (("validation", result.validation), ("test", result.test)):
-        lines.append(
-            f"{split:12}{results['float32'].top1:>10.2%}{results[precision].top1:>10.2%}"
-            f"{results[precision].samples:>10,}"
-        )
-    if lost := worst_layer_text(result.layers):
-        lines.append(f"most lost in {lost}")
-    return "\n".join([*lines, *_ending(result.bundle, result.verified, installed)])
-
-
-def foreign_summary(result: ForeignResult, installed: Path | None) -> str:
-    """Return what a person wants to know of another's model, a few lines."""
-    from edgeinfer.converters.layer_report import worst_layer_text
-
-    size, agreement = result.manifest.metrics, result.agreement
-    lines = [
-        f"{result.bundle}: {result.bundle.stat().st_size:,} bytes, the INT8 model "
-        f"{size['size.int8.bytes']:,.0f} (float32 {size['size.float32.bytes']:,.0f})",
-        f"INT8 decides as float32 does on {agreement.top1:.2%} of {agreement.samples:,} pictures",
-    ]
-    if lost := worst_layer_text(result.layers):
-        lines.append(f"most lost in {lost}")
-    return "\n".join([*lines, *_ending(result.bundle, result.verified, installed)])
-
-
-def _ending(bundle: Path, verified: VerifyReport, installed: Path | None) -> list[str]:
-    lines = [
-        f"verified: {verified.frames} frames bit-equal through "
-        f"{' and '.join(verified.implementations)} preprocessing"
-    ]
-    if installed is None:
-        return [*lines, f"next: edgeinfer run --camera --model {bundle}"]
-    return [*lines, f"installed as {installed}", "next: edgeinfer run --camera"]

@@ -16,6 +16,7 @@ from edgeinfer.converters.gate import require_drop
 from edgeinfer.converters.golden import choose_samples, make_golden
 from edgeinfer.converters.layer_errors import LayerError
 from edgeinfer.converters.layer_report import compare_layers, layer_report, worst_layer_text
+from edgeinfer.converters.npu import with_npu
 from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.progress import Progress, Step
 from edgeinfer.converters.quantize import QuantizeOptions, quantize_trained
@@ -29,6 +30,7 @@ from edgeinfer.converters.trained import (
     read_samples,
     read_trained,
 )
+from edgeinfer.converters.vela import Accelerator
 from edgeinfer.device.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.decode import Decoder
@@ -63,6 +65,7 @@ class ConvertOptions:
         quantize: how the model that the bundle carries is made.
         jpeg_reduction: how much smaller at most JPEGs are decoded, in calibration and evaluation
             here and from the camera on the board; see `PreprocessSpec`.
+        npu: an Arm Ethos-U NPU that gets a variant of its own, or None.
     """
 
     max_drop_points: float = 1.0
@@ -72,6 +75,7 @@ class ConvertOptions:
     layer_pictures: int = 64
     quantize: QuantizeOptions = field(default_factory=QuantizeOptions)
     jpeg_reduction: JpegReduction = 1
+    npu: Accelerator | None = None
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -199,6 +203,9 @@ def convert_trained(
         **report_members(metrics, evaluations, precision),
         **{f"{REPORT_FOLDER}/{name}": content for name, content in layer_files.items()},
     }
+    if options.npu is not None:
+        step(f"compile for {options.npu}")
+        manifest, members = with_npu(manifest, members, options.npu)
     manifest, verified = write_verified(out, manifest, members)
     return ConvertResult(
         bundle=out,

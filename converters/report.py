@@ -14,6 +14,7 @@ from edgeinfer.converters.evaluate import Evaluation
 from edgeinfer.device.types import Precision
 
 REPORT_FOLDER = "report"
+METRICS_MEMBER = f"{REPORT_FOLDER}/metrics.json"
 
 
 def report_members(
@@ -26,11 +27,7 @@ def report_members(
         evaluations: by split and precision, such as `test.int8`.
         precision: the bundle's, of whose answers on the test split a picture is drawn.
     """
-    members = {
-        f"{REPORT_FOLDER}/metrics.json": (
-            json.dumps(dict(metrics), indent=1, sort_keys=True) + "\n"
-        ).encode()
-    }
+    members = {METRICS_MEMBER: metrics_file(metrics)}
     for name, evaluation in evaluations.items():
         members[f"{REPORT_FOLDER}/confusion.{name}.csv"] = _confusion_table(evaluation)
     drawn = f"test.{precision}"
@@ -39,6 +36,11 @@ def report_members(
             evaluations[drawn], precision
         )
     return members
+
+
+def metrics_file(metrics: Mapping[str, float]) -> bytes:
+    """Return the metrics as a JSON file; equal ones give equal bytes."""
+    return (json.dumps(dict(metrics), indent=1, sort_keys=True) + "\n").encode()
 
 
 def _confusion_table(evaluation: Evaluation) -> bytes:

@@ -31,7 +31,8 @@ from edgeinfer.device.model import Model
 from edgeinfer.device.runtime import installed_runtimes
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.types import Classification, Precision
-from tests.program import edgeinfer
+from tests.program import edgeinfer, error_line
+from tests.system.vela import cached_vela
 
 pytestmark = pytest.mark.slow
 
@@ -260,3 +261,32 @@ def test_dense_layers_with_one_scale(trained_folder: Path, tmp_path: Path) -> No
         assert quantization is not None
         scales[per_tensor] = len(quantization.scales)
     assert scales == {False: 2, True: 1}
+
+
+@pytest.mark.system
+def test_a_variant_for_an_npu(trained_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "colours.edgebundle"
+    vela = {"EDGEINFER_VELA": str(cached_vela())}
+    arguments = ("convert", trained_folder, "--out", out, "--no-install", "--npu", "ethos-u65-256")
+    done = edgeinfer(*arguments, env=vela)
+    assert done.returncode == 0, done.stderr
+    assert "ethos-u65-256: " in done.stdout
+    assert "by vela's own estimate, not measured" in done.stdout
+    with open_bundle(out) as opened:
+        cpu, npu = (opened.manifest.variants[name] for name in ("cpu", "ethos-u65-256"))
+        report = json.loads(opened.member("report/vela.ethos-u65-256.json"))
+        cycles = opened.manifest.metrics["vela.ethos-u65-256.cycles"]
+    assert (npu.delegate, npu.golden_outputs) == ("ethos-u", cpu.golden_outputs)
+    assert npu.output_tolerance == cpu.output_tolerance
+    assert cycles == report["cycles"] > 0
+    assert edgeinfer("verify", out).returncode == 0
+
+
+def test_without_vela_nothing_is_converted(trained_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "colours.edgebundle"
+    none = {"EDGEINFER_VELA": str(tmp_path / "absent")}
+    arguments = ("convert", trained_folder, "--out", out, "--npu", "ethos-u55-128")
+    assert "EDGEINFER_VELA names no program" in error_line(edgeinfer(*arguments, env=none))
+    wrong = edgeinfer(*arguments, "--precision", "float16", env=none)
+    assert "does not go with --precision float16" in error_line(wrong, code=2)
+    assert not out.exists()

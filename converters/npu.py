@@ -1,0 +1,162 @@
+"""Adds a variant for an Arm Ethos-U NPU to a bundle that is about to be written.
+
+There is no NPU here. So the variant's golden outputs are the CPU variant's, which the NPU must
+match within the same tolerance, and its speed is vela's estimate, marked as such by its name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
+from edgeinfer.converters.vela import Accelerator, Compiled, compile_with_vela, find_vela
+from edgeinfer.device.bundle.manifest import ModelManifest, Variant
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.errors import ConversionError, UsageError, printable
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_types import DELEGATE_OPS, ETHOS_U_OP, TfliteModel
+from edgeinfer.device.types import Precision
+
+DELEGATE = DELEGATE_OPS[ETHOS_U_OP]
+INTEGER_PRECISIONS: tuple[Precision, ...] = ("int8", "uint8", "int16x8")
+"""What an NPU can compute with."""
+
+_FALLBACKS_SHOWN = 10
+
+
+def require_npu(accelerator: Accelerator, precision: Precision) -> None:
+    """Refuse what could not be compiled later, before minutes go into the conversion.
+
+    Raises:
+        MissingExtraError: vela is not installed.
+        UsageError: the precision is none for an NPU.
+    """
+    if precision not in INTEGER_PRECISIONS:
+        raise UsageError(
+            f"--npu {accelerator}",
+            got=f"does not go with --precision {precision}",
+            expected=f"one of {', '.join(INTEGER_PRECISIONS)}",
+        )
+    find_vela()
+
+
+def with_npu(
+    manifest: ModelManifest, members: Mapping[str, bytes], accelerator: Accelerator
+) -> tuple[ModelManifest, dict[str, bytes]]:
+    """Return a manifest and its members with a variant that bears the NPU's name.
+
+    Args:
+        manifest: a bundle's, with the CPU variant.
+        members: the bundle's, by name.
+        accelerator: the NPU.
+
+    Raises:
+        ConversionError: vela fails, or leaves every operator to the CPU, or changes the model's
+            input or output.
+        MissingExtraError: vela is not installed.
+    """
+    cpu = manifest.variants["cpu"]
+    subject = f"{manifest.name} for {accelerator}"
+    compiled = compile_with_vela(members[cpu.file], accelerator, subject=subject)
+    model = read_tflite(compiled.model, subject=subject)
+    _check(subject, compiled, model, cpu)
+    variant = replace(
+        cpu,
+        file=f"variants/{accelerator}.tflite",
+        delegate=DELEGATE,
+        input=model.inputs[0].spec(),
+        output=model.outputs[0].spec(),
+    )
+    metrics = {**manifest.metrics, **vela_metrics(accelerator, compiled)}
+    manifest = replace(
+        manifest,
+        variants={**manifest.variants, accelerator: variant},
+        metrics=metrics,
+        provenance={**manifest.provenance, "convert.ethos-u-vela": compiled.version},
+    )
+    tables = f"{REPORT_FOLDER}/vela.{accelerator}"
+    report = {**asdict(compiled.report), "assumptions": compiled.report.assumptions}
+    return manifest, {
+        **members,
+        variant.file: compiled.model,
+        METRICS_MEMBER: metrics_file(metrics),
+        _report_member(accelerator): (json.dumps(report, indent=1) + "\n").encode(),
+        f"{tables}.summary.csv": compiled.summary_csv.encode(),
+        f"{tables}.layers.csv": compiled.layers_csv.encode(),
+    }
+
+
+def vela_metrics(accelerator: Accelerator, compiled: Compiled) -> dict[str, float]:
+    """Return vela's estimates by name, as a manifest keeps them."""
+    report = compiled.report
+    rate = report.inferences_per_second
+    figures = {
+        **({} if rate is None else {"inferences_per_second": rate}),
+        "cycles": float(report.cycles),
+        "sram_kib": report.sram_kib,
+        "dram_kib": report.dram_kib,
+        "on_chip_flash_kib": report.on_chip_flash_kib,
+        "off_chip_flash_kib": report.off_chip_flash_kib,
+        "operators_on_cpu": float(len(report.fallbacks)),
+    }
+    return {
+        **{f"vela.{accelerator}.{name}": value for name, value in figures.items()},
+        f"size.{accelerator}.bytes": float(len(compiled.model)),
+    }
+
+
+def npu_lines(bundle: Path, manifest: ModelManifest) -> list[str]:
+    """Return what a person wants to know of each NPU variant of a bundle that was written.
+
+    Raises:
+        BundleError: the bundle is not what was written.
+    """
+    names = [name for name, item in manifest.variants.items() if item.delegate == DELEGATE]
+    if not names:
+        return []
+    lines = []
+    with open_bundle(bundle) as opened:
+        for name in names:
+            report = json.loads(opened.member(_report_member(name)))
+            lines += [
+                f"{name}: {report['inferences_per_second']:,.0f} inferences/s, "
+                f"{report['sram_kib']:,.0f} KiB SRAM by vela's own estimate, not measured "
+                f"({report['assumptions']})"
+            ]
+            fallen = report["fallbacks"]
+            lines += [
+                f"  on the CPU, not counted: {item['op']} '{item['output']}': "
+                f"{item['reason'] or 'vela gives no reason'}"
+                for item in fallen[:_FALLBACKS_SHOWN]
+            ]
+            if len(fallen) > _FALLBACKS_SHOWN:
+                lines.append(f"  and {len(fallen) - _FALLBACKS_SHOWN} more")
+    return [printable(line) for line in lines]
+
+
+def _report_member(name: str) -> str:
+    return f"{REPORT_FOLDER}/vela.{name}.json"
+
+
+def _check(subject: str, compiled: Compiled, model: TfliteModel, cpu: Variant) -> None:
+    if ETHOS_U_OP not in model.custom_ops or compiled.report.inferences_per_second is None:
+        reasons = [item.reason for item in compiled.report.fallbacks if item.reason]
+        raise ConversionError(
+            subject,
+            got="vela left every operator to the CPU" + (f" ({reasons[0]})" if reasons else ""),
+            expected="operators that the NPU has",
+            next_step="convert without --npu, or change the layers",
+        )
+    ends = [tensor.spec() for tensor in (*model.inputs, *model.outputs)]
+    wanted = [cpu.input, cpu.output]
+    # Names may change; how frames are fed and answers read must not.
+    if [replace(end, name="") for end in ends] != [replace(end, name="") for end in wanted]:
+        raise ConversionError(
+            subject,
+            got=f"vela made its inputs and outputs {ends}",
+            expected=f"{wanted}",
+            next_step="convert without --npu",
+        )

@@ -1,0 +1,55 @@
+"""What a person wants to know of a conversion, in a few lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeinfer.converters.convert import ConvertResult
+from edgeinfer.converters.foreign import ForeignResult
+from edgeinfer.converters.layer_report import worst_layer_text
+from edgeinfer.converters.npu import npu_lines
+from edgeinfer.device.verify import VerifyReport
+
+
+def summary(result: ConvertResult, installed: Path | None) -> str:
+    """Return what a person wants to know, a few lines."""
+    size = result.manifest.metrics
+    precision = result.manifest.variants["cpu"].precision
+    name = precision.upper() if precision.startswith(("int", "uint")) else precision
+    lines = [
+        f"{result.bundle}: {result.bundle.stat().st_size:,} bytes, the {name} model "
+        f"{size[f'size.{precision}.bytes']:,.0f} (float32 {size['size.float32.bytes']:,.0f})",
+        f"{'top-1':12}{'float32':>10}{name:>10}{'pictures':>10}",
+    ]
+    for split, results in (("validation", result.validation), ("test", result.test)):
+        lines.append(
+            f"{split:12}{results['float32'].top1:>10.2%}{results[precision].top1:>10.2%}"
+            f"{results[precision].samples:>10,}"
+        )
+    if lost := worst_layer_text(result.layers):
+        lines.append(f"most lost in {lost}")
+    lines += npu_lines(result.bundle, result.manifest)
+    return "\n".join([*lines, *_ending(result.bundle, result.verified, installed)])
+
+
+def foreign_summary(result: ForeignResult, installed: Path | None) -> str:
+    """Return what a person wants to know of another's model, a few lines."""
+    size, agreement = result.manifest.metrics, result.agreement
+    lines = [
+        f"{result.bundle}: {result.bundle.stat().st_size:,} bytes, the INT8 model "
+        f"{size['size.int8.bytes']:,.0f} (float32 {size['size.float32.bytes']:,.0f})",
+        f"INT8 decides as float32 does on {agreement.top1:.2%} of {agreement.samples:,} pictures",
+    ]
+    if lost := worst_layer_text(result.layers):
+        lines.append(f"most lost in {lost}")
+    return "\n".join([*lines, *_ending(result.bundle, result.verified, installed)])
+
+
+def _ending(bundle: Path, verified: VerifyReport, installed: Path | None) -> list[str]:
+    lines = [
+        f"verified: {verified.frames} frames bit-equal through "
+        f"{' and '.join(verified.implementations)} preprocessing"
+    ]
+    if installed is None:
+        return [*lines, f"next: edgeinfer run --camera --model {bundle}"]
+    return [*lines, f"installed as {installed}", "next: edgeinfer run --camera"]
