@@ -122,8 +122,8 @@ def npu_lines(bundle: Path, manifest: ModelManifest) -> list[str]:
         for name in names:
             report = json.loads(opened.member(_report_member(name)))
             lines += [
-                f"{name}: {report['inferences_per_second']:,.0f} inferences/s, "
-                f"{report['sram_kib']:,.0f} KiB SRAM by vela's own estimate, not measured "
+                f"{name}: {report['inferences_per_second']:,.1f} inferences/s, "
+                f"{report['sram_kib']:,.1f} KiB SRAM by vela's own estimate, not measured "
                 f"({report['assumptions']})"
             ]
             fallen = report["fallbacks"]

@@ -7,7 +7,9 @@ inputs and outputs are alive both. Constants do not count: they stay in the file
 A runtime's arena may be larger. It aligns tensors, leaves gaps between them, keeps inputs for
 another inference and adds the kernels' scratch buffers; for all of the model's own tensors no arena
 can be smaller, unless operators work in place. Strings and handles have no size and count 0, as
-does what WHILE and IF call; a dimension that varies, such as the batch, counts as 1.
+does what WHILE and IF call; a dimension that varies, such as the batch, counts as 1. In a model
+that vela compiled, the NPU's memory to work in is a tensor as well, and counts beside the tensors
+that will lie in it.
 """
 
 from __future__ import annotations

@@ -56,10 +56,10 @@ def macs_text(model: TfliteModel) -> str:
 def peak_text(model: TfliteModel) -> str:
     """Return where activations take most memory."""
     peak = peak_activation(model)
-    text = f"{peak.size_bytes:,} bytes at most"
+    text = f"{peak.size_bytes:,} bytes at the peak"
     if peak.operator is None:
         return text
-    return f"{text}, in operator {peak.operator} ({model.subgraphs[0].operators[peak.operator].op})"
+    return f"{text}, operator {peak.operator} ({model.subgraphs[0].operators[peak.operator].op})"
 
 
 def shape_text(tensor: Tensor) -> str:

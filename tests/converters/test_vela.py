@@ -219,7 +219,7 @@ def test_a_person_reads_the_estimates_and_what_stays_on_the_cpu(
     path = tmp_path / "npu.edgebundle"
     after = write_bundle(path, *with_npu(manifest(), MEMBERS, "ethos-u65-256"))
     assert npu_lines(path, after) == [
-        "ethos-u65-256: 11,474 inferences/s, 63 KiB SRAM by vela's own estimate, not measured "
+        "ethos-u65-256: 11,473.5 inferences/s, 63.2 KiB SRAM by vela's own estimate, not measured "
         "(Ethos_U65_Client_Server, Dedicated_Sram_384KB, 1000 MHz)",
         "  on the CPU, not counted: RESIZE_BILINEAR 'up,sampled': "
         "Scaling matches and operation has unsupported scale-factor=16",

@@ -137,7 +137,9 @@ def test_a_bundle_with_a_variant_for_the_npu(sample_bundle: Path, tmp_path: Path
     assert report["inferences_per_second"] == float(row["inferences_per_second"])
     assert len(report["layers"]) == len(layers)
     (line,) = npu_lines(path, manifest)
-    assert line.startswith("ethos-u65-256: 11,474 inferences/s, 63 KiB SRAM by vela's own estimate")
+    assert line.startswith(
+        "ethos-u65-256: 11,473.5 inferences/s, 63.3 KiB SRAM by vela's own estimate"
+    )
 
     for command in ("verify", "inspect"):
         done = edgeinfer(command, path, "--json")

@@ -72,7 +72,7 @@ def test_a_model_as_text(dense: Path) -> None:
         "  arithmetic   integer only\n"
         "  parameters   10 in 16 bytes\n"
         "  MACs         8 an inference\n"
-        "  activations  6 bytes at most, in operator 0 (FULLY_CONNECTED)\n"
+        "  activations  6 bytes at the peak, operator 0 (FULLY_CONNECTED)\n"
         "  signatures   serving_default\n"
         "  metadata     min_runtime_version (5 bytes)\n"
     )
@@ -306,5 +306,5 @@ def test_a_graph_without_operators_or_inputs(tmp_path: Path) -> None:
         "  arithmetic   integer only",
         "  parameters   0 in 0 bytes",
         "  MACs         0 an inference",
-        "  activations  0 bytes at most",
+        "  activations  0 bytes at the peak",
     ]
