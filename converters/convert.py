@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
+from edgeinfer.converters.assemble import (
+    CPU_MEMBER,
+    cpu_variant,
+    tool_versions,
+    write_verified,
+)
 from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.gate import require_drop
 from edgeinfer.converters.golden import choose_samples, make_golden
@@ -31,25 +35,12 @@ from edgeinfer.converters.trained import (
     read_trained,
 )
 from edgeinfer.converters.vela import Accelerator
-from edgeinfer.device.bundle.manifest import ModelManifest, Variant
-from edgeinfer.device.bundle.writer import write_bundle
+from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.decode import Decoder
-from edgeinfer.device.errors import storage_error
 from edgeinfer.device.files import atomic_file, data_home, write_atomically
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.spec import JpegReduction
-from edgeinfer.device.runtime import Runner
-from edgeinfer.device.types import TensorSpec
-from edgeinfer.device.verify import VerifyReport, verify_bundle
-
-TOLERANCE_STEPS = 2
-"""How many quantization steps an output may differ on another machine or runtime version.
-
-Each kernel family gave identical outputs on x86-64 and arm64 when it was measured; other XNNPACK
-versions round some layers by one step, which can add up to two at the output.
-"""
-
-CPU_MEMBER = "variants/cpu.tflite"
+from edgeinfer.device.verify import VerifyReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +157,6 @@ def convert_trained(
     step("write and verify the bundle")
     golden_samples = choose_samples(splits["test"] or splits["validation"], options.golden_frames)
     golden = make_golden(models.small, trained.preprocess, golden_samples, trained.labels)
-    source, output = model_tensors(models.small)
     metrics = {**trained.metrics, **_metrics(validation, test, models)}
     manifest = ModelManifest(
         name=trained.name,
@@ -174,15 +164,7 @@ def convert_trained(
         preprocess=trained.preprocess,
         decoder=Decoder(activation="softmax"),
         variants={
-            "cpu": Variant(
-                file=CPU_MEMBER,
-                precision=precision,
-                input=source,
-                output=output,
-                output_tolerance=output_tolerance(output, golden.largest_output),
-                golden_input=golden.input_member,
-                golden_outputs=golden.output_members,
-            )
+            "cpu": cpu_variant(models.small, precision, golden),
         },
         golden=golden.frames,
         metrics=metrics,
@@ -215,22 +197,6 @@ def convert_trained(
         layers=layers,
         verified=verified,
     )
-
-
-def write_verified(
-    out: Path, manifest: ModelManifest, members: dict[str, bytes]
-) -> tuple[ModelManifest, VerifyReport]:
-    """Write the bundle beside `out`, replay it, and only then give it its name."""
-    candidate = out.with_name(f".{out.name}.candidate")
-    try:
-        manifest = write_bundle(candidate, manifest, members)
-        verified = verify_bundle(candidate)
-        candidate.replace(out)
-    except OSError as error:
-        raise storage_error(out, error) from error
-    finally:
-        candidate.unlink(missing_ok=True)
-    return manifest, verified
 
 
 def install_bundle(bundle: Path) -> Path:
@@ -269,22 +235,6 @@ def _evaluate(
     return evaluate(factories, samples, trained.labels, progress=progress)
 
 
-def output_tolerance(output: TensorSpec, largest_output: float) -> float:
-    """Return how much an output may differ elsewhere, in real units.
-
-    Integer outputs: `TOLERANCE_STEPS`. Float outputs come from sums that other processors add up
-    in another order, and with `dynamic` from activations that are rounded on the way: a hundredth
-    of the largest golden output.
-    """
-    return TOLERANCE_STEPS * output.scale if output.scale else 0.01 * largest_output
-
-
-def model_tensors(model: bytes) -> tuple[TensorSpec, TensorSpec]:
-    """Return the specs of a model's input and output."""
-    runner = Runner(model, subject="the converted model")
-    return runner.inputs[0], runner.outputs[0]
-
-
 def _metrics(
     validation: dict[str, Evaluation], test: dict[str, Evaluation], models: TfliteModels
 ) -> dict[str, float]:
@@ -303,18 +253,3 @@ def _metrics(
         "size.float32.bytes": float(len(models.float32)),
         f"size.{models.precision}.bytes": float(len(models.small)),
     }
-
-
-def tool_versions() -> dict[str, str]:
-    """Return what converted the model; what trained it is in the provenance already."""
-    found = {}
-    for package in (
-        "edgeinfer",
-        "tensorflow",
-        "tensorflow_cpu",
-        "ai_edge_litert",
-        "ai_edge_quantizer",
-    ):
-        with suppress(metadata.PackageNotFoundError):
-            found[f"convert.{package}"] = metadata.version(package)
-    return found

@@ -12,15 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeinfer.converters.calibration import activation_histograms, choose_range
-from edgeinfer.converters.convert import (
+from edgeinfer.converters.assemble import (
     CPU_MEMBER,
-    ConvertOptions,
-    model_tensors,
-    output_tolerance,
+    cpu_variant,
     tool_versions,
     write_verified,
 )
+from edgeinfer.converters.calibration import activation_histograms, choose_range
+from edgeinfer.converters.convert import ConvertOptions
 from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.float_model import float_tflite
 from edgeinfer.converters.golden import make_golden
@@ -32,7 +31,7 @@ from edgeinfer.converters.progress import Step
 from edgeinfer.converters.report import REPORT_FOLDER
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import TfliteModels
-from edgeinfer.device.bundle.manifest import ModelManifest, Variant
+from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.cameras.pictures import image_paths
 from edgeinfer.device.decode import Decoder
 from edgeinfer.device.errors import AccuracyError, ConversionError, DataError, ModelError
@@ -166,22 +165,13 @@ def convert_foreign(
 
     step("write and verify the bundle")
     golden = make_golden(small, spec, compared[: options.golden_frames], None)
-    source, output = model_tensors(small)
     manifest = ModelManifest(
         name=path.stem,
         labels=labels,
         preprocess=spec,
         decoder=Decoder(activation="none" if ends_in_probabilities(graph) else "softmax"),
         variants={
-            "cpu": Variant(
-                file=CPU_MEMBER,
-                precision="int8",
-                input=source,
-                output=output,
-                output_tolerance=output_tolerance(output, golden.largest_output),
-                golden_input=golden.input_member,
-                golden_outputs=golden.output_members,
-            )
+            "cpu": cpu_variant(small, "int8", golden),
         },
         golden=golden.frames,
         metrics={

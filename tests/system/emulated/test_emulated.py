@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.converters.convert import TOLERANCE_STEPS
+from edgeinfer.converters.assemble import TOLERANCE_STEPS
 from tests.system.emulated.userland import AARCH64, ARMV7L, Architecture, Userland
 from tests.system.environments import clean_environ
 from tests.system.sample import Sample

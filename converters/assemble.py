@@ -1,0 +1,79 @@
+"""What every conversion ends with: tolerances, provenance, and a bundle that was replayed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+
+from edgeinfer.converters.golden import GoldenVectors
+from edgeinfer.device.bundle.manifest import ModelManifest, Variant
+from edgeinfer.device.bundle.writer import write_bundle
+from edgeinfer.device.errors import storage_error
+from edgeinfer.device.runtime import Runner
+from edgeinfer.device.types import Precision, TensorSpec
+from edgeinfer.device.verify import VerifyReport, verify_bundle
+
+TOLERANCE_STEPS = 2
+"""How many quantization steps an output may differ on another machine or runtime version.
+
+Each kernel family gave identical outputs on x86-64 and arm64 when it was measured; other XNNPACK
+versions round some layers by one step, which can add up to two at the output.
+"""
+
+CPU_MEMBER = "variants/cpu.tflite"
+
+
+def write_verified(
+    out: Path, manifest: ModelManifest, members: dict[str, bytes]
+) -> tuple[ModelManifest, VerifyReport]:
+    """Write the bundle beside `out`, replay it, and only then give it its name."""
+    candidate = out.with_name(f".{out.name}.candidate")
+    try:
+        manifest = write_bundle(candidate, manifest, members)
+        verified = verify_bundle(candidate)
+        candidate.replace(out)
+    except OSError as error:
+        raise storage_error(out, error) from error
+    finally:
+        candidate.unlink(missing_ok=True)
+    return manifest, verified
+
+
+def output_tolerance(output: TensorSpec, largest_output: float) -> float:
+    """Return how much an output may differ elsewhere, in real units.
+
+    Integer outputs: `TOLERANCE_STEPS`. Float outputs come from sums that other processors add up
+    in another order, and with `dynamic` from activations that are rounded on the way: a hundredth
+    of the largest golden output.
+    """
+    return TOLERANCE_STEPS * output.scale if output.scale else 0.01 * largest_output
+
+
+def cpu_variant(content: bytes, precision: Precision, golden: GoldenVectors) -> Variant:
+    """Return what the manifest says of the model that runs on the CPU."""
+    runner = Runner(content, subject="the converted model")
+    return Variant(
+        file=CPU_MEMBER,
+        precision=precision,
+        input=runner.inputs[0],
+        output=runner.outputs[0],
+        output_tolerance=output_tolerance(runner.outputs[0], golden.largest_output),
+        golden_input=golden.input_member,
+        golden_outputs=golden.output_members,
+    )
+
+
+def tool_versions() -> dict[str, str]:
+    """Return what converted the model; what trained it is in the provenance already."""
+    found = {}
+    for package in (
+        "edgeinfer",
+        "tensorflow",
+        "tensorflow_cpu",
+        "ai_edge_litert",
+        "ai_edge_quantizer",
+    ):
+        with suppress(metadata.PackageNotFoundError):
+            found[f"convert.{package}"] = metadata.version(package)
+    return found
