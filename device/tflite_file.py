@@ -18,6 +18,7 @@ from edgeinfer.device.errors import ModelError
 from edgeinfer.device.flatbuffer import FlatBuffer, FlatbufferError, Kind, Table
 from edgeinfer.device.tflite_checks import check_model
 from edgeinfer.device.tflite_ops import BUILTIN_OPS
+from edgeinfer.device.tflite_options import read_options
 from edgeinfer.device.tflite_types import (
     ELEMENT_BITS,
     Metadata,
@@ -244,7 +245,8 @@ def _quantization(table: Table | None) -> Quantization | None:
 def _operator(table: Table, codes: tuple[OperatorCode, ...]) -> Operator:
     code = _pick(codes, table.integer(0, "I"), "an operator", "operator code")
     outputs = table.integers(2)
-    _check_options(code.op, *table.union(3, 4), len(outputs))
+    union, options = table.union(3, 4)
+    _check_options(code.op, union, options, len(outputs))
     # Runtimes read these too, and old ones do not check them.
     table.union(11, 12)
     table.raw(5)
@@ -256,6 +258,7 @@ def _operator(table: Table, codes: tuple[OperatorCode, ...]) -> Operator:
         inputs=table.integers(1),
         outputs=outputs,
         intermediates=table.integers(8),
+        options=read_options(code.op, union, options),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
@@ -149,7 +150,10 @@ class Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class Operator:
-    """One step of a subgraph; tensors are indices into `Subgraph.tensors`, -1 for none."""
+    """One step of a subgraph; tensors are indices into `Subgraph.tensors`, -1 for none.
+
+    `options` are those that `tflite_options.py` knows, by name.
+    """
 
     op: str
     version: int
@@ -157,6 +161,7 @@ class Operator:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     intermediates: tuple[int, ...] = ()
+    options: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,185 @@
+"""The limits of single operators on the Edge TPU: each a function that gives a reason, or "".
+
+Source: the table "Supported operations" and its column "Known limitations" in Coral's page
+"TensorFlow models on the Edge TPU", for runtime 14, which compiler 16 writes for. Where that page
+gives no figure, the docstring says where ours is from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgeinfer.device.edgetpu.operands import OpView, sizes_text
+
+Limit = Callable[[OpView], str]
+"""Returns why an operator stays on the CPU; empty where the limit is kept."""
+
+MOST_SOFTMAX_ELEMENTS = 16_000
+MOST_RESIZED_SIDE = 256
+MOST_ENLARGEMENT = 16
+
+
+def no_fused_activation(op: OpView) -> str:
+    """Pooling and concatenation do not apply an activation function."""
+    return "it has a fused activation function" if op.operator.options["fused_activation"] else ""
+
+
+def same_dilation(op: OpView) -> str:
+    """A kernel is spread alike in both directions."""
+    options = op.operator.options
+    if options["dilation_width"] != options["dilation_height"]:
+        return f"dilation {options['dilation_width']} x {options['dilation_height']} differs"
+    return ""
+
+
+def constant_parameters(op: OpView) -> str:
+    """Weights and biases are constants."""
+    computed = [item for item in op.inputs[1:] if item and not item.data]
+    return "its weights or bias are computed, not constant" if computed else ""
+
+
+def per_tensor_weights(op: OpView) -> str:
+    """A dense layer's weights share one scale (seen with the compiler; not in Coral's table)."""
+    weights = op.input(1)
+    return f"its weights have {weights.channels} scales" if weights and weights.channels else ""
+
+
+def default_weights(op: OpView) -> str:
+    """A dense layer's weights lie in the default order."""
+    return "its weights are shuffled" if op.operator.options["weights_format"] else ""
+
+
+def one_dimensional_output(op: OpView) -> str:
+    """A dense layer answers with one vector."""
+    shape = op.outputs[0].shape if op.outputs else ()
+    if any(size != 1 for size in shape[:-1]):
+        return f"its output {sizes_text(op.outputs[0])} is more than one vector"
+    return ""
+
+
+def zero_constant(op: OpView) -> str:
+    """A constant may be joined only to one computed tensor, and only as padding with zeros."""
+    for tensor in op.constants:
+        zero = tensor.zero_point % 256
+        if len(op.inputs) != 2 or any(byte != zero for byte in tensor.data):
+            return "it joins a constant that is no padding of one tensor with zeros"
+    return ""
+
+
+def vector_softmax(op: OpView) -> str:
+    """Softmax is over one vector of at most 16,000 elements."""
+    tensor = op.input(0)
+    if tensor is None:
+        return ""
+    if any(size != 1 for size in tensor.shape[:-1]):
+        return f"its input {sizes_text(tensor)} is more than one vector"
+    if tensor.elements > MOST_SOFTMAX_ELEMENTS:
+        return f"{tensor.elements:,} elements are more than {MOST_SOFTMAX_ELEMENTS:,}"
+    return ""
+
+
+def resized(op: OpView) -> str:
+    """Enlarging by much, or to much, would lose precision, Coral says without figures.
+
+    Ours are estimates. In the pairs at hand 1 x 1 to 33 x 33 stayed on the CPU; users report twice
+    the size as mapped up to 128 x 128 and not mapped at 512 x 512 (google-coral/edgetpu issue 31).
+    """
+    source, target = op.input(0), op.outputs[0] if op.outputs else None
+    if op.constant_integers(1) is None:
+        return "its size is computed, not constant"
+    if source is None or target is None or not len(source.shape) == len(target.shape) == 4:
+        return "its tensors are not of rank 4"
+    for before, after in zip(source.shape[1:3], target.shape[1:3], strict=True):
+        if after > MOST_RESIZED_SIDE:
+            return (
+                f"it enlarges to {sizes_text(target)}: sides above {MOST_RESIZED_SIDE} (estimate)"
+            )
+        if after > MOST_ENLARGEMENT * before:
+            return f"it enlarges {before} to {after}, above {MOST_ENLARGEMENT} times (estimate)"
+    return ""
+
+
+def _axes(op: OpView) -> list[int] | None:
+    """Return the axes that a reduction runs over, from 0; None where they are computed."""
+    tensor, axes = op.input(0), op.constant_integers(1)
+    if tensor is None or axes is None:
+        return None
+    rank = len(tensor.shape)
+    return sorted(axis % rank if rank else 0 for axis in axes)
+
+
+def no_batch_reduction(op: OpView) -> str:
+    """Reductions keep the batch, which of rank 4 is the first dimension."""
+    axes, tensor = _axes(op), op.input(0)
+    if axes is None or tensor is None:
+        return "its axes are computed, not constant"
+    if 0 in axes and len(tensor.shape) > 1:
+        return "it reduces the batch"
+    return ""
+
+
+def depth_of_mean(op: OpView) -> str:
+    """A mean over the channels takes a multiple of 4 of them."""
+    axes, tensor = _axes(op), op.input(0)
+    if axes and tensor and len(tensor.shape) > 1:
+        depth = tensor.shape[-1]
+        if len(tensor.shape) - 1 in axes and depth % 4:
+            return f"its mean over {depth} channels is no multiple of 4"
+    return ""
+
+
+def no_batch_padding(op: OpView) -> str:
+    """Padding leaves the batch as it is."""
+    padding, tensor = op.constant_integers(1), op.input(0)
+    if padding is None or tensor is None:
+        return "its padding is computed, not constant"
+    return "it pads the batch" if len(tensor.shape) == 4 and any(padding[:2]) else ""
+
+
+def no_batch_split(op: OpView) -> str:
+    """SPLIT's axis, its first input, is not the batch."""
+    axis, tensor = op.constant_integers(0), op.input(1)
+    if axis is None or tensor is None:
+        return "its axis is computed, not constant"
+    rank = len(tensor.shape)
+    return "it splits the batch" if rank > 1 and any(a % rank == 0 for a in axis) else ""
+
+
+def no_batch_pack(op: OpView) -> str:
+    """Packing does not make a batch."""
+    rank = len(op.outputs[0].shape) if op.outputs else 0
+    axis = op.operator.options["axis"]
+    return "it packs a batch" if rank and axis % rank == 0 and op.outputs[0].shape[0] > 1 else ""
+
+
+def unit_strides(op: OpView) -> str:
+    """A slice takes every element, and neither an ellipsis nor a new axis."""
+    strides = op.constant_integers(3)
+    if strides is None:
+        return "its strides are computed, not constant"
+    if any(stride != 1 for stride in strides):
+        return f"its strides {strides} are not all 1"
+    if op.operator.options["ellipsis_mask"] or op.operator.options["new_axis_mask"]:
+        return "it has an ellipsis or a new axis"
+    return ""
+
+
+def constant_operands(op: OpView) -> str:
+    """Shapes, axes and positions, the inputs behind the first, are constants."""
+    computed = [item for item in op.inputs[1:] if item and not item.data]
+    return "a shape, axis or position is computed, not constant" if computed else ""
+
+
+def constant_first(op: OpView) -> str:
+    """TRANSPOSE_CONV's output shape and weights, its first two inputs, are constants."""
+    if any(item and not item.data for item in op.inputs[:2]):
+        return "its output shape or weights are computed, not constant"
+    return ""
+
+
+def one_dimensional_alpha(op: OpView) -> str:
+    """PReLU has one slope for each channel."""
+    alpha = op.input(1)
+    if alpha is None or not alpha.data:
+        return "its slopes are computed, not constant"
+    return "its slopes differ along a side" if any(s != 1 for s in alpha.shape[:-1]) else ""
