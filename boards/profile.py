@@ -22,6 +22,9 @@ else:
 PROFILES = Path(__file__).resolve().parent / "profiles"
 """The folder of the profiles that come with edgeinfer."""
 
+ACCELERATORS = ("", "edgetpu")
+"""What a profile may name as its accelerator; empty for none."""
+
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MOST_CORES = 1024
 _MOST_MEMORY_MIB = 2**24
@@ -47,6 +50,10 @@ class BoardProfile:
         threads: interpreter threads; 0 means by the rule, see `thread_count`.
         device_tree: how the board is recognised: texts with which `/proc/device-tree/model` may
             begin; none for a generic profile.
+        accelerator: what computes beside the processor, which decides the rules for operators:
+            `edgetpu`; empty where there is none.
+        delegate: the library through which a runtime uses it.
+        compiler: the program that prepares models for it.
     """
 
     name: str
@@ -56,6 +63,9 @@ class BoardProfile:
     memory_mib: int = 0
     threads: int = 0
     device_tree: tuple[str, ...] = ()
+    accelerator: str = ""
+    delegate: str = ""
+    compiler: str = ""
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -73,6 +83,13 @@ class BoardProfile:
                 raise ValueError(f"{field} is {value}, expected 0 to {most}")
         if any(not text.strip() for text in self.device_tree):
             raise ValueError("device_tree holds an empty text, which every board begins with")
+        if self.accelerator not in ACCELERATORS:
+            raise ValueError(f"accelerator is {self.accelerator!r}, expected one of {ACCELERATORS}")
+        for field, text in (("delegate", self.delegate), ("compiler", self.compiler)):
+            if bool(text) != bool(self.accelerator) or not text.isprintable() or "/" in text:
+                raise ValueError(
+                    f"{field} is {text!r}, expected a file name if there is an accelerator"
+                )
 
     def thread_count(self) -> int:
         """Return the interpreter threads to use, 1 or more.

@@ -24,6 +24,7 @@ GOOD: dict[str, Any] = {
 def test_the_profiles_that_come_with_edgeinfer() -> None:
     assert profile_names() == (
         "coral-dev",
+        "coral-usb",
         "generic-aarch64",
         "generic-armv7l",
         "generic-x86-64",
@@ -39,11 +40,23 @@ def test_every_profile_reads_and_keeps_the_rule(path: Path) -> None:
     assert path.suffix == ".toml"
     profile = load_profile(path.stem)
     assert profile.name == path.stem
-    generic = path.stem.startswith("generic-")
+    # What is plugged in has no processor of its own.
+    generic = path.stem.startswith("generic-") or path.stem == "coral-usb"
     assert generic == (profile.device_tree == ())
     assert generic == (profile.cores == 0) == (profile.memory_mib == 0) == (profile.threads == 0)
     if not generic:
         assert profile.threads == max(1, profile.cores - 1)
+
+
+def test_which_boards_have_an_accelerator() -> None:
+    found = {name for name in profile_names() if load_profile(name).accelerator}
+    assert found == {"coral-dev", "coral-usb"}
+    usb = load_profile("coral-usb")
+    assert (usb.accelerator, usb.delegate, usb.compiler) == (
+        "edgetpu",
+        "libedgetpu.so.1",
+        "edgetpu_compiler",
+    )
 
 
 def test_no_text_belongs_to_two_boards() -> None:
@@ -80,6 +93,14 @@ def test_threads_by_the_rule(
         ({"device_tree": "A board"}, "device_tree is 'A board', expected a list of texts"),
         ({"device_tree": [1]}, "device_tree is"),
         ({"device_tree": [""]}, "device_tree holds an empty text"),
+        ({"accelerator": "abacus"}, "accelerator is 'abacus', expected one of"),
+        ({"accelerator": "edgetpu"}, "delegate is '', expected a file name"),
+        ({"delegate": "libedgetpu.so.1"}, "delegate is 'libedgetpu.so.1', expected"),
+        (
+            {"accelerator": "edgetpu", "delegate": "/x.so", "compiler": "x"},
+            "delegate is '/x.so', expected a file name",
+        ),
+        ({"accelerator": 1}, "accelerator is 1, expected text"),
     ],
 )
 def test_what_is_unknown_or_impossible_is_refused(change: dict[str, Any], words: str) -> None:
