@@ -19,15 +19,20 @@ from edgeinfer.device.cli.options import json_option, resolve_model
     metavar="SVG",
     help="Draw the graph into this file; of a bundle, the CPU variant's.",
 )
+@click.option("--board", metavar="NAME", help="Tell which operators the board's accelerator takes.")
 @json_option
-def inspect(model: Path | None, ops: bool, graph: Path | None, as_json: bool) -> None:
+def inspect(
+    model: Path | None, ops: bool, graph: Path | None, board: str | None, as_json: bool
+) -> None:
     """Tell what FILE contains: a .edgebundle or any .tflite. It is read, not run.
 
     Without FILE, the installed bundle. MACs are the multiply-accumulates of one inference;
     activations are the memory that tensors need at least: a runtime may take more.
     """
+    from edgeinfer.device.cli.board import board_json, board_lines, named_board
     from edgeinfer.device.describe import describe_file
 
+    profile = None if board is None else named_board(board)
     if graph is not None and graph.suffix.lower() != ".svg":
         from edgeinfer.device.errors import UsageError
 
@@ -45,9 +50,12 @@ def inspect(model: Path | None, ops: bool, graph: Path | None, as_json: bool) ->
             graph, draw_graph(description.main.model, name=Path(description.name).name)
         )
     if as_json:
-        click.echo(json.dumps(description.to_json()))
+        fit = {} if profile is None else board_json(profile, description)
+        click.echo(json.dumps({**description.to_json(), **fit}))
         return
     lines = description.lines()
     if ops:
         lines += ["", "operators, first graph", *description.main.operator_lines()]
+    if profile is not None:
+        lines += board_lines(profile, description)
     click.echo("\n".join(lines))

@@ -21,15 +21,16 @@ MOST_ENLARGEMENT = 16
 
 def no_fused_activation(op: OpView) -> str:
     """Pooling and concatenation do not apply an activation function."""
-    return "it has a fused activation function" if op.operator.options["fused_activation"] else ""
+    return (
+        "it has a fused activation function" if op.operator.options.get("fused_activation") else ""
+    )
 
 
 def same_dilation(op: OpView) -> str:
     """A kernel is spread alike in both directions."""
     options = op.operator.options
-    if options["dilation_width"] != options["dilation_height"]:
-        return f"dilation {options['dilation_width']} x {options['dilation_height']} differs"
-    return ""
+    width, height = options.get("dilation_width", 1), options.get("dilation_height", 1)
+    return "" if width == height else f"its dilation {width} x {height} is not the same in both"
 
 
 def constant_parameters(op: OpView) -> str:
@@ -46,7 +47,7 @@ def per_tensor_weights(op: OpView) -> str:
 
 def default_weights(op: OpView) -> str:
     """A dense layer's weights lie in the default order."""
-    return "its weights are shuffled" if op.operator.options["weights_format"] else ""
+    return "its weights are shuffled" if op.operator.options.get("weights_format") else ""
 
 
 def one_dimensional_output(op: OpView) -> str:
@@ -148,7 +149,7 @@ def no_batch_split(op: OpView) -> str:
 def no_batch_pack(op: OpView) -> str:
     """Packing does not make a batch."""
     rank = len(op.outputs[0].shape) if op.outputs else 0
-    axis = op.operator.options["axis"]
+    axis = op.operator.options.get("axis", 0)
     return "it packs a batch" if rank and axis % rank == 0 and op.outputs[0].shape[0] > 1 else ""
 
 
@@ -159,7 +160,7 @@ def unit_strides(op: OpView) -> str:
         return "its strides are computed, not constant"
     if any(stride != 1 for stride in strides):
         return f"its strides {strides} are not all 1"
-    if op.operator.options["ellipsis_mask"] or op.operator.options["new_axis_mask"]:
+    if op.operator.options.get("ellipsis_mask") or op.operator.options.get("new_axis_mask"):
         return "it has an ellipsis or a new axis"
     return ""
 

@@ -15,7 +15,7 @@ from edgeinfer.device.tflite_types import EDGETPU_OP, Subgraph, TfliteModel
 Target = Literal["edgetpu", "cpu"]
 
 SUPPORTED = "supported"
-SECOND_SUBGRAPH = "supported, but behind an operator on the CPU: only one subgraph is mapped"
+SECOND_SUBGRAPH = "supported, but a second subgraph"
 COMPILED = "compiled for the Edge TPU"
 BESIDE_COMPILED = "left beside what is compiled"
 

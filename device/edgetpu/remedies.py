@@ -1,0 +1,43 @@
+"""What a model's author can do about operators that stay on the CPU."""
+
+from __future__ import annotations
+
+from edgeinfer.device.edgetpu.mapping import EdgeTpuMapping, MappedOp
+
+_BY_OP = {
+    "HARD_SWISH": "use ReLU6 in place of hard-swish (MobileNetV3 has a `minimalistic` form)",
+    "LEAKY_RELU": "use ReLU, or PReLU with shared_axes=[1, 2], in place of LeakyReLU",
+    "ELU": "use ReLU or ReLU6 in place of ELU",
+    "GELU": "use ReLU or ReLU6 in place of GELU",
+    "RESIZE_BILINEAR": "resize by 2 in steps, to smaller sizes, or in what follows the model",
+    "RESIZE_NEAREST_NEIGHBOR": "resize by 2 in steps, to smaller sizes, or use a transposed "
+    "convolution",
+    "ARG_MAX": "leave ARG_MAX out and take the largest output in what follows the model",
+    "SOFTMAX": "leave SOFTMAX out and compute it in what follows the model",
+    "TFLite_Detection_PostProcess": "nothing to do: it belongs on the CPU, at the end",
+    "PosenetDecoderOp": "nothing to do: it belongs on the CPU, at the end",
+}
+_BY_REASON = (
+    ("works on float", "quantize it: integers from input to output (--precision int8 or uint8)"),
+    ("works on int16", "quantize activations to 8 bits (--precision int8)"),
+    ("scales", "give dense layers one scale (convert --per-tensor-dense)"),
+    ("batch", "export it with a batch of 1"),
+    ("shape of a tensor varies", "export it with fixed shapes and a batch of 1"),
+    ("computed, not constant", "export it with fixed shapes and a batch of 1"),
+    ("is newer than the compiler knows", "convert it with an older TensorFlow"),
+)
+_MOST = 4
+
+
+def remedy(op: MappedOp) -> str:
+    """Return what helps with one operator; empty where nothing general does."""
+    if op.target == "edgetpu" or op.supported:
+        return ""
+    by_reason = next((text for words, text in _BY_REASON if words in op.reason), "")
+    return by_reason or _BY_OP.get(op.op, "")
+
+
+def remedies(mapping: EdgeTpuMapping) -> list[str]:
+    """Return what helps, the first operators' remedies first, each once."""
+    texts = dict.fromkeys(text for op in mapping.ops if (text := remedy(op)))
+    return list(texts)[:_MOST]
