@@ -116,6 +116,17 @@ if TYPE_CHECKING:
     help="Add a variant for this Arm Ethos-U NPU, compiled by vela, with vela's estimates.",
 )
 @click.option(
+    "--board",
+    metavar="NAME",
+    help="The board it is for. With an Edge TPU: tell what is mapped, give dense layers one scale, "
+    "and add the compiled variant where edgetpu_compiler is installed.",
+)
+@click.option(
+    "--require-mapped",
+    metavar="PERCENT",
+    help="Refuse a model of which less is mapped to the board's Edge TPU, such as 100%.",
+)
+@click.option(
     "--install/--no-install",
     default=True,
     show_default=True,
@@ -149,6 +160,8 @@ def convert(
     seed: int,
     jpeg_reduction: str,
     npu: Accelerator | None,
+    board: str | None,
+    require_mapped: str | None,
     install: bool,
     report_folder: Path | None,
     as_json: bool,
@@ -163,6 +176,7 @@ def convert(
     exit code is 1.
     """
     from edgeinfer.converters.convert import ConvertOptions, convert_trained, install_bundle
+    from edgeinfer.converters.edgetpu import board_options, edgetpu_report
     from edgeinfer.converters.extras import require_packages
     from edgeinfer.converters.float_model import is_foreign
     from edgeinfer.converters.foreign import ForeignModel, convert_foreign
@@ -172,6 +186,10 @@ def convert(
     from edgeinfer.converters.summary import foreign_summary, summary
     from edgeinfer.converters.trained import read_trained
 
+    edgetpu = board_options(board, require_mapped)
+    # Its compiler wants one scale for a dense layer; the other quantizer has no such switch.
+    if edgetpu is not None and calibration == "min-max" and backend != "ai-edge-quantizer":
+        per_tensor_dense = True
     options = ConvertOptions(
         max_drop_points=max_drop,
         calibration_images=calibration_images,
@@ -185,6 +203,7 @@ def convert(
         ),
         jpeg_reduction=cast("JpegReduction", int(jpeg_reduction)),
         npu=npu,
+        edgetpu=edgetpu,
     )
     if is_foreign(trained):
         if pictures is None:
@@ -196,6 +215,13 @@ def convert(
         if npu is not None:
             raise UsageError(
                 "--npu", got="with another's model", expected="a model that edgeinfer trained"
+            )
+        if edgetpu is not None:
+            raise UsageError(
+                f"--board {board}",
+                got="with another's model",
+                expected="a model that edgeinfer trained",
+                next_step="convert it without, then: edgeinfer inspect BUNDLE --board NAME",
             )
         foreign = ForeignModel(
             pictures=pictures,
@@ -232,6 +258,8 @@ def convert(
         )
     installed = install_bundle(result.bundle) if install else None
     if as_json:
-        click.echo(json.dumps({"bundle": str(result.bundle), **result.manifest.metrics}))
+        report = edgetpu_report(result.bundle, result.manifest)
+        answer_json = {"bundle": str(result.bundle), **result.manifest.metrics}
+        click.echo(json.dumps(answer_json | ({} if report is None else {"edgetpu": report})))
     else:
         click.echo(summary(result, installed))

@@ -15,6 +15,7 @@ from edgeinfer.converters.assemble import (
     tool_versions,
     write_verified,
 )
+from edgeinfer.converters.edgetpu import EdgeTpuOptions, require_mapped, with_edgetpu
 from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.gate import require_drop
 from edgeinfer.converters.golden import choose_samples, make_golden
@@ -57,6 +58,7 @@ class ConvertOptions:
         jpeg_reduction: how much smaller at most JPEGs are decoded, in calibration and evaluation
             here and from the camera on the board; see `PreprocessSpec`.
         npu: an Arm Ethos-U NPU that gets a variant of its own, or None.
+        edgetpu: what is asked of the Edge TPU, or None.
     """
 
     max_drop_points: float = 1.0
@@ -67,6 +69,7 @@ class ConvertOptions:
     quantize: QuantizeOptions = field(default_factory=QuantizeOptions)
     jpeg_reduction: JpegReduction = 1
     npu: Accelerator | None = None
+    edgetpu: EdgeTpuOptions | None = None
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -132,6 +135,8 @@ def convert_trained(
     )
     step("check ops and versions")
     require_loadable(models.small, subject=f"{trained.name} {precision}")
+    if options.edgetpu is not None:
+        require_mapped(models.small, options.edgetpu, subject=f"{trained.name} {precision}")
 
     validation = _evaluate(trained, models, splits["validation"], step("evaluate on validation"))
     layers = compare_layers(
@@ -188,6 +193,9 @@ def convert_trained(
     if options.npu is not None:
         step(f"compile for {options.npu}")
         manifest, members = with_npu(manifest, members, options.npu)
+    if options.edgetpu is not None:
+        step("map to the Edge TPU")
+        manifest, members = with_edgetpu(manifest, members, options.edgetpu)
     manifest, verified = write_verified(out, manifest, members)
     return ConvertResult(
         bundle=out,

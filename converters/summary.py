@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeinfer.converters.convert import ConvertResult
+from edgeinfer.converters.edgetpu import edgetpu_lines
 from edgeinfer.converters.foreign import ForeignResult
 from edgeinfer.converters.layer_report import worst_layer_text
 from edgeinfer.converters.npu import npu_lines
@@ -29,6 +30,7 @@ def summary(result: ConvertResult, installed: Path | None) -> str:
     if lost := worst_layer_text(result.layers):
         lines.append(f"most lost in {lost}")
     lines += npu_lines(result.bundle, result.manifest)
+    lines += edgetpu_lines(result.bundle, result.manifest)
     return "\n".join([*lines, *_ending(result.bundle, result.verified, installed)])
 
 

@@ -1,0 +1,237 @@
+"""The Edge TPU gate of `convert`: how much must be mapped, and the variant for it.
+
+No Edge TPU is asked for: where its compiler is installed, the bundle gets a compiled variant whose
+golden outputs are the CPU variant's; where it is not, the CPU variant is marked ready to compile.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
+from edgeinfer.device.bundle.manifest import ModelManifest
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.edgetpu import EdgeTpuMapping, map_model
+from edgeinfer.device.edgetpu.compiler import (
+    HOW_TO_GET_IT,
+    CompiledModel,
+    compile_model,
+    find_compiler,
+)
+from edgeinfer.device.edgetpu.log import differences
+from edgeinfer.device.edgetpu.remedies import remedies
+from edgeinfer.device.edgetpu.report import mapping_json, summary_line
+from edgeinfer.device.errors import ConversionError, UsageError, printable
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_types import DELEGATE_OPS, EDGETPU_OP
+
+VARIANT = "edgetpu"
+DELEGATE = DELEGATE_OPS[EDGETPU_OP]
+PROVENANCE = "edgetpu"
+READY = "ready to compile"
+
+EDGETPU_TOLERANCE_STEPS = 4
+"""How many quantization steps the Edge TPU's outputs may differ from the CPU's. Twice what other
+CPU kernels are granted, since its arithmetic is its own; not measured, there was none at hand."""
+
+_REPORT_MEMBER = f"{REPORT_FOLDER}/{VARIANT}.json"
+_SHARE_SLACK = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeTpuOptions:
+    """What the user asked for.
+
+    Attributes:
+        board: the board's name, for messages.
+        require_percent: the smallest share of operators that must be mapped, or None.
+    """
+
+    board: str
+    require_percent: float | None = None
+
+
+def parse_percent(text: str) -> float:
+    """Read `100%` or `100`.
+
+    Raises:
+        UsageError: it is no share from 0 to 100.
+    """
+    try:
+        value = float(text.strip().removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise UsageError(
+            f"--require-mapped {text}", got="is no share", expected="0% to 100%, such as 100%"
+        )
+    return value
+
+
+def board_options(board: str | None, require_mapped: str | None) -> EdgeTpuOptions | None:
+    """Turn `--board` and `--require-mapped` into options; None where no Edge TPU is asked for.
+
+    Raises:
+        UsageError: the board is not known, or a share is required of one without an Edge TPU.
+    """
+    from edgeinfer.device.cli.board import named_board
+
+    percent = None if require_mapped is None else parse_percent(require_mapped)
+    profile = None if board is None else named_board(board)
+    if profile is not None and profile.accelerator == VARIANT:
+        return EdgeTpuOptions(board=profile.name, require_percent=percent)
+    if percent is not None:
+        raise UsageError(
+            "--require-mapped",
+            got="without a board that has an Edge TPU" if board is None else f"with board {board}",
+            expected="--board with an Edge TPU, such as coral-usb",
+        )
+    return None
+
+
+def require_mapped(model: bytes, options: EdgeTpuOptions, *, subject: str) -> None:
+    """Refuse a model of which too little would be mapped, before it is evaluated.
+
+    Raises:
+        ConversionError: names the first operator that is left, and what helps.
+    """
+    mapping = map_model(read_tflite(model, subject=subject))
+    _require(mapping, mapping.mapped, options, subject)
+
+
+def with_edgetpu(
+    manifest: ModelManifest, members: Mapping[str, bytes], options: EdgeTpuOptions
+) -> tuple[ModelManifest, dict[str, bytes]]:
+    """Return a manifest and its members with what the Edge TPU makes of the model.
+
+    Raises:
+        ConversionError: the compiler fails, or maps less than is required.
+    """
+    cpu = manifest.variants["cpu"]
+    subject = f"{manifest.name} for {options.board}"
+    content = members[cpu.file]
+    model = read_tflite(content, subject=subject)
+    mapping = map_model(model)
+    report: dict[str, object] = {"board": options.board, "summary": summary_line(mapping)}
+    members = dict(members)
+    mapped = mapping.mapped
+    compiler = find_compiler()
+    state = READY if mapped else "nothing to map"
+    if compiler is not None and mapped:
+        compiled = compile_model(content, compiler, subject=subject)
+        mapped = sum(compiled.log.mapped.values())
+        _require(mapping, mapped, options, subject)
+        differing = differences(mapping, compiled.log, model)
+        report |= _log_json(compiled, differing)
+        state = f"compiled by version {compiled.log.version or 'unknown'}"
+        manifest, members = _add_variant(manifest, members, compiled, subject)
+    report |= {"state": state, **mapping_json(mapping)}
+    metrics = {
+        **manifest.metrics,
+        "edgetpu.mapped": float(mapped),
+        "edgetpu.operators": float(len(mapping.ops)),
+    }
+    return replace(
+        manifest, metrics=metrics, provenance={**manifest.provenance, PROVENANCE: state}
+    ), {
+        **members,
+        METRICS_MEMBER: metrics_file(metrics),
+        _REPORT_MEMBER: (json.dumps(report, indent=1) + "\n").encode(),
+    }
+
+
+def edgetpu_report(bundle: Path, manifest: ModelManifest) -> dict[str, object] | None:
+    """Return what a bundle's report says of the Edge TPU; None where it was not asked for.
+
+    Raises:
+        BundleError: the bundle is not what was written.
+    """
+    if _REPORT_MEMBER not in manifest.members:
+        return None
+    with open_bundle(bundle) as opened:
+        document: dict[str, object] = json.loads(opened.member(_REPORT_MEMBER))
+    return document
+
+
+def edgetpu_lines(bundle: Path, manifest: ModelManifest) -> list[str]:
+    """Return what a person wants to know of the Edge TPU and a bundle that was written."""
+    report = edgetpu_report(bundle, manifest)
+    if report is None:
+        return []
+    lines = [f"{report['board']}: {report['summary']}"]
+    for kind, title in (("remedies", "remedy"), ("differences", "the compiler differs")):
+        texts = report.get(kind)
+        lines += [f"  {title}: {text}" for text in (texts if isinstance(texts, list) else [])]
+    if report["state"] == READY:
+        lines += [
+            "  predicted from the documented rules; the CPU variant is ready to compile",
+            f"  {HOW_TO_GET_IT}",
+        ]
+    else:
+        lines.append(f"  {report['state']}")
+    return [printable(line) for line in lines]
+
+
+def _add_variant(
+    manifest: ModelManifest, members: Mapping[str, bytes], compiled: CompiledModel, subject: str
+) -> tuple[ModelManifest, dict[str, bytes]]:
+    cpu = manifest.variants["cpu"]
+    model = read_tflite(compiled.content, subject=f"{subject}, compiled")
+    if EDGETPU_OP not in model.custom_ops or len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ConversionError(
+            subject,
+            got="the Edge TPU compiler wrote a model without its operator, or of another form",
+            expected=f"one input, one output and {EDGETPU_OP}",
+        )
+    output = model.outputs[0].spec()
+    variant = replace(
+        cpu,
+        file=f"variants/{VARIANT}.tflite",
+        delegate=DELEGATE,
+        input=model.inputs[0].spec(),
+        output=output,
+        output_tolerance=max(cpu.output_tolerance, EDGETPU_TOLERANCE_STEPS * output.scale),
+    )
+    for what, got, expected in (
+        ("input", variant.input, cpu.input),
+        ("output", variant.output, cpu.output),
+    ):
+        if (got.shape, got.dtype) != (expected.shape, expected.dtype):
+            raise ConversionError(
+                subject,
+                got=f"the compiled {what} is {got.dtype} {got.shape}",
+                expected=f"{expected.dtype} {expected.shape}, as on the CPU",
+            )
+    return replace(manifest, variants={**manifest.variants, VARIANT: variant}), {
+        **members,
+        variant.file: compiled.content,
+    }
+
+
+def _log_json(compiled: CompiledModel, differing: list[str]) -> dict[str, object]:
+    log = compiled.log
+    return {
+        "differences": differing,
+        "cached_bytes": log.cached_bytes,
+        "compiler_streamed_bytes": log.streamed_bytes,
+        "log": [{"op": row.op, "count": row.count, "status": row.status} for row in log.rows],
+    }
+
+
+def _require(mapping: EdgeTpuMapping, mapped: int, options: EdgeTpuOptions, subject: str) -> None:
+    needed = options.require_percent
+    total = len(mapping.ops)
+    if needed is None or 100 * mapped >= (needed - _SHARE_SLACK) * total:
+        return
+    # Where the compiler maps less than was predicted, the prediction's reasons are not its own.
+    told = summary_line(mapping) if mapped == mapping.mapped else "its log tells which are left"
+    raise ConversionError(
+        subject,
+        got=f"{mapped} of {total} operators, {100 * mapped / total if total else 0:.1f} %, go to "
+        f"the Edge TPU: {told}",
+        expected=f"at least {needed:g} %",
+        next_step="; ".join(remedies(mapping)) or "require less with --require-mapped",
+    )

@@ -1,0 +1,251 @@
+"""The Edge TPU gate. The compiler here is a stand-in: a script that copies a prepared file."""
+
+from __future__ import annotations
+
+import json
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.converters.edgetpu import (
+    EDGETPU_TOLERANCE_STEPS,
+    READY,
+    EdgeTpuOptions,
+    board_options,
+    edgetpu_lines,
+    edgetpu_report,
+    parse_percent,
+    require_mapped,
+    with_edgetpu,
+)
+from edgeinfer.device.bundle.manifest import ModelManifest
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.bundle.writer import write_bundle
+from edgeinfer.device.errors import ConversionError, UsageError
+from tests.device.bundle.examples import MEMBERS, manifest
+from tests.device.tflite_examples import (
+    Number,
+    Numbers,
+    TableNode,
+    encode,
+    operator,
+    operator_code,
+    quantization,
+    tensor,
+)
+from tests.program import edgeinfer, error_line
+
+USB = EdgeTpuOptions(board="coral-usb")
+ALL = EdgeTpuOptions(board="coral-usb", require_percent=100)
+TABLE = """Edge TPU Compiler version 16.0.384591198
+Operator Count Status
+CUSTOM 1 Mapped to Edge TPU
+"""
+
+
+def chain(*codes: TableNode, outputs: int = 2) -> bytes:
+    """Operators one after another, from the example bundle's input to its output."""
+    last = tensor("out", [1, outputs], quantization=quantization([0.25], [0]))
+    first = tensor("in", [1, 2, 2, 3], quantization=quantization([0.5], [-1]))
+    step = quantization([0.25], [0])
+    between = [tensor(f"t{i}", [1, 2], quantization=step) for i in range(1, len(codes))]
+    model: TableNode = {
+        0: Number("I", 3),
+        1: list(codes),
+        2: [
+            {
+                0: [first, *between, last],
+                1: Numbers("i", [0]),
+                2: Numbers("i", [len(codes)]),
+                3: [operator([i], [i + 1], code=i) for i in range(len(codes))],
+            }
+        ],
+        4: [{}],
+    }
+    return encode(model)
+
+
+MAPPED = chain(operator_code("RELU"))
+HALF = chain(operator_code("RELU"), operator_code("HARD_SWISH"))
+NOTHING = chain(operator_code("HARD_SWISH"))
+COMPILED = chain(operator_code("CUSTOM", custom="edgetpu-custom-op"))
+
+
+@pytest.fixture
+def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is the search path: `compiled.tflite` and `log` there are the answer."""
+    (tmp_path / "compiled.tflite").write_bytes(COMPILED)
+    (tmp_path / "log").write_text(TABLE.replace("CUSTOM", "RELU"))
+    program = tmp_path / "edgetpu_compiler"
+    program.write_text(
+        f"#!/bin/sh\n/bin/cat {tmp_path}/log\n"
+        f'/bin/cp {tmp_path}/compiled.tflite "$3/model_edgetpu.tflite"\n'
+    )
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+def converted(
+    model: bytes, tmp_path: Path, options: EdgeTpuOptions = USB
+) -> tuple[Path, ModelManifest]:
+    start, members = with_edgetpu(manifest(), MEMBERS | {"variants/cpu.tflite": model}, options)
+    out = tmp_path / "out.edgebundle"
+    return out, write_bundle(out, start, members)
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_without_the_compiler_the_variant_is_ready_to_compile(tmp_path: Path) -> None:
+    out, written = converted(HALF, tmp_path)
+    assert set(written.variants) == {"cpu"}
+    assert written.provenance["edgetpu"] == READY
+    assert (written.metrics["edgetpu.mapped"], written.metrics["edgetpu.operators"]) == (1, 2)
+    report = edgetpu_report(out, written)
+    assert report is not None
+    assert report["ops"][1] == {  # type: ignore[index]
+        "op": "HARD_SWISH",
+        "index": 1,
+        "target": "cpu",
+        "reason": "the Edge TPU has no such operator",
+    }
+    lines = "\n".join(edgetpu_lines(out, written))
+    assert lines.startswith(
+        "coral-usb: 1 of 2 operators will be mapped to the Edge TPU; first left"
+    )
+    for words in ("remedy: use ReLU6", "ready to compile", "Debian package", "not on PyPI"):
+        assert words in lines
+    with open_bundle(out) as opened:
+        assert json.loads(opened.member("report/metrics.json")) == written.metrics
+
+
+def test_with_the_compiler_the_bundle_has_its_variant(compiler: Path, tmp_path: Path) -> None:
+    out, written = converted(MAPPED, tmp_path, ALL)
+    variant, cpu = written.variants["edgetpu"], written.variants["cpu"]
+    assert (variant.delegate, variant.file) == ("edgetpu", "variants/edgetpu.tflite")
+    assert variant.golden_outputs == cpu.golden_outputs
+    assert variant.output_tolerance == max(0.5, EDGETPU_TOLERANCE_STEPS * 0.25)
+    assert written.provenance["edgetpu"] == "compiled by version 16.0.384591198"
+    with open_bundle(out) as opened:
+        assert opened.member(variant.file) == COMPILED
+    lines = edgetpu_lines(out, written)
+    assert lines[-1] == "  compiled by version 16.0.384591198"
+    assert not any("differs" in line for line in lines)
+
+
+def test_the_compilers_word_counts_where_the_prediction_differs(
+    compiler: Path, tmp_path: Path
+) -> None:
+    (compiler / "log").write_text(
+        "Operator Count Status\nRELU 1 Operation is otherwise supported, but not mapped\n"
+    )
+    out, written = converted(MAPPED, tmp_path)
+    assert written.metrics["edgetpu.mapped"] == 0
+    assert "  the compiler differs: RELU: 0 mapped, 1 predicted" in edgetpu_lines(out, written)
+    with pytest.raises(ConversionError, match=r"0 of 1 operators, 0\.0 %.*expected at least 100 %"):
+        converted(MAPPED, tmp_path, ALL)
+
+
+def test_a_model_of_which_nothing_is_mapped_is_not_compiled(compiler: Path, tmp_path: Path) -> None:
+    (compiler / "edgetpu_compiler").write_text("#!/bin/sh\nexit 1\n")
+    _, written = converted(NOTHING, tmp_path)
+    assert written.provenance["edgetpu"] == "nothing to map"
+
+
+@pytest.mark.parametrize(
+    ("compiled", "words"),
+    [
+        (MAPPED, "without its operator"),
+        (
+            chain(operator_code("CUSTOM", custom="edgetpu-custom-op"), outputs=3),
+            r"compiled output is int8 \(1, 3\)",
+        ),
+    ],
+)
+def test_another_model_than_was_given_is_refused(
+    compiled: bytes, words: str, compiler: Path, tmp_path: Path
+) -> None:
+    (compiler / "compiled.tflite").write_bytes(compiled)
+    with pytest.raises(ConversionError, match=words):
+        converted(MAPPED, tmp_path)
+
+
+@pytest.mark.parametrize(("share", "passes"), [(0, True), (50, True), (50.1, False), (100, False)])
+def test_a_share_is_required(share: float, passes: bool) -> None:
+    options = replace(USB, require_percent=share)
+    if passes:
+        require_mapped(HALF, options, subject="x")
+        return
+    with pytest.raises(ConversionError) as raised:
+        require_mapped(HALF, options, subject="x")
+    assert "first left: 1 HARD_SWISH" in str(raised.value)
+    assert "use ReLU6" in raised.value.next_step
+
+
+def test_a_bundle_that_is_for_no_edge_tpu_says_nothing_of_it(tmp_path: Path) -> None:
+    out = tmp_path / "plain.edgebundle"
+    written = write_bundle(
+        out, manifest(), MEMBERS | {"variants/cpu.tflite": encode(dense_model())}
+    )
+    assert edgetpu_lines(out, written) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("100%", 100), ("100", 100), ("0%", 0), (" 99.5% ", 99.5)]
+)
+def test_percentages(text: str, value: float) -> None:
+    assert parse_percent(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "%", "all", "101%", "-1", "nan", "inf", "50%%"])
+def test_what_is_no_percentage(text: str) -> None:
+    with pytest.raises(UsageError, match="is no share, expected 0% to 100%"):
+        parse_percent(text)
+
+
+def test_what_a_board_asks_for() -> None:
+    assert board_options("coral-dev", "90%") == EdgeTpuOptions(
+        board="coral-dev", require_percent=90
+    )
+    assert board_options("rpi4", None) is None
+    assert board_options(None, None) is None
+    for board in ("rpi4", None):
+        with pytest.raises(UsageError, match="expected --board with an Edge TPU"):
+            board_options(board, "90%")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--board", "coral"), "is no board known here, expected coral-dev, coral-usb"),
+        (("--board", "coral-usb", "--require-mapped", "most"), "is no share"),
+        (("--require-mapped", "100%"), "--require-mapped: without a board"),
+    ],
+)
+def test_wrong_usage_is_said_before_any_work(
+    arguments: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    assert words in error_line(edgeinfer("convert", tmp_path, *arguments), code=2)
+
+
+@pytest.mark.slow
+def test_a_trained_model_is_mapped_in_full(trained_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "x.edgebundle"
+    options = ("--board", "coral-usb", "--require-mapped", "100%", "--no-install", "--json")
+    sizes = ("--calibration-images", "20", "--golden-frames", "2")
+    environment = {"PATH": str(tmp_path)}
+    finished = edgeinfer("convert", trained_folder, "-o", out, *options, *sizes, env=environment)
+    assert finished.returncode == 0, finished.stderr
+    report = json.loads(finished.stdout)["edgetpu"]
+    assert report["mapped"] == report["total"] > 0
+    refused = tmp_path / "refused.edgebundle"
+    arguments = (*options, *sizes, "--precision", "dynamic")
+    line = error_line(edgeinfer("convert", trained_folder, "-o", refused, *arguments))
+    assert "expected at least 100 %; quantize it" in line
+    assert not refused.exists()
