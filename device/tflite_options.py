@@ -30,9 +30,7 @@ _LAYOUTS: dict[str, _Layout] = {
     "AVERAGE_POOL_2D": _POOL,
     "MAX_POOL_2D": _POOL,
     "FULLY_CONNECTED": _Layout(union=8, fields={"weights_format": (1, "b", 0)}),
-    "CONCATENATION": _Layout(
-        union=10, fields={"axis": (0, "i", 0), "fused_activation": (1, "b", 0)}
-    ),
+    "CONCATENATION": _Layout(union=10, fields={"fused_activation": (1, "b", 0)}),
     "PACK": _Layout(union=59, fields={"axis": (1, "i", 0)}),
     "STRIDED_SLICE": _Layout(
         union=32, fields={"ellipsis_mask": (2, "i", 0), "new_axis_mask": (3, "i", 0)}

@@ -190,9 +190,7 @@ def test_a_share_is_required(share: float, passes: bool) -> None:
 
 def test_a_bundle_that_is_for_no_edge_tpu_says_nothing_of_it(tmp_path: Path) -> None:
     out = tmp_path / "plain.edgebundle"
-    written = write_bundle(
-        out, manifest(), MEMBERS | {"variants/cpu.tflite": encode(dense_model())}
-    )
+    written = write_bundle(out, manifest(), MEMBERS | {"variants/cpu.tflite": MAPPED})
     assert edgetpu_lines(out, written) == []
 
 

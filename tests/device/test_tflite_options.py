@@ -1,0 +1,57 @@
+"""Options of operators, read from whole files: those that are there, defaults, other kinds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from edgeinfer.device.tflite_file import read_tflite
+from tests.device.tflite_examples import Number, TableNode, dense_model, encode, operator_code
+
+
+def options_of(op: str, union: int, options: TableNode) -> dict[str, int]:
+    model: Any = dense_model()
+    model[1] = [operator_code(op)]
+    model[2][0][3][0] |= {3: Number("B", union), 4: options}
+    graph = read_tflite(encode(model), subject="x").subgraphs[0]
+    return dict(graph.operators[0].options)
+
+
+POOL: TableNode = {field: Number("i", 1) for field in (1, 2, 3, 4)}
+
+
+@pytest.mark.parametrize(
+    ("op", "union", "options", "expected"),
+    [
+        ("FULLY_CONNECTED", 8, {1: Number("b", 1)}, {"weights_format": 1}),
+        ("CONCATENATION", 10, {0: Number("i", 3), 1: Number("b", 1)}, {"fused_activation": 1}),
+        ("CONCATENATION", 10, {}, {"fused_activation": 0}),
+        ("CONCATENATION", 8, {1: Number("b", 1)}, {"fused_activation": 0}),
+        ("MAX_POOL_2D", 5, POOL | {5: Number("b", 3)}, {"fused_activation": 3}),
+        ("PACK", 59, {0: Number("i", 2), 1: Number("i", -1)}, {"axis": -1}),
+        (
+            "STRIDED_SLICE",
+            32,
+            {2: Number("i", 1), 3: Number("i", 2)},
+            {"ellipsis_mask": 1, "new_axis_mask": 2},
+        ),
+        (
+            "DEPTHWISE_CONV_2D",
+            2,
+            {1: Number("i", 1), 2: Number("i", 1), 6: Number("i", 4)},
+            {"dilation_width": 1, "dilation_height": 4},
+        ),
+        (
+            "CONV_2D",
+            1,
+            {1: Number("i", 1), 2: Number("i", 1), 4: Number("i", 2)},
+            {"dilation_width": 2, "dilation_height": 1},
+        ),
+        ("RELU", 0, {}, {}),
+    ],
+)
+def test_options_are_read(
+    op: str, union: int, options: TableNode, expected: dict[str, int]
+) -> None:
+    assert options_of(op, union, options) == expected
