@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.errors import ConversionError, ModelError, UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
@@ -27,10 +28,65 @@ def named_board(name: str) -> BoardProfile:
     return load_profile(name)
 
 
+def compiler_word(description: BundleDescription | ModelDescription) -> dict[str, object]:
+    """Return what the Edge TPU's compiler says of the main model, where it is installed.
+
+    What it refuses is an answer, not an error: the model was inspected all the same.
+
+    Raises:
+        ModelError: the file cannot be read any more.
+    """
+    from edgeinfer.device.edgetpu import map_model
+    from edgeinfer.device.edgetpu.compiler import HOW_TO_GET_IT, compile_model, find_compiler
+    from edgeinfer.device.edgetpu.log import differences
+
+    program, model = find_compiler(), description.main.model
+    mapping = map_model(model)
+    if mapping.compiled or not mapping.mapped:
+        return {}
+    if program is None:
+        return {"compiler": "not installed", "compiler_next_step": HOW_TO_GET_IT}
+    try:
+        log = compile_model(_content(description), program, subject=description.name).log
+    except ConversionError as error:
+        return {"compiler": "refused", "compiler_next_step": str(error)}
+    return {
+        "compiler": log.version or "of unknown version",
+        "compiler_mapped": sum(log.mapped.values()),
+        "compiler_differences": differences(mapping, log, model),
+    }
+
+
+def _content(description: BundleDescription | ModelDescription) -> bytes:
+    """Return the main model's file."""
+    from edgeinfer.device.bundle.reader import open_bundle
+
+    path = Path(description.name)
+    if description is description.main:
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise ModelError(path, got="cannot be read any more") from error
+    with open_bundle(path) as bundle:
+        return bundle.member(bundle.manifest.variants["cpu"].file)
+
+
+def _compiler_lines(word: dict[str, object]) -> list[str]:
+    if "compiler_next_step" in word:
+        return [str(word["compiler_next_step"])]
+    if not word:
+        return []
+    told = word["compiler_differences"]
+    lines = [f"edgetpu_compiler {word['compiler']} maps {word['compiler_mapped']} operators"]
+    differing = [f"  differs: {text}" for text in told] if isinstance(told, list) else []
+    return lines + (differing or ["  as predicted"])
+
+
 def board_lines(
     board: BoardProfile, description: BundleDescription | ModelDescription
 ) -> list[str]:
     """Return for people where each operator runs, of a bundle for each variant."""
+    from edgeinfer.device.edgetpu import map_model
     from edgeinfer.device.edgetpu.report import mapping_lines
 
     lines = ["", f"board {board.name}: {board.title}"]
@@ -39,10 +95,8 @@ def board_lines(
     variants = _variants(description)
     for name, model in variants.items():
         lines += [f"variant {name}"] * (len(variants) > 1)
-        from edgeinfer.device.edgetpu import map_model
-
         lines += mapping_lines(map_model(model))
-    return lines
+    return [*lines, *map(printable, _compiler_lines(compiler_word(description)))]
 
 
 def board_json(
@@ -53,6 +107,7 @@ def board_json(
         "board": board.name,
         "accelerator": board.accelerator or None,
         **_model_json(board, description.main.model),
+        **(compiler_word(description) if board.accelerator == "edgetpu" else {}),
         "board_variants": {
             name: _model_json(board, model) for name, model in _variants(description).items()
         },

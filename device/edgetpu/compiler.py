@@ -20,7 +20,7 @@ COMPILE_TIMEOUT_S = 600.0
 
 HOW_TO_GET_IT = (
     f"{PROGRAM} is not installed: it is a Debian package of that name for x86-64, in the package "
-    "repository that Coral's documentation names (it is not on PyPI); install it and convert again"
+    "repository that Coral's documentation names (it is not on PyPI)"
 )
 
 _MOST_REASON = 300

@@ -21,7 +21,7 @@ _BY_REASON = (
     ("works on float", "quantize it: integers from input to output (--precision int8 or uint8)"),
     ("works on int16", "quantize activations to 8 bits (--precision int8)"),
     ("scales", "give dense layers one scale (convert --per-tensor-dense)"),
-    ("batch", "export it with a batch of 1"),
+    ("the batch of", "export it with a batch of 1"),
     ("shape of a tensor varies", "export it with fixed shapes and a batch of 1"),
     ("computed, not constant", "export it with fixed shapes and a batch of 1"),
     ("is newer than the compiler knows", "convert it with an older TensorFlow"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,56 @@ def test_an_unknown_board_names_the_known_ones(name: str, dense: Path) -> None:
     line = error_line(edgeinfer("inspect", dense, "--board", name), code=2)
     assert "is no board known here" in line
     assert "coral-dev, coral-usb, generic-aarch64" in line
+
+
+@pytest.mark.parametrize(
+    ("script", "words", "told"),
+    [
+        (
+            'echo Operator Count Status; echo FULLY_CONNECTED 1 Mapped to Edge TPU; cp "$4" '
+            '"$3/model_edgetpu.tflite"',
+            ["edgetpu_compiler of unknown version maps 1 operators", "  as predicted"],
+            {"compiler_mapped": 1, "compiler_differences": []},
+        ),
+        (
+            'echo Operator Count Status; echo FULLY_CONNECTED 1 Operation not supported; cp "$4" '
+            '"$3/model_edgetpu.tflite"',
+            ["  differs: FULLY_CONNECTED: 0 mapped, 1 predicted"],
+            {"compiler_mapped": 0},
+        ),
+        ("echo Invalid model; exit 1", ["code 1: Invalid model"], {"compiler": "refused"}),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_compilers_word_where_it_is_installed(
+    script: str,
+    words: list[str],
+    told: dict[str, object],
+    packed: bool,
+    dense: Path,
+    tmp_path: Path,
+) -> None:
+    """The compiler is a stand-in here: a script that says what a real one might."""
+    program = tmp_path / "edgetpu_compiler"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    model = dense
+    if packed:
+        model = tmp_path / "x.edgebundle"
+        write_bundle(model, manifest(), MEMBERS | {"variants/cpu.tflite": dense.read_bytes()})
+    path = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    shown = edgeinfer("inspect", model, "--board", "coral-usb", env=path).stdout
+    for text in words:
+        assert text in shown
+    document = json.loads(
+        edgeinfer("inspect", model, "--board", "coral-usb", "--json", env=path).stdout
+    )
+    assert told.items() <= document.items()
+
+
+def test_without_the_compiler_it_is_said_how_to_get_it(dense: Path, tmp_path: Path) -> None:
+    shown = edgeinfer("inspect", dense, "--board", "coral-usb", env={"PATH": str(tmp_path)}).stdout
+    assert "edgetpu_compiler is not installed: it is a Debian package" in shown
 
 
 def test_run_does_not_load_the_rules(run_python_modules: set[str]) -> None:

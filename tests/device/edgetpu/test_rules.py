@@ -192,6 +192,26 @@ def test_quantize_from_float_and_back_frame_what_is_mapped() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("op", "tensors", "words"),
+    [
+        ("HARD_SWISH", [PIXELS, PIXELS], "use ReLU6"),
+        ("RELU", [image(2, 8, 8, 4), PIXELS], "export it with a batch of 1"),
+        ("FULLY_CONNECTED", [image(1, 4), image(1, 2), PER_CHANNEL], "--per-tensor-dense"),
+        ("RESIZE_BILINEAR", [PIXELS, image(1, 512, 512, 4), numbers(512, 512)], "resize by 2"),
+        ("RELU", [VARYING, VARYING], "export it with fixed shapes"),
+        ("SUM", [PIXELS, image(8, 8, 4), numbers(0)], None),
+    ],
+)
+def test_the_usual_offenders_have_a_remedy(
+    op: str, tensors: list[Tensor], words: str | None
+) -> None:
+    constants = list(range(2, len(tensors)))
+    texts = remedies(map_model(model(tensors, [(op, [0, *constants], [1])])))
+    assert len(texts) == (0 if words is None else 1)
+    assert words is None or words in texts[0]
+
+
 def test_the_report_names_the_operator_to_blame_and_what_helps() -> None:
     steps = [("RELU", [0], [1]), ("HARD_SWISH", [1], [2]), ("RELU", [2], [3]), ("RELU", [3], [4])]
     mapping = map_model(model([PIXELS] * 5, steps))
