@@ -4,29 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edgeinfer.device.tflite_types import Operator, Subgraph, TfliteModel
 from edgeinfer.device.third_party import ends_in_probabilities
-
-
-def model(*operators: tuple[str, tuple[int, ...], tuple[int, ...]]) -> TfliteModel:
-    graph = Subgraph(
-        name="main",
-        tensors=(),
-        inputs=(0,),
-        outputs=(9,),
-        operators=tuple(
-            Operator(op=op, version=1, custom=False, inputs=inputs, outputs=outputs)
-            for op, inputs, outputs in operators
-        ),
-    )
-    return TfliteModel(
-        schema_version=3,
-        description="",
-        operator_codes=(),
-        subgraphs=(graph,),
-        metadata=(),
-        signatures=(),
-    )
+from tests.device.graph_examples import model
 
 
 @pytest.mark.parametrize(
@@ -44,4 +23,4 @@ def model(*operators: tuple[str, tuple[int, ...], tuple[int, ...]]) -> TfliteMod
 def test_the_op_behind_the_output_decides(
     operators: list[tuple[str, tuple[int, ...], tuple[int, ...]]], expected: bool
 ) -> None:
-    assert ends_in_probabilities(model(*operators)) is expected
+    assert ends_in_probabilities(model((), operators, inputs=(0,), outputs=(9,))) is expected
