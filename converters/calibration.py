@@ -11,13 +11,15 @@ A wide range makes steps coarse, a narrow one clips. Methods:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.watched import WatchedModel
 from edgeinfer.device.errors import ConversionError
 from edgeinfer.device.formats import Pixels
@@ -106,6 +108,26 @@ def activation_histograms(
         )
         for index in tensors
     }
+
+
+def sample_histograms(
+    model: bytes, preprocess: PreprocessSpec, samples: Sequence[Sample], progress: Progress
+) -> dict[str, Histogram]:
+    """Run a float model over samples, each read when it is wanted; see `activation_histograms`."""
+
+    def pictures() -> Iterator[Pixels]:
+        return (read_sample(sample.source, preprocess) for sample in samples)
+
+    return activation_histograms(
+        model, preprocess, pictures, progress=lambda done: progress(done, 2 * len(samples))
+    )
+
+
+def choose_ranges(
+    histograms: Mapping[str, Histogram], method: CalibrationMethod
+) -> dict[str, tuple[float, float]]:
+    """Return the range of each tensor by its name; see `choose_range`."""
+    return {name: choose_range(histogram, method) for name, histogram in histograms.items()}
 
 
 def choose_range(histogram: Histogram, method: CalibrationMethod) -> tuple[float, float]:

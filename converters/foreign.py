@@ -6,7 +6,6 @@ often INT8 decides as float does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from edgeinfer.converters.assemble import (
     tool_versions,
     write_verified,
 )
-from edgeinfer.converters.calibration import activation_histograms, choose_range
+from edgeinfer.converters.calibration import Histogram, choose_ranges, sample_histograms
 from edgeinfer.converters.convert import ConvertOptions
 from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.float_model import float_tflite
@@ -29,14 +28,13 @@ from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.progress import Step
 from edgeinfer.converters.report import REPORT_FOLDER
-from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.cameras.pictures import image_paths
 from edgeinfer.device.decode import Decoder
 from edgeinfer.device.errors import AccuracyError, ConversionError, DataError, ModelError
 from edgeinfer.device.files import write_atomically
-from edgeinfer.device.formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy
 from edgeinfer.device.tflite_file import read_tflite
@@ -123,20 +121,9 @@ def convert_foreign(
     labels = _labels(path, graph, model)
     calibration, compared = _pictures(model.pictures, options)
 
-    progress = step("convert to int8")
-
-    def pictures() -> Iterator[Pixels]:
-        return (read_sample(sample.source, spec) for sample in calibration)
-
-    histograms = activation_histograms(
-        content, spec, pictures, progress=lambda done: progress(done, 2 * len(calibration))
-    )
-    _require_contrast(model.pictures, histograms[graph.inputs[0].name].low, histograms[
-        graph.inputs[0].name].high)  # fmt: skip
-    ranges = {
-        name: choose_range(histogram, options.quantize.calibration)
-        for name, histogram in histograms.items()
-    }
+    histograms = sample_histograms(content, spec, calibration, step("convert to int8"))
+    _require_contrast(model.pictures, histograms[graph.inputs[0].name])
+    ranges = choose_ranges(histograms, options.quantize.calibration)
     small = quantize_int8(content, ranges, subject=path.name)
     models = TfliteModels(float32=content, small=small, precision="int8")
     step("check ops and versions")
@@ -255,8 +242,8 @@ def _pictures(folder: Path, options: ConvertOptions) -> tuple[list[Sample], list
     return samples[:count], (samples[count:] or samples)[:COMPARED_PICTURES]
 
 
-def _require_contrast(folder: Path, low: float, high: float) -> None:
-    if high <= low:
+def _require_contrast(folder: Path, inputs: Histogram) -> None:
+    if inputs.high <= inputs.low:
         raise DataError(
             folder,
             got="its pictures are all of one colour",

@@ -6,22 +6,21 @@ TensorFlow's float model with ranges that are chosen here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from edgeinfer.converters.calibration import (
     CalibrationMethod,
-    activation_histograms,
-    choose_range,
+    choose_ranges,
+    sample_histograms,
 )
 from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.converters.progress import Progress
-from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import TfliteModels, convert_keras
 from edgeinfer.device.errors import UsageError
-from edgeinfer.device.formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import Precision
 
@@ -111,18 +110,7 @@ def quantize_trained(
             per_tensor_dense=options.per_tensor_dense,
         )
     models = convert_keras(keras_model, preprocess, calibration, precision="float32")
-
-    def pictures() -> Iterator[Pixels]:
-        return (read_sample(sample.source, preprocess) for sample in calibration)
-
-    histograms = activation_histograms(
-        models.float32,
-        preprocess,
-        pictures,
-        progress=lambda done: progress(done, 2 * len(calibration)),
-    )
-    ranges = {
-        name: choose_range(histogram, options.calibration) for name, histogram in histograms.items()
-    }
+    histograms = sample_histograms(models.float32, preprocess, calibration, progress)
+    ranges = choose_ranges(histograms, options.calibration)
     small = quantize_int8(models.float32, ranges, subject=keras_model.parent.name)
     return replace(models, small=small, precision="int8")

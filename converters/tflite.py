@@ -18,7 +18,13 @@ from pathlib import Path
 
 from edgeinfer.converters.extras import require_packages
 from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE, SMALL_FILE, ConversionJob
+from edgeinfer.converters.tflite_worker import (
+    CALIBRATED,
+    ERROR_FILE,
+    FLOAT_FILE,
+    SMALL_FILE,
+    ConversionJob,
+)
 from edgeinfer.device.bundle.strict import to_json
 from edgeinfer.device.errors import ConversionError, ModelError, storage_error
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
@@ -81,7 +87,7 @@ def convert_keras(
                 precision=precision,
                 per_tensor_dense=per_tensor_dense,
             )
-            job_file = _write_job(job, calibration)
+            job_file = _write_job(job, calibration if precision in CALIBRATED else ())
         except OSError as error:
             raise storage_error(folder, error) from error
         _run_worker(keras_model, job_file, folder)

@@ -23,6 +23,9 @@ FLOAT_FILE = "float32.tflite"
 SMALL_FILE = "small.tflite"
 ERROR_FILE = "error.txt"
 
+CALIBRATED: tuple[Precision, ...] = ("int8", "uint8", "int16x8")
+"""Precisions with integer activations, whose ranges come from pictures."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConversionJob:

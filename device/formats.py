@@ -54,6 +54,15 @@ def picture_size(pixels: NDArray[np.uint8], pixel_format: PixelFormat) -> tuple[
     return shape[1], shape[0] * 2 // 3 if pixel_format == "nv12" else shape[0]
 
 
+def picture_shape(size: tuple[int, int], pixel_format: PixelFormat) -> tuple[int, ...]:
+    """Return the shape of the array that holds a picture of `size` (width, height)."""
+    width, height = size
+    if pixel_format == "nv12":
+        return height * 3 // 2, width
+    channels = _CHANNELS.get(pixel_format)
+    return (height, width) if channels is None else (height, width, channels)
+
+
 def to_rgb(pixels: NDArray[np.uint8], pixel_format: PixelFormat) -> Pixels:
     """Return the picture as (H, W, 3) uint8 RGB; of RGB and BGR a view, else a new array.
 

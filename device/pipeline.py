@@ -18,8 +18,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.base import MAX_TORN, Camera
-from edgeinfer.device.errors import CameraError, ImageError
+from edgeinfer.device.cameras.base import MAX_TORN, Camera, too_many_torn
+from edgeinfer.device.errors import ImageError
 from edgeinfer.device.results import Answer
 from edgeinfer.device.slot import EndOfItems, Slot
 from edgeinfer.device.types import Frame, Prediction
@@ -205,11 +205,7 @@ class Pipeline:
     def _count_torn(self, in_a_row: int, error: ImageError) -> int:
         self.torn += 1
         if in_a_row >= MAX_TORN:
-            raise CameraError(
-                self._camera.description,
-                got=f"{MAX_TORN} damaged pictures in a row",
-                next_step="check its cable and power, then start again",
-            ) from error
+            raise too_many_torn(self._camera.description) from error
         return in_a_row
 
     def _wait_until(self, due_s: float) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from edgeinfer.device.closing import Closing
+from edgeinfer.device.errors import CameraError
 from edgeinfer.device.types import Frame
 
 MAX_TORN = 30
@@ -49,6 +50,15 @@ class Camera(Closing, Protocol):
             CameraError: as `read`.
         """
         return self.read() is not None
+
+
+def too_many_torn(subject: object) -> CameraError:
+    """Return the error for `MAX_TORN` pictures in a row that cannot be decoded."""
+    return CameraError(
+        subject,
+        got=f"{MAX_TORN} damaged pictures in a row",
+        next_step="check its cable and power, then start again",
+    )
 
 
 def ignore_warning(line: str) -> None:

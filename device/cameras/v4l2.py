@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.buffers import FramePool
-from edgeinfer.device.cameras.base import MAX_TORN, Camera, quiet_opencv
+from edgeinfer.device.cameras.base import MAX_TORN, Camera, quiet_opencv, too_many_torn
 from edgeinfer.device.cameras.v4l2_devices import examine
 from edgeinfer.device.errors import CameraError, printable
+from edgeinfer.device.formats import picture_shape
 from edgeinfer.device.image_headers import HeaderError, read_header
 from edgeinfer.device.types import Frame, FrameFormat
 
@@ -34,7 +35,6 @@ _FORMATS: dict[str, FrameFormat] = {
 }
 """What preprocessing takes as it comes, by V4L2's name; OpenCV turns the others into BGR."""
 COMPRESSED = ("MJPG", "JPEG")
-_DEPTH = {"yuyv": 2, "bgr": 3}
 ENOUGH_FPS = 24.0
 """Raw pictures are taken when they come at least this fast; they need no decoding."""
 STALL_TIMEOUT_S = 5
@@ -157,11 +157,7 @@ class V4l2Camera(Camera):
                 return Frame(
                     pixels=pixels, format=self._format, sequence=sequence, captured_ns=captured_ns
                 )
-        raise CameraError(
-            self._path,
-            got=f"{MAX_TORN} damaged pictures in a row",
-            next_step="check its cable and power, then start again",
-        )
+        raise too_many_torn(self._path)
 
     def _grab(self) -> None:
         if not self._capture.grab():
@@ -182,7 +178,7 @@ class V4l2Camera(Camera):
                 return None
             picture: Any = data.reshape(-1)
         else:
-            shape = _shape(self._format, width, height)
+            shape = picture_shape((width, height), self._format)
             # Newer versions of OpenCV give one long row of bytes.
             flat = self._format != "bgr" and self._flat
             buffer = self._pool.take((1, math.prod(shape)) if flat else shape)
@@ -226,10 +222,3 @@ class V4l2Camera(Camera):
     def _fourcc(self) -> str:
         code = int(self._capture.get(cv2.CAP_PROP_FOURCC))
         return printable(struct.pack("<I", code & 0xFFFFFFFF).decode("latin-1"))
-
-
-def _shape(frame_format: FrameFormat, width: int, height: int) -> tuple[int, ...]:
-    """Return the shape of a picture that is not compressed, see `formats`."""
-    if frame_format == "nv12":
-        return height * 3 // 2, width
-    return (height, width) if frame_format == "grey" else (height, width, _DEPTH[frame_format])

@@ -24,6 +24,9 @@ LIBRARY_NAME = "libedgeinfer_preprocess.so"
 INTERFACE_VERSION = 2
 
 
+_FORMAT_NUMBERS = {name: number for number, name in enumerate(get_args(PixelFormat))}
+
+
 class _Spec(ctypes.Structure):
     _fields_ = tuple(
         (name, ctypes.c_int32)
@@ -165,7 +168,7 @@ class NativePreprocessor:
         except IndexError:
             handle = _Handle(self._kernels, self._request, self._table)
         frame = handle.frame
-        frame.format = get_args(PixelFormat).index(pixel_format)
+        frame.format = _FORMAT_NUMBERS[pixel_format]
         frame.width, frame.height = width, height
         frame.data = pixels.ctypes.data
         frame.stride = frame.chroma_stride = stride

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeinfer.device.formats import PixelFormat, picture_size, to_rgb
+from edgeinfer.device.formats import PixelFormat, picture_shape, picture_size, to_rgb
 
 
 def exact_rgb(y: float, u: float, v: float) -> NDArray[np.float64]:
@@ -71,6 +71,7 @@ def test_sizes_are_width_and_height(
     pixel_format: PixelFormat, shape: tuple[int, ...], size: tuple[int, int]
 ) -> None:
     assert picture_size(np.zeros(shape, np.uint8), pixel_format) == size
+    assert picture_shape(size, pixel_format) == shape
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgeinfer.device.formats import PixelFormat
+from edgeinfer.device.formats import PixelFormat, picture_shape
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, place
 from edgeinfer.device.preprocess.native import (
     Kernels,
@@ -54,16 +54,8 @@ def kernels(request: pytest.FixtureRequest) -> Iterator[Kernels]:
 
 def random_frame(seed: int, size: tuple[int, int], pixel_format: PixelFormat) -> NDArray[np.uint8]:
     """Half noise, half extreme values, where rounding and overflow would show."""
-    width, height = size
-    shape: dict[PixelFormat, tuple[int, ...]] = {
-        "rgb": (height, width, 3),
-        "bgr": (height, width, 3),
-        "grey": (height, width),
-        "yuyv": (height, width, 2),
-        "nv12": (height * 3 // 2, width),
-    }
     generator = np.random.default_rng(seed)
-    noise = generator.integers(0, 256, shape[pixel_format], np.uint8)
+    noise = generator.integers(0, 256, picture_shape(size, pixel_format), np.uint8)
     extreme = generator.integers(0, 2, noise.shape, np.uint8) * np.uint8(255)
     chosen: NDArray[np.uint8] = np.where(generator.random(noise.shape) < 0.5, noise, extreme)
     return chosen
