@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edgeinfer.device.edgetpu.operands import OpView, sizes_text
+from edgeinfer.device.accelerators.operands import OpView, sizes_text
 
 Limit = Callable[[OpView], str]
 """Returns why an operator stays on the CPU; empty where the limit is kept."""

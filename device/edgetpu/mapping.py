@@ -5,74 +5,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from edgeinfer.device.accelerators.mapping import SUPPORTED, MappedOp, OpMapping
+from edgeinfer.device.accelerators.operands import view
+from edgeinfer.device.accelerators.partitions import partitions
 from edgeinfer.device.edgetpu.memory import ParameterMemory, parameter_memory
-from edgeinfer.device.edgetpu.operands import view
 from edgeinfer.device.edgetpu.rules import refusal
 from edgeinfer.device.tflite_types import EDGETPU_OP, Subgraph, TfliteModel
 
-Target = Literal["edgetpu", "cpu"]
-
-SUPPORTED = "supported"
 SECOND_SUBGRAPH = "supported, but a second subgraph"
 COMPILED = "compiled for the Edge TPU"
 BESIDE_COMPILED = "left beside what is compiled"
 
 
 @dataclass(frozen=True, kw_only=True)
-class MappedOp:
-    """Where one operator runs.
-
-    Attributes:
-        index: its place in the model, from 0.
-        op: its name, a custom operator's own included.
-        target: where it runs.
-        reason: why.
-        supported: the Edge TPU could take it by itself.
-    """
-
-    index: int
-    op: str
-    target: Target
-    reason: str
-    supported: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class EdgeTpuMapping:
+class EdgeTpuMapping(OpMapping):
     """What the Edge TPU takes of a model.
 
     Attributes:
-        ops: every operator of the model, in its order.
         memory: the mapped operators' parameters against the memory on the chip.
         compiled: the model has been through the compiler already.
     """
 
-    ops: tuple[MappedOp, ...]
     memory: ParameterMemory
     compiled: bool
-
-    @property
-    def mapped(self) -> int:
-        """How many operators run on the Edge TPU."""
-        return sum(op.target == "edgetpu" for op in self.ops)
-
-    @property
-    def percent(self) -> float:
-        """Their share of all, 0 to 100; of a model without operators, 0."""
-        return 100 * self.mapped / len(self.ops) if self.ops else 0.0
-
-    @property
-    def first_left(self) -> MappedOp | None:
-        """The operator to blame: the first that the Edge TPU does not take by itself."""
-        left = [op for op in self.ops if op.target == "cpu"]
-        return next((op for op in left if not op.supported), left[0] if left else None)
-
-    @property
-    def cpu_ops(self) -> Counter[str]:
-        """How often each operator stays on the CPU."""
-        return Counter(op.op for op in self.ops if op.target == "cpu")
 
     @property
     def edgetpu_ops(self) -> Counter[str]:
@@ -94,7 +50,7 @@ def map_model(model: TfliteModel) -> EdgeTpuMapping:
             ops=_compiled_ops(graph), memory=ParameterMemory(bytes=0), compiled=True
         )
     refusals = [refusal(view(graph, operator)) for operator in graph.operators]
-    mapped = first_partition(graph, [not reason for reason in refusals])
+    mapped = _first_partition(graph, [not reason for reason in refusals])
     ops = tuple(
         MappedOp(
             index=index,
@@ -108,35 +64,15 @@ def map_model(model: TfliteModel) -> EdgeTpuMapping:
     return EdgeTpuMapping(ops=ops, memory=parameter_memory(graph, mapped), compiled=False)
 
 
-def first_partition(graph: Subgraph, supported: Sequence[bool]) -> set[int]:
+def _first_partition(graph: Subgraph, supported: Sequence[bool]) -> set[int]:
     """Return the operators that one leading subgraph of supported ones holds.
 
-    TensorFlow Lite cuts a graph for a delegate by turns: everything that can run already and is of
-    one kind, delegated or not, then everything of the other kind that can run by then. The Edge
-    TPU's compiler keeps the first delegated part. So what stands before it, such as the QUANTIZE
-    of a float input, may run on the CPU; and of several branches one may go on after another ended.
-
-    Source: PartitionGraphIntoIndependentNodeSubsets in tensorflow/lite/graph_info.cc.
+    The Edge TPU's compiler keeps the first delegated part. So what stands before it, such as the
+    QUANTIZE of a float input, may run on the CPU; and of several branches one may go on after
+    another ended.
     """
-    produced = {tensor for operator in graph.operators for tensor in operator.outputs}
-    ready = {tensor for operator in graph.operators for tensor in operator.inputs} - produced
-    left = list(range(len(graph.operators)))
-    while left:
-        part: list[int] = []
-        kind: bool | None = None
-        # Operators stand in an order in which they can run, so that one pass finds all of a part.
-        for index in left:
-            operator = graph.operators[index]
-            if kind not in (None, supported[index]) or not ready.issuperset(operator.inputs):
-                continue
-            kind = supported[index]
-            part.append(index)
-            ready.update(operator.outputs)
-        if kind or not part:
-            return set(part)
-        taken = set(part)
-        left = [index for index in left if index not in taken]
-    return set()
+    parts = partitions(graph.operators, supported)
+    return next((set(part.operators) for part in parts if part.supported), set())
 
 
 def _compiled_ops(graph: Subgraph) -> tuple[MappedOp, ...]:

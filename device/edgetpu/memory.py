@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from edgeinfer.device.edgetpu.operands import view
+from edgeinfer.device.accelerators.operands import view
 from edgeinfer.device.tflite_types import Subgraph
 
 ON_CHIP_BYTES = 8 * 2**20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeinfer.device.edgetpu.mapping import EdgeTpuMapping, MappedOp
+from edgeinfer.device.accelerators.mapping import MappedOp, OpMapping
 
 _BY_OP = {
     "HARD_SWISH": "use ReLU6 in place of hard-swish (MobileNetV3 has a `minimalistic` form)",
@@ -37,7 +37,7 @@ def remedy(op: MappedOp) -> str:
     return by_reason or _BY_OP.get(op.op, "")
 
 
-def remedies(mapping: EdgeTpuMapping) -> list[str]:
+def remedies(mapping: OpMapping) -> list[str]:
     """Return what helps, the first operators' remedies first, each once."""
     texts = dict.fromkeys(text for op in mapping.ops if (text := remedy(op)))
     return list(texts)[:_MOST]

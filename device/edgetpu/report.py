@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgeinfer.device.accelerators.mapping import OpMapping, ops_json
 from edgeinfer.device.edgetpu.mapping import EdgeTpuMapping
 from edgeinfer.device.edgetpu.remedies import remedies
 from edgeinfer.device.errors import printable
@@ -20,7 +21,7 @@ def summary_line(mapping: EdgeTpuMapping) -> str:
     return printable(f"{line}; first left: {first.index} {first.op} ({first.reason})")
 
 
-def table_lines(mapping: EdgeTpuMapping) -> list[str]:
+def table_lines(mapping: OpMapping) -> list[str]:
     """Return one line for each operator, aligned; runs of alike ones are one line."""
     lines = [f"{'index':>9}  {'operator':{_OP_WIDTH}}  {'target':7}  why"]
     start = 0
@@ -59,8 +60,5 @@ def mapping_json(mapping: EdgeTpuMapping) -> dict[str, object]:
         "parameter_bytes": mapping.memory.bytes,
         "streamed_bytes": mapping.memory.streamed_bytes,
         "remedies": remedies(mapping),
-        "ops": [
-            {"op": op.op, "index": op.index, "target": op.target, "reason": op.reason}
-            for op in mapping.ops
-        ],
+        "ops": ops_json(mapping),
     }

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgeinfer.device.accelerators.operands import OpView, matters, sizes_text
 from edgeinfer.device.edgetpu import limits
 from edgeinfer.device.edgetpu.limits import Limit
-from edgeinfer.device.edgetpu.operands import OpView, matters, sizes_text
 
 DTYPES = ("int8", "uint8")
 """What flows through the Edge TPU."""

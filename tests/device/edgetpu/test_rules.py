@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from edgeinfer.device.accelerators.operands import OpView
 from edgeinfer.device.edgetpu import map_model
-from edgeinfer.device.edgetpu.operands import OpView
 from edgeinfer.device.edgetpu.remedies import remedies
 from edgeinfer.device.edgetpu.report import mapping_json, mapping_lines, summary_line
 from edgeinfer.device.edgetpu.rules import RULES, refusal

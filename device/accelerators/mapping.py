@@ -1,0 +1,84 @@
+"""Operator by operator: accelerator or CPU, and why; what every accelerator's answer has."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+Target = Literal["edgetpu", "vx", "gpu", "cpu"]
+
+SUPPORTED = "supported"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappedOp:
+    """Where one operator runs.
+
+    Attributes:
+        index: its place in the model, from 0.
+        op: its name, a custom operator's own included.
+        target: where it runs.
+        reason: why.
+        supported: the accelerator could take it by itself.
+    """
+
+    index: int
+    op: str
+    target: Target
+    reason: str
+    supported: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpMapping:
+    """What an accelerator takes of a model.
+
+    Attributes:
+        ops: every operator of the model, in its order.
+    """
+
+    ops: tuple[MappedOp, ...]
+
+    @property
+    def mapped(self) -> int:
+        """How many operators run on the accelerator."""
+        return sum(op.target != "cpu" for op in self.ops)
+
+    @property
+    def percent(self) -> float:
+        """Their share of all, 0 to 100; of a model without operators, 0."""
+        return 100 * self.mapped / len(self.ops) if self.ops else 0.0
+
+    @property
+    def first_left(self) -> MappedOp | None:
+        """The operator to blame: the first that the accelerator does not take by itself."""
+        left = [op for op in self.ops if op.target == "cpu"]
+        return next((op for op in left if not op.supported), left[0] if left else None)
+
+    @property
+    def cpu_ops(self) -> Counter[str]:
+        """How often each operator stays on the CPU."""
+        return Counter(op.op for op in self.ops if op.target == "cpu")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DelegateMapping(OpMapping):
+    """What a delegate takes as the model is loaded; nothing is compiled before.
+
+    Attributes:
+        partitions: how many parts of the graph run on the accelerator. Between two parts tensors
+            cross to the CPU and back.
+        remark: what is to be said of the operators that are taken; may be empty.
+    """
+
+    partitions: int = 0
+    remark: str = ""
+
+
+def ops_json(mapping: OpMapping) -> list[dict[str, object]]:
+    """Return each operator for scripts."""
+    return [
+        {"op": op.op, "index": op.index, "target": op.target, "reason": op.reason}
+        for op in mapping.ops
+    ]
