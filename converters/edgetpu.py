@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
+from edgeinfer.device.accelerators.remedies import remedies
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.edgetpu import EdgeTpuMapping, map_model
@@ -22,7 +23,6 @@ from edgeinfer.device.edgetpu.compiler import (
     find_compiler,
 )
 from edgeinfer.device.edgetpu.log import differences
-from edgeinfer.device.edgetpu.remedies import remedies
 from edgeinfer.device.edgetpu.report import mapping_json, summary_line
 from edgeinfer.device.errors import ConversionError, UsageError, printable
 from edgeinfer.device.tflite_file import read_tflite

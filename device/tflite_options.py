@@ -6,6 +6,7 @@ are the order of the fields in them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgeinfer.device.flatbuffer import Kind, Table
@@ -16,25 +17,60 @@ class _Layout:
     """Where an operator's options lie: the union's number, and (field, type, default) by name."""
 
     union: int
-    fields: dict[str, tuple[int, Kind, int]]
+    fields: Mapping[str, tuple[int, Kind, int]]
 
 
 _POOL = _Layout(union=5, fields={"fused_activation": (5, "b", 0)})
+_FUSED: Mapping[str, tuple[int, Kind, int]] = {"fused_activation": (0, "b", 0)}
 _LAYOUTS: dict[str, _Layout] = {
+    "ADD": _Layout(union=11, fields=_FUSED),
+    "AVERAGE_POOL_2D": _POOL,
+    "BATCH_MATMUL": _Layout(union=101, fields={"adj_x": (0, "?", 0), "adj_y": (1, "?", 0)}),
+    "CONCATENATION": _Layout(union=10, fields={"fused_activation": (1, "b", 0)}),
     "CONV_2D": _Layout(
         union=1, fields={"dilation_width": (4, "i", 1), "dilation_height": (5, "i", 1)}
     ),
+    "CONV_3D": _Layout(
+        union=106,
+        fields={
+            "dilation_depth": (5, "i", 1),
+            "dilation_width": (6, "i", 1),
+            "dilation_height": (7, "i", 1),
+        },
+    ),
     "DEPTHWISE_CONV_2D": _Layout(
-        union=2, fields={"dilation_width": (5, "i", 1), "dilation_height": (6, "i", 1)}
+        union=2,
+        fields={
+            "depth_multiplier": (3, "i", 0),
+            "dilation_width": (5, "i", 1),
+            "dilation_height": (6, "i", 1),
+        },
     ),
-    "AVERAGE_POOL_2D": _POOL,
+    "DEPTH_TO_SPACE": _Layout(union=94, fields={"block_size": (0, "i", 0)}),
+    "DIV": _Layout(union=29, fields=_FUSED),
+    "FULLY_CONNECTED": _Layout(
+        union=8, fields={"weights_format": (1, "b", 0), "keep_num_dims": (2, "?", 0)}
+    ),
+    "LSTM": _Layout(union=14, fields={"kernel_type": (3, "b", 0)}),
     "MAX_POOL_2D": _POOL,
-    "FULLY_CONNECTED": _Layout(union=8, fields={"weights_format": (1, "b", 0)}),
-    "CONCATENATION": _Layout(union=10, fields={"fused_activation": (1, "b", 0)}),
+    "MIRROR_PAD": _Layout(union=77, fields={"mode": (0, "b", 0)}),
+    "MUL": _Layout(union=21, fields=_FUSED),
     "PACK": _Layout(union=59, fields={"axis": (1, "i", 0)}),
-    "STRIDED_SLICE": _Layout(
-        union=32, fields={"ellipsis_mask": (2, "i", 0), "new_axis_mask": (3, "i", 0)}
+    "RESIZE_BILINEAR": _Layout(
+        union=15, fields={"align_corners": (2, "?", 0), "half_pixel_centers": (3, "?", 0)}
     ),
+    # A float32, whose bits are read as an integer: options are whole numbers.
+    "SOFTMAX": _Layout(union=9, fields={"beta_bits": (0, "I", 0)}),
+    "SPACE_TO_DEPTH": _Layout(union=19, fields={"block_size": (0, "i", 0)}),
+    "STRIDED_SLICE": _Layout(
+        union=32,
+        fields={
+            "ellipsis_mask": (2, "i", 0),
+            "new_axis_mask": (3, "i", 0),
+            "shrink_axis_mask": (4, "i", 0),
+        },
+    ),
+    "SUB": _Layout(union=28, fields=_FUSED),
 }
 
 

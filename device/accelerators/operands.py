@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgeinfer.device.tflite_types import OPTIONAL_TENSOR, Operator, Subgraph, Tensor
@@ -47,6 +48,10 @@ class OpView:
         code = _INTEGERS[tensor.dtype]
         count = len(tensor.data) // struct.calcsize(code)
         return struct.unpack_from(f"<{count}{code}", tensor.data)
+
+
+Limit = Callable[[OpView], str]
+"""Returns why an operator stays on the CPU; empty where the limit is kept."""
 
 
 def view(subgraph: Subgraph, operator: Operator) -> OpView:

@@ -7,12 +7,7 @@ gives no figure, the docstring says where ours is from.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from edgeinfer.device.accelerators.operands import OpView, sizes_text
-
-Limit = Callable[[OpView], str]
-"""Returns why an operator stays on the CPU; empty where the limit is kept."""
 
 MOST_SOFTMAX_ELEMENTS = 16_000
 MOST_RESIZED_SIDE = 256

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeinfer.device.accelerators.operands import OpView, matters, sizes_text
+from edgeinfer.device.accelerators.operands import Limit, OpView, matters, sizes_text
 from edgeinfer.device.edgetpu import limits
-from edgeinfer.device.edgetpu.limits import Limit
 
 DTYPES = ("int8", "uint8")
 """What flows through the Edge TPU."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import struct
+from collections.abc import Mapping, Sequence
 
+from edgeinfer.device.accelerators.operands import OpView
 from edgeinfer.device.tflite_types import Operator, Subgraph, Tensor, TfliteModel
 
 Step = tuple[str, Sequence[int], Sequence[int]]
@@ -19,6 +21,28 @@ def constant(*shape: int) -> Tensor:
     """A tensor of INT8 weights."""
     tensor = Tensor(name="", shape=shape, dtype="int8")
     return Tensor(name="", shape=shape, dtype="int8", data=memoryview(bytes(tensor.elements)))
+
+
+def numbers(*values: int) -> Tensor:
+    """A constant vector of int32: a shape, axes, positions."""
+    data = struct.pack(f"<{len(values)}i", *values)
+    return Tensor(name="", shape=(len(values),), dtype="int32", data=memoryview(data))
+
+
+def op_view(
+    op: str,
+    inputs: Sequence[Tensor | None],
+    outputs: Sequence[Tensor],
+    *,
+    version: int = 1,
+    options: Mapping[str, int] | None = None,
+    custom: bool = False,
+) -> OpView:
+    """One operator and its tensors, as rules look at it."""
+    operator = Operator(
+        op=op, version=version, custom=custom, inputs=(), outputs=(), options=options or {}
+    )
+    return OpView(operator=operator, inputs=tuple(inputs), outputs=tuple(outputs))
 
 
 def model(

@@ -24,7 +24,32 @@ POOL: TableNode = {field: Number("i", 1) for field in (1, 2, 3, 4)}
 @pytest.mark.parametrize(
     ("op", "union", "options", "expected"),
     [
-        ("FULLY_CONNECTED", 8, {1: Number("b", 1)}, {"weights_format": 1}),
+        (
+            "FULLY_CONNECTED",
+            8,
+            {1: Number("b", 1), 2: Number("?", 1)},
+            {"weights_format": 1, "keep_num_dims": 1},
+        ),
+        ("ADD", 11, {0: Number("b", 3)}, {"fused_activation": 3}),
+        ("SOFTMAX", 9, {0: Number("f", 1.0)}, {"beta_bits": 0x3F800000}),
+        ("BATCH_MATMUL", 101, {1: Number("?", 1)}, {"adj_x": 0, "adj_y": 1}),
+        (
+            "CONV_3D",
+            106,
+            {field: Number("i", field) for field in range(1, 4)}
+            | {field: Number("i", field) for field in (5, 6, 7)},
+            {"dilation_depth": 5, "dilation_width": 6, "dilation_height": 7},
+        ),
+        ("MIRROR_PAD", 77, {0: Number("b", 1)}, {"mode": 1}),
+        ("SPACE_TO_DEPTH", 19, {0: Number("i", 2)}, {"block_size": 2}),
+        ("DEPTH_TO_SPACE", 94, {0: Number("i", 2)}, {"block_size": 2}),
+        ("LSTM", 14, {3: Number("b", 1)}, {"kernel_type": 1}),
+        (
+            "RESIZE_BILINEAR",
+            15,
+            {2: Number("?", 1)},
+            {"align_corners": 1, "half_pixel_centers": 0},
+        ),
         ("CONCATENATION", 10, {0: Number("i", 3), 1: Number("b", 1)}, {"fused_activation": 1}),
         ("CONCATENATION", 10, {}, {"fused_activation": 0}),
         ("CONCATENATION", 8, {1: Number("b", 1)}, {"fused_activation": 0}),
@@ -33,14 +58,14 @@ POOL: TableNode = {field: Number("i", 1) for field in (1, 2, 3, 4)}
         (
             "STRIDED_SLICE",
             32,
-            {2: Number("i", 1), 3: Number("i", 2)},
-            {"ellipsis_mask": 1, "new_axis_mask": 2},
+            {2: Number("i", 1), 3: Number("i", 2), 4: Number("i", 4)},
+            {"ellipsis_mask": 1, "new_axis_mask": 2, "shrink_axis_mask": 4},
         ),
         (
             "DEPTHWISE_CONV_2D",
             2,
             {1: Number("i", 1), 2: Number("i", 1), 6: Number("i", 4)},
-            {"dilation_width": 1, "dilation_height": 4},
+            {"depth_multiplier": 0, "dilation_width": 1, "dilation_height": 4},
         ),
         (
             "CONV_2D",

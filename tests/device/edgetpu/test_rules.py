@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 
 import pytest
 
 from edgeinfer.device.accelerators.operands import OpView
+from edgeinfer.device.accelerators.remedies import remedies
 from edgeinfer.device.edgetpu import map_model
-from edgeinfer.device.edgetpu.remedies import remedies
 from edgeinfer.device.edgetpu.report import mapping_json, mapping_lines, summary_line
 from edgeinfer.device.edgetpu.rules import RULES, refusal
 from edgeinfer.device.tflite_types import Operator, Quantization, Tensor
-from tests.device.graph_examples import constant, image, model
-
-
-def numbers(*values: int) -> Tensor:
-    data = struct.pack(f"<{len(values)}i", *values)
-    return Tensor(name="", shape=(len(values),), dtype="int32", data=memoryview(data))
+from tests.device.graph_examples import constant, image, model, numbers, op_view
 
 
 def why(
@@ -30,10 +24,7 @@ def why(
     options: Mapping[str, int] | None = None,
     custom: bool = False,
 ) -> str:
-    operator = Operator(
-        op=op, version=version, custom=custom, inputs=(), outputs=(), options=options or {}
-    )
-    return refusal(OpView(operator=operator, inputs=tuple(inputs), outputs=(output,)))
+    return refusal(op_view(op, inputs, [output], version=version, options=options, custom=custom))
 
 
 SCALES = Quantization(scales=(1.0, 2.0), zero_points=(0, 0))

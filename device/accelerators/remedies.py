@@ -17,13 +17,22 @@ _BY_OP = {
     "TFLite_Detection_PostProcess": "nothing to do: it belongs on the CPU, at the end",
     "PosenetDecoderOp": "nothing to do: it belongs on the CPU, at the end",
 }
+_QUANTIZE = "quantize it: integers from input to output (--precision int8 or uint8)"
+_EIGHT_BITS = "quantize activations to 8 bits (--precision int8)"
+_FIXED = "export it with fixed shapes and a batch of 1"
 _BY_REASON = (
-    ("works on float", "quantize it: integers from input to output (--precision int8 or uint8)"),
-    ("works on int16", "quantize activations to 8 bits (--precision int8)"),
+    ("works on float", _QUANTIZE),
+    ("slow: float", _QUANTIZE),
+    ("weights with float", _QUANTIZE),
+    ("works on int16", _EIGHT_BITS),
+    ("reads int16", _EIGHT_BITS),
+    ("writes int16", _EIGHT_BITS),
     ("scales", "give dense layers one scale (convert --per-tensor-dense)"),
     ("the batch of", "export it with a batch of 1"),
-    ("shape of a tensor varies", "export it with fixed shapes and a batch of 1"),
-    ("computed, not constant", "export it with fixed shapes and a batch of 1"),
+    ("shape of a tensor varies", _FIXED),
+    ("computed, not constant", _FIXED),
+    ("no graph of dynamic sizes", _FIXED),
+    ("no batch that changes", _FIXED),
     ("is newer than the compiler knows", "convert it with an older TensorFlow"),
 )
 _MOST = 4
@@ -31,10 +40,10 @@ _MOST = 4
 
 def remedy(op: MappedOp) -> str:
     """Return what helps with one operator; empty where nothing general does."""
-    if op.target == "edgetpu" or op.supported:
-        return ""
     by_reason = next((text for words, text in _BY_REASON if words in op.reason), "")
-    return by_reason or _BY_OP.get(op.op, "")
+    if by_reason or op.target != "cpu" or op.supported:
+        return by_reason
+    return _BY_OP.get(op.op, "")
 
 
 def remedies(mapping: OpMapping) -> list[str]:

@@ -1,0 +1,53 @@
+"""Every operator of real models gets an answer from every accelerator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.device.accelerators.gpu import map_gpu
+from edgeinfer.device.accelerators.mapping import OpMapping
+from edgeinfer.device.accelerators.vx import map_vx
+from edgeinfer.device.edgetpu import map_model
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_types import TfliteModel
+
+MAPPINGS = {"edgetpu": map_model, "vx": map_vx, "gpu": map_gpu}
+
+
+def read(path: Path) -> TfliteModel:
+    return read_tflite(path.read_bytes(), subject=path.name)
+
+
+@pytest.mark.parametrize("target", sorted(MAPPINGS))
+def test_each_has_a_target_and_a_reason(target: str, shared_data: Path) -> None:
+    paths = [p for name in ("coral", "mlperf_tiny") for p in (shared_data / name).glob("*.tflite")]
+    assert len(paths) > 12
+    for path in paths:
+        model = read(path)
+        mapping: OpMapping = MAPPINGS[target](model)
+        operators = model.subgraphs[0].operators
+        assert [op.op for op in mapping.ops] == [operator.op for operator in operators]
+        assert [op.index for op in mapping.ops] == list(range(len(operators)))
+        assert {op.target for op in mapping.ops} <= {target, "cpu"}
+        assert all(op.reason for op in mapping.ops), path.name
+
+
+@pytest.mark.parametrize(
+    ("name", "vx", "gpu"),
+    [
+        ("coral/tf2_mobilenet_v2_1.0_224_ptq.tflite", (68, 68), (68, 68)),
+        ("coral/deeplabv3_mnv2_dm05_pascal_quant.tflite", (71, 72), (71, 72)),
+        ("coral/posenet_mobilenet_v1_075_353_481_16_quant_decoder.tflite", (37, 38), (37, 38)),
+        ("coral/model_invoking_error.tflite", (0, 1), (0, 1)),
+        ("mlperf_tiny/pretrainedResnet.tflite", (16, 16), (16, 16)),
+    ],
+)
+def test_how_much_is_taken(
+    name: str, vx: tuple[int, int], gpu: tuple[int, int], shared_data: Path
+) -> None:
+    model = read(shared_data / name)
+    for mapping, expected in ((map_vx(model), vx), (map_gpu(model), gpu)):
+        assert (mapping.mapped, len(mapping.ops)) == expected
+        assert mapping.partitions == int(mapping.mapped > 0)
