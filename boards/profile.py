@@ -22,10 +22,17 @@ else:
 PROFILES = Path(__file__).resolve().parent / "profiles"
 """The folder of the profiles that come with edgeinfer."""
 
-ACCELERATORS = ("", "edgetpu")
+ACCELERATORS = ("", "edgetpu", "ethos-u", "vx")
 """What a profile may name as its accelerator; empty for none."""
 
+COMPILED = ("edgetpu", "ethos-u")
+"""Those that models are compiled for on a workstation; others compile as they load a model."""
+
+CONFIGURED = ("ethos-u",)
+"""Those that come in several configurations, of which a profile names one."""
+
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_FILE = re.compile(r"[\w.-]+", re.ASCII)
 _MOST_CORES = 1024
 _MOST_MEMORY_MIB = 2**24
 
@@ -51,9 +58,11 @@ class BoardProfile:
         device_tree: how the board is recognised: texts with which `/proc/device-tree/model` may
             begin; none for a generic profile.
         accelerator: what computes beside the processor, which decides the rules for operators:
-            `edgetpu`; empty where there is none.
+            a name of `ACCELERATORS`; empty where there is none.
         delegate: the library through which a runtime uses it.
-        compiler: the program that prepares models for it.
+        compiler: the program that prepares models for it; empty where none does.
+        npu: its configuration, such as `ethos-u65-256`, as its compiler names it; empty where
+            there is only one.
     """
 
     name: str
@@ -66,6 +75,7 @@ class BoardProfile:
     accelerator: str = ""
     delegate: str = ""
     compiler: str = ""
+    npu: str = ""
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -85,11 +95,15 @@ class BoardProfile:
             raise ValueError("device_tree holds an empty text, which every board begins with")
         if self.accelerator not in ACCELERATORS:
             raise ValueError(f"accelerator is {self.accelerator!r}, expected one of {ACCELERATORS}")
-        for field, text in (("delegate", self.delegate), ("compiler", self.compiler)):
-            if bool(text) != bool(self.accelerator) or not text.isprintable() or "/" in text:
-                raise ValueError(
-                    f"{field} is {text!r}, expected a file name if there is an accelerator"
-                )
+        for field, text, needed, what in (
+            ("delegate", self.delegate, bool(self.accelerator), "a file name"),
+            ("compiler", self.compiler, self.accelerator in COMPILED, "a file name"),
+            ("npu", self.npu, self.accelerator in CONFIGURED, "a configuration's name"),
+        ):
+            if needed and not _FILE.fullmatch(text):
+                raise ValueError(f"{field} is {text!r}, expected {what}")
+            if text and not needed:
+                raise ValueError(f"{field} is {text!r}, expected none for this accelerator")
 
     def thread_count(self) -> int:
         """Return the interpreter threads to use, 1 or more.

@@ -6,9 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-Target = Literal["edgetpu", "vx", "gpu", "cpu"]
+Target = Literal["edgetpu", "ethos-u", "vx", "gpu", "cpu"]
 
 SUPPORTED = "supported"
+BESIDE_COMPILED = "left beside what is compiled"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,17 +86,18 @@ def board_lines(
     board: BoardProfile, description: BundleDescription | ModelDescription
 ) -> list[str]:
     """Return for people where each operator runs, of a bundle for each variant."""
-    from edgeinfer.device.edgetpu import map_model
-    from edgeinfer.device.edgetpu.report import mapping_lines
-
     lines = ["", f"board {board.name}: {board.title}"]
-    if board.accelerator != "edgetpu":
-        return [*lines, "all operators run on the CPU: the board has no accelerator"]
-    variants = _variants(description)
-    for name, model in variants.items():
-        lines += [f"variant {name}"] * (len(variants) > 1)
-        lines += mapping_lines(map_model(model))
-    return [*lines, *map(printable, _compiler_lines(compiler_word(description)))]
+    lines += _answer_lines(board.accelerator, description)
+    if board.accelerator == "edgetpu":
+        lines += map(printable, _compiler_lines(compiler_word(description)))
+    return lines
+
+
+def accelerator_lines(
+    accelerator: str, description: BundleDescription | ModelDescription
+) -> list[str]:
+    """Return for people what an accelerator takes, whatever board it is on."""
+    return ["", f"accelerator {accelerator}", *_answer_lines(accelerator, description)]
 
 
 def board_json(
@@ -105,35 +106,37 @@ def board_json(
     """Return for scripts where each operator runs: of a bundle's variants, and of the main one."""
     return {
         "board": board.name,
-        "accelerator": board.accelerator or None,
-        **_model_json(board, description.main.model),
+        **accelerator_json(board.accelerator, description),
         **(compiler_word(description) if board.accelerator == "edgetpu" else {}),
+    }
+
+
+def accelerator_json(
+    accelerator: str, description: BundleDescription | ModelDescription
+) -> dict[str, object]:
+    """Return the same of an accelerator, whatever board it is on."""
+    from edgeinfer.device.accelerators.answers import answer_json
+
+    return {
+        "accelerator": accelerator or None,
+        **answer_json(accelerator, description.main.model),
         "board_variants": {
-            name: _model_json(board, model) for name, model in _variants(description).items()
+            name: answer_json(accelerator, model) for name, model in _variants(description).items()
         },
     }
 
 
-def _model_json(board: BoardProfile, model: TfliteModel) -> dict[str, object]:
-    if board.accelerator == "edgetpu":
-        from edgeinfer.device.edgetpu import map_model
-        from edgeinfer.device.edgetpu.report import mapping_json
+def _answer_lines(accelerator: str, description: BundleDescription | ModelDescription) -> list[str]:
+    from edgeinfer.device.accelerators.answers import answer_lines
 
-        return mapping_json(map_model(model))
-    operators = model.subgraphs[0].operators if model.subgraphs else ()
-    return {
-        "mapped": 0,
-        "total": len(operators),
-        "ops": [
-            {
-                "op": operator.op,
-                "index": index,
-                "target": "cpu",
-                "reason": "the board has no accelerator",
-            }
-            for index, operator in enumerate(operators)
-        ],
-    }
+    variants = _variants(description)
+    lines = []
+    for name, model in variants.items():
+        lines += [f"variant {name}"] * (len(variants) > 1 and bool(accelerator))
+        lines += answer_lines(accelerator, model)
+        if not accelerator:
+            break
+    return lines
 
 
 def _variants(description: BundleDescription | ModelDescription) -> dict[str, TfliteModel]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgeinfer.device.cli.options import json_option, resolve_model
+
+if TYPE_CHECKING:
+    from edgeinfer.boards import BoardProfile
+    from edgeinfer.device.describe import BundleDescription, ModelDescription
 
 
 @click.command()
@@ -19,19 +24,36 @@ from edgeinfer.device.cli.options import json_option, resolve_model
     metavar="SVG",
     help="Draw the graph into this file; of a bundle, the CPU variant's.",
 )
-@click.option("--board", metavar="NAME", help="Tell which operators the board's accelerator takes.")
+@click.option(
+    "--board", metavar="NAME", help="Tell operator by operator what the board's accelerator takes."
+)
+@click.option(
+    "--accelerator",
+    type=click.Choice(["edgetpu", "ethos-u", "gpu", "vx"]),
+    help="The same of an accelerator, whatever board it is on.",
+)
 @json_option
 def inspect(
-    model: Path | None, ops: bool, graph: Path | None, board: str | None, as_json: bool
+    model: Path | None,
+    ops: bool,
+    graph: Path | None,
+    board: str | None,
+    accelerator: str | None,
+    as_json: bool,
 ) -> None:
     """Tell what FILE contains: a .edgebundle or any .tflite. It is read, not run.
 
     Without FILE, the installed bundle. MACs are the multiply-accumulates of one inference;
-    activations are the memory that tensors need at least: a runtime may take more.
+    activations are the memory that tensors need at least: a runtime may take more. The table of
+    boards is predicted from documented rules.
     """
-    from edgeinfer.device.cli.board import board_json, board_lines, named_board
+    from edgeinfer.device.cli.board import named_board
     from edgeinfer.device.describe import describe_file
 
+    if board is not None and accelerator is not None:
+        from edgeinfer.device.errors import UsageError
+
+        raise UsageError("--accelerator", got="beside --board", expected="one of the two")
     profile = None if board is None else named_board(board)
     if graph is not None and graph.suffix.lower() != ".svg":
         from edgeinfer.device.errors import UsageError
@@ -50,12 +72,40 @@ def inspect(
             graph, draw_graph(description.main.model, name=Path(description.name).name)
         )
     if as_json:
-        fit = {} if profile is None else board_json(profile, description)
+        fit = _fit_json(description, profile, accelerator)
         click.echo(json.dumps({**description.to_json(), **fit}))
         return
     lines = description.lines()
     if ops:
         lines += ["", "operators, first graph", *description.main.operator_lines()]
+    click.echo("\n".join([*lines, *_fit_lines(description, profile, accelerator)]))
+
+
+def _fit_json(
+    description: BundleDescription | ModelDescription,
+    profile: BoardProfile | None,
+    accelerator: str | None,
+) -> dict[str, object]:
+    from edgeinfer.device.cli.board import accelerator_json, board_json
+    from edgeinfer.device.cli.board_table import board_fits, fits_json
+
     if profile is not None:
-        lines += board_lines(profile, description)
-    click.echo("\n".join(lines))
+        return board_json(profile, description)
+    if accelerator is not None:
+        return accelerator_json(accelerator, description)
+    return fits_json(board_fits(description))
+
+
+def _fit_lines(
+    description: BundleDescription | ModelDescription,
+    profile: BoardProfile | None,
+    accelerator: str | None,
+) -> list[str]:
+    from edgeinfer.device.cli.board import accelerator_lines, board_lines
+    from edgeinfer.device.cli.board_table import board_fits, fits_lines
+
+    if profile is not None:
+        return board_lines(profile, description)
+    if accelerator is not None:
+        return accelerator_lines(accelerator, description)
+    return fits_lines(board_fits(description))

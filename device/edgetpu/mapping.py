@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeinfer.device.accelerators.mapping import SUPPORTED, MappedOp, OpMapping
+from edgeinfer.device.accelerators.mapping import BESIDE_COMPILED, SUPPORTED, MappedOp, OpMapping
 from edgeinfer.device.accelerators.operands import view
 from edgeinfer.device.accelerators.partitions import partitions
 from edgeinfer.device.edgetpu.memory import ParameterMemory, parameter_memory
@@ -15,7 +15,6 @@ from edgeinfer.device.tflite_types import EDGETPU_OP, Subgraph, TfliteModel
 
 SECOND_SUBGRAPH = "supported, but a second subgraph"
 COMPILED = "compiled for the Edge TPU"
-BESIDE_COMPILED = "left beside what is compiled"
 
 
 @dataclass(frozen=True, kw_only=True)

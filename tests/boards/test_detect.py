@@ -27,6 +27,8 @@ def root_with(model: bytes, folder: Path) -> Path:
         (b"Raspberry Pi Compute Module 4 Rev 1.0\0", "rpi4"),
         (b"Raspberry Pi 5 Model B Rev 1.0\0", "rpi5"),
         (b"Freescale i.MX8MQ Phanbell\0", "coral-dev"),
+        (b"NXP i.MX8MPlus EVK board\0", "imx8mp"),
+        (b"NXP i.MX93 11X11 EVK board\0", "imx93"),
     ],
 )
 def test_boards_are_known_by_their_device_tree(model: bytes, name: str, tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ def test_the_profiles_that_come_with_edgeinfer() -> None:
         "generic-aarch64",
         "generic-armv7l",
         "generic-x86-64",
+        "imx8mp",
+        "imx93",
         "rpi-zero2w",
         "rpi3",
         "rpi4",
@@ -50,12 +52,28 @@ def test_every_profile_reads_and_keeps_the_rule(path: Path) -> None:
 
 def test_which_boards_have_an_accelerator() -> None:
     found = {name for name in profile_names() if load_profile(name).accelerator}
-    assert found == {"coral-dev", "coral-usb"}
+    assert found == {"coral-dev", "coral-usb", "imx8mp", "imx93"}
     usb = load_profile("coral-usb")
     assert (usb.accelerator, usb.delegate, usb.compiler) == (
         "edgetpu",
         "libedgetpu.so.1",
         "edgetpu_compiler",
+    )
+
+
+def test_boards_with_an_npu() -> None:
+    plus, nine = load_profile("imx8mp"), load_profile("imx93")
+    assert (plus.accelerator, plus.delegate, plus.compiler, plus.npu) == (
+        "vx",
+        "libvx_delegate.so",
+        "",
+        "",
+    )
+    assert (nine.accelerator, nine.delegate, nine.compiler, nine.npu) == (
+        "ethos-u",
+        "libethosu_delegate.so",
+        "vela",
+        "ethos-u65-256",
     )
 
 
@@ -95,7 +113,14 @@ def test_threads_by_the_rule(
         ({"device_tree": [""]}, "device_tree holds an empty text"),
         ({"accelerator": "abacus"}, "accelerator is 'abacus', expected one of"),
         ({"accelerator": "edgetpu"}, "delegate is '', expected a file name"),
-        ({"delegate": "libedgetpu.so.1"}, "delegate is 'libedgetpu.so.1', expected"),
+        ({"delegate": "libedgetpu.so.1"}, "delegate is 'libedgetpu.so.1', expected none"),
+        ({"accelerator": "vx", "delegate": "x.so", "compiler": "x"}, "compiler is 'x', expected n"),
+        ({"accelerator": "vx", "delegate": "x.so", "npu": "u"}, "npu is 'u', expected none"),
+        (
+            {"accelerator": "ethos-u", "delegate": "x.so", "compiler": "vela"},
+            "npu is '', expected a configuration's name",
+        ),
+        ({"accelerator": "edgetpu", "delegate": "x.so"}, "compiler is '', expected a file name"),
         (
             {"accelerator": "edgetpu", "delegate": "/x.so", "compiler": "x"},
             "delegate is '/x.so', expected a file name",

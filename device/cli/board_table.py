@@ -1,0 +1,202 @@
+"""What each board would do with a model: one row a board, for `inspect` without `--board`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edgeinfer.boards import BoardProfile, load_profile, profile_names
+from edgeinfer.device.accelerators.answers import map_for
+from edgeinfer.device.accelerators.ethos_u import EthosUMapping
+from edgeinfer.device.accelerators.mapping import DelegateMapping, MappedOp, OpMapping
+from edgeinfer.device.activations import peak_activation
+from edgeinfer.device.describe import BundleDescription, ModelDescription
+from edgeinfer.device.errors import printable
+
+WIDTH = 80
+ANY = "any"
+"""Stands for the board in the row of an accelerator that many boards have."""
+
+_MIB = 2**20
+_CPU_ONLY = "CPU only"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardFit:
+    """What a board would do with a model.
+
+    Attributes:
+        board: its name; `ANY` for the GPU, which is of no board.
+        accelerator: empty where the board has none.
+        variant: of a bundle, the variant that it would run; empty for a file.
+        runs: the file needs no other accelerator's delegate.
+        mapping: where each operator runs.
+        memory_bytes: weights and the peak of activations; a runtime needs more.
+        memory_mib: the board's; 0 where it is not known.
+    """
+
+    board: str
+    accelerator: str
+    variant: str
+    runs: bool
+    mapping: OpMapping
+    memory_bytes: int
+    memory_mib: int
+
+    @property
+    def partitions(self) -> int:
+        """How many parts run on the accelerator; the Edge TPU's compiler makes one."""
+        if isinstance(self.mapping, DelegateMapping):
+            return self.mapping.partitions
+        return int(self.mapping.mapped > 0)
+
+    @property
+    def known(self) -> bool:
+        """Whether how much is mapped is known: not before vela has compiled for an Ethos-U."""
+        return not isinstance(self.mapping, EthosUMapping) or self.mapping.compiled
+
+    @property
+    def first_left(self) -> MappedOp | None:
+        """The first operator that is left to the CPU, where there is an accelerator."""
+        return self.mapping.first_left if self.accelerator and self.known else None
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether the memory suffices; None where the board's is not known."""
+        return self.memory_bytes <= self.memory_mib * _MIB if self.memory_mib else None
+
+
+def board_fits(description: BundleDescription | ModelDescription) -> list[BoardFit]:
+    """Return what every known board, and any board's GPU, would do with a model."""
+    variants: Mapping[str, ModelDescription] = (
+        description.variants if isinstance(description, BundleDescription) else {}
+    )
+    mappings: dict[tuple[str, str], OpMapping] = {}
+    memory: dict[str, int] = {}
+
+    def fit(name: str, accelerator: str, wanted: str, memory_mib: int) -> BoardFit:
+        variant = wanted if wanted in variants else "cpu" if variants else ""
+        model = variants[variant] if variants else description.main
+        key = (accelerator, variant)
+        if key not in mappings:
+            mappings[key] = map_for(accelerator, model.model)
+        if variant not in memory:
+            # What compilers made of the weights is no tensor any more, but still in the file.
+            weights = model.size_bytes if model.needs_delegate else model.model.constant_bytes
+            memory[variant] = weights + peak_activation(model.model).size_bytes
+        return BoardFit(
+            board=name,
+            accelerator=accelerator,
+            variant=variant,
+            runs=model.needs_delegate in (None, accelerator),
+            mapping=mappings[key],
+            memory_bytes=memory[variant],
+            memory_mib=memory_mib,
+        )
+
+    def of_board(profile: BoardProfile) -> BoardFit:
+        # The Edge TPU's compiled variant would say nothing but that it is compiled.
+        return fit(profile.name, profile.accelerator, profile.npu, profile.memory_mib)
+
+    fits = [of_board(load_profile(name)) for name in profile_names()]
+    return [*fits, fit(ANY, "gpu", "gpu", 0)]
+
+
+def fits_json(fits: list[BoardFit]) -> dict[str, object]:
+    """Return the fits for scripts, the GPU beside the boards."""
+    return {
+        "boards": {fit.board: _fit_json(fit) for fit in fits if fit.board != ANY},
+        "accelerators": {fit.accelerator: _fit_json(fit) for fit in fits if fit.board == ANY},
+    }
+
+
+def _fit_json(fit: BoardFit) -> dict[str, object]:
+    first = fit.first_left
+    return {
+        "accelerator": fit.accelerator or None,
+        "variant": fit.variant or None,
+        "runs": fit.runs,
+        "mapped": fit.mapping.mapped if fit.known else None,
+        "total": len(fit.mapping.ops),
+        "partitions": fit.partitions if fit.known else None,
+        "first_left": None
+        if first is None
+        else {"op": first.op, "index": first.index, "target": "cpu", "reason": first.reason},
+        "memory_bytes": fit.memory_bytes,
+        "memory_mib": fit.memory_mib or None,
+        "fits": fit.fits,
+    }
+
+
+def fits_lines(fits: list[BoardFit]) -> list[str]:
+    """Return the fits for people: boards with an accelerator, those without on one line."""
+    accelerated = sorted((fit for fit in fits if fit.accelerator), key=_order)
+    width = max(len(fit.board) for fit in accelerated)
+    lines = ["", f"{'boards':{width + 2}}  accelerator  {'operators':>11}  parts  memory, MiB"]
+    for index, fit in enumerate(accelerated):
+        lines.append(_row(fit, width))
+        following = accelerated[index + 1] if index + 1 < len(accelerated) else None
+        if following is None or following.accelerator != fit.accelerator:
+            lines += [line for note in _notes(fit) for line in _wrapped(note, "    ")]
+    lines += _cpu_only([fit for fit in fits if not fit.accelerator])
+    lines += _wrapped("operator by operator: --board NAME, --accelerator gpu", "  ")
+    return lines
+
+
+def _order(fit: BoardFit) -> tuple[bool, str, str]:
+    return fit.board == ANY, fit.accelerator, fit.board
+
+
+def _row(fit: BoardFit, width: int) -> str:
+    head = f"  {fit.board:{width}}  {fit.accelerator:11}"
+    if not fit.runs:
+        return f"{head}  does not run: compiled for another accelerator"
+    mapped = f"{fit.mapping.mapped if fit.known else '?'} of {len(fit.mapping.ops)}"
+    parts = str(fit.partitions) if fit.known else "?"
+    return f"{head}  {mapped:>11}  {parts:>5}  {_memory(fit)}"
+
+
+def _memory(fit: BoardFit) -> str:
+    needed = f"{fit.memory_bytes / _MIB:,.1f}"
+    if not fit.memory_mib:
+        return needed
+    return f"{needed} of {fit.memory_mib:,}" + ("" if fit.fits else ": does not fit")
+
+
+def _notes(fit: BoardFit) -> list[str]:
+    """Return what is to be said below the rows of one accelerator."""
+    if not fit.runs:
+        return []
+    if not fit.known:
+        return [f"vela decides what the NPU takes: edgeinfer convert --board {fit.board}"]
+    first = fit.first_left
+    left = "" if first is None else f"first left: {first.index} {first.op} ({first.reason})"
+    remark = fit.mapping.remark if isinstance(fit.mapping, DelegateMapping) else ""
+    return [note for note in (left, remark) if note]
+
+
+def _cpu_only(fits: list[BoardFit]) -> list[str]:
+    """Return one line on the boards without an accelerator."""
+    if not fits:
+        return []
+    if not fits[0].runs:
+        return _wrapped(f"{_CPU_ONLY}: does not run, it needs its accelerator", "  ")
+    lines = []
+    for word, chosen in (
+        ("", [fit for fit in fits if fit.fits is not False]),
+        (", does not fit", [fit for fit in fits if fit.fits is False]),
+    ):
+        if chosen:
+            names = ", ".join(fit.board for fit in chosen)
+            known = [fit.memory_mib for fit in chosen if fit.memory_mib]
+            needed = f"{chosen[0].memory_bytes / _MIB:,.1f}"
+            memory = f"{needed} of {min(known):,} MiB or more" if known else f"{needed} MiB"
+            lines += _wrapped(f"{_CPU_ONLY}{word}: {names} ({memory})", "  ")
+    return lines
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        printable(text), WIDTH, initial_indent=indent, subsequent_indent=indent + "  "
+    )
