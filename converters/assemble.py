@@ -21,6 +21,9 @@ Each kernel family gave identical outputs on x86-64 and arm64 when it was measur
 versions round some layers by one step, which can add up to two at the output.
 """
 
+FLOAT_TOLERANCE_SHARE = 0.01
+"""How much of the largest golden output a float output may differ on another machine."""
+
 CPU_MEMBER = "variants/cpu.tflite"
 
 
@@ -47,7 +50,9 @@ def output_tolerance(output: TensorSpec, largest_output: float) -> float:
     in another order, and with `dynamic` from activations that are rounded on the way: a hundredth
     of the largest golden output.
     """
-    return TOLERANCE_STEPS * output.scale if output.scale else 0.01 * largest_output
+    return (
+        TOLERANCE_STEPS * output.scale if output.scale else FLOAT_TOLERANCE_SHARE * largest_output
+    )
 
 
 def cpu_variant(content: bytes, precision: Precision, golden: GoldenVectors) -> Variant:

@@ -14,6 +14,7 @@ from edgeinfer.device.errors import UsageError
 
 if TYPE_CHECKING:
     from edgeinfer.converters.calibration import CalibrationMethod
+    from edgeinfer.converters.convert import CalibrationDraw
     from edgeinfer.converters.quantize import Backend
     from edgeinfer.converters.vela import Accelerator
     from edgeinfer.device.preprocess.spec import Channels, CropPolicy, JpegReduction
@@ -96,6 +97,14 @@ if TYPE_CHECKING:
     help="Train pictures that set the activation ranges.",
 )  # fmt: skip
 @click.option(
+    "--calibration-draw",
+    type=click.Choice(["balanced", "as-is"]),
+    default="balanced",
+    show_default=True,
+    help="Which of them: the classes in turn, or as they come, frequent classes more often. "
+    "Another's pictures have no classes.",
+)
+@click.option(
     "--golden-frames", type=click.IntRange(1, 500), default=10, show_default=True,
     help="Real frames that the bundle carries for `verify`.",
 )  # fmt: skip
@@ -118,13 +127,17 @@ if TYPE_CHECKING:
 @click.option(
     "--board",
     metavar="NAME",
-    help="The board it is for. With an Edge TPU: tell what is mapped, give dense layers one scale, "
-    "and add the compiled variant where edgetpu_compiler is installed.",
+    help="The board it is for; adds its accelerator's variant and tells what is mapped. Edge TPU: "
+    "one scale for dense layers, compiled where edgetpu_compiler is installed. imx8mp: the CPU's "
+    "file through the VX delegate. imx93: --npu ethos-u65-256.",
+)
+@click.option(
+    "--gpu", is_flag=True, help="Add a float16 variant for the GPU delegate; tells what is mapped."
 )
 @click.option(
     "--require-mapped",
     metavar="PERCENT",
-    help="Refuse a model of which less is mapped to the board's Edge TPU, such as 100%.",
+    help="Refuse a model of which less is mapped to the board's accelerator, such as 100%.",
 )
 @click.option(
     "--install/--no-install",
@@ -156,11 +169,13 @@ def convert(
     backend: Backend | None,
     max_drop: float,
     calibration_images: int,
+    calibration_draw: CalibrationDraw,
     golden_frames: int,
     seed: int,
     jpeg_reduction: str,
     npu: Accelerator | None,
     board: str | None,
+    gpu: bool,
     require_mapped: str | None,
     install: bool,
     report_folder: Path | None,
@@ -176,20 +191,16 @@ def convert(
     exit code is 1.
     """
     from edgeinfer.converters.convert import ConvertOptions, convert_trained, install_bundle
-    from edgeinfer.converters.edgetpu import board_options, edgetpu_report
     from edgeinfer.converters.extras import require_packages
     from edgeinfer.converters.float_model import is_foreign
     from edgeinfer.converters.foreign import ForeignModel, convert_foreign
-    from edgeinfer.converters.npu import require_npu
     from edgeinfer.converters.progress import step_display
     from edgeinfer.converters.quantize import QuantizeOptions
     from edgeinfer.converters.summary import foreign_summary, summary
+    from edgeinfer.converters.targets import chosen_targets, target_json
     from edgeinfer.converters.trained import read_trained
 
-    edgetpu = board_options(board, require_mapped)
-    # Its compiler wants one scale for a dense layer; the other quantizer has no such switch.
-    if edgetpu is not None and calibration == "min-max" and backend != "ai-edge-quantizer":
-        per_tensor_dense = True
+    targets = chosen_targets(board=board, require_mapped=require_mapped, npu=npu, gpu=gpu)
     options = ConvertOptions(
         max_drop_points=max_drop,
         calibration_images=calibration_images,
@@ -197,13 +208,14 @@ def convert(
         seed=seed,
         quantize=QuantizeOptions(
             precision=precision,
-            per_tensor_dense=per_tensor_dense,
+            # The Edge TPU's compiler wants one scale for a dense layer.
+            per_tensor_dense=per_tensor_dense or targets.edgetpu is not None,
             calibration=calibration,
             backend=backend,
         ),
         jpeg_reduction=cast("JpegReduction", int(jpeg_reduction)),
-        npu=npu,
-        edgetpu=edgetpu,
+        calibration_draw=calibration_draw,
+        targets=targets,
     )
     if is_foreign(trained):
         if pictures is None:
@@ -212,17 +224,7 @@ def convert(
                 got="is missing",
                 expected="a folder of pictures like those that the model will see",
             )
-        if npu is not None:
-            raise UsageError(
-                "--npu", got="with another's model", expected="a model that edgeinfer trained"
-            )
-        if edgetpu is not None:
-            raise UsageError(
-                f"--board {board}",
-                got="with another's model",
-                expected="a model that edgeinfer trained",
-                next_step="convert it without, then: edgeinfer inspect BUNDLE --board NAME",
-            )
+        targets.require_tools("int8")
         foreign = ForeignModel(
             pictures=pictures,
             labels=read_labels(labels_file),
@@ -239,15 +241,16 @@ def convert(
             )
         installed = install_bundle(answer.bundle) if install else None
         if as_json:
-            click.echo(json.dumps({"bundle": str(answer.bundle), **answer.manifest.metrics}))
+            reports = target_json(answer.bundle, answer.manifest)
+            document = {"bundle": str(answer.bundle), **answer.manifest.metrics, **reports}
+            click.echo(json.dumps(document))
         else:
             click.echo(foreign_summary(answer, installed))
         return
     # First of all: nothing about a folder matters where it could not be converted anyway.
     require_packages("edgeinfer convert", "tensorflow", "keras")
     name = read_trained(trained).name
-    if npu is not None:
-        require_npu(npu, precision)
+    targets.require_tools(precision)
     with step_display(sys.stderr) as step:
         result = convert_trained(
             trained,
@@ -258,8 +261,8 @@ def convert(
         )
     installed = install_bundle(result.bundle) if install else None
     if as_json:
-        report = edgetpu_report(result.bundle, result.manifest)
-        answer_json = {"bundle": str(result.bundle), **result.manifest.metrics}
-        click.echo(json.dumps(answer_json | ({} if report is None else {"edgetpu": report})))
+        reports = target_json(result.bundle, result.manifest)
+        document = {"bundle": str(result.bundle), **result.manifest.metrics, **reports}
+        click.echo(json.dumps(document))
     else:
         click.echo(summary(result, installed))

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -15,18 +16,17 @@ from edgeinfer.converters.assemble import (
     tool_versions,
     write_verified,
 )
-from edgeinfer.converters.edgetpu import EdgeTpuOptions, require_mapped, with_edgetpu
 from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.gate import require_drop
 from edgeinfer.converters.golden import choose_samples, make_golden
 from edgeinfer.converters.layer_errors import LayerError
 from edgeinfer.converters.layer_report import compare_layers, layer_report, worst_layer_text
-from edgeinfer.converters.npu import with_npu
 from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.progress import Progress, Step
 from edgeinfer.converters.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.report import REPORT_FOLDER, report_members
 from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.targets import Targets, with_targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.converters.trained import (
     KERAS_FILE,
@@ -35,13 +35,14 @@ from edgeinfer.converters.trained import (
     read_samples,
     read_trained,
 )
-from edgeinfer.converters.vela import Accelerator
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.decode import Decoder
 from edgeinfer.device.files import atomic_file, data_home, write_atomically
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.spec import JpegReduction
 from edgeinfer.device.verify import VerifyReport
+
+CalibrationDraw = Literal["balanced", "as-is"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +58,9 @@ class ConvertOptions:
         quantize: how the model that the bundle carries is made.
         jpeg_reduction: how much smaller at most JPEGs are decoded, in calibration and evaluation
             here and from the camera on the board; see `PreprocessSpec`.
-        npu: an Arm Ethos-U NPU that gets a variant of its own, or None.
-        edgetpu: what is asked of the Edge TPU, or None.
+        calibration_draw: which train samples calibrate: `balanced` takes the classes in turn,
+            `as-is` draws from all, so that frequent classes count for more.
+        targets: the accelerators that get a variant of their own.
     """
 
     max_drop_points: float = 1.0
@@ -68,13 +70,15 @@ class ConvertOptions:
     layer_pictures: int = 64
     quantize: QuantizeOptions = field(default_factory=QuantizeOptions)
     jpeg_reduction: JpegReduction = 1
-    npu: Accelerator | None = None
-    edgetpu: EdgeTpuOptions | None = None
+    calibration_draw: CalibrationDraw = "balanced"
+    targets: Targets = field(default_factory=Targets)
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
         if min(self.calibration_images, self.golden_frames, self.layer_pictures) < 1:
             raise ValueError("calibration_images, golden_frames, layer_pictures must be 1 or more")
+        if self.calibration_draw not in get_args(CalibrationDraw):
+            raise ValueError(f"calibration_draw is {self.calibration_draw!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +139,7 @@ def convert_trained(
     )
     step("check ops and versions")
     require_loadable(models.small, subject=f"{trained.name} {precision}")
-    if options.edgetpu is not None:
-        require_mapped(models.small, options.edgetpu, subject=f"{trained.name} {precision}")
+    options.targets.require_mapped(models.small, subject=f"{trained.name} {precision}")
 
     validation = _evaluate(trained, models, splits["validation"], step("evaluate on validation"))
     layers = compare_layers(
@@ -178,6 +181,7 @@ def convert_trained(
             **tool_versions(),
             "convert.backend": options.quantize.chosen_backend,
             "convert.calibration": options.quantize.calibration,
+            "convert.calibration-draw": options.calibration_draw,
         },
     )
     evaluations = {
@@ -190,12 +194,15 @@ def convert_trained(
         **report_members(metrics, evaluations, precision),
         **{f"{REPORT_FOLDER}/{name}": content for name, content in layer_files.items()},
     }
-    if options.npu is not None:
-        step(f"compile for {options.npu}")
-        manifest, members = with_npu(manifest, members, options.npu)
-    if options.edgetpu is not None:
-        step("map to the Edge TPU")
-        manifest, members = with_edgetpu(manifest, members, options.edgetpu)
+    manifest, members = with_targets(
+        manifest,
+        members,
+        options.targets,
+        step,
+        float32=models.float32,
+        samples=golden_samples,
+        labels=trained.labels,
+    )
     manifest, verified = write_verified(out, manifest, members)
     return ConvertResult(
         bundle=out,
@@ -220,9 +227,12 @@ def install_bundle(bundle: Path) -> Path:
 
 
 def calibration_samples(train: list[Sample], options: ConvertOptions) -> list[Sample]:
-    """Return a seeded draw from the train samples, the classes in turn."""
+    """Return a seeded draw from the train samples; balanced, it takes the classes in turn."""
     order = np.random.default_rng(options.seed).permutation(len(train))
-    return choose_samples([train[i] for i in order], options.calibration_images)
+    drawn = [train[i] for i in order]
+    if options.calibration_draw == "as-is":
+        return drawn[: options.calibration_images]
+    return choose_samples(drawn, options.calibration_images)
 
 
 def _evaluate(

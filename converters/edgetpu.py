@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgeinfer.converters.mapped_share import require_share
 from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
-from edgeinfer.device.accelerators.remedies import remedies
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.edgetpu import EdgeTpuMapping, map_model
@@ -24,7 +24,7 @@ from edgeinfer.device.edgetpu.compiler import (
 )
 from edgeinfer.device.edgetpu.log import differences
 from edgeinfer.device.edgetpu.report import mapping_json, summary_line
-from edgeinfer.device.errors import ConversionError, UsageError, printable
+from edgeinfer.device.errors import ConversionError, printable
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import DELEGATE_OPS, EDGETPU_OP
 
@@ -38,7 +38,6 @@ EDGETPU_TOLERANCE_STEPS = 4
 CPU kernels are granted, since its arithmetic is its own; not measured, there was none at hand."""
 
 _REPORT_MEMBER = f"{REPORT_FOLDER}/{VARIANT}.json"
-_SHARE_SLACK = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,44 +53,6 @@ class EdgeTpuOptions:
     require_percent: float | None = None
 
 
-def parse_percent(text: str) -> float:
-    """Read `100%` or `100`.
-
-    Raises:
-        UsageError: it is no share from 0 to 100.
-    """
-    try:
-        value = float(text.strip().removesuffix("%"))
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 100:
-        raise UsageError(
-            f"--require-mapped {text}", got="is no share", expected="0% to 100%, such as 100%"
-        )
-    return value
-
-
-def board_options(board: str | None, require_mapped: str | None) -> EdgeTpuOptions | None:
-    """Turn `--board` and `--require-mapped` into options; None where no Edge TPU is asked for.
-
-    Raises:
-        UsageError: the board is not known, or a share is required of one without an Edge TPU.
-    """
-    from edgeinfer.device.cli.board import named_board
-
-    percent = None if require_mapped is None else parse_percent(require_mapped)
-    profile = None if board is None else named_board(board)
-    if profile is not None and profile.accelerator == VARIANT:
-        return EdgeTpuOptions(board=profile.name, require_percent=percent)
-    if percent is not None:
-        raise UsageError(
-            "--require-mapped",
-            got="without a board that has an Edge TPU" if board is None else f"with board {board}",
-            expected="--board with an Edge TPU, such as coral-usb",
-        )
-    return None
-
-
 def require_mapped(model: bytes, options: EdgeTpuOptions, *, subject: str) -> None:
     """Refuse a model of which too little would be mapped, before it is evaluated.
 
@@ -99,7 +60,7 @@ def require_mapped(model: bytes, options: EdgeTpuOptions, *, subject: str) -> No
         ConversionError: names the first operator that is left, and what helps.
     """
     mapping = map_model(read_tflite(model, subject=subject))
-    _require(mapping, mapping.mapped, options, subject)
+    _require(mapping, options, subject)
 
 
 def with_edgetpu(
@@ -123,7 +84,7 @@ def with_edgetpu(
     if compiler is not None and mapped:
         compiled = compile_model(content, compiler, subject=subject)
         mapped = sum(compiled.log.mapped.values())
-        _require(mapping, mapped, options, subject)
+        _require(mapping, options, subject, mapped=mapped)
         differing = differences(mapping, compiled.log, model)
         report |= _log_json(compiled, differing)
         state = f"compiled by version {compiled.log.version or 'unknown'}"
@@ -221,17 +182,14 @@ def _log_json(compiled: CompiledModel, differing: list[str]) -> dict[str, object
     }
 
 
-def _require(mapping: EdgeTpuMapping, mapped: int, options: EdgeTpuOptions, subject: str) -> None:
-    needed = options.require_percent
-    total = len(mapping.ops)
-    if needed is None or 100 * mapped >= (needed - _SHARE_SLACK) * total:
-        return
-    # Where the compiler maps less than was predicted, the prediction's reasons are not its own.
-    told = summary_line(mapping) if mapped == mapping.mapped else "its log tells which are left"
-    raise ConversionError(
-        subject,
-        got=f"{mapped} of {total} operators, {100 * mapped / total if total else 0:.1f} %, go to "
-        f"the Edge TPU: {told}",
-        expected=f"at least {needed:g} %",
-        next_step="; ".join(remedies(mapping)) or "require less with --require-mapped",
+def _require(
+    mapping: EdgeTpuMapping, options: EdgeTpuOptions, subject: str, *, mapped: int | None = None
+) -> None:
+    require_share(
+        mapping,
+        options.require_percent,
+        accelerator=VARIANT,
+        told=summary_line(mapping),
+        subject=subject,
+        mapped=mapped,
     )

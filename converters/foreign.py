@@ -29,6 +29,7 @@ from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.progress import Step
 from edgeinfer.converters.report import REPORT_FOLDER
 from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.targets import with_targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.cameras.pictures import image_paths
@@ -103,7 +104,7 @@ def convert_foreign(
         path: the `.keras`, `.h5` or float `.tflite` file, or a SavedModel's folder.
         out: the bundle.
         model: what only the user knows of it.
-        options: calibration, golden frames, seed.
+        options: calibration, golden frames, seed, targets.
         step: told what is going on.
         report_folder: where the layer error table and its picture go as well.
 
@@ -124,10 +125,12 @@ def convert_foreign(
     histograms = sample_histograms(content, spec, calibration, step("convert to int8"))
     _require_contrast(model.pictures, histograms[graph.inputs[0].name])
     ranges = choose_ranges(histograms, options.quantize.calibration)
-    small = quantize_int8(content, ranges, subject=path.name)
+    per_tensor_dense = options.quantize.per_tensor_dense
+    small = quantize_int8(content, ranges, subject=path.name, per_tensor_dense=per_tensor_dense)
     models = TfliteModels(float32=content, small=small, precision="int8")
     step("check ops and versions")
     require_loadable(small, subject=f"{path.name} INT8")
+    options.targets.require_mapped(small, subject=f"{path.name} INT8")
 
     agreement = evaluate(
         {
@@ -151,7 +154,8 @@ def convert_foreign(
     _require_agreement(path.name, agreement, model.min_agreement, worst_layer_text(layers))
 
     step("write and verify the bundle")
-    golden = make_golden(small, spec, compared[: options.golden_frames], None)
+    golden_samples = compared[: options.golden_frames]
+    golden = make_golden(small, spec, golden_samples, None)
     manifest = ModelManifest(
         name=path.stem,
         labels=labels,
@@ -176,6 +180,15 @@ def convert_foreign(
     )
     members = {CPU_MEMBER: small, **golden.members}
     members |= {f"{REPORT_FOLDER}/{name}": data for name, data in files.items()}
+    manifest, members = with_targets(
+        manifest,
+        members,
+        options.targets,
+        step,
+        float32=content,
+        samples=golden_samples,
+        labels=None,
+    )
     manifest, verified = write_verified(out, manifest, members)
     return ForeignResult(
         bundle=out, manifest=manifest, agreement=agreement, layers=layers, verified=verified

@@ -1,4 +1,4 @@
-"""Full INT8 from a float `.tflite` by ai-edge-quantizer: no TensorFlow, ranges of our choice."""
+"""INT8 and float16 from a float `.tflite` by ai-edge-quantizer: no TensorFlow, our own ranges."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from edgeinfer.device.tflite_file import read_tflite
 
 
 def quantize_int8(
-    model: bytes, ranges: Mapping[str, tuple[float, float]], *, subject: str
+    model: bytes,
+    ranges: Mapping[str, tuple[float, float]],
+    *,
+    subject: str,
+    per_tensor_dense: bool = False,
 ) -> bytes:
     """Quantize weights per channel and activations per tensor; input and output become int8.
 
@@ -26,14 +30,23 @@ def quantize_int8(
         model: the float `.tflite` bytes.
         ranges: (low, high) of each tensor that is computed, by name; see `calibration`.
         subject: the model's name, for errors.
+        per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
 
     Raises:
         MissingExtraError: ai-edge-quantizer is not installed.
         ConversionError: it cannot quantize this model.
     """
-    require_packages("the ai-edge-quantizer backend", "ai_edge_quantizer")
-    quantizer = importlib.import_module("ai_edge_quantizer.quantizer")
-    recipe = importlib.import_module("ai_edge_quantizer.recipe")
+    recipe = _recipe()
+    kinds = importlib.import_module("ai_edge_quantizer.qtyping")
+    bits = {"activation_num_bits": 8, "weight_num_bits": 8}
+    recipe.add_static_config(".*", kinds.TFLOperationName.ALL_SUPPORTED, **bits)
+    if per_tensor_dense:
+        recipe.add_static_config(
+            ".*",
+            kinds.TFLOperationName.FULLY_CONNECTED,
+            weight_granularity=kinds.QuantGranularity.TENSORWISE,
+            **bits,
+        )
     graph = read_tflite(model, subject=subject).subgraphs[0]
     statistics: dict[str, dict[str, Any]] = {}
     for tensor in graph.tensors:
@@ -44,17 +57,60 @@ def quantize_int8(
                 "min": np.full(one_each, low, np.float32),
                 "max": np.full(one_each, high, np.float32),
             }
+    return _quantized(
+        model, recipe, statistics, subject=subject, next_step="use --backend tensorflow"
+    )
+
+
+def cast_float16(model: bytes, *, subject: str) -> bytes:
+    """Store weights as float16, behind operators that turn them into float32 again.
+
+    Args:
+        model: the float `.tflite` bytes.
+        subject: the model's name, for errors.
+
+    Raises:
+        MissingExtraError: ai-edge-quantizer is not installed.
+        ConversionError: it cannot convert this model.
+    """
+    recipe = _recipe()
+    kinds = importlib.import_module("ai_edge_quantizer.qtyping")
+    algorithms = importlib.import_module("ai_edge_quantizer.algorithm_manager")
+    recipe.add_weight_only_config(
+        ".*",
+        kinds.TFLOperationName.ALL_SUPPORTED,
+        num_bits=16,
+        granularity=kinds.QuantGranularity.TENSORWISE,
+        algorithm_key=algorithms.AlgorithmName.FLOAT_CASTING,
+    )
+    return _quantized(model, recipe, None, subject=subject, next_step="convert without --gpu")
+
+
+def _recipe() -> Any:
+    require_packages("the ai-edge-quantizer backend", "ai_edge_quantizer")
+    return importlib.import_module("ai_edge_quantizer.recipe_manager").RecipeManager()
+
+
+def _quantized(
+    model: bytes,
+    recipe: Any,
+    statistics: dict[str, dict[str, Any]] | None,
+    *,
+    subject: str,
+    next_step: str,
+) -> bytes:
+    quantizer = importlib.import_module("ai_edge_quantizer.quantizer")
     try:
         with _quiet():
             work = quantizer.Quantizer(bytearray(model))
-            work.load_quantization_recipe(recipe.static_wi8_ai8())
+            work.load_quantization_recipe(recipe.get_quantization_recipe())
             result = work.quantize(statistics)
     except Exception as error:  # it raises whatever its parts do
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ConversionError(
             subject,
             got=f"ai-edge-quantizer cannot quantize it ({reason[:300]})",
-            next_step="use --backend tensorflow",
+            next_step=next_step,
         ) from error
     return bytes(result.quantized_model)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeinfer.converters.convert import ConvertResult
-from edgeinfer.converters.edgetpu import edgetpu_lines
 from edgeinfer.converters.foreign import ForeignResult
 from edgeinfer.converters.layer_report import worst_layer_text
-from edgeinfer.converters.npu import npu_lines
+from edgeinfer.converters.targets import target_lines
 from edgeinfer.device.verify import VerifyReport
 
 
@@ -29,8 +28,7 @@ def summary(result: ConvertResult, installed: Path | None) -> str:
         )
     if lost := worst_layer_text(result.layers):
         lines.append(f"most lost in {lost}")
-    lines += npu_lines(result.bundle, result.manifest)
-    lines += edgetpu_lines(result.bundle, result.manifest)
+    lines += target_lines(result.bundle, result.manifest)
     return "\n".join([*lines, *_ending(result.bundle, result.verified, installed)])
 
 
@@ -44,6 +42,7 @@ def foreign_summary(result: ForeignResult, installed: Path | None) -> str:
     ]
     if lost := worst_layer_text(result.layers):
         lines.append(f"most lost in {lost}")
+    lines += target_lines(result.bundle, result.manifest)
     return "\n".join([*lines, *_ending(result.bundle, result.verified, installed)])
 
 

@@ -6,11 +6,13 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from edgeinfer.converters.convert import (
+    CalibrationDraw,
     ConvertOptions,
     calibration_samples,
     convert_trained,
@@ -168,6 +170,22 @@ def test_calibration_is_balanced_and_seeded() -> None:
     assert chosen != calibration_samples(train, ConvertOptions(calibration_images=10, seed=4))
 
 
+def test_calibration_samples_as_they_come() -> None:
+    """Nine of ten are of one class: balanced draws as many of each, as-is about nine of ten."""
+    train = [Sample(source=f"{i}.png", label=int(i % 10 == 0)) for i in range(1000)]
+    shares = {}
+    for draw in get_args(CalibrationDraw):
+        options = ConvertOptions(calibration_images=100, calibration_draw=draw)
+        chosen = calibration_samples(train, options)
+        assert len({sample.source for sample in chosen}) == 100
+        assert chosen == calibration_samples(train, options)
+        shares[draw] = sum(sample.label for sample in chosen)
+    assert shares["balanced"] == 50
+    assert 2 <= shares["as-is"] <= 25
+    with pytest.raises(ValueError, match="calibration_draw is 'some'"):
+        ConvertOptions(calibration_draw="some")  # type: ignore[arg-type]
+
+
 def test_evaluation_counts_every_answer(bundle: Path, trained_folder: Path) -> None:
     with open_bundle(bundle) as opened:
         model, manifest = opened.member("variants/cpu.tflite"), opened.manifest
@@ -271,7 +289,7 @@ def test_a_variant_for_an_npu(trained_folder: Path, tmp_path: Path) -> None:
     done = edgeinfer(*arguments, env=vela)
     assert done.returncode == 0, done.stderr
     assert "ethos-u65-256: " in done.stdout
-    assert "by vela's own estimate, not measured" in done.stdout
+    assert "by vela's own estimate, not measured" in " ".join(done.stdout.split())
     with open_bundle(out) as opened:
         cpu, npu = (opened.manifest.variants[name] for name in ("cpu", "ethos-u65-256"))
         report = json.loads(opened.member("report/vela.ethos-u65-256.json"))
@@ -282,11 +300,32 @@ def test_a_variant_for_an_npu(trained_folder: Path, tmp_path: Path) -> None:
     assert edgeinfer("verify", out).returncode == 0
 
 
+def test_variants_for_an_npu_and_a_gpu(trained_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "colours.edgebundle"
+    arguments = ("convert", trained_folder, "--out", out, "--no-install", "--calibration-draw")
+    few = ("as-is", "--calibration-images", "20", "--golden-frames", "3")
+    done = edgeinfer(*arguments, *few, "--board", "imx8mp", "--gpu")
+    assert done.returncode == 0, done.stderr
+    assert "operators will run on the NPU (VX delegate), in 1 part" in done.stdout
+    assert "operators will run on the GPU, in 1 part" in done.stdout
+    with open_bundle(out) as opened:
+        written = opened.manifest
+        labels = {frame.label for frame in written.golden}
+    cpu, vx, gpu = (written.variants[name] for name in ("cpu", "vx", "gpu"))
+    assert (vx.file, vx.delegate, vx.golden_outputs) == (cpu.file, "vx", cpu.golden_outputs)
+    assert (gpu.delegate, gpu.precision, gpu.input.dtype) == ("gpu", "float16", "float32")
+    assert written.provenance["convert.calibration-draw"] == "as-is"
+    assert labels <= set(written.labels)
+    assert edgeinfer("verify", out).returncode == 0
+
+
 def test_without_vela_nothing_is_converted(trained_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "colours.edgebundle"
     none = {"EDGEINFER_VELA": str(tmp_path / "absent")}
     arguments = ("convert", trained_folder, "--out", out, "--npu", "ethos-u55-128")
     assert "EDGEINFER_VELA names no program" in error_line(edgeinfer(*arguments, env=none))
+    board = ("convert", trained_folder, "--out", out, "--board", "imx93")
+    assert "EDGEINFER_VELA names no program" in error_line(edgeinfer(*board, env=none))
     wrong = edgeinfer(*arguments, "--precision", "float16", env=none)
     assert "does not go with --precision float16" in error_line(wrong, code=2)
     assert not out.exists()

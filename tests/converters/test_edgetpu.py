@@ -13,13 +13,12 @@ from edgeinfer.converters.edgetpu import (
     EDGETPU_TOLERANCE_STEPS,
     READY,
     EdgeTpuOptions,
-    board_options,
     edgetpu_lines,
     edgetpu_report,
-    parse_percent,
     require_mapped,
     with_edgetpu,
 )
+from edgeinfer.converters.mapped_share import parse_percent
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
@@ -205,17 +204,6 @@ def test_percentages(text: str, value: float) -> None:
 def test_what_is_no_percentage(text: str) -> None:
     with pytest.raises(UsageError, match="is no share, expected 0% to 100%"):
         parse_percent(text)
-
-
-def test_what_a_board_asks_for() -> None:
-    assert board_options("coral-dev", "90%") == EdgeTpuOptions(
-        board="coral-dev", require_percent=90
-    )
-    assert board_options("rpi4", None) is None
-    assert board_options(None, None) is None
-    for board in ("rpi4", None):
-        with pytest.raises(UsageError, match="expected --board with an Edge TPU"):
-            board_options(board, "90%")
 
 
 @pytest.mark.parametrize(

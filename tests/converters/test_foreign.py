@@ -214,6 +214,33 @@ def test_the_program(files: dict[str, Path], pictures: Path, tmp_path: Path) -> 
     assert (tmp_path / "report" / "layers.int8.csv").exists()
 
 
+def test_boards_npus_and_gpus_as_for_trained_ones(
+    files: dict[str, Path], pictures: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "x.edgebundle"
+    arguments = ("convert", files["tflite"], "--pictures", pictures, "--no-install", "-o", out)
+    few = ("--calibration-images", "20", "--golden-frames", "2", "--json")
+    no_compiler = {"PATH": str(tmp_path), "EDGEINFER_VELA": str(tmp_path / "none")}
+
+    usb = ("--board", "coral-usb", "--require-mapped", "100%")
+    done = edgeinfer(*arguments, *few, *usb, env=no_compiler)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)["edgetpu"]
+    assert report["mapped"] == report["total"] > 0
+
+    done = edgeinfer(*arguments, *few, "--board", "imx8mp", "--gpu", env=no_compiler)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert {op["target"] for op in answer["vx"]["ops"]} == {"vx"}
+    assert {op["target"] for op in answer["gpu"]["ops"]} == {"gpu"}
+    with open_bundle(out) as bundle:
+        assert set(bundle.manifest.variants) == {"cpu", "vx", "gpu"}
+
+    for wanted in (("--board", "imx93"), ("--npu", "ethos-u65-256")):
+        refused = edgeinfer(*arguments, *few, *wanted, env=no_compiler)
+        assert "EDGEINFER_VELA names no program" in error_line(refused)
+
+
 def test_resnet8_decides_as_float_does_as_often_as_the_reference(
     shared_data: Path, tmp_path: Path
 ) -> None:

@@ -1,0 +1,63 @@
+"""How much of a model must go to an accelerator, and what is said where less does."""
+
+from __future__ import annotations
+
+from edgeinfer.device.accelerators.mapping import OpMapping
+from edgeinfer.device.accelerators.remedies import remedies
+from edgeinfer.device.accelerators.report import NAMES
+from edgeinfer.device.errors import ConversionError, UsageError
+
+_SHARE_SLACK = 1e-9
+
+
+def parse_percent(text: str) -> float:
+    """Read `100%` or `100`.
+
+    Raises:
+        UsageError: it is no share from 0 to 100.
+    """
+    try:
+        value = float(text.strip().removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 100:
+        raise UsageError(
+            f"--require-mapped {text}", got="is no share", expected="0% to 100%, such as 100%"
+        )
+    return value
+
+
+def require_share(
+    mapping: OpMapping,
+    needed_percent: float | None,
+    *,
+    accelerator: str,
+    told: str,
+    subject: str,
+    mapped: int | None = None,
+) -> None:
+    """Refuse a model of which too little is mapped.
+
+    Args:
+        mapping: what was predicted.
+        needed_percent: the smallest share that is accepted; None for any.
+        accelerator: a key of `NAMES`.
+        told: the mapping in a few words.
+        subject: what errors are about.
+        mapped: how many operators are mapped, where a compiler counted them.
+
+    Raises:
+        ConversionError: names the first operator that is left, and what helps.
+    """
+    count, total = mapping.mapped if mapped is None else mapped, len(mapping.ops)
+    if needed_percent is None or 100 * count >= (needed_percent - _SHARE_SLACK) * total:
+        return
+    # Where the compiler maps less than was predicted, the prediction's reasons are not its own.
+    why = told if count == mapping.mapped else "its log tells which are left"
+    raise ConversionError(
+        subject,
+        got=f"{count} of {total} operators, {100 * count / total if total else 0:.1f} %, go to "
+        f"{NAMES[accelerator]}: {why}",
+        expected=f"at least {needed_percent:g} %",
+        next_step="; ".join(remedies(mapping)) or "require less with --require-mapped",
+    )

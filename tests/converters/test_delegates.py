@@ -1,0 +1,205 @@
+"""The variants for VX and GPU, on small models of a few operators."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeinfer.converters.delegates import (
+    FLOAT16_STEP,
+    NOTHING,
+    SAME_FILE,
+    VX_TOLERANCE_STEPS,
+    VxOptions,
+    delegate_report,
+    delegate_report_lines,
+    gpu_tolerance,
+    require_vx,
+    with_gpu,
+    with_vx,
+)
+from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.targets import WIDTH, Targets, target_json, target_lines, with_targets
+from edgeinfer.device.bundle.manifest import ModelManifest
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.bundle.writer import write_bundle
+from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.files import write_atomically
+from edgeinfer.device.images import encode_png
+from edgeinfer.device.runtime import Runner
+from edgeinfer.device.tflite_file import read_tflite
+from tests.converters.test_edgetpu import chain
+from tests.device.bundle.examples import MEMBERS, manifest
+from tests.device.tflite_examples import (
+    Number,
+    Numbers,
+    TableNode,
+    encode,
+    operator,
+    operator_code,
+    tensor,
+)
+
+PLUS = VxOptions(board="imx8mp")
+MAPPED = chain(operator_code("RELU"))
+HALF = chain(operator_code("RELU"), operator_code("TOPK_V2"))
+NOT_MAPPED = chain(operator_code("TOPK_V2"))
+
+
+def float_model() -> bytes:
+    """A dense layer from the example bundle's pixels to its two classes, and a TANH."""
+    weights = np.linspace(-0.3, 0.4, 1200, dtype=np.float32).reshape(2, 600)[:, :12].copy()
+    model: TableNode = {
+        0: Number("I", 3),
+        1: [operator_code("FULLY_CONNECTED"), operator_code("TANH")],
+        2: [
+            {
+                0: [
+                    tensor("in", [1, 2, 2, 3], "float32"),
+                    tensor("weights", [2, 12], "float32", buffer=1),
+                    tensor("sum", [1, 2], "float32"),
+                    tensor("out", [1, 2], "float32"),
+                ],
+                1: Numbers("i", [0]),
+                2: Numbers("i", [3]),
+                3: [
+                    operator([0, 1, -1], [2]) | {3: Number("B", 8), 4: {}},
+                    operator([2], [3], code=1),
+                ],
+            }
+        ],
+        4: [{}, {0: weights.tobytes()}],
+    }
+    return encode(model)
+
+
+def written(
+    tmp_path: Path, start: ModelManifest, members: dict[str, bytes]
+) -> tuple[Path, ModelManifest]:
+    out = tmp_path / "out.edgebundle"
+    return out, write_bundle(out, start, members)
+
+
+def with_model(model: bytes) -> dict[str, bytes]:
+    return MEMBERS | {"variants/cpu.tflite": model}
+
+
+def test_the_vx_variant_is_the_cpus_file_stored_once(tmp_path: Path) -> None:
+    out, bundle = written(tmp_path, *with_vx(manifest(), with_model(MAPPED), PLUS))
+    vx, cpu = bundle.variants["vx"], bundle.variants["cpu"]
+    assert (vx.file, vx.delegate, vx.golden_outputs) == (cpu.file, "vx", cpu.golden_outputs)
+    assert vx.output_tolerance == max(0.5, VX_TOLERANCE_STEPS * 0.25)
+    assert [name for name in bundle.members if name.startswith("variants/")] == [cpu.file]
+    figures = [bundle.metrics[f"vx.{name}"] for name in ("mapped", "operators", "partitions")]
+    assert figures == [1, 1, 1]
+    assert bundle.provenance["vx"] == SAME_FILE
+    report = delegate_report(out, bundle, "vx")
+    assert report is not None
+    assert report["ops"] == [{"op": "RELU", "index": 0, "target": "vx", "reason": "supported"}]
+    with open_bundle(out) as opened:
+        assert json.loads(opened.member("report/metrics.json")) == bundle.metrics
+
+
+def test_what_the_npu_leaves_is_told(tmp_path: Path) -> None:
+    out, bundle = written(tmp_path, *with_vx(manifest(), with_model(HALF), PLUS))
+    first, last = delegate_report_lines(out, bundle)
+    assert first.startswith("imx8mp: 1 of 2 operators will run on the NPU (VX delegate), in 1 part")
+    assert "first left: 1 TOPK_V2" in first
+    assert last == f"  {SAME_FILE}; predicted, not run on the hardware"
+    wrapped = target_lines(out, bundle)
+    assert max(map(len, wrapped)) <= WIDTH
+    assert set(target_json(out, bundle)) == {"vx"}
+
+
+def test_a_model_of_which_the_npu_takes_nothing_gets_no_variant(tmp_path: Path) -> None:
+    out, bundle = written(tmp_path, *with_vx(manifest(), with_model(NOT_MAPPED), PLUS))
+    assert set(bundle.variants) == {"cpu"}
+    assert bundle.provenance["vx"] == NOTHING
+    assert NOTHING in delegate_report_lines(out, bundle)[-1]
+
+
+@pytest.mark.parametrize(("share", "passes"), [(0, True), (50, True), (50.1, False)])
+def test_a_share_is_required(share: float, passes: bool) -> None:
+    options = replace(PLUS, require_percent=share)
+    if passes:
+        require_vx(HALF, options, subject="x")
+        return
+    with pytest.raises(ConversionError) as raised:
+        require_vx(HALF, options, subject="x")
+    assert "1 of 2 operators, 50.0 %, go to the NPU (VX delegate)" in str(raised.value)
+    assert "first left: 1 TOPK_V2" in str(raised.value)
+
+
+@pytest.fixture
+def frames(tmp_path: Path) -> list[Sample]:
+    pytest.importorskip("ai_edge_quantizer", reason="float16 needs the host extra")
+    generator = np.random.default_rng(3)
+    samples = []
+    for index in range(3):
+        path = tmp_path / f"{index}.png"
+        write_atomically(path, encode_png(generator.integers(0, 255, (2, 2, 3)).astype(np.uint8)))
+        samples.append(Sample(source=str(path), label=index % 2))
+    return samples
+
+
+def test_the_gpu_variant_is_float16_with_golden_outputs_of_its_own(
+    frames: list[Sample], tmp_path: Path
+) -> None:
+    start = manifest()
+    made = with_gpu(
+        start, with_model(MAPPED), float32=float_model(), samples=frames, labels=start.labels
+    )
+    out, bundle = written(tmp_path, *made)
+    gpu = bundle.variants["gpu"]
+    assert (gpu.delegate, gpu.precision, gpu.input.dtype) == ("gpu", "float16", "float32")
+    assert set(gpu.golden_outputs) == {"builtin", "xnnpack"}
+    with open_bundle(out) as opened:
+        content = opened.member(gpu.file)
+        golden = np.frombuffer(opened.member(gpu.golden_outputs["builtin"]), "<f4").reshape(3, 2)
+        inputs = np.frombuffer(opened.member(gpu.golden_input), "<f4").reshape(3, 1, 2, 2, 3)
+    assert bundle.metrics["size.gpu.bytes"] == len(content) == bundle.members[gpu.file].bytes
+    graph = read_tflite(content, subject="x")
+    assert [op for op, _ in graph.op_counts].count("DEQUANTIZE") == 1
+    float32 = Runner(float_model(), subject="x", runtime="ai-edge-litert")
+    exact = np.concatenate([float32.invoke([values])[0] for values in inputs])
+    assert 0 < np.abs(exact - golden).max() < gpu.output_tolerance
+    assert bundle.metrics["gpu.mapped"] == bundle.metrics["gpu.operators"] == 3
+    assert "  a float16 file of its own; predicted" in delegate_report_lines(out, bundle)[-1]
+
+
+def test_the_gpus_tolerance_grows_with_the_operators() -> None:
+    assert gpu_tolerance(100, 8.0) == 100 * FLOAT16_STEP * 8.0
+    assert gpu_tolerance(1, 8.0) == pytest.approx(0.08)
+
+
+def test_all_targets_at_once(frames: list[Sample], tmp_path: Path) -> None:
+    start = manifest()
+    told: list[str] = []
+
+    def step(name: str):  # type: ignore[no-untyped-def]
+        told.append(name)
+        return lambda done, total: None
+
+    made = with_targets(
+        start,
+        with_model(MAPPED),
+        Targets(vx=PLUS, gpu=True),
+        step,
+        float32=float_model(),
+        samples=frames,
+        labels=start.labels,
+    )
+    out, bundle = written(tmp_path, *made)
+    assert set(bundle.variants) == {"cpu", "vx", "gpu"}
+    assert told == ["map to the NPU", "make the GPU's variant"]
+    assert set(target_json(out, bundle)) == {"vx", "gpu"}
+
+
+def test_a_model_that_cannot_be_made_float16(frames: list[Sample]) -> None:
+    start = manifest()
+    with pytest.raises(ConversionError, match="ai-edge-quantizer cannot quantize it"):
+        with_gpu(start, with_model(MAPPED), float32=b"TFL3", samples=frames, labels=start.labels)

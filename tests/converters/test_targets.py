@@ -1,0 +1,61 @@
+"""What `--board`, `--npu`, `--gpu` and `--require-mapped` ask for together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.boards import load_profile, profile_names
+from edgeinfer.converters.delegates import VxOptions
+from edgeinfer.converters.edgetpu import EdgeTpuOptions
+from edgeinfer.converters.targets import Targets, chosen_targets
+from edgeinfer.converters.vela import ACCELERATORS
+from edgeinfer.device.errors import UsageError
+from tests.program import edgeinfer, error_line
+
+
+def test_what_a_board_asks_for() -> None:
+    assert chosen_targets() == chosen_targets(board="rpi4") == Targets()
+    assert chosen_targets(board="coral-dev", require_mapped="90%") == Targets(
+        edgetpu=EdgeTpuOptions(board="coral-dev", require_percent=90)
+    )
+    assert chosen_targets(board="imx8mp", require_mapped="50", gpu=True) == Targets(
+        vx=VxOptions(board="imx8mp", require_percent=50), gpu=True
+    )
+    nine = Targets(npu="ethos-u65-256")
+    assert chosen_targets(board="imx93") == nine
+    assert chosen_targets(board="imx93", npu="ethos-u65-256") == nine
+    assert chosen_targets(board="rpi4", npu="ethos-u55-128") == Targets(npu="ethos-u55-128")
+
+
+def test_every_boards_npu_is_one_that_can_be_compiled_for() -> None:
+    assert {load_profile(name).npu for name in profile_names()} - {""} <= set(ACCELERATORS)
+
+
+@pytest.mark.parametrize("board", ["rpi4", "imx93", None])
+def test_a_share_cannot_be_required_of_every_board(board: str | None) -> None:
+    with pytest.raises(UsageError, match="such as coral-usb or imx8mp"):
+        chosen_targets(board=board, require_mapped="90%")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("--board", "imx93", "--npu", "ethos-u55-128"),
+            "--board imx93: has the NPU ethos-u65-256, not ethos-u55-128",
+        ),
+        (("--board", "coral"), "is no board known here"),
+        (("--board", "imx93", "--require-mapped", "1%"), "--require-mapped: with board imx93"),
+        (("--calibration-draw", "some"), "'some' is not one of 'balanced', 'as-is'"),
+    ],
+)
+def test_wrong_usage_is_said_before_any_work(
+    arguments: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    done = edgeinfer("convert", tmp_path, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    if "some" not in arguments:
+        assert words in error_line(done, code=2)
