@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +28,10 @@ from edgeinfer.converters.npu import npu_lines, require_npu, with_npu
 from edgeinfer.converters.progress import Step
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.vela import ACCELERATORS, Accelerator
+from edgeinfer.device.accelerators.report import wrapped
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.errors import UsageError
 from edgeinfer.device.types import Precision
-
-WIDTH = 80
-"""Columns of what is told of targets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,13 +157,7 @@ def target_lines(bundle: Path, manifest: ModelManifest) -> list[str]:
         *edgetpu_lines(bundle, manifest),
         *delegate_report_lines(bundle, manifest),
     ]
-    return [
-        part
-        for line in lines
-        for part in textwrap.wrap(
-            line, WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-        )
-    ]
+    return [part for line in lines for part in wrapped(line, "    ")]
 
 
 def target_json(bundle: Path, manifest: ModelManifest) -> dict[str, object]:

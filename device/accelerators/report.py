@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from edgeinfer.device.accelerators.mapping import DelegateMapping, OpMapping, ops_json
 from edgeinfer.device.accelerators.remedies import remedies
 from edgeinfer.device.errors import printable
 
 NAMES = {"edgetpu": "the Edge TPU", "vx": "the NPU (VX delegate)", "gpu": "the GPU"}
 
+WIDTH = 80
+"""Columns of a terminal."""
+
 _OP_WIDTH = 24
+_WHY_COLUMN = 9 + 2 + _OP_WIDTH + 2 + 7 + 2
 _SHOWN = 48
 
 
@@ -29,7 +35,7 @@ def delegate_summary(mapping: DelegateMapping, accelerator: str) -> str:
 
 
 def table_lines(mapping: OpMapping) -> list[str]:
-    """Return one line for each operator, aligned; runs of alike ones are one line."""
+    """Return one row for each operator, aligned; runs of alike ones are one row."""
     lines = [f"{'index':>9}  {'operator':{_OP_WIDTH}}  {'target':7}  why"]
     start = 0
     for index, op in enumerate(mapping.ops):
@@ -43,18 +49,29 @@ def table_lines(mapping: OpMapping) -> list[str]:
             continue
         span = f"{index}" if start == index else f"{start}-{index}"
         name = op.op if len(op.op) <= _SHOWN else op.op[:_SHOWN] + "..."
-        lines.append(printable(f"{span:>9}  {name:{_OP_WIDTH}}  {op.target:7}  {op.reason}"))
+        row = printable(f"{span:>9}  {name:{_OP_WIDTH}}  {op.target:7}  {op.reason}")
+        lines += wrapped(row, " " * _WHY_COLUMN)
         start = index + 1
     return lines
+
+
+def wrapped(line: str, indent: str = "  ") -> list[str]:
+    """Return a line as several of at most `WIDTH` columns, the later ones indented.
+
+    A word that is longer than that, such as a path, stays whole.
+    """
+    return textwrap.wrap(
+        line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def delegate_lines(mapping: DelegateMapping, accelerator: str) -> list[str]:
     """Return all of it for people."""
     return [
-        delegate_summary(mapping, accelerator),
+        *wrapped(delegate_summary(mapping, accelerator)),
         *([mapping.remark] if mapping.remark else []),
         *table_lines(mapping),
-        *(f"remedy: {text}" for text in remedies(mapping)),
+        *(line for text in remedies(mapping) for line in wrapped(f"remedy: {text}")),
         "predicted from the delegate's own checks, not run on the hardware",
     ]
 

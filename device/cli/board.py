@@ -86,10 +86,13 @@ def board_lines(
     board: BoardProfile, description: BundleDescription | ModelDescription
 ) -> list[str]:
     """Return for people where each operator runs, of a bundle for each variant."""
+    from edgeinfer.device.accelerators.report import wrapped
+
     lines = ["", f"board {board.name}: {board.title}"]
     lines += _answer_lines(board.accelerator, description)
     if board.accelerator == "edgetpu":
-        lines += map(printable, _compiler_lines(compiler_word(description)))
+        for line in _compiler_lines(compiler_word(description)):
+            lines += wrapped(printable(line))
     return lines
 
 

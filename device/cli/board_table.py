@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,11 +9,11 @@ from edgeinfer.boards import BoardProfile, load_profile, profile_names
 from edgeinfer.device.accelerators.answers import map_for
 from edgeinfer.device.accelerators.ethos_u import EthosUMapping
 from edgeinfer.device.accelerators.mapping import DelegateMapping, MappedOp, OpMapping
+from edgeinfer.device.accelerators.report import wrapped
 from edgeinfer.device.activations import peak_activation
 from edgeinfer.device.describe import BundleDescription, ModelDescription
 from edgeinfer.device.errors import printable
 
-WIDTH = 80
 ANY = "any"
 """Stands for the board in the row of an accelerator that many boards have."""
 
@@ -138,9 +137,9 @@ def fits_lines(fits: list[BoardFit]) -> list[str]:
         lines.append(_row(fit, width))
         following = accelerated[index + 1] if index + 1 < len(accelerated) else None
         if following is None or following.accelerator != fit.accelerator:
-            lines += [line for note in _notes(fit) for line in _wrapped(note, "    ")]
+            lines += [line for note in _notes(fit) for line in _wrapped(note, 4)]
     lines += _cpu_only([fit for fit in fits if not fit.accelerator])
-    lines += _wrapped("operator by operator: --board NAME, --accelerator gpu", "  ")
+    lines += ["  operator by operator: --board NAME, --accelerator gpu"]
     return lines
 
 
@@ -181,7 +180,7 @@ def _cpu_only(fits: list[BoardFit]) -> list[str]:
     if not fits:
         return []
     if not fits[0].runs:
-        return _wrapped(f"{_CPU_ONLY}: does not run, it needs its accelerator", "  ")
+        return [f"  {_CPU_ONLY}: does not run, it needs its accelerator"]
     lines = []
     for word, chosen in (
         ("", [fit for fit in fits if fit.fits is not False]),
@@ -192,11 +191,9 @@ def _cpu_only(fits: list[BoardFit]) -> list[str]:
             known = [fit.memory_mib for fit in chosen if fit.memory_mib]
             needed = f"{chosen[0].memory_bytes / _MIB:,.1f}"
             memory = f"{needed} of {min(known):,} MiB or more" if known else f"{needed} MiB"
-            lines += _wrapped(f"{_CPU_ONLY}{word}: {names} ({memory})", "  ")
+            lines += _wrapped(f"{_CPU_ONLY}{word}: {names} ({memory})", 2)
     return lines
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(
-        printable(text), WIDTH, initial_indent=indent, subsequent_indent=indent + "  "
-    )
+def _wrapped(text: str, margin: int) -> list[str]:
+    return wrapped(" " * margin + printable(text), " " * (margin + 2))

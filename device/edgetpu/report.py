@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgeinfer.device.accelerators.mapping import ops_json
 from edgeinfer.device.accelerators.remedies import remedies
-from edgeinfer.device.accelerators.report import table_lines
+from edgeinfer.device.accelerators.report import table_lines, wrapped
 from edgeinfer.device.edgetpu.mapping import EdgeTpuMapping
 from edgeinfer.device.errors import printable
 
@@ -21,10 +21,10 @@ def summary_line(mapping: EdgeTpuMapping) -> str:
 
 def mapping_lines(mapping: EdgeTpuMapping) -> list[str]:
     """Return all of it for people."""
-    lines = [summary_line(mapping), *table_lines(mapping)]
+    lines = [*wrapped(summary_line(mapping)), *table_lines(mapping)]
     if not mapping.compiled:
-        lines.append(f"parameters: {mapping.memory.text()}")
-        lines += [f"remedy: {text}" for text in remedies(mapping)]
+        lines += wrapped(f"parameters: {mapping.memory.text()}")
+        lines += [line for text in remedies(mapping) for line in wrapped(f"remedy: {text}")]
         lines.append("predicted from the documented rules; edgetpu_compiler has the last word")
     return lines
 

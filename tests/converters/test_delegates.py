@@ -23,7 +23,8 @@ from edgeinfer.converters.delegates import (
     with_vx,
 )
 from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.targets import WIDTH, Targets, target_json, target_lines, with_targets
+from edgeinfer.converters.targets import Targets, target_json, target_lines, with_targets
+from edgeinfer.device.accelerators.report import WIDTH
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle

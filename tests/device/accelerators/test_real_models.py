@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.device.accelerators.answers import ACCELERATORS, answer_json, answer_lines
 from edgeinfer.device.accelerators.gpu import map_gpu
 from edgeinfer.device.accelerators.mapping import OpMapping
 from edgeinfer.device.accelerators.vx import map_vx
+from edgeinfer.device.cli.board_table import board_fits, fits_lines
+from edgeinfer.device.describe import describe_file
 from edgeinfer.device.edgetpu import map_model
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import TfliteModel
@@ -32,6 +35,16 @@ def test_each_has_a_target_and_a_reason(target: str, shared_data: Path) -> None:
         assert [op.index for op in mapping.ops] == list(range(len(operators)))
         assert {op.target for op in mapping.ops} <= {target, "cpu"}
         assert all(op.reason for op in mapping.ops), path.name
+
+
+def test_all_of_it_reads_well_in_80_columns(shared_data: Path) -> None:
+    for path in (shared_data / "coral").glob("*.tflite"):
+        for accelerator in ("", *ACCELERATORS):
+            for line in answer_lines(accelerator, read(path)):
+                assert len(line) <= 80, line
+        table = fits_lines(board_fits(describe_file(path)))
+        assert max(map(len, table)) <= 80
+        assert all(answer_json(name, read(path))["ops"] for name in ACCELERATORS)
 
 
 @pytest.mark.parametrize(
