@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
@@ -214,19 +215,43 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-@contextmanager
-def _quiet_native_log() -> Iterator[None]:
-    """Keep the runtimes' own log lines ("Created TensorFlow Lite XNNPACK delegate") off stderr.
+class _NativeLog:
+    """Keeps the runtimes' own log lines ("Created TensorFlow Lite XNNPACK delegate") off stderr.
 
     They come from native code straight to file descriptor 2; whatever matters is in the exception.
+    Threads load models side by side: the first to begin turns the descriptor away, the last to end
+    turns it back.
     """
-    sys.stderr.flush()
-    saved = os.dup(2)
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(sink)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._saved = -1
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Keep them off while this is entered."""
+        with self._lock:
+            if self._users == 0:
+                self._turn_away()
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if self._users == 0:
+                    os.dup2(self._saved, 2)
+                    os.close(self._saved)
+
+    def _turn_away(self) -> None:
+        sys.stderr.flush()
+        self._saved = os.dup(2)
+        sink = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(sink, 2)
+        finally:
+            os.close(sink)
+
+
+_quiet_native_log = _NativeLog().quiet
