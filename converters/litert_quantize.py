@@ -112,7 +112,22 @@ def _quantized(
             got=f"ai-edge-quantizer cannot quantize it ({reason[:300]})",
             next_step=next_step,
         ) from error
-    return bytes(result.quantized_model)
+    return _within_flatbuffer(result.quantized_model)
+
+
+def _within_flatbuffer(model: Any) -> bytes:
+    """Return a model with its weights inside the FlatBuffer.
+
+    ai-edge-quantizer puts those of more than 256 KiB behind it, where runtimes before TensorFlow
+    2.15, such as tflite-runtime 2.14, do not look.
+    """
+    tools = importlib.import_module("ai_edge_litert.tools.flatbuffer_utils")
+    read = tools.read_model_from_bytearray(model)
+    for buffer in read.buffers:
+        # Numpy arrays are packed as a whole, all else byte by byte.
+        if buffer.data is not None:
+            buffer.data = np.frombuffer(buffer.data, np.uint8)
+    return bytes(tools.convert_object_to_bytearray(read))
 
 
 @contextlib.contextmanager
