@@ -30,6 +30,7 @@ from edgeinfer.device.tflite_types import DELEGATE_OPS, Operator, Subgraph, Tfli
 QUANTIZED = ("int8", "uint8")
 MOST_DIMENSIONS = 4
 FOLDED = "float16 weights, read as they are"
+LEFT_WEIGHTS = "float16 weights of an operator that is left"
 SMALLER_PART = "supported, but not in the largest part"
 
 _ANY: tuple[Limit, ...] = ()
@@ -156,7 +157,7 @@ def map_gpu(model: TfliteModel) -> DelegateMapping:
     folded = _folded(graph)
     operators = _without(graph, folded)
     views = [view(graph, operator) for operator in operators]
-    refusals = [refusal(op) for op in views]
+    refusals = ["" if index in folded else refusal(op) for index, op in enumerate(views)]
     kept = [index for index in range(len(operators)) if index not in folded]
     parts = partitions([operators[i] for i in kept], [not refusals[i] for i in kept])
     taken = max(
@@ -195,6 +196,8 @@ def _mapped_op(
     if taken:
         reason = f"{SUPPORTED}, computed in float" if _quantized(op) else SUPPORTED
         reason = FOLDED if folded else reason
+    elif folded:
+        reason = LEFT_WEIGHTS
     elif not refused:
         reason = f"{SUPPORTED}, but {given_up}" if given_up else SMALLER_PART
     return MappedOp(
@@ -239,10 +242,14 @@ def _given_up(views: Sequence[OpView], taken: Sequence[int]) -> str:
         dynamic = any((i := op.input(place)) is not None and not i.data for place in sized_by)
         if dynamic or op.operator.op in _SIZED_BY_VALUES:
             return f"the delegate takes no graph of dynamic sizes ({index} {op.operator.op})"
-    batches = {t.shape[0]: i for i in taken for t in views[i].activations if t.shape}
-    if len(batches) > 1:
-        index = max(batches.values())
-        return f"the delegate takes no batch that changes ({index} {views[index].operator.op})"
+    batch: int | None = None
+    for index in taken:
+        for tensor in views[index].activations:
+            if batch is None and tensor.shape:
+                batch = tensor.shape[0]
+            elif tensor.shape and tensor.shape[0] != batch:
+                name = views[index].operator.op
+                return f"the delegate takes no batch that changes ({index} {name})"
     return ""
 
 

@@ -282,10 +282,13 @@ def test_dense_layers_with_one_scale(trained_folder: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.system
-def test_a_variant_for_an_npu(trained_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("wanted", [("--npu", "ethos-u65-256"), ("--board", "imx93")])
+def test_a_variant_for_an_npu(
+    wanted: tuple[str, str], trained_folder: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "colours.edgebundle"
     vela = {"EDGEINFER_VELA": str(cached_vela())}
-    arguments = ("convert", trained_folder, "--out", out, "--no-install", "--npu", "ethos-u65-256")
+    arguments = ("convert", trained_folder, "--out", out, "--no-install", *wanted)
     done = edgeinfer(*arguments, env=vela)
     assert done.returncode == 0, done.stderr
     assert "ethos-u65-256: " in done.stdout

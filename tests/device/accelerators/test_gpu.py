@@ -6,7 +6,14 @@ import struct
 
 import pytest
 
-from edgeinfer.device.accelerators.gpu import CUSTOM_OPS, FOLDED, RULES, map_gpu, refusal
+from edgeinfer.device.accelerators.gpu import (
+    CUSTOM_OPS,
+    FOLDED,
+    LEFT_WEIGHTS,
+    RULES,
+    map_gpu,
+    refusal,
+)
 from edgeinfer.device.accelerators.report import delegate_lines
 from edgeinfer.device.tflite_ops import BUILTIN_OPS
 from edgeinfer.device.tflite_types import Tensor
@@ -186,14 +193,15 @@ def test_float16_weights_are_read_as_they_are_and_join_no_parts() -> None:
     ]
     mapping = map_gpu(model(tensors, steps))
     assert [op.target for op in mapping.ops] == ["gpu", "cpu", "gpu", "cpu", "cpu"]
-    assert mapping.ops[0].reason == FOLDED
+    assert (mapping.ops[0].reason, mapping.ops[1].reason) == (FOLDED, LEFT_WEIGHTS)
+    assert mapping.first_left == mapping.ops[3]
 
 
 @pytest.mark.parametrize(
     ("tensors", "step", "words"),
     [
         ([FLOAT, FLOAT, COMPUTED], ("RESHAPE", [0, 2], [1]), "dynamic sizes"),
-        ([FLOAT, image(8, 8, 4, dtype="float32")], ("RESHAPE", [0], [1]), "batch that changes"),
+        ([FLOAT, image(8, 8, 4, dtype="float32")], ("RESHAPE", [0], [1]), "changes (1 RESHAPE)"),
     ],
 )
 def test_where_the_delegate_gives_up_all_stays_on_the_cpu(
