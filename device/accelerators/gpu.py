@@ -12,8 +12,8 @@ whose check compares no versions. More than the check says:
   changes ("Only identical batch dimension is supported").
 - Weights in float16 behind DEQUANTIZE are read as they are: these operators run nowhere.
 
-Which types an operator may read and write beyond float, and the rank, are estimates: seen in the
-delegate's source (model_builder.cc), not tried on a GPU. What a driver refuses is not known here.
+Which types an operator may read and write beyond float, and the rank, are estimates: the check has
+neither, and nothing was tried on a GPU. What a driver refuses is not known here.
 """
 
 from __future__ import annotations
