@@ -16,7 +16,7 @@ from edgeinfer.converters.assemble import (
     write_verified,
 )
 from edgeinfer.converters.edgetpu import EdgeTpuOptions, require_mapped, with_edgetpu
-from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
+from edgeinfer.converters.evaluate import Evaluation, evaluate
 from edgeinfer.converters.gate import require_drop
 from edgeinfer.converters.golden import choose_samples, make_golden
 from edgeinfer.converters.layer_errors import LayerError
@@ -25,6 +25,9 @@ from edgeinfer.converters.npu import with_npu
 from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.progress import Progress, Step
 from edgeinfer.converters.quantize import QuantizeOptions, quantize_trained
+from edgeinfer.converters.repair import Attempt, RepairLimit, best_attempt
+from edgeinfer.converters.repair_report import repair_provenance, repair_table, tried_text
+from edgeinfer.converters.repair_trained import model_factory, repair_trained
 from edgeinfer.converters.report import REPORT_FOLDER, report_members
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import TfliteModels
@@ -55,6 +58,7 @@ class ConvertOptions:
         seed: picks the calibration samples.
         layer_pictures: how many validation samples the layer error table is made of.
         quantize: how the model that the bundle carries is made.
+        repair: how far to go where INT8 loses more than `max_drop_points`.
         jpeg_reduction: how much smaller at most JPEGs are decoded, in calibration and evaluation
             here and from the camera on the board; see `PreprocessSpec`.
         npu: an Arm Ethos-U NPU that gets a variant of its own, or None.
@@ -67,6 +71,7 @@ class ConvertOptions:
     seed: int = 0
     layer_pictures: int = 64
     quantize: QuantizeOptions = field(default_factory=QuantizeOptions)
+    repair: RepairLimit = "training"
     jpeg_reduction: JpegReduction = 1
     npu: Accelerator | None = None
     edgetpu: EdgeTpuOptions | None = None
@@ -86,12 +91,14 @@ class ConvertResult:
         manifest: what it says of itself.
         validation: evaluations on the validation split, by precision.
         test: likewise on the test split.
+        attempts: the plain quantization, and what the repair tried after it.
         layers: what each operator loses against float32.
         verified: the bundle's own golden vectors, replayed here.
     """
 
     bundle: Path
     manifest: ModelManifest
+    attempts: tuple[Attempt, ...]
     validation: dict[str, Evaluation]
     test: dict[str, Evaluation]
     layers: list[LayerError]
@@ -126,21 +133,37 @@ def convert_trained(
     preprocess = replace(trained.preprocess, jpeg_reduction=options.jpeg_reduction)
     trained = replace(trained, preprocess=preprocess)
     precision = options.quantize.precision
+    calibration = calibration_samples(splits["train"], options)
     models = quantize_trained(
         folder / KERAS_FILE,
         trained.preprocess,
-        calibration_samples(splits["train"], options),
+        calibration,
         options.quantize,
         step(f"convert to {precision}"),
     )
     step("check ops and versions")
-    require_loadable(models.small, subject=f"{trained.name} {precision}")
-    if options.edgetpu is not None:
-        require_mapped(models.small, options.edgetpu, subject=f"{trained.name} {precision}")
-
+    _require_usable(trained, models, options)
     validation = _evaluate(trained, models, splits["validation"], step("evaluate on validation"))
-    layers = compare_layers(
+    attempts = repair_trained(
+        folder / KERAS_FILE,
+        trained,
         models,
+        validation,
+        samples=splits["validation"],
+        calibration=calibration,
+        max_drop_points=options.max_drop_points,
+        quantize=options.quantize,
+        limit=options.repair,
+        cpu_only=options.npu is None and options.edgetpu is None,
+        step=step,
+    )
+    chosen = best_attempt(attempts)
+    if chosen.models is not models:
+        _require_usable(trained, chosen.models, options)
+        models = replace(chosen.models, float32=models.float32)
+        validation = {**validation, precision: chosen.evaluation}
+    layers = compare_layers(
+        chosen.models,
         trained.preprocess,
         choose_samples(splits["validation"], options.layer_pictures),
         step("compare layer by layer"),
@@ -156,6 +179,7 @@ def convert_trained(
         options.max_drop_points,
         precision=precision,
         lost_where=worst_layer_text(layers),
+        tried=tried_text(attempts),
     )
     test = _evaluate(trained, models, splits["test"], step("evaluate on test, once"))
 
@@ -178,6 +202,7 @@ def convert_trained(
             **tool_versions(),
             "convert.backend": options.quantize.chosen_backend,
             "convert.calibration": options.quantize.calibration,
+            **repair_provenance(attempts),
         },
     )
     evaluations = {
@@ -190,6 +215,8 @@ def convert_trained(
         **report_members(metrics, evaluations, precision),
         **{f"{REPORT_FOLDER}/{name}": content for name, content in layer_files.items()},
     }
+    if len(attempts) > 1:
+        members[f"{REPORT_FOLDER}/repair.csv"] = repair_table(attempts)
     if options.npu is not None:
         step(f"compile for {options.npu}")
         manifest, members = with_npu(manifest, members, options.npu)
@@ -200,6 +227,7 @@ def convert_trained(
     return ConvertResult(
         bundle=out,
         manifest=manifest,
+        attempts=attempts,
         validation=validation,
         test=test,
         layers=layers,
@@ -225,20 +253,20 @@ def calibration_samples(train: list[Sample], options: ConvertOptions) -> list[Sa
     return choose_samples([train[i] for i in order], options.calibration_images)
 
 
+def _require_usable(trained: TrainedModel, models: TfliteModels, options: ConvertOptions) -> None:
+    """Refuse what a runtime could not load, or of which the Edge TPU would take too little."""
+    subject = f"{trained.name} {models.precision}"
+    require_loadable(models.small, subject=subject)
+    if options.edgetpu is not None:
+        require_mapped(models.small, options.edgetpu, subject=subject)
+
+
 def _evaluate(
     trained: TrainedModel, models: TfliteModels, samples: list[Sample], progress: Progress
 ) -> dict[str, Evaluation]:
-    def factory(precision: str, content: bytes) -> Callable[[], Model]:
-        return lambda: evaluation_model(
-            content,
-            subject=f"{trained.name} {precision}",
-            labels=trained.labels,
-            preprocess=trained.preprocess,
-        )
-
     factories: dict[str, Callable[[], Model]] = {
-        "float32": factory("float32", models.float32),
-        models.precision: factory(models.precision, models.small),
+        "float32": model_factory(trained, "float32", models.float32),
+        models.precision: model_factory(trained, models.precision, models.small),
     }
     return evaluate(factories, samples, trained.labels, progress=progress)
 

@@ -6,8 +6,9 @@ import contextlib
 import importlib
 import io
 import logging
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,12 @@ from edgeinfer.device.tflite_file import read_tflite
 
 
 def quantize_int8(
-    model: bytes, ranges: Mapping[str, tuple[float, float]], *, subject: str
+    model: bytes,
+    ranges: Mapping[str, tuple[float, float]],
+    *,
+    subject: str,
+    keep_float: Collection[str] = (),
+    per_tensor_dense: bool = False,
 ) -> bytes:
     """Quantize weights per channel and activations per tensor; input and output become int8.
 
@@ -26,6 +32,8 @@ def quantize_int8(
         model: the float `.tflite` bytes.
         ranges: (low, high) of each tensor that is computed, by name; see `calibration`.
         subject: the model's name, for errors.
+        keep_float: results, by name, whose operators go on computing in float32.
+        per_tensor_dense: give all weights of a dense layer one scale.
 
     Raises:
         MissingExtraError: ai-edge-quantizer is not installed.
@@ -33,7 +41,6 @@ def quantize_int8(
     """
     require_packages("the ai-edge-quantizer backend", "ai_edge_quantizer")
     quantizer = importlib.import_module("ai_edge_quantizer.quantizer")
-    recipe = importlib.import_module("ai_edge_quantizer.recipe")
     graph = read_tflite(model, subject=subject).subgraphs[0]
     statistics: dict[str, dict[str, Any]] = {}
     for tensor in graph.tensors:
@@ -47,7 +54,7 @@ def quantize_int8(
     try:
         with _quiet():
             work = quantizer.Quantizer(bytearray(model))
-            work.load_quantization_recipe(recipe.static_wi8_ai8())
+            work.load_quantization_recipe(_recipe(keep_float, per_tensor_dense))
             result = work.quantize(statistics)
     except Exception as error:  # it raises whatever its parts do
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -57,6 +64,30 @@ def quantize_int8(
             next_step="use --backend tensorflow",
         ) from error
     return bytes(result.quantized_model)
+
+
+def _recipe(keep_float: Collection[str], per_tensor_dense: bool) -> Any:
+    """Return what is quantized and how; a later rule goes before an earlier one."""
+    manager = importlib.import_module("ai_edge_quantizer.recipe_manager").RecipeManager()
+    qtyping = importlib.import_module("ai_edge_quantizer.qtyping")
+    algorithms = importlib.import_module("ai_edge_quantizer.algorithm_manager").AlgorithmName
+    kinds = qtyping.TFLOperationName
+    everything: dict[str, Any] = {"activation_num_bits": 8, "weight_num_bits": 8}
+    manager.add_static_config(regex=".*", operation_name=kinds.ALL_SUPPORTED, **everything)
+    if per_tensor_dense:
+        manager.add_static_config(
+            regex=".*;",  # another rule than the first: a scope is its results' names, each with ;
+            operation_name=kinds.FULLY_CONNECTED,
+            weight_granularity=qtyping.QuantGranularity.TENSORWISE,
+            **everything,
+        )
+    for name in keep_float:
+        manager.add_quantization_config(
+            regex=f"(^|;){re.escape(name)};",
+            operation_name=kinds.ALL_SUPPORTED,
+            algorithm_key=algorithms.NO_QUANTIZE,
+        )
+    return manager.get_quantization_recipe()
 
 
 @contextlib.contextmanager

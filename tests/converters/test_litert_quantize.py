@@ -1,0 +1,56 @@
+"""What is quantized and how: layers kept in float32, dense layers with one scale."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import pytest
+
+from edgeinfer.converters.calibration import activation_histograms, choose_ranges
+from edgeinfer.converters.litert_quantize import quantize_int8
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_types import Subgraph
+from tests.converters.keras_models import SPEC, pictures, uneven_float
+
+pytestmark = pytest.mark.slow
+
+
+@lru_cache
+def ranges() -> dict[str, tuple[float, float]]:
+    return choose_ranges(activation_histograms(uneven_float(), SPEC, pictures), "min-max")
+
+
+def graph_of(content: bytes) -> Subgraph:
+    return read_tflite(content, subject="the test's").subgraphs[0]
+
+
+def weights_dtype(graph: Subgraph, result: str) -> str:
+    operator = next(
+        op for op in graph.operators if any(graph.tensors[i].name == result for i in op.outputs)
+    )
+    return graph.tensors[operator.inputs[1]].dtype
+
+
+def test_a_layer_is_kept_and_the_others_are_not() -> None:
+    before = graph_of(uneven_float())
+    results = [
+        before.tensors[op.outputs[0]].name
+        for op in before.operators
+        if op.op in ("CONV_2D", "DEPTHWISE_CONV_2D")
+    ]
+    kept = results[1]
+    after = graph_of(quantize_int8(uneven_float(), ranges(), subject="uneven", keep_float=[kept]))
+    assert weights_dtype(after, kept) == "float32"
+    assert {weights_dtype(after, name) for name in results if name != kept} == {"int8"}
+    assert after.tensors[after.inputs[0]].dtype == "int8"
+
+
+@pytest.mark.parametrize(("per_tensor", "scales"), [(True, 1), (False, 3)])
+def test_a_dense_layer_gets_one_scale_where_asked(per_tensor: bool, scales: int) -> None:
+    content = quantize_int8(uneven_float(), ranges(), subject="uneven", per_tensor_dense=per_tensor)
+    graph = graph_of(content)
+    dense = next(op for op in graph.operators if op.op == "FULLY_CONNECTED")
+    quantization = graph.tensors[dense.inputs[1]].quantization
+    assert quantization is not None
+    assert len(quantization.scales) == scales
+    assert all(t.dtype != "float32" for t in graph.tensors)
