@@ -198,9 +198,8 @@ def convert(
     from edgeinfer.converters.trained import read_trained
 
     edgetpu = board_options(board, require_mapped)
-    # Its compiler wants one scale for a dense layer; the other quantizer has no such switch.
-    if edgetpu is not None and calibration == "min-max" and backend != "ai-edge-quantizer":
-        per_tensor_dense = True
+    # Its compiler wants one scale for a dense layer.
+    per_tensor_dense = per_tensor_dense or edgetpu is not None
     options = ConvertOptions(
         max_drop_points=max_drop,
         calibration_images=calibration_images,

@@ -128,7 +128,9 @@ def convert_foreign(
     histograms = sample_histograms(content, spec, calibration, step("convert to int8"))
     _require_contrast(model.pictures, histograms[graph.inputs[0].name])
     ranges = choose_ranges(histograms, options.quantize.calibration)
-    small = quantize_int8(content, ranges, subject=path.name)
+    small = quantize_int8(
+        content, ranges, subject=path.name, per_tensor_dense=options.quantize.per_tensor_dense
+    )
     models = TfliteModels(float32=content, small=small, precision="int8")
     step("check ops and versions")
     require_loadable(small, subject=f"{path.name} INT8")

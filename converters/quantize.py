@@ -64,12 +64,11 @@ class QuantizeOptions:
                     expected="min-max there",
                     next_step="use --backend ai-edge-quantizer",
                 )
-        elif self.precision != "int8" or self.per_tensor_dense:
+        elif self.precision != "int8":
             raise UsageError(
                 "--backend",
-                got=f"ai-edge-quantizer for {self.precision}"
-                + (" with --per-tensor-dense" * self.per_tensor_dense),
-                expected="plain int8 there",
+                got=f"ai-edge-quantizer for {self.precision}",
+                expected="int8 there",
                 next_step="use --backend tensorflow with --calibration min-max",
             )
 
@@ -112,5 +111,10 @@ def quantize_trained(
     models = convert_keras(keras_model, preprocess, calibration, precision="float32")
     histograms = sample_histograms(models.float32, preprocess, calibration, progress)
     ranges = choose_ranges(histograms, options.calibration)
-    small = quantize_int8(models.float32, ranges, subject=keras_model.parent.name)
+    small = quantize_int8(
+        models.float32,
+        ranges,
+        subject=keras_model.parent.name,
+        per_tensor_dense=options.per_tensor_dense,
+    )
     return replace(models, small=small, precision="int8")
