@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edgeinfer.converters.calibration import CalibrationMethod
     from edgeinfer.converters.convert import CalibrationDraw
     from edgeinfer.converters.quantize import Backend
+    from edgeinfer.converters.repair import RepairLimit
     from edgeinfer.converters.vela import Accelerator
     from edgeinfer.device.preprocess.spec import Channels, CropPolicy, JpegReduction
     from edgeinfer.device.types import Precision
@@ -93,6 +94,15 @@ if TYPE_CHECKING:
     help="Most points of top-1 that it may lose against float32 on validation.",
 )
 @click.option(
+    "--repair",
+    type=click.Choice(["none", "clipping", "equalization", "mixed", "training"]),
+    default="training",
+    show_default=True,
+    help="Where INT8 loses more than --max-drop, how far to go: narrower ranges; channels made "
+    "alike and biases corrected; the layers that lose most kept in float32 (for CPUs only); "
+    "quantization-aware training, which takes minutes.",
+)
+@click.option(
     "--calibration-images", type=click.IntRange(1), default=300, show_default=True,
     help="Train pictures that set the activation ranges.",
 )  # fmt: skip
@@ -168,6 +178,7 @@ def convert(
     calibration: CalibrationMethod,
     backend: Backend | None,
     max_drop: float,
+    repair: RepairLimit,
     calibration_images: int,
     calibration_draw: CalibrationDraw,
     golden_frames: int,
@@ -213,6 +224,7 @@ def convert(
             calibration=calibration,
             backend=backend,
         ),
+        repair=repair,
         jpeg_reduction=cast("JpegReduction", int(jpeg_reduction)),
         calibration_draw=calibration_draw,
         targets=targets,

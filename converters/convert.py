@@ -16,7 +16,7 @@ from edgeinfer.converters.assemble import (
     tool_versions,
     write_verified,
 )
-from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
+from edgeinfer.converters.evaluate import Evaluation, evaluate
 from edgeinfer.converters.gate import require_drop
 from edgeinfer.converters.golden import choose_samples, make_golden
 from edgeinfer.converters.layer_errors import LayerError
@@ -24,6 +24,9 @@ from edgeinfer.converters.layer_report import compare_layers, layer_report, wors
 from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.progress import Progress, Step
 from edgeinfer.converters.quantize import QuantizeOptions, quantize_trained
+from edgeinfer.converters.repair import Attempt, RepairLimit, best_attempt
+from edgeinfer.converters.repair_report import repair_provenance, repair_table, tried_text
+from edgeinfer.converters.repair_trained import model_factory, repair_trained
 from edgeinfer.converters.report import REPORT_FOLDER, report_members
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.targets import Targets, with_targets
@@ -56,6 +59,7 @@ class ConvertOptions:
         seed: picks the calibration samples.
         layer_pictures: how many validation samples the layer error table is made of.
         quantize: how the model that the bundle carries is made.
+        repair: how far to go where INT8 loses more than `max_drop_points`.
         jpeg_reduction: how much smaller at most JPEGs are decoded, in calibration and evaluation
             here and from the camera on the board; see `PreprocessSpec`.
         calibration_draw: which train samples calibrate: `balanced` takes the classes in turn,
@@ -69,6 +73,7 @@ class ConvertOptions:
     seed: int = 0
     layer_pictures: int = 64
     quantize: QuantizeOptions = field(default_factory=QuantizeOptions)
+    repair: RepairLimit = "training"
     jpeg_reduction: JpegReduction = 1
     calibration_draw: CalibrationDraw = "balanced"
     targets: Targets = field(default_factory=Targets)
@@ -90,12 +95,14 @@ class ConvertResult:
         manifest: what it says of itself.
         validation: evaluations on the validation split, by precision.
         test: likewise on the test split.
+        attempts: the plain quantization, and what the repair tried after it.
         layers: what each operator loses against float32.
         verified: the bundle's own golden vectors, replayed here.
     """
 
     bundle: Path
     manifest: ModelManifest
+    attempts: tuple[Attempt, ...]
     validation: dict[str, Evaluation]
     test: dict[str, Evaluation]
     layers: list[LayerError]
@@ -130,20 +137,37 @@ def convert_trained(
     preprocess = replace(trained.preprocess, jpeg_reduction=options.jpeg_reduction)
     trained = replace(trained, preprocess=preprocess)
     precision = options.quantize.precision
+    calibration = calibration_samples(splits["train"], options)
     models = quantize_trained(
         folder / KERAS_FILE,
         trained.preprocess,
-        calibration_samples(splits["train"], options),
+        calibration,
         options.quantize,
         step(f"convert to {precision}"),
     )
     step("check ops and versions")
-    require_loadable(models.small, subject=f"{trained.name} {precision}")
-    options.targets.require_mapped(models.small, subject=f"{trained.name} {precision}")
-
+    _require_usable(trained, models, options)
     validation = _evaluate(trained, models, splits["validation"], step("evaluate on validation"))
-    layers = compare_layers(
+    attempts = repair_trained(
+        folder / KERAS_FILE,
+        trained,
         models,
+        validation,
+        samples=splits["validation"],
+        calibration=calibration,
+        max_drop_points=options.max_drop_points,
+        quantize=options.quantize,
+        limit=options.repair,
+        cpu_only=options.targets.floats_allowed,
+        step=step,
+    )
+    chosen = best_attempt(attempts)
+    if chosen.models is not models:
+        _require_usable(trained, chosen.models, options)
+        models = replace(chosen.models, float32=models.float32)
+        validation = {**validation, precision: chosen.evaluation}
+    layers = compare_layers(
+        chosen.models,
         trained.preprocess,
         choose_samples(splits["validation"], options.layer_pictures),
         step("compare layer by layer"),
@@ -159,6 +183,7 @@ def convert_trained(
         options.max_drop_points,
         precision=precision,
         lost_where=worst_layer_text(layers),
+        tried=tried_text(attempts),
     )
     test = _evaluate(trained, models, splits["test"], step("evaluate on test, once"))
 
@@ -182,6 +207,7 @@ def convert_trained(
             "convert.backend": options.quantize.chosen_backend,
             "convert.calibration": options.quantize.calibration,
             "convert.calibration-draw": options.calibration_draw,
+            **repair_provenance(attempts),
         },
     )
     evaluations = {
@@ -194,6 +220,8 @@ def convert_trained(
         **report_members(metrics, evaluations, precision),
         **{f"{REPORT_FOLDER}/{name}": content for name, content in layer_files.items()},
     }
+    if len(attempts) > 1:
+        members[f"{REPORT_FOLDER}/repair.csv"] = repair_table(attempts)
     manifest, members = with_targets(
         manifest,
         members,
@@ -207,6 +235,7 @@ def convert_trained(
     return ConvertResult(
         bundle=out,
         manifest=manifest,
+        attempts=attempts,
         validation=validation,
         test=test,
         layers=layers,
@@ -235,20 +264,19 @@ def calibration_samples(train: list[Sample], options: ConvertOptions) -> list[Sa
     return choose_samples(drawn, options.calibration_images)
 
 
+def _require_usable(trained: TrainedModel, models: TfliteModels, options: ConvertOptions) -> None:
+    """Refuse what a runtime could not load, or of which an accelerator would take too little."""
+    subject = f"{trained.name} {models.precision}"
+    require_loadable(models.small, subject=subject)
+    options.targets.require_mapped(models.small, subject=subject)
+
+
 def _evaluate(
     trained: TrainedModel, models: TfliteModels, samples: list[Sample], progress: Progress
 ) -> dict[str, Evaluation]:
-    def factory(precision: str, content: bytes) -> Callable[[], Model]:
-        return lambda: evaluation_model(
-            content,
-            subject=f"{trained.name} {precision}",
-            labels=trained.labels,
-            preprocess=trained.preprocess,
-        )
-
     factories: dict[str, Callable[[], Model]] = {
-        "float32": factory("float32", models.float32),
-        models.precision: factory(models.precision, models.small),
+        "float32": model_factory(trained, "float32", models.float32),
+        models.precision: model_factory(trained, models.precision, models.small),
     }
     return evaluate(factories, samples, trained.labels, progress=progress)
 

@@ -26,7 +26,9 @@ from edgeinfer.converters.layer_errors import LayerError
 from edgeinfer.converters.layer_report import compare_layers, layer_report, worst_layer_text
 from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.converters.op_versions import require_loadable
-from edgeinfer.converters.progress import Step
+from edgeinfer.converters.progress import Progress, Step
+from edgeinfer.converters.repair import Attempt, RepairTask, best_attempt, repair
+from edgeinfer.converters.repair_report import repair_provenance, repair_table, tried_text
 from edgeinfer.converters.report import REPORT_FOLDER
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.targets import with_targets
@@ -78,6 +80,7 @@ class ForeignResult:
         bundle: the file.
         manifest: what it says of itself.
         agreement: INT8's decisions, with float's as the truth.
+        attempts: the plain quantization, and what the repair tried after it.
         layers: what each operator loses against float32.
         verified: the bundle's own golden vectors, replayed here.
     """
@@ -85,6 +88,7 @@ class ForeignResult:
     bundle: Path
     manifest: ModelManifest
     agreement: Evaluation
+    attempts: tuple[Attempt, ...]
     layers: list[LayerError]
     verified: VerifyReport
 
@@ -125,33 +129,51 @@ def convert_foreign(
     histograms = sample_histograms(content, spec, calibration, step("convert to int8"))
     _require_contrast(model.pictures, histograms[graph.inputs[0].name])
     ranges = choose_ranges(histograms, options.quantize.calibration)
-    per_tensor_dense = options.quantize.per_tensor_dense
-    small = quantize_int8(content, ranges, subject=path.name, per_tensor_dense=per_tensor_dense)
+    small = quantize_int8(
+        content, ranges, subject=path.name, per_tensor_dense=options.quantize.per_tensor_dense
+    )
     models = TfliteModels(float32=content, small=small, precision="int8")
     step("check ops and versions")
     require_loadable(small, subject=f"{path.name} INT8")
     options.targets.require_mapped(small, subject=f"{path.name} INT8")
 
-    agreement = evaluate(
-        {
-            name: lambda form=form, name=name: evaluation_model(  # type: ignore[misc]
-                form, subject=f"{path.name} {name}", labels=labels, preprocess=spec
-            )
-            for name, form in (("float32", content), ("int8", small))
-        },
-        compared,
-        labels,
-        truth="float32",
-        progress=step("compare decisions"),
-    )["int8"]
+    def measure(form: bytes, progress: Progress) -> Evaluation:
+        return _agreement(
+            path, {"float32": content, "int8": form}, compared, labels, spec, progress
+        )
+
+    method = options.quantize.calibration
+    plain = Attempt(
+        stage=f"plain, {method}",
+        models=models,
+        evaluation=measure(small, step("compare decisions")),
+    )
+    attempts: tuple[Attempt, ...] = (plain,)
+    if plain.score < model.min_agreement:
+        task = RepairTask(
+            name=path.name,
+            preprocess=spec,
+            calibration=calibration,
+            measure=measure,
+            good_enough=lambda evaluation: evaluation.top1 >= model.min_agreement,
+            limit=options.repair,
+            cpu_only=options.targets.floats_allowed,
+            per_tensor_dense=options.quantize.per_tensor_dense,
+        )
+        attempts = repair(plain, method, task, step)
+    chosen = best_attempt(attempts)
+    agreement, small = chosen.evaluation, chosen.models.small
+    if chosen is not plain:
+        require_loadable(small, subject=f"{path.name} INT8")
+        options.targets.require_mapped(small, subject=f"{path.name} INT8")
     layers = compare_layers(
-        models, spec, compared[: options.layer_pictures], step("compare layer by layer")
+        chosen.models, spec, compared[: options.layer_pictures], step("compare layer by layer")
     )
     files = layer_report(layers, path.stem, "int8")
     if report_folder is not None:
         for name, data in files.items():
             write_atomically(report_folder / name, data)
-    _require_agreement(path.name, agreement, model.min_agreement, worst_layer_text(layers))
+    _require_agreement(path.name, attempts, model.min_agreement, worst_layer_text(layers))
 
     step("write and verify the bundle")
     golden_samples = compared[: options.golden_frames]
@@ -175,11 +197,14 @@ def convert_foreign(
             **tool_versions(),
             "source": path.name,
             "convert.backend": "ai-edge-quantizer",
-            "convert.calibration": options.quantize.calibration,
+            "convert.calibration": method,
+            **repair_provenance(attempts),
         },
     )
     members = {CPU_MEMBER: small, **golden.members}
     members |= {f"{REPORT_FOLDER}/{name}": data for name, data in files.items()}
+    if len(attempts) > 1:
+        members[f"{REPORT_FOLDER}/repair.csv"] = repair_table(attempts)
     manifest, members = with_targets(
         manifest,
         members,
@@ -191,7 +216,12 @@ def convert_foreign(
     )
     manifest, verified = write_verified(out, manifest, members)
     return ForeignResult(
-        bundle=out, manifest=manifest, agreement=agreement, layers=layers, verified=verified
+        bundle=out,
+        manifest=manifest,
+        agreement=agreement,
+        attempts=attempts,
+        layers=layers,
+        verified=verified,
     )
 
 
@@ -264,13 +294,35 @@ def _require_contrast(folder: Path, inputs: Histogram) -> None:
         )
 
 
-def _require_agreement(name: str, agreement: Evaluation, least: float, lost_where: str) -> None:
+def _agreement(
+    path: Path,
+    forms: dict[str, bytes],
+    samples: list[Sample],
+    labels: tuple[str, ...],
+    spec: PreprocessSpec,
+    progress: Progress,
+) -> Evaluation:
+    """Return how INT8 decides, with float32's decisions as the truth."""
+    factories = {
+        name: lambda form=form, name=name: evaluation_model(
+            form, subject=f"{path.name} {name}", labels=labels, preprocess=spec
+        )
+        for name, form in forms.items()
+    }
+    return evaluate(factories, samples, labels, truth="float32", progress=progress)["int8"]
+
+
+def _require_agreement(
+    name: str, attempts: tuple[Attempt, ...], least: float, lost_where: str
+) -> None:
+    agreement, tried = best_attempt(attempts).evaluation, tried_text(attempts)
     if agreement.top1 >= least:
         return
     raise AccuracyError(
         name,
         got=f"INT8 decides as float32 does on {agreement.top1:.2%} of {agreement.samples} pictures"
-        + (f"; most is lost in {lost_where}" if lost_where else ""),
+        + (f"; most is lost in {lost_where}" if lost_where else "")
+        + (f"; tried in vain: {tried}" if tried else ""),
         expected=f"at least {least:.2%}",
-        next_step="try --calibration mse, other --pictures, or a lower --min-agreement",
+        next_step="try other --pictures, or a lower --min-agreement",
     )

@@ -135,12 +135,12 @@ def worst_layer(errors: Sequence[LayerError]) -> LayerError | None:
 
 
 def sqnr_db(signal: float, noise: float) -> float:
-    """Return a ratio of powers in decibels, `MAX_SQNR_DB` at most."""
+    """Return a ratio of powers in decibels, `MAX_SQNR_DB` at most, and as little for a NaN."""
     if noise <= 0:
         return MAX_SQNR_DB
-    if signal <= 0:
+    if not signal > 0 or not math.isfinite(noise):
         return -MAX_SQNR_DB
-    return min(MAX_SQNR_DB, 10 * math.log10(signal / noise))
+    return max(-MAX_SQNR_DB, min(MAX_SQNR_DB, 10 * math.log10(signal / noise)))
 
 
 def _common_results(real: Subgraph, small: Subgraph) -> dict[int, int]:

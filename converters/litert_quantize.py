@@ -6,8 +6,9 @@ import contextlib
 import importlib
 import io
 import logging
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ def quantize_int8(
     ranges: Mapping[str, tuple[float, float]],
     *,
     subject: str,
+    keep_float: Collection[str] = (),
     per_tensor_dense: bool = False,
 ) -> bytes:
     """Quantize weights per channel and activations per tensor; input and output become int8.
@@ -30,23 +32,14 @@ def quantize_int8(
         model: the float `.tflite` bytes.
         ranges: (low, high) of each tensor that is computed, by name; see `calibration`.
         subject: the model's name, for errors.
-        per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
+        keep_float: results, by name, whose operators go on computing in float32.
+        per_tensor_dense: give all weights of a dense layer one scale.
 
     Raises:
         MissingExtraError: ai-edge-quantizer is not installed.
         ConversionError: it cannot quantize this model.
     """
-    recipe = _recipe()
-    kinds = importlib.import_module("ai_edge_quantizer.qtyping")
-    bits = {"activation_num_bits": 8, "weight_num_bits": 8}
-    recipe.add_static_config(".*", kinds.TFLOperationName.ALL_SUPPORTED, **bits)
-    if per_tensor_dense:
-        recipe.add_static_config(
-            ".*",
-            kinds.TFLOperationName.FULLY_CONNECTED,
-            weight_granularity=kinds.QuantGranularity.TENSORWISE,
-            **bits,
-        )
+    require_packages("the ai-edge-quantizer backend", "ai_edge_quantizer")
     graph = read_tflite(model, subject=subject).subgraphs[0]
     statistics: dict[str, dict[str, Any]] = {}
     for tensor in graph.tensors:
@@ -58,7 +51,11 @@ def quantize_int8(
                 "max": np.full(one_each, high, np.float32),
             }
     return _quantized(
-        model, recipe, statistics, subject=subject, next_step="use --backend tensorflow"
+        model,
+        _recipe(keep_float, per_tensor_dense),
+        statistics,
+        subject=subject,
+        next_step="use --backend tensorflow",
     )
 
 
@@ -73,22 +70,19 @@ def cast_float16(model: bytes, *, subject: str) -> bytes:
         MissingExtraError: ai-edge-quantizer is not installed.
         ConversionError: it cannot convert this model.
     """
-    recipe = _recipe()
-    kinds = importlib.import_module("ai_edge_quantizer.qtyping")
-    algorithms = importlib.import_module("ai_edge_quantizer.algorithm_manager")
-    recipe.add_weight_only_config(
+    require_packages("the GPU's variant", "ai_edge_quantizer")
+    manager = importlib.import_module("ai_edge_quantizer.recipe_manager").RecipeManager()
+    qtyping = importlib.import_module("ai_edge_quantizer.qtyping")
+    algorithms = importlib.import_module("ai_edge_quantizer.algorithm_manager").AlgorithmName
+    manager.add_weight_only_config(
         ".*",
-        kinds.TFLOperationName.ALL_SUPPORTED,
+        qtyping.TFLOperationName.ALL_SUPPORTED,
         num_bits=16,
-        granularity=kinds.QuantGranularity.TENSORWISE,
-        algorithm_key=algorithms.AlgorithmName.FLOAT_CASTING,
+        granularity=qtyping.QuantGranularity.TENSORWISE,
+        algorithm_key=algorithms.FLOAT_CASTING,
     )
+    recipe = manager.get_quantization_recipe()
     return _quantized(model, recipe, None, subject=subject, next_step="convert without --gpu")
-
-
-def _recipe() -> Any:
-    require_packages("the ai-edge-quantizer backend", "ai_edge_quantizer")
-    return importlib.import_module("ai_edge_quantizer.recipe_manager").RecipeManager()
 
 
 def _quantized(
@@ -103,7 +97,7 @@ def _quantized(
     try:
         with _quiet():
             work = quantizer.Quantizer(bytearray(model))
-            work.load_quantization_recipe(recipe.get_quantization_recipe())
+            work.load_quantization_recipe(recipe)
             result = work.quantize(statistics)
     except Exception as error:  # it raises whatever its parts do
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -128,6 +122,30 @@ def _within_flatbuffer(model: Any) -> bytes:
         if buffer.data is not None:
             buffer.data = np.frombuffer(buffer.data, np.uint8)
     return bytes(tools.convert_object_to_bytearray(read))
+
+
+def _recipe(keep_float: Collection[str], per_tensor_dense: bool) -> Any:
+    """Return what is quantized and how; a later rule goes before an earlier one."""
+    manager = importlib.import_module("ai_edge_quantizer.recipe_manager").RecipeManager()
+    qtyping = importlib.import_module("ai_edge_quantizer.qtyping")
+    algorithms = importlib.import_module("ai_edge_quantizer.algorithm_manager").AlgorithmName
+    kinds = qtyping.TFLOperationName
+    everything: dict[str, Any] = {"activation_num_bits": 8, "weight_num_bits": 8}
+    manager.add_static_config(regex=".*", operation_name=kinds.ALL_SUPPORTED, **everything)
+    if per_tensor_dense:
+        manager.add_static_config(
+            regex=".*;",  # another rule than the first: a scope is its results' names, each with ;
+            operation_name=kinds.FULLY_CONNECTED,
+            weight_granularity=qtyping.QuantGranularity.TENSORWISE,
+            **everything,
+        )
+    for name in keep_float:
+        manager.add_quantization_config(
+            regex=f"(^|;){re.escape(name)};",
+            operation_name=kinds.ALL_SUPPORTED,
+            algorithm_key=algorithms.NO_QUANTIZE,
+        )
+    return manager.get_quantization_recipe()
 
 
 @contextlib.contextmanager

@@ -68,7 +68,7 @@ class QuantizeOptions:
             raise UsageError(
                 "--backend",
                 got=f"ai-edge-quantizer for {self.precision}",
-                expected="plain int8 there",
+                expected="int8 there",
                 next_step="use --backend tensorflow with --calibration min-max",
             )
 

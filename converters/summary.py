@@ -7,6 +7,7 @@ from pathlib import Path
 from edgeinfer.converters.convert import ConvertResult
 from edgeinfer.converters.foreign import ForeignResult
 from edgeinfer.converters.layer_report import worst_layer_text
+from edgeinfer.converters.repair_report import repair_lines
 from edgeinfer.converters.targets import target_lines
 from edgeinfer.device.verify import VerifyReport
 
@@ -26,6 +27,7 @@ def summary(result: ConvertResult, installed: Path | None) -> str:
             f"{split:12}{results['float32'].top1:>10.2%}{results[precision].top1:>10.2%}"
             f"{results[precision].samples:>10,}"
         )
+    lines += repair_lines(result.attempts, result.validation["float32"].top1)
     if lost := worst_layer_text(result.layers):
         lines.append(f"most lost in {lost}")
     lines += target_lines(result.bundle, result.manifest)
@@ -40,6 +42,7 @@ def foreign_summary(result: ForeignResult, installed: Path | None) -> str:
         f"{size['size.int8.bytes']:,.0f} (float32 {size['size.float32.bytes']:,.0f})",
         f"INT8 decides as float32 does on {agreement.top1:.2%} of {agreement.samples:,} pictures",
     ]
+    lines += repair_lines(result.attempts, 1.0)
     if lost := worst_layer_text(result.layers):
         lines.append(f"most lost in {lost}")
     lines += target_lines(result.bundle, result.manifest)

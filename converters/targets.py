@@ -50,6 +50,11 @@ class Targets:
     vx: VxOptions | None = None
     gpu: bool = False
 
+    @property
+    def floats_allowed(self) -> bool:
+        """Whether layers of the INT8 model may stay in float32: of no use to an NPU."""
+        return self.edgetpu is None and self.npu is None and self.vx is None
+
     def require_tools(self, precision: Precision) -> None:
         """Refuse what could not be compiled later, before minutes go into the conversion.
 

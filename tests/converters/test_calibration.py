@@ -112,7 +112,7 @@ def test_min_max_goes_with_either_backend_and_the_others_with_one() -> None:
     assert QuantizeOptions(backend="ai-edge-quantizer").chosen_backend == "ai-edge-quantizer"
     for wrong, expected in (
         ({"calibration": "mse", "backend": "tensorflow"}, "ai-edge-quantizer"),
-        ({"calibration": "mse", "precision": "uint8"}, "plain int8"),
+        ({"calibration": "mse", "precision": "uint8"}, "int8 there"),
         ({"calibration": "entropy"}, "one of"),
     ):
         with pytest.raises(UsageError, match=expected):

@@ -52,7 +52,14 @@ def error(index: int, *, loss_db: float, op: str = "CONV_2D", clipped: float = 0
 
 @pytest.mark.parametrize(
     ("signal", "noise", "expected"),
-    [(100.0, 1.0, 20.0), (1.0, 1.0, 0.0), (1.0, 0.0, MAX_SQNR_DB), (0.0, 1.0, -MAX_SQNR_DB)],
+    [
+        (100.0, 1.0, 20.0),
+        (1.0, 1.0, 0.0),
+        (1.0, 0.0, MAX_SQNR_DB),
+        (0.0, 1.0, -MAX_SQNR_DB),
+        (1.0, math.inf, -MAX_SQNR_DB),
+        (math.nan, math.nan, -MAX_SQNR_DB),
+    ],
 )
 def test_decibels(signal: float, noise: float, expected: float) -> None:
     assert sqnr_db(signal, noise) == pytest.approx(expected)

@@ -1,85 +1,56 @@
-"""ai-edge-quantizer's results on models of any size: files that every runtime reads."""
+"""What is quantized and how: layers kept in float32, dense layers with one scale."""
 
 from __future__ import annotations
 
-import numpy as np
+from functools import lru_cache
+
 import pytest
 
-from edgeinfer.converters.litert_quantize import cast_float16, quantize_int8
-from edgeinfer.converters.op_versions import require_loadable
-from edgeinfer.device.runtime import Runner
+from edgeinfer.converters.calibration import activation_histograms, choose_ranges
+from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.device.tflite_file import read_tflite
-from tests.device.tflite_examples import (
-    Number,
-    Numbers,
-    TableNode,
-    encode,
-    operator,
-    operator_code,
-    tensor,
-)
+from edgeinfer.device.tflite_types import Subgraph
+from tests.converters.keras_models import SPEC, pictures, uneven_float
 
-pytest.importorskip("ai_edge_quantizer", reason="quantizing needs the host extra")
-
-SIZES = (12, 140_000)
-"""Inputs of the dense layer: its weights below and above what the quantizer keeps in the file."""
+pytestmark = pytest.mark.slow
 
 
-def dense(inputs: int) -> bytes:
-    """A float dense layer from (1, inputs) to (1, 2)."""
-    weights = np.random.default_rng(1).normal(0, 1 / inputs, (2, inputs)).astype(np.float32)
-    model: TableNode = {
-        0: Number("I", 3),
-        1: [operator_code("FULLY_CONNECTED")],
-        2: [
-            {
-                0: [
-                    tensor("in", [1, inputs], "float32"),
-                    tensor("weights", [2, inputs], "float32", buffer=1),
-                    tensor("out", [1, 2], "float32"),
-                ],
-                1: Numbers("i", [0]),
-                2: Numbers("i", [2]),
-                3: [operator([0, 1, -1], [2]) | {3: Number("B", 8), 4: {}}],
-            }
-        ],
-        4: [{}, {0: weights.tobytes()}],
-    }
-    return encode(model)
+@lru_cache
+def ranges() -> dict[str, tuple[float, float]]:
+    return choose_ranges(activation_histograms(uneven_float(), SPEC, pictures), "min-max")
 
 
-def answer(model: bytes, values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
-    runner = Runner(model, subject="x", runtime="ai-edge-litert")
-    (fed,), (read,) = runner.inputs, runner.outputs
-    if fed.scale:
-        values = np.clip(np.round(values / fed.scale) + fed.zero_point, -128, 127)
-    return read.dequantize(runner.invoke([values.astype(fed.dtype)])[0])
+def graph_of(content: bytes) -> Subgraph:
+    return read_tflite(content, subject="the test's").subgraphs[0]
 
 
-@pytest.mark.parametrize("inputs", SIZES)
-@pytest.mark.parametrize("precision", ["int8", "float16"])
-def test_weights_lie_in_the_file_and_every_runtime_loads_it(inputs: int, precision: str) -> None:
-    float32 = dense(inputs)
-    ranges = {"in": (-1.0, 1.0), "out": (-0.3, 0.3)}
-    small = (
-        cast_float16(float32, subject="x")
-        if precision == "float16"
-        else quantize_int8(float32, ranges, subject="x", per_tensor_dense=True)
+def weights_dtype(graph: Subgraph, result: str) -> str:
+    operator = next(
+        op for op in graph.operators if any(graph.tensors[i].name == result for i in op.outputs)
     )
-    graph = read_tflite(small, subject="x")
-    assert graph.fully_integer == (precision == "int8")
-    assert 2 * inputs <= graph.constant_bytes < 5 * inputs + 100
-    values = np.random.default_rng(2).uniform(-1, 1, (1, inputs)).astype(np.float32)
-    assert answer(small, values) == pytest.approx(answer(float32, values), abs=0.01)
-    require_loadable(small, subject="x")
+    return graph.tensors[operator.inputs[1]].dtype
 
 
-@pytest.mark.parametrize(("per_tensor", "scales"), [(False, 2), (True, 1)])
-def test_a_dense_layer_has_one_scale_where_that_is_asked_for(per_tensor: bool, scales: int) -> None:
-    ranges = {"in": (-1.0, 1.0), "out": (-0.3, 0.3)}
-    small = quantize_int8(dense(12), ranges, subject="x", per_tensor_dense=per_tensor)
-    graph = read_tflite(small, subject="x").subgraphs[0]
-    (layer,) = (op for op in graph.operators if op.op == "FULLY_CONNECTED")
-    quantization = graph.tensors[layer.inputs[1]].quantization
+def test_a_layer_is_kept_and_the_others_are_not() -> None:
+    before = graph_of(uneven_float())
+    results = [
+        before.tensors[op.outputs[0]].name
+        for op in before.operators
+        if op.op in ("CONV_2D", "DEPTHWISE_CONV_2D")
+    ]
+    kept = results[1]
+    after = graph_of(quantize_int8(uneven_float(), ranges(), subject="uneven", keep_float=[kept]))
+    assert weights_dtype(after, kept) == "float32"
+    assert {weights_dtype(after, name) for name in results if name != kept} == {"int8"}
+    assert after.tensors[after.inputs[0]].dtype == "int8"
+
+
+@pytest.mark.parametrize(("per_tensor", "scales"), [(True, 1), (False, 3)])
+def test_a_dense_layer_gets_one_scale_where_asked(per_tensor: bool, scales: int) -> None:
+    content = quantize_int8(uneven_float(), ranges(), subject="uneven", per_tensor_dense=per_tensor)
+    graph = graph_of(content)
+    dense = next(op for op in graph.operators if op.op == "FULLY_CONNECTED")
+    quantization = graph.tensors[dense.inputs[1]].quantization
     assert quantization is not None
     assert len(quantization.scales) == scales
+    assert all(t.dtype != "float32" for t in graph.tensors)

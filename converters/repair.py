@@ -1,0 +1,294 @@
+"""The automatic repair of an INT8 model that loses too much accuracy, from cheap to dear.
+
+After plain quantization come narrower ranges, cross-layer equalization, bias correction, layers
+kept in float32 where only a CPU has to run the model, and at last quantization-aware training. Each
+attempt is measured on the same pictures; the first that is good enough ends the search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from edgeinfer.converters.bias_correction import correct_biases
+from edgeinfer.converters.calibration import (
+    CalibrationMethod,
+    Histogram,
+    choose_ranges,
+    sample_histograms,
+)
+from edgeinfer.converters.equalize import equalize
+from edgeinfer.converters.evaluate import Evaluation
+from edgeinfer.converters.layer_report import compare_layers
+from edgeinfer.converters.litert_quantize import quantize_int8
+from edgeinfer.converters.progress import Progress, Step
+from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.tflite import TfliteModels
+from edgeinfer.device.formats import Pixels
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_types import Subgraph
+
+RepairLimit = Literal["none", "clipping", "equalization", "mixed", "training"]
+"""How far the repair may go; each includes those before it."""
+
+LIMITS: tuple[RepairLimit, ...] = ("none", "clipping", "equalization", "mixed", "training")
+
+CORRECTION_PICTURES = 16
+"""How many tell a channel's mean: each gives as many values as the tensor has places."""
+
+COMPARED_PICTURES = 32
+"""How many tell which layer loses most."""
+
+MOST_KEPT = 2 / 3
+"""Of all layers: with more in float32, little INT8 is left to pay for converting to and fro."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One way to quantize, and what it is worth.
+
+    Attributes:
+        stage: what was done, in a few words.
+        models: the result beside the float model that it came from.
+        evaluation: its answers on the pictures that decide.
+        kept: the results, by name, whose operators compute in float32.
+    """
+
+    stage: str
+    models: TfliteModels
+    evaluation: Evaluation
+    kept: tuple[str, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """The share of right answers, 0 to 1."""
+        return self.evaluation.top1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepairTask:
+    """What is to be repaired.
+
+    Attributes:
+        name: the model's, for errors.
+        preprocess: how a picture becomes the input.
+        calibration: representative samples.
+        measure: tells what an INT8 model's bytes are worth.
+        good_enough: whether that ends the search.
+        limit: how far to go.
+        cpu_only: whether layers may stay in float32, which accelerators do not take.
+        per_tensor_dense: give all weights of a dense layer one scale.
+        retrain: trains a model with its rounding errors and returns it as float `.tflite` bytes;
+            None where there is no Keras model.
+    """
+
+    name: str
+    preprocess: PreprocessSpec
+    calibration: Sequence[Sample]
+    measure: Callable[[bytes, Progress], Evaluation]
+    good_enough: Callable[[Evaluation], bool]
+    limit: RepairLimit = "training"
+    cpu_only: bool = True
+    per_tensor_dense: bool = False
+    retrain: Callable[[Progress], bytes] | None = None
+
+    def may(self, stage: RepairLimit) -> bool:
+        """Return whether a stage is within the limit."""
+        return LIMITS.index(stage) <= LIMITS.index(self.limit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """A float model with what pictures do in it, and how its ranges are chosen.
+
+    `reference` computes the same, but without corrections that only make up for rounding.
+    """
+
+    model: bytes
+    reference: bytes
+    histograms: dict[str, Histogram]
+    method: CalibrationMethod
+
+
+def repair(
+    first: Attempt, method: CalibrationMethod, task: RepairTask, step: Step
+) -> tuple[Attempt, ...]:
+    """Try one way after another until one is good enough.
+
+    Args:
+        first: the plain quantization that was not.
+        method: how its ranges were chosen.
+        task: what is to be repaired.
+        step: told what is going on.
+
+    Returns:
+        All attempts in their order, `first` the first. The last one is good enough, or none is.
+
+    Raises:
+        ConversionError: a model cannot be quantized or trained.
+    """
+    attempts = [first]
+    for attempt in _Repair(first, method, task, step).attempts():
+        attempts.append(attempt)
+        if task.good_enough(attempt.evaluation):
+            break
+    return tuple(attempts)
+
+
+def best_attempt(attempts: Sequence[Attempt]) -> Attempt:
+    """Return the attempt with most right answers; of equals the earliest, which changes least."""
+    return max(attempts, key=lambda attempt: attempt.score)
+
+
+def layers_to_keep(graph: Subgraph, losing: Sequence[str], kept: Collection[str]) -> list[str]:
+    """Return which layers to keep in float32 next, by the names of their results.
+
+    A layer that goes on losing although it computes in float32 already enlarges the rounding of
+    what it reads, as a logarithm or a reciprocal do: then it is the layers before it that have to
+    be kept.
+
+    Args:
+        graph: the float model's.
+        losing: the results of layers that lose, those that lose most first.
+        kept: the results of layers that are in float32 already.
+    """
+    makers = {graph.tensors[i].name: op for op in graph.operators for i in op.outputs}
+    chosen: dict[str, None] = {}
+    for name in losing:
+        ahead, seen = [name], set[str]()
+        while ahead:
+            found = ahead.pop(0)
+            if found not in makers or found in seen:
+                continue
+            seen.add(found)
+            if found not in kept:
+                chosen[found] = None
+            else:
+                ahead += [graph.tensors[i].name for i in makers[found].inputs if i >= 0]
+    return list(chosen)
+
+
+class _Repair:
+    """The attempts after the first, each built on the best of those before it."""
+
+    def __init__(
+        self, first: Attempt, method: CalibrationMethod, task: RepairTask, step: Step
+    ) -> None:
+        self._task, self._step = task, step
+        self._best = first
+        self._model = first.models.float32
+        self._tried = method
+        self._source = _Source(
+            model=self._model, reference=self._model, histograms={}, method=method
+        )
+
+    def attempts(self) -> Iterator[Attempt]:
+        if self._task.may("clipping"):
+            yield from self._clip()
+        if self._task.may("equalization"):
+            yield from self._equalize()
+        if self._task.may("mixed") and self._task.cpu_only:
+            yield from self._mix()
+        if self._task.may("training") and self._task.retrain is not None:
+            yield from self._train()
+
+    def _clip(self) -> Iterator[Attempt]:
+        histograms = self._histograms(self._model, "watch the activations")
+        self._source = replace(self._source, histograms=histograms)
+        methods: tuple[CalibrationMethod, ...] = ("percentile", "mse")
+        for method in methods:
+            if method != self._tried:
+                source = replace(self._source, method=method)
+                yield self._attempt(f"clipping by {method}", source)
+
+    def _equalize(self) -> Iterator[Attempt]:
+        progress = self._step("equalize channels")
+        even = equalize(
+            self._source.model,
+            self._task.preprocess,
+            self._pictures(),
+            progress=lambda done: progress(done, len(self._task.calibration)),
+        )
+        if even.groups:
+            histograms = self._histograms(even.model, "watch the equalized activations")
+            source = replace(
+                self._source, model=even.model, reference=even.model, histograms=histograms
+            )
+            yield self._attempt("equalization", source)
+        source = self._source
+        corrected = correct_biases(
+            source.model,
+            lambda model: self._quantize(replace(source, model=model)),
+            self._task.preprocess,
+            list(self._pictures(CORRECTION_PICTURES)),
+            self._step("correct biases"),
+        )
+        yield self._attempt("bias correction", replace(source, model=corrected))
+
+    def _mix(self) -> Iterator[Attempt]:
+        source, small, kept = self._source, self._best.models.small, list[str]()
+        graph = read_tflite(source.model, subject=self._task.name).subgraphs[0]
+        while True:
+            # What a kept layer no longer loses shows what the others do: so they are told anew.
+            worst = layers_to_keep(graph, self._losses(source, small), kept)
+            kept += worst[: max(1, len(kept) // 2)]
+            if not worst or len(kept) > MOST_KEPT * len(graph.operators):
+                return
+            layers = "layer" if len(kept) == 1 else "layers"
+            attempt = self._attempt(f"{len(kept)} {layers} in float32", source, keep_float=kept)
+            yield attempt
+            small = attempt.models.small
+
+    def _losses(self, source: _Source, small: bytes) -> list[str]:
+        """Return the results of the layers that lose something, those that lose most first."""
+        losses = compare_layers(
+            TfliteModels(float32=source.reference, small=small, precision="int8"),
+            self._task.preprocess,
+            self._task.calibration[:COMPARED_PICTURES],
+            self._step("find the layers that lose most"),
+        )
+        losing = [loss for loss in losses if loss.loss_db > 0]
+        return [loss.tensor for loss in sorted(losing, key=lambda loss: -loss.loss_db)]
+
+    def _train(self) -> Iterator[Attempt]:
+        assert self._task.retrain is not None
+        model = self._task.retrain(self._step("train with quantization"))
+        histograms = self._histograms(model, "watch the trained activations")
+        methods: tuple[CalibrationMethod, ...] = ("min-max", "mse")
+        for method in methods:
+            source = _Source(model=model, reference=model, histograms=histograms, method=method)
+            yield self._attempt(f"quantization-aware training, {method}", source)
+
+    def _attempt(self, stage: str, source: _Source, *, keep_float: Collection[str] = ()) -> Attempt:
+        """Quantize and measure; what is better than all before becomes the ground to build on."""
+        small = self._quantize(source, keep_float)
+        evaluation = self._task.measure(small, self._step(f"measure: {stage}"))
+        attempt = Attempt(
+            stage=stage,
+            models=TfliteModels(float32=source.reference, small=small, precision="int8"),
+            evaluation=evaluation,
+            kept=tuple(keep_float),
+        )
+        if attempt.score > self._best.score:
+            self._best = attempt
+            self._source = source
+        return attempt
+
+    def _quantize(self, source: _Source, keep_float: Collection[str] = ()) -> bytes:
+        return quantize_int8(
+            source.model,
+            choose_ranges(source.histograms, source.method),
+            subject=self._task.name,
+            keep_float=keep_float,
+            per_tensor_dense=self._task.per_tensor_dense,
+        )
+
+    def _histograms(self, model: bytes, what: str) -> dict[str, Histogram]:
+        task = self._task
+        return sample_histograms(model, task.preprocess, task.calibration, self._step(what))
+
+    def _pictures(self, most: int | None = None) -> Iterator[Pixels]:
+        spec = self._task.preprocess
+        return (read_sample(sample.source, spec) for sample in self._task.calibration[:most])

@@ -1,0 +1,70 @@
+"""What an automatic repair tried, for people and for the bundle's report."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from edgeinfer.converters.repair import Attempt, best_attempt
+
+_LAYERS_SHOWN = 5
+
+
+def repair_lines(attempts: Sequence[Attempt], reference: float) -> list[str]:
+    """Return a line for each attempt with its figure beside float32's; none for a single one.
+
+    Args:
+        attempts: in their order.
+        reference: float32's share of right answers, 0 to 1.
+    """
+    if len(attempts) < 2:
+        return []
+    chosen = best_attempt(attempts)
+    width = max(len(attempt.stage) for attempt in attempts) + 2
+    lines = [f"{'repair':{width}}{'top-1':>9}{'points':>9}{'bytes':>12}"]
+    for attempt in attempts:
+        lines.append(
+            f"{attempt.stage:{width}}{attempt.score:>9.2%}"
+            f"{100 * (attempt.score - reference):>+9.2f}{len(attempt.models.small):>12,}"
+            + ("  <- taken" if attempt is chosen else "")
+        )
+    if chosen.kept:
+        shown = ", ".join(chosen.kept[:_LAYERS_SHOWN])
+        more = len(chosen.kept) - _LAYERS_SHOWN
+        lines.append(f"in float32: {shown}" + (f" and {more} more" if more > 0 else ""))
+    return lines
+
+
+def repair_table(attempts: Sequence[Attempt]) -> bytes:
+    """Return the attempts as CSV."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["stage", "top1", "pictures", "bytes", "taken", "float32_layers"])
+    chosen = best_attempt(attempts)
+    for attempt in attempts:
+        writer.writerow(
+            [
+                attempt.stage,
+                f"{attempt.score:.6f}",
+                attempt.evaluation.samples,
+                len(attempt.models.small),
+                "yes" if attempt is chosen else "",
+                ";".join(attempt.kept),
+            ]
+        )
+    return text.getvalue().encode()
+
+
+def tried_text(attempts: Sequence[Attempt]) -> str:
+    """Return what was tried in vain, for an error; empty for a single attempt."""
+    return ", ".join(f"{attempt.stage} {attempt.score:.2%}" for attempt in attempts[1:])
+
+
+def repair_provenance(attempts: Sequence[Attempt]) -> dict[str, str]:
+    """Return what the manifest says of a repair; nothing where there was none."""
+    if len(attempts) < 2:
+        return {}
+    chosen = best_attempt(attempts)
+    kept = {"convert.float32_layers": "; ".join(chosen.kept)} if chosen.kept else {}
+    return {"convert.repair": chosen.stage, **kept}

@@ -1,0 +1,152 @@
+"""The automatic repair, on a real model that plain INT8 ruins, and its choices one by one."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeinfer.converters.convert import ConvertOptions, ConvertResult, convert_trained
+from edgeinfer.converters.evaluate import Evaluation
+from edgeinfer.converters.foreign import ForeignModel, convert_foreign
+from edgeinfer.converters.gate import drop_points
+from edgeinfer.converters.repair import Attempt, best_attempt, layers_to_keep
+from edgeinfer.converters.repair_report import repair_lines, tried_text
+from edgeinfer.converters.tflite import TfliteModels
+from edgeinfer.converters.trained import KERAS_FILE
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.errors import AccuracyError
+from edgeinfer.device.tflite_file import read_tflite
+from tests.converters.noise_detector import LABELS, Size, drawn_pictures, train_detector
+from tests.device.graph_examples import constant, image, model
+from tests.program import edgeinfer
+
+
+def attempt(stage: str, right: int, kept: tuple[str, ...] = ()) -> Attempt:
+    models = TfliteModels(float32=b"1234", small=b"12", precision="int8")
+    confusion = np.diag([right, 0])
+    confusion[0, 1] = 100 - right
+    return Attempt(
+        stage=stage,
+        models=models,
+        evaluation=Evaluation(labels=LABELS, confusion=confusion),
+        kept=kept,
+    )
+
+
+def test_the_best_is_taken_and_of_equals_the_earliest() -> None:
+    attempts = [attempt("plain", 50), attempt("a", 80), attempt("b", 80), attempt("c", 60)]
+    assert best_attempt(attempts).stage == "a"
+
+
+def test_the_lines_say_what_each_attempt_gave() -> None:
+    kept = tuple(f"layer {i}" for i in range(7))
+    lines = repair_lines([attempt("plain", 50), attempt("7 layers in float32", 89, kept)], 0.9)
+    assert lines[1].split() == ["plain", "50.00%", "-40.00", "2"]
+    assert lines[2].endswith("<- taken")
+    assert lines[3] == ("in float32: layer 0, layer 1, layer 2, layer 3, layer 4 and 2 more")
+    assert repair_lines([attempt("plain", 50)], 0.9) == []
+    assert tried_text([attempt("plain", 50), attempt("x", 60)]) == "x 60.00%"
+
+
+def test_behind_a_layer_that_loses_in_float_come_those_that_it_reads() -> None:
+    graph = model(
+        [image(1, name=name) for name in ("in", "a", "b", "c")] + [constant(1)],
+        [("CONV_2D", [0, 4], [1]), ("RSQRT", [1], [2]), ("ADD", [2, 2], [3])],
+        inputs=[0],
+        outputs=[3],
+    ).subgraphs[0]
+    assert layers_to_keep(graph, ["b", "c"], []) == ["b", "c"]
+    assert layers_to_keep(graph, ["b", "c"], ["b"]) == ["a", "c"]
+    assert layers_to_keep(graph, ["c"], ["c", "b"]) == ["a"]
+    assert layers_to_keep(graph, ["c"], ["c", "b", "a"]) == []
+
+
+@pytest.fixture(scope="module")
+def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("tensorflow", reason="conversion needs the host extra")
+    folder = tmp_path_factory.mktemp("noise")
+    return train_detector(folder, drawn_pictures(48), Size(side=48))
+
+
+@pytest.fixture(scope="module")
+def repaired(detector: Path) -> ConvertResult:
+    options = ConvertOptions(repair="mixed", calibration_images=64, max_drop_points=1.0)
+    return convert_trained(
+        detector, detector / "noise.edgebundle", options, lambda name: lambda done, total: None
+    )
+
+
+@pytest.mark.slow
+def test_a_model_that_plain_int8_ruins_comes_within_a_point(repaired: ConvertResult) -> None:
+    reference = repaired.validation["float32"]
+    plain, last = repaired.attempts[0], repaired.attempts[-1]
+    assert drop_points(reference, plain.evaluation) > 10
+    assert drop_points(reference, last.evaluation) <= 1
+    assert repaired.validation["int8"].top1 == last.score
+    # What comes after the first that is good enough is never tried.
+    assert all(drop_points(reference, a.evaluation) > 1 for a in repaired.attempts[:-1])
+
+
+@pytest.mark.slow
+def test_the_layers_kept_are_named_and_are_those_at_fault(repaired: ConvertResult) -> None:
+    kept = repaired.attempts[-1].kept
+    assert any("Rsqrt" in name for name in kept)
+    assert any("energy" in name for name in kept)
+    provenance = repaired.manifest.provenance
+    assert provenance["convert.float32_layers"] == "; ".join(kept)
+    with open_bundle(repaired.bundle) as bundle:
+        graph = read_tflite(bundle.member("variants/cpu.tflite"), subject="it").subgraphs[0]
+        table = list(csv.DictReader(io.StringIO(bundle.member("report/repair.csv").decode())))
+    dtypes = {tensor.name: tensor.dtype for tensor in graph.tensors}
+    assert all(dtypes[name] == "float32" for name in kept)
+    assert dtypes[graph.tensors[graph.inputs[0]].name] == "int8"
+    assert [row["stage"] for row in table] == [a.stage for a in repaired.attempts]
+    assert [row["taken"] for row in table][-1] == "yes"
+
+
+@pytest.mark.slow
+def test_a_repair_that_may_not_go_far_enough_is_refused_with_what_was_tried(
+    detector: Path, tmp_path: Path
+) -> None:
+    options = ConvertOptions(repair="clipping", calibration_images=32)
+    out = tmp_path / "noise.edgebundle"
+    with pytest.raises(AccuracyError) as caught:
+        convert_trained(detector, out, options, lambda name: lambda done, total: None)
+    assert "tried in vain: clipping by percentile" in str(caught.value)
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_the_command_shows_each_stage(detector: Path, tmp_path: Path) -> None:
+    out = tmp_path / "noise.edgebundle"
+    result = edgeinfer(
+        *("convert", detector, "--out", out, "--no-install", "--repair", "mixed"),
+        *("--calibration-images", 64),
+    )
+    assert result.returncode == 0, result.stderr
+    assert "plain, min-max" in result.stdout
+    assert "<- taken" in result.stdout
+    assert "in float32:" in result.stdout
+
+
+@pytest.mark.slow
+def test_another_s_model_is_repaired_until_it_decides_as_float_does(
+    detector: Path, tmp_path: Path
+) -> None:
+    model = ForeignModel(pictures=detector / "validation", labels=LABELS, min_agreement=0.97)
+    options = ConvertOptions(repair="mixed", calibration_images=50)
+    result = convert_foreign(
+        detector / KERAS_FILE,
+        tmp_path / "noise.edgebundle",
+        model,
+        options,
+        lambda name: lambda done, total: None,
+    )
+    assert result.attempts[0].score < 0.9
+    assert result.agreement.top1 >= 0.97
+    assert any("Rsqrt" in name for name in result.attempts[-1].kept)
+    assert "convert.repair" in result.manifest.provenance
