@@ -1,0 +1,198 @@
+"""A Keras model that computes as its INT8 TFLite graph would, in float32, and can be trained.
+
+Method: fake quantization in the forward pass, straight-through gradients in the backward pass
+(Jacob et al. 2018, arXiv:1712.05877, section 3). Batch normalization is folded before weights are
+rounded, with its statistics held fixed, as the INT8 graph has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.converters.calibration import BINS, CalibrationMethod, Histogram, choose_range
+from edgeinfer.converters.qat_graph import Graph, Step, norm_factors
+
+Batches = Callable[[], Iterable[NDArray[np.float32]]]
+"""Gives calibration images, (N, H, W, C) float32 a batch, anew at each call."""
+
+WEIGHT_LEVELS = 127
+"""Steps from zero to the largest weight: int8 without -128."""
+
+
+class Twin:
+    """Runs a graph with TensorFlow.
+
+    Args:
+        graph: the model's.
+        per_tensor_dense: one scale for all weights of a dense layer.
+    """
+
+    def __init__(self, graph: Graph, *, per_tensor_dense: bool = False) -> None:
+        import tensorflow as tf
+
+        self._graph = graph
+        self._per_tensor_dense = per_tensor_dense
+        self._group = _groups(graph)
+        count = 1 + max(self._group.values())
+        self._low = tf.Variable(tf.zeros(count), trainable=False)
+        self._high = tf.Variable(tf.ones(count), trainable=False)
+
+    def run(self, images: Any, *, rounded: bool = True) -> Any:
+        """Return the answers, before a softmax at the end: float32.
+
+        Args:
+            images: (N, H, W, C) float32, as the Keras model takes them.
+            rounded: as INT8 would compute; False as the Keras model does.
+        """
+        return self._values(images, rounded)[self._graph.output]
+
+    def calibrate(self, batches: Batches, method: CalibrationMethod) -> None:
+        """Choose the activations' ranges from what the float weights make of pictures."""
+        ranges: dict[int, tuple[float, float]] = {}
+        for value, histogram in self._histograms(batches, method).items():
+            low, high = choose_range(histogram, method)
+            group = self._group[value]
+            before = ranges.get(group, (0.0, 0.0))
+            ranges[group] = (min(before[0], low), max(before[1], high))
+        low, high = np.array([ranges.get(g, (0.0, 1.0)) for g in range(self._low.shape[0])]).T
+        self._low.assign(low)
+        # A tensor that is always zero still needs a step.
+        self._high.assign(np.maximum(high, low + 1e-6))
+
+    def _values(self, images: Any, rounded: bool) -> dict[int, Any]:
+        """Return all steps' results by number."""
+        graph = self._graph
+        values = {graph.input: images}
+        if rounded:
+            values[graph.input] = self._round(graph.input, images)
+        for step in graph.steps:
+            result = self._compute(step, [values[i] for i in step.inputs], rounded)
+            if rounded and step.rounding != "kept":
+                result = (
+                    _fake_quantize(result, *step.rounding)
+                    if isinstance(step.rounding, tuple)
+                    else self._round(step.output, result)
+                )
+            values[step.output] = result
+        return values
+
+    def _compute(self, step: Step, inputs: list[Any], rounded: bool) -> Any:
+        weights = bias = None
+        if step.weights is not None:
+            weights, bias = self._folded(step)
+            if rounded:
+                weights = self._rounded_weights(step, weights)
+        result = step.run(inputs, weights)
+        if bias is not None:
+            # An INT8 bias has 32 bits: rounding it would change nothing.
+            result = result + bias
+        return result if step.relu is None else step.relu(result)
+
+    def _folded(self, step: Step) -> tuple[Any, Any]:
+        """Return a step's weights and bias with the batch normalization that belongs to them."""
+        import tensorflow as tf
+
+        weights = step.weights
+        assert weights is not None
+        values, bias = weights.read(), weights.bias
+        bias = None if bias is None else bias.value
+        if step.norm is None:
+            return values, bias
+        gain, shift = norm_factors(step.norm)
+        shape = [n if axis in weights.channel_axes else 1 for axis, n in enumerate(values.shape)]
+        return values * tf.reshape(gain, shape), shift if bias is None else bias * gain + shift
+
+    def _rounded_weights(self, step: Step, values: Any) -> Any:
+        import tensorflow as tf
+
+        weights = step.weights
+        assert weights is not None
+        if not weights.channel_axes:
+            low, high = tf.reduce_min(values), tf.reduce_max(values)
+            return _fake_quantize(values, tf.minimum(low, 0.0), tf.maximum(high, 1e-6))
+        whole = weights.dense and self._per_tensor_dense
+        axes = [a for a in range(len(values.shape)) if whole or a not in weights.channel_axes]
+        largest = tf.reduce_max(tf.abs(values), axis=axes, keepdims=True)
+        scale = tf.stop_gradient(tf.maximum(largest, 1e-12) / WEIGHT_LEVELS)
+        # Nothing lies outside of the range, so the straight-through gradient is 1 everywhere.
+        return values + tf.stop_gradient(tf.round(values / scale) * scale - values)
+
+    def _round(self, value: int, result: Any) -> Any:
+        group = self._group[value]
+        return _fake_quantize(result, self._low[group], self._high[group])
+
+    def _histograms(self, batches: Batches, method: CalibrationMethod) -> dict[int, Histogram]:
+        """Return how the results that are rounded to ranges of their own were distributed."""
+        import tensorflow as tf
+
+        watched = [
+            self._graph.input,
+            *(s.output for s in self._graph.steps if s.rounding in ("own", "shared")),
+        ]
+
+        def extremes(images: Any) -> Any:
+            values = self._values(images, False)
+            results = [values[value] for value in watched]
+            return tf.stack([(tf.reduce_min(r), tf.reduce_max(r)) for r in results])
+
+        def counts(images: Any, limits: Any) -> Any:
+            values = self._values(images, False)
+            return tf.stack(
+                [
+                    tf.histogram_fixed_width(values[value], limits[index], BINS)
+                    for index, value in enumerate(watched)
+                ]
+            )
+
+        extremes_of, counts_of = (
+            tf.function(function, reduce_retracing=True) for function in (extremes, counts)
+        )
+        seen = np.stack([extremes_of(images).numpy() for images in batches()])
+        limits = np.stack([seen[:, :, 0].min(axis=0), seen[:, :, 1].max(axis=0)], axis=1)
+        limits[:, 1] = np.maximum(limits[:, 1], np.nextafter(limits[:, 0], np.float32(np.inf)))
+        totals = np.zeros((len(watched), BINS), np.int64)
+        if method != "min-max":
+            for images in batches():
+                totals += counts_of(images, limits).numpy()
+        return {
+            value: Histogram(low=float(low), high=float(high), counts=total)
+            for value, (low, high), total in zip(watched, limits, totals, strict=True)
+        }
+
+
+def _fake_quantize(values: Any, low: Any, high: Any) -> Any:
+    """Round to 256 steps between low and high, moved so that zero is one of them."""
+    import tensorflow as tf
+
+    return tf.quantization.fake_quant_with_min_max_vars(values, low, high)
+
+
+def _groups(graph: Graph) -> dict[int, int]:
+    """Return for each value which range it has: those that must share one have the same number."""
+    parent: dict[int, int] = {}
+
+    def root(value: int) -> int:
+        while parent.setdefault(value, value) != value:
+            value = parent[value]
+        return value
+
+    fixed = {step.output for step in graph.steps if isinstance(step.rounding, tuple)}
+    root(graph.input)
+    for step in graph.steps:
+        root(step.output)
+        if step.rounding in ("shared", "kept"):
+            for value in step.inputs:
+                if value not in fixed:
+                    parent[root(value)] = root(step.output)
+    numbers = {value: index for index, value in enumerate(sorted({root(v) for v in parent}))}
+    return {value: numbers[root(value)] for value in parent}
+
+
+def batches_of(images: NDArray[np.float32], size: int) -> Iterator[NDArray[np.float32]]:
+    """Yield slices of `size` images."""
+    for start in range(0, len(images), size):
+        yield images[start : start + size]
