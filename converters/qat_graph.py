@@ -72,6 +72,11 @@ class Step:
     fuses: bool = False
     softmax: bool = False
 
+    @property
+    def joins(self) -> bool:
+        """It puts several values on one grid, as a concatenation does."""
+        return self.rounding == "kept" and len(self.inputs) > 1
+
 
 @dataclass(kw_only=True)
 class Graph:

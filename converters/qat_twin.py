@@ -7,7 +7,8 @@ rounded, with its statistics held fixed, as the INT8 graph has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.calibration import BINS, CalibrationMethod, Histogram, choose_range
 from edgeinfer.converters.qat_graph import Graph, Step, norm_factors
+from edgeinfer.device.types import TensorSpec
 
 Batches = Callable[[], Iterable[NDArray[np.float32]]]
 """Gives calibration images, (N, H, W, C) float32 a batch, anew at each call."""
@@ -45,17 +47,25 @@ class Twin:
         """Return the answers, before a softmax at the end: float32.
 
         Args:
-            images: (N, H, W, C) float32, as the Keras model takes them.
+            images: (N, H, W, C) float32: what the Keras model takes, or for `rounded` what the
+                real values of `input_tensor` are.
             rounded: as INT8 would compute; False as the Keras model does.
         """
         return self._values(images, rounded)[self._graph.output]
 
     def calibrate(self, batches: Batches, method: CalibrationMethod) -> None:
         """Choose the activations' ranges from what the float weights make of pictures."""
+        # Where values are joined, what is joined decides: a pool before may have dropped the rest.
+        joined: dict[int, set[int]] = {}
+        for step in self._graph.steps:
+            if step.joins:
+                joined.setdefault(self._group[step.output], set()).add(step.output)
         ranges: dict[int, tuple[float, float]] = {}
         for value, histogram in self._histograms(batches, method).items():
-            low, high = choose_range(histogram, method)
             group = self._group[value]
+            if group in joined and value not in joined[group]:
+                continue
+            low, high = choose_range(histogram, method)
             before = ranges.get(group, (0.0, 0.0))
             ranges[group] = (min(before[0], low), max(before[1], high))
         low, high = np.array([ranges.get(g, (0.0, 1.0)) for g in range(self._low.shape[0])]).T
@@ -63,12 +73,32 @@ class Twin:
         # A tensor that is always zero still needs a step.
         self._high.assign(np.maximum(high, low + 1e-6))
 
+    def input_tensor(self) -> TensorSpec:
+        """Return how the INT8 model's input is quantized, once ranges are chosen.
+
+        Pixels are put into it by the device's own table: where black is -1 and white 1, each lies
+        half a step from the next integer, and it is for that table to say to which side it goes.
+        """
+        group = self._group[self._graph.input]
+        low, high = float(self._low[group]), float(self._high[group])
+        scale = float(np.float32((high - low) / 255))
+        # As TensorFlow's converter does, halves go away from zero.
+        zero_point = -128 - low / scale
+        zero_point = int(math.copysign(math.floor(abs(zero_point) + 0.5), zero_point))
+        return TensorSpec(
+            name="image", shape=(1,), dtype="int8", scale=scale, zero_point=zero_point
+        )
+
+    def scales(self) -> set[float]:
+        """Return the steps between two values of all tensors, once ranges are chosen."""
+        fixed = [step.rounding for step in self._graph.steps if isinstance(step.rounding, tuple)]
+        spans = [high - low for low, high in fixed]
+        return {float(s) / 255 for s in (*spans, *(self._high - self._low).numpy())}
+
     def _values(self, images: Any, rounded: bool) -> dict[int, Any]:
         """Return all steps' results by number."""
         graph = self._graph
         values = {graph.input: images}
-        if rounded:
-            values[graph.input] = self._round(graph.input, images)
         for step in graph.steps:
             result = self._compute(step, [values[i] for i in step.inputs], rounded)
             if rounded and step.rounding != "kept":
@@ -131,7 +161,7 @@ class Twin:
 
         watched = [
             self._graph.input,
-            *(s.output for s in self._graph.steps if s.rounding in ("own", "shared")),
+            *(s.output for s in self._graph.steps if s.rounding in ("own", "shared") or s.joins),
         ]
 
         def extremes(images: Any) -> Any:
@@ -149,7 +179,8 @@ class Twin:
             )
 
         extremes_of, counts_of = (
-            tf.function(function, reduce_retracing=True) for function in (extremes, counts)
+            tf.function(function, autograph=False, reduce_retracing=True)
+            for function in (extremes, counts)
         )
         seen = np.stack([extremes_of(images).numpy() for images in batches()])
         limits = np.stack([seen[:, :, 0].min(axis=0), seen[:, :, 1].max(axis=0)], axis=1)
@@ -190,9 +221,3 @@ def _groups(graph: Graph) -> dict[int, int]:
                     parent[root(value)] = root(step.output)
     numbers = {value: index for index, value in enumerate(sorted({root(v) for v in parent}))}
     return {value: numbers[root(value)] for value in parent}
-
-
-def batches_of(images: NDArray[np.float32], size: int) -> Iterator[NDArray[np.float32]]:
-    """Yield slices of `size` images."""
-    for start in range(0, len(images), size):
-        yield images[start : start + size]
