@@ -23,7 +23,7 @@ import numpy as np
 from edgeinfer.converters.calibration import CalibrationMethod
 from edgeinfer.converters.extras import require_packages
 from edgeinfer.converters.progress import Progress
-from edgeinfer.converters.qat_worker import (
+from edgeinfer.converters.qat_job import (
     ANSWER_FILE,
     ERROR_FILE,
     TUNED_FILE,
@@ -93,8 +93,8 @@ class QatResult:
     Attributes:
         keras_model: the fine-tuned model, of the original's architecture.
         losses: how far the rounded model is from the float one: before training, then the mean of
-            each epoch. Nats of Kullback-Leibler divergence for a classifier; else the squared error as
-            a share of the answers' variance.
+            each epoch. Nats of Kullback-Leibler divergence for a classifier; else the squared
+            error as a share of the answers' variance.
         uncovered: names of layers whose inner results were not rounded in training.
         images: how many samples were used.
     """

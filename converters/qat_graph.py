@@ -109,3 +109,21 @@ def norm_factors(norm: Any) -> tuple[Any, Any]:
         gain = gain * norm.gamma
     shift = -keras.ops.stop_gradient(norm.moving_mean) * gain
     return gain, shift + norm.beta if norm.center else shift
+
+
+def plain_step(
+    name: str,
+    inputs: Sequence[int],
+    output: int,
+    function: Callable[[Any], Any],
+    *,
+    rounding: Rounding = "own",
+) -> Step:
+    """Return a step that applies a function to its one input."""
+    return Step(
+        name=name,
+        inputs=list(inputs),
+        output=output,
+        run=lambda values, _: function(values[0]),
+        rounding=rounding,
+    )

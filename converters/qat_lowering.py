@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from edgeinfer.converters.qat_graph import (
     Step,
     Weights,
     norm_factors,
+    plain_step,
 )
 from edgeinfer.converters.qat_trace import Call, Trace, functional
 from edgeinfer.device.errors import ConversionError
@@ -108,7 +109,7 @@ class _Lowering:
             self._call(call, fuses=True)
         elif ours and not isinstance(layer, keras.Layer) and len(call.inputs) == 1:
             # An operation of keras.ops: an activation, or nothing that is known here.
-            self._activate(layer.name, _snake(name), _runner(call), call)
+            self._activate(layer.name, _snake(name), call.run, call)
         else:
             self._uncovered.append(layer.name)
             self._call(call)
@@ -239,7 +240,7 @@ class _Lowering:
             self._fuse(layer, function, call, call.output)
         elif kind == "silu":
             gate = self._trace.fresh()
-            self._add(_plain(layer, call.inputs, gate, keras.ops.sigmoid, rounding=SIGMOID))
+            self._add(plain_step(layer, call.inputs, gate, keras.ops.sigmoid, rounding=SIGMOID))
             self._add(
                 Step(
                     name=layer,
@@ -251,12 +252,12 @@ class _Lowering:
         elif kind == "hard_sigmoid":
             clamped = self._trace.fresh()
             self._fuse(layer, lambda x: keras.ops.relu6(x + 3), call, clamped)
-            self._add(_plain(layer, [clamped], call.output, lambda x: x / 6))
+            self._add(plain_step(layer, [clamped], call.output, lambda x: x / 6))
         else:
             if kind not in _FIXED and kind not in _SINGLE_OPS:
                 self._uncovered.append(layer)
             rounding = _FIXED.get(kind, "own")
-            step = _plain(layer, call.inputs, call.output, function, rounding=rounding)
+            step = plain_step(layer, call.inputs, call.output, function, rounding=rounding)
             step.softmax = kind == "softmax"
             self._add(step)
 
@@ -266,7 +267,7 @@ class _Lowering:
             before.relu = function
             self._move(before, output)
         else:
-            self._add(_plain(layer, call.inputs, output, function))
+            self._add(plain_step(layer, call.inputs, output, function))
 
     def _sole(self, call: Call) -> Step | None:
         """Return the step whose result this call alone reads, if there is one."""
@@ -274,13 +275,12 @@ class _Lowering:
         return self._producers.get(value) if self._readers[value] == 1 else None
 
     def _call(self, call: Call, *, rounding: Rounding = "own", fuses: bool = False) -> None:
-        run = _runner(call)
         self._add(
             Step(
                 name=call.layer.name,
                 inputs=call.inputs,
                 output=call.output,
-                run=lambda inputs, _: run(*inputs),
+                run=lambda inputs, _: call.run(*inputs),
                 rounding=rounding,
                 fuses=fuses,
             )
@@ -293,33 +293,6 @@ class _Lowering:
     def _move(self, step: Step, output: int) -> None:
         step.output = output
         self._producers[output] = step
-
-
-def _plain(
-    name: str,
-    inputs: Sequence[int],
-    output: int,
-    function: Callable[[Any], Any],
-    *,
-    rounding: Rounding = "own",
-) -> Step:
-    return Step(
-        name=name,
-        inputs=list(inputs),
-        output=output,
-        run=lambda values, _: function(values[0]),
-        rounding=rounding,
-    )
-
-
-def _runner(call: Call) -> Callable[..., Any]:
-    """Return a function of a call's tensors alone."""
-
-    def run(*values: Any) -> Any:
-        args, kwargs = call.fill(values)
-        return call.layer(*args, **kwargs)
-
-    return run
 
 
 def _depthwise_op(layer: Any) -> Callable[[Any, Any], Any]:

@@ -48,6 +48,11 @@ class Call:
     output: int
     rank: int
 
+    def run(self, *values: Any) -> Any:
+        """Call the layer again, with values for its tensors."""
+        args, kwargs = self.fill(values)
+        return self.layer(*args, **kwargs)
+
 
 class Trace:
     """A model's calls in order: nested models opened, what does nothing in inference left out.

@@ -54,7 +54,11 @@ class Twin:
         return self._values(images, rounded)[self._graph.output]
 
     def calibrate(self, batches: Batches, method: CalibrationMethod) -> None:
-        """Choose the activations' ranges from what the float weights make of pictures."""
+        """Choose the activations' ranges from what the float weights make of pictures.
+
+        Raises:
+            FloatingPointError: these are infinite or no numbers.
+        """
         # Where values are joined, what is joined decides: a pool before may have dropped the rest.
         joined: dict[int, set[int]] = {}
         for step in self._graph.steps:
@@ -184,6 +188,8 @@ class Twin:
         )
         seen = np.stack([extremes_of(images).numpy() for images in batches()])
         limits = np.stack([seen[:, :, 0].min(axis=0), seen[:, :, 1].max(axis=0)], axis=1)
+        if not np.isfinite(limits).all():
+            raise FloatingPointError("activations are infinite or no numbers")
         limits[:, 1] = np.maximum(limits[:, 1], np.nextafter(limits[:, 0], np.float32(np.inf)))
         totals = np.zeros((len(watched), BINS), np.int64)
         if method != "min-max":
@@ -214,7 +220,8 @@ def _groups(graph: Graph) -> dict[int, int]:
     fixed = {step.output for step in graph.steps if isinstance(step.rounding, tuple)}
     root(graph.input)
     for step in graph.steps:
-        root(step.output)
+        if step.output not in fixed:
+            root(step.output)
         if step.rounding in ("shared", "kept"):
             for value in step.inputs:
                 if value not in fixed:

@@ -245,7 +245,8 @@ def test_a_rounding_left_out_or_added_is_seen(tmp_path: Path) -> None:
 def test_every_tensor_has_the_scale_that_the_converter_gives_it(tmp_path: Path) -> None:
     found = compare(squeezed, tmp_path)
     graph = read_tflite(found.tflite, subject="x").subgraphs[0]
-    results = [graph.tensors[op.outputs[0]].quantization for op in graph.operators]
+    computed = [*graph.inputs, *(op.outputs[0] for op in graph.operators)]
+    results = [graph.tensors[index].quantization for index in computed]
     theirs = {result.scales[0] for result in results if result is not None}
     assert sorted(found.twin.scales()) == pytest.approx(sorted(theirs), rel=1e-5)
 
