@@ -42,6 +42,25 @@ class Twin:
         count = 1 + max(self._group.values())
         self._low = tf.Variable(tf.zeros(count), trainable=False)
         self._high = tf.Variable(tf.ones(count), trainable=False)
+        self._watched = [
+            graph.input,
+            *(s.output for s in graph.steps if s.rounding in ("own", "shared") or s.joins),
+        ]
+
+        def extremes(images: Any) -> Any:
+            results = self._watched_values(images)
+            return tf.stack([(tf.reduce_min(r), tf.reduce_max(r)) for r in results])
+
+        def counts(images: Any, limits: Any) -> Any:
+            results = self._watched_values(images)
+            return tf.stack(
+                [tf.histogram_fixed_width(r, limits[i], BINS) for i, r in enumerate(results)]
+            )
+
+        self._extremes, self._counts = (
+            tf.function(function, autograph=False, reduce_retracing=True)
+            for function in (extremes, counts)
+        )
 
     def run(self, images: Any, *, rounded: bool = True) -> Any:
         """Return the answers, before a softmax at the end: float32.
@@ -98,6 +117,10 @@ class Twin:
         fixed = [step.rounding for step in self._graph.steps if isinstance(step.rounding, tuple)]
         spans = [high - low for low, high in fixed]
         return {float(s) / 255 for s in (*spans, *(self._high - self._low).numpy())}
+
+    def _watched_values(self, images: Any) -> list[Any]:
+        values = self._values(images, False)
+        return [values[value] for value in self._watched]
 
     def _values(self, images: Any, rounded: bool) -> dict[int, Any]:
         """Return all steps' results by number."""
@@ -160,44 +183,19 @@ class Twin:
         return _fake_quantize(result, self._low[group], self._high[group])
 
     def _histograms(self, batches: Batches, method: CalibrationMethod) -> dict[int, Histogram]:
-        """Return how the results that are rounded to ranges of their own were distributed."""
-        import tensorflow as tf
-
-        watched = [
-            self._graph.input,
-            *(s.output for s in self._graph.steps if s.rounding in ("own", "shared") or s.joins),
-        ]
-
-        def extremes(images: Any) -> Any:
-            values = self._values(images, False)
-            results = [values[value] for value in watched]
-            return tf.stack([(tf.reduce_min(r), tf.reduce_max(r)) for r in results])
-
-        def counts(images: Any, limits: Any) -> Any:
-            values = self._values(images, False)
-            return tf.stack(
-                [
-                    tf.histogram_fixed_width(values[value], limits[index], BINS)
-                    for index, value in enumerate(watched)
-                ]
-            )
-
-        extremes_of, counts_of = (
-            tf.function(function, autograph=False, reduce_retracing=True)
-            for function in (extremes, counts)
-        )
-        seen = np.stack([extremes_of(images).numpy() for images in batches()])
+        """Return how the watched results were distributed."""
+        seen = np.stack([self._extremes(images).numpy() for images in batches()])
         limits = np.stack([seen[:, :, 0].min(axis=0), seen[:, :, 1].max(axis=0)], axis=1)
         if not np.isfinite(limits).all():
             raise FloatingPointError("activations are infinite or no numbers")
         limits[:, 1] = np.maximum(limits[:, 1], np.nextafter(limits[:, 0], np.float32(np.inf)))
-        totals = np.zeros((len(watched), BINS), np.int64)
+        totals = np.zeros((len(self._watched), BINS), np.int64)
         if method != "min-max":
             for images in batches():
-                totals += counts_of(images, limits).numpy()
+                totals += self._counts(images, limits).numpy()
         return {
             value: Histogram(low=float(low), high=float(high), counts=total)
-            for value, (low, high), total in zip(watched, limits, totals, strict=True)
+            for value, (low, high), total in zip(self._watched, limits, totals, strict=True)
         }
 
 
