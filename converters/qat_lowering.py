@@ -96,11 +96,12 @@ class _Lowering:
             layers.AveragePooling2D: lambda c: self._call(c, rounding="shared", fuses=True),
             layers.UpSampling2D: self._upsampling,
         }
-        if type(layer) in known:
+        channels_last = getattr(layer, "data_format", None) != "channels_first"
+        if type(layer) in known and channels_last:
             known[type(layer)](call)
             return
         name = type(layer).__name__
-        ours = type(layer).__module__.startswith("keras.")
+        ours = type(layer).__module__.startswith("keras.") and channels_last
         if ours and name in _KEPT:
             self._call(call, rounding="kept", fuses=name == "MaxPooling2D")
         elif ours and name in _OWN:
@@ -236,7 +237,7 @@ class _Lowering:
         import keras
 
         kind = _ALIASES.get(kind, kind)
-        if kind in ("relu", "relu6", "linear"):
+        if kind in ("relu", "relu6"):
             self._fuse(layer, function, call, call.output)
         elif kind == "silu":
             gate = self._trace.fresh()

@@ -110,7 +110,8 @@ class Trace:
             if isinstance(leaf, keras.KerasTensor)
         ]
         inputs = [self.number(tensor) for tensor in tensors]
-        if isinstance(layer, self._idle):
+        linear = getattr(layer, "activation", None) is keras.activations.linear
+        if isinstance(layer, self._idle) or (type(layer) is keras.layers.Activation and linear):
             self._numbers[id(outputs)] = inputs[0]
         elif isinstance(layer, keras.Model) and len(inputs) == 1:
             self._numbers[id(outputs)] = self._nested(layer, inputs[0])

@@ -49,7 +49,8 @@ def conv(x: Any, **options: Any) -> Any:
 
 def plain_cnn(x: Any) -> Any:
     """What the architectures of edgeinfer are made of."""
-    x = L.ReLU()(L.BatchNormalization()(conv(x, use_bias=False)))
+    x = L.Activation("linear")(conv(x, use_bias=False))
+    x = L.ReLU()(L.BatchNormalization()(x))
     x = L.ReLU(6.0)(L.BatchNormalization()(L.DepthwiseConv2D(3, use_bias=False)(x)))
     y = L.BatchNormalization()(conv(x))
     x = L.ReLU()(L.Add()([x, y]))
