@@ -201,8 +201,8 @@ TENSORFLOW: list[Callable[[Any], Any]] = [
     *(fused_pool, concatenation, squeezed, lone_norm, shared_norm, others, dense, nested),
     with_softmax,
 ]
-# TensorFlow's calibration reads what an addition reads after it has run, when its result may lie in
-# the same memory; so its range there is too wide. Ours has no such fault.
+# TensorFlow's calibration gives one of the tensors that an addition reads the sum's range as well,
+# probably because it looks when the sum lies in that tensor's memory. Ours has no such fault.
 OURS: list[Callable[[Any], Any]] = [plain_cnn, shared_conv, lone_norm, squeezed]
 
 
