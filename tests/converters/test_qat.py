@@ -21,11 +21,6 @@ from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_
 from edgeinfer.host.data.fashion_mnist import EMBEDDED, LABELS, list_samples
 
 pytestmark = pytest.mark.slow
-pytest.importorskip("tensorflow", reason="training needs the host extra")
-
-import keras  # noqa: E402
-
-L = keras.layers
 SPEC = PreprocessSpec(size=(28, 28), channels="grey", mean=(127.5,), std=(127.5,))
 STRETCH = 200.0
 
@@ -50,6 +45,10 @@ def stretched(
     The next layer makes good for it, so the float model answers as before; in INT8 the other
     channels are left with a step or two.
     """
+    pytest.importorskip("tensorflow", reason="training needs the host extra")
+    import keras
+
+    L = keras.layers
     preprocessor, table = Preprocessor(SPEC), normalize_table(SPEC)
     inputs = np.stack([table[[0], preprocessor.image(read_sample(s.source))] for s in splits[0]])
     keras.utils.set_random_seed(0)
@@ -135,6 +134,8 @@ def test_the_loss_falls_and_is_told(tuned: tuple[QatResult, list[tuple[int, int]
 def test_the_result_is_the_same_architecture_with_other_weights(
     stretched: Path, tuned: tuple[QatResult, list[tuple[int, int]]]
 ) -> None:
+    import keras
+
     before = keras.saving.load_model(stretched, compile=False)
     after = keras.saving.load_model(tuned[0].keras_model, compile=False)
     assert after.get_config() == before.get_config()
@@ -171,6 +172,10 @@ def test_the_same_seed_gives_the_same_model(
 def test_other_answers_than_logits_are_learned_too(
     last: str, splits: tuple[list[Sample], list[Sample]], tmp_path: Path
 ) -> None:
+    pytest.importorskip("tensorflow", reason="training needs the host extra")
+    import keras
+
+    L = keras.layers
     keras.utils.set_random_seed(0)
     first, head = L.Conv2D(4, 5, strides=3, activation="relu"), L.Dense(1 + 3 * (last != "value"))
     layers = [keras.Input((28, 28, 1)), first, L.Flatten(), head]
@@ -197,6 +202,9 @@ def test_a_learning_rate_too_high_is_named(
 def test_models_that_cannot_be_trained_are_named(
     splits: tuple[list[Sample], list[Sample]], stretched: Path, tmp_path: Path
 ) -> None:
+    import keras
+
+    L = keras.layers
     image = keras.Input((28, 28, 1))
     rows = L.LSTM(4, name="memory")(L.Reshape((28, 28))(image))
     model, out = tmp_path / "lstm.keras", tmp_path / "out.keras"

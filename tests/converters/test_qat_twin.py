@@ -1,209 +1,45 @@
-"""The fake-quantized twin against TensorFlow's converter and the runtime's own integer kernels."""
+"""The fake-quantized twin against the converters' INT8 models on the runtime's integer kernels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from edgeinfer.converters.calibration import (
     CalibrationMethod,
     activation_histograms,
     choose_ranges,
 )
-from edgeinfer.converters.litert_quantize import quantize_int8
-from edgeinfer.converters.qat_graph import Graph
 from edgeinfer.converters.qat_lowering import int8_graph
 from edgeinfer.converters.qat_twin import Twin
 from edgeinfer.converters.quantize import Backend
-from edgeinfer.converters.tflite_worker import (
-    FLOAT_FILE,
-    SMALL_FILE,
-    ConversionJob,
-    calibration_inputs,
-    run_job,
-)
+from edgeinfer.converters.tflite_worker import FLOAT_FILE
 from edgeinfer.device.errors import ConversionError
-from edgeinfer.device.preprocess import PreprocessSpec, tensor_table
-from edgeinfer.device.runtime import Runner
 from edgeinfer.device.tflite_file import read_tflite
 
 pytestmark = pytest.mark.slow
-pytest.importorskip("tensorflow", reason="conversion needs the host extra")
-
-import keras  # noqa: E402
-import tensorflow as tf  # noqa: E402
-
-L = keras.layers
-SPEC = PreprocessSpec(size=(12, 12))
 
 
-def conv(x: Any, **options: Any) -> Any:
-    return L.Conv2D(4, 3, padding="same", **options)(x)
+@pytest.fixture(scope="module")
+def models() -> ModuleType:
+    """Imported when it is wanted: it brings TensorFlow."""
+    pytest.importorskip("tensorflow", reason="conversion needs the host extra")
+    from tests.converters import qat_models
+
+    return qat_models
 
 
-def plain_cnn(x: Any) -> Any:
-    """What the architectures of edgeinfer are made of."""
-    x = L.Activation("linear")(conv(x, use_bias=False))
-    x = L.ReLU()(L.BatchNormalization()(x))
-    x = L.ReLU(6.0)(L.BatchNormalization()(L.DepthwiseConv2D(3, use_bias=False)(x)))
-    y = L.BatchNormalization()(conv(x))
-    x = L.ReLU()(L.Add()([x, y]))
-    x = L.MaxPooling2D()(L.Dropout(0.5)(x))
-    return L.Dense(5)(L.GlobalAveragePooling2D()(x))
-
-
-def fused_pool(x: Any) -> Any:
-    return conv(L.ReLU()(L.AveragePooling2D(2)(conv(x))))
-
-
-def concatenation(x: Any) -> Any:
-    x = conv(x)
-    return conv(L.Concatenate()([x, L.MaxPooling2D(2, 1, padding="same")(conv(x)), conv(x) * 0.1]))
-
-
-def squeezed(x: Any) -> Any:
-    x = conv(x, activation="swish")
-    gate = L.Conv2D(4, 1, activation="hard_sigmoid")(L.GlobalAveragePooling2D(keepdims=True)(x))
-    other = L.Conv2D(4, 1, activation="sigmoid")(L.GlobalAveragePooling2D(keepdims=True)(x))
-    return L.Activation("hard_swish")(conv(L.Multiply()([L.Multiply()([x, gate]), other])))
-
-
-def lone_norm(x: Any) -> Any:
-    return L.ReLU()(L.BatchNormalization()(L.MaxPooling2D()(conv(x))))
-
-
-def shared_norm(x: Any) -> Any:
-    """The norm's result is read twice, so ReLU is an operator of its own."""
-    x = L.BatchNormalization()(conv(x))
-    return L.Add()([x, L.ReLU()(x)])
-
-
-def shared_conv(x: Any) -> Any:
-    """The convolution's result is read twice, so the norm cannot be folded."""
-    x = conv(x)
-    return L.Add()([x, L.BatchNormalization()(x)])
-
-
-def others(x: Any) -> Any:
-    x = L.SeparableConv2D(4, 3, activation="relu")(L.ZeroPadding2D()(x))
-    x = L.ReLU()(L.BatchNormalization()(L.Conv2DTranspose(4, 3, strides=2)(x)))
-    return L.UpSampling2D(2, interpolation="bilinear")(L.UpSampling2D()(conv(x, strides=2)))
-
-
-def dense(x: Any) -> Any:
-    x = L.ReLU()(L.BatchNormalization()(L.Dense(6, use_bias=False)(L.Flatten()(x))))
-    return L.Dense(3)(x)
-
-
-def nested(x: Any) -> Any:
-    inner = keras.Sequential([keras.Input((12, 12, 4)), L.BatchNormalization(), L.ReLU()])
-    return conv(inner(conv(x)))
-
-
-def with_softmax(x: Any) -> Any:
-    return L.Dense(4, activation="softmax")(L.GlobalMaxPooling2D()(conv(x)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Compared:
-    """One model in INT8 and its twin.
-
-    Attributes:
-        graph: the twin's.
-        twin: calibrated as the INT8 model was.
-        inputs: what the INT8 model's input holds, as real values.
-        pictures: the same before it was rounded.
-        tflite: the INT8 model.
-        int8: its answers.
-        step: of its output.
-    """
-
-    graph: Graph
-    twin: Twin
-    inputs: NDArray[np.float32]
-    pictures: NDArray[np.float32]
-    tflite: bytes
-    int8: NDArray[np.float64]
-    step: float
-
-    def steps_off(self, answers: Any) -> float:
-        """How many of the output's steps answers are off the INT8 model's, on average."""
-        if self.graph.softmax:
-            answers = tf.round(tf.nn.softmax(answers) * 256) / 256
-        return float(np.abs(answers.numpy() - self.int8).mean() / self.step)
-
-
-def compare(
-    build: Callable[[Any], Any],
-    folder: Path,
-    backend: Backend = "tensorflow",
-    *,
-    per_tensor_dense: bool = False,
-) -> Compared:
-    """Convert a model of random weights and run both forms on the calibration pictures."""
-    generator = np.random.default_rng(0)
-    image = keras.Input((12, 12, 3))
-    model = keras.Model(image, build(image))
-    for variable in model.variables:
-        values = generator.normal(0, 0.4, variable.shape)
-        if variable.name in ("gamma", "moving_variance"):
-            values = np.abs(values) + 0.5
-        variable.assign(values)
-    model.save(folder / "model.keras")
-    pictures = generator.integers(0, 256, (24, 12, 12, 3), np.uint8)
-    (folder / "pictures.raw").write_bytes(pictures.tobytes())
-    job = ConversionJob(
-        keras_model=str(folder / "model.keras"),
-        preprocess=SPEC,
-        calibration_images=str(folder / "pictures.raw"),
-        output_folder=str(folder),
-        per_tensor_dense=per_tensor_dense,
-    )
-    run_job(job)
-    content = (folder / SMALL_FILE).read_bytes()
-    if backend == "ai-edge-quantizer":
-        model_bytes = (folder / FLOAT_FILE).read_bytes()
-        histograms = activation_histograms(model_bytes, SPEC, lambda: pictures)
-        content = quantize_int8(model_bytes, choose_ranges(histograms, "min-max"), subject="x")
-    runner = Runner(content, subject="x", runtime="ai-edge-litert", kernels="builtin")
-    inputs = np.concatenate([batch for (batch,) in calibration_inputs(job)])
-    spec, answer = runner.inputs[0], runner.outputs[0]
-    table = tensor_table(SPEC, spec)
-    raw = table[np.arange(3), pictures].astype(np.int8)
-    outputs = [answer.dequantize(runner.invoke([one[None]])[0])[0] for one in raw]
-    graph = int8_graph(model)
-    twin = Twin(graph, per_tensor_dense=per_tensor_dense)
-    exact = twin.run(inputs, rounded=False).numpy()
-    if graph.softmax:
-        exact = tf.nn.softmax(exact).numpy()
-    np.testing.assert_allclose(exact, model(inputs).numpy(), atol=1e-4)
-    twin.calibrate(lambda: [inputs[:16], inputs[16:]], "min-max")
-    image_tensor = twin.input_tensor()
-    assert (image_tensor.scale, image_tensor.zero_point) == (spec.scale, spec.zero_point)
-    return Compared(
-        graph=graph,
-        twin=twin,
-        inputs=spec.dequantize(raw).astype(np.float32),
-        pictures=inputs,
-        tflite=content,
-        int8=np.stack(outputs).astype(np.float64),
-        step=answer.scale,
-    )
-
-
-TENSORFLOW: list[Callable[[Any], Any]] = [
-    *(fused_pool, concatenation, squeezed, lone_norm, shared_norm, others, dense, nested),
-    with_softmax,
-]
+TENSORFLOW = (
+    *("fused_pool", "concatenation", "squeezed", "lone_norm", "shared_norm", "others", "dense"),
+    *("nested", "with_softmax"),
+)
 # TensorFlow's calibration gives one of the tensors that an addition reads the sum's range as well,
 # probably because it looks when the sum lies in that tensor's memory. Ours has no such fault.
-OURS: list[Callable[[Any], Any]] = [plain_cnn, shared_conv, lone_norm, squeezed]
+OURS = ("plain_cnn", "shared_conv", "lone_norm", "squeezed")
 
 
 @pytest.mark.parametrize(
@@ -212,9 +48,9 @@ OURS: list[Callable[[Any], Any]] = [plain_cnn, shared_conv, lone_norm, squeezed]
     + [("ai-edge-quantizer", build) for build in OURS],
 )
 def test_the_twin_computes_what_the_int8_model_does(
-    backend: Backend, build: Callable[[Any], Any], tmp_path: Path
+    backend: Backend, build: str, models: ModuleType, tmp_path: Path
 ) -> None:
-    found = compare(build, tmp_path, backend)
+    found = models.compare(getattr(models, build), tmp_path, backend)
     assert found.graph.uncovered == []
     # Rounding moves an answer by a quarter of a step on average, and more as layers add up. What is
     # left of that are ties that the kernels' integer arithmetic breaks otherwise.
@@ -223,8 +59,10 @@ def test_the_twin_computes_what_the_int8_model_does(
     assert found.steps_off(found.twin.run(found.inputs)) < unrounded / 3
 
 
-def test_a_rounding_left_out_or_added_is_seen(tmp_path: Path) -> None:
-    found = compare(lone_norm, tmp_path)
+def test_a_rounding_left_out_or_added_is_seen(models: ModuleType, tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    found = models.compare(models.lone_norm, tmp_path)
     faithful = found.steps_off(found.twin.run(found.inputs))
     rounding = [step for step in found.graph.steps if step.rounding == "own"]
     assert len(rounding) == 3
@@ -243,8 +81,10 @@ def test_a_rounding_left_out_or_added_is_seen(tmp_path: Path) -> None:
     assert found.steps_off(found.twin.run(found.inputs)) > 5 * faithful
 
 
-def test_every_tensor_has_the_scale_that_the_converter_gives_it(tmp_path: Path) -> None:
-    found = compare(squeezed, tmp_path)
+def test_every_tensor_has_the_scale_that_the_converter_gives_it(
+    models: ModuleType, tmp_path: Path
+) -> None:
+    found = models.compare(models.squeezed, tmp_path)
     graph = read_tflite(found.tflite, subject="x").subgraphs[0]
     computed = [*graph.inputs, *(op.outputs[0] for op in graph.operators)]
     results = [graph.tensors[index].quantization for index in computed]
@@ -252,8 +92,8 @@ def test_every_tensor_has_the_scale_that_the_converter_gives_it(tmp_path: Path) 
     assert sorted(found.twin.scales()) == pytest.approx(sorted(theirs), rel=1e-5)
 
 
-def test_a_dense_layer_can_have_one_scale(tmp_path: Path) -> None:
-    found = compare(dense, tmp_path, per_tensor_dense=True)
+def test_a_dense_layer_can_have_one_scale(models: ModuleType, tmp_path: Path) -> None:
+    found = models.compare(models.dense, tmp_path, per_tensor_dense=True)
     off = found.steps_off(found.twin.run(found.inputs))
     per_channel = Twin(found.graph)
     per_channel.calibrate(lambda: [found.inputs], "min-max")
@@ -261,15 +101,21 @@ def test_a_dense_layer_can_have_one_scale(tmp_path: Path) -> None:
     assert off < found.steps_off(per_channel.run(found.inputs)) / 3
 
 
-def test_what_cannot_be_covered_is_named() -> None:
+def test_what_cannot_be_covered_is_named(models: ModuleType) -> None:
+    import keras
+
+    L = keras.layers
     image = keras.Input((12, 12, 3))
-    x = L.LayerNormalization(name="odd")(conv(image))
+    x = L.LayerNormalization(name="odd")(models.conv(image))
     x = L.Conv2D(2, 1, activation="elu", name="curved")(x)
     graph = int8_graph(keras.Model(image, L.PReLU(name="learned")(x)))
     assert graph.uncovered == ["odd", "curved", "learned"]
 
 
-def test_models_that_do_not_fit_are_refused() -> None:
+def test_models_that_do_not_fit_are_refused(models: ModuleType) -> None:
+    import keras
+
+    L = keras.layers
     image, other = keras.Input((12, 12, 3)), keras.Input((12, 12, 3))
     two = keras.Model([image, other], L.Add()([image, other]), name="two")
     with pytest.raises(ConversionError, match="two: has 2 inputs and 1 outputs, expected one"):
@@ -287,12 +133,14 @@ def test_models_that_do_not_fit_are_refused() -> None:
 
 
 @pytest.mark.parametrize("method", ["min-max", "percentile", "mse"])
-def test_ranges_are_those_of_our_calibration(method: CalibrationMethod, tmp_path: Path) -> None:
-    found = compare(lone_norm, tmp_path)
+def test_ranges_are_those_of_our_calibration(
+    method: CalibrationMethod, models: ModuleType, tmp_path: Path
+) -> None:
+    found = models.compare(models.lone_norm, tmp_path)
     found.twin.calibrate(lambda: [found.pictures], method)
     pixels = np.frombuffer((tmp_path / "pictures.raw").read_bytes(), np.uint8)
     histograms = activation_histograms(
-        (tmp_path / FLOAT_FILE).read_bytes(), SPEC, lambda: pixels.reshape(-1, 12, 12, 3)
+        (tmp_path / FLOAT_FILE).read_bytes(), models.SPEC, lambda: pixels.reshape(-1, 12, 12, 3)
     )
     ranges = choose_ranges(histograms, method)
     # The pool's result has the range of what it reads.
