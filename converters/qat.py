@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -129,7 +129,7 @@ def quantization_aware_training(
         preprocess: how samples become inputs.
         samples: pictures to train with; labels are not looked at.
         options: how.
-        progress: told how many batches are done.
+        progress: told how many pictures are done: prepared, then once in each round over them.
         out: the fine-tuned `.keras` file.
 
     Raises:
@@ -164,10 +164,18 @@ def quantization_aware_training(
             per_tensor_dense=options.per_tensor_dense,
         )
         try:
-            job_file = _write_job(job, [samples[index] for index in order])
+            rounds = len(order) * (3 + options.epochs)
+            job_file = _write_job(
+                job, [samples[index] for index in order], lambda done: progress(done, rounds)
+            )
         except OSError as error:
             raise storage_error(folder, error) from error
-        _run_worker(keras_model, job_file, folder, progress)
+        _run_worker(
+            keras_model,
+            job_file,
+            folder,
+            lambda done, total: progress(len(order) + done, len(order) + total),
+        )
         answer = from_json(QatAnswer, parse_json((folder / ANSWER_FILE).read_bytes()))
         with (folder / TUNED_FILE).open("rb") as tuned, atomic_file(out) as stream:
             shutil.copyfileobj(tuned, stream)
@@ -176,13 +184,14 @@ def quantization_aware_training(
     )
 
 
-def _write_job(job: QatJob, samples: Sequence[Sample]) -> Path:
+def _write_job(job: QatJob, samples: Sequence[Sample], progress: Callable[[int], None]) -> Path:
     """Write the images and the job itself; return the job's file."""
     preprocessor = Preprocessor(job.preprocess)
     with open(job.images, "wb") as stream:
-        for sample in samples:
+        for done, sample in enumerate(samples, start=1):
             pixels = read_sample(sample.source, job.preprocess)
             stream.write(preprocessor.image(pixels).tobytes())
+            progress(done)
     job_file = Path(job.output_folder, "job.json")
     job_file.write_text(json.dumps(to_json(job)), encoding="utf-8")
     return job_file

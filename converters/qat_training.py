@@ -73,13 +73,12 @@ class Training:
         self._job, self._model, self._twin = job, model, twin
         self._images = Images(job)
         self._calibrating = np.arange(min(len(self._images), job.calibration_images))
-        self._per_epoch = math.ceil(len(self._images) / job.batch_size)
         self._done = 0
         answer = tuple(model.outputs[0].shape[1:])
         self._probabilities = graph.softmax
         self._distribution = graph.softmax or (len(answer) == 1 and answer[0] >= 2)
         self._variance = 1.0
-        steps = self._per_epoch * job.epochs
+        steps = math.ceil(len(self._images) / job.batch_size) * job.epochs
         warmup = steps // 10
         # Adam's first steps are as long as the learning rate allows, however good the model is.
         schedule = keras.optimizers.schedules.CosineDecay(
@@ -124,7 +123,7 @@ class Training:
         teach = tf.function(self._model.call, autograph=False, reduce_retracing=True)
         for chosen in self._images.slices(np.arange(len(self._images))):
             targets[chosen] = teach(self._images.batch(chosen, rounded=False)).numpy()
-            self._report()
+            self._report(len(chosen))
         return targets
 
     def _calibrate(self, when: str) -> None:
@@ -148,7 +147,7 @@ class Training:
             if not math.isfinite(loss):
                 raise self._diverged(f"the loss is {loss}", when)
             total += loss * len(chosen)
-            self._report()
+            self._report(len(chosen))
         return total / len(order)
 
     def _diverged(self, what: str, when: str) -> ConversionError:
@@ -186,7 +185,7 @@ class Training:
         surprise = tf.math.log(tf.maximum(target, 1e-12)) - tf.nn.log_softmax(answers)
         return tf.reduce_mean(tf.reduce_sum(target * surprise, axis=-1))
 
-    def _report(self) -> None:
-        """Tell the caller; the answers and the loss before training are a round each."""
-        self._done += 1
-        print(self._done, self._per_epoch * (2 + self._job.epochs), flush=True)
+    def _report(self, count: int) -> None:
+        """Tell the caller of images; the answers and the loss before training are a round each."""
+        self._done += count
+        print(self._done, len(self._images) * (2 + self._job.epochs), flush=True)

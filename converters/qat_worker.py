@@ -1,7 +1,7 @@
 """Quantization-aware training: `python -m edgeinfer.converters.qat_worker JOB`.
 
 TensorFlow stays out of the caller's process, and may end this one. JOB is a JSON file that `QatJob`
-describes; what comes out are files, and on stdout a line `DONE TOTAL` after each batch.
+describes; what comes out are files, and on stdout a line `DONE TOTAL`, of images, after each batch.
 
 Written here because tensorflow-model-optimization knows only the legacy Keras, whose models do not
 cross over as `.keras` files, and installs beside tensorflow-cpu by force alone.

@@ -127,8 +127,10 @@ def test_the_loss_falls_and_is_told(tuned: tuple[QatResult, list[tuple[int, int]
     assert result.uncovered == ()
     assert len(result.losses) == 4
     assert result.losses[-1] < result.losses[0] / 3
-    batches = 32  # of 32 pictures, the last smaller
-    assert told == [(done, 5 * batches) for done in range(1, 5 * batches + 1)]
+    # Preparing them, their float answers, the loss before and three epochs are a round each.
+    assert told[:2] == [(1, 6000), (2, 6000)]
+    assert told[1000:1002] == [(1032, 6000), (1064, 6000)]
+    assert told[-1] == (6000, 6000)
 
 
 def test_the_result_is_the_same_architecture_with_other_weights(
@@ -273,8 +275,9 @@ def test_ctrl_c_ends_the_worker_too(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def interrupted(done: int, total: int) -> None:
-        assert _processes(tmp_path)
-        raise KeyboardInterrupt
+        if done > 500:
+            assert _processes(tmp_path)
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         quantization_aware_training(
