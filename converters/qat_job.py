@@ -1,0 +1,65 @@
+"""What the caller of quantization-aware training and its worker tell each other, as JSON files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeinfer.converters.calibration import CalibrationMethod
+from edgeinfer.device.preprocess import PreprocessSpec
+
+TUNED_FILE = "tuned.keras"
+ANSWER_FILE = "answer.json"
+ERROR_FILE = "error.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QatJob:
+    """What the worker is to do.
+
+    Attributes:
+        keras_model: the `.keras` file; its input is (H, W, C) float32.
+        preprocess: how the images become inputs.
+        images: raw uint8 images of `preprocess.shape`, one after another.
+        output_folder: receives TUNED_FILE and ANSWER_FILE, or ERROR_FILE.
+        calibration_images: how many of the images, the first, give the activations' ranges.
+        epochs: rounds over all images.
+        learning_rate: of Adam at the start; a cosine takes it to 0.
+        batch_size: images a step.
+        seed: of their order.
+        calibration: how ranges are chosen.
+        per_tensor_dense: one scale for all weights of a dense layer.
+    """
+
+    keras_model: str
+    preprocess: PreprocessSpec
+    images: str
+    output_folder: str
+    calibration_images: int
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    seed: int
+    calibration: CalibrationMethod
+    per_tensor_dense: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class QatAnswer:
+    """What came out.
+
+    Attributes:
+        losses: before training and of each epoch, the mean over the images.
+        uncovered: names of layers whose inner results were not rounded.
+    """
+
+    losses: tuple[float, ...]
+    uncovered: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerError:
+    """An error's parts, for the caller to raise it again."""
+
+    got: str
+    expected: str
+    next_step: str

@@ -1,0 +1,191 @@
+"""The training loop of quantization-aware training.
+
+Method: quantization-aware training by fake quantization (see `qat_twin`), with the float model
+itself as the teacher, so that no labels are needed: the Kullback-Leibler divergence from its
+probabilities (Hinton et al. 2015, arXiv:1503.02531, at temperature 1), or the squared error as a
+share of the answers' variance where they are no distribution over two classes or more.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.converters.qat_graph import Graph
+from edgeinfer.converters.qat_job import QatJob
+from edgeinfer.converters.qat_twin import Twin
+from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.preprocess import normalize_table, tensor_table
+from edgeinfer.device.types import TensorSpec
+
+ADAM_EPSILON = 1e-3
+"""Adam makes steps of full length out of gradients however small, and so shakes a model that hardly
+needs training: EfficientNet-Lite0 went from 0.0005 nats to 0.024 in 8 steps of 1e-4. With this
+epsilon it went to 0.0003, and a model that INT8 had ruined recovered as fast as without."""
+
+_TARGETS_FILE = "targets.raw"
+
+
+class Images:
+    """The job's images as the model's inputs, read when they are wanted."""
+
+    def __init__(self, job: QatJob) -> None:
+        shape = job.preprocess.shape
+        self._raw = np.memmap(job.images, np.uint8, "r").reshape(-1, *shape)
+        self._spec = job.preprocess
+        self._table = normalize_table(job.preprocess)
+        self._rounded = self._table
+        self._channels = np.arange(job.preprocess.depth)
+        self._batch = job.batch_size
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._raw)
+
+    def quantize(self, tensor: TensorSpec) -> None:
+        """Choose the INT8 input that `rounded` images have been through."""
+        self._rounded = tensor.dequantize(tensor_table(self._spec, tensor)).astype(np.float32)
+
+    def batch(self, chosen: Any, *, rounded: bool) -> NDArray[np.float32]:
+        """Return (N, H, W, C) float32, as the model's float or its INT8 input holds it."""
+        table = self._rounded if rounded else self._table
+        values: NDArray[np.float32] = table[self._channels, self._raw[chosen]]
+        return values
+
+    def slices(self, order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        """Yield an order's parts, a batch each."""
+        for start in range(0, len(order), self._batch):
+            # The file is read from front to back within a batch.
+            yield np.sort(order[start : start + self._batch])
+
+
+class Training:
+    """One run: the float model's answers first, then epoch after epoch."""
+
+    def __init__(self, job: QatJob, model: Any, twin: Twin, graph: Graph) -> None:
+        import keras
+
+        self._job, self._model, self._twin = job, model, twin
+        self._images = Images(job)
+        self._calibrating = np.arange(min(len(self._images), job.calibration_images))
+        self._done = 0
+        answer = tuple(model.outputs[0].shape[1:])
+        self._probabilities = graph.softmax
+        self._distribution = graph.softmax or (len(answer) == 1 and answer[0] >= 2)
+        self._variance = 1.0
+        steps = math.ceil(len(self._images) / job.batch_size) * job.epochs
+        warmup = steps // 10
+        # Adam's first steps are as long as the learning rate allows, however good the model is.
+        schedule = keras.optimizers.schedules.CosineDecay(
+            0.0, steps - warmup, warmup_target=job.learning_rate, warmup_steps=warmup
+        )
+        self._optimizer = keras.optimizers.Adam(schedule, epsilon=ADAM_EPSILON)
+        self._optimizer.build(model.trainable_variables)
+
+    def losses(self) -> list[float]:
+        """Train; return the mean loss before it and of each epoch."""
+        import tensorflow as tf
+
+        job = self._job
+        order = np.random.default_rng(job.seed)
+        targets = self._targets()
+        measure = tf.function(self._loss, autograph=False, reduce_retracing=True)
+        step = tf.function(self._step, autograph=False, reduce_retracing=True)
+        everything = np.arange(len(self._images))
+        if not self._distribution:
+            self._variance = max(float(np.var(targets)), 1e-12)
+        self._calibrate("before training")
+        losses = [self._epoch(everything, targets, measure, "before training")]
+        for epoch in range(1, job.epochs + 1):
+            if epoch > 1:
+                # Weights have moved, and with them the ranges that the converter will find.
+                self._calibrate(f"after epoch {epoch - 1}")
+            shuffled = order.permutation(everything)
+            losses.append(self._epoch(shuffled, targets, step, f"in epoch {epoch}"))
+        return losses
+
+    def _targets(self) -> NDArray[np.float32]:
+        """Return the float model's answers, in a file: a picture's may be as large as itself."""
+        import tensorflow as tf
+
+        answer = tuple(self._model.outputs[0].shape[1:])
+        targets = np.memmap(
+            Path(self._job.output_folder, _TARGETS_FILE),
+            np.float32,
+            "w+",
+            shape=(len(self._images), *answer),
+        )
+        teach = tf.function(self._model.call, autograph=False, reduce_retracing=True)
+        for chosen in self._images.slices(np.arange(len(self._images))):
+            targets[chosen] = teach(self._images.batch(chosen, rounded=False)).numpy()
+            self._report(len(chosen))
+        return targets
+
+    def _calibrate(self, when: str) -> None:
+        def batches() -> Iterator[NDArray[np.float32]]:
+            for part in self._images.slices(self._calibrating):
+                yield self._images.batch(part, rounded=False)
+
+        try:
+            self._twin.calibrate(batches, self._job.calibration)
+        except FloatingPointError as error:
+            raise self._diverged(str(error), when) from error
+        self._images.quantize(self._twin.input_tensor())
+
+    def _epoch(
+        self, order: NDArray[np.int64], targets: NDArray[np.float32], run: Any, when: str
+    ) -> float:
+        """Go once through the images; return the mean loss."""
+        total = 0.0
+        for chosen in self._images.slices(order):
+            loss = float(run(self._images.batch(chosen, rounded=True), targets[chosen]))
+            if not math.isfinite(loss):
+                raise self._diverged(f"the loss is {loss}", when)
+            total += loss * len(chosen)
+            self._report(len(chosen))
+        return total / len(order)
+
+    def _diverged(self, what: str, when: str) -> ConversionError:
+        return ConversionError(
+            self._job.keras_model,
+            got=f"quantization-aware training diverged: {what} {when}",
+            expected="finite numbers",
+            next_step="lower the learning rate",
+        )
+
+    def _step(self, images: Any, target: Any) -> Any:
+        import tensorflow as tf
+
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            loss = self._loss(images, target)
+        gradients = tape.gradient(loss, variables)
+        self._optimizer.apply(
+            [
+                tf.zeros_like(variable) if gradient is None else gradient
+                for gradient, variable in zip(gradients, variables, strict=True)
+            ],
+            variables,
+        )
+        return loss
+
+    def _loss(self, images: Any, target: Any) -> Any:
+        import tensorflow as tf
+
+        answers = self._twin.run(images)
+        if not self._distribution:
+            return tf.reduce_mean(tf.square(answers - target)) / self._variance
+        if not self._probabilities:
+            target = tf.nn.softmax(target)
+        surprise = tf.math.log(tf.maximum(target, 1e-12)) - tf.nn.log_softmax(answers)
+        return tf.reduce_mean(tf.reduce_sum(target * surprise, axis=-1))
+
+    def _report(self, count: int) -> None:
+        """Tell the caller of images; the answers and the loss before training are a round each."""
+        self._done += count
+        print(self._done, len(self._images) * (2 + self._job.epochs), flush=True)

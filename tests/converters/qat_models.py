@@ -1,0 +1,189 @@
+"""Models of random weights, in INT8 and as fake-quantized twins; it imports TensorFlow at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from edgeinfer.converters.calibration import (
+    activation_histograms,
+    choose_ranges,
+)
+from edgeinfer.converters.litert_quantize import quantize_int8
+from edgeinfer.converters.qat_graph import Graph
+from edgeinfer.converters.qat_lowering import int8_graph
+from edgeinfer.converters.qat_twin import Twin
+from edgeinfer.converters.quantize import Backend
+from edgeinfer.converters.tflite_worker import (
+    FLOAT_FILE,
+    SMALL_FILE,
+    ConversionJob,
+    calibration_inputs,
+    run_job,
+)
+from edgeinfer.device.preprocess import PreprocessSpec, tensor_table
+from edgeinfer.device.runtime import Runner
+
+L = keras.layers
+SPEC = PreprocessSpec(size=(12, 12))
+
+
+def conv(x: Any, **options: Any) -> Any:
+    return L.Conv2D(4, 3, padding="same", **options)(x)
+
+
+def plain_cnn(x: Any) -> Any:
+    """What the architectures of edgeinfer are made of."""
+    x = L.Activation("linear")(conv(x, use_bias=False))
+    x = L.ReLU()(L.BatchNormalization()(x))
+    x = L.ReLU(6.0)(L.BatchNormalization()(L.DepthwiseConv2D(3, use_bias=False)(x)))
+    y = L.BatchNormalization()(conv(x))
+    x = L.ReLU()(L.Add()([x, y]))
+    x = L.MaxPooling2D()(L.Dropout(0.5)(x))
+    return L.Dense(5)(L.GlobalAveragePooling2D()(x))
+
+
+def fused_pool(x: Any) -> Any:
+    return conv(L.ReLU()(L.AveragePooling2D(2)(conv(x))))
+
+
+def concatenation(x: Any) -> Any:
+    x = conv(x)
+    return conv(L.Concatenate()([x, L.MaxPooling2D(2, 1, padding="same")(conv(x)), conv(x) * 0.1]))
+
+
+def squeezed(x: Any) -> Any:
+    x = conv(x, activation="swish")
+    gate = L.Conv2D(4, 1, activation="hard_sigmoid")(L.GlobalAveragePooling2D(keepdims=True)(x))
+    other = L.Conv2D(4, 1, activation="sigmoid")(L.GlobalAveragePooling2D(keepdims=True)(x))
+    return L.Activation("hard_swish")(conv(L.Multiply()([L.Multiply()([x, gate]), other])))
+
+
+def lone_norm(x: Any) -> Any:
+    return L.ReLU()(L.BatchNormalization()(L.MaxPooling2D()(conv(x))))
+
+
+def shared_norm(x: Any) -> Any:
+    """The norm's result is read twice, so ReLU is an operator of its own."""
+    x = L.BatchNormalization()(conv(x))
+    return L.Add()([x, L.ReLU()(x)])
+
+
+def shared_conv(x: Any) -> Any:
+    """The convolution's result is read twice, so the norm cannot be folded."""
+    x = conv(x)
+    return L.Add()([x, L.BatchNormalization()(x)])
+
+
+def others(x: Any) -> Any:
+    x = L.SeparableConv2D(4, 3, activation="relu")(L.ZeroPadding2D()(x))
+    x = L.ReLU()(L.BatchNormalization()(L.Conv2DTranspose(4, 3, strides=2)(x)))
+    return L.UpSampling2D(2, interpolation="bilinear")(L.UpSampling2D()(conv(x, strides=2)))
+
+
+def dense(x: Any) -> Any:
+    x = L.ReLU()(L.BatchNormalization()(L.Dense(6, use_bias=False)(L.Flatten()(x))))
+    return L.Dense(3)(x)
+
+
+def nested(x: Any) -> Any:
+    inner = keras.Sequential([keras.Input((12, 12, 4)), L.BatchNormalization(), L.ReLU()])
+    return conv(inner(conv(x)))
+
+
+def with_softmax(x: Any) -> Any:
+    return L.Dense(4, activation="softmax")(L.GlobalMaxPooling2D()(conv(x)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One model in INT8 and its twin.
+
+    Attributes:
+        graph: the twin's.
+        twin: calibrated as the INT8 model was.
+        inputs: what the INT8 model's input holds, as real values.
+        pictures: the same before it was rounded.
+        tflite: the INT8 model.
+        int8: its answers.
+        step: of its output.
+    """
+
+    graph: Graph
+    twin: Twin
+    inputs: NDArray[np.float32]
+    pictures: NDArray[np.float32]
+    tflite: bytes
+    int8: NDArray[np.float64]
+    step: float
+
+    def steps_off(self, answers: Any) -> float:
+        """How many of the output's steps answers are off the INT8 model's, on average."""
+        if self.graph.softmax:
+            answers = tf.round(tf.nn.softmax(answers) * 256) / 256
+        return float(np.abs(answers.numpy() - self.int8).mean() / self.step)
+
+
+def compare(
+    build: Callable[[Any], Any],
+    folder: Path,
+    backend: Backend = "tensorflow",
+    *,
+    per_tensor_dense: bool = False,
+) -> Compared:
+    """Convert a model of random weights and run both forms on the calibration pictures."""
+    generator = np.random.default_rng(0)
+    image = keras.Input((12, 12, 3))
+    model = keras.Model(image, build(image))
+    for variable in model.variables:
+        values = generator.normal(0, 0.4, variable.shape)
+        if variable.name in ("gamma", "moving_variance"):
+            values = np.abs(values) + 0.5
+        variable.assign(values)
+    model.save(folder / "model.keras")
+    pictures = generator.integers(0, 256, (24, 12, 12, 3), np.uint8)
+    (folder / "pictures.raw").write_bytes(pictures.tobytes())
+    job = ConversionJob(
+        keras_model=str(folder / "model.keras"),
+        preprocess=SPEC,
+        calibration_images=str(folder / "pictures.raw"),
+        output_folder=str(folder),
+        per_tensor_dense=per_tensor_dense,
+    )
+    run_job(job)
+    content = (folder / SMALL_FILE).read_bytes()
+    if backend == "ai-edge-quantizer":
+        model_bytes = (folder / FLOAT_FILE).read_bytes()
+        histograms = activation_histograms(model_bytes, SPEC, lambda: pictures)
+        content = quantize_int8(model_bytes, choose_ranges(histograms, "min-max"), subject="x")
+    runner = Runner(content, subject="x", runtime="ai-edge-litert", kernels="builtin")
+    inputs = np.concatenate([batch for (batch,) in calibration_inputs(job)])
+    spec, answer = runner.inputs[0], runner.outputs[0]
+    table = tensor_table(SPEC, spec)
+    raw = table[np.arange(3), pictures].astype(np.int8)
+    outputs = [answer.dequantize(runner.invoke([one[None]])[0])[0] for one in raw]
+    graph = int8_graph(model)
+    twin = Twin(graph, per_tensor_dense=per_tensor_dense)
+    exact = twin.run(inputs, rounded=False).numpy()
+    if graph.softmax:
+        exact = tf.nn.softmax(exact).numpy()
+    np.testing.assert_allclose(exact, model(inputs).numpy(), atol=1e-4)
+    twin.calibrate(lambda: [inputs[:16], inputs[16:]], "min-max")
+    image_tensor = twin.input_tensor()
+    assert (image_tensor.scale, image_tensor.zero_point) == (spec.scale, spec.zero_point)
+    return Compared(
+        graph=graph,
+        twin=twin,
+        inputs=spec.dequantize(raw).astype(np.float32),
+        pictures=inputs,
+        tflite=content,
+        int8=np.stack(outputs).astype(np.float64),
+        step=answer.scale,
+    )

@@ -1,0 +1,303 @@
+"""Quantization-aware training, from a model that INT8 ruins to one that it does not."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
+from edgeinfer.converters.qat import QatOptions, QatResult, quantization_aware_training
+from edgeinfer.converters.qat_job import QatJob
+from edgeinfer.converters.qat_worker import run_job
+from edgeinfer.converters.quantize import QuantizeOptions, quantize_trained
+from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.device.errors import ConversionError, ModelError, UsageError
+from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
+from edgeinfer.host.data.fashion_mnist import EMBEDDED, LABELS, list_samples
+
+pytestmark = pytest.mark.slow
+SPEC = PreprocessSpec(size=(28, 28), channels="grey", mean=(127.5,), std=(127.5,))
+STRETCH = 200.0
+
+
+def silent(done: int, total: int) -> None:
+    return None
+
+
+@pytest.fixture(scope="module")
+def splits() -> tuple[list[Sample], list[Sample]]:
+    """Photographs of clothing to train and to test with."""
+    train, test = list_samples(EMBEDDED)
+    return train[:2000], test[:400]
+
+
+@pytest.fixture(scope="module")
+def stretched(
+    splits: tuple[list[Sample], list[Sample]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A small CNN four channels of which are 200 times larger than the rest.
+
+    The next layer makes good for it, so the float model answers as before; in INT8 the other
+    channels are left with a step or two.
+    """
+    pytest.importorskip("tensorflow", reason="training needs the host extra")
+    import keras
+
+    L = keras.layers
+    preprocessor, table = Preprocessor(SPEC), normalize_table(SPEC)
+    inputs = np.stack([table[[0], preprocessor.image(read_sample(s.source))] for s in splits[0]])
+    keras.utils.set_random_seed(0)
+    image = keras.Input((28, 28, 1))
+    x = L.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(image)
+    x = L.ReLU()(L.BatchNormalization(momentum=0.8)(x))
+    x = L.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
+    x = L.ReLU()(L.BatchNormalization(momentum=0.8)(x))
+    x = L.Conv2D(16, 1, use_bias=False)(x)
+    wide = L.BatchNormalization(momentum=0.8)
+    x = L.MaxPooling2D()(L.ReLU()(wide(x)))
+    following = L.Conv2D(32, 3, padding="same", activation="relu")
+    x = L.Dropout(0.1)(L.GlobalAveragePooling2D()(following(x)))
+    model = keras.Model(image, L.Dense(10)(x))
+    model.compile(
+        optimizer=keras.optimizers.Adam(5e-3),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    model.fit(inputs, np.array([s.label for s in splits[0]]), epochs=5, batch_size=32, verbose=0)
+    scale = np.where(np.arange(16) < 4, STRETCH, 1.0).astype(np.float32)
+    wide.gamma.assign(wide.gamma * scale)
+    wide.beta.assign(wide.beta * scale)
+    following.kernel.assign(following.kernel / scale[:, None])
+    wide.trainable = False
+    path = tmp_path_factory.mktemp("stretched") / "model.keras"
+    model.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def tuned(
+    stretched: Path,
+    splits: tuple[list[Sample], list[Sample]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[QatResult, list[tuple[int, int]]]:
+    """The fine-tuned model, and the progress that was told."""
+    told: list[tuple[int, int]] = []
+    result = quantization_aware_training(
+        stretched,
+        SPEC,
+        splits[0],
+        QatOptions(epochs=3, learning_rate=3e-4, max_images=1000),
+        lambda done, total: told.append((done, total)),
+        out=tmp_path_factory.mktemp("tuned") / "tuned.keras",
+    )
+    return result, told
+
+
+def test_int8_loses_less_after_training(
+    stretched: Path,
+    tuned: tuple[QatResult, list[tuple[int, int]]],
+    splits: tuple[list[Sample], list[Sample]],
+) -> None:
+    train, test = splits
+    options = QuantizeOptions(backend="ai-edge-quantizer")
+    plain = quantize_trained(stretched, SPEC, train[:100], options, silent)
+    better = quantize_trained(tuned[0].keras_model, SPEC, train[:100], options, silent)
+    contents = {"float": plain.float32, "plain": plain.small, "tuned": better.small}
+
+    def make(name: str) -> Any:
+        return lambda: evaluation_model(
+            contents[name], subject=name, labels=LABELS, preprocess=SPEC
+        )
+
+    found: dict[str, Evaluation] = evaluate(
+        {name: make(name) for name in contents}, test, LABELS, truth="float"
+    )
+    # What is measured is the share of the float model's decisions that INT8 keeps.
+    assert found["plain"].top1 < 0.7
+    assert found["tuned"].top1 > found["plain"].top1 + 0.1
+
+
+def test_the_loss_falls_and_is_told(tuned: tuple[QatResult, list[tuple[int, int]]]) -> None:
+    result, told = tuned
+    assert result.images == 1000
+    assert result.uncovered == ()
+    assert len(result.losses) == 4
+    assert result.losses[-1] < result.losses[0] / 3
+    # Preparing them, their float answers, the loss before and three epochs are a round each.
+    assert told[:2] == [(1, 6000), (2, 6000)]
+    assert told[1000:1002] == [(1032, 6000), (1064, 6000)]
+    assert told[-1] == (6000, 6000)
+
+
+def test_the_result_is_the_same_architecture_with_other_weights(
+    stretched: Path, tuned: tuple[QatResult, list[tuple[int, int]]]
+) -> None:
+    import keras
+
+    before = keras.saving.load_model(stretched, compile=False)
+    after = keras.saving.load_model(tuned[0].keras_model, compile=False)
+    assert after.get_config() == before.get_config()
+    changed = {
+        (layer.name, old.name)
+        for layer, new in zip(before.layers, after.layers, strict=True)
+        for old, other in zip(layer.weights, new.weights, strict=True)
+        if not np.array_equal(old.numpy(), other.numpy())
+    }
+    names = {name for _, name in changed}
+    # Even what an earlier stage froze learns; the statistics of batch normalization never do.
+    assert names == {"kernel", "bias", "gamma", "beta"}
+    assert not any("moving" in name for name in names)
+
+
+def tune(model: Path, samples: list[Sample], out: Path, **options: Any) -> QatResult:
+    small = {"epochs": 1, "batch_size": 8, **options}
+    return quantization_aware_training(model, SPEC, samples, QatOptions(**small), silent, out=out)
+
+
+def test_the_same_seed_gives_the_same_model(
+    stretched: Path, splits: tuple[list[Sample], list[Sample]], tmp_path: Path
+) -> None:
+    first, again = (
+        tune(stretched, splits[0][:40], tmp_path / name, seed=1, max_images=24)
+        for name in ("a.keras", "b.keras")
+    )
+    assert first.images == 24
+    # Threads add numbers up in another order each time.
+    assert first.losses == pytest.approx(again.losses, rel=1e-4)
+
+
+@pytest.mark.parametrize("last", ["value", "softmax"])
+def test_other_answers_than_logits_are_learned_too(
+    last: str, splits: tuple[list[Sample], list[Sample]], tmp_path: Path
+) -> None:
+    pytest.importorskip("tensorflow", reason="training needs the host extra")
+    import keras
+
+    L = keras.layers
+    keras.utils.set_random_seed(0)
+    first, head = L.Conv2D(4, 5, strides=3, activation="relu"), L.Dense(1 + 3 * (last != "value"))
+    layers = [keras.Input((28, 28, 1)), first, L.Flatten(), head]
+    model = keras.Sequential(layers + [L.Softmax()] * (last == "softmax"))
+    # One channel is so much larger that INT8 has few steps for the others.
+    scale = np.array([STRETCH, 1, 1, 1], np.float32)
+    first.kernel.assign(first.kernel * scale)
+    head.kernel.assign(head.kernel / np.tile(scale, 64)[:, None])
+    model.save(tmp_path / "model.keras")
+    result = tune(tmp_path / "model.keras", splits[0][:64], tmp_path / "out.keras", epochs=4)
+    assert 0 < result.losses[-1] < 0.95 * result.losses[0]
+    assert result.losses[0] < 10
+
+
+def test_a_learning_rate_too_high_is_named(
+    stretched: Path, splits: tuple[list[Sample], list[Sample]], tmp_path: Path
+) -> None:
+    with pytest.raises(ConversionError, match=r"diverged: .*; lower the learning rate") as caught:
+        tune(stretched, splits[0][:80], tmp_path / "out.keras", learning_rate=1e30, epochs=2)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_models_that_cannot_be_trained_are_named(
+    splits: tuple[list[Sample], list[Sample]], stretched: Path, tmp_path: Path
+) -> None:
+    import keras
+
+    L = keras.layers
+    image = keras.Input((28, 28, 1))
+    rows = L.LSTM(4, name="memory")(L.Reshape((28, 28))(image))
+    model, out = tmp_path / "lstm.keras", tmp_path / "out.keras"
+    keras.Model(image, L.Dense(2)(rows)).save(model)
+    few = splits[0][:4]
+    with pytest.raises(ConversionError, match=r"lstm\.keras: 'memory' is a recurrent layer"):
+        tune(model, few, out)
+    (tmp_path / "torn.keras").write_bytes(b"PK\x03\x04 torn")
+    with pytest.raises(ConversionError, match=r"torn\.keras: cannot be trained \(\w+"):
+        tune(tmp_path / "torn.keras", few, out)
+    job = QatJob(
+        keras_model=str(stretched),
+        preprocess=PreprocessSpec(size=(8, 8), channels="grey", mean=(0.0,), std=(1.0,)),
+        images="",
+        output_folder=str(tmp_path),
+        calibration_images=1,
+        epochs=1,
+        learning_rate=1e-4,
+        batch_size=8,
+        seed=0,
+        calibration="min-max",
+        per_tensor_dense=False,
+    )
+    with pytest.raises(ConversionError, match=r"its input is \(28, 28, 1\), expected \(8, 8, 1\)"):
+        run_job(job)
+    assert not out.exists()
+
+
+def test_what_is_missing_is_named_at_once(
+    splits: tuple[list[Sample], list[Sample]], stretched: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConversionError, match="no pictures to train with, expected at least one"):
+        tune(stretched, [], tmp_path / "out.keras")
+    with pytest.raises(ModelError, match=r"is absent, expected a \.keras file"):
+        tune(tmp_path / "none.keras", splits[0][:4], tmp_path / "out.keras")
+    wrong: list[dict[str, Any]] = [
+        {"epochs": 0},
+        {"learning_rate": float("nan")},
+        {"calibration": "guess"},
+    ]
+    for options in wrong:
+        with pytest.raises(UsageError, match=f"{next(iter(options))}: "):
+            QatOptions(**options)
+
+
+def test_a_worker_that_is_killed_is_reported_as_such(
+    splits: tuple[list[Sample], list[Sample]],
+    stretched: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dying = tmp_path / "python"
+    dying.write_text("#!/bin/sh\nkill -KILL $$\n")
+    dying.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(dying))
+    with pytest.raises(ConversionError, match="killed by SIGKILL; free memory or lower the batch"):
+        tune(stretched, splits[0][:4], tmp_path / "out.keras")
+
+
+def test_ctrl_c_ends_the_worker_too(
+    splits: tuple[list[Sample], list[Sample]],
+    stretched: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def interrupted(done: int, total: int) -> None:
+        if done > 500:
+            assert _processes(tmp_path)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        quantization_aware_training(
+            stretched,
+            SPEC,
+            splits[0][:500],
+            QatOptions(epochs=50),
+            interrupted,
+            out=tmp_path / "x.keras",
+        )
+    assert _processes(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def _processes(folder: Path) -> list[str]:
+    """Return the processes whose command line names a file in `folder`."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += [entry.parent.name] * (bytes(folder) in entry.read_bytes())
+        except OSError:  # it ended meanwhile
+            continue
+    return found
