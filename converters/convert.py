@@ -154,6 +154,7 @@ def convert_trained(
         models,
         validation,
         samples=splits["validation"],
+        train=splits["train"],
         calibration=calibration,
         max_drop_points=options.max_drop_points,
         quantize=options.quantize,

@@ -13,7 +13,8 @@ from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE
 from edgeinfer.device.errors import ConversionError, ModelError
 from edgeinfer.device.tflite_file import read_tflite
 
-SUFFIXES = (".keras", ".h5", ".hdf5", ".tflite")
+KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+SUFFIXES = (*KERAS_SUFFIXES, ".tflite")
 
 
 def is_foreign(path: Path) -> bool:

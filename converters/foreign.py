@@ -20,7 +20,7 @@ from edgeinfer.converters.assemble import (
 from edgeinfer.converters.calibration import Histogram, choose_ranges, sample_histograms
 from edgeinfer.converters.convert import ConvertOptions
 from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
-from edgeinfer.converters.float_model import float_tflite
+from edgeinfer.converters.float_model import KERAS_SUFFIXES, float_tflite
 from edgeinfer.converters.golden import make_golden
 from edgeinfer.converters.layer_errors import LayerError
 from edgeinfer.converters.layer_report import compare_layers, layer_report, worst_layer_text
@@ -30,6 +30,7 @@ from edgeinfer.converters.progress import Progress, Step
 from edgeinfer.converters.repair import Attempt, RepairTask, best_attempt, repair
 from edgeinfer.converters.repair_report import repair_provenance, repair_table, tried_text
 from edgeinfer.converters.report import REPORT_FOLDER
+from edgeinfer.converters.retrain import Retrain, retrainer
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.targets import with_targets
 from edgeinfer.converters.tflite import TfliteModels
@@ -159,6 +160,7 @@ def convert_foreign(
             limit=options.repair,
             cpu_only=options.targets.floats_allowed,
             per_tensor_dense=options.quantize.per_tensor_dense,
+            retrain=_retrain(path, spec, calibration, options),
         )
         attempts = repair(plain, method, task, step)
     chosen = best_attempt(attempts)
@@ -310,6 +312,15 @@ def _agreement(
         for name, form in forms.items()
     }
     return evaluate(factories, samples, labels, truth="float32", progress=progress)["int8"]
+
+
+def _retrain(
+    path: Path, spec: PreprocessSpec, samples: list[Sample], options: ConvertOptions
+) -> Retrain | None:
+    """Return what trains the model further; None for one without its Keras layers."""
+    if path.suffix.lower() not in KERAS_SUFFIXES:
+        return None
+    return retrainer(path, spec, samples, per_tensor_dense=options.quantize.per_tensor_dense)
 
 
 def _require_agreement(

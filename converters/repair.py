@@ -25,6 +25,7 @@ from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.converters.progress import Progress, Step
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import TfliteModels
+from edgeinfer.device.errors import ConversionError
 from edgeinfer.device.formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite_file import read_tflite
@@ -80,8 +81,8 @@ class RepairTask:
         limit: how far to go.
         cpu_only: whether layers may stay in float32, which accelerators do not take.
         per_tensor_dense: give all weights of a dense layer one scale.
-        retrain: trains a model with its rounding errors and returns it as float `.tflite` bytes;
-            None where there is no Keras model.
+        retrain: trains the model with its rounding errors, ranges chosen by the method given, and
+            returns it as float `.tflite` bytes; None where there is no Keras model.
     """
 
     name: str
@@ -92,7 +93,7 @@ class RepairTask:
     limit: RepairLimit = "training"
     cpu_only: bool = True
     per_tensor_dense: bool = False
-    retrain: Callable[[Progress], bytes] | None = None
+    retrain: Callable[[CalibrationMethod, Progress], bytes] | None = None
 
     def may(self, stage: RepairLimit) -> bool:
         """Return whether a stage is within the limit."""
@@ -113,13 +114,13 @@ class _Source:
 
 
 def repair(
-    first: Attempt, method: CalibrationMethod, task: RepairTask, step: Step
+    first: Attempt, method: CalibrationMethod | None, task: RepairTask, step: Step
 ) -> tuple[Attempt, ...]:
     """Try one way after another until one is good enough.
 
     Args:
         first: the plain quantization that was not.
-        method: how its ranges were chosen.
+        method: how its ranges were chosen; None where another quantizer chose them.
         task: what is to be repaired.
         step: told what is going on.
 
@@ -174,14 +175,14 @@ class _Repair:
     """The attempts after the first, each built on the best of those before it."""
 
     def __init__(
-        self, first: Attempt, method: CalibrationMethod, task: RepairTask, step: Step
+        self, first: Attempt, method: CalibrationMethod | None, task: RepairTask, step: Step
     ) -> None:
         self._task, self._step = task, step
         self._best = first
         self._model = first.models.float32
         self._tried = method
         self._source = _Source(
-            model=self._model, reference=self._model, histograms={}, method=method
+            model=self._model, reference=self._model, histograms={}, method=method or "min-max"
         )
 
     def attempts(self) -> Iterator[Attempt]:
@@ -197,11 +198,11 @@ class _Repair:
     def _clip(self) -> Iterator[Attempt]:
         histograms = self._histograms(self._model, "watch the activations")
         self._source = replace(self._source, histograms=histograms)
-        methods: tuple[CalibrationMethod, ...] = ("percentile", "mse")
+        methods: tuple[CalibrationMethod, ...] = ("min-max", "percentile", "mse")
         for method in methods:
             if method != self._tried:
                 source = replace(self._source, method=method)
-                yield self._attempt(f"clipping by {method}", source)
+                yield self._attempt(f"ranges by {method}", source)
 
     def _equalize(self) -> Iterator[Attempt]:
         progress = self._step("equalize channels")
@@ -254,12 +255,17 @@ class _Repair:
 
     def _train(self) -> Iterator[Attempt]:
         assert self._task.retrain is not None
-        model = self._task.retrain(self._step("train with quantization"))
+        method = self._source.method
+        try:
+            model = self._task.retrain(method, self._step("train with quantization"))
+        except ConversionError as error:
+            # That it cannot be trained is no reason to withhold what the others gave.
+            self._step(f"not trained: {error}")
+            return
         histograms = self._histograms(model, "watch the trained activations")
-        methods: tuple[CalibrationMethod, ...] = ("min-max", "mse")
-        for method in methods:
-            source = _Source(model=model, reference=model, histograms=histograms, method=method)
-            yield self._attempt(f"quantization-aware training, {method}", source)
+        # Its own answers in float may be far off: only with its rounding errors is it sound.
+        source = _Source(model=model, reference=self._model, histograms=histograms, method=method)
+        yield self._attempt("quantization-aware training", source)
 
     def _attempt(self, stage: str, source: _Source, *, keep_float: Collection[str] = ()) -> Attempt:
         """Quantize and measure; what is better than all before becomes the ground to build on."""

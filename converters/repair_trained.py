@@ -10,6 +10,7 @@ from edgeinfer.converters.gate import within_drop
 from edgeinfer.converters.progress import Progress, Step
 from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.repair import Attempt, RepairLimit, RepairTask, repair
+from edgeinfer.converters.retrain import retrainer
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.converters.trained import TrainedModel
@@ -23,6 +24,7 @@ def repair_trained(
     validation: dict[str, Evaluation],
     *,
     samples: Sequence[Sample],
+    train: Sequence[Sample],
     calibration: Sequence[Sample],
     max_drop_points: float,
     quantize: QuantizeOptions,
@@ -38,6 +40,7 @@ def repair_trained(
         models: its float32 form, and the plain quantization.
         validation: how both answered the samples.
         samples: the validation split's.
+        train: the train split's.
         calibration: representative samples.
         max_drop_points: the largest loss of top-1, in percentage points, that is good enough.
         quantize: how the plain quantization was made.
@@ -72,8 +75,13 @@ def repair_trained(
         limit=limit,
         cpu_only=cpu_only,
         per_tensor_dense=quantize.per_tensor_dense,
+        retrain=retrainer(
+            keras_model, trained.preprocess, train, per_tensor_dense=quantize.per_tensor_dense
+        ),
     )
-    return repair(plain, quantize.calibration, task, step)
+    # TensorFlow chooses ranges in its own way, even where that is called min-max.
+    ours = quantize.chosen_backend == "ai-edge-quantizer"
+    return repair(plain, quantize.calibration if ours else None, task, step)
 
 
 def model_factory(trained: TrainedModel, precision: str, content: bytes) -> Callable[[], Model]:

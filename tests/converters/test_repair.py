@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.convert import ConvertOptions, ConvertResult, convert_trained
+from edgeinfer.converters.edgetpu import EdgeTpuOptions
 from edgeinfer.converters.evaluate import Evaluation
 from edgeinfer.converters.foreign import ForeignModel, convert_foreign
 from edgeinfer.converters.gate import drop_points
+from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.repair import Attempt, best_attempt, layers_to_keep
 from edgeinfer.converters.repair_report import repair_lines, tried_text
+from edgeinfer.converters.targets import Targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.converters.trained import KERAS_FILE
 from edgeinfer.device.bundle.reader import open_bundle
@@ -116,8 +119,25 @@ def test_a_repair_that_may_not_go_far_enough_is_refused_with_what_was_tried(
     out = tmp_path / "noise.edgebundle"
     with pytest.raises(AccuracyError) as caught:
         convert_trained(detector, out, options, lambda name: lambda done, total: None)
-    assert "tried in vain: clipping by percentile" in str(caught.value)
+    assert "tried in vain: ranges by min-max" in str(caught.value)
     assert not out.exists()
+
+
+@pytest.mark.slow
+def test_for_an_accelerator_no_layer_stays_in_float_and_training_comes_last(
+    detector: Path, tmp_path: Path
+) -> None:
+    options = ConvertOptions(
+        targets=Targets(edgetpu=EdgeTpuOptions(board="coral-usb")),
+        quantize=QuantizeOptions(per_tensor_dense=True),
+        calibration_images=32,
+    )
+    out = tmp_path / "noise.edgebundle"
+    with pytest.raises(AccuracyError) as caught:
+        convert_trained(detector, out, options, lambda name: lambda done, total: None)
+    tried = str(caught.value).split("tried in vain: ")[1]
+    assert "float32" not in tried
+    assert tried.split(", expected")[0].split(", ")[-1].startswith("quantization-aware training")
 
 
 @pytest.mark.slow

@@ -1,0 +1,49 @@
+"""Quantization-aware training as a stage of the repair: a Keras file in, float `.tflite` out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edgeinfer.converters.calibration import CalibrationMethod
+from edgeinfer.converters.float_model import float_tflite
+from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.qat import QatOptions, quantization_aware_training
+from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.trained import KERAS_FILE
+from edgeinfer.device.errors import storage_error
+from edgeinfer.device.preprocess import PreprocessSpec
+
+Retrain = Callable[[CalibrationMethod, Progress], bytes]
+
+
+def retrainer(
+    keras_model: Path,
+    preprocess: PreprocessSpec,
+    samples: Sequence[Sample],
+    *,
+    per_tensor_dense: bool,
+) -> Retrain:
+    """Return what trains a Keras model with its rounding errors.
+
+    Args:
+        keras_model: the `.keras` or `.h5` file.
+        preprocess: how samples become inputs.
+        samples: what it learns on; their labels are not used.
+        per_tensor_dense: all weights of a dense layer have one scale.
+    """
+
+    def retrain(method: CalibrationMethod, progress: Progress) -> bytes:
+        options = QatOptions(calibration=method, per_tensor_dense=per_tensor_dense)
+        try:
+            with tempfile.TemporaryDirectory(prefix="edgeinfer-qat-") as folder:
+                out = Path(folder, KERAS_FILE)
+                quantization_aware_training(
+                    keras_model, preprocess, samples, options, progress, out=out
+                )
+                return float_tflite(out)
+        except OSError as error:
+            raise storage_error(keras_model, error) from error
+
+    return retrain
