@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,7 +39,7 @@ from edgeinfer.converters.trained import (
 )
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.decode import Decoder
-from edgeinfer.device.files import atomic_file, data_home, write_atomically
+from edgeinfer.device.files import write_atomically
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.spec import JpegReduction
 from edgeinfer.device.verify import VerifyReport
@@ -242,18 +241,6 @@ def convert_trained(
         layers=layers,
         verified=verified,
     )
-
-
-def install_bundle(bundle: Path) -> Path:
-    """Copy a bundle to where `edgeinfer run` finds it when no model is named.
-
-    Raises:
-        StorageError: it cannot be written there.
-    """
-    target = data_home() / bundle.name
-    with bundle.open("rb") as source, atomic_file(target) as stream:
-        shutil.copyfileobj(source, stream)
-    return target
 
 
 def calibration_samples(train: list[Sample], options: ConvertOptions) -> list[Sample]:

@@ -9,18 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from edgeinfer.converters.assemble import (
     CPU_MEMBER,
     cpu_variant,
     tool_versions,
     write_verified,
 )
-from edgeinfer.converters.calibration import Histogram, choose_ranges, sample_histograms
+from edgeinfer.converters.calibration import choose_ranges, sample_histograms
 from edgeinfer.converters.convert import ConvertOptions
 from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.float_model import KERAS_SUFFIXES, float_tflite
+from edgeinfer.converters.foreign_model import (
+    ForeignModel,
+    foreign_labels,
+    foreign_pictures,
+    foreign_preprocess,
+    require_contrast,
+)
 from edgeinfer.converters.golden import make_golden
 from edgeinfer.converters.layer_errors import LayerError
 from edgeinfer.converters.layer_report import compare_layers, layer_report, worst_layer_text
@@ -35,42 +40,13 @@ from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.targets import with_targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.cameras.pictures import image_paths
 from edgeinfer.device.decode import Decoder
-from edgeinfer.device.errors import AccuracyError, ConversionError, DataError, ModelError
+from edgeinfer.device.errors import AccuracyError
 from edgeinfer.device.files import write_atomically
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.preprocess.spec import Channels, CropPolicy
 from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import TfliteModel
 from edgeinfer.device.third_party import ends_in_probabilities
 from edgeinfer.device.verify import VerifyReport
-
-COMPARED_PICTURES = 2000
-"""Most pictures on which the decisions are compared."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ForeignModel:
-    """What only the user knows of a model.
-
-    Attributes:
-        pictures: a folder of images like those that it will see.
-        labels: the classes; None numbers them.
-        channels: the order of its input; None takes rgb, or grey for one channel.
-        crop: what happens to pictures of another aspect ratio.
-        mean: what is subtracted from a pixel value (0 to 255).
-        std: what the difference is divided by.
-        min_agreement: refuse INT8 that decides as float does less often, 0 to 1.
-    """
-
-    pictures: Path
-    labels: tuple[str, ...] | None = None
-    channels: Channels | None = None
-    crop: CropPolicy = "stretch"
-    mean: float = 127.5
-    std: float = 127.5
-    min_agreement: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +99,14 @@ def convert_foreign(
     step("read the model")
     content = float_tflite(path)
     graph = read_tflite(content, subject=str(path))
-    spec = _preprocess(path, graph, model, options)
-    labels = _labels(path, graph, model)
-    calibration, compared = _pictures(model.pictures, options)
+    spec = foreign_preprocess(path, graph, model, jpeg_reduction=options.jpeg_reduction)
+    labels = foreign_labels(path, graph, model)
+    calibration, compared = foreign_pictures(
+        model.pictures, options.calibration_images, seed=options.seed
+    )
 
     histograms = sample_histograms(content, spec, calibration, step("convert to int8"))
-    _require_contrast(model.pictures, histograms[graph.inputs[0].name])
+    require_contrast(model.pictures, histograms[graph.inputs[0].name])
     ranges = choose_ranges(histograms, options.quantize.calibration)
     small = quantize_int8(
         content, ranges, subject=path.name, per_tensor_dense=options.quantize.per_tensor_dense
@@ -225,75 +203,6 @@ def convert_foreign(
         layers=layers,
         verified=verified,
     )
-
-
-def _preprocess(
-    path: Path, graph: TfliteModel, model: ForeignModel, options: ConvertOptions
-) -> PreprocessSpec:
-    """Return how pictures become the input; refuse what is no classifier of single images."""
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise ConversionError(
-            path,
-            got=f"has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs",
-            expected="an image classifier with one of each",
-        )
-    shape = graph.inputs[0].shape_signature or graph.inputs[0].shape
-    if len(shape) != 4 or min(shape[1:]) < 1 or shape[3] not in (1, 3) or abs(shape[0]) != 1:
-        raise ConversionError(
-            path,
-            got=f"its input is {shape}",
-            expected="(1, height, width, 1 or 3) with fixed sizes",
-        )
-    channels = model.channels or ("grey" if shape[3] == 1 else "rgb")
-    if (channels == "grey") != (shape[3] == 1):
-        raise ConversionError(path, got=f"has {shape[3]} channels", expected=f"those of {channels}")
-    depth = shape[3]
-    return PreprocessSpec(
-        size=(shape[2], shape[1]),
-        channels=channels,
-        crop=model.crop,
-        mean=(model.mean,) * depth,
-        std=(model.std,) * depth,
-        jpeg_reduction=options.jpeg_reduction,
-    )
-
-
-def _labels(path: Path, graph: TfliteModel, model: ForeignModel) -> tuple[str, ...]:
-    shape = graph.outputs[0].shape
-    if len(shape) != 2 or shape[1] < 2:
-        raise ConversionError(path, got=f"its output is {shape}", expected="(1, classes)")
-    if model.labels is None:
-        return tuple(f"class {index}" for index in range(shape[1]))
-    if len(model.labels) != shape[1]:
-        raise ModelError(
-            path,
-            got=f"{len(model.labels)} labels for {shape[1]} outputs",
-            expected="as many labels as outputs",
-            next_step="give the matching file with --labels",
-        )
-    return model.labels
-
-
-def _pictures(folder: Path, options: ConvertOptions) -> tuple[list[Sample], list[Sample]]:
-    """Return the calibration pictures and others to compare on, a seeded draw."""
-    if not folder.is_dir():
-        raise DataError(folder, got="is no folder", expected="a folder of images")
-    paths = list(image_paths(folder))
-    if not paths:
-        raise DataError(folder, got="holds no images", expected="some like those it will see")
-    order = np.random.default_rng(options.seed).permutation(len(paths))
-    samples = [Sample(source=str(paths[i].resolve()), label=0) for i in order]
-    count = min(options.calibration_images, max(1, len(samples) // 2))
-    return samples[:count], (samples[count:] or samples)[:COMPARED_PICTURES]
-
-
-def _require_contrast(folder: Path, inputs: Histogram) -> None:
-    if inputs.high <= inputs.low:
-        raise DataError(
-            folder,
-            got="its pictures are all of one colour",
-            expected="pictures like those that the model will see",
-        )
 
 
 def _agreement(

@@ -16,10 +16,10 @@ from edgeinfer.converters.convert import (
     ConvertOptions,
     calibration_samples,
     convert_trained,
-    install_bundle,
 )
 from edgeinfer.converters.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.golden import MAX_SIDE, choose_samples, make_golden
+from edgeinfer.converters.install import install_bundle
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.samples import Sample, read_sample

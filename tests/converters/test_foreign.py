@@ -13,7 +13,8 @@ import pytest
 from edgeinfer.converters.convert import ConvertOptions
 from edgeinfer.converters.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.float_model import float_tflite, is_foreign
-from edgeinfer.converters.foreign import ForeignModel, _pictures, convert_foreign
+from edgeinfer.converters.foreign import convert_foreign
+from edgeinfer.converters.foreign_model import ForeignModel, foreign_pictures
 from edgeinfer.converters.trained import KERAS_FILE
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.errors import (
@@ -251,7 +252,7 @@ def test_resnet8_decides_as_float_does_as_often_as_the_reference(
     result = convert_foreign(
         folder / "pretrainedResnet.h5", tmp_path / "x.edgebundle", foreign, options, silent
     )
-    _, compared = _pictures(foreign.pictures, options)
+    _, compared = foreign_pictures(foreign.pictures, options.calibration_images, seed=options.seed)
     models = {
         "float32": float_tflite(folder / "pretrainedResnet.h5"),
         "reference": (folder / "pretrainedResnet_quant.tflite").read_bytes(),

@@ -12,7 +12,8 @@ import pytest
 from edgeinfer.converters.convert import ConvertOptions, ConvertResult, convert_trained
 from edgeinfer.converters.edgetpu import EdgeTpuOptions
 from edgeinfer.converters.evaluate import Evaluation
-from edgeinfer.converters.foreign import ForeignModel, convert_foreign
+from edgeinfer.converters.foreign import convert_foreign
+from edgeinfer.converters.foreign_model import ForeignModel
 from edgeinfer.converters.gate import drop_points
 from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.repair import Attempt, best_attempt, layers_to_keep

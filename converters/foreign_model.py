@@ -1,0 +1,132 @@
+"""What only the user knows of another's model, held against the file and the pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgeinfer.converters.calibration import Histogram
+from edgeinfer.converters.samples import Sample
+from edgeinfer.device.cameras.pictures import image_paths
+from edgeinfer.device.errors import ConversionError, DataError, ModelError
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.preprocess.spec import Channels, CropPolicy, JpegReduction
+from edgeinfer.device.tflite_types import TfliteModel
+
+COMPARED_PICTURES = 2000
+"""Most pictures on which the decisions are compared."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignModel:
+    """What only the user knows of a model.
+
+    Attributes:
+        pictures: a folder of images like those that it will see.
+        labels: the classes; None numbers them.
+        channels: the order of its input; None takes rgb, or grey for one channel.
+        crop: what happens to pictures of another aspect ratio.
+        mean: what is subtracted from a pixel value (0 to 255).
+        std: what the difference is divided by.
+        min_agreement: refuse INT8 that decides as float does less often, 0 to 1.
+    """
+
+    pictures: Path
+    labels: tuple[str, ...] | None = None
+    channels: Channels | None = None
+    crop: CropPolicy = "stretch"
+    mean: float = 127.5
+    std: float = 127.5
+    min_agreement: float = 0.0
+
+
+def foreign_preprocess(
+    path: Path, graph: TfliteModel, model: ForeignModel, *, jpeg_reduction: JpegReduction
+) -> PreprocessSpec:
+    """Return how pictures become the input.
+
+    Raises:
+        ConversionError: the model is no classifier of single images.
+    """
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ConversionError(
+            path,
+            got=f"has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs",
+            expected="an image classifier with one of each",
+        )
+    shape = graph.inputs[0].shape_signature or graph.inputs[0].shape
+    if len(shape) != 4 or min(shape[1:]) < 1 or shape[3] not in (1, 3) or abs(shape[0]) != 1:
+        raise ConversionError(
+            path,
+            got=f"its input is {shape}",
+            expected="(1, height, width, 1 or 3) with fixed sizes",
+        )
+    channels = model.channels or ("grey" if shape[3] == 1 else "rgb")
+    if (channels == "grey") != (shape[3] == 1):
+        raise ConversionError(path, got=f"has {shape[3]} channels", expected=f"those of {channels}")
+    depth = shape[3]
+    return PreprocessSpec(
+        size=(shape[2], shape[1]),
+        channels=channels,
+        crop=model.crop,
+        mean=(model.mean,) * depth,
+        std=(model.std,) * depth,
+        jpeg_reduction=jpeg_reduction,
+    )
+
+
+def foreign_labels(path: Path, graph: TfliteModel, model: ForeignModel) -> tuple[str, ...]:
+    """Return the classes; numbers where the user names none.
+
+    Raises:
+        ConversionError: the output is none of a classifier.
+        ModelError: there are more or fewer labels than outputs.
+    """
+    shape = graph.outputs[0].shape
+    if len(shape) != 2 or shape[1] < 2:
+        raise ConversionError(path, got=f"its output is {shape}", expected="(1, classes)")
+    if model.labels is None:
+        return tuple(f"class {index}" for index in range(shape[1]))
+    if len(model.labels) != shape[1]:
+        raise ModelError(
+            path,
+            got=f"{len(model.labels)} labels for {shape[1]} outputs",
+            expected="as many labels as outputs",
+            next_step="give the matching file with --labels",
+        )
+    return model.labels
+
+
+def foreign_pictures(
+    folder: Path, calibration_images: int, *, seed: int
+) -> tuple[list[Sample], list[Sample]]:
+    """Return the calibration pictures and others to compare on, a seeded draw.
+
+    Raises:
+        DataError: the folder is absent or holds no images.
+    """
+    if not folder.is_dir():
+        raise DataError(folder, got="is no folder", expected="a folder of images")
+    paths = list(image_paths(folder))
+    if not paths:
+        raise DataError(folder, got="holds no images", expected="some like those it will see")
+    order = np.random.default_rng(seed).permutation(len(paths))
+    samples = [Sample(source=str(paths[i].resolve()), label=0) for i in order]
+    count = min(calibration_images, max(1, len(samples) // 2))
+    return samples[:count], (samples[count:] or samples)[:COMPARED_PICTURES]
+
+
+def require_contrast(folder: Path, inputs: Histogram) -> None:
+    """Refuse pictures that make no difference to the model's input.
+
+    Raises:
+        DataError: names their folder.
+    """
+    if inputs.high <= inputs.low:
+        raise DataError(
+            folder,
+            got="its pictures are all of one colour",
+            expected="pictures like those that the model will see",
+        )
