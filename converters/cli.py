@@ -209,8 +209,8 @@ def convert(
     from edgeinfer.converters.install import install_bundle
     from edgeinfer.converters.progress import step_display
     from edgeinfer.converters.quantize import QuantizeOptions
-    from edgeinfer.converters.summary import foreign_summary, summary
-    from edgeinfer.converters.targets import chosen_targets, target_json
+    from edgeinfer.converters.summary import document, foreign_summary, summary
+    from edgeinfer.converters.targets import chosen_targets
     from edgeinfer.converters.trained import read_trained
 
     targets = chosen_targets(board=board, require_mapped=require_mapped, npu=npu, gpu=gpu)
@@ -255,9 +255,7 @@ def convert(
             )
         installed = install_bundle(answer.bundle) if install else None
         if as_json:
-            reports = target_json(answer.bundle, answer.manifest)
-            document = {"bundle": str(answer.bundle), **answer.manifest.metrics, **reports}
-            click.echo(json.dumps(document))
+            click.echo(json.dumps(document(answer)))
         else:
             click.echo(foreign_summary(answer, installed))
         return
@@ -275,8 +273,6 @@ def convert(
         )
     installed = install_bundle(result.bundle) if install else None
     if as_json:
-        reports = target_json(result.bundle, result.manifest)
-        document = {"bundle": str(result.bundle), **result.manifest.metrics, **reports}
-        click.echo(json.dumps(document))
+        click.echo(json.dumps(document(result)))
     else:
         click.echo(summary(result, installed))

@@ -36,23 +36,31 @@ def repair_lines(attempts: Sequence[Attempt], reference: float) -> list[str]:
     return lines
 
 
+def repair_json(attempts: Sequence[Attempt]) -> list[dict[str, object]]:
+    """Return the attempts as `--json` tells them."""
+    chosen = best_attempt(attempts)
+    return [
+        {
+            "stage": attempt.stage,
+            "top1": attempt.score,
+            "pictures": attempt.evaluation.samples,
+            "bytes": len(attempt.models.small),
+            "taken": attempt is chosen,
+            "float32_layers": list(attempt.kept),
+        }
+        for attempt in attempts
+    ]
+
+
 def repair_table(attempts: Sequence[Attempt]) -> bytes:
     """Return the attempts as CSV."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["stage", "top1", "pictures", "bytes", "taken", "float32_layers"])
-    chosen = best_attempt(attempts)
-    for attempt in attempts:
-        writer.writerow(
-            [
-                attempt.stage,
-                f"{attempt.score:.6f}",
-                attempt.evaluation.samples,
-                len(attempt.models.small),
-                "yes" if attempt is chosen else "",
-                ";".join(attempt.kept),
-            ]
-        )
+    rows = repair_json(attempts)
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    for row, attempt in zip(rows, attempts, strict=True):
+        kept = ";".join(attempt.kept)
+        writer.writerow({**row, "taken": "yes" if row["taken"] else "", "float32_layers": kept})
     return text.getvalue().encode()
 
 

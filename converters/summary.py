@@ -7,9 +7,20 @@ from pathlib import Path
 from edgeinfer.converters.convert import ConvertResult
 from edgeinfer.converters.foreign import ForeignResult
 from edgeinfer.converters.layer_report import worst_layer_text
-from edgeinfer.converters.repair_report import repair_lines
-from edgeinfer.converters.targets import target_lines
+from edgeinfer.converters.repair_report import repair_json, repair_lines
+from edgeinfer.converters.targets import target_json, target_lines
 from edgeinfer.device.verify import VerifyReport
+
+
+def document(result: ConvertResult | ForeignResult) -> dict[str, object]:
+    """Return for scripts what came out: figures by name, targets, what a repair tried."""
+    repaired = {"repair": repair_json(result.attempts)} if len(result.attempts) > 1 else {}
+    return {
+        "bundle": str(result.bundle),
+        **result.manifest.metrics,
+        **target_json(result.bundle, result.manifest),
+        **repaired,
+    }
 
 
 def summary(result: ConvertResult, installed: Path | None) -> str:

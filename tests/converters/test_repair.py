@@ -17,7 +17,7 @@ from edgeinfer.converters.foreign_model import ForeignModel
 from edgeinfer.converters.gate import drop_points
 from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.repair import Attempt, best_attempt, layers_to_keep
-from edgeinfer.converters.repair_report import repair_lines, tried_text
+from edgeinfer.converters.repair_report import repair_json, repair_lines, tried_text
 from edgeinfer.converters.targets import Targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.converters.trained import KERAS_FILE
@@ -53,6 +53,9 @@ def test_the_lines_say_what_each_attempt_gave() -> None:
     assert lines[2].endswith("<- taken")
     assert lines[3] == ("in float32: layer 0, layer 1, layer 2, layer 3, layer 4 and 2 more")
     assert repair_lines([attempt("plain", 50)], 0.9) == []
+    rows = repair_json([attempt("plain", 50), attempt("7 layers in float32", 89, kept)])
+    assert [row["taken"] for row in rows] == [False, True]
+    assert rows[1]["float32_layers"] == list(kept)
     assert tried_text([attempt("plain", 50), attempt("x", 60)]) == "x 60.00%"
 
 
