@@ -21,6 +21,25 @@ DRAIN_S = 5.0
 """How long the frames that are on their way may take when the loop is asked to stop."""
 
 
+class Watch:
+    """Looks after a loop from its own thread; this one does nothing."""
+
+    def started(self, pipeline: Pipeline) -> None:
+        """Learn what answers, before the first answer."""
+
+    def look(self) -> None:
+        """See to what is due; called after each answer, and every `POLL_S` without one."""
+
+    def answered(self) -> None:
+        """Learn of an answer that every sink took."""
+
+    def stopping(self) -> None:
+        """Learn that no more frames are taken."""
+
+    def ended(self) -> None:
+        """Learn that the pipeline is closed."""
+
+
 def run_loop(
     camera: Camera,
     models: Predictor | Sequence[Predictor],
@@ -31,6 +50,7 @@ def run_loop(
     max_frames: int | None = None,
     max_seconds: float | None = None,
     stop: StopRequest | None = None,
+    watch: Watch | None = None,
 ) -> LoopSummary:
     """Answer a source's frames until it ends or a limit is reached, then give the summary.
 
@@ -47,6 +67,7 @@ def run_loop(
         max_seconds: end after this time.
         stop: ends the loop when requested; the few frames that are on their way are still answered,
             within `DRAIN_S`.
+        watch: looks after the loop.
 
     Raises:
         EdgeinferError: the source, the model or a sink failed. What the source delivered before
@@ -55,23 +76,28 @@ def run_loop(
     """
     models = models if isinstance(models, Sequence) else [models]
     tally = _Tally()
+    watch = Watch() if watch is None else watch
     start = time.monotonic()
     deadline = float("inf") if max_seconds is None else start + max_seconds
     draining = False
     pipeline = Pipeline(camera, models, every=every, max_fps=max_fps)
     failure: EdgeinferError | None = None
     try:
+        watch.started(pipeline)
         while (max_frames is None or tally.frames < max_frames) and time.monotonic() < deadline:
             if stop is not None and stop.requested and not draining:
                 draining = True
                 pipeline.finish()
+                watch.stopping()
                 deadline = min(deadline, time.monotonic() + DRAIN_S)
+            watch.look()
             answer = pipeline.next(POLL_S)
             if answer is None:
                 continue
             tally.add(answer)
             for sink in sinks:
                 sink.write(answer)
+            watch.answered()
             del answer  # its frame's memory may be used again
     except EndOfItems:
         pass
@@ -80,6 +106,7 @@ def run_loop(
     finally:
         seconds = time.monotonic() - start
         pipeline.close()
+        watch.ended()
     summary = tally.summary(seconds, pipeline.dropped, camera.skipped_files + pipeline.torn)
     for sink in sinks:
         sink.finish(summary)
