@@ -66,9 +66,9 @@ class Watchdog:
         interval_s = (self._notifier.watchdog_s or STATUS_EVERY_S) / 4
         if now_s - self._told_s >= interval_s and self._alive(now_s, interval_s, max_fps):
             self._told_s = now_s
-            if self._ready:
+            if self._ready and self._notifier.watchdog_s is not None:
                 self._notifier.send(WATCHDOG=1)
-            else:
+            elif not self._ready:
                 self._notifier.send(EXTEND_TIMEOUT_USEC=round(STARTING_S * 1e6))
         if self._ready and now_s - self._status_s >= STATUS_EVERY_S:
             self._tell_status(now_s)
