@@ -46,7 +46,7 @@ class EventLog:
     """Writes events to a stream; safe to use by several threads, and never raises.
 
     A stream that is closed or full takes nothing: there is no other place to say so, and the loop
-    goes on.
+    goes on. Events that cannot come often by themselves are told with `limited=False`, each one.
 
     Args:
         stream: where events go; None where the process has no stderr.
@@ -75,29 +75,37 @@ class EventLog:
         self._lock = threading.Lock()
         self._kinds: dict[tuple[str, str], _Kind] = {}
 
-    def info(self, event: str, line: str, **fields: object) -> None:
+    def info(self, event: str, line: str, *, limited: bool = True, **fields: object) -> None:
         """Tell what was chosen or done."""
-        self._tell(INFO, event, line, fields)
+        self._tell(INFO, event, line, fields, limited=limited)
 
-    def notice(self, event: str, line: str, **fields: object) -> None:
+    def notice(self, event: str, line: str, *, limited: bool = True, **fields: object) -> None:
         """Tell what changes how the loop runs, though nothing is wrong."""
-        self._tell(NOTICE, event, line, fields)
+        self._tell(NOTICE, event, line, fields, limited=limited)
 
-    def warning(self, event: str, line: str, **fields: object) -> None:
+    def warning(self, event: str, line: str, *, limited: bool = True, **fields: object) -> None:
         """Tell what is wrong though the work goes on."""
-        self._tell(WARNING, event, line, fields)
+        self._tell(WARNING, event, line, fields, limited=limited)
 
     def error(self, line: str) -> None:
         """Tell what ends the work."""
-        self._tell(ERROR, "error", line, {})
+        self._tell(ERROR, "error", line, {}, limited=False)
 
     def warn(self, line: str) -> None:
         """Tell what is wrong in one line: the `Warn` of cameras and others."""
         self.warning("warning", line)
 
-    def _tell(self, priority: int, event: str, line: str, fields: Mapping[str, object]) -> None:
+    def _tell(
+        self,
+        priority: int,
+        event: str,
+        line: str,
+        fields: Mapping[str, object],
+        *,
+        limited: bool,
+    ) -> None:
         with self._lock:
-            left_out = self._left_out(event, line)
+            left_out = self._left_out(event, line) if limited else 0
             if left_out is None:
                 return
             if left_out:
@@ -131,10 +139,11 @@ class EventLog:
                     "event": event,
                     "message": line,
                     **fields,
-                }
+                },
+                default=str,
             )
         if self.style == "journald":
-            return f"<{priority}>{line} {json.dumps({'event': event, **fields})}"
+            return f"<{priority}>{line} {json.dumps({'event': event, **fields}, default=str)}"
         level = f"{_LEVELS[priority]}: " if priority <= WARNING else ""
         return f"{self._before}{level}{line}"
 

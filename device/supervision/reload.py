@@ -81,15 +81,14 @@ class Reloader:
             try:
                 self._reload(start_s)
             except EdgeinferError as error:
-                self._log.warning(
-                    "reload-refused", f"not reloaded, the model in use goes on: {error}"
-                )
-            except Exception as error:
-                self._log.warning(
-                    "reload-refused",
-                    f"not reloaded, the model in use goes on: {type(error).__name__}: {error}",
-                )
+                self._refuse(str(error))
+            except Exception as error:  # whatever a file makes of us, the loop goes on
+                self._refuse(f"{type(error).__name__}: {error}")
             self.busy = self._wanted.is_set()
+
+    def _refuse(self, reason: str) -> None:
+        line = f"not reloaded, the model in use goes on: {reason}"
+        self._log.warning("reload-refused", line, limited=False)
 
     def _reload(self, start_s: float) -> None:
         from edgeinfer.device.supervision.trial import try_model
@@ -117,6 +116,7 @@ class Reloader:
         self._log.notice(
             "reloaded",
             f"reloaded: {fresh[0].name} ({path}) answers from now on, after {seconds:.1f} s",
+            limited=False,
             model=fresh[0].name,
             path=str(path),
             seconds=round(seconds, 3),

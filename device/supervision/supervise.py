@@ -11,6 +11,7 @@ from edgeinfer.device.pipeline import Pipeline
 from edgeinfer.device.signals import ReloadRequest
 from edgeinfer.device.stream import Stream
 from edgeinfer.device.supervision.events import EventLog
+from edgeinfer.device.supervision.heat import Heat
 from edgeinfer.device.supervision.notify import Notifier
 from edgeinfer.device.supervision.reload import Reloader
 from edgeinfer.device.supervision.supervisor import Supervisor
@@ -43,5 +44,9 @@ def supervise(
         )
 
     return Supervisor(
-        stream.camera, notifier=Notifier(), reload=reload, make_reloader=make_reloader
+        stream.camera,
+        notifier=Notifier(),
+        reload=reload,
+        make_reloader=make_reloader,
+        make_heat=lambda max_fps: Heat(log, max_fps=max_fps),
     )
