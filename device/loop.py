@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.errors import EdgeinferError
 from edgeinfer.device.histogram import DurationHistogram
-from edgeinfer.device.pipeline import Pipeline, Predictor
+from edgeinfer.device.model_set import Predictor
+from edgeinfer.device.pipeline import Pipeline
 from edgeinfer.device.results import Answer, LoopSummary, Sink
 from edgeinfer.device.signals import StopRequest
 from edgeinfer.device.slot import EndOfItems
@@ -16,6 +17,27 @@ from edgeinfer.device.types import Classification
 
 POLL_S = 0.1
 """How often a loop that waits for an answer looks whether it should stop."""
+DRAIN_S = 5.0
+"""How long the frames that are on their way may take when the loop is asked to stop."""
+
+
+class Watch:
+    """Looks after a loop from its own thread; this one does nothing."""
+
+    def started(self, pipeline: Pipeline) -> None:
+        """Learn what answers, before the first answer."""
+
+    def look(self) -> None:
+        """See to what is due; called after each answer, and every `POLL_S` without one."""
+
+    def answered(self) -> None:
+        """Learn of an answer that every sink took."""
+
+    def stopping(self) -> None:
+        """Learn that no more frames are taken."""
+
+    def ended(self) -> None:
+        """Learn that the pipeline is closed."""
 
 
 def run_loop(
@@ -28,6 +50,7 @@ def run_loop(
     max_frames: int | None = None,
     max_seconds: float | None = None,
     stop: StopRequest | None = None,
+    watch: Watch | None = None,
 ) -> LoopSummary:
     """Answer a source's frames until it ends or a limit is reached, then give the summary.
 
@@ -42,7 +65,9 @@ def run_loop(
         max_fps: answer at most so many frames a second.
         max_frames: end after so many answers.
         max_seconds: end after this time.
-        stop: ends the loop when requested; the frame in hand is still answered.
+        stop: ends the loop when requested; the few frames that are on their way are still answered,
+            within `DRAIN_S`.
+        watch: looks after the loop.
 
     Raises:
         EdgeinferError: the source, the model or a sink failed. What the source delivered before
@@ -50,23 +75,29 @@ def run_loop(
         BrokenPipeError: the reader of a sink has gone.
     """
     models = models if isinstance(models, Sequence) else [models]
-    tally = _Tally(models[0].labels)
+    tally = _Tally()
+    watch = Watch() if watch is None else watch
     start = time.monotonic()
-    deadline = None if max_seconds is None else start + max_seconds
+    deadline = float("inf") if max_seconds is None else start + max_seconds
+    draining = False
     pipeline = Pipeline(camera, models, every=every, max_fps=max_fps)
     failure: EdgeinferError | None = None
     try:
-        while not (
-            (stop is not None and stop.requested)
-            or (max_frames is not None and tally.frames >= max_frames)
-            or (deadline is not None and time.monotonic() >= deadline)
-        ):
+        watch.started(pipeline)
+        while (max_frames is None or tally.frames < max_frames) and time.monotonic() < deadline:
+            if stop is not None and stop.requested and not draining:
+                draining = True
+                pipeline.finish()
+                watch.stopping()
+                deadline = min(deadline, time.monotonic() + DRAIN_S)
+            watch.look()
             answer = pipeline.next(POLL_S)
             if answer is None:
                 continue
             tally.add(answer)
             for sink in sinks:
                 sink.write(answer)
+            watch.answered()
             del answer  # its frame's memory may be used again
     except EndOfItems:
         pass
@@ -75,6 +106,7 @@ def run_loop(
     finally:
         seconds = time.monotonic() - start
         pipeline.close()
+        watch.ended()
     summary = tally.summary(seconds, pipeline.dropped, camera.skipped_files + pipeline.torn)
     for sink in sinks:
         sink.finish(summary)
@@ -86,8 +118,9 @@ def run_loop(
 class _Tally:
     """Counts the answers."""
 
-    def __init__(self, labels: Sequence[str]) -> None:
-        self._labels = frozenset(labels)
+    def __init__(self) -> None:
+        self._labels: tuple[str, ...] = ()
+        self._known: frozenset[str] = frozenset()
         self._ages = DurationHistogram()
         self.frames = 0
         self._labelled = 0
@@ -96,10 +129,15 @@ class _Tally:
     def add(self, answer: Answer) -> None:
         self.frames += 1
         self._ages.add(answer.age_ms)
+        prediction, truth = answer.prediction, answer.frame.label
+        if truth is None or not isinstance(prediction, Classification):
+            return
+        if prediction.labels is not self._labels:  # the first answer, or another model's
+            self._labels, self._known = prediction.labels, frozenset(prediction.labels)
         # A folder's name that is no class of this model says nothing about its answers.
-        if answer.frame.label in self._labels and isinstance(answer.prediction, Classification):
+        if truth in self._known:
             self._labelled += 1
-            self._correct += answer.prediction.label == answer.frame.label
+            self._correct += prediction.label == truth
 
     def summary(self, seconds: float, dropped: int, unreadable: int) -> LoopSummary:
         return LoopSummary(

@@ -13,50 +13,38 @@ import threading
 import time
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import MAX_TORN, Camera, too_many_torn
 from edgeinfer.device.errors import ImageError
+from edgeinfer.device.model_set import CurrentModels, ModelSet, Predictor
 from edgeinfer.device.results import Answer
 from edgeinfer.device.slot import EndOfItems, Slot
-from edgeinfer.device.types import Frame, Prediction
+from edgeinfer.device.types import Frame
 
-READ_LIMIT_S = 15.0
-"""How long a camera's last read may take before the pipeline gives up waiting for it."""
+READ_LIMIT_S = 8.0
+"""How long the stages may take to end, a camera's last read above all; V4L2 waits 5 s for one."""
 
 
-class Predictor(Protocol):
-    """What the loop needs of a model; `edgeinfer.device.model.Model` is one."""
+class _Buffer(NamedTuple):
+    """A tensor, and the models whose shape and dtype it has."""
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The classes; empty for a model of values."""
-        ...
-
-    def prepare(
-        self, frame: Frame, *, out: NDArray[np.generic] | None = None
-    ) -> NDArray[np.generic]:
-        """Return the input tensor for a frame, in `out` where that is given."""
-        ...
-
-    def infer(self, tensor: NDArray[np.generic]) -> Prediction:
-        """Return the prediction for an input tensor."""
-        ...
+    tensor: NDArray[Any]
+    models: ModelSet
 
 
 class _Prepared(NamedTuple):
     frame: Frame
-    tensor: NDArray[Any]
+    buffer: _Buffer
 
 
 class _Result(NamedTuple):
     """What inference gives: an answer or the error that ended it."""
 
     answer: Answer | None
-    tensor: NDArray[Any] | None = None
+    buffer: _Buffer | None = None
     error: BaseException | None = None
 
 
@@ -66,9 +54,9 @@ class Pipeline:
     Args:
         camera: where frames come from; read by a thread of its own.
         models: what answers, all the same; with several, as many frames are answered side by side.
-            The first one prepares the frames.
+            The first one prepares the frames. `replace_models` puts others in their place.
         every: answer each frame whose number is a multiple of this.
-        max_fps: answer at most so many frames a second.
+        max_fps: answer at most so many frames a second; can be set again at any time.
     """
 
     def __init__(
@@ -80,9 +68,11 @@ class Pipeline:
         max_fps: float | None = None,
     ) -> None:
         self._camera = camera
-        self._models = models
+        self._models = CurrentModels(models)
         self._every = every
-        self._interval_s = 0.0 if max_fps is None else 1.0 / max_fps
+        self._max_fps = max_fps
+        self._pace_changed = threading.Event()
+        self._ending = False
         self._closing = threading.Event()
         self._frames: Slot[Frame] = Slot(keep_newest=camera.live, capacity=2)
         # As many as there are models: they may all become free at once.
@@ -90,11 +80,11 @@ class Pipeline:
         self._tensors: Slot[_Prepared] = Slot(
             keep_newest=camera.live,
             capacity=waiting,
-            on_drop=lambda item: self._free.put(item.tensor),
+            on_drop=lambda item: self._release(item.buffer),
         )
         # One being filled, those that wait, and of each model one in use and one whose answer was
         # not yet taken; None becomes a new array.
-        self._free: SimpleQueue[NDArray[Any] | None] = SimpleQueue()
+        self._free: SimpleQueue[_Buffer | None] = SimpleQueue()
         for _ in range(1 + waiting + 2 * len(models)):
             self._free.put(None)
         self._results: SimpleQueue[tuple[int, _Result]] = SimpleQueue()
@@ -106,22 +96,43 @@ class Pipeline:
         """Pictures that could not be decoded and were passed over."""
         self._threads = [
             threading.Thread(target=work, args=arguments, name=f"edgeinfer-{name}", daemon=True)
-            for name, work, arguments in self._stages()
+            for name, work, arguments in self._stages(len(models))
         ]
         for thread in self._threads:
             thread.start()
 
-    def _stages(self) -> list[tuple[str, Any, tuple[Any, ...]]]:
+    def _stages(self, models: int) -> list[tuple[str, Any, tuple[Any, ...]]]:
         return [
             ("capture", self._capture, ()),
             ("prepare", self._prepare, ()),
-            *(("infer", self._infer, (model,)) for model in self._models),
+            *(("infer", self._infer, (index,)) for index in range(models)),
         ]
 
     @property
     def dropped(self) -> int:
         """Frames of a live source that a newer one replaced before they were answered."""
         return self._frames.dropped + self._tensors.dropped
+
+    @property
+    def max_fps(self) -> float | None:
+        """Frames a second that are answered at most; None for as many as there are."""
+        return self._max_fps
+
+    @max_fps.setter
+    def max_fps(self, max_fps: float | None) -> None:
+        self._max_fps = max_fps
+        self._pace_changed.set()  # whoever waits by the old rate waits anew
+
+    def replace_models(self, models: Sequence[Predictor]) -> threading.Event:
+        """Answer the frames from now on with other models; no frame is lost, the order is kept.
+
+        Returns:
+            What is set as soon as the models before are no longer needed and may be closed.
+
+        Raises:
+            ValueError: there are more or fewer than before.
+        """
+        return self._models.replace(models)
 
     def next(self, timeout_s: float) -> Answer | None:
         """Return the next answer, or None if there is none within `timeout_s`.
@@ -144,23 +155,37 @@ class Pipeline:
         if result.error is not None:
             raise result.error
         # Only now, so that a slow reader or worker holds the others back: few answers wait.
-        self._free.put(result.tensor)
+        self._free.put(result.buffer)
         return result.answer
 
+    def finish(self) -> None:
+        """Take no more frames: those that are on their way are answered, then the end comes."""
+        self._ending = True
+        self._frames.end()
+        self._pace_changed.set()
+
     def close(self) -> None:
-        """Stop all stages and wait for them; a camera's last read may take a while."""
+        """Stop all stages and wait for them, at most `READ_LIMIT_S`.
+
+        A camera whose read does not return by then is marked `abandoned`: it must not be closed.
+        """
+        self._ending = True
         self._closing.set()
+        self._pace_changed.set()
         self._frames.close()
         self._tensors.close()
         self._free.put(None)  # for a stage that waits for a buffer
+        deadline = time.monotonic() + READ_LIMIT_S
         for thread in self._threads:
-            thread.join(READ_LIMIT_S)
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if self._threads[0].is_alive():
+            self._camera.abandoned = True
 
     def _capture(self) -> None:
         """Move frames from the camera to the next stage until one of them has enough."""
         camera, index = self._camera, 0
         try:
-            while not self._closing.is_set():
+            while not self._ending:
                 if index % self._every:
                     if not camera.skip():
                         break
@@ -177,30 +202,43 @@ class Pipeline:
 
     def _prepare(self) -> None:
         """Turn frames into tensors."""
-        model, torn, due_s = self._models[0], 0, time.monotonic()
+        turn_s = time.monotonic() - self._interval_s()
         try:
             while True:
-                tensor = self._free.get()
-                if self._interval_s:
-                    due_s = self._wait_until(due_s)
-                while True:
-                    frame = self._frames.take()
-                    assert frame is not None
-                    try:
-                        tensor = model.prepare(frame, out=tensor)
-                    except ImageError as error:
-                        torn = self._count_torn(torn + 1, error)
-                        continue
-                    break
-                torn = 0
-                if not self._tensors.put(_Prepared(frame=frame, tensor=tensor)):
+                buffer = self._free.get()
+                turn_s = self._wait_for_turn(turn_s)
+                prepared = self._prepare_next(buffer)
+                if not self._tensors.put(prepared):
                     return
-                del frame
+                del buffer, prepared  # their memory may be used again
         except EndOfItems:
             self._tensors.end()
         except BaseException as error:
             self._tensors.end(error)
             self._frames.close()
+
+    def _prepare_next(self, buffer: _Buffer | None) -> _Prepared:
+        """Prepare the next whole picture for the models of that moment."""
+        torn = 0
+        while True:
+            frame = self._frames.take()
+            assert frame is not None
+            models = self._models.take()
+            fits = buffer is not None and buffer.models is models
+            try:
+                tensor = models.models[0].prepare(
+                    frame, out=buffer.tensor if buffer is not None and fits else None
+                )
+            except ImageError as error:
+                self._models.give_back(models)
+                torn = self._count_torn(torn + 1, error)
+                continue
+            return _Prepared(frame=frame, buffer=_Buffer(tensor=tensor, models=models))
+
+    def _release(self, buffer: _Buffer) -> None:
+        """Take back what a frame held that is not answered."""
+        self._models.give_back(buffer.models)
+        self._free.put(buffer)
 
     def _count_torn(self, in_a_row: int, error: ImageError) -> int:
         self.torn += 1
@@ -208,16 +246,20 @@ class Pipeline:
             raise too_many_torn(self._camera.description) from error
         return in_a_row
 
-    def _wait_until(self, due_s: float) -> float:
-        """Wait until it is time for the next frame; return when the one after it is due."""
-        now_s = time.monotonic()
-        if now_s < due_s:
-            self._closing.wait(due_s - now_s)
-            return due_s + self._interval_s
-        # A loop that was late is not hurried afterwards.
-        return max(due_s, now_s - self._interval_s) + self._interval_s
+    def _interval_s(self) -> float:
+        return 0.0 if self._max_fps is None else 1.0 / self._max_fps
 
-    def _infer(self, model: Predictor) -> None:
+    def _wait_for_turn(self, last_s: float) -> float:
+        """Wait until one interval after the last turn, by the rate of now; return this turn."""
+        while True:
+            self._pace_changed.clear()
+            interval_s, now_s = self._interval_s(), time.monotonic()
+            if self._ending or last_s + interval_s <= now_s:
+                # A loop that was late is not hurried afterwards.
+                return max(last_s + interval_s, now_s - interval_s)
+            self._pace_changed.wait(last_s + interval_s - now_s)
+
+    def _infer(self, own: int) -> None:
         """Answer frames, beside others who do; their order is that in which they were taken."""
         while True:
             try:
@@ -233,16 +275,20 @@ class Pipeline:
                 self._results.put((index, _Result(answer=None, error=error)))
                 return
             assert prepared is not None
+            buffer = prepared.buffer
             try:
-                result = _Result(answer=_answer(model, prepared), tensor=prepared.tensor)
+                answer = _answer(buffer.models.models[own], prepared)
+                result = _Result(answer=answer, buffer=buffer)
+                del answer
             except BaseException as error:
                 result = _Result(answer=None, error=error)
+            self._models.give_back(buffer.models)
             self._results.put((index, result))
-            del prepared, result
+            del prepared, buffer, result
 
 
 def _answer(model: Predictor, prepared: _Prepared) -> Answer:
-    prediction = model.infer(prepared.tensor)
+    prediction = model.infer(prepared.buffer.tensor)
     frame = prepared.frame
     age_ms = (time.monotonic_ns() - frame.captured_ns) / 1e6
     return Answer(frame=frame, prediction=prediction, age_ms=age_ms)

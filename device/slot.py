@@ -65,20 +65,24 @@ class Slot(Generic[T]):
             self._room.get()
         if self._closed:
             return False
-        if self._room is None:
-            self._replace()
+        if self._room is None and not self._make_room():
+            return False
         self._items.put(item)
         return True
 
-    def _replace(self) -> None:
-        """Take out what still waits."""
+    def _make_room(self) -> bool:
+        """Take out what still waits; False where that is the end."""
         try:
             stale = self._items.get_nowait()
         except Empty:
-            return
+            return True
+        if isinstance(stale, _End):
+            self._items.put(stale)
+            return False
         self._dropped += 1
-        if self._on_drop is not None and not isinstance(stale, _End):
+        if self._on_drop is not None:
             self._on_drop(stale)
+        return True
 
     def end(self, error: BaseException | None = None) -> None:
         """Say that nothing follows, because the stage has ended or failed."""

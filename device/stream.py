@@ -84,7 +84,8 @@ class Stream(Closing):
         """Stop, and release camera and models."""
         if self._pipeline is not None:
             self._pipeline.close()
-        self.camera.close()
+        if not self.camera.abandoned:
+            self.camera.close()
         for model in self.models:
             model.close()
 

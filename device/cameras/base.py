@@ -27,12 +27,17 @@ class Camera(Closing, Protocol):
             is worth keeping. From other sources every frame is wanted.
         labelled: frames carry their true class.
         skipped_files: files that could not be read and were passed over, so far.
+        recovering: it has failed and is being opened again; no frames come for now.
+        abandoned: a read of it does not return. It is left to the end of the process: closing a
+            device under a read can crash.
     """
 
     description: str = ""
     live: bool = False
     labelled: bool = False
     skipped_files: int = 0
+    recovering: bool = False
+    abandoned: bool = False
 
     def read(self) -> Frame | None:
         """Wait for the next frame and return it; None at the end of the source.

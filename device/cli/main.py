@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -68,6 +69,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit: 0 done, 1 the work failed, 2 wrong usage."""
+    _open_missing_streams()
     sys.exit(run_program(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -80,7 +82,8 @@ def run_program(arguments: Sequence[str]) -> int:
     except EdgeinferError as error:
         return _fail(str(error), error.exit_code)
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):
+            error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _fail("stopped", INTERRUPTED)
@@ -99,6 +102,20 @@ def run_program(arguments: Sequence[str]) -> int:
         return _fail(f"a defect in edgeinfer ({text}); EDGEINFER_DEBUG=1 shows where, report it", 1)
 
 
+def _open_missing_streams() -> None:
+    """Let a standard stream that was closed when the program started lead nowhere.
+
+    Otherwise the next file that is opened, a camera or a bundle, gets its number, and whatever
+    libraries say to stderr.
+    """
+    # From the lowest number on: each gets its own, which is the lowest that is free.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
 def _fail(message: str, code: int) -> int:
-    click.echo(f"error: {message}", err=True)
+    # A stderr that takes nothing is no reason for another exit code.
+    with suppress(OSError):
+        click.echo(f"error: {message}", err=True)
     return code

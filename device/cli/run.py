@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from edgeinfer.device.cli.logged import LoggedCommand, log_format_option, open_log
 from edgeinfer.device.cli.options import (
     json_option,
     labels_option,
@@ -15,8 +16,11 @@ from edgeinfer.device.cli.options import (
     threads_option,
 )
 
+EXIT_LIMIT_S = 20.0
+"""The process ends at the latest so long after SIGTERM, whatever hangs."""
 
-@click.command()
+
+@click.command(cls=LoggedCommand)
 @click.option(
     "--camera",
     is_flag=False,
@@ -61,6 +65,7 @@ from edgeinfer.device.cli.options import (
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of 'simulated'."
 )
+@log_format_option
 def run(
     camera: str | None,
     model: Path | None,
@@ -75,11 +80,13 @@ def run(
     max_seconds: float | None,
     fps: float,
     seed: int,
+    log_format: str | None,
 ) -> None:
     """Answer what a camera sees, until it ends or Ctrl-C.
 
     From a live camera only the newest frame is looked at, so that an answer is never late; of
-    files every frame is, unless --realtime is given.
+    files every frame is, unless --realtime is given. SIGTERM ends it after the frames in hand;
+    SIGHUP loads the model anew.
     """
     if camera is None:
         raise click.UsageError(
@@ -88,44 +95,46 @@ def run(
         )
     import sys
 
-    from edgeinfer.device.errors import printable
     from edgeinfer.device.loop import run_loop
     from edgeinfer.device.results import Sink
-    from edgeinfer.device.signals import stop_on_signals
-    from edgeinfer.device.sinks import CLEAR_TO_END, JsonLinesSink, TerminalSink
+    from edgeinfer.device.signals import reload_on_hangup, stop_on_signals
+    from edgeinfer.device.sinks import JsonLinesSink, TerminalSink
     from edgeinfer.device.stream import open_stream
+    from edgeinfer.device.supervision.supervise import supervise
 
-    def tell(line: str) -> None:
-        click.echo(printable(line), err=True)
-
-    def warn(line: str) -> None:
-        # The line that the terminal rewrites in place gives way, and is rewritten below.
-        if sys.stdout.isatty() and sys.stderr.isatty():
-            click.echo(f"\r{CLEAR_TO_END}", nl=False, err=True)
-        tell(f"warning: {line}")
-
+    log = open_log(log_format)
+    labels = read_labels(labels_file)
     path = resolve_model(model)
+    reload = click.get_current_context().with_resource(reload_on_hangup())
     with open_stream(
         path,
         camera=camera,
         threads=threads,
-        labels=read_labels(labels_file),
+        labels=labels,
         parallel=parallel,
         realtime=realtime,
         fps=fps,
         seed=seed,
-        warn=warn,
+        warn=log.warn,
     ) as stream:
         first = stream.models[0]
         side_by_side = f", {parallel} side by side" if parallel > 1 else ""
-        tell(f"model:   {first.name} ({path})")
-        tell(
+        log.info("model", f"model:   {first.name} ({path})")
+        log.info(
+            "runtime",
             f"runtime: {first.runner.description}, {threads} thread{'s' * (threads > 1)}"
-            f"{side_by_side}"
+            f"{side_by_side}",
         )
-        tell(f"camera:  {stream.camera.description}")
+        log.info("camera", f"camera:  {stream.camera.description}")
+        watch = supervise(
+            stream,
+            resolve=lambda: resolve_model(model),
+            options={"threads": threads, "labels": labels},
+            reload=reload,
+            log=log,
+        )
         sink: Sink = JsonLinesSink(sys.stdout) if as_json else TerminalSink(sys.stdout)
-        with stop_on_signals() as stop:
+        with stop_on_signals(EXIT_LIMIT_S) as stop:
             run_loop(
                 stream.camera,
                 stream.models,
@@ -135,4 +144,6 @@ def run(
                 max_frames=max_frames,
                 max_seconds=max_seconds,
                 stop=stop,
+                watch=watch,
             )
+            stop.done = True

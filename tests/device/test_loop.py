@@ -156,17 +156,46 @@ def test_max_seconds_ends_it_even_without_a_frame() -> None:
     assert (summary.age_p50_ms, summary.age_p99_ms, summary.accuracy) == (None, None, None)
 
 
-def test_stop_request_finishes_the_frame_in_hand() -> None:
+def test_stop_request_finishes_the_frames_in_hand() -> None:
     stop = StopRequest()
+    begun = 0
 
     class Asking(Brightness):
         def infer(self, tensor: NDArray[Any]) -> Prediction:
+            nonlocal begun
+            begun += 1
             stop.requested = True
             return super().infer(tensor)
 
     sink = Listing()
-    summary = run_loop(Ticker(), Asking(), [sink], stop=stop)
-    assert summary.frames == len(sink.answers) == 1
+    summary = run_loop(Ticker(), Asking(seconds=0.3), [sink], stop=stop)
+    # That one, and at most those that waited: a tensor and a frame.
+    assert begun == summary.frames == len(sink.answers) <= 3
+
+
+def test_stop_request_does_not_wait_for_an_answer_that_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("edgeinfer.device.loop.DRAIN_S", 0.2)
+    monkeypatch.setattr("edgeinfer.device.pipeline.READ_LIMIT_S", 0.2)
+    stop, release = StopRequest(), threading.Event()
+
+    class Hanging(Brightness):
+        def infer(self, tensor: NDArray[Any]) -> Prediction:
+            stop.requested = True
+            release.wait(20)
+            return super().infer(tensor)
+
+    sink = Listing()
+    start = time.monotonic()
+    summary = run_loop(Ticker(), Hanging(), [sink], stop=stop)
+    assert time.monotonic() - start < 10
+    assert sink.summaries == [summary]
+    assert summary.frames == 0
+    release.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("edgeinfer-"):
+            thread.join(5)
 
 
 def test_error_of_the_source_comes_with_the_summary_of_what_was_done() -> None:

@@ -147,6 +147,81 @@ def test_no_more_than_the_wanted_rate() -> None:
     assert len(got) == 9
 
 
+def test_the_rate_can_be_changed_at_any_time() -> None:
+    pipeline = Pipeline(Counter(1 << 30, live=True, pause_s=0.001), [Echo()], max_fps=0.01)
+    assert pipeline.next(5.0) is not None
+    assert pipeline.next(0.2) is None  # the next one is due in 100 s
+    pipeline.max_fps = 40
+    start = time.monotonic()
+    got: list[Answer] = []
+    drain(pipeline, got, 9)
+    assert time.monotonic() - start >= 7 / 40
+    pipeline.max_fps = 0.01
+    while pipeline.next(0.3) is not None:  # one whose turn it was already
+        got.append(got[-1])
+    assert len(got) <= 10
+    pipeline.max_fps = None
+    start = time.monotonic()
+    drain(pipeline, got, len(got) + 5)
+    assert time.monotonic() - start < 50
+    assert pipeline.max_fps is None
+    pipeline.close()
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+@pytest.mark.parametrize("live", [True, False])
+def test_finishing_answers_what_is_on_its_way_and_takes_no_more(parallel: int, live: bool) -> None:
+    camera = Counter(1 << 30, live=live, pause_s=0.002)
+    pipeline = Pipeline(camera, [Echo(lambda number: 0.03) for _ in range(parallel)])
+    got: list[Answer] = []
+    drain(pipeline, got, 3)
+    pipeline.finish()
+    delivered = camera.delivered
+    with pytest.raises(EndOfItems):
+        drain(pipeline, got)
+    pipeline.close()
+    assert camera.delivered <= delivered + 1  # the one that was being read
+    if not live:  # those between: read, but not yet handed over
+        assert [answer.frame.sequence for answer in got] == list(range(len(got)))
+        assert len(got) >= delivered - 2
+    else:
+        assert delivered - len(got) - pipeline.dropped <= 2
+
+
+def test_finishing_does_not_wait_for_the_next_turn() -> None:
+    pipeline = Pipeline(Counter(1 << 30, live=True, pause_s=0.002), [Echo()], max_fps=0.01)
+    assert pipeline.next(5.0) is not None
+    pipeline.finish()
+    with pytest.raises(EndOfItems):
+        drain(pipeline, [])
+    pipeline.close()
+
+
+def test_a_camera_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgeinfer.device.pipeline.READ_LIMIT_S", 0.2)
+    hangs, release = threading.Event(), threading.Event()
+
+    class Hanging(Counter):
+        def read(self) -> Frame | None:
+            if self.delivered == 5:
+                hangs.set()
+                release.wait(10)
+            return super().read()
+
+    camera = Hanging(6, live=True)
+    pipeline = Pipeline(camera, [Echo()])
+    assert hangs.wait(5)
+    pipeline.finish()
+    with pytest.raises(EndOfItems):
+        drain(pipeline, [])
+    start = time.monotonic()
+    pipeline.close()
+    assert time.monotonic() - start < 5
+    assert camera.abandoned
+    release.set()
+    pipeline.close()
+
+
 class Jpegs(Counter):
     """Frames that are JPEGs, some of them torn."""
 

@@ -69,3 +69,12 @@ def test_an_error_comes_after_the_items_before_it() -> None:
         assert slot.take(0) == 0
         with pytest.raises(CameraError, match="gone"):
             slot.take(0)
+
+
+def test_nothing_replaces_the_end() -> None:
+    slot: Slot[int] = Slot(keep_newest=True)
+    slot.end()
+    assert not slot.put(0)
+    assert slot.dropped == 0
+    with pytest.raises(EndOfItems):
+        slot.take(1)

@@ -1,0 +1,1 @@
+"""What keeps a loop going that nobody watches: signals, systemd, heat, logs."""

@@ -1,0 +1,146 @@
+"""Putting a new bundle in the place of the running one, without letting go of the camera."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from edgeinfer.device.errors import BundleError, EdgeinferError
+from edgeinfer.device.model import Model, open_models
+from edgeinfer.device.pipeline import Pipeline
+from edgeinfer.device.supervision.events import EventLog
+
+CLOSE_LIMIT_S = 5.0
+"""How long a reload that is under way may hold up the end of the loop."""
+_POLL_S = 0.1
+
+
+class Reloader:
+    """Loads the model anew whenever it is asked to, on a thread of its own.
+
+    The new one is tried in another process, then opened here, and answers from some frame on. One
+    that cannot be used is refused, and the one in use goes on.
+
+    Args:
+        pipeline: what answers; its models are replaced.
+        models: the models that it has now; not closed here.
+        resolve: returns the file; asked at every reload, since a link such as the installed
+            bundle's may point elsewhere by then.
+        options: what `Model.open` takes.
+        on_replaced: takes the new models, for whoever closes them at the end.
+        log: where it is told.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        models: Sequence[Model],
+        *,
+        resolve: Callable[[], Path],
+        options: dict[str, Any],
+        on_replaced: Callable[[list[Model]], None],
+        log: EventLog,
+    ) -> None:
+        self._pipeline = pipeline
+        self._models = list(models)
+        self._resolve = resolve
+        self._options = options
+        self._on_replaced = on_replaced
+        self._log = log
+        self._wanted = threading.Event()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.busy = False
+        """A reload is under way."""
+
+    def request(self) -> None:
+        """Load the model anew; once more afterwards where that is under way already."""
+        self.busy = True
+        self._wanted.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="edgeinfer-reload", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Give up what is under way; to be called when the pipeline is closed."""
+        self._closing.set()
+        self._wanted.set()
+        if self._thread is not None:
+            self._thread.join(CLOSE_LIMIT_S)
+
+    def _work(self) -> None:
+        while True:
+            self._wanted.wait()
+            self._wanted.clear()
+            if self._closing.is_set():
+                return
+            start_s = time.monotonic()
+            try:
+                self._reload(start_s)
+            except EdgeinferError as error:
+                self._refuse(str(error))
+            except Exception as error:  # whatever a file makes of us, the loop goes on
+                self._refuse(f"{type(error).__name__}: {error}")
+            self.busy = self._wanted.is_set()
+
+    def _refuse(self, reason: str) -> None:
+        line = f"not reloaded, the model in use goes on: {reason}"
+        self._log.warning("reload-refused", line, limited=False)
+
+    def _reload(self, start_s: float) -> None:
+        from edgeinfer.device.supervision.trial import try_model
+
+        path = self._resolve()
+        file = path.resolve()
+        before = _identity(file)
+        if not try_model(file, self._options, stop=self._closing):
+            return
+        fresh = open_models(file, len(self._models), **self._options)
+        if self._closing.is_set() or _identity(file) != before:
+            _close(fresh)
+            if self._closing.is_set():
+                return
+            raise BundleError(
+                path,
+                got="was changed while it was read",
+                expected="a file that is replaced as a whole",
+                next_step="put it there under another name, rename it, and reload again",
+            )
+        stale, self._models = self._models, fresh
+        idle = self._pipeline.replace_models(fresh)
+        self._on_replaced(fresh)
+        seconds = time.monotonic() - start_s
+        self._log.notice(
+            "reloaded",
+            f"reloaded: {fresh[0].name} ({path}) answers from now on, after {seconds:.1f} s",
+            limited=False,
+            model=fresh[0].name,
+            path=str(path),
+            seconds=round(seconds, 3),
+        )
+        while not idle.wait(_POLL_S) and not self._closing.is_set():
+            pass
+        _close(stale)
+
+
+def _identity(file: Path) -> tuple[int, ...]:
+    """Return what changes when a file is written or replaced.
+
+    Raises:
+        BundleError: it is not there.
+    """
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise BundleError(
+            file, got=f"cannot be read ({(error.strerror or str(error)).lower()})"
+        ) from error
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _close(models: Sequence[Model]) -> None:
+    for model in models:
+        model.close()

@@ -1,0 +1,98 @@
+"""What looks after a loop: the service manager's watchdog, reloads, heat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from edgeinfer.device.cameras.base import Camera
+from edgeinfer.device.loop import Watch
+from edgeinfer.device.pipeline import Pipeline
+from edgeinfer.device.signals import ReloadRequest
+from edgeinfer.device.supervision.heat import Heat
+from edgeinfer.device.supervision.notify import Notifier
+from edgeinfer.device.supervision.reload import Reloader
+from edgeinfer.device.supervision.watchdog import Watchdog
+
+LOOK_EVERY_S = 0.25
+
+
+class Supervisor(Watch):
+    """Looks after a loop between its answers, never for longer than a moment.
+
+    Args:
+        camera: the loop's source.
+        notifier: the service manager.
+        reload: set by SIGHUP.
+        make_reloader: makes what reloads for a pipeline.
+        make_heat: makes what slows a pipeline down, given the rate asked for.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        *,
+        notifier: Notifier,
+        reload: ReloadRequest,
+        make_reloader: Callable[[Pipeline], Reloader],
+        make_heat: Callable[[float | None], Heat],
+    ) -> None:
+        self._notifier = notifier
+        self._reload = reload
+        self._make_reloader = make_reloader
+        self._make_heat = make_heat
+        self._watchdog = Watchdog(notifier, camera)
+        self._pipeline: Pipeline | None = None
+        self._reloader: Reloader | None = None
+        self._heat: Heat | None = None
+        self._reloading = False
+        self._due_s = 0.0
+
+    def started(self, pipeline: Pipeline) -> None:
+        """Take the pipeline to look after."""
+        self._pipeline = pipeline
+        self._reloader = self._make_reloader(pipeline)
+        self._heat = self._make_heat(pipeline.max_fps)
+
+    def answered(self) -> None:
+        """Count an answer that was given out."""
+        self._watchdog.answered()
+        if self._heat is not None:
+            self._heat.answered()
+
+    def look(self) -> None:
+        """See to what is due."""
+        now_s = time.monotonic()
+        if now_s < self._due_s or self._pipeline is None:
+            return
+        self._due_s = now_s + LOOK_EVERY_S
+        self._look_at_reload()
+        if self._heat is not None:
+            max_fps = self._heat.look()
+            if max_fps != self._pipeline.max_fps:
+                self._pipeline.max_fps = max_fps
+        self._watchdog.look(self._pipeline.max_fps)
+
+    def _look_at_reload(self) -> None:
+        if self._reloader is None:
+            return
+        if self._reload.requested:
+            self._reload.requested = False
+            self._reloading = True
+            self._notifier.reloading()
+            self._reloader.request()
+        elif self._reloading and not self._reloader.busy:
+            self._reloading = False
+            self._notifier.send(READY=1)
+
+    def stopping(self) -> None:
+        """Tell the service manager that the loop ends."""
+        self._notifier.send(STOPPING=1)
+
+    def ended(self) -> None:
+        """Give up what is under way; the pipeline is closed."""
+        if self._reloader is not None:
+            self._reloader.close()
+        if self._heat is not None:
+            self._heat.close()
+        self._notifier.close()

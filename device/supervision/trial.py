@@ -1,0 +1,113 @@
+"""Trying a model in a process of its own, before a running loop takes it.
+
+A model that crashes a runtime, or that this board cannot hold beside the running one, ends the
+trial and not the loop.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from edgeinfer.device.errors import EdgeinferError, ModelError, VerificationError
+
+LIMIT_S = 300.0
+"""How long verifying may take; slow boards replay a few frames in seconds."""
+_POLL_S = 0.1
+
+
+def try_model(
+    path: Path, options: dict[str, Any], *, stop: threading.Event, limit_s: float = LIMIT_S
+) -> bool:
+    """Open a model in another process, replay a bundle's golden frames, answer a frame otherwise.
+
+    Args:
+        path: a bundle or a plain `.tflite`.
+        options: what `Model.open` takes.
+        stop: ends the trial.
+        limit_s: how long it may take.
+
+    Returns:
+        False when it was stopped.
+
+    Raises:
+        VerificationError: the model was refused there, crashed or took too long.
+    """
+    command = [sys.executable, "-m", __name__, str(path), json.dumps(options)]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + limit_s
+        while process.poll() is None and not stop.wait(_POLL_S):
+            if time.monotonic() >= deadline:
+                process.kill()
+                raise VerificationError(path, got=f"was not verified within {limit_s:g} s")
+        if process.poll() is None:
+            process.kill()
+            return False
+        assert process.stdout is not None
+        said = process.stdout.read().strip()
+    if process.returncode:
+        raise VerificationError(path, got=said or _death(process.returncode))
+    return True
+
+
+def _death(code: int) -> str:
+    if code > 0:
+        return f"ended its trial with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"crashed while it was tried ({name})"
+
+
+def _try_here(path: Path, options: dict[str, Any]) -> None:
+    from edgeinfer.device.model import Model
+
+    if options.get("labels") is not None:
+        options["labels"] = tuple(options["labels"])
+    with Model.open(path, **options) as model:
+        if _is_bundle(path):
+            from edgeinfer.device.verify import verify_bundle
+
+            verify_bundle(path, runtime=options.get("runtime"))
+        else:
+            import numpy as np
+
+            model.predict(np.full((64, 64, 3), 127, np.uint8))
+
+
+def _is_bundle(path: Path) -> bool:
+    """Tell a ZIP by its first bytes: TFLite Metadata is a ZIP too, but at a model's end."""
+    with path.open("rb") as stream:
+        return stream.read(2) == b"PK"
+
+
+def _main(path: str, options: str) -> int:
+    os.nice(10)  # the loop goes first
+    try:
+        _try_here(Path(path), json.loads(options))
+    except EdgeinferError as error:
+        # The parent names the file.
+        print(str(error).removeprefix(f"{path}: "))
+        return 1
+    except (MemoryError, OSError, ValueError) as error:
+        print(ModelError(path, got=f"{type(error).__name__}: {error}").got)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(*sys.argv[1:]))

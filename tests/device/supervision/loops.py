@@ -1,0 +1,89 @@
+"""`edgeinfer run` in a process of its own, listened to while it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from tests.program import PROGRAM
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+class Loop:
+    """A running loop: what it has said so far, and what to do to it."""
+
+    def __init__(
+        self,
+        *arguments: object,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> None:
+        self.process = subprocess.Popen(
+            [*PROGRAM, "run", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+        )
+        self.out: list[str] = []
+        self.err: list[str] = []
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self._threads = [
+            threading.Thread(target=self._listen, args=(stream, lines), daemon=True)
+            for stream, lines in (
+                (self.process.stdout, self.out),
+                (self.process.stderr, self.err),
+            )
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _listen(self, stream: TextIO, lines: list[str]) -> None:
+        with stream:
+            for line in iter(stream.readline, ""):
+                lines.append(line)
+
+    def wait_for_answers(self, more: int = 1) -> None:
+        """Wait until so many more answers came."""
+        wanted = len(self.out) + more
+        wait_until(lambda: len(self.out) >= wanted or self.process.poll() is not None)
+        assert len(self.out) >= wanted, self.err
+
+    def wait_for_event(self, text: str, times: int = 1) -> None:
+        """Wait until stderr has so many lines with a text."""
+        wait_until(lambda: sum(text in line for line in self.err) >= times)
+
+    def signal(self, number: int) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    def end(self, timeout_s: float = 60) -> int:
+        """Wait for the end and return the exit code."""
+        try:
+            code = self.process.wait(timeout_s)
+        finally:
+            self.process.kill()
+        for thread in self._threads:
+            thread.join(10)
+        assert "Traceback" not in "".join(self.err), self.err
+        assert "a defect in edgeinfer" not in "".join(self.err), self.err
+        return code
+
+    def answers(self) -> list[dict[str, Any]]:
+        """Return the answers of a loop with --json that has ended."""
+        return [line for line in map(json.loads, self.out) if "summary" not in line]

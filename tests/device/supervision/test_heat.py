@@ -1,0 +1,149 @@
+"""A real pipeline on a board whose temperature the test sets."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgeinfer.device.cameras.base import Camera
+from edgeinfer.device.pipeline import Pipeline
+from edgeinfer.device.supervision.events import EventLog
+from edgeinfer.device.supervision.governor import Reading
+from edgeinfer.device.supervision.heat import Heat
+from tests.device.supervision.boards import FakeBoard
+from tests.device.test_pipeline import Counter, Echo
+
+
+@pytest.fixture
+def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBoard:
+    monkeypatch.setenv("EDGEINFER_SYSFS", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr("edgeinfer.device.supervision.heat.RATE_OVER_S", 0.5)
+    monkeypatch.setattr("edgeinfer.device.supervision.governor.CALM_S", 0.3)
+    return FakeBoard(tmp_path)
+
+
+class Scene:
+    """A pipeline at about 100 answers a second, with what slows it down."""
+
+    def __init__(self, *, max_fps: float | None = None) -> None:
+        self.told = io.StringIO()
+        camera: Camera = Counter(1 << 30, live=True, pause_s=0.01)
+        self.pipeline = Pipeline(camera, [Echo()], max_fps=max_fps)
+        self.heat = Heat(EventLog(self.told, style="json"), max_fps=max_fps, every_s=0.02)
+
+    def run(self, seconds: float) -> float:
+        """Answer for a time and return the rate, answers a second."""
+        start, answers = time.monotonic(), 0
+        while time.monotonic() < start + seconds:
+            if self.pipeline.next(0.05) is not None:
+                answers += 1
+                self.heat.answered()
+            self.pipeline.max_fps = self.heat.look()
+        return answers / seconds
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return what was told since the last call."""
+        events = [json.loads(line) for line in self.told.getvalue().splitlines()]
+        self.told.seek(0)
+        self.told.truncate()
+        return events
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    scene = Scene()
+    yield scene
+    scene.heat.close()
+    scene.pipeline.close()
+    assert not [t for t in threading.enumerate() if t.name.startswith("edgeinfer-")]
+
+
+def test_the_rate_follows_the_temperature_and_each_step_is_told(
+    board: FakeBoard, scene: Scene
+) -> None:
+    board.zone(50)
+    own_fps = scene.run(1.2)
+    assert scene.events() == []
+    for celsius, percent in ((75, 75), (78, 50), (81, 25)):
+        board.zone(celsius)
+        scene.run(0.2)
+        (event,) = scene.events()
+        assert (event["event"], event["percent"], event["level"]) == (
+            "rate-lowered",
+            percent,
+            "warning",
+        )
+        assert f"cpu-thermal {celsius}.0 °C" in event["message"]
+        assert event["temperatures"] == {"cpu-thermal": celsius}
+        assert ("cool the board" in event["message"]) == (percent == 25)
+        assert scene.run(0.6) < 1.3 * own_fps * percent / 100
+    assert scene.events() == []
+    board.zone(60)
+    scene.run(1.5)
+    assert [(e["event"], e["percent"]) for e in scene.events()] == [
+        ("rate-raised", 50),
+        ("rate-raised", 75),
+        ("rate-raised", 100),
+    ]
+    assert scene.pipeline.max_fps is None
+    assert scene.run(0.6) > 0.6 * own_fps
+
+
+def test_the_users_own_limit_comes_back(board: FakeBoard) -> None:
+    board.zone(50)
+    scene = Scene(max_fps=40)
+    scene.run(1.2)
+    board.zone(100)
+    scene.run(0.3)
+    assert scene.pipeline.max_fps == pytest.approx(10, rel=0.3)
+    board.zone(50)
+    scene.run(1.5)
+    assert scene.pipeline.max_fps == 40
+    scene.heat.close()
+    scene.pipeline.close()
+
+
+def test_a_weak_supply_is_told_once_with_its_cure(board: FakeBoard, scene: Scene) -> None:
+    board.throttled(0)
+    scene.run(0.8)
+    for bits in (0x10001, 0x10000, 0x10001):
+        board.throttled(bits)
+        scene.run(0.5)
+    events = scene.events()
+    (supply,) = [event for event in events if event["event"] == "undervoltage"]
+    assert "voltage is too low; use the power supply made for the board" in supply["message"]
+    assert {event["percent"] for event in events if "percent" in event} == {75, 100}
+
+
+def test_what_was_weak_before_is_told_too(board: FakeBoard, scene: Scene) -> None:
+    board.throttled(0x10000)
+    scene.run(0.8)
+    (event,) = scene.events()
+    assert "was too low since the board started" in event["message"]
+
+
+def test_a_sensor_that_fails_or_hangs_does_not_matter(board: FakeBoard) -> None:
+    told, release = io.StringIO(), threading.Event()
+    readings = iter([OSError("remote I/O error")])
+
+    def read() -> Reading:
+        for error in readings:
+            raise error
+        release.wait(20)
+        return Reading()
+
+    heat = Heat(EventLog(told), read=read, every_s=0.01)
+    deadline = time.monotonic() + 0.3
+    while time.monotonic() < deadline:
+        assert heat.look() is None
+    assert told.getvalue() == "warning: heat: cannot be read (remote I/O error)\n"
+    release.set()
+    heat.close()
