@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.base import MAX_TORN, Camera, too_many_torn
+from edgeinfer.device.cameras.base import MAX_TORN, TORN_IN_A_ROW, Camera, too_many_torn
 from edgeinfer.device.errors import ImageError
 from edgeinfer.device.results import Answer
 from edgeinfer.device.slot import EndOfItems, Slot
@@ -26,6 +26,8 @@ from edgeinfer.device.types import Frame, Prediction
 
 READ_LIMIT_S = 15.0
 """How long a camera's last read may take before the pipeline gives up waiting for it."""
+INTERRUPT_AGAIN_S = 0.05
+"""How soon a camera whose read has not ended is interrupted again."""
 
 
 class Predictor(Protocol):
@@ -153,8 +155,16 @@ class Pipeline:
         self._frames.close()
         self._tensors.close()
         self._free.put(None)  # for a stage that waits for a buffer
+        self._end_capture()
         for thread in self._threads:
             thread.join(READ_LIMIT_S)
+
+    def _end_capture(self) -> None:
+        """Have the camera's last read end; it may be about to begin, so once is not enough."""
+        capture, deadline = self._threads[0], time.monotonic() + READ_LIMIT_S
+        while capture.is_alive() and time.monotonic() < deadline:
+            self._camera.interrupt()
+            capture.join(INTERRUPT_AGAIN_S)
 
     def _capture(self) -> None:
         """Move frames from the camera to the next stage until one of them has enough."""
@@ -205,6 +215,8 @@ class Pipeline:
     def _count_torn(self, in_a_row: int, error: ImageError) -> int:
         self.torn += 1
         if in_a_row >= MAX_TORN:
+            if self._camera.restart(TORN_IN_A_ROW):
+                return 0
             raise too_many_torn(self._camera.description) from error
         return in_a_row
 

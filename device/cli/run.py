@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from edgeinfer.device.cli.camera_options import camera_options, read_camera_options
 from edgeinfer.device.cli.options import (
     json_option,
     labels_option,
@@ -25,6 +27,7 @@ from edgeinfer.device.cli.options import (
     help="A number or /dev/videoN, a video file, a folder of images, 'simulated' or "
     "'simulated:FOLDER'; without SOURCE, the first camera found.",
 )
+@camera_options
 @model_option
 @labels_option
 @threads_option
@@ -75,11 +78,13 @@ def run(
     max_seconds: float | None,
     fps: float,
     seed: int,
+    **camera_wishes: Any,
 ) -> None:
     """Answer what a camera sees, until it ends or Ctrl-C.
 
     From a live camera only the newest frame is looked at, so that an answer is never late; of
-    files every frame is, unless --realtime is given.
+    files every frame is, unless --realtime is given. A camera that is unplugged, silent or broken
+    is opened again until it works. `edgeinfer cameras` lists what there is.
     """
     if camera is None:
         raise click.UsageError(
@@ -114,6 +119,7 @@ def run(
         realtime=realtime,
         fps=fps,
         seed=seed,
+        camera_options=read_camera_options(**camera_wishes),
         warn=warn,
     ) as stream:
         first = stream.models[0]
