@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.base import MAX_TORN, Camera, too_many_torn
+from edgeinfer.device.cameras.base import MAX_TORN, TORN_IN_A_ROW, Camera, too_many_torn
 from edgeinfer.device.errors import ImageError
 from edgeinfer.device.model_set import CurrentModels, ModelSet, Predictor
 from edgeinfer.device.results import Answer
@@ -26,6 +26,8 @@ from edgeinfer.device.types import Frame
 
 READ_LIMIT_S = 8.0
 """How long the stages may take to end, a camera's last read above all; V4L2 waits 5 s for one."""
+INTERRUPT_AGAIN_S = 0.05
+"""How soon a camera whose read has not ended is interrupted again."""
 
 
 class _Buffer(NamedTuple):
@@ -176,10 +178,18 @@ class Pipeline:
         self._tensors.close()
         self._free.put(None)  # for a stage that waits for a buffer
         deadline = time.monotonic() + READ_LIMIT_S
+        self._end_capture(deadline)
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         if self._threads[0].is_alive():
             self._camera.abandoned = True
+
+    def _end_capture(self, deadline: float) -> None:
+        """Have the camera's last read end; it may be about to begin, so once is not enough."""
+        capture = self._threads[0]
+        while capture.is_alive() and time.monotonic() < deadline:
+            self._camera.interrupt()
+            capture.join(INTERRUPT_AGAIN_S)
 
     def _capture(self) -> None:
         """Move frames from the camera to the next stage until one of them has enough."""
@@ -243,6 +253,8 @@ class Pipeline:
     def _count_torn(self, in_a_row: int, error: ImageError) -> int:
         self.torn += 1
         if in_a_row >= MAX_TORN:
+            if self._camera.restart(TORN_IN_A_ROW):
+                return 0
             raise too_many_torn(self._camera.description) from error
         return in_a_row
 

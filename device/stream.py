@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from edgeinfer.device.cameras.ahead import CameraAhead
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
-from edgeinfer.device.cameras.opening import needs_model, open_camera
+from edgeinfer.device.cameras.opening import is_device, needs_model, open_camera
+from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.closing import Closing
+from edgeinfer.device.input_size import model_input_size
 from edgeinfer.device.model import Model, open_models
 from edgeinfer.device.pipeline import Pipeline
 from edgeinfer.device.results import Answer
@@ -103,6 +106,7 @@ def open_stream(
     realtime: bool = False,
     fps: float = 30.0,
     seed: int = 0,
+    camera_options: CameraOptions | None = None,
     warn: Warn = ignore_warning,
 ) -> Stream:
     """Open a model and a camera; `edgeinfer.device.open` is this function.
@@ -120,7 +124,10 @@ def open_stream(
         realtime: play files at their own rate, as if they were live.
         fps: the rate of the simulated camera, and of a folder under `realtime`.
         seed: the simulated camera's.
-        warn: takes a line for each file that is passed over.
+        camera_options: a camera's mode and controls; by default the smallest mode that covers the
+            model's input.
+        warn: takes a line for each file that is passed over, and for each fault and recovery of a
+            camera.
 
     Raises:
         EdgeinferError: the model or the camera cannot be opened.
@@ -130,9 +137,13 @@ def open_stream(
 
         threads = detect_board().thread_count()
     source = str(camera)
+    chosen = camera_options if camera_options is not None else CameraOptions()
     options: dict[str, Any] = {"fps": fps, "seed": seed, "realtime": realtime, "warn": warn}
+    options["options"] = chosen
     ahead = None
     if not needs_model(source):
+        if is_device(source) and chosen.covers is None:
+            options["options"] = replace(chosen, covers=model_input_size(Path(model)))
         ahead = CameraAhead(partial(open_camera, source, **options))
     try:
         models = open_models(

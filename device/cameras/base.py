@@ -13,6 +13,7 @@ from edgeinfer.device.types import Frame
 
 MAX_TORN = 30
 """How many undecodable pictures in a row are a broken stream rather than a bad cable's noise."""
+TORN_IN_A_ROW = f"{MAX_TORN} damaged pictures in a row"
 
 Warn = Callable[[str], None]
 """Takes one line that the user should see though the work goes on."""
@@ -56,13 +57,28 @@ class Camera(Closing, Protocol):
         """
         return self.read() is not None
 
+    def interrupt(self) -> None:
+        """Have a `read` or `skip` that waits in another thread end as if the source had ended.
+
+        Sources that never wait for long need not do anything.
+        """
+        return
+
+    def restart(self, reason: str) -> bool:
+        """Start the source afresh because its pictures cannot be used; False if it cannot.
+
+        Args:
+            reason: what is wrong with them, for the user.
+        """
+        return False
+
 
 def too_many_torn(subject: object) -> CameraError:
     """Return the error for `MAX_TORN` pictures in a row that cannot be decoded."""
     return CameraError(
         subject,
-        got=f"{MAX_TORN} damaged pictures in a row",
-        next_step="check its cable and power, then start again",
+        got=TORN_IN_A_ROW,
+        next_step="check its cable and power",
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
+from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.errors import CameraError
 from edgeinfer.device.formats import IMAGE_SUFFIXES
 
@@ -16,11 +17,19 @@ if TYPE_CHECKING:
     from edgeinfer.device.preprocess.spec import PreprocessSpec
 
 SIMULATED = "simulated"
+_NUMBER = re.compile("[0-9]{1,3}")
 
 
 def needs_model(source: str) -> bool:
     """True for a source whose frames depend on the model: it can be opened only after that."""
+    if is_device(source):
+        return False
     return source == SIMULATED or source.startswith(f"{SIMULATED}:") or Path(source).is_dir()
+
+
+def is_device(source: str) -> bool:
+    """True for a source that is a camera at this machine; its mode depends on the model's input."""
+    return not source or _NUMBER.fullmatch(source) is not None or source.startswith("/dev/")
 
 
 def open_camera(
@@ -32,9 +41,10 @@ def open_camera(
     frame_limit: int | None = None,
     spec: PreprocessSpec | None = None,
     realtime: bool = False,
+    options: CameraOptions | None = None,
     warn: Warn = ignore_warning,
 ) -> Camera:
-    """Open the source that `source` names.
+    """Open the source that `source` names; a camera is opened again whenever it fails.
 
     Args:
         source: None or "" for the first camera found; "0" or "/dev/video0"; a video file; a
@@ -47,13 +57,17 @@ def open_camera(
         frame_limit: after how many frames the simulated camera ends; None for never.
         spec: decode JPEG files as this model's preprocessing states; None for whole.
         realtime: play files at their own rate, as if they were live.
-        warn: takes a line for each file that is passed over.
+        options: a camera's mode and controls, and whether to wait for it.
+        warn: takes a line for each file that is passed over, and for each fault and recovery of a
+            camera.
 
     Raises:
         CameraError: there is no such source, or it cannot be opened.
+        UsageError: the camera has no such mode or control.
     """
+    options = options if options is not None else CameraOptions()
     if not source:
-        return _open_device(None)
+        return _open_device(None, options, warn)
     if source == SIMULATED or source.startswith(f"{SIMULATED}:"):
         from edgeinfer.device.cameras.pictures import PictureFolder
         from edgeinfer.device.cameras.simulated import SimulatedCamera
@@ -62,10 +76,10 @@ def open_camera(
         shown = PictureFolder(Path(folder)) if folder else _own_pictures(pictures)
         return SimulatedCamera(shown, fps=fps, seed=seed, frame_limit=frame_limit, warn=warn)
     path = Path(source)
-    if re.fullmatch(r"[0-9]{1,3}", source):
-        return _open_device(Path(f"/dev/video{int(source)}"))
-    if source.startswith("/dev/"):
-        return _open_device(path)
+    if _NUMBER.fullmatch(source):
+        return _open_device(Path(f"/dev/video{int(source)}"), options, warn)
+    if is_device(source):
+        return _open_device(path, options, warn)
     if path.exists():
         return _open_files(path, fps=fps, spec=spec, realtime=realtime, warn=warn)
     from edgeinfer.device.cameras.v4l2_devices import connected
@@ -78,12 +92,13 @@ def open_camera(
     )
 
 
-def _open_device(path: Path | None) -> Camera:
+def _open_device(path: Path | None, options: CameraOptions, warn: Warn) -> Camera:
     """Open a V4L2 device, the first that is found where `path` is None."""
-    from edgeinfer.device.cameras.v4l2 import V4l2Camera
-    from edgeinfer.device.cameras.v4l2_devices import first_camera
+    from edgeinfer.device.cameras.steady import SteadyCamera
+    from edgeinfer.device.cameras.v4l2 import V4l2Opener
 
-    return V4l2Camera(first_camera().path if path is None else path)
+    opener = V4l2Opener(path, options)
+    return SteadyCamera(opener, warn=warn, timeout_s=options.timeout_s, wait=options.wait)
 
 
 def _open_files(

@@ -1,224 +1,292 @@
 """Cameras that Linux shows as /dev/videoN (V4L2): USB webcams and capture cards.
 
-OpenCV does the work; what it lets pass is checked here: format and size of every picture, torn
-pictures, silence. Pictures are handed on as the camera sends them (YUYV, NV12, MJPG, grey). Of the
-sizes, it asks for 640x480 by itself, which covers the input of the models that a board runs.
+Pictures are handed on as the camera sends them (YUYV, NV12, MJPG, grey), in the smallest mode that
+covers the model's input. A picture is handed on once and only if it is whole: the driver's error
+flag, the number of bytes, the buffer's number and time, and of a JPEG its size and end are checked.
 """
 
 from __future__ import annotations
 
-import math
-import os
-import struct
+import errno
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.buffers import FramePool
-from edgeinfer.device.cameras.base import MAX_TORN, Camera, quiet_opencv, too_many_torn
-from edgeinfer.device.cameras.v4l2_devices import examine
-from edgeinfer.device.errors import CameraError, printable
-from edgeinfer.device.formats import picture_shape
+from edgeinfer.device.cameras.base import MAX_TORN, Camera, too_many_torn
+from edgeinfer.device.cameras.options import CameraOptions
+from edgeinfer.device.cameras.v4l2_controls import set_controls
+from edgeinfer.device.cameras.v4l2_devices import FoundCamera, examine, open_device, open_error
+from edgeinfer.device.cameras.v4l2_modes import (
+    READABLE,
+    USUAL_SIZE,
+    Mode,
+    ModeWish,
+    list_formats,
+    list_modes,
+    rank_modes,
+)
+from edgeinfer.device.cameras.v4l2_pictures import FORMATS, full_row, unpack
+from edgeinfer.device.cameras.v4l2_stream import RawPicture, V4l2Stream
+from edgeinfer.device.errors import CameraError, UsageError, printable
 from edgeinfer.device.image_headers import HeaderError, read_header
-from edgeinfer.device.types import Frame, FrameFormat
+from edgeinfer.device.types import Frame
 
-_FORMATS: dict[str, FrameFormat] = {
-    "YUYV": "yuyv",
-    "NV12": "nv12",
-    "GREY": "grey",
-    "MJPG": "jpeg",
-    "JPEG": "jpeg",
-}
-"""What preprocessing takes as it comes, by V4L2's name; OpenCV turns the others into BGR."""
-COMPRESSED = ("MJPG", "JPEG")
-ENOUGH_FPS = 24.0
-"""Raw pictures are taken when they come at least this fast; they need no decoding."""
-STALL_TIMEOUT_S = 5
-"""How long a camera may be silent; the slowest need about 3 s before their first frame."""
-MAX_STAMP_AGE_NS = 2 * 10**9
-"""A driver's time stamp further back than this was taken by another clock than ours."""
+MAX_TRIED = 4
+"""Modes that are tried before a camera is given up: drivers offer some that do not work."""
+STALE_NS = 10**9
+"""A picture that waited longer than this in the driver says nothing about now."""
 
 
 class V4l2Camera(Camera):
     """A camera that Linux shows as /dev/videoN.
 
+    Args:
+        path: the device, or a link to it.
+        options: mode, controls and how long it may be silent.
+
+    Attributes:
+        found: what the camera says of itself.
+        mode: the format, size and rate that it sends.
+
     Raises:
         CameraError: it is absent, denied, busy, no camera, or gives no usable picture.
+        UsageError: it has no such mode or control.
     """
 
     live = True
 
-    def __init__(self, path: Path) -> None:
-        quiet_opencv()
-        os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(STALL_TIMEOUT_S))
+    def __init__(self, path: Path, options: CameraOptions | None = None) -> None:
         self._path = path
+        self._options = options if options is not None else CameraOptions()
         self._sequence = 0
         self._pool = FramePool()
-        self._format: FrameFormat = "bgr"
-        name = examine(path)
-        self._capture = self._open()
-        self._fetch_bytes()
+        self._last: RawPicture | None = None
+        self.found = examine(path)
         try:
-            self._prefer_fast()
-            self._prove()
-        except CameraError:
-            self.close()
-            raise
-        width, height = self._announced_size()
-        self.description = (
-            f"{path} ({name}), {width}x{height} {self._fourcc()}, {self._fps():.4g} frames/s"
+            self._stream = self._start()
+        except OSError as error:
+            raise open_error(path, error) from error
+        self.mode = self._stream.mode
+        rate = self.mode.rate()
+        self.description = f"{path} ({self.found.name}), {replace(self.mode, rates=())}" + (
+            f", {rate:.4g} frames/s" if rate else ""
         )
 
-    def read(self) -> Frame:
-        """Wait for the next picture.
+    def read(self) -> Frame | None:
+        """Wait for the next whole picture; None only after `interrupt`.
 
         Raises:
             CameraError: the camera was unplugged, is silent, or sends pictures of another shape.
         """
-        return self._next()
+        return self._next(self._stream)
 
     def skip(self) -> bool:
         """Let a picture go by."""
-        self._grab()
+        if self._wait(self._stream) is None:
+            return False
         self._sequence += 1
         return True
 
+    def interrupt(self) -> None:
+        """Have a waiting `read` return None; the camera can only be closed then."""
+        self._stream.interrupt()
+
     def close(self) -> None:
         """Release the device."""
-        self._capture.release()
+        self._stream.close()
 
-    def _open(self) -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(str(self._path), cv2.CAP_V4L2)
-        if not capture.isOpened():
+    def _start(self) -> V4l2Stream:
+        """Start the best mode that gives a picture of the kind that it announces."""
+        failure: CameraError | None = None
+        for mode in self._modes()[:MAX_TRIED]:
+            stream = V4l2Stream(self._path, mode, mode.rate(self._options.fps))
+            try:
+                self._check_mode(stream, mode)
+                set_controls(stream.descriptor, self._options.controls, subject=self._path)
+                self._next(stream)
+                return stream
+            except CameraError as error:
+                stream.close()
+                failure = failure or error
+            except BaseException:
+                stream.close()
+                raise
+        assert failure is not None
+        raise failure
+
+    def _modes(self) -> list[Mode]:
+        options = self._options
+        with open_device(self._path) as descriptor:
+            modes, formats = list_modes(descriptor), list_formats(descriptor)
+        if not set(formats) & set(READABLE):
             raise CameraError(
                 self._path,
-                got="sends no format that OpenCV reads",
-                expected="YUYV, MJPG or another common format",
-                next_step=f"`v4l2-ctl -d {self._path} --list-formats` names its formats",
+                got=f"sends {', '.join(map(printable, formats)) or 'no format at all'}",
+                expected=f"one of {', '.join(READABLE)}",
+                next_step="use another camera, or a program that converts its pictures",
             )
-        return capture
+        covers = options.covers or USUAL_SIZE
+        if not modes:
+            # Some drivers list no sizes; they take the nearest that they have.
+            modes = [Mode(fourcc=name, size=options.size or covers) for name in formats]
+        wish = ModeWish(
+            covers=covers, size=options.size, fps=options.fps, fourcc=options.pixel_format
+        )
+        ranked = rank_modes(modes, wish)
+        if not ranked:
+            offered = sorted(
+                {(mode.size, mode.fourcc) for mode in modes if mode.fourcc in READABLE}
+            )
+            raise UsageError(
+                self._path,
+                got="has no mode "
+                + " ".join(
+                    [f"{size[0]}x{size[1]}" for size in [options.size] if size]
+                    + [name for name in [options.pixel_format] if name]
+                ),
+                expected=", ".join(f"{size[0]}x{size[1]} {name}" for size, name in offered),
+            )
+        return ranked
 
-    def _prefer_fast(self) -> None:
-        """Ask for compressed pictures where raw ones come slowly, as over USB 2.
+    def _check_mode(self, stream: V4l2Stream, asked: Mode) -> None:
+        """Refuse what the driver made of the mode that it had offered."""
+        got = stream.mode
+        readable = got.fourcc in FORMATS and 0 not in got.size
+        if not readable or (self._options.pixel_format and got.fourcc != asked.fourcc):
+            raise CameraError(
+                self._path,
+                got=f"sends {printable(str(replace(got, rates=())))}",
+                expected=f"{replace(asked, rates=())}, which it offers",
+                next_step="choose another mode with --camera-size and --camera-format",
+            )
 
-        OpenCV says yes to a format that the driver then refuses, and delivers one long row of
-        bytes: only a picture proves the format.
-        """
-        if not 0 < self._fps() < ENOUGH_FPS or self._fourcc() in COMPRESSED:
-            return
-        self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        self._fetch_bytes()
-        try:
-            self._next()
-            proven = self._fourcc() in COMPRESSED
-        except CameraError:
-            proven = False
-        if not proven:
-            self._capture.release()
-            self._capture = self._open()
-            self._fetch_bytes()
-
-    def _prove(self) -> None:
-        """Take a picture; where it does not come as expected, let OpenCV convert them."""
-        try:
-            self._next()
-        except CameraError:
-            if self._format in ("bgr", "jpeg") or not self._capture.set(
-                cv2.CAP_PROP_CONVERT_RGB, 1
-            ):
-                raise
-            self._format = "bgr"
-            self._next()
-
-    def _fetch_bytes(self) -> None:
-        """Have pictures delivered as the camera sends them, where preprocessing takes them so.
-
-        It saves a conversion of every pixel. And of compressed pictures OpenCV's own decoding
-        gives the one before once more, without a word, when one is torn.
-        """
-        self._format = _FORMATS.get(self._fourcc(), "bgr")
-        self._flat = False
-        if self._format != "bgr" and not self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0):
-            self._format = "bgr"
-
-    def _next(self) -> Frame:
-        """Return the next picture that is whole, checked against the announced size."""
-        for _ in range(MAX_TORN):
-            self._grab()
-            captured_ns = self._captured_ns()
-            sequence = self._sequence
-            self._sequence += 1
-            pixels = self._fetch(sequence)
+    def _next(self, stream: V4l2Stream) -> Frame | None:
+        """Return the next picture that is whole, of the announced size and not known yet."""
+        torn = stale = 0
+        while torn < MAX_TORN:
+            raw = self._wait(stream)
+            if raw is None:
+                return None
+            now_ns = time.monotonic_ns()
+            captured_ns = now_ns if raw.stamp_ns is None else raw.stamp_ns
+            # No more pictures can be late than there are buffers; of more, the clock is wrong.
+            if now_ns - captured_ns > STALE_NS and stale < stream.buffers:
+                stale += 1
+                continue
+            if not 0 <= now_ns - captured_ns <= STALE_NS:
+                captured_ns = now_ns
+            sequence, self._sequence = self._sequence, self._sequence + 1
+            pixels = None if raw.damaged else self._pixels(stream, raw, sequence)
             if pixels is not None:
                 return Frame(
-                    pixels=pixels, format=self._format, sequence=sequence, captured_ns=captured_ns
+                    pixels=pixels,
+                    format=FORMATS[stream.mode.fourcc],
+                    sequence=sequence,
+                    captured_ns=captured_ns,
                 )
+            torn += 1
+            self.skipped_files += 1
         raise too_many_torn(self._path)
 
-    def _grab(self) -> None:
-        if not self._capture.grab():
-            raise CameraError(
-                self._path,
-                got="stopped delivering pictures",
-                next_step="check its cable and power, then start again",
-            )
-
-    def _fetch(self, sequence: int) -> NDArray[np.uint8] | None:
-        """Return the grabbed picture as it came; None for a torn one."""
-        width, height = self._announced_size()
-        if self._format == "jpeg":
-            delivered, data = self._capture.retrieve()
+    def _wait(self, stream: V4l2Stream) -> RawPicture | None:
+        """Return the next buffer that was not given before; None when interrupted."""
+        deadline = time.monotonic() + self._options.timeout_s
+        repeated = False
+        while True:
             try:
-                size = read_header(data.tobytes()).size if delivered else None
-            except HeaderError:
-                return None
-            picture: Any = data.reshape(-1)
-        else:
-            shape = picture_shape((width, height), self._format)
-            # Newer versions of OpenCV give one long row of bytes.
-            flat = self._format != "bgr" and self._flat
-            buffer = self._pool.take((1, math.prod(shape)) if flat else shape)
-            delivered, picture = self._capture.retrieve(buffer)
-            if delivered and self._format != "bgr":
-                self._flat = picture.shape[0] == 1 and picture.size == math.prod(shape)
-                picture = picture.reshape(shape) if self._flat else picture
-            fits = delivered and (picture.shape, picture.dtype) == (shape, np.uint8)
-            size = (width, height) if fits else None
-        if not delivered:
-            return None
-        if size != (width, height):
-            got = f"{size[0]}x{size[1]}" if size else f"{picture.shape} {picture.dtype}"
-            raise CameraError(
-                self._path,
-                got=f"picture {sequence} is {got}",
-                expected=f"{width}x{height}, as the camera announced",
-                next_step="reconnect the camera",
-            )
-        return np.asarray(picture, np.uint8)
+                raw = stream.next(deadline - time.monotonic())
+            except OSError as error:
+                raise self._stopped(error) from error
+            if raw is None:
+                if stream.interrupted:
+                    return None
+                got = "repeats one picture" if repeated else "stopped delivering pictures"
+                raise CameraError(
+                    self._path,
+                    got=f"{got} for {self._options.timeout_s:.3g} s",
+                    next_step="check its cable and power",
+                )
+            if _is_new(raw, self._last):
+                self._last = replace(raw, data=raw.data[:0])
+                return raw
+            repeated = True
 
-    def _captured_ns(self) -> int:
-        """Return when the driver took the picture, or now where its clock is not ours.
-
-        Right after opening, the driver's queue may hold pictures from before the loop began;
-        taking their own time keeps the age of an answer honest.
-        """
-        now_ns = time.monotonic_ns()
-        stamp_ns = round(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
-        return stamp_ns if 0 <= now_ns - stamp_ns < MAX_STAMP_AGE_NS else now_ns
-
-    def _announced_size(self) -> tuple[int, int]:
-        return (
-            int(self._capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
-            int(self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
+    def _stopped(self, error: OSError) -> CameraError:
+        reasons = {
+            errno.ENODEV: "was unplugged",
+            errno.EIO: "failed to transfer a picture",
+        }
+        reason = reasons.get(error.errno or 0, (error.strerror or str(error)).lower())
+        return CameraError(
+            self._path,
+            got=f"stopped delivering pictures ({reason})",
+            next_step="check its cable and power",
         )
 
-    def _fps(self) -> float:
-        return float(self._capture.get(cv2.CAP_PROP_FPS))
+    def _pixels(
+        self, stream: V4l2Stream, raw: RawPicture, sequence: int
+    ) -> NDArray[np.uint8] | None:
+        """Return a buffer's picture; None for a torn one."""
+        mode = stream.mode
+        if FORMATS[mode.fourcc] != "jpeg":
+            row_bytes = max(stream.row_bytes, full_row(mode.fourcc, mode.size[0]))
+            return unpack(raw.data, mode.fourcc, mode.size, row_bytes, self._pool.take)
+        data = raw.data.tobytes()
+        try:
+            header = read_header(data)
+        except HeaderError:
+            return None
+        if header.format != "JPEG":
+            return None
+        if header.size != mode.size:
+            raise CameraError(
+                self._path,
+                got=f"picture {sequence} is {header.size[0]}x{header.size[1]}",
+                expected=f"{mode.size[0]}x{mode.size[1]}, as the camera announced",
+                next_step="reconnect the camera",
+            )
+        return np.frombuffer(data, np.uint8)
 
-    def _fourcc(self) -> str:
-        code = int(self._capture.get(cv2.CAP_PROP_FOURCC))
-        return printable(struct.pack("<I", code & 0xFFFFFFFF).decode("latin-1"))
+
+def _is_new(raw: RawPicture, last: RawPicture | None) -> bool:
+    """Tell a new picture from one that the driver hands over again, by its time.
+
+    Drivers that stamp nothing are told by the number; of those that do neither, all are new.
+    """
+    if last is None:
+        return True
+    if raw.stamp_ns is not None and last.stamp_ns is not None:
+        return raw.stamp_ns > last.stamp_ns or raw.stamp == (0, 0)
+    if raw.stamp != (0, 0):
+        return raw.stamp != last.stamp
+    return raw.number != last.number or raw.number == 0
+
+
+class V4l2Opener:
+    """Opens a camera, and the same one again after it was unplugged, under whatever number.
+
+    Args:
+        path: the device that the user named; None for the first that is found.
+        options: as for `V4l2Camera`.
+    """
+
+    def __init__(self, path: Path | None, options: CameraOptions) -> None:
+        self._path = path
+        self._options = options
+        self._known: FoundCamera | None = None
+
+    def __call__(self) -> V4l2Camera:
+        """Open it; raises as `V4l2Camera` does."""
+        from edgeinfer.device.cameras.v4l2_devices import find_again, first_camera
+
+        if self._known is not None:
+            path = find_again(self._known)
+        else:
+            path = self._path if self._path is not None else first_camera().path
+        camera = V4l2Camera(path, self._options)
+        self._known = camera.found
+        return camera

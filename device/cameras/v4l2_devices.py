@@ -1,35 +1,24 @@
 """Which V4L2 devices there are, and why one cannot be used.
 
-Devices are asked by ioctl before OpenCV opens them: OpenCV only says that it could not, not whether
-the camera is absent, denied or in use. Numbers and structures: the kernel's
-include/uapi/linux/videodev2.h.
+A camera that was unplugged may come back under another number; what it says of itself and the links
+that udev makes below /dev/v4l tell it from others.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeinfer.device.cameras import v4l2_abi as abi
 from edgeinfer.device.errors import CameraError
 
-VIDIOC_QUERYCAP = 0x80685600
-VIDIOC_REQBUFS = 0xC0145608
-CAPABILITY = struct.Struct("=16s32s32sIII12x")
-"""struct v4l2_capability: driver, card, bus, version, capabilities, device_caps."""
-REQUEST_BUFFERS = struct.Struct("=IIIIB3x")
-"""struct v4l2_requestbuffers: count, type, memory, capabilities, flags."""
-CAP_VIDEO_CAPTURE = 0x00000001
-CAP_DEVICE_CAPS = 0x80000000
-BUF_TYPE_VIDEO_CAPTURE = 1
-MEMORY_MMAP = 1
-
 MAX_DEVICES = 64
+LINKS = Path("/dev/v4l/by-id")
+"""Where udev names cameras by maker, model and serial number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +28,14 @@ class FoundCamera:
     Attributes:
         path: such as /dev/video0.
         name: what the driver calls it.
+        bus: where it is connected, such as "usb-0000:01:00.0-1.2"; may be empty.
+        link: udev's name for it, which outlives its number; None where there is none.
     """
 
     path: Path
     name: str
+    bus: str = ""
+    link: Path | None = None
 
     def __str__(self) -> str:
         """Return path and name."""
@@ -79,19 +72,24 @@ def _probe_all() -> tuple[list[FoundCamera], list[CameraError]]:
     for number in range(MAX_DEVICES):
         path = Path(f"/dev/video{number}")
         try:
-            with _device(path) as descriptor:
-                name = _camera_name(descriptor)
+            with open_device(path) as descriptor:
+                camera = _identify(path, descriptor)
         except OSError as error:
             if error.errno in (errno.EACCES, errno.EPERM):
-                denied.append(_open_error(path, error))
+                denied.append(open_error(path, error))
             continue
-        if name is not None:
-            cameras.append(FoundCamera(path=path, name=name))
+        if camera is not None:
+            cameras.append(camera)
     return cameras, denied
 
 
 @contextmanager
-def _device(path: Path) -> Iterator[int]:
+def open_device(path: Path) -> Iterator[int]:
+    """Open a device for a moment and give its descriptor.
+
+    Raises:
+        OSError: it cannot be opened; `open_error` says what that means.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         yield descriptor
@@ -99,39 +97,79 @@ def _device(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _camera_name(descriptor: int) -> str | None:
-    """Return the driver's name of a device, None if it is no device that captures video."""
-    buffer = bytearray(CAPABILITY.size)
+def _identify(path: Path, descriptor: int) -> FoundCamera | None:
+    """Return what a device says of itself, None if it captures no video."""
+    answer = abi.Capability()
     try:
-        fcntl.ioctl(descriptor, VIDIOC_QUERYCAP, buffer)
+        abi.call(descriptor, abi.VIDIOC_QUERYCAP, answer)
     except OSError as error:
         if error.errno in (errno.ENOTTY, errno.EINVAL):
             return None
         raise
-    _, card, _, _, whole, own = CAPABILITY.unpack(buffer)
-    # A webcam has further nodes, for metadata; only `own` tells them from the picture's node.
-    if not (own if whole & CAP_DEVICE_CAPS else whole) & CAP_VIDEO_CAPTURE:
+    # A webcam has further nodes, for metadata; only `device_caps` tells them from the picture's.
+    own = answer.device_caps if answer.capabilities & abi.CAP_DEVICE_CAPS else answer.capabilities
+    if not own & abi.CAP_VIDEO_CAPTURE:
         return None
-    return bytes(card).split(b"\0")[0].decode(errors="replace") or "unnamed camera"
+    return FoundCamera(
+        path=path,
+        name=abi.text(answer.card) or "unnamed camera",
+        bus=abi.text(answer.bus_info),
+        link=_link_to(path),
+    )
+
+
+def _link_to(path: Path) -> Path | None:
+    """Return udev's link to a device; the device may be given by that link itself."""
+    try:
+        links = sorted(LINKS.iterdir())
+    except OSError:
+        return None
+    return next((link for link in links if link.resolve() == path.resolve()), None)
 
 
 def _check_free(descriptor: int) -> None:
     """Ask for a buffer and give it back: the one request that a camera in use always refuses."""
     for count in (1, 0):
-        request = REQUEST_BUFFERS.pack(count, BUF_TYPE_VIDEO_CAPTURE, MEMORY_MMAP, 0, 0)
-        fcntl.ioctl(descriptor, VIDIOC_REQBUFS, bytearray(request))
+        request = abi.RequestBuffers(
+            count=count, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP
+        )
+        abi.call(descriptor, abi.VIDIOC_REQBUFS, request)
 
 
-def examine(path: Path) -> str:
-    """Return the name of the camera at `path`, which is there, allowed and free.
+def find_again(camera: FoundCamera) -> Path:
+    """Return where a camera that was there before is now; it may have got another number.
+
+    By udev's link; else by name and connection; else by name alone, where just one camera has it:
+    it may be plugged into another socket. Another model never takes its place.
+
+    Raises:
+        CameraError: it is not there.
+    """
+    if camera.link is not None and camera.link.exists():
+        return camera.link
+    found, denied = _probe_all()
+    alike = [other for other in found if other.name == camera.name]
+    same = [other for other in alike if other.bus == camera.bus]
+    for candidates in ([other for other in same if other.path == camera.path], same):
+        if candidates:
+            return candidates[0].path
+    if len(alike) == 1:
+        return alike[0].path
+    if denied and not alike:
+        raise denied[0]
+    raise CameraError(camera, got="is not connected", next_step=connected(found))
+
+
+def examine(path: Path) -> FoundCamera:
+    """Return the camera at `path`, which is there, allowed and free.
 
     Raises:
         CameraError: it is not.
     """
     try:
-        with _device(path) as descriptor:
-            name = _camera_name(descriptor)
-            if name is None:
+        with open_device(path) as descriptor:
+            camera = _identify(path, descriptor)
+            if camera is None:
                 raise CameraError(
                     path,
                     got="does not capture video",
@@ -140,11 +178,11 @@ def examine(path: Path) -> str:
                 )
             _check_free(descriptor)
     except OSError as error:
-        raise _open_error(path, error) from error
-    return name
+        raise open_error(path, error) from error
+    return camera
 
 
-def _open_error(path: Path, error: OSError) -> CameraError:
+def open_error(path: Path, error: OSError) -> CameraError:
     """Say why a device cannot be opened, and what to do."""
     if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTDIR):
         return CameraError(path, got="no such camera", next_step=connected())
@@ -165,9 +203,9 @@ def _open_error(path: Path, error: OSError) -> CameraError:
     return CameraError(path, got=f"cannot be opened ({reason})", next_step="reconnect the camera")
 
 
-def connected() -> str:
+def connected(found: list[FoundCamera] | None = None) -> str:
     """Name the cameras that could be used instead."""
-    found = find_cameras()
+    found = find_cameras() if found is None else found
     if not found:
         return "no camera is connected; --camera simulated needs none"
     return "connected: " + ", ".join(map(str, found))

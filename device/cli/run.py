@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from edgeinfer.device.cli.camera_options import camera_options, read_camera_options
 from edgeinfer.device.cli.logged import LoggedCommand, log_format_option, open_log
 from edgeinfer.device.cli.options import (
     json_option,
@@ -29,6 +31,7 @@ EXIT_LIMIT_S = 20.0
     help="A number or /dev/videoN, a video file, a folder of images, 'simulated' or "
     "'simulated:FOLDER'; without SOURCE, the first camera found.",
 )
+@camera_options
 @model_option
 @labels_option
 @threads_option
@@ -81,12 +84,14 @@ def run(
     fps: float,
     seed: int,
     log_format: str | None,
+    **camera_wishes: Any,
 ) -> None:
     """Answer what a camera sees, until it ends or Ctrl-C.
 
     From a live camera only the newest frame is looked at, so that an answer is never late; of
-    files every frame is, unless --realtime is given. SIGTERM ends it after the frames in hand;
-    SIGHUP loads the model anew.
+    files every frame is, unless --realtime is given. A camera that is unplugged, silent or broken
+    is opened again until it works. `edgeinfer cameras` lists what there is. SIGTERM ends it after
+    the frames in hand; SIGHUP loads the model anew.
     """
     if camera is None:
         raise click.UsageError(
@@ -115,6 +120,7 @@ def run(
         realtime=realtime,
         fps=fps,
         seed=seed,
+        camera_options=read_camera_options(**camera_wishes),
         warn=log.warn,
     ) as stream:
         first = stream.models[0]

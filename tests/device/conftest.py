@@ -32,14 +32,13 @@ def v4l2_shim(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     library = folder / "fakev4l2.so"
     build = [*compiler.split(), "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
     subprocess.run([*build, "-o", str(library), str(SHIM_SOURCE), "-ldl"], check=True)
-    picture = red_and_blue(640, 480)
-    whole = folder / "whole.jpg"
-    cv2.imwrite(str(whole), picture[..., ::-1])
-    cv2.imwrite(str(folder / "smaller.jpg"), picture[:240, 160:480, ::-1])
-    (folder / "torn.jpg").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    for size in ((640, 480), (320, 240), (1280, 720)):
+        picture = red_and_blue(*size)[..., ::-1]
+        cv2.imwrite(str(folder / f"{size[0]}x{size[1]}.jpg"), picture)
+    (folder / "smaller.jpg").symlink_to("320x240.jpg")
     return {
         "LD_PRELOAD": str(library),
-        "FAKEV4L2_JPEG": str(whole),
+        "FAKEV4L2_JPEG": str(folder / "{size}.jpg"),
         "FAKEV4L2_FOLDER": str(folder),
     }
 
@@ -55,7 +54,7 @@ def run_with_camera(v4l2_shim: dict[str, str]) -> RunPython:
         environment |= {f"FAKEV4L2_{name}": value for name, value in settings.items()}
         return subprocess.run(
             [sys.executable, "-c", code, *arguments],
-            env={"OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT": "1"} | environment,
+            env=environment,
             capture_output=True,
             text=True,
             timeout=timeout_s,

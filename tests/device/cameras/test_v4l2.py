@@ -1,4 +1,4 @@
-"""V4L2 cameras: real processes and the real OpenCV, with the shim's device underneath."""
+"""V4L2 cameras: real processes, with the shim's device underneath."""
 
 from __future__ import annotations
 
@@ -6,25 +6,37 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.v4l2_devices import find_cameras
+from edgeinfer.device.cameras.v4l2_pictures import FORMATS, full_row, picture_bytes, unpack
 
-DELIVERED_OF_10 = (8, 9)
-"""Most versions of OpenCV throw a stream's first picture away; one more proves the format."""
+DELIVERED_OF_10 = 9
+"""The first picture proves the mode."""
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 READ = """
 import json, sys, time
+from pathlib import Path
 from edgeinfer.device.cameras.opening import open_camera
+from edgeinfer.device.cameras.options import CameraOptions
+from edgeinfer.device.cameras.v4l2 import V4l2Camera
 from edgeinfer.device.cameras.v4l2_devices import find_cameras
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.errors import CameraError, UsageError
 
+wishes = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
+bare = wishes.pop("bare", False)
+options = CameraOptions(timeout_s=1.0, **wishes)
 report = {"found": [str(camera) for camera in find_cameras()], "frames": 0, "ages": []}
 try:
-    with open_camera(sys.argv[1]) as camera:
+    device = sys.argv[1]
+    opened = V4l2Camera(Path(device), options) if bare else open_camera(device, options=options)
+    with opened as camera:
         report["description"], report["live"] = camera.description, camera.live
         for _ in range(12):
             frame = camera.read()
@@ -32,19 +44,24 @@ try:
             report["frames"] += 1
             pixels = frame.rgb()
             report["format"] = frame.format
-            left, right = pixels[2, 2].astype(int), pixels[-2, -2].astype(int)
+            left, right = pixels[2, 2].astype(int), pixels[-3, -3].astype(int)
+            if frame.format == "grey":
+                continue
             is_red = left[0] > 240 and left[1:].max() < 15
             is_blue = right[2] > 240 and right[:2].max() < 15
             assert is_red and is_blue, (left, right)
             report["shape"] = pixels.shape
-except CameraError as error:
-    report["error"] = str(error)
+        report["skipped"] = camera.skipped_files
+except (CameraError, UsageError) as error:
+    report["error"], report["exit_code"] = str(error), error.exit_code
 print(json.dumps(report))
 """
 
 
-def read(run: Run, source: str = "0", **settings: str) -> dict[str, object]:
-    done = run(READ, source, **settings)
+def read(
+    run: Run, source: str = "0", *, wishes: dict[str, object] | None = None, **settings: str
+) -> dict[str, object]:
+    done = run(READ, source, json.dumps(wishes or {}), **settings)
     assert done.returncode == 0, done.stderr
     report: dict[str, object] = json.loads(done.stdout)
     return report
@@ -108,41 +125,102 @@ def test_camera_of_another_size(run_with_camera: Run) -> None:
 def test_camera_that_cannot_be_opened(
     run_with_camera: Run, source: str, settings: dict[str, str], said: tuple[str, ...]
 ) -> None:
-    report = read(run_with_camera, source, **settings)
+    report = read(run_with_camera, source, wishes=None, **settings)
     for part in said:
         assert part in str(report["error"])
     assert report["frames"] == 0
 
 
-@pytest.mark.parametrize("fault", ["eio", "unplug", "silent"])
+BARE: dict[str, object] = {"bare": True}
+DEVICE = "/dev/video0"
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("eio", "(failed to transfer a picture)"),
+        ("unplug", "(was unplugged)"),
+        ("silent", "for 1 s"),
+    ],
+)
 def test_camera_that_stops_is_an_error_and_gives_no_frame_twice(
-    run_with_camera: Run, fault: str
+    run_with_camera: Run, fault: str, said: str
 ) -> None:
-    report = read(run_with_camera, FAULT=fault, FAULT_AFTER="10")
-    assert report["frames"] in DELIVERED_OF_10
-    assert "/dev/video0: stopped delivering pictures" in str(report["error"])
+    report = read(run_with_camera, DEVICE, wishes=BARE, FAULT=fault, FAULT_AFTER="10")
+    assert report["frames"] == DELIVERED_OF_10
+    assert f"/dev/video0: stopped delivering pictures {said}" in str(report["error"])
+
+
+def test_buffer_given_again_is_no_new_picture(run_with_camera: Run) -> None:
+    report = read(run_with_camera, DEVICE, wishes=BARE, FAULT="repeat", FAULT_AFTER="10")
+    assert report["frames"] == DELIVERED_OF_10
+    assert "repeats one picture for 1 s" in str(report["error"])
 
 
 def test_pictures_of_another_size_in_mid_stream_are_an_error(
     run_with_camera: Run, v4l2_shim: dict[str, str]
 ) -> None:
     smaller = f"{v4l2_shim['FAKEV4L2_FOLDER']}/smaller.jpg"
-    report = read(run_with_camera, FORMATS="MJPG", FAULT="other", OTHER_JPEG=smaller)
-    assert report["frames"] in DELIVERED_OF_10
+    settings = {"FORMATS": "MJPG", "FAULT": "other", "OTHER_JPEG": smaller}
+    report = read(run_with_camera, DEVICE, wishes=BARE, **settings)
+    assert report["frames"] == DELIVERED_OF_10
     assert "is 320x240, expected 640x480" in str(report["error"])
 
 
+@pytest.mark.parametrize("pixel_format", ["MJPG", "YUYV", "GREY"])
+@pytest.mark.parametrize("fault", ["torn", "damaged", "short", "size"])
 def test_torn_pictures_are_passed_over_and_never_the_last_one_repeated(
-    run_with_camera: Run, v4l2_shim: dict[str, str]
+    run_with_camera: Run, pixel_format: str, fault: str
 ) -> None:
-    torn = f"{v4l2_shim['FAKEV4L2_FOLDER']}/torn.jpg"
-    report = read(run_with_camera, FORMATS="MJPG", FAULT="other", OTHER_JPEG=torn)
-    assert report["frames"] in DELIVERED_OF_10
+    if (pixel_format, fault) == ("MJPG", "size"):
+        return  # a JPEG says its size itself, see above
+    settings = {"FORMATS": pixel_format, "FAULT": fault}
+    report = read(run_with_camera, DEVICE, wishes=BARE, **settings)
+    assert report["frames"] == DELIVERED_OF_10
     assert "30 damaged pictures in a row" in str(report["error"])
 
 
-def test_nothing_of_opencv_reaches_stderr(run_with_camera: Run) -> None:
-    assert run_with_camera(READ, "0", FORMATS="XXXX").stderr == ""
+@pytest.mark.parametrize("pixel_format", ["YUYV", "UYVY", "NV12", "NV21", "YU12", "YV12"])
+def test_rows_with_padding(pixel_format: str) -> None:
+    width, height, row_bytes = 4, 2, full_row(pixel_format, 4) + 6
+    u, v = 7, 9
+    luma = np.arange(1, 1 + width * height, dtype=np.uint8).reshape(height, width)
+    expected: dict[str, Any] = {"yuyv": np.empty((height, width, 2), np.uint8)}
+    expected["yuyv"][..., 0] = luma
+    expected["yuyv"][:, 0::2, 1], expected["yuyv"][:, 1::2, 1] = u, v
+    expected["nv12"] = np.vstack([luma, np.array([[u, v, u, v]], np.uint8)])
+    padding = np.full((height, 6), 255, np.uint8)
+    if FORMATS[pixel_format] == "yuyv":
+        packed = expected["yuyv"][..., :: -1 if pixel_format == "UYVY" else 1]
+        data = np.hstack([packed.reshape(height, -1), padding]).reshape(-1)
+    else:
+        chroma = {
+            "NV12": [u, v, u, v, *[255] * 6],
+            "NV21": [v, u, v, u, *[255] * 6],
+            "YU12": [u, u, *[255] * 3, v, v, *[255] * 3],
+            "YV12": [v, v, *[255] * 3, u, u, *[255] * 3],
+        }[pixel_format]
+        data = np.concatenate([np.hstack([luma, padding]).reshape(-1), chroma]).astype(np.uint8)
+    size = (width, height)
+    assert data.size == picture_bytes(pixel_format, size, row_bytes)
+
+    def take(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+        return np.zeros(shape, np.uint8)
+
+    picture = unpack(data, pixel_format, size, row_bytes, take)
+    assert picture is not None
+    np.testing.assert_array_equal(picture, expected[FORMATS[pixel_format]])
+    assert unpack(data[:-1], pixel_format, size, row_bytes, take) is None
+
+
+def test_drivers_padding_is_no_part_of_the_picture(run_with_camera: Run) -> None:
+    report = read(run_with_camera, PADDING="64")
+    assert (report["frames"], report["shape"]) == (12, [480, 640, 3])
+
+
+def test_formats_that_nobody_reads(run_with_camera: Run) -> None:
+    report = read(run_with_camera, FORMATS="XXXX,H264")
+    assert "/dev/video0: sends XXXX, H264, expected one of YUYV" in str(report["error"])
 
 
 def test_finding_cameras_leaves_no_descriptor_open() -> None:

@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.system.v4l2_shim.steering import Steering
 
 MAIN = "from edgeinfer.device.cli.main import main; main()"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -25,9 +28,10 @@ def model(shared_data: Path) -> list[str]:
     return ["--model", str(coral / "mobilenet_v1_0.25_128_quant.tflite"), "--labels", labels]
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", MAIN, "run", *arguments],
+        env=os.environ | (environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -105,13 +109,78 @@ def test_camera_without_a_source_takes_the_first_one(
     assert json.loads(done.stdout.splitlines()[-1])["summary"]["frames"] == 5
 
 
-def test_camera_that_is_unplugged_ends_it_with_an_error(
-    run_with_camera: Run, model: list[str]
+def test_camera_that_is_unplugged_is_waited_for(
+    v4l2_shim: dict[str, str], model: list[str], tmp_path: Path
 ) -> None:
-    done = run_with_camera(MAIN, "run", "--camera", "--json", *model, FAULT="unplug")
-    assert done.returncode == 1
-    assert "error: /dev/video0: stopped delivering pictures" in done.stderr.splitlines()[-1]
-    assert json.loads(done.stdout.splitlines()[-1])["summary"]["frames"] > 0
+    steering = Steering(tmp_path / "control")
+    process = start(
+        *("--camera", "--json", "--camera-timeout", "1", *model),
+        environment=v4l2_shim | steering.environment,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    before = [json.loads(process.stdout.readline())["sequence"] for _ in range(3)]
+    steering.unplug()
+    told = [process.stderr.readline() for _ in range(4)][-1]
+    assert told.startswith("warning: /dev/video0: stopped delivering pictures (was unplugged)")
+    steering.plug("/dev/video2")
+    while "delivers pictures again" not in told:
+        told = process.stderr.readline()
+    after = [json.loads(process.stdout.readline())["sequence"] for _ in range(3)]
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert before + after == sorted({*before, *after})
+    assert json.loads(out.splitlines()[-1])["summary"]["frames"] >= 6
+
+
+@pytest.mark.parametrize("fault", ["unplug", "silent", "hang"])
+def test_signal_ends_it_while_the_camera_is_away(
+    v4l2_shim: dict[str, str], model: list[str], tmp_path: Path, fault: str
+) -> None:
+    steering = Steering(tmp_path / "control")
+    process = start("--camera", "--json", *model, environment=v4l2_shim | steering.environment)
+    assert process.stdout is not None
+    process.stdout.readline()
+    steering.unplug() if fault == "unplug" else steering.fault(fault)
+    time.sleep(0.5)
+    asked_at = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    code, lines, err = finish(process)
+    assert code == 0, err
+    # Silence counts as a fault only after 5 s, and a driver that hangs never answers.
+    assert time.monotonic() - asked_at < 4
+    assert "summary" in lines[-1]
+
+
+def test_cameras_mode_and_controls(run_with_camera: Run, model: list[str]) -> None:
+    settings = {"FORMATS": "YUYV,MJPG", "SIZE": "640x480,320x240"}
+    run = ["run", "--camera", *model, "--max-frames", "2", "--json"]
+    done = run_with_camera(MAIN, *run, **settings)
+    assert "camera:  /dev/video0 (Test camera), 320x240 YUYV, 30 frames/s" in done.stderr
+    wishes = ["--camera-size", "640x480", "--camera-format", "mjpg", "--camera-fps", "15"]
+    done = run_with_camera(MAIN, *run, *wishes, "--camera-control", "brightness=50", **settings)
+    assert done.returncode == 0, done.stderr
+    assert "640x480 MJPG, 15 frames/s" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        (["--camera-size", "800x600"], "has no mode 800x600, expected 640x480 YUYV"),
+        (["--camera-size", "wide"], "'wide' is no size, expected WIDTHxHEIGHT"),
+        (["--camera-format", "H264"], "has no mode H264"),
+        (["--camera-control", "zoom=1"], "has no control 'zoom', expected one of brightness"),
+        (["--camera-control", "brightness=300"], "'300' is no value of it, expected 0 to 255"),
+        (["--camera-control", "brightness"], "is no setting, expected NAME=VALUE"),
+    ],
+)
+def test_what_the_camera_has_not_is_wrong_usage(
+    run_with_camera: Run, model: list[str], wish: list[str], said: str
+) -> None:
+    done = run_with_camera(MAIN, "run", "--camera", *model, "--wait-for-camera", *wish)
+    assert done.returncode == 2, done.stderr
+    assert said in " ".join(done.stderr.split())
 
 
 def test_text_into_a_pipe(model: list[str], video: Path) -> None:

@@ -4,30 +4,53 @@
  * they do with a webcam; nothing in them is replaced.
  *
  * How it works: opening the device gives a memfd, so that mmap() of the buffers is the kernel's own.
- * ioctl() on such a descriptor is answered here, and select() wakes up when a frame is due.
+ * ioctl() on such a descriptor is answered here, and poll() and select() wake up when a frame is due.
  *
  * Raw pictures are red on the left half and blue on the right, so that swapped colours show;
- * compressed ones are the bytes of a file. Environment:
+ * compressed ones are the bytes of a file. Every picture carries its number, which grows as long as
+ * the process lives: raw ones as 32 bits, the highest first, in the brightness of the first and of
+ * the last 32 pixels (235 for 1, 16 for 0); JPEGs in a comment "picture N". Environment:
  *
  *   FAKEV4L2_PATH         the device (/dev/video0)
  *   FAKEV4L2_MODE         ok; absent, denied: open() fails; busy: another program has it;
  *                         no-capture: a device that captures no video
  *   FAKEV4L2_FORMATS      formats on offer, separated by commas, the default first (YUYV)
- *   FAKEV4L2_SIZE         WIDTHxHEIGHT (640x480)
+ *   FAKEV4L2_SIZE         sizes on offer, WIDTHxHEIGHT separated by commas (640x480)
  *   FAKEV4L2_FPS          frames per second, raw (30); compressed pictures come at 30
- *   FAKEV4L2_JPEG         the file that is sent as MJPG
+ *   FAKEV4L2_BANDWIDTH    bytes a second that the bus carries: raw pictures come no faster (no limit)
+ *   FAKEV4L2_UNLISTED     1: sizes and rates are not listed, as by some drivers
+ *   FAKEV4L2_PADDING      bytes at the end of each row of raw pictures (0)
+ *   FAKEV4L2_JPEG         the file that is sent as MJPG; {size} in it stands for WIDTHxHEIGHT
  *   FAKEV4L2_LIE          1: MJPG is agreed to, but raw bytes are sent as if they were one
- *   FAKEV4L2_FAULT        what happens after FAKEV4L2_FAULT_AFTER frames (10): eio; unplug
- *                         (ENODEV); silent: no frame any more; other: FAKEV4L2_OTHER_JPEG is sent
+ *   FAKEV4L2_FAULT        what happens after FAKEV4L2_FAULT_AFTER frames (10); see below
  *   FAKEV4L2_OTHER_JPEG   a file: a picture of another size, or a torn one
+ *   FAKEV4L2_OTHER_PATH   a second camera of another make, which is always busy (none)
+ *   FAKEV4L2_CONTROL      a file that steers faults while the process runs; steering.py writes it
  *
- * One device, one process; several threads may not use it at once.
+ * The control file is read again whenever it has changed: one line "PLUG FAULT PATH". PLUG is a
+ * number; descriptors that were opened under another one are dead, as after an unplugging. FAULT
+ * is "none" or a fault, PATH the device's path now or "-" for FAKEV4L2_PATH. Faults:
+ *
+ *   eio      taking a frame fails with EIO
+ *   unplug   everything fails with ENODEV; open() finds nothing
+ *   silent   no frame any more
+ *   hang     taking a frame does not return, as in a driver that waits for dead hardware
+ *   torn     the second half of a picture is missing
+ *   damaged  as torn, with all its bytes, but the driver flags it
+ *   short    buffers of a few bytes
+ *   other    FAKEV4L2_OTHER_JPEG is sent
+ *   size     the camera changes to 320x240 by itself: raw pictures of that many bytes
+ *   repeat   the last buffer again and again, with its number and time
+ *
+ * One device, one process; calls are answered one at a time.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/videodev2.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,25 +60,41 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_DESCRIPTORS = 1024, MAX_BUFFERS = 32, COMPRESSED_FPS = 30 };
+enum { MAX_DESCRIPTORS = 1024, MAX_BUFFERS = 32, COMPRESSED_FPS = 30, NUMBER_BITS = 32 };
+enum { NOT_OURS, CAMERA, OTHER_CAMERA };
+#define SECOND INT64_C(1000000000)
+#define NAP (SECOND / 500) /* how often a wait looks at the control file */
 
-static bool is_ours[MAX_DESCRIPTORS];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char kind_of[MAX_DESCRIPTORS];
+static int plug_of[MAX_DESCRIPTORS];
 
 /* The one stream; `owner` is the descriptor that asked for its buffers, or -1. */
 static struct {
   int owner;
   bool running;
-  uint32_t fourcc;
+  uint32_t fourcc, width, height, fps;
   uint32_t buffer_count;
   bool queued[MAX_BUFFERS];
   uint32_t order[MAX_BUFFERS]; /* buffers in the order in which they were queued */
   uint32_t order_length;
   uint32_t sequence;
+  struct timeval stamp;
   int64_t due_ns;
 } stream = {.owner = -1};
+
+static uint32_t pictures; /* sent so far, over all streams */
+
+/* What the control file says. */
+static struct {
+  int plug;
+  char fault[16];
+  char path[64];
+} control = {0, "", "-"};
 
 /* ---- what the environment says ---- */
 
@@ -68,13 +107,18 @@ static bool setting_is(const char *name, const char *value) {
   return strcmp(setting(name, ""), value) == 0;
 }
 
-static int number(const char *name, int fallback) {
+static long number(const char *name, long fallback) {
   const char *value = getenv(name);
-  return value && *value ? atoi(value) : fallback;
+  return value && *value ? atol(value) : fallback;
 }
 
-static void frame_size(uint32_t *width, uint32_t *height) {
-  if (sscanf(setting("FAKEV4L2_SIZE", "640x480"), "%ux%u", width, height) != 2) abort();
+/* The size number `index` on offer; false after the last. */
+static bool size_on_offer(uint32_t index, uint32_t *width, uint32_t *height) {
+  const char *sizes = setting("FAKEV4L2_SIZE", "640x480");
+  while (index--)
+    if (!(sizes = strchr(sizes, ',')) || !*++sizes) return false;
+  if (sscanf(sizes, "%ux%u", width, height) != 2) abort();
+  return true;
 }
 
 /* The fourcc number `index` on offer, 0 after the last. */
@@ -91,8 +135,31 @@ static bool is_on_offer(uint32_t fourcc) {
   return false;
 }
 
-static bool is_device(const char *path) {
-  return path && strcmp(path, setting("FAKEV4L2_PATH", "/dev/video0")) == 0;
+static void read_control(void) {
+  static struct timespec seen;
+  const char *path = getenv("FAKEV4L2_CONTROL");
+  struct stat status;
+  if (!path || stat(path, &status) < 0 || !memcmp(&status.st_mtim, &seen, sizeof seen)) return;
+  FILE *file = fopen(path, "r");
+  if (!file) return;
+  if (fscanf(file, "%d %15s %63s", &control.plug, control.fault, control.path) == 3)
+    seen = status.st_mtim;
+  fclose(file);
+}
+
+static bool fault_is(const char *fault) {
+  if (*control.fault) return strcmp(control.fault, fault) == 0;
+  return setting_is("FAKEV4L2_FAULT", fault) &&
+         stream.sequence >= (uint32_t)number("FAKEV4L2_FAULT_AFTER", 10);
+}
+
+static int kind_of_path(const char *path) {
+  if (!path || strncmp(path, "/dev/", 5)) return NOT_OURS;
+  read_control();
+  const char *own = setting("FAKEV4L2_PATH", "/dev/video0");
+  if (strcmp(control.path, "-")) own = control.path;
+  if (!strcmp(path, own)) return CAMERA;
+  return strcmp(path, setting("FAKEV4L2_OTHER_PATH", "")) ? NOT_OURS : OTHER_CAMERA;
 }
 
 static int fail(int reason) {
@@ -100,50 +167,88 @@ static int fail(int reason) {
   return -1;
 }
 
+static bool is_compressed(void) { return stream.fourcc == V4L2_PIX_FMT_MJPEG; }
+
 /* ---- pictures ---- */
 
+static size_t row_bytes(void) {
+  uint32_t pixel = stream.fourcc == V4L2_PIX_FMT_GREY ? 1 : 2;
+  return (size_t)stream.width * pixel + (size_t)number("FAKEV4L2_PADDING", 0);
+}
+
+/* Room for the largest picture on offer, so that buffers keep their place in the memfd. */
 static size_t buffer_size(void) {
   uint32_t width, height;
-  frame_size(&width, &height);
-  return ((size_t)width * height * 2 + 4095) & ~(size_t)4095;
+  size_t largest = 0;
+  for (uint32_t i = 0; size_on_offer(i, &width, &height); i++) {
+    size_t bytes = (size_t)(width * 2 + (uint32_t)number("FAKEV4L2_PADDING", 0)) * height;
+    if (bytes > largest) largest = bytes;
+  }
+  return (largest + 4095) & ~(size_t)4095;
 }
 
 /* Two pixels in YUYV, BT.601: red is (81, 90, 240), blue (41, 240, 110). */
-static size_t draw_raw(uint8_t *picture) {
+static size_t draw_raw(uint8_t *picture, uint32_t picture_number) {
   static const uint8_t red[4] = {81, 90, 81, 240}, blue[4] = {41, 240, 41, 110};
-  uint32_t width, height;
-  frame_size(&width, &height);
-  for (uint32_t pair = 0; pair < width / 2 * height; pair++)
-    memcpy(picture + 4 * pair, pair % (width / 2) < width / 4 ? red : blue, 4);
-  return (size_t)width * height * 2;
+  bool grey = stream.fourcc == V4L2_PIX_FMT_GREY;
+  uint32_t step = grey ? 1 : 2, width = stream.width, height = stream.height;
+  for (uint32_t y = 0; y < height; y++) {
+    uint8_t *row = picture + y * row_bytes();
+    for (uint32_t x = 0; x < width; x++)
+      for (uint32_t i = 0; i < step; i++)
+        row[x * step + i] = (x < width / 2 ? red : blue)[x % 2 * 2 + i];
+  }
+  for (uint32_t bit = 0; bit < NUMBER_BITS && bit < width; bit++) {
+    uint8_t luma = picture_number >> (NUMBER_BITS - 1 - bit) & 1 ? 235 : 16;
+    picture[bit * step] = luma;
+    picture[(height - 1) * row_bytes() + (width - NUMBER_BITS + bit) * step] = luma;
+  }
+  return row_bytes() * height;
 }
 
 static size_t load_file(const char *path, uint8_t *picture) {
-  FILE *file = fopen(path, "rb");
+  char name[4096];
+  const char *mark = strstr(path, "{size}");
+  snprintf(name, sizeof name, mark ? "%.*s%ux%u%s" : "%.*s",
+           mark ? (int)(mark - path) : (int)strlen(path), path, stream.width, stream.height,
+           mark ? mark + 6 : "");
+  FILE *file = fopen(name, "rb");
   if (!file) abort();
   size_t length = fread(picture, 1, buffer_size(), file);
   fclose(file);
   return length;
 }
 
-static bool fault_is(const char *fault) {
-  return setting_is("FAKEV4L2_FAULT", fault) &&
-         stream.sequence >= (uint32_t)number("FAKEV4L2_FAULT_AFTER", 10);
+/* A comment behind the first marker, which every JPEG begins with. */
+static size_t number_jpeg(uint8_t *picture, size_t length, uint32_t picture_number) {
+  char comment[32];
+  int text = snprintf(comment + 4, sizeof comment - 4, "picture %u", picture_number);
+  comment[0] = (char)0xFF, comment[1] = (char)0xFE, comment[2] = 0, comment[3] = (char)(text + 2);
+  size_t added = (size_t)text + 4;
+  if (length + added > buffer_size()) abort();
+  memmove(picture + 2 + added, picture + 2, length - 2);
+  memcpy(picture + 2, comment, added);
+  return length + added;
 }
 
 /* Draw the next picture into a buffer and return how many bytes it takes. */
 static size_t deliver(uint32_t index) {
   static uint8_t *picture;
   if (!picture && !(picture = malloc(buffer_size()))) abort();
+  bool compressed = is_compressed() && !setting_is("FAKEV4L2_LIE", "1");
   size_t length;
-  if (fault_is("other"))
-    length = load_file(setting("FAKEV4L2_OTHER_JPEG", ""), picture);
-  else if (stream.fourcc == V4L2_PIX_FMT_MJPEG && !setting_is("FAKEV4L2_LIE", "1"))
-    length = load_file(setting("FAKEV4L2_JPEG", ""), picture);
-  else
-    length = draw_raw(picture);
+  uint32_t picture_number = pictures++;
+  if (compressed || fault_is("other")) {
+    const char *name = fault_is("other") ? "FAKEV4L2_OTHER_JPEG" : "FAKEV4L2_JPEG";
+    length = number_jpeg(picture, load_file(setting(name, ""), picture), picture_number);
+  } else {
+    length = draw_raw(picture, picture_number);
+  }
+  if (fault_is("torn") || fault_is("damaged")) length /= 2;
+  if (fault_is("short")) length = 16;
+  if (fault_is("size") && !compressed) length = 320 * 240 * 2;
   if (pwrite(stream.owner, picture, length, (off_t)(index * buffer_size())) < 0) abort();
-  return length;
+  return fault_is("damaged") && !compressed ? 2 * length : length;
 }
 
 /* ---- time ---- */
@@ -151,25 +256,29 @@ static size_t deliver(uint32_t index) {
 static int64_t now_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+  return now.tv_sec * SECOND + now.tv_nsec;
 }
 
-static int frames_per_second(void) {
-  return stream.fourcc == V4L2_PIX_FMT_MJPEG ? COMPRESSED_FPS : number("FAKEV4L2_FPS", 30);
+static uint32_t highest_fps(uint32_t fourcc, uint32_t width, uint32_t height) {
+  if (fourcc == V4L2_PIX_FMT_MJPEG) return COMPRESSED_FPS;
+  long fps = number("FAKEV4L2_FPS", 30), bandwidth = number("FAKEV4L2_BANDWIDTH", 0);
+  if (bandwidth && bandwidth / (long)(width * height * 2) < fps)
+    fps = bandwidth / (long)(width * height * 2);
+  return fps < 1 ? 1 : (uint32_t)fps;
 }
 
-static void sleep_ns(int64_t duration) {
-  struct timespec time = {duration / 1000000000, duration % 1000000000};
-  while (duration > 0 && nanosleep(&time, &time) < 0) continue;
+static void nap(int64_t duration) {
+  struct timespec time = {duration / SECOND, duration % SECOND};
+  if (duration > 0) nanosleep(&time, NULL);
 }
 
 /* ---- ioctl, one function for each request that needs more than a line ---- */
 
-static int query_capability(struct v4l2_capability *capability) {
+static int query_capability(int kind, struct v4l2_capability *capability) {
   memset(capability, 0, sizeof *capability);
   strcpy((char *)capability->driver, "fakev4l2");
-  strcpy((char *)capability->card, "Test camera");
-  strcpy((char *)capability->bus_info, "platform:fakev4l2");
+  strcpy((char *)capability->card, kind == CAMERA ? "Test camera" : "Other camera");
+  strcpy((char *)capability->bus_info, kind == CAMERA ? "platform:fakev4l2" : "platform:other");
   bool captures = !setting_is("FAKEV4L2_MODE", "no-capture");
   capability->device_caps =
       (captures ? V4L2_CAP_VIDEO_CAPTURE : V4L2_CAP_META_CAPTURE) | V4L2_CAP_STREAMING;
@@ -181,40 +290,87 @@ static int query_capability(struct v4l2_capability *capability) {
 
 static int enumerate_format(struct v4l2_fmtdesc *description) {
   uint32_t fourcc = format_on_offer(description->index);
-  if (!fourcc) return fail(EINVAL);
+  if (!fourcc || description->type != V4L2_BUF_TYPE_VIDEO_CAPTURE) return fail(EINVAL);
   description->pixelformat = fourcc;
   return 0;
 }
 
-/* A driver answers a wish for another format with the one that it will use. */
+static int enumerate_size(struct v4l2_frmsizeenum *size) {
+  if (setting_is("FAKEV4L2_UNLISTED", "1") || !is_on_offer(size->pixel_format)) return fail(EINVAL);
+  size->type = V4L2_FRMSIZE_TYPE_DISCRETE;
+  bool there = size_on_offer(size->index, &size->discrete.width, &size->discrete.height);
+  return there ? 0 : fail(EINVAL);
+}
+
+/* Two rates: the highest and half of it. */
+static int enumerate_interval(struct v4l2_frmivalenum *interval) {
+  if (setting_is("FAKEV4L2_UNLISTED", "1") || interval->index > 1) return fail(EINVAL);
+  interval->type = V4L2_FRMIVAL_TYPE_DISCRETE;
+  interval->discrete.numerator = 1 + interval->index;
+  interval->discrete.denominator =
+      highest_fps(interval->pixel_format, interval->width, interval->height);
+  return 0;
+}
+
+static void set_defaults(void) {
+  if (stream.fourcc) return;
+  stream.fourcc = format_on_offer(0);
+  size_on_offer(0, &stream.width, &stream.height);
+  stream.fps = highest_fps(stream.fourcc, stream.width, stream.height);
+}
+
+/* A driver answers a wish for another format or size with the one that it will use. */
 static int negotiate_format(struct v4l2_format *format, bool keep) {
   if (format->type != V4L2_BUF_TYPE_VIDEO_CAPTURE) return fail(EINVAL);
-  uint32_t wish = format->fmt.pix.pixelformat;
-  if (!stream.fourcc) stream.fourcc = format_on_offer(0);
-  bool lie = setting_is("FAKEV4L2_LIE", "1") && wish == V4L2_PIX_FMT_MJPEG;
-  uint32_t fourcc = is_on_offer(wish) || lie ? wish : format_on_offer(0);
-  if (keep) stream.fourcc = fourcc;
   struct v4l2_pix_format *pix = &format->fmt.pix;
+  set_defaults();
+  bool lie = setting_is("FAKEV4L2_LIE", "1") && pix->pixelformat == V4L2_PIX_FMT_MJPEG;
+  uint32_t fourcc = is_on_offer(pix->pixelformat) || lie ? pix->pixelformat : format_on_offer(0);
+  uint32_t width, height, wanted_width = pix->width, wanted_height = pix->height;
+  for (uint32_t i = 0;; i++) {
+    if (!size_on_offer(i, &width, &height)) {
+      size_on_offer(0, &width, &height);
+      break;
+    }
+    if (width == wanted_width && height == wanted_height) break;
+  }
+  if (keep) {
+    if (stream.owner >= 0) return fail(EBUSY);
+    stream.fourcc = fourcc, stream.width = width, stream.height = height;
+    stream.fps = highest_fps(fourcc, width, height);
+  }
   memset(pix, 0, sizeof *pix);
-  frame_size(&pix->width, &pix->height);
+  pix->width = width;
+  pix->height = height;
   pix->pixelformat = fourcc;
   pix->field = V4L2_FIELD_NONE;
-  pix->bytesperline = fourcc == V4L2_PIX_FMT_MJPEG ? 0 : pix->width * 2;
+  if (fourcc != V4L2_PIX_FMT_MJPEG)
+    pix->bytesperline = width * (fourcc == V4L2_PIX_FMT_GREY ? 1 : 2) +
+                        (uint32_t)number("FAKEV4L2_PADDING", 0);
   pix->sizeimage = (uint32_t)buffer_size();
   pix->colorspace = V4L2_COLORSPACE_SRGB;
   return 0;
 }
 
 static int current_format(struct v4l2_format *format) {
-  if (!stream.fourcc) stream.fourcc = format_on_offer(0);
+  set_defaults();
   format->fmt.pix.pixelformat = stream.fourcc;
+  format->fmt.pix.width = stream.width;
+  format->fmt.pix.height = stream.height;
   return negotiate_format(format, false);
 }
 
-static int frame_rate(struct v4l2_streamparm *parameters) {
+static int frame_rate(struct v4l2_streamparm *parameters, bool keep) {
+  struct v4l2_fract *interval = &parameters->parm.capture.timeperframe;
+  set_defaults();
+  if (keep && interval->numerator && interval->denominator) {
+    uint32_t wish = interval->denominator / interval->numerator;
+    uint32_t highest = highest_fps(stream.fourcc, stream.width, stream.height);
+    stream.fps = wish && wish < highest ? wish : highest;
+  }
   parameters->parm.capture.capability = V4L2_CAP_TIMEPERFRAME;
-  parameters->parm.capture.timeperframe.numerator = 1;
-  parameters->parm.capture.timeperframe.denominator = (uint32_t)frames_per_second();
+  interval->numerator = 1;
+  interval->denominator = stream.fps;
   return 0;
 }
 
@@ -255,19 +411,27 @@ static int dequeue_buffer(struct v4l2_buffer *buffer) {
   uint32_t index = stream.order[0];
   memmove(stream.order, stream.order + 1, --stream.order_length * sizeof *stream.order);
   stream.queued[index] = false;
-  stream.due_ns = now + 1000000000 / frames_per_second();
+  stream.due_ns = now + SECOND / stream.fps;
+  bool repeats = fault_is("repeat") && stream.sequence, damaged = fault_is("damaged");
+  if (repeats) pictures--;
   buffer->index = index;
   buffer->bytesused = (uint32_t)deliver(index);
   buffer->length = (uint32_t)buffer_size();
-  buffer->sequence = stream.sequence++;
+  if (!repeats) {
+    stream.sequence++;
+    stream.stamp.tv_sec = now / SECOND;
+    stream.stamp.tv_usec = now % SECOND / 1000;
+  }
+  buffer->sequence = stream.sequence - 1;
   buffer->field = V4L2_FIELD_NONE;
   buffer->flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
-  buffer->timestamp.tv_sec = now / 1000000000;
-  buffer->timestamp.tv_usec = now % 1000000000 / 1000;
+  if (damaged) buffer->flags |= V4L2_BUF_FLAG_ERROR;
+  buffer->timestamp = stream.stamp;
   return 0;
 }
 
-static int start_stream(bool running) {
+static int start_stream(int descriptor, bool running) {
+  if (stream.owner != descriptor) return running ? fail(EINVAL) : 0;
   stream.running = running;
   stream.due_ns = now_ns();
   if (!running) {
@@ -277,9 +441,76 @@ static int start_stream(bool running) {
   return 0;
 }
 
+/* ---- controls ---- */
+
+static struct fake_control {
+  uint32_t id, type;
+  const char *name;
+  int32_t minimum, maximum, step, value;
+} controls[] = {
+    {V4L2_CID_BRIGHTNESS, V4L2_CTRL_TYPE_INTEGER, "Brightness", 0, 255, 5, 100},
+    {V4L2_CID_AUTO_WHITE_BALANCE, V4L2_CTRL_TYPE_BOOLEAN, "White Balance, Automatic", 0, 1, 1, 1},
+    {V4L2_CID_EXPOSURE_AUTO, V4L2_CTRL_TYPE_MENU, "Auto Exposure", 0, 3, 1, 3},
+    {V4L2_CID_EXPOSURE_ABSOLUTE, V4L2_CTRL_TYPE_INTEGER, "Exposure Time, Absolute", 1, 5000, 1, 157},
+};
+enum { CONTROLS = sizeof controls / sizeof *controls, MANUAL = 1, AUTOMATIC = 3 };
+
+static struct fake_control *find_control(uint32_t id) {
+  for (size_t i = 0; i < CONTROLS; i++)
+    if (controls[i].id == id) return &controls[i];
+  return NULL;
+}
+
+static int query_control(struct v4l2_queryctrl *query) {
+  struct fake_control *found = NULL;
+  uint32_t after = query->id & ~V4L2_CTRL_FLAG_NEXT_CTRL;
+  for (size_t i = 0; i < CONTROLS; i++)
+    if (query->id & V4L2_CTRL_FLAG_NEXT_CTRL ? controls[i].id > after : controls[i].id == after) {
+      if (!found || controls[i].id < found->id) found = &controls[i];
+    }
+  if (!found) return fail(EINVAL);
+  memset(query, 0, sizeof *query);
+  query->id = found->id, query->type = found->type;
+  strcpy((char *)query->name, found->name);
+  query->minimum = found->minimum, query->maximum = found->maximum, query->step = found->step;
+  query->default_value = found->value;
+  return 0;
+}
+
+static int query_menu(struct v4l2_querymenu *menu) {
+  if (menu->id != V4L2_CID_EXPOSURE_AUTO || (menu->index != MANUAL && menu->index != AUTOMATIC))
+    return fail(EINVAL);
+  strcpy((char *)menu->name, menu->index == MANUAL ? "Manual Mode" : "Aperture Priority Mode");
+  return 0;
+}
+
+static int get_control(struct v4l2_control *wanted) {
+  struct fake_control *found = find_control(wanted->id);
+  if (!found) return fail(EINVAL);
+  wanted->value = found->value;
+  return 0;
+}
+
+/* Exposure is set by hand only in the mode for that, as in real drivers. */
+static int set_control(const struct v4l2_control *wanted) {
+  struct fake_control *found = find_control(wanted->id);
+  if (!found || wanted->value < found->minimum || wanted->value > found->maximum)
+    return fail(EINVAL);
+  bool by_hand = find_control(V4L2_CID_EXPOSURE_AUTO)->value == MANUAL;
+  if (found->id == V4L2_CID_EXPOSURE_ABSOLUTE && !by_hand) return fail(EACCES);
+  found->value = wanted->value;
+  return 0;
+}
+
+/* ---- */
+
 static int answer(int descriptor, unsigned long request, void *argument) {
+  int kind = kind_of[descriptor];
+  if (kind == CAMERA && (plug_of[descriptor] != control.plug || fault_is("unplug")))
+    return fail(ENODEV);
+  if (kind == OTHER_CAMERA && request != VIDIOC_QUERYCAP) return fail(EBUSY);
   switch ((unsigned)request) {
-    case VIDIOC_QUERYCAP: return query_capability(argument);
+    case VIDIOC_QUERYCAP: return query_capability(kind, argument);
     case VIDIOC_ENUMINPUT:
       if (((struct v4l2_input *)argument)->index) return fail(EINVAL);
       ((struct v4l2_input *)argument)->type = V4L2_INPUT_TYPE_CAMERA;
@@ -287,46 +518,60 @@ static int answer(int descriptor, unsigned long request, void *argument) {
     case VIDIOC_G_INPUT: *(int *)argument = 0; return 0;
     case VIDIOC_S_INPUT: return 0;
     case VIDIOC_ENUM_FMT: return enumerate_format(argument);
+    case VIDIOC_ENUM_FRAMESIZES: return enumerate_size(argument);
+    case VIDIOC_ENUM_FRAMEINTERVALS: return enumerate_interval(argument);
     case VIDIOC_G_FMT: return current_format(argument);
     case VIDIOC_TRY_FMT: return negotiate_format(argument, false);
     case VIDIOC_S_FMT: return negotiate_format(argument, true);
-    case VIDIOC_G_PARM:
-    case VIDIOC_S_PARM: return frame_rate(argument);
+    case VIDIOC_G_PARM: return frame_rate(argument, false);
+    case VIDIOC_S_PARM: return frame_rate(argument, true);
     case VIDIOC_REQBUFS: return request_buffers(descriptor, argument);
     case VIDIOC_QUERYBUF: return query_buffer(argument);
     case VIDIOC_QBUF: return queue_buffer(argument);
     case VIDIOC_DQBUF: return dequeue_buffer(argument);
-    case VIDIOC_STREAMON: return start_stream(true);
-    case VIDIOC_STREAMOFF: return start_stream(false);
-    default: return fail(EINVAL);
+    case VIDIOC_STREAMON: return start_stream(descriptor, true);
+    case VIDIOC_STREAMOFF: return start_stream(descriptor, false);
+    case VIDIOC_QUERYCTRL: return query_control(argument);
+    case VIDIOC_QUERYMENU: return query_menu(argument);
+    case VIDIOC_G_CTRL: return get_control(argument);
+    case VIDIOC_S_CTRL: return set_control(argument);
+    default: return fail(ENOTTY);
   }
 }
 
 /* ---- the C library's functions that programs call ---- */
 
-static int open_device(void) {
-  if (setting_is("FAKEV4L2_MODE", "absent")) return fail(ENOENT);
+static int open_device(int kind) {
+  read_control();
+  bool plugged = kind == OTHER_CAMERA || !fault_is("unplug");
+  if (setting_is("FAKEV4L2_MODE", "absent") || !plugged) return fail(ENOENT);
   if (setting_is("FAKEV4L2_MODE", "denied")) return fail(EACCES);
   int descriptor = memfd_create("fakev4l2", MFD_CLOEXEC);
   if (descriptor >= MAX_DESCRIPTORS) abort();
-  if (descriptor >= 0) is_ours[descriptor] = true;
+  if (descriptor >= 0) {
+    kind_of[descriptor] = (char)kind;
+    plug_of[descriptor] = control.plug;
+  }
   return descriptor;
 }
 
 static bool ours(int descriptor) {
-  return descriptor >= 0 && descriptor < MAX_DESCRIPTORS && is_ours[descriptor];
+  return descriptor >= 0 && descriptor < MAX_DESCRIPTORS && kind_of[descriptor] != NOT_OURS;
 }
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-#define INTERPOSE_OPEN(name)                       \
-  int name(const char *path, int flags, ...) {     \
-    va_list rest;                                  \
-    va_start(rest, flags);                         \
-    mode_t mode = va_arg(rest, mode_t);            \
-    va_end(rest);                                  \
-    if (is_device(path)) return open_device();     \
-    return NEXT(name)(path, flags, mode);          \
+#define INTERPOSE_OPEN(name)                                         \
+  int name(const char *path, int flags, ...) {                       \
+    va_list rest;                                                    \
+    va_start(rest, flags);                                           \
+    mode_t mode = va_arg(rest, mode_t);                              \
+    va_end(rest);                                                    \
+    pthread_mutex_lock(&lock);                                       \
+    int kind = kind_of_path(path);                                   \
+    int descriptor = kind == NOT_OURS ? -1 : open_device(kind);      \
+    pthread_mutex_unlock(&lock);                                     \
+    return kind == NOT_OURS ? NEXT(name)(path, flags, mode) : descriptor; \
   }
 
 INTERPOSE_OPEN(open)
@@ -334,13 +579,24 @@ INTERPOSE_OPEN(open64)
 
 int close(int descriptor) {
   if (ours(descriptor)) {
-    is_ours[descriptor] = false;
+    pthread_mutex_lock(&lock);
+    kind_of[descriptor] = NOT_OURS;
     if (stream.owner == descriptor) {
       stream.owner = -1;
       stream.running = false;
     }
+    pthread_mutex_unlock(&lock);
   }
   return NEXT(close)(descriptor);
+}
+
+/* Read the control file and say whether the fault is there. */
+static bool fault_now(const char *fault) {
+  pthread_mutex_lock(&lock);
+  read_control();
+  bool is = fault_is(fault);
+  pthread_mutex_unlock(&lock);
+  return is;
 }
 
 int ioctl(int descriptor, unsigned long request, ...) {
@@ -348,18 +604,55 @@ int ioctl(int descriptor, unsigned long request, ...) {
   va_start(rest, request);
   void *argument = va_arg(rest, void *);
   va_end(rest);
-  if (ours(descriptor)) return answer(descriptor, request, argument);
-  return NEXT(ioctl)(descriptor, request, argument);
+  if (!ours(descriptor)) return NEXT(ioctl)(descriptor, request, argument);
+  while (request == VIDIOC_DQBUF && fault_now("hang")) nap(NAP);
+  pthread_mutex_lock(&lock);
+  read_control();
+  int result = answer(descriptor, request, argument);
+  int reason = errno;
+  pthread_mutex_unlock(&lock);
+  errno = reason;
+  return result;
+}
+
+/* Whether the stream's owner has something to say: a frame, or that it is gone. */
+static bool is_ready(int descriptor) {
+  pthread_mutex_lock(&lock);
+  read_control();
+  bool gone = plug_of[descriptor] != control.plug || fault_is("unplug") || fault_is("eio");
+  bool due = stream.owner == descriptor && stream.running && !fault_is("silent") &&
+             now_ns() >= stream.due_ns;
+  pthread_mutex_unlock(&lock);
+  return gone || due;
+}
+
+/* Wait for the camera until `until`; by short naps, for the control file may change. */
+static bool wait_for_frame(int descriptor, int64_t until) {
+  while (!is_ready(descriptor)) {
+    int64_t left = until - now_ns();
+    if (left <= 0) return false;
+    nap(left < NAP ? left : NAP);
+  }
+  return true;
 }
 
 int select(int count, fd_set *reading, fd_set *writing, fd_set *failing, struct timeval *timeout) {
-  bool waits = reading && stream.owner >= 0 && stream.owner < count &&
-               FD_ISSET(stream.owner, reading) && timeout;
+  int descriptor = stream.owner;
+  bool waits = reading && descriptor >= 0 && descriptor < count &&
+               FD_ISSET(descriptor, reading) && timeout;
   if (!waits) return NEXT(select)(count, reading, writing, failing, timeout);
-  int64_t limit = timeout->tv_sec * INT64_C(1000000000) + timeout->tv_usec * INT64_C(1000);
-  int64_t until_due = stream.due_ns - now_ns();
-  bool in_time = !fault_is("silent") && until_due <= limit;
-  sleep_ns(in_time ? until_due : limit);
-  if (!in_time) FD_ZERO(reading);
-  return in_time ? 1 : 0;
+  int64_t limit = timeout->tv_sec * SECOND + timeout->tv_usec * INT64_C(1000);
+  if (wait_for_frame(descriptor, now_ns() + limit)) return 1;
+  FD_ZERO(reading);
+  return 0;
+}
+
+/* glibc declares that poll() only writes what it is given; it reads the descriptor, as we do. */
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+int poll(struct pollfd *waiting, nfds_t count, int timeout) {
+  if (count != 1 || !ours(waiting->fd)) return NEXT(poll)(waiting, count, timeout);
+  int64_t until = timeout < 0 ? INT64_MAX : now_ns() + timeout * (SECOND / 1000);
+  bool ready = wait_for_frame(waiting->fd, until);
+  waiting->revents = ready ? POLLIN : 0;
+  return ready;
 }

@@ -1,0 +1,91 @@
+"""A camera on a thread of its own, so that one that hangs in its driver hangs nobody else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Literal
+
+from edgeinfer.device.cameras.base import Camera
+from edgeinfer.device.types import Frame
+
+Wish = Literal["read", "skip"]
+
+
+class Hands:
+    """Opens, reads and closes a camera on a thread; whoever asks waits as long as it likes.
+
+    Left to itself with `let_go`, the thread closes the camera as soon as the driver returns, and
+    ends.
+
+    Args:
+        open_it: opens the camera.
+        changed: notified, held, whenever something has happened.
+    """
+
+    def __init__(self, open_it: Callable[[], Camera], changed: threading.Condition) -> None:
+        self._open_it = open_it
+        self._changed = changed
+        self._wish: Wish | None = None
+        self._let_go = False
+        self.camera: Camera | None = None
+        """The open camera; None before that."""
+        self.error: BaseException | None = None
+        """What ended it: it could not be opened, or not be read."""
+        self.result: Frame | bool | None = None
+        """What the last wish gave."""
+        self.busy = True
+        """Whether it opens, or fulfils a wish."""
+        self.thread = threading.Thread(target=self._run, name="edgeinfer-camera", daemon=True)
+        self.thread.start()
+
+    @property
+    def description(self) -> str:
+        """What was opened, for the user."""
+        return "camera" if self.camera is None else self.camera.description
+
+    def ask(self, wish: Wish) -> None:
+        """Have a frame read or skipped; the caller holds `changed` and waits for `busy` to end."""
+        self._wish = wish
+        self.busy = True
+        self._changed.notify_all()
+
+    def let_go(self) -> None:
+        """Have the camera closed; the caller holds `changed`."""
+        self._let_go = True
+        if self.camera is not None:
+            self.camera.interrupt()
+        self._changed.notify_all()
+
+    def _run(self) -> None:
+        try:
+            camera = self._open_it()
+        except BaseException as error:
+            self._report(error=error)
+            return
+        with self._changed:
+            self.camera = camera
+        self._report()
+        try:
+            while (wish := self._next_wish()) is not None:
+                try:
+                    self._report(camera.read() if wish == "read" else camera.skip())
+                except BaseException as error:
+                    self._report(error=error)
+        finally:
+            camera.close()
+
+    def _next_wish(self) -> Wish | None:
+        """Wait for what to do next; None to end."""
+        with self._changed:
+            while self._wish is None and not self._let_go:
+                self._changed.wait()
+            wish, self._wish = self._wish, None
+            return None if self._let_go else wish
+
+    def _report(
+        self, result: Frame | bool | None = None, error: BaseException | None = None
+    ) -> None:
+        with self._changed:
+            self.result, self.error, self.busy = result, error, False
+            self._changed.notify_all()

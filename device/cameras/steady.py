@@ -1,0 +1,277 @@
+"""A live source that goes on: what is unplugged, silent or broken is opened again until it works.
+
+Nothing is made up in between: while there is no picture, `read` waits. A camera that hangs in its
+driver hangs a thread of its own and nothing else.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
+from edgeinfer.device.cameras.hands import Hands, Wish
+from edgeinfer.device.cameras.options import SILENCE_S
+from edgeinfer.device.errors import CameraError, EdgeinferError
+from edgeinfer.device.types import Frame
+
+FIRST_DELAY_S = 0.25
+LAST_DELAY_S = 10.0
+JITTER = 0.2
+"""A wait is longer or shorter by up to this part: several cameras at one hub should not come back
+in step."""
+OPEN_LIMIT_S = 30.0
+"""How long opening may take; trying several modes of a slow webcam takes some 15 s."""
+SPARE_S = 1.0
+"""How much longer than a camera's own limit its driver may keep a read."""
+CLOSE_LIMIT_S = 1.0
+"""How long closing is waited for; a driver that hangs keeps its thread, not the loop."""
+MAX_HANGING = 4
+"""Threads that may hang in a driver; with more, no further one is started."""
+
+
+class SteadyCamera(Camera):
+    """Opens a live source and keeps it open.
+
+    Args:
+        open_it: opens the source. It is called again after a fault, and should then find the
+            device wherever it is by that time.
+        warn: takes a line for each fault and for each recovery.
+        timeout_s: how long the source may be without a new picture, by its own measure; a read
+            that takes `SPARE_S` longer hangs in the driver.
+        wait: wait for a source that cannot be opened at first; otherwise that is an error.
+        first_delay_s: from a fault to the first attempt to open again; it doubles each time.
+        last_delay_s: the longest such wait.
+
+    Attributes:
+        reopenings: how often the source was opened again.
+
+    Raises:
+        CameraError: it cannot be opened.
+        UsageError: it has no such mode or control.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        open_it: Callable[[], Camera],
+        *,
+        warn: Warn = ignore_warning,
+        timeout_s: float = SILENCE_S,
+        wait: bool = False,
+        first_delay_s: float = FIRST_DELAY_S,
+        last_delay_s: float = LAST_DELAY_S,
+    ) -> None:
+        self._open_it = open_it
+        self._warn = warn
+        self._read_limit_s = timeout_s + SPARE_S
+        self._first_delay_s = first_delay_s
+        self._last_delay_s = last_delay_s
+        self._changed = threading.Condition()
+        self._interruptions = 0
+        self._closed = False
+        self._distrusted: str | None = None
+        self._hands: Hands | None = None
+        self._hanging: list[threading.Thread] = []
+        self._next_sequence = 0
+        self._offset = 0
+        self._skipped_before = 0
+        self._delay_s = first_delay_s
+        self._opened_at = 0.0
+        self._failed_at: float | None = None
+        self._reason = ""
+        self.reopenings = 0
+        try:
+            self._open_first(wait)
+        except BaseException:
+            self.close()
+            raise
+
+    def read(self) -> Frame | None:
+        """Wait for the next picture, however long the source is away; None when interrupted."""
+        result = self._get("read")
+        if not isinstance(result, Frame):
+            return None
+        sequence = self._offset + result.sequence
+        self._next_sequence = sequence + 1
+        return result if self._offset == 0 else replace(result, sequence=sequence)
+
+    def skip(self) -> bool:
+        """Let a picture go by; False when interrupted."""
+        if not self._get("skip"):
+            return False
+        self._next_sequence += 1
+        return True
+
+    def interrupt(self) -> None:
+        """Have a `read` that waits return None; the next one waits again."""
+        with self._changed:
+            self._interruptions += 1
+            self._changed.notify_all()
+
+    def restart(self, reason: str) -> bool:
+        """Have the source opened again before the next picture."""
+        with self._changed:
+            self._distrusted = reason
+        return True
+
+    def close(self) -> None:
+        """Release the source; of a driver that hangs, no longer than `CLOSE_LIMIT_S`."""
+        with self._changed:
+            self._closed = True
+            self._interruptions += 1
+            self._changed.notify_all()
+            hands, self._hands = self._hands, None
+        if hands is not None:
+            self._let_go(hands)
+
+    @property
+    def skipped_files(self) -> int:  # type: ignore[override]
+        """Pictures that came damaged and were passed over, so far."""
+        camera = self._hands.camera if self._hands is not None else None
+        return self._skipped_before + (camera.skipped_files if camera is not None else 0)
+
+    def _open_first(self, wait: bool) -> None:
+        while (error := self._open(self._interruptions)) is not None:
+            if not (wait and isinstance(error, CameraError)):
+                raise error
+            self._fail(error, "waiting for it")
+            self._pause(self._interruptions)
+        assert self._hands is not None
+        assert self._hands.camera is not None
+        self.description = self._hands.description
+        self.labelled = self._hands.camera.labelled
+
+    def _get(self, wish: Wish) -> Frame | bool | None:
+        """Return what the source gives, opened as often as that takes; None when interrupted."""
+        interruptions = self._interruptions
+        while not self._closed:
+            if self._hands is None and not self._reopen(interruptions):
+                return None
+            hands = self._hands
+            if hands is None:
+                break  # closed meanwhile
+            with self._changed:
+                distrusted, self._distrusted = self._distrusted, None
+                # Busy with what an interrupted call asked for: that will do.
+                if distrusted is None and not hands.busy:
+                    hands.ask(wish)
+            if distrusted is not None:
+                self._lose(_fault(hands, distrusted))
+                continue
+            done = self._wait(hands, self._read_limit_s, interruptions)
+            if done is None:
+                return None
+            if not done:
+                self._lose(_fault(hands, f"hangs in its driver for {self._read_limit_s:.3g} s"))
+            elif hands.error is not None:
+                self._lose(_known(hands.error))
+            elif isinstance(hands.result, Frame) or (hands.result and wish == "skip"):
+                self._prosper(hands)
+                return hands.result
+            elif not hands.result:
+                self._lose(_fault(hands, "ended"))
+        return None
+
+    def _wait(self, hands: Hands, limit_s: float, interruptions: int) -> bool | None:
+        """Wait until the hands are free: True; False after `limit_s`; None when interrupted."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not hands.busy or self._interruptions != interruptions, limit_s
+            )
+            if not hands.busy:
+                return True
+            return None if self._interruptions != interruptions else False
+
+    def _open(self, interruptions: int) -> EdgeinferError | None:
+        """Try once to open the source; return why it cannot be opened."""
+        self._hanging = [thread for thread in self._hanging if thread.is_alive()]
+        if len(self._hanging) >= MAX_HANGING:
+            return CameraError("camera", got="its driver hangs", next_step="restart the board")
+        hands = Hands(self._open_it, self._changed)
+        done = self._wait(hands, OPEN_LIMIT_S, interruptions)
+        with self._changed:
+            usable = done and hands.error is None and not self._closed
+            if usable:
+                self._hands = hands
+                self._opened_at = time.monotonic()
+                return None
+        if done and hands.error is not None:
+            return _known(hands.error)
+        self._let_go(hands)
+        return CameraError("camera", got=f"does not open within {OPEN_LIMIT_S:.0f} s")
+
+    def _reopen(self, interruptions: int) -> bool:
+        """Open the source again, however long that takes; False when interrupted."""
+        while self._pause(interruptions):
+            error = self._open(interruptions)
+            if error is None:
+                assert self._hands is not None
+                self.description = self._hands.description
+                self._offset = self._next_sequence
+                self.reopenings += 1
+                return True
+            if self._interruptions != interruptions:
+                return False
+            self._fail(error, "trying again")
+        return False
+
+    def _pause(self, interruptions: int) -> bool:
+        """Wait before the next attempt; False when interrupted."""
+        delay_s = self._delay_s * random.uniform(1 - JITTER, 1 + JITTER)
+        self._delay_s = min(2 * self._delay_s, self._last_delay_s)
+        with self._changed:
+            return not self._changed.wait_for(lambda: self._interruptions != interruptions, delay_s)
+
+    def _lose(self, error: EdgeinferError) -> None:
+        """Let go of a source that failed."""
+        with self._changed:
+            hands, self._hands = self._hands, None
+        if hands is None:
+            return  # closed meanwhile
+        assert hands.camera is not None
+        self._skipped_before += hands.camera.skipped_files
+        self._let_go(hands)
+        # One that fails again at once is not opened every quarter of a second for a month.
+        if time.monotonic() - self._opened_at > max(1.0, self._delay_s / 4):
+            self._delay_s = self._first_delay_s
+        self._fail(error, "opening it again")
+
+    def _let_go(self, hands: Hands) -> None:
+        with self._changed:
+            hands.let_go()
+        hands.thread.join(CLOSE_LIMIT_S)
+        if hands.thread.is_alive():
+            self._hanging.append(hands.thread)
+
+    def _fail(self, error: EdgeinferError, what_now: str) -> None:
+        """Tell a fault, once for each reason."""
+        if self._failed_at is None:
+            self._failed_at = time.monotonic()
+        reason = str(error)
+        if reason != self._reason:
+            self._reason = reason
+            self._warn(f"{reason}; {what_now}")
+
+    def _prosper(self, hands: Hands) -> None:
+        """Tell the end of a fault: a picture came."""
+        if self._failed_at is None:
+            return
+        away_s = time.monotonic() - self._failed_at
+        self._failed_at, self._reason = None, ""
+        self._warn(f"{hands.description}: delivers pictures again after {away_s:.1f} s")
+
+
+def _known(error: BaseException) -> EdgeinferError:
+    """Return an error that a source may raise; others are defects of ours, and raised."""
+    if isinstance(error, EdgeinferError):
+        return error
+    raise error
+
+
+def _fault(hands: Hands, got: str) -> CameraError:
+    return CameraError(hands.description, got=got)

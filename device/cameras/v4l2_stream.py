@@ -1,0 +1,204 @@
+"""A V4L2 device that sends pictures: its buffers, mapped into this process.
+
+Why not OpenCV's: it hides what tells a real picture from another one (the driver's error flag, the
+number of bytes, the buffer's time and number), gives the last picture once more where one is torn,
+and waits for seconds without a way to stop it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import mmap
+import os
+import select
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.cameras import v4l2_abi as abi
+from edgeinfer.device.cameras.v4l2_modes import Mode
+from edgeinfer.device.closing import Closing
+
+BUFFERS = 4
+"""How many pictures the driver may be ahead: one more than it fills while another is copied."""
+POLL_S = 0.1
+"""How often a wait for a picture looks whether it should end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawPicture:
+    """A filled buffer, valid until the next one is asked for.
+
+    Attributes:
+        data: (N,) uint8, the bytes that the driver filled.
+        damaged: the driver says that it is not whole.
+        stamp_ns: when it was taken, on `time.monotonic_ns()`'s clock; None where the driver's clock
+            is another one.
+        number: the driver's number of it.
+        stamp: the driver's time stamp as it is, to tell one buffer from the next.
+    """
+
+    data: NDArray[np.uint8]
+    damaged: bool
+    stamp_ns: int | None
+    number: int
+    stamp: tuple[int, int]
+
+
+class V4l2Stream(Closing):
+    """An open device that streams in one mode. One thread takes; any may `interrupt`.
+
+    Args:
+        path: the device.
+        mode: what to ask for.
+        fps: the rate to ask for; None leaves the driver's.
+
+    Attributes:
+        mode: what the driver agreed to; it may differ from what was asked for.
+        row_bytes: from one row to the next, where pictures are raw.
+        buffers: how many there are.
+
+    Raises:
+        OSError: the device refused.
+    """
+
+    def __init__(self, path: Path, mode: Mode, fps: float | None) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._interrupted = threading.Event()
+        self._memory: list[NDArray[np.uint8]] = []
+        self._held: int | None = None
+        try:
+            fourcc, size, self.row_bytes = self._agree(mode)
+            self.mode = Mode(fourcc=fourcc, size=size, rates=self._set_rate(fps))
+            self._map_buffers()
+            abi.call(
+                self._descriptor,
+                abi.VIDIOC_STREAMON,
+                ctypes.c_int32(abi.BUF_TYPE_VIDEO_CAPTURE),
+            )
+        except BaseException:
+            self.close()
+            raise
+        self.buffers = len(self._memory)
+        self._poll = select.poll()
+        self._poll.register(self._descriptor, select.POLLIN)
+
+    @property
+    def descriptor(self) -> int:
+        """For asking the driver about controls."""
+        return self._descriptor
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether `interrupt` was called."""
+        return self._interrupted.is_set()
+
+    def next(self, timeout_s: float) -> RawPicture | None:
+        """Wait for the next buffer; None after `timeout_s`, or when interrupted.
+
+        Raises:
+            OSError: the device is gone, or failed.
+        """
+        self._give_back()
+        deadline = time.monotonic() + timeout_s
+        while not self._interrupted.is_set():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            events = self._poll.poll(1000 * min(left, POLL_S))
+            if not events:
+                continue
+            buffer = _buffer(0)
+            try:
+                abi.call(self._descriptor, abi.VIDIOC_DQBUF, buffer)
+            except BlockingIOError as error:
+                if events[0][1] & ~select.POLLIN:
+                    # The kernel says that something is wrong and the driver that nothing is.
+                    raise OSError(errno.EIO, os.strerror(errno.EIO)) from error
+                continue
+            return self._picture(buffer)
+        return None
+
+    def interrupt(self) -> None:
+        """Have a waiting `next` return None, now and from now on."""
+        self._interrupted.set()
+
+    def close(self) -> None:
+        """Stop and release the device."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor < 0:
+            return
+        with contextlib.suppress(OSError):  # it may be gone
+            abi.call(descriptor, abi.VIDIOC_STREAMOFF, ctypes.c_int32(abi.BUF_TYPE_VIDEO_CAPTURE))
+        self._memory.clear()  # the last view of each unmaps it
+        os.close(descriptor)
+
+    def _agree(self, mode: Mode) -> tuple[str, tuple[int, int], int]:
+        wish = abi.Format(type=abi.BUF_TYPE_VIDEO_CAPTURE)
+        pix = wish.fmt.pix
+        pix.width, pix.height = mode.size
+        pix.pixelformat = abi.fourcc_code(mode.fourcc)
+        pix.field = abi.FIELD_NONE
+        abi.call(self._descriptor, abi.VIDIOC_S_FMT, wish)
+        return abi.fourcc_name(pix.pixelformat), (pix.width, pix.height), pix.bytesperline
+
+    def _set_rate(self, fps: float | None) -> tuple[float, ...]:
+        """Return the rate that the driver agreed to; nothing where it has none."""
+        parameters = abi.StreamParameters(type=abi.BUF_TYPE_VIDEO_CAPTURE)
+        try:
+            abi.call(self._descriptor, abi.VIDIOC_G_PARM, parameters)
+            if fps is not None:
+                interval = parameters.parm.capture.timeperframe
+                interval.numerator, interval.denominator = 1000, round(1000 * fps)
+                abi.call(self._descriptor, abi.VIDIOC_S_PARM, parameters)
+        except OSError:
+            return ()  # drivers need not have this
+        interval = parameters.parm.capture.timeperframe
+        if not interval.numerator or not interval.denominator:
+            return ()
+        return (round(interval.denominator / interval.numerator, 3),)
+
+    def _map_buffers(self) -> None:
+        request = abi.RequestBuffers(
+            count=BUFFERS, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP
+        )
+        abi.call(self._descriptor, abi.VIDIOC_REQBUFS, request)
+        for index in range(request.count):
+            buffer = _buffer(index)
+            abi.call(self._descriptor, abi.VIDIOC_QUERYBUF, buffer)
+            mapped = mmap.mmap(
+                self._descriptor,
+                buffer.length,
+                mmap.MAP_SHARED,
+                mmap.PROT_READ | mmap.PROT_WRITE,
+                offset=buffer.m.offset,
+            )
+            self._memory.append(np.frombuffer(mapped, np.uint8))
+            abi.call(self._descriptor, abi.VIDIOC_QBUF, buffer)
+
+    def _give_back(self) -> None:
+        if self._held is not None:
+            index, self._held = self._held, None
+            abi.call(self._descriptor, abi.VIDIOC_QBUF, _buffer(index))
+
+    def _picture(self, buffer: abi.Buffer) -> RawPicture:
+        self._held = buffer.index
+        seconds, microseconds = buffer.timestamp.tv_sec, buffer.timestamp.tv_usec
+        ours = buffer.flags & abi.BUF_FLAG_TIMESTAMP_MASK == abi.BUF_FLAG_TIMESTAMP_MONOTONIC
+        return RawPicture(
+            data=self._memory[buffer.index][: buffer.bytesused],
+            damaged=bool(buffer.flags & abi.BUF_FLAG_ERROR),
+            stamp_ns=(seconds * 1_000_000 + microseconds) * 1000 if ours else None,
+            number=buffer.sequence,
+            stamp=(seconds, microseconds),
+        )
+
+
+def _buffer(index: int) -> abi.Buffer:
+    return abi.Buffer(index=index, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP)

@@ -1,0 +1,331 @@
+"""Sources that go on through faults: scripted ones, and the shim's camera in processes of its own.
+
+A scripted source stands for what no shim can play: one that never returns.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeinfer.device.cameras.base import Camera
+from edgeinfer.device.cameras.steady import SPARE_S, SteadyCamera
+from edgeinfer.device.errors import CameraError, UsageError
+from edgeinfer.device.types import Frame
+from tests.system.v4l2_shim.steering import Steering
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+QUICK: dict[str, Any] = {"first_delay_s": 0.01, "last_delay_s": 0.04}
+
+
+class Scripted(Camera):
+    """Gives frames; a string is an error, an event is waited for, None is the end."""
+
+    live = True
+    description = "scripted"
+
+    def __init__(self, script: list[str | threading.Event | int | None]) -> None:
+        self._script = script
+        self._sequence = 0
+        self.closed = False
+
+    def read(self) -> Frame | None:
+        step = self._script.pop(0)
+        if isinstance(step, str):
+            raise CameraError("scripted", got=step)
+        if isinstance(step, threading.Event):
+            step.wait()
+            return None
+        if step is None:
+            return None
+        frame = Frame(
+            pixels=np.full((2, 2, 3), step, np.uint8),
+            sequence=self._sequence,
+            captured_ns=time.monotonic_ns(),
+        )
+        self._sequence += 1
+        return frame
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Opener:
+    """Opens the scripted sources in turn; an error in their place is raised."""
+
+    def __init__(self, *sources: Scripted | Exception) -> None:
+        self._sources: Iterator[Scripted | Exception] = iter(sources)
+        self.times: list[float] = []
+
+    def __call__(self) -> Camera:
+        self.times.append(time.monotonic())
+        source = next(self._sources)
+        if isinstance(source, Exception):
+            raise source
+        return source
+
+
+def frames(camera: SteadyCamera, count: int) -> list[tuple[int, int]]:
+    """Read frames: number and content."""
+    read = [camera.read() for _ in range(count)]
+    return [(frame.sequence, int(frame.pixels[0, 0, 0])) for frame in read if frame is not None]
+
+
+ABSENT = CameraError("scripted", got="is not connected")
+
+
+def test_source_that_fails_is_opened_again_and_numbers_go_on() -> None:
+    first, second = Scripted([7, 8, "was unplugged"]), Scripted([9, None])
+    told: list[str] = []
+    opener = Opener(first, ABSENT, ABSENT, second, Scripted([10, 11]))
+    with SteadyCamera(opener, warn=told.append, **QUICK) as camera:
+        assert frames(camera, 5) == [(0, 7), (1, 8), (2, 9), (3, 10), (4, 11)]
+        assert camera.reopenings == 2
+        assert first.closed
+        assert second.closed
+    assert [line.split(" after ")[0] for line in told] == [
+        "scripted: was unplugged; opening it again",
+        "scripted: is not connected; trying again",  # once, though it was tried twice
+        "scripted: delivers pictures again",
+        "scripted: ended; opening it again",
+        "scripted: delivers pictures again",
+    ]
+
+
+def test_waits_grow_between_attempts_and_begin_anew_after_good_times() -> None:
+    opener = Opener(Scripted([0, "failed"]), *[ABSENT] * 5, Scripted([1]))
+    with SteadyCamera(opener, first_delay_s=0.02, last_delay_s=0.1) as camera:
+        frames(camera, 2)
+    waits = np.diff(opener.times)[0:]
+    # 0.02, 0.04, 0.08, then 0.1, each a fifth shorter or longer.
+    assert waits[0] >= 0.016
+    assert waits[2] >= 0.064
+    assert (waits[3:] >= 0.08).all()
+
+
+def test_first_opening_that_fails_is_an_error_at_once() -> None:
+    with pytest.raises(CameraError, match="is not connected"):
+        SteadyCamera(Opener(ABSENT), **QUICK)
+
+
+def test_first_opening_can_be_waited_for() -> None:
+    told: list[str] = []
+    opener = Opener(ABSENT, ABSENT, Scripted([5]))
+    with SteadyCamera(opener, warn=told.append, wait=True, **QUICK) as camera:
+        assert frames(camera, 1) == [(0, 5)]
+    assert told[0] == "scripted: is not connected; waiting for it"
+    assert len(told) == 2
+
+
+def test_wrong_usage_is_not_waited_for() -> None:
+    with pytest.raises(UsageError):
+        SteadyCamera(Opener(UsageError("scripted", got="has no such mode")), wait=True, **QUICK)
+
+
+def test_defect_is_no_fault_of_the_camera() -> None:
+    with (
+        SteadyCamera(Opener(Scripted([1]), ABSENT), **QUICK) as camera,
+        pytest.raises(IndexError),  # the script has ended
+    ):
+        frames(camera, 2)
+
+
+def test_source_that_hangs_is_left_to_itself() -> None:
+    hanging, released = Scripted([1, threading.Event()]), threading.Event()
+    hanging._script[1] = released
+    told: list[str] = []
+    opener = Opener(hanging, Scripted([2, 3]))
+    with SteadyCamera(opener, warn=told.append, timeout_s=0.05, **QUICK) as camera:
+        assert frames(camera, 3) == [(0, 1), (1, 2), (2, 3)]
+        assert told[0].startswith(f"scripted: hangs in its driver for {SPARE_S + 0.05:.3g} s")
+        assert not hanging.closed
+        released.set()
+        deadline = time.monotonic() + 10
+        while not hanging.closed and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert hanging.closed
+
+
+def test_closing_does_not_wait_for_a_driver_that_hangs() -> None:
+    released = threading.Event()
+    camera = SteadyCamera(Opener(Scripted([released])), timeout_s=60)
+    results: list[Frame | None] = []
+    reader = threading.Thread(target=lambda: results.append(camera.read()))
+    reader.start()
+    start = time.monotonic()
+    camera.close()
+    reader.join(10)
+    assert results == [None]
+    assert time.monotonic() - start < 5
+    assert camera.read() is None
+    released.set()
+
+
+def test_interruption_ends_one_read_and_not_the_next() -> None:
+    released = threading.Event()
+    opener = Opener(Scripted([released, 4]), Scripted([5]))
+    with SteadyCamera(opener, timeout_s=60, **QUICK) as camera:
+        results: list[Any] = []
+        reader = threading.Thread(target=lambda: results.append(camera.read()))
+        reader.start()
+        while reader.is_alive():
+            camera.interrupt()
+            reader.join(0.01)
+        assert results == [None]
+        threading.Timer(0.05, released.set).start()
+        assert frames(camera, 1) == [(0, 5)]  # the first had ended: opened again
+
+
+def test_interruption_ends_the_wait_for_a_camera_that_is_away() -> None:
+    opener = Opener(Scripted(["gone"]), *[ABSENT] * 1000)
+    with SteadyCamera(opener, first_delay_s=30) as camera:
+        threading.Timer(0.1, camera.interrupt).start()
+        assert camera.read() is None
+
+
+def test_skipping() -> None:
+    with SteadyCamera(Opener(Scripted([1, 2, "gone"]), Scripted([3, 4])), **QUICK) as camera:
+        assert camera.skip()
+        assert frames(camera, 1) == [(1, 2)]
+        assert camera.skip()
+        assert frames(camera, 1) == [(3, 4)]
+
+
+def test_pictures_that_nobody_can_use_are_a_reason_to_start_afresh() -> None:
+    told: list[str] = []
+    opener = Opener(Scripted([1, 2]), Scripted([3]))
+    with SteadyCamera(opener, warn=told.append, **QUICK) as camera:
+        frames(camera, 1)
+        assert camera.restart("30 damaged pictures in a row")
+        assert frames(camera, 1) == [(1, 3)]
+    assert told[0] == "scripted: 30 damaged pictures in a row; opening it again"
+
+
+FAULTS = """
+import json, sys, threading, time
+from pathlib import Path
+from edgeinfer.device.cameras.options import CameraOptions
+from edgeinfer.device.cameras.steady import SteadyCamera
+from edgeinfer.device.cameras.v4l2 import V4l2Opener
+from tests.system.v4l2_shim.steering import Steering, picture_number
+
+steering = Steering(Path(sys.argv[1]))
+report = {"told": [], "numbers": [], "sequences": [], "ages": []}
+opener = V4l2Opener(None, CameraOptions(timeout_s=0.3))
+told = lambda line: report["told"].append(line)
+camera = SteadyCamera(opener, warn=told, timeout_s=0.3, first_delay_s=0.02, last_delay_s=0.1)
+
+def read(count):
+    for _ in range(count):
+        frame = camera.read()
+        report["numbers"].append(picture_number(frame.pixels, frame.format))
+        report["sequences"].append(frame.sequence)
+        report["ages"].append((time.monotonic_ns() - frame.captured_ns) / 1e6)
+
+read(3)
+for fault in sys.argv[2:]:
+    if fault == "unplug":
+        steering.unplug()
+        end = lambda: steering.plug("/dev/video4")
+    else:
+        steering.fault(fault)
+        end = steering.heal
+    threading.Timer(1.7 if fault == "hang" else 1.2, end).start()
+    known = len(report["told"])
+    while len(report["told"]) < known + 2:  # the fault and its end
+        read(1)
+    read(3)
+report["skipped"], report["reopenings"] = camera.skipped_files, camera.reopenings
+camera.close()
+print(json.dumps(report))
+"""
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "faults"),
+    [
+        ("YUYV", ["eio", "silent", "repeat", "torn"]),
+        ("YUYV", ["size", "hang", "unplug"]),
+        ("MJPG", ["torn", "damaged", "other", "unplug"]),
+    ],
+)
+def test_every_fault_is_told_and_survived_and_no_picture_comes_twice_or_torn(
+    run_with_camera: Run,
+    v4l2_shim: dict[str, str],
+    tmp_path: Path,
+    pixel_format: str,
+    faults: list[str],
+) -> None:
+    control = tmp_path / "control"
+    done = run_with_camera(
+        FAULTS,
+        str(control),
+        *faults,
+        FORMATS=pixel_format,
+        OTHER_JPEG=f"{v4l2_shim['FAKEV4L2_FOLDER']}/smaller.jpg",
+        **{name.removeprefix("FAKEV4L2_"): v for name, v in Steering(control).environment.items()},
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["reopenings"] >= len(faults)
+    for key in ("numbers", "sequences"):
+        assert (np.diff(report[key]) > 0).all(), report[key]
+    assert max(report["ages"]) < 1000
+    if "unplug" in faults:
+        assert report["told"][-1].startswith("/dev/video4 (Test camera), 640x480")
+
+
+IDENTITY = """
+import json, sys
+from pathlib import Path
+from edgeinfer.device.cameras import v4l2_devices
+from edgeinfer.device.cameras.options import CameraOptions
+from edgeinfer.device.cameras.v4l2 import V4l2Opener
+from edgeinfer.device.errors import CameraError
+from tests.system.v4l2_shim.steering import Steering
+
+steering = Steering(Path(sys.argv[1]))
+v4l2_devices.LINKS = Path(sys.argv[2])
+open_it = V4l2Opener(Path("/dev/video2"), CameraOptions())
+steering.plug("/dev/video2")
+with open_it() as camera:
+    print(camera.found.link)
+steering.unplug()
+for link in Path(sys.argv[2]).glob("*"):
+    link.unlink()
+try:
+    open_it()
+except CameraError as error:
+    print(error)
+steering.plug("/dev/video5")
+with open_it() as camera:
+    print(camera.found.path)
+"""
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_camera_is_known_again_under_another_number_and_no_other_takes_its_place(
+    run_with_camera: Run, tmp_path: Path, linked: bool
+) -> None:
+    control, links = tmp_path / "control", tmp_path / "by-id"
+    links.mkdir()
+    link = links / "usb-Test_camera-video-index0"
+    if linked:
+        link.symlink_to("/dev/video2")
+    done = run_with_camera(
+        IDENTITY, str(control), str(links), CONTROL=str(control), OTHER_PATH="/dev/video3"
+    )
+    assert done.stdout.splitlines() == [
+        str(link) if linked else "None",
+        "/dev/video2 (Test camera): is not connected; connected: /dev/video3 (Other camera)",
+        "/dev/video5",
+    ], done.stderr
