@@ -77,6 +77,10 @@ class ModelError(EdgeinferError):
     """A model file is damaged, or is not what its surroundings say."""
 
 
+class DelegateError(EdgeinferError):
+    """An accelerator's delegate cannot be loaded, or was lost and nothing can take its place."""
+
+
 class CameraError(EdgeinferError):
     """A camera or another source of frames cannot be opened or read."""
 

@@ -7,16 +7,17 @@ import importlib.util
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.errors import MissingExtraError, ModelError
 from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_types import TfliteModel
 from edgeinfer.device.types import KernelFamily, TensorDtype, TensorSpec
 
 RuntimeName = Literal["ai-edge-litert", "tflite-runtime"]
@@ -59,8 +60,41 @@ def choose_runtime(wanted: RuntimeName | None = None) -> RuntimeName:
     return next(known for known in installed if known == name)
 
 
+class ModelRunner(Protocol):
+    """A loaded model, wherever it computes: here, or with a delegate in another process.
+
+    Attributes:
+        runtime: the runtime in use.
+        version: its version.
+        kernels: the kernel family that computes what no delegate takes.
+        inputs: specs of the inputs.
+        outputs: specs of the outputs.
+        graph: what the model contains.
+    """
+
+    runtime: RuntimeName
+    version: str
+    kernels: KernelFamily
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    graph: TfliteModel
+
+    @property
+    def description(self) -> str:
+        """What computes, on one line."""
+        ...
+
+    def invoke(self, tensors: Sequence[NDArray[Any]]) -> list[NDArray[np.generic]]:
+        """Run the model once; see `Runner.invoke`."""
+        ...
+
+    def close(self) -> None:
+        """Release what is held; closing twice is harmless."""
+        ...
+
+
 class Runner:
-    """A model loaded into an interpreter on the CPU.
+    """A model loaded into an interpreter in this process.
 
     Args:
         model: the `.tflite` file's bytes.
@@ -68,6 +102,7 @@ class Runner:
         threads: interpreter threads.
         runtime: which runtime; None takes the preferred one.
         kernels: `builtin` leaves XNNPACK out; None takes the runtime's default.
+        delegate: an external delegate, as `load_delegate` gives it.
 
     Raises:
         ModelError: the bytes are no model, or this runtime cannot run it.
@@ -90,6 +125,7 @@ class Runner:
         threads: int = 1,
         runtime: RuntimeName | None = None,
         kernels: KernelFamily | None = None,
+        delegate: Any | None = None,
     ) -> None:
         self.graph = read_tflite(model, subject=subject)  # which refuses what runtimes crash on
         self.runtime = choose_runtime(runtime)
@@ -107,6 +143,7 @@ class Runner:
                     model_content=model,
                     num_threads=threads,
                     experimental_op_resolver_type=resolver,
+                    experimental_delegates=None if delegate is None else [delegate],
                 )
                 self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError, SystemError) as error:
@@ -143,6 +180,9 @@ class Runner:
             ) from error
         return [self._interpreter.get_tensor(detail["index"]) for detail in self._output_details]
 
+    def close(self) -> None:
+        """Do nothing: the interpreter goes with its last user."""
+
     def invoke_again(self) -> None:
         """Run the model on the inputs of the last `invoke`; nothing is copied in or out.
 
@@ -155,6 +195,28 @@ class Runner:
             raise ModelError(
                 "inference", got=f"{self.runtime} failed ({_first_line(error)})"
             ) from error
+
+
+def runtime_version(name: RuntimeName) -> str:
+    """Import a runtime and return its version.
+
+    Raises:
+        MissingExtraError: it does not import.
+    """
+    _import_runtime(name)
+    return _version(name)
+
+
+def load_delegate(name: RuntimeName, library: str, options: Mapping[str, str]) -> Any:
+    """Load an external delegate into this process, which that may crash.
+
+    Raises:
+        MissingExtraError: the runtime does not import.
+        OSError: the dynamic loader refuses the library.
+        AttributeError: the library is no external delegate.
+        ValueError: the delegate refuses to start; with its reason, which may be empty.
+    """
+    return _import_runtime(name).load_delegate(library, dict(options))
 
 
 def _import_runtime(name: RuntimeName) -> ModuleType:

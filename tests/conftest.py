@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.system.reference_delegate.build import build, c_compiler
+
 # Machines that run tests are shared: an example that takes long says nothing.
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
@@ -34,3 +36,13 @@ def shared_data() -> Path:
 def sample_bundle() -> Path:
     """A bundle that edgeinfer made of Fashion-MNIST; tests/samples/README.md says how."""
     return ROOT / "tests" / "samples" / "fashion-mnist.edgebundle"
+
+
+@pytest.fixture(scope="session")
+def reference_delegate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library of an external delegate that plays good and bad accelerators."""
+    compiler = c_compiler()
+    if compiler is None:
+        pytest.skip("there is no C compiler: this test builds a delegate from C")
+    folder = tmp_path_factory.mktemp("reference_delegate")
+    return build(folder / "libreference_delegate.so", compiler)

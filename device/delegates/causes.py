@@ -1,0 +1,188 @@
+"""Why a delegate did not load, as a sentence with the known cause and its cure."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from edgeinfer.device.delegates.presence import Device, find_devices, find_library
+from edgeinfer.device.delegates.process import WorkerStartError
+from edgeinfer.device.delegates.spec import DelegateSpec
+from edgeinfer.device.errors import DelegateError
+from edgeinfer.device.runtime import RuntimeName
+
+FIRST_RUNTIME_THAT_CRASHES = (2, 12)
+"""From this version of tflite-runtime on, Google's last libedgetpu (2022) crashes the process."""
+
+_CRASHES = re.compile(r"was ended by SIG(SEGV|ABRT|BUS|ILL|FPE|TRAP)")
+
+
+def explain(
+    delegate: DelegateSpec,
+    failure: WorkerStartError,
+    *,
+    runtime: RuntimeName,
+    root: Path = Path("/"),
+) -> DelegateError:
+    """Return the error that tells why a delegate did not load, and what helps.
+
+    Args:
+        delegate: what should have been loaded.
+        failure: what happened to the worker.
+        runtime: which runtime was to load it.
+        root: of the file system, for tests.
+    """
+    if failure.how == "hung":
+        got, next_step = _hung(delegate, failure)
+    elif failure.how == "died":
+        got, next_step = _died(delegate, failure, runtime)
+    elif failure.kind == "OSError":
+        got, next_step = _not_loaded(delegate, failure.text, root)
+    elif failure.kind == "AttributeError":
+        got = "is no TFLite delegate: it lacks tflite_plugin_create_delegate"
+        next_step = "name a library that was built as an external delegate"
+    elif failure.kind == "MissingExtraError":
+        got, next_step = failure.text, f"run `pip install {runtime}`"
+    elif failure.stage == "delegate":
+        got, next_step = _refused(delegate, failure.text, root)
+    elif failure.stage == "first run":
+        got, next_step = f"failed in its first run ({failure.text})", _try_cpu()
+    else:
+        got, next_step = f"does not take the model: {failure.text}", _try_cpu()
+    return DelegateError(str(delegate), got=got, next_step=next_step)
+
+
+def not_installed(delegate: DelegateSpec) -> DelegateError:
+    """Return the error for a delegate whose library is nowhere."""
+    known = delegate.known
+    next_step = "check the path" if known is None else known.package
+    return DelegateError(str(delegate), got="is not installed", next_step=next_step)
+
+
+def _not_loaded(delegate: DelegateSpec, text: str, root: Path) -> tuple[str, str]:
+    """Read what the dynamic loader says."""
+    missing = re.search(r"([^\s:]+): cannot open shared object file", text)
+    if missing is not None and Path(missing[1]).name != Path(delegate.library).name:
+        return (
+            f"needs {missing[1]}, which is not installed",
+            "install the package that has that library",
+        )
+    if missing is not None and find_library(delegate.library, root=root) is None:
+        error = not_installed(delegate)
+        return error.got, error.next_step
+    if "wrong ELF class" in text or "cannot open shared object file" in text:
+        return "is built for another processor, or 32 bits for 64", "install this machine's build"
+    if "invalid ELF header" in text or "file too short" in text:
+        return "is no shared library", "install it again"
+    needed = re.search(r"version `(\w+_[0-9.]+)' not found", text)
+    if needed is not None:
+        return f"needs {needed[1]}, newer than this system has", "install a build for this system"
+    undefined = re.search(r"undefined symbol: (\S+)", text)
+    if undefined is not None:
+        return f"lacks the symbol {undefined[1]}", "install a build for this system"
+    return f"cannot be loaded ({_line(text)})", "check the file"
+
+
+def _refused(delegate: DelegateSpec, text: str, root: Path) -> tuple[str, str]:
+    """Read what the delegate says; libedgetpu says nothing."""
+    reason = _line(text.partition("\n")[2])
+    if delegate.options and "option" in reason:
+        return f"refuses its options ({reason})", "check --delegate-option"
+    devices = find_devices(delegate.name, root=root)
+    told = f" ({reason})" if reason else ""
+    if devices == ():
+        return _no_device(delegate, told)
+    if devices is not None and not any(device.usable for device in devices):
+        return _no_permission(devices[0], told)
+    if reason:
+        return f"does not start ({reason})", "check its options and its device"
+    if devices:
+        wanted = dict(delegate.options).get("device", "")
+        if wanted.startswith(("usb:", "pci:")) and wanted not in {d.name for d in devices}:
+            return (
+                f"finds no {wanted}",
+                f"choose one of {', '.join(device.name for device in devices)}",
+            )
+        return (
+            f"does not start, though {devices[0].name} is there",
+            "end other programs that use it, or unplug it and plug it in again",
+        )
+    return "does not start, and gives no reason", "check its options and its device"
+
+
+def _no_device(delegate: DelegateSpec, told: str) -> tuple[str, str]:
+    if delegate.name == "edgetpu":
+        return (
+            f"finds no Edge TPU{told}",
+            "plug it in: `lsusb` shows 1a6e:089a or 18d1:9302; a PCIe one has /dev/apex_0, which "
+            "the driver gasket-dkms makes",
+        )
+    known = delegate.known
+    node = {"vx": "/dev/galcore", "ethos-u": "/dev/ethosu0"}.get(delegate.name, "a device file")
+    device = "its device" if known is None else known.device
+    return (
+        f"finds no {device.removeprefix('an ').removeprefix('a ')}{told}",
+        f"load its kernel driver, which makes {node}",
+    )
+
+
+def _no_permission(device: Device, told: str) -> tuple[str, str]:
+    where = f"{device.node}" if device.node is not None else device.name
+    if device.group is None:
+        return f"may not use {where}{told}", f"give this user the right to read and write {where}"
+    return (
+        f"may not use {where}{told}",
+        f"run `sudo usermod -aG {device.group} $USER` and log in again"
+        + ("; its udev rules come with libedgetpu's package" if "edgetpu" in device.kind else ""),
+    )
+
+
+def _died(
+    delegate: DelegateSpec, failure: WorkerStartError, runtime: RuntimeName
+) -> tuple[str, str]:
+    moment = {
+        "start": "before it began",
+        "runtime": f"while {runtime} was imported",
+        "delegate": "while it was loaded",
+        "model": "while it took the model",
+        "first run": "in its first run",
+    }[failure.stage]
+    got = f"the process {failure.text} {moment}"
+    if failure.stage in ("start", "runtime"):
+        return got, "see `edgeinfer doctor`"
+    if delegate.name == "edgetpu" and _CRASHES.search(failure.text):
+        first = ".".join(map(str, FIRST_RUNTIME_THAT_CRASHES))
+        return (
+            f"crashed ({got}): libedgetpu and {runtime} {failure.version} do not fit",
+            f"Google's libedgetpu crashes with runtimes from {first} on; install a libedgetpu that "
+            "was built for this runtime (feranick's builds are reported good with tflite-runtime "
+            "2.13 to 2.15)",
+        )
+    said = _line(failure.log.rpartition("\n")[2])
+    return (
+        f"crashed ({got}{f': {said}' if said else ''})",
+        f"install a build of it for {runtime} {failure.version}",
+    )
+
+
+def _hung(delegate: DelegateSpec, failure: WorkerStartError) -> tuple[str, str]:
+    moment = {
+        "delegate": "loading it did not end",
+        "model": "it did not finish taking the model",
+        "first run": "its first run did not end",
+    }.get(failure.stage, "its worker process did not start")
+    if delegate.name == "edgetpu":
+        return (
+            f"{moment} {failure.text}",
+            "unplug the Edge TPU and plug it in again, on a port or hub with enough power",
+        )
+    return f"{moment} {failure.text}", "restart the board, or update its driver"
+
+
+def _try_cpu() -> str:
+    return "convert the model again for it, or leave the delegate out"
+
+
+def _line(text: str) -> str:
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    return lines[0][:300] if lines else ""

@@ -1,0 +1,145 @@
+"""The worker process: loads one delegate with one model, and runs it when told.
+
+    python -m edgeinfer.device.delegates.worker DESCRIPTOR PARENT
+
+It is started by `process.WorkerProcess` and by nobody else. Whatever the delegate does to it, the
+program that reads the camera lives on; and it ends with that program, however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+from dataclasses import asdict
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+"""From linux/prctl.h."""
+
+
+def main() -> None:
+    """Serve the keeper at the other end of the socket until it closes it."""
+    # First of all, as the delegate may hang in a way that leaves no Python to notice.
+    _end_with_parent(int(sys.argv[2]))
+    # Ctrl-C and systemd's stop reach every process of a service: the keeper decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # A crash is expected here; its memory on a small card helps nobody.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with socket.socket(fileno=int(sys.argv[1])) as keeper:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the keeper has gone
+            _serve(keeper)
+    sys.stdout.flush()
+    # Not through the libraries' own endings, some of which crash.
+    os._exit(0)
+
+
+def _end_with_parent(parent: int) -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before the line above
+        os._exit(0)
+
+
+def _serve(keeper: socket.socket) -> None:
+    from edgeinfer.device.delegates.messages import JOB, MAX_MESSAGE, READY, REFUSED
+
+    message, descriptors, _, _ = socket.recv_fds(keeper, MAX_MESSAGE, 1)
+    if message[:1] != JOB:
+        return
+    job = json.loads(message[1:])
+    try:
+        loaded, runner = _load(keeper, job, descriptors)
+    except Exception as error:
+        # Whatever it is: the keeper turns it into a sentence.
+        text = str(getattr(error, "got", error))
+        refusal = {"kind": type(error).__name__, "text": text[:8000]}
+        keeper.send(REFUSED + json.dumps(refusal).encode())
+        return
+    keeper.send(READY + json.dumps(loaded).encode())
+    if runner is not None:
+        _run(keeper, runner)
+
+
+def _load(
+    keeper: socket.socket, job: dict[str, Any], descriptors: list[int]
+) -> tuple[dict[str, Any], Any]:
+    """Load the delegate and the model, naming each step before it: the last one named crashed."""
+    from edgeinfer.device.delegates.messages import STAGE
+
+    keeper.send(STAGE + b"runtime")
+    from edgeinfer.device.runtime import Runner, load_delegate, runtime_version
+
+    version = runtime_version(job["runtime"])
+    keeper.send(STAGE + b"delegate " + version.encode())
+    delegate = load_delegate(job["runtime"], job["library"], dict(job["options"]))
+    if not descriptors:
+        return {"version": version}, None
+    # Through its name, which gives a position of its own: the keeper's other workers read it too.
+    with open(f"/proc/self/fd/{descriptors[0]}", "rb") as stream:
+        model = stream.read()
+    os.close(descriptors[0])
+    keeper.send(STAGE + b"model " + version.encode())
+    runner = Runner(
+        model,
+        subject=job["subject"],
+        threads=job["threads"],
+        runtime=job["runtime"],
+        delegate=delegate,
+    )
+    loaded = {
+        "version": version,
+        "kernels": runner.kernels,
+        "inputs": [asdict(spec) for spec in runner.inputs],
+        "outputs": [asdict(spec) for spec in runner.outputs],
+    }
+    return loaded, runner
+
+
+def _run(keeper: socket.socket, runner: Any) -> None:
+    """Run the model on what lies in the shared memory, and leave the outputs there."""
+    import numpy as np
+
+    from edgeinfer.device.delegates.messages import (
+        DONE,
+        FAILED,
+        MAX_MESSAGE,
+        MEMORY,
+        RUN,
+        number_of,
+        numbered,
+    )
+    from edgeinfer.device.delegates.shared_tensors import map_tensors
+    from edgeinfer.device.errors import ModelError
+
+    message, descriptors, _, _ = socket.recv_fds(keeper, MAX_MESSAGE, 1)
+    if message[:1] != MEMORY:
+        return
+    tensors = map_tensors(descriptors[0], [*runner.inputs, *runner.outputs])
+    os.close(descriptors[0])
+    inputs, outputs = tensors[: len(runner.inputs)], tensors[len(runner.inputs) :]
+    # What the delegate says from here on has no reader, and a month of it no place.
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 2)
+    os.close(devnull)
+    while True:
+        message = keeper.recv(MAX_MESSAGE)
+        number = number_of(message)
+        if message[:1] != RUN or number is None:
+            return
+        try:
+            for shared, output in zip(outputs, runner.invoke(inputs), strict=True):
+                np.copyto(shared, output)
+        except ModelError as error:
+            keeper.send(numbered(FAILED, number, error.got))
+        else:
+            keeper.send(numbered(DONE, number))
+
+
+if __name__ == "__main__":
+    main()
