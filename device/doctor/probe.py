@@ -1,0 +1,116 @@
+"""The child process of the doctor: imports and loads what may crash, and tells how far it came.
+
+    python -m edgeinfer.device.doctor.probe NAME ARGUMENT...
+
+Each fact is one line of JSON, written at once: after a crash, the lines say what went well before.
+An error of edgeinfer's own is the fact `error`; any other ends the process with its traceback.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from typing import cast
+
+from edgeinfer.device.errors import EdgeinferError
+
+_PR_SET_PDEATHSIG = 1
+"""From the kernel's include/uapi/linux/prctl.h."""
+
+
+def tell(**facts: object) -> None:
+    """Print facts."""
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+
+
+def probe_numpy() -> None:
+    """Import numpy and compute."""
+    import numpy as np
+
+    tell(version=np.__version__, path=np.__file__)
+    tell(sum=int(np.arange(5, dtype=np.int32).sum()))
+
+
+def probe_opencv() -> None:
+    """Import OpenCV; encode and decode a picture."""
+    import cv2
+    import numpy as np
+
+    tell(version=cv2.__version__, path=cv2.__file__)
+    encoded = cv2.imencode(".jpg", np.full((8, 8, 3), 128, np.uint8))[1]
+    tell(shape=list(cv2.imdecode(encoded, cv2.IMREAD_COLOR).shape))
+    backends = cv2.videoio_registry.getCameraBackends()
+    tell(backends=[cv2.videoio_registry.getBackendName(backend) for backend in backends])
+
+
+def probe_kernels() -> None:
+    """Load the native preprocessing."""
+    from edgeinfer.device.preprocess.native import library_path, load_kernels
+
+    path = library_path()
+    tell(path=None if path is None else str(path))
+    kernels = load_kernels()
+    tell(instruction_set=None if kernels is None else kernels.instruction_set)
+
+
+def probe_runtimes() -> None:
+    """Say which runtimes there are, and which one is taken."""
+    from edgeinfer.device.runtime import choose_runtime, installed_runtimes
+
+    tell(installed=list(installed_runtimes()))
+    tell(chosen=choose_runtime())
+
+
+def probe_runtime(name: str) -> None:
+    """Load and run a tiny model, which is when a runtime and numpy that do not fit show it."""
+    import numpy as np
+
+    from edgeinfer.device.doctor.tiny_model import TINY_INPUT, tiny_model
+    from edgeinfer.device.runtime import Runner, RuntimeName
+
+    tell(numpy=np.__version__)
+    runner = Runner(tiny_model(), subject="a tiny model", runtime=cast("RuntimeName", name))
+    tell(description=runner.description)
+    (answer,) = runner.invoke([np.array(TINY_INPUT, np.int8)])
+    tell(answer=answer.tolist())
+
+
+_PROBES: dict[str, Callable[..., None]] = {
+    "numpy": probe_numpy,
+    "opencv": probe_opencv,
+    "kernels": probe_kernels,
+    "runtimes": probe_runtimes,
+    "runtime": probe_runtime,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the probe that is named."""
+    # Ended by Ctrl-C even inside native code, and with the doctor, whose time may be over too;
+    # a crash that was looked for leaves no core file.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    name, *rest = arguments
+    try:
+        _PROBES[name](*rest)
+    except EdgeinferError as error:
+        tell(
+            error={
+                "subject": error.subject,
+                "got": error.got,
+                "expected": error.expected,
+                "next_step": error.next_step,
+            }
+        )
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
