@@ -6,13 +6,14 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 
+from edgeinfer.device.doctor.accelerators import AcceleratorsCheck
 from edgeinfer.device.doctor.finding import Check, Finding, broken, note
 from edgeinfer.device.doctor.interpreter import PythonCheck
 from edgeinfer.device.doctor.libraries import LibrariesCheck
 from edgeinfer.device.doctor.runtimes import RuntimesCheck
 from edgeinfer.device.doctor.system import System
 
-CHECKS: tuple[Check, ...] = (PythonCheck(), LibrariesCheck(), RuntimesCheck())
+CHECKS: tuple[Check, ...] = (PythonCheck(), LibrariesCheck(), RuntimesCheck(), AcceleratorsCheck())
 """In the order in which they are told: what others need comes first."""
 
 _LIMIT_S = 300.0

@@ -9,7 +9,9 @@ An error of edgeinfer's own is the fact `error`; any other ends the process with
 from __future__ import annotations
 
 import ctypes
+import importlib
 import json
+import os
 import resource
 import signal
 import sys
@@ -80,12 +82,49 @@ def probe_runtime(name: str) -> None:
     tell(answer=answer.tolist())
 
 
+def probe_delegate(library: str) -> None:
+    """Load a delegate's library, then let the runtime in use make a delegate of it."""
+    try:
+        handle = ctypes.CDLL(library)
+    except OSError as error:
+        missing, _, reason = str(error).partition(": ")
+        absent = reason.startswith("cannot open shared object file: No such file")
+        tell(**({"missing": missing} if absent else {"unloadable": str(error)}))
+        return
+    tell(opened=_mapped_file(library))
+    if hasattr(handle, "edgetpu_version"):  # from libedgetpu's tflite/public/edgetpu_c.h
+        handle.edgetpu_version.restype = ctypes.c_char_p
+        tell(version=(handle.edgetpu_version() or b"").decode(errors="replace"))
+    from edgeinfer.device.runtime import choose_runtime
+
+    runtime = choose_runtime()
+    tell(runtime=runtime)
+    interpreter = importlib.import_module(f"{runtime.replace('-', '_')}.interpreter")
+    try:
+        delegate = interpreter.load_delegate(library)
+    except (ValueError, RuntimeError) as error:
+        # "Failed to load delegate from ..." and a line with the reason, which may be empty.
+        tell(refused=" ".join(str(error).splitlines()[1:]).strip())
+        return
+    tell(loaded=delegate is not None)
+
+
+def _mapped_file(library: str) -> str:
+    """Return the file that a loaded library came from."""
+    name = os.path.basename(library)
+    with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
+        paths = [line.split(maxsplit=5)[-1].strip() for line in maps]
+    # Loaded by its soname, a link to a file such as libedgetpu.so.1.0.
+    return next((path for path in paths if os.path.basename(path).startswith(name)), library)
+
+
 _PROBES: dict[str, Callable[..., None]] = {
     "numpy": probe_numpy,
     "opencv": probe_opencv,
     "kernels": probe_kernels,
     "runtimes": probe_runtimes,
     "runtime": probe_runtime,
+    "delegate": probe_delegate,
 }
 
 

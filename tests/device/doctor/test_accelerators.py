@@ -1,0 +1,230 @@
+"""Edge TPUs in a made-up /sys, and an ill library in libedgetpu's place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.device.doctor.accelerators import AcceleratorsCheck, package_version
+from edgeinfer.device.doctor.delegate_causes import judge_package
+from edgeinfer.device.doctor.finding import Finding
+from edgeinfer.device.doctor.system import System
+
+Write = Callable[[str, str], Path]
+LIBRARY = "libedgetpu.so.1"
+
+
+@pytest.fixture(scope="session")
+def fake_edgetpu(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a libedgetpu.so.1 of our own, see fake_edgetpu.c."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("there is no C compiler: this test builds a libedgetpu from C")
+    folder = tmp_path_factory.mktemp("edgetpu")
+    source = Path(__file__).parent / "fake_edgetpu.c"
+    build = [*compiler.split(), "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    subprocess.run([*build, "-o", str(folder / LIBRARY), str(source)], check=True)
+    return folder
+
+
+@pytest.fixture
+def ill(fake_edgetpu: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """ill("crashes"): children find that libedgetpu.so.1."""
+
+    def make(illness: str) -> None:
+        monkeypatch.setenv("LD_LIBRARY_PATH", str(fake_edgetpu))
+        monkeypatch.setenv("FAKE_EDGETPU", illness)
+
+    return make
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> System:
+    (tmp_path / "root").mkdir(exist_ok=True)
+    return System(root=tmp_path / "root")
+
+
+@pytest.fixture
+def usb_tpu(write: Write) -> Path:
+    """A USB Accelerator on USB 3 that this user may use."""
+    for name, value in {
+        "idVendor": "1a6e\n",
+        "idProduct": "089a\n",
+        "busnum": "2\n",
+        "devnum": "3\n",
+        "speed": "5000\n",
+    }.items():
+        write(f"/sys/bus/usb/devices/2-1/{name}", value)
+    write("/sys/bus/usb/devices/usb2/idVendor", "1d6b\n")
+    return write("/dev/bus/usb/002/003", "")
+
+
+def found(system: System) -> dict[str, Finding]:
+    return {finding.subject: finding for finding in AcceleratorsCheck().run(system)}
+
+
+@pytest.fixture
+def no_library() -> None:
+    """Skip where the machine has a real libedgetpu, which would be found."""
+    import ctypes
+
+    try:
+        ctypes.CDLL(LIBRARY)
+    except OSError:
+        return
+    pytest.skip(f"{LIBRARY} is installed here: this test needs a machine without it")
+
+
+@pytest.mark.usefixtures("no_library")
+def test_no_library_and_no_edgetpu(system: System) -> None:
+    findings = found(system)
+    assert list(findings) == [LIBRARY]
+    assert findings[LIBRARY].state == "note"
+    assert "is not installed" in findings[LIBRARY].got
+
+
+@pytest.mark.usefixtures("no_library", "usb_tpu")
+def test_an_edgetpu_without_its_library(system: System) -> None:
+    findings = found(system)
+    assert findings["Edge TPU"].state == "ok"
+    assert findings[LIBRARY].state == "broken"
+    assert findings[LIBRARY].got == "is not installed, but there is an Edge TPU"
+    assert "apt install" in findings[LIBRARY].fix
+
+
+def test_the_library_without_an_edgetpu(system: System, ill: Callable[[str], None]) -> None:
+    ill("no-tpu")
+    finding = found(system)[LIBRARY]
+    assert finding.state == "note"
+    assert "finds no Edge TPU" in finding.got
+    assert "lsusb" in finding.fix
+
+
+@pytest.mark.usefixtures("usb_tpu")
+def test_an_edgetpu_that_the_library_cannot_use(system: System, ill: Callable[[str], None]) -> None:
+    ill("says")
+    finding = found(system)[LIBRARY]
+    assert finding.state == "broken"
+    assert finding.got.endswith("(the firmware cannot be loaded)")
+
+
+@pytest.mark.usefixtures("usb_tpu")
+def test_both(system: System, ill: Callable[[str], None], fake_edgetpu: Path) -> None:
+    ill("loads")
+    findings = found(system)
+    assert {finding.state for finding in findings.values()} == {"ok"}
+    assert str(fake_edgetpu) in findings[LIBRARY].got
+
+
+def test_a_library_that_crashes_the_runtime(system: System, ill: Callable[[str], None]) -> None:
+    ill("crashes")
+    finding = found(system)[LIBRARY]
+    assert finding.state == "broken"
+    assert "(SIGSEGV)" in finding.got
+    assert "built for TensorFlow before 2.12" in finding.expected
+
+
+@pytest.mark.usefixtures("usb_tpu")
+def test_a_library_that_hangs(tmp_path: Path, ill: Callable[[str], None]) -> None:
+    ill("hangs")
+    finding = found(System(root=tmp_path / "root", timeout_s=3))[LIBRARY]
+    assert finding.state == "broken"
+    assert "hangs" in finding.got
+
+
+def test_a_library_that_needs_another(
+    tmp_path: Path, system: System, monkeypatch: pytest.MonkeyPatch, fake_edgetpu: Path
+) -> None:
+    """Linked against a libusb that is gone afterwards."""
+    compiler = (os.environ.get("CC") or "cc").split()
+    source = tmp_path / "empty.c"
+    source.write_text("int edgeinfer_test;\n")
+    build = [*compiler, "-shared", "-fPIC", str(source)]
+    usb = tmp_path / "libusb-nowhere.so.0"
+    subprocess.run([*build, "-Wl,-soname,libusb-nowhere.so.0", "-o", str(usb)], check=True)
+    subprocess.run(
+        [*build, "-Wl,--no-as-needed", str(usb), "-o", str(tmp_path / LIBRARY)], check=True
+    )
+    usb.unlink()
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    finding = found(system)[LIBRARY]
+    assert finding.got == "needs libusb-nowhere.so.0, which is absent"
+    assert "libusb-1.0-0" in finding.fix
+
+
+def test_a_file_that_is_no_library(
+    tmp_path: Path, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / LIBRARY).write_text("not found")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    finding = found(system)[LIBRARY]
+    assert finding.state == "broken"
+    assert "cannot be loaded" in finding.got
+
+
+def test_usb_2_and_a_driver_that_is_absent(write: Write, system: System, usb_tpu: Path) -> None:
+    write("/sys/bus/usb/devices/2-1/speed", "480\n")
+    write("/sys/bus/pci/devices/0000:01:00.0/vendor", "0x1ac1\n")
+    write("/sys/bus/pci/devices/0000:01:00.0/device", "0x089a\n")
+    usb, pcie = [f for f in AcceleratorsCheck().run(system) if f.subject == "Edge TPU"]
+    assert (usb.state, pcie.state) == ("note", "broken")
+    assert "480 Mbit/s" in usb.got
+    assert "gasket-dkms" in pcie.fix
+
+
+def test_apex_takes_the_place_of_the_pci_device(write: Write, system: System) -> None:
+    write("/sys/bus/pci/devices/0000:01:00.0/vendor", "0x1ac1\n")
+    write("/sys/bus/pci/devices/0000:01:00.0/device", "0x089a\n")
+    write("/dev/apex_0", "")
+    assert found(system)["Edge TPU"].state == "ok"
+
+
+def test_others_are_told_only_where_something_of_them_is_there(
+    write: Write, system: System
+) -> None:
+    write("/dev/galcore", "")
+    findings = found(system)
+    assert findings["VX"].state == "ok"
+    assert findings["libvx_delegate.so"].state == "broken"
+    assert "libethosu_delegate.so" not in findings
+
+
+PACKAGES = """Package: libusb-1.0-0
+Status: install ok installed
+Version: 2:1.0.26-1
+
+Package: libedgetpu1-std
+Status: {status}
+Version: {version}
+Description: Support library for Edge TPU
+ of several lines
+"""
+
+
+def test_the_package_of_the_library(write: Write, system: System) -> None:
+    write("/var/lib/dpkg/status", PACKAGES.format(status="install ok installed", version="16.0"))
+    assert package_version(system, ("libedgetpu1-std",)) == "16.0"
+    removed = PACKAGES.format(status="deinstall ok config-files", version="16.0")
+    write("/var/lib/dpkg/status", removed)
+    assert package_version(system, ("libedgetpu1-std",)) == ""
+
+
+@pytest.mark.parametrize(
+    ("version", "old"),
+    [("16.0", True), ("16.0tf2.11.1-1", True), ("16.0tf2.13.1-2", False), ("16.0tf3.1", False)],
+)
+def test_which_packages_are_old(version: str, old: bool) -> None:
+    assert (judge_package(version, "tflite-runtime") is not None) == old
+
+
+def test_an_old_package_is_told_before_it_crashes(
+    write: Write, system: System, ill: Callable[[str], None]
+) -> None:
+    ill("no-tpu")
+    write("/var/lib/dpkg/status", PACKAGES.format(status="install ok installed", version="16.0"))
+    assert found(system)["libedgetpu"].state == "note"
