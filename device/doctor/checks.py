@@ -7,16 +7,23 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from edgeinfer.device.doctor.accelerators import AcceleratorsCheck
+from edgeinfer.device.doctor.cameras import CamerasCheck
 from edgeinfer.device.doctor.finding import Check, Finding, broken, note
 from edgeinfer.device.doctor.interpreter import PythonCheck
 from edgeinfer.device.doctor.libraries import LibrariesCheck
 from edgeinfer.device.doctor.runtimes import RuntimesCheck
 from edgeinfer.device.doctor.system import System
 
-CHECKS: tuple[Check, ...] = (PythonCheck(), LibrariesCheck(), RuntimesCheck(), AcceleratorsCheck())
+CHECKS: tuple[Check, ...] = (
+    PythonCheck(),
+    LibrariesCheck(),
+    RuntimesCheck(),
+    AcceleratorsCheck(),
+    CamerasCheck(),
+)
 """In the order in which they are told: what others need comes first."""
 
-_LIMIT_S = 300.0
+_LIMIT_S = 180.0
 """For one whole check. Child processes have shorter limits of their own; this one is for what can
 hang in the kernel: a network file system that is gone, a driver that is stuck."""
 

@@ -16,12 +16,15 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 from edgeinfer.device.errors import EdgeinferError
 
 _PR_SET_PDEATHSIG = 1
 """From the kernel's include/uapi/linux/prctl.h."""
+
+_LIVE_FRAMES = 10
 
 
 def tell(**facts: object) -> None:
@@ -118,6 +121,32 @@ def _mapped_file(library: str) -> str:
     return next((path for path in paths if os.path.basename(path).startswith(name)), library)
 
 
+def probe_picamera2() -> None:
+    """Import what cameras on the ribbon cable need."""
+    for name in ("libcamera", "picamera2"):
+        importlib.import_module(name)
+
+
+def probe_camera(source: str, model_path: str) -> None:
+    """Open a source as `edgeinfer run` does and read from it; of files, one picture is enough."""
+    from edgeinfer.device.cameras.opening import needs_model, open_camera
+
+    options: dict[str, Any] = {}
+    if needs_model(source):
+        from edgeinfer.device.bundle.installed import installed_bundle
+        from edgeinfer.device.model import Model
+
+        model = Model.open(Path(model_path) if model_path else installed_bundle())
+        options = {"pictures": model.golden_frames, "spec": model.preprocessor.spec}
+    with open_camera(source, **options) as camera:
+        tell(description=camera.description)
+        # A camera's first pictures are often dark: it adjusts to the light by them.
+        frames = [camera.read() for _ in range(_LIVE_FRAMES if camera.live else 1)]
+        last = frames[-1]
+        if last is not None:
+            tell(brightness=float(last.rgb().mean()))
+
+
 _PROBES: dict[str, Callable[..., None]] = {
     "numpy": probe_numpy,
     "opencv": probe_opencv,
@@ -125,6 +154,8 @@ _PROBES: dict[str, Callable[..., None]] = {
     "runtimes": probe_runtimes,
     "runtime": probe_runtime,
     "delegate": probe_delegate,
+    "picamera2": probe_picamera2,
+    "camera": probe_camera,
 }
 
 
