@@ -11,7 +11,7 @@ from edgeinfer.device.cameras.v4l2_devices import examine, find_cameras
 from edgeinfer.device.doctor.access import access_fix, may_use
 from edgeinfer.device.doctor.child import ChildEnd, run_probe
 from edgeinfer.device.doctor.csi import is_internal, judge_csi
-from edgeinfer.device.doctor.finding import Finding, broken, from_error, note, ok
+from edgeinfer.device.doctor.finding import Finding, broken, fault_of, from_error, note, ok
 from edgeinfer.device.doctor.system import System, read_text
 from edgeinfer.device.errors import CameraError
 
@@ -111,14 +111,10 @@ def _try_source(system: System, source: str) -> Finding:
 
 def judge_source(subject: str, end: ChildEnd) -> Finding:
     """Say what reading from a source showed."""
-    error, facts = end.facts.get("error"), end.facts
-    if error:
-        return broken(
-            subject,
-            error["got"],
-            expected=error["expected"],
-            fix=error["next_step"] or "connect it again, or name another source with --camera",
-        )
+    facts = end.facts
+    if "error" in facts:
+        fix = "connect it again, or name another source with --camera"
+        return fault_of(end, subject, fix=fix)
     if end.code != 0 or "brightness" not in facts:
         got = f"{facts.get('description', 'it')} delivers no picture ({end.reason})"
         return broken(subject, got, fix="unplug it and plug it in again, or restart the board")

@@ -7,19 +7,31 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from edgeinfer.device.doctor.accelerators import AcceleratorsCheck
+from edgeinfer.device.doctor.board import BoardCheck
 from edgeinfer.device.doctor.cameras import CamerasCheck
+from edgeinfer.device.doctor.clock import ClockCheck
 from edgeinfer.device.doctor.finding import Check, Finding, broken, note
+from edgeinfer.device.doctor.heat import HeatCheck
 from edgeinfer.device.doctor.interpreter import PythonCheck
 from edgeinfer.device.doctor.libraries import LibrariesCheck
+from edgeinfer.device.doctor.memory import MemoryCheck
+from edgeinfer.device.doctor.model import ModelCheck
 from edgeinfer.device.doctor.runtimes import RuntimesCheck
+from edgeinfer.device.doctor.storage import StorageCheck
 from edgeinfer.device.doctor.system import System
 
 CHECKS: tuple[Check, ...] = (
+    BoardCheck(),
     PythonCheck(),
     LibrariesCheck(),
     RuntimesCheck(),
     AcceleratorsCheck(),
     CamerasCheck(),
+    ModelCheck(),
+    HeatCheck(),
+    StorageCheck(),
+    MemoryCheck(),
+    ClockCheck(),
 )
 """In the order in which they are told: what others need comes first."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from edgeinfer.device.doctor.child import ChildEnd
 from edgeinfer.device.doctor.system import System
 from edgeinfer.device.errors import EdgeinferError, printable
 
@@ -80,3 +81,17 @@ def from_error(error: EdgeinferError, *, subject: str = "", fix: str = "") -> Fi
     return broken(
         subject or error.subject, error.got, expected=error.expected, fix=error.next_step or fix
     )
+
+
+def fault_of(end: ChildEnd, subject: str, *, fix: str) -> Finding:
+    """Return the error that a probe told, or how it ended, as a fault.
+
+    Args:
+        end: how the probe ended.
+        subject: what it was about.
+        fix: what to do where the error does not say.
+    """
+    error = end.facts.get("error")
+    if not error:
+        return broken(subject, f"does not work ({end.reason})", fix=fix)
+    return broken(subject, error["got"], expected=error["expected"], fix=error["next_step"] or fix)

@@ -147,6 +147,32 @@ def probe_camera(source: str, model_path: str) -> None:
             tell(brightness=float(last.rgb().mean()))
 
 
+def probe_model(path: str) -> None:
+    """Open a model and run it; a bundle is verified, which runs its golden frames."""
+    import numpy as np
+
+    from edgeinfer.device.bundle.installed import installed_bundle
+    from edgeinfer.device.model import Model
+
+    file = Path(path) if path else installed_bundle()
+    tell(path=str(file))
+    with Model.open(file) as model:
+        tell(name=model.name, runtime=model.runner.description)
+        model.predict(np.full((240, 320, 3), 128, np.uint8))
+        golden = bool(model.golden_frames())
+    if golden:
+        from edgeinfer.device.bundle.reader import open_bundle
+        from edgeinfer.device.verify import verify_bundle
+
+        with open_bundle(file) as bundle:
+            variants = bundle.manifest.variants.items()
+            tell(variants={name: variant.delegate for name, variant in variants})
+        tell(frames=verify_bundle(file).frames)
+    from edgeinfer.device.benchmark.machine import peak_resident_mib
+
+    tell(peak_mib=peak_resident_mib())
+
+
 _PROBES: dict[str, Callable[..., None]] = {
     "numpy": probe_numpy,
     "opencv": probe_opencv,
@@ -156,6 +182,7 @@ _PROBES: dict[str, Callable[..., None]] = {
     "delegate": probe_delegate,
     "picamera2": probe_picamera2,
     "camera": probe_camera,
+    "model": probe_model,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgeinfer.device.doctor.child import ChildEnd, run_probe
-from edgeinfer.device.doctor.finding import Finding, broken, note, ok
+from edgeinfer.device.doctor.finding import Finding, broken, fault_of, note, ok
 from edgeinfer.device.doctor.system import System
 from edgeinfer.device.doctor.tiny_model import TINY_OUTPUT
 
@@ -64,17 +64,3 @@ def judge_runtime(name: str, end: ChildEnd, *, chosen: bool) -> Finding:
     if chosen:
         return fault
     return note(name, f"{fault.got}; not the one in use", expected=fault.expected, fix=fault.fix)
-
-
-def fault_of(end: ChildEnd, subject: str, *, fix: str) -> Finding:
-    """Return the error that a probe told, or how it ended, as a fault.
-
-    Args:
-        end: how the probe ended.
-        subject: what it was about.
-        fix: what to do where the error does not say.
-    """
-    error = end.facts.get("error")
-    if not error:
-        return broken(subject, f"does not work ({end.reason})", fix=fix)
-    return broken(subject, error["got"], expected=error["expected"], fix=error["next_step"] or fix)
