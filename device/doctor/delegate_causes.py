@@ -1,7 +1,11 @@
-"""What is known to go wrong with the libraries of accelerators, as sentences: cause and cure."""
+"""What is known to go wrong with the libraries of accelerators, as sentences: cause and cure.
+
+The sentences are those of `edgeinfer run`.
+"""
 
 from __future__ import annotations
 
+import platform
 import re
 from dataclasses import dataclass
 
@@ -32,27 +36,30 @@ EDGE_TPU = Accelerator(
     name="Edge TPU",
     library="libedgetpu.so.1",
     nodes=("/dev/apex_*",),
-    install="install a libedgetpu built for this runtime: the packages of github.com/feranick/"
-    "libedgetpu with `sudo apt install ./libedgetpu1-std_*.deb`",
-    absent="plug it in and look for 1a6e:089a or 18d1:9302 in `lsusb`, or for 089a in `lspci -nn`",
+    install="run `sudo apt install libedgetpu1-std` with Coral's own repository, or install a "
+    "build for your runtime",
+    absent="plug it in: `lsusb` shows 1a6e:089a or 18d1:9302; a PCIe one has /dev/apex_0, which "
+    "the driver gasket-dkms makes",
 )
 VX = Accelerator(
-    name="VX",
+    name="VeriSilicon NPU",
     library="libvx_delegate.so",
     nodes=("/dev/galcore",),
-    install="add `tensorflow-lite-vx-delegate` to the board's Yocto image",
-    absent="run `sudo modprobe galcore`, and look at `sudo dmesg | grep -i galcore`",
+    install="it is part of the board vendor's system image (i.MX 8M Plus: NXP's Yocto Linux)",
+    absent="load its kernel driver, which makes /dev/galcore: `sudo modprobe galcore`",
 )
 ETHOS_U = Accelerator(
-    name="Ethos-U",
+    name="Arm Ethos-U",
     library="libethosu_delegate.so",
     nodes=("/dev/ethosu*",),
-    install="add `tensorflow-lite-ethosu-delegate` to the board's Yocto image",
-    absent="run `sudo modprobe ethosu`, and look at `sudo dmesg | grep -i ethosu`",
+    install="it is part of the board vendor's system image (i.MX 93: NXP's Yocto Linux)",
+    absent="load its kernel driver, which makes /dev/ethosu0: `sudo modprobe ethosu`",
 )
 
-OLD_LIBEDGETPU = (
-    "a libedgetpu built for TensorFlow before 2.12, as Coral's own is, crashes with runtimes since"
+MATCHING_LIBEDGETPU = (
+    "Google's libedgetpu crashes with runtimes from 2.12 on; install a libedgetpu that was built "
+    "for this runtime (feranick's builds are reported good with tflite-runtime 2.13 to 2.15): "
+    "`sudo apt install ./libedgetpu1-std_*.deb`"
 )
 """google-coral/edgetpu#812, tensorflow/tensorflow#62371."""
 
@@ -71,52 +78,60 @@ def judge_library(
         accelerator: which.
         end: how `probe_delegate` ended.
         connected: whether the accelerator itself was found.
-        usable: whether this user may use it; where not, that is told elsewhere.
+        usable: whether this user may use it; where not, that is told of the device.
     """
     library, facts = accelerator.library, end.facts
     if is_absent(end, accelerator):
-        got = "is not installed"
         if connected:
-            return broken(
-                library, f"{got}, but there is an {accelerator.name}", fix=accelerator.install
-            )
-        return note(
-            library,
-            f"{got}; models run on the CPU",
-            fix=f"only with an {accelerator.name}: {accelerator.install}",
-        )
-    if facts.get("missing"):
-        return broken(
-            library,
-            f"needs {facts['missing']}, which is absent",
-            fix="run `sudo apt install libusb-1.0-0`"
-            if "libusb" in facts["missing"]
-            else f"run `ldd {library}` and install what it does not find",
-        )
-    if facts.get("unloadable"):
-        return broken(
-            library,
-            f"cannot be loaded ({facts['unloadable']})",
-            expected="a library for this architecture",
-            fix=accelerator.install,
-        )
+            got = f"is not installed, but there is an {accelerator.name}"
+            return broken(library, got, fix=accelerator.install)
+        fix = f"only with an {accelerator.name}: {accelerator.install}"
+        return note(library, "is not installed; models run on the CPU", fix=fix)
+    if "missing" in facts or "unloadable" in facts:
+        return _not_loadable(accelerator, end)
     if facts.get("loaded"):
         return ok(library, f"loads{_where(end)}")
     if end.crash:
-        cause = OLD_LIBEDGETPU if accelerator is EDGE_TPU else "it does not fit the runtime"
-        return broken(
-            library,
-            f"crashes {facts.get('runtime', 'the runtime')} while it is loaded ({end.crash})",
-            expected=f"one that fits: {cause}",
-            fix=accelerator.install,
-        )
+        return _crashed(accelerator, end)
     if end.code is None:
         return broken(
             library,
-            "hangs while it is loaded",
-            fix=f"unplug the {accelerator.name} and plug it in again, or restart the board",
+            "loading it did not end",
+            fix=f"unplug the {accelerator.name} and plug it in again, on a port or hub with "
+            "enough power, or restart the board",
         )
     return _refused(accelerator, end, connected=connected, usable=usable)
+
+
+def _not_loadable(accelerator: Accelerator, end: ChildEnd) -> Finding:
+    """Judge a library that the dynamic loader does not take."""
+    missing = end.facts.get("missing")
+    if missing is None:
+        return broken(
+            accelerator.library,
+            f"cannot be loaded ({end.facts['unloadable']})",
+            expected=f"a shared library for {platform.machine()}",
+            fix=accelerator.install,
+        )
+    known = str(missing).startswith("libusb-1.0")
+    fix = (
+        "run `sudo apt install libusb-1.0-0`"
+        if known
+        else f"install the package that has that library: `apt-file search {missing}` names it"
+    )
+    return broken(accelerator.library, f"needs {missing}, which is not installed", fix=fix)
+
+
+def _crashed(accelerator: Accelerator, end: ChildEnd) -> Finding:
+    """Judge a library that ended the process."""
+    got = f"crashed (the process was ended by {end.crash} while it was loaded{_where(end)})"
+    runtime = end.facts.get("runtime")
+    if runtime is None:
+        return broken(accelerator.library, got, fix=f"install it again: {accelerator.install}")
+    got += f": it and {runtime} do not fit"
+    if accelerator is EDGE_TPU:
+        return broken(accelerator.library, got, fix=MATCHING_LIBEDGETPU)
+    return broken(accelerator.library, got, fix=f"install a build of it for {runtime}")
 
 
 def _refused(accelerator: Accelerator, end: ChildEnd, *, connected: bool, usable: bool) -> Finding:
@@ -125,23 +140,16 @@ def _refused(accelerator: Accelerator, end: ChildEnd, *, connected: bool, usable
     said = end.facts.get("refused")
     reason = f" ({said})" if said else ""
     if not connected:
-        return note(
-            library,
-            f"loads{_where(end)}, but finds no {accelerator.name}{reason}; models run on the CPU",
-            fix=accelerator.absent,
-        )
+        got = f"finds no {accelerator.name}{reason}; models run on the CPU"
+        return note(library, got, fix=accelerator.absent)
     if not usable:
-        return broken(
-            library,
-            f"cannot use the {accelerator.name}{reason}: permission denied",
-            fix="see its access above",
-        )
+        return broken(library, f"may not use the {accelerator.name}{reason}", fix="see above")
     if said is None:
         return broken(library, f"does not load ({end.reason})", fix=accelerator.install)
     return broken(
         library,
-        f"cannot use the {accelerator.name}, although it is connected{reason}",
-        fix="end other programs that use it, then unplug it and plug it in again",
+        f"does not start, though the {accelerator.name} is there{reason}",
+        fix="end other programs that use it, or unplug it and plug it in again",
     )
 
 
@@ -151,8 +159,7 @@ def judge_package(version: str, runtime: str) -> Finding | None:
     Args:
         version: as dpkg tells: `16.0` is Coral's own, built for TensorFlow 2.5; `16.0tf2.17.1-1`
             is built for 2.17.1.
-        runtime: `ai-edge-litert` or `tflite-runtime`; all versions that edgeinfer runs with are
-            2.12 or newer.
+        runtime: name and version; all that edgeinfer runs with are 2.12 or newer.
     """
     built_for = re.search(r"tf(\d+)\.(\d+)", version)
     if built_for and (int(built_for[1]), int(built_for[2])) >= (2, 12):
@@ -160,8 +167,8 @@ def judge_package(version: str, runtime: str) -> Finding | None:
     return note(
         "libedgetpu",
         f"its package is version {version}, the runtime is {runtime}",
-        expected=f"a version that ends in tf2.12 or later: {OLD_LIBEDGETPU}",
-        fix=EDGE_TPU.install,
+        expected="a version with tf2.12 or later in its name",
+        fix=MATCHING_LIBEDGETPU,
     )
 
 

@@ -16,6 +16,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
@@ -101,7 +102,7 @@ def probe_delegate(library: str) -> None:
     from edgeinfer.device.runtime import choose_runtime
 
     runtime = choose_runtime()
-    tell(runtime=runtime)
+    tell(runtime=f"{runtime} {metadata.version(runtime)}")
     interpreter = importlib.import_module(f"{runtime.replace('-', '_')}.interpreter")
     try:
         delegate = interpreter.load_delegate(library)
