@@ -11,7 +11,6 @@ from edgeinfer.device.doctor.delegate_causes import (
     ETHOS_U,
     VX,
     Accelerator,
-    is_absent,
     judge_library,
     judge_package,
 )
@@ -53,8 +52,9 @@ def _edgetpu(system: System) -> list[Finding]:
     usable = any(device.node is not None and may_use(device.node) for device in devices)
     findings.append(judge_library(EDGE_TPU, end, connected=bool(devices), usable=usable))
     version = package_version(system, ("libedgetpu1-std", "libedgetpu1-max"))
-    if version and not end.crash and not is_absent(end, EDGE_TPU):
-        package = judge_package(version, str(end.facts.get("runtime", "")))
+    runtime = end.facts.get("runtime")
+    if version and runtime and not end.crash:
+        package = judge_package(version, str(runtime))
         findings += [package] if package else []
     return findings
 

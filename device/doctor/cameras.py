@@ -106,7 +106,7 @@ def _try_source(system: System, source: str) -> Finding:
     """Open a source as `run --camera` does and read from it."""
     model = "" if system.model is None else str(system.model)
     end = run_probe("camera", source, model, timeout_s=system.timeout_s)
-    return judge_source(without_password(source) or "--camera", end)
+    return judge_source(f"camera {without_password(source)}".rstrip(), end)
 
 
 def judge_source(subject: str, end: ChildEnd) -> Finding:

@@ -44,7 +44,7 @@ def judge_runtime(name: str, end: ChildEnd, *, chosen: bool) -> Finding:
     """Say whether a runtime works; a fault of one that is not taken is a note."""
     if end.code == 0 and end.facts.get("answer") == TINY_OUTPUT:
         taken = "" if chosen else ", not the one in use"
-        return ok(name, f"{end.facts['description']}{taken}")
+        return ok(name, f"{end.facts['description'].removeprefix(name + ' ')}{taken}")
     if end.code == 0:
         fault = broken(
             name,

@@ -42,19 +42,20 @@ class StorageCheck:
 
     def run(self, system: System) -> Sequence[Finding]:
         """Look at each file system once, and at the wear of eMMC chips."""
-        findings, seen = [], set()
+        folders: dict[int, dict[str, Path]] = {}
         for purpose, wanted in (
             ("bundles", BOARD_BUNDLE.parent),
             ("bundles", data_home()),
             ("outputs", Path.cwd()),
         ):
             folder = existing(wanted)
-            device = folder.stat().st_dev
-            if device not in seen:
-                seen.add(device)
-                findings.append(
-                    judge_disk(f"{folder} ({purpose})", read_disk(folder), mount(system, folder))
-                )
+            folders.setdefault(folder.stat().st_dev, {}).setdefault(purpose, folder)
+        findings = []
+        for purposes in folders.values():
+            folder = next(iter(purposes.values()))
+            place = mount(system, folder)
+            where = f"{place.point} ({' and '.join(purposes)})"
+            findings.append(judge_disk(where, read_disk(folder), place))
         return findings + wear(system)
 
 

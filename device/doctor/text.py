@@ -58,12 +58,16 @@ def _wrap(text: str, width: int, *, first: str, rest: str) -> list[str]:
 
 
 def summary_line(findings: Sequence[Finding]) -> str:
-    """Return how many of which."""
+    """Return how many of which, and the names of what is broken: it may have scrolled away."""
     counts = {state: sum(f.state == state for f in findings) for state in ("broken", "note", "ok")}
     if not counts["broken"]:
         notes = f", {_counted(counts['note'], 'note')}" if counts["note"] else ""
         return f"nothing is broken: {counts['ok']} in order{notes}"
-    return f"{counts['broken']} broken, {_counted(counts['note'], 'note')}, {counts['ok']} in order"
+    names = ", ".join(dict.fromkeys(f.subject for f in findings if f.state == "broken"))
+    return (
+        f"{counts['broken']} broken, {_counted(counts['note'], 'note')}, {counts['ok']} in order: "
+        f"see {names}"
+    )
 
 
 def _counted(count: int, noun: str) -> str:

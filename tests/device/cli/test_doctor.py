@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from tests.program import edgeinfer
+from tests.device.doctor.processes import ends
+from tests.program import PROGRAM, edgeinfer
 
 HEAVY = ("numpy", "cv2", "ai_edge_litert", "tflite_runtime")
 
@@ -44,3 +48,25 @@ def test_nothing_that_may_be_broken_is_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
+
+
+def test_ctrl_c_ends_it_while_a_child_hangs(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    hang = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    (tmp_path / "numpy.py").write_text(hang)
+    with subprocess.Popen(
+        [*PROGRAM, "doctor"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        while not (pid_file.exists() and pid_file.read_text()):
+            assert process.poll() is None
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.strip() == "error: stopped"
+    assert ends(int(pid_file.read_text()))

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,9 +51,9 @@ def found(system: System) -> dict[str, Finding]:
 def test_a_camera_that_works(run_with_camera: RunPython) -> None:
     findings = look(run_with_camera, "0")
     assert findings["video0"]["state"] == "ok"
-    assert findings["0"]["state"] == "ok"
-    assert "640x480 YUYV" in findings["0"]["got"]
-    assert findings["0"]["got"].endswith("delivers pictures")
+    assert findings["camera 0"]["state"] == "ok"
+    assert "640x480 YUYV" in findings["camera 0"]["got"]
+    assert findings["camera 0"]["got"].endswith("delivers pictures")
 
 
 def test_a_camera_in_use_is_a_note_and_a_fault_where_it_is_asked_for(
@@ -58,7 +62,7 @@ def test_a_camera_in_use_is_a_note_and_a_fault_where_it_is_asked_for(
     findings = look(run_with_camera, "0", MODE="busy")
     assert findings["video0"]["state"] == "note"
     assert "is in use by another program" in findings["video0"]["got"]
-    assert findings["0"]["state"] == "broken"
+    assert findings["camera 0"]["state"] == "broken"
 
 
 @pytest.mark.parametrize(
@@ -68,14 +72,14 @@ def test_a_named_camera_that_cannot_be_opened(
     run_with_camera: RunPython, mode: str, got: str
 ) -> None:
     findings = look(run_with_camera, "0", MODE=mode)
-    assert findings["0"]["state"] == "broken"
-    assert findings["0"]["got"] == got
-    assert findings["0"]["fix"]
+    assert findings["camera 0"]["state"] == "broken"
+    assert findings["camera 0"]["got"] == got
+    assert findings["camera 0"]["fix"]
 
 
 def test_a_camera_that_falls_silent(run_with_camera: RunPython) -> None:
     findings = look(run_with_camera, "0", FAULT="silent", FAULT_AFTER="2")
-    assert findings["0"]["state"] == "broken"
+    assert findings["camera 0"]["state"] == "broken"
 
 
 def test_a_device_that_captures_nothing_is_no_camera(run_with_camera: RunPython) -> None:
@@ -86,9 +90,9 @@ def test_other_sources(sample_bundle: Path, class_folder: Path, tmp_path: Path) 
     root = tmp_path / "root"
     for source in ("simulated", str(class_folder)):
         system = System(root=root, camera=source, model=sample_bundle)
-        assert found(system)[source].state == "ok"
+        assert found(system)[f"camera {source}"].state == "ok"
     missing = str(tmp_path / "missing.mp4")
-    assert found(System(root=root, camera=missing))[missing].state == "broken"
+    assert found(System(root=root, camera=missing))[f"camera {missing}"].state == "broken"
 
 
 def test_black_pictures_are_a_note() -> None:
@@ -100,6 +104,30 @@ def test_black_pictures_are_a_note() -> None:
 def test_a_password_is_not_told() -> None:
     assert without_password("rtsp://me:secret@camera:554/live") == "rtsp://camera:554/live"
     assert without_password("/dev/video0") == "/dev/video0"
+
+
+DENIED = """
+import dataclasses, json, os, sys; from pathlib import Path
+from edgeinfer.device.doctor.cameras import judge_node
+from edgeinfer.device.doctor.system import System
+node = Path(sys.argv[1])
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+print(json.dumps([dataclasses.asdict(f) for f in judge_node(System(), node, "USB Camera")]))
+"""
+
+
+def test_a_camera_that_this_user_may_not_open() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        node = Path(folder) / "video0"
+        node.touch(mode=0o000)
+        command = [sys.executable, "-c", DENIED, str(node)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    (finding,) = json.loads(done.stdout)
+    assert finding["state"] == "broken"
+    assert finding["got"] == "USB Camera: permission denied"
+    assert "sudo" in finding["fix"]
 
 
 def test_no_camera_at_all(tmp_path: Path) -> None:

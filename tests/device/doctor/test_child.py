@@ -4,6 +4,7 @@ import sys
 import time
 
 from edgeinfer.device.doctor.child import ChildEnd, run_child, run_probe
+from tests.device.doctor.processes import ends
 
 
 def run(code: str, timeout_s: float = 30) -> ChildEnd:
@@ -59,19 +60,7 @@ def test_a_probe_ends_with_the_doctor() -> None:
     )
     end = run(code)
     assert end.crash == "SIGKILL"
-    assert _ends(int(end.facts["pid"]))
-
-
-def _ends(pid: int) -> bool:
-    for _ in range(300):
-        try:
-            with open(f"/proc/{pid}/stat") as file:
-                if file.read().rpartition(")")[2].split()[0] == "Z":
-                    return True
-        except (FileNotFoundError, ProcessLookupError):
-            return True
-        time.sleep(0.1)
-    return False
+    assert ends(int(end.facts["pid"]))
 
 
 def test_probes_tell_edgeinfers_own_errors_as_facts() -> None:

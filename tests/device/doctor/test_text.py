@@ -46,7 +46,7 @@ def test_summaries() -> None:
     assert summary_line([ok("a", "b")]) == "nothing is broken: 1 in order"
     noted = [ok("a", "b"), note("c", "d")]
     assert summary_line(noted) == "nothing is broken: 1 in order, 1 note"
-    assert summary_line([FAULT, *noted]) == "1 broken, 1 note, 1 in order"
+    assert summary_line([FAULT, *noted]) == "1 broken, 1 note, 1 in order: see tflite-runtime"
 
 
 def test_json_has_every_key() -> None:
