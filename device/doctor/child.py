@@ -75,11 +75,13 @@ def run_child(
         )
     except subprocess.TimeoutExpired as error:
         stdout = _text(error.stdout)
-        return ChildEnd(code=None, facts=_facts(stdout), stdout=stdout, stderr=_text(error.stderr))
+        return ChildEnd(
+            code=None, facts=facts_of(stdout), stdout=stdout, stderr=_text(error.stderr)
+        )
     except OSError as error:
         return ChildEnd(code=127, stderr=f"{command[0]}: {error.strerror or error}")
     return ChildEnd(
-        code=done.returncode, facts=_facts(done.stdout), stdout=done.stdout, stderr=done.stderr
+        code=done.returncode, facts=facts_of(done.stdout), stdout=done.stdout, stderr=done.stderr
     )
 
 
@@ -97,7 +99,7 @@ def _text(content: str | bytes | None) -> str:
     return content.decode(errors="replace") if isinstance(content, bytes) else content or ""
 
 
-def _facts(stdout: str) -> dict[str, Any]:
+def facts_of(stdout: str) -> dict[str, Any]:
     """Merge the lines that are JSON objects; libraries may print lines of their own."""
     facts: dict[str, Any] = {}
     for line in stdout.splitlines():

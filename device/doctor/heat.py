@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Sequence
 
+from edgeinfer.boards import detect_board
 from edgeinfer.device.doctor.child import ChildEnd, run_child
 from edgeinfer.device.doctor.finding import Finding, broken, note, ok
 from edgeinfer.device.doctor.system import System, read_number, read_text
@@ -38,7 +39,7 @@ class HeatCheck:
 
     def run(self, system: System) -> Sequence[Finding]:
         """Look at temperatures, and at what the firmware says of its supply."""
-        return [*temperatures(system), *power(system)]
+        return [*temperatures(system), *power(system), *usb_current(system)]
 
 
 def temperatures(system: System) -> list[Finding]:
@@ -92,6 +93,25 @@ def power(system: System) -> list[Finding]:
         if read_text(sensor / "name") == "rpi_volt"
     ]
     return judge_throttled(UNDERVOLTAGE if any(alarms) else 0) if alarms else []
+
+
+def usb_current(system: System) -> list[Finding]:
+    """Say where a Raspberry Pi 5 gives its USB devices little, since the supply promised no 5 A."""
+    program = shutil.which("vcgencmd")
+    if program is None or detect_board(system.root).name != "rpi5":
+        return []
+    end = run_child([program, "get_config", "usb_max_current_enable"], timeout_s=system.timeout_s)
+    if "usb_max_current_enable=0" not in end.stdout:
+        return []
+    return [
+        note(
+            "USB power",
+            "the supply promises less than 5 A, so all USB devices together get 600 mA",
+            expected="a supply of 5 V and 5 A: cameras and accelerators on USB drop out otherwise",
+            fix="use the 27 W supply; or put `usb_max_current_enable=1` in "
+            "/boot/firmware/config.txt where the supply has 5 A and does not say so",
+        )
+    ]
 
 
 def judge_vcgencmd(end: ChildEnd) -> list[Finding]:

@@ -6,10 +6,13 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edgeinfer.device.doctor.accelerators import AcceleratorsCheck, package_version
 from edgeinfer.device.doctor.delegate_causes import judge_package
@@ -214,6 +217,15 @@ def test_the_package_of_the_library(write: Write, system: System) -> None:
     removed = PACKAGES.format(status="deinstall ok config-files", version="16.0")
     write("/var/lib/dpkg/status", removed)
     assert package_version(system, ("libedgetpu1-std",)) == ""
+
+
+@given(st.text())
+def test_a_damaged_list_of_packages_is_no_fault(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "var" / "lib" / "dpkg" / "status"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(text.encode(errors="surrogatepass"))
+        assert package_version(System(root=Path(folder)), ("libedgetpu1-std",)) == ""
 
 
 @pytest.mark.parametrize(

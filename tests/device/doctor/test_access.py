@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -64,3 +65,27 @@ def test_a_device_that_no_group_may_use(node: Path) -> None:
 
 def test_a_device_that_may_be_used(node: Path) -> None:
     assert may_use(node)
+
+
+def test_a_member_who_has_not_logged_in_again(node: Path, tmp_path: Path) -> None:
+    """With a group file of its own, which only this process sees."""
+    if os.geteuid() != 0 or shutil.which("unshare") is None:
+        pytest.skip("only root can show a process another group file")
+    groups = tmp_path / "group"
+    groups.write_text("root:x:0:\nvideo:x:44:camera-user\nnogroup:x:65534:\n")
+    os.chown(node, 0, 44)
+    os.chmod(node, 0o660)
+    script = 'mount --bind "$1" /etc/group && shift && exec "$@"'
+    command = ["unshare", "--mount", "sh", "-c", script, "sh", str(groups)]
+    done = subprocess.run(
+        [*command, sys.executable, "-c", CODE, str(node)],
+        env={**os.environ, "LOGNAME": "camera-user"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip(f"this system does not let one mount ({done.stderr.strip()})")
+    allowed, fix = json.loads(done.stdout)
+    assert not allowed
+    assert fix == "log out and in again: camera-user is in the group video since then"

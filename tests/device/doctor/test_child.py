@@ -3,7 +3,10 @@ from __future__ import annotations
 import sys
 import time
 
-from edgeinfer.device.doctor.child import ChildEnd, run_child, run_probe
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeinfer.device.doctor.child import ChildEnd, facts_of, run_child, run_probe
 from tests.device.doctor.processes import ends
 
 
@@ -15,6 +18,11 @@ def test_facts_are_merged_and_a_librarys_own_lines_passed_over() -> None:
     end = run("print('{\"a\": 1}'); print('hello [1]'); print('[2]'); print('{\"b\": null}')")
     assert end.code == 0
     assert end.facts == {"a": 1, "b": None}
+
+
+@given(st.text())
+def test_whatever_a_library_prints_is_no_fault(text: str) -> None:
+    assert facts_of(text + '\n{"a": 1}\n')["a"] == 1
 
 
 def test_a_crash_is_named_and_what_went_before_is_kept() -> None:

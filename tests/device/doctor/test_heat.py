@@ -93,6 +93,25 @@ def test_the_voltage_alarm_of_hwmon(write: Write, system: System) -> None:
     assert found(system)["power"].state == "ok"
 
 
+def make_vcgencmd(tmp_path: Path, script: str) -> None:
+    program = tmp_path / "bin" / "vcgencmd"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+@pytest.mark.parametrize(("model", "told"), [("Raspberry Pi 5", True), ("Raspberry Pi 4", False)])
+def test_a_supply_that_promises_too_little(
+    write: Write, tmp_path: Path, system: System, model: str, told: bool
+) -> None:
+    write("/proc/device-tree/model", f"{model} Model B Rev 1.0\0")
+    script = 'test $1 = get_config && echo "$2=0" || echo throttled=0x0'
+    make_vcgencmd(tmp_path, script)
+    findings = found(system)
+    assert findings["power"].state == "ok"
+    assert ("USB power" in findings) == told
+
+
 @pytest.mark.parametrize(
     ("script", "state"),
     [
@@ -102,9 +121,6 @@ def test_the_voltage_alarm_of_hwmon(write: Write, system: System) -> None:
     ],
 )
 def test_vcgencmd(tmp_path: Path, system: System, script: str, state: str) -> None:
-    program = tmp_path / "bin" / "vcgencmd"
-    program.parent.mkdir()
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
+    make_vcgencmd(tmp_path, script)
     (finding,) = power(system)
     assert finding.state == state

@@ -6,10 +6,13 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edgeinfer.device.doctor.storage import (
     Disk,
@@ -84,6 +87,16 @@ def test_a_card_that_the_kernel_made_read_only(write: Write, tmp_path: Path) -> 
     write("/etc/fstab", "PARTUUID=1-2 / ext4 defaults,ro 0 1\n")
     meant = mount(System(root=tmp_path / "root"), Path("/var/lib"))
     assert judge_disk("/var/lib", disk, meant).state == "note"
+
+
+@given(st.text(), st.text())
+def test_a_damaged_table_of_mounts_is_no_fault(mounts: str, fstab: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in (("proc/mounts", mounts), ("etc/fstab", fstab)):
+            path = Path(folder) / name
+            path.parent.mkdir()
+            path.write_bytes(text.encode(errors="surrogatepass"))
+        mount(System(root=Path(folder)), Path("/var/lib"))
 
 
 def test_little_room_is_a_note() -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from edgeinfer.device.doctor.finding import broken, note, ok
 from edgeinfer.device.doctor.text import (
     WIDTH,
@@ -30,6 +33,17 @@ def test_lines_of_a_fault() -> None:
 def test_no_line_is_wider_than_the_terminal() -> None:
     for finding in (FAULT, note("x" * 30, "y " * 100, fix="z " * 100), ok("a", "b " * 90)):
         assert max(map(len, finding_lines(finding))) <= WIDTH
+
+
+WORDS = st.lists(st.text(max_size=40), max_size=20).map(" ".join)
+
+
+@given(WORDS)
+def test_no_word_is_lost_and_no_line_too_wide(text: str) -> None:
+    finding = ok("subject", text)
+    lines = finding_lines(finding)
+    assert max(map(len, lines)) <= WIDTH
+    assert " ".join(lines).split() == ["✓", "subject", *finding.got.split()]
 
 
 def test_what_is_in_order_needs_no_fix() -> None:
