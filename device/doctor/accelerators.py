@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgeinfer.device.doctor.access import access_fix, may_use
+from edgeinfer.device.doctor.access import access_fix, holders, may_use
 from edgeinfer.device.doctor.child import run_probe
 from edgeinfer.device.doctor.delegate_causes import (
     EDGE_TPU,
@@ -48,6 +48,11 @@ class AcceleratorsCheck:
 def _edgetpu(system: System) -> list[Finding]:
     devices = find_edgetpus(system)
     findings = [finding for device in devices for finding in judge_edgetpu(device, system)]
+    users = {holders(system, device.node) for device in devices if device.node is not None}
+    if users and all(users):
+        # Opening it a second time fails, and may disturb whoever is at work.
+        got = f"in use by {', '.join(sorted(users))}, so it was not tried"
+        return [*findings, ok(EDGE_TPU.library, got)]
     end = run_probe("delegate", EDGE_TPU.library, timeout_s=system.timeout_s)
     usable = any(device.node is not None and may_use(device.node) for device in devices)
     findings.append(judge_library(EDGE_TPU, end, connected=bool(devices), usable=usable))

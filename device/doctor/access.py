@@ -1,11 +1,15 @@
-"""Whether this user may use a device, and the command that changes it."""
+"""Whether this user may use a device, the command that changes it, and who uses it already."""
 
 from __future__ import annotations
 
 import getpass
 import grp
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+
+from edgeinfer.device.doctor.system import System, read_text
 
 
 def may_use(node: Path) -> bool:
@@ -37,3 +41,23 @@ def user_name() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return ""
+
+
+def holders(system: System, node: Path) -> str:
+    """Name the processes that have a device open; of others' processes only root learns it."""
+    folders = {link.parent.parent for link in _links_to(system, node)}
+    return ", ".join(
+        f"{read_text(folder / 'comm')} (process {folder.name})" for folder in sorted(folders)
+    )
+
+
+def _links_to(system: System, node: Path) -> Iterator[Path]:
+    for folder in system.glob("/proc/[0-9]*/fd"):
+        try:
+            links = list(folder.iterdir())
+        except OSError:  # another user's, or it has ended
+            continue
+        for link in links:
+            with suppress(OSError):  # closed in the meantime
+                if os.readlink(link) == str(node):
+                    yield link

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgeinfer.device.cameras.v4l2_devices import examine, find_cameras
-from edgeinfer.device.doctor.access import access_fix, may_use
+from edgeinfer.device.doctor.access import access_fix, holders, may_use
 from edgeinfer.device.doctor.child import ChildEnd, run_probe
 from edgeinfer.device.doctor.csi import is_internal, judge_csi
 from edgeinfer.device.doctor.finding import Finding, broken, fault_of, from_error, note, ok
-from edgeinfer.device.doctor.system import System, read_text
+from edgeinfer.device.doctor.system import System
 from edgeinfer.device.errors import CameraError
 
 _BLACK = 8
@@ -87,19 +86,6 @@ def judge_node(system: System, node: Path, name: str) -> list[Finding]:
                 )
             ]
         return [from_error(error, subject=node.name, fix="unplug it and plug it in again")]
-
-
-def holders(system: System, node: Path) -> str:
-    """Name the processes that have a device open; of others' processes only root learns it."""
-    holders = []
-    for folder in system.glob("/proc/[0-9]*"):
-        try:
-            links = {os.readlink(link) for link in (folder / "fd").iterdir()}
-        except OSError:
-            continue
-        if str(node) in links:
-            holders.append(f"{read_text(folder / 'comm')} (process {folder.name})")
-    return ", ".join(holders)
 
 
 def _try_source(system: System, source: str) -> Finding:

@@ -138,14 +138,15 @@ def _refused(accelerator: Accelerator, end: ChildEnd, *, connected: bool, usable
     """Judge a library that loads but gives no delegate."""
     library = accelerator.library
     said = end.facts.get("refused")
+    if said is None:  # it did not come to that
+        got, fix = f"could not be tried ({end.reason})", "mend the runtime first, see above"
+        return broken(library, got, fix=fix) if connected else note(library, got, fix=fix)
     reason = f" ({said})" if said else ""
     if not connected:
         got = f"finds no {accelerator.name}{reason}; models run on the CPU"
         return note(library, got, fix=accelerator.absent)
     if not usable:
         return broken(library, f"may not use the {accelerator.name}{reason}", fix="see above")
-    if said is None:
-        return broken(library, f"does not load ({end.reason})", fix=accelerator.install)
     return broken(
         library,
         f"does not start, though the {accelerator.name} is there{reason}",

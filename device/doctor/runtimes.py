@@ -24,7 +24,7 @@ class RuntimesCheck:
                 broken(
                     "runtime",
                     f"cannot be looked for ({end.reason})",
-                    fix="mend numpy first, see above",
+                    fix="mend numpy first, see above; or install edgeinfer again",
                 )
             ]
         findings = [

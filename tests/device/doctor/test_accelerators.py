@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ from edgeinfer.device.doctor.accelerators import AcceleratorsCheck, package_vers
 from edgeinfer.device.doctor.delegate_causes import judge_package
 from edgeinfer.device.doctor.finding import Finding
 from edgeinfer.device.doctor.system import System
+from tests.device.doctor.conftest import BreakPackage
 
 Write = Callable[[str, str], Path]
 LIBRARY = "libedgetpu.so.1"
@@ -117,6 +120,16 @@ def test_an_edgetpu_that_the_library_cannot_use(system: System, ill: Callable[[s
     assert finding.got.endswith("(the firmware cannot be loaded)")
 
 
+def test_a_library_that_could_not_be_tried_is_not_said_to_find_nothing(
+    system: System, ill: Callable[[str], None], break_package: BreakPackage
+) -> None:
+    ill("no-tpu")
+    break_package("numpy", "raise ImportError('broken on purpose')")
+    finding = found(system)[LIBRARY]
+    assert finding.state == "note"
+    assert finding.got == "could not be tried (ImportError: broken on purpose)"
+
+
 @pytest.mark.usefixtures("usb_tpu")
 def test_both(system: System, ill: Callable[[str], None], fake_edgetpu: Path) -> None:
     ill("loads")
@@ -132,6 +145,56 @@ def test_a_library_that_crashes_the_runtime(system: System, ill: Callable[[str],
     assert "ended by SIGSEGV while it was loaded" in finding.got
     assert re.search(r"it and (ai-edge-litert|tflite-runtime) 2\.[0-9.]+ do not fit", finding.got)
     assert "Google's libedgetpu crashes with runtimes from 2.12 on" in finding.fix
+
+
+def test_an_edgetpu_at_work_is_left_alone(
+    write: Write, system: System, usb_tpu: Path, ill: Callable[[str], None]
+) -> None:
+    ill("crashes")
+    write("/proc/42/comm", "edgeinfer\n")
+    (system.path("/proc/42") / "fd").mkdir()
+    (system.path("/proc/42") / "fd" / "7").symlink_to(usb_tpu)
+    finding = found(system)[LIBRARY]
+    assert finding.state == "ok"
+    assert finding.got == "in use by edgeinfer (process 42), so it was not tried"
+
+
+DENIED = """
+import dataclasses, json, os, sys; from pathlib import Path
+from edgeinfer.device.doctor.accelerators import judge_edgetpu
+from edgeinfer.device.doctor.edgetpu_devices import EdgeTpu
+from edgeinfer.device.doctor.system import System
+node = Path(sys.argv[1])
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid(65534); os.setuid(65534)
+device = EdgeTpu(name="USB 2-1", node=node, usb_mbit_s=5000)
+found = judge_edgetpu(device, System(root=node.parent))
+print(json.dumps([dataclasses.asdict(finding) for finding in found]))
+"""
+
+
+def test_an_edgetpu_that_this_user_may_not_use() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        node = Path(folder) / "003"
+        node.touch(mode=0o000)
+        command = [sys.executable, "-c", DENIED, str(node)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        rules = Path(folder) / "etc" / "udev" / "rules.d"
+        rules.mkdir(parents=True)
+        # What the fix says is typed, as far as no rights are needed.
+        (finding,) = json.loads(done.stdout)
+        command_line = finding["fix"].split("`")[1].replace("sudo tee /", f"tee {folder}/")
+        subprocess.run(["sh", "-c", command_line], capture_output=True, check=True)
+        rule = (rules / "60-edgetpu.rules").read_text()
+        ruled = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (finding["state"], "permission denied" in finding["got"]) == ("broken", True)
+    assert rule == "".join(
+        f'SUBSYSTEM=="usb",ATTRS{{idVendor}}=="{vendor}",GROUP="plugdev",MODE="0664"\n'
+        for vendor in ("1a6e", "18d1")
+    )
+    (finding,) = json.loads(ruled.stdout)
+    assert "udev" not in finding["fix"]
 
 
 @pytest.mark.usefixtures("usb_tpu")

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.doctor.access import may_use
+from edgeinfer.device.doctor.access import holders, may_use
+from edgeinfer.device.doctor.system import System
 
 CODE = """
 import json, os, sys; from pathlib import Path
@@ -89,3 +90,10 @@ def test_a_member_who_has_not_logged_in_again(node: Path, tmp_path: Path) -> Non
     allowed, fix = json.loads(done.stdout)
     assert not allowed
     assert fix == "log out and in again: camera-user is in the group video since then"
+
+
+def test_who_uses_a_device(node: Path) -> None:
+    assert holders(System(), node) == ""
+    with node.open():
+        name = Path("/proc/self/comm").read_text().strip()
+        assert holders(System(), node) == f"{name} (process {os.getpid()})"

@@ -15,7 +15,6 @@ import pytest
 
 from edgeinfer.device.doctor.cameras import (
     CamerasCheck,
-    holders,
     judge_source,
     video_nodes,
     without_password,
@@ -152,12 +151,3 @@ def test_devices_come_by_number(write: Write, tmp_path: Path) -> None:
         write(f"/dev/{name}", "")
     nodes = video_nodes(System(root=tmp_path / "root"))
     assert [node.name for node in nodes] == ["video2", "video10"]
-
-
-def test_who_uses_a_camera(write: Write, tmp_path: Path) -> None:
-    node = write("/dev/video0", "")
-    write("/proc/42/comm", "motion\n")
-    folder = tmp_path / "root" / "proc" / "42" / "fd"
-    folder.mkdir()
-    (folder / "5").symlink_to(node)
-    assert holders(System(root=tmp_path / "root"), node) == "motion (process 42)"
