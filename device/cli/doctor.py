@@ -1,0 +1,65 @@
+"""`edgeinfer doctor`: what is wrong with this machine, and the command that mends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgeinfer.device.cli.options import json_option
+
+if TYPE_CHECKING:
+    from edgeinfer.device.doctor.finding import Finding
+
+_COLOURS = {"ok": "green", "note": "yellow", "broken": "red"}
+
+
+@click.command()
+@click.option(
+    "--model",
+    "-m",
+    type=click.Path(path_type=Path),
+    help="A .edgebundle or .tflite file to try; without it, the installed bundle.",
+)
+@click.option("--camera", metavar="SOURCE", help="A source to try, as `run --camera` takes it.")
+@json_option
+def doctor(model: Path | None, camera: str | None, as_json: bool) -> int:
+    """Look for faults of this machine and say how to mend each.
+
+    Nothing is changed. What may crash or hang is tried in processes of its own. Exit code 1 where
+    something is broken; notes are worth knowing, and break nothing.
+    """
+    from edgeinfer.device.doctor.checks import run_checks
+    from edgeinfer.device.doctor.system import System
+    from edgeinfer.device.doctor.text import finding_json, summary_line
+
+    documents: list[dict[str, str]] = []
+    findings: list[Finding] = []
+    for check, found in run_checks(System(model=model, camera=camera)):
+        findings += found
+        if as_json:
+            documents += [finding_json(check.title, finding) for finding in found]
+        elif found:
+            _show(check.title, found)
+    click.echo(json.dumps(documents) if as_json else summary_line(findings))
+    return int(any(finding.state == "broken" for finding in findings))
+
+
+def _show(title: str, findings: list[Finding]) -> None:
+    """Print a heading and what was found beneath it, as soon as it is known."""
+    from edgeinfer.device.doctor.text import can_show_marks, finding_lines, mark
+
+    marks = can_show_marks(sys.stdout.encoding)
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    click.echo(click.style(title, bold=True) if colour else title)
+    for finding in findings:
+        first, *rest = finding_lines(finding, marks=marks)
+        if colour:
+            sign = mark(finding.state, marks=marks)
+            first = first.replace(sign, click.style(sign, fg=_COLOURS[finding.state]), 1)
+        click.echo("\n".join([first, *rest]))
+    click.echo()

@@ -1,0 +1,72 @@
+"""`edgeinfer doctor` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.device.doctor.processes import ends
+from tests.program import PROGRAM, edgeinfer
+
+HEAVY = ("numpy", "cv2", "ai_edge_litert", "tflite_runtime")
+
+
+def test_json_tells_what_the_exit_code_says() -> None:
+    finished = edgeinfer("doctor", "--json")
+    findings = json.loads(finished.stdout)
+    assert {"Python", "Libraries", "Runtimes"} <= {finding["check"] for finding in findings}
+    assert finished.returncode == any(finding["state"] == "broken" for finding in findings)
+    assert all(finding["fix"] for finding in findings if finding["state"] == "broken")
+
+
+def test_text_fits_80_columns() -> None:
+    finished = edgeinfer("doctor", env={"PYTHONIOENCODING": "utf-8"})
+    words = {word for word in finished.stdout.split() if len(word) > 50}
+    lines = [x for x in finished.stdout.splitlines() if not any(word in x for word in words)]
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in finished.stdout
+
+
+def test_a_broken_numpy_does_not_break_the_doctor(tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise ImportError('broken on purpose')")
+    finished = edgeinfer("doctor", env={"PYTHONPATH": str(tmp_path), "PYTHONIOENCODING": "ascii"})
+    assert finished.returncode == 1
+    assert "X numpy" in finished.stdout
+    assert "broken on purpose" in finished.stdout
+
+
+def test_nothing_that_may_be_broken_is_imported() -> None:
+    code = (
+        "import sys; from edgeinfer.device.cli.main import run_program;"
+        "run_program(['doctor', '--json']);"
+        f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+
+
+def test_ctrl_c_ends_it_while_a_child_hangs(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    hang = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    (tmp_path / "numpy.py").write_text(hang)
+    with subprocess.Popen(
+        [*PROGRAM, "doctor"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        while not (pid_file.exists() and pid_file.read_text()):
+            assert process.poll() is None
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.strip() == "error: stopped"
+    assert ends(int(pid_file.read_text()))
