@@ -29,6 +29,14 @@ from edgeinfer.device.cli.options import (
 @labels_option
 @threads_option
 @json_option
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="OUTPUT",
+    help="terminal, json, json:FILE, csv:FILE, video:FILE.mp4, stills:FOLDER or window; may be "
+    "given several times. By default terminal, with --json json.",
+)
 @click.option("--realtime", is_flag=True, help="Play files at their own rate, dropping frames.")
 @click.option(
     "--every",
@@ -67,6 +75,7 @@ def run(
     labels_file: Path | None,
     threads: int,
     as_json: bool,
+    outputs: tuple[str, ...],
     realtime: bool,
     every: int,
     max_fps: float | None,
@@ -90,9 +99,10 @@ def run(
 
     from edgeinfer.device.errors import printable
     from edgeinfer.device.loop import run_loop
-    from edgeinfer.device.results import Sink
+    from edgeinfer.device.outputs.opening import open_outputs
+    from edgeinfer.device.outputs.options import parse_outputs
+    from edgeinfer.device.outputs.terminal import CLEAR_TO_END
     from edgeinfer.device.signals import stop_on_signals
-    from edgeinfer.device.sinks import CLEAR_TO_END, JsonLinesSink, TerminalSink
     from edgeinfer.device.stream import open_stream
 
     def tell(line: str) -> None:
@@ -104,6 +114,7 @@ def run(
             click.echo(f"\r{CLEAR_TO_END}", nl=False, err=True)
         tell(f"warning: {line}")
 
+    wanted = parse_outputs(outputs, as_json=as_json)
     path = resolve_model(model)
     with open_stream(
         path,
@@ -124,15 +135,21 @@ def run(
             f"{side_by_side}"
         )
         tell(f"camera:  {stream.camera.description}")
-        sink: Sink = JsonLinesSink(sys.stdout) if as_json else TerminalSink(sys.stdout)
-        with stop_on_signals() as stop:
+        with (
+            stop_on_signals() as stop,
+            open_outputs(wanted, live=stream.camera.live, warn=warn, stop=stop) as sinks,
+        ):
             run_loop(
                 stream.camera,
                 stream.models,
-                [sink],
+                [sinks],
                 every=every,
                 max_fps=max_fps,
                 max_frames=max_frames,
                 max_seconds=max_seconds,
                 stop=stop,
             )
+            if not any(output.on_stdout for output in wanted):
+                for line in str(sinks.summary).splitlines():
+                    tell(line)
+            sinks.raise_loss()
