@@ -101,7 +101,7 @@ def describe(answer: Answer, *, per_second: float | None, with_name: bool) -> st
         if frame.label in prediction.labels and frame.label != prediction.label:
             parts.append(f"truth: {frame.label}")
     else:
-        parts = [f"{prediction.value:g} {prediction.unit}"]
+        parts = [prediction.text()]
     if with_name and frame.name is not None:
         parts.append(frame.name)
     parts.append(f"{answer.age_ms:.1f} ms")
@@ -122,7 +122,4 @@ def fit(text: str, width: int) -> str:
 
 
 def _headline(answer: Answer) -> str:
-    prediction = answer.prediction
-    if isinstance(prediction, Classification):
-        return prediction.label
-    return f"{prediction.value:.3g}"
+    return answer.prediction.headline
