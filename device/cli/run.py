@@ -37,6 +37,13 @@ from edgeinfer.device.cli.options import (
     help="terminal, json, json:FILE, csv:FILE, video:FILE.mp4, stills:FOLDER or window; may be "
     "given several times. By default terminal, with --json json.",
 )
+@click.option(
+    "--output-max-mb",
+    type=click.FloatRange(0, min_open=True),
+    default=100.0,
+    show_default=True,
+    help="Begin json:FILE and csv:FILE anew at this size, keeping the last one as FILE.1.",
+)
 @click.option("--realtime", is_flag=True, help="Play files at their own rate, dropping frames.")
 @click.option(
     "--every",
@@ -76,6 +83,7 @@ def run(
     threads: int,
     as_json: bool,
     outputs: tuple[str, ...],
+    output_max_mb: float,
     realtime: bool,
     every: int,
     max_fps: float | None,
@@ -137,7 +145,13 @@ def run(
         tell(f"camera:  {stream.camera.description}")
         with (
             stop_on_signals() as stop,
-            open_outputs(wanted, live=stream.camera.live, warn=warn, stop=stop) as sinks,
+            open_outputs(
+                wanted,
+                live=stream.camera.live,
+                warn=warn,
+                stop=stop,
+                max_file_bytes=round(output_max_mb * 1e6),
+            ) as sinks,
         ):
             run_loop(
                 stream.camera,

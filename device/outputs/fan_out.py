@@ -91,7 +91,9 @@ class Outputs(Closing):
                 raise StorageError(f"output {report.name}", got=f"did not take {lost}{reason}")
 
     def close(self) -> None:
-        """End the outputs and wait for them, for a bounded time."""
+        """End the outputs and wait for them, for a bounded time, unless `finish` did."""
+        if self.summary is not None:
+            return
         deadline = time.monotonic() + DRAIN_S
         for output in self._outputs:
             output.end()

@@ -27,6 +27,8 @@ from edgeinfer.device.outputs.base import Output, capture_time, iso_time
 from edgeinfer.device.results import Answer, LoopSummary
 
 SCHEMA = 1
+LINE_BEGINS = '{"schema": '
+"""How every line begins, which tells a file of them from another."""
 
 
 class Writer(Protocol):

@@ -23,6 +23,9 @@ TELL_EVERY_S = 60.0
 POLL_S = 0.1
 """How often a source that waits for room looks whether it should stop."""
 
+STUCK_S = 2.0
+"""An output of text that takes not one answer in this time is not waited for at the end."""
+
 FOREVER = float("inf")
 
 Overflow = Literal["drop-oldest", "drop-newest"]
@@ -105,7 +108,8 @@ class QueuedOutput:
         """Wait until everything was taken; False when that is not so by `deadline`, monotonic."""
         with self._changed:
             while self._items or self._busy:
-                if time.monotonic() >= self._until(deadline, stop) or self.gone is not None:
+                until = self._until(min(deadline, self._took_at + STUCK_S), stop)
+                if time.monotonic() >= until or self.gone is not None:
                     return False
                 self._changed.wait(POLL_S)
         return True
@@ -204,8 +208,9 @@ class QueuedOutput:
         except Exception as error:
             self._broke(error)
         else:
-            self._count(written=int(answer), dropped=0)
-            self._worked()
+            if answer:
+                self._count(written=1, dropped=0)
+                self._worked()
             return
         self._count(written=0, dropped=int(answer))
 
