@@ -172,7 +172,8 @@ def _ranking(prediction: Classification) -> list[str]:
     index_of = {label: index for index, label in enumerate(prediction.labels)}
     best, *others = prediction.top(SHOWN_LABELS)
     shown = [best, *(one for one in others if one[1] >= 0.01)]
-    return [f"{plain(name, instead=f'class {index_of[name]}')} {p:.1%}" for name, p in shown]
+    # The figure first: it is the name that is cut where there is no room.
+    return [f"{p:.1%} {plain(name, instead=f'class {index_of[name]}')}" for name, p in shown]
 
 
 def _name(labels: tuple[str, ...], index: int) -> str:

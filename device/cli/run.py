@@ -14,6 +14,7 @@ from edgeinfer.device.cli.options import (
     resolve_model,
     threads_option,
 )
+from edgeinfer.device.cli.output_options import OutputChoice, output_options
 
 
 @click.command()
@@ -29,21 +30,7 @@ from edgeinfer.device.cli.options import (
 @labels_option
 @threads_option
 @json_option
-@click.option(
-    "--output",
-    "outputs",
-    multiple=True,
-    metavar="OUTPUT",
-    help="terminal, json, json:FILE, csv:FILE, video:FILE.mp4, stills:FOLDER or window; may be "
-    "given several times. By default terminal, with --json json.",
-)
-@click.option(
-    "--output-max-mb",
-    type=click.FloatRange(0, min_open=True),
-    default=100.0,
-    show_default=True,
-    help="Begin json:FILE and csv:FILE anew at this size, keeping the last one as FILE.1.",
-)
+@output_options
 @click.option("--realtime", is_flag=True, help="Play files at their own rate, dropping frames.")
 @click.option(
     "--every",
@@ -82,8 +69,7 @@ def run(
     labels_file: Path | None,
     threads: int,
     as_json: bool,
-    outputs: tuple[str, ...],
-    output_max_mb: float,
+    outputs: OutputChoice,
     realtime: bool,
     every: int,
     max_fps: float | None,
@@ -107,8 +93,8 @@ def run(
 
     from edgeinfer.device.errors import printable
     from edgeinfer.device.loop import run_loop
+    from edgeinfer.device.outputs.condition import check_names
     from edgeinfer.device.outputs.opening import open_outputs
-    from edgeinfer.device.outputs.options import parse_outputs
     from edgeinfer.device.outputs.terminal import CLEAR_TO_END
     from edgeinfer.device.signals import stop_on_signals
     from edgeinfer.device.stream import open_stream
@@ -122,7 +108,7 @@ def run(
             click.echo(f"\r{CLEAR_TO_END}", nl=False, err=True)
         tell(f"warning: {line}")
 
-    wanted = parse_outputs(outputs, as_json=as_json)
+    wanted, limits = outputs.parse(as_json=as_json)
     path = resolve_model(model)
     with open_stream(
         path,
@@ -136,6 +122,8 @@ def run(
         warn=warn,
     ) as stream:
         first = stream.models[0]
+        if limits.when is not None:
+            check_names(limits.when, first.labels)
         side_by_side = f", {parallel} side by side" if parallel > 1 else ""
         tell(f"model:   {first.name} ({path})")
         tell(
@@ -150,7 +138,7 @@ def run(
                 live=stream.camera.live,
                 warn=warn,
                 stop=stop,
-                max_file_bytes=round(output_max_mb * 1e6),
+                limits=limits,
             ) as sinks,
         ):
             run_loop(

@@ -121,25 +121,24 @@ def parse_condition(text: str) -> Condition:
     return _Parser(text).whole()
 
 
-def check_names(condition: Condition, labels: Sequence[str], *, measures: Sequence[str]) -> None:
+def check_names(condition: Condition, labels: Sequence[str]) -> None:
     """Refuse names that the model never gives: the condition would never hold, or always.
 
     Args:
         condition: what was read.
-        labels: the model's classes.
-        measures: which of `value` and `count` it gives.
+        labels: the model's classes; a model without them may measure a value.
 
     Raises:
         UsageError: a name is unknown; close ones are named.
     """
-    known = [*labels, *measures]
+    known = [*labels, "count"] if labels else ["value", "count"]
     for name in sorted(condition.names()):
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:5]
+            close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:3]
             raise UsageError(
                 "--record-when",
                 got=f"the model has no class '{name}'",
-                expected=f"one such as {', '.join(repr(one) for one in close)}" if close else "",
+                expected=f"one such as {', '.join(repr(one) for one in close)}",
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from edgeinfer.device.cameras.base import Warn
 from edgeinfer.device.outputs.base import Output
@@ -11,15 +12,17 @@ from edgeinfer.device.outputs.csv_rows import COLUMNS, CsvSink, csv_line
 from edgeinfer.device.outputs.fan_out import Outputs
 from edgeinfer.device.outputs.json_lines import LINE_BEGINS, JsonLinesSink
 from edgeinfer.device.outputs.line_file import LineFile
-from edgeinfer.device.outputs.options import OutputOption
+from edgeinfer.device.outputs.options import OutputLimits, OutputOption
 from edgeinfer.device.outputs.queued import FOREVER, QueuedOutput
+from edgeinfer.device.outputs.record_folder import RecordFolder
 from edgeinfer.device.outputs.terminal import TerminalSink
 from edgeinfer.device.outputs.text import TextWriter
 from edgeinfer.device.signals import StopRequest
 
-MAX_FILE_BYTES = 100_000_000
 STALLED_S = 10.0
 """How long a file as the source waits for an output that takes nothing."""
+WAITING_PICTURES = 8
+"""How many frames wait for an encoder: each holds its picture, megabytes of it."""
 
 
 def open_outputs(
@@ -28,7 +31,7 @@ def open_outputs(
     live: bool,
     warn: Warn,
     stop: StopRequest | None = None,
-    max_file_bytes: int = MAX_FILE_BYTES,
+    limits: OutputLimits | None = None,
 ) -> Outputs:
     """Open outputs, each on a thread of its own.
 
@@ -37,25 +40,40 @@ def open_outputs(
         live: whether the source is; see `Outputs`.
         warn: takes a line when an output fails, works again, or is too slow.
         stop: requested when the user closes the last output.
-        max_file_bytes: the most that a file of lines may hold.
+        limits: how much they write, and when.
 
     Raises:
         EdgeinferError: one can never work here.
     """
+    limits = OutputLimits() if limits is None else limits
     outputs: list[QueuedOutput] = []
     try:
         for option in options:
-            outputs.append(_open(option, max_file_bytes=max_file_bytes, live=live, warn=warn))
+            outputs.append(_open(option, limits, live=live, warn=warn))
     except BaseException:
         Outputs(outputs, live=live).close()
         raise
     return Outputs(outputs, live=live, stop=stop)
 
 
-def _open(option: OutputOption, *, max_file_bytes: int, live: bool, warn: Warn) -> QueuedOutput:
+def _open(option: OutputOption, limits: OutputLimits, *, live: bool, warn: Warn) -> QueuedOutput:
     patience_s = 0.0 if live else FOREVER if option.on_stdout else STALLED_S
-    sink = _text_sink(option, max_file_bytes)
-    return QueuedOutput(option.text, sink, warn=warn, patience_s=patience_s)
+    if option.kind == "window":
+        return _window(option, warn)
+    if option.records:
+        return QueuedOutput(
+            option.text,
+            _recorder(option, limits, live=live),
+            warn=warn,
+            capacity=WAITING_PICTURES,
+            # What led to an event matters more than a gap behind it.
+            overflow="drop-newest",
+            patience_s=patience_s,
+            pictures=True,
+        )
+    return QueuedOutput(
+        option.text, _text_sink(option, limits.max_file_bytes), warn=warn, patience_s=patience_s
+    )
 
 
 def _text_sink(option: OutputOption, max_file_bytes: int) -> Output:
@@ -71,3 +89,39 @@ def _text_sink(option: OutputOption, max_file_bytes: int) -> Output:
     file = LineFile(option.target, begins=header, header=header, max_bytes=max_file_bytes)
     file.check()
     return CsvSink(file)
+
+
+def _recorder(option: OutputOption, limits: OutputLimits, *, live: bool) -> Output:
+    # They draw, and most loops do not: what they import is left out of the others' start.
+    from edgeinfer.device.outputs.stills import STILL_SUFFIX, StillsSink
+    from edgeinfer.device.outputs.video import VideoSink
+
+    target = Path(option.target or ".")
+    stills = option.kind == "stills"
+    folder = RecordFolder(
+        target if stills else target.parent,
+        stem="still" if stills else target.stem,
+        suffix=STILL_SUFFIX if stills else target.suffix,
+        max_bytes=limits.max_record_bytes,
+        keep_free_bytes=limits.keep_free_bytes,
+    )
+    folder.check()
+    if stills:
+        every_s = limits.stills_every_s if live else 0.0
+        return StillsSink(folder, when=limits.when, every_s=every_s)
+    return VideoSink(
+        folder,
+        live=live,
+        max_bytes=limits.max_record_bytes,
+        when=limits.when,
+        roll_s=limits.roll_s,
+        single=None if live or limits.when is not None else target,
+    )
+
+
+def _window(option: OutputOption, warn: Warn) -> QueuedOutput:
+    from edgeinfer.device.outputs.window import WindowSink, check_window
+
+    check_window()
+    # The newest frame alone is worth showing.
+    return QueuedOutput(option.text, WindowSink(), warn=warn, capacity=1, pictures=True)

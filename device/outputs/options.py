@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from edgeinfer.device.errors import UsageError
+from edgeinfer.device.outputs.condition import Condition
 
 OutputKind = Literal["terminal", "json", "csv", "video", "stills", "window"]
 KINDS: tuple[OutputKind, ...] = get_args(OutputKind)
@@ -37,9 +38,35 @@ class OutputOption:
     target: Path | None = None
 
     @property
+    def records(self) -> bool:
+        """Whether it writes pictures, of which `--record-when` decides."""
+        return self.kind in ("video", "stills")
+
+    @property
     def on_stdout(self) -> bool:
         """Whether it writes to stdout."""
         return self.kind == "terminal" or (self.kind == "json" and self.target is None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputLimits:
+    """How much outputs write, and when.
+
+    Attributes:
+        max_file_bytes: the most that a file of JSON or CSV holds before it begins anew.
+        when: only frames of which this holds are recorded; None for all.
+        roll_s: of video, so long before and after as well.
+        max_record_bytes: the most that the recordings of one output hold together.
+        keep_free_bytes: how much of the disk recordings leave free.
+        stills_every_s: of a live source, a still at most once in this time.
+    """
+
+    max_file_bytes: int = 100_000_000
+    when: Condition | None = None
+    roll_s: float = 3.0
+    max_record_bytes: int = 1_000_000_000
+    keep_free_bytes: int = 200_000_000
+    stills_every_s: float = 1.0
 
 
 def parse_outputs(texts: Sequence[str], *, as_json: bool) -> list[OutputOption]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 
 from tests.program import edgeinfer, error_line
@@ -139,6 +141,75 @@ def test_of_a_file_nothing_may_be_lost(sample_bundle: Path, video: Path, tmp_pat
     line = error_line(bad)
     assert "output csv:/dev/full: did not take 12 of 12 answers (/dev/full: cannot be" in line
     assert lines_of(tmp_path / "x.jsonl")[-1]["summary"]["frames"] == 12
+
+
+def test_recordings_of_a_live_source(run: list[object], tmp_path: Path) -> None:
+    clips, stills = tmp_path / "clips", tmp_path / "stills"
+    done = edgeinfer(
+        *run, "--max-seconds", 1.5, "--output", f"video:{clips}/yard.mp4",
+        "--output", f"stills:{stills}", "--stills-every", 0.3, "--record-when", "Bag>=0",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (clip,) = os.listdir(clips)
+    assert re.fullmatch(r"yard-00000001-\d{8}T\d{6}Z\.mp4", clip)
+    assert 3 <= len(os.listdir(stills)) <= 6
+    assert " frames in 1." in done.stderr  # the summary, as nothing is written to stdout
+    again = edgeinfer(
+        *run, "--max-frames", 20, "--output", f"stills:{stills}", "--record-max-mb", 0.02,
+    )  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    assert sum(one.stat().st_size for one in stills.iterdir()) <= 20_000
+
+
+def test_of_a_video_file_the_annotated_one_has_its_name_and_every_frame(
+    sample_bundle: Path, video: Path, tmp_path: Path
+) -> None:
+    done = edgeinfer(
+        "run", "--model", sample_bundle, "--camera", video, "--output", f"video:{tmp_path}/out.mp4"
+    )
+    assert done.returncode == 0, done.stderr
+    capture = cv2.VideoCapture(str(tmp_path / "out.mp4"), cv2.CAP_FFMPEG)
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 12
+    capture.release()
+
+
+def test_disk_that_must_stay_free_stops_the_recording_and_not_the_loop(
+    run: list[object], tmp_path: Path
+) -> None:
+    done = edgeinfer(
+        *run, "--max-frames", 20, "--output", f"video:{tmp_path}/out/x.avi",
+        "--output", f"csv:{tmp_path}/out/x.csv", "--record-keep-free-mb", 1e12,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert len(told) == 1
+    assert "MB are free on the disk, expected 1,000,000,000,000 MB to stay free" in told[0]
+    assert os.listdir(tmp_path / "out") == ["x.csv"]
+
+
+def test_window_without_a_screen_or_an_opencv_for_it_is_one_line(run: list[object]) -> None:
+    line = error_line(edgeinfer(*run, "--output", "window", env={"DISPLAY": ""}))
+    assert line.startswith("error: --output window: ")
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("Bag>", "ends too early"),
+        ("Bag>80", "a score, from 0 to 1"),
+        ("Bga>0.8", "the model has no class 'Bga', expected one such as 'Bag'"),
+    ],
+)
+def test_wrong_condition_is_wrong_usage(
+    run: list[object], tmp_path: Path, condition: str, said: str
+) -> None:
+    options = ["--output", f"stills:{tmp_path}", "--record-when", condition]
+    assert said in error_line(edgeinfer(*run, *options), code=2)
+
+
+def test_condition_without_a_recording_is_wrong_usage(run: list[object]) -> None:
+    line = error_line(edgeinfer(*run, "--record-when", "Bag>0.8"), code=2)
+    assert "nothing is recorded" in line
 
 
 def test_wrong_outputs_are_wrong_usage(run: list[object], tmp_path: Path) -> None:

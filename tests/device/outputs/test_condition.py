@@ -160,9 +160,10 @@ def test_what_is_written_is_read_as_the_same(condition: Condition) -> None:
 def test_names_that_the_model_lacks_are_refused_with_close_ones() -> None:
     condition = parse_condition("dgo>0.8 or cat>0.5")
     with pytest.raises(UsageError, match="no class 'dgo', expected one such as 'dog'"):
-        check_names(condition, ["bird", "cat", "dog"], measures=[])
-    check_names(parse_condition("dog>0.8 or count>1"), ["dog"], measures=["count"])
+        check_names(condition, ["bird", "cat", "dog"])
+    check_names(parse_condition("dog>0.8 or count>1"), ["dog"])
+    check_names(parse_condition("value>0.8"), [])
     with pytest.raises(UsageError, match="no class 'value'"):
-        check_names(parse_condition("value>0.8"), ["dog"], measures=["count"])
-    with pytest.raises(UsageError, match="no class 'dog'"):
-        check_names(parse_condition("dog>0.8"), [], measures=[])
+        check_names(parse_condition("value>0.8"), ["dog"])
+    with pytest.raises(UsageError, match="no class 'dog', expected one such as 'value'"):
+        check_names(parse_condition("dog>0.8"), [])
