@@ -109,6 +109,10 @@ class RemoteError(EdgeinferError):
     """A board cannot be reached over SSH, or a program failed there."""
 
 
+class OutputError(EdgeinferError):
+    """An output of the camera loop cannot work here."""
+
+
 class StorageError(EdgeinferError):
     """A file could not be written."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
+
+import numpy as np
 
 from edgeinfer.device.types import Frame, Prediction
 
@@ -22,6 +24,44 @@ class Answer:
     prediction: Prediction
     age_ms: float
 
+    def without_picture(self) -> Answer:
+        """Return the same with one grey pixel, for those who write text and wait in a queue."""
+        return replace(self, frame=replace(self.frame, pixels=_PIXEL, format="grey"))
+
+
+_PIXEL = np.zeros((1, 1), np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputReport:
+    """What an output did.
+
+    Attributes:
+        name: the output as the user named it.
+        written: answers that it took.
+        dropped: answers that it was too slow for, or that came while it failed.
+        failure: what is wrong with it at the end; None if nothing is.
+    """
+
+    name: str
+    written: int
+    dropped: int
+    failure: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """Return what scripts read."""
+        return {
+            "name": self.name,
+            "written": self.written,
+            "dropped": self.dropped,
+            "failure": self.failure,
+        }
+
+    def __str__(self) -> str:
+        """Return it for people, one line."""
+        text = f"{self.name}: {self.dropped:,} of {self.written + self.dropped:,} answers dropped"
+        return text if self.failure is None else f"{text} ({self.failure})"
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoopSummary:
@@ -36,6 +76,7 @@ class LoopSummary:
         labelled_frames: frames whose true class is known and is one of the model's.
         correct_frames: those of them that were answered right.
         unreadable: files or pictures of the source that could not be decoded.
+        outputs: what each output did, where they run on threads of their own.
     """
 
     frames: int
@@ -46,6 +87,7 @@ class LoopSummary:
     labelled_frames: int
     correct_frames: int
     unreadable: int
+    outputs: tuple[OutputReport, ...] = ()
 
     @property
     def fps(self) -> float:
@@ -69,10 +111,11 @@ class LoopSummary:
             "accuracy": None if self.accuracy is None else round(self.accuracy, 4),
             "labelled_frames": self.labelled_frames,
             "unreadable": self.unreadable,
+            "outputs": [output.to_json() for output in self.outputs],
         }
 
     def __str__(self) -> str:
-        """Return the summary for people, one line or two."""
+        """Return the summary for people: a line, one for accuracy, one for each lossy output."""
         parts = [f"{self.frames:,} frames in {self.seconds:.1f} s", f"{self.fps:.1f} frames/s"]
         parts.append(f"{self.dropped:,} dropped")
         if self.age_p50_ms is not None and self.age_p99_ms is not None:
@@ -86,7 +129,9 @@ class LoopSummary:
             text += (
                 f"\n{self.accuracy:.1%} of {self.labelled_frames:,} labelled frames answered right"
             )
-        return text
+        # The outputs that lost nothing need no line.
+        lossy = [str(output) for output in self.outputs if output.dropped or output.failure]
+        return "\n".join([text, *lossy])
 
 
 class Sink(Protocol):

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.formats import Pixels as Pixels
 from edgeinfer.device.formats import picture_size, to_rgb
+from edgeinfer.device.predictions import Classification as Classification
+from edgeinfer.device.predictions import Detections as Detections
+from edgeinfer.device.predictions import Embedding as Embedding
+from edgeinfer.device.predictions import Mask as Mask
+from edgeinfer.device.predictions import Poses as Poses
+from edgeinfer.device.predictions import Prediction as Prediction
+from edgeinfer.device.predictions import Value as Value
 
 KernelFamily = Literal["builtin", "xnnpack"]
 """Which CPU kernels computed an output: the two differ by a few steps, each is stable by itself."""
@@ -101,65 +108,3 @@ class TensorSpec:
         """Return the real values, float64, of the same shape."""
         real = values.astype(np.float64)
         return (real - self.zero_point) * self.scale if self.scale else real
-
-
-@dataclass(frozen=True, kw_only=True)
-class Classification:
-    """Class probabilities.
-
-    Attributes:
-        labels: the class names, in the model's order.
-        probabilities: (classes,) float64, in the same order.
-    """
-
-    labels: tuple[str, ...]
-    probabilities: NDArray[np.float64]
-
-    @property
-    def index(self) -> int:
-        """The most probable class; of equals the first."""
-        return int(np.argmax(self.probabilities))
-
-    @property
-    def label(self) -> str:
-        """The name of the most probable class."""
-        return self.labels[self.index]
-
-    @property
-    def probability(self) -> float:
-        """The probability of the most probable class, 0 to 1."""
-        return float(self.probabilities[self.index])
-
-    def top(self, count: int) -> list[tuple[str, float]]:
-        """Return the `count` most probable (label, probability), best first."""
-        values = self.probabilities
-        candidates = np.arange(len(values))
-        if count < len(values):
-            # A thousand classes need not be sorted for the first five; those equal to the last of
-            # them stay in, so that of equals the first ones win.
-            candidates = np.flatnonzero(values >= -np.partition(-values, count - 1)[count - 1])
-        order = candidates[np.argsort(-values[candidates], kind="stable")[:count]]
-        return [(self.labels[i], float(values[i])) for i in order]
-
-    def to_json(self) -> dict[str, object]:
-        """Return what scripts read: the best label, its probability and the five best."""
-        return {
-            "label": self.label,
-            "probability": round(self.probability, 6),
-            "top": [{"label": name, "probability": round(p, 6)} for name, p in self.top(5)],
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Value:
-    """A measured quantity, such as a gauge's reading."""
-
-    value: float
-    unit: str
-
-    def to_json(self) -> dict[str, object]:
-        """Return what scripts read."""
-        return {"value": self.value, "unit": self.unit}
-
-
-Prediction: TypeAlias = Classification | Value

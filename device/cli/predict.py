@@ -25,16 +25,20 @@ from edgeinfer.device.cli.options import (
 @labels_option
 @threads_option
 @json_option
-@click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Answers each.")
+@click.option(
+    "--top",
+    type=click.IntRange(1),
+    help="Answers each.  [default: 1 class, or 3 objects or areas]",
+)
 def predict(
     photos: tuple[Path, ...],
     model: Path | None,
     labels_file: Path | None,
     threads: int,
     as_json: bool,
-    top: int,
+    top: int | None,
 ) -> int:
-    """Print the label and probability of each PHOTO.
+    """Print what the model says of each PHOTO: a label and its probability, objects, areas, poses.
 
     A picture that cannot be read is named on stderr, the others are answered, and the exit code
     is 1.
@@ -42,7 +46,6 @@ def predict(
     from edgeinfer.device.errors import ImageError, printable
     from edgeinfer.device.images import read_image
     from edgeinfer.device.model import Model
-    from edgeinfer.device.types import Classification
 
     failures = 0
     with Model.open(
@@ -56,16 +59,9 @@ def predict(
                 failures += 1
                 continue
             if as_json:
-                line: dict[str, object] = {"photo": str(photo), **prediction.to_json()}
-                if isinstance(prediction, Classification):
-                    line["top"] = [
-                        {"label": label, "probability": round(p, 6)}
-                        for label, p in prediction.top(max(top, 5))
-                    ]
-                click.echo(json.dumps(line))
-            elif isinstance(prediction, Classification):
-                answers = ", ".join(f"{label} {p:.1%}" for label, p in prediction.top(top))
-                click.echo(f"{printable(str(photo))}: {printable(answers)}")
+                answer = prediction.to_json(max(top or 0, 5))
+                click.echo(json.dumps({"photo": str(photo), **answer}))
             else:
-                click.echo(f"{printable(str(photo))}: {prediction.value:g} {prediction.unit}")
+                text = prediction.text() if top is None else prediction.text(top)
+                click.echo(f"{printable(str(photo))}: {printable(text)}")
     return 1 if failures else 0

@@ -17,6 +17,7 @@ from edgeinfer.device.cli.options import (
     resolve_model,
     threads_option,
 )
+from edgeinfer.device.cli.output_options import OutputChoice, output_options
 
 EXIT_LIMIT_S = 20.0
 """The process ends at the latest so long after SIGTERM, whatever hangs."""
@@ -36,6 +37,7 @@ EXIT_LIMIT_S = 20.0
 @labels_option
 @threads_option
 @json_option
+@output_options
 @click.option("--realtime", is_flag=True, help="Play files at their own rate, dropping frames.")
 @click.option(
     "--every",
@@ -75,6 +77,7 @@ def run(
     labels_file: Path | None,
     threads: int,
     as_json: bool,
+    outputs: OutputChoice,
     realtime: bool,
     every: int,
     max_fps: float | None,
@@ -98,17 +101,17 @@ def run(
             "no camera: --camera takes the first one found, "
             "--camera simulated needs none; see `edgeinfer run --help`"
         )
-    import sys
 
     from edgeinfer.device.loop import run_loop
-    from edgeinfer.device.results import Sink
+    from edgeinfer.device.outputs.condition import check_names
+    from edgeinfer.device.outputs.opening import open_outputs
     from edgeinfer.device.signals import reload_on_hangup, stop_on_signals
-    from edgeinfer.device.sinks import JsonLinesSink, TerminalSink
     from edgeinfer.device.stream import open_stream
     from edgeinfer.device.supervision.supervise import supervise
 
     log = open_log(log_format)
     labels = read_labels(labels_file)
+    wanted, limits = outputs.parse(as_json=as_json)
     path = resolve_model(model)
     reload = click.get_current_context().with_resource(reload_on_hangup())
     with open_stream(
@@ -124,6 +127,8 @@ def run(
         warn=log.warn,
     ) as stream:
         first = stream.models[0]
+        if limits.when is not None:
+            check_names(limits.when, first.labels)
         side_by_side = f", {parallel} side by side" if parallel > 1 else ""
         log.info("model", f"model:   {first.name} ({path})")
         log.info(
@@ -139,12 +144,20 @@ def run(
             reload=reload,
             log=log,
         )
-        sink: Sink = JsonLinesSink(sys.stdout) if as_json else TerminalSink(sys.stdout)
-        with stop_on_signals(EXIT_LIMIT_S) as stop:
+        with (
+            stop_on_signals(EXIT_LIMIT_S) as stop,
+            open_outputs(
+                wanted,
+                live=stream.camera.live,
+                warn=log.warn,
+                stop=stop,
+                limits=limits,
+            ) as sinks,
+        ):
             run_loop(
                 stream.camera,
                 stream.models,
-                [sink],
+                [sinks],
                 every=every,
                 max_fps=max_fps,
                 max_frames=max_frames,
@@ -153,3 +166,7 @@ def run(
                 watch=watch,
             )
             stop.done = True
+            if not any(output.on_stdout for output in wanted):
+                for line in str(sinks.summary).splitlines():
+                    log.info("summary", line)
+            sinks.raise_loss()

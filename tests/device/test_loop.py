@@ -250,6 +250,7 @@ def test_summary_as_json_and_text() -> None:
         "accuracy": 0.915,
         "labelled_frames": 1000,
         "unreadable": 2,
+        "outputs": [],
     }
     assert str(summary) == (
         "1,200 frames in 40.0 s, 30.0 frames/s, 3 dropped, "

@@ -3,10 +3,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from edgeinfer.device.types import Classification, Frame, FrameFormat, TensorSpec, Value
+from edgeinfer.device.types import Frame, FrameFormat, TensorSpec
 
 
 @pytest.mark.parametrize(
@@ -49,25 +47,3 @@ def test_quantized_values_become_real_ones() -> None:
     assert spec.dequantize(np.array([-3, 1], np.int8)).tolist() == [0.0, 2.0]
     plain = TensorSpec(name="x", shape=(1,), dtype="float32")
     assert plain.dequantize(np.array([1.5], np.float32)).tolist() == [1.5]
-
-
-@given(
-    values=st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.5]), min_size=1, max_size=30),
-    count=st.integers(1, 32),
-)
-def test_the_best_are_those_that_sorting_gives(values: list[float], count: int) -> None:
-    labels = tuple(f"c{i}" for i in range(len(values)))
-    answer = Classification(labels=labels, probabilities=np.array(values))
-    expected = sorted(range(len(values)), key=lambda i: -values[i])[:count]
-    assert answer.top(count) == [(labels[i], values[i]) for i in expected]
-
-
-def test_the_best_class_comes_first_and_of_equals_the_first() -> None:
-    answer = Classification(labels=("a", "b", "c"), probabilities=np.array([0.2, 0.4, 0.4]))
-    assert (answer.label, answer.probability) == ("b", 0.4)
-    assert answer.top(2) == [("b", 0.4), ("c", 0.4)]
-    assert answer.to_json()["label"] == "b"
-
-
-def test_a_value_has_its_unit() -> None:
-    assert Value(value=2.5, unit="bar").to_json() == {"value": 2.5, "unit": "bar"}

@@ -1,14 +1,15 @@
-"""Where answers go: a terminal, or lines of JSON."""
+"""Answers for people, on a terminal or as lines of text."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 import unicodedata
 from typing import TextIO
 
-from edgeinfer.device.errors import printable, storage_error
+from edgeinfer.device.errors import printable
+from edgeinfer.device.outputs.base import Output
+from edgeinfer.device.outputs.text import TextWriter
 from edgeinfer.device.results import Answer, LoopSummary
 from edgeinfer.device.types import Classification
 
@@ -18,37 +19,14 @@ REPAINT_S = 1 / 15
 LINE_EVERY_S = 1.0
 
 
-class JsonLinesSink:
-    """One JSON object a line for each answer; the last line is `{"summary": {...}}`."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, answer: Answer) -> None:
-        """Print one line."""
-        frame = answer.frame
-        line: dict[str, object] = {"sequence": frame.sequence}
-        if frame.name is not None:
-            line["name"] = frame.name
-        line |= answer.prediction.to_json()
-        if frame.label is not None:
-            line["truth"] = frame.label
-        line["age_ms"] = round(answer.age_ms, 3)
-        _emit(self._stream, json.dumps(line) + "\n")
-
-    def finish(self, summary: LoopSummary) -> None:
-        """Print the summary."""
-        _emit(self._stream, json.dumps({"summary": summary.to_json()}) + "\n")
-
-
-class TerminalSink:
+class TerminalSink(Output):
     """Answers for people: one line rewritten in place, or, into a file, a line per change.
 
     Into a file or pipe a line is printed when the answer changes and once a second.
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._writer = TextWriter(stream)
         self._in_place = stream.isatty()
         self._shown: str | None = None
         self._shown_at = float("-inf")
@@ -71,7 +49,7 @@ class TerminalSink:
         if self._in_place and self._pending is not None:
             self._show(self._pending, time.monotonic())
         line_end = "\n" if self._in_place and self._shown is not None else ""
-        _emit(self._stream, f"{line_end}{summary}\n")
+        self._writer.write(f"{line_end}{summary}\n")
 
     def _changed(self, answer: Answer, waited: float) -> bool:
         return waited >= LINE_EVERY_S or _headline(answer) != self._shown
@@ -86,9 +64,9 @@ class TerminalSink:
         if self._in_place:
             # Room for the ^C that a terminal echoes: a wrapped line cannot be rewritten.
             width = shutil.get_terminal_size().columns - 3
-            _emit(self._stream, f"\r{fit(line, width)}{CLEAR_TO_END}")
+            self._writer.write(f"\r{fit(line, width)}{CLEAR_TO_END}")
         else:
-            _emit(self._stream, line + "\n")
+            self._writer.write(line + "\n")
 
 
 class _Rate:
@@ -123,7 +101,7 @@ def describe(answer: Answer, *, per_second: float | None, with_name: bool) -> st
         if frame.label in prediction.labels and frame.label != prediction.label:
             parts.append(f"truth: {frame.label}")
     else:
-        parts = [f"{prediction.value:g} {prediction.unit}"]
+        parts = [prediction.text()]
     if with_name and frame.name is not None:
         parts.append(frame.name)
     parts.append(f"{answer.age_ms:.1f} ms")
@@ -144,24 +122,4 @@ def fit(text: str, width: int) -> str:
 
 
 def _headline(answer: Answer) -> str:
-    prediction = answer.prediction
-    if isinstance(prediction, Classification):
-        return prediction.label
-    return f"{prediction.value:.3g}"
-
-
-def _emit(stream: TextIO, text: str) -> None:
-    """Write and flush; a character that the stream's encoding lacks is escaped.
-
-    Raises:
-        StorageError: there is no room, or the device failed.
-        BrokenPipeError: the reader has gone; whoever runs the loop ends it.
-    """
-    encoding = stream.encoding or "utf-8"
-    try:
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        stream.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise storage_error("output", error) from error
+    return answer.prediction.headline

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import pty
 import struct
@@ -9,63 +8,18 @@ import termios
 from contextlib import suppress
 from fcntl import ioctl
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.errors import StorageError
-from edgeinfer.device.results import Answer, LoopSummary
-from edgeinfer.device.sinks import JsonLinesSink, TerminalSink, fit
-from edgeinfer.device.types import Classification, Frame, Value
-
-SUMMARY = LoopSummary(
-    frames=2,
-    dropped=0,
-    seconds=1.0,
-    age_p50_ms=1.0,
-    age_p99_ms=2.0,
-    labelled_frames=0,
-    correct_frames=0,
-    unreadable=0,
-)
-
-
-def answer(
-    label: str = "cat", *, truth: str | None = None, name: str | None = None, sequence: int = 0
-) -> Answer:
-    frame = Frame(
-        pixels=np.zeros((2, 2, 3), dtype=np.uint8),
-        sequence=sequence,
-        captured_ns=0,
-        label=truth,
-        name=name,
-    )
-    labels = (label, "dog")
-    prediction = Classification(labels=labels, probabilities=np.array([0.9, 0.1]))
-    return Answer(frame=frame, prediction=prediction, age_ms=12.3456)
-
-
-def test_json_lines() -> None:
-    stream = io.StringIO()
-    sink = JsonLinesSink(stream)
-    sink.write(answer(truth="dog", name="a\udcff.jpg", sequence=7))
-    sink.finish(SUMMARY)
-    first, last = (json.loads(line) for line in stream.getvalue().splitlines())
-    assert first == {
-        "sequence": 7,
-        "name": "a\udcff.jpg",
-        "label": "cat",
-        "probability": 0.9,
-        "top": [{"label": "cat", "probability": 0.9}, {"label": "dog", "probability": 0.1}],
-        "truth": "dog",
-        "age_ms": 12.346,
-    }
-    assert last == {"summary": SUMMARY.to_json()}
+from edgeinfer.device.outputs.terminal import TerminalSink, fit
+from edgeinfer.device.results import Answer
+from edgeinfer.device.types import Value
+from tests.device.outputs.examples import SUMMARY, answer
 
 
 def test_into_a_file_a_line_per_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgeinfer.device.sinks.LINE_EVERY_S", 600.0)
+    monkeypatch.setattr("edgeinfer.device.outputs.terminal.LINE_EVERY_S", 600.0)
     stream = io.StringIO()
     sink = TerminalSink(stream)
     for label in ("cat", "cat", "cat", "bird", "bird", "cat"):
@@ -82,7 +36,7 @@ def test_into_a_file_a_line_per_change(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_into_a_file_a_line_after_a_while(
     monkeypatch: pytest.MonkeyPatch, every_s: float, lines: int
 ) -> None:
-    monkeypatch.setattr("edgeinfer.device.sinks.LINE_EVERY_S", every_s)
+    monkeypatch.setattr("edgeinfer.device.outputs.terminal.LINE_EVERY_S", every_s)
     stream = io.StringIO()
     sink = TerminalSink(stream)
     for _ in range(3):
@@ -114,7 +68,7 @@ def on_a_terminal(columns: int, answers: list[Answer]) -> str:
 def test_on_a_terminal_one_line_in_place_and_the_summary_below(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("edgeinfer.device.sinks.REPAINT_S", 600.0)
+    monkeypatch.setattr("edgeinfer.device.outputs.terminal.REPAINT_S", 600.0)
     written = on_a_terminal(100, [answer("cat"), answer("bird"), answer("horse")])
     line, summary, rest = written.split("\r\n")
     # The second came too soon to be shown, the last one is shown at the end.
@@ -155,16 +109,6 @@ def test_characters_that_the_stream_lacks_are_escaped() -> None:
     stream = io.TextIOWrapper(raw, encoding="ascii")
     TerminalSink(stream).write(answer("Äpfel"))
     assert raw.getvalue().startswith(b"\\xc4pfel  90.0%")
-
-
-@pytest.mark.parametrize("kind", [JsonLinesSink, TerminalSink])
-def test_full_disk_is_a_sentence(kind: type[JsonLinesSink] | type[TerminalSink]) -> None:
-    with open(os.open("/dev/full", os.O_WRONLY), "w") as stream:
-        with pytest.raises(StorageError, match="no space left on device"):
-            kind(stream).write(answer())
-        # What is still in the buffer goes elsewhere, so that the stream can be closed.
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), stream.fileno())
 
 
 @given(st.text(), st.integers(0, 40))

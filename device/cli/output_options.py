@@ -1,0 +1,153 @@
+"""The options of `edgeinfer run` that say where answers go."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from edgeinfer.device.outputs.options import OutputLimits, OutputOption
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputChoice:
+    """What the user chose, as it stands on the command line.
+
+    Attributes:
+        texts: the values of `--output`.
+        max_file_mb: `--output-max-mb`.
+        when: `--record-when`; None where it is not given.
+        seconds: `--record-seconds`.
+        max_mb: `--record-max-mb`.
+        keep_free_mb: `--record-keep-free-mb`.
+        stills_every_s: `--stills-every`.
+    """
+
+    texts: Sequence[str]
+    max_file_mb: float
+    when: str | None
+    seconds: float
+    max_mb: float
+    keep_free_mb: float
+    stills_every_s: float
+
+    def parse(self, *, as_json: bool) -> tuple[list[OutputOption], OutputLimits]:
+        """Return the outputs and their limits.
+
+        Args:
+            as_json: `--json` is given.
+
+        Raises:
+            UsageError: an output or the condition cannot be read, or nothing is recorded under it.
+        """
+        from edgeinfer.device.errors import UsageError
+        from edgeinfer.device.outputs.condition import parse_condition
+        from edgeinfer.device.outputs.options import OutputLimits, parse_outputs
+
+        options = parse_outputs(self.texts, as_json=as_json)
+        when = None if self.when is None else parse_condition(self.when)
+        if when is not None and not any(option.records for option in options):
+            raise UsageError(
+                "--record-when",
+                got="nothing is recorded",
+                expected="--output video:FILE.mp4 or stills:FOLDER with it",
+            )
+        return options, OutputLimits(
+            max_file_bytes=round(self.max_file_mb * 1e6),
+            when=when,
+            roll_s=self.seconds,
+            max_record_bytes=round(self.max_mb * 1e6),
+            keep_free_bytes=round(self.keep_free_mb * 1e6),
+            stills_every_s=self.stills_every_s,
+        )
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options; the command gets them as one `outputs`, an `OutputChoice`."""
+
+    @functools.wraps(command)
+    def with_choice(
+        *,
+        output: tuple[str, ...],
+        output_max_mb: float,
+        record_when: str | None,
+        record_seconds: float,
+        record_max_mb: float,
+        record_keep_free_mb: float,
+        stills_every: float,
+        **others: Any,
+    ) -> Any:
+        choice = OutputChoice(
+            texts=output,
+            max_file_mb=output_max_mb,
+            when=record_when,
+            seconds=record_seconds,
+            max_mb=record_max_mb,
+            keep_free_mb=record_keep_free_mb,
+            stills_every_s=stills_every,
+        )
+        return command(outputs=choice, **others)
+
+    for option in reversed(_OPTIONS):
+        with_choice = option(with_choice)
+    return with_choice
+
+
+_POSITIVE = click.FloatRange(0, min_open=True)
+_NOT_NEGATIVE = click.FloatRange(0)
+
+_OPTIONS = (
+    click.option(
+        "--output",
+        multiple=True,
+        metavar="OUTPUT",
+        help="terminal, json, json:FILE, csv:FILE, video:FILE.mp4, stills:FOLDER or window; may be "
+        "given several times. By default terminal, with --json json.",
+    ),
+    click.option(
+        "--output-max-mb",
+        type=_POSITIVE,
+        default=100.0,
+        show_default=True,
+        help="Begin json:FILE and csv:FILE anew at this size, keeping the last one as FILE.1.",
+    ),
+    click.option(
+        "--record-when",
+        metavar="CONDITION",
+        help='Record video and stills only when this holds: "dog>0.8", "cat>0.5 and not '
+        'dog>0.5", "value>30".',
+    ),
+    click.option(
+        "--record-seconds",
+        type=_NOT_NEGATIVE,
+        default=3.0,
+        show_default=True,
+        help="With --record-when: how much video before and after.",
+    ),
+    click.option(
+        "--record-max-mb",
+        type=_POSITIVE,
+        default=1000.0,
+        show_default=True,
+        help="The most that recordings hold; the oldest are deleted.",
+    ),
+    click.option(
+        "--record-keep-free-mb",
+        type=_NOT_NEGATIVE,
+        default=200.0,
+        show_default=True,
+        help="How much of the disk recordings leave free.",
+    ),
+    click.option(
+        "--stills-every",
+        type=_NOT_NEGATIVE,
+        default=1.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Of a live source, write a still at most so often.",
+    ),
+)

@@ -1,0 +1,70 @@
+"""Rows of CSV, one for each answered frame; the columns are the same for every kind of prediction.
+
+| column | |
+|---|---|
+| `sequence`, `time`, `age_ms`, `dropped`, `name`, `truth` | as in lines of JSON, see `json_lines` |
+| `label_1`, `score_1`, ... `score_5` | best classes, surest objects or largest areas |
+| `value`, `unit` | of a measured quantity |
+| `count` | of objects or people |
+
+What does not apply is empty. Source: RFC 4180, with line feeds alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from edgeinfer.device.errors import printable
+from edgeinfer.device.outputs.base import TOP_LABELS, Output, capture_time, iso_time
+from edgeinfer.device.outputs.json_lines import Writer
+from edgeinfer.device.outputs.scores import ranked
+from edgeinfer.device.results import Answer
+from edgeinfer.device.types import Detections, Poses, Value
+
+_RANKED = [f"{what}_{n}" for n in range(1, TOP_LABELS + 1) for what in ("label", "score")]
+COLUMNS = (
+    *("sequence", "time", "age_ms", "dropped", "name", "truth"),
+    *_RANKED,
+    *("value", "unit", "count"),
+)
+
+
+class CsvSink(Output):
+    """One row for each answer; the writer's file has `csv_line(COLUMNS)` as its header."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def write(self, answer: Answer) -> None:
+        """Append one row."""
+        frame, prediction = answer.frame, answer.prediction
+        row: dict[str, object] = {
+            "sequence": frame.sequence,
+            "time": iso_time(capture_time(frame)),
+            "age_ms": round(answer.age_ms, 3),
+            "dropped": self.dropped,
+            "name": frame.name,
+            "truth": frame.label,
+        }
+        for place, (label, score) in enumerate(ranked(prediction, TOP_LABELS), start=1):
+            row |= {f"label_{place}": label, f"score_{place}": round(score, 6)}
+        if isinstance(prediction, Value):
+            row |= {"value": prediction.value, "unit": prediction.unit}
+        if isinstance(prediction, Detections | Poses):
+            row["count"] = len(prediction)
+        self._writer.write(csv_line([row.get(column) for column in COLUMNS]))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._writer.close()
+
+
+def csv_line(cells: Sequence[object]) -> str:
+    """Return cells as one line; control characters are escaped, so that a row is a line."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(
+        [printable(cell) if isinstance(cell, str) else cell for cell in cells]
+    )
+    return text.getvalue()

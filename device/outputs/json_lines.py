@@ -1,0 +1,76 @@
+"""Lines of JSON, for scripts. `SCHEMA` changes when what a key means does; keys may be added.
+
+One object for each answered frame:
+
+| key | |
+|---|---|
+| `schema` | 1 |
+| `sequence` | the source's count of frames, from 0; dropped ones are missing |
+| `time` | when the frame was captured, by the wall clock, ISO 8601, UTC |
+| `name` | the file it came from, for sources of files |
+| `label`, `probability`, `top` | of a classification: the best class and the five best |
+| `value`, `unit` | of a measured quantity |
+| `truth` | the true class, where the source knows it |
+| `age_ms` | from capture to prediction, on the monotonic clock |
+| `dropped` | answers that this output lost so far |
+
+and at the end one `{"schema": 1, "summary": {...}}`, see `LoopSummary.to_json`. Other
+kinds of prediction bring the keys of their own `to_json`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Protocol
+
+from edgeinfer.device.outputs.base import Output, capture_time, iso_time
+from edgeinfer.device.results import Answer, LoopSummary
+
+SCHEMA = 1
+LINE_BEGINS = '{"schema": '
+"""How every line begins, which tells a file of them from another."""
+
+
+class Writer(Protocol):
+    """Where text goes: `TextWriter` or `LineFile`."""
+
+    def write(self, text: str) -> None:
+        """Write it; raises as `Output.write` does."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class JsonLinesSink(Output):
+    """One JSON object a line for each answer; the last line is the summary's."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def write(self, answer: Answer) -> None:
+        """Print one line."""
+        frame = answer.frame
+        line: dict[str, object] = {
+            "schema": SCHEMA,
+            "sequence": frame.sequence,
+            "time": iso_time(capture_time(frame)),
+        }
+        if frame.name is not None:
+            line["name"] = frame.name
+        line |= answer.prediction.to_json()
+        if frame.label is not None:
+            line["truth"] = frame.label
+        line["age_ms"] = round(answer.age_ms, 3)
+        line["dropped"] = self.dropped
+        self._writer.write(json.dumps(line) + "\n")
+
+    def finish(self, summary: LoopSummary) -> None:
+        """Print the summary."""
+        line = {"schema": SCHEMA, "summary": summary.to_json()}
+        self._writer.write(json.dumps(line) + "\n")
+
+    def close(self) -> None:
+        """Let go of the stream or file."""
+        self._writer.close()

@@ -1,0 +1,127 @@
+"""Opens the outputs that the user asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgeinfer.device.cameras.base import Warn
+from edgeinfer.device.outputs.base import Output
+from edgeinfer.device.outputs.csv_rows import COLUMNS, CsvSink, csv_line
+from edgeinfer.device.outputs.fan_out import Outputs
+from edgeinfer.device.outputs.json_lines import LINE_BEGINS, JsonLinesSink
+from edgeinfer.device.outputs.line_file import LineFile
+from edgeinfer.device.outputs.options import OutputLimits, OutputOption
+from edgeinfer.device.outputs.queued import FOREVER, QueuedOutput
+from edgeinfer.device.outputs.record_folder import RecordFolder
+from edgeinfer.device.outputs.terminal import TerminalSink
+from edgeinfer.device.outputs.text import TextWriter
+from edgeinfer.device.signals import StopRequest
+
+STALLED_S = 10.0
+"""How long a file as the source waits for an output that takes nothing."""
+WAITING_PICTURES = 8
+"""How many frames wait for an encoder: each holds its picture, megabytes of it."""
+
+
+def open_outputs(
+    options: Sequence[OutputOption],
+    *,
+    live: bool,
+    warn: Warn,
+    stop: StopRequest | None = None,
+    limits: OutputLimits | None = None,
+) -> Outputs:
+    """Open outputs, each on a thread of its own.
+
+    Args:
+        options: what the user asked for.
+        live: whether the source is; see `Outputs`.
+        warn: takes a line when an output fails, works again, or is too slow.
+        stop: requested when the user closes the last output.
+        limits: how much they write, and when.
+
+    Raises:
+        EdgeinferError: one can never work here.
+    """
+    limits = OutputLimits() if limits is None else limits
+    outputs: list[QueuedOutput] = []
+    try:
+        for option in options:
+            outputs.append(_open(option, limits, live=live, warn=warn))
+    except BaseException:
+        Outputs(outputs, live=live).close()
+        raise
+    return Outputs(outputs, live=live, stop=stop)
+
+
+def _open(option: OutputOption, limits: OutputLimits, *, live: bool, warn: Warn) -> QueuedOutput:
+    patience_s = 0.0 if live else FOREVER if option.on_stdout else STALLED_S
+    if option.kind == "window":
+        return _window(option, warn)
+    if option.records:
+        return QueuedOutput(
+            option.text,
+            _recorder(option, limits, live=live),
+            warn=warn,
+            capacity=WAITING_PICTURES,
+            # What led to an event matters more than a gap behind it.
+            overflow="drop-newest",
+            patience_s=patience_s,
+            pictures=True,
+        )
+    return QueuedOutput(
+        option.text, _text_sink(option, limits.max_file_bytes), warn=warn, patience_s=patience_s
+    )
+
+
+def _text_sink(option: OutputOption, max_file_bytes: int) -> Output:
+    if option.kind == "terminal":
+        return TerminalSink(sys.stdout)
+    if option.target is None:
+        return JsonLinesSink(TextWriter(sys.stdout))
+    if option.kind == "json":
+        file = LineFile(option.target, begins=LINE_BEGINS, max_bytes=max_file_bytes)
+        file.check()
+        return JsonLinesSink(file)
+    header = csv_line(COLUMNS)
+    file = LineFile(option.target, begins=header, header=header, max_bytes=max_file_bytes)
+    file.check()
+    return CsvSink(file)
+
+
+def _recorder(option: OutputOption, limits: OutputLimits, *, live: bool) -> Output:
+    # They draw, and most loops do not: what they import is left out of the others' start.
+    from edgeinfer.device.outputs.stills import STILL_SUFFIX, StillsSink
+    from edgeinfer.device.outputs.video import VideoSink
+
+    target = Path(option.target or ".")
+    stills = option.kind == "stills"
+    folder = RecordFolder(
+        target if stills else target.parent,
+        stem="still" if stills else target.stem,
+        suffix=STILL_SUFFIX if stills else target.suffix,
+        max_bytes=limits.max_record_bytes,
+        keep_free_bytes=limits.keep_free_bytes,
+    )
+    folder.check()
+    if stills:
+        every_s = limits.stills_every_s if live else 0.0
+        return StillsSink(folder, when=limits.when, every_s=every_s)
+    return VideoSink(
+        folder,
+        live=live,
+        max_bytes=limits.max_record_bytes,
+        when=limits.when,
+        roll_s=limits.roll_s,
+        single=None if live or limits.when is not None else target,
+    )
+
+
+def _window(option: OutputOption, warn: Warn) -> QueuedOutput:
+    from edgeinfer.device.outputs.window import WindowSink, check_window
+
+    check_window()
+    # The newest frame alone is worth showing.
+    return QueuedOutput(option.text, WindowSink(), warn=warn, capacity=1, pictures=True)

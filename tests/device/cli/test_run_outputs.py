@@ -1,0 +1,219 @@
+"""`edgeinfer run --output` as a process of its own: several outputs at once, good and bad ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from tests.program import edgeinfer, error_line
+
+
+@pytest.fixture
+def run(sample_bundle: Path, class_folder: Path) -> list[object]:
+    """A live source and a small model."""
+    source = f"simulated:{class_folder}"
+    return ["run", "--model", sample_bundle, "--camera", source, "--fps", 200]
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_several_at_once(run: list[object], tmp_path: Path) -> None:
+    lines, table = tmp_path / "x.jsonl", tmp_path / "x.csv"
+    done = edgeinfer(
+        *run, "--max-frames", 30, "--json", "--output", f"json:{lines}", "--output", f"csv:{table}"
+    )
+    assert done.returncode == 0, done.stderr
+    printed = [json.loads(line) for line in done.stdout.splitlines()]
+    summary = printed[-1]["summary"]
+    assert [one["name"] for one in summary["outputs"]] == [f"json:{lines}", f"csv:{table}", "json"]
+    assert [(one["written"], one["dropped"]) for one in summary["outputs"]] == [(30, 0)] * 3
+    in_file = lines_of(lines)
+    assert in_file[-1] == printed[-1]
+    sequences = [line["sequence"] for line in printed[:-1]]
+    assert [line["sequence"] for line in in_file[:-1]] == sequences
+    with table.open(newline="") as file:
+        assert [int(row["sequence"]) for row in csv.DictReader(file)] == sequences
+
+
+@pytest.mark.parametrize("kind", ["json", "csv"])
+def test_full_disk_is_told_once_and_the_loop_goes_on(
+    run: list[object], tmp_path: Path, kind: str
+) -> None:
+    done = edgeinfer(*run, "--max-frames", 40, "--output", f"{kind}:/dev/full")
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if "no space left" in line]
+    assert told[0].startswith(f"warning: output {kind}:/dev/full: /dev/full: cannot be written")
+    assert told[1].startswith(f"{kind}:/dev/full: 40 of 40 answers dropped (/dev/full: cannot")
+    assert len(told) == 2
+
+
+def test_full_stdout_of_a_live_source_is_no_end(run: list[object], tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "edgeinfer.device.cli", *map(str, run)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*program, "--max-frames", "40", "--json", "--output", f"csv:{tmp_path / 'x.csv'}"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+    assert len((tmp_path / "x.csv").read_text().splitlines()) == 41
+
+
+def test_reader_of_stdout_that_leaves_does_not_end_other_outputs(
+    run: list[object], tmp_path: Path
+) -> None:
+    lines = tmp_path / "x.jsonl"
+    program = [sys.executable, "-m", "edgeinfer.device.cli", *map(str, run)]
+    process = subprocess.Popen(
+        [*program, "--max-frames", "100", "--json", "--output", f"json:{lines}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(60) == 0
+    assert process.stderr is not None
+    with process.stderr:
+        assert "Traceback" not in process.stderr.read()
+    in_file = lines_of(lines)
+    assert in_file[-1]["summary"]["frames"] == 100
+    assert len(in_file) == 101
+    json_on_stdout = in_file[-1]["summary"]["outputs"][1]
+    assert json_on_stdout["dropped"] > 0
+
+
+def test_reader_of_stdout_that_sleeps_holds_nothing_up(run: list[object], tmp_path: Path) -> None:
+    """Nobody reads until the loop is over: the pipe is full long before."""
+    table = tmp_path / "x.csv"
+    program = [sys.executable, "-m", "edgeinfer.device.cli", *map(str, run)]
+    process = subprocess.Popen(
+        [*program, "--max-frames", "900", "--fps", "1000", "--json", "--output", f"csv:{table}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    with process.stderr:
+        err = process.stderr.read()
+    assert process.wait(60) == 0, err
+    assert "warning: output json: takes answers too slowly; some are dropped" in err
+    assert len(table.read_text().splitlines()) == 901
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+def test_pipe_that_is_never_read(run: list[object], tmp_path: Path) -> None:
+    """Its reader opens it and hangs, as a dead network file system does to its writer."""
+    pipe, table = tmp_path / "pipe", tmp_path / "x.csv"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    done = edgeinfer(
+        *run, "--max-frames", 900, "--fps", 1000, "--output", f"json:{pipe}",
+        "--output", f"csv:{table}",
+    )  # fmt: skip
+    os.close(reader)
+    assert done.returncode == 0, done.stderr
+    assert f"warning: output json:{pipe}: takes answers too slowly" in done.stderr
+    assert "takes nothing any more" in done.stderr
+    assert len(table.read_text().splitlines()) == 901
+
+
+def test_of_a_file_nothing_may_be_lost(sample_bundle: Path, video: Path, tmp_path: Path) -> None:
+    bad = edgeinfer(
+        "run", "--model", sample_bundle, "--camera", video, "--output", "csv:/dev/full",
+        "--output", f"json:{tmp_path / 'x.jsonl'}",
+    )  # fmt: skip
+    line = error_line(bad)
+    assert "output csv:/dev/full: did not take 12 of 12 answers (/dev/full: cannot be" in line
+    assert lines_of(tmp_path / "x.jsonl")[-1]["summary"]["frames"] == 12
+
+
+def test_recordings_of_a_live_source(run: list[object], tmp_path: Path) -> None:
+    clips, stills = tmp_path / "clips", tmp_path / "stills"
+    done = edgeinfer(
+        *run, "--max-seconds", 1.5, "--output", f"video:{clips}/yard.mp4",
+        "--output", f"stills:{stills}", "--stills-every", 0.3, "--record-when", "Bag>=0",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (clip,) = os.listdir(clips)
+    assert re.fullmatch(r"yard-00000001-\d{8}T\d{6}Z\.mp4", clip)
+    assert 3 <= len(os.listdir(stills)) <= 6
+    assert " frames in 1." in done.stderr  # the summary, as nothing is written to stdout
+    again = edgeinfer(
+        *run, "--max-frames", 20, "--output", f"stills:{stills}", "--record-max-mb", 0.02,
+    )  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    assert sum(one.stat().st_size for one in stills.iterdir()) <= 20_000
+
+
+def test_of_a_video_file_the_annotated_one_has_its_name_and_every_frame(
+    sample_bundle: Path, video: Path, tmp_path: Path
+) -> None:
+    done = edgeinfer(
+        "run", "--model", sample_bundle, "--camera", video, "--output", f"video:{tmp_path}/out.mp4"
+    )
+    assert done.returncode == 0, done.stderr
+    capture = cv2.VideoCapture(str(tmp_path / "out.mp4"), cv2.CAP_FFMPEG)
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 12
+    capture.release()
+
+
+def test_disk_that_must_stay_free_stops_the_recording_and_not_the_loop(
+    run: list[object], tmp_path: Path
+) -> None:
+    done = edgeinfer(
+        *run, "--max-frames", 20, "--output", f"video:{tmp_path}/out/x.avi",
+        "--output", f"csv:{tmp_path}/out/x.csv", "--record-keep-free-mb", 1e12,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert len(told) == 1
+    assert "MB are free on the disk, expected 1,000,000,000,000 MB to stay free" in told[0]
+    assert os.listdir(tmp_path / "out") == ["x.csv"]
+
+
+def test_window_without_a_screen_or_an_opencv_for_it_is_one_line(run: list[object]) -> None:
+    line = error_line(edgeinfer(*run, "--output", "window", env={"DISPLAY": ""}))
+    assert line.startswith("error: --output window: ")
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("Bag>", "ends too early"),
+        ("Bag>80", "a score, from 0 to 1"),
+        ("Bga>0.8", "the model has no class 'Bga', expected one such as 'Bag'"),
+    ],
+)
+def test_wrong_condition_is_wrong_usage(
+    run: list[object], tmp_path: Path, condition: str, said: str
+) -> None:
+    options = ["--output", f"stills:{tmp_path}", "--record-when", condition]
+    assert said in error_line(edgeinfer(*run, *options), code=2)
+
+
+def test_condition_without_a_recording_is_wrong_usage(run: list[object]) -> None:
+    line = error_line(edgeinfer(*run, "--record-when", "Bag>0.8"), code=2)
+    assert "nothing is recorded" in line
+
+
+def test_wrong_outputs_are_wrong_usage(run: list[object], tmp_path: Path) -> None:
+    for output in ("jason", "video:x.mkv", "csv"):
+        assert "--output" in error_line(edgeinfer(*run, "--output", output), code=2)
+    line = error_line(edgeinfer(*run, "--output", "csv:/proc/x/y.csv", "--max-frames", 1))
+    assert "/proc/x/y.csv" in line
