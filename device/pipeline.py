@@ -22,6 +22,7 @@ from edgeinfer.device.errors import ImageError
 from edgeinfer.device.model_set import CurrentModels, ModelSet, Predictor
 from edgeinfer.device.results import Answer
 from edgeinfer.device.slot import EndOfItems, Slot
+from edgeinfer.device.timed_queue import TimedQueue
 from edgeinfer.device.types import Frame
 
 READ_LIMIT_S = 8.0
@@ -89,7 +90,7 @@ class Pipeline:
         self._free: SimpleQueue[_Buffer | None] = SimpleQueue()
         for _ in range(1 + waiting + 2 * len(models)):
             self._free.put(None)
-        self._results: SimpleQueue[tuple[int, _Result]] = SimpleQueue()
+        self._results: TimedQueue[tuple[int, _Result]] = TimedQueue()
         self._early: dict[int, _Result] = {}
         self._turn = threading.Lock()
         self._taken = 0
@@ -148,7 +149,7 @@ class Pipeline:
         deadline = time.monotonic() + timeout_s
         while self._given not in self._early:
             try:
-                index, result = self._results.get(timeout=max(0.0, deadline - time.monotonic()))
+                index, result = self._results.get(max(0.0, deadline - time.monotonic()))
             except Empty:
                 return None
             self._early[index] = result
