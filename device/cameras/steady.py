@@ -135,6 +135,11 @@ class SteadyCamera(Camera):
         camera = self._hands.camera if self._hands is not None else None
         return self._skipped_before + (camera.skipped_files if camera is not None else 0)
 
+    @property
+    def recovering(self) -> bool:  # type: ignore[override]
+        """From a fault to the next picture."""
+        return self._failed_at is not None
+
     def _open_first(self, wait: bool) -> None:
         while (error := self._open(self._interruptions)) is not None:
             if not (wait and isinstance(error, CameraError)):

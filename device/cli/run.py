@@ -19,7 +19,7 @@ from edgeinfer.device.cli.options import (
 )
 from edgeinfer.device.cli.output_options import OutputChoice, output_options
 
-EXIT_LIMIT_S = 20.0
+EXIT_LIMIT_S = 30.0
 """The process ends at the latest so long after SIGTERM, whatever hangs."""
 
 
