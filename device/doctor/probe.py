@@ -114,15 +114,16 @@ def probe_camera(source: str, model_path: str) -> None:
     """Open a source as `edgeinfer run` does and read from it; of files, one picture is enough."""
     from edgeinfer.device.cameras.opening import needs_model, open_camera
 
-    options: dict[str, Any] = {}
+    # A camera that fails is opened again for ever: the doctor's limit ends that.
+    options: dict[str, Any] = {"warn": lambda line: tell(warning=line)}
     if needs_model(source):
         from edgeinfer.device.bundle.installed import installed_bundle
         from edgeinfer.device.model import Model
 
         model = Model.open(Path(model_path) if model_path else installed_bundle())
-        options = {"pictures": model.golden_frames, "spec": model.preprocessor.spec}
+        options |= {"pictures": model.golden_frames, "spec": model.preprocessor.spec}
     with open_camera(source, **options) as camera:
-        tell(description=camera.description)
+        tell(description=camera.description, live=camera.live)
         # A camera's first pictures are often dark: it adjusts to the light by them.
         frames = [camera.read() for _ in range(_LIVE_FRAMES if camera.live else 1)]
         last = frames[-1]
