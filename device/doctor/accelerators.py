@@ -1,35 +1,31 @@
-"""Accelerators: the device, this user's access to it, and the library that drives it."""
+"""Accelerators: the device, this user's access to it, and the library that drives it.
+
+What is said of a library that does not load are the sentences of `edgeinfer run`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from edgeinfer.device.doctor.access import access_fix, holders, may_use
-from edgeinfer.device.doctor.child import run_probe
-from edgeinfer.device.doctor.delegate_causes import (
-    EDGE_TPU,
-    ETHOS_U,
-    VX,
-    Accelerator,
-    judge_library,
+from edgeinfer.boards import detect_board
+from edgeinfer.device.delegates.presence import Device, find_devices, find_library
+from edgeinfer.device.delegates.spec import KNOWN_DELEGATES, KnownDelegate
+from edgeinfer.device.doctor.access import access_fix, holders
+from edgeinfer.device.doctor.child import ChildEnd, run_probe
+from edgeinfer.device.doctor.edgetpu import (
+    judge_edgetpu,
     judge_package,
+    judge_pcie,
+    package_version,
 )
-from edgeinfer.device.doctor.edgetpu_devices import (
-    USB_3_MBIT_S,
-    EdgeTpu,
-    find_edgetpus,
-    has_usb_rule,
-)
-from edgeinfer.device.doctor.finding import Finding, broken, note, ok
+from edgeinfer.device.doctor.finding import Finding, broken, fault_of, note, ok
 from edgeinfer.device.doctor.system import System
 
-_LIBRARY_FOLDERS = ("/usr/lib", "/usr/lib/*-linux-*", "/usr/local/lib", "/lib", "/opt/*/lib")
+_EDGETPU, _GPU = "edgetpu", "gpu"
 
-_ADD_USB_RULE = (
-    """run `printf 'SUBSYSTEM=="usb",ATTRS{idVendor}=="%s",GROUP="plugdev",MODE="0664"\\n' """
-    """1a6e 18d1 | sudo tee /etc/udev/rules.d/60-edgetpu.rules`, """
-    "then `sudo udevadm control --reload`, and plug it in again"
-)
+_ON_THE_CPU = "models run on the CPU"
 
 
 class AcceleratorsCheck:
@@ -39,86 +35,105 @@ class AcceleratorsCheck:
 
     def run(self, system: System) -> Sequence[Finding]:
         """Look at the Edge TPU, and at others where something of them is there."""
-        findings = _edgetpu(system)
-        for accelerator in (VX, ETHOS_U):
-            findings += _other(accelerator, system)
+        findings = []
+        for known in KNOWN_DELEGATES.values():
+            devices = find_devices(known.name, root=system.root) or ()
+            if known.name == _EDGETPU or _is_told(known, devices, system):
+                findings += _look(known, devices, system)
         return findings
 
 
-def _edgetpu(system: System) -> list[Finding]:
-    devices = find_edgetpus(system)
-    findings = [finding for device in devices for finding in judge_edgetpu(device, system)]
+def _is_told(known: KnownDelegate, devices: Sequence[Device], system: System) -> bool:
+    """True where something of an accelerator is there; every desktop has a GPU."""
+    return (
+        find_library(known.library, root=system.root) is not None
+        or (bool(devices) and known.name != _GPU)
+        or detect_board(system.root).accelerator == known.name
+    )
+
+
+def _look(known: KnownDelegate, devices: Sequence[Device], system: System) -> list[Finding]:
+    findings = judge_devices(known, devices, system)
     users = {holders(system, device.node) for device in devices if device.node is not None}
-    if users and all(users):
+    if known.name == _EDGETPU and users and all(users):
         # Opening it a second time fails, and may disturb whoever is at work.
         got = f"in use by {', '.join(sorted(users))}, so it was not tried"
-        return [*findings, ok(EDGE_TPU.library, got)]
-    end = run_probe("delegate", EDGE_TPU.library, timeout_s=system.timeout_s)
-    usable = any(device.node is not None and may_use(device.node) for device in devices)
-    findings.append(judge_library(EDGE_TPU, end, connected=bool(devices), usable=usable))
-    version = package_version(system, ("libedgetpu1-std", "libedgetpu1-max"))
-    runtime = end.facts.get("runtime")
-    if version and runtime and not end.crash:
-        package = judge_package(version, str(runtime))
-        findings += [package] if package else []
+        return [*findings, ok(known.library, got)]
+    limit_s = system.timeout_s / 2
+    arguments = (known.name, str(system.root), str(limit_s))
+    end = run_probe("delegate", *arguments, timeout_s=system.timeout_s)
+    findings.append(judge_library(known, end, connected=bool(devices), system=system))
+    version = package_version(system) if known.name == _EDGETPU else ""
+    if version and end.facts.get("runtime") and findings[-1].state != "broken":
+        findings += judge_package(version, str(end.facts["runtime"]))
     return findings
 
 
-def judge_edgetpu(device: EdgeTpu, system: System) -> list[Finding]:
-    """Say whether this user may use an Edge TPU, and whether its port is fast."""
-    if device.node is None:
-        return [
-            broken(
-                "Edge TPU",
-                f"{device.name}: there is no /dev/apex_0, its driver is not loaded",
-                fix="run `sudo apt install gasket-dkms`, then `sudo modprobe apex`",
+def judge_devices(known: KnownDelegate, devices: Sequence[Device], system: System) -> list[Finding]:
+    """Say of each device whether this user may use it, and whether one is missing."""
+    subject = name_of(known)
+    if known.name == _EDGETPU:
+        findings = [judge_edgetpu(device, system) for device in devices] + judge_pcie(system)
+    else:
+        findings = [
+            ok(subject, device.name)
+            if device.usable or device.node is None
+            else broken(
+                subject, f"permission denied for {device.node}", fix=access_fix(device.node)
             )
+            for device in devices
         ]
-    if not may_use(device.node):
-        fix = access_fix(device.node)
-        if device.usb_mbit_s is not None and not has_usb_rule(system):
-            fix = _ADD_USB_RULE
-        return [broken("Edge TPU", f"{device.name}: permission denied for {device.node}", fix=fix)]
-    if device.usb_mbit_s is not None and 0 < device.usb_mbit_s < USB_3_MBIT_S:
-        return [
-            note(
-                "Edge TPU",
-                f"{device.name}: on USB 2 ({device.usb_mbit_s} Mbit/s), which makes it slower",
-                expected="USB 3 (5000 Mbit/s)",
-                fix="plug it into a blue port, with the cable that came with it",
-            )
-        ]
-    return [ok("Edge TPU", f"{device.name}, {device.node}")]
+    board = detect_board(system.root)
+    if not findings and board.accelerator == known.name:
+        got = f"not found, although a board {board.name} has one"
+        fix = "load its kernel driver; `sudo dmesg | tail -50` says what it lacks"
+        findings.append(broken(subject, got, fix=fix))
+    return findings
 
 
-def _other(accelerator: Accelerator, system: System) -> list[Finding]:
-    """Judge an accelerator of which a device or the library is there; nothing else is told."""
-    nodes = [node for pattern in accelerator.nodes for node in system.glob(pattern)]
-    files = [
-        path
-        for folder in _LIBRARY_FOLDERS
-        for path in system.glob(f"{folder}/{accelerator.library}")
-    ]
-    if not nodes and not files:
-        return []
-    findings = []
-    for node in nodes:
-        if may_use(node):
-            findings.append(ok(accelerator.name, str(node)))
-        else:
-            findings.append(
-                broken(accelerator.name, f"permission denied for {node}", fix=access_fix(node))
-            )
-    library = str(files[0]) if files else accelerator.library
-    end = run_probe("delegate", library, timeout_s=system.timeout_s)
-    usable = any(may_use(node) for node in nodes)
-    return [*findings, judge_library(accelerator, end, connected=bool(nodes), usable=usable)]
+def judge_library(
+    known: KnownDelegate, end: ChildEnd, *, connected: bool, system: System
+) -> Finding:
+    """Say what loading a delegate's library in a process of its own showed.
+
+    Args:
+        known: which.
+        end: how `probe_delegate` ended.
+        connected: whether the accelerator itself was found.
+        system: the machine.
+    """
+    library, facts = known.library, end.facts
+    file = find_library(library, root=system.root)
+    if facts.get("loaded"):
+        return ok(library, f"loads with {facts['runtime']}" + (f" from {file}" if file else ""))
+    if "error" not in facts:  # it did not come to that
+        got, fix = f"could not be tried ({end.reason})", "mend the runtime first, see above"
+        return broken(library, got, fix=fix) if connected else note(library, got, fix=fix)
+    fault = _with_command(known, fault_of(end, library, fix=known.package))
+    absent = facts.get("kind") == "OSError" and file is None
+    idle = facts.get("how") == "refused" and facts.get("kind") == "ValueError"
+    if not connected and (absent or idle):
+        fix = f"only with {known.device}: {fault.fix}" if absent else fault.fix
+        return note(library, f"{fault.got}; {_ON_THE_CPU}", fix=fix)
+    if absent:
+        return broken(library, f"{fault.got}, but there is {known.device}", fix=fault.fix)
+    return fault
 
 
-def package_version(system: System, names: Sequence[str]) -> str:
-    """Return the version of the first of these Debian packages that is installed; else empty."""
-    for entry in system.text("/var/lib/dpkg/status").split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in entry.splitlines() if ": " in line)
-        if fields.get("Package") in names and fields.get("Status", "").endswith(" installed"):
-            return fields.get("Version", "")
-    return ""
+def _with_command(known: KnownDelegate, fault: Finding) -> Finding:
+    """Add to what `run` says the command to type, where there is one."""
+    needed = re.match(r"needs (lib\S+\.so\S*),", fault.got)
+    if needed is not None and needed[1].startswith("libusb-1.0"):
+        command = "`sudo apt install libusb-1.0-0`"
+    elif needed is not None:
+        command = f"`apt-file search {needed[1]}` names it"
+    elif known.name == _EDGETPU and fault.fix == known.package:
+        command = "`sudo apt install libedgetpu1-std`"
+    else:
+        return fault
+    return replace(fault, fix=f"{fault.fix}; {command}")
+
+
+def name_of(known: KnownDelegate) -> str:
+    """Return an accelerator's name without its article."""
+    return known.device.partition(" ")[2]

@@ -101,10 +101,14 @@ def judge_source(subject: str, end: ChildEnd) -> Finding:
     if "error" in facts:
         fix = "connect it again, or name another source with --camera"
         return fault_of(end, subject, fix=fix)
+    warning = facts.get("warning")
     if end.code != 0 or "brightness" not in facts:
-        got = f"{facts.get('description', 'it')} delivers no picture ({end.reason})"
+        got = f"{facts.get('description', 'it')} delivers no picture ({warning or end.reason})"
         return broken(subject, got, fix="unplug it and plug it in again, or restart the board")
     got = f"{facts['description']}, delivers pictures"
+    if warning:
+        fix = "check its cable and power" if facts.get("live") else "mend or remove that file"
+        return note(subject, f"{got}, but: {warning}", fix=fix)
     if facts["brightness"] < _BLACK:
         return note(
             subject,

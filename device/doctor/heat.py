@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from edgeinfer.boards import detect_board
-from edgeinfer.device.doctor.child import ChildEnd, run_child
+from edgeinfer.device.doctor.child import run_child
 from edgeinfer.device.doctor.finding import Finding, broken, note, ok
-from edgeinfer.device.doctor.system import System, read_number, read_text
+from edgeinfer.device.doctor.system import System
+from edgeinfer.device.supervision.power import Throttled, read_throttled
+from edgeinfer.device.supervision.thermal import Temperature, read_temperatures, sysfs_root
 
-THROTTLE_C = 80.0
-"""Where a Raspberry Pi begins to slow down (Raspberry Pi documentation, "Frequency management and
-thermal control"); other systems state limits of their own."""
-EDGE_TPU_HOT_C = 85.0
-"""Where the driver of an Edge TPU on PCIe lowers its clock first (84.8 °C: Coral's "Manage the PCIe
-module temperature")."""
 _NEAR_C = 10.0
-
-UNDERVOLTAGE, CAPPED, THROTTLED, SOFT_LIMIT = 0x1, 0x2, 0x4, 0x8
-_SINCE_BOOT = 16
-"""`vcgencmd get_throttled`: the same bits, so far up, tell what has happened since the start."""
-
-_GET_THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
 
 _COOL = "give it a heat sink or a fan, and air; `edgeinfer run --max-fps 5` makes less heat"
 _POWER = (
@@ -39,60 +29,67 @@ class HeatCheck:
 
     def run(self, system: System) -> Sequence[Finding]:
         """Look at temperatures, and at what the firmware says of its supply."""
-        return [*temperatures(system), *power(system), *usb_current(system)]
-
-
-def temperatures(system: System) -> list[Finding]:
-    """Judge the hottest zone of the processor, and each Edge TPU on PCIe."""
-    zones = []
-    for zone in system.glob("/sys/class/thermal/thermal_zone*"):
-        millidegrees = read_number(zone / "temp")
-        if millidegrees is not None:
-            zones.append((millidegrees / 1000, read_text(zone / "type") or zone.name, zone))
-    if not zones:
-        findings = [ok("temperature", "the system tells none")]
-    else:
-        celsius, name, zone = max(zones)
-        trips = [
-            read_number(trip.with_name(trip.name.replace("_type", "_temp")))
-            for trip in sorted(zone.glob("trip_point_*_type"))
-            if read_text(trip) in ("passive", "hot", "critical")
+        sysfs = sysfs_root() if system.root == Path("/") else system.path("/sys")
+        return [
+            *judge_temperatures(read_temperatures(sysfs)),
+            *_power(sysfs, system),
+            *usb_current(system),
         ]
-        limits = [trip / 1000 for trip in trips if trip is not None and trip > 0]
-        findings = [judge_temperature(name, celsius, min([*limits, THROTTLE_C]))]
-    for chip in system.glob("/sys/class/apex/apex_*"):
-        millidegrees = read_number(chip / "temp")
-        if millidegrees is not None:
-            name = f"Edge TPU {chip.name}"
-            findings.append(judge_temperature(name, millidegrees / 1000, EDGE_TPU_HOT_C))
-    return findings
 
 
-def judge_temperature(name: str, celsius: float, limit_c: float) -> Finding:
-    """Compare a temperature with the one from which the chip slows down, both in °C."""
-    got = f"{celsius:.0f} °C ({name})"
-    expected = f"below {limit_c:.0f} °C, where it slows down"
-    if celsius >= limit_c:
+def judge_temperatures(sensors: Sequence[Temperature]) -> list[Finding]:
+    """Judge each sensor that is near its limit; where none is, tell of the warmest alone."""
+    if not sensors:
+        return [ok("temperature", "the system tells none")]
+    findings = [judge_temperature(sensor) for sensor in sensors]
+    hot = [finding for finding in findings if finding.state != "ok"]
+    return hot or [judge_temperature(max(sensors, key=lambda sensor: sensor.celsius))]
+
+
+def judge_temperature(sensor: Temperature) -> Finding:
+    """Compare a temperature with the one from which the chip slows down."""
+    got = f"{sensor.celsius:.0f} °C ({sensor.name})"
+    expected = f"below {sensor.limit_c:.0f} °C, where it slows down"
+    if sensor.margin_c <= 0:
         return broken("temperature", got, expected=expected, fix=_COOL)
-    if celsius >= limit_c - _NEAR_C:
+    if sensor.margin_c <= _NEAR_C:
         return note("temperature", got, expected=f"well {expected}", fix=_COOL)
     return ok("temperature", got)
 
 
-def power(system: System) -> list[Finding]:
-    """Judge the supply of a Raspberry Pi; nothing where the firmware cannot be asked."""
+def _power(sysfs: Path, system: System) -> list[Finding]:
+    """Judge the supply of a Raspberry Pi; nothing on other boards, which do not tell."""
+    throttled = read_throttled(sysfs)
+    if throttled is not None:
+        return judge_throttled(throttled)
     program = shutil.which("vcgencmd")
-    text = system.text(_GET_THROTTLED)
-    if re.fullmatch(r"(0x)?[0-9a-f]+", text):
-        return judge_throttled(int(text, 16))
-    if program is not None:
-        return judge_vcgencmd(run_child([program, "get_throttled"], timeout_s=system.timeout_s))
-    alarms = [
-        read_number(sensor / "in0_lcrit_alarm")
-        for sensor in system.glob("/sys/class/hwmon/hwmon*")
-        if read_text(sensor / "name") == "rpi_volt"
+    if program is None:
+        return []
+    end = run_child([program, "get_throttled"], timeout_s=system.timeout_s)
+    return [
+        note(
+            "power",
+            f"vcgencmd does not answer ({end.reason})",
+            fix="run `sudo usermod -aG video $USER`, then log in again: it wants that group",
+        )
     ]
-    return judge_throttled(UNDERVOLTAGE if any(alarms) else 0) if alarms else []
+
+
+def judge_throttled(said: Throttled) -> list[Finding]:
+    """Judge what the firmware says of its supply and its clock."""
+    if said.undervoltage:
+        findings = [broken("power", "the supply's voltage is too low now", fix=_POWER)]
+    elif said.undervoltage_occurred:
+        got = "the supply's voltage was too low since the start"
+        findings = [note("power", got, fix=_POWER)]
+    else:
+        findings = [ok("power", "the supply's voltage is right")]
+    if said.slowed:
+        findings.append(broken("clock rate", "the processor is slowed down now", fix=_COOL))
+    elif said.capped_occurred or said.throttled_occurred or said.soft_limit_occurred:
+        got = "the processor was slowed down since the start"
+        findings.append(note("clock rate", got, fix=_COOL))
+    return findings
 
 
 def usb_current(system: System) -> list[Finding]:
@@ -112,37 +109,3 @@ def usb_current(system: System) -> list[Finding]:
             "/boot/firmware/config.txt where the supply has 5 A and does not say so",
         )
     ]
-
-
-def judge_vcgencmd(end: ChildEnd) -> list[Finding]:
-    """Judge what `vcgencmd get_throttled` printed, such as `throttled=0x50005`."""
-    found = re.search(r"throttled=0x([0-9a-f]+)", end.stdout)
-    if found:
-        return judge_throttled(int(found[1], 16))
-    return [
-        note(
-            "power",
-            f"vcgencmd does not answer ({end.reason})",
-            fix="run `sudo usermod -aG video $USER`, then log in again: it wants that group",
-        )
-    ]
-
-
-def judge_throttled(bits: int) -> list[Finding]:
-    """Judge the firmware's bits."""
-    now, since_boot = bits, bits >> _SINCE_BOOT
-    findings = []
-    if now & UNDERVOLTAGE:
-        findings.append(broken("power", "the supply's voltage is too low now", fix=_POWER))
-    elif since_boot & UNDERVOLTAGE:
-        got = "the supply's voltage was too low since the start"
-        findings.append(note("power", got, fix=_POWER))
-    else:
-        findings.append(ok("power", "the supply's voltage is right"))
-    if now & (CAPPED | THROTTLED | SOFT_LIMIT):
-        findings.append(broken("clock rate", "the processor is slowed down now", fix=_COOL))
-    elif since_boot & (CAPPED | THROTTLED | SOFT_LIMIT):
-        findings.append(
-            note("clock rate", "the processor was slowed down since the start", fix=_COOL)
-        )
-    return findings

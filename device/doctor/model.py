@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from edgeinfer.device.delegates.presence import find_devices
+from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.doctor.child import ChildEnd, run_probe
-from edgeinfer.device.doctor.delegate_causes import ETHOS_U, VX
-from edgeinfer.device.doctor.edgetpu_devices import find_edgetpus
 from edgeinfer.device.doctor.finding import Finding, fault_of, note, ok
 from edgeinfer.device.doctor.memory import meminfo_mib
 from edgeinfer.device.doctor.system import System
@@ -66,11 +66,7 @@ def judge_need(peak_mib: float, available_mib: int) -> list[Finding]:
 
 def present_delegates(system: System) -> dict[str, bool]:
     """Return for each delegate that bundles name whether its accelerator is connected."""
-    return {
-        "edgetpu": bool(find_edgetpus(system)),
-        "ethos-u": any(system.glob(pattern) for pattern in ETHOS_U.nodes),
-        "vx": any(system.glob(pattern) for pattern in VX.nodes),
-    }
+    return {name: bool(find_devices(name, root=system.root)) for name in KNOWN_DELEGATES}
 
 
 def judge_variants(variants: Mapping[str, str | None], present: Mapping[str, bool]) -> Finding:

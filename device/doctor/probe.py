@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import importlib
 import json
-import os
 import resource
 import signal
 import sys
@@ -86,40 +85,23 @@ def probe_runtime(name: str) -> None:
     tell(answer=answer.tolist())
 
 
-def probe_delegate(library: str) -> None:
-    """Load a delegate's library, then let the runtime in use make a delegate of it."""
-    try:
-        handle = ctypes.CDLL(library)
-    except OSError as error:
-        missing, _, reason = str(error).partition(": ")
-        absent = reason.startswith("cannot open shared object file: No such file")
-        tell(**({"missing": missing} if absent else {"unloadable": str(error)}))
-        return
-    tell(opened=_mapped_file(library))
-    if hasattr(handle, "edgetpu_version"):  # from libedgetpu's tflite/public/edgetpu_c.h
-        handle.edgetpu_version.restype = ctypes.c_char_p
-        tell(version=(handle.edgetpu_version() or b"").decode(errors="replace"))
+def probe_delegate(name: str, root: str, limit_s: str) -> None:
+    """Load a delegate as `edgeinfer run` does: in a worker, whose end is explained."""
+    from edgeinfer.device.delegates.causes import explain
+    from edgeinfer.device.delegates.process import WorkerJob, WorkerProcess, WorkerStartError
+    from edgeinfer.device.delegates.spec import delegate_spec
     from edgeinfer.device.runtime import choose_runtime
 
-    runtime = choose_runtime()
+    runtime, delegate = choose_runtime(), delegate_spec(name)
     tell(runtime=f"{runtime} {metadata.version(runtime)}")
-    interpreter = importlib.import_module(f"{runtime.replace('-', '_')}.interpreter")
-    try:
-        delegate = interpreter.load_delegate(library)
-    except (ValueError, RuntimeError) as error:
-        # "Failed to load delegate from ..." and a line with the reason, which may be empty.
-        tell(refused=" ".join(str(error).splitlines()[1:]).strip())
-        return
-    tell(loaded=delegate is not None)
-
-
-def _mapped_file(library: str) -> str:
-    """Return the file that a loaded library came from."""
-    name = os.path.basename(library)
-    with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
-        paths = [line.split(maxsplit=5)[-1].strip() for line in maps]
-    # Loaded by its soname, a link to a file such as libedgetpu.so.1.0.
-    return next((path for path in paths if os.path.basename(path).startswith(name)), library)
+    job = WorkerJob(delegate=delegate, runtime=runtime, model=None, subject=name)
+    with WorkerProcess(job) as worker:
+        try:
+            worker.load(limit_s=float(limit_s))
+        except WorkerStartError as failure:
+            tell(how=failure.how, stage=failure.stage, kind=failure.kind)
+            raise explain(delegate, failure, runtime=runtime, root=Path(root)) from failure
+        tell(loaded=True)
 
 
 def probe_picamera2() -> None:
@@ -132,15 +114,16 @@ def probe_camera(source: str, model_path: str) -> None:
     """Open a source as `edgeinfer run` does and read from it; of files, one picture is enough."""
     from edgeinfer.device.cameras.opening import needs_model, open_camera
 
-    options: dict[str, Any] = {}
+    # A camera that fails is opened again for ever: the doctor's limit ends that.
+    options: dict[str, Any] = {"warn": lambda line: tell(warning=line)}
     if needs_model(source):
         from edgeinfer.device.bundle.installed import installed_bundle
         from edgeinfer.device.model import Model
 
         model = Model.open(Path(model_path) if model_path else installed_bundle())
-        options = {"pictures": model.golden_frames, "spec": model.preprocessor.spec}
+        options |= {"pictures": model.golden_frames, "spec": model.preprocessor.spec}
     with open_camera(source, **options) as camera:
-        tell(description=camera.description)
+        tell(description=camera.description, live=camera.live)
         # A camera's first pictures are often dark: it adjusts to the light by them.
         frames = [camera.read() for _ in range(_LIVE_FRAMES if camera.live else 1)]
         last = frames[-1]

@@ -28,17 +28,17 @@ Write = Callable[[str, str], Path]
 
 LOOK = """
 import dataclasses, json, sys
-from pathlib import Path
 from edgeinfer.device.doctor.cameras import CamerasCheck
 from edgeinfer.device.doctor.system import System
-model = Path(sys.argv[2]) if len(sys.argv) > 2 else None
-system = System(camera=sys.argv[1] or None, model=model, timeout_s=20)
+system = System(camera=sys.argv[1] or None, timeout_s=float(sys.argv[2]))
 print(json.dumps([dataclasses.asdict(f) for f in CamerasCheck().run(system)]))
 """
 
 
-def look(run: RunPython, source: str = "", **settings: str) -> dict[str, dict[str, Any]]:
-    done = run(LOOK, source, **settings)
+def look(
+    run: RunPython, source: str = "", limit_s: float = 20, **settings: str
+) -> dict[str, dict[str, Any]]:
+    done = run(LOOK, source, str(limit_s), **settings)
     assert done.returncode == 0, done.stderr
     return {finding["subject"]: finding for finding in json.loads(done.stdout)}
 
@@ -77,8 +77,9 @@ def test_a_named_camera_that_cannot_be_opened(
 
 
 def test_a_camera_that_falls_silent(run_with_camera: RunPython) -> None:
-    findings = look(run_with_camera, "0", FAULT="silent", FAULT_AFTER="2")
+    findings = look(run_with_camera, "0", limit_s=8, FAULT="silent", FAULT_AFTER="2")
     assert findings["camera 0"]["state"] == "broken"
+    assert "delivers no picture" in findings["camera 0"]["got"]
 
 
 def test_a_device_that_captures_nothing_is_no_camera(run_with_camera: RunPython) -> None:
@@ -92,6 +93,13 @@ def test_other_sources(sample_bundle: Path, class_folder: Path, tmp_path: Path) 
         assert found(system)[f"camera {source}"].state == "ok"
     missing = str(tmp_path / "missing.mp4")
     assert found(System(root=root, camera=missing))[f"camera {missing}"].state == "broken"
+
+
+def test_a_source_with_faults_that_goes_on_is_a_note() -> None:
+    facts = {"description": "a camera", "live": True, "brightness": 99.0, "warning": "it was gone"}
+    finding = judge_source("camera 0", ChildEnd(code=0, facts=facts))
+    assert finding.state == "note"
+    assert finding.got.endswith("but: it was gone")
 
 
 def test_black_pictures_are_a_note() -> None:
