@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgeinfer.device.cli.camera_options import camera_options, read_camera_options
 from edgeinfer.device.cli.logged import LoggedCommand, log_format_option, open_log
 from edgeinfer.device.cli.options import (
+    delegate_options,
     json_option,
     labels_option,
     model_option,
@@ -17,6 +18,9 @@ from edgeinfer.device.cli.options import (
     resolve_model,
     threads_option,
 )
+
+if TYPE_CHECKING:
+    from edgeinfer.device.delegates.request import DelegateRequest
 
 EXIT_LIMIT_S = 20.0
 """The process ends at the latest so long after SIGTERM, whatever hangs."""
@@ -36,6 +40,7 @@ EXIT_LIMIT_S = 20.0
 @labels_option
 @threads_option
 @json_option
+@delegate_options
 @click.option("--realtime", is_flag=True, help="Play files at their own rate, dropping frames.")
 @click.option(
     "--every",
@@ -75,6 +80,7 @@ def run(
     labels_file: Path | None,
     threads: int,
     as_json: bool,
+    delegates: DelegateRequest,
     realtime: bool,
     every: int,
     max_fps: float | None,
@@ -100,6 +106,7 @@ def run(
         )
     import sys
 
+    from edgeinfer.device.delegates.counts import telling_counts
     from edgeinfer.device.loop import run_loop
     from edgeinfer.device.results import Sink
     from edgeinfer.device.signals import reload_on_hangup, stop_on_signals
@@ -120,12 +127,16 @@ def run(
         realtime=realtime,
         fps=fps,
         seed=seed,
+        delegates=delegates,
         camera_options=read_camera_options(**camera_wishes),
         warn=log.warn,
     ) as stream:
         first = stream.models[0]
-        side_by_side = f", {parallel} side by side" if parallel > 1 else ""
+        count = len(stream.models)
+        side_by_side = f", {count} side by side" if count > 1 else ""
         log.info("model", f"model:   {first.name} ({path})")
+        for choice in dict.fromkeys(model.choice for model in stream.models if model.choice):
+            log.info("variant", f"variant: {choice}")
         log.info(
             "runtime",
             f"runtime: {first.runner.description}, {threads} thread{'s' * (threads > 1)}"
@@ -135,12 +146,12 @@ def run(
         watch = supervise(
             stream,
             resolve=lambda: resolve_model(model),
-            options={"threads": threads, "labels": labels},
+            options={"threads": threads, "labels": labels, "delegates": delegates},
             reload=reload,
             log=log,
         )
         sink: Sink = JsonLinesSink(sys.stdout) if as_json else TerminalSink(sys.stdout)
-        with stop_on_signals(EXIT_LIMIT_S) as stop:
+        with stop_on_signals(EXIT_LIMIT_S) as stop, telling_counts(stream, log.info):
             run_loop(
                 stream.camera,
                 stream.models,
