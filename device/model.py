@@ -13,12 +13,15 @@ from edgeinfer.device.closing import Closing
 from edgeinfer.device.decode import decode_classification, decode_value
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.runtime import Runner, RuntimeName
+from edgeinfer.device.runtime import ModelRunner, RuntimeName
 from edgeinfer.device.types import Frame, Pixels, Prediction
+from edgeinfer.device.variants import Warn, open_plain, open_variant
 
 if TYPE_CHECKING:
     from edgeinfer.device.bundle.manifest import GoldenFrame
     from edgeinfer.device.bundle.reader import ModelBundle
+    from edgeinfer.device.delegates.choice import Choice
+    from edgeinfer.device.delegates.request import DelegateRequest
 
 _ZIP_MAGIC = b"PK\x03\x04"
 
@@ -31,6 +34,7 @@ class Model(Closing):
         labels: the classes; empty for a model of values.
         preprocessor: frame to tensor.
         runner: tensor to output.
+        choice: which variant runs and why; None for a plain `.tflite` on the CPU.
     """
 
     def __init__(
@@ -39,9 +43,10 @@ class Model(Closing):
         name: str,
         labels: tuple[str, ...],
         preprocessor: Preprocessor,
-        runner: Runner,
+        runner: ModelRunner,
         decode: Callable[[NDArray[np.generic]], Prediction],
         bundle: ModelBundle | None = None,
+        choice: Choice | None = None,
     ) -> None:
         self.name = name
         self.labels = labels
@@ -49,6 +54,7 @@ class Model(Closing):
         self.runner = runner
         self._decode = decode
         self._bundle = bundle
+        self.choice = choice
 
     @staticmethod
     def open(
@@ -57,6 +63,9 @@ class Model(Closing):
         threads: int = 1,
         runtime: RuntimeName | None = None,
         labels: tuple[str, ...] | None = None,
+        delegates: DelegateRequest | None = None,
+        substitute: bool = True,
+        warn: Warn = lambda line: None,
     ) -> Model:
         """Open a bundle, or a plain `.tflite` image classifier.
 
@@ -65,9 +74,14 @@ class Model(Closing):
             threads: interpreter threads.
             runtime: which runtime; None takes the preferred one.
             labels: the classes of a plain `.tflite`; None takes those that it carries.
+            delegates: the variant and the delegate that are wanted; None takes the best that is
+                there.
+            substitute: whether the CPU variant answers while a delegate is down.
+            warn: takes a line for each fault and recovery of a delegate.
 
         Raises:
             BundleError: the bundle is damaged or of another version.
+            DelegateError: a delegate that is required does not work.
             ModelError: the file is no model, or one whose task is not known.
             MissingExtraError: no runtime is installed.
         """
@@ -82,17 +96,31 @@ class Model(Closing):
                 next_step="check the path",
             ) from error
         if is_bundle:
-            return _open_bundle(path, threads, runtime)
+            return _open_bundle(path, threads, runtime, delegates, substitute, warn)
         from edgeinfer.device.third_party import describe_third_party
 
         content = path.read_bytes()
-        runner = Runner(content, subject=str(path), threads=threads, runtime=runtime)
-        guess = describe_third_party(content, runner, subject=str(path), labels=labels)
+        runner, choice = open_plain(
+            content,
+            delegates,
+            subject=str(path),
+            threads=threads,
+            runtime=runtime,
+            substitute=substitute,
+            warn=warn,
+        )
+        try:
+            guess = describe_third_party(content, runner, subject=str(path), labels=labels)
+            preprocessor = _preprocessor(guess.preprocess, runner, path)
+        except BaseException:
+            runner.close()
+            raise
         return Model(
             name=path.stem,
             labels=guess.labels,
-            preprocessor=_preprocessor(guess.preprocess, runner, path),
+            preprocessor=preprocessor,
             runner=runner,
+            choice=choice,
             decode=lambda output: decode_classification(
                 output, runner.outputs[0], guess.decoder, guess.labels
             ),
@@ -134,7 +162,8 @@ class Model(Closing):
         return [] if self._bundle is None else read_golden(self._bundle)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and end a delegate's worker."""
+        self.runner.close()
         if self._bundle is not None:
             self._bundle.close()
 
@@ -146,12 +175,29 @@ def open_models(
     threads: int = 1,
     runtime: RuntimeName | None = None,
     labels: tuple[str, ...] | None = None,
+    delegates: DelegateRequest | None = None,
+    warn: Warn = lambda line: None,
 ) -> list[Model]:
-    """Open a model several times, to answer as many frames side by side; see `Model.open`."""
+    """Open a model several times, to answer as many frames side by side; see `Model.open`.
+
+    With several Edge TPUs there is at least one model for each.
+    """
+    from edgeinfer.device.delegates.choice import spread
+
+    requests = [delegates] * count if delegates is None else spread(delegates, count)
     models: list[Model] = []
     try:
-        for _ in range(count):
-            models.append(Model.open(path, threads=threads, runtime=runtime, labels=labels))
+        for request in requests:
+            models.append(
+                Model.open(
+                    path,
+                    threads=threads,
+                    runtime=runtime,
+                    labels=labels,
+                    delegates=request,
+                    warn=warn,
+                )
+            )
     except BaseException:
         for model in models:
             model.close()
@@ -169,27 +215,23 @@ def read_golden(bundle: ModelBundle) -> list[tuple[Pixels, str | None]]:
     return [(pixels(frame), frame.label) for frame in bundle.manifest.golden]
 
 
-def _open_bundle(path: Path, threads: int, runtime: RuntimeName | None) -> Model:
+def _open_bundle(
+    path: Path,
+    threads: int,
+    runtime: RuntimeName | None,
+    delegates: DelegateRequest | None,
+    substitute: bool,
+    warn: Warn,
+) -> Model:
     from edgeinfer.device.bundle.reader import open_bundle
 
     bundle = open_bundle(path)
     try:
         manifest = bundle.manifest
-        variant = manifest.variants["cpu"]
-        subject = f"{path}: {variant.file}"
-        runner = Runner(
-            bundle.member(variant.file), subject=subject, threads=threads, runtime=runtime
+        opened = open_variant(
+            bundle, delegates, threads=threads, runtime=runtime, substitute=substitute, warn=warn
         )
-        for name, got, expected in (
-            ("input", runner.inputs, variant.input),
-            ("output", runner.outputs, variant.output),
-        ):
-            if [(t.shape, t.dtype) for t in got] != [(expected.shape, expected.dtype)]:
-                raise ModelError(
-                    subject,
-                    got=f"{name}s are {[(t.shape, t.dtype) for t in got]}",
-                    expected=f"{(expected.shape, expected.dtype)} as the manifest says",
-                )
+        variant = opened.variant
         decoder, value = manifest.decoder, manifest.value
 
         def decode(output: NDArray[np.generic]) -> Prediction:
@@ -201,16 +243,17 @@ def _open_bundle(path: Path, threads: int, runtime: RuntimeName | None) -> Model
             name=manifest.name,
             labels=manifest.labels,
             preprocessor=Preprocessor(manifest.preprocess, variant.input),
-            runner=runner,
+            runner=opened.runner,
             decode=decode,
             bundle=bundle,
+            choice=opened.choice,
         )
     except BaseException:
         bundle.close()
         raise
 
 
-def _preprocessor(spec: PreprocessSpec, runner: Runner, path: Path) -> Preprocessor:
+def _preprocessor(spec: PreprocessSpec, runner: ModelRunner, path: Path) -> Preprocessor:
     try:
         return Preprocessor(spec, runner.inputs[0])
     except ValueError as error:

@@ -13,6 +13,7 @@ from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
 from edgeinfer.device.cameras.opening import is_device, needs_model, open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.closing import Closing
+from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.input_size import model_input_size
 from edgeinfer.device.model import Model, open_models
 from edgeinfer.device.pipeline import Pipeline
@@ -106,6 +107,7 @@ def open_stream(
     realtime: bool = False,
     fps: float = 30.0,
     seed: int = 0,
+    delegates: DelegateRequest | None = None,
     camera_options: CameraOptions | None = None,
     warn: Warn = ignore_warning,
 ) -> Stream:
@@ -124,10 +126,11 @@ def open_stream(
         realtime: play files at their own rate, as if they were live.
         fps: the rate of the simulated camera, and of a folder under `realtime`.
         seed: the simulated camera's.
+        delegates: the variant and the delegate that are wanted; None takes the best that is there.
         camera_options: a camera's mode and controls; by default the smallest mode that covers the
             model's input.
         warn: takes a line for each file that is passed over, and for each fault and recovery of a
-            camera.
+            camera or a delegate.
 
     Raises:
         EdgeinferError: the model or the camera cannot be opened.
@@ -152,6 +155,8 @@ def open_stream(
             threads=threads,
             runtime=runtime,
             labels=None if labels is None else tuple(labels),
+            delegates=delegates,
+            warn=warn,
         )
     except BaseException:
         if ahead is not None:

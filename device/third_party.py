@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgeinfer.device.decode import Decoder
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.runtime import Runner
+from edgeinfer.device.runtime import ModelRunner
 from edgeinfer.device.tflite_file import labels_in_model
 from edgeinfer.device.tflite_types import TfliteModel
 from edgeinfer.device.types import TensorSpec
@@ -25,7 +25,7 @@ class ThirdPartyModel:
 
 
 def describe_third_party(
-    content: bytes, runner: Runner, *, subject: str, labels: tuple[str, ...] | None = None
+    content: bytes, runner: ModelRunner, *, subject: str, labels: tuple[str, ...] | None = None
 ) -> ThirdPartyModel:
     """Work out labels, preprocessing and decoding of an image classifier.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.bundle.manifest import Variant
 from edgeinfer.device.bundle.reader import ModelBundle, open_bundle
+from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.errors import BundleError, VerificationError
 from edgeinfer.device.model import read_golden
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.preprocess.native import load_kernels
-from edgeinfer.device.runtime import Runner, RuntimeName
+from edgeinfer.device.runtime import ModelRunner, RuntimeName
 from edgeinfer.device.types import Pixels, TensorSpec
+from edgeinfer.device.variants import Warn, open_variant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,8 @@ class VerifyReport:
 
     Attributes:
         name: the model's name.
+        variant: which variant was replayed.
+        variant_reason: why that one.
         frames: how many golden frames were replayed.
         implementations: which preprocessing was compared, bit for bit: `native`, `numpy`.
         runtime: runtime, version and kernels.
@@ -35,6 +40,8 @@ class VerifyReport:
     """
 
     name: str
+    variant: str
+    variant_reason: str
     frames: int
     implementations: tuple[str, ...]
     runtime: str
@@ -43,13 +50,27 @@ class VerifyReport:
     tolerance: float
 
 
-def verify_bundle(path: Path, *, runtime: RuntimeName | None = None) -> VerifyReport:
+def verify_bundle(
+    path: Path,
+    *,
+    runtime: RuntimeName | None = None,
+    delegates: DelegateRequest | None = None,
+    warn: Warn = lambda line: None,
+) -> VerifyReport:
     """Replay the golden frames: input tensors bit for bit, outputs within the tolerance.
 
-    Every implementation of the preprocessing that is present here is replayed.
+    Every implementation of the preprocessing that is present here is replayed. Where a delegate
+    computes, the CPU never answers in its stead.
+
+    Args:
+        path: the bundle.
+        runtime: which runtime; None takes the preferred one.
+        delegates: the variant and the delegate that are wanted; None takes the best that is there.
+        warn: takes a line for each fault and recovery of a delegate.
 
     Raises:
         BundleError: the bundle is damaged or has no golden frames.
+        DelegateError: a required delegate does not work, or it failed again and again.
         VerificationError: something differs, with what and where.
     """
     with open_bundle(path) as bundle:
@@ -58,27 +79,28 @@ def verify_bundle(path: Path, *, runtime: RuntimeName | None = None) -> VerifyRe
             raise BundleError(
                 path, got="has no golden frames", next_step="make it again with `edgeinfer convert`"
             )
-        variant = bundle.manifest.variants["cpu"]
-        tensors = _read_tensors(bundle, variant.golden_input, variant.input, len(frames))
-        implementations = ("native", "numpy") if load_kernels() is not None else ("numpy",)
-        for implementation in implementations:
-            preprocessor = Preprocessor(
-                bundle.manifest.preprocess, variant.input, native=implementation == "native"
+        opened = open_variant(bundle, delegates, runtime=runtime, substitute=False, warn=warn)
+        variant = opened.variant
+        with closing(opened.runner):
+            tensors = _read_tensors(bundle, variant.golden_input, variant.input, len(frames))
+            implementations = ("native", "numpy") if load_kernels() is not None else ("numpy",)
+            for implementation in implementations:
+                preprocessor = Preprocessor(
+                    bundle.manifest.preprocess, variant.input, native=implementation == "native"
+                )
+                _compare_inputs(path, implementation, preprocessor, frames, tensors)
+            difference = _compare_outputs(bundle, variant, opened.runner, tensors)
+            return VerifyReport(
+                name=bundle.manifest.name,
+                variant=opened.choice.variant,
+                variant_reason=opened.choice.reason,
+                frames=len(frames),
+                implementations=implementations,
+                runtime=opened.runner.description,
+                machine=platform.machine(),
+                largest_difference=difference,
+                tolerance=variant.output_tolerance,
             )
-            _compare_inputs(path, implementation, preprocessor, frames, tensors)
-        runner = Runner(
-            bundle.member(variant.file), subject=f"{path}: {variant.file}", runtime=runtime
-        )
-        difference = _compare_outputs(bundle, variant, runner, tensors)
-        return VerifyReport(
-            name=bundle.manifest.name,
-            frames=len(frames),
-            implementations=implementations,
-            runtime=runner.description,
-            machine=platform.machine(),
-            largest_difference=difference,
-            tolerance=variant.output_tolerance,
-        )
 
 
 def _read_tensors(
@@ -118,7 +140,7 @@ def _compare_inputs(
 
 
 def _compare_outputs(
-    bundle: ModelBundle, variant: Variant, runner: Runner, tensors: NDArray[np.generic]
+    bundle: ModelBundle, variant: Variant, runner: ModelRunner, tensors: NDArray[np.generic]
 ) -> float:
     member = variant.golden_outputs.get(runner.kernels)
     if member is None:

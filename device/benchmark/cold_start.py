@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgeinfer.device.benchmark.report import ColdStart
+from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.runtime import RuntimeName
 
@@ -24,6 +25,7 @@ def time_cold_starts(
     runs: int,
     threads: int,
     runtime: RuntimeName | None,
+    delegates: DelegateRequest | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> ColdStart:
     """Start fresh processes, one after another, and take medians.
@@ -36,6 +38,7 @@ def time_cold_starts(
         runs: how many processes, 1 or more.
         threads: interpreter threads.
         runtime: which runtime; None takes the preferred one.
+        delegates: the variant and the delegate that are wanted; None takes the best that is there.
         progress: is told which run begins.
 
     Raises:
@@ -45,7 +48,7 @@ def time_cold_starts(
     peaks_mib: list[float] = []
     for number in range(runs):
         progress(f"cold start {number + 1}/{runs}")
-        time_ms, peak_mib = _one_start(path, threads, runtime)
+        time_ms, peak_mib = _one_start(path, threads, runtime, delegates)
         times_ms.append(time_ms)
         peaks_mib.append(peak_mib)
     return ColdStart(
@@ -57,9 +60,13 @@ def time_cold_starts(
     )
 
 
-def _one_start(path: Path, threads: int, runtime: RuntimeName | None) -> tuple[float, float]:
+def _one_start(
+    path: Path, threads: int, runtime: RuntimeName | None, delegates: DelegateRequest | None
+) -> tuple[float, float]:
     """Return (milliseconds, peak MiB; 0 where the system does not tell)."""
     command = [sys.executable, "-m", _CHILD, str(path), str(threads), runtime or "preferred"]
+    if delegates is not None:
+        command.append(delegates.to_json())
     # Modules that lie in the user's folder must not be imported in place of the installed ones.
     environ = {**os.environ, "PYTHONSAFEPATH": "1"}
     begin_ns = time.monotonic_ns()

@@ -1,9 +1,10 @@
 """The process that measures a cold start: opens a model, answers once, tells the time.
 
-    python -m edgeinfer.device.benchmark.first_prediction MODEL THREADS RUNTIME
+    python -m edgeinfer.device.benchmark.first_prediction MODEL THREADS RUNTIME [DELEGATES]
 
-RUNTIME may be `preferred`. Prints one line of JSON: `monotonic_ns` of `time.monotonic_ns()`, whose
-clock all processes of a machine share, right after the first prediction; `peak_rss_mib`, or null.
+RUNTIME may be `preferred`; DELEGATES is what `DelegateRequest.to_json` gives. Prints one line of
+JSON: `monotonic_ns` of `time.monotonic_ns()`, whose clock all processes of a machine share, right
+after the first prediction; `peak_rss_mib`, or null.
 """
 
 from __future__ import annotations
@@ -24,11 +25,18 @@ def main(arguments: list[str]) -> int:
 
     from edgeinfer.device.model import Model
 
-    path, threads, name = arguments
+    path, threads, name = arguments[:3]
+    delegates = None
+    if len(arguments) > 3:
+        from edgeinfer.device.delegates.request import DelegateRequest
+
+        delegates = DelegateRequest.from_json(arguments[3])
     runtime = None if name == "preferred" else cast("RuntimeName", name)
     picture = (np.arange(480 * 640 * 3) % 251).astype(np.uint8).reshape(480, 640, 3)
     try:
-        with Model.open(Path(path), threads=int(threads), runtime=runtime) as model:
+        with Model.open(
+            Path(path), threads=int(threads), runtime=runtime, delegates=delegates
+        ) as model:
             model.predict(picture)
             now_ns = time.monotonic_ns()
     except EdgeinferError as error:

@@ -97,7 +97,7 @@ def remote_arguments(model: str, options: BenchmarkOptions) -> list[str]:
         arguments += ["--runtime", options.runtime]
     if options.ops:
         arguments.append("--ops")
-    return [*arguments, "--", model]
+    return [*arguments, *options.delegates.to_arguments(), "--", model]
 
 
 def _make_folder(host: SshHost) -> str:

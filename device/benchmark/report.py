@@ -6,7 +6,7 @@ Keys of the JSON; those that say "or absent" are left out where nothing was meas
 |---|---|
 | `model` | `name`, `file`, `size_bytes` of the bundle or `.tflite` |
 | `machine` | `board` (the profile's name), `title`, `architecture`, `processor`, `cores`, `memory_mib`, `python`, `edgeinfer` |
-| `runtime` | `name`, `version`, `kernels` (`xnnpack`, `builtin`), `threads`: what the stages were timed with |
+| `runtime` | `name`, `version`, `kernels` (`xnnpack`, `builtin`), `threads`, `variant` with its reason, `delegate`: what the stages were timed with; the last two are empty where there was no choice, and without a delegate |
 | `frame` | `width`, `height`, `format`, `pixels` (`golden`: the bundle's frames scaled, `made-up`: seeded noise); absent for a model that edgeinfer cannot feed with frames |
 | `frames` | how many frames the stages were timed with |
 | `stages` | list of `stage` (`decode`, `preprocess`, `invoke`, `postprocess`, `whole`), `p50_ms`, `p95_ms`, `p99_ms` |
@@ -73,12 +73,23 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class RuntimeUsed:
-    """The runtime that the stages were timed with."""
+    """The runtime that the stages were timed with.
+
+    Attributes:
+        name: the runtime's.
+        version: its version.
+        kernels: what computes that no delegate takes.
+        threads: interpreter threads.
+        variant: which variant, and why; empty for a plain `.tflite` on the CPU.
+        delegate: the library and its options; empty for the CPU.
+    """
 
     name: str
     version: str
     kernels: str
     threads: int
+    variant: str = ""
+    delegate: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeinfer.boards import BoardProfile, detect_board
@@ -20,6 +20,7 @@ from edgeinfer.device.benchmark.report import (
     RuntimeUsed,
 )
 from edgeinfer.device.benchmark.subject import Subject
+from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.runtime import RuntimeName, choose_runtime, installed_runtimes
 from edgeinfer.device.types import Frame, FrameFormat
 
@@ -38,6 +39,8 @@ class BenchmarkOptions:
         ops: whether each operator is timed.
         seconds: how long the stages are timed, and each of what is compared.
         cold_starts: how many fresh processes are started; 0 leaves the cold start out.
+        delegates: the variant and the delegate that the stages and cold starts are timed with.
+            Runtimes, threads and operators are compared on the CPU.
     """
 
     frame_size: tuple[int, int] = (640, 480)
@@ -47,6 +50,7 @@ class BenchmarkOptions:
     ops: bool = False
     seconds: float = 2.0
     cold_starts: int = 5
+    delegates: DelegateRequest = field(default_factory=DelegateRequest)
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -71,6 +75,7 @@ def benchmark_model(
     options: BenchmarkOptions | None = None,
     *,
     progress: Callable[[str], None] = lambda text: None,
+    warn: Callable[[str], None] = lambda line: None,
 ) -> BenchmarkReport:
     """Measure a model on this machine.
 
@@ -78,9 +83,11 @@ def benchmark_model(
         path: a bundle, or a `.tflite`; of one that is no image classifier only inference is timed.
         options: what is measured.
         progress: is told what is being measured, a few words at a time.
+        warn: takes a line for each fault and recovery of a delegate.
 
     Raises:
         BundleError: the bundle is damaged or of another version.
+        DelegateError: a required delegate does not work.
         ModelError: the file is no model, no runtime can run it, or its operators cannot be timed.
         MissingExtraError: no runtime is installed, or not the wanted one.
     """
@@ -90,7 +97,7 @@ def benchmark_model(
     threads = board.thread_count() if board.thread_count() in counts else counts[0]
     runtime = choose_runtime(options.runtime)
     progress("opening the model")
-    with Subject(path, threads=threads, runtime=runtime) as subject:
+    with Subject(path, threads=threads, runtime=runtime, delegates=options.delegates) as subject:
         cold_start = None
         if options.cold_starts and subject.model is not None:
             cold_start = time_cold_starts(
@@ -98,6 +105,7 @@ def benchmark_model(
                 runs=options.cold_starts,
                 threads=threads,
                 runtime=runtime,
+                delegates=options.delegates,
                 progress=progress,
             )
         progress("stages")
@@ -107,7 +115,7 @@ def benchmark_model(
         comparison = compare(
             subject.content,
             subject=str(path),
-            tensors=subject.tensors,
+            tensors=subject.cpu_tensors,
             # What the stages were timed with stands first.
             runtimes=(runtime,)
             if options.runtime
@@ -122,7 +130,7 @@ def benchmark_model(
             ops = profile_operators(
                 subject.content,
                 subject=str(path),
-                tensors=subject.tensors,
+                tensors=subject.cpu_tensors,
                 threads=threads,
                 runtime=runtime,
                 progress=progress,
@@ -136,6 +144,8 @@ def benchmark_model(
                 version=runner.version,
                 kernels=runner.kernels,
                 threads=threads,
+                variant="" if subject.choice is None else str(subject.choice),
+                delegate=str(getattr(runner, "delegate", "")),
             ),
             frame=kind,
             frames=counted,

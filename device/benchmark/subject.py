@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ from numpy.typing import NDArray
 from edgeinfer.device.benchmark.report import StageTimes, percentiles
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.closing import Closing
+from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.jpeg import decode_for
 from edgeinfer.device.model import Model
-from edgeinfer.device.runtime import Runner, RuntimeName
-from edgeinfer.device.types import Frame
+from edgeinfer.device.runtime import RuntimeName
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.types import Frame, TensorSpec
+from edgeinfer.device.variants import Warn, open_plain
 
 _WARM_UP = 3
 """Runs that are not counted: caches and the runtime's memory fill in the first."""
@@ -34,25 +38,47 @@ class Subject(Closing):
         path: a bundle, or a `.tflite` of any task that a runtime runs.
         threads: interpreter threads.
         runtime: which runtime; None takes the preferred one.
+        delegates: the variant and the delegate that are wanted; None takes the best that is there.
+            The CPU never answers in a delegate's stead.
+        warn: takes a line for each fault and recovery of a delegate.
 
     Raises:
         BundleError: the bundle is damaged or of another version.
+        DelegateError: a required delegate does not work.
         ModelError: the file is no model, or one that the runtime refuses.
         MissingExtraError: no runtime is installed.
 
     Attributes:
         model: None where edgeinfer knows no way from a frame to the model's input.
         note: why not.
+        runner: what runs the model.
+        choice: which variant runs and why; None for a plain `.tflite` on the CPU.
         content: the `.tflite`'s bytes; of a bundle, the CPU variant's.
-        tensors: made-up inputs, one for each of the model's.
+        tensors: made-up inputs, one for each of the runner's.
+        cpu_tensors: the same for `content`.
     """
 
-    def __init__(self, path: Path, *, threads: int, runtime: RuntimeName | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        threads: int,
+        runtime: RuntimeName | None,
+        delegates: DelegateRequest | None = None,
+        warn: Warn = lambda line: None,
+    ) -> None:
         self.model: Model | None = None
         self.note: str | None = None
         try:
-            self.model = Model.open(path, threads=threads, runtime=runtime)
-            self.runner = self.model.runner
+            self.model = Model.open(
+                path,
+                threads=threads,
+                runtime=runtime,
+                delegates=delegates,
+                substitute=False,
+                warn=warn,
+            )
+            self.runner, self.choice = self.model.runner, self.model.choice
             self.content = _content(path)
         except ModelError as error:
             if _is_bundle(path):
@@ -60,18 +86,29 @@ class Subject(Closing):
             # A detector's file, say: what the runtime takes can still be timed.
             try:
                 self.content = _content(path)
-                self.runner = Runner(
-                    self.content, subject=str(path), threads=threads, runtime=runtime
+                self.runner, self.choice = open_plain(
+                    self.content,
+                    delegates,
+                    subject=str(path),
+                    threads=threads,
+                    runtime=runtime,
+                    substitute=False,
+                    warn=warn,
                 )
             except (ModelError, OSError):
                 raise error from None
             self.note = f"only inference was timed: {error.got}"
             if error.expected:
                 self.note += f", expected {error.expected}"
-        self.tensors = made_up_inputs(self.runner)
+        self.tensors = made_up_inputs(self.runner.inputs)
+        self.cpu_tensors = self.tensors
+        if self.choice is not None and self.choice.variant != "cpu":
+            graph = read_tflite(self.content, subject=str(path))
+            self.cpu_tensors = made_up_inputs([tensor.spec() for tensor in graph.inputs])
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and end a delegate's worker."""
+        self.runner.close()
         if self.model is not None:
             self.model.close()
 
@@ -136,11 +173,11 @@ class Subject(Closing):
         return len(times_ns), (percentiles("invoke", times_ns),)
 
 
-def made_up_inputs(runner: Runner) -> list[NDArray[Any]]:
+def made_up_inputs(specs: Sequence[TensorSpec]) -> list[NDArray[Any]]:
     """Return a tensor for each input: seeded bytes for integers, 0 to 1 for real numbers."""
     generator = np.random.default_rng(0)
     inputs: list[NDArray[Any]] = []
-    for spec in runner.inputs:
+    for spec in specs:
         dtype = np.dtype(spec.dtype)
         if dtype.kind == "f":
             inputs.append(generator.random(spec.shape).astype(dtype))

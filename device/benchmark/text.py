@@ -53,6 +53,8 @@ def _head(report: BenchmarkReport) -> list[str]:
             f"{runtime.name} {runtime.version} ({runtime.kernels}), "
             f"{_count(runtime.threads, 'thread')}",
         ),
+        *([("variant", runtime.variant)] if runtime.variant else []),
+        *([("delegate", f"{runtime.delegate}, in a worker process")] if runtime.delegate else []),
     ]
     if report.frame is not None:
         made = "the bundle's golden frames, scaled"

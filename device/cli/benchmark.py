@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeinfer.device.cli.options import MAX_THREADS, json_option, resolve_model
+from edgeinfer.device.cli.options import (
+    MAX_THREADS,
+    delegate_options,
+    json_option,
+    resolve_model,
+)
 
 if TYPE_CHECKING:
+    from edgeinfer.device.delegates.request import DelegateRequest
     from edgeinfer.device.runtime import RuntimeName
     from edgeinfer.device.types import FrameFormat
 
@@ -98,6 +104,7 @@ def _counts(
     help="For ssh -o, such as Port=2222; may be repeated.",
 )
 @json_option
+@delegate_options
 @click.pass_context
 def benchmark(
     ctx: click.Context,
@@ -113,6 +120,7 @@ def benchmark(
     remote_program: str,
     ssh_options: tuple[str, ...],
     as_json: bool,
+    delegates: DelegateRequest,
 ) -> None:
     """Measure how fast FILE answers, here or on a board.
 
@@ -124,6 +132,7 @@ def benchmark(
     from edgeinfer.device.benchmark.run import BenchmarkOptions, benchmark_model
     from edgeinfer.device.benchmark.text import report_lines
     from edgeinfer.device.cli.progress import status_line
+    from edgeinfer.device.errors import printable
 
     given = click.core.ParameterSource.COMMANDLINE
     if host is None and (ssh_options or ctx.get_parameter_source("remote_program") is given):
@@ -137,13 +146,18 @@ def benchmark(
             ops=ops,
             seconds=seconds,
             cold_starts=cold_starts,
+            delegates=delegates,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     path = resolve_model(model)
+
+    def warn(text: str) -> None:
+        click.echo(f"warning: {printable(text)}", err=True)
+
     with status_line() as progress:
         if host is None:
-            report = benchmark_model(path, options, progress=progress)
+            report = benchmark_model(path, options, progress=progress, warn=warn)
         else:
             from edgeinfer.device.benchmark.remote import benchmark_on
             from edgeinfer.device.benchmark.ssh import SshHost
@@ -157,7 +171,7 @@ def benchmark(
                 options,
                 program=remote_program,
                 progress=progress,
-                warn=lambda text: click.echo(f"warning: {text}", err=True),
+                warn=warn,
             )
     if as_json:
         from edgeinfer.device.benchmark.report import format_report

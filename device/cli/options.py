@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from edgeinfer.device.bundle.installed import installed_bundle
 from edgeinfer.device.errors import ModelError
+
+if TYPE_CHECKING:
+    from edgeinfer.device.delegates.request import DelegateRequest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -66,6 +70,100 @@ def threads_option(command: Command) -> Command:
 def json_option(command: Command) -> Command:
     """Add `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")(command)
+
+
+_DELEGATE_OPTIONS = (
+    click.option(
+        "--variant", metavar="NAME", help="A bundle's variant; without it the best that works here."
+    ),
+    click.option(
+        "--delegate",
+        metavar="NAME|PATH",
+        help="edgetpu, ethos-u, vx, gpu, or an external delegate's library.",
+    ),
+    click.option(
+        "--delegate-option",
+        "delegate_options",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="The delegate's own, such as device=usb:0; may be repeated.",
+    ),
+    click.option(
+        "--edgetpu",
+        "edgetpus",
+        metavar="all|DEVICE,...",
+        help="Edge TPUs that share the work, such as usb:0,usb:1.",
+    ),
+    click.option("--require-delegate", is_flag=True, help="Fail rather than run on the CPU."),
+    click.option(
+        "--delegate-deadline",
+        type=click.FloatRange(0.001, 3600),
+        metavar="SECONDS",
+        help="How long a delegate may take for a frame; without it ten times its slowest of the "
+        "first, at least 1.",
+    ),
+    click.option(
+        "--delegate-restarts",
+        type=click.IntRange(0, 1_000_000),
+        default=5,
+        show_default=True,
+        metavar="N",
+        help="Failures within ten minutes after which a delegate is started anew.",
+    ),
+)
+DELEGATE_PARAMETERS = (
+    "variant",
+    "delegate",
+    "delegate_options",
+    "edgetpus",
+    "require_delegate",
+    "delegate_deadline",
+    "delegate_restarts",
+)
+"""The parameters behind these options, which `delegate_request` takes."""
+
+
+def delegate_options(command: Command) -> Command:
+    """Add `--variant`, `--delegate` and what belongs to them; the command takes `delegates`."""
+
+    @functools.wraps(command)
+    def with_request(*args: Any, **kwargs: Any) -> Any:
+        given = {name: kwargs.pop(name) for name in DELEGATE_PARAMETERS}
+        return command(*args, delegates=delegate_request(**given), **kwargs)
+
+    wrapped: Any = with_request
+    for option in reversed(_DELEGATE_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[no-any-return]
+
+
+def delegate_request(
+    *,
+    variant: str | None = None,
+    delegate: str | None = None,
+    delegate_options: tuple[str, ...] = (),
+    edgetpus: str | None = None,
+    require_delegate: bool = False,
+    delegate_deadline: float | None = None,
+    delegate_restarts: int = 5,
+) -> DelegateRequest:
+    """Return what the options of `delegate_options` ask for.
+
+    Raises:
+        UsageError: they contradict each other, or one is wrong.
+    """
+    from edgeinfer.device.delegates.policy import WorkerPolicy
+    from edgeinfer.device.delegates.request import DelegateRequest
+    from edgeinfer.device.delegates.spec import parse_option
+
+    return DelegateRequest(
+        variant=variant,
+        delegate=delegate,
+        options=tuple(map(parse_option, delegate_options)),
+        edgetpus=() if edgetpus is None else tuple(edgetpus.split(",")),
+        require=require_delegate,
+        policy=WorkerPolicy(deadline_s=delegate_deadline, restarts=delegate_restarts),
+    )
 
 
 def resolve_model(model: Path | None) -> Path:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgeinfer.device.cli.options import (
+    delegate_options,
     json_option,
     labels_option,
     model_option,
@@ -15,6 +17,9 @@ from edgeinfer.device.cli.options import (
     resolve_model,
     threads_option,
 )
+
+if TYPE_CHECKING:
+    from edgeinfer.device.delegates.request import DelegateRequest
 
 
 @click.command()
@@ -25,6 +30,7 @@ from edgeinfer.device.cli.options import (
 @labels_option
 @threads_option
 @json_option
+@delegate_options
 @click.option(
     "--top",
     type=click.IntRange(1),
@@ -36,6 +42,7 @@ def predict(
     labels_file: Path | None,
     threads: int,
     as_json: bool,
+    delegates: DelegateRequest,
     top: int | None,
 ) -> int:
     """Print what the model says of each PHOTO: a label and its probability, objects, areas, poses.
@@ -47,10 +54,19 @@ def predict(
     from edgeinfer.device.images import read_image
     from edgeinfer.device.model import Model
 
+    def tell(line: str) -> None:
+        click.echo(printable(line), err=True)
+
     failures = 0
     with Model.open(
-        resolve_model(model), threads=threads, labels=read_labels(labels_file)
+        resolve_model(model),
+        threads=threads,
+        labels=read_labels(labels_file),
+        delegates=delegates,
+        warn=lambda line: tell(f"warning: {line}"),
     ) as opened:
+        if opened.choice is not None:
+            tell(f"variant: {opened.choice}")
         for photo in photos:
             try:
                 prediction = opened.predict(read_image(photo, opened.preprocessor.spec))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgeinfer.device.cli.camera_options import camera_options, read_camera_options
 from edgeinfer.device.cli.logged import LoggedCommand, log_format_option, open_log
 from edgeinfer.device.cli.options import (
+    delegate_options,
     json_option,
     labels_option,
     model_option,
@@ -18,6 +19,9 @@ from edgeinfer.device.cli.options import (
     threads_option,
 )
 from edgeinfer.device.cli.output_options import OutputChoice, output_options
+
+if TYPE_CHECKING:
+    from edgeinfer.device.delegates.request import DelegateRequest
 
 EXIT_LIMIT_S = 30.0
 """The process ends at the latest so long after SIGTERM, whatever hangs."""
@@ -38,6 +42,7 @@ EXIT_LIMIT_S = 30.0
 @threads_option
 @json_option
 @output_options
+@delegate_options
 @click.option("--realtime", is_flag=True, help="Play files at their own rate, dropping frames.")
 @click.option(
     "--every",
@@ -78,6 +83,7 @@ def run(
     threads: int,
     as_json: bool,
     outputs: OutputChoice,
+    delegates: DelegateRequest,
     realtime: bool,
     every: int,
     max_fps: float | None,
@@ -102,6 +108,7 @@ def run(
             "--camera simulated needs none; see `edgeinfer run --help`"
         )
 
+    from edgeinfer.device.delegates.counts import telling_counts
     from edgeinfer.device.loop import run_loop
     from edgeinfer.device.outputs.condition import check_names
     from edgeinfer.device.outputs.opening import open_outputs
@@ -123,14 +130,18 @@ def run(
         realtime=realtime,
         fps=fps,
         seed=seed,
+        delegates=delegates,
         camera_options=read_camera_options(**camera_wishes),
         warn=log.warn,
     ) as stream:
         first = stream.models[0]
         if limits.when is not None:
             check_names(limits.when, first.labels)
-        side_by_side = f", {parallel} side by side" if parallel > 1 else ""
+        count = len(stream.models)
+        side_by_side = f", {count} side by side" if count > 1 else ""
         log.info("model", f"model:   {first.name} ({path})")
+        for choice in dict.fromkeys(model.choice for model in stream.models if model.choice):
+            log.info("variant", f"variant: {choice}")
         log.info(
             "runtime",
             f"runtime: {first.runner.description}, {threads} thread{'s' * (threads > 1)}"
@@ -140,12 +151,13 @@ def run(
         watch = supervise(
             stream,
             resolve=lambda: resolve_model(model),
-            options={"threads": threads, "labels": labels},
+            options={"threads": threads, "labels": labels, "delegates": delegates},
             reload=reload,
             log=log,
         )
         with (
             stop_on_signals(EXIT_LIMIT_S) as stop,
+            telling_counts(stream, log.info),
             open_outputs(
                 wanted,
                 live=stream.camera.live,

@@ -5,10 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from edgeinfer.device.cli.options import json_option, resolve_model
+from edgeinfer.device.cli.options import delegate_options, json_option, resolve_model
+
+if TYPE_CHECKING:
+    from edgeinfer.device.delegates.request import DelegateRequest
 
 
 @click.command()
@@ -19,22 +23,32 @@ from edgeinfer.device.cli.options import json_option, resolve_model
     help="Which runtime; without it, the preferred one of those installed.",
 )
 @json_option
-def verify(bundle: Path | None, runtime: str | None, as_json: bool) -> None:
+@delegate_options
+def verify(
+    bundle: Path | None, runtime: str | None, as_json: bool, delegates: DelegateRequest
+) -> None:
     """Replay BUNDLE's golden frames: preprocessing bit for bit, outputs within their tolerance.
 
     Without BUNDLE, the installed one. Exit code 1 where anything differs.
     """
     from typing import cast
 
+    from edgeinfer.device.errors import printable
     from edgeinfer.device.runtime import RuntimeName
     from edgeinfer.device.verify import verify_bundle
 
-    report = verify_bundle(resolve_model(bundle), runtime=cast("RuntimeName | None", runtime))
+    report = verify_bundle(
+        resolve_model(bundle),
+        runtime=cast("RuntimeName | None", runtime),
+        delegates=delegates,
+        warn=lambda line: click.echo(f"warning: {printable(line)}", err=True),
+    )
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report)))
         return
     click.echo(
         f"{report.name}: verified on {report.machine} with {report.runtime}\n"
+        f"  variant: {report.variant} ({printable(report.variant_reason)})\n"
         f"  {report.frames} frames: input tensors bit-equal ({' and '.join(report.implementations)}"
         " preprocessing)\n"
         f"  outputs differ by at most {report.largest_difference:.3g} "

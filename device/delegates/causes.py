@@ -158,7 +158,7 @@ def _died(
             "was built for this runtime (feranick's builds are reported good with tflite-runtime "
             "2.13 to 2.15)",
         )
-    said = _line(failure.log.rpartition("\n")[2])
+    said = _line(failure.log.strip().rpartition("\n")[2])
     return (
         f"crashed ({got}{f': {said}' if said else ''})",
         f"install a build of it for {runtime} {failure.version}",

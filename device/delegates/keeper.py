@@ -63,7 +63,8 @@ class Keeper:
         self._starting: WorkerProcess | None = None
         self._start_error: Exception | None = None
         self._closing = False
-        self._lost_at_s = 0.0
+        self._paused = False
+        self._lost_at_s: float | None = None
         self._thread = threading.Thread(target=self._keep, name="edgeinfer-delegate", daemon=True)
         self._thread.start()
 
@@ -116,11 +117,28 @@ class Keeper:
         worker.end()
         with self._changed:
             self.worker = None
-            self._lost_at_s = time.monotonic()
-            self._failures.add(self._lost_at_s)
+            now_s = time.monotonic()
+            self._failures.add(now_s)
+            if self._lost_at_s is None:
+                self._lost_at_s = now_s
             self._add(**{loss.how: 1})
             # Told first: what the other thread tells of the next worker comes after it.
             self._tell(f"{loss.text}{self._what_follows()}")
+            self._changed.notify_all()
+
+    def pause(self) -> None:
+        """Let go of the accelerator, for another model to take it; no run may be under way."""
+        with self._changed:
+            self._paused = True
+            worker, self.worker = self.worker, None
+            self._changed.notify_all()
+        if worker is not None:
+            worker.close()
+
+    def resume(self) -> None:
+        """Take the accelerator again, after a pause."""
+        with self._changed:
+            self._paused = False
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -175,7 +193,9 @@ class Keeper:
     def _wait_for_loss(self) -> bool:
         """Wait until there is no worker and there should be one; False at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closing or self.worker is None)
+            self._changed.wait_for(
+                lambda: self._closing or (self.worker is None and not self._paused)
+            )
             if self._closing:
                 return False
             if not self._failures.too_many:
@@ -201,8 +221,10 @@ class Keeper:
                 self._tell(f"did not come back: {text}{self._what_follows()}")
             return
         with self._changed:
-            self._add(restarts=1)
-            self._tell(f"back after {time.monotonic() - self._lost_at_s:.1f} s")
+            if self._lost_at_s is not None:
+                self._add(restarts=1)
+                self._tell(f"back after {time.monotonic() - self._lost_at_s:.1f} s")
+                self._lost_at_s = None
         self._hand_over(worker)
 
     def _new_worker(self) -> WorkerProcess:
@@ -249,5 +271,8 @@ class Keeper:
 
     def _hand_over(self, worker: WorkerProcess) -> None:
         with self._changed:
-            self.worker = worker
-            self._changed.notify_all()
+            if not self._paused:
+                self.worker = worker
+                self._changed.notify_all()
+                return
+        worker.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -72,6 +73,7 @@ class DelegateRunner(Closing):
         self.runtime: RuntimeName = choose_runtime(runtime)
         self._open_substitute = open_substitute
         self._substitute: Substitute | None = None
+        self._in_a_run = threading.Lock()
         self._model = _in_memory(model)
         job = WorkerJob(
             delegate=delegate,
@@ -131,19 +133,32 @@ class DelegateRunner(Closing):
         """
         keeper = self._keeper
         while True:
-            worker = keeper.worker
-            if worker is not None:
-                start = time.monotonic()
-                try:
-                    outputs = worker.invoke(tensors, limit_s=keeper.deadline.seconds)
-                except WorkerLostError as loss:
-                    keeper.lose(worker, loss)
-                else:
-                    keeper.deadline.learn(time.monotonic() - start)
-                    return outputs
+            with self._in_a_run:
+                worker = keeper.worker
+                if worker is not None:
+                    start = time.monotonic()
+                    try:
+                        outputs = worker.invoke(tensors, limit_s=keeper.deadline.seconds)
+                    except WorkerLostError as loss:
+                        keeper.lose(worker, loss)
+                    else:
+                        keeper.deadline.learn(time.monotonic() - start)
+                        return outputs
             if self._open_substitute is not None:
                 return self._answer_instead(tensors)
             keeper.wait()
+
+    def pause(self) -> None:
+        """Let go of the accelerator, which may be had by one at a time; any thread may.
+
+        Until `resume`, the CPU variant answers; where there is none, runs wait.
+        """
+        with self._in_a_run:
+            self._keeper.pause()
+
+    def resume(self) -> None:
+        """Take the accelerator again."""
+        self._keeper.resume()
 
     def close(self) -> None:
         """End the worker."""

@@ -32,9 +32,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # A crash is expected here; its memory on a small card helps nobody.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with socket.socket(fileno=int(sys.argv[1])) as keeper:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the keeper has gone
-            _serve(keeper)
+    keeper = socket.socket(fileno=int(sys.argv[1]))
+    with keeper, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        _serve(keeper)
     sys.stdout.flush()
     # Not through the libraries' own endings, some of which crash.
     os._exit(0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,19 +97,21 @@ class Reloader:
         path = self._resolve()
         file = path.resolve()
         before = _identity(file)
-        if not try_model(file, self._options, stop=self._closing):
-            return
-        fresh = open_models(file, len(self._models), **self._options)
-        if self._closing.is_set() or _identity(file) != before:
-            _close(fresh)
-            if self._closing.is_set():
+        with _accelerators_free(self._models) as keep_free:
+            if not try_model(file, self._options, stop=self._closing):
                 return
-            raise BundleError(
-                path,
-                got="was changed while it was read",
-                expected="a file that is replaced as a whole",
-                next_step="put it there under another name, rename it, and reload again",
-            )
+            fresh = open_models(file, len(self._models), warn=self._log.warn, **self._options)
+            if self._closing.is_set() or _identity(file) != before:
+                _close(fresh)
+                if self._closing.is_set():
+                    return
+                raise BundleError(
+                    path,
+                    got="was changed while it was read",
+                    expected="a file that is replaced as a whole",
+                    next_step="put it there under another name, rename it, and reload again",
+                )
+            keep_free()
         stale, self._models = self._models, fresh
         idle = self._pipeline.replace_models(fresh)
         self._on_replaced(fresh)
@@ -124,6 +127,24 @@ class Reloader:
         while not idle.wait(_POLL_S) and not self._closing.is_set():
             pass
         _close(stale)
+
+
+@contextmanager
+def _accelerators_free(models: Sequence[Model]) -> Iterator[Callable[[], None]]:
+    """Have models let go of their accelerators, which may be had by one at a time.
+
+    They take them again at the end, unless what this gives was called.
+    """
+    from edgeinfer.device.delegates.runner import DelegateRunner
+
+    holders = [model.runner for model in models if isinstance(model.runner, DelegateRunner)]
+    for holder in holders:
+        holder.pause()
+    try:
+        yield holders.clear
+    finally:
+        for holder in holders:
+            holder.resume()
 
 
 def _identity(file: Path) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.errors import EdgeinferError, ModelError, VerificationError
 
 LIMIT_S = 300.0
@@ -40,7 +41,10 @@ def try_model(
     Raises:
         VerificationError: the model was refused there, crashed or took too long.
     """
-    command = [sys.executable, "-m", __name__, str(path), json.dumps(options)]
+    written = {**options}
+    if options.get("delegates") is not None:
+        written["delegates"] = options["delegates"].to_json()
+    command = [sys.executable, "-m", __name__, str(path), json.dumps(written)]
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -78,15 +82,19 @@ def _try_here(path: Path, options: dict[str, Any]) -> None:
 
     if options.get("labels") is not None:
         options["labels"] = tuple(options["labels"])
+    if options.get("delegates") is not None:
+        options["delegates"] = DelegateRequest.from_json(options["delegates"])
     with Model.open(path, **options) as model:
-        if _is_bundle(path):
-            from edgeinfer.device.verify import verify_bundle
-
-            verify_bundle(path, runtime=options.get("runtime"))
-        else:
+        bundle = _is_bundle(path)
+        if not bundle:
             import numpy as np
 
             model.predict(np.full((64, 64, 3), 127, np.uint8))
+    if bundle:
+        from edgeinfer.device.verify import verify_bundle
+
+        # Only now: an accelerator may be had by one at a time.
+        verify_bundle(path, runtime=options.get("runtime"), delegates=options.get("delegates"))
 
 
 def _is_bundle(path: Path) -> bool:

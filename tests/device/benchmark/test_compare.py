@@ -76,6 +76,6 @@ def test_a_runtime_that_fails_on_the_way_has_its_reason(monkeypatch: pytest.Monk
 
 
 def test_made_up_inputs_fit_the_model() -> None:
-    (tensor,) = made_up_inputs(Runner(MODEL, subject="x"))
+    (tensor,) = made_up_inputs(Runner(MODEL, subject="x").inputs)
     assert tensor.shape == (1, 4)
     assert tensor.dtype == np.int8

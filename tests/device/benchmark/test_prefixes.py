@@ -45,7 +45,7 @@ def test_each_prefix_computes_what_the_whole_model_computes_on_its_way(
             runtime="ai-edge-litert",
             kernels="builtin",
         )
-        inputs = made_up_inputs(runner)
+        inputs = made_up_inputs(runner.inputs)
         if count == 1:
             whole.set_tensor(whole.get_input_details()[0]["index"], inputs[0])
             whole.invoke()

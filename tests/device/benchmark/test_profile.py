@@ -14,7 +14,7 @@ from tests.device.tflite_examples import dense_model, encode, graph, operator
 
 
 def run(model: bytes, **options: Any) -> Any:
-    tensors = made_up_inputs(Runner(model, subject="x"))
+    tensors = made_up_inputs(Runner(model, subject="x").inputs)
     return profile_operators(
         model, subject="x", tensors=tensors, threads=1, runtime=None, **options
     )

@@ -17,6 +17,9 @@ from edgeinfer.device.benchmark.report import format_report
 from edgeinfer.device.benchmark.run import BenchmarkOptions
 from edgeinfer.device.benchmark.ssh import SshHost
 from edgeinfer.device.cli.benchmark import benchmark
+from edgeinfer.device.cli.options import DELEGATE_PARAMETERS, delegate_request
+from edgeinfer.device.delegates.policy import WorkerPolicy
+from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.errors import RemoteError
 from tests.device.benchmark import fake_ssh
 from tests.device.benchmark.examples import REPORT
@@ -147,7 +150,15 @@ def test_ctrl_c_while_the_folder_is_being_made(
             ops=True,
             seconds=0.1,
             cold_starts=0,
+            delegates=DelegateRequest(
+                variant="edgetpu",
+                options=(("Performance", "Max"), ("device", "usb:0")),
+                require=True,
+                policy=WorkerPolicy(deadline_s=0.5, restarts=2),
+            ),
         ),
+        BenchmarkOptions(delegates=DelegateRequest(delegate="/opt/lib odd.so")),
+        BenchmarkOptions(delegates=DelegateRequest(edgetpus=("usb:0", "pci:1"))),
     ],
 )
 def test_the_board_is_asked_for_the_same(options: BenchmarkOptions) -> None:
@@ -156,6 +167,7 @@ def test_the_board_is_asked_for_the_same(options: BenchmarkOptions) -> None:
     asked = benchmark.make_context("benchmark", arguments).params
     assert asked["as_json"]
     assert asked["model"] == Path("-odd name")
+    asked["delegates"] = delegate_request(**{name: asked[name] for name in DELEGATE_PARAMETERS})
     assert options == BenchmarkOptions(
         **{name: asked[name] for name in BenchmarkOptions.__dataclass_fields__}
     )

@@ -82,4 +82,4 @@ def test_a_substitute_of_another_dtype_answers_in_the_first_ones(cpu: Runner) ->
     answer = substitute.invoke([source.dequantize(tensor).astype(np.float32)])[0]
     assert answer.dtype == np.float32
     expected = output.dequantize(cpu.invoke([tensor])[0])
-    np.testing.assert_allclose(answer, expected, rtol=1e-6)
+    assert abs(answer.astype(float) - expected).max() <= 1e-6 * abs(expected).max()

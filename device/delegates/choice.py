@@ -1,0 +1,233 @@
+"""Which variant runs, on which delegate: the first of those wanted that works, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeinfer.device.delegates.request import ALL_EDGETPUS, DelegateRequest
+from edgeinfer.device.delegates.spec import KNOWN_DELEGATES, DelegateSpec
+from edgeinfer.device.errors import DelegateError, UsageError
+from edgeinfer.device.runtime import ModelRunner, Runner, RuntimeName
+
+if TYPE_CHECKING:
+    from edgeinfer.device.bundle.manifest import Variant
+
+CPU = "cpu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A form of the model that could run.
+
+    Attributes:
+        variant: its name; `cpu`, or that of a bundle's variant, or of a delegate.
+        delegate: what runs it; None for the CPU.
+        content: gives the `.tflite` file's bytes.
+        subject: the file's name, for errors.
+    """
+
+    variant: str
+    delegate: DelegateSpec | None
+    content: Callable[[], bytes]
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What was chosen and why.
+
+    Attributes:
+        variant: the variant's name.
+        reason: why this one, a few words.
+    """
+
+    variant: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Return both for people."""
+        return f"{self.variant} ({self.reason})"
+
+
+def order_variants(
+    variants: Mapping[str, Variant], request: DelegateRequest, *, subject: str
+) -> list[tuple[str, DelegateSpec | None]]:
+    """Return the variants to try and the delegate of each, the preferred one first.
+
+    Args:
+        variants: a bundle's.
+        request: what the user wants.
+        subject: the bundle's path, for errors.
+
+    Raises:
+        UsageError: the bundle has no such variant.
+        DelegateError: a delegate is required, and no variant is for one.
+    """
+    if request.variant is not None and request.variant not in variants:
+        raise UsageError(
+            subject,
+            got=f"has no variant '{request.variant}'",
+            expected=f"one of {', '.join(sorted(variants))}",
+        )
+    if request.wanted is not None:
+        wanted = request.spec(request.wanted)
+        name = request.variant or _variant_for(variants, wanted)
+        order: list[tuple[str, DelegateSpec | None]] = [(name, wanted)]
+    elif request.variant is not None:
+        delegate = variants[request.variant].delegate
+        order = [(request.variant, None if delegate is None else request.spec(delegate))]
+    else:
+        made_for = [
+            (name, request.spec(variant.delegate))
+            for name, variant in sorted(variants.items())
+            if variant.delegate is not None
+        ]
+        order = [*sorted(made_for, key=lambda item: _preference(item[1]))]
+    if request.require:
+        order = [(name, delegate) for name, delegate in order if delegate is not None]
+        if not order:
+            raise DelegateError(
+                subject,
+                got="has no variant for an accelerator",
+                next_step="convert the model with --board or --npu, or name a delegate with "
+                "--delegate",
+            )
+        return order
+    if order and order[-1] == (CPU, None):
+        return order
+    return [*order, (CPU, None)]
+
+
+def open_first(
+    candidates: Sequence[Candidate],
+    request: DelegateRequest,
+    *,
+    threads: int = 1,
+    runtime: RuntimeName | None = None,
+    substitute: bool = True,
+    warn: Callable[[str], None] = lambda line: None,
+) -> tuple[Candidate, ModelRunner, Choice]:
+    """Open the first candidate that works.
+
+    Args:
+        candidates: the preferred one first.
+        request: what the user wants.
+        threads: interpreter threads.
+        runtime: which runtime; None takes the preferred one.
+        substitute: whether the CPU's candidate answers while a delegate is down.
+        warn: takes a line for each fault and recovery of a delegate.
+
+    Raises:
+        DelegateError: none works.
+        ModelError: a file is no model, or the CPU cannot run it.
+        MissingExtraError: no runtime is installed.
+    """
+    cpu = next((candidate for candidate in candidates if candidate.delegate is None), None)
+
+    def open_cpu() -> Runner:
+        assert cpu is not None
+        return Runner(cpu.content(), subject=cpu.subject, threads=threads, runtime=runtime)
+
+    failures: list[tuple[str, DelegateError]] = []
+    for candidate in candidates:
+        if candidate.delegate is None:
+            return candidate, open_cpu(), Choice(variant=CPU, reason=_why_cpu(failures, request))
+        try:
+            runner = _open_delegate(
+                candidate,
+                request,
+                threads=threads,
+                runtime=runtime,
+                open_substitute=open_cpu if cpu is not None and substitute else None,
+                warn=warn,
+            )
+        except DelegateError as error:
+            failures.append((candidate.variant, error))
+            continue
+        reason = "; ".join([f"on {candidate.delegate}", *_told(failures)])
+        return candidate, runner, Choice(variant=candidate.variant, reason=reason)
+    if len(failures) == 1:
+        raise failures[0][1]
+    raise DelegateError("delegates", got="; ".join(_told(failures)))
+
+
+def spread(request: DelegateRequest, count: int) -> list[DelegateRequest]:
+    """Return what each of so many models is to run on: Edge TPUs take turns.
+
+    Args:
+        request: what the user wants.
+        count: how many models, at least; as many as there are Edge TPUs, where that is more.
+    """
+    devices = list(_edgetpus(request))
+    if not devices:
+        return [request] * count
+    count = max(count, len(devices))
+    return [request.for_edgetpu(devices[index % len(devices)]) for index in range(count)]
+
+
+def _preference(delegate: DelegateSpec) -> int:
+    known = list(KNOWN_DELEGATES)
+    return known.index(delegate.name) if delegate.name in known else len(known)
+
+
+def _edgetpus(request: DelegateRequest) -> Iterator[str]:
+    for name in request.edgetpus:
+        if name != ALL_EDGETPUS:
+            yield name
+            continue
+        from edgeinfer.device.delegates.presence import find_devices
+
+        yield from (device.name for device in find_devices("edgetpu") or ())
+
+
+def _open_delegate(
+    candidate: Candidate,
+    request: DelegateRequest,
+    *,
+    threads: int,
+    runtime: RuntimeName | None,
+    open_substitute: Callable[[], ModelRunner] | None,
+    warn: Callable[[str], None],
+) -> ModelRunner:
+    # What follows costs time to import, which a model on the CPU need not spend.
+    from edgeinfer.device.delegates.causes import not_installed
+    from edgeinfer.device.delegates.presence import find_library
+    from edgeinfer.device.delegates.runner import DelegateRunner
+
+    assert candidate.delegate is not None
+    if find_library(candidate.delegate.library) is None:
+        raise not_installed(candidate.delegate)
+    return DelegateRunner(
+        candidate.content(),
+        candidate.delegate,
+        subject=candidate.subject,
+        threads=threads,
+        runtime=runtime,
+        open_substitute=None if request.require else open_substitute,
+        policy=request.policy,
+        warn=warn,
+    )
+
+
+def _variant_for(variants: Mapping[str, Variant], delegate: DelegateSpec) -> str:
+    """Return the variant that was made for a delegate, else the CPU's."""
+    made = (name for name, variant in variants.items() if variant.delegate == delegate.name)
+    return next(made, CPU)
+
+
+def _why_cpu(failures: Sequence[tuple[str, DelegateError]], request: DelegateRequest) -> str:
+    if failures:
+        return "; ".join(_told(failures))
+    return "as asked for" if request.variant == CPU else "the bundle has no other"
+
+
+def _told(failures: Sequence[tuple[str, DelegateError]]) -> list[str]:
+    """Return each failure in a few words; the variant is named where the subject does not tell."""
+    told = []
+    for variant, error in failures:
+        name = "" if variant == CPU else f"{variant}: "
+        cure = f"; {error.next_step}" if error.next_step else ""
+        told.append(f"{name}{error.subject} {error.got}{cure}")
+    return told

@@ -1,0 +1,102 @@
+"""What the user wants of variants and delegates, before anything is looked for."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field, replace
+
+from edgeinfer.device.delegates.policy import WorkerPolicy
+from edgeinfer.device.delegates.spec import DelegateSpec, delegate_spec
+from edgeinfer.device.errors import UsageError
+
+ALL_EDGETPUS = "all"
+
+_EDGETPU = re.compile(r"(usb|pci)?:?[0-9]+|usb|pci")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DelegateRequest:
+    """What the user wants; the default takes the best that is there.
+
+    Attributes:
+        variant: the only variant of a bundle to run; None takes the first whose delegate works.
+        delegate: a known delegate's name, or a library's path; None takes the variant's.
+        options: the delegate's own, (key, value).
+        edgetpus: Edge TPUs by libedgetpu's names (`usb:0`, `pci:0`, `:1`), which models share in
+            turn; ("all",) takes those that are there.
+        require: fail instead of falling back to the CPU.
+        policy: deadlines and restarts.
+    """
+
+    variant: str | None = None
+    delegate: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    edgetpus: tuple[str, ...] = ()
+    require: bool = False
+    policy: WorkerPolicy = field(default_factory=WorkerPolicy)
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            UsageError: two options do not go together, or a device is none.
+        """
+        if self.edgetpus and self.delegate not in (None, "edgetpu"):
+            raise UsageError("--edgetpu", got=f"does not go with --delegate {self.delegate}")
+        if self.edgetpus and "device" in dict(self.options):
+            raise UsageError("--edgetpu", got="does not go with --delegate-option device=...")
+        for device in self.edgetpus:
+            if device != ALL_EDGETPUS and not _EDGETPU.fullmatch(device):
+                raise UsageError(
+                    "--edgetpu", got=repr(device), expected="all, or such as usb:0,usb:1 or pci:0"
+                )
+        if self.variant == "cpu" and (self.require or self.delegate or self.edgetpus):
+            raise UsageError("--variant cpu", got="does not go with a delegate")
+
+    @property
+    def wanted(self) -> str | None:
+        """The delegate that the user names, if any."""
+        return "edgetpu" if self.edgetpus else self.delegate
+
+    def spec(self, name: str) -> DelegateSpec:
+        """Return the delegate of this name or path, with the user's options."""
+        return delegate_spec(name, self.options)
+
+    def to_arguments(self) -> list[str]:
+        """Return the commands' options that ask for the same."""
+        named = {
+            "--variant": self.variant,
+            "--delegate": None if self.edgetpus else self.delegate,
+            "--edgetpu": ",".join(self.edgetpus) or None,
+            "--delegate-deadline": self.policy.deadline_s,
+        }
+        arguments = [f"{name}={value}" for name, value in named.items() if value is not None]
+        arguments += [f"--delegate-option={key}={value}" for key, value in self.options]
+        if self.require:
+            arguments.append("--require-delegate")
+        if self.policy.restarts != WorkerPolicy.restarts:
+            arguments.append(f"--delegate-restarts={self.policy.restarts}")
+        return arguments
+
+    def to_json(self) -> str:
+        """Return it as text, for another process."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> DelegateRequest:
+        """Return what `to_json` wrote."""
+        values = json.loads(text)
+        values["options"] = tuple((key, value) for key, value in values["options"])
+        values["edgetpus"] = tuple(values["edgetpus"])
+        values["policy"] = WorkerPolicy(**values["policy"])
+        return DelegateRequest(**values)
+
+    def for_edgetpu(self, device: str) -> DelegateRequest:
+        """Return the same request for this Edge TPU alone."""
+        return replace(
+            self,
+            delegate="edgetpu",
+            edgetpus=(),
+            options=(*self.options, ("device", device)),
+        )
