@@ -180,5 +180,5 @@ def run(
             stop.done = True
             if not any(output.on_stdout for output in wanted):
                 for line in str(sinks.summary).splitlines():
-                    log.info("summary", line)
+                    log.info("summary", line, limited=False)
             sinks.raise_loss()

@@ -24,9 +24,8 @@ class Outputs(Closing):
 
     Args:
         outputs: ended and closed here.
-        live: the source is live: a failing output is told of and the loop goes on. Of a file every
-            frame counts: the loop ends when no output takes any more, and `raise_loss` says at the
-            end what was not written.
+        live: the source is live: outputs may fail and recover while the loop goes on. Of a file
+            every frame counts: the loop ends when no output takes any more. See `raise_loss`.
         stop: requested when the user has closed the last output, a window.
     """
 
@@ -74,17 +73,24 @@ class Outputs(Closing):
         deadline = time.monotonic() + SUMMARY_S
         for output in self._outputs:
             output.join(deadline, self._stop)
+        # Only now it is known whether the last files could be completed.
+        reports = tuple(output.report() for output in self._outputs)
+        self.summary = replace(summary, outputs=reports)
         self._check_that_one_is_left()
 
     def raise_loss(self) -> None:
-        """Say what a file's outputs did not take, unless the user stopped the loop.
+        """Say at the end what was lost, unless the user stopped the loop.
 
         Raises:
-            StorageError: an output lost answers or failed at its end.
+            StorageError: an output did not take every answer of a file, or, of a live source, each
+                of them fails.
         """
-        if self._live or (self._stop is not None and self._stop.requested):
+        if self.summary is None or (self._stop is not None and self._stop.requested):
             return
-        for report in (output.report() for output in self._outputs):
+        reports = self.summary.outputs
+        if self._live and not all(report.failure for report in reports):
+            return
+        for report in reports:
             if report.dropped or report.failure:
                 lost = f"{report.dropped:,} of {report.written + report.dropped:,} answers"
                 reason = f" ({report.failure})" if report.failure else ""

@@ -124,4 +124,5 @@ def _window(option: OutputOption, warn: Warn) -> QueuedOutput:
 
     check_window()
     # The newest frame alone is worth showing.
-    return QueuedOutput(option.text, WindowSink(), warn=warn, capacity=1, pictures=True)
+    sink = WindowSink()
+    return QueuedOutput(option.text, sink, warn=warn, capacity=1, pictures=True, samples=True)

@@ -43,6 +43,7 @@ class QueuedOutput:
             dropped. 0 for live sources, which cannot wait; files lose nothing to an output that is
             merely slow.
         pictures: hand over the pictures too; text does without, and a queue of it stays small.
+        samples: it is meant to take some of the answers only, and not called slow for it.
         warn: takes a line when the output fails, works again, or is too slow.
     """
 
@@ -56,6 +57,7 @@ class QueuedOutput:
         overflow: Overflow = "drop-oldest",
         patience_s: float = 0.0,
         pictures: bool = False,
+        samples: bool = False,
     ) -> None:
         self.name = name
         self.pictures = pictures
@@ -75,7 +77,7 @@ class QueuedOutput:
         self._took_at = time.monotonic()
         self._written = 0
         self._dropped = 0
-        self._told_slow = False
+        self._told_slow = samples
         self._told_failure_at = float("-inf")
         self._telling = False
         self._retry_s = FIRST_RETRY_S

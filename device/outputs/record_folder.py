@@ -19,6 +19,9 @@ from typing import NamedTuple
 from edgeinfer.device.errors import StorageError, storage_error
 from edgeinfer.device.files import sync_folder
 
+LEAST_FREE_BYTES = 2**20
+"""So much stays free in any case: a video in the making needs room for its end."""
+
 
 class _Recording(NamedTuple):
     number: int
@@ -44,7 +47,7 @@ class RecordFolder:
         self._stem = stem
         self._suffix = suffix
         self._max_bytes = max_bytes
-        self._keep_free_bytes = keep_free_bytes
+        self._keep_free_bytes = max(keep_free_bytes, LEAST_FREE_BYTES)
         name = rf"{re.escape(stem)}-(\d{{8,}})-\d{{8}}T\d{{6}}Z{re.escape(suffix)}"
         self._whole = re.compile(name)
         self._part = re.compile(rf"\.(?:{name}|{re.escape(stem + suffix)})\.(\d+)\.part\..*")
@@ -90,11 +93,15 @@ class RecordFolder:
         # Encoders choose the format by the end of the name.
         return self._folder / f".{name}.{os.getpid()}.part{self._suffix}"
 
-    def make_room(self, needed_bytes: int) -> None:
+    def make_room(self, needed_bytes: int, *, leave_free: bool = True) -> None:
         """Delete the oldest recordings until one of `needed_bytes` in the making has room.
 
+        Args:
+            needed_bytes: its size, of which a part may be on the disk already.
+            leave_free: look at what stays free on the disk, too.
+
         Raises:
-            StorageError: there is not enough even without them, or one cannot be deleted.
+            StorageError: there would not be enough even without them, or one cannot be deleted.
         """
         recordings = self._recordings or deque()
         total = sum(recording.size for recording in recordings)
@@ -103,18 +110,25 @@ class RecordFolder:
         if needed_bytes > self._max_bytes:
             raise StorageError(
                 self._folder,
-                got=f"a recording of {needed_bytes / 1e6:,.1f} MB has no room",
-                expected=f"at most {self._max_bytes / 1e6:,.1f} MB of recordings",
+                got=f"a recording of {needed_bytes / 1e6:,.3g} MB has no room",
+                expected=f"at most {self._max_bytes / 1e6:,.3g} MB of recordings",
                 next_step="raise --record-max-mb",
             )
-        while self._free_bytes() < self._keep_free_bytes and recordings:
-            self._delete_oldest(recordings)
+        if leave_free:
+            self._leave_free(recordings)
+
+    def _leave_free(self, recordings: deque[_Recording]) -> None:
         free_bytes = self._free_bytes()
+        # Where others fill the disk, to delete everything that was recorded would not help.
+        if free_bytes + sum(one.size for one in recordings) >= self._keep_free_bytes:
+            while self._free_bytes() < self._keep_free_bytes and recordings:
+                self._delete_oldest(recordings)
+            free_bytes = self._free_bytes()
         if free_bytes < self._keep_free_bytes:
             raise StorageError(
                 self._folder,
-                got=f"{free_bytes / 1e6:,.0f} MB are free on the disk",
-                expected=f"{self._keep_free_bytes / 1e6:,.0f} MB to stay free",
+                got=f"{free_bytes / 1e6:,.3g} MB are free on the disk",
+                expected=f"{self._keep_free_bytes / 1e6:,.3g} MB to stay free",
                 next_step="free some space or lower --record-keep-free-mb",
             )
 

@@ -128,7 +128,12 @@ class VideoSink(Output):
         """Make room for what was written, and begin a new file when this one is large enough."""
         self._look_at_s = time_s + LOOK_EVERY_S
         size = clip.bytes
-        self._folder.make_room(0 if self._single else size)
+        try:
+            self._folder.make_room(0 if self._single else size)
+        except EdgeinferError:
+            # What there is so far is worth keeping.
+            self._end_clip()
+            raise
         full = size >= self._clip_bytes or time_s >= clip.begin_s + CLIP_S
         if full and self._single is None:
             self._end_clip()
@@ -138,7 +143,8 @@ class VideoSink(Output):
             clip, self._clip = self._clip, None
             clip.finish()
             try:
-                self._folder.make_room(0 if self._single else clip.bytes)
+                size = 0 if self._single else clip.bytes
+                self._folder.make_room(size, leave_free=False)
             except EdgeinferError:
                 clip.abandon()
                 raise

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import time
+from contextlib import suppress
 
 import cv2
 
@@ -35,12 +37,34 @@ def check_window() -> None:
             next_step="pip uninstall opencv-python-headless && pip install opencv-python, or "
             "Debian's python3-opencv",
         )
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    reason = _why_no_screen()
+    if reason:
         raise OutputError(
             "--output window",
-            got="there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set)",
+            got=f"there is no screen ({reason})",
             next_step="start it on the desktop, or record with video: or stills:",
         )
+
+
+def _why_no_screen() -> str:
+    """Return why nothing can be shown; empty where something can, or where one must try."""
+    if os.environ.get("WAYLAND_DISPLAY"):
+        return ""
+    display = os.environ.get("DISPLAY", "")
+    if not display:
+        return "neither DISPLAY nor WAYLAND_DISPLAY is set"
+    # Source: X(7): ":N.S" is display N of this machine, which listens under this name.
+    local = re.fullmatch(r"(?:unix)?:(\d+)(?:\.\d+)?", display)
+    if local is None:
+        return ""
+    path = f"/tmp/.X11-unix/X{local[1]}"
+    for address in (path, f"\0{path}"):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(1.0)
+            with suppress(OSError):
+                connection.connect(address)
+                return ""
+    return f"nothing answers at DISPLAY {display}"
 
 
 class WindowSink(Output):
@@ -59,8 +83,9 @@ class WindowSink(Output):
         picture = annotate(answer)
         try:
             if not self._open:
-                # A window of any size, that keeps the picture's shape.
-                cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+                # A window of any size that keeps the picture's shape, without a tool bar.
+                flags = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+                cv2.namedWindow(TITLE, flags)
                 cv2.resizeWindow(TITLE, picture.shape[1], picture.shape[0])
                 self._open = True
             cv2.imshow(TITLE, picture)

@@ -19,7 +19,7 @@ def test_every_line_is_an_object(sample_bundle: Path) -> None:
     done = edgeinfer(*FEW, "--model", sample_bundle, "--log-format", "json")
     assert done.returncode == 0
     events = [json.loads(line) for line in done.stderr.splitlines()]
-    assert [event["event"] for event in events] == ["model", "runtime", "camera"]
+    assert [event["event"] for event in events] == ["model", "variant", "runtime", "camera"]
     assert {event["priority"] for event in events} == {6}
 
 

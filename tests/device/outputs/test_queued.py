@@ -158,7 +158,6 @@ def test_one_blocked_output_does_not_hold_the_others_up(
     assert (first.name, first.written, first.dropped) == ("blocked", 0, 60)
     assert first.failure == "takes nothing any more"
     assert (second.written, second.dropped, second.failure) == (60, 0, None)
-    assert outputs.summary == good.summaries[0]
 
 
 def test_failing_output_is_told_of_once_tried_again_and_counted(
@@ -297,6 +296,22 @@ def test_the_only_output_of_a_file_that_fails_ends_it(warnings: list[str]) -> No
     output = Queued("json", Scripted(raising(FULL)), warn=warnings.append)
     with Outputs([output], live=False) as outputs, pytest.raises(StorageError, match="no space"):
         wait_until(lambda: False, lambda: feed(outputs, 1))
+
+
+def test_of_a_live_source_it_is_an_error_when_all_outputs_fail_at_the_end(
+    warnings: list[str],
+) -> None:
+    bad = Queued("bad", Scripted(raising(FULL)), warn=warnings.append)
+    outputs = Outputs([bad], live=True)
+    feed(outputs, 5)
+    outputs.finish(SUMMARY)
+    with pytest.raises(StorageError, match="output bad: did not take 5 of 5 answers"):
+        outputs.raise_loss()
+    bad = Queued("bad", Scripted(raising(FULL)), warn=warnings.append)
+    outputs = Outputs([bad, Queued("good", Scripted(), warn=warnings.append)], live=True)
+    feed(outputs, 5)
+    outputs.finish(SUMMARY)
+    outputs.raise_loss()
 
 
 def test_text_waits_without_its_pictures(gate: Gate, warnings: list[str]) -> None:

@@ -165,6 +165,28 @@ def test_the_folder_holds_no_more_than_stated(tmp_path: Path) -> None:
     assert most < 4_000_000 + 16 * 90_000
 
 
+def test_when_the_disk_fills_what_was_recorded_so_far_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free_bytes = 10**9
+    monkeypatch.setattr(RecordFolder, "_free_bytes", lambda _: free_bytes)
+    sink = sink_of(tmp_path)
+    failures: list[str] = []
+    for number in range(60):
+        free_bytes = 1000 if 20 <= number < 50 else 10**9
+        try:
+            sink.write(at(number / 15, 100 if number < 50 else 200))
+        except StorageError as error:
+            failures.append(str(error))
+    sink.close()
+    first, second = clips_in(tmp_path)
+    assert set(first) == {100}
+    assert 20 <= len(first) <= 30 + 1
+    assert second == [200] * 10
+    assert len(failures) == 50 - len(first)
+    assert all("MB are free on the disk" in failure for failure in failures)
+
+
 def test_pictures_of_other_shapes_are_fitted(tmp_path: Path) -> None:
     with sink_of(tmp_path, live=False, single=True) as sink:
         for size in ((320, 240), (240, 320), (1000, 250), (321, 241)):

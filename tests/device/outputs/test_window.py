@@ -1,0 +1,59 @@
+"""When a window is refused; the window itself needs a screen and another OpenCV than the tests'."""
+
+from __future__ import annotations
+
+import re
+import socket
+
+import cv2
+import pytest
+
+from edgeinfer.device.errors import OutputError
+from edgeinfer.device.outputs.window import check_window
+
+
+@pytest.fixture
+def opencv_with_windows(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Have OpenCV say that it was built with Qt."""
+    monkeypatch.setattr(cv2, "getBuildInformation", lambda: "  GUI:   QT5\n")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def test_headless_opencv_is_told_from_the_other() -> None:
+    if not re.search(r"GUI:\s+NONE", cv2.getBuildInformation()):
+        pytest.skip("this OpenCV draws windows: there is nothing to refuse")
+    with pytest.raises(OutputError, match="opencv-python instead of opencv-python-headless"):
+        check_window()
+
+
+def test_without_a_screen_it_says_so(opencv_with_windows: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OutputError, match="neither DISPLAY nor WAYLAND_DISPLAY"):
+        check_window()
+
+
+@pytest.mark.parametrize("display", [":4321", "unix:4321.0"])
+def test_screen_that_does_not_answer(opencv_with_windows: pytest.MonkeyPatch, display: str) -> None:
+    """OpenCV's Qt would end the whole process there."""
+    opencv_with_windows.setenv("DISPLAY", display)
+    with pytest.raises(OutputError, match=f"nothing answers at DISPLAY {display}"):
+        check_window()
+
+
+def test_screen_that_answers(opencv_with_windows: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("\0/tmp/.X11-unix/X4322")
+        server.listen()
+        opencv_with_windows.setenv("DISPLAY", ":4322")
+        check_window()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("WAYLAND_DISPLAY", "wayland-0"), ("DISPLAY", "desk.example:0")]
+)
+def test_screens_elsewhere_are_tried(
+    opencv_with_windows: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    opencv_with_windows.setenv(variable, value)
+    check_window()
