@@ -14,7 +14,10 @@ from edgeinfer.device.errors import EdgeinferError, printable, storage_error
 
 COMMANDS_GROUP = "edgeinfer.commands"
 
-_ORDER = ("demo", "data", "train", "convert", "inspect", "verify", "predict", "run", "benchmark")
+_ORDER = (
+    *("demo", "data", "train", "convert", "inspect"),
+    *("verify", "predict", "run", "cameras", "benchmark"),
+)
 """The way of a model; commands of other packages follow by name."""
 
 INTERRUPTED = 130
