@@ -16,16 +16,8 @@ from edgeinfer.device.errors import EdgeinferError, printable, storage_error
 COMMANDS_GROUP = "edgeinfer.commands"
 
 _ORDER = (
-    "demo",
-    "data",
-    "train",
-    "convert",
-    "inspect",
-    "verify",
-    "predict",
-    "run",
-    "benchmark",
-    "doctor",
+    *("demo", "data", "train", "convert", "inspect"),
+    *("verify", "predict", "run", "cameras", "benchmark", "doctor"),
 )
 """The way of a model; commands of other packages follow by name."""
 
