@@ -36,10 +36,17 @@ _NUMBER = re.compile(r"(?<![\w/.:-])-?\d+(?:[.,]\d+)*")
 
 @dataclass
 class _Kind:
-    """An event that was told."""
+    """An event that was told, and what was left out since.
+
+    Attributes:
+        told_s: when it was told last.
+        left_out: how many like it were not.
+        last: the last of these: priority, line and fields.
+    """
 
     told_s: float
     left_out: int = 0
+    last: tuple[int, str, Mapping[str, object]] = (INFO, "", {})
 
 
 class EventLog:
@@ -105,28 +112,49 @@ class EventLog:
         limited: bool,
     ) -> None:
         with self._lock:
-            left_out = self._left_out(event, line) if limited else 0
-            if left_out is None:
+            if not limited:
+                self._write(self._format(priority, event, line, fields))
                 return
-            if left_out:
-                line = f"{line} ({left_out:,} more like it before)"
-                fields = {**fields, "left_out": left_out}
-            self._write(self._format(priority, event, printable(line), fields))
+            key, now_s = (event, _NUMBER.sub("#", line)), self._clock()
+            kind = self._kinds.pop(key, None)
+            if kind is not None and now_s - kind.told_s < self._every_s:
+                kind.left_out += 1
+                kind.last = (priority, line, fields)
+                self._kinds[key] = kind
+                return
+            while len(self._kinds) >= MOST_KINDS:
+                del self._kinds[next(iter(self._kinds))]
+            self._kinds[key] = _Kind(told_s=now_s)
+            left_out = 0 if kind is None else kind.left_out
+            self._write(self._format(priority, event, line, fields, left_out))
 
-    def _left_out(self, event: str, line: str) -> int | None:
-        """Return how many of this kind were not told since the last; None to leave it out too."""
-        key, now_s = (event, _NUMBER.sub("#", line)), self._clock()
-        kind = self._kinds.pop(key, None)
-        if kind is not None and now_s - kind.told_s < self._every_s:
-            kind.left_out += 1
-            self._kinds[key] = kind
-            return None
-        while len(self._kinds) >= MOST_KINDS:
-            del self._kinds[next(iter(self._kinds))]
-        self._kinds[key] = _Kind(told_s=now_s)
-        return 0 if kind is None else kind.left_out
+    def catch_up(self, *, at_end: bool = False) -> None:
+        """Tell the last of the events that were left out, where none like them came since.
 
-    def _format(self, priority: int, event: str, line: str, fields: Mapping[str, object]) -> str:
+        Args:
+            at_end: tell them though they are younger than the interval.
+        """
+        with self._lock:
+            now_s = self._clock()
+            for (event, _), kind in self._kinds.items():
+                if kind.left_out and (at_end or now_s - kind.told_s >= self._every_s):
+                    self._write(
+                        self._format(kind.last[0], event, *kind.last[1:], kind.left_out - 1)
+                    )
+                    kind.told_s, kind.left_out = now_s, 0
+
+    def _format(
+        self,
+        priority: int,
+        event: str,
+        line: str,
+        fields: Mapping[str, object],
+        left_out: int = 0,
+    ) -> str:
+        line = printable(line)
+        if left_out:
+            line = f"{line} ({left_out:,} more like it before)"
+            fields = {**fields, "left_out": left_out}
         if self.style == "json":
             from datetime import datetime, timezone
 

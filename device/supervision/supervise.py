@@ -49,4 +49,5 @@ def supervise(
         reload=reload,
         make_reloader=make_reloader,
         make_heat=lambda max_fps: Heat(log, max_fps=max_fps),
+        log=log,
     )

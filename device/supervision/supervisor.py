@@ -9,6 +9,7 @@ from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.loop import Watch
 from edgeinfer.device.pipeline import Pipeline
 from edgeinfer.device.signals import ReloadRequest
+from edgeinfer.device.supervision.events import EventLog
 from edgeinfer.device.supervision.heat import Heat
 from edgeinfer.device.supervision.notify import Notifier
 from edgeinfer.device.supervision.reload import Reloader
@@ -26,6 +27,7 @@ class Supervisor(Watch):
         reload: set by SIGHUP.
         make_reloader: makes what reloads for a pipeline.
         make_heat: makes what slows a pipeline down, given the rate asked for.
+        log: where things are told.
     """
 
     def __init__(
@@ -36,11 +38,13 @@ class Supervisor(Watch):
         reload: ReloadRequest,
         make_reloader: Callable[[Pipeline], Reloader],
         make_heat: Callable[[float | None], Heat],
+        log: EventLog,
     ) -> None:
         self._notifier = notifier
         self._reload = reload
         self._make_reloader = make_reloader
         self._make_heat = make_heat
+        self._log = log
         self._watchdog = Watchdog(notifier, camera)
         self._pipeline: Pipeline | None = None
         self._reloader: Reloader | None = None
@@ -72,6 +76,7 @@ class Supervisor(Watch):
             if max_fps != self._pipeline.max_fps:
                 self._pipeline.max_fps = max_fps
         self._watchdog.look(self._pipeline.max_fps)
+        self._log.catch_up()
 
     def _look_at_reload(self) -> None:
         if self._reloader is None:
@@ -96,3 +101,4 @@ class Supervisor(Watch):
         if self._heat is not None:
             self._heat.close()
         self._notifier.close()
+        self._log.catch_up(at_end=True)

@@ -21,6 +21,8 @@ EDGE_TPU_LIMIT_C = 84.8
 """Where the driver of an Edge TPU on PCIe first lowers its clock, unless it states another."""
 _PLAUSIBLE_C = (-40.0, 150.0)
 """Broken sensors and unused trip points say -273.2, or 256: no temperatures."""
+_LOWEST_TRIP_C = 50.0
+"""A trip point below this starts a fan, or is not set; no processor slows down there."""
 _PROCESSORS = ("cpu", "soc", "core", "k10", "npu", "gpu", "tpu")
 """Parts of the names of the hardware monitors that heat from inference concerns; not disks."""
 
@@ -74,7 +76,7 @@ def _zones(sysfs: Path) -> Iterator[Temperature]:
         trips: dict[str, list[float]] = {}
         for kind in zone.glob("trip_point_*_type"):
             degrees = _degrees(kind.with_name(kind.name.removesuffix("type") + "temp"))
-            if degrees is not None and degrees > 0:
+            if degrees is not None and degrees >= _LOWEST_TRIP_C:
                 trips.setdefault(_text(kind), []).append(degrees)
         slowing = [*trips.get("passive", []), *trips.get("hot", [])]
         critical = [degrees - BELOW_CRITICAL_C for degrees in trips.get("critical", [])]

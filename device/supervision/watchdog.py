@@ -16,7 +16,7 @@ STARTING_S = 60.0
 class Watchdog:
     """Ready after the first answer; alive while answers come or a lost camera is being sought.
 
-    Whatever else keeps answers from coming, a hung model, output or driver, ends the signs of life,
+    Whatever else keeps answers from coming, a hung model or driver, ends the signs of life,
     and the service manager starts the program again.
 
     Args:

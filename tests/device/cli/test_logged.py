@@ -47,7 +47,7 @@ def test_journald_gets_priorities_without_asking(sample_bundle: Path, tmp_path: 
             assert done.returncode == code
         journal.seek(0)
         lines = journal.read().splitlines()
-    assert [re.match(r"<(\d)>", line)[1] for line in lines] == ["6", "6", "6", "3"]  # type: ignore[index]
+    assert [re.match(r"<(\d)>", line)[1] for line in lines] == ["6", "6", "6", "6", "3"]  # type: ignore[index]
     assert lines[0].startswith("<6>model:   fashion-mnist")
 
 
@@ -56,6 +56,7 @@ def test_text_stays_as_it_was(sample_bundle: Path, style: tuple[str, ...]) -> No
     done = edgeinfer(*FEW, "--model", sample_bundle, *style, env={"JOURNAL_STREAM": "1:1"})
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == [
         "model",
+        "variant",
         "runtime",
         "camera",
     ]

@@ -126,7 +126,7 @@ def test_a_loop_under_a_jumping_clock(
     else:
         assert summary["frames"] + summary["dropped"] == 12
         assert summary["seconds"] > 10 / 25
-    assert loop.err[3:] == []
+    assert not [line for line in loop.err if line.startswith(("warning", "error", "heat"))]
 
 
 def test_reloading_under_a_jumping_clock(

@@ -91,6 +91,32 @@ def test_the_same_event_is_told_once_in_ten_seconds_and_counted() -> None:
     ]
 
 
+def test_the_last_of_those_left_out_is_told_when_no_more_come() -> None:
+    scene = Scene("json")
+    for number in range(4):
+        scene.clock.now_s = number
+        scene.log.warning("away", f"camera: try {number}", number=number)
+        scene.log.catch_up()
+    scene.clock.now_s = 9.9
+    scene.log.catch_up()
+    assert len(scene.lines()) == 1
+    for now_s in (10, 11, 30):
+        scene.clock.now_s = now_s
+        scene.log.catch_up()
+    first, last = map(json.loads, scene.lines())
+    assert (first["number"], last["number"], last["left_out"]) == (0, 3, 2)
+    assert last["message"] == "camera: try 3 (2 more like it before)"
+
+
+def test_at_the_end_nothing_stays_untold() -> None:
+    scene = Scene()
+    for number in range(2):
+        scene.log.warn(f"camera: try {number}")
+    scene.log.catch_up(at_end=True)
+    scene.log.catch_up(at_end=True)
+    assert scene.lines() == ["warning: camera: try 0", "warning: camera: try 1"]
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -35,7 +35,12 @@ def test_a_raspberry_pi_is_limited_by_its_firmware(board: FakeBoard) -> None:
 def test_the_kernels_own_limits_count_where_it_has_some(board: FakeBoard) -> None:
     board.zone(70, passive=85, hot=95, critical=105)
     board.zone(60, number=1, name="gpu-thermal", critical=85)
-    assert sensors(board) == {"cpu-thermal": (70.0, 85.0), "gpu-thermal": (60.0, 75.0)}
+    board.zone(60, number=2, name="unset", passive=0)
+    assert sensors(board) == {
+        "cpu-thermal": (70.0, 85.0),
+        "gpu-thermal": (60.0, 75.0),
+        "unset": (60.0, 80.0),
+    }
 
 
 def test_monitors_of_processors_count_and_those_of_disks_do_not(board: FakeBoard) -> None:
