@@ -25,7 +25,7 @@ from edgeinfer.device.doctor.system import System
 
 _EDGETPU, _GPU = "edgetpu", "gpu"
 
-_ON_THE_CPU = "models run on the CPU"
+ON_THE_CPU = "; models run on the CPU"
 
 
 class AcceleratorsCheck:
@@ -114,7 +114,7 @@ def judge_library(
     idle = facts.get("how") == "refused" and facts.get("kind") == "ValueError"
     if not connected and (absent or idle):
         fix = f"only with {known.device}: {fault.fix}" if absent else fault.fix
-        return note(library, f"{fault.got}; {_ON_THE_CPU}", fix=fix)
+        return note(library, f"{fault.got}{ON_THE_CPU}", fix=fix)
     if absent:
         return broken(library, f"{fault.got}, but there is {known.device}", fix=fault.fix)
     return fault

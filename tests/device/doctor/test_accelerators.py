@@ -16,11 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.doctor.accelerators import AcceleratorsCheck
+from edgeinfer.device.doctor.accelerators import ON_THE_CPU, AcceleratorsCheck
 from edgeinfer.device.doctor.edgetpu import judge_package, package_version
 from edgeinfer.device.doctor.finding import Finding
 from edgeinfer.device.doctor.system import System
 from tests.device.doctor.conftest import BreakPackage
+from tests.program import edgeinfer, error_line
 
 Write = Callable[[str, str], Path]
 LIBRARY = "libedgetpu.so.1"
@@ -196,6 +197,17 @@ def test_an_edgetpu_that_this_user_may_not_use() -> None:
     )
     (finding,) = json.loads(ruled.stdout)
     assert "udev" not in finding["fix"]
+
+
+@pytest.mark.parametrize("illness", ["no-tpu", "says", "crashes"])
+def test_run_says_the_same(
+    system: System, ill: Callable[[str], None], sample_bundle: Path, illness: str
+) -> None:
+    ill(illness)
+    finding = found(system)[LIBRARY]
+    command = ["run", "--camera", "simulated", "--model", sample_bundle, "--max-frames", 1]
+    said = error_line(edgeinfer(*command, "--delegate", LIBRARY, "--require-delegate"))
+    assert said == f"error: {LIBRARY}: {finding.got.removesuffix(ON_THE_CPU)}; {finding.fix}"
 
 
 @pytest.mark.usefixtures("usb_tpu")
