@@ -25,6 +25,9 @@ MIN_SIDE = 240
 MIN_KEYPOINT_SCORE = 0.3
 """Keypoints below are guesses, of hidden limbs mostly, and clutter the picture."""
 
+MIN_AREA = 0.005
+"""Smaller areas of a mask are coloured and not named."""
+
 SHOWN_LABELS = 3
 
 Picture = NDArray[np.uint8]
@@ -210,10 +213,11 @@ def _draw_mask(canvas: _Canvas, mask: Mask) -> None:
     blended = cv2.addWeighted(canvas.picture, 0.55, table[classes], 0.45, 0)
     canvas.picture[inside] = blended[inside]
     areas = dict(mask.areas())
-    shown.sort(key=lambda index: -areas.get(class_name(mask.labels, index), 0.0))
+    shown = [i for i in shown if areas.get(class_name(mask.labels, i), 0.0) >= MIN_AREA]
+    shown.sort(key=lambda index: -areas[class_name(mask.labels, index)])
     canvas.lines(
         [
-            f"{_name(mask.labels, i)} {areas.get(class_name(mask.labels, i), 0.0):.1%}"
+            f"{_name(mask.labels, i)} {areas[class_name(mask.labels, i)]:.1%}"
             for i in shown[:SHOWN_LABELS]
         ],
         [class_colour(i) for i in shown],

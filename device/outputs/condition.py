@@ -134,7 +134,10 @@ def check_names(condition: Condition, labels: Sequence[str]) -> None:
     known = [*labels, "count"] if labels else ["value", "count"]
     for name in sorted(condition.names()):
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:3]
+            # Labels may list synonyms: "hotdog, hot dog, red hot".
+            holding = [one for one in known if name.lower() in one.lower()]
+            alike = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+            close = (holding + [one for one in alike if one not in holding] or known)[:3]
             raise UsageError(
                 "--record-when",
                 got=f"the model has no class '{name}'",

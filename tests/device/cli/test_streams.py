@@ -43,13 +43,15 @@ def test_an_error_that_nobody_hears_keeps_its_exit_code(
     assert in_shell(redirections, "verify", sample_bundle, cwd=tmp_path).returncode == 0
 
 
-def test_answers_that_do_not_fit_are_told_and_the_loop_goes_on(
+def test_answers_that_do_not_fit_are_told_and_in_the_end_an_error(
     sample_bundle: Path, tmp_path: Path
 ) -> None:
     arguments = ("run", "--camera", "simulated", "--model", sample_bundle, "--max-frames", 5)
     done = in_shell(">/dev/full", *arguments, "--json", cwd=tmp_path)
-    warnings = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
-    assert len(warnings) == 1
-    assert "no space left on device" in warnings[0]
-    assert "the loop goes on" in warnings[0]
+    *_, warning, error = [line for line in done.stderr.splitlines() if "no space" in line]
+    assert warning.startswith("warning: output json: ")
+    assert "the loop goes on" in warning
+    # Not one answer was taken: whoever started it must learn that.
+    assert done.returncode == 1
+    assert error.startswith("error: output json: did not take 5 of 5 answers")
     assert "Traceback" not in done.stderr

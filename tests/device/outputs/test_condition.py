@@ -161,6 +161,8 @@ def test_names_that_the_model_lacks_are_refused_with_close_ones() -> None:
     condition = parse_condition("dgo>0.8 or cat>0.5")
     with pytest.raises(UsageError, match="no class 'dgo', expected one such as 'dog'"):
         check_names(condition, ["bird", "cat", "dog"])
+    with pytest.raises(UsageError, match="expected one such as 'hotdog, Hot dog'"):
+        check_names(parse_condition("hot dog>0"), ["dough", "hotdog, Hot dog", "hat dough"])
     check_names(parse_condition("dog>0.8 or count>1"), ["dog"])
     check_names(parse_condition("value>0.8"), [])
     with pytest.raises(UsageError, match="no class 'value'"):
