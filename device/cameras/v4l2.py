@@ -211,7 +211,7 @@ class V4l2Camera(Camera):
                     next_step="check its cable and power",
                 )
             if _is_new(raw, self._last):
-                self._last = replace(raw, data=raw.data[:0])
+                self._last = raw
                 return raw
             repeated = True
 
@@ -234,8 +234,8 @@ class V4l2Camera(Camera):
         mode = stream.mode
         if FORMATS[mode.fourcc] != "jpeg":
             row_bytes = max(stream.row_bytes, full_row(mode.fourcc, mode.size[0]))
-            return unpack(raw.data, mode.fourcc, mode.size, row_bytes, self._pool.take)
-        data = raw.data.tobytes()
+            return unpack(stream.bytes_of(raw), mode.fourcc, mode.size, row_bytes, self._pool.take)
+        data = stream.bytes_of(raw).tobytes()
         try:
             header = read_header(data)
         except HeaderError:

@@ -44,7 +44,7 @@ class FoundCamera:
 
 def find_cameras() -> list[FoundCamera]:
     """Return the cameras that this user may open, by number."""
-    return _probe_all()[0]
+    return probe_cameras()[0]
 
 
 def first_camera() -> FoundCamera:
@@ -53,7 +53,7 @@ def first_camera() -> FoundCamera:
     Raises:
         CameraError: none is connected, or none may be opened.
     """
-    cameras, denied = _probe_all()
+    cameras, denied = probe_cameras()
     if cameras:
         return cameras[0]
     if denied:
@@ -66,7 +66,7 @@ def first_camera() -> FoundCamera:
     )
 
 
-def _probe_all() -> tuple[list[FoundCamera], list[CameraError]]:
+def probe_cameras() -> tuple[list[FoundCamera], list[CameraError]]:
     """Look at every device: the cameras, and why others cannot be opened."""
     cameras, denied = [], []
     for number in range(MAX_DEVICES):
@@ -147,7 +147,7 @@ def find_again(camera: FoundCamera) -> Path:
     """
     if camera.link is not None and camera.link.exists():
         return camera.link
-    found, denied = _probe_all()
+    found, denied = probe_cameras()
     alike = [other for other in found if other.name == camera.name]
     same = [other for other in alike if other.bus == camera.bus]
     for candidates in ([other for other in same if other.path == camera.path], same):

@@ -33,10 +33,11 @@ POLL_S = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class RawPicture:
-    """A filled buffer, valid until the next one is asked for.
+    """A filled buffer, valid until the next one is asked for; `V4l2Stream.bytes_of` has its bytes.
 
     Attributes:
-        data: (N,) uint8, the bytes that the driver filled.
+        index: the buffer's.
+        length: how many bytes the driver filled.
         damaged: the driver says that it is not whole.
         stamp_ns: when it was taken, on `time.monotonic_ns()`'s clock; None where the driver's clock
             is another one.
@@ -44,7 +45,8 @@ class RawPicture:
         stamp: the driver's time stamp as it is, to tell one buffer from the next.
     """
 
-    data: NDArray[np.uint8]
+    index: int
+    length: int
     damaged: bool
     stamp_ns: int | None
     number: int
@@ -71,7 +73,7 @@ class V4l2Stream(Closing):
     def __init__(self, path: Path, mode: Mode, fps: float | None) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._interrupted = threading.Event()
-        self._memory: list[NDArray[np.uint8]] = []
+        self._maps: list[mmap.mmap] = []
         self._held: int | None = None
         try:
             fourcc, size, self.row_bytes = self._agree(mode)
@@ -85,7 +87,7 @@ class V4l2Stream(Closing):
         except BaseException:
             self.close()
             raise
-        self.buffers = len(self._memory)
+        self.buffers = len(self._maps)
         self._poll = select.poll()
         self._poll.register(self._descriptor, select.POLLIN)
 
@@ -125,6 +127,14 @@ class V4l2Stream(Closing):
             return self._picture(buffer)
         return None
 
+    def bytes_of(self, picture: RawPicture) -> NDArray[np.uint8]:
+        """Return a view of a buffer's bytes, (N,) uint8, to be copied at once.
+
+        A view that is kept, be it in a variable of a function that an error has left, keeps the
+        buffer mapped; and with a buffer mapped the kernel keeps the device in use.
+        """
+        return np.frombuffer(self._maps[picture.index], np.uint8)[: picture.length]
+
     def interrupt(self) -> None:
         """Have a waiting `next` return None, now and from now on."""
         self._interrupted.set()
@@ -136,7 +146,8 @@ class V4l2Stream(Closing):
             return
         with contextlib.suppress(OSError):  # it may be gone
             abi.call(descriptor, abi.VIDIOC_STREAMOFF, ctypes.c_int32(abi.BUF_TYPE_VIDEO_CAPTURE))
-        self._memory.clear()  # the last view of each unmaps it
+        for mapped in self._maps:
+            mapped.close()
         os.close(descriptor)
 
     def _agree(self, mode: Mode) -> tuple[str, tuple[int, int], int]:
@@ -179,7 +190,7 @@ class V4l2Stream(Closing):
                 mmap.PROT_READ | mmap.PROT_WRITE,
                 offset=buffer.m.offset,
             )
-            self._memory.append(np.frombuffer(mapped, np.uint8))
+            self._maps.append(mapped)
             abi.call(self._descriptor, abi.VIDIOC_QBUF, buffer)
 
     def _give_back(self) -> None:
@@ -192,7 +203,8 @@ class V4l2Stream(Closing):
         seconds, microseconds = buffer.timestamp.tv_sec, buffer.timestamp.tv_usec
         ours = buffer.flags & abi.BUF_FLAG_TIMESTAMP_MASK == abi.BUF_FLAG_TIMESTAMP_MONOTONIC
         return RawPicture(
-            data=self._memory[buffer.index][: buffer.bytesused],
+            index=buffer.index,
+            length=buffer.bytesused,
             damaged=bool(buffer.flags & abi.BUF_FLAG_ERROR),
             stamp_ns=(seconds * 1_000_000 + microseconds) * 1000 if ours else None,
             number=buffer.sequence,

@@ -24,6 +24,7 @@ _ORDER = (
     "verify",
     "predict",
     "run",
+    "cameras",
     "benchmark",
     "doctor",
 )

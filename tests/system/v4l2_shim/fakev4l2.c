@@ -87,6 +87,9 @@ static struct {
   int64_t due_ns;
 } stream = {.owner = -1};
 
+/* Names of the memory behind descriptors: a device is in use as long as its buffers are mapped. */
+static char memory_of[MAX_DESCRIPTORS][32], mapped_memory[32];
+
 static uint32_t pictures; /* sent so far, over all streams */
 
 /* What the control file says. */
@@ -374,10 +377,22 @@ static int frame_rate(struct v4l2_streamparm *parameters, bool keep) {
   return 0;
 }
 
+/* Whether buffers of a descriptor that was closed are mapped still. */
+static bool is_still_mapped(void) {
+  if (!*mapped_memory) return false;
+  FILE *maps = fopen("/proc/self/maps", "r");
+  char line[512];
+  bool found = false;
+  while (maps && !found && fgets(line, sizeof line, maps)) found = strstr(line, mapped_memory);
+  if (maps) fclose(maps);
+  if (!found) *mapped_memory = 0;
+  return found;
+}
+
 static int request_buffers(int descriptor, struct v4l2_requestbuffers *request) {
   if (request->memory != V4L2_MEMORY_MMAP) return fail(EINVAL);
   bool taken = stream.owner >= 0 && stream.owner != descriptor;
-  if (taken || setting_is("FAKEV4L2_MODE", "busy")) return fail(EBUSY);
+  if (taken || is_still_mapped() || setting_is("FAKEV4L2_MODE", "busy")) return fail(EBUSY);
   if (request->count > MAX_BUFFERS) request->count = MAX_BUFFERS;
   if (ftruncate(descriptor, (off_t)(request->count * buffer_size())) < 0) return -1;
   stream.owner = request->count ? descriptor : -1;
@@ -546,11 +561,15 @@ static int open_device(int kind) {
   bool plugged = kind == OTHER_CAMERA || !fault_is("unplug");
   if (setting_is("FAKEV4L2_MODE", "absent") || !plugged) return fail(ENOENT);
   if (setting_is("FAKEV4L2_MODE", "denied")) return fail(EACCES);
-  int descriptor = memfd_create("fakev4l2", MFD_CLOEXEC);
+  static unsigned count;
+  char name[24];
+  snprintf(name, sizeof name, "fakev4l2-%u", count++);
+  int descriptor = memfd_create(name, MFD_CLOEXEC);
   if (descriptor >= MAX_DESCRIPTORS) abort();
   if (descriptor >= 0) {
     kind_of[descriptor] = (char)kind;
     plug_of[descriptor] = control.plug;
+    snprintf(memory_of[descriptor], sizeof *memory_of, ":%s ", name);
   }
   return descriptor;
 }
@@ -584,6 +603,7 @@ int close(int descriptor) {
     if (stream.owner == descriptor) {
       stream.owner = -1;
       stream.running = false;
+      strcpy(mapped_memory, memory_of[descriptor]);
     }
     pthread_mutex_unlock(&lock);
   }
