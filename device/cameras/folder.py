@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import glob
+import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
 from edgeinfer.device.cameras.pictures import class_of, image_paths, no_images
 from edgeinfer.device.errors import CameraError, DataError
+from edgeinfer.device.formats import IMAGE_SUFFIXES
 from edgeinfer.device.images import read_image
 from edgeinfer.device.preprocess.spec import PreprocessSpec
 from edgeinfer.device.types import Frame
@@ -34,20 +38,31 @@ class FolderCamera(Camera):
         spec: PreprocessSpec | None = None,
         warn: Warn = ignore_warning,
     ) -> None:
-        self._root = folder
-        self._spec = spec
-        self._warn = warn
-        self._sequence = 0
         first = next(image_paths(folder), None)
         if first is None:
             raise no_images(folder)
-        self._paths = image_paths(folder)
-        self._pacer = Pacer(fps) if fps is not None else None
-        self.live = fps is not None
-        self.labelled = class_of(first, folder) is not None
+        self._begin(folder, image_paths(folder), first, fps, spec, warn)
         self.description = f"images below {folder}"
         if fps is not None:
             self.description += f", {fps:.4g} frames/s"
+
+    def _begin(
+        self,
+        root: Path,
+        paths: Iterator[Path],
+        first: Path,
+        fps: float | None,
+        spec: PreprocessSpec | None,
+        warn: Warn,
+    ) -> None:
+        self._root = root
+        self._spec = spec
+        self._warn = warn
+        self._sequence = 0
+        self._paths = paths
+        self._pacer = Pacer(fps) if fps is not None else None
+        self.live = fps is not None
+        self.labelled = class_of(first, root) is not None
 
     def read(self) -> Frame | None:
         """Decode the next image; None after the last."""
@@ -73,3 +88,44 @@ class FolderCamera(Camera):
                 self._root, got=f"none of its {self.skipped_files} images can be read"
             )
         return None
+
+
+class PatternCamera(FolderCamera):
+    """The images that a pattern names, in the order of their names.
+
+    A sub-folder below the pattern's fixed part is the class of what it holds.
+
+    Args:
+        pattern: such as "photos/*.jpg"; "**" stands for any folders.
+        fps: as for `FolderCamera`, like the others.
+        spec: see there.
+        warn: see there.
+
+    Raises:
+        CameraError: it names no image.
+    """
+
+    def __init__(
+        self,
+        pattern: str,
+        *,
+        fps: float | None = None,
+        spec: PreprocessSpec | None = None,
+        warn: Warn = ignore_warning,
+    ) -> None:
+        found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]
+        paths = [path for path in found if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
+        if not paths:
+            got = f"names {len(found)} files, but no image" if found else "names no file"
+            raise CameraError(pattern, got=got, expected=", ".join(sorted(IMAGE_SUFFIXES)))
+        self._begin(_fixed_part(pattern), iter(paths), paths[0], fps, spec, warn)
+        self.description = f"{len(paths):,} images, {pattern}"
+        if fps is not None:
+            self.description += f", {fps:.4g} frames/s"
+
+
+def _fixed_part(pattern: str) -> Path:
+    """Return the folder before a pattern's first wildcard."""
+    parts = pattern.split(os.sep)
+    fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
+    return Path(os.sep.join(parts[:fixed]) or (os.sep if pattern.startswith(os.sep) else "."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 
 from edgeinfer.device.cameras.v4l2_controls import Control, list_controls
@@ -22,8 +23,11 @@ from edgeinfer.device.cameras.v4l2_modes import (
 from edgeinfer.device.errors import CameraError, printable
 
 OTHER_SOURCES = (
+    ("http://..., rtsp://...", "a network camera"),
+    ("gst:PIPELINE", "a GStreamer pipeline, where OpenCV has GStreamer"),
+    ("-", "JPEG pictures on stdin"),
     ("clip.mp4", "a video file"),
-    ("folder/", "pictures"),
+    ("folder/, 'photos/*.jpg'", "pictures"),
     ("simulated", "labelled pictures moving past"),
 )
 """What `--camera` takes besides cameras, with a word on each."""
@@ -140,7 +144,25 @@ class CameraListing:
 def list_cameras() -> CameraListing:
     """Look at all cameras; none is switched on."""
     found, denied = probe_cameras()
-    return CameraListing(v4l2=[_ask(camera) for camera in found], csi=[], denied=denied)
+    return CameraListing(v4l2=[_ask(camera) for camera in found], csi=_csi(), denied=denied)
+
+
+def _csi() -> list[CsiCamera]:
+    """Return what Picamera2 sees; nothing where it is not there."""
+    if importlib.util.find_spec("picamera2") is None:
+        return []
+    try:
+        from edgeinfer.device.cameras.picamera import import_picamera2
+
+        found = import_picamera2().Picamera2.global_camera_info()
+    except Exception:  # of whatever kind libcamera's are; opening one says what is wrong
+        return []
+    # libcamera lists USB cameras too, which are above already.
+    return [
+        CsiCamera(number=number, model=str(camera.get("Model", "camera")))
+        for number, camera in enumerate(found)
+        if "/usb@" not in str(camera.get("Id", ""))
+    ]
 
 
 def _ask(found: FoundCamera) -> ListedCamera:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,19 +19,33 @@ if TYPE_CHECKING:
     from edgeinfer.device.preprocess.spec import PreprocessSpec
 
 SIMULATED = "simulated"
+STDIN = "-"
+GSTREAMER = "gst:"
 _NUMBER = re.compile("[0-9]{1,3}")
+_PICAMERA = re.compile("picamera(:.*)?")
+_URL = re.compile("[a-z]{3,5}://.*", re.IGNORECASE | re.DOTALL)
+_SOURCES = "a camera, a URL, a video file, a folder or pattern of images, '-' or 'simulated'"
 
 
 def needs_model(source: str) -> bool:
     """True for a source whose frames depend on the model: it can be opened only after that."""
     if is_device(source):
         return False
-    return source == SIMULATED or source.startswith(f"{SIMULATED}:") or Path(source).is_dir()
+    named = source == SIMULATED or source.startswith(f"{SIMULATED}:")
+    return named or is_pattern(source) or Path(source).is_dir()
+
+
+def is_pattern(source: str) -> bool:
+    """True for a pattern such as "photos/*.jpg"; a file of that very name comes first."""
+    if source.startswith(GSTREAMER) or _URL.fullmatch(source):
+        return False
+    return glob.has_magic(source) and not Path(source).exists()
 
 
 def is_device(source: str) -> bool:
     """True for a source that is a camera at this machine; its mode depends on the model's input."""
-    return not source or _NUMBER.fullmatch(source) is not None or source.startswith("/dev/")
+    named = _NUMBER.fullmatch(source) or _PICAMERA.fullmatch(source)
+    return not source or named is not None or source.startswith("/dev/")
 
 
 def open_camera(
@@ -47,9 +63,10 @@ def open_camera(
     """Open the source that `source` names; a camera is opened again whenever it fails.
 
     Args:
-        source: None or "" for the first camera found; "0" or "/dev/video0"; a video file; a
-            folder of images; "simulated" or "simulated:FOLDER". A file or folder with one of
-            these names can be given as "./simulated".
+        source: None or "" for the first camera found; "0" or "/dev/video0"; "picamera" or
+            "picamera:1"; a URL; "gst:PIPELINE"; a video file; a folder of images, or a pattern
+            such as "photos/*.jpg"; "-" for JPEGs on stdin; "simulated" or "simulated:FOLDER". A
+            file or folder with one of these names can be given as "./simulated".
         pictures: gives the labelled pictures that "simulated" shows, such as a bundle's golden
             frames; called only for that source.
         fps: the rate of the simulated camera, and of a folder under `realtime`.
@@ -78,8 +95,20 @@ def open_camera(
     path = Path(source)
     if _NUMBER.fullmatch(source):
         return _open_device(Path(f"/dev/video{int(source)}"), options, warn)
+    if _PICAMERA.fullmatch(source):
+        return _open_picamera(source, options, warn)
     if is_device(source):
         return _open_device(path, options, warn)
+    if source == STDIN:
+        from edgeinfer.device.cameras.stdin import StdinCamera
+
+        return StdinCamera(timeout_s=options.timeout_s, warn=warn)
+    if source.startswith(GSTREAMER) or _URL.fullmatch(source):
+        return _open_network(source, options, warn)
+    if is_pattern(source):
+        from edgeinfer.device.cameras.folder import PatternCamera
+
+        return PatternCamera(source, fps=fps if realtime else None, spec=spec, warn=warn)
     if path.exists():
         return _open_files(path, fps=fps, spec=spec, realtime=realtime, warn=warn)
     from edgeinfer.device.cameras.v4l2_devices import connected
@@ -87,7 +116,7 @@ def open_camera(
     raise CameraError(
         source,
         got="no such camera, file or folder",
-        expected="a camera, a video file, a folder of images or 'simulated'",
+        expected=_SOURCES,
         next_step=connected(),
     )
 
@@ -101,6 +130,37 @@ def _open_device(path: Path | None, options: CameraOptions, warn: Warn) -> Camer
     return SteadyCamera(opener, warn=warn, timeout_s=options.timeout_s, wait=options.wait)
 
 
+def _open_picamera(source: str, options: CameraOptions, warn: Warn) -> Camera:
+    from edgeinfer.device.cameras.picamera import PicameraCamera, picamera_number
+    from edgeinfer.device.cameras.steady import SteadyCamera
+
+    number = picamera_number(source)
+    return SteadyCamera(
+        lambda: PicameraCamera(number, options),
+        warn=warn,
+        timeout_s=options.timeout_s,
+        wait=options.wait,
+    )
+
+
+def _open_network(source: str, options: CameraOptions, warn: Warn) -> Camera:
+    """Open a URL or a GStreamer pipeline."""
+    from edgeinfer.device.cameras.network import OpencvCamera, is_url, open_url, without_secrets
+    from edgeinfer.device.cameras.steady import SteadyCamera
+
+    open_it: Callable[[], Camera]
+    if source.startswith(GSTREAMER):
+        shown = f"{GSTREAMER}{source[len(GSTREAMER) :].split('!')[0].split()[0]} ..."
+        open_it = partial(OpencvCamera, source, shown, options.timeout_s)
+    elif is_url(source):
+        open_it = partial(open_url, source, options)
+    else:
+        raise CameraError(
+            without_secrets(source), got="is a URL of an unknown kind", expected="http, rtsp, ..."
+        )
+    return SteadyCamera(open_it, warn=warn, timeout_s=options.timeout_s, wait=options.wait)
+
+
 def _open_files(
     path: Path, *, fps: float, spec: PreprocessSpec | None, realtime: bool, warn: Warn
 ) -> Camera:
@@ -112,7 +172,7 @@ def _open_files(
         raise CameraError(
             path,
             got="is a single photograph",
-            expected="a camera, a video file, a folder of images or 'simulated'",
+            expected=_SOURCES,
             next_step="`edgeinfer predict PHOTO` answers single photographs",
         )
     from edgeinfer.device.cameras.video import VideoCamera

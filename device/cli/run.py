@@ -33,8 +33,9 @@ EXIT_LIMIT_S = 30.0
     is_flag=False,
     flag_value="",
     metavar="[SOURCE]",
-    help="A number or /dev/videoN, a video file, a folder of images, 'simulated' or "
-    "'simulated:FOLDER'; without SOURCE, the first camera found.",
+    help="A number or /dev/videoN, 'picamera', a URL, 'gst:PIPELINE', a video file, a folder or "
+    "pattern of images, '-' for JPEGs on stdin, 'simulated' or 'simulated:FOLDER'; without SOURCE, "
+    "the first camera found.",
 )
 @camera_options
 @model_option

@@ -173,3 +173,37 @@ def test_a_videos_colours_are_in_their_order(tmp_path: Path) -> None:
     red, green, blue = frames_of(VideoCamera(path))[0].rgb()[24, 32]
     assert red > 240
     assert max(green, blue) < 15
+
+
+def test_pattern_gives_what_it_names_with_its_class(
+    class_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (class_folder / "dark" / "notes.txt").touch()
+    with open_camera(f"{class_folder}/*/[01].*") as camera:
+        assert isinstance(camera, FolderCamera)
+        assert camera.labelled
+        assert not camera.live
+        frames = frames_of(camera)
+    assert [(frame.label, frame.name) for frame in frames] == [
+        (label, f"{label}/{index}.png") for label in ("bright", "dark") for index in range(2)
+    ]
+    monkeypatch.chdir(class_folder / "dark")
+    with open_camera("*.png") as camera:
+        assert not camera.labelled
+        assert camera.description == "3 images, *.png"
+    with open_camera(f"{class_folder}/**/*", realtime=True, fps=50) as camera:
+        assert camera.live
+        assert len(frames_of(camera)) == 6  # type: ignore[arg-type]
+
+
+def test_pattern_that_names_nothing(class_folder: Path) -> None:
+    with pytest.raises(CameraError, match="names no file"):
+        open_camera(f"{class_folder}/*.png")
+    with pytest.raises(CameraError, match="names 2 files, but no image"):
+        open_camera(f"{class_folder}/*")
+
+
+def test_file_with_a_wildcard_in_its_name_comes_first(video: Path) -> None:
+    odd = video.rename(video.parent / "clip[1].avi")
+    with open_camera(str(odd)) as camera:
+        assert isinstance(camera, VideoCamera)

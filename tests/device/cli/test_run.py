@@ -10,8 +10,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.system.v4l2_shim.steering import Steering
@@ -28,10 +30,15 @@ def model(shared_data: Path) -> list[str]:
     return ["--model", str(coral / "mobilenet_v1_0.25_128_quant.tflite"), "--labels", labels]
 
 
-def start(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
+def start(
+    *arguments: str,
+    environment: dict[str, str] | None = None,
+    stdin: IO[bytes] | None = None,
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", MAIN, "run", *arguments],
         env=os.environ | (environment or {}),
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -188,6 +195,17 @@ def test_text_into_a_pipe(model: list[str], video: Path) -> None:
     assert code == 0, err
     assert lines[-1].startswith("4 frames in ")
     assert all("\r" not in line for line in lines)
+
+
+def test_pictures_on_stdin(model: list[str], tmp_path: Path) -> None:
+    picture = np.full((48, 64, 3), 90, np.uint8)
+    clip = tmp_path / "clip.mjpeg"
+    clip.write_bytes(cv2.imencode(".jpg", picture)[1].tobytes() * 5)
+    with clip.open("rb") as stdin:
+        code, lines, err = finish(start("--camera", "-", "--json", *model, stdin=stdin))
+    assert code == 0, err
+    assert summary_of(lines)["frames"] == 5
+    assert "camera:  JPEG pictures on stdin" in err
 
 
 def test_run_without_a_camera_says_how() -> None:

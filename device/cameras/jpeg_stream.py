@@ -1,0 +1,110 @@
+"""Whole JPEG pictures out of a stream of bytes, such as MJPEG over HTTP or a pipe.
+
+The markers are followed rather than looked for: a JPEG may hold another one, a thumbnail, and what
+a server writes between two pictures may be anything. Source: ITU-T T.81 annex B.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+MAX_JPEG_BYTES = 32 << 20
+"""A picture that does not end within this is none."""
+
+_START = b"\xff\xd8\xff"
+_START_OF_SCAN, _END_OF_IMAGE, _START_OF_IMAGE = 0xDA, 0xD9, 0xD8
+
+
+class JpegSplitter:
+    """Takes bytes as they come and gives the pictures in them.
+
+    Attributes:
+        torn: pictures that began and did not end as they should, so far.
+    """
+
+    def __init__(self) -> None:
+        self.torn = 0
+        self._bytes = bytearray()
+        self._position = 0
+        """How far the picture at the beginning of `_bytes` was followed; 0 without one."""
+        self._in_scan = False
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield each picture that `data` completes."""
+        self._bytes += data
+        while self._find_start():
+            end = self._follow()
+            if end is None:
+                if len(self._bytes) <= MAX_JPEG_BYTES:
+                    return
+                self._give_up()
+            elif end > 0:
+                yield bytes(self._bytes[:end])
+                self._forget(end)
+            else:
+                self._give_up()
+
+    def _find_start(self) -> bool:
+        """Drop what stands before the next picture; False if none has begun."""
+        if self._position:
+            return True
+        start = self._bytes.find(_START)
+        if start < 0:
+            del self._bytes[: max(0, len(self._bytes) - len(_START) + 1)]
+            return False
+        del self._bytes[:start]
+        self._position = 2
+        return True
+
+    def _follow(self) -> int | None:
+        """Follow the markers; return where the picture ends, None if not yet, 0 if it is broken."""
+        data = self._bytes
+        while True:
+            if self._in_scan and not self._end_scan():
+                return None
+            if self._position + 4 > len(data):
+                at_end = data[self._position : self._position + 2] == bytes((0xFF, _END_OF_IMAGE))
+                return self._position + 2 if at_end else None
+            if data[self._position] != 0xFF:
+                return 0
+            marker = data[self._position + 1]
+            if marker == _END_OF_IMAGE:
+                return self._position + 2
+            if marker == _START_OF_IMAGE or marker == 0x00:
+                return 0
+            if marker == 0xFF:  # padding
+                self._position += 1
+                continue
+            length = int.from_bytes(data[self._position + 2 : self._position + 4], "big")
+            if length < 2:
+                return 0
+            if self._position + 2 + length > len(data):
+                return None
+            self._position += 2 + length
+            self._in_scan = marker == _START_OF_SCAN
+
+    def _end_scan(self) -> bool:
+        """Go on to the marker behind a scan's bytes; False if it has not come."""
+        data = self._bytes
+        while True:
+            position = data.find(b"\xff", self._position)
+            if position < 0 or position + 1 >= len(data):
+                self._position = len(data) if position < 0 else position
+                return False
+            self._position = position
+            following = data[position + 1]
+            # Within a scan stand stuffed zeros and restart markers.
+            if following != 0x00 and not 0xD0 <= following <= 0xD7:
+                self._in_scan = False
+                return True
+            self._position += 2
+
+    def _give_up(self) -> None:
+        """Look for the next picture behind the beginning of a broken one."""
+        self.torn += 1
+        self._forget(2)
+
+    def _forget(self, count: int) -> None:
+        del self._bytes[:count]
+        self._position = 0
+        self._in_scan = False

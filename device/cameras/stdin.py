@@ -1,0 +1,117 @@
+"""Pictures from another program: JPEGs one behind the other on stdin."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import threading
+import time
+from collections import deque
+
+import numpy as np
+
+from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
+from edgeinfer.device.cameras.jpeg_stream import JpegSplitter
+from edgeinfer.device.cameras.options import SILENCE_S
+from edgeinfer.device.errors import CameraError
+from edgeinfer.device.types import Frame
+
+CHUNK_BYTES = 1 << 16
+POLL_S = 0.1
+"""How often a wait for bytes looks whether it should end."""
+
+
+class StdinCamera(Camera):
+    """JPEGs on stdin, as `rpicam-vid --codec mjpeg -o -` writes them.
+
+    What a program writes is live; a file that is redirected is read whole. The end of stdin is the
+    end of the source: nothing here could start the program again.
+
+    Args:
+        descriptor: where to read.
+        timeout_s: after how long a silence is told.
+        warn: takes a line when the program is silent, and when it goes on.
+
+    Raises:
+        CameraError: stdin is a terminal, or (while reading) ends without a single picture.
+    """
+
+    def __init__(
+        self, descriptor: int = 0, *, timeout_s: float = SILENCE_S, warn: Warn = ignore_warning
+    ) -> None:
+        self._descriptor = descriptor
+        self._timeout_s = timeout_s
+        self._warn = warn
+        self._splitter = JpegSplitter()
+        self._waiting: deque[bytes] = deque()
+        self._interrupted = threading.Event()
+        self._sequence = 0
+        try:
+            mode = os.fstat(descriptor).st_mode
+        except OSError as error:
+            raise CameraError("stdin", got="is closed", expected="JPEG pictures") from error
+        if os.isatty(descriptor):
+            raise CameraError(
+                "stdin",
+                got="is a terminal",
+                expected="JPEG pictures from another program",
+                next_step="rpicam-vid --codec mjpeg -t 0 -o - | edgeinfer run --camera -",
+            )
+        self.live = not stat.S_ISREG(mode)
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLIN)
+        self.description = "JPEG pictures on stdin"
+
+    def read(self) -> Frame | None:
+        """Wait for the next picture; None at the end of stdin, or when interrupted."""
+        jpeg = self._next()
+        if jpeg is None:
+            return None
+        frame = Frame(
+            pixels=np.frombuffer(jpeg, np.uint8),
+            format="jpeg",
+            sequence=self._sequence,
+            captured_ns=time.monotonic_ns(),
+        )
+        self._sequence += 1
+        return frame
+
+    def skip(self) -> bool:
+        """Let a picture go by."""
+        if self._next() is None:
+            return False
+        self._sequence += 1
+        return True
+
+    def interrupt(self) -> None:
+        """Have a waiting `read` return None; the source has ended then."""
+        self._interrupted.set()
+
+    def _next(self) -> bytes | None:
+        last, told = time.monotonic(), False
+        while not self._waiting:
+            if self._interrupted.is_set():
+                return None
+            if not self._poll.poll(1000 * POLL_S):
+                if not told and time.monotonic() - last > self._timeout_s:
+                    told = True
+                    self._warn(f"stdin: no picture for {self._timeout_s:.3g} s; waiting")
+                continue
+            data = os.read(self._descriptor, CHUNK_BYTES)
+            if not data:
+                if self._sequence == 0:
+                    raise CameraError(
+                        "stdin", got="ended without a whole JPEG", expected="JPEG pictures"
+                    )
+                return None
+            self._waiting.extend(self._splitter.feed(data))
+            self.skipped_files = self._splitter.torn
+        if told:
+            self._warn(f"stdin: pictures again after {time.monotonic() - last:.1f} s")
+        if self.live:
+            # Of those that came at once only the last is about now.
+            while len(self._waiting) > 1:
+                self._waiting.popleft()
+                self._sequence += 1
+        return self._waiting.popleft()

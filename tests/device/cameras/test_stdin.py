@@ -1,0 +1,92 @@
+"""JPEGs from a pipe."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.device.cameras.stdin import StdinCamera
+from edgeinfer.device.errors import CameraError
+from tests.device.cameras.test_jpeg_stream import PICTURES
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reader, writer = os.pipe()
+    yield reader, writer
+    for descriptor in (reader, writer):
+        try:
+            os.close(descriptor)
+        except OSError:
+            continue
+
+
+def test_pictures_as_they_come(pipe: tuple[int, int]) -> None:
+    camera = StdinCamera(pipe[0])
+    assert camera.live
+    for number, picture in enumerate(PICTURES[:3]):
+        os.write(pipe[1], picture)
+        frame = camera.read()
+        assert frame is not None
+        assert (frame.sequence, frame.format) == (number, "jpeg")
+        assert frame.pixels.tobytes() == picture
+        assert frame.rgb().shape == (24, 32, 3)
+    os.close(pipe[1])
+    assert camera.read() is None
+
+
+def test_of_pictures_that_wait_only_the_last_is_about_now(pipe: tuple[int, int]) -> None:
+    os.write(pipe[1], b"".join(PICTURES))
+    frame = StdinCamera(pipe[0]).read()
+    assert frame is not None
+    assert (frame.sequence, frame.pixels.tobytes()) == (3, PICTURES[3])
+
+
+def test_file_is_read_whole(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mjpeg"
+    clip.write_bytes(b"".join(PICTURES[:3] * 100) + PICTURES[0][:-9])
+    with clip.open("rb") as stream:
+        camera = StdinCamera(stream.fileno())
+        assert not camera.live
+        assert camera.skip()
+        frames = list(iter(camera.read, None))
+        assert [frame.sequence for frame in frames] == list(range(1, 300))
+
+
+def test_silence_is_told_and_waited_through(pipe: tuple[int, int]) -> None:
+    told: list[str] = []
+    camera = StdinCamera(pipe[0], timeout_s=0.2, warn=told.append)
+    threading.Timer(0.6, os.write, (pipe[1], PICTURES[0])).start()
+    assert camera.read() is not None
+    assert told[0] == "stdin: no picture for 0.2 s; waiting"
+    assert told[1].startswith("stdin: pictures again after ")
+
+
+def test_wait_can_be_ended(pipe: tuple[int, int]) -> None:
+    camera = StdinCamera(pipe[0])
+    threading.Timer(0.1, camera.interrupt).start()
+    start = time.monotonic()
+    assert camera.read() is None
+    assert time.monotonic() - start < 5
+
+
+def test_no_picture_at_all_is_an_error(pipe: tuple[int, int]) -> None:
+    os.write(pipe[1], b"no picture")
+    os.close(pipe[1])
+    with pytest.raises(CameraError, match="stdin: ended without a whole JPEG"):
+        StdinCamera(pipe[0]).read()
+
+
+def test_terminal_is_no_source() -> None:
+    leader, follower = os.openpty()
+    try:
+        with pytest.raises(CameraError, match="stdin: is a terminal, expected JPEG pictures"):
+            StdinCamera(follower)
+    finally:
+        os.close(leader)
+        os.close(follower)
