@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -126,9 +127,15 @@ def open_first(
     """
     cpu = next((candidate for candidate in candidates if candidate.delegate is None), None)
 
+    @functools.cache
+    def cpu_content() -> bytes:
+        # Read as a delegate is opened: when it is lost, the card may be gone, or another on it.
+        assert cpu is not None
+        return cpu.content()
+
     def open_cpu() -> Runner:
         assert cpu is not None
-        return Runner(cpu.content(), subject=cpu.subject, threads=threads, runtime=runtime)
+        return Runner(cpu_content(), subject=cpu.subject, threads=threads, runtime=runtime)
 
     failures: list[tuple[str, DelegateError]] = []
     for candidate in candidates:
@@ -146,6 +153,8 @@ def open_first(
         except DelegateError as error:
             failures.append((candidate.variant, error))
             continue
+        if cpu is not None and substitute and not request.require:
+            cpu_content()
         reason = "; ".join([f"on {candidate.delegate}", *_told(failures)])
         return candidate, runner, Choice(variant=candidate.variant, reason=reason)
     if len(failures) == 1:

@@ -124,6 +124,8 @@ class Reloader:
             path=str(path),
             seconds=round(seconds, 3),
         )
+        for choice in dict.fromkeys(model.choice for model in fresh if model.choice):
+            self._log.info("variant", f"variant: {choice}", limited=False)
         while not idle.wait(_POLL_S) and not self._closing.is_set():
             pass
         _close(stale)

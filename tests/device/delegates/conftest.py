@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,16 @@ def spec(reference_delegate: Path) -> Callable[..., DelegateSpec]:
         )
 
     return make
+
+
+@pytest.fixture
+def libedgetpu(reference_delegate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A libedgetpu.so.1 that the dynamic loader finds: the reference delegate."""
+    folder = tmp_path / "lib"
+    folder.mkdir()
+    shutil.copy(reference_delegate, folder / "libedgetpu.so.1")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(folder))
+    return folder / "libedgetpu.so.1"
 
 
 class Heard(list[str]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -26,16 +25,6 @@ ALL = [("gpu", "gpu"), ("vx", "vx"), ("ethos-u65-256", "ethos-u"), ("edgetpu", "
 def bundle(sample_bundle: Path, tmp_path: Path) -> Path:
     """A bundle with a variant for each accelerator."""
     return with_variants(sample_bundle, tmp_path / "all.edgebundle", ALL)
-
-
-@pytest.fixture
-def libedgetpu(reference_delegate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A libedgetpu.so.1 that the dynamic loader finds: the reference delegate."""
-    folder = tmp_path / "lib"
-    folder.mkdir()
-    shutil.copy(reference_delegate, folder / "libedgetpu.so.1")
-    monkeypatch.setenv("LD_LIBRARY_PATH", str(folder))
-    return folder / "libedgetpu.so.1"
 
 
 def order(path: Path, request: DelegateRequest) -> list[tuple[str, str | None]]:

@@ -15,6 +15,8 @@
  *   state     that file
  *   slow-ms   what `slow` adds to a run, milliseconds (100)
  *   control   a file; whenever it names a fault, that one strikes once, and the file is emptied
+ *   lock      a file that one process at a time may hold: who comes second is refused without a word,
+ *             as by an accelerator that is in use
  *   device    taken and not looked at, as an Edge TPU's name
  *
  * REFERENCE_DELEGATE in the environment holds options too, key=value with ';' between; those that
@@ -37,9 +39,12 @@
 #include "faults.h"
 #include "tflite_abi.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 enum { MAX_CLAIMS = 32 };
 
@@ -50,6 +55,8 @@ typedef struct {
   int claims[MAX_CLAIMS];
   int claim_count;
   int kernels;
+  char lock[1024];
+  int lock_file; /* open while the lock is held, else -1 */
 } Reference;
 
 /* One operator of a claimed part of the graph. */
@@ -278,6 +285,10 @@ static bool read_claims(Reference *reference, const char *value) {
 
 static bool set_option(Reference *reference, const char *key, const char *value) {
   if (strcmp(key, "claim") == 0) return read_claims(reference, value);
+  if (strcmp(key, "lock") == 0) {
+    return snprintf(reference->lock, sizeof reference->lock, "%s", value) <
+           (int)sizeof reference->lock;
+  }
   return strcmp(key, "device") == 0 || faults_option(&reference->faults, key, value);
 }
 
@@ -296,11 +307,25 @@ static void read_environment(Reference *reference) {
   free(text);
 }
 
+/* Take the lock, if there is one; false where another process has it. */
+static bool take_lock(Reference *reference) {
+  if (reference->lock[0] == '\0') return true;
+  reference->lock_file = open(reference->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  return reference->lock_file >= 0 && flock(reference->lock_file, LOCK_EX | LOCK_NB) == 0;
+}
+
+static void free_reference(Reference *reference) {
+  if (reference == NULL) return;
+  if (reference->lock_file >= 0) close(reference->lock_file);
+  free(reference);
+}
+
 __attribute__((visibility("default"))) Delegate *tflite_plugin_create_delegate(
     char **keys, char **values, size_t count, void (*report_error)(const char *)) {
   Reference *reference = calloc(1, sizeof(Reference));
   if (reference == NULL) return NULL;
   reference->claim_all = true;
+  reference->lock_file = -1;
   reference->faults.times = -1;
   reference->faults.slow_ms = 100;
   reference->delegate.prepare = prepare;
@@ -310,7 +335,7 @@ __attribute__((visibility("default"))) Delegate *tflite_plugin_create_delegate(
       char text[256];
       snprintf(text, sizeof text, "reference delegate: bad option %s=%s", keys[i], values[i]);
       if (report_error != NULL) report_error(text);
-      free(reference);
+      free_reference(reference);
       return NULL;
     }
   }
@@ -319,7 +344,11 @@ __attribute__((visibility("default"))) Delegate *tflite_plugin_create_delegate(
     if (strcmp(fault, "refuse") == 0 && report_error != NULL) {
       report_error("reference delegate: told to refuse");
     }
-    free(reference);
+    free_reference(reference);
+    return NULL;
+  }
+  if (!take_lock(reference)) {
+    free_reference(reference);
     return NULL;
   }
   return &reference->delegate;
@@ -327,5 +356,5 @@ __attribute__((visibility("default"))) Delegate *tflite_plugin_create_delegate(
 
 /* The runtimes' Python calls this with NULL after a refusal. */
 __attribute__((visibility("default"))) void tflite_plugin_destroy_delegate(Delegate *delegate) {
-  free(delegate);
+  free_reference((Reference *)delegate);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -163,6 +164,16 @@ def test_strikes_are_counted_across_processes(
     options = ("fault=crash", "times=2", f"state={tmp_path / 'state'}")
     codes = [ask(reference_delegate, model, runtime, *options)[0] for _ in range(3)]
     assert codes == [-11, -11, 0]
+
+
+def test_one_process_at_a_time(reference_delegate: Path, model: Path, tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with lock.open("w") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        code, _, err = ask(reference_delegate, model, installed_runtimes()[0], f"lock={lock}")
+        assert (code, "Failed to load delegate" in err) == (1, True)
+    code, equal, err = ask(reference_delegate, model, installed_runtimes()[0], f"lock={lock}")
+    assert (code, equal) == (0, [True] * 3), err
 
 
 @pytest.mark.parametrize("option", ["claim=NO_SUCH_OP", "claim=", "fault=bad", "after=x", "x=y"])
