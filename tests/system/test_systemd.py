@@ -6,6 +6,7 @@ test is skipped all the same.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -33,8 +34,15 @@ ExecReload=/bin/kill -HUP $MAINPID
 WatchdogSec=3
 Restart=always
 RestartSec=1
-StandardError=append:{log}
+StandardError={log}
 StandardOutput=append:{answers}
+"""
+JOURNAL = """\
+[Unit]
+DefaultDependencies=no
+[Service]
+Type=notify
+ExecStart=/lib/systemd/systemd-journald
 """
 TARGET = "[Unit]\nDefaultDependencies=no\n"
 GROUPS = Path("/sys/fs/cgroup/systemd")
@@ -59,6 +67,7 @@ class Service:
 
     def __init__(self, folder: Path, systemd: int) -> None:
         self.log = folder / "log"
+        self.log.touch()
         self.answers = folder / "answers"
         self._systemd = systemd
 
@@ -74,6 +83,18 @@ class Service:
         )
         assert done.returncode == 0, (done.stderr, self.log.read_text())
         return done.stdout
+
+    def journal(self) -> list[dict[str, str]]:
+        """Return what the journal has of the service `told`."""
+        folder = f"/proc/{self._systemd}/root/run/log/journal"
+        done = subprocess.run(
+            ["journalctl", "--directory", folder, "--unit", "told", "--output", "json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     def show(self, name: str) -> str:
         """Return a property of the service."""
@@ -93,9 +114,10 @@ def service(tmp_path: Path, sample_bundle: Path) -> Iterator[Service]:
     units = tmp_path / "units"
     units.mkdir()
     command = [*PROGRAM, "run", "--camera", "simulated", "--model", str(sample_bundle), "--json"]
-    (units / "loop.service").write_text(
-        UNIT.format(command=shlex.join(command), log=tmp_path / "log", answers=tmp_path / "answers")
-    )
+    settings = {"command": shlex.join(command), "answers": tmp_path / "answers"}
+    for name, log in (("loop", f"append:{tmp_path / 'log'}"), ("told", "journal")):
+        (units / f"{name}.service").write_text(UNIT.format(log=log, **settings))
+    (units / "systemd-journald.service").write_text(JOURNAL)
     (units / "test.target").write_text(TARGET)
     inner = tmp_path / "inner.sh"
     inner.write_text(INNER.format(units=units, systemd=SYSTEMD))
@@ -164,3 +186,16 @@ def test_a_service_is_ready_reloads_is_restarted_when_it_hangs_and_stops(service
     assert (service.show("ActiveState"), service.show("Result")) == ("inactive", "success")
     assert service.show("ExecMainStatus") == "0"
     assert '"summary": {' in service.answers.read_text().splitlines()[-1]
+
+
+def test_the_journal_has_priorities(service: Service) -> None:
+    service.systemctl("start", "systemd-journald.service")
+    service.systemctl("start", "told.service")
+    service.systemctl("reload", "told.service")
+    soon(lambda: any("reloaded" in entry["MESSAGE"] for entry in service.journal()))
+    service.systemctl("stop", "told.service")
+    entries = {entry["MESSAGE"].split(":")[0]: entry for entry in service.journal()}
+    assert entries["camera"]["PRIORITY"] == "6"
+    assert entries["reloaded"]["PRIORITY"] == "5"  # without the <5> that said so
+    fields = json.loads("{" + entries["reloaded"]["MESSAGE"].partition(" {")[2])
+    assert fields["event"] == "reloaded"
