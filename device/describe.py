@@ -11,6 +11,7 @@ from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.strict import to_json
 from edgeinfer.device.errors import ModelError, printable
+from edgeinfer.device.labels import labels_in_model
 from edgeinfer.device.macs import macs_by_operator, model_macs
 from edgeinfer.device.operator_list import (
     macs_cells,
@@ -20,7 +21,7 @@ from edgeinfer.device.operator_list import (
     peak_text,
     shape_text,
 )
-from edgeinfer.device.tflite_file import labels_in_model, read_tflite
+from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import DELEGATE_OPS, Tensor, TfliteModel
 
 MAX_FILE_BYTES = 2**31

@@ -66,6 +66,33 @@ class Frame:
         else:
             picture_size(self.pixels, self.format)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the picture; of a JPEG its header is read.
+
+        Raises:
+            ImageError: it is a JPEG that cannot be decoded.
+        """
+        if self.format != "jpeg":
+            return picture_size(self.pixels, self.format)
+        from edgeinfer.device.image_headers import HeaderError, read_header
+
+        try:
+            return read_header(self.pixels.tobytes()).size
+        except HeaderError:  # OpenCV decodes some that are not whole
+            height, width = self.rgb().shape[:2]
+            return width, height
+
+    def locate(self, prediction: Prediction) -> Prediction:
+        """Return a prediction made of this frame with its places in the frame's pixels.
+
+        Raises:
+            ImageError: the frame is a JPEG that cannot be decoded.
+        """
+        if isinstance(prediction, (Detections, Mask, Poses)):
+            return prediction.in_frame(self.size)
+        return prediction
+
     def rgb(self) -> Pixels:
         """Return the picture as (H, W, 3) uint8 RGB.
 

@@ -15,6 +15,7 @@ from edgeinfer.device.cli.options import (
     model_option,
     read_labels,
     resolve_model,
+    tell_notes,
     threads_option,
 )
 
@@ -67,6 +68,7 @@ def predict(
     ) as opened:
         if opened.choice is not None:
             tell(f"variant: {opened.choice}")
+        tell_notes(opened.notes)
         for photo in photos:
             try:
                 prediction = opened.predict(read_image(photo, opened.preprocessor.spec))
