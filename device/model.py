@@ -14,7 +14,7 @@ from edgeinfer.device.decoding import Decode, Task, make_decode
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import ModelRunner, RuntimeName
-from edgeinfer.device.types import Frame, Pixels, Prediction
+from edgeinfer.device.types import Frame, Pixels, Prediction, in_frame
 from edgeinfer.device.variants import Warn, open_plain, open_variant
 
 if TYPE_CHECKING:
@@ -162,10 +162,15 @@ class Model(Closing):
         """Return the prediction for an input tensor; places are those of the model's own image."""
         return self._decode(self.runner.invoke([tensor]))
 
-    def predict(self, pixels: Pixels) -> Prediction:
-        """Return the prediction for a picture, (H, W, 3) uint8 RGB, with places in its pixels."""
-        prediction = self.infer(self.preprocessor.tensor(pixels))
-        return Frame(pixels=pixels, sequence=0, captured_ns=0).locate(prediction)
+    def predict(self, pixels: Pixels, *, size: tuple[int, int] | None = None) -> Prediction:
+        """Return the prediction for a picture, with places in its pixels.
+
+        Args:
+            pixels: (H, W, 3) uint8 RGB.
+            size: (width, height) of the whole picture, where `pixels` are a smaller decoding of it.
+        """
+        height, width = pixels.shape[:2]
+        return in_frame(self.infer(self.preprocessor.tensor(pixels)), size or (width, height))
 
     def decode(self, outputs: Sequence[NDArray[np.generic]]) -> Prediction:
         """Return the prediction for what `runner.invoke` gave."""

@@ -114,8 +114,10 @@ def _labels(
     found = given or _own_labels(content, guess, metadata, subject)
     if found is None:
         # Keypoints have names without a file.
-        count = 0 if guess.task == "pose" else guess.classes or 0
-        return tuple(f"class {index}" for index in range(count)), None
+        if guess.task == "pose":
+            return (), None
+        names = tuple(f"class {index}" for index in range(guess.classes or 0))
+        return names, "classes have numbers only: --labels FILE names them"
     if guess.classes is not None:
         return fit_labels(found, guess.classes, subject=subject)
     if (given or guess.skips_background) and guess.task == "detection" and is_background(found[0]):

@@ -17,6 +17,8 @@ from edgeinfer.device.predictions import Mask as Mask
 from edgeinfer.device.predictions import Poses as Poses
 from edgeinfer.device.predictions import Prediction as Prediction
 from edgeinfer.device.predictions import Value as Value
+from edgeinfer.device.predictions import has_places as has_places
+from edgeinfer.device.predictions import in_frame as in_frame
 
 KernelFamily = Literal["builtin", "xnnpack"]
 """Which CPU kernels computed an output: the two differ by a few steps, each is stable by itself."""
@@ -89,9 +91,7 @@ class Frame:
         Raises:
             ImageError: the frame is a JPEG that cannot be decoded.
         """
-        if isinstance(prediction, (Detections, Mask, Poses)):
-            return prediction.in_frame(self.size)
-        return prediction
+        return in_frame(prediction, self.size) if has_places(prediction) else prediction
 
     def rgb(self) -> Pixels:
         """Return the picture as (H, W, 3) uint8 RGB.

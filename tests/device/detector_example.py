@@ -6,11 +6,12 @@ that of class 0, blue that of class 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from flatbuffers import flexbuffers
 
+from tests.device.metadata_examples import with_metadata
 from tests.device.tflite_examples import (
     Number,
     Numbers,
@@ -39,7 +40,11 @@ _OPTIONS = {
 
 
 def detector(
-    order: Sequence[str] = NAMES, extra: TableNode | None = None, names: Sequence[str] = NAMES
+    order: Sequence[str] = NAMES,
+    *,
+    names: Sequence[str] = NAMES,
+    metadata: TableNode | None = None,
+    files: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """Return the file; its outputs come in the `order` given, under `names`."""
     outputs = [6 + NAMES.index(name) for name in order]
@@ -61,22 +66,20 @@ def detector(
     ]
     post_process = operator([3, 2, 4], [6, 7, 8, 9], code=1)
     post_process[5] = bytes(flexbuffers.Dumps(_OPTIONS))
-    return encode(
-        {
-            0: Number("I", 3),
-            1: [
-                operator_code("RESHAPE"),
-                operator_code("CUSTOM", custom="TFLite_Detection_PostProcess"),
-            ],
-            2: [
-                {
-                    0: tensors,
-                    1: Numbers("i", [0]),
-                    2: Numbers("i", outputs),
-                    3: [operator([0, 1], [2]), post_process],
-                }
-            ],
-            4: [{}, *stored],
-            **(extra or {}),
-        }
-    )
+    model: TableNode = {
+        0: Number("I", 3),
+        1: [
+            operator_code("RESHAPE"),
+            operator_code("CUSTOM", custom="TFLite_Detection_PostProcess"),
+        ],
+        2: [
+            {
+                0: tensors,
+                1: Numbers("i", [0]),
+                2: Numbers("i", outputs),
+                3: [operator([0, 1], [2]), post_process],
+            }
+        ],
+        4: [{}, *stored],
+    }
+    return encode(model) if metadata is None else with_metadata(model, metadata, files)
