@@ -40,10 +40,7 @@ def decode_detections(
 
     scores = real(spec.scores).reshape(-1)
     boxes, classes = real(spec.boxes).reshape(-1, 4), real(spec.classes).reshape(-1)
-    count = len(scores)
-    if spec.count is not None:
-        said = real(spec.count).reshape(-1)[0]
-        count = int(np.clip(said, 0, count)) if np.isfinite(said) else 0
+    count = _used(outputs, tensors, spec)
     corners = _corners(boxes[:count][:, list(spec.order)], spec)
     if spec.unit == "ratio":
         corners = corners * (*size, *size)
@@ -65,6 +62,31 @@ def decode_detections(
         size=size,
         placing=placing,
     )
+
+
+def blank_unused(
+    outputs: Sequence[NDArray[np.generic]], tensors: Sequence[TensorSpec], spec: DetectionSpec
+) -> list[NDArray[np.generic]]:
+    """Return the outputs with zeros behind the objects that the count names.
+
+    TFLite_Detection_PostProcess leaves there whatever was in memory, which no run repeats.
+    """
+    blanked, used = list(outputs), _used(outputs, tensors, spec)
+    for number in (spec.boxes, spec.classes, spec.scores):
+        blanked[number] = outputs[number].copy()
+        blanked[number][:, used:] = 0
+    return blanked
+
+
+def _used(
+    outputs: Sequence[NDArray[np.generic]], tensors: Sequence[TensorSpec], spec: DetectionSpec
+) -> int:
+    """Return how many objects there are, whatever the count says."""
+    most = outputs[spec.scores].size
+    if spec.count is None:
+        return most
+    said = tensors[spec.count].dequantize(outputs[spec.count]).reshape(-1)[0]
+    return int(np.clip(said, 0, most)) if np.isfinite(said) else 0
 
 
 def _corners(boxes: NDArray[np.float64], spec: DetectionSpec) -> NDArray[np.float64]:
