@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeinfer.device.decoding import Decoder, Task
+from edgeinfer.device.decoding.outputs import check_outputs
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.guess import Guess, guess_task
 from edgeinfer.device.guess import ends_in_probabilities as ends_in_probabilities
@@ -76,6 +77,16 @@ def describe_third_party(
     if guess is None:
         raise _no_task(subject, runner)
     names, labels_note = _labels(content, labels, guess, metadata, subject)
+    try:
+        check_outputs(
+            task=guess.task,
+            decoder=guess.decoder,
+            outputs=runner.outputs,
+            labels=names,
+            value=None,
+        )
+    except ValueError as error:
+        raise ModelError(subject, got=str(error), next_step="see `edgeinfer inspect`") from error
     about = metadata.inputs[0] if metadata is not None and metadata.inputs else None
     preprocess = _preprocess(source, about, subject)
     notes = [f"taken for {guess.reason}"] if guess.reason else []

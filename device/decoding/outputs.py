@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -102,7 +103,8 @@ def check_outputs(
         count = {"value": 1, "embedding": None}.get(task, len(labels))
         shape = outputs[0].shape
         wanted = "(1, numbers)" if count is None else f"(1, {count})"
-        if np.prod(shape) != shape[-1] or (count is not None and shape[-1] != count):
+        numbers = math.prod(shape)
+        if not shape or numbers != shape[-1] or (count is not None and numbers != count):
             raise ValueError(f"output shape is {shape}, expected {wanted}")
 
 
@@ -112,9 +114,9 @@ def _check_detection(spec: DetectionSpec, outputs: Sequence[TensorSpec]) -> None
     if max(numbers) >= len(outputs):
         raise ValueError(f"{len(outputs)} outputs, expected output {max(numbers)} among them")
     shapes = [outputs[number].shape for number in numbers]
-    objects = int(np.prod(shapes[2]))
+    objects = math.prod(shapes[2])
     expected = [(1, objects, 4), (1, objects), (1, objects)]
-    if shapes[:3] != expected or any(np.prod(shape) != 1 for shape in shapes[3:]):
+    if shapes[:3] != expected or any(math.prod(shape) != 1 for shape in shapes[3:]):
         raise ValueError(
             f"outputs of boxes, classes, scores and count are {shapes}, "
             "expected (1, N, 4), (1, N), (1, N) and one number"

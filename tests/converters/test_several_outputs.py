@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -77,6 +78,24 @@ def test_it_answers_in_the_frames_pixels(bundle: Path) -> None:
     # Letterboxed into 2x2 the frame fills one row, which lies at the top.
     assert answer.names == ["cat", "cat"]
     assert sorted(answer.boxes.tolist()) == [[0, 0, 100, 100], [100, 0, 200, 100]]
+
+
+def test_places_are_the_photos_where_a_jpeg_was_decoded_smaller(
+    bundle: Path, tmp_path: Path
+) -> None:
+    with open_bundle(bundle) as opened:
+        manifest = opened.manifest
+        members = {name: opened.member(name) for name in manifest.members}
+    smaller = replace(manifest, preprocess=replace(PREPROCESS, jpeg_reduction=8))
+    write_bundle(tmp_path / "smaller.edgebundle", smaller, members)
+    green = np.full((160, 160, 3), (0, 255, 0), np.uint8)
+    cv2.imwrite(str(tmp_path / "green.jpg"), green)
+    done = edgeinfer(
+        "predict", tmp_path / "green.jpg", "--model", tmp_path / "smaller.edgebundle", "--json"
+    )
+    answer = json.loads(done.stdout)
+    assert answer["size"] == [160, 160]
+    assert [80, 80, 160, 160] in [found["box"] for found in answer["detections"]]
 
 
 def test_every_command_takes_it(bundle: Path, photo: Path) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from edgeinfer.device.decoding import DetectionSpec
+from edgeinfer.device.decoding import DetectionSpec, make_decode
 from edgeinfer.device.guess import Guess, ends_in_probabilities, guess_task
+from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite_metadata import BoxMetadata, ModelMetadata, TensorMetadata
 from edgeinfer.device.types import TensorDtype, TensorSpec
 from tests.device.graph_examples import image, model
@@ -168,3 +172,26 @@ def test_posenets_are_known_by_their_channels() -> None:
 )
 def test_outputs_that_are_nothing_known(shapes: list[tuple[int, ...]]) -> None:
     assert guess(*(spec(shape, str(number)) for number, shape in enumerate(shapes))) is None
+
+
+@given(
+    shapes=st.lists(
+        st.lists(st.sampled_from([1, 2, 4, 9, 17, 32, 34, 64]), max_size=4), min_size=1, max_size=4
+    )
+)
+def test_what_is_guessed_can_be_decoded(shapes: list[list[int]]) -> None:
+    outputs = [spec(tuple(shape), str(number)) for number, shape in enumerate(shapes)]
+    found = guess(*outputs)
+    if found is None:
+        return
+    labels = () if found.task == "embedding" else tuple(map(str, range(found.classes or 0)))
+    decode = make_decode(
+        task=found.task,
+        decoder=found.decoder,
+        outputs=outputs,
+        preprocess=PreprocessSpec(size=(257, 257)),
+        labels=labels,
+    )
+    prediction = decode([np.zeros(output.shape, np.float32) for output in outputs])
+    assert prediction.text()
+    assert prediction.headline
