@@ -51,7 +51,7 @@ class ModelDescription:
     size_bytes: int
     model: TfliteModel
     labels: tuple[str, ...] | None
-    about: ModelMetadata | None
+    about: ModelMetadata | None = None
 
     @property
     def needs_delegate(self) -> str | None:
