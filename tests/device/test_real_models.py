@@ -219,6 +219,22 @@ def test_both_runtimes_see_the_same_objects(tmp_path: Path, runtime: str) -> Non
     assert "'???' stands for no class" in done.stderr
 
 
+def test_several_outputs_come_through_a_delegates_worker(
+    coral: Path, reference_delegate: Path
+) -> None:
+    model = coral / f"{POSENET}.tflite"
+    plain = answers("predict", coral / "grace_hopper.bmp", "--model", model)
+    through = answers(
+        "predict", coral / "grace_hopper.bmp", "--model", model,
+        "--delegate", reference_delegate, "--require-delegate",
+    )  # fmt: skip
+    # Its kernels may be others than those of the CPU's file, which differ by a few steps.
+    (one,), (other,) = plain[0]["poses"], through[0]["poses"]
+    assert one["score"] == pytest.approx(other["score"], abs=0.05)
+    nose, same_nose = one["keypoints"][0], other["keypoints"][0]
+    assert (nose["name"], nose["x"]) == ("nose", pytest.approx(same_nose["x"], abs=5))
+
+
 def test_each_kind_is_a_line_of_80_columns(coral: Path) -> None:
     for name, words in ((DEEPLAB, ", class 3 1"), (POSENET, "1 person: 3")):
         with Model.open(coral / f"{name}.tflite") as model:
