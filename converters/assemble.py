@@ -7,7 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from edgeinfer.converters.golden import GoldenVectors
-from edgeinfer.device.bundle.manifest import ModelManifest, Variant
+from edgeinfer.device.bundle.manifest import ModelManifest, Output, Variant
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.errors import storage_error
 from edgeinfer.device.runtime import Runner
@@ -58,14 +58,23 @@ def output_tolerance(output: TensorSpec, largest_output: float) -> float:
 def cpu_variant(content: bytes, precision: Precision, golden: GoldenVectors) -> Variant:
     """Return what the manifest says of the model that runs on the CPU."""
     runner = Runner(content, subject="the converted model")
+    tolerances = [
+        output_tolerance(output, largest)
+        for output, largest in zip(runner.outputs, golden.largest_outputs, strict=True)
+    ]
+    others = [
+        Output(tensor=tensor, tolerance=tolerance)
+        for tensor, tolerance in zip(runner.outputs[1:], tolerances[1:], strict=True)
+    ]
     return Variant(
         file=CPU_MEMBER,
         precision=precision,
         input=runner.inputs[0],
         output=runner.outputs[0],
-        output_tolerance=output_tolerance(runner.outputs[0], golden.largest_output),
+        output_tolerance=tolerances[0],
         golden_input=golden.input_member,
         golden_outputs=golden.output_members,
+        more_outputs=tuple(others) or None,
     )
 
 

@@ -38,7 +38,7 @@ from edgeinfer.converters.trained import (
     read_trained,
 )
 from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.decode import Decoder
+from edgeinfer.device.decoding import Decoder
 from edgeinfer.device.files import write_atomically
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.spec import JpegReduction

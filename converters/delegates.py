@@ -118,7 +118,7 @@ def with_gpu(
         precision="float16",
         input=model.inputs[0].spec(),
         output=model.outputs[0].spec(),
-        output_tolerance=gpu_tolerance(len(mapping.ops), golden.largest_output),
+        output_tolerance=gpu_tolerance(len(mapping.ops), golden.largest_outputs[0]),
         golden_input=golden.input_member,
         golden_outputs=golden.output_members,
     )

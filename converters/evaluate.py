@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edgeinfer.converters.parallel import ordered_map
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.device.decode import Decoder, decode_classification
+from edgeinfer.device.decoding import Decoder, make_decode
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import Runner
@@ -54,13 +54,17 @@ def evaluation_model(
 ) -> Model:
     """Make a device model of `.tflite` bytes whose output is logits."""
     runner = Runner(content, subject=subject)
-    decoder = Decoder(activation="softmax")
     return Model(
         name=subject,
         labels=labels,
         preprocessor=Preprocessor(preprocess, runner.inputs[0]),
         runner=runner,
-        decode=lambda output: decode_classification(output, runner.outputs[0], decoder, labels),
+        decode=make_decode(
+            decoder=Decoder(activation="softmax"),
+            outputs=runner.outputs,
+            preprocess=preprocess,
+            labels=labels,
+        ),
     )
 
 

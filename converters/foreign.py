@@ -40,7 +40,7 @@ from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.targets import with_targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.decode import Decoder
+from edgeinfer.device.decoding import Decoder
 from edgeinfer.device.errors import AccuracyError
 from edgeinfer.device.files import write_atomically
 from edgeinfer.device.preprocess import PreprocessSpec

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.device.bundle.manifest import GoldenFrame
+from edgeinfer.device.decoding import DetectionSpec
+from edgeinfer.device.decoding.detection import blank_unused
 from edgeinfer.device.errors import ConversionError
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
@@ -30,14 +33,14 @@ class GoldenVectors:
         input_member: where the expected inputs are.
         output_members: where the expected outputs are, for each kernel family.
         members: all content by member name.
-        largest_output: the largest golden output, in real units and without its sign.
+        largest_outputs: of each output the largest golden value, in real units, without its sign.
     """
 
     frames: tuple[GoldenFrame, ...]
     input_member: str
     output_members: dict[KernelFamily, str]
     members: dict[str, bytes]
-    largest_output: float
+    largest_outputs: tuple[float, ...]
 
 
 def choose_samples(samples: Sequence[Sample], count: int) -> list[Sample]:
@@ -60,6 +63,7 @@ def make_golden(
     labels: tuple[str, ...] | None,
     *,
     variant: str = "cpu",
+    detection: DetectionSpec | None = None,
 ) -> GoldenVectors:
     """Compute the golden vectors of a model that runs on the CPU.
 
@@ -69,6 +73,7 @@ def make_golden(
         samples: the frames, labelled.
         labels: the classes; None where the samples' true ones are not known.
         variant: the variant's name, part of the member names.
+        detection: how a detector's outputs are read; None for other models.
 
     Raises:
         ConversionError: no frames, or no runtime that has both kernel families.
@@ -84,15 +89,18 @@ def make_golden(
     preprocessor = Preprocessor(preprocess, tensor)
     inputs = [preprocessor.tensor(pixels) for pixels in pictures]
     input_member = f"{GOLDEN_FOLDER}/{variant}.input.raw"
-    members[input_member] = _raw(inputs, tensor)
+    members[input_member] = _raw([[values] for values in inputs], [tensor])
     output_members: dict[KernelFamily, str] = {}
-    largest = 0.0
+    largest = [0.0] * len(runners["builtin"].outputs)
     for family, runner in runners.items():
-        outputs = [runner.invoke([values])[0] for values in inputs]
+        outputs = [runner.invoke([values]) for values in inputs]
+        if detection is not None:
+            outputs = [blank_unused(frame, runner.outputs, detection) for frame in outputs]
         output_members[family] = f"{GOLDEN_FOLDER}/{variant}.output.{family}.raw"
-        members[output_members[family]] = _raw(outputs, runner.outputs[0])
-        real = runner.outputs[0].dequantize(np.stack(outputs))
-        largest = max(largest, float(np.abs(real).max()))
+        members[output_members[family]] = _raw(outputs, runner.outputs)
+        for index, spec in enumerate(runner.outputs):
+            real = spec.dequantize(np.stack([frame[index] for frame in outputs]))
+            largest[index] = max(largest[index], float(np.abs(real).max()))
     return GoldenVectors(
         frames=tuple(
             GoldenFrame(file=name, label=None if labels is None else labels[sample.label])
@@ -101,7 +109,7 @@ def make_golden(
         input_member=input_member,
         output_members=output_members,
         members=members,
-        largest_output=largest,
+        largest_outputs=tuple(largest),
     )
 
 
@@ -132,9 +140,11 @@ def _bounded(pixels: Pixels) -> Pixels:
     return Preprocessor(PreprocessSpec(size=size)).image(pixels)
 
 
-def _raw(
-    tensors: Sequence[np.ndarray[tuple[int, ...], np.dtype[np.generic]]], spec: TensorSpec
-) -> bytes:
-    """One tensor after another, little-endian."""
-    dtype = np.dtype(spec.dtype).newbyteorder("<")
-    return b"".join(np.ascontiguousarray(tensor, dtype).tobytes() for tensor in tensors)
+def _raw(frames: Sequence[Sequence[NDArray[np.generic]]], specs: Sequence[TensorSpec]) -> bytes:
+    """One frame after another, of each one tensor after another, little-endian."""
+    dtypes = [np.dtype(spec.dtype).newbyteorder("<") for spec in specs]
+    return b"".join(
+        np.ascontiguousarray(tensor, dtype).tobytes()
+        for tensors in frames
+        for tensor, dtype in zip(tensors, dtypes, strict=True)
+    )

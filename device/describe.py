@@ -10,7 +10,9 @@ from edgeinfer.device.activations import peak_activation
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.strict import to_json
+from edgeinfer.device.describe_outputs import about_rows, decoder_rows
 from edgeinfer.device.errors import ModelError, printable
+from edgeinfer.device.labels import labels_in_model
 from edgeinfer.device.macs import macs_by_operator, model_macs
 from edgeinfer.device.operator_list import (
     macs_cells,
@@ -20,7 +22,8 @@ from edgeinfer.device.operator_list import (
     peak_text,
     shape_text,
 )
-from edgeinfer.device.tflite_file import labels_in_model, read_tflite
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_metadata import ModelMetadata, read_metadata
 from edgeinfer.device.tflite_types import DELEGATE_OPS, Tensor, TfliteModel
 
 MAX_FILE_BYTES = 2**31
@@ -40,13 +43,15 @@ class ModelDescription:
         name: the file, or the bundle's member.
         size_bytes: of the file, what follows the model included.
         model: its content.
-        labels: the labels that it carries as TFLite Metadata, or None.
+        labels: the labels that it carries in a ZIP, or None.
+        about: its TFLite Metadata, or None.
     """
 
     name: str
     size_bytes: int
     model: TfliteModel
     labels: tuple[str, ...] | None
+    about: ModelMetadata | None = None
 
     @property
     def needs_delegate(self) -> str | None:
@@ -92,6 +97,7 @@ class ModelDescription:
             "metadata": [
                 {"name": item.name, "size_bytes": len(item.data)} for item in model.metadata
             ],
+            "tflite_metadata": to_json(self.about),
             "labels": None if self.labels is None else list(self.labels),
         }
 
@@ -127,6 +133,8 @@ class ModelDescription:
         if model.metadata:
             names = (f"{item.name} ({len(item.data):,} bytes)" for item in model.metadata)
             rows.append(("metadata", ", ".join(names)))
+        if self.about is not None:
+            rows += about_rows(self.about)
         if self.labels is not None:
             rows.append(("labels", _labels_text(self.labels)))
         return [f"{printable(self.name)}: {self.size_bytes:,} bytes", *_aligned(rows)]
@@ -173,13 +181,13 @@ class BundleDescription:
         rows = [("model", manifest.name), ("task", manifest.task)]
         if manifest.value is not None:
             rows.append(("unit", manifest.value.unit))
-        else:
+        elif manifest.labels:
             rows.append(("labels", _labels_text(manifest.labels)))
         rows += [
             ("frames", frames),
             ("mean", ", ".join(f"{value:g}" for value in spec.mean)),
             ("std", ", ".join(f"{value:g}" for value in spec.std)),
-            ("activation", manifest.decoder.activation),
+            *decoder_rows(manifest.decoder),
             ("golden", f"{len(manifest.golden)} frames"),
         ]
         rows += _table_rows(
@@ -230,11 +238,13 @@ def describe_tflite(data: bytes, *, name: str) -> ModelDescription:
     Raises:
         ModelError: it is no model, or a damaged one.
     """
+    model = read_tflite(data, subject=name)
     return ModelDescription(
         name=name,
         size_bytes=len(data),
-        model=read_tflite(data, subject=name),
+        model=model,
         labels=labels_in_model(data, subject=name),
+        about=read_metadata(model, subject=name),
     )
 
 

@@ -163,6 +163,21 @@ class Table:
         place = self._place(field, _SIZES[kind])
         return default if place is None else self._buffer.integer(place, kind)
 
+    def number_place(self, field: int, kind: Kind) -> int | None:
+        """Return where a number field lies; None where it is absent.
+
+        For those who change a copy of the file.
+        """
+        return self._place(field, _SIZES[kind])
+
+    def number(self, field: int, default: float = 0.0) -> float:
+        """Return a 32-bit float field or its default."""
+        place = self._place(field, 4)
+        if place is None:
+            return default
+        value: float = _NUMBERS["f"].unpack(self._buffer.raw(place, 4))[0]
+        return value
+
     def string(self, field: int) -> str:
         """Return a string field, empty where absent; bytes that are no UTF-8 are escaped."""
         target = self._target(field)

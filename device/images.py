@@ -92,6 +92,16 @@ def read_image(path: Path, spec: PreprocessSpec | None = None) -> Pixels:
     return decode_image(read_image_bytes(path), subject=os.fspath(path), spec=spec)
 
 
+def read_image_size(path: Path) -> tuple[int, int]:
+    """Return the (width, height) that `read_image` gives without a spec.
+
+    Raises:
+        ImageError: it cannot be read, or announces nothing that may be decoded.
+    """
+    header = _checked_header(read_image_bytes(path), os.fspath(path))
+    return header.size[::-1] if header.orientation in _TURNED else header.size
+
+
 def read_image_bytes(path: Path) -> bytes:
     """Read a whole file that is going to be decoded.
 

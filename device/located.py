@@ -1,17 +1,26 @@
 """Predictions that have places in a picture: objects, a class for each pixel, poses.
 
 Places are measured in pixels of a picture of `size` (width, height) from its upper left corner, so
-that the centre of the first pixel is (0.5, 0.5). The picture is the frame; where a tensor alone was
-answered, it is the model's own image.
+that the centre of the first pixel is (0.5, 0.5). Of a tensor alone the picture is the model's own
+image; `in_frame` gives the same in a frame that the tensor was prepared from, the crop undone.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from edgeinfer.device.preprocess import Placement
+
+Placing: TypeAlias = "Callable[[tuple[int, int]], Placement]"
+"""Tells for frames of a (width, height) how they came to lie in the model's image."""
 
 UNSEEN = 255
 """The class of pixels that the model did not see, such as those beside a centred crop."""
@@ -23,11 +32,12 @@ class Detections:
 
     Attributes:
         labels: the class names, in the model's order.
-        boxes: (objects, 4) float64: left, top, right, bottom, in pixels of the picture. They may
-            reach beyond it.
+        boxes: (objects, 4) float64: left, top, right, bottom, in pixels of the picture. In a frame
+            they end at its edges.
         classes: (objects,) int64: indices of classes.
         scores: (objects,) float64, 0 to 1, falling.
         size: (width, height) of the picture.
+        placing: how to find the frame's pixels; None where the picture is the frame.
     """
 
     labels: tuple[str, ...]
@@ -35,6 +45,7 @@ class Detections:
     classes: NDArray[np.int64]
     scores: NDArray[np.float64]
     size: tuple[int, int]
+    placing: Placing | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit each other."""
@@ -46,6 +57,22 @@ class Detections:
     def __len__(self) -> int:
         """Return how many objects were found."""
         return len(self.scores)
+
+    def in_frame(self, size: tuple[int, int]) -> Detections:
+        """Return the objects in a frame of (width, height); those beside it are left out."""
+        if self.placing is None:
+            return self
+        corners = self.placing(size).to_frame(self.boxes.reshape(-1, 2, 2))
+        boxes = np.clip(corners, 0, size).reshape(-1, 4)
+        kept = (boxes[:, 0] < boxes[:, 2]) & (boxes[:, 1] < boxes[:, 3])
+        return replace(
+            self,
+            boxes=boxes[kept],
+            classes=self.classes[kept],
+            scores=self.scores[kept],
+            size=size,
+            placing=None,
+        )
 
     @property
     def names(self) -> list[str]:
@@ -84,18 +111,51 @@ class Mask:
         classes: (rows, columns) uint8: the class of each cell of a grid over `box`.
         box: left, top, right, bottom of the grid, in pixels of the picture.
         size: (width, height) of the picture.
+        placing: how to find the frame's pixels; None where the picture is the frame.
     """
 
     labels: tuple[str, ...]
     classes: NDArray[np.uint8]
     box: tuple[float, float, float, float]
     size: tuple[int, int]
+    placing: Placing | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse a grid without cells or area."""
         left, top, right, bottom = self.box
         if self.classes.ndim != 2 or not self.classes.size or left >= right or top >= bottom:
             raise ValueError(f"grid is {self.classes.shape} over {self.box}, expected an area")
+
+    def in_frame(self, size: tuple[int, int]) -> Mask:
+        """Return the mask in a frame of (width, height), without cells that lie beside it."""
+        if self.placing is None:
+            return self
+        placement = self.placing(size)
+        left, top, right, bottom = self.box
+        rows, columns = self.classes.shape
+        first, last = _covered(
+            columns, left, right, placement.left, placement.left + placement.fill_width
+        )
+        upper, lower = _covered(
+            rows, top, bottom, placement.top, placement.top + placement.fill_height
+        )
+        width, height = (right - left) / columns, (bottom - top) / rows
+        corners = placement.to_frame(
+            np.array(
+                [
+                    [left + first * width, top + upper * height],
+                    [left + last * width, top + lower * height],
+                ]
+            )
+        )
+        begin_x, begin_y, end_x, end_y = corners.reshape(-1).tolist()
+        return replace(
+            self,
+            classes=self.classes[upper:lower, first:last],
+            box=(begin_x, begin_y, end_x, end_y),
+            size=size,
+            placing=None,
+        )
 
     def in_picture(self) -> NDArray[np.uint8]:
         """Return the class of each pixel, (height, width) uint8; `UNSEEN` outside of the grid.
@@ -147,6 +207,7 @@ class Poses:
         keypoint_scores: (people, keypoints) float64, 0 to 1.
         scores: (people,) float64, 0 to 1, falling.
         size: (width, height) of the picture.
+        placing: how to find the frame's pixels; None where the picture is the frame.
     """
 
     names: tuple[str, ...]
@@ -155,6 +216,7 @@ class Poses:
     keypoint_scores: NDArray[np.float64]
     scores: NDArray[np.float64]
     size: tuple[int, int]
+    placing: Placing | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit each other."""
@@ -168,6 +230,13 @@ class Poses:
     def __len__(self) -> int:
         """Return how many people were found."""
         return len(self.scores)
+
+    def in_frame(self, size: tuple[int, int]) -> Poses:
+        """Return the people in a frame of (width, height); keypoints may lie beside it."""
+        if self.placing is None:
+            return self
+        keypoints = self.placing(size).to_frame(self.keypoints)
+        return replace(self, keypoints=keypoints, size=size, placing=None)
 
     @property
     def headline(self) -> str:
@@ -211,6 +280,16 @@ def _listed(shown: list[str], total: int) -> str:
     """Join what is shown, and count what is not."""
     more = [f"{total - len(shown)} more"] if total > len(shown) else []
     return ", ".join(shown + more) or "nothing"
+
+
+def _covered(
+    cells: int, begin: float, end: float, fill_begin: int, fill_end: int
+) -> tuple[int, int]:
+    """Return the first cell along one axis that frames reach into, and the one after the last."""
+    width = (end - begin) / cells
+    first = min(max(math.floor((fill_begin - begin) / width), 0), cells - 1)
+    last = min(max(math.ceil((fill_end - begin) / width), first + 1), cells)
+    return first, last
 
 
 def _cells(

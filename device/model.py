@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.closing import Closing
-from edgeinfer.device.decode import decode_classification, decode_value
+from edgeinfer.device.decoding import Decode, Task, make_decode
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import ModelRunner, RuntimeName
-from edgeinfer.device.types import Frame, Pixels, Prediction
+from edgeinfer.device.types import Frame, Pixels, Prediction, in_frame
 from edgeinfer.device.variants import Warn, open_plain, open_variant
 
 if TYPE_CHECKING:
@@ -31,9 +31,11 @@ class Model(Closing):
 
     Attributes:
         name: the model's name.
-        labels: the classes; empty for a model of values.
+        labels: the classes; empty for a model of values or embeddings.
         preprocessor: frame to tensor.
-        runner: tensor to output.
+        runner: tensor to outputs.
+        task: what a prediction is.
+        notes: what was guessed of a plain `.tflite`, for people, a sentence each.
         choice: which variant runs and why; None for a plain `.tflite` on the CPU.
     """
 
@@ -44,7 +46,9 @@ class Model(Closing):
         labels: tuple[str, ...],
         preprocessor: Preprocessor,
         runner: ModelRunner,
-        decode: Callable[[NDArray[np.generic]], Prediction],
+        decode: Decode,
+        task: Task = "classification",
+        notes: tuple[str, ...] = (),
         bundle: ModelBundle | None = None,
         choice: Choice | None = None,
     ) -> None:
@@ -52,6 +56,8 @@ class Model(Closing):
         self.labels = labels
         self.preprocessor = preprocessor
         self.runner = runner
+        self.task = task
+        self.notes = notes
         self._decode = decode
         self._bundle = bundle
         self.choice = choice
@@ -67,7 +73,7 @@ class Model(Closing):
         substitute: bool = True,
         warn: Warn = lambda line: None,
     ) -> Model:
-        """Open a bundle, or a plain `.tflite` image classifier.
+        """Open a bundle, or a plain `.tflite` model of images, see `third_party.py`.
 
         Args:
             path: the file.
@@ -97,9 +103,10 @@ class Model(Closing):
             ) from error
         if is_bundle:
             return _open_bundle(path, threads, runtime, delegates, substitute, warn)
+        from edgeinfer.device.tflite_cut import without_pose_decoder
         from edgeinfer.device.third_party import describe_third_party
 
-        content = path.read_bytes()
+        content = without_pose_decoder(path.read_bytes(), subject=str(path))
         runner, choice = open_plain(
             content,
             delegates,
@@ -121,9 +128,15 @@ class Model(Closing):
             preprocessor=preprocessor,
             runner=runner,
             choice=choice,
-            decode=lambda output: decode_classification(
-                output, runner.outputs[0], guess.decoder, guess.labels
+            decode=make_decode(
+                task=guess.task,
+                decoder=guess.decoder,
+                outputs=runner.outputs,
+                preprocess=guess.preprocess,
+                labels=guess.labels,
             ),
+            task=guess.task,
+            notes=guess.notes,
         )
 
     def prepare(
@@ -146,16 +159,22 @@ class Model(Closing):
         return self.preprocessor.tensor(frame.pixels, frame.format, out=out)
 
     def infer(self, tensor: NDArray[np.generic]) -> Prediction:
-        """Return the prediction for an input tensor."""
-        return self._decode(self.runner.invoke([tensor])[0])
+        """Return the prediction for an input tensor; places are those of the model's own image."""
+        return self._decode(self.runner.invoke([tensor]))
 
-    def predict(self, pixels: Pixels) -> Prediction:
-        """Return the prediction for a picture: (H, W, 3) uint8 RGB."""
-        return self.infer(self.preprocessor.tensor(pixels))
+    def predict(self, pixels: Pixels, *, size: tuple[int, int] | None = None) -> Prediction:
+        """Return the prediction for a picture, with places in its pixels.
 
-    def decode(self, output: NDArray[np.generic]) -> Prediction:
-        """Return the prediction for what `runner.invoke` gave first."""
-        return self._decode(output)
+        Args:
+            pixels: (H, W, 3) uint8 RGB.
+            size: (width, height) of the whole picture, where `pixels` are a smaller decoding of it.
+        """
+        height, width = pixels.shape[:2]
+        return in_frame(self.infer(self.preprocessor.tensor(pixels)), size or (width, height))
+
+    def decode(self, outputs: Sequence[NDArray[np.generic]]) -> Prediction:
+        """Return the prediction for what `runner.invoke` gave."""
+        return self._decode(outputs)
 
     def golden_frames(self) -> list[tuple[Pixels, str | None]]:
         """Return the bundle's real frames with their labels; none for a plain `.tflite`."""
@@ -232,19 +251,20 @@ def _open_bundle(
             bundle, delegates, threads=threads, runtime=runtime, substitute=substitute, warn=warn
         )
         variant = opened.variant
-        decoder, value = manifest.decoder, manifest.value
-
-        def decode(output: NDArray[np.generic]) -> Prediction:
-            if value is not None:
-                return decode_value(output, variant.output, value)
-            return decode_classification(output, variant.output, decoder, manifest.labels)
-
         return Model(
             name=manifest.name,
             labels=manifest.labels,
             preprocessor=Preprocessor(manifest.preprocess, variant.input),
             runner=opened.runner,
-            decode=decode,
+            decode=make_decode(
+                task=manifest.task,
+                decoder=manifest.decoder,
+                outputs=variant.outputs,
+                preprocess=manifest.preprocess,
+                labels=manifest.labels,
+                value=manifest.value,
+            ),
+            task=manifest.task,
             bundle=bundle,
             choice=opened.choice,
         )

@@ -301,7 +301,7 @@ class Pipeline:
 
 
 def _answer(model: Predictor, prepared: _Prepared) -> Answer:
-    prediction = model.infer(prepared.buffer.tensor)
     frame = prepared.frame
+    prediction = frame.locate(model.infer(prepared.buffer.tensor))
     age_ms = (time.monotonic_ns() - frame.captured_ns) / 1e6
     return Answer(frame=frame, prediction=prediction, age_ms=age_ms)

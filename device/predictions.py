@@ -118,3 +118,15 @@ class Embedding:
 
 
 Prediction: TypeAlias = Classification | Value | Detections | Mask | Poses | Embedding
+
+
+def has_places(prediction: Prediction) -> bool:
+    """Return whether a prediction says where in the picture something is."""
+    return isinstance(prediction, (Detections, Mask, Poses))
+
+
+def in_frame(prediction: Prediction, size: tuple[int, int]) -> Prediction:
+    """Return a prediction with its places in the pixels of a frame of (width, height)."""
+    if isinstance(prediction, (Detections, Mask, Poses)):
+        return prediction.in_frame(size)
+    return prediction

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -261,6 +262,9 @@ def _load_error(subject: str, runtime: str, version: str, error: Exception) -> M
     if "edgetpu-custom-op" in str(error):
         text = "it was compiled for the Edge TPU"
         next_step = "use the model's CPU file (without _edgetpu in its name)"
+    elif custom := re.search(r"unresolved custom op: ([^\s.]+)", str(error)):
+        text = f"it needs the custom operator '{custom[1]}'"
+        next_step = "use a form of the model without it, or a delegate that has it"
     elif "returned a result with an exception set" in str(error):
         text = "this runtime was built against numpy 1"
         next_step = "run `pip install 'numpy<2'`"

@@ -9,8 +9,6 @@ below are the order of the fields in its tables.
 
 from __future__ import annotations
 
-import io
-import zlib
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -33,12 +31,6 @@ from edgeinfer.device.tflite_types import (
 
 IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
-
-ZIP_END = b"PK\x05\x06"
-MAX_ZIP_END = 22 + 0xFFFF
-"""Bytes at a ZIP's end among which its last record begins: that record and a comment."""
-MAX_LABEL_FILE_BYTES = 2**20
-"""Largest label file that is unpacked; ImageNet's takes 10 kB, 21,000 classes 300 kB."""
 
 # The fields of BuiltinOptions that are vectors, by the union's number: ConcatEmbeddings, Reshape,
 # Squeeze, VarHandle, Bucketize.
@@ -84,51 +76,6 @@ def read_tflite(data: bytes, *, subject: str) -> TfliteModel:
             subject, got=f"is a damaged TensorFlow Lite model: {error}", next_step=_NEXT_STEP
         ) from error
     return model
-
-
-def labels_in_model(data: bytes, *, subject: str = "model") -> tuple[str, ...] | None:
-    """Return the labels that a model with TFLite Metadata carries in a ZIP behind it, or None.
-
-    The label file is the `.txt` member whose name says `label`; of several, translations for
-    instance, the one with the shortest name. Empty lines at the end are no labels.
-
-    Raises:
-        ModelError: a label file is there but damaged, too large, or no UTF-8.
-    """
-    if ZIP_END not in data[-MAX_ZIP_END:]:
-        return None
-    import zipfile  # most models carry no ZIP, and it imports much
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [
-                member
-                for member in archive.infolist()
-                if member.filename.endswith(".txt") and "label" in member.filename.lower()
-            ]
-            if not members:
-                return None
-            member = min(members, key=lambda found: (len(found.filename), found.filename))
-            with archive.open(member) as stream:
-                content = stream.read(MAX_LABEL_FILE_BYTES + 1)
-    except zipfile.BadZipFile as error:
-        if not zipfile.is_zipfile(io.BytesIO(data)):
-            return None
-        raise _bad_labels(subject, str(error)) from error
-    # What zipfile raises on members that are encrypted, of an unknown compression, or damaged.
-    except (RuntimeError, zlib.error, EOFError, OSError, ValueError, OverflowError) as error:
-        raise _bad_labels(subject, str(error)) from error
-    if len(content) > MAX_LABEL_FILE_BYTES:
-        raise _bad_labels(subject, f"it has more than {MAX_LABEL_FILE_BYTES} bytes")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _bad_labels(subject, "it is no UTF-8 text") from error
-    return tuple(line.strip() for line in text.rstrip().splitlines()) or None
-
-
-def _bad_labels(subject: str, reason: str) -> ModelError:
-    return ModelError(subject, got=f"its label file cannot be read: {reason}", next_step=_NEXT_STEP)
 
 
 def _pick(items: Sequence[_Item], index: int, who: str, what: str) -> _Item:

@@ -17,6 +17,8 @@ from edgeinfer.device.predictions import Mask as Mask
 from edgeinfer.device.predictions import Poses as Poses
 from edgeinfer.device.predictions import Prediction as Prediction
 from edgeinfer.device.predictions import Value as Value
+from edgeinfer.device.predictions import has_places as has_places
+from edgeinfer.device.predictions import in_frame as in_frame
 
 KernelFamily = Literal["builtin", "xnnpack"]
 """Which CPU kernels computed an output: the two differ by a few steps, each is stable by itself."""
@@ -65,6 +67,31 @@ class Frame:
                 )
         else:
             picture_size(self.pixels, self.format)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the picture; of a JPEG its header is read.
+
+        Raises:
+            ImageError: it is a JPEG that cannot be decoded.
+        """
+        if self.format != "jpeg":
+            return picture_size(self.pixels, self.format)
+        from edgeinfer.device.image_headers import HeaderError, read_header
+
+        try:
+            return read_header(self.pixels.tobytes()).size
+        except HeaderError:  # OpenCV decodes some that are not whole
+            height, width = self.rgb().shape[:2]
+            return width, height
+
+    def locate(self, prediction: Prediction) -> Prediction:
+        """Return a prediction made of this frame with its places in the frame's pixels.
+
+        Raises:
+            ImageError: the frame is a JPEG that cannot be decoded.
+        """
+        return in_frame(prediction, self.size) if has_places(prediction) else prediction
 
     def rgb(self) -> Pixels:
         """Return the picture as (H, W, 3) uint8 RGB.

@@ -153,12 +153,12 @@ def _compiled_for(model: TfliteModel) -> str | None:
 
 def _check(subject: str, runner: ModelRunner, variant: Variant) -> None:
     for name, got, expected in (
-        ("input", runner.inputs, variant.input),
-        ("output", runner.outputs, variant.output),
+        ("input", runner.inputs, (variant.input,)),
+        ("output", runner.outputs, variant.outputs),
     ):
-        if [(t.shape, t.dtype) for t in got] != [(expected.shape, expected.dtype)]:
+        if [(t.shape, t.dtype) for t in got] != [(t.shape, t.dtype) for t in expected]:
             raise ModelError(
                 subject,
                 got=f"{name}s are {[(t.shape, t.dtype) for t in got]}",
-                expected=f"{(expected.shape, expected.dtype)} as the manifest says",
+                expected=f"{[(t.shape, t.dtype) for t in expected]} as the manifest says",
             )

@@ -1,23 +1,16 @@
 """The first operators of a `.tflite` model as a model of their own.
 
-A copy of the file is changed in two places: the main graph's list of operators is made shorter, and
-its outputs become a new list at the end of the file. No FlatBuffer writer is needed. Weights of
-operators that were cut off stay in the copy; runtimes ignore them.
+See `tflite_cut.py` for how a file is cut.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
 
 from edgeinfer.device.errors import ModelError
-from edgeinfer.device.flatbuffer import FlatBuffer
+from edgeinfer.device.tflite_cut import cut_model
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import ELEMENT_BITS, Subgraph, Tensor
-
-# Fields of the schema's tables.
-_MODEL_SUBGRAPHS = 2
-_GRAPH_OUTPUTS, _GRAPH_OPERATORS = 2, 3
 
 
 class Prefixes:
@@ -46,14 +39,6 @@ class Prefixes:
         self.graph: Subgraph = parsed.subgraphs[0]
         if not self.graph.operators:
             raise self._error("has no operators", "some: nothing can be ")
-        root = FlatBuffer(model).root().tables(_MODEL_SUBGRAPHS)[0]
-        outputs, operators = (
-            root.offset_place(_GRAPH_OUTPUTS),
-            root.offset_place(_GRAPH_OPERATORS),
-        )
-        if outputs is None or operators is None:
-            raise self._error("names no outputs", "some: nothing can be ")
-        self._outputs_field, self._operators_vector = outputs[0], operators[1]
         for number in range(len(self.graph.operators)):
             self._check(number)
 
@@ -70,24 +55,10 @@ class Prefixes:
         Raises:
             ModelError: the file shares lists between tables, so that changing it changed more.
         """
-        outputs = self.outputs(count)
-        end = -(-len(self._model) // 4) * 4
-        changed = bytearray(self._model.ljust(end, b"\0"))
-        changed += struct.pack(f"<I{len(outputs)}i", len(outputs), *outputs)
-        struct.pack_into("<I", changed, self._outputs_field, end - self._outputs_field)
-        struct.pack_into("<I", changed, self._operators_vector, count)
-        prefix = bytes(changed)
-        # Equal lists may be stored once for several tables; then more was changed than was meant.
-        graph = read_tflite(prefix, subject=self._subject).subgraphs[0]
-        if (graph.operators, graph.outputs, graph.inputs) != (
-            self.graph.operators[:count],
-            outputs,
-            self.graph.inputs,
-        ):
-            raise self._error(
-                "shares lists between its tables", "lists of their own: it cannot be "
-            )
-        return prefix
+        try:
+            return cut_model(self._model, count, self.outputs(count), subject=self._subject)
+        except ModelError as error:
+            raise self._error(error.got, "lists of its own: it cannot be ") from error
 
     def outputs(self, count: int) -> tuple[int, ...]:
         """Return the tensors that the model of the first `count` operators answers with."""

@@ -8,22 +8,34 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
-from edgeinfer.device.decode import Decoder, ValueSpec
+from edgeinfer.device.decoding import Decoder, Task, ValueSpec
+from edgeinfer.device.decoding.outputs import check_outputs
 from edgeinfer.device.errors import BundleError, printable
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import KernelFamily, Precision, TensorSpec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST = "manifest.json"
 
 _MEMBER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
-
-Task = Literal["classification", "value"]
 
 
 def is_member_name(name: str) -> bool:
     """True for a relative path of plain characters without `..`, hidden or empty parts."""
     return _MEMBER_NAME.fullmatch(name) is not None and len(name) <= 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """An output beside the first.
+
+    Attributes:
+        tensor: the output tensor.
+        tolerance: as `Variant.output_tolerance` for the first.
+    """
+
+    tensor: TensorSpec
+    tolerance: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +47,13 @@ class Variant:
         delegate: the delegate it needs; None for the CPU.
         precision: of weights and activations.
         input: the input tensor.
-        output: the output tensor.
-        output_tolerance: the largest difference that `verify` accepts between an output and its
+        output: the output tensor, of several the first.
+        output_tolerance: the largest difference that `verify` accepts between that output and its
             golden one, in real (dequantized) units.
         golden_input: member with the expected inputs, one frame after another, little-endian.
-        golden_outputs: for each kernel family, the member with the expected outputs, likewise.
+        golden_outputs: for each kernel family, the member with the expected outputs, likewise: of
+            several, a frame's outputs one after another.
+        more_outputs: the other outputs, in the model's order; None for a model of one.
     """
 
     file: str
@@ -50,6 +64,17 @@ class Variant:
     output_tolerance: float
     golden_input: str
     golden_outputs: dict[KernelFamily, str]
+    more_outputs: tuple[Output, ...] | None = None
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """All output tensors, in the model's order."""
+        return (self.output, *(output.tensor for output in self.more_outputs or ()))
+
+    @property
+    def tolerances(self) -> tuple[float, ...]:
+        """The largest difference accepted of each output."""
+        return (self.output_tolerance, *(output.tolerance for output in self.more_outputs or ()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,13 +103,14 @@ class ModelManifest:
     """What a bundle holds, how to feed it and how to read its answers.
 
     Attributes:
-        schema_version: of this manifest.
+        schema_version: of this manifest: 1 where it says all there is to say, so that older
+            installations can read it; 2 for other tasks than classification and value.
         name: the model's name.
         task: what a prediction is.
-        labels: the classes in the output's order; empty for task `value`.
+        labels: the classes in the output's order; empty for tasks `value` and `embedding`.
         value: unit and scale; for task `value` only.
         preprocess: how a frame becomes the input.
-        decoder: how the output becomes a prediction.
+        decoder: how the outputs become a prediction.
         variants: the compiled forms, `cpu` always among them.
         golden: frames that `verify` replays.
         metrics: figures by name, such as `test.int8.top1` (0 to 1).
@@ -92,7 +118,7 @@ class ModelManifest:
         members: every other member of the archive.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 1
     name: str
     task: Task = "classification"
     labels: tuple[str, ...] = ()
@@ -111,33 +137,44 @@ class ModelManifest:
             raise ValueError(f"name is {self.name!r}, expected printable text without '/'")
         if "cpu" not in self.variants:
             raise ValueError(f"variants are {sorted(self.variants)}, expected 'cpu' among them")
-        if self.task == "value":
-            outputs = 1
-            if self.value is None or self.labels:
-                raise ValueError("task 'value' needs a value's unit and no labels")
-        else:
-            outputs = len(self.labels)
-            if outputs < 2 or self.value is not None:
-                raise ValueError("task 'classification' needs two labels or more and no value")
-            if len(set(self.labels)) != outputs:
-                raise ValueError("a label occurs twice")
-            odd = next((label for label in self.labels if printable(label) != label), None)
-            if odd is not None:
-                raise ValueError(f"label {odd!r} has control characters")
+        if self.task == "value" and (self.value is None or self.labels):
+            raise ValueError("task 'value' needs a value's unit and no labels")
+        if self.task != "value" and self.value is not None:
+            raise ValueError(f"task '{self.task}' needs no value")
+        if self.task == "embedding" and self.labels:
+            raise ValueError("task 'embedding' needs no labels")
+        if self.task == "classification" and len(self.labels) < 2:
+            raise ValueError("task 'classification' needs two labels or more")
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("a label occurs twice")
+        odd = next((label for label in self.labels if printable(label) != label), None)
+        if odd is not None:
+            raise ValueError(f"label {odd!r} has control characters")
+        if self.schema_version < 2 and (
+            self.task not in ("classification", "value")
+            or any(variant.more_outputs for variant in self.variants.values())
+        ):
+            raise ValueError(f"schema version 1 with task '{self.task}', expected version 2")
         for name, variant in self.variants.items():
-            self._check_variant(name, variant, outputs)
+            self._check_variant(name, variant)
 
-    def _check_variant(self, name: str, variant: Variant, outputs: int) -> None:
+    def _check_variant(self, name: str, variant: Variant) -> None:
         if variant.input.shape != (1, *self.preprocess.shape):
             raise ValueError(
                 f"variant '{name}': input shape is {variant.input.shape}, "
                 f"expected {(1, *self.preprocess.shape)}"
             )
-        if variant.output.shape != (1, outputs):
-            raise ValueError(
-                f"variant '{name}': output shape is {variant.output.shape}, expected {(1, outputs)}"
+        try:
+            check_outputs(
+                task=self.task,
+                decoder=self.decoder,
+                outputs=variant.outputs,
+                labels=self.labels,
+                value=self.value,
             )
-        if variant.output_tolerance < 0:
+        except ValueError as error:
+            raise ValueError(f"variant '{name}': {error}") from error
+        if min(variant.tolerances) < 0:
             raise ValueError(f"variant '{name}': output_tolerance is below 0")
 
     def file_references(self) -> set[str]:

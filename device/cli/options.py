@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeinfer.device.bundle.installed import installed_bundle
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.errors import ModelError, printable
+from edgeinfer.device.labels import parse_labels
 
 if TYPE_CHECKING:
     from edgeinfer.device.delegates.request import DelegateRequest
@@ -34,7 +35,7 @@ def labels_option(command: Command) -> Command:
         "--labels",
         "labels_file",
         type=click.Path(path_type=Path),
-        help="The class names of a plain .tflite, one a line.",
+        help="The class names of a plain .tflite: one a line, 'NUMBER NAME' lines, or a label map.",
     )(command)
 
 
@@ -176,7 +177,7 @@ def resolve_model(model: Path | None) -> Path:
 
 
 def read_labels(path: Path | None) -> tuple[str, ...] | None:
-    """Read class names, one a line; None where no file is named.
+    """Read class names, in any of the formats of `device.labels`; None where no file is named.
 
     Raises:
         ModelError: the file cannot be read or is empty.
@@ -184,7 +185,7 @@ def read_labels(path: Path | None) -> tuple[str, ...] | None:
     if path is None:
         return None
     try:
-        labels = tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+        labels = parse_labels(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(
             path, got=f"cannot be read ({error})", expected="class names in UTF-8"
@@ -192,3 +193,9 @@ def read_labels(path: Path | None) -> tuple[str, ...] | None:
     if not labels:
         raise ModelError(path, got="is empty", expected="one class name a line")
     return labels
+
+
+def tell_notes(notes: tuple[str, ...]) -> None:
+    """Print on stderr what was guessed of a model."""
+    for note in notes:
+        click.echo(f"note: {printable(note)}", err=True)

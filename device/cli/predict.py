@@ -15,11 +15,14 @@ from edgeinfer.device.cli.options import (
     model_option,
     read_labels,
     resolve_model,
+    tell_notes,
     threads_option,
 )
 
 if TYPE_CHECKING:
     from edgeinfer.device.delegates.request import DelegateRequest
+
+_WITHOUT_PLACES = ("classification", "value", "embedding")
 
 
 @click.command()
@@ -51,7 +54,7 @@ def predict(
     is 1.
     """
     from edgeinfer.device.errors import ImageError, printable
-    from edgeinfer.device.images import read_image
+    from edgeinfer.device.images import read_image, read_image_size
     from edgeinfer.device.model import Model
 
     def tell(line: str) -> None:
@@ -67,9 +70,13 @@ def predict(
     ) as opened:
         if opened.choice is not None:
             tell(f"variant: {opened.choice}")
+        tell_notes(opened.notes)
         for photo in photos:
             try:
-                prediction = opened.predict(read_image(photo, opened.preprocessor.spec))
+                # A JPEG may be decoded smaller; places are those of the photo all the same.
+                size = None if opened.task in _WITHOUT_PLACES else read_image_size(photo)
+                pixels = read_image(photo, opened.preprocessor.spec)
+                prediction = opened.predict(pixels, size=size)
             except ImageError as error:
                 click.echo(f"error: {error}", err=True)
                 failures += 1

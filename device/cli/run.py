@@ -141,6 +141,8 @@ def run(
         count = len(stream.models)
         side_by_side = f", {count} side by side" if count > 1 else ""
         log.info("model", f"model:   {first.name} ({path})")
+        for note in first.notes:
+            log.info("note", f"note:    {note}")
         for choice in dict.fromkeys(model.choice for model in stream.models if model.choice):
             log.info("variant", f"variant: {choice}")
         log.info(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import io
 import struct
-import zipfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edgeinfer.device.errors import ModelError
-from edgeinfer.device.tflite_file import MAX_LABEL_FILE_BYTES, labels_in_model, read_tflite
+from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_ops import BUILTIN_OPS
 from edgeinfer.device.tflite_types import ELEMENT_BITS, TfliteModel
 from edgeinfer.device.types import TensorSpec
@@ -265,60 +263,3 @@ def test_damaged_real_models_raise_only_model_errors(
 @functools.cache
 def _file(path: Path) -> bytes:
     return path.read_bytes()
-
-
-def with_zip(members: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO(encode(dense_model()))
-    with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
-
-
-def test_labels_behind_the_model() -> None:
-    data = with_zip(
-        {
-            "labels-de.txt": b"Katze\nHund\n",
-            "labels.txt": "\ufeffcat\r\n dog \r\n\r\n".encode(),
-            "vocabulary.txt": b"none",
-        }
-    )
-    assert labels_in_model(data) == ("cat", "dog")
-    assert read_tflite(data, subject="x") == read(dense_model()), "the ZIP is not the model's"
-
-
-def test_models_without_labels() -> None:
-    assert labels_in_model(encode(dense_model())) is None
-    assert labels_in_model(with_zip({"readme.txt": b"hello"})) is None
-    assert labels_in_model(with_zip({"labels.txt": b"\n\n"})) is None
-    assert labels_in_model(b"") is None
-
-
-def test_labels_of_a_real_model(shared_data: Path) -> None:
-    data = (shared_data / "coral" / "tf2_mobilenet_v2_1.0_224_ptq.tflite").read_bytes()
-    labels = labels_in_model(data)
-    assert labels is not None
-    assert (len(labels), labels[0], labels[286]) == (1001, "background", "Egyptian cat")
-
-
-def test_hostile_labels_are_refused() -> None:
-    bomb = with_zip({"labels.txt": bytes(20 * MAX_LABEL_FILE_BYTES)})
-    assert len(bomb) < MAX_LABEL_FILE_BYTES // 10
-    with pytest.raises(ModelError, match=f"it has more than {MAX_LABEL_FILE_BYTES} bytes"):
-        labels_in_model(bomb)
-    with pytest.raises(ModelError, match="it is no UTF-8 text"):
-        labels_in_model(with_zip({"labels.txt": b"\xff\xfe"}))
-
-
-@given(
-    changes=st.lists(st.tuples(st.integers(1, 300), st.integers(0, 255)), min_size=1, max_size=4)
-)
-def test_damaged_labels_raise_only_model_errors(changes: list[tuple[int, int]]) -> None:
-    data = bytearray(with_zip({"labels.txt": b"cat\ndog\nbird\n" * 5}))
-    for back, value in changes:
-        data[-back] = value
-    try:
-        labels = labels_in_model(bytes(data))
-    except ModelError:
-        return
-    assert labels is None or len(labels) > 0

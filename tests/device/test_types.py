@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.device.types import Frame, FrameFormat, TensorSpec
+from edgeinfer.device.errors import ImageError
+from edgeinfer.device.preprocess import PreprocessSpec, place
+from edgeinfer.device.types import Detections, Frame, FrameFormat, TensorSpec, Value
 
 
 @pytest.mark.parametrize(
@@ -47,3 +51,32 @@ def test_quantized_values_become_real_ones() -> None:
     assert spec.dequantize(np.array([-3, 1], np.int8)).tolist() == [0.0, 2.0]
     plain = TensorSpec(name="x", shape=(1,), dtype="float32")
     assert plain.dequantize(np.array([1.5], np.float32)).tolist() == [1.5]
+
+
+def test_a_frame_knows_its_size_in_every_format() -> None:
+    picture = np.zeros((16, 24, 3), np.uint8)
+    assert Frame(pixels=picture, sequence=0, captured_ns=0).size == (24, 16)
+    yuyv = Frame(pixels=np.zeros((16, 24, 2), np.uint8), format="yuyv", sequence=0, captured_ns=0)
+    assert yuyv.size == (24, 16)
+    jpeg = cv2.imencode(".jpg", picture)[1].reshape(-1)
+    assert Frame(pixels=jpeg, format="jpeg", sequence=0, captured_ns=0).size == (24, 16)
+    with pytest.raises(ImageError, match="cannot be decoded"):
+        _ = Frame(pixels=jpeg[:20], format="jpeg", sequence=0, captured_ns=0).size
+
+
+def test_predictions_with_places_are_moved_into_the_frame() -> None:
+    spec = PreprocessSpec(size=(10, 10))
+    found = Detections(
+        labels=("cat",),
+        boxes=np.array([[0.0, 5.0, 10.0, 10.0]]),
+        classes=np.array([0]),
+        scores=np.array([0.5]),
+        size=(10, 10),
+        placing=partial(place, spec),
+    )
+    frame = Frame(pixels=np.zeros((16, 24, 3), np.uint8), sequence=0, captured_ns=0)
+    placed = frame.locate(found)
+    assert isinstance(placed, Detections)
+    assert (placed.size, placed.boxes.tolist()) == ((24, 16), [[0, 8, 24, 16]])
+    value = Value(value=1.0, unit="bar")
+    assert frame.locate(value) is value

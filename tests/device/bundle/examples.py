@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgeinfer.device.bundle.manifest import GoldenFrame, ModelManifest, Variant
-from edgeinfer.device.decode import Decoder
+from edgeinfer.device.decoding import Decoder
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import TensorSpec
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.bundle.manifest import is_member_name, parse_manifest
-from edgeinfer.device.decode import ValueSpec
+from edgeinfer.device.decoding import ValueSpec
 from edgeinfer.device.errors import BundleError
 from edgeinfer.device.types import TensorSpec
 from tests.device.bundle.examples import manifest
@@ -37,8 +37,8 @@ def test_an_unknown_key_is_refused() -> None:
 
 
 def test_a_newer_schema_is_refused_with_its_cure() -> None:
-    with pytest.raises(BundleError, match=r"schema version 2, expected 1 or older; update"):
-        parse_manifest(edited(schema_version=2, colour="red"), subject="x.edgebundle")
+    with pytest.raises(BundleError, match=r"schema version 3, expected 2 or older; update"):
+        parse_manifest(edited(schema_version=3, colour="red"), subject="x.edgebundle")
 
 
 @pytest.mark.parametrize("version", [0, -1, "1", None, True, 1.0])

@@ -129,6 +129,7 @@ def test_a_model_as_json(dense: Path) -> None:
         "subgraphs": 1,
         "signatures": ["serving_default"],
         "metadata": [{"name": "min_runtime_version", "size_bytes": 5}],
+        "tflite_metadata": None,
         "labels": None,
     }
 

@@ -1,35 +1,12 @@
-"""Output tensors to predictions."""
+"""Outputs that are one vector: class probabilities, a value, an embedding."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.types import Classification, TensorSpec, Value
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValueSpec:
-    """What a model of task `value` measures: value = output * scale + offset, in `unit`."""
-
-    unit: str
-    scale: float = 1.0
-    offset: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decoder:
-    """How the output tensor becomes a prediction.
-
-    Attributes:
-        activation: `softmax` where the model gives logits, `none` where it gives probabilities or
-            values already.
-    """
-
-    activation: Literal["softmax", "none"] = "none"
+from edgeinfer.device.decoding.spec import Decoder, ValueSpec
+from edgeinfer.device.types import Classification, Embedding, TensorSpec, Value
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -42,7 +19,7 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 def decode_classification(
     output: NDArray[np.generic], tensor: TensorSpec, decoder: Decoder, labels: tuple[str, ...]
 ) -> Classification:
-    """Turn a (1, classes) output into class probabilities."""
+    """Turn an output of (classes) numbers into class probabilities."""
     real = tensor.dequantize(output).reshape(-1)
     probabilities = softmax(real) if decoder.activation == "softmax" else real
     return Classification(labels=labels, probabilities=probabilities)
@@ -52,3 +29,8 @@ def decode_value(output: NDArray[np.generic], tensor: TensorSpec, value: ValueSp
     """Turn a (1, 1) output into a quantity with its unit."""
     real = float(tensor.dequantize(output).reshape(-1)[0])
     return Value(value=real * value.scale + value.offset, unit=value.unit)
+
+
+def decode_embedding(output: NDArray[np.generic], tensor: TensorSpec) -> Embedding:
+    """Turn an output of (dimensions) numbers into a vector."""
+    return Embedding(vector=tensor.dequantize(output).reshape(-1))

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.decode import Decoder, ValueSpec, decode_classification, decode_value, softmax
+from edgeinfer.device.decoding import Decoder, ValueSpec
+from edgeinfer.device.decoding.classes import decode_classification, decode_value, softmax
 from edgeinfer.device.types import TensorSpec
 
 

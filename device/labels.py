@@ -1,0 +1,189 @@
+"""Label files: the names of a model's classes, in the formats that are about.
+
+- One name a line; the line's number, from 0, is the class.
+- `NUMBER NAME` or `NUMBER: NAME` a line, numbers rising; those left out are classes without a name.
+- TensorFlow's label map: `item { id: 1 name: 'cat' }`, with `display_name` where there is one.
+
+Models of one family differ in whether class 0 is the background, and so do their label files;
+`fit_labels` finds out by counting, and never guesses: labels off by one look right in demos.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+import zlib
+
+from edgeinfer.device.errors import ModelError
+
+UNNAMED = "???"
+"""What label files write for a class that is none."""
+
+ZIP_END = b"PK\x05\x06"
+MAX_ZIP_END = 22 + 0xFFFF
+"""Bytes at a ZIP's end among which its last record begins: that record and a comment."""
+MAX_LABEL_FILE_BYTES = 2**20
+"""Largest label file that is unpacked; ImageNet's takes 10 kB, 21,000 classes 300 kB."""
+MAX_CLASS = 100_000
+"""Largest class number of a file that has numbers: a line may state any."""
+
+_BACKGROUNDS = frozenset({"background", "__background__", "_background_", "bg", UNNAMED})
+_IMAGENET_CLASSES = 1000
+_NUMBERED = re.compile(r"(\d{1,9})(?:\s*[:,]\s*|\s+)(\S.*)")
+_ITEM = re.compile(r"\bitem\s*\{")
+_FIELD = re.compile(r"\b(id|name|display_name)\s*:\s*(?:(\d{1,9})|\"([^\"]*)\"|'([^']*)')")
+_NEXT_STEP = "fetch or convert the model again"
+
+
+def parse_labels(text: str) -> tuple[str, ...]:
+    """Return the class names of a label file; those that have none are `UNNAMED` or empty."""
+    if _ITEM.search(text):
+        return _by_number(_label_map(text))
+    lines = [line.strip() for line in text.rstrip().splitlines()]
+    matches = [_NUMBERED.fullmatch(line) for line in lines if line]
+    numbered = [(int(match[1]), match[2]) for match in matches if match]
+    numbers = [number for number, _ in numbered]
+    if numbered and len(numbered) == len(matches) and _rise(numbers):
+        return _by_number(dict(numbered))
+    return tuple(lines)
+
+
+def fit_labels(
+    labels: tuple[str, ...], classes: int, *, subject: str
+) -> tuple[tuple[str, ...], str | None]:
+    """Return as many labels as the model has classes.
+
+    A background that only one of the two counts is added or taken away: the first label says
+    whether the file counts it, and of models only those of ImageNet's 1,000 classes are known to
+    have 1,001. What follows an empty line behind the last class is a remark.
+
+    Args:
+        labels: as a file has them.
+        classes: how many the model has.
+        subject: the model, for errors.
+
+    Returns:
+        The labels, and what was done to them, None for nothing.
+
+    Raises:
+        ModelError: there are more or fewer.
+    """
+    note = None
+    if len(labels) > classes and labels[classes] == "":
+        labels = labels[:classes]
+    if len(labels) == classes + 1 and is_background(labels[0]):
+        note = f"the model has no class '{labels[0]}': label 2 of {len(labels):,} is its first"
+        labels = labels[1:]
+    elif (len(labels), classes) == (_IMAGENET_CLASSES, _IMAGENET_CLASSES + 1) and not (
+        is_background(labels[0])
+    ):
+        note = "the labels leave out the model's first class, the background"
+        labels = ("background", *labels)
+    if len(labels) != classes:
+        raise ModelError(
+            subject,
+            got=f"{len(labels)} labels for {classes} outputs",
+            expected="as many labels as outputs",
+            next_step="give the matching file with --labels",
+        )
+    return named(labels), note
+
+
+def named(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels, those that are none as `class N`."""
+    return tuple(
+        f"class {index}" if label in ("", UNNAMED) else label for index, label in enumerate(labels)
+    )
+
+
+def is_background(label: str) -> bool:
+    """Return whether a label stands for no class."""
+    return label.lower() in _BACKGROUNDS
+
+
+def labels_in_model(data: bytes, *, subject: str = "model") -> tuple[str, ...] | None:
+    """Return the labels that a model carries in a ZIP behind it, or None.
+
+    The label file is the `.txt` member whose name says `label`; of several, translations for
+    instance, the one with the shortest name. Empty lines at the end are no labels.
+
+    Raises:
+        ModelError: a label file is there but damaged, too large, or no UTF-8.
+    """
+    return _labels_in_zip(data, None, subject)
+
+
+def labels_in_file(data: bytes, name: str, *, subject: str) -> tuple[str, ...] | None:
+    """Return the labels of the file of that name in a ZIP behind a model; None if it is absent.
+
+    Raises:
+        ModelError: it is damaged, too large, or no UTF-8.
+    """
+    return _labels_in_zip(data, name, subject)
+
+
+def _labels_in_zip(data: bytes, name: str | None, subject: str) -> tuple[str, ...] | None:
+    if ZIP_END not in data[-MAX_ZIP_END:]:
+        return None
+    import zipfile  # most models carry no ZIP, and it imports much
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [
+                member
+                for member in archive.infolist()
+                if member.filename == name
+                or (
+                    name is None
+                    and member.filename.endswith(".txt")
+                    and "label" in member.filename.lower()
+                )
+            ]
+            if not members:
+                return None
+            member = min(members, key=lambda found: (len(found.filename), found.filename))
+            with archive.open(member) as stream:
+                content = stream.read(MAX_LABEL_FILE_BYTES + 1)
+    except zipfile.BadZipFile as error:
+        if not zipfile.is_zipfile(io.BytesIO(data)):
+            return None
+        raise _bad_labels(subject, str(error)) from error
+    # What zipfile raises on members that are encrypted, of an unknown compression, or damaged.
+    except (RuntimeError, zlib.error, EOFError, OSError, ValueError, OverflowError) as error:
+        raise _bad_labels(subject, str(error)) from error
+    if len(content) > MAX_LABEL_FILE_BYTES:
+        raise _bad_labels(subject, f"it has more than {MAX_LABEL_FILE_BYTES} bytes")
+    try:
+        return parse_labels(content.decode("utf-8-sig")) or None
+    except UnicodeDecodeError as error:
+        raise _bad_labels(subject, "it is no UTF-8 text") from error
+
+
+def _bad_labels(subject: str, reason: str) -> ModelError:
+    return ModelError(subject, got=f"its label file cannot be read: {reason}", next_step=_NEXT_STEP)
+
+
+def _label_map(text: str) -> dict[int, str]:
+    """Return name by id of a label map."""
+    found: dict[int, str] = {}
+    for begin in _ITEM.finditer(text):
+        end = text.find("}", begin.end())
+        if end < 0:
+            break
+        item = _FIELD.findall(text, begin.end(), end)
+        fields = {key: number or one or other for key, number, one, other in item}
+        name = fields.get("display_name") or fields.get("name")
+        if name and fields.get("id", "").isdigit():
+            found[int(fields["id"])] = name
+    return {number: name for number, name in found.items() if number <= MAX_CLASS}
+
+
+def _by_number(names: dict[int, str]) -> tuple[str, ...]:
+    return tuple(names.get(number, UNNAMED) for number in range(max(names, default=-1) + 1))
+
+
+def _rise(numbers: list[int]) -> bool:
+    """Return whether numbers are those of classes: rising from 0 or 1, within bounds."""
+    rising = all(a < b for a, b in itertools.pairwise(numbers))
+    return numbers[0] <= 1 and rising and numbers[-1] <= MAX_CLASS

@@ -1,0 +1,97 @@
+"""Models that end earlier: a copy of a `.tflite` file with a shorter list of operators.
+
+The copy is changed in few places: the main graph's list of operators is made shorter, and its
+outputs become a new list at the end. No FlatBuffer writer is needed. Weights of operators that were
+cut off stay in the copy; runtimes ignore them.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from edgeinfer.device.errors import ModelError
+from edgeinfer.device.flatbuffer import FlatBuffer
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_types import TfliteModel
+
+# Fields of the schema's tables.
+_MODEL_CODES, _MODEL_SUBGRAPHS = 1, 2
+_GRAPH_OUTPUTS, _GRAPH_OPERATORS = 2, 3
+_CODE_OLD, _CODE_NEW = 0, 3
+
+POSE_DECODER = "PosenetDecoderOp"
+"""Coral's custom operator at the end of its PoseNets, which no runtime for Python has."""
+
+
+def cut_model(model: bytes, count: int, outputs: tuple[int, ...], *, subject: str) -> bytes:
+    """Return the model that ends after the first `count` operators of its main graph.
+
+    Args:
+        model: the file's bytes.
+        count: how many operators stay.
+        outputs: the tensors that the copy answers with.
+        subject: the file's name, for errors.
+
+    Raises:
+        ModelError: it is no model, or its lists cannot be changed: it has none, or the file shares
+            them between tables, so that changing one would change more.
+    """
+    before = read_tflite(model, subject=subject).subgraphs[0]
+    root = FlatBuffer(model).root().tables(_MODEL_SUBGRAPHS)[0]
+    places = root.offset_place(_GRAPH_OUTPUTS), root.offset_place(_GRAPH_OPERATORS)
+    if places[0] is None or places[1] is None:
+        raise ModelError(subject, got="names no outputs", expected="some: it cannot be cut")
+    end = -(-len(model) // 4) * 4
+    changed = bytearray(model.ljust(end, b"\0"))
+    changed += struct.pack(f"<I{len(outputs)}i", len(outputs), *outputs)
+    struct.pack_into("<I", changed, places[0][0], end - places[0][0])
+    struct.pack_into("<I", changed, places[1][1], count)
+    cut = bytes(changed)
+    # Equal lists may be stored once for several tables; then more was changed than was meant.
+    graph = read_tflite(cut, subject=subject).subgraphs[0]
+    if (graph.operators, graph.outputs, graph.inputs) != (
+        before.operators[:count],
+        outputs,
+        before.inputs,
+    ):
+        raise ModelError(
+            subject,
+            got="shares lists between its tables",
+            expected="lists of their own: it cannot be cut",
+        )
+    return cut
+
+
+def without_pose_decoder(model: bytes, *, subject: str) -> bytes:
+    """Return a model that ends before its `PosenetDecoderOp`, any other one as it is.
+
+    The copy answers with what the operator took: heatmaps, offsets and displacements.
+
+    Raises:
+        ModelError: it is no model, or one that cannot be cut.
+    """
+    if POSE_DECODER.encode() not in model:
+        return model
+    graph = read_tflite(model, subject=subject).subgraphs[0]
+    if not graph.operators or graph.operators[-1].op != POSE_DECODER:
+        return model
+    last = graph.operators[-1]
+    cut = cut_model(model, len(graph.operators) - 1, last.inputs, subject=subject)
+    return _forget_operator(cut, read_tflite(cut, subject=subject))
+
+
+def _forget_operator(model: bytes, parsed: TfliteModel) -> bytes:
+    """Declare a builtin operator in the place of the custom one: runtimes look up what is declared.
+
+    The operator is ADD, number 0, which every runtime has.
+    """
+    changed = bytearray(model)
+    tables = FlatBuffer(model).root().tables(_MODEL_CODES)
+    for table, code in zip(tables, parsed.operator_codes, strict=True):
+        if code.custom and code.op == POSE_DECODER:
+            old, new = table.number_place(_CODE_OLD, "b"), table.number_place(_CODE_NEW, "i")
+            if old is not None:
+                struct.pack_into("<b", changed, old, 0)
+            if new is not None:
+                struct.pack_into("<i", changed, new, 0)
+    return bytes(changed)

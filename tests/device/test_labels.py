@@ -1,0 +1,160 @@
+"""Label files in their formats, inside a model and beside it; the background counted once."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeinfer.device.errors import ModelError
+from edgeinfer.device.labels import (
+    MAX_CLASS,
+    MAX_LABEL_FILE_BYTES,
+    UNNAMED,
+    fit_labels,
+    labels_in_file,
+    labels_in_model,
+    named,
+    parse_labels,
+)
+from edgeinfer.device.tflite_file import read_tflite
+from tests.device.tflite_examples import dense_model, encode
+
+LABEL_MAP = """
+item {
+  name: "/m/01g317"
+  id: 1
+  display_name: "person"
+}
+item { id: 3
+  name: 'car' }
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("cat\ndog\n", ("cat", "dog")),
+        ("cat\r\n dog \r\n\r\n", ("cat", "dog")),
+        ("cat\n\ndog", ("cat", "", "dog")),
+        ("0 cat\n1 dog", ("cat", "dog")),
+        ("0  person\n1  bicycle\n3  car\n", ("person", "bicycle", UNNAMED, "car")),
+        ("1: cat\n2: dog", (UNNAMED, "cat", "dog")),
+        ("0, cat, tabby\n1, dog", ("cat, tabby", "dog")),
+        ("7 up\n8 ball", ("7 up", "8 ball")),
+        ("1 cat\n1 dog", ("1 cat", "1 dog")),
+        (f"0 cat\n{MAX_CLASS + 1} dog", ("0 cat", f"{MAX_CLASS + 1} dog")),
+        (LABEL_MAP, (UNNAMED, "person", UNNAMED, "car")),
+        ("item {", ()),
+        ("", ()),
+    ],
+)
+def test_label_files(text: str, labels: tuple[str, ...]) -> None:
+    assert parse_labels(text) == labels
+
+
+@given(st.text(alphabet="item {}:id name'\"\n 019,", max_size=200))
+def test_any_text_gives_labels_or_none(text: str) -> None:
+    assert len(parse_labels(text)) <= MAX_CLASS + 1
+
+
+def test_a_large_hostile_label_map_takes_no_time() -> None:
+    assert parse_labels("item{" * (MAX_LABEL_FILE_BYTES // 5)) == ()
+
+
+def test_labels_that_fit_stay_as_they_are() -> None:
+    assert fit_labels(("cat", "dog"), 2, subject="x") == (("cat", "dog"), None)
+    assert fit_labels(("background", "cat"), 2, subject="x") == (("background", "cat"), None)
+
+
+def test_the_background_of_a_file_is_no_class_of_a_model_without_one() -> None:
+    labels, note = fit_labels(("background", "cat", "dog"), 2, subject="x")
+    assert labels == ("cat", "dog")
+    assert note is not None
+    assert "no class 'background'" in note
+
+
+def test_imagenet_models_may_count_a_background_that_the_file_leaves_out() -> None:
+    thousand = tuple(f"name {i}" for i in range(1000))
+    labels, note = fit_labels(thousand, 1001, subject="x")
+    assert labels == ("background", *thousand)
+    assert note is not None
+
+
+def test_no_other_difference_is_guessed_away() -> None:
+    for labels, classes in ((("cat", "dog"), 3), (("cat", "dog", "cow"), 2), (("cat",) * 9, 2)):
+        with pytest.raises(ModelError, match=f"{len(labels)} labels for {classes} outputs"):
+            fit_labels(labels, classes, subject="x")
+
+
+def test_a_remark_below_the_labels_is_none() -> None:
+    file = parse_labels("background\ncat\n\nand 255 is the ignore label")
+    assert fit_labels(file, 2, subject="x") == (("background", "cat"), None)
+
+
+def test_classes_without_a_name_are_numbered() -> None:
+    assert named(("cat", "", UNNAMED)) == ("cat", "class 1", "class 2")
+
+
+def with_zip(members: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO(encode(dense_model()))
+    with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def test_labels_behind_the_model() -> None:
+    data = with_zip(
+        {
+            "labels-de.txt": b"Katze\nHund\n",
+            "labels.txt": "\ufeffcat\r\n dog \r\n\r\n".encode(),
+            "vocabulary.txt": b"none",
+        }
+    )
+    assert labels_in_model(data) == ("cat", "dog")
+    assert labels_in_file(data, "labels-de.txt", subject="x") == ("Katze", "Hund")
+    assert labels_in_file(data, "other.txt", subject="x") is None
+    plain = read_tflite(encode(dense_model()), subject="x")
+    assert read_tflite(data, subject="x") == plain, "the ZIP is not the model's"
+
+
+def test_models_without_labels() -> None:
+    assert labels_in_model(encode(dense_model())) is None
+    assert labels_in_model(with_zip({"readme.txt": b"hello"})) is None
+    assert labels_in_model(with_zip({"labels.txt": b"\n\n"})) is None
+    assert labels_in_model(b"") is None
+
+
+def test_labels_of_a_real_model(shared_data: Path) -> None:
+    data = (shared_data / "coral" / "tf2_mobilenet_v2_1.0_224_ptq.tflite").read_bytes()
+    labels = labels_in_model(data)
+    assert labels is not None
+    assert (len(labels), labels[0], labels[286]) == (1001, "background", "Egyptian cat")
+
+
+def test_hostile_labels_are_refused() -> None:
+    bomb = with_zip({"labels.txt": bytes(20 * MAX_LABEL_FILE_BYTES)})
+    assert len(bomb) < MAX_LABEL_FILE_BYTES // 10
+    with pytest.raises(ModelError, match=f"it has more than {MAX_LABEL_FILE_BYTES} bytes"):
+        labels_in_model(bomb)
+    with pytest.raises(ModelError, match="it is no UTF-8 text"):
+        labels_in_model(with_zip({"labels.txt": b"\xff\xfe"}))
+
+
+@given(
+    changes=st.lists(st.tuples(st.integers(1, 300), st.integers(0, 255)), min_size=1, max_size=4)
+)
+def test_damaged_labels_raise_only_model_errors(changes: list[tuple[int, int]]) -> None:
+    data = bytearray(with_zip({"labels.txt": b"cat\ndog\nbird\n" * 5}))
+    for back, value in changes:
+        data[-back] = value
+    try:
+        labels = labels_in_model(bytes(data))
+    except ModelError:
+        return
+    assert labels is None or len(labels) > 0
