@@ -23,6 +23,7 @@ from edgeinfer.device.cameras.v4l2_modes import (
 from edgeinfer.device.errors import CameraError, printable
 
 OTHER_SOURCES = (
+    ("picamera", "a Raspberry Pi's CSI camera, where Picamera2 is"),
     ("http://..., rtsp://...", "a network camera"),
     ("gst:PIPELINE", "a GStreamer pipeline, where OpenCV has GStreamer"),
     ("-", "JPEG pictures on stdin"),

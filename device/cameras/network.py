@@ -5,12 +5,10 @@ MJPEG is taken apart here: FFmpeg decodes a torn picture to a grey one without a
 
 from __future__ import annotations
 
-import base64
 import math
 import re
 import time
 import urllib.error
-import urllib.parse
 import urllib.request
 from collections import deque
 from http.client import HTTPException
@@ -23,29 +21,12 @@ from edgeinfer.device.cameras.base import MAX_TORN, Camera, quiet_opencv, too_ma
 from edgeinfer.device.cameras.jpeg_stream import JpegSplitter
 from edgeinfer.device.cameras.opening import GSTREAMER
 from edgeinfer.device.cameras.options import CameraOptions
+from edgeinfer.device.cameras.urls import http_request, without_secrets
 from edgeinfer.device.errors import CameraError
 from edgeinfer.device.types import Frame
 
-SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "srt", "udp", "tcp")
 CHUNK_BYTES = 1 << 16
 _MJPEG = "multipart/x-mixed-replace"
-
-
-def is_url(source: str) -> bool:
-    """True for the URL of a network camera."""
-    scheme, separator, _ = source.partition("://")
-    return bool(separator) and scheme.lower() in SCHEMES
-
-
-def without_secrets(url: str) -> str:
-    """Return a URL as it may be shown: no name and password, no query, which may hold them.
-
-    Passwords are often not escaped as they should be; so nothing before the last @ is shown.
-    """
-    scheme, _, rest = url.partition("://")
-    _, at, rest = rest.rpartition("@")
-    place, query, _ = rest.partition("?")
-    return f"{scheme}://{'***@' if at else ''}{place}{'?***' if query else ''}"
 
 
 def open_url(url: str, options: CameraOptions) -> Camera:
@@ -228,7 +209,7 @@ def _open_mjpeg(url: str, timeout_s: float) -> IO[bytes] | None:
     """
     shown = without_secrets(url)
     try:
-        answer: IO[bytes] = urllib.request.urlopen(_request(url), timeout=timeout_s)
+        answer: IO[bytes] = urllib.request.urlopen(http_request(url), timeout=timeout_s)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 401 and "digest" in error.headers.get("WWW-Authenticate", "").lower():
@@ -247,18 +228,6 @@ def _open_mjpeg(url: str, timeout_s: float) -> IO[bytes] | None:
         return answer
     answer.close()
     return None
-
-
-def _request(url: str) -> urllib.request.Request:
-    """Return the request for a URL, its name and password in the header where they belong."""
-    parts = urllib.parse.urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    request = urllib.request.Request(parts._replace(netloc=host, fragment="").geturl())
-    if parts.username is not None:
-        names = (urllib.parse.unquote(part or "") for part in (parts.username, parts.password))
-        token = base64.b64encode(":".join(names).encode()).decode()
-        request.add_unredirected_header("Authorization", f"Basic {token}")
-    return request
 
 
 def _reason(error: BaseException) -> str:

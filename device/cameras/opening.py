@@ -145,8 +145,9 @@ def _open_picamera(source: str, options: CameraOptions, warn: Warn) -> Camera:
 
 def _open_network(source: str, options: CameraOptions, warn: Warn) -> Camera:
     """Open a URL or a GStreamer pipeline."""
-    from edgeinfer.device.cameras.network import OpencvCamera, is_url, open_url, without_secrets
+    from edgeinfer.device.cameras.network import OpencvCamera, open_url
     from edgeinfer.device.cameras.steady import SteadyCamera
+    from edgeinfer.device.cameras.urls import is_url, without_secrets
 
     open_it: Callable[[], Camera]
     if source.startswith(GSTREAMER):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from edgeinfer.device.cameras.urls import without_secrets
 from edgeinfer.device.cameras.v4l2_devices import examine, find_cameras
 from edgeinfer.device.doctor.access import access_fix, holders, may_use
 from edgeinfer.device.doctor.child import ChildEnd, run_probe
@@ -119,5 +119,5 @@ def judge_source(subject: str, end: ChildEnd) -> Finding:
 
 
 def without_password(source: str) -> str:
-    """Return an address without the user's name and password."""
-    return re.sub(r"//[^/@\s]*@", "//", source)
+    """Return a source as it may be shown, an address without name and password."""
+    return without_secrets(source) if "://" in source else source

@@ -109,7 +109,7 @@ def test_black_pictures_are_a_note() -> None:
 
 
 def test_a_password_is_not_told() -> None:
-    assert without_password("rtsp://me:secret@camera:554/live") == "rtsp://camera:554/live"
+    assert without_password("rtsp://me:secret@camera:554/live") == "rtsp://***@camera:554/live"
     assert without_password("/dev/video0") == "/dev/video0"
 
 
