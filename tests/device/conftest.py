@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,9 +13,8 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.cameras.base import quiet_opencv
-from edgeinfer.device.types import Pixels
-
-SHIM_SOURCE = Path(__file__).parent.parent / "system" / "v4l2_shim" / "fakev4l2.c"
+from tests.system.reference_delegate.build import c_compiler
+from tests.system.v4l2_shim.build import shim_environment
 
 RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 """run(code, *arguments, **environment): a Python process of its own."""
@@ -25,22 +23,10 @@ RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="session")
 def v4l2_shim(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment under which a process has a V4L2 camera, see fakev4l2.c."""
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    compiler = c_compiler()
     if compiler is None:
         pytest.skip("there is no C compiler: this test builds a V4L2 camera from C")
-    folder = tmp_path_factory.mktemp("v4l2_shim")
-    library = folder / "fakev4l2.so"
-    build = [*compiler.split(), "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
-    subprocess.run([*build, "-o", str(library), str(SHIM_SOURCE), "-ldl"], check=True)
-    for size in ((640, 480), (320, 240), (1280, 720)):
-        picture = red_and_blue(*size)[..., ::-1]
-        cv2.imwrite(str(folder / f"{size[0]}x{size[1]}.jpg"), picture)
-    (folder / "smaller.jpg").symlink_to("320x240.jpg")
-    return {
-        "LD_PRELOAD": str(library),
-        "FAKEV4L2_JPEG": str(folder / "{size}.jpg"),
-        "FAKEV4L2_FOLDER": str(folder),
-    }
+    return shim_environment(tmp_path_factory.mktemp("v4l2_shim"), compiler)
 
 
 @pytest.fixture
@@ -85,11 +71,3 @@ def video(tmp_path: Path) -> Path:
         writer.write(np.full((48, 64, 3), 20 * number, dtype=np.uint8))
     writer.release()
     return path
-
-
-def red_and_blue(width: int, height: int) -> Pixels:
-    """Return what the shim's camera sees: red on the left, blue on the right."""
-    picture = np.zeros((height, width, 3), dtype=np.uint8)
-    picture[:, : width // 2, 0] = 254
-    picture[:, width // 2 :, 2] = 254
-    return picture

@@ -1,0 +1,154 @@
+"""The fault table: each fault many times at random moments, and what became of the loop.
+
+    python -m tests.endurance MODEL LABELS [--times 200] [--only NAME ...]
+
+MODEL is a `.tflite` classifier, LABELS its labels. The camera is the V4L2 shim, the delegate the
+reference delegate, both built here; everything else is what runs on a board. All faults run side by
+side, each in a loop of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.endurance.faults import DEADLINE_S, FAULTS, LOAD_LIMIT_S, TIMEOUT_S, Fault, Hands
+from tests.endurance.loop import WatchedLoop
+from tests.system.reference_delegate.build import build, c_compiler
+from tests.system.v4l2_shim.build import shim_environment
+from tests.system.v4l2_shim.steering import Steering
+
+FPS = 15
+RECOVERY_LIMIT_S = 60.0
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What a fault's injections gave.
+
+    Attributes:
+        injected: how often it was.
+        recoveries_s: how long each recovery took.
+        ended: loops that ended, or did not answer again within the limit.
+        stale: answers to pictures that were not new.
+        answers: all answers.
+        words: the last that a loop that ended said.
+    """
+
+    injected: int = 0
+    recoveries_s: list[float] = field(default_factory=list)
+    ended: int = 0
+    stale: int = 0
+    answers: int = 0
+    words: str = ""
+
+
+def inject(
+    fault: Fault, times: int, arguments: argparse.Namespace, tools: tuple[dict[str, str], Path]
+) -> Result:
+    """Inject one fault again and again; a loop that ends is started anew."""
+    environment, library = tools
+    result = Result()
+    chance = random.Random(fault.name)
+    while result.injected < times:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            control = folder / "delegate"
+            control.write_text("")
+            hands = Hands(camera=Steering(folder / "camera"), delegate=control, chance=chance)
+            loop = WatchedLoop(
+                {
+                    "model": str(arguments.model),
+                    "labels": str(arguments.labels),
+                    "delegate": str(library) if fault.delegate else None,
+                    "control": str(control),
+                    "deadline_s": DEADLINE_S,
+                    "load_limit_s": LOAD_LIMIT_S,
+                    "timeout_s": TIMEOUT_S,
+                },
+                {
+                    **environment,
+                    **hands.camera.environment,
+                    "FAKEV4L2_FORMATS": fault.pixel_format,
+                    "FAKEV4L2_FPS": str(FPS),
+                },
+                folder / "stderr",
+            )
+            try:
+                _inject(fault, times, loop, hands, result)
+            finally:
+                loop.close()
+                result.stale += loop.stale
+                result.answers += loop.answers
+    return result
+
+
+def _inject(fault: Fault, times: int, loop: WatchedLoop, hands: Hands, result: Result) -> None:
+    """Inject until it was enough or the loop ends."""
+    if loop.recovery_s(0, RECOVERY_LIMIT_S) is None:
+        raise RuntimeError(f"{fault.name}: the loop never began\n{loop.last_words()}")
+    while result.injected < times:
+        time.sleep(hands.chance.uniform(0.05, 0.4))
+        result.injected += 1
+        recovery_s = loop.recovery_s(fault.strike(hands), RECOVERY_LIMIT_S)
+        if recovery_s is None:
+            result.ended += 1
+            result.words = loop.last_words() or "\n".join(loop.warnings[-5:])
+            return
+        result.recoveries_s.append(recovery_s)
+
+
+def table(results: dict[str, Result]) -> str:
+    """Return the results as text."""
+    lines = [
+        f"{'fault':20}{'injected':>9}{'ended':>7}{'stale':>7}{'answers':>9}"
+        f"{'median s':>10}{'worst s':>9}"
+    ]
+    for name, result in results.items():
+        times = result.recoveries_s or [float("nan")]
+        lines.append(
+            f"{name:20}{result.injected:>9,}{result.ended:>7}{result.stale:>7}{result.answers:>9,}"
+            f"{statistics.median(times):>10.2f}{max(times):>9.2f}"
+        )
+        if result.words:
+            lines.append(result.words)
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="Each fault many times, at random moments.")
+    parser.add_argument("model", type=Path)
+    parser.add_argument("labels", type=Path)
+    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--only", nargs="*", default=[fault.name for fault in FAULTS])
+    arguments = parser.parse_args()
+    compiler = c_compiler()
+    if compiler is None:
+        parser.error("there is no C compiler, with which camera and delegate are built")
+    results: dict[str, Result] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        tools = shim_environment(folder, compiler), build(folder / "reference.so", compiler)
+
+        def work(fault: Fault) -> None:
+            results[fault.name] = inject(fault, arguments.times, arguments, tools)
+
+        chosen = [fault for fault in FAULTS if fault.name in arguments.only]
+        threads = [threading.Thread(target=work, args=(fault,)) for fault in chosen]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    print(f"{arguments.times} times each, a camera of {FPS} frames a second")
+    print(table({fault.name: results[fault.name] for fault in chosen if fault.name in results}))
+
+
+if __name__ == "__main__":
+    main()

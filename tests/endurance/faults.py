@@ -1,0 +1,101 @@
+"""The faults of cameras and delegates: how each begins and ends."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.system.v4l2_shim.steering import Steering
+
+TIMEOUT_S = 1.0
+"""How long the cameras of the table may be silent. The default, 5 s, would only take longer."""
+
+DEADLINE_S = 0.5
+"""How long the delegates of the table may take for a run."""
+
+LOAD_LIMIT_S = 10.0
+"""How long they may take to load and run for the first time, in which they may be struck too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hands:
+    """What faults are made with.
+
+    Attributes:
+        camera: steers the shim's camera.
+        delegate: the reference delegate's control file.
+        chance: decides how long a fault lasts.
+    """
+
+    camera: Steering
+    delegate: Path
+    chance: random.Random
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A fault.
+
+    Attributes:
+        name: as in the table.
+        strike: lets it begin and end; returns when a sound loop has what it needs again, by
+            `time.monotonic`.
+        pixel_format: what the camera sends.
+        delegate: whether a delegate answers.
+    """
+
+    name: str
+    strike: Callable[[Hands], float]
+    pixel_format: str = "YUYV"
+    delegate: bool = False
+
+
+def _camera(name: str, shortest_s: float, longest_s: float) -> Callable[[Hands], float]:
+    def strike(hands: Hands) -> float:
+        hands.camera.fault(name)
+        time.sleep(hands.chance.uniform(shortest_s, longest_s))
+        hands.camera.heal()
+        return time.monotonic()
+
+    return strike
+
+
+def _unplug(hands: Hands) -> float:
+    hands.camera.unplug()
+    time.sleep(hands.chance.uniform(0.05, 1.5))
+    # It may come back under another number.
+    hands.camera.plug(hands.chance.choice(["/dev/video0", "/dev/video2", "/dev/video4"]))
+    return time.monotonic()
+
+
+def _delegate(*names: str) -> Callable[[Hands], float]:
+    def strike(hands: Hands) -> float:
+        for name in names:
+            hands.delegate.write_text(name)
+            deadline = time.monotonic() + 60
+            while hands.delegate.stat().st_size:  # the delegate empties it when it strikes
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"the delegate has not taken '{name}'")
+                time.sleep(0.005)
+        return time.monotonic()
+
+    return strike
+
+
+FAULTS = (
+    Fault(name="unplug", strike=_unplug),
+    Fault(name="freeze, silent", strike=_camera("silent", 1.1 * TIMEOUT_S, 2 * TIMEOUT_S)),
+    Fault(name="freeze, old buffer", strike=_camera("repeat", 0.1, 2 * TIMEOUT_S)),
+    Fault(name="hang in the driver", strike=_camera("hang", TIMEOUT_S, 3 * TIMEOUT_S)),
+    Fault(name="torn JPEG", strike=_camera("torn", 0.1, 1.5), pixel_format="MJPG"),
+    Fault(name="wrong shape", strike=_camera("size", 0.1, 1.0)),
+    Fault(name="short buffer", strike=_camera("short", 0.1, 1.0)),
+    Fault(name="EIO", strike=_camera("eio", 0.05, 1.0)),
+    Fault(name="delegate hangs", strike=_delegate("hang"), delegate=True),
+    Fault(name="delegate crashes", strike=_delegate("crash"), delegate=True),
+    Fault(name="crash at load", strike=_delegate("crash", "crash-load"), delegate=True),
+    Fault(name="delegate fails", strike=_delegate("error"), delegate=True),
+)

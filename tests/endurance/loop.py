@@ -1,0 +1,85 @@
+"""A loop under test: what it answers, and what it should not have answered."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TextIO
+
+CHILD = Path(__file__).with_name("watched.py")
+ROOT = Path(__file__).parents[2]
+
+
+class WatchedLoop:
+    """Runs watched.py and reads its lines.
+
+    Attributes:
+        answers: how many there were.
+        stale: answers to pictures that were not newer than the one before, or not whole.
+        warnings: what the loop told.
+    """
+
+    def __init__(self, job: dict[str, object], environment: dict[str, str], log: Path) -> None:
+        self.answers = 0
+        self.stale = 0
+        self.warnings: list[str] = []
+        self._newest = -1
+        self._changed = threading.Condition()
+        self._answered_at = 0.0
+        self._log = log
+        with log.open("wb") as stderr:
+            self._process = subprocess.Popen(
+                [sys.executable, str(CHILD), json.dumps(job)],
+                env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            )
+        assert self._process.stdout is not None
+        threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True).start()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the loop is no more."""
+        return self._process.poll() is not None
+
+    def recovery_s(self, since: float, limit_s: float) -> float | None:
+        """Return how long after `since` a new picture was answered; None if none was."""
+        with self._changed:
+            answered = self._changed.wait_for(
+                lambda: self._answered_at > since or self.ended, limit_s
+            )
+            return self._answered_at - since if answered and not self.ended else None
+
+    def last_words(self) -> str:
+        """Return what it wrote to stderr at the end."""
+        return self._log.read_text(errors="replace")[-2000:]
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+
+    def _listen(self, stream: TextIO) -> None:
+        for line in stream:
+            told = json.loads(line)
+            with self._changed:
+                if "warning" in told:
+                    self.warnings.append(told["warning"])
+                    continue
+                number = told.get("picture", -1)
+                self.answers += 1
+                if number <= self._newest:
+                    self.stale += 1
+                else:
+                    self._newest = number
+                    self._answered_at = time.monotonic()
+                self._changed.notify_all()
+        with self._changed:
+            self._process.wait()
+            self._changed.notify_all()
