@@ -131,6 +131,8 @@ def _labels(
         return names, "classes have numbers only: --labels FILE names them"
     if guess.classes is not None:
         return fit_labels(found, guess.classes, subject=subject)
+    if guess.task == "segmentation" and "" in found:
+        found = found[: found.index("")]  # below an empty line stand remarks
     if (given or guess.skips_background) and guess.task == "detection" and is_background(found[0]):
         return named(found[1:]), f"the label '{found[0]}' stands for no class of a detector"
     return named(found), None

@@ -169,3 +169,26 @@ def test_a_model_of_1000_classes_has_no_background(tmp_path: Path) -> None:
     assert model.labels[:2] == ("background", "name 0")
     with pytest.raises(ModelError, match="1001 labels for 999 outputs"):
         opened(tmp_path, encode(reshaped(999)), labels)
+
+
+def test_a_mask_of_unknown_classes_takes_the_labels_above_an_empty_line(tmp_path: Path) -> None:
+    graph: TableNode = {
+        0: Number("I", 3),
+        1: [operator_code("RESHAPE")],
+        2: [
+            {
+                0: [
+                    tensor("image", [1, 4, 4, 1], "uint8", quantization=quantization([1.0], [0])),
+                    tensor("shape", [3], "int32", 1),
+                    tensor("classes", [1, 4, 4], "uint8"),
+                ],
+                1: Numbers("i", [0]),
+                2: Numbers("i", [2]),
+                3: [operator([0, 1], [2])],
+            }
+        ],
+        4: [{}, {0: np.array([1, 4, 4], np.int32).tobytes()}],
+    }
+    model = opened(tmp_path, encode(graph), ("background", "bird", "", "a remark"))
+    assert (model.task, model.labels) == ("segmentation", ("background", "bird"))
+    assert opened(tmp_path, encode(graph)).labels == ()
