@@ -272,6 +272,7 @@ class Keeper:
     def _hand_over(self, worker: WorkerProcess) -> None:
         with self._changed:
             if not self._paused:
+                self._failures.came_up(time.monotonic())
                 self.worker = worker
                 self._changed.notify_all()
                 return

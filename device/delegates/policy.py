@@ -17,6 +17,8 @@ MEASURED_RUNS = 20
 
 FIRST_BACKOFF_S = 0.25
 LONGEST_BACKOFF_S = 8.0
+STEADY_S = 10.0
+"""A worker that ran so long before it failed is started again as promptly as the first time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +89,18 @@ class FailureLog:
     def __init__(self, policy: WorkerPolicy) -> None:
         self._policy = policy
         self._times_s: deque[float] = deque()
+        self._up_since_s: float | None = None
+        self._in_a_row = 0
+
+    def came_up(self, now_s: float) -> None:
+        """Note that a worker runs from this time on, of any clock that only goes forward."""
+        self._up_since_s = now_s
 
     def add(self, now_s: float) -> None:
-        """Note a failure at this time, of any clock that only goes forward."""
+        """Note a failure at this time, of the same clock."""
+        steady = self._up_since_s is not None and now_s - self._up_since_s >= STEADY_S
+        self._in_a_row = 1 if steady else self._in_a_row + 1
+        self._up_since_s = None
         self._times_s.append(now_s)
         while self._times_s[0] <= now_s - self._policy.within_s:
             self._times_s.popleft()
@@ -106,6 +117,6 @@ class FailureLog:
 
     @property
     def backoff_s(self) -> float:
-        """How long to wait before the next start: twice as long with each failure."""
-        doublings = min(max(self.count - 1, 0), 16)
+        """How long to wait before the next start: twice as long with each failure in a row."""
+        doublings = min(max(self._in_a_row - 1, 0), 16)
         return min(FIRST_BACKOFF_S * 2.0**doublings, LONGEST_BACKOFF_S)

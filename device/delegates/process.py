@@ -229,6 +229,8 @@ class WorkerProcess(Closing):
     def _start(self, descriptor: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", _WORKER, str(descriptor), str(os.getpid())],
+            # Modules that lie in the user's folder must not be imported in place of the installed.
+            env={**os.environ, "PYTHONSAFEPATH": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._log,

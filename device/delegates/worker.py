@@ -115,7 +115,6 @@ def _run(keeper: socket.socket, runner: Any) -> None:
         numbered,
     )
     from edgeinfer.device.delegates.shared_tensors import map_tensors
-    from edgeinfer.device.errors import ModelError
 
     message, descriptors, _, _ = socket.recv_fds(keeper, MAX_MESSAGE, 1)
     if message[:1] != MEMORY:
@@ -135,8 +134,9 @@ def _run(keeper: socket.socket, runner: Any) -> None:
         try:
             for shared, output in zip(outputs, runner.invoke(inputs), strict=True):
                 np.copyto(shared, output)
-        except ModelError as error:
-            keeper.send(numbered(FAILED, number, error.got))
+        except Exception as error:
+            # The runtime's, or an output whose size changed: the keeper ends this process.
+            keeper.send(numbered(FAILED, number, str(getattr(error, "got", error))))
         else:
             keeper.send(numbered(DONE, number))
 

@@ -14,7 +14,15 @@ import sys
 
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.native import load_kernels
-from tests.benchmarks import cold_start, endurance, frame_cost, kernel, loop_rate, mjpeg
+from tests.benchmarks import (
+    cold_start,
+    endurance,
+    frame_cost,
+    kernel,
+    loop_rate,
+    mjpeg,
+    worker_cost,
+)
 from tests.benchmarks.measure import SAMPLE_BUNDLE, machine, table
 
 BENCHMARKS = {
@@ -24,6 +32,7 @@ BENCHMARKS = {
     "mjpeg": mjpeg.rows,
     "start": cold_start.rows,
     "endurance": endurance.rows,
+    "worker": worker_cost.rows,
 }
 
 

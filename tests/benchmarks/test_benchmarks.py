@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.native import load_kernels
@@ -20,6 +21,7 @@ from tests.benchmarks import (
     kernel,
     loop_rate,
     mjpeg,
+    worker_cost,
 )
 from tests.benchmarks.measure import (
     CLIP,
@@ -106,6 +108,14 @@ def test_many_frames() -> None:
     assert growth.figure.endswith(" MiB")
     assert len(ages.figure.split()) == endurance.PARTS + 1
     assert "dropped" in endurance.lateness(frames=50).figure
+
+
+def test_the_way_to_a_worker_and_back(reference_delegate: Path) -> None:
+    with open_bundle(SAMPLE_BUNDLE) as bundle:
+        model = bundle.member("variants/cpu.tflite")
+    row = worker_cost.measure("sample", model, reference_delegate, repeats=1)
+    assert row.what == "a worker's cost a frame: sample, 784 bytes in"
+    assert " us (" in row.figure
 
 
 def test_accuracy_by_reduction(tmp_path: Path) -> None:

@@ -42,7 +42,18 @@ def test_failures_long_ago_are_forgotten() -> None:
     log.add(11.0)
     assert (log.count, log.too_many) == (1, False)
     log.add(12.0)
-    assert (log.too_many, log.backoff_s) == (True, 0.5)
+    assert (log.too_many, log.backoff_s) == (True, 1.0)
+
+
+def test_one_that_ran_well_is_started_again_promptly() -> None:
+    log = FailureLog(WorkerPolicy(restarts=100))
+    waits = []
+    for up_s, down_s in ((0.0, 1.0), (2.0, 3.0), (4.0, 13.9), (20.0, 30.0), (31.0, 32.0)):
+        log.came_up(up_s)
+        log.add(down_s)
+        waits.append(log.backoff_s)
+    log.add(33.0)  # it did not even come up
+    assert [*waits, log.backoff_s] == [0.25, 0.5, 1.0, 0.25, 0.5, 1.0]
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=200), st.integers(0, 5))
