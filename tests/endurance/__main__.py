@@ -10,16 +10,30 @@ side, each in a loop of its own.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import statistics
+import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.endurance.faults import DEADLINE_S, FAULTS, LOAD_LIMIT_S, TIMEOUT_S, Fault, Hands
-from tests.endurance.loop import WatchedLoop
+from tests.endurance.faults import (
+    DEADLINE_S,
+    FAULTS,
+    LOAD_LIMIT_S,
+    PIPE,
+    TIMEOUT_S,
+    Fault,
+    Hands,
+    start_reader,
+)
+from tests.endurance.loop import WatchedLoop, run, watched
+from tests.system.clock_shim.build import build_clock
 from tests.system.reference_delegate.build import build, c_compiler
 from tests.system.v4l2_shim.build import shim_environment
 from tests.system.v4l2_shim.steering import Steering
@@ -49,44 +63,81 @@ class Result:
     words: str = ""
 
 
-def inject(
-    fault: Fault, times: int, arguments: argparse.Namespace, tools: tuple[dict[str, str], Path]
-) -> Result:
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """What was built for the table."""
+
+    model: Path
+    labels: Path
+    camera: dict[str, str]
+    delegate: Path
+    clock: Path
+
+
+def inject(fault: Fault, times: int, tools: Tools) -> Result:
     """Inject one fault again and again; a loop that ends is started anew."""
-    environment, library = tools
     result = Result()
     chance = random.Random(fault.name)
     while result.injected < times:
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary)
-            control = folder / "delegate"
+        with tempfile.TemporaryDirectory() as temporary, small_disk(Path(temporary)) as disk:
+            control = Path(temporary, "delegate")
             control.write_text("")
-            hands = Hands(camera=Steering(folder / "camera"), delegate=control, chance=chance)
-            loop = WatchedLoop(
-                {
-                    "model": str(arguments.model),
-                    "labels": str(arguments.labels),
-                    "delegate": str(library) if fault.delegate else None,
-                    "control": str(control),
-                    "deadline_s": DEADLINE_S,
-                    "load_limit_s": LOAD_LIMIT_S,
-                    "timeout_s": TIMEOUT_S,
-                },
-                {
-                    **environment,
-                    **hands.camera.environment,
-                    "FAKEV4L2_FORMATS": fault.pixel_format,
-                    "FAKEV4L2_FPS": str(FPS),
-                },
-                folder / "stderr",
-            )
+            camera = Steering(Path(temporary, "camera"))
+            hands = Hands(folder=disk, camera=camera, delegate=control, chance=chance)
+            loop = start(fault, tools, hands, Path(temporary, "stderr"))
             try:
                 _inject(fault, times, loop, hands, result)
             finally:
                 loop.close()
+                for reader in hands.readers:
+                    reader.kill()
+                    reader.wait()
                 result.stale += loop.stale
                 result.answers += loop.answers
     return result
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """Yield a file system of 4 MB; only root may mount one, others get a folder."""
+    disk = folder / "disk"
+    disk.mkdir()
+    mounted = os.geteuid() == 0
+    if mounted:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)], check=True)
+    try:
+        yield disk
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def start(fault: Fault, tools: Tools, hands: Hands, log: Path) -> WatchedLoop:
+    """Start the loop that a fault is for."""
+    if fault.output or fault.clock:
+        shown = f"simulated:{tools.model.parent}"
+        arguments = ["--model", tools.model, "--labels", tools.labels]
+        arguments += ["--camera", shown, "--fps", FPS]
+        if fault.output:
+            kind, name = fault.output.split(":")
+            if name == PIPE:
+                os.mkfifo(hands.folder / PIPE)
+                start_reader(hands)
+            arguments += ["--output", "json", "--output", f"{kind}:{hands.folder / name}"]
+        return WatchedLoop(
+            run(*arguments), {"LD_PRELOAD": str(tools.clock)} if fault.clock else {}, log
+        )
+    job = {
+        "model": str(tools.model),
+        "labels": str(tools.labels),
+        "delegate": str(tools.delegate) if fault.delegate else None,
+        "control": str(hands.delegate),
+        "deadline_s": DEADLINE_S,
+        "load_limit_s": LOAD_LIMIT_S,
+        "timeout_s": TIMEOUT_S,
+    }
+    sends = {"FAKEV4L2_FORMATS": fault.pixel_format, "FAKEV4L2_FPS": str(FPS)}
+    return WatchedLoop(watched(job), {**tools.camera, **hands.camera.environment, **sends}, log)
 
 
 def _inject(fault: Fault, times: int, loop: WatchedLoop, hands: Hands, result: Result) -> None:
@@ -135,10 +186,16 @@ def main() -> None:
     results: dict[str, Result] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        tools = shim_environment(folder, compiler), build(folder / "reference.so", compiler)
+        tools = Tools(
+            model=arguments.model,
+            labels=arguments.labels,
+            camera=shim_environment(folder, compiler),
+            delegate=build(folder / "reference.so", compiler),
+            clock=build_clock(folder / "jumpclock.so", compiler),
+        )
 
         def work(fault: Fault) -> None:
-            results[fault.name] = inject(fault, arguments.times, arguments, tools)
+            results[fault.name] = inject(fault, arguments.times, tools)
 
         chosen = [fault for fault in FAULTS if fault.name in arguments.only]
         threads = [threading.Thread(target=work, args=(fault,)) for fault in chosen]

@@ -1,11 +1,13 @@
-"""The faults of cameras and delegates: how each begins and ends."""
+"""The faults of cameras, delegates, outputs and clocks: how each begins and ends."""
 
 from __future__ import annotations
 
 import random
+import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.system.v4l2_shim.steering import Steering
@@ -16,6 +18,8 @@ TIMEOUT_S = 1.0
 DEADLINE_S = 0.5
 """How long the delegates of the table may take for a run."""
 
+PIPE = "pipe"
+
 LOAD_LIMIT_S = 10.0
 """How long they may take to load and run for the first time, in which they may be struck too."""
 
@@ -25,14 +29,17 @@ class Hands:
     """What faults are made with.
 
     Attributes:
+        folder: where outputs write, a file system of its own.
         camera: steers the shim's camera.
         delegate: the reference delegate's control file.
         chance: decides how long a fault lasts.
     """
 
+    folder: Path
     camera: Steering
     delegate: Path
     chance: random.Random
+    readers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +52,17 @@ class Fault:
             `time.monotonic`.
         pixel_format: what the camera sends.
         delegate: whether a delegate answers.
+        output: the output that is struck, below the folder, with PIPE for a named pipe; then the
+            loop is `edgeinfer run` itself, on a simulated camera.
+        clock: whether the wall clock jumps all the time.
     """
 
     name: str
     strike: Callable[[Hands], float]
     pixel_format: str = "YUYV"
     delegate: bool = False
+    output: str = ""
+    clock: bool = False
 
 
 def _camera(name: str, shortest_s: float, longest_s: float) -> Callable[[Hands], float]:
@@ -85,6 +97,38 @@ def _delegate(*names: str) -> Callable[[Hands], float]:
     return strike
 
 
+def _reader_dies(hands: Hands) -> float:
+    for reader in hands.readers:
+        reader.kill()
+        reader.wait()
+    died_at = time.monotonic()
+    time.sleep(hands.chance.uniform(0.0, 0.5))
+    start_reader(hands)
+    return died_at
+
+
+def start_reader(hands: Hands) -> None:
+    """Let someone read the named pipe."""
+    command = ["cat", str(hands.folder / PIPE)]
+    hands.readers[:] = [subprocess.Popen(command, stdout=subprocess.DEVNULL)]
+
+
+def _disk_fills(hands: Hands) -> float:
+    filler = hands.folder / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as stream:
+        while stream.write(bytes(1 << 16)):
+            pass
+    full_at = time.monotonic()
+    time.sleep(hands.chance.uniform(0.2, 1.0))
+    filler.unlink()
+    return full_at
+
+
+def _clock_jumps(hands: Hands) -> float:
+    time.sleep(hands.chance.uniform(0.15, 0.3))  # every 150 ms, see jumpclock.c
+    return time.monotonic()
+
+
 FAULTS = (
     Fault(name="unplug", strike=_unplug),
     Fault(name="freeze, silent", strike=_camera("silent", 1.1 * TIMEOUT_S, 2 * TIMEOUT_S)),
@@ -98,4 +142,7 @@ FAULTS = (
     Fault(name="delegate crashes", strike=_delegate("crash"), delegate=True),
     Fault(name="crash at load", strike=_delegate("crash", "crash-load"), delegate=True),
     Fault(name="delegate fails", strike=_delegate("error"), delegate=True),
+    Fault(name="output dies", strike=_reader_dies, output=f"json:{PIPE}"),
+    Fault(name="full disk", strike=_disk_fills, output="csv:table.csv"),
+    Fault(name="clock jumps", strike=_clock_jumps, clock=True),
 )

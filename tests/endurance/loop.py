@@ -8,15 +8,31 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
+
+from tests.program import PROGRAM
 
 CHILD = Path(__file__).with_name("watched.py")
 ROOT = Path(__file__).parents[2]
 
 
+def watched(job: Mapping[str, object]) -> list[str]:
+    """Return the command of watched.py."""
+    return [sys.executable, str(CHILD), json.dumps(job)]
+
+
+def run(*arguments: object) -> list[str]:
+    """Return the command of `edgeinfer run --json`."""
+    return [*PROGRAM, "run", "--json", *map(str, arguments)]
+
+
 class WatchedLoop:
-    """Runs watched.py and reads its lines.
+    """Runs a loop that prints a JSON object for each answer: watched.py's, or `run --json`.
+
+    Of the one `picture` is looked at, of the other `sequence`; both must grow.
 
     Attributes:
         answers: how many there were.
@@ -24,17 +40,17 @@ class WatchedLoop:
         warnings: what the loop told.
     """
 
-    def __init__(self, job: dict[str, object], environment: dict[str, str], log: Path) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
         self.answers = 0
         self.stale = 0
         self.warnings: list[str] = []
         self._newest = -1
         self._changed = threading.Condition()
-        self._answered_at = 0.0
+        self._answered_at: deque[float] = deque(maxlen=1000)
         self._log = log
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, str(CHILD), json.dumps(job)],
+                command,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -51,10 +67,13 @@ class WatchedLoop:
     def recovery_s(self, since: float, limit_s: float) -> float | None:
         """Return how long after `since` a new picture was answered; None if none was."""
         with self._changed:
-            answered = self._changed.wait_for(
-                lambda: self._answered_at > since or self.ended, limit_s
-            )
-            return self._answered_at - since if answered and not self.ended else None
+            self._changed.wait_for(lambda: self._last() > since or self.ended, limit_s)
+            if self.ended:
+                return None
+            return next((at - since for at in self._answered_at if at > since), None)
+
+    def _last(self) -> float:
+        return self._answered_at[-1] if self._answered_at else 0.0
 
     def last_words(self) -> str:
         """Return what it wrote to stderr at the end."""
@@ -72,13 +91,13 @@ class WatchedLoop:
                 if "warning" in told:
                     self.warnings.append(told["warning"])
                     continue
-                number = told.get("picture", -1)
+                number = told.get("picture", told.get("sequence", -1))
                 self.answers += 1
                 if number <= self._newest:
                     self.stale += 1
                 else:
                     self._newest = number
-                    self._answered_at = time.monotonic()
+                    self._answered_at.append(time.monotonic())
                 self._changed.notify_all()
         with self._changed:
             self._process.wait()

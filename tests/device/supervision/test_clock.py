@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +16,10 @@ import pytest
 import edgeinfer.device.loop
 from tests.device.supervision.loops import Loop
 from tests.device.supervision.manager import Manager
+from tests.system.clock_shim.build import build_clock
+from tests.system.reference_delegate.build import c_compiler
 
 DEVICE = Path(edgeinfer.device.loop.__file__).parent
-SHIM = Path(__file__).parents[2] / "system" / "clock_shim" / "jumpclock.c"
 
 STAMPS = {
     "supervision/events.py": {"datetime.now"},
@@ -74,12 +74,10 @@ def jumping(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment under which a process's wall clock jumps."""
     if sys.version_info < (3, 11):
         pytest.skip("before 3.11 Python's own timed waits follow the wall clock")
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
+    compiler = c_compiler()
     if compiler is None:
         pytest.skip("there is no C compiler: this test builds a clock that jumps from C")
-    library = tmp_path_factory.mktemp("clock_shim") / "jumpclock.so"
-    build = [*compiler.split(), "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
-    subprocess.run([*build, "-o", str(library), str(SHIM)], check=True)
+    library = build_clock(tmp_path_factory.mktemp("clock_shim") / "jumpclock.so", compiler)
     return {"LD_PRELOAD": str(library)}
 
 
