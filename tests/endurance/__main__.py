@@ -10,18 +10,15 @@ side, each in a loop of its own.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import statistics
-import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.endurance.disk import small_disk
 from tests.endurance.faults import (
     DEADLINE_S,
     FAULTS,
@@ -97,21 +94,6 @@ def inject(fault: Fault, times: int, tools: Tools) -> Result:
     return result
 
 
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """Yield a file system of 4 MB; only root may mount one, others get a folder."""
-    disk = folder / "disk"
-    disk.mkdir()
-    mounted = os.geteuid() == 0
-    if mounted:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)], check=True)
-    try:
-        yield disk
-    finally:
-        if mounted:
-            subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
 def start(fault: Fault, tools: Tools, hands: Hands, log: Path) -> WatchedLoop:
     """Start the loop that a fault is for."""
     if fault.output or fault.clock:
@@ -121,7 +103,6 @@ def start(fault: Fault, tools: Tools, hands: Hands, log: Path) -> WatchedLoop:
         if fault.output:
             kind, name = fault.output.split(":")
             if name == PIPE:
-                os.mkfifo(hands.folder / PIPE)
                 start_reader(hands)
             arguments += ["--output", "json", "--output", f"{kind}:{hands.folder / name}"]
         return WatchedLoop(

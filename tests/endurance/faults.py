@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import time
@@ -108,8 +109,11 @@ def _reader_dies(hands: Hands) -> float:
 
 
 def start_reader(hands: Hands) -> None:
-    """Let someone read the named pipe."""
-    command = ["cat", str(hands.folder / PIPE)]
+    """Let someone read the named pipe, which is made where there is none."""
+    pipe = hands.folder / PIPE
+    if not pipe.exists():
+        os.mkfifo(pipe)
+    command = ["cat", str(pipe)]
     hands.readers[:] = [subprocess.Popen(command, stdout=subprocess.DEVNULL)]
 
 

@@ -60,6 +60,11 @@ class WatchedLoop:
         threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True).start()
 
     @property
+    def pid(self) -> int:
+        """The loop's process."""
+        return self._process.pid
+
+    @property
     def ended(self) -> bool:
         """Whether the loop is no more."""
         return self._process.poll() is not None
