@@ -20,6 +20,8 @@ from edgeinfer.device.types import Frame
 
 FIRST_DELAY_S = 0.25
 LAST_DELAY_S = 10.0
+RELIEF = 4.0
+"""How much shorter the next wait becomes by each second that the source was open."""
 JITTER = 0.2
 """A wait is longer or shorter by up to this part: several cameras at one hub should not come back
 in step."""
@@ -242,8 +244,8 @@ class SteadyCamera(Camera):
         self._skipped_before += hands.camera.skipped_files
         self._let_go(hands)
         # One that fails again at once is not opened every quarter of a second for a month.
-        if time.monotonic() - self._opened_at > max(1.0, self._delay_s / 4):
-            self._delay_s = self._first_delay_s
+        good_s = min(time.monotonic() - self._opened_at, LAST_DELAY_S)
+        self._delay_s = max(self._first_delay_s, self._delay_s / RELIEF**good_s)
         self._fail(error, "opening it again")
 
     def _let_go(self, hands: Hands) -> None:

@@ -167,14 +167,18 @@ def test_pictures_of_another_size_in_mid_stream_are_an_error(
     assert "is 320x240, expected 640x480" in str(report["error"])
 
 
-@pytest.mark.parametrize("pixel_format", ["MJPG", "YUYV", "GREY"])
-@pytest.mark.parametrize("fault", ["torn", "damaged", "short", "size"])
+@pytest.mark.parametrize(
+    ("pixel_format", "fault"),
+    [
+        *(("MJPG", "torn"), ("MJPG", "damaged"), ("MJPG", "short")),
+        *(("YUYV", "torn"), ("YUYV", "damaged"), ("YUYV", "size")),
+        ("GREY", "torn"),
+    ],
+)
 def test_torn_pictures_are_passed_over_and_never_the_last_one_repeated(
     run_with_camera: Run, pixel_format: str, fault: str
 ) -> None:
-    if (pixel_format, fault) == ("MJPG", "size"):
-        return  # a JPEG says its size itself, see above
-    settings = {"FORMATS": pixel_format, "FAULT": fault}
+    settings = {"FORMATS": pixel_format, "FAULT": fault, "FPS": "120"}
     report = read(run_with_camera, DEVICE, wishes=BARE, **settings)
     assert report["frames"] == DELIVERED_OF_10
     assert "30 damaged pictures in a row" in str(report["error"])
