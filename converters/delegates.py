@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from edgeinfer.converters.assemble import FLOAT_TOLERANCE_SHARE
 from edgeinfer.converters.golden import make_golden
 from edgeinfer.converters.litert_quantize import cast_float16
-from edgeinfer.converters.mapped_share import require_share
+from edgeinfer.converters.mapped_share import BoardOptions, require_share
 from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
 from edgeinfer.converters.samples import Sample
@@ -42,20 +42,7 @@ FLOAT16_STEP = 2.0**-11
 """The largest relative error of rounding to float16, with its 11 bits."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class VxOptions:
-    """What the user asked for.
-
-    Attributes:
-        board: the board's name, for messages.
-        require_percent: the smallest share of operators that must be mapped, or None.
-    """
-
-    board: str
-    require_percent: float | None = None
-
-
-def require_vx(model: bytes, options: VxOptions, *, subject: str) -> None:
+def require_vx(model: bytes, options: BoardOptions, *, subject: str) -> None:
     """Refuse a model of which too little would go to the NPU, before it is evaluated.
 
     Raises:
@@ -67,7 +54,7 @@ def require_vx(model: bytes, options: VxOptions, *, subject: str) -> None:
 
 
 def with_vx(
-    manifest: ModelManifest, members: Mapping[str, bytes], options: VxOptions
+    manifest: ModelManifest, members: Mapping[str, bytes], options: BoardOptions
 ) -> tuple[ModelManifest, dict[str, bytes]]:
     """Return a manifest and its members with a variant `vx` that is the CPU's file.
 

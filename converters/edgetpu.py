@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.converters.mapped_share import require_share
+from edgeinfer.converters.mapped_share import BoardOptions, require_share
 from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
@@ -40,20 +40,7 @@ CPU kernels are granted, since its arithmetic is its own; not measured, there wa
 _REPORT_MEMBER = f"{REPORT_FOLDER}/{VARIANT}.json"
 
 
-@dataclass(frozen=True, kw_only=True)
-class EdgeTpuOptions:
-    """What the user asked for.
-
-    Attributes:
-        board: the board's name, for messages.
-        require_percent: the smallest share of operators that must be mapped, or None.
-    """
-
-    board: str
-    require_percent: float | None = None
-
-
-def require_mapped(model: bytes, options: EdgeTpuOptions, *, subject: str) -> None:
+def require_mapped(model: bytes, options: BoardOptions, *, subject: str) -> None:
     """Refuse a model of which too little would be mapped, before it is evaluated.
 
     Raises:
@@ -64,7 +51,7 @@ def require_mapped(model: bytes, options: EdgeTpuOptions, *, subject: str) -> No
 
 
 def with_edgetpu(
-    manifest: ModelManifest, members: Mapping[str, bytes], options: EdgeTpuOptions
+    manifest: ModelManifest, members: Mapping[str, bytes], options: BoardOptions
 ) -> tuple[ModelManifest, dict[str, bytes]]:
     """Return a manifest and its members with what the Edge TPU makes of the model.
 
@@ -183,7 +170,7 @@ def _log_json(compiled: CompiledModel, differing: list[str]) -> dict[str, object
 
 
 def _require(
-    mapping: EdgeTpuMapping, options: EdgeTpuOptions, subject: str, *, mapped: int | None = None
+    mapping: EdgeTpuMapping, options: BoardOptions, subject: str, *, mapped: int | None = None
 ) -> None:
     require_share(
         mapping,

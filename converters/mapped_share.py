@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from edgeinfer.device.accelerators.mapping import OpMapping
 from edgeinfer.device.accelerators.remedies import remedies
 from edgeinfer.device.accelerators.report import NAMES
 from edgeinfer.device.errors import ConversionError, UsageError
 
 _SHARE_SLACK = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardOptions:
+    """What the user asked of a board's accelerator.
+
+    Attributes:
+        board: the board's name, for messages.
+        require_percent: the smallest share of operators that must be mapped, or None.
+    """
+
+    board: str
+    require_percent: float | None = None
 
 
 def parse_percent(text: str) -> float:

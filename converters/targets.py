@@ -9,7 +9,6 @@ from pathlib import Path
 from edgeinfer.converters.delegates import (
     GPU,
     VX,
-    VxOptions,
     delegate_report,
     delegate_report_lines,
     require_vx,
@@ -17,13 +16,12 @@ from edgeinfer.converters.delegates import (
     with_vx,
 )
 from edgeinfer.converters.edgetpu import (
-    EdgeTpuOptions,
     edgetpu_lines,
     edgetpu_report,
     require_mapped,
     with_edgetpu,
 )
-from edgeinfer.converters.mapped_share import parse_percent
+from edgeinfer.converters.mapped_share import BoardOptions, parse_percent
 from edgeinfer.converters.npu import npu_lines, require_npu, with_npu
 from edgeinfer.converters.progress import Step
 from edgeinfer.converters.samples import Sample
@@ -45,9 +43,9 @@ class Targets:
         gpu: whether a GPU gets a float16 variant.
     """
 
-    edgetpu: EdgeTpuOptions | None = None
+    edgetpu: BoardOptions | None = None
     npu: Accelerator | None = None
-    vx: VxOptions | None = None
+    vx: BoardOptions | None = None
     gpu: bool = False
 
     @property
@@ -103,11 +101,11 @@ def chosen_targets(
         )
     name = "" if profile is None else profile.name
     return Targets(
-        edgetpu=EdgeTpuOptions(board=name, require_percent=percent)
+        edgetpu=BoardOptions(board=name, require_percent=percent)
         if accelerator == "edgetpu"
         else None,
         npu=npu if profile is None or not profile.npu else _npu_of(profile.npu, name, npu),
-        vx=VxOptions(board=name, require_percent=percent) if accelerator == VX else None,
+        vx=BoardOptions(board=name, require_percent=percent) if accelerator == VX else None,
         gpu=gpu,
     )
 

@@ -6,13 +6,24 @@ a server writes between two pictures may be anything. Source: ITU-T T.81 annex B
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+
+import numpy as np
+
+from edgeinfer.device.types import Frame
 
 MAX_JPEG_BYTES = 32 << 20
 """A picture that does not end within this is none."""
 
 _START = b"\xff\xd8\xff"
 _START_OF_SCAN, _END_OF_IMAGE, _START_OF_IMAGE = 0xDA, 0xD9, 0xD8
+
+
+def jpeg_frame(jpeg: bytes, sequence: int) -> Frame:
+    """Return a whole picture that has just come as a frame."""
+    pixels = np.frombuffer(jpeg, np.uint8)
+    return Frame(pixels=pixels, format="jpeg", sequence=sequence, captured_ns=time.monotonic_ns())
 
 
 class JpegSplitter:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import MAX_TORN, Camera, quiet_opencv, too_many_torn
-from edgeinfer.device.cameras.jpeg_stream import JpegSplitter
+from edgeinfer.device.cameras.jpeg_stream import JpegSplitter, jpeg_frame
 from edgeinfer.device.cameras.opening import GSTREAMER
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.urls import http_request, without_secrets
@@ -70,14 +70,8 @@ class MjpegCamera(Camera):
         jpeg = self._next()
         if jpeg is None:
             return None
-        frame = Frame(
-            pixels=np.frombuffer(jpeg, np.uint8),
-            format="jpeg",
-            sequence=self._sequence,
-            captured_ns=time.monotonic_ns(),
-        )
         self._sequence += 1
-        return frame
+        return jpeg_frame(jpeg, self._sequence - 1)
 
     def close(self) -> None:
         """Close the connection."""

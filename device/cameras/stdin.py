@@ -9,10 +9,8 @@ import threading
 import time
 from collections import deque
 
-import numpy as np
-
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
-from edgeinfer.device.cameras.jpeg_stream import JpegSplitter
+from edgeinfer.device.cameras.jpeg_stream import JpegSplitter, jpeg_frame
 from edgeinfer.device.cameras.options import SILENCE_S
 from edgeinfer.device.errors import CameraError
 from edgeinfer.device.types import Frame
@@ -68,14 +66,8 @@ class StdinCamera(Camera):
         jpeg = self._next()
         if jpeg is None:
             return None
-        frame = Frame(
-            pixels=np.frombuffer(jpeg, np.uint8),
-            format="jpeg",
-            sequence=self._sequence,
-            captured_ns=time.monotonic_ns(),
-        )
         self._sequence += 1
-        return frame
+        return jpeg_frame(jpeg, self._sequence - 1)
 
     def skip(self) -> bool:
         """Let a picture go by."""

@@ -14,7 +14,6 @@ from edgeinfer.converters.delegates import (
     NOTHING,
     SAME_FILE,
     VX_TOLERANCE_STEPS,
-    VxOptions,
     delegate_report,
     delegate_report_lines,
     gpu_tolerance,
@@ -22,6 +21,7 @@ from edgeinfer.converters.delegates import (
     with_gpu,
     with_vx,
 )
+from edgeinfer.converters.mapped_share import BoardOptions
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.targets import Targets, target_json, target_lines, with_targets
 from edgeinfer.device.accelerators.report import WIDTH
@@ -45,7 +45,7 @@ from tests.device.tflite_examples import (
     tensor,
 )
 
-PLUS = VxOptions(board="imx8mp")
+PLUS = BoardOptions(board="imx8mp")
 MAPPED = chain(operator_code("RELU"))
 HALF = chain(operator_code("RELU"), operator_code("TOPK_V2"))
 NOT_MAPPED = chain(operator_code("TOPK_V2"))

@@ -12,13 +12,12 @@ import pytest
 from edgeinfer.converters.edgetpu import (
     EDGETPU_TOLERANCE_STEPS,
     READY,
-    EdgeTpuOptions,
     edgetpu_lines,
     edgetpu_report,
     require_mapped,
     with_edgetpu,
 )
-from edgeinfer.converters.mapped_share import parse_percent
+from edgeinfer.converters.mapped_share import BoardOptions, parse_percent
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
@@ -36,8 +35,8 @@ from tests.device.tflite_examples import (
 )
 from tests.program import edgeinfer, error_line
 
-USB = EdgeTpuOptions(board="coral-usb")
-ALL = EdgeTpuOptions(board="coral-usb", require_percent=100)
+USB = BoardOptions(board="coral-usb")
+ALL = BoardOptions(board="coral-usb", require_percent=100)
 TABLE = """Edge TPU Compiler version 16.0.384591198
 Operator Count Status
 CUSTOM 1 Mapped to Edge TPU
@@ -93,7 +92,7 @@ def no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def converted(
-    model: bytes, tmp_path: Path, options: EdgeTpuOptions = USB
+    model: bytes, tmp_path: Path, options: BoardOptions = USB
 ) -> tuple[Path, ModelManifest]:
     start, members = with_edgetpu(manifest(), MEMBERS | {"variants/cpu.tflite": model}, options)
     out = tmp_path / "out.edgebundle"

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.convert import ConvertOptions, ConvertResult, convert_trained
-from edgeinfer.converters.edgetpu import EdgeTpuOptions
 from edgeinfer.converters.evaluate import Evaluation
 from edgeinfer.converters.foreign import convert_foreign
 from edgeinfer.converters.foreign_model import ForeignModel
 from edgeinfer.converters.gate import drop_points
+from edgeinfer.converters.mapped_share import BoardOptions
 from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.repair import Attempt, best_attempt, layers_to_keep
 from edgeinfer.converters.repair_report import repair_json, repair_lines, tried_text
@@ -132,7 +132,7 @@ def test_for_an_accelerator_no_layer_stays_in_float_and_training_comes_last(
     detector: Path, tmp_path: Path
 ) -> None:
     options = ConvertOptions(
-        targets=Targets(edgetpu=EdgeTpuOptions(board="coral-usb")),
+        targets=Targets(edgetpu=BoardOptions(board="coral-usb")),
         quantize=QuantizeOptions(per_tensor_dense=True),
         calibration_images=32,
     )

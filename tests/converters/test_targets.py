@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.boards import load_profile, profile_names
-from edgeinfer.converters.delegates import VxOptions
-from edgeinfer.converters.edgetpu import EdgeTpuOptions
+from edgeinfer.converters.mapped_share import BoardOptions
 from edgeinfer.converters.targets import Targets, chosen_targets
 from edgeinfer.converters.vela import ACCELERATORS
 from edgeinfer.device.errors import UsageError
@@ -18,10 +17,10 @@ from tests.program import edgeinfer, error_line
 def test_what_a_board_asks_for() -> None:
     assert chosen_targets() == chosen_targets(board="rpi4") == Targets()
     assert chosen_targets(board="coral-dev", require_mapped="90%") == Targets(
-        edgetpu=EdgeTpuOptions(board="coral-dev", require_percent=90)
+        edgetpu=BoardOptions(board="coral-dev", require_percent=90)
     )
     assert chosen_targets(board="imx8mp", require_mapped="50", gpu=True) == Targets(
-        vx=VxOptions(board="imx8mp", require_percent=50), gpu=True
+        vx=BoardOptions(board="imx8mp", require_percent=50), gpu=True
     )
     nine = Targets(npu="ethos-u65-256")
     assert chosen_targets(board="imx93") == nine
