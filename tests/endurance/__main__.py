@@ -13,8 +13,9 @@ import argparse
 import random
 import statistics
 import tempfile
-import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -153,39 +154,43 @@ def table(results: dict[str, Result]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description="Each fault many times, at random moments.")
-    parser.add_argument("model", type=Path)
-    parser.add_argument("labels", type=Path)
-    parser.add_argument("--times", type=int, default=200)
-    parser.add_argument("--only", nargs="*", default=[fault.name for fault in FAULTS])
-    arguments = parser.parse_args()
-    compiler = c_compiler()
-    if compiler is None:
-        parser.error("there is no C compiler, with which camera and delegate are built")
+def fault_table(
+    faults: Sequence[Fault], times: int, model: Path, labels: Path, compiler: Sequence[str]
+) -> dict[str, Result]:
+    """Inject faults side by side, each in a loop of its own; return what each gave."""
     results: dict[str, Result] = {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         tools = Tools(
-            model=arguments.model,
-            labels=arguments.labels,
+            model=model,
+            labels=labels,
             camera=shim_environment(folder, compiler),
-            delegate=build(folder / "reference.so", compiler),
+            delegate=build(folder / "reference.so", list(compiler)),
             clock=build_clock(folder / "jumpclock.so", compiler),
         )
+        with ThreadPoolExecutor(len(faults)) as pool:
+            work = {fault.name: pool.submit(inject, fault, times, tools) for fault in faults}
+            for name, future in work.items():
+                results[name] = future.result()
+    return results
 
-        def work(fault: Fault) -> None:
-            results[fault.name] = inject(fault, arguments.times, tools)
 
-        chosen = [fault for fault in FAULTS if fault.name in arguments.only]
-        threads = [threading.Thread(target=work, args=(fault,)) for fault in chosen]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+def main() -> None:
+    """Print the table."""
+    names = [fault.name for fault in FAULTS]
+    parser = argparse.ArgumentParser(description="Each fault many times, at random moments.")
+    parser.add_argument("model", type=Path)
+    parser.add_argument("labels", type=Path)
+    parser.add_argument("--times", type=int, default=200)
+    parser.add_argument("--only", nargs="*", choices=names, default=names)
+    arguments = parser.parse_args()
+    compiler = c_compiler()
+    if compiler is None:
+        parser.error("there is no C compiler, with which camera and delegate are built")
+    chosen = [fault for fault in FAULTS if fault.name in arguments.only]
+    results = fault_table(chosen, arguments.times, arguments.model, arguments.labels, compiler)
     print(f"{arguments.times} times each, a camera of {FPS} frames a second")
-    print(table({fault.name: results[fault.name] for fault in chosen if fault.name in results}))
+    print(table(results))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,8 @@ class WatchedLoop:
                 text=True,
             )
         assert self._process.stdout is not None
-        threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(self._process.stdout,))
+        self._listener.start()
 
     @property
     def pid(self) -> int:
@@ -87,7 +88,7 @@ class WatchedLoop:
     def close(self) -> None:
         """End it."""
         self._process.kill()
-        self._process.wait()
+        self._listener.join()
 
     def _listen(self, stream: TextIO) -> None:
         for line in stream:
@@ -104,6 +105,7 @@ class WatchedLoop:
                     self._newest = number
                     self._answered_at.append(time.monotonic())
                 self._changed.notify_all()
+        stream.close()
+        self._process.wait()
         with self._changed:
-            self._process.wait()
             self._changed.notify_all()
