@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -224,6 +225,7 @@ def test_without_a_cpu_variant_a_pause_holds_runs_up(start: Start, cpu: Runner) 
 
 
 def test_nothing_is_left_behind(start: Start, cpu: Runner, tmp_path: Path) -> None:
+    gc.collect()  # what earlier tests left is not to be closed in between
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
         runner = start(substitute=lambda: cpu, policy=HANGING, fault="hang", after=3)
@@ -231,5 +233,5 @@ def test_nothing_is_left_behind(start: Start, cpu: Runner, tmp_path: Path) -> No
         runner.invoke([picture(0)])
         runner.close()
         assert not Path(f"/proc/{pid}").exists()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before
     assert not [t for t in threading.enumerate() if t.name == "edgeinfer-delegate"]
