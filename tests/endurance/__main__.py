@@ -14,8 +14,8 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -137,28 +137,26 @@ def _inject(fault: Fault, times: int, loop: WatchedLoop, hands: Hands, result: R
         result.recoveries_s.append(recovery_s)
 
 
-def table(results: dict[str, Result]) -> str:
-    """Return the results as text."""
-    lines = [
-        f"{'fault':20}{'injected':>9}{'ended':>7}{'stale':>7}{'answers':>9}"
-        f"{'median s':>10}{'worst s':>9}"
-    ]
-    for name, result in results.items():
-        times = result.recoveries_s or [float("nan")]
-        lines.append(
-            f"{name:20}{result.injected:>9,}{result.ended:>7}{result.stale:>7}{result.answers:>9,}"
-            f"{statistics.median(times):>10.2f}{max(times):>9.2f}"
-        )
-        if result.words:
-            lines.append(result.words)
-    return "\n".join(lines)
+HEADER = (
+    f"{'fault':20}{'injected':>9}{'ended':>7}{'stale':>7}{'answers':>9}"
+    f"{'median s':>10}{'worst s':>9}"
+)
+
+
+def row(name: str, result: Result) -> str:
+    """Return a result as a line of the table, and the last words of a loop that ended."""
+    times = result.recoveries_s or [float("nan")]
+    line = (
+        f"{name:20}{result.injected:>9,}{result.ended:>7}{result.stale:>7}{result.answers:>9,}"
+        f"{statistics.median(times):>10.2f}{max(times):>9.2f}"
+    )
+    return "\n".join([line, result.words]) if result.words else line
 
 
 def fault_table(
     faults: Sequence[Fault], times: int, model: Path, labels: Path, compiler: Sequence[str]
-) -> dict[str, Result]:
-    """Inject faults side by side, each in a loop of its own; return what each gave."""
-    results: dict[str, Result] = {}
+) -> Iterator[tuple[str, Result]]:
+    """Inject faults side by side, each in a loop of its own; yield what each gave."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         tools = Tools(
@@ -169,10 +167,9 @@ def fault_table(
             clock=build_clock(folder / "jumpclock.so", compiler),
         )
         with ThreadPoolExecutor(len(faults)) as pool:
-            work = {fault.name: pool.submit(inject, fault, times, tools) for fault in faults}
-            for name, future in work.items():
-                results[name] = future.result()
-    return results
+            work = {pool.submit(inject, fault, times, tools): fault.name for fault in faults}
+            for future in as_completed(work):
+                yield work[future], future.result()
 
 
 def main() -> None:
@@ -188,9 +185,12 @@ def main() -> None:
     if compiler is None:
         parser.error("there is no C compiler, with which camera and delegate are built")
     chosen = [fault for fault in FAULTS if fault.name in arguments.only]
-    results = fault_table(chosen, arguments.times, arguments.model, arguments.labels, compiler)
     print(f"{arguments.times} times each, a camera of {FPS} frames a second")
-    print(table(results))
+    print(HEADER, flush=True)
+    for name, result in fault_table(
+        chosen, arguments.times, arguments.model, arguments.labels, compiler
+    ):
+        print(row(name, result), flush=True)
 
 
 if __name__ == "__main__":
