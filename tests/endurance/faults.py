@@ -34,12 +34,15 @@ class Hands:
         camera: steers the shim's camera.
         delegate: the reference delegate's control file.
         chance: decides how long a fault lasts.
+        patience_s: how long a fault waits for a delegate to strike.
+        readers: who reads the named pipe.
     """
 
     folder: Path
     camera: Steering
     delegate: Path
     chance: random.Random
+    patience_s: float = 60.0
     readers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
 
@@ -88,9 +91,10 @@ def _delegate(*names: str) -> Callable[[Hands], float]:
     def strike(hands: Hands) -> float:
         for name in names:
             hands.delegate.write_text(name)
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + hands.patience_s
             while hands.delegate.stat().st_size:  # the delegate empties it when it strikes
                 if time.monotonic() > deadline:
+                    hands.delegate.write_text("")
                     raise TimeoutError(f"the delegate has not taken '{name}'")
                 time.sleep(0.005)
         return time.monotonic()
