@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from pathlib import Path
 
 from edgeinfer.device.cameras.options import CameraOptions
@@ -21,8 +22,13 @@ from edgeinfer.device.stream import open_stream
 from tests.system.v4l2_shim.steering import picture_number
 
 
+_SAYING = threading.Lock()
+
+
 def say(**fields: object) -> None:
-    print(json.dumps(fields), flush=True)
+    """Print a line; a delegate's keeper warns from a thread of its own."""
+    with _SAYING:
+        print(json.dumps(fields), flush=True)
 
 
 def main() -> None:
