@@ -21,7 +21,6 @@ from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.stream import open_stream
 from tests.system.v4l2_shim.steering import picture_number
 
-
 _SAYING = threading.Lock()
 
 
