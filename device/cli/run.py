@@ -111,7 +111,6 @@ def run(
 
     from edgeinfer.device.delegates.counts import telling_counts
     from edgeinfer.device.loop import run_loop
-    from edgeinfer.device.outputs.condition import check_names
     from edgeinfer.device.outputs.opening import open_outputs
     from edgeinfer.device.signals import reload_on_hangup, stop_on_signals
     from edgeinfer.device.stream import open_stream
@@ -137,6 +136,8 @@ def run(
     ) as stream:
         first = stream.models[0]
         if limits.when is not None:
+            from edgeinfer.device.outputs.condition import check_names
+
             check_names(limits.when, first.labels)
         count = len(stream.models)
         side_by_side = f", {count} side by side" if count > 1 else ""

@@ -1,4 +1,4 @@
-"""Opens the outputs that the user asked for."""
+"""Opens the outputs that the user asked for; each kind is imported when it is wanted."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from pathlib import Path
 
 from edgeinfer.device.cameras.base import Warn
 from edgeinfer.device.outputs.base import Output
-from edgeinfer.device.outputs.csv_rows import COLUMNS, CsvSink, csv_line
 from edgeinfer.device.outputs.fan_out import Outputs
 from edgeinfer.device.outputs.json_lines import LINE_BEGINS, JsonLinesSink
 from edgeinfer.device.outputs.line_file import LineFile
 from edgeinfer.device.outputs.options import OutputLimits, OutputOption
 from edgeinfer.device.outputs.queued import FOREVER, QueuedOutput
-from edgeinfer.device.outputs.record_folder import RecordFolder
-from edgeinfer.device.outputs.terminal import TerminalSink
 from edgeinfer.device.outputs.text import TextWriter
 from edgeinfer.device.signals import StopRequest
 
@@ -78,6 +75,8 @@ def _open(option: OutputOption, limits: OutputLimits, *, live: bool, warn: Warn)
 
 def _text_sink(option: OutputOption, max_file_bytes: int) -> Output:
     if option.kind == "terminal":
+        from edgeinfer.device.outputs.terminal import TerminalSink
+
         return TerminalSink(sys.stdout)
     if option.target is None:
         return JsonLinesSink(TextWriter(sys.stdout))
@@ -85,6 +84,8 @@ def _text_sink(option: OutputOption, max_file_bytes: int) -> Output:
         file = LineFile(option.target, begins=LINE_BEGINS, max_bytes=max_file_bytes)
         file.check()
         return JsonLinesSink(file)
+    from edgeinfer.device.outputs.csv_rows import COLUMNS, CsvSink, csv_line
+
     header = csv_line(COLUMNS)
     file = LineFile(option.target, begins=header, header=header, max_bytes=max_file_bytes)
     file.check()
@@ -93,6 +94,7 @@ def _text_sink(option: OutputOption, max_file_bytes: int) -> Output:
 
 def _recorder(option: OutputOption, limits: OutputLimits, *, live: bool) -> Output:
     # They draw, and most loops do not: what they import is left out of the others' start.
+    from edgeinfer.device.outputs.record_folder import RecordFolder
     from edgeinfer.device.outputs.stills import STILL_SUFFIX, StillsSink
     from edgeinfer.device.outputs.video import VideoSink
 

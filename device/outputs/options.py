@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from edgeinfer.device.errors import UsageError
-from edgeinfer.device.outputs.condition import Condition
+
+if TYPE_CHECKING:
+    from edgeinfer.device.outputs.condition import Condition
 
 OutputKind = Literal["terminal", "json", "csv", "video", "stills", "window"]
 KINDS: tuple[OutputKind, ...] = get_args(OutputKind)
