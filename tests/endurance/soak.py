@@ -33,9 +33,10 @@ PATIENCE_S = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """What a process and its children hold: memory in MiB, open files, threads, processes."""
+    """What the loop and its children hold: memory (MiB), open files, threads, processes."""
 
-    resident_mib: float
+    loop_mib: float
+    children_mib: float
     files: int
     threads: int
     processes: int
@@ -51,7 +52,8 @@ def held(process: int) -> Held:
             continue  # it has ended meanwhile
         if parent == process:
             family.append(int(stat.parent.name))
-    pages = threads = files = 0
+    resident_mib = dict.fromkeys(family, 0.0)
+    threads = files = 0
     for number in family:
         try:
             status = Path(f"/proc/{number}/status").read_text()
@@ -59,16 +61,24 @@ def held(process: int) -> Held:
         except OSError:
             continue
         fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-        pages += int(fields.get("VmRSS", "0").split()[0])
+        resident_mib[number] = int(fields.get("VmRSS", "0").split()[0]) / 1024
         threads += int(fields["Threads"])
-    return Held(resident_mib=pages / 1024, files=files, threads=threads, processes=len(family))
+    loop_mib = resident_mib.pop(process)
+    return Held(
+        loop_mib=loop_mib,
+        children_mib=sum(resident_mib.values()),
+        files=files,
+        threads=threads,
+        processes=len(family),
+    )
 
 
 def told(minute: float, loop: WatchedLoop, now: Held, faults: int) -> str:
     """Return a line of the table."""
     return (
         f"{minute:6.1f} min {loop.answers:>9,} answers {faults:>6,} faults "
-        f"{now.resident_mib:>8.1f} MiB {now.files:>4} files {now.threads:>3} threads "
+        f"{now.loop_mib:>8.1f} MiB + {now.children_mib:>6.1f} of the delegate's worker "
+        f"{now.files:>4} files {now.threads:>3} threads "
         f"{now.processes} processes"
     )
 
