@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from edgeinfer.device.cameras.ahead import CameraAhead
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
@@ -24,6 +26,7 @@ from edgeinfer.device.types import Prediction
 
 _POLL_S = 0.1
 """How often Ctrl-C is looked for while no answer comes."""
+_OPEN: WeakSet[Stream] = WeakSet()
 
 
 class Stream(Closing):
@@ -50,6 +53,7 @@ class Stream(Closing):
         self._every = every
         self._max_fps = max_fps
         self._pipeline: Pipeline | None = None
+        _OPEN.add(self)
 
     def __iter__(self) -> Iterator[Prediction]:
         """Yield the prediction for each frame.
@@ -92,6 +96,13 @@ class Stream(Closing):
             self.camera.close()
         for model in self.models:
             model.close()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what a script left open: a thread that Python ends in C++ code aborts the process."""
+    for stream in list(_OPEN):
+        stream.close()
 
 
 def open_stream(

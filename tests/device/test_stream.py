@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -97,3 +98,21 @@ def test_a_camera_is_answered(
         answers = json.loads(done.stdout)
         assert [frame_format for frame_format, _ in answers] == [expected] * 5
         assert len({label for _, label in answers}) == 1
+
+
+LEFT_OPEN = """
+import sys
+import edgeinfer.device
+
+stream = edgeinfer.device.open(sys.argv[1], camera=sys.argv[2])
+predictions = iter(stream)
+print(next(predictions).label)
+"""
+
+
+def test_a_script_may_end_without_closing(sample_bundle: Path, shared_data: Path) -> None:
+    """The threads are then within C++ code, which aborts the process if Python ends them there."""
+    clip = shared_data / "video" / "bottle-detection.mp4"
+    command = [sys.executable, "-c", LEFT_OPEN, str(sample_bundle), str(clip)]
+    ends = [subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(5)]
+    assert [(done.returncode, done.stderr) for done in ends] == [(0, "")] * 5
