@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 from edgeinfer.device.errors import EdgeinferError
@@ -14,6 +13,8 @@ def model_input_size(path: Path) -> tuple[int, int] | None:
     None where it cannot be told. What is wrong with the file is said when it is opened; this only
     looks at it.
     """
+    import zipfile
+
     try:
         return _bundle_size(path) if zipfile.is_zipfile(path) else _tflite_size(path)
     except (OSError, EdgeinferError, zipfile.BadZipFile, KeyError, NotImplementedError):
@@ -21,6 +22,8 @@ def model_input_size(path: Path) -> tuple[int, int] | None:
 
 
 def _bundle_size(path: Path) -> tuple[int, int] | None:
+    import zipfile
+
     from edgeinfer.device.bundle.manifest import MANIFEST, parse_manifest
     from edgeinfer.device.bundle.reader import MAX_MANIFEST_BYTES
 

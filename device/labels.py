@@ -30,18 +30,19 @@ MAX_CLASS = 100_000
 
 _BACKGROUNDS = frozenset({"background", "__background__", "_background_", "bg", UNNAMED})
 _IMAGENET_CLASSES = 1000
-_NUMBERED = re.compile(r"(\d{1,9})(?:\s*[:,]\s*|\s+)(\S.*)")
-_ITEM = re.compile(r"\bitem\s*\{")
-_FIELD = re.compile(r"\b(id|name|display_name)\s*:\s*(?:(\d{1,9})|\"([^\"]*)\"|'([^']*)')")
+# Not compiled here: few files need them, and every start would wait for it.
+_NUMBERED = r"(\d{1,9})(?:\s*[:,]\s*|\s+)(\S.*)"
+_ITEM = r"\bitem\s*\{"
+_FIELD = r"\b(id|name|display_name)\s*:\s*(?:(\d{1,9})|\"([^\"]*)\"|'([^']*)')"
 _NEXT_STEP = "fetch or convert the model again"
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
     """Return the class names of a label file; those that have none are `UNNAMED` or empty."""
-    if _ITEM.search(text):
+    if re.search(_ITEM, text):
         return _by_number(_label_map(text))
     lines = [line.strip() for line in text.rstrip().splitlines()]
-    matches = [_NUMBERED.fullmatch(line) for line in lines if line]
+    matches = [re.fullmatch(_NUMBERED, line) for line in lines if line]
     numbered = [(int(match[1]), match[2]) for match in matches if match]
     numbers = [number for number, _ in numbered]
     if numbered and len(numbered) == len(matches) and _rise(numbers):
@@ -167,11 +168,11 @@ def _bad_labels(subject: str, reason: str) -> ModelError:
 def _label_map(text: str) -> dict[int, str]:
     """Return name by id of a label map."""
     found: dict[int, str] = {}
-    for begin in _ITEM.finditer(text):
+    for begin in re.finditer(_ITEM, text):
         end = text.find("}", begin.end())
         if end < 0:
             break
-        item = _FIELD.findall(text, begin.end(), end)
+        item = re.findall(_FIELD, text[begin.end() : end])
         fields = {key: number or one or other for key, number, one, other in item}
         name = fields.get("display_name") or fields.get("name")
         if name and fields.get("id", "").isdigit():

@@ -104,6 +104,7 @@ class Runner:
         runtime: which runtime; None takes the preferred one.
         kernels: `builtin` leaves XNNPACK out; None takes the runtime's default.
         delegate: an external delegate, as `load_delegate` gives it.
+        graph: what `read_tflite` gave for these bytes, where they were read already.
 
     Raises:
         ModelError: the bytes are no model, or this runtime cannot run it.
@@ -127,8 +128,10 @@ class Runner:
         runtime: RuntimeName | None = None,
         kernels: KernelFamily | None = None,
         delegate: Any | None = None,
+        graph: TfliteModel | None = None,
     ) -> None:
-        self.graph = read_tflite(model, subject=subject)  # which refuses what runtimes crash on
+        # Reading it refuses what runtimes crash on.
+        self.graph = graph or read_tflite(model, subject=subject)
         self.runtime = choose_runtime(runtime)
         # tflite-runtime 2.14 runs INT8 on its builtin kernels, litert on XNNPACK.
         default: KernelFamily = "xnnpack" if self.runtime == "ai-edge-litert" else "builtin"

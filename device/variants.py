@@ -112,7 +112,8 @@ def open_plain(
         raise UsageError(
             "--variant", got=f"{subject} is a plain .tflite", expected="a bundle, which has them"
         )
-    compiled_for = _compiled_for(read_tflite(content, subject=subject))
+    graph = read_tflite(content, subject=subject)
+    compiled_for = _compiled_for(graph)
     wanted = request.wanted or compiled_for
     if wanted is None:
         if request.require:
@@ -121,7 +122,8 @@ def open_plain(
                 got="is a model for the CPU",
                 next_step="name a delegate with --delegate, or leave --require-delegate out",
             )
-        return Runner(content, subject=subject, threads=threads, runtime=runtime), None
+        on_cpu = Runner(content, subject=subject, threads=threads, runtime=runtime, graph=graph)
+        return on_cpu, None
     spec = request.spec(wanted)
     name = spec.name if spec.name in KNOWN_DELEGATES else "delegate"
     candidates = [Candidate(variant=name, delegate=spec, content=lambda: content, subject=subject)]

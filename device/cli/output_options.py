@@ -45,11 +45,14 @@ class OutputChoice:
             UsageError: an output or the condition cannot be read, or nothing is recorded under it.
         """
         from edgeinfer.device.errors import UsageError
-        from edgeinfer.device.outputs.condition import parse_condition
         from edgeinfer.device.outputs.options import OutputLimits, parse_outputs
 
         options = parse_outputs(self.texts, as_json=as_json)
-        when = None if self.when is None else parse_condition(self.when)
+        when = None
+        if self.when is not None:
+            from edgeinfer.device.outputs.condition import parse_condition
+
+            when = parse_condition(self.when)
         if when is not None and not any(option.records for option in options):
             raise UsageError(
                 "--record-when",

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgeinfer.device.model import Model
 from edgeinfer.device.pipeline import Pipeline
 from edgeinfer.device.signals import ReloadRequest
 from edgeinfer.device.stream import Stream
 from edgeinfer.device.supervision.events import EventLog
-from edgeinfer.device.supervision.heat import Heat
 from edgeinfer.device.supervision.notify import Notifier
-from edgeinfer.device.supervision.reload import Reloader
 from edgeinfer.device.supervision.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from edgeinfer.device.supervision.heat import Heat
+    from edgeinfer.device.supervision.reload import Reloader
 
 
 def supervise(
@@ -39,15 +41,22 @@ def supervise(
         stream.models = models
 
     def make_reloader(pipeline: Pipeline) -> Reloader:
+        from edgeinfer.device.supervision.reload import Reloader
+
         return Reloader(
             pipeline, stream.models, resolve=resolve, options=options, on_replaced=keep, log=log
         )
+
+    def make_heat(max_fps: float | None) -> Heat:
+        from edgeinfer.device.supervision.heat import Heat
+
+        return Heat(log, max_fps=max_fps)
 
     return Supervisor(
         stream.camera,
         notifier=Notifier(),
         reload=reload,
         make_reloader=make_reloader,
-        make_heat=lambda max_fps: Heat(log, max_fps=max_fps),
+        make_heat=make_heat,
         log=log,
     )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.loop import Watch
 from edgeinfer.device.pipeline import Pipeline
 from edgeinfer.device.signals import ReloadRequest
 from edgeinfer.device.supervision.events import EventLog
-from edgeinfer.device.supervision.heat import Heat
 from edgeinfer.device.supervision.notify import Notifier
-from edgeinfer.device.supervision.reload import Reloader
 from edgeinfer.device.supervision.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from edgeinfer.device.supervision.heat import Heat
+    from edgeinfer.device.supervision.reload import Reloader
 
 LOOK_EVERY_S = 0.25
 
@@ -25,8 +28,9 @@ class Supervisor(Watch):
         camera: the loop's source.
         notifier: the service manager.
         reload: set by SIGHUP.
-        make_reloader: makes what reloads for a pipeline.
-        make_heat: makes what slows a pipeline down, given the rate asked for.
+        make_reloader: makes what reloads for a pipeline; called when a reload is asked for.
+        make_heat: makes what slows a pipeline down, given the rate asked for; called soon after
+            the first answer, which then need not wait for it.
         log: where things are told.
     """
 
@@ -50,16 +54,16 @@ class Supervisor(Watch):
         self._reloader: Reloader | None = None
         self._heat: Heat | None = None
         self._reloading = False
+        self._has_answered = False
         self._due_s = 0.0
 
     def started(self, pipeline: Pipeline) -> None:
         """Take the pipeline to look after."""
         self._pipeline = pipeline
-        self._reloader = self._make_reloader(pipeline)
-        self._heat = self._make_heat(pipeline.max_fps)
 
     def answered(self) -> None:
         """Count an answer that was given out."""
+        self._has_answered = True
         self._watchdog.answered()
         if self._heat is not None:
             self._heat.answered()
@@ -70,7 +74,9 @@ class Supervisor(Watch):
         if now_s < self._due_s or self._pipeline is None:
             return
         self._due_s = now_s + LOOK_EVERY_S
-        self._look_at_reload()
+        self._look_at_reload(self._pipeline)
+        if self._heat is None and self._has_answered:
+            self._heat = self._make_heat(self._pipeline.max_fps)
         if self._heat is not None:
             max_fps = self._heat.look()
             if max_fps != self._pipeline.max_fps:
@@ -78,15 +84,15 @@ class Supervisor(Watch):
         self._watchdog.look(self._pipeline.max_fps)
         self._log.catch_up()
 
-    def _look_at_reload(self) -> None:
-        if self._reloader is None:
-            return
+    def _look_at_reload(self, pipeline: Pipeline) -> None:
         if self._reload.requested:
             self._reload.requested = False
+            if self._reloader is None:
+                self._reloader = self._make_reloader(pipeline)
             self._reloading = True
             self._notifier.reloading()
             self._reloader.request()
-        elif self._reloading and not self._reloader.busy:
+        elif self._reloading and self._reloader is not None and not self._reloader.busy:
             self._reloading = False
             self._notifier.send(READY=1)
 
