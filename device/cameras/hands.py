@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from edgeinfer.device.cameras.base import Camera
+from edgeinfer.device.errors import EdgeinferError
 from edgeinfer.device.types import Frame
 
 Wish = Literal["read", "skip"]
@@ -86,6 +87,10 @@ class Hands:
     def _report(
         self, result: Frame | bool | None = None, error: BaseException | None = None
     ) -> None:
+        if isinstance(error, EdgeinferError):
+            # Its traceback refers to this thread's frame, and so to the camera and its frames: they
+            # would stay until the garbage collector looks at everything, which it rarely does.
+            error.with_traceback(None)
         with self._changed:
             self.result, self.error, self.busy = result, error, False
             self._changed.notify_all()

@@ -5,11 +5,13 @@ A scripted source stands for what no shim can play: one that never returns.
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +65,12 @@ class Opener:
     """Opens the scripted sources in turn; an error in their place is raised."""
 
     def __init__(self, *sources: Scripted | Exception) -> None:
-        self._sources: Iterator[Scripted | Exception] = iter(sources)
+        self._sources = list(sources)
         self.times: list[float] = []
 
     def __call__(self) -> Camera:
         self.times.append(time.monotonic())
-        source = next(self._sources)
+        source = self._sources.pop(0)
         if isinstance(source, Exception):
             raise source
         return source
@@ -329,3 +331,33 @@ def test_camera_is_known_again_under_another_number_and_no_other_takes_its_place
         "/dev/video2 (Test camera): is not connected; connected: /dev/video3 (Other camera)",
         "/dev/video5",
     ], done.stderr
+
+
+@pytest.mark.parametrize("fault", ["EIO", None])
+def test_a_source_that_failed_is_forgotten_at_once(fault: str | None) -> None:
+    """Its frames' memory would wait for the garbage collector, which rarely looks in a loop."""
+    first = Scripted([1, fault])
+    ends = weakref.ref(first)
+    opener = Opener(first, Scripted([2, 3]))
+    del first
+    gc.disable()
+    try:
+        with SteadyCamera(opener, **QUICK) as camera:
+            assert frames(camera, 3) == [(0, 1), (1, 2), (2, 3)]
+            assert ends() is None
+    finally:
+        gc.enable()
+
+
+def test_an_opening_that_failed_is_forgotten_at_once() -> None:
+    error = CameraError("scripted", got="not there")
+    ends = weakref.ref(error)
+    opener = Opener(Scripted([1, "EIO"]), error, Scripted([2]))
+    del error
+    gc.disable()
+    try:
+        with SteadyCamera(opener, **QUICK) as camera:
+            assert len(frames(camera, 2)) == 2
+            assert ends() is None
+    finally:
+        gc.enable()
