@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from edgeinfer.boards.profile import BoardProfile, load_profile, profile_names
+from edgeinfer.boards.files import load_profile, profile_files, read_document
+from edgeinfer.boards.profile import BoardProfile
 
 DEVICE_TREE_MODEL = "proc/device-tree/model"
 """Where Linux tells the board's name, on boards that are described by a device tree."""
@@ -33,15 +34,15 @@ def detect_board(root: Path = Path("/")) -> BoardProfile:
         architecture; of an architecture without one, a profile that says nothing but its name.
     """
     model = _model(root)
-    found: tuple[int, BoardProfile] | None = None
-    if model:
-        for name in profile_names():
-            profile = load_profile(name)
-            length = max((len(t) for t in profile.device_tree if model.startswith(t)), default=0)
-            if length and (found is None or length > found[0]):
-                found = (length, profile)
+    found: tuple[int, str] | None = None
+    for name, path in profile_files().items() if model else ():
+        # The document alone: what a board is based on never lends it a device tree.
+        texts = read_document(path).get("device_tree", [])
+        length = max((len(t) for t in texts if model.startswith(t)), default=0)
+        if length and (found is None or length > found[0]):
+            found = (length, name)
     if found is not None:
-        return found[1]
+        return load_profile(found[1])
     machine = platform.machine()
     generic = _GENERIC.get(machine)
     if generic is None:

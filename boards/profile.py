@@ -1,4 +1,4 @@
-"""Board profiles: one TOML file a board, read strictly.
+"""Board profiles: one TOML file a board, read strictly; files.py finds them.
 
 A file that says something that no `BoardProfile` has, or something impossible, is refused: a
 misspelt key would otherwise be a setting that silently does nothing.
@@ -6,21 +6,20 @@ misspelt key would otherwise be a setting that silently does nothing.
 
 from __future__ import annotations
 
-import dataclasses
+import math
 import os
 import re
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-PROFILES = Path(__file__).resolve().parent / "profiles"
-"""The folder of the profiles that come with edgeinfer."""
+from edgeinfer.boards.schema import (
+    build,
+    refuse_unless_among,
+    refuse_unless_match,
+    refuse_unless_text,
+)
+from edgeinfer.boards.systems import System, same_architecture
 
 ACCELERATORS = ("", "edgetpu", "ethos-u", "vx")
 """What a profile may name as its accelerator; empty for none."""
@@ -31,14 +30,52 @@ COMPILED = ("edgetpu", "ethos-u")
 CONFIGURED = ("ethos-u",)
 """Those that come in several configurations, of which a profile names one."""
 
+CONNECTIONS = ("usb", "pcie", "built-in")
+"""How an accelerator is connected."""
+
+THERMAL = ("thermal-zone", "hwmon", "apex")
+"""Where the temperature is read: see `edgeinfer.device.supervision.thermal`."""
+
+POWER = ("raspberry-pi-firmware",)
+"""What tells of a weak supply: see `edgeinfer.device.supervision.power`."""
+
+FLASH = ("ssh", "card")
+"""The ways in which edgeinfer may come onto a board."""
+
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _FILE = re.compile(r"[\w.-]+", re.ASCII)
 _MOST_CORES = 1024
 _MOST_MEMORY_MIB = 2**24
+_MOST_MS = 1e6
 
 
 class ProfileError(ValueError):
     """A profile is absent, is no TOML, or says something unknown or impossible."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency:
+    """How long one inference takes, as somebody published it: not measured here.
+
+    Attributes:
+        model: which model, with its input's size.
+        processor: what computes: `cpu`, or the board's accelerator.
+        latency_ms: the time of one inference, milliseconds.
+        source: the document's title and address.
+    """
+
+    model: str
+    processor: str
+    latency_ms: float
+    source: str
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values."""
+        for field, text in (("model", self.model), ("source", self.source)):
+            refuse_unless_text(field, text)
+        refuse_unless_among("processor", (self.processor,), ("cpu", *ACCELERATORS[1:]))
+        if not (math.isfinite(self.latency_ms) and 0 < self.latency_ms <= _MOST_MS):
+            raise ValueError(f"latency_ms is {self.latency_ms}, expected above 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +100,16 @@ class BoardProfile:
         compiler: the program that prepares models for it; empty where none does.
         npu: its configuration, such as `ethos-u65-256`, as its compiler names it; empty where
             there is only one.
+        connection: how the accelerator is connected: a name of `CONNECTIONS`.
+        based_on: the board whose profile this one begins with; a file states only what differs.
+            The title, `device_tree` and `latencies` are always a file's own.
+        systems: the releases of operating systems that it is known to run, the most usual first.
+        thermal: where its temperature is read: names of `THERMAL`.
+        power: what tells of a weak supply: names of `POWER`.
+        toolchain: the CMake toolchain file in boards/toolchains for its 64-bit userland.
+        flash: how edgeinfer comes onto it: names of `FLASH`.
+        latencies: published ones.
+        sources: where the processor, the memory and the device tree's name were read.
     """
 
     name: str
@@ -76,14 +123,21 @@ class BoardProfile:
     delegate: str = ""
     compiler: str = ""
     npu: str = ""
+    connection: str = ""
+    based_on: str = ""
+    systems: tuple[System, ...] = ()
+    thermal: tuple[str, ...] = ()
+    power: tuple[str, ...] = ()
+    toolchain: str = ""
+    flash: tuple[str, ...] = ()
+    latencies: tuple[Latency, ...] = ()
+    sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
-        if not _NAME.fullmatch(self.name):
-            raise ValueError(f"name is {self.name!r}, expected small letters, digits and hyphens")
+        refuse_unless_match("name", self.name, _NAME, "small letters, digits and hyphens")
         for field, text in (("title", self.title), ("architecture", self.architecture)):
-            if not text.strip() or not text.isprintable():
-                raise ValueError(f"{field} is {text!r}, expected text")
+            refuse_unless_text(field, text)
         for field, value, most in (
             ("cores", self.cores, _MOST_CORES),
             ("memory_mib", self.memory_mib, _MOST_MEMORY_MIB),
@@ -93,6 +147,17 @@ class BoardProfile:
                 raise ValueError(f"{field} is {value}, expected 0 to {most}")
         if any(not text.strip() for text in self.device_tree):
             raise ValueError("device_tree holds an empty text, which every board begins with")
+        refuse_unless_among("thermal", self.thermal, THERMAL)
+        refuse_unless_among("power", self.power, POWER)
+        refuse_unless_among("flash", self.flash, FLASH)
+        if self.toolchain:
+            refuse_unless_match("toolchain", self.toolchain, _FILE, "a file name")
+        for source in self.sources:
+            refuse_unless_text("sources", source)
+        self._refuse_accelerator()
+        self._refuse_systems()
+
+    def _refuse_accelerator(self) -> None:
         if self.accelerator not in ACCELERATORS:
             raise ValueError(f"accelerator is {self.accelerator!r}, expected one of {ACCELERATORS}")
         for field, text, needed, what in (
@@ -104,6 +169,19 @@ class BoardProfile:
                 raise ValueError(f"{field} is {text!r}, expected {what}")
             if text and not needed:
                 raise ValueError(f"{field} is {text!r}, expected none for this accelerator")
+        if self.connection:
+            refuse_unless_among("connection", (self.connection,), CONNECTIONS)
+            if not self.accelerator:
+                raise ValueError(f"connection is {self.connection!r}, expected an accelerator too")
+        for latency in self.latencies:
+            if latency.processor not in ("cpu", self.accelerator):
+                raise ValueError(f"latencies name {latency.processor}, which this board lacks")
+
+    def _refuse_systems(self) -> None:
+        seen = [(system.os_id, system.version_id, system.architecture) for system in self.systems]
+        for key in seen:
+            if seen.count(key) > 1:
+                raise ValueError(f"systems state {' '.join(key)} twice, expected each once")
 
     def thread_count(self) -> int:
         """Return the interpreter threads to use, 1 or more.
@@ -115,58 +193,28 @@ class BoardProfile:
         return self.threads or max(1, (self.cores or os.cpu_count() or 1) - 1)
 
 
-def profile_names(folder: Path = PROFILES) -> tuple[str, ...]:
-    """Return the names of all profiles, in alphabetical order."""
-    return tuple(sorted(path.stem for path in folder.glob("*.toml")))
-
-
-def load_profile(name: str, folder: Path = PROFILES) -> BoardProfile:
-    """Read a profile.
-
-    Args:
-        name: the file's name without `.toml`.
-        folder: where it lies; by default those that come with edgeinfer.
-
-    Raises:
-        ProfileError: it is absent, is no TOML, has a key that is not known, lacks one that is
-            needed, or states an impossible value.
-    """
-    path = folder / f"{name}.toml"
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ProfileError(f"{path}: cannot be read ({error}), expected a profile") from error
-    try:
-        return parse_profile(name, content)
-    except ValueError as error:
-        raise ProfileError(f"{path}: {error}") from error
-
-
-def parse_profile(name: str, content: dict[str, Any]) -> BoardProfile:
-    """Build a profile from its name and a TOML document.
+def parse_profile(name: str, content: Mapping[str, Any]) -> BoardProfile:
+    """Build a profile from its name and a TOML document, with what it is based on filled in.
 
     Raises:
         ValueError: a key is not known or missing, or a value is of another type or impossible.
     """
-    fields = {field.name: field for field in dataclasses.fields(BoardProfile)}
-    del fields["name"]  # the file's name says it already
-    unknown = sorted(set(content) - set(fields))
-    if unknown:
-        raise ValueError(f"unknown key {unknown[0]!r}, expected only {sorted(fields)}")
-    for key, field in fields.items():
-        if key not in content and field.default is dataclasses.MISSING:
-            raise ValueError(f"no key {key!r}, expected {sorted(fields)}")
-    return BoardProfile(name=name, **{key: _value(key, item) for key, item in content.items()})
+    return build(BoardProfile, content, name=name)  # the file's name says it already
 
 
-def _value(key: str, value: object) -> Any:
-    """Return the value as the attribute's type; a bool is no number."""
-    if key == "device_tree":
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise ValueError(f"{key} is {value!r}, expected a list of texts")
-        return tuple(value)
-    kind = int if key in ("cores", "memory_mib", "threads") else str
-    if not isinstance(value, kind) or isinstance(value, bool):
-        expected = "a whole number" if kind is int else "text"
-        raise ValueError(f"{key} is {value!r}, expected {expected}")
-    return value
+def find_system(
+    profile: BoardProfile, os_id: str, version_id: str, architecture: str
+) -> System | None:
+    """Return what is known of a board's operating system; None where it is none of the profile's.
+
+    Args:
+        profile: the board's.
+        os_id: `ID` in its /etc/os-release.
+        version_id: `VERSION_ID` there; empty where there is none.
+        architecture: of the userland, by any of its names (`aarch64`, `arm64`).
+    """
+    for system in profile.systems:
+        named = (system.os_id, system.version_id) == (os_id, version_id)
+        if named and same_architecture(system.architecture, architecture):
+            return system
+    return None

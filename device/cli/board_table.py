@@ -33,6 +33,7 @@ class BoardFit:
         mapping: where each operator runs.
         memory_bytes: weights and the peak of activations; a runtime needs more.
         memory_mib: the board's; 0 where it is not known.
+        added: the accelerator is plugged into a board that is listed without it, too.
     """
 
     board: str
@@ -42,6 +43,7 @@ class BoardFit:
     mapping: OpMapping
     memory_bytes: int
     memory_mib: int
+    added: bool = False
 
     @property
     def partitions(self) -> int:
@@ -74,7 +76,9 @@ def board_fits(description: BundleDescription | ModelDescription) -> list[BoardF
     mappings: dict[tuple[str, str], OpMapping] = {}
     memory: dict[str, int] = {}
 
-    def fit(name: str, accelerator: str, wanted: str, memory_mib: int) -> BoardFit:
+    def fit(
+        name: str, accelerator: str, wanted: str, memory_mib: int, added: bool = False
+    ) -> BoardFit:
         variant = wanted if wanted in variants else "cpu" if variants else ""
         model = variants[variant] if variants else description.main
         key = (accelerator, variant)
@@ -92,11 +96,13 @@ def board_fits(description: BundleDescription | ModelDescription) -> list[BoardF
             mapping=mappings[key],
             memory_bytes=memory[variant],
             memory_mib=memory_mib,
+            added=added,
         )
 
     def of_board(profile: BoardProfile) -> BoardFit:
         # The Edge TPU's compiled variant would say nothing but that it is compiled.
-        return fit(profile.name, profile.accelerator, profile.npu, profile.memory_mib)
+        added = bool(profile.based_on) and profile.connection in ("usb", "pcie")
+        return fit(profile.name, profile.accelerator, profile.npu, profile.memory_mib, added)
 
     fits = [of_board(load_profile(name)) for name in profile_names()]
     return [*fits, fit(ANY, "gpu", "gpu", 0)]
@@ -129,8 +135,13 @@ def _fit_json(fit: BoardFit) -> dict[str, object]:
 
 
 def fits_lines(fits: list[BoardFit]) -> list[str]:
-    """Return the fits for people: boards with an accelerator, those without on one line."""
-    accelerated = sorted((fit for fit in fits if fit.accelerator), key=_order)
+    """Return the fits for people: boards with an accelerator, those without on one line.
+
+    A board with an added accelerator has a row only where the model does not fit its memory: all
+    else stands in the row of the accelerator on any machine.
+    """
+    shown = [fit for fit in fits if fit.accelerator and (not fit.added or fit.fits is False)]
+    accelerated = sorted(shown, key=_order)
     width = max(len(fit.board) for fit in accelerated)
     lines = ["", f"{'boards':{width + 2}}  accelerator  {'operators':>11}  parts  memory, MiB"]
     for index, fit in enumerate(accelerated):

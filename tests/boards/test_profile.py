@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.boards import BoardProfile, ProfileError, load_profile, profile_names
-from edgeinfer.boards.profile import PROFILES, parse_profile
+from edgeinfer.boards.files import PROFILES
+from edgeinfer.boards.profile import parse_profile
 
 GOOD: dict[str, Any] = {
     "title": "A board",
@@ -24,6 +25,7 @@ GOOD: dict[str, Any] = {
 def test_the_profiles_that_come_with_edgeinfer() -> None:
     assert profile_names() == (
         "coral-dev",
+        "coral-dev-mini",
         "coral-usb",
         "generic-aarch64",
         "generic-armv7l",
@@ -31,9 +33,14 @@ def test_the_profiles_that_come_with_edgeinfer() -> None:
         "imx8mp",
         "imx93",
         "rpi-zero2w",
+        "rpi-zero2w-coral-usb",
         "rpi3",
+        "rpi3-coral-usb",
         "rpi4",
+        "rpi4-coral-usb",
         "rpi5",
+        "rpi5-coral-pcie",
+        "rpi5-coral-usb",
     )
 
 
@@ -44,7 +51,9 @@ def test_every_profile_reads_and_keeps_the_rule(path: Path) -> None:
     assert profile.name == path.stem
     # What is plugged in has no processor of its own.
     generic = path.stem.startswith("generic-") or path.stem == "coral-usb"
-    assert generic == (profile.device_tree == ())
+    # Nor can it be told by the device tree.
+    plugged = profile.connection in ("usb", "pcie")
+    assert (generic or plugged) == (profile.device_tree == ())
     assert generic == (profile.cores == 0) == (profile.memory_mib == 0) == (profile.threads == 0)
     if not generic:
         assert profile.threads == max(1, profile.cores - 1)
@@ -52,7 +61,11 @@ def test_every_profile_reads_and_keeps_the_rule(path: Path) -> None:
 
 def test_which_boards_have_an_accelerator() -> None:
     found = {name for name in profile_names() if load_profile(name).accelerator}
-    assert found == {"coral-dev", "coral-usb", "imx8mp", "imx93"}
+    plugged = {name for name in found if load_profile(name).connection in ("usb", "pcie")}
+    assert found - plugged == {"coral-dev", "coral-dev-mini", "imx8mp", "imx93"}
+    assert plugged == {"coral-usb"} | {name for name in profile_names() if "-coral-" in name} - {
+        "coral-dev-mini"
+    }
     usb = load_profile("coral-usb")
     assert (usb.accelerator, usb.delegate, usb.compiler) == (
         "edgetpu",

@@ -208,7 +208,7 @@ def test_what_is_no_percentage(text: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--board", "coral"), "is no board known here, expected coral-dev, coral-usb"),
+        (("--board", "coral"), "is no board known here, expected coral-dev, coral-dev-mini"),
         (("--board", "coral-usb", "--require-mapped", "most"), "is no share"),
         (("--require-mapped", "100%"), "--require-mapped: without a board"),
     ],

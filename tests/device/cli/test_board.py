@@ -67,7 +67,7 @@ def test_a_board_without_an_accelerator(dense: Path) -> None:
 def test_an_unknown_board_names_the_known_ones(name: str, dense: Path) -> None:
     line = error_line(edgeinfer("inspect", dense, "--board", name), code=2)
     assert "is no board known here" in line
-    assert "coral-dev, coral-usb, generic-aarch64" in line
+    assert "coral-dev, coral-dev-mini, coral-usb, generic-aarch64" in line
 
 
 @pytest.mark.parametrize(

@@ -38,12 +38,15 @@ def test_a_row_for_each_board_with_an_accelerator_and_one_for_the_others() -> No
     text = table(model([PIXELS] * 4, steps))
     lines = text.splitlines()
     assert lines[2].split() == ["coral-dev", "edgetpu", "1", "of", "3", "1", "0.0", "of", "1,024"]
-    assert lines[3].split() == ["coral-usb", "edgetpu", "1", "of", "3", "1", "0.0"]
-    assert lines[4] == "    first left: 1 TOPK_V2 (the Edge TPU has no such operator)"
-    assert "  imx8mp     vx                2 of 3      2  0.0 of 6,144" in lines
-    assert "  imx93      ethos-u           ? of 3      ?  0.0 of 2,048" in lines
+    assert lines[3].split()[0] == "coral-dev-mini"
+    assert lines[4].split() == ["coral-usb", "edgetpu", "1", "of", "3", "1", "0.0"]
+    # A board into which one is plugged has no row of its own.
+    assert "-coral-usb" not in text
+    assert lines[5] == "    first left: 1 TOPK_V2 (the Edge TPU has no such operator)"
+    assert "  imx8mp          vx                2 of 3      2  0.0 of 6,144" in lines
+    assert "  imx93           ethos-u           ? of 3      ?  0.0 of 2,048" in lines
     assert "vela decides what the NPU takes: edgeinfer convert --board imx93" in text
-    assert "  any        gpu               1 of 3      1  0.0" in lines
+    assert "  any             gpu               1 of 3      1  0.0" in lines
     assert "1 of them with 8-bit numbers, computed in floating point" in text
     assert "  CPU only: generic-aarch64, generic-armv7l" in text
     assert "(0.0 of 512 MiB or more)" in text
@@ -54,8 +57,16 @@ def test_what_does_not_fit_is_said() -> None:
     """Two tensors of 300 MiB: too much for boards of 512 MiB, not for larger ones."""
     large = image(1, 300, 1024, 1024)
     fits = board_fits(described(model([large, large], [("RELU", [0], [1])], inputs=[0])))
-    assert {fit.board for fit in fits if fit.fits is False} == {"rpi-zero2w", "rpi3"}
+    assert {fit.board for fit in fits if fit.fits is False} == {
+        *("rpi-zero2w", "rpi3"),
+        *("rpi-zero2w-coral-usb", "rpi3-coral-usb"),
+    }
     text = "\n".join(fits_lines(fits))
+    assert (
+        "  rpi3-coral-usb        edgetpu           1 of 1      1  600.0 of 512: does not fit"
+        in text
+    )
+    assert "rpi4-coral-usb" not in text
     assert "CPU only, does not fit: rpi-zero2w, rpi3 (600.0 of 512 MiB or more)" in text
     small = [replace(fit, memory_mib=256) for fit in fits]
     assert "600.0 of 256: does not fit" in "\n".join(fits_lines(small))
@@ -65,9 +76,11 @@ def test_a_compiled_model_runs_nowhere_else() -> None:
     graph = model([PIXELS, PIXELS], [("edgetpu-custom-op", [0], [1])])
     codes = read_codes("edgetpu-custom-op")
     fits = board_fits(described(replace(graph, operator_codes=codes)))
-    assert {fit.board for fit in fits if fit.runs} == {"coral-dev", "coral-usb"}
+    assert {fit.board for fit in fits if fit.runs} == {
+        name for name in profile_names() if load_profile(name).accelerator == "edgetpu"
+    }
     text = "\n".join(fits_lines(fits))
-    assert "imx8mp     vx           does not run: compiled for another accelerator" in text
+    assert "imx8mp          vx           does not run: compiled for another accelerator" in text
     assert "CPU only: does not run, it needs its accelerator" in text
 
 
@@ -107,7 +120,7 @@ def dense(tmp_path: Path) -> Path:
 
 def test_inspect_has_the_table_and_json_has_every_board(dense: Path) -> None:
     shown = edgeinfer("inspect", dense).stdout
-    assert "  coral-usb  edgetpu           1 of 1      1  0.0" in shown
+    assert "  coral-usb       edgetpu           1 of 1      1  0.0" in shown
     document = json.loads(edgeinfer("inspect", dense, "--json").stdout)
     assert set(document["boards"]) == set(profile_names())
     assert document["boards"]["imx8mp"] == {
