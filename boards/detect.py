@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from edgeinfer.boards.files import load_profile, profile_files, read_document
+from edgeinfer.boards.files import load_profile, profile_files, read_head
 from edgeinfer.boards.profile import BoardProfile
 
 DEVICE_TREE_MODEL = "proc/device-tree/model"
@@ -36,8 +36,8 @@ def detect_board(root: Path = Path("/")) -> BoardProfile:
     model = _model(root)
     found: tuple[int, str] | None = None
     for name, path in profile_files().items() if model else ():
-        # The document alone: what a board is based on never lends it a device tree.
-        texts = read_document(path).get("device_tree", [])
+        # The file alone: what a board is based on never lends it a device tree.
+        texts = read_head(path).get("device_tree", [])
         length = max((len(t) for t in texts if model.startswith(t)), default=0)
         if length and (found is None or length > found[0]):
             found = (length, name)

@@ -7,6 +7,7 @@ A user's board is a file `NAME.toml` in `$XDG_CONFIG_HOME/edgeinfer/boards`, by 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -29,6 +30,7 @@ _OWN = ("title", "device_tree", "latencies")
 """What a profile never takes from the one that it is based on."""
 
 _DEEPEST = 8
+_FIRST_TABLE = re.compile(r"^\s*\[", re.MULTILINE)
 
 
 def user_folders() -> tuple[Path, ...]:
@@ -73,6 +75,15 @@ def profile_files(folder: Path | None = None) -> dict[str, Path]:
                 f'(`based_on = "{path.stem}"` in it takes over what it does not state)'
             )
     return dict(sorted(found.items()))
+
+
+def added_files() -> dict[str, Path]:
+    """Return the files of the boards that the user added, by name.
+
+    Raises:
+        ProfileError: as `profile_files`.
+    """
+    return {name: path for name, path in profile_files().items() if path.parent != PROFILES}
 
 
 def _files(folder: Path) -> list[Path]:
@@ -124,6 +135,22 @@ def read_document(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ProfileError(f"{path}: cannot be read ({error}), expected a profile") from error
+
+
+def read_head(path: Path) -> dict[str, Any]:
+    """Read what stands before a profile's first table: all of its plain keys, by TOML's rules.
+
+    A board is recognised at every start, and most of a file are the tables of its systems.
+
+    Raises:
+        ProfileError: it cannot be read, or is no TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        return tomllib.loads(_FIRST_TABLE.split(text, maxsplit=1)[0])
+    except (OSError, ValueError, RecursionError):
+        # A bracket within a text or a list of several lines, or a fault that is told of there.
+        return read_document(path)
 
 
 def _with_base(name: str, content: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ RUNTIMES = ("tflite-runtime", "ai-edge-litert")
 CAMERA_STACKS = ("v4l2", "picamera2", "gstreamer")
 """What a camera is reached through: the kernel's interface, libcamera's Python, pipelines."""
 
-RAN = ("this machine", "qemu-user", "virtual machine")
+RAN = ("natively", "qemu-user", "virtual machine")
 """What a system was run on by a test: natively, its programs one by one, or the whole of it."""
 
 OLDEST_PYTHON = (3, 10)

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from edgeinfer.device.tflite_types import TfliteModel
 
 
-def named_board(name: str) -> BoardProfile:
+def named_board(name: str, subject: str = "") -> BoardProfile:
     """Return the profile of a board.
+
+    Args:
+        name: its name.
+        subject: what an error is about; by default the option `--board`.
 
     Raises:
         UsageError: there is none of that name.
@@ -23,7 +27,9 @@ def named_board(name: str) -> BoardProfile:
 
     if name not in profile_names():
         raise UsageError(
-            f"--board {name}", got="is no board known here", expected=", ".join(profile_names())
+            subject or f"--board {name}",
+            got="is no board known here",
+            expected=", ".join(profile_names()),
         )
     return load_profile(name)
 

@@ -17,7 +17,7 @@ COMMANDS_GROUP = "edgeinfer.commands"
 
 _ORDER = (
     *("demo", "data", "train", "convert", "inspect"),
-    *("verify", "predict", "run", "cameras", "benchmark", "doctor"),
+    *("verify", "predict", "run", "cameras", "benchmark", "doctor", "boards"),
 )
 """The way of a model; commands of other packages follow by name."""
 
@@ -99,6 +99,10 @@ def run_program(arguments: Sequence[str]) -> int:
     except MemoryError:
         return _fail("out of memory: free some, or use a smaller model or batch", 1)
     except Exception as error:
+        from edgeinfer.boards import ProfileError
+
+        if isinstance(error, ProfileError):  # a user's own file; boards/ knows no error tree
+            return _fail(printable(str(error)), 1)
         if os.environ.get("EDGEINFER_DEBUG"):
             raise
         text = printable(f"{type(error).__name__}: {error}")
