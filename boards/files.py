@@ -89,9 +89,10 @@ def added_files() -> dict[str, Path]:
 def _files(folder: Path) -> list[Path]:
     """Return the profiles in a folder; none of one that is not there or may not be read."""
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+        found = [path for path in folder.iterdir() if path.suffix == ".toml"]
     except OSError:
         return []
+    return sorted(found, key=lambda path: path.stem)
 
 
 def profile_names(folder: Path | None = None) -> tuple[str, ...]:

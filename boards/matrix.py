@@ -123,7 +123,7 @@ def _names(boards: Sequence[BoardProfile]) -> str:
     plugged = {
         board.name: board.based_on
         for board in boards
-        if board.name.startswith(f"{board.based_on}-")
+        if board.connection in ("usb", "pcie") and board.name.startswith(f"{board.based_on}-")
     }
     texts = []
     for board in boards:

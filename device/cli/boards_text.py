@@ -11,7 +11,7 @@ from edgeinfer.boards.matrix import system_json
 from edgeinfer.device.accelerators.report import wrapped
 from edgeinfer.device.errors import printable
 
-_HEAD = ("architecture", "cores", "memory, MiB", "accelerator", "systems")
+_HEAD = ("machine", "cores", "memory, MiB", "accelerator", "systems")
 _LABEL = 15
 
 
@@ -24,15 +24,15 @@ def list_lines(profiles: list[BoardProfile], added: Mapping[str, Path]) -> list[
     """
     width = max(len(profile.name) for profile in profiles)
     lines = [
-        f"{'boards':{width + 2}}  {_HEAD[0]}  {_HEAD[1]}  {_HEAD[2]}  {_HEAD[3]:18}  {_HEAD[4]}"
+        f"{'boards':{width + 2}}  {_HEAD[0]:8}  {_HEAD[1]}  {_HEAD[2]}  {_HEAD[3]:17}  {_HEAD[4]}"
     ]
     for profile in profiles:
         cores = str(profile.cores) if profile.cores else "-"
         memory = f"{profile.memory_mib:,}" if profile.memory_mib else "-"
         usable = sum(bool(system.runtime) for system in profile.systems)
         lines.append(
-            f"  {profile.name:{width}}  {profile.architecture:12}  {cores:>5}  {memory:>11}  "
-            f"{_accelerator(profile):18}  {usable or '-':>7}"
+            f"  {profile.name:{width}}  {profile.architecture:8}  {cores:>5}  {memory:>11}  "
+            f"{_accelerator(profile):17}  {usable or '-':>7}"
         )
     files = [line for path in added.values() for line in wrapped(printable(f"  added: {path}"))]
     return [
