@@ -26,7 +26,7 @@ PROFILES = Path(__file__).resolve().parent / "profiles"
 
 FOLDER_VARIABLE = "EDGEINFER_BOARDS"
 
-_OWN = ("title", "device_tree", "latencies")
+_OWN = ("title", "device_tree", "latencies", "note")
 """What a profile never takes from the one that it is based on."""
 
 _DEEPEST = 8

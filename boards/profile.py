@@ -102,7 +102,7 @@ class BoardProfile:
             there is only one.
         connection: how the accelerator is connected: a name of `CONNECTIONS`.
         based_on: the board whose profile this one begins with; a file states only what differs.
-            The title, `device_tree` and `latencies` are always a file's own.
+            The title, `device_tree`, `latencies` and `note` are always a file's own.
         systems: the releases of operating systems that it is known to run, the most usual first.
         thermal: where its temperature is read: names of `THERMAL`.
         power: what tells of a weak supply: names of `POWER`.
@@ -110,6 +110,7 @@ class BoardProfile:
         flash: how edgeinfer comes onto it: names of `FLASH`.
         latencies: published ones.
         sources: where the processor, the memory and the device tree's name were read.
+        note: what else a user must know; a file's own, too.
     """
 
     name: str
@@ -132,6 +133,7 @@ class BoardProfile:
     flash: tuple[str, ...] = ()
     latencies: tuple[Latency, ...] = ()
     sources: tuple[str, ...] = ()
+    note: str = ""
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -152,8 +154,9 @@ class BoardProfile:
         refuse_unless_among("flash", self.flash, FLASH)
         if self.toolchain:
             refuse_unless_match("toolchain", self.toolchain, _FILE, "a file name")
-        for source in self.sources:
-            refuse_unless_text("sources", source)
+        for field, texts in (("sources", self.sources), ("note", (self.note,) * bool(self.note))):
+            for text in texts:
+                refuse_unless_text(field, text)
         self._refuse_accelerator()
         self._refuse_systems()
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import click
 import pytest
 
+from edgeinfer.boards import load_profile, profile_names
+from edgeinfer.boards.files import PROFILES
+from edgeinfer.boards.matrix import matrix_lines
 from edgeinfer.device.cli.main import COMMANDS_GROUP, cli
 from edgeinfer.host.demo import demo_steps
 
@@ -26,7 +29,7 @@ def parse(line: str) -> tuple[str, dict[str, object]]:
     _, name, *arguments = shlex.split(line)
     command = cli.get_command(click.Context(cli), name)
     assert command is not None, line
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and (arguments or command.no_args_is_help):
         sub = command.get_command(click.Context(command), arguments.pop(0))
         assert sub is not None, line
         command = sub
@@ -64,3 +67,18 @@ def test_make_targets_exist(line: str) -> None:
 def test_every_command_is_in_the_readme() -> None:
     for name in metadata.entry_points(group=COMMANDS_GROUP).names:
         assert f"edgeinfer {name}" in README or f"`{name}`" in README
+
+
+def test_the_compatibility_matrix_is_what_the_boards_say() -> None:
+    begin, end = "<!-- edgeinfer boards matrix -->\n", "<!-- end of the matrix -->\n"
+    assert README.count(begin) == README.count(end) == 1, "README.md lacks the matrix's markers"
+    shown = README.split(begin)[1].split(end)[0].strip()
+    said = matrix_lines(load_profile(name) for name in profile_names(PROFILES))
+    assert shown == "\n".join(said), "run `edgeinfer boards matrix` and put it into README.md"
+
+
+def test_the_board_to_add_is_one(tmp_path: Path) -> None:
+    (text,) = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    (tmp_path / "mine.toml").write_text(text)
+    (tmp_path / "rpi4.toml").write_bytes((PROFILES / "rpi4.toml").read_bytes())
+    assert load_profile("mine", tmp_path).memory_mib == 4096

@@ -87,6 +87,7 @@ def board_json(profile: BoardProfile) -> dict[str, object]:
         "flash": list(profile.flash),
         "latencies": [dataclasses.asdict(latency) for latency in profile.latencies],
         "sources": list(profile.sources),
+        "note": profile.note,
         "systems": [system_json(system) for system in profile.systems],
     }
 
@@ -134,6 +135,8 @@ def _facts(profile: BoardProfile) -> Iterator[tuple[str, str]]:
         yield "toolchain", f"boards/toolchains/{profile.toolchain}"
     if profile.flash:
         yield "flash", ", ".join(_flash(profile.name, profile.flash))
+    if profile.note:
+        yield "note", profile.note
     for source in profile.sources:
         yield "source", source
 

@@ -108,8 +108,10 @@ def test_what_is_no_folder_holds_nothing(config: Path) -> None:
 def test_title_device_tree_and_latencies_are_never_taken_over(config: Path) -> None:
     (config / "mine.toml").write_text('based_on = "coral-dev"\ntitle = "Mine"\n')
     board = load_profile("mine")
-    assert (board.device_tree, board.latencies) == ((), ())
+    assert (board.device_tree, board.latencies, board.note) == ((), (), "")
     assert board.systems == load_profile("coral-dev").systems
+    (config / "yours.toml").write_text('based_on = "rpi5-coral-pcie"\ntitle = "Yours"\n')
+    assert load_profile("yours").note != load_profile("rpi5-coral-pcie").note
     (config / "mine.toml").write_text('based_on = "coral-dev"\n')
     with pytest.raises(ProfileError, match=r"mine\.toml: no key 'title'"):
         load_profile("mine")

@@ -234,6 +234,7 @@ def test_threads_by_the_rule(
         ({"flash": ["ssh", "ssh"]}, "expected each once"),
         ({"toolchain": "../x.cmake"}, "toolchain is '../x.cmake', expected a file name"),
         ({"sources": [" "]}, "sources is ' ', expected text"),
+        ({"note": "a\tb"}, "note is 'a\\tb', expected text"),
         ({"latencies": [LATENCY | {"latency_ms": 0}]}, "latencies 1: latency_ms is 0.0, expected"),
         ({"latencies": [LATENCY | {"latency_ms": math.nan}]}, "latencies 1: latency_ms is nan"),
         ({"latencies": [LATENCY | {"latency_ms": True}]}, "latency_ms is True, expected a number"),

@@ -105,6 +105,14 @@ def test_inspect(install: Install, sample: Sample) -> None:
         assert json.loads(done.stdout)
 
 
+def test_boards(install: Install) -> None:
+    done = install.environment.edgeinfer("boards", "matrix", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {"rpi4", "coral-dev"} <= {
+        name for row in json.loads(done.stdout) for name in row["boards"]
+    }
+
+
 def test_predict(install: Install, sample: Sample) -> None:
     classes = sample.answers(install.case.kernels)
     plain = [f"class {index}" for index in range(len(sample.labels))]
