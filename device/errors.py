@@ -109,6 +109,10 @@ class RemoteError(EdgeinferError):
     """A board cannot be reached over SSH, or a program failed there."""
 
 
+class ReleaseError(EdgeinferError):
+    """A release cannot be installed or tried on this board, or what was sent of it is broken."""
+
+
 class OutputError(EdgeinferError):
     """An output of the camera loop cannot work here."""
 

@@ -58,6 +58,11 @@ class Supervisor(Watch):
         self._reloader = self._make_reloader(pipeline)
         self._heat = self._make_heat(pipeline.max_fps)
 
+    @property
+    def dropped(self) -> int:
+        """Frames of a live source that a newer one replaced before they were answered, so far."""
+        return 0 if self._pipeline is None else self._pipeline.dropped
+
     def answered(self) -> None:
         """Count an answer that was given out."""
         self._watchdog.answered()
