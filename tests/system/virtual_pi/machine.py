@@ -109,6 +109,19 @@ class VirtualPi:
         """The emulator's own control."""
         return Monitor(self.folder / "monitor")
 
+    def options(self, user: str = ADMINISTRATOR) -> list[str]:
+        """Return the program's options that reach it, as its user would have them configured."""
+        words = (
+            *(f"Port={self.port}", f"HostKeyAlias={HOST_NAME}", "HostName=127.0.0.1"),
+            *(f"IdentityFile={self._image.key}", "IdentitiesOnly=yes"),
+            *(
+                f"UserKnownHostsFile={self.folder / 'known_hosts'}",
+                "GlobalKnownHostsFile=/dev/null",
+            ),
+        )
+        host = f"{user}@{HOST_NAME}"
+        return ["--host", host, *(part for word in words for part in ("--ssh-option", word))]
+
     def start(self, snapshot: str | None = None) -> None:
         """Switch it on, or let it go on where `save_snapshot` was called."""
         if self._process is not None:
@@ -142,8 +155,10 @@ class VirtualPi:
             self._process.wait()
             self._process = None
 
-    def wait_ssh(self, timeout_s: float = 240) -> float:
-        """Wait until it lets its user in; return the seconds that took.
+    def wait_ssh(
+        self, *command: object, user: str = ADMINISTRATOR, timeout_s: float = 240
+    ) -> float:
+        """Wait until it lets a user in, who may run a command; return the seconds that took.
 
         Raises:
             BoardError: it does not in time, or its emulator has ended.
@@ -151,7 +166,7 @@ class VirtualPi:
         began = time.monotonic()
         while True:
             options = ("-o", "ConnectTimeout=3", "-o", "ConnectionAttempts=1")
-            probe = self.try_ssh("true", options=options, timeout_s=20)
+            probe = self.try_ssh(*(command or ("true",)), user=user, options=options, timeout_s=20)
             waited_s = time.monotonic() - began
             if probe.returncode == 0:
                 return waited_s

@@ -1,0 +1,248 @@
+"""The whole path: from a bundle on the workstation to a board that answers what its camera sees.
+
+The tests are one story, told in their order on one board; each needs the first alone.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import json
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.bundle.writer import write_bundle
+from tests.program import edgeinfer, error_line
+from tests.system.virtual_pi.feeding import FourCC, feed, plug, unplug
+from tests.system.virtual_pi.machine import VirtualPi
+from tests.system.virtual_pi.releases import (
+    PREFIX,
+    flash_command,
+    golden_pictures,
+    look,
+    renamed_bundle,
+    wait_answering,
+)
+
+pytestmark = pytest.mark.system
+
+ANSWERS = f"{PREFIX}/data/answers.jsonl"
+PROGRAM = f"{PREFIX}/current/package/bin/edgeinfer"
+RUN = ("--", "--camera", "--wait-for-camera", "--output", "json:answers.jsonl")
+LABEL = "Sneaker"
+
+
+@pytest.fixture(scope="module")
+def wheel(cross_wheels: dict[str, Path]) -> Path:
+    """edgeinfer's wheel for the board."""
+    return cross_wheels["aarch64"]
+
+
+@pytest.fixture(scope="module")
+def flashed(board: VirtualPi, wheel: Path, sample_bundle: Path) -> subprocess.CompletedProcess[str]:
+    """What the first `flash` told; the board shows the camera one picture."""
+    feed(board, {LABEL: golden_pictures(sample_bundle)[LABEL]}, fps=10)
+    began = time.monotonic()
+    done = flash(board, wheel, sample_bundle, *RUN)
+    assert done.returncode == 0, (done.stdout, done.stderr, board.told())
+    print(f"\n{done.stderr}{done.stdout}from nothing: {time.monotonic() - began:.1f} s")
+    return done
+
+
+def flash(
+    board: VirtualPi, wheel: Path, bundle: Path, *options: object
+) -> subprocess.CompletedProcess[str]:
+    command = flash_command(board, bundle, *options, wheels=[wheel])
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1200)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def show(board: VirtualPi, name: str) -> str:
+    words = ("systemctl", "show", "--value", f"--property={name}", "edgeinfer.service")
+    return board.ssh(*words).strip()
+
+
+def journal(board: VirtualPi) -> str:
+    return board.ssh("sudo", "journalctl", "--output=cat", "--unit=edgeinfer.service")
+
+
+@pytest.mark.parametrize("fourcc", ["YUYV", "MJPG"])
+@pytest.mark.usefixtures("flashed")
+def test_each_picture_before_the_camera_gets_its_label(
+    board: VirtualPi, sample_bundle: Path, fourcc: FourCC
+) -> None:
+    pictures = golden_pictures(sample_bundle)
+    board.ssh("sudo", "truncate", "--size=0", ANSWERS)
+    feed(board, pictures, fourcc=fourcc, fps=5, seconds_each=2)
+    time.sleep(2 * len(pictures) + 5)
+    unplug(board)
+    lines = board.ssh("sudo", "cat", ANSWERS).splitlines()
+    answers = [json.loads(line) for line in lines]
+    entries = board.ssh("sudo", "journalctl", "--output=json", "--unit=camera-feeder").splitlines()
+    shown = [
+        (int(entry["__REALTIME_TIMESTAMP"]) / 1e6, entry["MESSAGE"])
+        for entry in map(json.loads, entries)
+        if entry["MESSAGE"] in pictures
+    ]
+    plug(board)
+    right: dict[str, int] = {}
+    for (begin_s, label), (end_s, _) in itertools.pairwise(shown):
+        for answer in answers:
+            at_s = datetime.datetime.fromisoformat(answer["time"]).timestamp()
+            # While one picture follows another, the camera may still have the one before.
+            if begin_s + 0.5 < at_s < end_s - 0.1:
+                assert answer["label"] == label, (answer, label)
+                right[label] = right.get(label, 0) + 1
+    assert set(right) == set(pictures)
+    print(f"{fourcc}: right answers {right}")
+
+
+@pytest.mark.usefixtures("flashed")
+def test_a_second_flash_sends_nothing(board: VirtualPi, wheel: Path, sample_bundle: Path) -> None:
+    pid = look(board).state["service"]["pid"]
+    done = flash(board, wheel, sample_bundle, "--json", *RUN)
+    (result,) = json.loads(done.stdout)["hosts"]
+    assert (result["outcome"], result["sent_bytes"]) == ("unchanged", 0)
+    assert look(board).state["service"]["pid"] == pid
+
+
+@pytest.mark.usefixtures("flashed")
+def test_a_user_without_sudo_changes_nothing(
+    board: VirtualPi, wheel: Path, sample_bundle: Path
+) -> None:
+    before = look(board)
+    words = ("--board", "generic-aarch64", *board.options("guest"), "--wheel", wheel)
+    assert "sudo" in error_line(edgeinfer("flash", *words, sample_bundle))
+    assert look(board).state["history"] == before.state["history"]
+
+
+@pytest.mark.usefixtures("flashed")
+def test_a_loop_that_hangs_is_started_again(board: VirtualPi) -> None:
+    feed_one(board)
+    first = wait_answering(board, LABEL).state["service"]
+    board.ssh("sudo", "systemctl", "kill", "--kill-whom=main", "--signal=STOP", "edgeinfer")
+    end = time.monotonic() + 240
+    while show(board, "NRestarts") == str(first["restarts"]):
+        assert time.monotonic() < end, journal(board)
+        time.sleep(1)
+    second = wait_answering(board, LABEL).state["service"]
+    assert second["pid"] != first["pid"]
+    assert "watchdog" in board.ssh("sudo", "journalctl", "--unit=edgeinfer.service").lower()
+
+
+def feed_one(board: VirtualPi) -> None:
+    folder = Path(__file__).parents[2] / "samples" / "fashion-mnist.edgebundle"
+    feed(board, {LABEL: golden_pictures(folder)[LABEL]}, fps=10)
+
+
+@pytest.mark.usefixtures("flashed")
+def test_a_camera_that_was_unplugged_is_taken_again(board: VirtualPi) -> None:
+    pid = wait_answering(board, LABEL).state["service"]["pid"]
+    unplug(board)
+    time.sleep(15)
+    assert look(board).label == ""
+    plug(board)
+    seen = wait_answering(board, LABEL)
+    assert seen.state["service"]["pid"] == pid, journal(board)
+
+
+@pytest.mark.usefixtures("flashed")
+def test_a_bundle_that_does_not_verify_is_refused(
+    board: VirtualPi, wheel: Path, sample_bundle: Path, tmp_path: Path
+) -> None:
+    before = wait_answering(board, LABEL)
+    done = flash(board, wheel, disagreeing_bundle(sample_bundle, tmp_path / "bad.edgebundle"))
+    assert "verify failed" in error_line(done)
+    after = wait_answering(board, LABEL)
+    assert after.release == before.release
+    assert after.state["service"]["pid"] == before.state["service"]["pid"]
+    assert after.faults() == []
+
+
+@pytest.mark.usefixtures("flashed")
+def test_a_release_that_never_answers_is_taken_back(
+    board: VirtualPi, wheel: Path, sample_bundle: Path, tmp_path: Path
+) -> None:
+    before = wait_answering(board, LABEL)
+    silent = renamed_bundle(sample_bundle, tmp_path / "silent.edgebundle", "silent")
+    options = ("--trial-seconds", 25, "--", "--camera", "http://127.0.0.1:9/none.mjpg")
+    done = flash(board, wheel, silent, *options, "--wait-for-camera")
+    print(done.stderr)
+    assert f"release {before.release} runs" in error_line(done)
+    after = wait_answering(board, LABEL)
+    assert (after.release, after.faults()) == (before.release, [])
+    assert [event["event"] for event in after.state["history"]][-1] == "rolled back"
+
+
+@pytest.mark.usefixtures("flashed")
+def test_it_ends_with_what_it_has_in_hand(board: VirtualPi) -> None:
+    board.ssh("sudo", "systemctl", "stop", "edgeinfer")
+    assert (show(board, "Result"), show(board, "ExecMainStatus")) == ("success", "0")
+    last = board.ssh("sudo", "tail", "--lines=1", ANSWERS)
+    assert "summary" in json.loads(last)
+    board.ssh("sudo", "systemctl", "start", "edgeinfer")
+    wait_answering(board, LABEL)
+
+
+@pytest.mark.usefixtures("flashed")
+def test_it_reads_its_model_anew(board: VirtualPi) -> None:
+    pid = look(board).state["service"]["pid"]
+    board.ssh("sudo", "systemctl", "reload", "edgeinfer")
+    end = time.monotonic() + 60
+    while "reloaded: fashion-mnist" not in journal(board):
+        assert time.monotonic() < end, journal(board)
+        time.sleep(1)
+    assert wait_answering(board, LABEL).state["service"]["pid"] == pid
+
+
+@pytest.mark.usefixtures("flashed")
+def test_it_is_measured_from_the_workstation(board: VirtualPi, sample_bundle: Path) -> None:
+    quick = ("--seconds", "0.05", "--cold-starts", "1", "--threads", "1", "--json")
+    words = ("benchmark", sample_bundle, *board.options(), "--remote-program", PROGRAM)
+    done = edgeinfer(*words, *quick)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert {row["runtime"] for row in report["comparison"]["candidates"]} == {"tflite-runtime"}
+
+
+@pytest.mark.usefixtures("flashed")
+def test_the_doctor_finds_its_camera(board: VirtualPi) -> None:
+    done = board.try_ssh(PROGRAM, "doctor", "--json")
+    assert done.returncode in (0, 1), done.stderr
+    print(json.dumps(json.loads(done.stdout), indent=1)[:6000])
+
+
+@pytest.mark.usefixtures("flashed")
+def test_it_allows_little(board: VirtualPi) -> None:
+    told = board.ssh("systemd-analyze", "security", "--no-pager", "edgeinfer.service")
+    summary = told.strip().splitlines()[-1]
+    print(summary, *(line for line in told.splitlines() if line.startswith("✗")), sep="\n")
+    assert float(summary.partition("exposure level for edgeinfer.service: ")[2].split()[0]) <= 2.0
+
+
+@pytest.mark.usefixtures("flashed")
+def test_it_answers_again_after_a_power_cut(board: VirtualPi) -> None:
+    release = look(board).release
+    board.kill()
+    board.start()
+    board.wait_ssh()
+    seen = wait_answering(board, LABEL)
+    assert (seen.release, seen.faults()) == (release, [])
+
+
+def disagreeing_bundle(bundle: Path, path: Path) -> Path:
+    """Write a bundle whose golden outputs are another model's; return its path."""
+    with open_bundle(bundle) as opened:
+        members = {name: opened.member(name) for name in opened.manifest.members}
+        manifest = opened.manifest
+        (variant,) = manifest.variants.values()
+        for member in variant.golden_outputs.values():
+            members[member] = bytes(reversed(members[member]))
+        write_bundle(path, replace(manifest, name="disagreeing"), members)
+    return path
