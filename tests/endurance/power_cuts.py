@@ -32,6 +32,7 @@ from tests.system.virtual_pi.image import BoardImage, board_image
 from tests.system.virtual_pi.machine import BoardError, VirtualPi
 from tests.system.virtual_pi.releases import wait_answering
 from tests.system.virtual_pi.updates import (
+    CPUS,
     LABEL,
     Update,
     check_disk,
@@ -137,7 +138,7 @@ class Campaign:
                 done.result()
 
     def _measure(self, place: int) -> None:
-        with VirtualPi(self._image, self._place(place)) as board:
+        with VirtualPi(self._image, self._place(place), cpus=CPUS) as board:
             for update in self._updates.values():
                 resume(board, self._folder / "ready")
                 began = time.monotonic()
@@ -173,7 +174,7 @@ class Campaign:
         place = self._places.get()
         began = time.monotonic()
         try:
-            with VirtualPi(self._image, place) as board:
+            with VirtualPi(self._image, place, cpus=CPUS) as board:
                 row = cut_once(board, self._folder / "ready", self._updates[kind], after_s)
         finally:
             self._places.put(place)

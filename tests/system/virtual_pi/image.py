@@ -9,7 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.system.cache import cached_folder
+from edgeinfer.device.files import cache_home
+from edgeinfer.host.emulation.kept import kept_folder
 from tests.system.emulated.debian import UserlandError, run_tool
 from tests.system.virtual_pi.kernel import (
     CROSS_COMPILE,
@@ -81,7 +82,8 @@ def board_image() -> BoardImage:
     here = Path(__file__).parent
     parts = ("packages.py", "kernel.py", "root.py", "feeder.py", "image.py")
     code = [(here / name).read_text() for name in parts]
-    return BoardImage(folder=cached_folder("virtual-pi", code, _build))
+    folder = kept_folder(cache_home() / "emulation", "virtual-pi", code, _build)
+    return BoardImage(folder=folder)
 
 
 def _build(folder: Path) -> None:

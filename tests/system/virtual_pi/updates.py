@@ -22,6 +22,8 @@ from tests.system.virtual_pi.releases import (
 
 LABEL = "T-shirt"
 """What the board's camera sees."""
+CPUS = 1
+"""Of each board: emulated processors that wait for each other take turns on few real ones."""
 FPS = 3
 READY = "ready"
 SLOW = ("--", "--camera", "/dev/video0", "--max-fps", "2")
@@ -82,7 +84,7 @@ def make_ready(image: BoardImage, folder: Path, sample: Path, wheels: Sequence[P
         BoardError: a release does not run.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with VirtualPi(image, folder) as board:
+    with VirtualPi(image, folder, cpus=CPUS) as board:
         board.start()
         board.wait_ssh()
         feed(board, {LABEL: golden_pictures(sample)[LABEL]}, fps=FPS)
