@@ -57,9 +57,7 @@ def bring(layout: Layout, bundle: bytes, *, system: bool, silent: int | None = N
         settle(layout, manager)
         number, _ = install(layout, spec, lock)
     with locked(layout, "trial"):
-        try_release(
-            layout, number, manager, frames=5, seconds=0.02, verify=verifies, poll_s=0.01
-        )
+        try_release(layout, number, manager, frames=5, seconds=0.02, verify=verifies, poll_s=0.01)
 
 
 def first(layout: Layout) -> None:
@@ -156,7 +154,9 @@ class Journal:
             elif event == "os.mkdir" and os.path.lexists(arguments[0]):
                 pass  # it is about to be refused
             elif event in _ENTRIES and self._ours(arguments[0]):
-                paths = [os.path.abspath(os.fspath(path)) for path in arguments[:2] if _is_path(path)]
+                paths = [
+                    os.path.abspath(os.fspath(path)) for path in arguments[:2] if _is_path(path)
+                ]
                 if event == "os.symlink":
                     paths = paths[1:]
                 self._step(event, paths, self._save(paths[-1], event))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.types import Pixels
 from tests.program import PROGRAM
 from tests.system.virtual_pi.machine import BoardError, VirtualPi
+
+Tell = Callable[[str], None]
+"""Keeps a text for whoever reads what a test run told."""
 
 PREFIX = "/var/lib/edgeinfer"
 AGENT = ("sudo", "-n", "/usr/bin/python3", "-I", f"{PREFIX}/releases.pyz")

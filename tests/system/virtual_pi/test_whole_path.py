@@ -22,6 +22,7 @@ from tests.system.virtual_pi.feeding import FourCC, feed, plug, unplug
 from tests.system.virtual_pi.machine import VirtualPi
 from tests.system.virtual_pi.releases import (
     PREFIX,
+    Tell,
     flash_command,
     golden_pictures,
     look,
@@ -44,13 +45,15 @@ def wheel(cross_wheels: dict[str, Path]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def flashed(board: VirtualPi, wheel: Path, sample_bundle: Path) -> subprocess.CompletedProcess[str]:
+def flashed(
+    board: VirtualPi, wheel: Path, sample_bundle: Path, tell: Tell
+) -> subprocess.CompletedProcess[str]:
     """What the first `flash` told; the board shows the camera one picture."""
     feed(board, {LABEL: golden_pictures(sample_bundle)[LABEL]}, fps=10)
     began = time.monotonic()
     done = flash(board, wheel, sample_bundle, *RUN)
     assert done.returncode == 0, (done.stdout, done.stderr, board.told())
-    print(f"\n{done.stderr}{done.stdout}from nothing: {time.monotonic() - began:.1f} s")
+    tell(f"flash: {time.monotonic() - began:.1f} s\n{done.stderr}{done.stdout}")
     return done
 
 
@@ -75,7 +78,7 @@ def journal(board: VirtualPi) -> str:
 @pytest.mark.parametrize("fourcc", ["YUYV", "MJPG"])
 @pytest.mark.usefixtures("flashed")
 def test_each_picture_before_the_camera_gets_its_label(
-    board: VirtualPi, sample_bundle: Path, fourcc: FourCC
+    board: VirtualPi, sample_bundle: Path, fourcc: FourCC, tell: Tell
 ) -> None:
     pictures = golden_pictures(sample_bundle)
     board.ssh("sudo", "truncate", "--size=0", ANSWERS)
@@ -100,7 +103,7 @@ def test_each_picture_before_the_camera_gets_its_label(
                 assert answer["label"] == label, (answer, label)
                 right[label] = right.get(label, 0) + 1
     assert set(right) == set(pictures)
-    print(f"{fourcc}: right answers {right}")
+    tell(f"right answers to {fourcc} frames: {right}")
 
 
 @pytest.mark.usefixtures("flashed")
@@ -137,8 +140,8 @@ def test_a_loop_that_hangs_is_started_again(board: VirtualPi) -> None:
 
 
 def feed_one(board: VirtualPi) -> None:
-    folder = Path(__file__).parents[2] / "samples" / "fashion-mnist.edgebundle"
-    feed(board, {LABEL: golden_pictures(folder)[LABEL]}, fps=10)
+    sample = Path(__file__).parents[2] / "samples" / "fashion-mnist.edgebundle"
+    feed(board, {LABEL: golden_pictures(sample)[LABEL]}, fps=5)
 
 
 @pytest.mark.usefixtures("flashed")
@@ -167,13 +170,13 @@ def test_a_bundle_that_does_not_verify_is_refused(
 
 @pytest.mark.usefixtures("flashed")
 def test_a_release_that_never_answers_is_taken_back(
-    board: VirtualPi, wheel: Path, sample_bundle: Path, tmp_path: Path
+    board: VirtualPi, wheel: Path, sample_bundle: Path, tmp_path: Path, tell: Tell
 ) -> None:
     before = wait_answering(board, LABEL)
     silent = renamed_bundle(sample_bundle, tmp_path / "silent.edgebundle", "silent")
     options = ("--trial-seconds", 25, "--", "--camera", "http://127.0.0.1:9/none.mjpg")
     done = flash(board, wheel, silent, *options, "--wait-for-camera")
-    print(done.stderr)
+    tell(done.stderr)
     assert f"release {before.release} runs" in error_line(done)
     after = wait_answering(board, LABEL)
     assert (after.release, after.faults()) == (before.release, [])
@@ -212,17 +215,17 @@ def test_it_is_measured_from_the_workstation(board: VirtualPi, sample_bundle: Pa
 
 
 @pytest.mark.usefixtures("flashed")
-def test_the_doctor_finds_its_camera(board: VirtualPi) -> None:
+def test_the_doctor_finds_its_camera(board: VirtualPi, tell: Tell) -> None:
     done = board.try_ssh(PROGRAM, "doctor", "--json")
     assert done.returncode in (0, 1), done.stderr
-    print(json.dumps(json.loads(done.stdout), indent=1)[:6000])
+    tell(json.dumps(json.loads(done.stdout), indent=1)[:6000])
 
 
 @pytest.mark.usefixtures("flashed")
-def test_it_allows_little(board: VirtualPi) -> None:
+def test_it_allows_little(board: VirtualPi, tell: Tell) -> None:
     told = board.ssh("systemd-analyze", "security", "--no-pager", "edgeinfer.service")
     summary = told.strip().splitlines()[-1]
-    print(summary, *(line for line in told.splitlines() if line.startswith("✗")), sep="\n")
+    tell("\n".join([summary, *(line for line in told.splitlines() if line.startswith("✗"))]))
     assert float(summary.partition("exposure level for edgeinfer.service: ")[2].split()[0]) <= 2.0
 
 
@@ -234,6 +237,49 @@ def test_it_answers_again_after_a_power_cut(board: VirtualPi) -> None:
     board.wait_ssh()
     seen = wait_answering(board, LABEL)
     assert (seen.release, seen.faults()) == (release, [])
+
+
+@pytest.mark.usefixtures("flashed")
+@pytest.mark.parametrize("command", ["receive", "install"])
+def test_a_connection_that_is_cut_leaves_the_old_release_and_a_second_flash_completes(
+    board: VirtualPi, wheel: Path, sample_bundle: Path, tmp_path: Path, command: str
+) -> None:
+    before = wait_answering(board, LABEL)
+    name = f"cut-at-{command}"
+    bundle = renamed_bundle(sample_bundle, tmp_path / f"{name}.edgebundle", name)
+    running = subprocess.Popen(
+        flash_command(board, bundle, *RUN, wheels=[wheel]),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        # Root's own connection lives on; pi's ends in the midst of the command.
+        wait = f"until pgrep -f '^[^ ]*python3 .*releases.pyz {command}'; do sleep 0.05; done"
+        board.ssh("sh", "-c", f"{wait}; pkill -f 'sshd: pi'", user="root")
+        output, _ = running.communicate(timeout=300)
+    finally:
+        running.kill()
+        running.wait()
+    assert running.returncode == 1
+    assert "the connection was lost while" in output
+    after = look(board)
+    assert (after.release, after.state["trial"]) == (before.release, None)
+    done = flash(board, wheel, bundle, *RUN)
+    assert done.returncode == 0, done.stderr
+    seen = wait_answering(board, LABEL)
+    assert seen.state["releases"][str(seen.release)]["name"] == name
+    assert seen.faults() == []
+
+
+@pytest.mark.usefixtures("flashed")
+def test_nothing_is_left_of_it_in_the_end(board: VirtualPi) -> None:
+    done = edgeinfer("unflash", *board.options())
+    assert done.returncode == 0, done.stderr
+    assert board.try_ssh("ls", PREFIX).returncode != 0
+    assert board.try_ssh("id", "edgeinfer").returncode != 0
+    assert "edgeinfer" not in board.ssh("ls", "/etc/systemd/system")
+    assert board.ssh("systemctl", "--failed", "--plain", "--no-legend") == ""
 
 
 def disagreeing_bundle(bundle: Path, path: Path) -> Path:
