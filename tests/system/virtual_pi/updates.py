@@ -107,7 +107,14 @@ def resume(board: VirtualPi, ready: Path) -> None:
         board: a board that is off.
         ready: the folder of `make_ready`.
     """
-    shutil.copyfile(ready / "disk.qcow2", board.disk)
+    # Blocks that a killed emulator had taken and not entered are lost room (3), no damage.
+    checked = subprocess.run(
+        ["qemu-img", "check", "-q", board.disk], capture_output=True, text=True, check=False
+    )
+    if checked.returncode not in (0, 3) or READY not in run_tool(
+        "qemu-img", "snapshot", "-l", board.disk
+    ):
+        shutil.copyfile(ready / "disk.qcow2", board.disk)
     board.start(READY)
     board.wait_ssh("date", "--set", f"@{time.time():.0f}", user="root")
 
