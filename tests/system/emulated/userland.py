@@ -29,8 +29,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.metadata import Metadata
-
+from edgeinfer.host.board_wheels import WheelTarget
+from edgeinfer.host.board_wheels.find import needed
 from tests.system.emulated.debian import (
     UserlandError,
     download_packages,
@@ -42,6 +42,8 @@ from tests.system.environments import clean_environ
 
 PYTHON = "3.11"
 """The Python of Debian 12, which tflite-runtime has wheels for."""
+GLIBC = (2, 36)
+"""Debian 12's."""
 LITERT = "ai-edge-litert==2.1.6"
 """Newer ones crash in the qemu-user 7.2 of Debian 12, a fault of the emulator."""
 PLATFORMS = ("manylinux2014", "manylinux_2_27", "manylinux_2_28", "manylinux_2_34")
@@ -72,19 +74,18 @@ class Architecture:
     litert: bool
 
     def requirements(self, wheel: Path, python: str = PYTHON) -> list[str]:
-        """Return what pip installs for that wheel on a board with that Python."""
-        with zipfile.ZipFile(wheel) as archive:
-            member = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
-            metadata = Metadata.from_email(archive.read(member), validate=False)
-        markers = {"python_version": python, "platform_machine": self.name, "sys_platform": "linux"}
-        return sorted(
-            f"{requirement.name}{requirement.specifier}"
-            for requirement in metadata.requires_dist or []
-            if requirement.name not in self.debian_provides
-            and (
-                requirement.marker is None or requirement.marker.evaluate({**markers, "extra": ""})
-            )
+        """Return what a board with that Python gets beside that wheel.
+
+        Raises:
+            WheelError: there is no runtime for it.
+        """
+        target = WheelTarget(
+            architecture=self.name,
+            python=python,
+            glibc=GLIBC,
+            system_packages=self.debian_provides,
         )
+        return list(needed(target, wheel))
 
 
 AARCH64 = Architecture(
