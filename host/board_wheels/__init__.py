@@ -5,7 +5,18 @@ own. `board_wheels` finds all that there is to carry there.
 """
 
 from edgeinfer.host.board_wheels.find import BoardWheels, board_wheels
-from edgeinfer.host.board_wheels.target import SYSTEM_NUMPY_AND_OPENCV, WheelTarget
+from edgeinfer.host.board_wheels.target import (
+    SYSTEM_NUMPY_AND_OPENCV,
+    WheelTarget,
+    wheel_target,
+)
 from edgeinfer.host.board_wheels.wheel_file import WheelFile
 
-__all__ = ["SYSTEM_NUMPY_AND_OPENCV", "BoardWheels", "WheelFile", "WheelTarget", "board_wheels"]
+__all__ = [
+    "SYSTEM_NUMPY_AND_OPENCV",
+    "BoardWheels",
+    "WheelFile",
+    "WheelTarget",
+    "board_wheels",
+    "wheel_target",
+]

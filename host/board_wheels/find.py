@@ -24,7 +24,7 @@ from edgeinfer.host.board_wheels.own import (
     own_version,
     source_checkout,
 )
-from edgeinfer.host.board_wheels.target import WheelTarget
+from edgeinfer.host.board_wheels.target import RUNTIMES, WheelTarget
 from edgeinfer.host.board_wheels.wheel_file import (
     WheelFile,
     distribution_of,
@@ -33,8 +33,6 @@ from edgeinfer.host.board_wheels.wheel_file import (
     wheel_file,
 )
 
-RUNTIMES = frozenset({"ai-edge-litert", "tflite-runtime"})
-"""Distributions of which a board needs one."""
 _SCHEMA = 1
 _MOST_ROUNDS = 6
 
@@ -113,12 +111,14 @@ def needed(
         WheelError: there is no TFLite runtime among it.
     """
     found = [r for r in requirements(own) if target.wants(r)]
-    if target.runtime:
+    if target.runtime or target.provides_runtime:
         found = [r for r in found if canonicalize_name(r.name) not in RUNTIMES]
+    if target.runtime:
         found.append(Requirement(target.runtime))
     found += map(_parse, extra)
     there = frozenset(replaced)
-    if RUNTIMES.isdisjoint({canonicalize_name(r.name) for r in found} | there):
+    here = {canonicalize_name(r.name) for r in found} | there
+    if RUNTIMES.isdisjoint(here) and not target.provides_runtime:
         raise WheelError(
             f"a TFLite runtime for {target.title}",
             got="none has a wheel for it",

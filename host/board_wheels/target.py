@@ -10,12 +10,16 @@ from packaging.requirements import Requirement
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name
 
+from edgeinfer.boards import System
+
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 """What tags were called before PEP 600, by the glibc that they promise."""
 _OLDEST_GLIBC = {"x86_64": (2, 5)}
 """Of architectures that manylinux was not defined for from the start, PEP 599's: 2.17."""
 ARCHITECTURES = ("aarch64", "armv7l", "x86_64")
 """What edgeinfer's own wheels are made for."""
+RUNTIMES = frozenset({"ai-edge-litert", "tflite-runtime"})
+"""Distributions of which a board needs one."""
 SYSTEM_NUMPY_AND_OPENCV = frozenset({"numpy", "opencv-python-headless"})
 """What Debian's python3-numpy and python3-opencv stand for, which 32-bit ARM has no wheels of."""
 
@@ -96,6 +100,11 @@ class WheelTarget:
         """Return whether the system's own packages provide that distribution."""
         return canonicalize_name(name) in map(canonicalize_name, self.system_packages)
 
+    @property
+    def provides_runtime(self) -> bool:
+        """Whether a TFLite runtime is among the system's own packages."""
+        return any(map(self.provides, RUNTIMES))
+
     def wants(self, requirement: Requirement, extras: Iterable[str] = ()) -> bool:
         """Return whether a requirement's marker holds there, with any of these extras or none.
 
@@ -115,3 +124,30 @@ class WheelTarget:
         }
         marker = requirement.marker
         return any(marker.evaluate({**environment, "extra": extra}) for extra in ("", *extras))
+
+
+def wheel_target(system: System) -> WheelTarget:
+    """Return what a board's system, as its profile states it, means for wheels.
+
+    Where the runtime is the system's own, numpy and OpenCV are too: the runtime was built with
+    that numpy. On 32-bit ARM there are no wheels of them.
+
+    Raises:
+        ValueError: the profile does not say enough, or edgeinfer has no wheels for that system.
+    """
+    provided = frozenset[str]()
+    if system.runtime_in_system or system.architecture == "armv7l":
+        provided = SYSTEM_NUMPY_AND_OPENCV
+    if system.runtime_in_system:
+        provided |= {system.runtime}
+    carried = bool(system.runtime) and not system.runtime_in_system
+    if not system.glibc:
+        raise ValueError("glibc is not known")
+    major, minor = map(int, system.glibc.split("."))
+    return WheelTarget(
+        architecture=system.architecture,
+        python=system.environment_python,
+        glibc=(major, minor),
+        runtime=f"{system.runtime}=={system.runtime_version}" if carried else "",
+        system_packages=provided,
+    )

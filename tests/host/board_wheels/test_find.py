@@ -149,6 +149,18 @@ def test_a_pinned_runtime_takes_the_place_of_edgeinfers_choice(index: Path, tmp_
     assert found.wheels[0].name.startswith("ai_edge_litert-2.1.6-")
 
 
+def test_where_the_runtime_is_the_systems_own_none_is_carried(index: Path, tmp_path: Path) -> None:
+    target = WheelTarget(
+        architecture="aarch64",
+        python="3.13",
+        glibc=(2, 39),
+        system_packages=SYSTEM_NUMPY_AND_OPENCV | {"tflite-runtime"},
+    )
+    own = make_own_wheel(tmp_path, ["ai-edge-litert>=2", "numpy>=2"])
+    found = board_wheels(target, given=[own], cache=tmp_path / "cache")
+    assert names(found) == ["edgeinfer"]
+
+
 def test_a_given_wheel_takes_the_place_of_the_indexs(index: Path, tmp_path: Path) -> None:
     tag = "cp311-cp311-manylinux_2_34_aarch64"
     special = make_wheel(tmp_path, "tflite-runtime", version="2.15.1", tag=tag, requires=["numpy"])

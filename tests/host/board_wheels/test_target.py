@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
-from edgeinfer.host.board_wheels import WheelTarget
+from edgeinfer.boards import load_profile
+from edgeinfer.host.board_wheels import SYSTEM_NUMPY_AND_OPENCV, WheelTarget, wheel_target
 from tests.host.board_wheels.wheels import BOOKWORM, TRIXIE
 
 RUNTIME = "tflite_runtime-2.14.0-cp311-cp311-manylinux_2_34_aarch64.whl"
@@ -90,3 +92,34 @@ def test_impossible_values_are_refused(change: dict[str, Any], expected: str) ->
 
 def test_the_name_is_fit_for_a_folder() -> None:
     assert BOOKWORM.name == "aarch64-python3.11-glibc2.36"
+
+
+def system_targets(name: str) -> dict[tuple[str, str], WheelTarget]:
+    return {
+        (system.version_id, system.architecture): wheel_target(system)
+        for system in load_profile(name).systems
+    }
+
+
+def test_a_systems_statements_make_its_target() -> None:
+    targets = system_targets("rpi4")
+    assert targets["12", "aarch64"] == WheelTarget(
+        architecture="aarch64", python="3.11", glibc=(2, 36), runtime="tflite-runtime==2.14.0"
+    )
+    assert targets["13", "aarch64"].runtime.startswith("ai-edge-litert==2.")
+    assert targets["12", "armv7l"].system_packages == SYSTEM_NUMPY_AND_OPENCV
+    assert targets["13", "armv7l"].runtime == ""
+
+
+def test_a_system_without_a_known_glibc_has_no_target() -> None:
+    system = load_profile("imx8mp").systems[0]
+    with pytest.raises(ValueError, match="glibc is not known"):
+        wheel_target(dataclasses.replace(system, glibc=""))
+
+
+def test_the_systems_own_runtime_comes_with_its_numpy() -> None:
+    system = load_profile("imx8mp").systems[0]
+    target = wheel_target(dataclasses.replace(system, glibc="2.39"))
+    assert target.provides_runtime
+    assert target.provides("numpy")
+    assert target.runtime == ""
