@@ -141,6 +141,8 @@ def not_found(target: WheelTarget, error: WheelError) -> WheelError:
 def _how_to_get(target: WheelTarget, distribution: str) -> str:
     if distribution != DISTRIBUTION:
         return "name another with --wheel"
+    if source_checkout():
+        return "run: make wheels"
     return (
         "run make wheels in a source checkout and name its "
         f"dist/{DISTRIBUTION}-{own_version()}-py3-none-manylinux_2_28_{target.architecture}.whl "

@@ -54,8 +54,8 @@ class WheelTarget:
             raise ValueError(f"python is {self.python!r}, expected a version such as '3.11'")
         if self.glibc < self.oldest_glibc:
             raise ValueError(f"glibc is {self.glibc}, expected {self.oldest_glibc} or newer")
-        if self.runtime:
-            Requirement(self.runtime)  # its error is a ValueError
+        if self.runtime and canonicalize_name(Requirement(self.runtime).name) not in RUNTIMES:
+            raise ValueError(f"runtime is {self.runtime!r}, expected one of {sorted(RUNTIMES)}")
 
     @property
     def oldest_glibc(self) -> tuple[int, int]:

@@ -80,7 +80,8 @@ def test_an_extra_that_is_asked_for_is_wanted() -> None:
         ({"python": "2.7"}, "python is '2.7'"),
         ({"python": "3.11.2"}, "python is"),
         ({"glibc": (2, 16)}, "expected (2, 17) or newer"),
-        ({"runtime": "==1"}, ""),
+        ({"runtime": "==1"}, "Expected package name"),
+        ({"runtime": "numpy==1"}, "runtime is 'numpy==1'"),
     ],
 )
 def test_impossible_values_are_refused(change: dict[str, Any], expected: str) -> None:
