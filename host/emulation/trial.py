@@ -21,7 +21,7 @@ from edgeinfer.host.emulation.machine import EmulatedBoard, guest_environment
 
 _STOPPED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end a program because someone wants it to."""
-_KEYS = ("objects", "poses", "classes")
+_KEYS = ("detections", "areas")
 """Where answers that are no single label have their labels, see the predictions' `to_json`."""
 
 
