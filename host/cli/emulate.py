@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from edgeinfer.host.emulation.trial import EmulationResult
 
 _MOST_LABELS = 8
+_BY_SIGNAL = 128
+"""Exit codes of programs that a signal ended begin here, by the shells' rule."""
 _UNBROKEN = "\N{NO-BREAK SPACE}"
 _NO_TIMES = "emulated times say nothing about the board's: see edgeinfer benchmark --host"
 
@@ -139,7 +141,9 @@ def emulate(
 
 def _for_people(result: EmulationResult) -> str:
     """Return the result, and what it does not say."""
-    begin = f"{result.board}, emulated: {'verified' if result.verified else 'not verified'}"
+    stopped = result.exit_code >= _BY_SIGNAL
+    said = "verified" if result.verified else "stopped" if stopped else "not verified"
+    begin = f"{result.board}, emulated: {said}"
     if result.frames is None:
         return begin
     counts = [f"{count:,} {printable(label)}" for label, count in result.labels.items()]
@@ -150,7 +154,9 @@ def _for_people(result: EmulationResult) -> str:
     labels = textwrap.fill(joined, 78, initial_indent="  ", subsequent_indent="  ")
     labels = labels.replace(_UNBROKEN, " ")
     answered = f"{result.frames:,} frames answered{':' * bool(counts)}"
-    if result.exit_code:
+    if stopped:
+        answered = f"stopped, {answered}"
+    elif result.exit_code:
         answered = f"the loop failed (exit code {result.exit_code}), {answered}"
     lines = [f"{begin}, {answered}", *([labels] if counts else []), _NO_TIMES]
     return "\n".join(lines)

@@ -90,6 +90,7 @@ def test_the_result_says_what_it_does_not_say() -> None:
     [
         ({}, "rpi4, emulated: verified"),
         ({"verified": False, "exit_code": 1}, "rpi4, emulated: not verified"),
+        ({"verified": False, "exit_code": 130}, "rpi4, emulated: stopped"),
     ],
 )
 def test_without_a_loop_nothing_is_said_of_it(fields: dict[str, object], expected: str) -> None:
