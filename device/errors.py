@@ -109,6 +109,14 @@ class RemoteError(EdgeinferError):
     """A board cannot be reached over SSH, or a program failed there."""
 
 
+class WheelError(EdgeinferError):
+    """What a board needs to be installed cannot be had, or is not for that board."""
+
+
+class EmulationError(EdgeinferError):
+    """A board cannot be emulated on this machine."""
+
+
 class OutputError(EdgeinferError):
     """An output of the camera loop cannot work here."""
 

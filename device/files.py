@@ -19,9 +19,20 @@ def data_home() -> Path:
 
     Source: XDG Base Directory Specification 0.8: relative paths in the variable are ignored.
     """
-    base = os.environ.get("XDG_DATA_HOME", "")
-    root = Path(base) if os.path.isabs(base) else Path.home() / ".local" / "share"
-    return root / "edgeinfer"
+    return _base_folder("XDG_DATA_HOME", Path.home() / ".local" / "share") / "edgeinfer"
+
+
+def cache_home() -> Path:
+    """Return `$XDG_CACHE_HOME/edgeinfer`, by default `~/.cache/edgeinfer`; source as above.
+
+    What is in it can be made again, so removing it is always safe.
+    """
+    return _base_folder("XDG_CACHE_HOME", Path.home() / ".cache") / "edgeinfer"
+
+
+def _base_folder(variable: str, default: Path) -> Path:
+    base = os.environ.get(variable, "")
+    return Path(base) if os.path.isabs(base) else default
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.emulated.debian import UserlandError
+from edgeinfer.device.errors import EmulationError, WheelError
 from tests.system.emulated.userland import AARCH64, ARMV7L, Userland, cached_userland
 from tests.system.environments import SIZES, clean_environ, size_table, unavailable
 from tests.system.sample import Sample, read_sample_bundle
@@ -108,12 +108,10 @@ def userlands(cross_wheels: dict[str, Path]) -> dict[str, Userland]:
         unavailable(f"this machine is {platform.machine()}: the tools are x86-64 programs")
     try:
         return {
-            architecture.name: cached_userland(
-                architecture, architecture.requirements(cross_wheels[architecture.name])
-            )
+            architecture.name: cached_userland(architecture, cross_wheels[architecture.name])
             for architecture in (AARCH64, ARMV7L)
         }
-    except UserlandError as error:
+    except (EmulationError, WheelError) as error:
         unavailable(f"no ARM userland: {error}")
 
 

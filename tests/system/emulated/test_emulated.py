@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.assemble import TOLERANCE_STEPS
+from edgeinfer.device.errors import WheelError
 from tests.system.emulated.userland import AARCH64, ARMV7L, Architecture, Userland
 from tests.system.environments import clean_environ
 from tests.system.sample import Sample
@@ -56,7 +57,8 @@ class Board:
 
     def run(self, *arguments: object, litert: bool = False, **options: Any) -> str:
         """Run its Python and return what was printed."""
-        path = [self.package, *([self.userland.litert] if litert else []), self.userland.site]
+        extra = [self.userland.litert] if litert and self.userland.litert else []
+        path = [self.package, *extra, self.userland.site]
         done = self.userland.python(*arguments, path=path, **options)
         assert done.returncode == 0, (done.returncode, done.stderr)
         return done.stdout
@@ -147,10 +149,15 @@ def test_pip_takes_the_wheel(board: Board, cross_wheels: dict[str, Path], tmp_pa
 
 def test_32_bit_arm_leaves_numpy_and_opencv_to_the_system(cross_wheels: dict[str, Path]) -> None:
     wheel = cross_wheels["armv7l"]
-    assert ARMV7L.requirements(wheel, "3.10") == ["tflite-runtime==2.14.0", "tomli>=2"]
-    assert ARMV7L.requirements(wheel, "3.11") == ["tflite-runtime==2.14.0"]
+    assert ARMV7L.requirements(wheel, "3.10") == [
+        "click>=8.1",
+        "tflite-runtime==2.14.0",
+        "tomli>=2",
+    ]
+    assert ARMV7L.requirements(wheel, "3.11") == ["click>=8.1", "tflite-runtime==2.14.0"]
     for python in ("3.12", "3.13"):
-        assert ARMV7L.requirements(wheel, python) == []
+        with pytest.raises(WheelError, match="none has a wheel for it"):
+            ARMV7L.requirements(wheel, python)
     names = " ".join(AARCH64.requirements(cross_wheels["aarch64"]))
     assert all(name in names for name in ("click", "numpy", "opencv", "tflite-runtime"))
 

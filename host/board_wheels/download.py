@@ -1,0 +1,113 @@
+"""Wheels for another machine, downloaded by this machine's pip, and what its failures mean."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edgeinfer.device.errors import WheelError
+from edgeinfer.host.board_wheels.target import WheelTarget
+
+_UNREACHABLE = re.compile(
+    r"Retrying \(|NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|"
+    r"confirming the ssl certificate|ProxyError|Network is unreachable"
+)
+_NOT_FOUND = re.compile(
+    r"Could not find a version that satisfies the requirement (?P<wanted>.+?) "
+    r"\(from versions: (?P<versions>.*)\)"
+)
+_CONFLICT = re.compile(r"conflicting dependencies|ResolutionImpossible")
+_MOST_VERSIONS = 3
+
+
+def download_wheels(
+    target: WheelTarget, wanted: Sequence[str], folder: Path, *, follow: bool
+) -> list[Path]:
+    """Download wheels into an empty folder.
+
+    Args:
+        target: what they must run on.
+        wanted: requirements without markers, and paths of wheels.
+        folder: where to.
+        follow: whether what they need is downloaded too. pip judges markers for this machine: so
+            that may be too little or too much.
+
+    Returns:
+        The files, by name.
+
+    Raises:
+        WheelError: there is no pip, no package index can be reached, or it has no such wheel.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise WheelError(
+            sys.executable,
+            got="has no pip",
+            expected="pip, which downloads the board's packages",
+            next_step="run: python -m ensurepip",
+        )
+    command = [
+        *(sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input"),
+        *("--quiet", "--retries", "2", "--dest", str(folder), "--only-binary", ":all:"),
+        *("--implementation", "cp", "--python-version", target.python),
+        *(f"--platform={platform}" for platform in target.platforms()),
+        *([] if follow else ["--no-deps"]),
+        *wanted,
+    ]
+    # Its sentences are read below.
+    env = {**os.environ, "LC_ALL": "C.UTF-8", "PIP_NO_COLOR": "1", "PIP_PROGRESS_BAR": "off"}
+    done = subprocess.run(
+        command,
+        env=env,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        raise pip_error(target, wanted, done.stderr or done.stdout)
+    return sorted(folder.glob("*.whl"))
+
+
+def pip_error(target: WheelTarget, wanted: Sequence[str], said: str) -> WheelError:
+    """Return what pip's failure means for someone who wants a board's packages.
+
+    Args:
+        target: what was downloaded for.
+        wanted: what was asked of pip.
+        said: what it printed on stderr.
+    """
+    subject = f"packages for {target.title}"
+    missing = _NOT_FOUND.search(said)
+    if _UNREACHABLE.search(said):
+        return WheelError(
+            subject,
+            got="cannot be downloaded: no package index can be reached",
+            expected="a connection, the first time for such a board",
+            next_step="connect this workstation once; afterwards they are in its cache",
+        )
+    if missing and missing["wanted"] in said:
+        versions = [v for v in missing["versions"].split(", ") if v not in ("", "none")]
+        others = f" (only of {', '.join(versions[-_MOST_VERSIONS:])})" if versions else ""
+        return WheelError(
+            subject,
+            got=f"no wheel of {missing['wanted']}{others}",
+            expected=f"one for cp{target.python.replace('.', '')} and {target.platforms()[0]} "
+            "or an older one",
+            next_step="choose a system for the board that has one, or name a wheel with --wheel",
+        )
+    if _CONFLICT.search(said):
+        return WheelError(
+            subject,
+            got="exclude one another: " + ", ".join(wanted),
+            expected="requirements that can be met together",
+            next_step="leave out or change the requirements that you added",
+        )
+    lines = [line for line in said.strip().splitlines() if line.startswith("ERROR")]
+    last = (lines or said.strip().splitlines() or ["nothing said"])[-1]
+    return WheelError(subject, got=f"pip cannot download them ({last[:300]})")

@@ -1,0 +1,113 @@
+"""A wheel on this workstation: its name, its metadata, its hash."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.metadata import Metadata
+from packaging.requirements import Requirement
+from packaging.tags import Tag
+from packaging.utils import (
+    InvalidWheelFilename,
+    NormalizedName,
+    parse_wheel_filename,
+)
+from packaging.version import Version
+
+from edgeinfer.device.errors import WheelError
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelFile:
+    """A wheel.
+
+    Attributes:
+        path: where it lies.
+        name: its file name, which installers read.
+        sha256: of its content, 64 hexadecimal digits.
+        size: bytes.
+    """
+
+    path: Path
+    name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelName:
+    """What a wheel's file name says."""
+
+    distribution: NormalizedName
+    version: Version
+    tags: frozenset[Tag]
+
+
+def wheel_file(path: Path) -> WheelFile:
+    """Describe a wheel that is there.
+
+    Raises:
+        WheelError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        size = path.stat().st_size
+    except OSError as error:
+        raise WheelError(path, got=f"cannot be read ({error.strerror})", expected="a wheel") from (
+            error
+        )
+    return WheelFile(path=path, name=path.name, sha256=digest, size=size)
+
+
+def parse_name(path: Path) -> WheelName:
+    """Read a wheel's file name.
+
+    Raises:
+        WheelError: it is none of a wheel.
+    """
+    try:
+        distribution, version, _, tags = parse_wheel_filename(path.name)
+    except InvalidWheelFilename as error:
+        raise WheelError(
+            path,
+            got="is not named as a wheel",
+            expected="NAME-VERSION-PYTHON-ABI-PLATFORM.whl",
+            next_step="keep the name that the wheel was built with",
+        ) from error
+    return WheelName(distribution=distribution, version=version, tags=tags)
+
+
+@functools.lru_cache(maxsize=256)
+def requirements(path: Path) -> tuple[Requirement, ...]:
+    """Return what a wheel's own metadata requires, whatever the markers.
+
+    Raises:
+        WheelError: the file is no wheel.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # The name before the dots is the wheel's; vendored packages have metadata too.
+            member = next(
+                name
+                for name in archive.namelist()
+                if name.count("/") == 1 and name.endswith(".dist-info/METADATA")
+            )
+            metadata = Metadata.from_email(archive.read(member), validate=False)
+        return tuple(metadata.requires_dist or ())
+    except (OSError, zipfile.BadZipFile, StopIteration, ValueError) as error:
+        raise WheelError(
+            path,
+            got=f"is no wheel ({error or 'no METADATA in it'})",
+            expected="a whole one",
+            next_step="build or download it again",
+        ) from error
+
+
+def distribution_of(path: Path) -> str:
+    """Return the normalized name of the distribution that a wheel holds."""
+    return parse_name(path).distribution
