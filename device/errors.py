@@ -109,6 +109,10 @@ class RemoteError(EdgeinferError):
     """A board cannot be reached over SSH, or a program failed there."""
 
 
+class UnreachableError(RemoteError):
+    """The connection to a board cannot be made, or was lost."""
+
+
 class WheelError(EdgeinferError):
     """What a board needs to be installed cannot be had, or is not for that board."""
 

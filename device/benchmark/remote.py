@@ -13,9 +13,9 @@ from types import FrameType
 
 from edgeinfer.device.benchmark.report import BenchmarkReport, moved_to, parse_report
 from edgeinfer.device.benchmark.run import BenchmarkOptions, model_file
-from edgeinfer.device.benchmark.ssh import NOT_FOUND, Answer, SshHost, remote_word
 from edgeinfer.device.bundle.strict import SchemaError
 from edgeinfer.device.errors import RemoteError
+from edgeinfer.device.ssh import NOT_FOUND, Answer, SshHost, remote_word
 
 _CLEANING_S = 30
 """How long removing the folder may take; a board that is gone cannot be cleaned up."""

@@ -160,8 +160,8 @@ def benchmark(
             report = benchmark_model(path, options, progress=progress, warn=warn)
         else:
             from edgeinfer.device.benchmark.remote import benchmark_on
-            from edgeinfer.device.benchmark.ssh import SshHost
             from edgeinfer.device.describe import describe_file
+            from edgeinfer.device.ssh import SshHost
 
             ssh = SshHost(host, ssh_options)
             describe_file(path)  # a damaged model is not worth the way

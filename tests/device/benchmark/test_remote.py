@@ -15,13 +15,13 @@ import pytest
 from edgeinfer.device.benchmark.remote import benchmark_on, remote_arguments
 from edgeinfer.device.benchmark.report import format_report
 from edgeinfer.device.benchmark.run import BenchmarkOptions
-from edgeinfer.device.benchmark.ssh import SshHost
 from edgeinfer.device.cli.benchmark import benchmark
 from edgeinfer.device.cli.options import DELEGATE_PARAMETERS, delegate_request
 from edgeinfer.device.delegates.policy import WorkerPolicy
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.errors import RemoteError
-from tests.device.benchmark import fake_ssh
+from edgeinfer.device.ssh import SshHost
+from tests.device import fake_ssh
 from tests.device.benchmark.examples import REPORT
 
 OPTIONS = BenchmarkOptions()

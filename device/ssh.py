@@ -11,11 +11,15 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from edgeinfer.device.errors import RemoteError, UsageError
+from edgeinfer.device.errors import RemoteError, UnreachableError, UsageError
 
 CONNECT_TIMEOUT_S = 15
 """How long a connection may take, unless an `--ssh-option ConnectTimeout=...` says otherwise."""
@@ -81,6 +85,9 @@ class SshHost:
         UsageError: the name or an option makes no sense, or an option turns the check of the
             host's key off.
         RemoteError: there is no `ssh` here.
+
+    Attributes:
+        name: as given.
     """
 
     def __init__(self, name: str, options: Sequence[str] = ()) -> None:
@@ -110,18 +117,30 @@ class SshHost:
                 next_step="install OpenSSH's client (on Debian: apt install openssh-client)",
             )
         self.name = name
-        # ssh takes the first value that it is given. Keep-alive ends what a broken network hangs.
+        self._program = program
+        self._options = tuple(options)
+
+    def _command(self, *, batch: bool = True) -> list[str]:
+        """Return the program and its options.
+
+        ssh takes the first value that it is given. Keep-alive ends what a broken network hangs.
+        """
         words = [
-            "BatchMode=yes",
-            *options,
+            *(["BatchMode=yes"] if batch else []),
+            *self._options,
             f"ConnectTimeout={CONNECT_TIMEOUT_S}",
             "ServerAliveInterval=15",
             "ServerAliveCountMax=4",
         ]
-        self._command = [program, "-T", *(part for word in words for part in ("-o", word))]
+        return [self._program, "-T", *(part for word in words for part in ("-o", word))]
 
     def start(
-        self, script: str, *, input_file: Path | None = None, shielded: bool = False
+        self,
+        script: str,
+        *,
+        input_file: Path | None = None,
+        fed: bool = False,
+        shielded: bool = False,
     ) -> subprocess.Popen[str]:
         """Start a command there.
 
@@ -129,13 +148,14 @@ class SshHost:
             script: for the POSIX shell, each word quoted by the caller; the user's login shell
                 may be any.
             input_file: what it reads; nothing where None.
+            fed: it reads what the caller writes into the process's `stdin`.
             shielded: the terminal's Ctrl-C does not reach it.
         """
-        command = [*self._command, "--", self.name, f"sh -c {shlex.quote(script)}"]
+        command = [*self._command(), "--", self.name, f"sh -c {shlex.quote(script)}"]
         with open(input_file or "/dev/null", "rb") as stdin:
             return subprocess.Popen(
                 command,
-                stdin=stdin,
+                stdin=subprocess.PIPE if fed else stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -144,15 +164,30 @@ class SshHost:
                 start_new_session=shielded,
             )
 
-    def run(self, script: str, *, input_file: Path | None = None) -> Answer:
-        """Run a command there and wait for it; see `start`.
+    def run(
+        self,
+        script: str,
+        *,
+        input_file: Path | None = None,
+        chunks: Iterable[bytes] | None = None,
+        shielded: bool = False,
+    ) -> Answer:
+        """Run a command there and wait for it.
+
+        Args: as for `start`, and
+            chunks: what it reads, instead of a file. Those that it does not wait for are left.
 
         Raises:
-            RemoteError: the connection failed. That the command failed is in the answer.
+            UnreachableError: the connection failed. That the command failed is in the answer.
         """
-        process = self.start(script, input_file=input_file)
+        process = self.start(
+            script, input_file=input_file, fed=chunks is not None, shielded=shielded
+        )
         try:
-            stdout, stderr = process.communicate()
+            if chunks is None:
+                stdout, stderr = process.communicate()
+            else:
+                stdout, stderr = _feed(process, chunks)
         except BaseException:
             process.terminate()
             process.communicate()
@@ -163,11 +198,11 @@ class SshHost:
         """Return the answer of a command that has ended.
 
         Raises:
-            RemoteError: the connection failed.
+            UnreachableError: the connection failed.
         """
         answer = Answer(code=process.returncode, stdout=stdout, stderr=stderr)
         if answer.code == SSH_FAILED:
-            raise _connection_error(self.name, answer)
+            raise connection_error(self.name, answer)
         return answer
 
 
@@ -178,12 +213,39 @@ def remote_word(text: str) -> str:
     return shlex.quote(text)
 
 
-def _connection_error(name: str, answer: Answer) -> RemoteError:
+def connection_error(name: str, answer: Answer) -> UnreachableError:
+    """Return what `ssh` said when it could not connect, or lost the connection, as a sentence."""
     for sign, got, next_step in _ADVICE:
         if sign in answer.stderr:
-            return RemoteError(name, got=f"cannot be reached: {got}", next_step=next_step)
-    return RemoteError(
+            return UnreachableError(name, got=f"cannot be reached: {got}", next_step=next_step)
+    return UnreachableError(
         name,
         got=f"cannot be reached ({answer.last_line()})",
         next_step="try `ssh` by itself; what it needs, --ssh-option passes on",
     )
+
+
+def _feed(process: subprocess.Popen[str], chunks: Iterable[bytes]) -> tuple[str, str]:
+    """Write to a process and read what it says, side by side, until it has ended."""
+    stream = cast(BinaryIO, cast(TextIOWrapper, process.stdin).detach())
+    process.stdin = None  # `communicate` only reads
+    failures: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            # One that has ended early says why on its own; the rest is not missed.
+            with suppress(BrokenPipeError), stream:
+                for chunk in chunks:
+                    stream.write(chunk)
+                    stream.flush()
+        except BaseException as error:
+            failures.append(error)
+            process.terminate()
+
+    writer = threading.Thread(target=write, name="ssh-stdin", daemon=True)
+    writer.start()
+    stdout, stderr = process.communicate()
+    writer.join()
+    if failures:
+        raise failures[0]
+    return stdout, stderr

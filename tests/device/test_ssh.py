@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.benchmark.ssh import SshHost, remote_word
 from edgeinfer.device.errors import RemoteError, UsageError
-from tests.device.benchmark import fake_ssh
+from edgeinfer.device.ssh import SshHost, remote_word
+from tests.device import fake_ssh
 
 
 @pytest.mark.parametrize("name", ["", "-oProxyCommand=x", "a b", "a\nb", "a\x1bb", " a"])

@@ -1,0 +1,1 @@
+"""From the workstation to a running board: checks, transfer over SSH, trial, report."""

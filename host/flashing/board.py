@@ -1,0 +1,167 @@
+"""A board at the other end of a connection: its root, and the agent that runs there."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from edgeinfer.device.errors import RemoteError, printable
+from edgeinfer.device.ssh import Answer, SshHost
+from edgeinfer.host.flashing.facts import PROBE, BoardFacts, parse_facts
+
+PREFIX = PurePosixPath("/var/lib/edgeinfer")
+"""Where everything of edgeinfer lies on a board."""
+
+_CHUNK_BYTES = 1 << 16
+_BEGIN = "edgeinfer-begin"
+_SKIP = 'while IFS= read -r line; do [ "$line" = "$1" ] && break; done; shift; exec "$@"'
+"""Passes over what `sudo` did not read: the password, where none was asked for."""
+
+
+class Board:
+    """A board that `flash` works on.
+
+    Args:
+        host: the way there.
+        prefix: where edgeinfer lies there.
+        agent_options: of the agent, before its commands.
+        password: for `sudo`; it goes there on stdin, is never an argument and never printed.
+
+    Attributes:
+        name: the host's.
+        prefix: as given.
+    """
+
+    def __init__(
+        self,
+        host: SshHost,
+        *,
+        prefix: PurePosixPath = PREFIX,
+        agent_options: Sequence[str] = (),
+        password: str | None = None,
+    ) -> None:
+        self.name = host.name
+        self.prefix = prefix
+        self._host = host
+        elsewhere = () if prefix == PREFIX else ("--prefix", str(prefix))
+        self._agent_options = (*elsewhere, *agent_options)
+        self._password = password
+        self._is_root = False
+
+    @property
+    def agent_path(self) -> PurePosixPath:
+        """Where the agent lies."""
+        return self.prefix / "releases.pyz"
+
+    def probe(self) -> BoardFacts:
+        """Ask what the board is; changes nothing.
+
+        Raises:
+            UnreachableError: the connection failed.
+            RemoteError: it does not answer what it is.
+        """
+        script = PROBE.read_text(encoding="utf-8")
+        answer = self._host.run(f"set -- {shlex.quote(str(self.prefix))}\n{script}")
+        facts = parse_facts(self.name, answer.stdout)
+        self._is_root = facts.sudo == "unneeded"
+        return facts
+
+    def check_password(self) -> bool:
+        """Tell whether `sudo` takes the password; it is asked once only."""
+        answer = self._host.run(
+            "sudo -k -S -p '' true", chunks=[f"{self._password or ''}\n".encode()]
+        )
+        return answer.code == 0
+
+    def as_root(self, words: Sequence[str], chunks: Iterable[bytes] | None = None) -> Answer:
+        """Run a command as root and wait for it.
+
+        Args:
+            words: the program and its arguments.
+            chunks: what it reads.
+
+        Raises:
+            UnreachableError: the connection failed.
+        """
+        if self._is_root:
+            return self._host.run(shlex.join(words), chunks=chunks)
+        if self._password is None:
+            return self._host.run(shlex.join(["sudo", "-n", "--", *words]), chunks=chunks)
+        # -k: a password that is still remembered would not be read, and be taken for the data.
+        command = ["sudo", "-k", "-S", "-p", "", "--", "sh", "-c", _SKIP, "sh", _BEGIN, *words]
+        begin = [f"{self._password}\n{_BEGIN}\n".encode()]
+        return self._host.run(shlex.join(command), chunks=chain(begin, chunks or ()))
+
+    def agent(
+        self,
+        python: str,
+        *words: str,
+        chunks: Iterable[bytes] | None = None,
+    ) -> dict[str, Any]:
+        """Run a command of the agent and return its answer.
+
+        Args:
+            python: the interpreter there.
+            words: the command and its arguments.
+            chunks: what it reads.
+
+        Raises:
+            UnreachableError: the connection failed.
+            RemoteError: the agent refused, with its reason, or there is none.
+        """
+        command = [python, "-I", str(self.agent_path), *self._agent_options, *words]
+        answer = self.as_root(command, chunks)
+        document = _last_object(answer.stdout)
+        if document is not None and "error" in document:
+            raise _refusal(self.name, document["error"])
+        # A trial that ended badly has an outcome to tell, and a code of its own.
+        if document is None or (answer.code and "outcome" not in document):
+            raise RemoteError(
+                self.name,
+                got=f"`{words[0]}` failed there ({answer.last_line()})",
+                expected="an answer of edgeinfer's agent",
+                next_step="run it again; `edgeinfer unflash` clears the board",
+            )
+        return document
+
+
+def file_chunks(path: Path, tell: Callable[[int], None] = lambda count: None) -> Iterator[bytes]:
+    """Give a file's content; `tell` hears how many bytes of it have gone out."""
+    sent = 0
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            yield chunk
+            sent += len(chunk)
+            tell(sent)
+
+
+def _last_object(text: str) -> dict[str, Any] | None:
+    """Return the JSON object of the last line that is one; others may print before it."""
+    for line in reversed(text.splitlines()):
+        if line.startswith("{"):
+            try:
+                document = json.loads(line)
+            except ValueError:
+                continue
+            return document if isinstance(document, dict) else None
+    return None
+
+
+def _refusal(name: str, error: object) -> RemoteError:
+    """Return the agent's error as one of here, whatever it holds."""
+    fields = error if isinstance(error, dict) else {"got": str(error)}
+
+    def text(key: str) -> str:
+        return printable(str(fields.get(key) or ""))
+
+    subject = f"{name}: {text('subject')}" if text("subject") else name
+    return RemoteError(
+        subject,
+        got=text("got") or "failed there",
+        expected=text("expected"),
+        next_step=text("next_step"),
+    )

@@ -1,0 +1,297 @@
+"""What must hold before anything on a board is changed; each fault is refused in one sentence."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeinfer.boards.profile import BoardProfile
+from edgeinfer.boards.systems import same_architecture
+from edgeinfer.device.bundle.manifest import ModelManifest
+from edgeinfer.device.doctor.csi import is_internal
+from edgeinfer.device.errors import BundleError, RemoteError, printable
+from edgeinfer.host.flashing.facts import BoardFacts
+from edgeinfer.host.flashing.run_options import RunOptions
+
+SERVICE = "edgeinfer.service"
+KEPT_FREE_BYTES = 64 << 20
+"""What the agent leaves free for the system."""
+
+_CLOCK_REFUSED_S = 30 * 86400
+_CLOCK_NOTED_S = 300
+_OLDEST_SYSTEMD = 240
+"""The first with all that the units need; Debian 10 has 241."""
+
+_UNPACKED = 4
+"""How much more room an installed package takes than its wheel, which is compressed."""
+
+
+def check_bundle(
+    path: Path, manifest: ModelManifest, profile: BoardProfile, options: RunOptions
+) -> None:
+    """Refuse a bundle that was made for another board, unless the run options name a variant.
+
+    Raises:
+        BundleError: it holds no variant for the board's accelerator, or only others'.
+    """
+    if options.variant is not None:
+        if options.variant not in manifest.variants:
+            raise BundleError(
+                path,
+                got=f"has no variant '{options.variant}', which the run options name",
+                expected=f"one of {', '.join(sorted(manifest.variants))}",
+            )
+        return
+    found = {
+        name: variant.delegate
+        for name, variant in manifest.variants.items()
+        if variant.delegate not in (None, "gpu")
+    }
+    wanted = profile.accelerator
+    fits = wanted in found.values() and (not profile.npu or profile.npu in found)
+    if fits if wanted else not found:
+        return
+    anyway = "or take its CPU variant: add `-- --variant cpu`"
+    if wanted:
+        raise BundleError(
+            path,
+            got=f"has no variant for {profile.title} ({profile.npu or wanted})",
+            expected=f"one, not only {', '.join(sorted(manifest.variants))}",
+            next_step=f"convert it with `--board {profile.name}`, {anyway}",
+        )
+    raise BundleError(
+        path,
+        got=f"was made for a board with an accelerator ({', '.join(sorted(found))})",
+        expected=f"a bundle for {profile.title}, which has none",
+        next_step=f"convert it without that board, {anyway}",
+    )
+
+
+def check_board(
+    facts: BoardFacts,
+    profile: BoardProfile,
+    host: str,
+    *,
+    device_tree: tuple[str, ...],
+    now_s: float,
+    may_ask: bool,
+) -> None:
+    """Refuse a board that is not what was named, or that cannot carry a release.
+
+    Args:
+        facts: what the board says.
+        profile: what board it should be.
+        host: its name, for the errors.
+        device_tree: texts with which its own name of itself may begin; none for any.
+        now_s: this machine's clock when the board was asked, seconds since 1970.
+        may_ask: a password for `sudo` is at hand.
+
+    Raises:
+        RemoteError: something is wrong.
+    """
+    _check_machine(facts, profile, host, device_tree)
+    _check_system(facts, host)
+    _check_clock(facts, host, now_s)
+    _check_root(facts, host, may_ask=may_ask)
+    if not facts.writable:
+        raise RemoteError(
+            host,
+            got="its disk is mounted read-only",
+            expected="one that can be written",
+            next_step="look into `dmesg` there: a failing card is mounted so",
+        )
+
+
+def clock_note(facts: BoardFacts, now_s: float) -> str:
+    """Return a remark about a clock that is somewhat wrong; empty where it is right."""
+    if abs(facts.clock_s - now_s) <= _CLOCK_NOTED_S:
+        return ""
+    return (
+        f"its clock is {_difference(facts.clock_s - now_s)}: answers and recordings carry its time"
+    )
+
+
+def check_space(facts: BoardFacts, host: str, *, files: int, wheels: int) -> None:
+    """Refuse where there is no room.
+
+    Args:
+        facts: what the board says.
+        host: its name.
+        files: bytes that are sent.
+        wheels: how much of that is packages, which are unpacked beside.
+
+    Raises:
+        RemoteError: there is too little.
+    """
+    needed = files + wheels * _UNPACKED + KEPT_FREE_BYTES
+    if files and facts.free_bytes < needed:
+        raise RemoteError(
+            host,
+            got=f"has {facts.free_bytes / 1e6:,.0f} MB free",
+            expected=f"{needed / 1e6:,.0f} MB for this release, 67 of them kept free",
+            next_step="free some space there, for example with `sudo apt clean`",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Camera:
+    """A video device there, see `camera_probe`."""
+
+    node: str
+    name: str
+    state: str
+    holders: tuple[str, ...]
+    units: tuple[str, ...]
+
+
+def parse_cameras(host: str, text: str) -> tuple[Camera, ...]:
+    """Read what the camera probe printed.
+
+    Raises:
+        RemoteError: that is not its list.
+    """
+    try:
+        document = json.loads(text.strip().splitlines()[-1])
+        return tuple(_camera(entry) for entry in document)
+    except (IndexError, ValueError, KeyError, TypeError) as error:
+        raise RemoteError(
+            host, got="does not tell its cameras", expected="Python 3 that runs there"
+        ) from error
+
+
+def check_camera(cameras: Sequence[Camera], options: RunOptions, host: str) -> Camera | None:
+    """Refuse where the camera that the service wants is absent or taken.
+
+    Returns:
+        The camera; None where it is none of V4L2's.
+
+    Raises:
+        RemoteError: it is absent, or another program uses it.
+    """
+    wanted = options.v4l2_node
+    if wanted is None:
+        return None
+    real = [each for each in cameras if each.state != "no" and not is_internal(each.name)]
+    if wanted.startswith("/dev/video"):
+        real = [each for each in cameras if each.node == wanted and each.state != "no"]
+    elif wanted:
+        return None  # udev's links are resolved there
+    if not real:
+        raise RemoteError(
+            host,
+            got=f"has no camera{f' {wanted}' if wanted else ''}",
+            expected="one that is connected",
+            next_step="connect it, name another after `--` (`-- --camera SOURCE`), or try with "
+            "`-- --camera simulated`",
+        )
+    free = [each for each in real if each.state == "free" or SERVICE in each.units]
+    if free:
+        return free[0]
+    taken = real[0]
+    if taken.state == "busy":
+        raise RemoteError(
+            host,
+            got=f"its camera {taken.node} is taken by {' and '.join(taken.holders) or 'another'}",
+            expected="one that is free",
+            next_step="end that program there" + _stop_advice(taken),
+        )
+    raise RemoteError(
+        host,
+        got=f"its camera {taken.node} cannot be opened ({taken.state})",
+        expected="one that works",
+        next_step="unplug it and plug it in again",
+    )
+
+
+def _check_machine(
+    facts: BoardFacts, profile: BoardProfile, host: str, device_tree: tuple[str, ...]
+) -> None:
+    known = {profile.architecture, *(system.architecture for system in profile.systems)}
+    mine = {facts.machine, facts.architecture}
+    if not any(same_architecture(one, other) for one in known for other in mine) and known != {
+        "any"
+    }:
+        raise RemoteError(
+            host,
+            got=f"is a machine of architecture {facts.machine or 'unknown'}",
+            expected=f"{profile.architecture}, as {profile.title} has",
+            next_step="name its board with --board; `edgeinfer boards` lists them",
+        )
+    if device_tree and not facts.model.startswith(device_tree):
+        raise RemoteError(
+            host,
+            got=f"says that it is '{facts.model}'" if facts.model else "does not say what it is",
+            expected=profile.title,
+            next_step="check the host's name, or name its board with --board",
+        )
+
+
+def _check_system(facts: BoardFacts, host: str) -> None:
+    if not facts.systemd_runs or facts.systemd < _OLDEST_SYSTEMD:
+        raise RemoteError(
+            host,
+            got=f"runs systemd {facts.systemd}" if facts.systemd_runs else "does not run systemd",
+            expected=f"systemd {_OLDEST_SYSTEMD} or newer, which starts the service and watches it",
+        )
+
+
+def _check_clock(facts: BoardFacts, host: str, now_s: float) -> None:
+    difference_s = facts.clock_s - now_s
+    if abs(difference_s) > _CLOCK_REFUSED_S:
+        day = datetime.datetime.fromtimestamp(facts.clock_s, datetime.timezone.utc)
+        raise RemoteError(
+            host,
+            got=f"its clock says {day:%Y-%m-%d}, {_difference(difference_s)}",
+            expected="about this machine's: answers, recordings and logs would carry that time",
+            next_step=f"set it there: sudo date -s @{now_s:.0f}",
+        )
+
+
+def _check_root(facts: BoardFacts, host: str, *, may_ask: bool) -> None:
+    if facts.sudo in ("unneeded", "free") or (facts.sudo == "password" and may_ask):
+        return
+    got, next_step = {
+        "password": (
+            "sudo asks for a password",
+            "run it again with --ask-sudo-password",
+        ),
+        "refused": (
+            "sudo refuses this user",
+            "log in as one who may, or add this one there: sudo usermod -aG sudo USER",
+        ),
+        "absent": ("has no sudo", "install it there, or log in as root"),
+    }[facts.sudo]
+    raise RemoteError(
+        host, got=got, expected="a user who may become root there", next_step=next_step
+    )
+
+
+def _camera(entry: Mapping[str, object]) -> Camera:
+    holders = entry["holders"]
+    if not isinstance(holders, list):
+        raise TypeError("holders")
+    return Camera(
+        node=printable(str(entry["node"])),
+        name=printable(str(entry["name"])),
+        state=printable(str(entry["state"])),
+        holders=tuple(
+            printable(f"{each['unit'] or each['name'] or 'a program'} (process {each['process']})")
+            for each in holders
+        ),
+        units=tuple(printable(str(each["unit"])) for each in holders),
+    )
+
+
+def _stop_advice(camera: Camera) -> str:
+    unit = next((unit for unit in camera.units if unit), "")
+    return f": sudo systemctl disable --now {unit}" if unit else ""
+
+
+def _difference(seconds: float) -> str:
+    """Return how far a clock is off, in the unit that people would use."""
+    units = ((365.25 * 86400, "years"), (86400, "days"), (3600, "hours"), (60, "minutes"))
+    size, unit = next((s, u) for s, u in units if abs(seconds) >= 2 * s or s == 60)
+    return f"{abs(seconds) / size:.0f} {unit} {'ahead' if seconds > 0 else 'behind'}"

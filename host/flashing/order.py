@@ -1,0 +1,110 @@
+"""What the user wants on boards, checked here before any of them is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from edgeinfer.boards.files import load_profile, profile_names
+from edgeinfer.boards.profile import BoardProfile, ProfileError
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.errors import UsageError
+from edgeinfer.host.flashing.board import PREFIX
+from edgeinfer.host.flashing.checks import check_bundle
+from edgeinfer.host.flashing.payload import Agent, Blob, bundle_blob, make_agent
+from edgeinfer.host.flashing.run_options import RunOptions, check_run_options
+
+VERIFY_TIMEOUT_S = 600
+"""How long replaying the golden frames may take; a Pi Zero loads OpenCV for half a minute."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A release for boards of one kind.
+
+    Attributes:
+        profile: what board it is for.
+        device_tree: texts with which that board's name may begin there.
+        bundle: the model; opened and checked.
+        options: what the service runs with.
+        agent: what installs it there.
+        wheels: wheels that the user names.
+        trial_frames: how many answers prove it.
+        trial_s: how long that may take.
+        dry_run: only say what would be done.
+        prefix: where edgeinfer lies there.
+        agent_options: of the agent there, before its commands.
+    """
+
+    profile: BoardProfile
+    device_tree: tuple[str, ...]
+    bundle: Blob
+    options: RunOptions
+    agent: Agent
+    wheels: tuple[Path, ...] = ()
+    trial_frames: int = 30
+    trial_s: float = 120.0
+    dry_run: bool = False
+    prefix: PurePosixPath = PREFIX
+    agent_options: tuple[str, ...] = ()
+
+
+def make_order(
+    *,
+    board: str,
+    bundle: Path,
+    run: Sequence[str],
+    wheels: Sequence[Path] = (),
+    trial_frames: int,
+    trial_s: float,
+    dry_run: bool,
+    prefix: PurePosixPath = PREFIX,
+    agent_options: Sequence[str] = (),
+) -> Order:
+    """Check what can be checked here.
+
+    Args:
+        board: the profile's name.
+        bundle: the file.
+        run: options of `edgeinfer run`.
+        others: see `Order`.
+
+    Raises:
+        UsageError: there is no such board, or a run option is wrong.
+        BundleError: the bundle is damaged, or was made for another board.
+    """
+    options = check_run_options(run)
+    try:
+        profile = load_profile(board)
+    except ProfileError as error:
+        if board in profile_names():
+            raise UsageError("--board", got=str(error)) from error
+        raise UsageError(
+            "--board",
+            got=f"'{board}' is no board",
+            expected=f"one of {', '.join(profile_names())}",
+        ) from error
+    with open_bundle(bundle) as opened:
+        manifest = opened.manifest
+    check_bundle(bundle, manifest, profile, options)
+    return Order(
+        profile=profile,
+        device_tree=_device_tree(profile),
+        bundle=bundle_blob(bundle, manifest.name),
+        options=options,
+        agent=make_agent(),
+        wheels=tuple(wheels),
+        trial_frames=trial_frames,
+        trial_s=trial_s,
+        dry_run=dry_run,
+        prefix=prefix,
+        agent_options=tuple(agent_options),
+    )
+
+
+def _device_tree(profile: BoardProfile) -> tuple[str, ...]:
+    """Return how the board is recognised; one with something plugged in is what it is without."""
+    while not profile.device_tree and profile.based_on:
+        profile = load_profile(profile.based_on)
+    return profile.device_tree

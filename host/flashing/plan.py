@@ -1,0 +1,154 @@
+"""What would be done on a board: its state compared with what it is to get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from edgeinfer.device.errors import RemoteError
+from edgeinfer.host.flashing.board import Board
+from edgeinfer.host.flashing.facts import BoardFacts
+from edgeinfer.host.flashing.order import Order
+from edgeinfer.host.flashing.payload import Agent, Blob, Payload
+from edgeinfer.host.flashing.telling import size_text
+
+STATE_SCHEMA = 1
+
+_NOTHING: dict[str, Any] = {
+    "schema": STATE_SCHEMA,
+    "current": None,
+    "previous": None,
+    "trial": None,
+    "releases": {},
+    "store": {},
+    "history": [],
+}
+"""The state of a board that edgeinfer was never on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is to be done.
+
+    Attributes:
+        agent: the agent to send; None where it is there.
+        missing: the files to send.
+        release: the number of the release, where it is there already.
+        current: the release that runs there.
+        previous: the one before it.
+        set_up: whether the service was set up there before.
+        packages: how many packages the release has.
+    """
+
+    agent: Agent | None
+    missing: tuple[Blob, ...]
+    release: int | None
+    current: int | None
+    previous: int | None
+    set_up: bool
+    packages: int
+
+    @property
+    def sent_bytes(self) -> int:
+        """How much goes there."""
+        agent = 0 if self.agent is None else len(self.agent.content)
+        return agent + sum(blob.size for blob in self.missing)
+
+    @property
+    def sent_files(self) -> int:
+        """How many files go there."""
+        return len(self.missing) + (self.agent is not None)
+
+    def sent_text(self) -> str:
+        """Say what goes there."""
+        return f"{self.sent_files} file{'s' * (self.sent_files != 1)}, {size_text(self.sent_bytes)}"
+
+    def lines(self, order: Order) -> tuple[str, ...]:
+        """Say each step."""
+        prefix = order.prefix
+        lines = []
+        if self.agent is not None:
+            size = size_text(len(self.agent.content))
+            lines.append(f"send the agent to {prefix}/releases.pyz, {size}")
+        if not self.set_up:
+            lines.append(
+                f"set up the user edgeinfer, {prefix} and the units edgeinfer.service, "
+                "edgeinfer-settle.service, edgeinfer-trial.service"
+            )
+        lines += [f"send {blob.name}, {size_text(blob.size)}" for blob in self.missing]
+        if self.missing:
+            lines.append(f"that is {self.sent_text()} in all")
+        if self.release is None:
+            lines.append(
+                f"install {order.bundle.name} with {self.packages} packages as a new release"
+            )
+        elif self.release == self.current:
+            lines.append(f"release {self.release} runs there already: nothing is restarted")
+            return tuple(lines)
+        else:
+            lines.append(f"release {self.release} is there already")
+        back = "nothing" if self.current is None else f"release {self.current}"
+        lines.append(
+            f"try it: verify, switch, {order.trial_frames} answers within {order.trial_s:g} s; "
+            f"else back to {back}"
+        )
+        return tuple(lines)
+
+
+def read_state(board: Board, python: str, facts: BoardFacts) -> dict[str, Any]:
+    """Return what the agent says of the board; of a board without one, that nothing is there.
+
+    Raises:
+        RemoteError: the agent there is a newer one, or does not answer.
+    """
+    if not facts.agent_sha256:
+        return dict(_NOTHING)
+    state = board.agent(python, "state")
+    if state.get("schema") != STATE_SCHEMA:
+        raise RemoteError(
+            board.name,
+            got=f"its state has schema {state.get('schema')}",
+            expected=str(STATE_SCHEMA),
+            next_step="update edgeinfer here",
+        )
+    return {**_NOTHING, **state}
+
+
+def make_plan(
+    host: str, order: Order, payload: Payload, facts: BoardFacts, state: dict[str, Any]
+) -> Plan:
+    """Compare what a board has with what it is to get.
+
+    Raises:
+        RemoteError: another release is on trial there.
+    """
+    if state["trial"] is not None:
+        raise RemoteError(
+            host,
+            got=f"release {state['trial'].get('release')} is on trial there",
+            expected="no other work",
+            next_step="wait for its end, some minutes at most",
+        )
+    known = facts.agent_sha256 == order.agent.sha256
+    missing = payload.missing(state["store"])
+    same = None
+    if not missing and known:
+        same = _same_release(payload, state)
+    return Plan(
+        agent=None if known else order.agent,
+        missing=missing,
+        release=same,
+        current=state["current"],
+        previous=state["previous"],
+        set_up=bool(state.get("set_up", state["releases"])),
+        packages=len(payload.wheels.wheels),
+    )
+
+
+def _same_release(payload: Payload, state: dict[str, Any]) -> int | None:
+    """Return the number of a release there that is the same; the newest of several."""
+    for number in sorted(map(int, state["releases"]), reverse=True):
+        release = state["releases"][str(number)]
+        if release["bundle"] == payload.bundle.sha256 and release["run"] == list(payload.run):
+            return number
+    return None

@@ -1,0 +1,71 @@
+"""What flashing one board came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["confirmed", "unchanged", "rolled back", "planned", "failed", "left alone"]
+"""confirmed: the new release runs; unchanged: it ran already; planned: `--dry-run`; failed: before
+anything was switched; left alone: an earlier board failed."""
+
+GOOD: tuple[Outcome, ...] = ("confirmed", "unchanged", "planned")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostResult:
+    """What became of one host.
+
+    Attributes:
+        host: as it was named.
+        outcome: see `Outcome`.
+        board: what it is: model, system, Python; empty where it was not reached.
+        release: the number of the release there; None where none was made.
+        previous: the release that ran before; None where there was none.
+        sent_bytes: what went there, files and agent.
+        sent_files: how many files.
+        answers: how many frames the trial answered.
+        last: the last of these answers, as a line of JSON has it.
+        reason: why it failed or went back.
+        seconds: how long each step took.
+        steps: with `--dry-run`, what would be done, one line each.
+        notes: what is worth knowing.
+    """
+
+    host: str
+    outcome: Outcome
+    board: str = ""
+    release: int | None = None
+    previous: int | None = None
+    sent_bytes: int = 0
+    sent_files: int = 0
+    answers: int | None = None
+    last: Mapping[str, Any] | None = None
+    reason: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    steps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether the board runs what it should."""
+        return self.outcome in GOOD
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it for `--json`."""
+        return {
+            "host": self.host,
+            "outcome": self.outcome,
+            "board": self.board,
+            "release": self.release,
+            "previous": self.previous,
+            "sent_bytes": self.sent_bytes,
+            "sent_files": self.sent_files,
+            "answers": self.answers,
+            "last": self.last,
+            "reason": self.reason,
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+            "steps": list(self.steps),
+            "notes": list(self.notes),
+        }

@@ -1,0 +1,123 @@
+"""The options of `edgeinfer run` that the service gets, checked here before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from edgeinfer.device.errors import UsageError
+
+DEFAULT = ("--camera", "--wait-for-camera")
+"""What the service runs with unless told otherwise."""
+
+_SET_BY_FLASH = {
+    "model": "the release's own bundle is what runs",
+    "log_format": "the journal gets its own",
+}
+_ENDING = ("max_frames", "max_seconds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What the service runs with.
+
+    Attributes:
+        words: the arguments of `edgeinfer run`.
+        camera: the source; empty for the first V4L2 camera.
+        variant: the bundle's variant that they name; None where they leave the choice.
+    """
+
+    words: tuple[str, ...]
+    camera: str
+    variant: str | None
+
+    @property
+    def v4l2_node(self) -> str | None:
+        """The device of the camera: empty for the first one, None where it is no V4L2 camera."""
+        if self.camera.isascii() and self.camera.isdigit():
+            return f"/dev/video{int(self.camera)}"
+        if not self.camera or self.camera.startswith("/dev/"):
+            return self.camera
+        return None
+
+
+def check_run_options(words: Sequence[str]) -> RunOptions:
+    """Read the options as `edgeinfer run` on the board will, without a model or a camera.
+
+    What they name on the board, files and devices, is not looked for. Without `--camera` the
+    service takes the first camera, and waits for one.
+
+    Raises:
+        UsageError: one is wrong, or is not for a service.
+        click.UsageError: there is no such option, or its value cannot be.
+    """
+    from edgeinfer.device.cli.run import run
+
+    given = _parse(run, words)
+    if given.params["camera"] is None:
+        words = (*DEFAULT, *words)
+        given = _parse(run, words)
+    for name, reason in _SET_BY_FLASH.items():
+        if given.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"run option --{name.replace('_', '-')}",
+                got="is given",
+                expected=f"none, since {reason}",
+            )
+    params = given.params
+    for name in _ENDING:
+        if params[name] is not None:
+            raise UsageError(
+                f"run option --{name.replace('_', '-')}",
+                got="ends the loop",
+                expected="one that a service runs for good",
+            )
+    if params["camera"] == "-":
+        raise UsageError(
+            "run option --camera", got="is stdin", expected="a camera, which a service can read"
+        )
+    _check_outputs(params)
+    _check_delegates(params)
+    return RunOptions(words=tuple(words), camera=params["camera"], variant=params["variant"])
+
+
+def _parse(command: click.Command, words: Sequence[str]) -> click.Context:
+    try:
+        return command.make_context("edgeinfer run", list(words))
+    except click.exceptions.Exit as error:  # --help
+        raise UsageError(
+            "run options", got="ask for help", expected="`edgeinfer run --help`"
+        ) from error
+
+
+def _check_outputs(params: Mapping[str, Any]) -> None:
+    from edgeinfer.device.cli.output_options import OutputChoice
+
+    for text in params["output"]:
+        if text.partition(":")[0] == "status":
+            raise UsageError(
+                f"run option --output {text}", got="is given", expected="none: flash sets it"
+            )
+        if text == "window":
+            raise UsageError(
+                "run option --output window", got="needs a screen", expected="an output to a file"
+            )
+    OutputChoice(
+        texts=params["output"],
+        max_file_mb=params["output_max_mb"],
+        when=params["record_when"],
+        seconds=params["record_seconds"],
+        max_mb=params["record_max_mb"],
+        keep_free_mb=params["record_keep_free_mb"],
+        stills_every_s=params["stills_every"],
+    ).parse(as_json=params["as_json"])
+
+
+def _check_delegates(params: Mapping[str, Any]) -> None:
+    from edgeinfer.device.cli.options import DELEGATE_PARAMETERS, delegate_request
+
+    delegate_request(**{name: params[name] for name in DELEGATE_PARAMETERS})

@@ -1,0 +1,72 @@
+"""What a person sees of the work on a board: lines that stay, and one that does not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from edgeinfer.device.errors import UnreachableError
+
+_BAR = 24
+
+
+class Tell(Protocol):
+    """Takes what is told about one board."""
+
+    def say(self, text: str) -> None:
+        """Leave a line that stays."""
+
+    def show(self, text: str) -> None:
+        """Show what is going on, in place of what was shown before."""
+
+
+class Steps:
+    """The steps of the work on one board: told, timed, and named where the connection is lost.
+
+    Attributes:
+        seconds: how long each took so far, by name.
+    """
+
+    def __init__(self, host: str, tell: Tell, *, resume: str) -> None:
+        self.seconds: dict[str, float] = {}
+        self._host = host
+        self._tell = tell
+        self._resume = resume
+
+    @contextmanager
+    def step(self, name: str, doing: str) -> Iterator[None]:
+        """Do a step of the block.
+
+        Raises:
+            UnreachableError: the connection was lost in it, with what to do.
+        """
+        self._tell.show(doing)
+        begin = time.monotonic()
+        try:
+            yield
+        except UnreachableError as error:
+            reason = error.got.removeprefix("cannot be reached").strip(" :()")
+            raise UnreachableError(
+                self._host,
+                got=f"the connection was lost while {doing} ({reason})",
+                next_step=self._resume,
+            ) from error
+        finally:
+            took = time.monotonic() - begin
+            self.seconds[name] = self.seconds.get(name, 0.0) + took
+
+
+def bar(done: int, total: int) -> str:
+    """Return how far a transfer is: a bar and both amounts in megabytes."""
+    filled = _BAR * done // max(total, 1)
+    marks = "#" * filled + "-" * (_BAR - filled)
+    return f"[{marks}] {done / 1e6:,.1f} of {total / 1e6:,.1f} MB"
+
+
+def size_text(count: int) -> str:
+    """Return bytes for people."""
+    if count < 1_000_000:
+        return f"{count / 1e3:,.0f} kB"
+    return f"{count / 1e6:,.1f} MB"

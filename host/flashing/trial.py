@@ -1,0 +1,94 @@
+"""A release's trial, which goes on by itself on the board when the connection is lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from edgeinfer.device.errors import RemoteError, UnreachableError
+from edgeinfer.host.flashing.board import Board
+from edgeinfer.host.flashing.telling import Tell
+
+AGAIN_S = 3.0
+"""Between two attempts to reach a board again."""
+
+_PATIENCE_S = 600.0
+"""How much longer than the trial may take it is asked: verifying comes first."""
+
+_ENDS = ("confirmed", "rolled back", "refused", "not healthy")
+"""Events of the history that end a trial."""
+
+
+def try_release(
+    board: Board,
+    python: str,
+    number: int,
+    *,
+    frames: int,
+    trial_s: float,
+    before: Mapping[str, Any],
+    tell: Tell,
+    again_s: float = AGAIN_S,
+    patience_s: float = _PATIENCE_S,
+) -> dict[str, Any]:
+    """Let the agent try a release and return its outcome.
+
+    Args:
+        board: the board.
+        python: the interpreter there.
+        number: the release.
+        frames: how many answers prove it.
+        trial_s: how long they may take.
+        before: the agent's state before the trial.
+        tell: hears of a lost connection.
+        again_s: between two attempts to reach it again.
+        patience_s: how much longer than the trial may take it is asked.
+
+    Raises:
+        UnreachableError: the connection was lost and did not come back in time.
+        RemoteError: the agent refused.
+    """
+    words = ("try", str(number), "--frames", str(frames), "--seconds", f"{trial_s:g}")
+    try:
+        return board.agent(python, *words)
+    except UnreachableError as error:
+        failure: RemoteError = error
+    tell.say("note: the connection is lost; the trial goes on, asking for its outcome")
+    deadline = time.monotonic() + trial_s + patience_s
+    while time.monotonic() < deadline:
+        tell.show("reaching the board again")
+        time.sleep(again_s)
+        try:
+            state = board.agent(python, "state")
+            outcome = _outcome(state, before, number)
+            if outcome is not None:
+                return outcome
+            # Not over: joins what is under way, or begins what has not begun.
+            return board.agent(python, *words)
+        except RemoteError as error:
+            failure = error
+    raise failure
+
+
+def _outcome(
+    state: Mapping[str, Any], before: Mapping[str, Any], number: int
+) -> dict[str, Any] | None:
+    """Return how a trial ended, from what has been added to the board's history since."""
+    if state.get("trial") is not None:
+        return None
+    known = before.get("history") or []
+    events = list(state.get("history") or [])
+    if known and known[-1] in events:
+        events = events[events.index(known[-1]) + 1 :]
+    for event in reversed(events):
+        if event.get("release") == number and event.get("event") in _ENDS:
+            status = state.get("status") or {}
+            return {
+                "release": number,
+                "outcome": event["event"],
+                "reason": event.get("reason", ""),
+                "answers": status.get("answers"),
+                "last": status.get("last"),
+            }
+    return None
