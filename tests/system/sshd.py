@@ -68,14 +68,44 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
     made = os.geteuid() == 0 and not separation.exists()
     if made:
         separation.mkdir(mode=0o755)
+    port = free_port()
+    temporary = write_keys(folder, port)
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, "-D", "-e", "-f", str(folder / "config")],
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+        )
+    server = Sshd(folder=folder, port=port, temporary=temporary)
+    try:
+        end = time.monotonic() + _STARTING_S
+        while not listens(port):
+            if process.poll() is not None or time.monotonic() > end:
+                unavailable(f"sshd does not start: {server.log()}")
+            time.sleep(0.05)
+        yield server
+    finally:
+        process.terminate()
+        process.wait()
+        if made:
+            separation.rmdir()
+
+
+def write_keys(folder: Path, port: int) -> Path:
+    """Write a server's configuration and keys, and its users' keys and known hosts.
+
+    Args:
+        folder: where to.
+        port: where it will listen.
+
+    Returns:
+        The folder for its sessions' temporary files.
+    """
     for name in ("host", "user", "stranger", "other-host"):
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(folder / name)],
             check=True,
         )
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     temporary = folder / "tmp of the board"
     temporary.mkdir()
     shutil.copy(folder / "user.pub", folder / "authorized_keys")
@@ -90,27 +120,17 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
         "PermitRootLogin prohibit-password\nUseDNS no\n"
         f'SetEnv "TMPDIR={temporary}"\n'
     )
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [program, "-D", "-e", "-f", str(folder / "config")],
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-        )
-    server = Sshd(folder=folder, port=port, temporary=temporary)
-    try:
-        end = time.monotonic() + _STARTING_S
-        while not _listens(port):
-            if process.poll() is not None or time.monotonic() > end:
-                unavailable(f"sshd does not start: {server.log()}")
-            time.sleep(0.05)
-        yield server
-    finally:
-        process.terminate()
-        process.wait()
-        if made:
-            separation.rmdir()
+    return temporary
 
 
-def _listens(port: int) -> bool:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Tell whether something listens on a port of 127.0.0.1."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,98 @@
+"""A board of a test's own: a systemd in namespaces, with an SSH server and folders of its own.
+
+What is changed there, users and units and files, is gone with it: `/etc` is a copy and `/var/lib`
+is empty.
+"""
+
+from __future__ import annotations
+
+import getpass
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.device.supervision.loops import wait_until
+from tests.system.environments import unavailable
+from tests.system.own_systemd import TARGET, OwnSystemd, own_systemd
+from tests.system.sshd import Sshd, free_port, listens, write_keys
+
+_SSHD = """\
+[Unit]
+DefaultDependencies=no
+[Service]
+ExecStart={program} -D -e -f {folder}/config
+KillMode=process
+Restart=always
+RestartSec=0.2
+StartLimitIntervalSec=0
+StandardError=append:{folder}/log
+"""
+_TARGETS = ("sysinit", "basic", "shutdown", "multi-user")
+"""What units hang on that say nothing of their dependencies."""
+_PREPARE = """\
+mkdir -p {root}/etc {root}/lib
+cp -a /etc/. {root}/etc/
+mount --bind {root}/etc /etc
+mount --bind {root}/lib /var/lib
+mkdir /run/sshd
+{more}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnBoard:
+    """A board that is running.
+
+    Attributes:
+        systemd: what runs it.
+        sshd: how it is reached.
+        prefix: where edgeinfer lies there, as seen from here.
+    """
+
+    systemd: OwnSystemd
+    sshd: Sshd
+    prefix: Path
+
+
+@contextmanager
+def own_board(folder: Path, *, more: str = "") -> Iterator[OwnBoard]:
+    """Start a board, or skip where that cannot be.
+
+    Args:
+        folder: for what it needs.
+        more: shell commands that are run in its namespaces before it starts.
+    """
+    program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
+    if program is None or shutil.which("ssh") is None:
+        unavailable("no OpenSSH server and client (Debian: openssh-server) to stand for a board")
+    keys = folder / "ssh"
+    keys.mkdir()
+    port = free_port()
+    write_keys(keys, port)
+    units = dict.fromkeys(
+        ("sysinit.target", "basic.target", "shutdown.target", "multi-user.target"), TARGET
+    )
+    units["board-ssh.service"] = _SSHD.format(program=program, folder=keys)
+    units["test.target"] = TARGET + "Wants=board-ssh.service systemd-journald.service\n"
+    root = folder / "root"
+    prepare = _PREPARE.format(root=root, more=more)
+    with own_systemd(folder, units, prepare=prepare, more_units="/etc/systemd/system") as systemd:
+        server = Sshd(folder=keys, port=port, temporary=keys)
+        wait_until(lambda: listens(port), 20)
+        yield OwnBoard(systemd=systemd, sshd=server, prefix=root / "lib" / "edgeinfer")
+
+
+def main() -> None:
+    """Run one until Enter is pressed, to try things by hand."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder, own_board(Path(folder)) as board:
+        print(getpass.getuser(), " ".join(board.sshd.options()), flush=True)
+        subprocess.run(["sleep", "infinity"], check=False)
+
+
+if __name__ == "__main__":
+    main()
