@@ -92,6 +92,32 @@ def reload_on_hangup() -> Iterator[ReloadRequest]:
         signal.signal(signal.SIGHUP, previous)
 
 
+@contextmanager
+def interrupt_on_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the work as Ctrl-C does, so that others' machines are left clean.
+
+    Under nohup SIGHUP stays ignored; outside of the main thread nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    ]
+    previous = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
 def _end_process(request: StopRequest, limit_s: float) -> None:
     """End what a driver that never returns would keep for ever."""
     time.sleep(limit_s)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-import signal
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from types import FrameType
 
 from edgeinfer.device.benchmark.report import BenchmarkReport, moved_to, parse_report
 from edgeinfer.device.benchmark.run import BenchmarkOptions, model_file
 from edgeinfer.device.bundle.strict import SchemaError
 from edgeinfer.device.errors import RemoteError
+from edgeinfer.device.signals import interrupt_on_signals
 from edgeinfer.device.ssh import NOT_FOUND, Answer, SshHost, remote_word
 
 _CLEANING_S = 30
@@ -52,7 +50,7 @@ def benchmark_on(
         RemoteError: the board cannot be reached, edgeinfer is not installed there or is of another
             version, or the benchmark failed there.
     """
-    with _signals_interrupt():
+    with interrupt_on_signals():
         progress(f"connecting to {host.name}")
         folder = _make_folder(host)
         try:
@@ -176,26 +174,3 @@ def _report(host: SshHost, answer: Answer, program: str) -> BenchmarkReport:
             got=f"its report cannot be read ({error})",
             next_step="install the same version of edgeinfer there",
         ) from error
-
-
-@contextlib.contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the work as Ctrl-C does, so that the board is cleaned up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [
-        number
-        for number in (signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is not signal.SIG_IGN  # as under nohup
-    ]
-    previous = {number: signal.signal(number, interrupt) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

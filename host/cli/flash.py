@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from edgeinfer.device.cli.options import json_option
-from edgeinfer.device.cli.progress import status_line
-from edgeinfer.device.errors import UsageError, printable
+from edgeinfer.device.errors import UsageError
 
 if TYPE_CHECKING:
+    from edgeinfer.host.flashing.board import Board
     from edgeinfer.host.flashing.fleet import Reach
+    from edgeinfer.host.flashing.result import HostResult
+    from edgeinfer.host.flashing.telling import Steps, Tell
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_SCHEMA = 1
+SCHEMA = 1
+"""Of what `--json` prints."""
 
 
 def _reach_options(command: Command) -> Command:
-    """Add what says which boards, and how they are reached."""
+    """Add what says which boards, and how they are reached; `_reach` takes their values."""
     options = [
         click.option(
             "--host",
@@ -49,7 +50,7 @@ def _reach_options(command: Command) -> Command:
         ),
         click.option("--dry-run", is_flag=True, help="Say each step and change nothing."),
         json_option,
-        # For tests: another place there than the service's.
+        # For tests, beside a board's own service.
         click.option("--prefix", default="/var/lib/edgeinfer", hidden=True),
         click.option("--agent-option", "agent_options", multiple=True, hidden=True),
     ]
@@ -58,10 +59,10 @@ def _reach_options(command: Command) -> Command:
     return command
 
 
-@click.command(context_settings={"ignore_unknown_options": False})
+@click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("run_options", nargs=-1, metavar="[-- RUN OPTIONS]")
-@click.option("--board", required=True, metavar="NAME", help="What board; see `edgeinfer boards`.")
+@click.option("--board", required=True, metavar="NAME", help="Which board; see `edgeinfer boards`.")
 @_reach_options
 @click.option(
     "--wheel",
@@ -72,7 +73,7 @@ def _reach_options(command: Command) -> Command:
     help="A wheel to install instead of the package index's; may be repeated.",
 )
 @click.option(
-    "--canary", metavar="HOST", help="Of several, the first to try; without it the first named."
+    "--canary", metavar="HOST", help="Of several, which comes first; by default the first named."
 )
 @click.option(
     "--trial-frames",
@@ -95,28 +96,25 @@ def flash(
     run_options: tuple[str, ...],
     board: str,
     hosts: tuple[str, ...],
-    ssh_options: tuple[str, ...],
-    ask_sudo_password: bool,
     dry_run: bool,
     as_json: bool,
-    prefix: str,
-    agent_options: tuple[str, ...],
     wheels: tuple[Path, ...],
     canary: str | None,
     trial_frames: int,
     trial_seconds: float,
+    **reach_options: Any,
 ) -> int:
     """Install BUNDLE on boards over SSH, as a service that starts by itself.
 
-    The board is looked at first and refused where something is missing. Everything it needs is
+    A board is looked at first, and refused where something is missing. Everything it needs is
     carried there, so it needs no internet. A release that does not verify, or does not answer live
     frames, is taken back by the board itself. Options of `edgeinfer run` for the service follow
-    after `--`; without them, it takes the first camera and waits for one. Of several boards one is
-    done first, then the others.
+    after `--`; without them, it takes the first camera. Of several boards one comes first; if it
+    fails, the others are left alone.
     """
-    from edgeinfer.host.flashing.fleet import flash_hosts
+    from edgeinfer.host.flashing.deploy import Deployment
+    from edgeinfer.host.flashing.fleet import work_on
     from edgeinfer.host.flashing.order import make_order
-    from edgeinfer.host.flashing.text import failure_text, result_lines, table_lines
 
     hosts = _distinct(hosts)
     if canary is not None and canary not in hosts:
@@ -129,35 +127,47 @@ def flash(
         trial_frames=trial_frames,
         trial_s=trial_seconds,
         dry_run=dry_run,
-        prefix=PurePosixPath(prefix),
-        agent_options=agent_options,
     )
-    reach = _reach(ssh_options, ask_sudo_password, as_json=as_json)
+
+    def work(there: Board, tell: Tell, steps: Steps) -> HostResult:
+        return Deployment(there, order, tell, steps).run()
+
+    reach = _reach(as_json=as_json, **reach_options)
     with _display(hosts, quiet=as_json) as display:
-        results = flash_hosts(hosts, order, reach, display.of, canary=canary)
-    if as_json:
-        document = {
-            "schema": _SCHEMA,
-            "board": order.profile.name,
-            "bundle": {"name": order.bundle.name, "sha256": order.bundle.sha256},
-            "dry_run": dry_run,
-            "hosts": [result.to_json() for result in results],
-        }
-        click.echo(json.dumps(document))
-    elif len(results) == 1:
-        click.echo("\n".join(result_lines(results[0])))
-    else:
-        if dry_run:
-            for result in results:
-                click.echo("\n".join(result_lines(result)) + "\n")
-        click.echo("\n".join(table_lines(results)))
-    failed = [result for result in results if not result.good]
-    if len(hosts) == 1 and failed:
-        click.echo(f"error: {hosts[0]}: {printable(failure_text(failed[0]))}", err=True)
-    elif failed:
-        names = ", ".join(result.host for result in failed)
-        click.echo(f"error: {len(failed)} of {len(hosts)} boards: not done: {names}", err=True)
-    return int(bool(failed))
+        results = work_on(hosts, work, reach, display.of, first=canary or hosts[0])
+    told = {
+        "board": order.profile.name,
+        "bundle": {"name": order.bundle.name, "sha256": order.bundle.sha256},
+    }
+    return _tell(results, told, as_json=as_json, dry_run=dry_run)
+
+
+@click.command()
+@_reach_options
+@click.option("--keep-data", is_flag=True, help="Leave what the loop wrote there.")
+def unflash(
+    hosts: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+    keep_data: bool,
+    **reach_options: Any,
+) -> int:
+    """Remove all that `flash` brought to boards: service, releases, user and folder.
+
+    What was there before is not touched.
+    """
+    from edgeinfer.host.flashing.fleet import work_on
+    from edgeinfer.host.flashing.removal import remove
+
+    hosts = _distinct(hosts)
+
+    def work(there: Board, tell: Tell, steps: Steps) -> HostResult:
+        return remove(there, tell, steps, keep_data=keep_data, dry_run=dry_run)
+
+    reach = _reach(as_json=as_json, **reach_options)
+    with _display(hosts, quiet=as_json) as display:
+        results = work_on(hosts, work, reach, display.of)
+    return _tell(results, {}, as_json=as_json, dry_run=dry_run)
 
 
 def _distinct(hosts: tuple[str, ...]) -> tuple[str, ...]:
@@ -167,7 +177,14 @@ def _distinct(hosts: tuple[str, ...]) -> tuple[str, ...]:
     return hosts
 
 
-def _reach(ssh_options: tuple[str, ...], ask_sudo_password: bool, *, as_json: bool) -> Reach:
+def _reach(
+    *,
+    ssh_options: tuple[str, ...],
+    ask_sudo_password: bool,
+    prefix: str,
+    agent_options: tuple[str, ...],
+    as_json: bool,
+) -> Reach:
     from edgeinfer.host.flashing.fleet import Reach
 
     password = None
@@ -176,59 +193,40 @@ def _reach(ssh_options: tuple[str, ...], ask_sudo_password: bool, *, as_json: bo
         if not password.isprintable():
             raise UsageError("the password", got="has control characters", expected="text")
     at_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-    return Reach(ssh_options=ssh_options, password=password, ask=at_terminal and not as_json)
+    return Reach(
+        ssh_options=ssh_options,
+        password=password,
+        ask=at_terminal and not as_json,
+        prefix=PurePosixPath(prefix),
+        agent_options=agent_options,
+    )
 
 
-class _Display:
-    """The lines of all boards, and one line on stderr that tells what is going on."""
+def _display(hosts: tuple[str, ...], *, quiet: bool) -> Any:
+    from edgeinfer.host.cli.board_display import board_display
 
-    def __init__(self, hosts: tuple[str, ...], show: Callable[[str], None], *, quiet: bool) -> None:
-        self._hosts = hosts
-        self._show = show
-        self._quiet = quiet
-        self._lock = threading.Lock()
-        self._doing: dict[str, str] = {}
-
-    def of(self, host: str) -> _HostDisplay:
-        """Return what takes the lines of one board."""
-        return _HostDisplay(self, host)
-
-    def say(self, host: str, text: str) -> None:
-        """Print a line; of several boards with the board's name."""
-        if self._quiet:
-            return
-        with self._lock:
-            self._show("")
-            click.echo(f"{host}: {printable(text)}")
-            self._refresh()
-
-    def show(self, host: str, text: str) -> None:
-        """Show what is going on at one board beside what is at the others."""
-        with self._lock:
-            self._doing[host] = text
-            self._refresh()
-
-    def _refresh(self) -> None:
-        self._show(" | ".join(f"{host}: {text}" for host, text in self._doing.items() if text))
+    return board_display(hosts, quiet=quiet)
 
 
-class _HostDisplay:
-    """What one board's work is told to."""
+def _tell(results: list[HostResult], told: dict[str, Any], *, as_json: bool, dry_run: bool) -> int:
+    """Print what became of the boards; return the exit code."""
+    from edgeinfer.host.flashing.text import reason_line, result_lines, table_lines
 
-    def __init__(self, display: _Display, host: str) -> None:
-        self._display = display
-        self._host = host
-
-    def say(self, text: str) -> None:
-        """Leave a line."""
-        self._display.say(self._host, text)
-
-    def show(self, text: str) -> None:
-        """Show what is going on."""
-        self._display.show(self._host, text)
-
-
-@contextmanager
-def _display(hosts: tuple[str, ...], *, quiet: bool) -> Iterator[_Display]:
-    with status_line() as show:
-        yield _Display(hosts, show, quiet=quiet)
+    if as_json:
+        hosts = [result.to_json() for result in results]
+        click.echo(json.dumps({"schema": SCHEMA, **told, "dry_run": dry_run, "hosts": hosts}))
+    elif len(results) > 1:
+        for result in results:
+            if result.outcome == "planned":
+                click.echo("\n".join(result_lines(result)))
+        click.echo("\n".join(table_lines(results)))
+    elif results[0].good:
+        click.echo("\n".join(result_lines(results[0])))
+    failed = [result for result in results if not result.good]
+    if len(failed) == len(results) == 1:
+        reason = reason_line(failed[0], alone=True)
+        click.echo(f"error: {reason}", err=True)
+    elif failed:
+        names = ", ".join(result.host for result in failed)
+        click.echo(f"error: {len(failed)} of {len(results)} boards failed: {names}", err=True)
+    return int(bool(failed))

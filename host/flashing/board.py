@@ -53,6 +53,11 @@ class Board:
         self._is_root = False
 
     @property
+    def has_password(self) -> bool:
+        """Whether a password for `sudo` is at hand."""
+        return self._password is not None
+
+    @property
     def agent_path(self) -> PurePosixPath:
         """Where the agent lies."""
         return self.prefix / "releases.pyz"

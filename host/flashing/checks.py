@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.boards.profile import BoardProfile
 from edgeinfer.boards.systems import same_architecture
 from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.doctor.csi import is_internal
-from edgeinfer.device.errors import BundleError, RemoteError, printable
+from edgeinfer.device.errors import BundleError, RemoteError
+from edgeinfer.host.flashing.board import Board
 from edgeinfer.host.flashing.facts import BoardFacts
 from edgeinfer.host.flashing.run_options import RunOptions
 
-SERVICE = "edgeinfer.service"
 KEPT_FREE_BYTES = 64 << 20
 """What the agent leaves free for the system."""
 
@@ -77,7 +73,6 @@ def check_board(
     *,
     device_tree: tuple[str, ...],
     now_s: float,
-    may_ask: bool,
 ) -> None:
     """Refuse a board that is not what was named, or that cannot carry a release.
 
@@ -87,7 +82,6 @@ def check_board(
         host: its name, for the errors.
         device_tree: texts with which its own name of itself may begin; none for any.
         now_s: this machine's clock when the board was asked, seconds since 1970.
-        may_ask: a password for `sudo` is at hand.
 
     Raises:
         RemoteError: something is wrong.
@@ -95,7 +89,6 @@ def check_board(
     _check_machine(facts, profile, host, device_tree)
     _check_system(facts, host)
     _check_clock(facts, host, now_s)
-    _check_root(facts, host, may_ask=may_ask)
     if not facts.writable:
         raise RemoteError(
             host,
@@ -103,6 +96,36 @@ def check_board(
             expected="one that can be written",
             next_step="look into `dmesg` there: a failing card is mounted so",
         )
+
+
+def check_root(facts: BoardFacts, board: Board) -> None:
+    """Refuse where the user who logs in cannot become root.
+
+    Raises:
+        RemoteError: that is so, or `sudo` does not take the password.
+    """
+    if facts.sudo in ("unneeded", "free"):
+        return
+    if facts.sudo == "password" and board.has_password:
+        if board.check_password():
+            return
+        raise RemoteError(
+            board.name,
+            got="sudo does not take the password",
+            expected="that of the user who logs in there",
+        )
+    got, next_step = {
+        "password": ("sudo asks for a password", "run it again with --ask-sudo-password"),
+        "refused": (
+            "sudo refuses this user",
+            "log in as one who may, or let an administrator add this one there: "
+            "sudo usermod -aG sudo USER",
+        ),
+        "absent": ("has no sudo", "install it there, or log in as root"),
+    }[facts.sudo]
+    raise RemoteError(
+        board.name, got=got, expected="a user who may become root there", next_step=next_step
+    )
 
 
 def clock_note(facts: BoardFacts, now_s: float) -> str:
@@ -114,19 +137,19 @@ def clock_note(facts: BoardFacts, now_s: float) -> str:
     )
 
 
-def check_space(facts: BoardFacts, host: str, *, files: int, wheels: int) -> None:
+def check_space(facts: BoardFacts, host: str, *, files: int, packed: int) -> None:
     """Refuse where there is no room.
 
     Args:
         facts: what the board says.
         host: its name.
         files: bytes that are sent.
-        wheels: how much of that is packages, which are unpacked beside.
+        packed: how much of that is unpacked beside.
 
     Raises:
         RemoteError: there is too little.
     """
-    needed = files + wheels * _UNPACKED + KEPT_FREE_BYTES
+    needed = files + packed * _UNPACKED + KEPT_FREE_BYTES
     if files and facts.free_bytes < needed:
         raise RemoteError(
             host,
@@ -134,76 +157,6 @@ def check_space(facts: BoardFacts, host: str, *, files: int, wheels: int) -> Non
             expected=f"{needed / 1e6:,.0f} MB for this release, 67 of them kept free",
             next_step="free some space there, for example with `sudo apt clean`",
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Camera:
-    """A video device there, see `camera_probe`."""
-
-    node: str
-    name: str
-    state: str
-    holders: tuple[str, ...]
-    units: tuple[str, ...]
-
-
-def parse_cameras(host: str, text: str) -> tuple[Camera, ...]:
-    """Read what the camera probe printed.
-
-    Raises:
-        RemoteError: that is not its list.
-    """
-    try:
-        document = json.loads(text.strip().splitlines()[-1])
-        return tuple(_camera(entry) for entry in document)
-    except (IndexError, ValueError, KeyError, TypeError) as error:
-        raise RemoteError(
-            host, got="does not tell its cameras", expected="Python 3 that runs there"
-        ) from error
-
-
-def check_camera(cameras: Sequence[Camera], options: RunOptions, host: str) -> Camera | None:
-    """Refuse where the camera that the service wants is absent or taken.
-
-    Returns:
-        The camera; None where it is none of V4L2's.
-
-    Raises:
-        RemoteError: it is absent, or another program uses it.
-    """
-    wanted = options.v4l2_node
-    if wanted is None:
-        return None
-    real = [each for each in cameras if each.state != "no" and not is_internal(each.name)]
-    if wanted.startswith("/dev/video"):
-        real = [each for each in cameras if each.node == wanted and each.state != "no"]
-    elif wanted:
-        return None  # udev's links are resolved there
-    if not real:
-        raise RemoteError(
-            host,
-            got=f"has no camera{f' {wanted}' if wanted else ''}",
-            expected="one that is connected",
-            next_step="connect it, name another after `--` (`-- --camera SOURCE`), or try with "
-            "`-- --camera simulated`",
-        )
-    free = [each for each in real if each.state == "free" or SERVICE in each.units]
-    if free:
-        return free[0]
-    taken = real[0]
-    if taken.state == "busy":
-        raise RemoteError(
-            host,
-            got=f"its camera {taken.node} is taken by {' and '.join(taken.holders) or 'another'}",
-            expected="one that is free",
-            next_step="end that program there" + _stop_advice(taken),
-        )
-    raise RemoteError(
-        host,
-        got=f"its camera {taken.node} cannot be opened ({taken.state})",
-        expected="one that works",
-        next_step="unplug it and plug it in again",
-    )
 
 
 def _check_machine(
@@ -248,46 +201,6 @@ def _check_clock(facts: BoardFacts, host: str, now_s: float) -> None:
             expected="about this machine's: answers, recordings and logs would carry that time",
             next_step=f"set it there: sudo date -s @{now_s:.0f}",
         )
-
-
-def _check_root(facts: BoardFacts, host: str, *, may_ask: bool) -> None:
-    if facts.sudo in ("unneeded", "free") or (facts.sudo == "password" and may_ask):
-        return
-    got, next_step = {
-        "password": (
-            "sudo asks for a password",
-            "run it again with --ask-sudo-password",
-        ),
-        "refused": (
-            "sudo refuses this user",
-            "log in as one who may, or add this one there: sudo usermod -aG sudo USER",
-        ),
-        "absent": ("has no sudo", "install it there, or log in as root"),
-    }[facts.sudo]
-    raise RemoteError(
-        host, got=got, expected="a user who may become root there", next_step=next_step
-    )
-
-
-def _camera(entry: Mapping[str, object]) -> Camera:
-    holders = entry["holders"]
-    if not isinstance(holders, list):
-        raise TypeError("holders")
-    return Camera(
-        node=printable(str(entry["node"])),
-        name=printable(str(entry["name"])),
-        state=printable(str(entry["state"])),
-        holders=tuple(
-            printable(f"{each['unit'] or each['name'] or 'a program'} (process {each['process']})")
-            for each in holders
-        ),
-        units=tuple(printable(str(each["unit"])) for each in holders),
-    )
-
-
-def _stop_advice(camera: Camera) -> str:
-    unit = next((unit for unit in camera.units if unit), "")
-    return f": sudo systemctl disable --now {unit}" if unit else ""
 
 
 def _difference(seconds: float) -> str:

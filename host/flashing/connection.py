@@ -8,12 +8,10 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from edgeinfer.device.errors import UnreachableError
 from edgeinfer.device.ssh import Answer, SshHost, connection_error
 
 _IDLE_S = 900
@@ -30,7 +28,7 @@ _asking = threading.Lock()
 class SharedConnection(SshHost):
     """A connection that OpenSSH keeps open in the background (its `ControlMaster`).
 
-    A command that finds it closed connects by itself, as `ssh` does. Use it as a context manager.
+    A command that finds it closed connects by itself, as `ssh` does.
 
     Args: as for `SshHost`, and
         ask: let `ssh` ask the person at the terminal for a password or about an unknown key;
@@ -45,11 +43,12 @@ class SharedConnection(SshHost):
         self._running: set[subprocess.Popen[str]] = set()
         self._cut = False
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
         """Connect.
 
         Raises:
             UnreachableError: that fails.
+            CancelledError: the connection was cut.
         """
         self._folder = _private_folder()
         try:
@@ -57,16 +56,6 @@ class SharedConnection(SshHost):
         except BaseException:
             self._remove_folder()
             raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the connection."""
-        self.close()
 
     def close(self) -> None:
         """End the connection; raises nothing."""
@@ -84,7 +73,10 @@ class SharedConnection(SshHost):
         self._remove_folder()
 
     def cut(self) -> None:
-        """End what runs over the connection, and let nothing new begin; from any thread."""
+        """End what runs over the connection, and let nothing new begin; from any thread.
+
+        Whoever works over it gets `concurrent.futures.CancelledError`.
+        """
         with self._lock:
             self._cut = True
             for process in self._running:
@@ -113,8 +105,9 @@ class SharedConnection(SshHost):
         return super().check(process, stdout, stderr)
 
     def _refuse_if_cut(self) -> None:
+        # No error of the board's: nobody tries again.
         if self._cut:
-            raise UnreachableError(self.name, got="was let go of: the work was stopped")
+            raise CancelledError
 
     def _open(self) -> None:
         """Start the connection: `ssh` goes into the background once the login is done."""

@@ -44,6 +44,8 @@ class BoardFacts:
         systemd_runs: whether it is what runs the system.
         groups: of the user who logs in.
         sudo: how that user becomes root.
+        has_prefix: whether there is a folder of edgeinfer's.
+        pythons: the folders of Pythons that were brought along.
         agent_sha256: of the agent there; empty where there is none.
     """
 
@@ -65,6 +67,8 @@ class BoardFacts:
     systemd_runs: bool
     groups: tuple[str, ...]
     sudo: Sudo
+    has_prefix: bool
+    pythons: tuple[str, ...]
     agent_sha256: str
 
     @property
@@ -128,6 +132,10 @@ def parse_facts(host: str, text: str) -> BoardFacts:
         systemd_runs=text_of("systemd_runs") == "yes",
         groups=tuple(text_of("groups").split()),
         sudo=sudo,
+        has_prefix=text_of("prefix") == "yes",
+        pythons=tuple(
+            name for name in text_of("pythons").split() if re.fullmatch("[0-9a-f]+", name)
+        ),
         agent_sha256=sha256 if re.fullmatch(r"[0-9a-f]{64}", sha256) else "",
     )
 

@@ -7,18 +7,21 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.signals import interrupt_on_signals
 from edgeinfer.device.ssh import SshHost
-from edgeinfer.host.flashing.board import Board
+from edgeinfer.host.flashing.board import PREFIX, Board
 from edgeinfer.host.flashing.connection import SharedConnection
-from edgeinfer.host.flashing.deploy import Deployment
-from edgeinfer.host.flashing.order import Order
 from edgeinfer.host.flashing.result import HostResult
-from edgeinfer.host.flashing.telling import Tell
+from edgeinfer.host.flashing.telling import Steps, Tell
 
 SIDE_BY_SIDE = 4
 _POLL_S = 0.2
+
+Work = Callable[[Board, Tell, Steps], HostResult]
+"""What is done on one board."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,53 +32,55 @@ class Reach:
         ssh_options: for `ssh -o`.
         password: for `sudo` there; None where it asks for none.
         ask: a person at the terminal can answer what `ssh` asks.
+        prefix: where edgeinfer lies there.
+        agent_options: of the agent there, before its commands.
     """
 
     ssh_options: tuple[str, ...] = ()
     password: str | None = None
     ask: bool = False
+    prefix: PurePosixPath = PREFIX
+    agent_options: tuple[str, ...] = ()
 
 
-def flash_hosts(
+def work_on(
     hosts: Sequence[str],
-    order: Order,
+    work: Work,
     reach: Reach,
     tell: Callable[[str], Tell],
     *,
-    canary: str | None = None,
+    first: str | None = None,
 ) -> list[HostResult]:
-    """Bring a release to boards.
+    """Do something on boards.
 
     Args:
         hosts: their names, as `ssh` takes them.
-        order: what they get.
+        work: what is done on each.
         reach: how they are reached.
         tell: gives what takes the lines of one host.
-        canary: which is the first; by default the first named.
+        first: which comes before the others; they are left alone if it fails. None for all alike.
 
     Returns:
-        What became of each, in the order of their names. A single host's error is raised instead.
+        What became of each, errors too, in the order of their names.
 
     Raises:
         UsageError: a name or an option is wrong.
-        KeyboardInterrupt: Ctrl-C; the work on all boards has been stopped.
+        KeyboardInterrupt: Ctrl-C or SIGTERM; the work on all boards has been stopped.
     """
     for host in hosts:
         SshHost(host, reach.ssh_options)  # wrong usage is told before any work
-    first = canary or hosts[0]
-    others = [host for host in hosts if host != first]
-    with _Workers(order, reach, tell) as workers:
-        results = workers.run([first])
-        if not others:
-            return [results[first].result()]
-        found = {first: _settled(first, results[first])}
-        if found[first].good:
-            found |= {host: _settled(host, done) for host, done in workers.run(others).items()}
-        else:
-            for host in others:
-                found[host] = HostResult(
-                    host=host, outcome="left alone", reason=f"{first} came first and failed"
-                )
+    with interrupt_on_signals(), _Workers(work, reach, tell) as workers:
+        found: dict[str, HostResult] = {}
+        if first is not None:
+            found[first] = _settled(first, workers.run([first])[first])
+            if not found[first].good:
+                reason = f"{first} came first and failed"
+                return [
+                    found.get(host) or HostResult(host=host, outcome="left alone", reason=reason)
+                    for host in hosts
+                ]
+        others = [host for host in hosts if host not in found]
+        found |= {host: _settled(host, done) for host, done in workers.run(others).items()}
     return [found[host] for host in hosts]
 
 
@@ -90,16 +95,16 @@ def _settled(host: str, done: Future[HostResult]) -> HostResult:
 class _Workers:
     """Threads that work on boards; leaving the block on an error stops them."""
 
-    def __init__(self, order: Order, reach: Reach, tell: Callable[[str], Tell]) -> None:
-        self._order = order
+    def __init__(self, work: Work, reach: Reach, tell: Callable[[str], Tell]) -> None:
+        self._work = work
         self._reach = reach
         self._tell = tell
         self._lock = threading.Lock()
         self._open: set[SharedConnection] = set()
         self._stopped = False
+        self._pool = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="board")
 
     def __enter__(self) -> _Workers:
-        self._pool = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="flash")
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
@@ -111,26 +116,30 @@ class _Workers:
 
     def run(self, hosts: Sequence[str]) -> dict[str, Future[HostResult]]:
         """Work on these hosts until all are done."""
-        futures = {host: self._pool.submit(self._flash, host) for host in hosts}
+        futures = {host: self._pool.submit(self._one, host) for host in hosts}
         while wait(futures.values(), timeout=_POLL_S).not_done:
             pass  # in short waits, so that Ctrl-C is heard
         return futures
 
-    def _flash(self, host: str) -> HostResult:
+    def _one(self, host: str) -> HostResult:
         tell = self._tell(host)
-        reach = self._reach
-        connection = SharedConnection(host, reach.ssh_options, ask=reach.ask)
+        steps = Steps(host, tell)
+        connection = SharedConnection(host, self._reach.ssh_options, ask=self._reach.ask)
         with self._registered(connection):
-            tell.show("connecting")
-            with connection:
+            try:
+                tell.show("connecting")
+                with steps.timed("connect"):
+                    connection.open()
                 board = Board(
                     connection,
-                    prefix=self._order.prefix,
-                    agent_options=self._order.agent_options,
-                    password=reach.password,
+                    prefix=self._reach.prefix,
+                    agent_options=self._reach.agent_options,
+                    password=self._reach.password,
                 )
-                may_ask = reach.password is not None
-                return Deployment(board, self._order, tell, may_ask=may_ask).run()
+                return self._work(board, tell, steps)
+            finally:
+                connection.close()
+                tell.show("")
 
     @contextmanager
     def _registered(self, connection: SharedConnection) -> Iterator[None]:

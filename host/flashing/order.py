@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from edgeinfer.boards.files import load_profile, profile_names
 from edgeinfer.boards.profile import BoardProfile, ProfileError
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.errors import UsageError
-from edgeinfer.host.flashing.board import PREFIX
 from edgeinfer.host.flashing.checks import check_bundle
 from edgeinfer.host.flashing.payload import Agent, Blob, bundle_blob, make_agent
 from edgeinfer.host.flashing.run_options import RunOptions, check_run_options
@@ -33,8 +32,6 @@ class Order:
         trial_frames: how many answers prove it.
         trial_s: how long that may take.
         dry_run: only say what would be done.
-        prefix: where edgeinfer lies there.
-        agent_options: of the agent there, before its commands.
     """
 
     profile: BoardProfile
@@ -46,8 +43,6 @@ class Order:
     trial_frames: int = 30
     trial_s: float = 120.0
     dry_run: bool = False
-    prefix: PurePosixPath = PREFIX
-    agent_options: tuple[str, ...] = ()
 
 
 def make_order(
@@ -59,8 +54,6 @@ def make_order(
     trial_frames: int,
     trial_s: float,
     dry_run: bool,
-    prefix: PurePosixPath = PREFIX,
-    agent_options: Sequence[str] = (),
 ) -> Order:
     """Check what can be checked here.
 
@@ -98,8 +91,6 @@ def make_order(
         trial_frames=trial_frames,
         trial_s=trial_s,
         dry_run=dry_run,
-        prefix=prefix,
-        agent_options=tuple(agent_options),
     )
 
 

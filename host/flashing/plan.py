@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from edgeinfer.device.errors import RemoteError
 from edgeinfer.host.flashing.board import Board
+from edgeinfer.host.flashing.carried_python import SHORT, CarriedPython
 from edgeinfer.host.flashing.facts import BoardFacts
 from edgeinfer.host.flashing.order import Order
 from edgeinfer.host.flashing.payload import Agent, Blob, Payload
+from edgeinfer.host.flashing.place import agent_python
 from edgeinfer.host.flashing.telling import size_text
 
 STATE_SCHEMA = 1
@@ -32,6 +35,7 @@ class Plan:
 
     Attributes:
         agent: the agent to send; None where it is there.
+        python: the Python to bring along; None where it is there, or the system's serves.
         missing: the files to send.
         release: the number of the release, where it is there already.
         current: the release that runs there.
@@ -41,6 +45,7 @@ class Plan:
     """
 
     agent: Agent | None
+    python: CarriedPython | None
     missing: tuple[Blob, ...]
     release: int | None
     current: int | None
@@ -52,21 +57,24 @@ class Plan:
     def sent_bytes(self) -> int:
         """How much goes there."""
         agent = 0 if self.agent is None else len(self.agent.content)
-        return agent + sum(blob.size for blob in self.missing)
+        python = 0 if self.python is None else self.python.size
+        return agent + python + sum(blob.size for blob in self.missing)
 
     @property
     def sent_files(self) -> int:
         """How many files go there."""
-        return len(self.missing) + (self.agent is not None)
+        return len(self.missing) + (self.agent is not None) + (self.python is not None)
 
     def sent_text(self) -> str:
         """Say what goes there."""
         return f"{self.sent_files} file{'s' * (self.sent_files != 1)}, {size_text(self.sent_bytes)}"
 
-    def lines(self, order: Order) -> tuple[str, ...]:
-        """Say each step."""
-        prefix = order.prefix
+    def lines(self, order: Order, prefix: PurePosixPath) -> tuple[str, ...]:
+        """Say each step; `prefix` is where edgeinfer lies there."""
         lines = []
+        if self.python is not None:
+            size = size_text(self.python.size)
+            lines.append(f"send Python {self.python.version} to {prefix}/python, {size}")
         if self.agent is not None:
             size = size_text(len(self.agent.content))
             lines.append(f"send the agent to {prefix}/releases.pyz, {size}")
@@ -76,8 +84,6 @@ class Plan:
                 "edgeinfer-settle.service, edgeinfer-trial.service"
             )
         lines += [f"send {blob.name}, {size_text(blob.size)}" for blob in self.missing]
-        if self.missing:
-            lines.append(f"that is {self.sent_text()} in all")
         if self.release is None:
             lines.append(
                 f"install {order.bundle.name} with {self.packages} packages as a new release"
@@ -98,12 +104,18 @@ class Plan:
 def read_state(board: Board, python: str, facts: BoardFacts) -> dict[str, Any]:
     """Return what the agent says of the board; of a board without one, that nothing is there.
 
+    Args:
+        board: the board.
+        python: the interpreter that the release is for; it may have to be brought there first.
+        facts: what the board says.
+
     Raises:
         RemoteError: the agent there is a newer one, or does not answer.
     """
-    if not facts.agent_sha256:
+    runs = agent_python(board, facts, python)
+    if not facts.agent_sha256 or runs is None:
         return dict(_NOTHING)
-    state = board.agent(python, "state")
+    state = board.agent(runs, "state")
     if state.get("schema") != STATE_SCHEMA:
         raise RemoteError(
             board.name,
@@ -115,7 +127,12 @@ def read_state(board: Board, python: str, facts: BoardFacts) -> dict[str, Any]:
 
 
 def make_plan(
-    host: str, order: Order, payload: Payload, facts: BoardFacts, state: dict[str, Any]
+    host: str,
+    order: Order,
+    payload: Payload,
+    facts: BoardFacts,
+    state: dict[str, Any],
+    python: CarriedPython | None,
 ) -> Plan:
     """Compare what a board has with what it is to get.
 
@@ -136,6 +153,7 @@ def make_plan(
         same = _same_release(payload, state)
     return Plan(
         agent=None if known else order.agent,
+        python=None if python is None or python.sha256[:SHORT] in facts.pythons else python,
         missing=missing,
         release=same,
         current=state["current"],

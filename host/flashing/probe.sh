@@ -87,6 +87,8 @@ else
     esac
 fi
 
+fact prefix "$([ -d "$prefix" ] && echo yes || echo no)"
+fact pythons "$(ls "$prefix/python" 2>/dev/null | tr '\n' ' ')"
 if [ -r "$prefix/releases.pyz" ]; then
     fact agent_sha256 "$(sha256sum "$prefix/releases.pyz" 2>/dev/null | awk '{ print $1 }')"
 fi

@@ -6,11 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Outcome = Literal["confirmed", "unchanged", "rolled back", "planned", "failed", "left alone"]
-"""confirmed: the new release runs; unchanged: it ran already; planned: `--dry-run`; failed: before
-anything was switched; left alone: an earlier board failed."""
+Outcome = Literal[
+    "confirmed",
+    "unchanged",
+    "rolled back",
+    "refused",
+    "not healthy",
+    "removed",
+    "nothing there",
+    "planned",
+    "failed",
+    "left alone",
+]
+"""confirmed: the new release runs; unchanged: it ran already; rolled back: it was tried, and what
+ran before runs again; refused: it did not verify, and was not tried; not healthy: it was the
+current one already, and does not answer; removed, nothing there: of `unflash`; planned:
+`--dry-run`; failed: before anything was switched; left alone: an earlier board failed."""
 
-GOOD: tuple[Outcome, ...] = ("confirmed", "unchanged", "planned")
+GOOD: tuple[Outcome, ...] = ("confirmed", "unchanged", "removed", "nothing there", "planned")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +36,14 @@ class HostResult:
         board: what it is: model, system, Python; empty where it was not reached.
         release: the number of the release there; None where none was made.
         previous: the release that ran before; None where there was none.
+        current: the release that runs now; None where none does, or that was not asked.
         sent_bytes: what went there, files and agent.
         sent_files: how many files.
         answers: how many frames the trial answered.
         last: the last of these answers, as a line of JSON has it.
         reason: why it failed or went back.
         seconds: how long each step took.
-        steps: with `--dry-run`, what would be done, one line each.
+        steps: with `--dry-run`, what would be done, one line each; of `unflash`, what was removed.
         notes: what is worth knowing.
     """
 
@@ -38,6 +52,7 @@ class HostResult:
     board: str = ""
     release: int | None = None
     previous: int | None = None
+    current: int | None = None
     sent_bytes: int = 0
     sent_files: int = 0
     answers: int | None = None
@@ -60,6 +75,7 @@ class HostResult:
             "board": self.board,
             "release": self.release,
             "previous": self.previous,
+            "current": self.current,
             "sent_bytes": self.sent_bytes,
             "sent_files": self.sent_files,
             "answers": self.answers,

@@ -27,7 +27,7 @@ class BoardSystem:
 
     Attributes:
         target: which wheels run there.
-        python: the interpreter there.
+        python: the system's interpreter there.
         system_site_packages: whether packages of the system are used beside them.
         carried: the version of a Python that is brought along; empty where the system's serves.
     """

@@ -9,14 +9,16 @@ from typing import Protocol
 
 from edgeinfer.device.errors import UnreachableError
 
+RESUME = "what ran there runs on; run it again, what has arrived is kept"
+
 _BAR = 24
 
 
 class Tell(Protocol):
     """Takes what is told about one board."""
 
-    def say(self, text: str) -> None:
-        """Leave a line that stays."""
+    def say(self, name: str, text: str) -> None:
+        """Leave a line that stays, under a short name."""
 
     def show(self, text: str) -> None:
         """Show what is going on, in place of what was shown before."""
@@ -29,11 +31,10 @@ class Steps:
         seconds: how long each took so far, by name.
     """
 
-    def __init__(self, host: str, tell: Tell, *, resume: str) -> None:
+    def __init__(self, host: str, tell: Tell) -> None:
         self.seconds: dict[str, float] = {}
         self._host = host
         self._tell = tell
-        self._resume = resume
 
     @contextmanager
     def step(self, name: str, doing: str) -> Iterator[None]:
@@ -43,16 +44,23 @@ class Steps:
             UnreachableError: the connection was lost in it, with what to do.
         """
         self._tell.show(doing)
+        with self.timed(name):
+            try:
+                yield
+            except UnreachableError as error:
+                reason = error.got.removeprefix("cannot be reached").strip(" :()")
+                raise UnreachableError(
+                    self._host,
+                    got=f"the connection was lost while {doing} ({reason})",
+                    next_step=RESUME,
+                ) from error
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Add the block's time to a step's."""
         begin = time.monotonic()
         try:
             yield
-        except UnreachableError as error:
-            reason = error.got.removeprefix("cannot be reached").strip(" :()")
-            raise UnreachableError(
-                self._host,
-                got=f"the connection was lost while {doing} ({reason})",
-                next_step=self._resume,
-            ) from error
         finally:
             took = time.monotonic() - begin
             self.seconds[name] = self.seconds.get(name, 0.0) + took

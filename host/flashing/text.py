@@ -1,4 +1,4 @@
-"""What `flash` came to, for people."""
+"""What `flash` and `unflash` came to, for people."""
 
 from __future__ import annotations
 
@@ -9,37 +9,61 @@ from edgeinfer.device.errors import printable
 from edgeinfer.host.flashing.result import HostResult
 from edgeinfer.host.flashing.telling import size_text
 
+NAME_WIDTH = 9
+"""Of the short names before the lines of one board."""
+
+
+def named_line(name: str, text: str) -> str:
+    """Return a line under a short name."""
+    return f"{name:<{NAME_WIDTH}} {text}"
+
 
 def result_lines(result: HostResult) -> list[str]:
-    """Say what became of one host."""
+    """Say what became of one host whose outcome is good, or that was dry-run."""
+    host = result.host
     if result.outcome == "planned":
-        return [
-            f"dry run: nothing was changed on {result.host}; flash would",
-            *(f"  {number}. {step}" for number, step in enumerate(result.steps, 1)),
-        ]
+        steps = [f"  {number:2}. {step}" for number, step in enumerate(result.steps, 1)]
+        total = ""
+        if result.sent_bytes:
+            total = f" ({result.sent_files} files, {size_text(result.sent_bytes)} in all)"
+        return [f"dry run, nothing was changed on {host}; it would{total}", *map(printable, steps)]
+    if result.outcome == "nothing there":
+        return [f"there is nothing of edgeinfer on {host}"]
+    if result.outcome == "removed":
+        lines = [named_line("removed", step) for step in result.steps]
+        return [*map(printable, lines), f"edgeinfer is gone from {host}"]
     lines = []
     if result.answers is not None:
-        lines.append(f"live:    {result.answers} answers, the last {answer_text(result.last)}")
+        answers = f"{result.answers} answers, the last: {answer_text(result.last)}"
+        lines.append(named_line("live", answers))
     if result.outcome == "unchanged":
-        lines.append(
-            f"release {result.release} runs on {result.host} already: nothing was sent, nothing "
-            "was restarted"
-            if not result.sent_bytes
-            else f"release {result.release} runs on {result.host} already and was not restarted"
-        )
-        return lines
-    steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items())
-    lines.append(f"took:    {steps}")
-    before = "nothing" if result.previous is None else f"release {result.previous}"
-    if result.outcome == "confirmed":
-        lines.append(f"release {result.release} runs on {result.host}; before it: {before}")
+        sent = "it was not restarted" if result.sent_bytes else "nothing was sent or restarted"
+        lines.append(f"release {result.release} runs on {host} already: {sent}")
+    elif result.outcome == "confirmed":
+        lines.append(named_line("took", took_text(result)))
+        before = "" if result.previous is None else f"; before it ran release {result.previous}"
+        lines.append(f"release {result.release} runs on {host}{before}")
     return [printable(line) for line in lines]
 
 
+def took_text(result: HostResult) -> str:
+    """Return how long the steps took, those that a person would notice."""
+    steps = [f"{name} {s:.1f} s" for name, s in result.seconds.items() if s >= 0.05]
+    return f"{sum(result.seconds.values()):.1f} s ({', '.join(steps)})"
+
+
 def failure_text(result: HostResult) -> str:
-    """Say why a release that was installed does not run."""
-    runs = "nothing runs there" if result.previous is None else f"release {result.previous} runs on"
-    return f"release {result.release} was not kept ({result.reason or 'no reason'}); {runs}"
+    """Say in one sentence why the release does not run, and what does."""
+    reason = result.reason or "it gives no reason"
+    now = "nothing runs there" if result.current is None else f"release {result.current} runs there"
+    sentence = {
+        "rolled back": f"release {result.release} was tried and taken back ({reason})",
+        "refused": f"release {result.release} did not pass `verify` ({reason})",
+        "not healthy": f"release {result.release}, which runs there, does not answer ({reason})",
+    }.get(result.outcome)
+    if sentence is None:
+        return reason
+    return sentence if result.outcome == "not healthy" else f"{sentence}; {now}"
 
 
 def answer_text(last: Mapping[str, Any] | None) -> str:
@@ -49,30 +73,29 @@ def answer_text(last: Mapping[str, Any] | None) -> str:
     if "label" in last:
         probability = last.get("probability")
         share = f" {probability:.2f}" if isinstance(probability, int | float) else ""
-        return f"{last['label']}{share}"
+        return printable(f"{last['label']}{share}")
     if "value" in last:
-        return f"{last['value']} {last.get('unit', '')}".strip()
-    known = {key: value for key, value in last.items() if isinstance(value, list)}
-    for key, value in known.items():
-        return f"{len(value)} {key}"
+        return printable(f"{last['value']} {last.get('unit', '')}".strip())
+    for key, value in last.items():
+        if isinstance(value, list):
+            return printable(f"{len(value)} {key}")
     return "without a label"
 
 
 def table_lines(results: Sequence[HostResult]) -> list[str]:
-    """Return one row a host."""
-    rows = [("host", "outcome", "release", "before", "sent", "seconds", "last answer or reason")]
+    """Return one row a host, and below why those that failed did."""
+    rows = [("host", "outcome", "release", "sent", "seconds", "last answer")]
     for result in results:
         seconds = sum(result.seconds.values())
-        reason = result.reason if not result.good else answer_text(result.last)
+        release = result.current if result.release is None else result.release
         rows.append(
             (
                 result.host,
                 result.outcome,
-                "" if result.release is None else str(result.release),
-                "" if result.previous is None else str(result.previous),
+                "" if release is None else str(release),
                 size_text(result.sent_bytes) if result.sent_bytes else "",
                 f"{seconds:.0f}" if seconds else "",
-                "" if result.outcome == "planned" else printable(reason),
+                answer_text(result.last) if result.last and result.good else "",
             )
         )
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
@@ -81,4 +104,15 @@ def table_lines(results: Sequence[HostResult]) -> list[str]:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         return "  ".join([*cells, row[-1]]).rstrip()
 
-    return [line(row) for row in rows]
+    failures = [result for result in results if not result.good]
+    return [
+        *(line(row) for row in rows),
+        *(reason_line(result) for result in failures),
+    ]
+
+
+def reason_line(result: HostResult, *, alone: bool = False) -> str:
+    """Return why a host failed, with its name; an error of here has its own subject if alone."""
+    reason = printable(failure_text(result))
+    named = reason.startswith(result.host) or (alone and result.outcome == "failed")
+    return reason if named else f"{result.host}: {reason}"

@@ -54,7 +54,7 @@ def try_release(
         return board.agent(python, *words)
     except UnreachableError as error:
         failure: RemoteError = error
-    tell.say("note: the connection is lost; the trial goes on, asking for its outcome")
+    tell.say("note", "the connection is lost; the trial goes on, asking for its outcome")
     deadline = time.monotonic() + trial_s + patience_s
     while time.monotonic() < deadline:
         tell.show("reaching the board again")

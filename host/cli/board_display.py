@@ -1,0 +1,84 @@
+"""The lines of the work on boards, and one line on stderr that tells what is going on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from edgeinfer.device.cli.progress import status_line
+from edgeinfer.device.errors import printable
+from edgeinfer.host.flashing.telling import RESUME
+from edgeinfer.host.flashing.text import named_line
+
+
+class BoardDisplay:
+    """What all boards' work is told to.
+
+    Args:
+        hosts: the boards.
+        show: takes the passing line.
+        quiet: no line that stays is printed.
+    """
+
+    def __init__(self, hosts: tuple[str, ...], show: Callable[[str], None], *, quiet: bool) -> None:
+        self._many = len(hosts) > 1
+        self._show = show
+        self._quiet = quiet
+        self._lock = threading.Lock()
+        self._doing: dict[str, str] = {}
+
+    def of(self, host: str) -> _OneBoard:
+        """Return what takes the lines of one board."""
+        return _OneBoard(self, host)
+
+    def say(self, host: str, text: str) -> None:
+        """Print a line; of several boards, with the board's name."""
+        if self._quiet:
+            return
+        with self._lock:
+            self._show("")
+            click.echo(printable(f"{host}  {text}" if self._many else text))
+            self._refresh()
+
+    def show(self, host: str, text: str) -> None:
+        """Show what is going on at one board, beside what is at the others."""
+        with self._lock:
+            self._doing[host] = text
+            self._refresh()
+
+    def _refresh(self) -> None:
+        doing = {host: text for host, text in self._doing.items() if text}
+        if self._many:
+            self._show(" | ".join(f"{host}: {text}" for host, text in doing.items()))
+        else:
+            self._show("".join(doing.values()))
+
+
+class _OneBoard:
+    """What one board's work is told to."""
+
+    def __init__(self, display: BoardDisplay, host: str) -> None:
+        self._display = display
+        self._host = host
+
+    def say(self, name: str, text: str) -> None:
+        """Leave a line under a short name."""
+        self._display.say(self._host, named_line(name, text))
+
+    def show(self, text: str) -> None:
+        """Show what is going on."""
+        self._display.show(self._host, text)
+
+
+@contextmanager
+def board_display(hosts: tuple[str, ...], *, quiet: bool) -> Iterator[BoardDisplay]:
+    """Yield the display; when the work is stopped, say how things stand."""
+    try:
+        with status_line() as show:
+            yield BoardDisplay(hosts, show, quiet=quiet)
+    except KeyboardInterrupt:
+        click.echo(f"note: {RESUME}; a trial that has begun ends by itself", err=True)
+        raise

@@ -1,0 +1,99 @@
+"""Files that must be on a board before its agent can run: the agent, and a Python for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from edgeinfer.boards.systems import OLDEST_PYTHON
+from edgeinfer.device.errors import RemoteError
+from edgeinfer.host.flashing.board import Board
+from edgeinfer.host.flashing.carried_python import SHORT, CarriedPython
+from edgeinfer.host.flashing.facts import BoardFacts
+
+# The old file is whole until the new one is, and on the disk. $1: prefix, $2: SHA-256.
+_PUT_AGENT = """\
+set -e
+umask 022
+mkdir -p "$1"
+cat > "$1/.releases.pyz.new"
+printf '%s  %s\\n' "$2" "$1/.releases.pyz.new" | sha256sum -c - >/dev/null
+sync
+mv -f "$1/.releases.pyz.new" "$1/releases.pyz"
+sync
+"""
+
+# Never in the place of another: the environments of releases point into it. $3: its folder.
+_PUT_PYTHON = """\
+set -e
+umask 022
+new=$1/python/.new
+rm -rf "$new"
+mkdir -p "$new"
+cat > "$new/archive"
+printf '%s  %s\\n' "$2" "$new/archive" | sha256sum -c - >/dev/null
+tar -xzf "$new/archive" -C "$new"
+rm "$new/archive"
+sync
+mv "$new" "$3"
+sync
+"""
+
+
+def put_agent(board: Board, content: bytes, sha256: str) -> None:
+    """Store the agent.
+
+    Raises:
+        UnreachableError: the connection was lost; the agent there is as it was.
+        RemoteError: it cannot be stored.
+    """
+    _put(board, _PUT_AGENT, "the agent", sha256, [content])
+
+
+def put_python(board: Board, python: CarriedPython, chunks: Iterable[bytes]) -> None:
+    """Unpack a self-contained Python there.
+
+    Raises:
+        UnreachableError: the connection was lost; nothing half unpacked is used.
+        RemoteError: it cannot be stored.
+    """
+    place = str(python_folder(board, python.sha256))
+    _put(board, _PUT_PYTHON, "the Python", python.sha256, chunks, place)
+
+
+def python_folder(board: Board, sha256: str) -> PurePosixPath:
+    """Return where a Python that is brought along lies."""
+    return board.prefix / "python" / sha256[:SHORT]
+
+
+def agent_python(board: Board, facts: BoardFacts, wanted: str = "") -> str | None:
+    """Return an interpreter that is there and runs the agent; None where there is none.
+
+    Args:
+        board: the board.
+        facts: what it says.
+        wanted: the one to take if it is there.
+    """
+    folder = board.prefix / "python"
+    carried = [str(folder / name) for name in facts.pythons]
+    if wanted and (
+        not wanted.startswith(f"{folder}/") or any(wanted.startswith(f"{p}/") for p in carried)
+    ):
+        return wanted
+    if facts.python_version[:2] >= OLDEST_PYTHON:
+        return facts.python
+    return f"{carried[0]}/bin/python3" if carried else None
+
+
+def _put(
+    board: Board, script: str, what: str, sha256: str, chunks: Iterable[bytes], *more: str
+) -> None:
+    words = ["sh", "-c", script, "sh", str(board.prefix), sha256, *more]
+    answer = board.as_root(words, chunks)
+    if answer.code:
+        raise RemoteError(
+            board.name,
+            got=f"{what} cannot be stored there ({answer.last_line()})",
+            expected=f"a place at {board.prefix}",
+            next_step="check its disk with `df -h` and `dmesg`",
+        )

@@ -1,0 +1,91 @@
+"""Taking edgeinfer off a board again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgeinfer.device.errors import RemoteError
+from edgeinfer.host.flashing.board import Board
+from edgeinfer.host.flashing.checks import check_root
+from edgeinfer.host.flashing.facts import BoardFacts
+from edgeinfer.host.flashing.payload import make_agent
+from edgeinfer.host.flashing.place import agent_python, put_agent
+from edgeinfer.host.flashing.plan import read_state
+from edgeinfer.host.flashing.result import HostResult
+from edgeinfer.host.flashing.telling import Steps, Tell
+
+
+def remove(board: Board, tell: Tell, steps: Steps, *, keep_data: bool, dry_run: bool) -> HostResult:
+    """Remove all that `flash` brought to a board.
+
+    Args:
+        board: the board.
+        tell: takes what a person sees.
+        steps: times and names what is done.
+        keep_data: leave what the loop wrote, and the user whom it belongs to.
+        dry_run: only say what would be removed.
+
+    Raises:
+        UnreachableError: the connection failed; run again, it goes on.
+        RemoteError: it is refused or failed.
+    """
+    with steps.step("check", "looking at the board"):
+        facts = board.probe()
+        tell.say("board", facts.title)
+        if not facts.has_prefix:
+            return HostResult(host=board.name, outcome="nothing there", board=facts.title)
+        check_root(facts, board)
+        python = agent_python(board, facts)
+        if python is None:
+            raise RemoteError(
+                board.name,
+                got=f"has {board.prefix} and no Python that can remove it",
+                expected="Python 3.10 or newer",
+                next_step=f"remove that folder there by hand: sudo rm -r {board.prefix}",
+            )
+        state = read_state(board, python, facts)
+    if dry_run:
+        return HostResult(
+            host=board.name,
+            outcome="planned",
+            board=facts.title,
+            current=state["current"],
+            seconds=steps.seconds,
+            steps=_planned(board, facts, state, keep_data=keep_data),
+        )
+    if not facts.agent_sha256:
+        # What an earlier removal left when it was cut short.
+        agent = make_agent()
+        with steps.step("send", "sending the agent"):
+            put_agent(board, agent.content, agent.sha256)
+    with steps.step("remove", "removing"):
+        words = ("remove", "--keep-data") if keep_data else ("remove",)
+        removed = board.agent(python, *words).get("removed")
+    return HostResult(
+        host=board.name,
+        outcome="removed",
+        board=facts.title,
+        previous=state["current"],
+        seconds=steps.seconds,
+        steps=tuple(map(str, removed if isinstance(removed, list) else ())),
+    )
+
+
+def _planned(
+    board: Board, facts: BoardFacts, state: dict[str, Any], *, keep_data: bool
+) -> tuple[str, ...]:
+    """Say what would be removed."""
+    lines = []
+    if state["current"] is not None:
+        lines.append(f"stop edgeinfer.service, which runs release {state['current']}")
+    if state.get("set_up"):
+        lines.append(
+            "remove the units edgeinfer.service, edgeinfer-settle.service, edgeinfer-trial.service"
+        )
+    what = f"{board.prefix} with {len(state['releases'])} releases"
+    if keep_data:
+        lines.append(f"remove {what}, but not {board.prefix}/data and the user edgeinfer")
+    else:
+        lines.append(f"remove {what}, and what the loop wrote in {board.prefix}/data")
+        lines.append("remove the user edgeinfer, if it was made by flash")
+    return tuple(lines)
