@@ -27,6 +27,9 @@ CONNECT_TIMEOUT_S = 15
 SSH_FAILED = 255
 """With which `ssh` ends when the connection, not the remote command, failed."""
 
+NO_REASON = "it gave no reason"
+"""What is told of a command that failed without a word."""
+
 NOT_FOUND = 127
 """With which a shell ends when there is no such program."""
 
@@ -71,7 +74,7 @@ class Answer:
         """Return what an error is told by: its `error:` line, else its last line."""
         lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]
         marked = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-        return (marked or lines or ["it gave no reason"])[-1]
+        return (marked or lines or [NO_REASON])[-1]
 
 
 class SshHost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -17,9 +18,17 @@ PREFIX = PurePosixPath("/var/lib/edgeinfer")
 """Where everything of edgeinfer lies on a board."""
 
 _CHUNK_BYTES = 1 << 16
+_BUSY_AGAIN_S = 2.0
+_BUSY_S = 1800.0
+"""How long another program's work there is waited for: what a lost connection left may go on."""
+
 _BEGIN = "edgeinfer-begin"
 _SKIP = 'while IFS= read -r line; do [ "$line" = "$1" ] && break; done; shift; exec "$@"'
 """Passes over what `sudo` did not read: the password, where none was asked for."""
+
+
+Chunks = Callable[[], Iterable[bytes]]
+"""Gives what a command reads, anew for each attempt."""
 
 
 class Board:
@@ -30,6 +39,7 @@ class Board:
         prefix: where edgeinfer lies there.
         agent_options: of the agent, before its commands.
         password: for `sudo`; it goes there on stdin, is never an argument and never printed.
+        waiting: hears what is waited for.
 
     Attributes:
         name: the host's.
@@ -43,8 +53,10 @@ class Board:
         prefix: PurePosixPath = PREFIX,
         agent_options: Sequence[str] = (),
         password: str | None = None,
+        waiting: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.name = host.name
+        self._waiting = waiting
         self.prefix = prefix
         self._host = host
         elsewhere = () if prefix == PREFIX else ("--prefix", str(prefix))
@@ -101,13 +113,8 @@ class Board:
         begin = [f"{self._password}\n{_BEGIN}\n".encode()]
         return self._host.run(shlex.join(command), chunks=chain(begin, chunks or ()))
 
-    def agent(
-        self,
-        python: str,
-        *words: str,
-        chunks: Iterable[bytes] | None = None,
-    ) -> dict[str, Any]:
-        """Run a command of the agent and return its answer.
+    def agent(self, python: str, *words: str, chunks: Chunks | None = None) -> dict[str, Any]:
+        """Run a command of the agent and return its answer, once no other changes anything there.
 
         Args:
             python: the interpreter there.
@@ -118,13 +125,45 @@ class Board:
             UnreachableError: the connection failed.
             RemoteError: the agent refused, with its reason, or there is none.
         """
+        deadline_s = time.monotonic() + _BUSY_S
+        while True:
+            document = self._ask(python, *words, chunks=chunks)
+            error = document.get("error")
+            if error is None:
+                return document
+            if not _is_busy(error) or time.monotonic() > deadline_s:
+                raise _refusal(self.name, error)
+            self._waiting(f"waiting: {printable(str(error['subject']))} {error['got']}")
+            time.sleep(_BUSY_AGAIN_S)
+
+    def settled_state(self, python: str) -> dict[str, Any]:
+        """Return the agent's state, once no release is on trial there.
+
+        Raises:
+            UnreachableError: the connection failed.
+            RemoteError: a trial does not end, or the agent refused.
+        """
+        deadline_s = time.monotonic() + _BUSY_S
+        while (trial := (state := self.agent(python, "state")).get("trial")) is not None:
+            number = trial.get("release") if isinstance(trial, dict) else "?"
+            if time.monotonic() > deadline_s:
+                raise RemoteError(
+                    self.name,
+                    got=f"release {number} is on trial there",
+                    expected="no other work",
+                    next_step="look at it there: systemctl status edgeinfer-trial.service",
+                )
+            self._waiting(f"waiting: release {number} is on trial there")
+            time.sleep(_BUSY_AGAIN_S)
+        return state
+
+    def _ask(self, python: str, *words: str, chunks: Chunks | None) -> dict[str, Any]:
+        """Run a command of the agent; return its answer or its error, which is one as well."""
         command = [python, "-I", str(self.agent_path), *self._agent_options, *words]
-        answer = self.as_root(command, chunks)
+        answer = self.as_root(command, None if chunks is None else chunks())
         document = _last_object(answer.stdout)
-        if document is not None and "error" in document:
-            raise _refusal(self.name, document["error"])
         # A trial that ended badly has an outcome to tell, and a code of its own.
-        if document is None or (answer.code and "outcome" not in document):
+        if document is None or (answer.code and not {"outcome", "error"} & document.keys()):
             raise RemoteError(
                 self.name,
                 got=f"`{words[0]}` failed there ({answer.last_line()})",
@@ -154,6 +193,15 @@ def _last_object(text: str) -> dict[str, Any] | None:
                 continue
             return document if isinstance(document, dict) else None
     return None
+
+
+def _is_busy(error: object) -> bool:
+    """Tell whether the agent only says that another program holds its lock."""
+    return (
+        isinstance(error, dict)
+        and error.get("subject") == "the board's releases"
+        and str(error.get("got", "")).startswith("are being changed by ")
+    )
 
 
 def _refusal(name: str, error: object) -> RemoteError:

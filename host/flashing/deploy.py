@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from edgeinfer.device.errors import RemoteError
 from edgeinfer.host.board_wheels import board_wheels
-from edgeinfer.host.flashing.board import Board, file_chunks
+from edgeinfer.host.flashing.board import Board, Chunks, file_chunks
 from edgeinfer.host.flashing.camera_check import check_camera, read_cameras
 from edgeinfer.host.flashing.carried_python import CarriedPython, carried_python
 from edgeinfer.host.flashing.checks import check_board, check_root, check_space, clock_note
 from edgeinfer.host.flashing.facts import BoardFacts
 from edgeinfer.host.flashing.order import VERIFY_TIMEOUT_S, Order
-from edgeinfer.host.flashing.payload import Blob, Payload
+from edgeinfer.host.flashing.payload import Payload
 from edgeinfer.host.flashing.place import put_agent, put_python, python_folder
 from edgeinfer.host.flashing.plan import Plan, make_plan, read_state
 from edgeinfer.host.flashing.result import HostResult, Outcome
@@ -59,7 +59,7 @@ class Deployment:
         payload, python = self._collect(system)
         with self._steps.step("check", "comparing with what is there"):
             state = read_state(self._board, payload.python, facts)
-        plan = make_plan(self._board.name, self._order, payload, facts, state, python)
+        plan = make_plan(self._order, payload, facts, state, python)
         check_space(
             facts,
             self._board.name,
@@ -135,41 +135,39 @@ class Deployment:
 
     def _send(self, plan: Plan, payload: Payload) -> None:
         """Send the agent and the files that the board lacks, and let the agent set up."""
-        done = 0
+        board, total, done = self._board, plan.sent_bytes, 0
+
+        def shown(name: str, sent: int = 0) -> str:
+            return f"sending {bar(done + sent, total)} {name}"
+
+        def chunks(path: Path, name: str) -> Chunks:
+            return lambda: file_chunks(path, lambda sent: self._tell.show(shown(name, sent)))
+
         if plan.python is not None:
-            chunks = file_chunks(plan.python.path, self._sending(plan, done, "Python"))
-            with self._steps.step("send", f"sending Python {plan.python.version}"):
-                put_python(self._board, plan.python, chunks)
+            name = f"Python {plan.python.version}"
+            with self._steps.step("send", f"sending {name}", shown=shown(name)):
+                put_python(board, plan.python, chunks(plan.python.path, name)())
             done += plan.python.size
         if plan.agent is not None:
-            with self._steps.step("send", "sending the agent"):
-                put_agent(self._board, plan.agent.content, plan.agent.sha256)
+            with self._steps.step("send", "sending the agent", shown=shown("agent")):
+                put_agent(board, plan.agent.content, plan.agent.sha256)
             done += len(plan.agent.content)
         with self._steps.step("set up", "setting up the service"):
-            self._board.agent(payload.python, "setup")
+            board.agent(payload.python, "setup")
         for blob in plan.missing:
-            with self._steps.step("send", f"sending {blob.name}"):
-                self._send_blob(blob, payload, self._sending(plan, done, blob.name))
+            name = blob.name
+            with self._steps.step("send", f"sending {name}", shown=shown(name)):
+                words = ("receive", blob.sha256, str(blob.size))
+                board.agent(payload.python, *words, chunks=chunks(blob.path, name))
             done += blob.size
         if done:
             self._tell.say("sent", f"{plan.sent_text()} in {self._steps.seconds['send']:.1f} s")
-
-    def _sending(self, plan: Plan, before: int, name: str) -> Callable[[int], None]:
-        def tell(sent: int) -> None:
-            self._tell.show(f"sending {bar(before + sent, plan.sent_bytes)} {name}")
-
-        return tell
-
-    def _send_blob(self, blob: Blob, payload: Payload, tell: Callable[[int], None]) -> None:
-        size = str(blob.size)
-        chunks = file_chunks(blob.path, tell)
-        self._board.agent(payload.python, "receive", blob.sha256, size, chunks=chunks)
 
     def _install(self, payload: Payload) -> int:
         """Let the agent make the release; nothing is switched."""
         spec = json.dumps(payload.spec()).encode()
         with self._steps.step("install", "installing (some minutes on a slow card)"):
-            answer = self._board.agent(payload.python, "install", chunks=[spec])
+            answer = self._board.agent(payload.python, "install", chunks=lambda: [spec])
         number = answer.get("release")
         if not isinstance(number, int):
             raise RemoteError(

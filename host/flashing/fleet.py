@@ -135,6 +135,7 @@ class _Workers:
                     prefix=self._reach.prefix,
                     agent_options=self._reach.agent_options,
                     password=self._reach.password,
+                    waiting=tell.show,
                 )
                 return self._work(board, tell, steps)
             finally:

@@ -115,7 +115,7 @@ def read_state(board: Board, python: str, facts: BoardFacts) -> dict[str, Any]:
     runs = agent_python(board, facts, python)
     if not facts.agent_sha256 or runs is None:
         return dict(_NOTHING)
-    state = board.agent(runs, "state")
+    state = board.settled_state(runs)
     if state.get("schema") != STATE_SCHEMA:
         raise RemoteError(
             board.name,
@@ -127,7 +127,6 @@ def read_state(board: Board, python: str, facts: BoardFacts) -> dict[str, Any]:
 
 
 def make_plan(
-    host: str,
     order: Order,
     payload: Payload,
     facts: BoardFacts,
@@ -136,16 +135,13 @@ def make_plan(
 ) -> Plan:
     """Compare what a board has with what it is to get.
 
-    Raises:
-        RemoteError: another release is on trial there.
+    Args:
+        order: what the user wants.
+        payload: what it consists of for this board.
+        facts: what the board says.
+        state: what its agent says.
+        python: the Python that is brought along; None where the system's serves.
     """
-    if state["trial"] is not None:
-        raise RemoteError(
-            host,
-            got=f"release {state['trial'].get('release')} is on trial there",
-            expected="no other work",
-            next_step="wait for its end, some minutes at most",
-        )
     known = facts.agent_sha256 == order.agent.sha256
     missing = payload.missing(state["store"])
     same = None

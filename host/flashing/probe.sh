@@ -54,7 +54,8 @@ try:
 except ImportError:
     fact("venv", "no")
 import importlib.util
-found = [name for name in ("numpy", "cv2", "click", "picamera2") if importlib.util.find_spec(name)]
+names = ("numpy", "cv2", "picamera2", "tflite_runtime")
+found = [name for name in names if importlib.util.find_spec(name)]
 fact("modules", " ".join(found))
 ' 2>/dev/null
 fi

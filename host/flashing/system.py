@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, replace
 
 from edgeinfer.boards.profile import BoardProfile, find_system
 from edgeinfer.boards.systems import OLDEST_PYTHON, System
 from edgeinfer.device.errors import RemoteError
-from edgeinfer.host.board_wheels import WheelTarget
+from edgeinfer.host.board_wheels import WheelTarget, wheel_target
 from edgeinfer.host.flashing.facts import BoardFacts
 
 NEWEST_PYTHON = (3, 13)
 
 _PROVIDED = {
-    "python3-numpy": ("numpy", "numpy"),
-    "python3-opencv": ("opencv-python-headless", "cv2"),
-    "python3-click": ("click", "click"),
-    "python3-picamera2": ("picamera2", "picamera2"),
+    "numpy": ("python3-numpy", "numpy"),
+    "opencv-python-headless": ("python3-opencv", "cv2"),
+    "tflite-runtime": ("tflite-runtime", "tflite_runtime"),
+    "picamera2": ("python3-picamera2", "picamera2"),
 }
-"""What packages of a system provide: the distribution, and the module that shows it is there."""
+"""Distributions that a system may provide: Debian's package, and the module that shows it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,24 +79,32 @@ def choose_system(
     carried = "" if system is None else system.python_carried
     if not carried:
         _check_python(facts, host)
-    provided = _provided(facts, system)
-    _check_modules(facts, host, system, picamera=picamera)
-    try:
-        target = WheelTarget(
-            architecture=facts.architecture,
-            python=carried or "{}.{}".format(*facts.python_version),
-            glibc=facts.glibc,
-            runtime=_runtime(system),
-            system_packages=frozenset(provided),
-        )
-    except ValueError as error:
-        raise RemoteError(host, got=f"has a system without wheels ({error})") from error
+    target = _target(facts, system, host)
+    _check_modules(facts, host, {*target.system_packages, *(["picamera2"] if picamera else [])})
     return BoardSystem(
         target=target,
         python=facts.python,
-        system_site_packages=system is not None and system.system_packages,
+        system_site_packages=bool(target.system_packages)
+        or picamera
+        or (system is not None and system.system_packages),
         carried=carried,
     )
+
+
+def _target(facts: BoardFacts, system: System | None, host: str) -> WheelTarget:
+    """Return what wheels must suit: the profile's statements, and what the board itself says."""
+    assert facts.glibc is not None
+    python = "{}.{}".format(*facts.python_version)
+    try:
+        if system is None:
+            return WheelTarget(architecture=facts.architecture, python=python, glibc=facts.glibc)
+        return replace(
+            wheel_target(system), python=system.python_carried or python, glibc=facts.glibc
+        )
+    except ValueError as error:
+        raise RemoteError(
+            host, got=f"has a system without wheels ({error})", expected="one that has them"
+        ) from error
 
 
 def _check_python(facts: BoardFacts, host: str) -> None:
@@ -124,33 +133,14 @@ def _check_python(facts: BoardFacts, host: str) -> None:
         )
 
 
-def _provided(facts: BoardFacts, system: System | None) -> set[str]:
-    """Return the distributions that the system provides in place of wheels."""
-    packages = () if system is None else system.packages
-    return {_PROVIDED[name][0] for name in packages if name in _PROVIDED} - {"picamera2"}
-
-
-def _check_modules(facts: BoardFacts, host: str, system: System | None, *, picamera: bool) -> None:
+def _check_modules(facts: BoardFacts, host: str, needed: Set[str]) -> None:
     """Refuse where a package of the system is needed and not installed."""
-    needed = [name for name in (() if system is None else system.packages) if name in _PROVIDED]
-    if picamera and "python3-picamera2" not in needed:
-        needed.append("python3-picamera2")
-    lacking = [
-        name
-        for name in needed
-        if _PROVIDED[name][1] not in facts.modules and (name != "python3-picamera2" or picamera)
-    ]
+    known = sorted(needed & _PROVIDED.keys())
+    lacking = [_PROVIDED[name][0] for name in known if _PROVIDED[name][1] not in facts.modules]
     if lacking:
         raise RemoteError(
             host,
             got=f"lacks {', '.join(lacking)}",
-            expected="packages of its system that have no wheels",
+            expected="the system's own packages, where there are no wheels",
             next_step=f"install them there: sudo apt install {' '.join(lacking)}",
         )
-
-
-def _runtime(system: System | None) -> str:
-    """Return the runtime as a requirement; empty for the one that edgeinfer itself asks for."""
-    if system is None or system.runtime_in_system:
-        return ""
-    return f"{system.runtime}=={system.runtime_version}"

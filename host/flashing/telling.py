@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from edgeinfer.device.errors import UnreachableError
+from edgeinfer.device.ssh import NO_REASON
 
 RESUME = "what ran there runs on; run it again, what has arrived is kept"
 
@@ -37,21 +38,27 @@ class Steps:
         self._tell = tell
 
     @contextmanager
-    def step(self, name: str, doing: str) -> Iterator[None]:
+    def step(self, name: str, doing: str, *, shown: str = "") -> Iterator[None]:
         """Do a step of the block.
+
+        Args:
+            name: under which its time is counted.
+            doing: what is done, for the error of a lost connection.
+            shown: what is shown meanwhile; by default the same.
 
         Raises:
             UnreachableError: the connection was lost in it, with what to do.
         """
-        self._tell.show(doing)
+        self._tell.show(shown or doing)
         with self.timed(name):
             try:
                 yield
             except UnreachableError as error:
                 reason = error.got.removeprefix("cannot be reached").strip(" :()")
+                told = "" if reason == NO_REASON else f" ({reason})"
                 raise UnreachableError(
                     self._host,
-                    got=f"the connection was lost while {doing} ({reason})",
+                    got=f"the connection was lost while {doing}{told}",
                     next_step=RESUME,
                 ) from error
 

@@ -9,6 +9,7 @@ from edgeinfer.device.errors import printable
 from edgeinfer.host.flashing.result import HostResult
 from edgeinfer.host.flashing.telling import size_text
 
+_LONG = ("collect", "send", "install", "try")
 NAME_WIDTH = 9
 """Of the short names before the lines of one board."""
 
@@ -47,9 +48,11 @@ def result_lines(result: HostResult) -> list[str]:
 
 
 def took_text(result: HostResult) -> str:
-    """Return how long the steps took, those that a person would notice."""
-    steps = [f"{name} {s:.1f} s" for name, s in result.seconds.items() if s >= 0.05]
-    return f"{sum(result.seconds.values()):.1f} s ({', '.join(steps)})"
+    """Return how long the work took, and of that the steps that take long."""
+    total = sum(result.seconds.values())
+    steps = {name: result.seconds[name] for name in _LONG if name in result.seconds}
+    parts = [f"{name} {seconds:.1f}" for name, seconds in steps.items()]
+    return f"{total:.1f} s: {', '.join(parts)}, the rest {total - sum(steps.values()):.1f}"
 
 
 def failure_text(result: HostResult) -> str:

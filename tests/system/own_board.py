@@ -33,11 +33,14 @@ StandardError=append:{folder}/log
 _TARGETS = ("sysinit", "basic", "shutdown", "multi-user")
 """What units hang on that say nothing of their dependencies."""
 _PREPARE = """\
-mkdir -p {root}/etc {root}/lib
+mkdir -p {root}/etc {root}/lib {root}/home
 cp -a /etc/. {root}/etc/
 mount --bind {root}/etc /etc
 mount --bind {root}/lib /var/lib
+mount --bind {root}/home /home
 mkdir /run/sshd
+mkdir -m 755 /etc/board
+cp {keys}/authorized_keys /etc/board/
 {more}
 """
 
@@ -71,14 +74,14 @@ def own_board(folder: Path, *, more: str = "") -> Iterator[OwnBoard]:
     keys = folder / "ssh"
     keys.mkdir()
     port = free_port()
-    write_keys(keys, port)
+    write_keys(keys, port, authorized=Path("/etc/board/authorized_keys"))
     units = dict.fromkeys(
         ("sysinit.target", "basic.target", "shutdown.target", "multi-user.target"), TARGET
     )
     units["board-ssh.service"] = _SSHD.format(program=program, folder=keys)
     units["test.target"] = TARGET + "Wants=board-ssh.service systemd-journald.service\n"
     root = folder / "root"
-    prepare = _PREPARE.format(root=root, more=more)
+    prepare = _PREPARE.format(root=root, keys=keys, more=more)
     with own_systemd(folder, units, prepare=prepare, more_units="/etc/systemd/system") as systemd:
         server = Sshd(folder=keys, port=port, temporary=keys)
         wait_until(lambda: listens(port), 20)

@@ -37,7 +37,9 @@ class Sshd:
         """What `--host` takes."""
         return f"{getpass.getuser()}@127.0.0.1"
 
-    def options(self, *, key: str = "user", known_hosts: str = "known_hosts") -> list[str]:
+    def options(
+        self, *, key: str = "user", known_hosts: str = "known_hosts", user: str | None = None
+    ) -> list[str]:
         """Return the program's options that reach it."""
         words = (
             f"Port={self.port}",
@@ -46,7 +48,8 @@ class Sshd:
             f"UserKnownHostsFile={self.folder / known_hosts}",
             "GlobalKnownHostsFile=/dev/null",
         )
-        return ["--host", self.host, *(part for word in words for part in ("--ssh-option", word))]
+        host = self.host if user is None else f"{user}@127.0.0.1"
+        return ["--host", host, *(part for word in words for part in ("--ssh-option", word))]
 
     def left_over(self) -> list[str]:
         """Return what lies in the temporary folder."""
@@ -91,12 +94,13 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
             separation.rmdir()
 
 
-def write_keys(folder: Path, port: int) -> Path:
+def write_keys(folder: Path, port: int, *, authorized: Path | None = None) -> Path:
     """Write a server's configuration and keys, and its users' keys and known hosts.
 
     Args:
         folder: where to.
         port: where it will listen.
+        authorized: where the server finds the users' keys; None for where they are written.
 
     Returns:
         The folder for its sessions' temporary files.
@@ -115,7 +119,7 @@ def write_keys(folder: Path, port: int) -> Path:
     (folder / "no_hosts").touch()
     (folder / "config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host'}\n"
-        f"AuthorizedKeysFile {folder / 'authorized_keys'}\nPidFile none\nUsePAM no\n"
+        f"AuthorizedKeysFile {authorized or folder / 'authorized_keys'}\nPidFile none\nUsePAM no\n"
         "StrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
         "PermitRootLogin prohibit-password\nUseDNS no\n"
         f'SetEnv "TMPDIR={temporary}"\n'
