@@ -299,12 +299,12 @@ def cutting(flash: Flash, tmp_path: Path) -> Cutting:
     wrapper.parent.mkdir()
     kill = f"pkill -f --ns {flash.board.systemd.pid} --nslist pid 'sshd: .*@notty'"
     last = {
-        "before": '"sleep 2; $last"',
-        "after": '"$last; sleep 2"',
+        "before": '"sleep 20"',
+        "after": '"$last; sleep 20"',
         "during": '"$last"',
         "in the trial": '"$last"',
     }
-    # Before the end of what is done after: long enough for every step but installing.
+    # After: long enough for every step but the first installation.
     delay_s = {"before": 0.5, "after": 1.5, "during": 0.1, "in the trial": 2.0}
 
     def make(pattern: str, when: str) -> dict[str, str]:
@@ -379,7 +379,7 @@ def test_cut_while_an_update_is_installed_the_old_release_runs_on(
 def test_a_trial_goes_on_without_the_connection_and_its_outcome_is_fetched(
     released: Flash, cutting: Cutting, when: str
 ) -> None:
-    run = (*SIMULATED, "--seed", str(1 + len(when)))
+    run = (*SIMULATED, "--seed", {"before": "1", "during": "2", "in the trial": "3"}[when])
     frames = ("--trial-frames", "200")  # some seconds
     done = released(*frames, run=run, env=cutting("releases.pyz try", when))
     assert done.returncode == 0, done.stderr
