@@ -290,7 +290,7 @@ def test_one_that_does_not_verify_is_refused_before_anything_is_switched(
     pid = board.state()["service"]["pid"]
     path = tmp_path / "bad.edgebundle"
     with open_bundle(sample_bundle) as bundle:
-        members = {name: bundle.read(name) for name in bundle.manifest.members}
+        members = {name: bundle.member(name) for name in bundle.manifest.members}
         write_bundle(path, answering_otherwise(bundle.manifest, members), members)
     number = install(board, path.read_bytes(), wheels, "--camera", "simulated")
     told = board.agent("try", number)
@@ -368,5 +368,19 @@ def test_rollback_and_removal(board: Board, good: int, second: int) -> None:
     assert (told["release"], told["outcome"]) == (good, "confirmed")
     assert board.state()["previous"] == second
 
-    assert f"removed user" not in json.dumps(board.agent("remove", "--keep-data"))
-    assert [path.name for path in board.path("/var/lib/edgeinfer").iterdir()] == ["data", "setup.json"] or True
+    data = board.path("/var/lib/edgeinfer/data")
+    (data / "clip.mp4").write_bytes(b"kept")
+    assert "user edgeinfer" not in board.agent("remove", "--keep-data")["removed"]
+    assert board.show("LoadState") == "not-found"
+    left = {path.name for path in board.path("/var/lib/edgeinfer").iterdir()}
+    assert left == {"data", "setup.json"}
+    assert (data / "clip.mp4").read_bytes() == b"kept"
+
+    board.path(AGENT).write_bytes(build_agent())
+    assert "user edgeinfer" in board.agent("remove")["removed"]
+    assert list(board.path("/var/lib").iterdir()) == []
+    assert not [path for path in board.path("/run").iterdir() if "edgeinfer" in path.name]
+    units = board.path("/etc/systemd/system")
+    assert [path.name for path in units.rglob("*edgeinfer*")] == [f"{SERVICE}.d"]  # the test's own
+    assert "edgeinfer" not in board.path("/etc/passwd").read_text()
+    assert "edgeinfer" not in board.path("/etc/group").read_text()
