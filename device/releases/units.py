@@ -46,6 +46,7 @@ Environment=PYTHONDONTWRITEBYTECODE=1
 StandardOutput=null
 StandardError=journal
 LimitCORE=0
+# Whoever is to read recordings joins the group, so UMask=0077 is not set.
 UMask=0027
 
 # What it may write: its data, its status, a /tmp of its own.
@@ -53,9 +54,10 @@ ProtectSystem=strict
 ReadWritePaths={prefix}/data
 ProtectHome=yes
 PrivateTmp=yes
+PrivateMounts=yes
 
-# What it may open. Devices are those of cameras and accelerators, so PrivateDevices, which hides
-# them all, stays off.
+# What it may open: the devices of cameras and accelerators, through the SupplementaryGroups above and
+# the DeviceAllow below. PrivateDevices would hide them all.
 DevicePolicy=closed
 {devices}
 
@@ -80,8 +82,9 @@ ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
 
-# The network stays open (PrivateNetwork, IPAddressDeny): a network camera may be anywhere. Netlink
-# is how libusb, and so an Edge TPU's library, learns of devices.
+# The network stays open (PrivateNetwork, IPAddressDeny): a network camera may be anywhere. AF_UNIX
+# carries the service manager's notices, AF_NETLINK tells libusb, and so an Edge TPU's library, of
+# devices.
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 
 # Calls outside of these fail as for want of permission, they do not kill.
@@ -91,8 +94,8 @@ SystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM
 
 # Left open on purpose. MemoryDenyWriteExecute: drivers of GPUs and NPUs, and older libffi, make
-# code as they run. PrivateUsers: not every board's kernel has user namespaces. RootDirectory: the
-# package is of the system's Python.
+# code as they run. PrivateUsers: not every board's kernel has user namespaces. RootDirectory and
+# RootImage: the package uses the system's Python.
 
 [Install]
 WantedBy=multi-user.target
