@@ -138,7 +138,7 @@ class Journal:
 
     def install(self) -> None:
         """Watch this process from now on."""
-        os.fsync = self._watched_fsync
+        os.fsync = self._watched_fsync  # type: ignore[assignment]
         os.sync = self._watched_sync
         sys.addaudithook(self._hook)
 
@@ -248,9 +248,9 @@ def lose_what_was_not_synced(folder: Path, layout: Layout, *, names: bool) -> bo
         if os.path.isfile(path) and not os.path.islink(path):
             os.truncate(path, 0)
     if built:  # by other programs, which do not fsync
-        for path in layout.packages.glob("*/**/*"):
-            if path.is_file() and not path.is_symlink():
-                os.truncate(path, 0)
+        for file in layout.packages.glob("*/**/*"):
+            if file.is_file() and not file.is_symlink():
+                os.truncate(file, 0)
     for event, paths, kept in reversed(undone if names else ()):
         _undo(event, paths, kept)
     return bool(built or unwritten or (names and undone))

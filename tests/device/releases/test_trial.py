@@ -18,6 +18,7 @@ from edgeinfer.device.releases.lock import locked
 from edgeinfer.device.releases.outcome import Outcome
 from edgeinfer.device.releases.release import BUNDLE, Release, install
 from edgeinfer.device.releases.service import ServiceState
+from edgeinfer.device.releases.settle import settle
 from edgeinfer.device.releases.store import receive
 from edgeinfer.device.releases.trial import try_release
 from tests.device.releases.boards import (
@@ -186,3 +187,19 @@ def test_verification_is_the_release_s_own(layout: Layout) -> None:
     assert verify(layout, release) == "verify failed: frame 0 differs"
     program.write_text('#!/bin/sh\n[ "$1" = verify ] && [ -r "$2" ]\n')
     assert verify(layout, release) == ""
+
+
+def test_settling_turns_to_the_release_before_only_where_that_is_whole(layout: Layout) -> None:
+    manager = StandInManager(layout)
+    first, second = add(layout, b"one"), add(layout, b"two")
+    attempt(layout, first, manager)
+    (layout.release(first) / "run").unlink()
+    assert settle(layout, None) == []
+    assert layout.linked(layout.current) == first
+    first = add(layout, b"one")
+    attempt(layout, first, manager)
+    second = add(layout, b"two")
+    attempt(layout, second, manager)
+    (layout.release(second) / "run").unlink()
+    assert settle(layout, None) == [f"release {second} was not whole; current is {first}"]
+    assert layout.linked(layout.current) == first
