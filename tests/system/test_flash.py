@@ -189,6 +189,16 @@ def test_a_release_that_does_not_answer_is_taken_back(released: Flash) -> None:
     assert released.show("ActiveState") == "active"
 
 
+@pytest.mark.parametrize("command", ["flash", "unflash"])
+def test_an_agent_that_is_damaged_is_replaced(clean: Flash, command: str) -> None:
+    clean.report()
+    (clean.board.prefix / "releases.pyz").write_bytes(b"PK but no archive")
+    if command == "flash":
+        assert clean.report()["outcome"] == "unchanged"
+    else:
+        assert "edgeinfer is gone from" in clean.unflash().stdout
+
+
 @pytest.mark.parametrize(
     ("reached", "words"),
     [
