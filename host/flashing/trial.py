@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from edgeinfer.device.errors import RemoteError, UnreachableError
+from edgeinfer.device.errors import UnreachableError
 from edgeinfer.host.flashing.board import Board
 from edgeinfer.host.flashing.telling import Tell
 
@@ -54,7 +54,7 @@ def try_release(
     try:
         return board.agent(python, *words)
     except UnreachableError as error:
-        failure: RemoteError = error
+        failure = error
     tell.say("note", "the connection is lost; the trial goes on, asking for its outcome")
     deadline = time.monotonic() + trial_s + patience_s
     while time.monotonic() < deadline:
@@ -70,7 +70,7 @@ def try_release(
             if answer.get("outcome") == _THERE and before.get("current") != number:
                 answer["outcome"] = "confirmed"  # in the moment between the two questions
             return answer
-        except RemoteError as error:
+        except UnreachableError as error:
             failure = error
     raise failure
 
@@ -94,5 +94,6 @@ def _outcome(
                 "reason": event.get("reason", ""),
                 "answers": status.get("answers"),
                 "last": status.get("last"),
+                "current": state.get("current"),
             }
     return None
