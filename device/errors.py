@@ -117,6 +117,10 @@ class EmulationError(EdgeinferError):
     """A board cannot be emulated on this machine."""
 
 
+class ReleaseError(EdgeinferError):
+    """A release cannot be installed or tried on this board, or what was sent of it is broken."""
+
+
 class OutputError(EdgeinferError):
     """An output of the camera loop cannot work here."""
 

@@ -108,8 +108,8 @@ _OPTIONS = (
         "--output",
         multiple=True,
         metavar="OUTPUT",
-        help="terminal, json, json:FILE, csv:FILE, video:FILE.mp4, stills:FOLDER or window; may be "
-        "given several times. By default terminal, with --json json.",
+        help="terminal, json, json:FILE, csv:FILE, status:FILE, video:FILE.mp4, stills:FOLDER or "
+        "window; may be given several times. By default terminal, with --json json.",
     ),
     click.option(
         "--output-max-mb",

@@ -131,6 +131,7 @@ def run(
     loading.enter_context(_collector_paused())
     from edgeinfer.device.delegates.counts import telling_counts
     from edgeinfer.device.loop import run_loop
+    from edgeinfer.device.outputs.base import LoopFacts
     from edgeinfer.device.outputs.opening import open_outputs
     from edgeinfer.device.signals import reload_on_hangup, stop_on_signals
     from edgeinfer.device.stream import open_stream
@@ -188,6 +189,11 @@ def run(
                 warn=log.warn,
                 stop=stop,
                 limits=limits,
+                facts=LoopFacts(
+                    camera=lambda: stream.camera.description,
+                    model=lambda: stream.models[0].name,
+                    dropped=lambda: watch.dropped,
+                ),
             ) as sinks,
         ):
             loading.close()

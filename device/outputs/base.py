@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Protocol
 
@@ -12,6 +14,21 @@ from edgeinfer.device.types import Frame
 
 TOP_LABELS = 5
 """How many of the most probable classes outputs tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopFacts:
+    """What an output may tell of the loop besides its answers, as it is at the moment.
+
+    Attributes:
+        camera: what the source is.
+        model: what answers; another one after a reload.
+        dropped: frames that a newer one replaced before they were looked at.
+    """
+
+    camera: Callable[[], str]
+    model: Callable[[], str]
+    dropped: Callable[[], int]
 
 
 class OutputGone(Exception):

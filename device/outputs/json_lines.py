@@ -43,6 +43,29 @@ class Writer(Protocol):
         ...
 
 
+def answer_to_json(answer: Answer, dropped: int) -> dict[str, object]:
+    """Return the object that stands for an answer.
+
+    Args:
+        answer: the answer.
+        dropped: answers that the output lost so far.
+    """
+    frame = answer.frame
+    told: dict[str, object] = {
+        "schema": SCHEMA,
+        "sequence": frame.sequence,
+        "time": iso_time(capture_time(frame)),
+    }
+    if frame.name is not None:
+        told["name"] = frame.name
+    told |= answer.prediction.to_json()
+    if frame.label is not None:
+        told["truth"] = frame.label
+    told["age_ms"] = round(answer.age_ms, 3)
+    told["dropped"] = dropped
+    return told
+
+
 class JsonLinesSink(Output):
     """One JSON object a line for each answer; the last line is the summary's."""
 
@@ -51,20 +74,7 @@ class JsonLinesSink(Output):
 
     def write(self, answer: Answer) -> None:
         """Print one line."""
-        frame = answer.frame
-        line: dict[str, object] = {
-            "schema": SCHEMA,
-            "sequence": frame.sequence,
-            "time": iso_time(capture_time(frame)),
-        }
-        if frame.name is not None:
-            line["name"] = frame.name
-        line |= answer.prediction.to_json()
-        if frame.label is not None:
-            line["truth"] = frame.label
-        line["age_ms"] = round(answer.age_ms, 3)
-        line["dropped"] = self.dropped
-        self._writer.write(json.dumps(line) + "\n")
+        self._writer.write(json.dumps(answer_to_json(answer, self.dropped)) + "\n")
 
     def finish(self, summary: LoopSummary) -> None:
         """Print the summary."""

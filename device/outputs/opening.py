@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeinfer.device.cameras.base import Warn
-from edgeinfer.device.outputs.base import Output
+from edgeinfer.device.outputs.base import LoopFacts, Output
 from edgeinfer.device.outputs.fan_out import Outputs
 from edgeinfer.device.outputs.json_lines import LINE_BEGINS, JsonLinesSink
 from edgeinfer.device.outputs.line_file import LineFile
@@ -29,6 +29,7 @@ def open_outputs(
     warn: Warn,
     stop: StopRequest | None = None,
     limits: OutputLimits | None = None,
+    facts: LoopFacts | None = None,
 ) -> Outputs:
     """Open outputs, each on a thread of its own.
 
@@ -38,6 +39,7 @@ def open_outputs(
         warn: takes a line when an output fails, works again, or is too slow.
         stop: requested when the user closes the last output.
         limits: how much they write, and when.
+        facts: what `status:FILE` tells of the loop besides its answers.
 
     Raises:
         EdgeinferError: one can never work here.
@@ -46,14 +48,21 @@ def open_outputs(
     outputs: list[QueuedOutput] = []
     try:
         for option in options:
-            outputs.append(_open(option, limits, live=live, warn=warn))
+            outputs.append(_open(option, limits, facts, live=live, warn=warn))
     except BaseException:
         Outputs(outputs, live=live).close()
         raise
     return Outputs(outputs, live=live, stop=stop)
 
 
-def _open(option: OutputOption, limits: OutputLimits, *, live: bool, warn: Warn) -> QueuedOutput:
+def _open(
+    option: OutputOption,
+    limits: OutputLimits,
+    facts: LoopFacts | None,
+    *,
+    live: bool,
+    warn: Warn,
+) -> QueuedOutput:
     patience_s = 0.0 if live else FOREVER if option.on_stdout else STALLED_S
     if option.kind == "window":
         return _window(option, warn)
@@ -68,12 +77,11 @@ def _open(option: OutputOption, limits: OutputLimits, *, live: bool, warn: Warn)
             patience_s=patience_s,
             pictures=True,
         )
-    return QueuedOutput(
-        option.text, _text_sink(option, limits.max_file_bytes), warn=warn, patience_s=patience_s
-    )
+    sink = _text_sink(option, limits.max_file_bytes, facts)
+    return QueuedOutput(option.text, sink, warn=warn, patience_s=patience_s)
 
 
-def _text_sink(option: OutputOption, max_file_bytes: int) -> Output:
+def _text_sink(option: OutputOption, max_file_bytes: int, facts: LoopFacts | None) -> Output:
     if option.kind == "terminal":
         from edgeinfer.device.outputs.terminal import TerminalSink
 
@@ -84,6 +92,12 @@ def _text_sink(option: OutputOption, max_file_bytes: int) -> Output:
         file = LineFile(option.target, begins=LINE_BEGINS, max_bytes=max_file_bytes)
         file.check()
         return JsonLinesSink(file)
+    if option.kind == "status":
+        from edgeinfer.device.outputs.status import StatusSink
+
+        status = StatusSink(option.target, facts)
+        status.check()
+        return status
     from edgeinfer.device.outputs.csv_rows import COLUMNS, CsvSink, csv_line
 
     header = csv_line(COLUMNS)

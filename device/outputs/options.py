@@ -12,13 +12,14 @@ from edgeinfer.device.errors import UsageError
 if TYPE_CHECKING:
     from edgeinfer.device.outputs.condition import Condition
 
-OutputKind = Literal["terminal", "json", "csv", "video", "stills", "window"]
+OutputKind = Literal["terminal", "json", "csv", "video", "stills", "window", "status"]
 KINDS: tuple[OutputKind, ...] = get_args(OutputKind)
 
 _TARGETS: dict[OutputKind, str] = {
     "csv": "FILE",
     "video": "FILE.mp4 or FILE.avi",
     "stills": "FOLDER",
+    "status": "FILE",
 }
 """Kinds that need a target, and what it is."""
 
@@ -114,7 +115,8 @@ def parse_output(text: str) -> OutputOption:
         raise UsageError(
             f"--output {text}",
             got="is no output",
-            expected="terminal, json, json:FILE, csv:FILE, video:FILE.mp4, stills:FOLDER or window",
+            expected="terminal, json, json:FILE, csv:FILE, status:FILE, video:FILE.mp4, "
+            "stills:FOLDER or window",
         )
     if kind in _TARGETS and not target:
         raise UsageError(

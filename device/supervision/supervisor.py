@@ -61,6 +61,11 @@ class Supervisor(Watch):
         """Take the pipeline to look after."""
         self._pipeline = pipeline
 
+    @property
+    def dropped(self) -> int:
+        """Frames of a live source that a newer one replaced before they were answered, so far."""
+        return 0 if self._pipeline is None else self._pipeline.dropped
+
     def answered(self) -> None:
         """Count an answer that was given out."""
         self._has_answered = True

@@ -1,15 +1,9 @@
-"""`edgeinfer run` as a service of a real systemd, in namespaces of its own.
-
-It sees one control group, made for it, and nothing of the others. Where systemd runs already the
-test is skipped all the same.
-"""
+"""`edgeinfer run` as a service of a real systemd, in namespaces of its own."""
 
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import shutil
 import signal
 import subprocess
 import time
@@ -20,10 +14,10 @@ import pytest
 
 from tests.device.supervision.loops import wait_until
 from tests.program import PROGRAM
+from tests.system.own_systemd import OwnSystemd, own_systemd
 
 pytestmark = pytest.mark.system
 
-SYSTEMD = Path("/lib/systemd/systemd")
 UNIT = """\
 [Unit]
 DefaultDependencies=no
@@ -37,35 +31,12 @@ RestartSec=1
 StandardError={log}
 StandardOutput=append:{answers}
 """
-JOURNAL = """\
-[Unit]
-DefaultDependencies=no
-[Service]
-Type=notify
-ExecStart=/lib/systemd/systemd-journald
-"""
-TARGET = "[Unit]\nDefaultDependencies=no\n"
-GROUPS = Path("/sys/fs/cgroup/systemd")
-"""The hierarchy of control groups that limits nothing and is there for systemd alone."""
-# Read-only at the end: systemd would mount the other hierarchies beside, and make groups in them.
-INNER = """\
-set -e
-mount -t tmpfs tmpfs /run
-mkdir /run/systemd
-umount --recursive /sys/fs/cgroup
-mount -t tmpfs tmpfs /sys/fs/cgroup
-mkdir /sys/fs/cgroup/systemd
-mount -t cgroup -o none,name=systemd systemd /sys/fs/cgroup/systemd
-mount -o remount,ro /sys/fs/cgroup
-export container=test SYSTEMD_UNIT_PATH={units}
-exec {systemd} --system --unit=test.target --show-status=0
-"""
 
 
 class Service:
     """A service of that systemd, and its log."""
 
-    def __init__(self, folder: Path, systemd: int) -> None:
+    def __init__(self, folder: Path, systemd: OwnSystemd) -> None:
         self.log = folder / "log"
         self.log.touch()
         self.answers = folder / "answers"
@@ -73,22 +44,15 @@ class Service:
 
     def systemctl(self, *arguments: str) -> str:
         """Run systemctl where that systemd is; return what it prints."""
-        inside = ["nsenter", "--target", str(self._systemd), "--mount", "--pid", "--cgroup"]
-        done = subprocess.run(
-            [*inside, "systemctl", *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        done = self._systemd.run("systemctl", *arguments)
         assert done.returncode == 0, (done.stderr, self.log.read_text())
         return done.stdout
 
     def journal(self) -> list[dict[str, str]]:
         """Return what the journal has of the service `told`."""
-        folder = f"/proc/{self._systemd}/root/run/log/journal"
+        folder = self._systemd.path("/run/log/journal")
         done = subprocess.run(
-            ["journalctl", "--directory", folder, "--unit", "told", "--output", "json"],
+            ["journalctl", "--directory", str(folder), "--unit", "told", "--output", "json"],
             capture_output=True,
             text=True,
             check=False,
@@ -107,58 +71,14 @@ class Service:
 
 @pytest.fixture
 def service(tmp_path: Path, sample_bundle: Path) -> Iterator[Service]:
-    if os.geteuid() != 0 or not SYSTEMD.exists() or not shutil.which("unshare"):
-        pytest.skip("this test needs root, systemd and unshare, to start a systemd of its own")
-    if Path("/run/systemd/system").exists() or not os.access(GROUPS, os.W_OK):
-        pytest.skip("this test starts a systemd of its own only in a container with control groups")
-    units = tmp_path / "units"
-    units.mkdir()
     command = [*PROGRAM, "run", "--camera", "simulated", "--model", str(sample_bundle), "--json"]
     settings = {"command": shlex.join(command), "answers": tmp_path / "answers"}
-    for name, log in (("loop", f"append:{tmp_path / 'log'}"), ("told", "journal")):
-        (units / f"{name}.service").write_text(UNIT.format(log=log, **settings))
-    (units / "systemd-journald.service").write_text(JOURNAL)
-    (units / "test.target").write_text(TARGET)
-    inner = tmp_path / "inner.sh"
-    inner.write_text(INNER.format(units=units, systemd=SYSTEMD))
-    group = GROUPS / f"edgeinfer-test-{os.getpid()}"
-    group.mkdir()
-    # In its group first, so that the group is the root of what the namespace shows.
-    enter = f"echo $$ > {group}/cgroup.procs && exec unshare"
-    spaces = "--mount --mount-proc --uts --ipc --cgroup --pid --fork --kill-child"
-    outer = subprocess.Popen(
-        ["sh", "-c", f"{enter} {spaces} sh {inner}"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
-        wait_until(lambda: bool(children.read_text().split()), 10)
-        systemd = int(children.read_text().split()[0])
-        private = Path(f"/proc/{systemd}/root/run/systemd/private")
-        wait_until(lambda: outer.poll() is not None or private.exists(), 20)
-        if outer.poll() is not None:
-            pytest.skip("a systemd in namespaces of its own does not start here")
+    units = {
+        f"{name}.service": UNIT.format(log=log, **settings)
+        for name, log in (("loop", f"append:{tmp_path / 'log'}"), ("told", "journal"))
+    }
+    with own_systemd(tmp_path, units) as systemd:
         yield Service(tmp_path, systemd)
-    finally:
-        outer.kill()  # and with it, by --kill-child, all that runs in there
-        outer.wait()
-        remove_groups(group)
-
-
-def remove_groups(folder: Path) -> None:
-    """Remove the control groups that a systemd leaves, as soon as nothing is in them."""
-
-    def gone() -> bool:
-        try:
-            for group, _, _ in os.walk(folder, topdown=False):
-                os.rmdir(group)
-        except OSError:
-            return False  # the last process in it is about to end
-        return True
-
-    wait_until(gone, 10)
 
 
 def soon(condition: Callable[[], bool]) -> None:

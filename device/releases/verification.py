@@ -1,0 +1,64 @@
+"""`edgeinfer verify` of a release, before anything is switched."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+from typing import Any
+
+from edgeinfer.device.releases.layout import USER, Layout
+from edgeinfer.device.releases.release import BUNDLE, Release
+
+
+def verify(layout: Layout, release: Release) -> str:
+    """Replay a release's golden frames with its own package; return why it fails, or "".
+
+    It runs as the service's user where there is one and this process may become it, with that
+    user's groups, so that an accelerator is opened as the service would.
+    """
+    folder = layout.release(release.number)
+    command = [str(folder / "package" / "bin" / "edgeinfer"), "verify", str(folder / BUNDLE)]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            timeout=release.spec.verify_timeout_s,
+            check=False,
+            cwd=layout.data if layout.data.is_dir() else "/",
+            env={
+                "PATH": "/usr/local/bin:/usr/bin:/bin",
+                "HOME": str(layout.data),
+                "LC_ALL": "C.UTF-8",
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
+            **_as_user(),
+        )
+    except subprocess.TimeoutExpired:
+        return f"verify did not end within {release.spec.verify_timeout_s:g} s"
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"verify does not run ({error})"
+    if done.returncode == 0:
+        return ""
+    if done.returncode < 0:
+        return f"verify was ended by signal {-done.returncode}"
+    said = [line for line in done.stderr.splitlines() if line.strip()]
+    errors = [line for line in said if line.startswith("error: ")] or said
+    reason = errors[-1].removeprefix("error: ") if errors else f"exit code {done.returncode}"
+    return f"verify failed: {reason}"
+
+
+def _as_user() -> dict[str, Any]:
+    if os.geteuid() != 0:
+        return {}
+    try:
+        user = pwd.getpwnam(USER)
+    except KeyError:
+        return {}
+    from edgeinfer.device.releases.units import present_groups
+
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": present_groups()}
