@@ -7,9 +7,7 @@ from pathlib import Path
 
 from edgeinfer.boards.files import load_profile, profile_files, read_head
 from edgeinfer.boards.profile import BoardProfile
-
-DEVICE_TREE_MODEL = "proc/device-tree/model"
-"""Where Linux tells the board's name, on boards that are described by a device tree."""
+from edgeinfer.boards.threads import DEVICE_TREE_MODEL
 
 _GENERIC = {
     "x86_64": "generic-x86-64",

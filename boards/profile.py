@@ -7,7 +7,6 @@ misspelt key would otherwise be a setting that silently does nothing.
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from edgeinfer.boards.schema import (
     refuse_unless_text,
 )
 from edgeinfer.boards.systems import System, same_architecture
+from edgeinfer.boards.threads import thread_rule
 
 ACCELERATORS = ("", "edgetpu", "ethos-u", "vx")
 """What a profile may name as its accelerator; empty for none."""
@@ -189,11 +189,9 @@ class BoardProfile:
     def thread_count(self) -> int:
         """Return the interpreter threads to use, 1 or more.
 
-        The rule, where the profile states no number: the cores less one, which capture and
-        preprocessing take, and at least 1. The cores are the profile's, else those that the
-        system has.
+        Where the profile states no number, by `thread_rule` from its cores.
         """
-        return self.threads or max(1, (self.cores or os.cpu_count() or 1) - 1)
+        return self.threads or thread_rule(self.cores)
 
 
 def parse_profile(name: str, content: Mapping[str, Any]) -> BoardProfile:

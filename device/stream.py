@@ -147,9 +147,9 @@ def open_stream(
         EdgeinferError: the model or the camera cannot be opened.
     """
     if threads is None:
-        from edgeinfer.boards import detect_board
+        from edgeinfer.boards.threads import threads_here
 
-        threads = detect_board().thread_count()
+        threads = threads_here()
     source = str(camera)
     chosen = camera_options if camera_options is not None else CameraOptions()
     options: dict[str, Any] = {"fps": fps, "seed": seed, "realtime": realtime, "warn": warn}

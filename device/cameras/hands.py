@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Literal
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.errors import EdgeinferError
 from edgeinfer.device.types import Frame
 
 Wish = Literal["read", "skip"]
@@ -31,8 +30,7 @@ class Hands:
         self._let_go = False
         self.camera: Camera | None = None
         """The open camera; None before that."""
-        self.error: BaseException | None = None
-        """What ended it: it could not be opened, or not be read."""
+        self._error: BaseException | None = None
         self.result: Frame | bool | None = None
         """What the last wish gave."""
         self.busy = True
@@ -44,6 +42,21 @@ class Hands:
     def description(self) -> str:
         """What was opened, for the user."""
         return "camera" if self.camera is None else self.camera.description
+
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be opened, or not be read."""
+        return self._error is not None
+
+    def take_error(self) -> BaseException | None:
+        """Return what ended it, and forget it.
+
+        An error's traceback leads to the thread's frame, and from there to this object, the camera
+        and its frames' memory. As long as this object led back to the error, all of that would stay
+        until the garbage collector looks at everything, which in a loop it rarely does.
+        """
+        error, self._error = self._error, None
+        return error
 
     def ask(self, wish: Wish) -> None:
         """Have a frame read or skipped; the caller holds `changed` and waits for `busy` to end."""
@@ -87,10 +100,8 @@ class Hands:
     def _report(
         self, result: Frame | bool | None = None, error: BaseException | None = None
     ) -> None:
-        if isinstance(error, EdgeinferError):
-            # Its traceback refers to this thread's frame, and so to the camera and its frames: they
-            # would stay until the garbage collector looks at everything, which it rarely does.
-            error.with_traceback(None)
         with self._changed:
-            self.result, self.error, self.busy = result, error, False
+            self.busy = False
+            if not self._let_go:
+                self.result, self._error = result, error
             self._changed.notify_all()

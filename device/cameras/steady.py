@@ -175,8 +175,9 @@ class SteadyCamera(Camera):
                 return None
             if not done:
                 self._lose(_fault(hands, f"hangs in its driver for {self._read_limit_s:.3g} s"))
-            elif hands.error is not None:
-                self._lose(_known(hands.error))
+            elif (error := hands.take_error()) is not None:
+                self._lose(_known(error))
+                del error
             elif isinstance(hands.result, Frame) or (hands.result and wish == "skip"):
                 self._prosper(hands)
                 return hands.result
@@ -202,13 +203,13 @@ class SteadyCamera(Camera):
         hands = Hands(self._open_it, self._changed)
         done = self._wait(hands, OPEN_LIMIT_S, interruptions)
         with self._changed:
-            usable = done and hands.error is None and not self._closed
+            usable = done and not hands.failed and not self._closed
             if usable:
                 self._hands = hands
                 self._opened_at = time.monotonic()
                 return None
-        if done and hands.error is not None:
-            return _known(hands.error)
+        if done and (error := hands.take_error()) is not None:
+            return _known(error)
         self._let_go(hands)
         return CameraError("camera", got=f"does not open within {OPEN_LIMIT_S:.0f} s")
 

@@ -116,7 +116,10 @@ class V4l2Camera(Camera):
                 stream.close()
                 raise
         assert failure is not None
-        raise failure
+        try:
+            raise failure
+        finally:
+            failure = None  # its traceback leads here: together they would stay, see `take_error`
 
     def _modes(self) -> list[Mode]:
         options = self._options

@@ -52,9 +52,9 @@ class _ThreadsOption(click.Option):
 
 def board_threads() -> int:
     """Return the interpreter threads that suit the board this runs on, 1 to `MAX_THREADS`."""
-    from edgeinfer.boards import detect_board
+    from edgeinfer.boards.threads import threads_here
 
-    return min(detect_board().thread_count(), MAX_THREADS)
+    return min(threads_here(), MAX_THREADS)
 
 
 def threads_option(command: Command) -> Command:

@@ -39,6 +39,7 @@ def environment_key(layout: Layout, spec: ReleaseSpec) -> str:
         [
             spec.python,
             "-I",
+            "-S",
             "-c",
             "import sys, sysconfig; print(sys.version_info[:2], sysconfig.get_config_var('SOABI'))",
         ],

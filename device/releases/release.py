@@ -84,7 +84,7 @@ def install(layout: Layout, spec: ReleaseSpec, lock: int) -> tuple[int, bool]:
     key = environment_key(layout, spec)
     known = read_releases(layout)
     for number, release in known.items():
-        if release.spec == spec and release.package == key and is_usable(layout, number):
+        if release.spec == spec and release.package == key and _is_sound(layout, release):
             return number, False
     build_environment(layout, spec, key, lock)
     number = _next_number(layout)
@@ -162,6 +162,17 @@ def check_bundle(layout: Layout, release: Release) -> None:
             got="is not what was installed",
             next_step="the card may be worn: install it again",
         )
+
+
+def _is_sound(layout: Layout, release: Release) -> bool:
+    """Tell whether a release can be taken as it is; one whose bundle has rotted is made anew."""
+    if not is_usable(layout, release.number):
+        return False
+    try:
+        check_bundle(layout, release)
+    except ReleaseError:
+        return False
+    return True
 
 
 def _numbers(layout: Layout) -> list[int]:

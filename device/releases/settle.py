@@ -71,10 +71,11 @@ def _settle_current(layout: Layout) -> list[str]:
     if not layout.current.is_symlink() or is_usable(layout, current):
         return []
     before = layout.linked(layout.previous)
-    back = before if is_usable(layout, before) else None
-    turn(layout, back)
-    note(layout, "rolled back", release=current, to=back, reason="it was not whole")
-    return [f"release {current} was not whole; current is {back}"]
+    if not is_usable(layout, before):
+        return []  # there is no better one, and a disk that is not mounted may come back
+    turn(layout, before)
+    note(layout, "rolled back", release=current, to=before, reason="it was not whole")
+    return [f"release {current} was not whole; current is {before}"]
 
 
 def _remove_half_made(layout: Layout) -> list[str]:

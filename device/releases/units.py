@@ -56,8 +56,8 @@ ProtectHome=yes
 PrivateTmp=yes
 PrivateMounts=yes
 
-# What it may open: the devices of cameras and accelerators, through the SupplementaryGroups above and
-# the DeviceAllow below. PrivateDevices would hide them all.
+# What it may open: the devices of cameras and accelerators, through the SupplementaryGroups above
+# and the DeviceAllow below. PrivateDevices would hide them all.
 DevicePolicy=closed
 {devices}
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,8 @@ def _is_bundle(path: Path) -> bool:
 
 
 def _main(path: str, options: str) -> int:
-    os.nice(10)  # the loop goes first
+    with suppress(OSError):  # a service may be kept from it
+        os.nice(10)  # the loop goes first
     try:
         _try_here(Path(path), json.loads(options))
     except EdgeinferError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from edgeinfer.host.emulation.trial import EmulationResult
 
 _MOST_LABELS = 8
+_BY_SIGNAL = 128
+"""Exit codes of programs that a signal ended begin here, by the shells' rule."""
+_UNBROKEN = "\N{NO-BREAK SPACE}"
+_NO_TIMES = "emulated times say nothing about the board's: see edgeinfer benchmark --host"
 
 
 @click.command()
@@ -115,7 +120,7 @@ def emulate(
             tell=show,
         )
         show("")
-        click.echo(f"{board}, emulated: {machine.title}", err=True)
+        click.echo(machine.title, err=True)
         result = try_bundle(
             machine,
             bundle,
@@ -128,6 +133,7 @@ def emulate(
             ],
             as_json=as_json,
             waiting=show,
+            starting=lambda: click.echo("starting the camera loop", err=True),
         )
     click.echo(json.dumps(dataclasses.asdict(result)) if as_json else _for_people(result))
     return result.exit_code
@@ -135,16 +141,22 @@ def emulate(
 
 def _for_people(result: EmulationResult) -> str:
     """Return the result, and what it does not say."""
-    begin = f"{result.board}, emulated: {'verified' if result.verified else 'not verified'}"
+    stopped = result.exit_code >= _BY_SIGNAL
+    said = "verified" if result.verified else "stopped" if stopped else "not verified"
+    begin = f"{result.board}, emulated: {said}"
     if result.frames is None:
         return begin
     counts = [f"{count:,} {printable(label)}" for label, count in result.labels.items()]
-    more = [f"{len(counts) - _MOST_LABELS} other labels"] * (len(counts) > _MOST_LABELS)
-    labels = ", ".join([*counts[:_MOST_LABELS], *more])
-    answered = f"{result.frames:,} frames answered{': ' * bool(labels)}{labels}"
-    if result.exit_code:
+    if len(counts) > _MOST_LABELS:
+        counts[_MOST_LABELS - 1 :] = [f"and {len(counts) - _MOST_LABELS + 1} more labels"]
+    # A count stays on the line of its label.
+    joined = ", ".join(count.replace(" ", _UNBROKEN) for count in counts)
+    labels = textwrap.fill(joined, 78, initial_indent="  ", subsequent_indent="  ")
+    labels = labels.replace(_UNBROKEN, " ")
+    answered = f"{result.frames:,} frames answered{':' * bool(counts)}"
+    if stopped:
+        answered = f"stopped, {answered}"
+    elif result.exit_code:
         answered = f"the loop failed (exit code {result.exit_code}), {answered}"
-    return (
-        f"{begin}, {answered}\n"
-        "  times under emulation say nothing about the board's: see edgeinfer benchmark --host"
-    )
+    lines = [f"{begin}, {answered}", *([labels] if counts else []), _NO_TIMES]
+    return "\n".join(lines)

@@ -112,6 +112,9 @@ def flash(
     after `--`; without them, it takes the first camera. Of several boards one comes first; if it
     fails, the others are left alone.
     """
+    from edgeinfer.converters.extras import require_packages
+
+    require_packages("edgeinfer flash", "packaging")
     from edgeinfer.host.flashing.deploy import Deployment
     from edgeinfer.host.flashing.fleet import work_on
     from edgeinfer.host.flashing.order import make_order
@@ -156,6 +159,9 @@ def unflash(
 
     What was there before is not touched.
     """
+    from edgeinfer.converters.extras import require_packages
+
+    require_packages("edgeinfer unflash", "packaging")
     from edgeinfer.host.flashing.fleet import work_on
     from edgeinfer.host.flashing.removal import remove
 

@@ -61,10 +61,10 @@ class EmulatedBoard:
 
     @property
     def title(self) -> str:
-        """What is emulated, for people."""
+        """What is emulated, for people: two lines."""
         return (
-            f"{self.system.name}: Python {self.system.python}, {self.runtime}, on a "
-            f"{self.cpu} by {self.emulator.title}"
+            f"{self.board.name}, emulated: {self.system.name}\n"
+            f"  Python {self.system.python}, {self.runtime}, {self.cpu} by {self.emulator.title}"
         )
 
     def command(self, *arguments: object) -> list[str]:

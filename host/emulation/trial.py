@@ -21,7 +21,7 @@ from edgeinfer.host.emulation.machine import EmulatedBoard, guest_environment
 
 _STOPPED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end a program because someone wants it to."""
-_KEYS = ("objects", "poses", "classes")
+_KEYS = ("detections", "areas")
 """Where answers that are no single label have their labels, see the predictions' `to_json`."""
 
 
@@ -59,6 +59,7 @@ def try_bundle(
     run_options: Sequence[str] | None,
     as_json: bool = False,
     waiting: Callable[[str], Any] = lambda text: None,
+    starting: Callable[[], Any] = lambda: None,
 ) -> EmulationResult:
     """Run `verify`, and if it succeeds `run`; what they say goes to this process's own streams.
 
@@ -68,6 +69,7 @@ def try_bundle(
         run_options: those of `edgeinfer run` beside the model's; None to verify alone.
         as_json: let both print JSON.
         waiting: is told what it waits for, and "" when there is something to read instead.
+        starting: is called before the loop is started, which says nothing for a few seconds.
 
     Raises:
         EmulationError: a program of the board died, which on a board it may not do.
@@ -85,6 +87,7 @@ def try_bundle(
     code = _run(board, ["verify", bundle, *json_option], before_output=lambda: waiting(""))
     if code or run_options is None:
         return result(verified=not code, exit_code=code)
+    starting()
     with tempfile.TemporaryDirectory() as scratch:
         answers = Path(scratch, "answers.jsonl")
         outputs = ["--output", f"json:{answers}"]

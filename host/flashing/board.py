@@ -31,6 +31,10 @@ Chunks = Callable[[], Iterable[bytes]]
 """Gives what a command reads, anew for each attempt."""
 
 
+class NoAnswerError(RemoteError):
+    """The agent there does not answer as one; another may."""
+
+
 class Board:
     """A board that `flash` works on.
 
@@ -164,7 +168,7 @@ class Board:
         document = _last_object(answer.stdout)
         # A trial that ended badly has an outcome to tell, and a code of its own.
         if document is None or (answer.code and not {"outcome", "error"} & document.keys()):
-            raise RemoteError(
+            raise NoAnswerError(
                 self.name,
                 got=f"`{words[0]}` failed there ({answer.last_line()})",
                 expected="an answer of edgeinfer's agent",

@@ -53,12 +53,12 @@ def holders_of(node: str) -> "list[dict[str, Any]]":
         except OSError:  # another user's, or it has ended
             continue
         if node in links and int(folder[6:]) != os.getpid():
-            unit = re.search(r"([^/\n]+\.service)", text_of(folder + "/cgroup"))
+            units = re.findall(r"[^/\n]+\.service", text_of(folder + "/cgroup"))
             found.append(
                 {
                     "process": int(folder[6:]),
                     "name": text_of(folder + "/comm"),
-                    "unit": unit.group(1) if unit else "",
+                    "unit": units[-1] if units else "",
                 }
             )
     return found

@@ -21,8 +21,8 @@ _CLOCK_NOTED_S = 300
 _OLDEST_SYSTEMD = 240
 """The first with all that the units need; Debian 10 has 241."""
 
-_UNPACKED = 4
-"""How much more room an installed package takes than its wheel, which is compressed."""
+_UNPACKED = 3.5
+"""How much more room installed packages take than their wheels: 98 MB were seen to become 313."""
 
 
 def check_bundle(

@@ -58,7 +58,8 @@ class Deployment:
         facts, system, notes = self._look()
         payload, python = self._collect(system)
         with self._steps.step("check", "comparing with what is there"):
-            state = read_state(self._board, payload.python, facts)
+            ours = self._order.agent.sha256
+            state = read_state(self._board, payload.python, facts, ours=ours)
         plan = make_plan(self._order, payload, facts, state, python)
         check_space(
             facts,

@@ -127,7 +127,8 @@ class _Workers:
         connection = SharedConnection(host, self._reach.ssh_options, ask=self._reach.ask)
         with self._registered(connection):
             try:
-                tell.show("connecting")
+                # What ssh asks needs the line for itself.
+                tell.show("" if self._reach.ask else "connecting")
                 with steps.timed("connect"):
                     connection.open()
                 board = Board(

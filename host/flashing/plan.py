@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from edgeinfer.device.errors import RemoteError
-from edgeinfer.host.flashing.board import Board
+from edgeinfer.host.flashing.board import Board, NoAnswerError
 from edgeinfer.host.flashing.carried_python import SHORT, CarriedPython
 from edgeinfer.host.flashing.facts import BoardFacts
 from edgeinfer.host.flashing.order import Order
@@ -101,13 +101,14 @@ class Plan:
         return tuple(lines)
 
 
-def read_state(board: Board, python: str, facts: BoardFacts) -> dict[str, Any]:
+def read_state(board: Board, python: str, facts: BoardFacts, *, ours: str) -> dict[str, Any]:
     """Return what the agent says of the board; of a board without one, that nothing is there.
 
     Args:
         board: the board.
         python: the interpreter that the release is for; it may have to be brought there first.
         facts: what the board says.
+        ours: the SHA-256 of the agent of here.
 
     Raises:
         RemoteError: the agent there is a newer one, or does not answer.
@@ -115,7 +116,12 @@ def read_state(board: Board, python: str, facts: BoardFacts) -> dict[str, Any]:
     runs = agent_python(board, facts, python)
     if not facts.agent_sha256 or runs is None:
         return dict(_NOTHING)
-    state = board.settled_state(runs)
+    try:
+        state = board.settled_state(runs)
+    except NoAnswerError:
+        if facts.agent_sha256 == ours:
+            raise
+        return dict(_NOTHING)  # a damaged one is replaced, and what it has is sent again
     if state.get("schema") != STATE_SCHEMA:
         raise RemoteError(
             board.name,

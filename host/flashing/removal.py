@@ -43,7 +43,8 @@ def remove(board: Board, tell: Tell, steps: Steps, *, keep_data: bool, dry_run: 
                 expected="Python 3.10 or newer",
                 next_step=f"remove that folder there by hand: sudo rm -r {board.prefix}",
             )
-        state = read_state(board, python, facts)
+        agent = make_agent()
+        state = read_state(board, python, facts, ours=agent.sha256)
     if dry_run:
         return HostResult(
             host=board.name,
@@ -53,9 +54,8 @@ def remove(board: Board, tell: Tell, steps: Steps, *, keep_data: bool, dry_run: 
             seconds=steps.seconds,
             steps=_planned(board, facts, state, keep_data=keep_data),
         )
-    if not facts.agent_sha256:
-        # What an earlier removal left when it was cut short.
-        agent = make_agent()
+    if not state.get("agent"):
+        # None there, as after a removal that was cut short, or a damaged one.
         with steps.step("send", "sending the agent"):
             put_agent(board, agent.content, agent.sha256)
     with steps.step("remove", "removing"):

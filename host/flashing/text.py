@@ -52,7 +52,8 @@ def took_text(result: HostResult) -> str:
     total = sum(result.seconds.values())
     steps = {name: result.seconds[name] for name in _LONG if name in result.seconds}
     parts = [f"{name} {seconds:.1f}" for name, seconds in steps.items()]
-    return f"{total:.1f} s: {', '.join(parts)}, the rest {total - sum(steps.values()):.1f}"
+    parts.append(f"the rest {total - sum(steps.values()):.1f}")
+    return f"{total:.1f} s: {', '.join(parts)}"
 
 
 def failure_text(result: HostResult) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from edgeinfer.device.errors import RemoteError, UnreachableError
+from edgeinfer.device.errors import UnreachableError
 from edgeinfer.host.flashing.board import Board
 from edgeinfer.host.flashing.telling import Tell
 
@@ -16,6 +16,7 @@ AGAIN_S = 3.0
 _PATIENCE_S = 600.0
 """How much longer than the trial may take it is asked: verifying comes first."""
 
+_THERE = "already current and healthy"
 _ENDS = ("confirmed", "rolled back", "refused", "not healthy")
 """Events of the history that end a trial."""
 
@@ -53,7 +54,7 @@ def try_release(
     try:
         return board.agent(python, *words)
     except UnreachableError as error:
-        failure: RemoteError = error
+        failure = error
     tell.say("note", "the connection is lost; the trial goes on, asking for its outcome")
     deadline = time.monotonic() + trial_s + patience_s
     while time.monotonic() < deadline:
@@ -65,8 +66,11 @@ def try_release(
             if outcome is not None:
                 return outcome
             # Not over: joins what is under way, or begins what has not begun.
-            return board.agent(python, *words)
-        except RemoteError as error:
+            answer = board.agent(python, *words)
+            if answer.get("outcome") == _THERE and before.get("current") != number:
+                answer["outcome"] = "confirmed"  # in the moment between the two questions
+            return answer
+        except UnreachableError as error:
             failure = error
     raise failure
 
@@ -90,5 +94,6 @@ def _outcome(
                 "reason": event.get("reason", ""),
                 "answers": status.get("answers"),
                 "last": status.get("last"),
+                "current": state.get("current"),
             }
     return None

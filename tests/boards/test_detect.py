@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.boards import detect_board
-from edgeinfer.boards.detect import DEVICE_TREE_MODEL
+from edgeinfer.boards.threads import DEVICE_TREE_MODEL
 
 
 def root_with(model: bytes, folder: Path) -> Path:

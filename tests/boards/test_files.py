@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.boards import ProfileError, detect_board, load_profile, profile_names
-from edgeinfer.boards.detect import DEVICE_TREE_MODEL
 from edgeinfer.boards.files import PROFILES, read_document, read_head, user_folders
+from edgeinfer.boards.threads import DEVICE_TREE_MODEL
 
 OWN = profile_names(PROFILES)
 MINE = 'based_on = "rpi4"\ntitle = "My carrier board"\ndevice_tree = ["My carrier"]\n'

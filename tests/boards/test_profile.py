@@ -112,6 +112,7 @@ def test_nothing_is_said_to_have_run_on_a_board() -> None:
     systems = {system for name in OWN for system in load_profile(name).systems}
     ran = {system for system in systems if system.ran}
     assert {(system.ran, system.test) for system in ran} <= {
+        ("qemu-user", "tests/system/emulated/test_emulate.py"),
         ("qemu-user", "tests/system/emulated/test_emulated.py"),
         ("natively", "tests/system/test_base_install.py"),
     }

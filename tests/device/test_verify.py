@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from edgeinfer.device import verify
 from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.bundle.reader import ModelBundle, open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
+from edgeinfer.device.delegates.choice import Choice
 from edgeinfer.device.errors import BundleError, VerificationError
 from edgeinfer.device.preprocess.native import load_kernels
+from edgeinfer.device.runtime import Runner
+from edgeinfer.device.types import KernelFamily
+from edgeinfer.device.variants import OpenedVariant
 from edgeinfer.device.verify import verify_bundle
 
 Edit = Callable[[ModelManifest, dict[str, bytes]], ModelManifest]
@@ -106,3 +113,49 @@ def test_a_bundle_that_cannot_be_replayed_is_refused(
 ) -> None:
     with pytest.raises(BundleError, match=message):
         verify_bundle(edited(edit))
+
+
+def spread_golden(manifest: ModelManifest, members: dict[str, bytes]) -> ModelManifest:
+    """Set the golden outputs 6 (builtin) and 15 steps (XNNPACK) off what builtin kernels give."""
+    outputs = manifest.variants["cpu"].golden_outputs
+    here = np.frombuffer(members[outputs["builtin"]], np.uint8)
+    # The sample's outputs are int8: steps towards the middle stay within.
+    middle = np.where(here.view(np.int8) < 0, 3, -3).astype(np.int8).view(np.uint8)
+    members[outputs["builtin"]] = (here + 2 * middle).tobytes()
+    members[outputs["xnnpack"]] = (here + 5 * middle).tobytes()
+    return manifest
+
+
+@pytest.mark.parametrize(
+    ("machine", "kernels", "passes"),
+    [
+        ("aarch64", "builtin", True),  # 6 steps, where the families differ by 9
+        ("armv7l", "builtin", True),
+        ("x86_64", "builtin", False),
+        ("aarch64", "xnnpack", False),
+    ],
+)
+def test_builtin_kernels_on_arm_may_differ_as_much_as_kernels_do(
+    edited: Callable[[Edit], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    machine: str,
+    kernels: KernelFamily,
+    passes: bool,
+) -> None:
+    bundle = edited(spread_golden)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+
+    def open_there(opened: ModelBundle, *arguments: object, **options: object) -> OpenedVariant:
+        variant = opened.manifest.variants["cpu"]
+        runner = Runner(opened.member(variant.file), subject="it", kernels=kernels)
+        choice = Choice(variant="cpu", reason="the only one")
+        return OpenedVariant(variant=variant, runner=runner, choice=choice)
+
+    monkeypatch.setattr(verify, "open_variant", open_there)
+    if passes:
+        report = verify_bundle(bundle)
+        step = report.tolerance / 18  # twice the 9 steps between the families
+        assert report.largest_difference == pytest.approx(6 * step)
+    else:
+        with pytest.raises(VerificationError, match=r"differs by .*, expected at most 0\.07"):
+            verify_bundle(bundle)

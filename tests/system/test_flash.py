@@ -120,10 +120,12 @@ def clean(flash: Flash) -> Iterator[Flash]:
     flash.unflash()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def released(flash: Flash) -> Flash:
-    """A board with a release; tests leave it running."""
-    flash.report()
+    """A board on which a release runs."""
+    if flash.current() is None:
+        flash.report()
+    assert flash.current() is not None
     return flash
 
 
@@ -187,6 +189,16 @@ def test_a_release_that_does_not_answer_is_taken_back(released: Flash) -> None:
     assert f"release {before} runs there" in line
     assert released.current() == before
     assert released.show("ActiveState") == "active"
+
+
+@pytest.mark.parametrize("command", ["flash", "unflash"])
+def test_an_agent_that_is_damaged_is_replaced(clean: Flash, command: str) -> None:
+    clean.report()
+    (clean.board.prefix / "releases.pyz").write_bytes(b"PK but no archive")
+    if command == "flash":
+        assert clean.report()["outcome"] == "unchanged"
+    else:
+        assert "edgeinfer is gone from" in clean.unflash().stdout
 
 
 @pytest.mark.parametrize(
@@ -299,12 +311,12 @@ def cutting(flash: Flash, tmp_path: Path) -> Cutting:
     wrapper.parent.mkdir()
     kill = f"pkill -f --ns {flash.board.systemd.pid} --nslist pid 'sshd: .*@notty'"
     last = {
-        "before": '"sleep 2; $last"',
-        "after": '"$last; sleep 2"',
+        "before": '"sleep 20"',
+        "after": '"$last; sleep 20"',
         "during": '"$last"',
         "in the trial": '"$last"',
     }
-    # Before the end of what is done after: long enough for every step but installing.
+    # After: long enough for every step but the first installation.
     delay_s = {"before": 0.5, "after": 1.5, "during": 0.1, "in the trial": 2.0}
 
     def make(pattern: str, when: str) -> dict[str, str]:
@@ -379,7 +391,7 @@ def test_cut_while_an_update_is_installed_the_old_release_runs_on(
 def test_a_trial_goes_on_without_the_connection_and_its_outcome_is_fetched(
     released: Flash, cutting: Cutting, when: str
 ) -> None:
-    run = (*SIMULATED, "--seed", str(1 + len(when)))
+    run = (*SIMULATED, "--seed", {"before": "1", "during": "2", "in the trial": "3"}[when])
     frames = ("--trial-frames", "200")  # some seconds
     done = released(*frames, run=run, env=cutting("releases.pyz try", when))
     assert done.returncode == 0, done.stderr

@@ -72,7 +72,10 @@ class Opener:
         self.times.append(time.monotonic())
         source = self._sources.pop(0)
         if isinstance(source, Exception):
-            raise source
+            try:
+                raise source
+            finally:
+                del source  # to which its traceback would lead
         return source
 
 
@@ -361,3 +364,43 @@ def test_an_opening_that_failed_is_forgotten_at_once() -> None:
             assert ends() is None
     finally:
         gc.enable()
+
+
+FORGOTTEN = """
+import gc, json, sys, threading
+from pathlib import Path
+from edgeinfer.device.buffers import FramePool
+from edgeinfer.device.cameras.options import CameraOptions
+from edgeinfer.device.cameras.steady import SteadyCamera
+from edgeinfer.device.cameras.v4l2 import V4l2Camera, V4l2Opener
+from tests.system.v4l2_shim.steering import Steering
+
+steering, told, left = Steering(Path(sys.argv[1])), [], []
+opener = V4l2Opener(None, CameraOptions(timeout_s=0.3))
+gc.disable()
+with SteadyCamera(
+    opener, warn=told.append, timeout_s=0.3, first_delay_s=0.02, last_delay_s=0.1
+) as camera:
+    for fault in sys.argv[2:]:
+        steering.fault(fault)
+        threading.Timer(0.6, steering.heal).start()
+        known = len(told)
+        while len(told) < known + 2:  # the fault and its end
+            camera.read()
+        kinds = [type(item).__name__ for item in gc.get_objects()]
+        left.append([kinds.count("V4l2Camera"), kinds.count("FramePool")])
+print(json.dumps(left))
+"""
+
+
+def test_no_memory_of_a_camera_that_failed_is_kept(
+    run_with_camera: Run, v4l2_shim: dict[str, str], tmp_path: Path
+) -> None:
+    control = tmp_path / "control"
+    settings = {
+        name.removeprefix("FAKEV4L2_"): v for name, v in Steering(control).environment.items()
+    }
+    faults = ("eio", "silent", "eio")
+    done = run_with_camera(FORGOTTEN, str(control), *faults, FORMATS="YUYV", **settings)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [[1, 1]] * len(faults)

@@ -58,7 +58,7 @@ def test_one_board_is_explained(own: dict[str, str]) -> None:
     assert shown.startswith("rpi4: Raspberry Pi 4\n")
     assert "edgeinfer flash --board rpi4 --host USER@HOST" in shown
     assert "Raspberry Pi OS 12 (Bookworm), 64-bit: run here, qemu-user" in shown
-    assert "Raspberry Pi OS 13 (Trixie), 64-bit: only read of, not run here" in shown
+    assert "Raspberry Pi OS 13 (Trixie), 32-bit: only read of, not run here" in shown
     assert "  libedgetpu  " not in shown
     with_coral = edgeinfer("boards", "show", "rpi4-coral-usb", env=own).stdout
     assert "  libedgetpu     16.0TF2.13.1" in with_coral

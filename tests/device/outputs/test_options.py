@@ -65,6 +65,8 @@ def test_any_text_is_an_output_or_a_usage_error(text: str) -> None:
         (["json"], True, ["json"]),
         (["csv:a"], True, ["csv", "json"]),
         (["csv:a"], False, ["csv"]),
+        (["status:a"], False, ["status"]),
+        (["status:a"], True, ["status", "json"]),
         (["json:a", "json:b", "terminal"], False, ["json", "json", "terminal"]),
     ],
 )

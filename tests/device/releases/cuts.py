@@ -1,10 +1,12 @@
 """Power cuts at every step: `python -m tests.device.releases.cuts SCENARIO FOLDER [no-fsync]`.
 
 A child process works on a real folder and kills itself before the K-th thing that it does to the
-file system, for every K until it gets to its end. What is left is looked at twice: as it is, and
-without all that was not brought to the disk until then: content that was not fsynced is gone, and
-names whose folder was not fsynced are as they were. Then the board boots, and everything is done
-again. Prints `{"points": ..., "failures": [...]}`.
+file system, for every K until it gets to its end. What is left is looked at as it is, and as a disk
+may have it that lost what was not brought to it until then: content that was not fsynced is gone,
+though its name is there; or names as well whose folder was not fsynced are as they were. Then the
+board boots, and everything is done again.
+
+Prints `{"points": ..., "boards": ..., "failures": [...]}`.
 
 With `no-fsync` the child's fsync does nothing: then failures must be found.
 """
@@ -40,7 +42,8 @@ from tests.device.releases.boards import (
 )
 
 Work = Callable[[Layout], None]
-OLD, NEW = b"the old bundle" * 1000, b"the new bundle" * 1000
+OLD, NEW, THIRD = (name * 1000 for name in (b"the old bundle", b"the new bundle", b"the third"))
+LOSSES = ("nothing", "contents", "contents and names")
 _ENTRIES = ("os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir", "os.rmdir")
 _OTHERS = ("os.chmod", "os.chown", "os.truncate", "subprocess.Popen")
 _WRITING = os.O_WRONLY | os.O_RDWR
@@ -75,11 +78,15 @@ def bad_update(layout: Layout) -> None:
     bring(layout, NEW, system=False, silent=2)
 
 
-def new_package(layout: Layout) -> None:
-    """A second release with an environment of its own; the first one's goes in the end."""
+def other_package(layout: Layout) -> None:
+    """Two releases, each with an environment of its own."""
+    first(layout)
     bring(layout, NEW, system=True)
-    third = b"a third bundle"
-    bring(layout, third, system=True)
+
+
+def third(layout: Layout) -> None:
+    """A third release; the first one goes, with its environment and its file."""
+    bring(layout, THIRD, system=True)
 
 
 def settle_a_trial(layout: Layout) -> None:
@@ -109,7 +116,7 @@ SCENARIOS: dict[str, tuple[Work, Work, set[int | None], set[int | None]]] = {
     "first": (nothing, first, {None, 1}, {1}),
     "update": (first, update, {1, 2}, {2}),
     "bad-update": (first, bad_update, {1}, {1}),
-    "new-package": (first, new_package, {1, 2, 3}, {3}),
+    "third": (other_package, third, {2, 3}, {3}),
     "settle": (half_tried, settle_a_trial, {1}, {1}),
 }
 """Before, what is cut, what may be current afterwards, and what is after it was done again."""
@@ -131,7 +138,7 @@ class Journal:
 
     def install(self) -> None:
         """Watch this process from now on."""
-        os.fsync = self._watched_fsync
+        os.fsync = self._watched_fsync  # type: ignore[assignment]
         os.sync = self._watched_sync
         sys.addaudithook(self._hook)
 
@@ -167,8 +174,10 @@ class Journal:
 
     def _ours(self, path: Any) -> bool:
         # Python's rmtree names what it removes relative to an open folder: unlocked by `cwd`.
-        return _is_path(path) and (
-            not os.path.isabs(path) or os.fspath(path).startswith(self._prefix)
+        return (
+            _is_path(path)
+            and (not os.path.isabs(path) or os.fspath(path).startswith(self._prefix))
+            and os.path.basename(path) != "lock"  # what stands in it is for people
         )
 
     def _save(self, path: str, event: str) -> str | None:
@@ -198,8 +207,14 @@ def _is_path(value: object) -> bool:
     return isinstance(value, str | os.PathLike)
 
 
-def lose_what_was_not_synced(folder: Path, layout: Layout) -> None:
-    """Take away what a power cut may take: all that was not brought to the disk."""
+def lose_what_was_not_synced(folder: Path, layout: Layout, *, names: bool) -> bool:
+    """Take away what a power cut may take; False where all was brought to the disk.
+
+    Args:
+        folder: of the child's journal.
+        layout: the board.
+        names: take the names as well, not the contents alone.
+    """
     entries = [json.loads(line) for line in (folder / "log").read_text().splitlines()]
     unwritten: dict[str, None] = {}
     undone: list[tuple[str, list[str], str | None]] = []
@@ -233,11 +248,12 @@ def lose_what_was_not_synced(folder: Path, layout: Layout) -> None:
         if os.path.isfile(path) and not os.path.islink(path):
             os.truncate(path, 0)
     if built:  # by other programs, which do not fsync
-        for path in layout.packages.glob("*/**/*"):
-            if path.is_file() and not path.is_symlink():
-                os.truncate(path, 0)
-    for event, paths, kept in reversed(undone):
+        for file in layout.packages.glob("*/**/*"):
+            if file.is_file() and not file.is_symlink():
+                os.truncate(file, 0)
+    for event, paths, kept in reversed(undone if names else ()):
         _undo(event, paths, kept)
+    return bool(built or unwritten or (names and undone))
 
 
 def _undo(event: str, paths: list[str], kept: str | None) -> None:
@@ -269,7 +285,7 @@ def fault(layout: Layout, allowed: set[int | None]) -> str:
     if current is not None and (layout.current / "bundle.edgebundle").read_bytes() not in (
         OLD,
         NEW,
-        b"a third bundle",
+        THIRD,
     ):
         return f"the bundle of release {current} is broken"
     if state["trial"] is not None or layout.trial.exists():
@@ -284,9 +300,13 @@ def fault(layout: Layout, allowed: set[int | None]) -> str:
 
 
 def cut_at(
-    template: Path, folder: Path, work: Work, kill_at: int, *, lose: bool, fsync: bool
-) -> tuple[Layout, bool]:
-    """Work on a copy of a board until the cut; return it, and whether it came to its end."""
+    template: Path, folder: Path, work: Work, kill_at: int, *, loss: str, fsync: bool
+) -> tuple[Layout, bool, bool]:
+    """Work on a copy of a board until the cut.
+
+    Returns:
+        The board, whether the work came to its end, and whether there was anything to lose.
+    """
     shutil.copytree(template, folder, symlinks=True)
     layout = Layout(prefix=folder / "board", run=folder / "run", units=folder / "units")
     child = os.fork()
@@ -302,11 +322,12 @@ def cut_at(
     ended = os.WIFEXITED(status)
     if ended and os.WEXITSTATUS(status):
         raise SystemExit(f"the work failed by itself, at step {kill_at}")
-    if lose:
-        lose_what_was_not_synced(folder, layout)
+    lost = loss == LOSSES[0] or lose_what_was_not_synced(
+        folder, layout, names=loss == "contents and names"
+    )
     shutil.rmtree(layout.run)  # a tmpfs
     layout.run.mkdir()
-    return layout, ended
+    return layout, ended, lost
 
 
 def main(scenario: str, folder: Path, *, fsync: bool) -> dict[str, object]:
@@ -317,23 +338,24 @@ def main(scenario: str, folder: Path, *, fsync: bool) -> dict[str, object]:
     place = folder / "place"
     before(make_board(place))
     place.rename(template)
-    failures, kill_at, ended = [], 0, False
+    failures, kill_at, boards, ended = [], 0, 0, False
     while not ended:
-        for lose in (False, True):
-            layout, ended = cut_at(template, place, work, kill_at, lose=lose, fsync=fsync)
+        for loss in LOSSES:
+            layout, ended, lost = cut_at(template, place, work, kill_at, loss=loss, fsync=fsync)
+            boards += lost
             try:
-                wrong = fault(layout, final if ended else allowed)
-                if not wrong:
+                wrong = fault(layout, final if ended else allowed) if lost else ""
+                if lost and not wrong:
                     work(layout)
                     again = fault(layout, final)
                     wrong = f"done again: {again}" if again else ""
             except Exception as error:
                 wrong = f"{type(error).__name__}: {error}"
             if wrong:
-                failures.append({"step": kill_at, "lost": lose, "wrong": wrong})
+                failures.append({"step": kill_at, "lost": loss, "wrong": wrong})
             shutil.rmtree(place)
         kill_at += 1
-    return {"points": kill_at - 1, "failures": failures}
+    return {"points": kill_at - 1, "boards": boards, "failures": failures}
 
 
 if __name__ == "__main__":

@@ -174,7 +174,8 @@ def test_a_given_wheel_takes_the_place_of_the_indexs(index: Path, tmp_path: Path
 def test_the_indexs_own_wheel_is_taken_where_none_is_here(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgeinfer.host.board_wheels.find.source_checkout", lambda: None)
+    for module in ("find", "own"):
+        monkeypatch.setattr(f"edgeinfer.host.board_wheels.{module}.source_checkout", lambda: None)
     with pytest.raises(WheelError, match=r"no wheel here.*make wheels in a source checkout"):
         board_wheels(BOOKWORM, cache=tmp_path / "cache")
     make_own_wheel(index)

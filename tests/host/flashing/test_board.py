@@ -129,3 +129,32 @@ def test_chunks_are_the_file_and_are_counted(tmp_path: Path) -> None:
     assert b"".join(file_chunks(path, counts.append)) == path.read_bytes()
     assert counts[-1] == 200_000
     assert counts == sorted(counts)
+
+
+BUSY = """\
+import json, pathlib, sys
+marks = pathlib.Path(sys.argv[0]).with_name("marks")
+data = sys.stdin.read()
+if not marks.exists():
+    marks.touch()
+    print(json.dumps({"error": {"subject": "the board's releases",
+                                "got": "are being changed by `install` (process 7)"}}))
+    raise SystemExit(1)
+print(json.dumps({"got": data}))
+"""
+
+
+@pytest.mark.usefixtures("here")
+def test_another_programs_work_there_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgeinfer.host.flashing.board._BUSY_AGAIN_S", 0.01)
+    waited: list[str] = []
+    board = Board(SshHost("cam"), prefix=agent(tmp_path, BUSY), waiting=waited.append)
+    # What it reads is given anew.
+    assert board.agent(sys.executable, "receive", chunks=lambda: [b"da", b"ta"]) == {"got": "data"}
+    assert waited == ["waiting: the board's releases are being changed by `install` (process 7)"]
+    (tmp_path / "its prefix" / "marks").unlink()
+    monkeypatch.setattr("edgeinfer.host.flashing.board._BUSY_S", 0.0)
+    with pytest.raises(RemoteError, match="are being changed by `install`"):
+        board.agent(sys.executable, "setup")

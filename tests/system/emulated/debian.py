@@ -1,4 +1,4 @@
-"""Programs that must succeed, and Debian's packages, for tests that need what a machine may lack."""
+"""Programs that must succeed, and Debian packages: what a machine that runs tests may lack."""
 
 from __future__ import annotations
 

@@ -1,0 +1,80 @@
+"""One at a time, and whoever waits learns for whom."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.device.errors import ReleaseError
+from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.releases.lock import LockedError, locked
+from tests.device.releases.boards import make_board
+
+HOLD = """\
+import subprocess, sys, time
+from pathlib import Path
+from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.releases.lock import locked
+with locked(Layout(prefix=Path(sys.argv[1])), "install") as lock:
+    child = subprocess.Popen(["sleep", "60"], pass_fds=[lock] if "inherit" in sys.argv else [])
+    print(child.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return make_board(tmp_path)
+
+
+def hold(layout: Layout, *options: str) -> tuple[subprocess.Popen[str], int]:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(layout.prefix), *options],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    return holder, int(holder.stdout.readline())
+
+
+def test_a_second_one_is_told_who_holds_it(layout: Layout) -> None:
+    holder, child = hold(layout)
+    with holder:
+        told = rf"`install` \(process {holder.pid}\)"
+        with pytest.raises(LockedError, match=told), locked(layout, "receive"):
+            pass
+        holder.kill()
+        os.kill(child, signal.SIGKILL)
+    with locked(layout, "receive", wait_s=5):
+        pass
+
+
+def test_what_a_killed_agent_left_running_holds_it_on(layout: Layout) -> None:
+    holder, child = hold(layout, "inherit")
+    with holder:
+        holder.kill()
+    with pytest.raises(LockedError), locked(layout, "receive"):
+        pass
+    os.kill(child, signal.SIGKILL)
+    with locked(layout, "receive", wait_s=5):
+        pass
+
+
+def test_a_lock_that_was_removed_meanwhile_is_not_taken_for_one(layout: Layout) -> None:
+    with locked(layout, "remove"):
+        layout.lock.unlink()
+        with locked(layout, "setup"):
+            assert layout.lock.exists()
+
+
+def test_without_a_prefix_there_is_nothing_to_lock(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ReleaseError, match="is not set up"),
+        locked(Layout(prefix=tmp_path / "a"), "x"),
+    ):
+        pass
