@@ -107,12 +107,16 @@ def test_each_picture_before_the_camera_gets_its_label(
 
 
 @pytest.mark.usefixtures("flashed")
-def test_a_second_flash_sends_nothing(board: VirtualPi, wheel: Path, sample_bundle: Path) -> None:
+def test_a_second_flash_sends_and_disturbs_nothing(
+    board: VirtualPi, wheel: Path, sample_bundle: Path
+) -> None:
     pid = look(board).state["service"]["pid"]
+    lost = journal(board).count("stopped delivering")
     done = flash(board, wheel, sample_bundle, "--json", *RUN)
     (result,) = json.loads(done.stdout)["hosts"]
     assert (result["outcome"], result["sent_bytes"]) == ("unchanged", 0)
     assert look(board).state["service"]["pid"] == pid
+    assert journal(board).count("stopped delivering") == lost
 
 
 @pytest.mark.usefixtures("flashed")
