@@ -34,7 +34,7 @@ pytestmark = pytest.mark.system
 
 ANSWERS = f"{PREFIX}/data/answers.jsonl"
 PROGRAM = f"{PREFIX}/current/package/bin/edgeinfer"
-RUN = ("--", "--camera", "--wait-for-camera", "--output", "json:answers.jsonl")
+RUN = ("--", "--camera", "--wait-for-camera", "--output", "json:answers.jsonl", "--max-fps", "4")
 LABEL = "Sneaker"
 
 
@@ -49,7 +49,7 @@ def flashed(
     board: VirtualPi, wheel: Path, sample_bundle: Path, tell: Tell
 ) -> subprocess.CompletedProcess[str]:
     """What the first `flash` told; the board shows the camera one picture."""
-    feed(board, {LABEL: golden_pictures(sample_bundle)[LABEL]}, fps=10)
+    feed(board, {LABEL: golden_pictures(sample_bundle)[LABEL]})
     began = time.monotonic()
     done = flash(board, wheel, sample_bundle, *RUN)
     assert done.returncode == 0, (done.stdout, done.stderr, board.told())
@@ -82,7 +82,7 @@ def test_each_picture_before_the_camera_gets_its_label(
 ) -> None:
     pictures = golden_pictures(sample_bundle)
     board.ssh("sudo", "truncate", "--size=0", ANSWERS)
-    feed(board, pictures, fourcc=fourcc, fps=5, seconds_each=2)
+    feed(board, pictures, fourcc=fourcc, seconds_each=2)
     time.sleep(2 * len(pictures) + 5)
     unplug(board)
     lines = board.ssh("sudo", "cat", ANSWERS).splitlines()
@@ -97,10 +97,11 @@ def test_each_picture_before_the_camera_gets_its_label(
     right: dict[str, int] = {}
     for (begin_s, label), (end_s, _) in itertools.pairwise(shown):
         for answer in answers:
-            at_s = datetime.datetime.fromisoformat(answer["time"]).timestamp()
-            # While one picture follows another, the camera may still have the one before.
-            if begin_s + 0.5 < at_s < end_s - 0.1:
-                assert answer["label"] == label, (answer, label)
+            answered_s = datetime.datetime.fromisoformat(answer["time"]).timestamp()
+            captured_s = answered_s - answer["age_ms"] / 1000
+            # The feeder tells a picture before it sends it, and a busy board may take its time.
+            if begin_s + 0.5 < captured_s < end_s - 0.1:
+                assert answer["label"] == label, answer
                 right[label] = right.get(label, 0) + 1
     assert set(right) == set(pictures)
     tell(f"right answers to {fourcc} frames: {right}")
@@ -145,7 +146,7 @@ def test_a_loop_that_hangs_is_started_again(board: VirtualPi) -> None:
 
 def feed_one(board: VirtualPi) -> None:
     sample = Path(__file__).parents[2] / "samples" / "fashion-mnist.edgebundle"
-    feed(board, {LABEL: golden_pictures(sample)[LABEL]}, fps=5)
+    feed(board, {LABEL: golden_pictures(sample)[LABEL]})
 
 
 @pytest.mark.usefixtures("flashed")
@@ -260,7 +261,7 @@ def test_a_connection_that_is_cut_leaves_the_old_release_and_a_second_flash_comp
     try:
         # Root's own connection lives on; pi's ends in the midst of the command.
         wait = f"until pgrep -f '^[^ ]*python3 .*releases.pyz {command}'; do sleep 0.05; done"
-        board.ssh("sh", "-c", f"{wait}; pkill -f 'sshd: pi'", user="root")
+        board.ssh("sh", "-c", f"{wait}; pkill -f 'sshd: [p]i'", user="root")
         output, _ = running.communicate(timeout=300)
     finally:
         running.kill()
