@@ -50,11 +50,11 @@ LENGTHS = {"bundle": 1.0, "options": 1.0, "packages": 3.0}
 """How long updates take, against each other: a first guess, until each kind was seen to its end."""
 SEEN = 3
 """So many of the last whole updates tell how long the next takes: the machine may be busy."""
-BEYOND = 1.15
+BEYOND = 1.25
 """Cuts fall between 0 and this, where 1 is the end of an update that is left alone."""
 FIRST = 2
 """The release that runs before each update."""
-LAST_WORDS_S = 5.0
+LAST_WORDS_S = 2.0
 _KINDS = ("bundle", "options")
 _lines = Lock()
 
@@ -97,7 +97,7 @@ def _step(told: str) -> str:
     """Return what `flash` was doing when the connection was lost."""
     for line in reversed(told.splitlines()):
         if "the connection was lost while " in line:
-            return line.partition("the connection was lost while ")[2].partition(" (")[0]
+            return line.partition("the connection was lost while ")[2].partition(";")[0]
         if "the trial goes on" in line:
             return "trying it"
     return "connecting" if "cannot be reached" in told else told.strip()[-200:] or "starting"
@@ -259,7 +259,8 @@ def main() -> None:
             make_ready(image, folder / "ready", SAMPLE, wheels)
             (folder / "ready" / "made").touch()
         campaign = Campaign(image, folder, updates(SAMPLE, wheels, other, folder), arguments.log)
-        campaign.measure(arguments.side_by_side)
+        if numbers:
+            campaign.measure(arguments.side_by_side)
         campaign.run(numbers, arguments.side_by_side, arguments.seed)
     rows = read_rows(arguments.log)
     print("\n".join(summary(rows)))

@@ -36,6 +36,7 @@ ANSWERS = f"{PREFIX}/data/answers.jsonl"
 PROGRAM = f"{PREFIX}/current/package/bin/edgeinfer"
 RUN = ("--", "--camera", "--wait-for-camera", "--output", "json:answers.jsonl", "--max-fps", "4")
 LABEL = "Sneaker"
+SECONDS_EACH = 2
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def flashed(
     board: VirtualPi, wheel: Path, sample_bundle: Path, tell: Tell
 ) -> subprocess.CompletedProcess[str]:
     """What the first `flash` told; the board shows the camera one picture."""
-    feed(board, {LABEL: golden_pictures(sample_bundle)[LABEL]})
+    feed_one(board, sample_bundle)
     began = time.monotonic()
     done = flash(board, wheel, sample_bundle, *RUN)
     assert done.returncode == 0, (done.stdout, done.stderr, board.told())
@@ -64,6 +65,10 @@ def flash(
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1200)
     assert "Traceback" not in done.stderr, done.stderr
     return done
+
+
+def feed_one(board: VirtualPi, bundle: Path) -> None:
+    feed(board, {LABEL: golden_pictures(bundle)[LABEL]})
 
 
 def show(board: VirtualPi, name: str) -> str:
@@ -82,8 +87,8 @@ def test_each_picture_before_the_camera_gets_its_label(
 ) -> None:
     pictures = golden_pictures(sample_bundle)
     board.ssh("sudo", "truncate", "--size=0", ANSWERS)
-    feed(board, pictures, fourcc=fourcc, seconds_each=2)
-    time.sleep(2 * len(pictures) + 5)
+    feed(board, pictures, fourcc=fourcc, seconds_each=SECONDS_EACH)
+    time.sleep(SECONDS_EACH * len(pictures) + 5)
     unplug(board)
     lines = board.ssh("sudo", "cat", ANSWERS).splitlines()
     answers = [json.loads(line) for line in lines]
@@ -93,9 +98,11 @@ def test_each_picture_before_the_camera_gets_its_label(
         for entry in map(json.loads, entries)
         if entry["MESSAGE"] in pictures
     ]
-    plug(board)
+    feed_one(board, sample_bundle)
     right: dict[str, int] = {}
     for (begin_s, label), (end_s, _) in itertools.pairwise(shown):
+        if end_s - begin_s > 1.5 * SECONDS_EACH:
+            continue  # the feeder ended and began again
         for answer in answers:
             answered_s = datetime.datetime.fromisoformat(answer["time"]).timestamp()
             captured_s = answered_s - answer["age_ms"] / 1000
@@ -132,7 +139,6 @@ def test_a_user_without_sudo_changes_nothing(
 
 @pytest.mark.usefixtures("flashed")
 def test_a_loop_that_hangs_is_started_again(board: VirtualPi) -> None:
-    feed_one(board)
     first = wait_answering(board, LABEL).state["service"]
     board.ssh("sudo", "systemctl", "kill", "--kill-whom=main", "--signal=STOP", "edgeinfer")
     end = time.monotonic() + 240
@@ -142,11 +148,6 @@ def test_a_loop_that_hangs_is_started_again(board: VirtualPi) -> None:
     second = wait_answering(board, LABEL).state["service"]
     assert second["pid"] != first["pid"]
     assert "watchdog" in board.ssh("sudo", "journalctl", "--unit=edgeinfer.service").lower()
-
-
-def feed_one(board: VirtualPi) -> None:
-    sample = Path(__file__).parents[2] / "samples" / "fashion-mnist.edgebundle"
-    feed(board, {LABEL: golden_pictures(sample)[LABEL]})
 
 
 @pytest.mark.usefixtures("flashed")
