@@ -4,8 +4,8 @@
 
 The folder has `feed.json`, {"fourcc", "width", "height", "fps", "seconds_each"}, and `*.raw`: each
 the bytes of one frame in that format, a JPEG or width x height x 2 bytes of YUYV. They are sent in
-the order of their names, each for that long, over and over; the sending of a new one is a line on
-stdout.
+the order of their names, each for that long, over and over; when a new one is first sent is a line
+on stdout: seconds since 1970 and its name.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def main() -> None:
     device = os.open(sys.argv[1], os.O_RDWR)
     set_format(device, feed["fourcc"], feed["width"], feed["height"])
     for name in itertools.cycle(frames):
-        print(name, flush=True)
+        print(f"{time.time():.3f} {name}", flush=True)
         for _ in range(max(1, round(feed["seconds_each"] * feed["fps"]))):
             os.write(device, frames[name])
             time.sleep(1 / feed["fps"])
