@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.errors import RemoteError
+from edgeinfer.device.errors import RemoteError, printable
 from edgeinfer.host.flashing.camera_check import PROBE, check_camera, parse_cameras
 from edgeinfer.host.flashing.run_options import check_run_options
 
@@ -81,4 +81,5 @@ def test_the_probe_runs_on_the_systems_python_and_gives_a_list() -> None:
     max_leaves=20).map(json.dumps)))  # fmt: skip
 def test_whatever_it_prints_gives_cameras_or_one_error(text: str) -> None:
     with suppress(RemoteError):
-        assert all(each.node.isprintable() for each in parse_cameras("cam", text))
+        for each in parse_cameras("cam", text):
+            assert each.node == printable(each.node)
