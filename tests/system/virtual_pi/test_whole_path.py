@@ -34,7 +34,16 @@ pytestmark = pytest.mark.system
 
 ANSWERS = f"{PREFIX}/data/answers.jsonl"
 PROGRAM = f"{PREFIX}/current/package/bin/edgeinfer"
-RUN = ("--", "--camera", "--wait-for-camera", "--output", "json:answers.jsonl", "--max-fps", "4")
+FPS = 4
+RUN = (
+    "--",
+    "--camera",
+    "--wait-for-camera",
+    "--output",
+    "json:answers.jsonl",
+    "--max-fps",
+    str(FPS),
+)
 LABEL = "Sneaker"
 SECONDS_EACH = 2
 
@@ -87,7 +96,7 @@ def test_each_picture_before_the_camera_gets_its_label(
 ) -> None:
     pictures = golden_pictures(sample_bundle)
     board.ssh("sudo", "truncate", "--size=0", ANSWERS)
-    feed(board, pictures, fourcc=fourcc, seconds_each=SECONDS_EACH)
+    feed(board, pictures, fourcc=fourcc, fps=FPS, seconds_each=SECONDS_EACH)
     time.sleep(SECONDS_EACH * len(pictures) + 5)
     unplug(board)
     lines = board.ssh("sudo", "cat", ANSWERS).splitlines()
@@ -106,8 +115,10 @@ def test_each_picture_before_the_camera_gets_its_label(
         for answer in answers:
             answered_s = datetime.datetime.fromisoformat(answer["time"]).timestamp()
             captured_s = answered_s - answer["age_ms"] / 1000
-            # The feeder tells a picture just before it sends it.
-            if begin_s + 0.3 < captured_s < end_s - 0.1:
+            # The feeder tells a picture just before it sends it. v4l2loopback has two buffers and
+            # writes on: one that was held longer may have a newer picture than its time says.
+            in_time = begin_s + 0.3 < captured_s < end_s - 0.1
+            if in_time and answer["age_ms"] < 1000 / FPS:
                 assert answer["label"] == label, answer
                 right[label] = right.get(label, 0) + 1
     assert set(right) == set(pictures)
