@@ -158,3 +158,15 @@ def renamed_bundle(bundle: Path, path: Path, name: str) -> Path:
         members = {member: opened.member(member) for member in opened.manifest.members}
         write_bundle(path, replace(opened.manifest, name=name), members)
     return path
+
+
+def disagreeing_bundle(bundle: Path, path: Path) -> Path:
+    """Write a bundle whose golden outputs are another model's; return its path."""
+    with open_bundle(bundle) as opened:
+        members = {name: opened.member(name) for name in opened.manifest.members}
+        manifest = opened.manifest
+        (variant,) = manifest.variants.values()
+        for member in variant.golden_outputs.values():
+            members[member] = bytes(reversed(members[member]))
+        write_bundle(path, replace(manifest, name="disagreeing"), members)
+    return path

@@ -10,19 +10,17 @@ import itertools
 import json
 import subprocess
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.bundle.writer import write_bundle
 from tests.program import edgeinfer, error_line
 from tests.system.virtual_pi.feeding import FourCC, feed, plug, unplug
 from tests.system.virtual_pi.machine import VirtualPi
 from tests.system.virtual_pi.releases import (
     PREFIX,
     Tell,
+    disagreeing_bundle,
     flash_command,
     golden_pictures,
     look,
@@ -35,15 +33,8 @@ pytestmark = pytest.mark.system
 ANSWERS = f"{PREFIX}/data/answers.jsonl"
 PROGRAM = f"{PREFIX}/current/package/bin/edgeinfer"
 FPS = 4
-RUN = (
-    "--",
-    "--camera",
-    "--wait-for-camera",
-    "--output",
-    "json:answers.jsonl",
-    "--max-fps",
-    str(FPS),
-)
+OUTPUT = ("--output", "json:answers.jsonl")
+RUN = ("--", "--camera", "--wait-for-camera", *OUTPUT, "--max-fps", str(FPS))
 LABEL = "Sneaker"
 SECONDS_EACH = 2
 
@@ -295,15 +286,3 @@ def test_nothing_is_left_of_it_in_the_end(board: VirtualPi) -> None:
     assert board.try_ssh("id", "edgeinfer").returncode != 0
     assert "edgeinfer" not in board.ssh("ls", "/etc/systemd/system")
     assert board.ssh("systemctl", "--failed", "--plain", "--no-legend") == ""
-
-
-def disagreeing_bundle(bundle: Path, path: Path) -> Path:
-    """Write a bundle whose golden outputs are another model's; return its path."""
-    with open_bundle(bundle) as opened:
-        members = {name: opened.member(name) for name in opened.manifest.members}
-        manifest = opened.manifest
-        (variant,) = manifest.variants.values()
-        for member in variant.golden_outputs.values():
-            members[member] = bytes(reversed(members[member]))
-        write_bundle(path, replace(manifest, name="disagreeing"), members)
-    return path
