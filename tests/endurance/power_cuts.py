@@ -221,7 +221,8 @@ def summary(rows: list[Row]) -> Iterator[str]:
     """Say in which steps power was cut, and what came back."""
     steps: dict[str, list[Row]] = {}
     for row in rows:
-        steps.setdefault(f"{row['kind']}: {row['step']}", []).append(row)
+        step = row["step"].partition(";")[0].partition(" (")[0]
+        steps.setdefault(f"{row['kind']}: {step}", []).append(row)
     for step, hit in sorted(steps.items()):
         back = ", ".join(
             f"release {release}: {sum(row.get('release') == release for row in hit)}"
@@ -243,28 +244,33 @@ def main() -> None:
     parser.add_argument("--wheel", type=Path, help="edgeinfer's for the board; else in dist/")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    wheels = [arguments.wheel] if arguments.wheel else sorted(ROOT.glob("dist/*_aarch64.whl"))
-    if len(wheels) != 1:
-        parser.error(f"{len(wheels)} wheels for aarch64 in dist/, expected one: make wheels")
     rows = read_rows(arguments.log)
     numbers = sorted(set(range(arguments.times)) - {row["number"] for row in rows})
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = arguments.folder or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        image = board_image()
-        pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps")
-        run_tool(*pip, "--dest", folder, OTHER_PACKAGE)
-        (other,) = folder.glob("*.whl")
-        if not (folder / "ready" / "made").exists():
-            make_ready(image, folder / "ready", SAMPLE, wheels)
-            (folder / "ready" / "made").touch()
-        campaign = Campaign(image, folder, updates(SAMPLE, wheels, other, folder), arguments.log)
-        if numbers:
+    if numbers:
+        wheels = [arguments.wheel] if arguments.wheel else sorted(ROOT.glob("dist/*_aarch64.whl"))
+        if len(wheels) != 1:
+            parser.error(f"{len(wheels)} wheels for aarch64 in dist/, expected one: make wheels")
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = arguments.folder or Path(temporary)
+            campaign = prepare(folder, wheels, arguments.log)
             campaign.measure(arguments.side_by_side)
-        campaign.run(numbers, arguments.side_by_side, arguments.seed)
+            campaign.run(numbers, arguments.side_by_side, arguments.seed)
     rows = read_rows(arguments.log)
     print("\n".join(summary(rows)))
     sys.exit(any(not row["came_back"] for row in rows))
+
+
+def prepare(folder: Path, wheels: list[Path], log: Path) -> Campaign:
+    """Make a board that is ready for updates, unless the folder has one, and the updates."""
+    folder.mkdir(parents=True, exist_ok=True)
+    image = board_image()
+    pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps")
+    run_tool(*pip, "--dest", folder, OTHER_PACKAGE)
+    (other,) = folder.glob("*.whl")
+    if not (folder / "ready" / "made").exists():
+        make_ready(image, folder / "ready", SAMPLE, wheels)
+        (folder / "ready" / "made").touch()
+    return Campaign(image, folder, updates(SAMPLE, wheels, other, folder), log)
 
 
 if __name__ == "__main__":
