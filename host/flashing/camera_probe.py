@@ -5,7 +5,9 @@ pictures, or the system's word for why it cannot be opened) and `holders`: who h
 `process`, `name` and `unit`. Of other users' processes only root learns it. Python 3.7 is enough.
 
 Nothing is changed. A request for no buffers is refused with EBUSY while another program owns them,
-and is otherwise without effect (Linux media documentation, `ioctl VIDIOC_REQBUFS`).
+and is otherwise without effect (Linux media documentation, `ioctl VIDIOC_REQBUFS`). v4l2loopback
+does not refuse: it ends the other's stream. So a camera that edgeinfer's own service has is not
+asked; the service would lose a second.
 """
 
 import errno
@@ -23,10 +25,14 @@ _CAPTURE = 0x1
 _CAPABILITIES = struct.Struct("=16s32s32sIII12x")
 _BUFFERS = struct.Struct("=IIIII")
 _MMAP = 1
+_SERVICE = "edgeinfer.service"
 
 
-def state_of(node: str) -> str:
-    """Return what the device is: `free`, `busy`, `no` for no camera, else why it is shut."""
+def state_of(node: str, *, asked: bool = True) -> str:
+    """Return what the device is: `free`, `busy`, `no` for no camera, else why it is shut.
+
+    One that is not asked for its buffers counts as busy.
+    """
     try:
         descriptor = os.open(node, os.O_RDWR | os.O_NONBLOCK)
     except OSError as error:
@@ -35,6 +41,8 @@ def state_of(node: str) -> str:
         answer = fcntl.ioctl(descriptor, _QUERYCAP, bytes(_CAPABILITIES.size))
         if not _CAPABILITIES.unpack(answer)[5] & _CAPTURE:
             return "no"
+        if not asked:
+            return "busy"
         fcntl.ioctl(descriptor, _REQBUFS, _BUFFERS.pack(0, _CAPTURE, _MMAP, 0, 0))
         return "free"
     except OSError as error:
@@ -79,9 +87,10 @@ def cameras() -> "list[dict[str, Any]]":
     found = []
     for node in sorted(nodes, key=lambda node: int(node[10:])):
         name = text_of("/sys/class/video4linux/" + node[5:] + "/name")
-        found.append(
-            {"node": node, "name": name, "state": state_of(node), "holders": holders_of(node)}
-        )
+        holders = holders_of(node)
+        own = any(holder["unit"] == _SERVICE for holder in holders)
+        state = state_of(node, asked=not own)
+        found.append({"node": node, "name": name, "state": state, "holders": holders})
     return found
 
 
