@@ -71,6 +71,8 @@ def own_board(folder: Path, *, more: str = "") -> Iterator[OwnBoard]:
     program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
     if program is None or shutil.which("ssh") is None:
         unavailable("no OpenSSH server and client (Debian: openssh-server) to stand for a board")
+    if shutil.which("sudo") is None:
+        unavailable("no sudo, with which the board's users become root")
     keys = folder / "ssh"
     keys.mkdir()
     port = free_port()
