@@ -108,12 +108,13 @@ def test_every_profile_reads_and_keeps_the_rules(path: Path) -> None:
 
 
 def test_nothing_is_said_to_have_run_on_a_board() -> None:
-    """Only in the emulated userlands, and on the machine that the tests run on."""
+    """Only in emulated userlands and machines, and on the machine that the tests run on."""
     systems = {system for name in OWN for system in load_profile(name).systems}
     ran = {system for system in systems if system.ran}
     assert {(system.ran, system.test) for system in ran} <= {
         ("qemu-user", "tests/system/emulated/test_emulate.py"),
         ("qemu-user", "tests/system/emulated/test_emulated.py"),
+        ("virtual machine", "tests/system/virtual_pi/test_whole_path.py"),
         ("natively", "tests/system/test_base_install.py"),
     }
     assert not [system.name for system in ran if system.os_id not in ("debian", "raspbian")]
