@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.entry_points import entry_point_names, load_command
 from edgeinfer.device.cli.options import json_option
 
 if TYPE_CHECKING:
@@ -23,23 +24,11 @@ class _Boards(click.Group):
     """Has its own subcommands, and those that other packages bring along."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        from importlib import metadata
-
-        others = metadata.entry_points(group=SUBCOMMANDS_GROUP).names
-        return [*super().list_commands(ctx), *sorted(others)]
+        return [*super().list_commands(ctx), *sorted(entry_point_names(SUBCOMMANDS_GROUP))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         own = super().get_command(ctx, cmd_name)
-        if own is not None:
-            return own
-        from importlib import metadata
-
-        for entry in metadata.entry_points(group=SUBCOMMANDS_GROUP, name=cmd_name):
-            command = entry.load()
-            if not isinstance(command, click.Command):
-                raise TypeError(f"entry point {entry.value} is no click command")
-            return command
-        return None
+        return own if own is not None else load_command(SUBCOMMANDS_GROUP, cmd_name)
 
 
 @click.group(cls=_Boards, invoke_without_command=True)

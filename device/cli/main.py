@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import click
 
+from edgeinfer.device.cli.entry_points import entry_point_names, load_command
 from edgeinfer.device.errors import EdgeinferError, printable, storage_error
 
 COMMANDS_GROUP = "edgeinfer.commands"
@@ -29,23 +30,12 @@ class _Commands(click.Group):
     """Loads each command from its entry point when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        from importlib import metadata
-
-        names = metadata.entry_points(group=COMMANDS_GROUP).names
+        names = entry_point_names(COMMANDS_GROUP)
         return sorted(names, key=lambda n: (_ORDER.index(n) if n in _ORDER else len(_ORDER), n))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         own = _own_command(cmd_name)
-        if own is not None:
-            return own
-        from importlib import metadata
-
-        for entry in metadata.entry_points(group=COMMANDS_GROUP, name=cmd_name):
-            command = entry.load()
-            if not isinstance(command, click.Command):
-                raise TypeError(f"entry point {entry.value} is no click command")
-            return command
-        return None
+        return own if own is not None else load_command(COMMANDS_GROUP, cmd_name)
 
 
 def _own_command(name: str) -> click.Command | None:
