@@ -75,15 +75,19 @@ def test_a_reader_always_finds_a_whole_object(
     )
     with outputs:
         seen = set()
-        for number in range(300):
-            outputs.write(answer(sequence=number))
+        given = 0
+        deadline_s = time.monotonic() + 60
+        # The file is replaced by the output's own thread, which gets its turn when it gets it.
+        while given < 300 or (len(seen) < 10 and time.monotonic() < deadline_s):
+            outputs.write(answer(sequence=given))
+            given += 1
             seen.add(read(path)["answers"])
         outputs.finish(SUMMARY)
     assert outputs.summary is not None
     report = outputs.summary.outputs[0]
-    assert report.written + report.dropped == 300
+    assert report.written + report.dropped == given
     assert read(path)["answers"] >= report.written
-    assert len(seen) > 1
+    assert len(seen) >= 10
 
 
 def test_a_write_that_fails_is_counted_and_the_next_ones_are_told(tmp_path: Path) -> None:
