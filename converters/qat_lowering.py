@@ -18,7 +18,7 @@ from edgeinfer.converters.qat_graph import (
     norm_factors,
     plain_step,
 )
-from edgeinfer.converters.qat_trace import Call, Trace, functional
+from edgeinfer.converters.trace import Call, Trace, functional
 from edgeinfer.device.errors import ConversionError
 
 _ELEMENTWISE = {"Add", "Subtract", "Multiply", "Divide", "TrueDivide"}

@@ -39,14 +39,19 @@ class Call:
         fill: gives the layer's arguments, positional and by name, with values for its tensors.
         inputs: numbers of the tensors among its arguments.
         output: number of its result.
-        rank: how many axes that has.
+        shape: of its result; None along the batch.
     """
 
     layer: Any
     fill: Callable[[Sequence[Any]], tuple[Any, Any]]
     inputs: list[int]
     output: int
-    rank: int
+    shape: tuple[int | None, ...]
+
+    @property
+    def rank(self) -> int:
+        """How many axes the result has."""
+        return len(self.shape)
 
     def run(self, *values: Any) -> Any:
         """Call the layer again, with values for its tensors."""
@@ -122,7 +127,7 @@ class Trace:
                     fill=lambda values: _filled((args, kwargs), values),
                     inputs=inputs,
                     output=self.number(outputs),
-                    rank=len(outputs.shape),
+                    shape=tuple(outputs.shape),
                 )
             )
         return outputs

@@ -1,0 +1,1 @@
+"""Fewer channels (which pays in milliseconds) and zeros in weights (which pays in size alone)."""

@@ -1,0 +1,119 @@
+"""What a model costs in arithmetic, for any number of channels left in each group.
+
+A depthwise convolution's multiplications take several times as long as others: it uses each value
+that it loads for one channel only, where a pointwise convolution uses it for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeinfer.converters.pruning.graph import ChannelGraph, LayerUse
+from edgeinfer.converters.pruning.operators import Kind
+
+DEPTHWISE_WEIGHT = 8.0
+"""Time of a depthwise multiplication against another one's, from the operator times of an INT8
+EfficientNet-Lite0 (`edgeinfer benchmark --ops`, XNNPACK, one thread on x86-64)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Term:
+    """One layer's multiplications: `factor` times the channels out, times those in where it mixes.
+
+    Attributes:
+        factor: multiplications for one pair of channels (for one channel, if depthwise).
+        inputs: how many of the channels that come in belong to a cell of each group, and how many
+            are locked (group -1).
+        outputs: likewise for the result.
+        mixes: whether each channel of the result looks at all that come in.
+    """
+
+    factor: float
+    inputs: Mapping[int, float]
+    outputs: Mapping[int, float]
+    mixes: bool
+
+    def cost(self, counts: Mapping[int, int]) -> float:
+        total = self.factor * _channels(self.outputs, counts)
+        return total * _channels(self.inputs, counts) if self.mixes else total
+
+
+class CostModel:
+    """A model's multiplications as a function of how many cells each group keeps.
+
+    Args:
+        graph: of the model.
+        depthwise_weight: what a depthwise multiplication counts for; 1 gives plain MACs.
+    """
+
+    def __init__(
+        self, graph: ChannelGraph, *, depthwise_weight: float = DEPTHWISE_WEIGHT
+    ) -> None:
+        self.full = {index: len(group.cells) for index, group in enumerate(graph.groups)}
+        owner = np.full(graph.cells, -1)
+        for index, group in enumerate(graph.groups):
+            owner[group.cells] = index
+        self._terms = [
+            term
+            for use in graph.uses
+            if (term := _term(use, owner[graph.cell], self.full, depthwise_weight)) is not None
+        ]
+        self._of_group: dict[int, list[_Term]] = {index: [] for index in self.full}
+        for term in self._terms:
+            for index in {*term.inputs, *term.outputs} - {-1}:
+                self._of_group[index].append(term)
+
+    def total(self, counts: Mapping[int, int]) -> float:
+        """Return the cost where each group keeps so many cells."""
+        return sum(term.cost(counts) for term in self._terms)
+
+    def saved(self, counts: Mapping[int, int], group: int, fewer: int) -> float:
+        """Return what is saved when a group keeps `fewer` cells instead of what it has now."""
+        less = {**counts, group: fewer}
+        return sum(term.cost(counts) - term.cost(less) for term in self._of_group[group])
+
+
+def multiplications(graph: ChannelGraph) -> float:
+    """Return how many multiply-accumulate operations one input takes."""
+    model = CostModel(graph, depthwise_weight=1.0)
+    return model.total(model.full)
+
+
+def _term(
+    use: LayerUse, owner: np.ndarray, full: Mapping[int, int], depthwise_weight: float
+) -> _Term | None:
+    """Return a layer's cost, None for one that multiplies nothing."""
+    if not use.kind.makes_channels:
+        return None
+    layer = use.call.layer
+    kernel = float(np.prod(getattr(layer, "kernel_size", (1,))))
+    positions = float(use.positions)
+    if use.kind is Kind.TRANSPOSED:
+        positions /= float(np.prod(layer.strides))
+    depthwise = use.kind is Kind.DEPTHWISE
+    if use.kind is Kind.SEPARABLE:
+        kernel = float(layer.depth_multiplier)  # its pointwise part, which is nearly all of it
+    return _Term(
+        factor=positions * kernel * (depthwise_weight if depthwise else 1.0),
+        inputs=_shares(owner[use.inputs[0]], full),
+        outputs=_shares(owner[use.output], full),
+        mixes=not depthwise,
+    )
+
+
+def _shares(owners: np.ndarray, full: Mapping[int, int]) -> dict[int, float]:
+    """Return how many of some channels each cell of a group stands for, on average."""
+    groups, counts = np.unique(owners, return_counts=True)
+    return {
+        int(group): count / full[int(group)] if group >= 0 else float(count)
+        for group, count in zip(groups, counts, strict=True)
+    }
+
+
+def _channels(shares: Mapping[int, float], counts: Mapping[int, int]) -> float:
+    return sum(
+        share * counts[group] if group >= 0 else share for group, share in shares.items()
+    )
