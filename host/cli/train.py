@@ -14,6 +14,7 @@ from edgeinfer.device.errors import UsageError, printable
 if TYPE_CHECKING:
     from edgeinfer.converters.trained import TrainedModel
     from edgeinfer.host.data.dataset import PreparedData
+    from edgeinfer.host.training.teacher import TeacherConfig
 
 FASHION_MNIST = ("fashion-mnist", "fashion-mnist:full")
 
@@ -72,6 +73,17 @@ def _choice(*names: str) -> click.Choice[str]:
     type=_choice("upper", "whole"),
     help="What the second stage trains of the backbone.  [whole]",
 )
+@click.option(
+    "--teacher",
+    metavar="RUN",
+    type=click.Path(path_type=Path),
+    help="Learn the answers of this trained run besides the labels.",
+)
+@click.option("--teacher-weight", type=float, help="Share of the loss that is the teacher's.")
+@click.option("--temperature", type=float, help="Softens both networks' answers.")
+@click.option(
+    "--teacher-features", is_flag=True, help="Learn the teacher's feature vectors as well."
+)
 @click.option("--validation-share", type=float, default=0.1, show_default=True)
 @click.option("--test-share", type=float, default=0.1, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
@@ -91,6 +103,10 @@ def train(
     out: Path | None,
     validation_share: float,
     test_share: float,
+    teacher: Path | None,
+    teacher_weight: float | None,
+    temperature: float | None,
+    teacher_features: bool,
     force: bool,
     as_json: bool,
     **settings: Any,
@@ -117,6 +133,7 @@ def train(
     config = default_config(
         architecture or "efficientnet-lite0", **_fitting(settings, grey_28=grey_28)
     )
+    taught = _teacher(teacher, teacher_weight, temperature, features=teacher_features)
     out = out or Path("runs", Path(data).resolve().name if not grey_28 else data.replace(":", "-"))
     check_destination(out, force=force)
     prepared = _prepare(data, config.seed, validation_share, test_share)
@@ -124,7 +141,9 @@ def train(
     for finding in prepared.findings:
         line = f"left out: {finding.path}: {finding.kind}, {finding.detail}"
         click.echo(printable(line), err=True)
-    trained = train_model(prepared, config, out, progress=make_progress(), force=force)
+    trained = train_model(
+        prepared, config, out, teacher=taught, progress=make_progress(), force=force
+    )
     if as_json:
         click.echo(json.dumps(_to_json(out, trained)))
     else:
@@ -138,6 +157,27 @@ def _fitting(settings: dict[str, Any], *, grey_28: bool) -> dict[str, Any]:
         settings["size"] = settings["size"] or (28, 28)
         settings["channels"] = settings["channels"] or "grey"
     return settings
+
+
+def _teacher(
+    run: Path | None, weight: float | None, temperature: float | None, *, features: bool
+) -> TeacherConfig | None:
+    """Return the teacher, if there is one; its options mean nothing without it."""
+    from edgeinfer.host.training.teacher import TeacherConfig
+
+    given = {"weight": weight, "temperature": temperature, "features": features or None}
+    settings: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if run is not None:
+        return TeacherConfig(run=run, **settings)
+    if settings:
+        names = {"weight": "--teacher-weight", "features": "--teacher-features"}
+        option = next(iter(settings))
+        raise UsageError(
+            names.get(option, f"--{option}"),
+            got="given without a teacher",
+            expected="--teacher RUN with it",
+        )
+    return None
 
 
 def _prepare(data: str, seed: int, validation_share: float, test_share: float) -> PreparedData:

@@ -27,12 +27,14 @@ class PreparedData:
         labels: the classes; a sample's label is an index into them.
         splits: the samples of each split, sorted by label and source.
         findings: the files that were left out.
+        own_splits: those that the data set itself names; the others were drawn.
     """
 
     name: str
     labels: tuple[str, ...]
     splits: dict[Split, list[Sample]]
     findings: tuple[Finding, ...]
+    own_splits: frozenset[Split] = frozenset()
 
 
 def prepare_folder(
@@ -79,6 +81,7 @@ def split_checked(
             test_share=test_share,
         ),
         findings=checked.findings,
+        own_splits=frozenset(file.split for file in checked.files if file.split),
     )
 
 
@@ -113,6 +116,7 @@ def prepare_fashion_mnist(
         labels=fashion_mnist.LABELS,
         splits=split_samples(own, seed=seed, validation_share=validation_share),
         findings=(),
+        own_splits=frozenset({"train", "test"}),
     )
 
 

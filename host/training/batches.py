@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float32]
 Augment: TypeAlias = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
-Batch: TypeAlias = tuple[Floats, Floats, Floats]
-"""Inputs (n, ...), one-hot targets (n, classes) and sample weights (n,)."""
+Inputs: TypeAlias = Floats | tuple[Floats, ...]
+Batch: TypeAlias = tuple[Inputs, Floats, Floats]
+"""Inputs (n, ...), alone or with what goes beside them, one-hot targets (n, classes) and sample
+weights (n,)."""
 
 
 class Images(Protocol):
@@ -123,6 +125,8 @@ class Batches:
         batch_size: samples a batch.
         seed: of order and augmentation; None: in order, as they are.
         class_weights: (classes,) weight of each class's samples.
+        beside: what else the network is given with each sample, such as a teacher's answers, in
+            the source's order; never augmented. With it, inputs are tuples.
         steps: batches an epoch.
     """
 
@@ -131,6 +135,7 @@ class Batches:
     batch_size: int
     seed: int | None = None
     class_weights: Floats | None = None
+    beside: tuple[Features, ...] = ()
     steps: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -154,7 +159,13 @@ class Batches:
             weights = np.ones(len(chosen), np.float32)
             if self.class_weights is not None:
                 weights = self.class_weights[classes]
-            yield self.source.read(chosen, generator), targets, weights
+            yield self._inputs(chosen, generator), targets, weights
+
+    def _inputs(self, chosen: NDArray[np.int64], generator: np.random.Generator | None) -> Inputs:
+        inputs = self.source.read(chosen, generator)
+        if not self.beside:
+            return inputs
+        return inputs, *(features.read(chosen) for features in self.beside)
 
     def dataset(self, *, repeat: bool = False) -> Any:
         """Return a tf.data.Dataset that prepares batches while the network computes.
@@ -168,9 +179,12 @@ class Batches:
             for number in count() if repeat else range(1):
                 yield from self.epoch(number)
 
-        shape = self.source.read(np.arange(1), None).shape[1:]
+        def spec(values: Floats) -> Any:
+            return tf.TensorSpec((None, *values.shape[1:]), tf.float32)
+
+        first = self._inputs(np.arange(1), None)
         signature = (
-            tf.TensorSpec((None, *shape), tf.float32),
+            tuple(map(spec, first)) if isinstance(first, tuple) else spec(first),
             tf.TensorSpec((None, self.classes), tf.float32),
             tf.TensorSpec((None,), tf.float32),
         )

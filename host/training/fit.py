@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 
@@ -29,6 +29,23 @@ class Score:
 
     loss: float
     accuracy: float
+
+
+class FitStage(Protocol):
+    """Trains one stage: `fit`, or `fit_with_teacher` with its teacher bound."""
+
+    def __call__(
+        self,
+        model: Any,
+        train: Batches,
+        validation: Batches,
+        config: TrainConfig,
+        *,
+        stage: str,
+        history: History,
+        progress: Progress,
+    ) -> None:
+        """Do what `fit` says."""
 
 
 def compile_model(model: Any, config: TrainConfig) -> None:
@@ -85,6 +102,20 @@ def fit(
         StorageError: the history cannot be written.
     """
     compile_model(model, config)
+    run_stage(model, train, validation, config, stage=stage, history=history, progress=progress)
+
+
+def run_stage(
+    model: Any,
+    train: Batches,
+    validation: Batches,
+    config: TrainConfig,
+    *,
+    stage: str,
+    history: History,
+    progress: Progress,
+) -> None:
+    """Do what `fit` does with a model that is compiled already, with a metric `accuracy`."""
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_loss", patience=config.patience, restore_best_weights=True
     )

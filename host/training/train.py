@@ -6,6 +6,7 @@ import importlib.metadata
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,13 @@ from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import LineProgress, Progress
 from edgeinfer.host.training.run import workspace
+from edgeinfer.host.training.teacher import TeacherConfig, ask_teacher
+from edgeinfer.host.training.teacher_split import follow_teacher
 
 if TYPE_CHECKING:
     from edgeinfer.host.data.dataset import PreparedData
     from edgeinfer.host.data.store import ImageStore
-    from edgeinfer.host.training.fit import Score
+    from edgeinfer.host.training.fit import FitStage, Score
 
 METRIC_ACCURACY = "validation.keras.top1"
 METRIC_LOSS = "validation.keras.loss"
@@ -35,6 +38,8 @@ def train(
     config: TrainConfig,
     out: Path,
     *,
+    teacher: TeacherConfig | None = None,
+    teacher_cache: Path | None = None,
     progress: Progress | None = None,
     force: bool = False,
 ) -> TrainedModel:
@@ -49,14 +54,19 @@ def train(
         data: the splits; `test` is written down but never looked at.
         config: the settings.
         out: the folder; its name becomes the model's.
+        teacher: a trained run whose answers are learned besides the labels. Pictures that it
+            knows are then split as it had them, see `follow_teacher`.
+        teacher_cache: a folder that keeps the teacher's answers for the next training on the same
+            samples; by default they go with this one.
         progress: is told about every step; by default lines on standard error.
         force: replace an earlier run.
 
     Raises:
-        UsageError: the settings do not go together, or `out` is taken.
+        UsageError: the settings do not go together, the teacher does not fit the data, or `out`
+            is taken.
         MissingExtraError: TensorFlow and Keras, or the weights' package, are not installed.
         DataError: a sample cannot be read.
-        ModelError: the pretrained weights cannot be had or do not fit.
+        ModelError: the pretrained weights cannot be had or do not fit; the teacher is damaged.
         TrainingError: the loss became infinite or no number.
         StorageError: the disk is full or cannot be written.
     """
@@ -65,6 +75,8 @@ def train(
     with ExitStack() as stack:
         place = stack.enter_context(workspace(out, force=force))
         shown = stack.enter_context(progress or LineProgress())
+        if teacher is not None:
+            data = follow_teacher(data, teacher.run)
         spec = _first_spec(config)
         # Built first: weights that are missing or do not fit show before minutes of preparing.
         model = build_model(
@@ -82,12 +94,16 @@ def train(
         }
         spec = _with_statistics(spec, config, stores["train"])
         history = History(place.run)
-        score = _fit(model, stores, spec, config, place.cache, history, shown)
+        fit_stage = _fit_stage(data, config, teacher, teacher_cache or place.cache, shown)
+        score = _fit(model, stores, spec, config, fit_stage, place.cache, history, shown)
         trained = TrainedModel(
             name=out.absolute().name,
             labels=data.labels,
             preprocess=spec,
-            provenance=_provenance(data, config, model, history, time.monotonic() - started),
+            provenance={
+                **_provenance(data, config, model, history, time.monotonic() - started),
+                **(teacher.settings() if teacher is not None else {}),
+            },
             metrics={METRIC_ACCURACY: score.accuracy, METRIC_LOSS: score.loss},
         )
         _save(model, place.run, out)
@@ -137,17 +153,44 @@ def _store(
     )
 
 
+def _fit_stage(
+    data: PreparedData,
+    config: TrainConfig,
+    teacher: TeacherConfig | None,
+    cache: Path,
+    progress: Progress,
+) -> FitStage:
+    """Return what trains each stage: `fit`, or with a teacher that has been asked."""
+    from edgeinfer.host.training.fit import fit
+
+    if teacher is None:
+        return fit
+    from edgeinfer.host.training.distillation import fit_with_teacher
+
+    _, mirrored = choose_augmentation(config)
+    answers = ask_teacher(
+        teacher,
+        data.splits["train"],
+        data.labels,
+        cache=cache,
+        mirrored=mirrored,
+        progress=progress,
+    )
+    return partial(fit_with_teacher, teacher=teacher, answers=answers)
+
+
 def _fit(
     model: Any,
     stores: dict[Split, ImageStore],
     spec: PreprocessSpec,
     config: TrainConfig,
+    fit_stage: FitStage,
     cache: Path,
     history: History,
     progress: Progress,
 ) -> Score:
     """Train in one stage or two and return the validation's Score."""
-    from edgeinfer.host.training.fit import compile_model, evaluate, fit, with_dropout
+    from edgeinfer.host.training.fit import compile_model, evaluate, with_dropout
     from edgeinfer.host.training.transfer import train_in_two_stages
 
     table = normalize_table(spec)
@@ -165,6 +208,7 @@ def _fit(
             source,
             checked,
             config,
+            fit_stage=fit_stage,
             cache=cache,
             mirrored=mirrored,
             class_weights=weights,
@@ -180,7 +224,15 @@ def _fit(
             class_weights=weights,
         )
         network = with_dropout(model, config.dropout)
-        fit(network, batches, validation, config, stage="train", history=history, progress=progress)
+        fit_stage(
+            network,
+            batches,
+            validation,
+            config,
+            stage="train",
+            history=history,
+            progress=progress,
+        )
     compile_model(model, config)
     return evaluate(model, validation)
 

@@ -21,7 +21,13 @@ from edgeinfer.host.training.batches import Batches, FeatureSource, Floats, Imag
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.cuts import choose_cut
 from edgeinfer.host.training.features import cache_features
-from edgeinfer.host.training.fit import compile_model, evaluate, fit, with_dropout
+from edgeinfer.host.training.fit import (
+    FitStage,
+    compile_model,
+    evaluate,
+    fit,
+    with_dropout,
+)
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import Progress
 
@@ -42,6 +48,7 @@ def train_in_two_stages(
     class_weights: Floats | None,
     history: History,
     progress: Progress,
+    fit_stage: FitStage = fit,
 ) -> None:
     """Train the head of `model`, then fine-tune; the model holds the best weights at the end.
 
@@ -55,6 +62,7 @@ def train_in_two_stages(
         class_weights: (classes,) weight of each class's samples, or None.
         history: gets every epoch.
         progress: is told about every step.
+        fit_stage: trains each of the two stages: `fit`, or one with a teacher.
 
     Raises:
         TrainingError: the loss became infinite or no number.
@@ -89,13 +97,13 @@ def train_in_two_stages(
         )
 
     head_data = pair(*cached(0), size=config.batch_size, seed=config.seed)
-    _train_head(model, *head_data, config, history=history, progress=progress)
+    _train_head(model, *head_data, config, fit_stage, history=history, progress=progress)
     if not config.fine_tune_epochs:
         return
     sources = cached(1) if upper else (train, validation)
     data = pair(*sources, size=FINE_TUNE_BATCH, seed=config.seed + 1)
     part = with_dropout(model, config.dropout, start=cut.output if upper else None)
-    _fine_tune(part, *data, config, history=history, progress=progress)
+    _fine_tune(part, *data, config, fit_stage, history=history, progress=progress)
 
 
 def _train_head(
@@ -103,6 +111,7 @@ def _train_head(
     train: Batches,
     validation: Batches,
     config: TrainConfig,
+    fit_stage: FitStage,
     *,
     history: History,
     progress: Progress,
@@ -114,7 +123,7 @@ def _train_head(
     dropped = keras.layers.Dropout(config.dropout)(inputs) if config.dropout else inputs
     head = keras.Model(inputs, copy(dropped))
     copy.set_weights(logits.get_weights())
-    fit(head, train, validation, config, stage="head", history=history, progress=progress)
+    fit_stage(head, train, validation, config, stage="head", history=history, progress=progress)
     logits.set_weights(copy.get_weights())
 
 
@@ -123,6 +132,7 @@ def _fine_tune(
     train: Batches,
     validation: Batches,
     config: TrainConfig,
+    fit_stage: FitStage,
     *,
     history: History,
     progress: Progress,
@@ -140,7 +150,9 @@ def _fine_tune(
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     compile_model(part, settings)
     before, weights = evaluate(part, validation), part.get_weights()
-    fit(part, train, validation, settings, stage="fine-tune", history=history, progress=progress)
+    fit_stage(
+        part, train, validation, settings, stage="fine-tune", history=history, progress=progress
+    )
     after = evaluate(part, validation)
     if after.loss >= before.loss:
         part.set_weights(weights)

@@ -42,6 +42,7 @@ def test_training_sees_the_bits_that_the_device_computes(channels: Channels) -> 
     expected = np.concatenate([preprocessor.tensor(frame) for frame in frames])
     (inputs, _, _), *rest = Batches(source=source, classes=2, batch_size=8).epoch(0)
     assert not rest
+    assert isinstance(inputs, np.ndarray)
     assert inputs.dtype == expected.dtype == np.float32
     np.testing.assert_array_equal(inputs.view(np.uint32), expected.view(np.uint32))
 

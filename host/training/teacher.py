@@ -1,0 +1,286 @@
+"""A teacher: a trained run that answers every training picture once, for a student to learn from.
+
+Its answers are kept on disk. An epoch of the student then costs no more than without a teacher,
+and the two may differ in size, channels and normalization: each sees the same photographs through
+its own preprocessing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.trained import KERAS_FILE, TRAINED_FILE, TrainedModel, read_trained
+from edgeinfer.device.errors import ModelError, UsageError
+from edgeinfer.device.files import atomic_file
+from edgeinfer.device.preprocess import normalize_table
+from edgeinfer.host.training.batches import Floats, ImageSource
+from edgeinfer.host.training.progress import Progress
+
+if TYPE_CHECKING:
+    from edgeinfer.host.training.features import FeatureFile
+
+FEATURE_LAYER = "pool"
+"""The layer whose output is a network's feature vector, in all of `edgeinfer.host.models`."""
+
+_NAME = "teacher"
+_LOGITS_FILE = "logits.npy"
+_BLOCK = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeacherConfig:
+    """Whose answers a student learns from, and how much they count.
+
+    Attributes:
+        run: a folder of `edgeinfer train`.
+        weight: share of the loss that is the teacher's, above 0 to 1; the labels have the rest.
+        temperature: divides both networks' logits before they are compared, so that what the
+            teacher holds for less likely counts too (Hinton et al. 2015).
+        features: also learn the teacher's feature vectors (Romero et al. 2015, "FitNets").
+    """
+
+    run: Path
+    weight: float = 0.7
+    temperature: float = 3.0
+    features: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values.
+
+        Raises:
+            UsageError: names the setting.
+        """
+        if not 0 < self.weight <= 1:
+            raise UsageError("--teacher-weight", got=f"{self.weight:g}", expected="above 0 to 1")
+        if not 0.1 <= self.temperature <= 100:
+            raise UsageError("--temperature", got=f"{self.temperature:g}", expected="0.1 to 100")
+
+    def settings(self) -> dict[str, str]:
+        """Return all settings as text, for the provenance."""
+        return {f"teacher.{field.name}": str(getattr(self, field.name)) for field in fields(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeacherAnswers:
+    """What a teacher said to each sample, in the samples' order.
+
+    Attributes:
+        logits: (N, classes) float32, in the order of the student's labels; where pictures may be
+            mirrored, the mean over the picture and its mirror image.
+        features: (N, width) likewise, each of the teacher's features shifted and scaled to mean 0
+            and deviation 1 over the samples; None where they were not asked for.
+    """
+
+    logits: Floats
+    features: StandardFeatures | None = None
+
+
+class StandardFeatures:
+    """A teacher's feature vectors on disk, averaged over their variants and standardized.
+
+    Args:
+        variants: of equal shape (N, width).
+    """
+
+    def __init__(self, variants: Sequence[FeatureFile]) -> None:
+        self._variants = tuple(variants)
+        self.shape = self._variants[0].shape
+        total = squares = np.zeros(self.shape[1], np.float64)
+        for start in range(0, self.shape[0], _BLOCK):
+            rows = self._mean(np.arange(start, min(start + _BLOCK, self.shape[0])))
+            total = total + rows.sum(axis=0, dtype=np.float64)
+            squares = squares + np.square(rows, dtype=np.float64).sum(axis=0)
+        mean = total / self.shape[0]
+        deviation = np.sqrt(np.maximum(squares / self.shape[0] - mean * mean, 0.0))
+        # A feature that never changes teaches nothing; divided by nearly 0 it would be all noise.
+        deviation[deviation < 1e-4] = np.inf
+        self._shift = mean.astype(np.float32)
+        self._scale = (1.0 / deviation).astype(np.float32)
+
+    def read(self, indices: NDArray[np.int64]) -> Floats:
+        """Return (n, width) float32.
+
+        Raises:
+            StorageError: the file was cut short.
+        """
+        standard: Floats = (self._mean(indices) - self._shift) * self._scale
+        return standard
+
+    def _mean(self, indices: NDArray[np.int64]) -> Floats:
+        first, *others = (variant.read(indices) for variant in self._variants)
+        for other in others:
+            first = first + other
+        return first / np.float32(len(self._variants))
+
+
+def ask_teacher(
+    config: TeacherConfig,
+    samples: Sequence[Sample],
+    labels: Sequence[str],
+    *,
+    cache: Path,
+    mirrored: bool,
+    progress: Progress,
+) -> TeacherAnswers:
+    """Run a teacher over all samples, unless `cache` has its answers to just these already.
+
+    Args:
+        config: the teacher.
+        samples: the student's training samples.
+        labels: the student's classes; the teacher must know the same, in whatever order.
+        cache: a folder for its answers and, meanwhile, for the pictures as the teacher wants them.
+        mirrored: whether a mirrored picture is as good as the original.
+        progress: is told about every picture.
+
+    Raises:
+        UsageError: the teacher knows other classes, or has no feature vectors.
+        ModelError: its run is absent or damaged.
+        DataError: a sample cannot be read.
+        StorageError: the cache cannot be written.
+    """
+    trained = read_trained(config.run)
+    order = _order(config, trained, labels)
+    folder = cache / f"teacher-{_digest(config, samples, mirrored=mirrored)}"
+    kept = folder / _LOGITS_FILE
+    if not kept.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        logits = _ask(config, trained, samples, folder, mirrored=mirrored, progress=progress)
+        # Written last: it vouches for the features beside it.
+        with atomic_file(kept) as stream:
+            np.save(stream, logits)
+    return TeacherAnswers(
+        logits=np.ascontiguousarray(np.load(kept)[:, order]),
+        features=_features(folder, len(samples), mirrored=mirrored) if config.features else None,
+    )
+
+
+def load_teacher(run: Path, trained: TrainedModel) -> Any:
+    """Return a run's Keras model.
+
+    Raises:
+        ModelError: it is absent, damaged, or not what `trained.json` says.
+    """
+    import keras
+
+    path = run / KERAS_FILE
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    # Keras passes on whatever its readers of ZIP, JSON and HDF5 raise.
+    except Exception as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ModelError(
+            path, got=f"cannot be loaded ({reason})", next_step="train the teacher again"
+        ) from error
+    shapes = (tuple(model.input_shape[1:]), tuple(model.output_shape[1:]))
+    expected = (trained.preprocess.shape, (len(trained.labels),))
+    if shapes != expected:
+        raise ModelError(
+            path,
+            got=f"takes {shapes[0]} and gives {shapes[1]}",
+            expected=f"{expected[0]} and {expected[1]} as {TRAINED_FILE} beside it says",
+            next_step="train the teacher again",
+        )
+    return model
+
+
+def _order(config: TeacherConfig, trained: TrainedModel, labels: Sequence[str]) -> list[int]:
+    """Return where each of the student's classes stands among the teacher's."""
+    if set(trained.labels) != set(labels):
+        raise UsageError(
+            config.run,
+            got=f"the teacher knows {_listing(trained.labels)}",
+            expected=f"the classes of the data, {_listing(labels)}",
+            next_step="train a teacher on this data with `edgeinfer train`",
+        )
+    return [trained.labels.index(label) for label in labels]
+
+
+def _listing(labels: Sequence[str]) -> str:
+    shown = ", ".join(sorted(labels)[:5])
+    return shown if len(labels) <= 5 else f"{shown}, ... ({len(labels)} classes)"
+
+
+def _digest(config: TeacherConfig, samples: Sequence[Sample], *, mirrored: bool) -> str:
+    """Return a name for the answers: another model, other files or ways to ask give another."""
+    digest = hashlib.blake2b(repr((mirrored, config.features)).encode(), digest_size=12)
+    for name in (KERAS_FILE, TRAINED_FILE):
+        try:
+            digest.update((config.run / name).read_bytes())
+        except OSError as error:
+            raise ModelError(
+                config.run, got=f"has no readable {name}", next_step="train the teacher again"
+            ) from error
+    for sample in samples:
+        digest.update(os.fsencode(sample.source) + b"\0")
+        # An image in an IDX file, FILE#INDEX, is no file itself: its name has to do.
+        with suppress(OSError):
+            status = os.stat(sample.source)
+            digest.update(repr((status.st_size, status.st_mtime_ns)).encode())
+    return digest.hexdigest()
+
+
+def _ask(
+    config: TeacherConfig,
+    trained: TrainedModel,
+    samples: Sequence[Sample],
+    folder: Path,
+    *,
+    mirrored: bool,
+    progress: Progress,
+) -> Floats:
+    """Return the teacher's logits (N, classes) in its own order; its features go to `folder`."""
+    import keras
+
+    from edgeinfer.host.data.store import build_store
+    from edgeinfer.host.training.features import cache_features
+
+    model = load_teacher(config.run, trained)
+    outputs = [model.output]
+    if config.features:
+        outputs.append(_feature_layer(config.run, model).output)
+    progress.start(f"teacher: preparing {len(samples)} pictures", len(samples))
+    spec = trained.preprocess
+    with build_store(
+        samples, spec, folder / "teacher.u8", progress=lambda done, total: progress.advance()
+    ) as store:
+        logits, *_ = cache_features(
+            keras.Model(model.input, outputs),
+            ImageSource(store, normalize_table(spec)),
+            folder,
+            _NAME,
+            mirrored=mirrored,
+            progress=progress,
+        )
+    everyone = np.arange(len(samples))
+    mean: Floats = np.mean([variant.read(everyone) for variant in logits], axis=0)
+    return mean
+
+
+def _feature_layer(run: Path, model: Any) -> Any:
+    try:
+        return model.get_layer(FEATURE_LAYER)
+    except ValueError as error:
+        raise UsageError(
+            run,
+            got=f"the teacher has no layer named {FEATURE_LAYER!r}",
+            next_step="leave --teacher-features out",
+        ) from error
+
+
+def _features(folder: Path, count: int, *, mirrored: bool) -> StandardFeatures:
+    """Open the features that `_ask` left, the second of its outputs."""
+    from edgeinfer.host.training.features import DTYPE, FeatureFile
+
+    paths = [folder / f"{_NAME}.{variant}.1.f16" for variant in range(1 + mirrored)]
+    width = paths[0].stat().st_size // (count * DTYPE.itemsize)
+    return StandardFeatures([FeatureFile(path, (count, width)) for path in paths])
