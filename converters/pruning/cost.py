@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeinfer.converters.pruning.graph import ChannelGraph, LayerUse
+from edgeinfer.converters.pruning.graph import ChannelGraph, Indices, LayerUse
 from edgeinfer.converters.pruning.operators import Kind
 
 DEPTHWISE_WEIGHT = 8.0
@@ -49,9 +49,7 @@ class CostModel:
         depthwise_weight: what a depthwise multiplication counts for; 1 gives plain MACs.
     """
 
-    def __init__(
-        self, graph: ChannelGraph, *, depthwise_weight: float = DEPTHWISE_WEIGHT
-    ) -> None:
+    def __init__(self, graph: ChannelGraph, *, depthwise_weight: float = DEPTHWISE_WEIGHT) -> None:
         self.full = {index: len(group.cells) for index, group in enumerate(graph.groups)}
         owner = np.full(graph.cells, -1)
         for index, group in enumerate(graph.groups):
@@ -83,7 +81,7 @@ def multiplications(graph: ChannelGraph) -> float:
 
 
 def _term(
-    use: LayerUse, owner: np.ndarray, full: Mapping[int, int], depthwise_weight: float
+    use: LayerUse, owner: Indices, full: Mapping[int, int], depthwise_weight: float
 ) -> _Term | None:
     """Return a layer's cost, None for one that multiplies nothing."""
     if not use.kind.makes_channels:
@@ -104,7 +102,7 @@ def _term(
     )
 
 
-def _shares(owners: np.ndarray, full: Mapping[int, int]) -> dict[int, float]:
+def _shares(owners: Indices, full: Mapping[int, int]) -> dict[int, float]:
     """Return how many of some channels each cell of a group stands for, on average."""
     groups, counts = np.unique(owners, return_counts=True)
     return {
@@ -114,6 +112,4 @@ def _shares(owners: np.ndarray, full: Mapping[int, int]) -> dict[int, float]:
 
 
 def _channels(shares: Mapping[int, float], counts: Mapping[int, int]) -> float:
-    return sum(
-        share * counts[group] if group >= 0 else share for group, share in shares.items()
-    )
+    return sum(share * counts[group] if group >= 0 else share for group, share in shares.items())

@@ -126,7 +126,7 @@ def train(
     from edgeinfer.host.training.train import train as train_model
 
     grey_28 = data in FASHION_MNIST
-    settings["size"] = _parse_size(settings["size"])
+    settings["size"] = parse_size(settings["size"])
     settings["weights"] = _parse_weights(settings["weights"])
     if grey_28 and architecture is None:
         architecture = "small-cnn"
@@ -207,7 +207,7 @@ def _prepare(data: str, seed: int, validation_share: float, test_share: float) -
         )
 
 
-def _parse_size(text: str | None) -> tuple[int, int] | None:
+def parse_size(text: str | None) -> tuple[int, int] | None:
     """Turn 224 or 320x240 into (width, height)."""
     if text is None:
         return None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import KERAS_FILE, Split, TrainedModel, write_trained
 from edgeinfer.device.errors import storage_error
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
@@ -89,7 +91,9 @@ def train(
             weights=config.weights,
         )
         stores: dict[Split, ImageStore] = {
-            split: stack.enter_context(_store(data, split, spec, place.cache, shown))
+            split: stack.enter_context(
+                prepare_store(data.splits[split], split, spec, place.cache, shown)
+            )
             for split in ("train", "validation")
         }
         spec = _with_statistics(spec, config, stores["train"])
@@ -106,7 +110,7 @@ def train(
             },
             metrics={METRIC_ACCURACY: score.accuracy, METRIC_LOSS: score.loss},
         )
-        _save(model, place.run, out)
+        save_model(model, place.run, out)
         write_trained(place.run, trained, data.splits)
     return trained
 
@@ -140,13 +144,17 @@ def _with_statistics(
     return replace(spec, mean=mean, std=std)
 
 
-def _store(
-    data: PreparedData, split: Split, spec: PreprocessSpec, folder: Path, progress: Progress
+def prepare_store(
+    samples: Sequence[Sample], split: Split, spec: PreprocessSpec, folder: Path, progress: Progress
 ) -> ImageStore:
-    """Prepare a split's pictures on disk."""
+    """Prepare a split's pictures on disk, in a file in `folder`.
+
+    Raises:
+        DataError: a sample cannot be read.
+        StorageError: the disk is full or cannot be written.
+    """
     from edgeinfer.host.data.store import build_store
 
-    samples = data.splits[split]
     progress.start(f"{split}: preparing {len(samples)} pictures", len(samples))
     return build_store(
         samples, spec, folder / f"{split}.u8", progress=lambda done, total: progress.advance()
@@ -237,8 +245,17 @@ def _fit(
     return evaluate(model, validation)
 
 
-def _save(model: Any, folder: Path, out: Path) -> None:
-    """Write the network alone: no optimizer, whose state is twice as large and of no more use."""
+def save_model(model: Any, folder: Path, out: Path) -> None:
+    """Write the network alone: no optimizer, whose state is twice as large and of no more use.
+
+    Args:
+        model: the network.
+        folder: where it is written.
+        out: where the folder will be, for messages.
+
+    Raises:
+        StorageError: the disk is full or cannot be written.
+    """
     import keras
 
     bare = keras.Model(model.input, model.output, name=model.name)

@@ -74,7 +74,7 @@ def test_a_reader_always_finds_a_whole_object(
         [parse_output(f"status:{path}")], live=True, warn=lambda line: None, facts=FACTS
     )
     with outputs:
-        seen = set()
+        seen: set[int] = set()
         given = 0
         deadline_s = time.monotonic() + 60
         # The file is replaced by the output's own thread, which gets its turn when it gets it.

@@ -1,0 +1,122 @@
+"""Zeros in weights: for size alone, and only where something compresses the file.
+
+A model with zeros has as many multiplications as before, and no runtime here skips them: measured, it
+is no faster. Its `.tflite` has as many bytes; what shrinks is the compressed file. Channels taken out
+(`surgery.py`) save both.
+
+- Magnitude: in each layer the smallest weights (Han et al. 2015, arXiv:1506.02626).
+- N:M: of M weights in a row along the channels that come in, the N largest stay, as sparse matrix
+  units want it (Mishra et al. 2021, arXiv:2104.08378); none of the boards here has one.
+
+Depthwise kernels and what is not a kernel stay whole: they are a small share and lose most.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask: TypeAlias = NDArray[np.bool_]
+Masks: TypeAlias = list[tuple[Any, Mask]]
+"""A kernel's Keras variable, and which of its weights stay."""
+
+
+def magnitude_masks(model: Any, sparsity: float) -> Masks:
+    """Return masks under which each kernel loses its smallest weights.
+
+    Args:
+        model: a Keras model.
+        sparsity: share of each kernel that becomes 0, 0 to below 1.
+
+    Raises:
+        ValueError: the share is impossible.
+    """
+    if not 0 <= sparsity < 1:
+        raise ValueError(f"sparsity is {sparsity:g}, expected 0 to below 1")
+
+    def largest(kernel: NDArray[np.float32]) -> Mask:
+        order = np.argsort(np.abs(kernel), axis=None, kind="stable")
+        mask = np.ones(kernel.size, bool)
+        mask[order[: round(sparsity * kernel.size)]] = False
+        return mask.reshape(kernel.shape)
+
+    return _masks(model, largest)
+
+
+def n_of_m_masks(model: Any, n: int, m: int) -> Masks:
+    """Return masks under which, of each M weights along the incoming channels, N stay.
+
+    A kernel whose incoming channels are no multiple of M stays whole.
+
+    Raises:
+        ValueError: not 1 <= n < m.
+    """
+    if not 1 <= n < m:
+        raise ValueError(f"N:M is {n}:{m}, expected 1 <= N < M")
+
+    def largest(kernel: NDArray[np.float32]) -> Mask:
+        if kernel.shape[-2] % m:
+            return np.ones(kernel.shape, bool)
+        rows = np.moveaxis(np.abs(kernel), -2, -1)
+        blocks = rows.reshape(-1, m)
+        mask = np.zeros(blocks.shape, bool)
+        np.put_along_axis(mask, np.argsort(-blocks, axis=1, kind="stable")[:, :n], True, axis=1)
+        return np.moveaxis(mask.reshape(rows.shape), -1, -2)
+
+    return _masks(model, largest)
+
+
+@contextmanager
+def kept_zero(masks: Masks) -> Iterator[None]:
+    """Set what the masks leave out to 0, and keep it so through training in the block."""
+    for variable, mask in masks:
+        variable.assign(np.where(mask, np.asarray(variable), 0.0))
+        variable.constraint = _Masked(mask)
+    try:
+        yield
+    finally:
+        for variable, _ in masks:
+            variable.constraint = None
+
+
+def zero_share(model: Any) -> float:
+    """Return which share of the kernels' weights is 0, 0 to 1."""
+    kernels = [np.asarray(variable) for variable in _kernels(model)]
+    total = sum(kernel.size for kernel in kernels)
+    return 1.0 - sum(np.count_nonzero(kernel) for kernel in kernels) / max(1, total)
+
+
+def compressed_bytes(content: bytes) -> int:
+    """Return a file's size under gzip at its best, where zeros count."""
+    return len(gzip.compress(content, 9, mtime=0))
+
+
+class _Masked:
+    """A constraint in Keras's sense: what a weight becomes after each step."""
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask.astype(np.float32)
+
+    def __call__(self, weight: Any) -> Any:
+        """Return the weight with its zeros."""
+        return weight * self._mask
+
+
+def _masks(model: Any, choose: Callable[[NDArray[np.float32]], Mask]) -> Masks:
+    return [(variable, choose(np.asarray(variable))) for variable in _kernels(model)]
+
+
+def _kernels(model: Any) -> list[Any]:
+    """Return the kernels of convolutions that mix channels, and of dense layers."""
+    import keras
+
+    kinds = (
+        *(keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Dense),
+        keras.layers.Conv2DTranspose,
+    )
+    return [layer.kernel for layer in model.layers if type(layer) in kinds]

@@ -1,0 +1,123 @@
+"""PruneConfig: every setting of a pruning, checked when it is made."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, fields
+from typing import get_args
+
+from edgeinfer.converters.pruning.importance import Importance
+from edgeinfer.device.errors import UsageError
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "speedup": (1.0, 1000.0),
+    "keep_cost": (0.0, 1.0),
+    "steps": (1, 100),
+    "step_epochs": (0, 10_000),
+    "epochs": (0, 10_000),
+    "patience": (1, 10_000),
+    "learning_rate": (0.0, 10.0),
+    "multiple": (1, 256),
+    "min_share": (0.0, 1.0),
+    "batch_size": (1, 1_000_000),
+    "dropout": (0.0, 0.99),
+    "seed": (0, 2**32 - 1),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneConfig:
+    """Settings of pruning.
+
+    Attributes:
+        speedup: how many times as fast as the run's own the INT8 model's invoke must become, on
+            this machine with one thread; None where `keep_cost` says how much may stay.
+        keep_cost: share of the arithmetic that may stay, a depthwise multiplication counted as
+            `edgeinfer.converters.pruning.cost` does.
+        sparsity: instead of taking channels out, set weights to 0 for size alone: a share of each
+            kernel such as 0.75, or "2:4" to keep 2 of every 4.
+        importance: what channels are compared by.
+        steps: in how many cuts the channels go.
+        step_epochs: of training between cuts.
+        epochs: at most so many, after the last cut.
+        patience: stop after so many of them without a better validation loss.
+        learning_rate: at its peak.
+        multiple: each layer keeps a multiple of so many channels, or all.
+        min_share: of its channels that each layer keeps at least, 0 to 1.
+        size: (width, height) of the input in pixels; None keeps the run's.
+        batch_size: samples a step.
+        dropout: share of the features that each training step leaves out.
+        seed: of order, augmentation and scores.
+    """
+
+    speedup: float | None = None
+    keep_cost: float | None = None
+    sparsity: str | None = None
+    importance: Importance = "taylor"
+    steps: int = 3
+    step_epochs: int = 1
+    epochs: int = 8
+    patience: int = 4
+    learning_rate: float = 1e-4
+    multiple: int = 8
+    min_share: float = 0.25
+    size: tuple[int, int] | None = None
+    batch_size: int = 32
+    dropout: float = 0.2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values.
+
+        Raises:
+            UsageError: names the setting.
+        """
+        aims = (self.speedup, self.keep_cost, self.sparsity)
+        count = sum(aim is not None for aim in aims)
+        if count != 1:
+            raise UsageError(
+                "--speedup, --keep-cost and --sparsity",
+                got=f"{count} of them",
+                expected="exactly one",
+            )
+        if self.sparsity is not None:
+            parse_sparsity(self.sparsity)
+            if self.size is not None:
+                raise UsageError("--size", got="given with --sparsity", expected="one of them")
+        if self.importance not in get_args(Importance):
+            expected = ", ".join(get_args(Importance))
+            raise UsageError("--importance", got=self.importance, expected=f"one of {expected}")
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            # Not a number is in no range.
+            if value is not None and not low <= value <= high:
+                option = "--" + name.replace("_", "-")
+                raise UsageError(option, got=f"{value:g}", expected=f"{low:g} to {high:g}")
+        if self.size is not None and not 8 <= min(self.size) <= max(self.size) <= 1024:
+            got = f"{self.size[0]}x{self.size[1]}"
+            raise UsageError("--size", got=got, expected="8 to 1024 pixels a side")
+
+    def settings(self) -> dict[str, str]:
+        """Return all settings as text, for the provenance."""
+        return {field.name: str(getattr(self, field.name)) for field in fields(self)}
+
+
+def parse_sparsity(text: str) -> float | tuple[int, int]:
+    """Return a share of weights that become 0, or (N, M).
+
+    Raises:
+        UsageError: it is neither.
+    """
+    match = re.fullmatch(r"(\d{1,2}):(\d{1,2})", text)
+    if match and 1 <= int(match[1]) < int(match[2]):
+        return int(match[1]), int(match[2])
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 < share < 1:
+        raise UsageError(
+            "--sparsity", got=repr(text), expected="a share such as 0.75, or N:M such as 2:4"
+        )
+    return share

@@ -1,0 +1,234 @@
+"""The cuts of a pruning, and the training after each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from edgeinfer.converters.pruning.cost import multiplications
+from edgeinfer.converters.pruning.graph import ChannelGraph, channel_graph
+from edgeinfer.converters.pruning.importance import Scores, taylor_scores, weight_scores
+from edgeinfer.converters.pruning.plan import (
+    Counts,
+    PlanOptions,
+    between,
+    choose_cells,
+    plan_counts,
+    polynomial_share,
+)
+from edgeinfer.converters.pruning.sparsity import (
+    kept_zero,
+    magnitude_masks,
+    n_of_m_masks,
+    zero_share,
+)
+from edgeinfer.converters.pruning.speed import (
+    Probe,
+    counts_for_speedup,
+    int8_timer,
+    quick_int8,
+)
+from edgeinfer.converters.pruning.surgery import keep_channels, with_input_size
+from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.trained import TrainedModel
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.host.training.batches import Batches, ImageSource
+from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.fit import (
+    FitStage,
+    Score,
+    compile_model,
+    evaluate,
+    fit,
+    with_dropout,
+)
+from edgeinfer.host.training.history import History
+from edgeinfer.host.training.progress import Progress
+from edgeinfer.host.training.prune_config import PruneConfig, parse_sparsity
+from edgeinfer.host.training.teacher import load_teacher
+
+SCORE_BATCHES = 40
+SCORE_BATCH_SIZE = 16
+"""Small batches: in large ones the gradients of single pictures cancel out."""
+
+STATISTICS_BATCHES = 24
+STATISTICS_MOMENTUM = 0.8
+"""After a cut the channels that stay see other inputs; so many batches settle their statistics."""
+
+METRIC_SPEEDUP = "prune.speedup"
+METRIC_SHARE = "prune.macs-share"
+METRIC_ZEROS = "prune.zeros"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruning:
+    """One pruning.
+
+    Attributes:
+        run: the folder that is pruned.
+        trained: what is known of it.
+        preprocess: how a picture becomes the pruned model's input.
+        config: the settings.
+        settings: those of the training after the cuts.
+        train: the training pictures, augmented.
+        validation: the validation pictures.
+        calibration: samples to quantize with, for timing.
+        stage: trains one stage; None: from the labels alone.
+        history: gets every epoch.
+        progress: is told about every step.
+    """
+
+    run: Path
+    trained: TrainedModel
+    preprocess: PreprocessSpec
+    config: PruneConfig
+    settings: TrainConfig
+    train: ImageSource
+    validation: ImageSource
+    calibration: Sequence[Sample]
+    stage: FitStage | None
+    history: History
+    progress: Progress
+
+    def run_cuts(self) -> tuple[Any, dict[str, float]]:
+        """Return the pruned and trained model, and figures about it.
+
+        Raises:
+            ModelError, ConversionError, TrainingError, StorageError: as `prune` says.
+        """
+        original = load_teacher(self.run, self.trained)
+        if self.config.sparsity is not None:
+            return original, self._zero(original, parse_sparsity(self.config.sparsity))
+        whole = channel_graph(original)
+        all_macs = multiplications(whole)
+        if self.preprocess.size != self.trained.preprocess.size:
+            whole = channel_graph(with_input_size(whole, self.preprocess.size))
+        self._say_what_stays(whole)
+        scores = self._scores(whole)
+        counts, figures = self._counts(original, whole, scores)
+        model, graph = whole.model, whole
+        for step in range(1, self.config.steps + 1):
+            if step > 1:
+                graph = channel_graph(model)
+                scores = self._scores(graph)
+            share = polynomial_share(step, self.config.steps)
+            kept = between(whole, counts, share, self.config.multiple)
+            model = keep_channels(graph, choose_cells(graph, scores, kept))
+            figures[METRIC_SHARE] = multiplications(channel_graph(model)) / all_macs
+            self.progress.say(
+                f"cut {step} of {self.config.steps}: {figures[METRIC_SHARE]:.1%} of the "
+                f"multiplications left, {model.count_params():,} parameters"
+            )
+            self._train(model, step)
+        return model, figures
+
+    def _zero(self, model: Any, sparsity: float | tuple[int, int]) -> dict[str, float]:
+        """Set weights to 0 and train the others; no channel goes."""
+        if isinstance(sparsity, tuple):
+            masks = n_of_m_masks(model, *sparsity)
+        else:
+            masks = magnitude_masks(model, sparsity)
+        with kept_zero(masks):
+            self._train(model, self.config.steps)
+        return {METRIC_SHARE: 1.0, METRIC_ZEROS: zero_share(model)}
+
+    def evaluate(self, model: Any) -> Score:
+        """Return how a model does on the validation split."""
+        compile_model(model, self.settings)
+        return evaluate(model, self._batches(self.validation, None))
+
+    def _say_what_stays(self, graph: ChannelGraph) -> None:
+        if graph.unknown:
+            names = ", ".join(graph.unknown[:5]) + (", ..." if len(graph.unknown) > 5 else "")
+            self.progress.say(f"channels that reach these layers stay: {names}")
+
+    def _scores(self, graph: ChannelGraph) -> Scores:
+        if self.config.importance != "taylor":
+            return weight_scores(graph, self.config.importance)
+        plain = replace(self.train, augment=None)
+        batches = replace(self._batches(plain, self.config.seed), batch_size=SCORE_BATCH_SIZE)
+        smoothing = self.settings.label_smoothing
+        self.progress.start("scores of the channels", 1)
+        return taylor_scores(
+            graph,
+            lambda targets, outputs: keras.losses.categorical_crossentropy(
+                targets, outputs, from_logits=True, label_smoothing=smoothing
+            ),
+            islice(batches.epoch(len(self.history.epochs)), SCORE_BATCHES),
+        )
+
+    def _counts(
+        self, original: Any, graph: ChannelGraph, scores: Scores
+    ) -> tuple[Counts, dict[str, float]]:
+        """Decide how many channels each layer keeps in the end."""
+        config = self.config
+        options = PlanOptions(multiple=config.multiple, min_share=config.min_share)
+        if config.speedup is None:
+            assert config.keep_cost is not None
+            return plan_counts(graph, scores, config.keep_cost, options), {}
+
+        def tell(probe: Probe) -> None:
+            self.progress.say(
+                f"with {probe.keep_cost:.1%} of the arithmetic INT8 is {probe.time.ratio:.2f} "
+                f"times as fast ({probe.time.ratio_low:.2f} to {probe.time.ratio_high:.2f})"
+            )
+
+        self.progress.start("timing INT8 models with fewer channels", 1)
+        reference = quick_int8(original, self.trained.preprocess, self.calibration)
+        timer = int8_timer(reference, self.preprocess, self.calibration)
+        probe = counts_for_speedup(graph, scores, config.speedup, options, timer, tell=tell)
+        return probe.counts, {METRIC_SPEEDUP: probe.time.ratio}
+
+    def _train(self, model: Any, step: int) -> None:
+        """Train after a cut: a little, or for long after the last."""
+        last = step == self.config.steps
+        epochs = self.config.epochs if last else self.config.step_epochs
+        self._settle_statistics(model)
+        if not epochs:
+            return
+        network = with_dropout(model, self.config.dropout)
+        # In inference mode normalization is what the converter will fold; see `transfer.py`.
+        for layer in network.layers:
+            layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+        (self.stage or fit)(
+            network,
+            self._batches(self.train, self.config.seed + step),
+            self._batches(self.validation, None),
+            replace(self.settings, epochs=epochs, schedule="cosine" if last else "constant"),
+            stage=f"prune-{step}",
+            history=self.history,
+            progress=self.progress,
+        )
+        for layer in network.layers:
+            layer.trainable = True
+
+    def _settle_statistics(self, model: Any) -> None:
+        """Let batch normalization see what now comes in, without training anything."""
+        normalizations = [
+            layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)
+        ]
+        if not normalizations:
+            return
+        momentums = [layer.momentum for layer in normalizations]
+        for layer in normalizations:
+            layer.momentum = STATISTICS_MOMENTUM
+        run = tf.function(lambda inputs: model(inputs, training=True), reduce_retracing=True)
+        batches = self._batches(self.train, self.config.seed)
+        for inputs, _, _ in islice(batches.epoch(0), STATISTICS_BATCHES):
+            run(inputs)
+        for layer, momentum in zip(normalizations, momentums, strict=True):
+            layer.momentum = momentum
+
+    def _batches(self, source: ImageSource, seed: int | None) -> Batches:
+        return Batches(
+            source=source,
+            classes=len(self.trained.labels),
+            batch_size=self.config.batch_size,
+            seed=seed,
+        )

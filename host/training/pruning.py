@@ -1,0 +1,177 @@
+"""prune(): a trained run in, a run with fewer channels out, as fast as was asked for.
+
+1. Scores by training pictures say which channels matter least for the time they cost; how many each
+   layer keeps is found by timing INT8 models with that many.
+2. They go in a few cuts, most at first (the polynomial schedule), with training after each, which
+   brings back what the cut took; scores are taken anew before each.
+3. A longer training with a falling learning rate ends it. With a teacher, which may be the unpruned
+   model itself, all training learns from its answers as well.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeinfer.converters.trained import (
+    Split,
+    TrainedModel,
+    read_samples,
+    read_trained,
+    write_trained,
+)
+from edgeinfer.device.errors import UsageError
+from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
+from edgeinfer.host.extras import require_host_extra
+from edgeinfer.host.training.augmentation import choose_augmentation
+from edgeinfer.host.training.batches import ImageSource
+from edgeinfer.host.training.config import TrainConfig, default_config
+from edgeinfer.host.training.history import History
+from edgeinfer.host.training.progress import LineProgress, Progress
+from edgeinfer.host.training.prune_config import PruneConfig
+from edgeinfer.host.training.run import workspace
+from edgeinfer.host.training.teacher import TeacherConfig, ask_teacher
+from edgeinfer.host.training.train import METRIC_ACCURACY, METRIC_LOSS, prepare_store, save_model
+
+if TYPE_CHECKING:
+    from edgeinfer.host.training.fit import FitStage
+
+_USED: tuple[Split, ...] = ("train", "validation")
+
+
+def prune(
+    run: Path,
+    config: PruneConfig,
+    out: Path,
+    *,
+    teacher: TeacherConfig | None = None,
+    progress: Progress | None = None,
+    force: bool = False,
+) -> TrainedModel:
+    """Prune what `edgeinfer train` left in `run`, and leave a run of the same form in `out`.
+
+    Args:
+        run: the trained run; it stays as it is.
+        config: the settings.
+        out: the folder; its name becomes the model's.
+        teacher: whose answers the training after the cuts learns from as well.
+        progress: is told about every step; by default lines on standard error.
+        force: replace an earlier run.
+
+    Raises:
+        UsageError: `out` is taken or is `run` itself, or the teacher knows other classes.
+        MissingExtraError: TensorFlow and Keras are not installed.
+        ModelError: `run` or the teacher is no trained run.
+        ConversionError: the model cannot be taken apart, or not become so fast.
+        DataError: a sample cannot be read.
+        TrainingError: the loss became infinite or no number.
+        StorageError: the disk is full or cannot be written.
+    """
+    require_host_extra("edgeinfer prune")
+    if out.resolve() == run.resolve():
+        raise UsageError("--out", got="is the run itself", expected="another folder")
+    started = time.monotonic()
+    trained, samples = read_trained(run), read_samples(run)
+    spec = replace(trained.preprocess, size=config.size or trained.preprocess.size)
+    settings = training_settings(trained, spec, config)
+    with ExitStack() as stack:
+        place = stack.enter_context(workspace(out, force=force))
+        shown = stack.enter_context(progress or LineProgress())
+        from edgeinfer.host.training.prune_cuts import Pruning
+
+        train, validation = (
+            stack.enter_context(prepare_store(samples[split], split, spec, place.cache, shown))
+            for split in _USED
+        )
+        augment, mirrored = choose_augmentation(settings)
+        stage: FitStage | None = None
+        if teacher is not None:
+            from edgeinfer.host.training.distillation import fit_with_teacher
+
+            answers = ask_teacher(
+                teacher,
+                samples["train"],
+                trained.labels,
+                cache=place.cache,
+                mirrored=mirrored,
+                progress=shown,
+            )
+            stage = partial(fit_with_teacher, teacher=teacher, answers=answers)
+        table = normalize_table(spec)
+        history = History(place.run)
+        pruning = Pruning(
+            run=run,
+            trained=trained,
+            preprocess=spec,
+            config=config,
+            settings=settings,
+            train=ImageSource(train, table, augment),
+            validation=ImageSource(validation, table),
+            calibration=samples["train"],
+            stage=stage,
+            history=history,
+            progress=shown,
+        )
+        model, metrics = pruning.run_cuts()
+        score = pruning.evaluate(model)
+        result = TrainedModel(
+            name=out.absolute().name,
+            labels=trained.labels,
+            preprocess=spec,
+            provenance={
+                **trained.provenance,
+                "prune.run": trained.name,
+                **{f"prune.{name}": value for name, value in config.settings().items()},
+                **({} if teacher is None else teacher.settings()),
+                "prune.epochs-done": str(len(history.epochs)),
+                "prune.seconds": f"{time.monotonic() - started:.0f}",
+                "parameters": str(model.count_params()),
+            },
+            metrics={METRIC_ACCURACY: score.accuracy, METRIC_LOSS: score.loss, **metrics},
+        )
+        save_model(model, place.run, out)
+        write_trained(place.run, result, samples)
+    return result
+
+
+def training_settings(
+    trained: TrainedModel, spec: PreprocessSpec, config: PruneConfig
+) -> TrainConfig:
+    """Return how the pruned model is trained: with the run's own loss and augmentation.
+
+    Raises:
+        UsageError: the run's architecture is not known here.
+    """
+    facts = trained.provenance
+    kept = {
+        name: convert(facts[f"setting.{name}"])
+        for name, convert in (
+            ("loss", str),
+            ("focal_gamma", float),
+            ("label_smoothing", float),
+            ("augment", str),
+            ("weight_decay", float),
+        )
+        if f"setting.{name}" in facts
+    }
+    return default_config(
+        facts.get("setting.architecture", "small-cnn"),
+        **kept,
+        size=spec.size,
+        channels=spec.channels,
+        crop=spec.crop,
+        # It starts from the run's weights, in one stage.
+        initializer="he",
+        optimizer="adamw",
+        schedule="cosine",
+        learning_rate=config.learning_rate,
+        epochs=max(1, config.epochs),
+        patience=config.patience,
+        batch_size=config.batch_size,
+        dropout=config.dropout,
+        seed=config.seed,
+    )
