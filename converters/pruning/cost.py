@@ -84,9 +84,11 @@ def _term(
     use: LayerUse, owner: Indices, full: Mapping[int, int], depthwise_weight: float
 ) -> _Term | None:
     """Return a layer's cost, None for one that multiplies nothing."""
+    layer = use.call.layer
+    if use.kind is Kind.UNKNOWN:
+        return _fixed(use)
     if not use.kind.makes_channels:
         return None
-    layer = use.call.layer
     kernel = float(np.prod(getattr(layer, "kernel_size", (1,))))
     positions = float(use.positions)
     if use.kind is Kind.TRANSPOSED:
@@ -100,6 +102,21 @@ def _term(
         outputs=_shares(owner[use.output], full),
         mixes=not depthwise,
     )
+
+
+def _fixed(use: LayerUse) -> _Term | None:
+    """Return the cost of a layer that stays whole, such as a shared or grouped convolution."""
+    layer = use.call.layer
+    channels = getattr(layer, "filters", None) or getattr(layer, "units", None)
+    kernel = getattr(layer, "kernel", None)
+    if channels is None or kernel is None:
+        return None
+    # The places of the result, wherever its channels are.
+    positions = np.prod([side or 1 for side in use.call.shape[1:]]) / channels
+    if hasattr(layer, "output_padding"):  # transposed: each input is multiplied, not each result
+        positions /= np.prod(layer.strides)
+    factor = float(positions * np.prod(kernel.shape))
+    return _Term(factor=factor, inputs={}, outputs={-1: 1.0}, mixes=False)
 
 
 def _shares(owners: Indices, full: Mapping[int, int]) -> dict[int, float]:

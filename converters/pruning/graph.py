@@ -133,11 +133,11 @@ def channel_graph(model: Any) -> ChannelGraph:
 
 
 def _used_twice(calls: Sequence[Call]) -> set[int]:
-    """Return the layers with weights that are called more than once: they serve two masters."""
+    """Return the layers called more than once whose weights or settings would serve two masters."""
     seen: set[int] = set()
     twice: set[int] = set()
     for call in calls:
-        if getattr(call.layer, "weights", None):
+        if getattr(call.layer, "weights", None) or hasattr(call.layer, "target_shape"):
             (twice if id(call.layer) in seen else seen).add(id(call.layer))
     return twice
 

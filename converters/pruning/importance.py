@@ -63,7 +63,7 @@ def taylor_scores(
 
     Args:
         graph: of the model.
-        loss: gives (n,) losses from (targets, outputs).
+        loss: gives (n,) losses from (targets, outputs): logits, of models that end in them.
         batches: small ones tell more than large ones, in which gradients cancel.
     """
     import tensorflow as tf
@@ -76,7 +76,9 @@ def taylor_scores(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             outputs = graph.model(inputs, training=False)
-            value = tf.reduce_mean(loss(targets, outputs) * weights)
+            # Under mixed precision the outputs are of half a float's width, the weights are not.
+            losses = tf.cast(loss(targets, outputs), tf.float32)
+            value = tf.reduce_mean(losses * tf.cast(weights, tf.float32))
         gradients = tape.gradient(value, variables, unconnected_gradients="zero")
         return [
             _per_channel(use, gradient * variable)

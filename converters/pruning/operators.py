@@ -93,8 +93,16 @@ def kind_of(call: Call, incoming: Sequence[NDArray[np.int64]]) -> Kind:
 
 
 def mixes_channels(layer: Any) -> bool:
-    """Tell whether a layer ends in an activation such as softmax, which looks at all channels."""
-    return getattr(getattr(layer, "activation", None), "__name__", "") in _ACROSS_CHANNELS
+    """Tell whether a layer may end in an activation such as softmax, which looks at all channels.
+
+    Of a user's own function, or a layer in its place, nobody knows.
+    """
+    activation = getattr(layer, "activation", None)
+    if activation is None:
+        return False
+    module = getattr(activation, "__module__", None) or ""
+    name = getattr(activation, "__name__", None)
+    return not module.startswith("keras.") or name is None or name in _ACROSS_CHANNELS
 
 
 def _works_otherwise(layer: Any, call: Call) -> bool:

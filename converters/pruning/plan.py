@@ -61,7 +61,8 @@ def plan_counts(
         best: tuple[float, int, int, float] | None = None
         for index, full in cost.full.items():
             fewer = _next_lower(counts[index], options.multiple)
-            if fewer < max(1, full * options.min_share):
+            # A single channel left would look like one that Add spreads over all others.
+            if fewer < max(2, full * options.min_share):
                 continue
             saved = cost.saved(counts, index, fewer)
             price = lost[index][full - fewer] - lost[index][full - counts[index]]

@@ -22,6 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Mask: TypeAlias = NDArray[np.bool_]
+Kernel: TypeAlias = NDArray[np.float32]
+"""Its axis before the last is of the channels that come in."""
+
 Masks: TypeAlias = list[tuple[Any, Mask]]
 """A kernel's Keras variable, and which of its weights stay."""
 
@@ -39,7 +42,7 @@ def magnitude_masks(model: Any, sparsity: float) -> Masks:
     if not 0 <= sparsity < 1:
         raise ValueError(f"sparsity is {sparsity:g}, expected 0 to below 1")
 
-    def largest(kernel: NDArray[np.float32]) -> Mask:
+    def largest(kernel: Kernel) -> Mask:
         order = np.argsort(np.abs(kernel), axis=None, kind="stable")
         mask = np.ones(kernel.size, bool)
         mask[order[: round(sparsity * kernel.size)]] = False
@@ -59,7 +62,7 @@ def n_of_m_masks(model: Any, n: int, m: int) -> Masks:
     if not 1 <= n < m:
         raise ValueError(f"N:M is {n}:{m}, expected 1 <= N < M")
 
-    def largest(kernel: NDArray[np.float32]) -> Mask:
+    def largest(kernel: Kernel) -> Mask:
         if kernel.shape[-2] % m:
             return np.ones(kernel.shape, bool)
         rows = np.moveaxis(np.abs(kernel), -2, -1)
@@ -74,19 +77,20 @@ def n_of_m_masks(model: Any, n: int, m: int) -> Masks:
 @contextmanager
 def kept_zero(masks: Masks) -> Iterator[None]:
     """Set what the masks leave out to 0, and keep it so through training in the block."""
+    before = [variable.constraint for variable, _ in masks]
     for variable, mask in masks:
         variable.assign(np.where(mask, np.asarray(variable), 0.0))
-        variable.constraint = _Masked(mask)
+        variable.constraint = _Masked(mask, variable.constraint)
     try:
         yield
     finally:
-        for variable, _ in masks:
-            variable.constraint = None
+        for (variable, _), constraint in zip(masks, before, strict=True):
+            variable.constraint = constraint
 
 
 def zero_share(model: Any) -> float:
     """Return which share of the kernels' weights is 0, 0 to 1."""
-    kernels = [np.asarray(variable) for variable in _kernels(model)]
+    kernels = [np.asarray(layer.kernel) for layer in _kernel_layers(model)]
     total = sum(kernel.size for kernel in kernels)
     return 1.0 - sum(np.count_nonzero(kernel) for kernel in kernels) / max(1, total)
 
@@ -99,24 +103,43 @@ def compressed_bytes(content: bytes) -> int:
 class _Masked:
     """A constraint in Keras's sense: what a weight becomes after each step."""
 
-    def __init__(self, mask: Mask) -> None:
-        self._mask = mask.astype(np.float32)
+    def __init__(self, mask: Mask, before: Callable[[Any], Any] | None) -> None:
+        self._mask = mask
+        self._before = before
 
     def __call__(self, weight: Any) -> Any:
-        """Return the weight with its zeros."""
-        return weight * self._mask
+        """Return the weight as its own constraint has it, with its zeros."""
+        import keras
+
+        if self._before is not None:
+            weight = self._before(weight)
+        return keras.ops.where(self._mask, weight, keras.ops.zeros_like(weight))
 
 
-def _masks(model: Any, choose: Callable[[NDArray[np.float32]], Mask]) -> Masks:
-    return [(variable, choose(np.asarray(variable))) for variable in _kernels(model)]
+def _masks(model: Any, choose: Callable[[Kernel], Mask]) -> Masks:
+    import keras
+
+    masks = []
+    for layer in _kernel_layers(model):
+        kernel = np.asarray(layer.kernel)
+        if isinstance(layer, keras.layers.Conv2DTranspose):  # (h, w, out, in)
+            mask = np.swapaxes(choose(np.swapaxes(kernel, -1, -2)), -1, -2)
+        else:
+            mask = choose(kernel)
+        masks.append((layer.kernel, mask))
+    return masks
 
 
-def _kernels(model: Any) -> list[Any]:
-    """Return the kernels of convolutions that mix channels, and of dense layers."""
+def _kernel_layers(model: Any) -> list[Any]:
+    """Return the convolutions that mix channels and the dense layers, of nested models too."""
     import keras
 
     kinds = (
         *(keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Dense),
         keras.layers.Conv2DTranspose,
     )
-    return [layer.kernel for layer in model.layers if type(layer) in kinds]
+    found: dict[int, Any] = {}
+    for layer in model.layers:
+        inner = _kernel_layers(layer) if isinstance(layer, keras.Model) else [layer]
+        found.update((id(part), part) for part in inner if type(part) in kinds)
+    return list(found.values())

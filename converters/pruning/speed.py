@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgeinfer.converters.pruning.cost import CostModel
 from edgeinfer.converters.pruning.graph import ChannelGraph
 from edgeinfer.converters.pruning.importance import Scores
 from edgeinfer.converters.pruning.plan import Counts, PlanOptions, choose_cells, plan_counts
@@ -35,7 +37,7 @@ class Probe:
     """A cut that was timed.
 
     Attributes:
-        keep_cost: the share of the cost that was aimed at.
+        keep_cost: the share of the cost that is left.
         counts: what each group keeps.
         time: of the INT8 model, against the original's.
     """
@@ -86,7 +88,10 @@ def counts_for_speedup(
     *,
     tell: Callable[[Probe], None] = lambda probe: None,
 ) -> Probe:
-    """Find by bisection what may stay for the INT8 model to be so many times as fast.
+    """Find what may stay for the INT8 model to be so many times as fast.
+
+    By the secant method, kept within what is known to be too slow and fast enough: time is nearly
+    a constant plus a multiple of the cost.
 
     Args:
         graph: of the model.
@@ -102,26 +107,36 @@ def counts_for_speedup(
     Raises:
         ConversionError: the bounds do not allow the model to become so fast.
     """
+    cost = CostModel(graph)
+    whole = cost.total(cost.full)
+    goal = 1.0 / (speedup * (1 + TOLERANCE / 2))
+    points = [(1.0, 1.0)]  # shares of the original's cost and time
     low, high = 0.0, 1.0  # fast enough at `low`, too slow at `high`
     aim = 1.0 / speedup
     best: Probe | None = None
-    slowest: Probe | None = None
-    for _ in range(MAX_PROBES):
+    slowest: Probe | None = None  # of those that are too slow, the one with the fewest channels
+    for left in reversed(range(MAX_PROBES)):
         counts = plan_counts(graph, scores, aim, options)
+        if slowest is not None and counts == slowest.counts:
+            break  # the bounds allow no less
+        if best is not None and counts == best.counts:
+            low, aim = aim, (aim + high) / 2  # blocks of channels are too large to aim so finely
+            continue
         time = timer(keep_channels(graph, choose_cells(graph, scores, counts)))
-        probe = Probe(keep_cost=aim, counts=counts, time=time)
+        share = cost.total(counts) / whole if whole else 1.0
+        probe = Probe(keep_cost=share, counts=counts, time=time)
         tell(probe)
+        points.append((share, 1.0 / time.ratio))
         if time.ratio >= speedup:
-            best, low = probe, aim
+            best, low = probe, share
             if time.ratio <= speedup * (1 + TOLERANCE):
                 break
         else:
-            if slowest is not None and counts == slowest.counts:
-                break  # the bounds allow no less
-            slowest, high = probe, aim
-        # Time is nearly proportional to the cost: aim straight, but stay within the bracket.
-        aim = aim * time.ratio / (speedup * (1 + TOLERANCE / 2))
-        if not low < aim < high:
+            slowest, high = probe, share
+        aim = _aim(points, goal)
+        if best is None and (aim <= low or left == 1):
+            aim = 0.0  # what the bounds allow at all
+        elif not low < aim < high:
             aim = (low + high) / 2
     if best is None:
         assert slowest is not None
@@ -132,3 +147,11 @@ def counts_for_speedup(
             next_step="lower --min-share, take a smaller --size, or train a smaller student",
         )
     return best
+
+
+def _aim(points: Sequence[tuple[float, float]], goal: float) -> float:
+    """Return at which cost the line through the last two points reaches a time."""
+    (cost0, time0), (cost1, time1) = points[-2:]
+    if cost0 == cost1 or (time0 - time1) / (cost0 - cost1) <= 0:
+        return math.nan
+    return cost1 + (goal - time1) * (cost0 - cost1) / (time0 - time1)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.pruning.graph import ChannelGraph, LayerUse
 from edgeinfer.converters.pruning.operators import Kind
+from edgeinfer.converters.trace import functional
 from edgeinfer.device.errors import ConversionError
 
 Keep = NDArray[np.bool_]
@@ -32,26 +33,22 @@ def keep_channels(graph: ChannelGraph, keep: Keep) -> Any:
     Raises:
         ConversionError: a layer would lose all its channels.
     """
-    new: dict[int, tuple[Any, Weights]] = {}
+    weights: dict[int, Weights] = {}
 
-    def remake(use: LayerUse) -> Any:
-        layer = use.call.layer
-        if not hasattr(layer, "get_config"):
-            return layer  # an operation of keras.ops, which has neither channels nor weights
-        if id(layer) not in new:
-            inputs = [keep[graph.cell[numbers]] for numbers in use.inputs]
-            output = keep[graph.cell[use.output]]
-            if not output.any():
-                raise ConversionError(
-                    layer.name, got="would lose all its channels", expected="at least one left"
-                )
-            sized = type(layer).from_config(_config(use, output))
-            new[id(layer)] = sized, _weights(use, inputs[0] if inputs else output, output)
-        return new[id(layer)][0]
+    def sized(use: LayerUse) -> dict[str, Any]:
+        inputs = [keep[graph.cell[numbers]] for numbers in use.inputs]
+        output = keep[graph.cell[use.output]]
+        if not output.any():
+            raise ConversionError(
+                use.call.layer.name, got="would lose all its channels", expected="at least one left"
+            )
+        weights[id(use.call.layer)] = _weights(use, inputs[0] if inputs else output, output)
+        return _config(use, output)
 
-    model = _rebuild(graph, remake, [tuple(tensor.shape) for tensor in graph.model.inputs])
-    for layer, weights in new.values():
-        layer.set_weights(weights)
+    shapes = [tuple(tensor.shape) for tensor in graph.model.inputs]
+    model, layers = _rebuild(graph, sized, shapes)
+    for number, layer in layers.items():
+        layer.set_weights(weights[number])
     return model
 
 
@@ -65,34 +62,41 @@ def with_input_size(graph: ChannelGraph, size: tuple[int, int]) -> Any:
     Raises:
         ConversionError: its weights depend on the size, as those of a dense layer after Flatten.
     """
-    layers: dict[int, Any] = {}
-
-    def remake(use: LayerUse) -> Any:
-        layer = use.call.layer
-        if not hasattr(layer, "get_config"):
-            return layer
-        return layers.setdefault(id(layer), type(layer).from_config(layer.get_config()))
-
-    (shape,) = [tuple(tensor.shape) for tensor in graph.model.inputs]
-    model = _rebuild(graph, remake, [(shape[0], size[1], size[0], *shape[3:])])
-    for use in graph.uses:
-        layer = use.call.layer
-        try:
-            if id(layer) in layers:
-                layers[id(layer)].set_weights(layer.get_weights())
-        except ValueError as error:
-            raise ConversionError(
-                layer.name,
-                got=f"its weights depend on the picture's size of {shape[2]}x{shape[1]}",
-                expected="a network that ends in global pooling",
-            ) from error
+    shapes = [tuple(tensor.shape) for tensor in graph.model.inputs]
+    if len(shapes) != 1 or len(shapes[0]) != 4:
+        raise ConversionError(
+            graph.model.name,
+            got=f"takes {len(shapes)} inputs of {len(shapes[0])} axes",
+            expected="one batch of pictures (N, H, W, C)",
+        )
+    batch, height, width, channels = shapes[0]
+    try:
+        model, layers = _rebuild(
+            graph, lambda use: use.call.layer.get_config(), [(batch, size[1], size[0], channels)]
+        )
+        for use in graph.uses:
+            if id(use.call.layer) in layers:
+                layers[id(use.call.layer)].set_weights(use.call.layer.get_weights())
+    # Keras has no error of its own for shapes that do not fit.
+    except ValueError as error:
+        raise ConversionError(
+            graph.model.name,
+            got=f"its layers depend on the picture's size of {width}x{height}",
+            expected="a network that ends in global pooling",
+        ) from error
     return model
 
 
 def _rebuild(
-    graph: ChannelGraph, remake: Callable[[LayerUse], Any], shapes: list[tuple[int | None, ...]]
-) -> Any:
-    """Call the new layers as the old ones were called."""
+    graph: ChannelGraph,
+    config: Callable[[LayerUse], dict[str, Any]],
+    shapes: list[tuple[int | None, ...]],
+) -> tuple[Any, dict[int, Any]]:
+    """Call new layers as the old ones were called.
+
+    Returns:
+        The model, and its layers by the ids of the old ones.
+    """
     import keras
 
     inputs = [
@@ -100,14 +104,65 @@ def _rebuild(
         for shape, tensor in zip(shapes, graph.model.inputs, strict=True)
     ]
     values = dict(zip(graph.inputs, inputs, strict=True))
+    whole = functional(graph.model)
+    name = _Names(whole)
+    layers: dict[int, Any] = {}
+    operations: dict[int, Any] = {}
     for use in graph.uses:
+        old = use.call.layer
+        if isinstance(old, keras.Layer):
+            if id(old) not in layers:
+                layers[id(old)] = type(old).from_config({**config(use), "name": name(old)})
+            new = layers[id(old)]
+        else:
+            if id(old) not in operations:
+                operations[id(old)] = _operation(old, name(old))
+            new = operations[id(old)]
         args, kwargs = use.call.fill([values[number] for number in use.call.inputs])
-        values[use.call.output] = remake(use)(*args, **kwargs)
+        values[use.call.output] = new(*args, **kwargs)
     outputs = [values[number] for number in graph.outputs]
-    single = len(inputs) == len(outputs) == 1
-    return keras.Model(
-        inputs[0] if single else inputs, outputs[0] if single else outputs, name=graph.model.name
+    model = keras.Model(
+        _structured(inputs, whole.input),
+        _structured(outputs, whole.output),
+        name=graph.model.name,
     )
+    return model, layers
+
+
+class _Names:
+    """Names for new layers: their own, unless a nested model's layer has that of another."""
+
+    def __init__(self, model: Any) -> None:
+        self._outer = {id(layer) for layer in model.operations}
+        self._taken = {layer.name for layer in model.operations}
+
+    def __call__(self, layer: Any) -> str:
+        """Return the name of a layer's successor."""
+        name: str = layer.name
+        if id(layer) in self._outer:
+            return name
+        count = 0
+        while name in self._taken:
+            count += 1
+            name = f"{layer.name}_{count}"
+        self._taken.add(name)
+        return name
+
+
+def _operation(old: Any, name: str) -> Any:
+    """Return an operation of keras.ops, which has neither channels nor weights, under a name."""
+    if name == old.name:
+        return old
+    new = type(old).from_config(old.get_config())
+    new.name = name
+    return new
+
+
+def _structured(tensors: list[Any], structure: Any) -> Any:
+    """Put tensors in a model's form of inputs or outputs, such as a dictionary."""
+    import keras
+
+    return tensors[0] if len(tensors) == 1 else keras.tree.pack_sequence_as(structure, tensors)
 
 
 def _config(use: LayerUse, output: Keep) -> dict[str, Any]:

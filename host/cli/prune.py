@@ -85,7 +85,9 @@ def prune(
     from edgeinfer.host.training.run import check_destination
     from edgeinfer.host.training.teacher import TeacherConfig
 
-    out = out or run.with_name(f"{run.resolve().name}-pruned")
+    # The folder that `.` or `..` stands for has another name, and its place is beside it.
+    beside = run.resolve() if run.name in ("", "..") else run
+    out = out or beside.parent / f"{run.resolve().name}-pruned"
     given = {name: value for name, value in settings.items() if value is not None}
     given["sparsity"] = sparsity
     if {"speedup", "keep_cost"}.isdisjoint(given) and sparsity is None:
