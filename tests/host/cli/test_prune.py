@@ -1,0 +1,123 @@
+"""`edgeinfer prune` on the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from edgeinfer.converters.trained import KERAS_FILE, TrainedModel, write_trained
+from edgeinfer.device.errors import EdgeinferError, MissingExtraError, UsageError
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.host import extras
+from edgeinfer.host.cli.prune import _print, prune
+from tests.program import edgeinfer, error_line
+
+
+def test_the_command_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, edgeinfer.host.cli.prune; "
+        "sys.exit(bool({'keras', 'tensorflow', 'numpy', 'rich', 'cv2'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def _error(*arguments: object) -> EdgeinferError:
+    """Run the command and return the error that the main command would print."""
+    result = CliRunner().invoke(prune, list(map(str, arguments)), catch_exceptions=True)
+    assert isinstance(result.exception, EdgeinferError), result.exception
+    return result.exception
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--speedup", "2", "--keep-cost", "0.5"], "2 of them"),
+        (["--sparsity", "0.5", "--keep-cost", "0.5"], "2 of them"),
+        (["--sparsity", "4:2"], "--sparsity: '4:2'"),
+        (["--sparsity", "0.5", "--size", "32"], "--size: given with --sparsity"),
+        (["--speedup", "0.5"], "--speedup: 0.5"),
+        (["--keep-cost", "nan"], "--keep-cost: nan"),
+        (["--size", "big"], "--size: 'big'"),
+        (["--steps", "0"], "--steps: 0"),
+        (["--min-share", "2"], "--min-share: 2"),
+        (["--multiple", "0"], "--multiple: 0"),
+        (["--temperature", "2"], "--teacher: not given"),
+        (["--teacher-weight", "0.5"], "--teacher: not given"),
+        (["--teacher", "self", "--teacher-weight", "0"], "--teacher-weight: 0"),
+        (["--teacher", "self", "--temperature", "nan"], "--temperature: nan"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(arguments: list[str], says: str, tmp_path: Path) -> None:
+    error = _error(tmp_path / "run", *arguments)
+    assert isinstance(error, UsageError)
+    assert says in str(error)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_earlier_run_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "run-pruned").mkdir()
+    assert "--force" in str(_error(tmp_path / "run"))
+
+
+@pytest.mark.parametrize("named", [".", "..", "run", "run/"])
+def test_the_pruned_run_lies_beside_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str
+) -> None:
+    """As the refusal of what lies there already shows."""
+    (tmp_path / "run-pruned").mkdir()
+    place = tmp_path / {".": "run", "..": "run/inside"}.get(named, "")
+    place.mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(place)
+    assert "run-pruned: exists already" in str(_error(named))
+
+
+def test_without_the_extra_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(extras, "_NEEDED", ("no_such_package_of_ours",))
+    error = _error(tmp_path / "run")
+    assert isinstance(error, MissingExtraError)
+    assert "pip install 'edgeinfer[host]'" in str(error)
+
+
+def test_exit_codes_tell_wrong_usage_from_failed_work(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="pruning needs the host extra")
+    run = tmp_path / "run"
+    assert "--keep-cost" in error_line(edgeinfer("prune", run, "--keep-cost", "2"), code=2)
+    assert "run" in error_line(edgeinfer("prune", run), code=1)
+    run.mkdir()
+    assert "run" in error_line(edgeinfer("prune", run), code=1)
+    spec = PreprocessSpec(size=(8, 8))
+    trained = TrainedModel(name="run", labels=("a", "b"), preprocess=spec, provenance={})
+    write_trained(run, trained, {"train": [], "validation": [], "test": []})
+    (run / KERAS_FILE).write_bytes(b"PK\3\4 torn")
+    error_line(edgeinfer("prune", run, "--out", run), code=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
+
+
+def test_it_says_what_is_left_and_what_comes_next(capsys: pytest.CaptureFixture[str]) -> None:
+    pruned = TrainedModel(
+        name="small",
+        labels=("left", "right"),
+        preprocess=PreprocessSpec(size=(8, 8)),
+        provenance={"parameters": "1234", "prune.epochs-done": "7", "prune.seconds": "42"},
+        metrics={
+            "validation.keras.top1": 0.875,
+            "prune.macs-share": 0.4321,
+            "prune.speedup": 2.046,
+            "prune.zeros": 0.5,
+        },
+    )
+    _print(Path("runs/small"), pruned)
+    assert capsys.readouterr().out.splitlines() == [
+        "1234 parameters, 43.2% of the multiplications: 7 epochs, 42 s",
+        "INT8 invoke 2.05 times as fast, timed here, one thread",
+        "50.0% of the weights are 0: smaller when compressed, no faster",
+        "validation accuracy 87.50 % (float)",
+        "the run: runs/small",
+        "next: edgeinfer convert runs/small",
+    ]
