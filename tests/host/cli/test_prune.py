@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edgeinfer.converters.trained import KERAS_FILE, TrainedModel, write_trained
+from edgeinfer.converters.trained import KERAS_FILE, TrainedModel, read_trained, write_trained
 from edgeinfer.device.errors import EdgeinferError, MissingExtraError, UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras
@@ -121,3 +122,35 @@ def test_it_says_what_is_left_and_what_comes_next(capsys: pytest.CaptureFixture[
         "the run: runs/small",
         "next: edgeinfer convert runs/small",
     ]
+
+
+@pytest.mark.slow
+def test_a_faster_run_of_fashion_mnist_can_be_converted(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="pruning needs the host extra")
+    from edgeinfer.host.data.dataset import prepare_fashion_mnist
+    from edgeinfer.host.models.small_cnn import build
+
+    data = prepare_fashion_mnist(seed=0, full=False)
+    run, out, bundle = tmp_path / "run", tmp_path / "fast", tmp_path / "fast.edgebundle"
+    run.mkdir()
+    build((28, 28, 1), 10, initializer="he", width=1.0).save(run / KERAS_FILE)
+    trained = TrainedModel(
+        name="run",
+        labels=data.labels,
+        preprocess=PreprocessSpec(size=(28, 28), channels="grey", mean=(72.0,), std=(90.0,)),
+        provenance={"setting.architecture": "small-cnn", "setting.augment": "none"},
+    )
+    samples = {split: list(data.splits[split][:200]) for split in data.splits}
+    write_trained(run, trained, samples)
+    training = ("--steps", 1, "--epochs", 1, "--importance", "l1", "--teacher", "self")
+    finished = edgeinfer("prune", run, "--out", out, "--speedup", 1.3, *training, "--json")
+    assert finished.returncode == 0, finished.stderr
+    answer = json.loads(finished.stdout)
+    assert answer["run"] == str(out)
+    assert answer["metrics"]["prune.speedup"] >= 1.3
+    assert answer["metrics"]["prune.macs-share"] < 0.9
+    assert answer["metrics"] == read_trained(out).metrics
+    assert answer["provenance"]["teacher.run"] == str(run)
+    finished = edgeinfer("convert", out, "--out", bundle)
+    assert finished.returncode == 0, finished.stderr
+    assert bundle.is_file()
