@@ -26,7 +26,16 @@ def _choice(*names: str) -> click.Choice[str]:
 @click.command()
 @click.argument("data")
 @click.option("--architecture", "-a", metavar="NAME", help="Network; --list names them.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [runs/DATA]")
+@click.option(
+    "--student",
+    metavar="BOARD",
+    help="Take the network, size and settings that suit a board; --list-students lists them.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder to make.  [runs/DATA, with --teacher runs/DATA-student]",
+)
 @click.option("--size", metavar="SIDE|WxH", help="Input size in pixels.")
 @click.option("--channels", type=_choice("rgb", "bgr", "grey"), help="Input channels.")
 @click.option(
@@ -97,9 +106,18 @@ def _choice(*names: str) -> click.Choice[str]:
     callback=lambda context, _, wanted: _list_architectures(context) if wanted else None,
     help="List the networks and exit.",
 )
+@click.option(
+    "--list-students",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _, wanted: _list_students(context) if wanted else None,
+    help="List what --student takes for each board and exit.",
+)
 def train(
     data: str,
     architecture: str | None,
+    student: str | None,
     out: Path | None,
     validation_share: float,
     test_share: float,
@@ -128,13 +146,15 @@ def train(
     grey_28 = data in FASHION_MNIST
     settings["size"] = parse_size(settings["size"])
     settings["weights"] = _parse_weights(settings["weights"])
+    if student is not None:
+        architecture = _like_student(student, architecture, settings, grey_28=grey_28)
     if grey_28 and architecture is None:
         architecture = "small-cnn"
     config = default_config(
         architecture or "efficientnet-lite0", **_fitting(settings, grey_28=grey_28)
     )
     taught = _teacher(teacher, teacher_weight, temperature, features=teacher_features)
-    out = out or Path("runs", Path(data).resolve().name if not grey_28 else data.replace(":", "-"))
+    out = out or _default_out(data, grey_28=grey_28, taught=taught is not None)
     check_destination(out, force=force)
     prepared = _prepare(data, config.seed, validation_share, test_share)
     require_host_extra("edgeinfer train")
@@ -147,7 +167,41 @@ def train(
     if as_json:
         click.echo(json.dumps(_to_json(out, trained)))
     else:
-        _print(out, trained, prepared)
+        _print(out, trained)
+
+
+def _default_out(data: str, *, grey_28: bool, taught: bool) -> Path:
+    """Return runs/DATA, beside which a student has a name of its own."""
+    name = data.replace(":", "-") if grey_28 else Path(data).resolve().name
+    return Path("runs", f"{name}-student" if taught else name)
+
+
+def _like_student(
+    board: str, architecture: str | None, settings: dict[str, Any], *, grey_28: bool
+) -> str:
+    """Fill in what suits a board where nothing else was asked for; return the architecture."""
+    from edgeinfer.device.cli.board import named_board
+    from edgeinfer.host.models import ARCHITECTURES
+    from edgeinfer.host.models.students import suited_student
+
+    chosen = suited_student(named_board(board, f"--student {board}"))
+    if architecture not in (None, chosen.architecture):
+        raise UsageError(
+            "--student and --architecture",
+            got=f"{chosen.architecture} for {board}, and {architecture}",
+            expected="one of the two options",
+        )
+    if grey_28 and ARCHITECTURES[chosen.architecture].pretrained:
+        raise UsageError(
+            f"--student {board}",
+            got=f"{chosen.architecture}, which knows photographs",
+            expected="a network from scratch for small grey pictures",
+            next_step="leave --student out, or choose one with --architecture",
+        )
+    for name, value in chosen.overrides().items():
+        if settings.get(name) is None and not (grey_28 and name == "size"):
+            settings[name] = value
+    return chosen.architecture
 
 
 def _fitting(settings: dict[str, Any], *, grey_28: bool) -> dict[str, Any]:
@@ -229,6 +283,20 @@ def _list_architectures(context: click.Context) -> None:
     context.exit()
 
 
+def _list_students(context: click.Context) -> None:
+    from edgeinfer.boards import load_profile, profile_names
+    from edgeinfer.host.models.students import STUDENTS, suited_student
+
+    boards: dict[str, list[str]] = {}
+    for name in profile_names():
+        boards.setdefault(suited_student(load_profile(name)).name, []).append(name)
+    for student in STUDENTS:
+        width = f", width {student.width:g}" if student.width != 1.0 else ""
+        click.echo(f"{student.architecture}, {student.size} pixels{width}: {student.reason}")
+        click.echo(f"  {', '.join(boards.get(student.name, []))}")
+    context.exit()
+
+
 def _to_json(out: Path, trained: TrainedModel) -> dict[str, object]:
     return {
         "run": str(out),
@@ -239,17 +307,17 @@ def _to_json(out: Path, trained: TrainedModel) -> dict[str, object]:
     }
 
 
-def _print(out: Path, trained: TrainedModel, prepared: PreparedData) -> None:
+def _print(out: Path, trained: TrainedModel) -> None:
     """Say what was learned and what comes next."""
     facts = trained.provenance
     accuracy = 100 * trained.metrics["validation.keras.top1"]
     click.echo(
         f"trained {facts['setting.architecture']} ({int(facts['parameters']):,} parameters) on "
-        f"{len(prepared.splits['train']):,} pictures of {len(trained.labels)} classes: "
+        f"{int(facts['samples.train']):,} pictures of {len(trained.labels)} classes: "
         f"{facts['epochs']} epochs, {facts['seconds']} s"
     )
     click.echo(
-        f"validation accuracy {accuracy:.2f} % (float, {len(prepared.splits['validation']):,} "
+        f"validation accuracy {accuracy:.2f} % (float, {int(facts['samples.validation']):,} "
         "pictures)"
     )
     click.echo(f"the run: {printable(str(out))}")

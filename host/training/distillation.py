@@ -22,7 +22,7 @@ from edgeinfer.host.training.optimizers import make_loss, make_optimizer
 from edgeinfer.host.training.progress import Progress
 from edgeinfer.host.training.teacher import FEATURE_LAYER, TeacherAnswers, TeacherConfig
 
-FEATURE_WEIGHT = 1.0
+FEATURE_WEIGHT = 50.0
 """How much the features' mean squared error counts beside the divergence of the logits. The
 features are standardized, so a student that has learned nothing of them errs by 1."""
 
@@ -66,10 +66,10 @@ def fit_with_teacher(
         raise ValueError(
             f"{len(answers.logits)} answers of a teacher to {len(train.source.labels)} samples"
         )
-    distiller = _distiller(model, teacher, answers)
+    distiller = make_distiller(model, teacher, answers, make_loss(config))
     distiller.compile(
         optimizer=make_optimizer(config),
-        loss=distiller.student_losses(make_loss(config)),
+        loss=distiller.student_losses,
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
     given: list[Features] = [_Rows(answers.logits)]
@@ -148,7 +148,16 @@ class _StudentDistiller(keras.distillation.Distiller):  # type: ignore[misc]
     features' layers to Keras instead would run the student twice a step.
     """
 
-    def __init__(self, teacher: Any, student: Any, losses: list[Any], batch: _Batch, share: float):
+    def __init__(
+        self,
+        teacher: Any,
+        student: Any,
+        losses: list[Any],
+        *,
+        plain_loss: Any,
+        batch: _Batch,
+        share: float,
+    ) -> None:
         super().__init__(
             teacher,
             student,
@@ -156,20 +165,19 @@ class _StudentDistiller(keras.distillation.Distiller):  # type: ignore[misc]
             distillation_loss_weights=[1.0, FEATURE_WEIGHT][: len(losses)],
             student_loss_weight=1.0 - share,
         )
-        self._batch = batch
-        self._plain: Any = None
+        self._plain_loss, self._batch = plain_loss, batch
 
-    def student_losses(self, plain: Any) -> Any:
-        """Return the loss of each output against the labels: features have none."""
-        self._plain = plain
+    @property
+    def student_losses(self) -> Any:
+        """The loss of each output against the labels, as `compile` wants it: features have none."""
 
-        def weighed(y: Any, logits: Any) -> Any:
-            return plain(y, logits, sample_weight=self._batch.weights)
+        def of_logits(y: Any, logits: Any) -> Any:
+            return self._plain_loss(y, logits, sample_weight=self._batch.weights)
 
-        def none(y: Any, features: Any) -> Any:
+        def of_features(y: Any, features: Any) -> Any:
             return keras.ops.zeros(())
 
-        return _bare((weighed, none)[: len(self.student.outputs)])
+        return _bare((of_logits, of_features)[: len(self.student.outputs)])
 
     def compute_loss(
         self,
@@ -182,7 +190,7 @@ class _StudentDistiller(keras.distillation.Distiller):  # type: ignore[misc]
         """Return the mixed loss in training, the student's own else."""
         logits, *features = keras.tree.flatten(y_pred)
         if not training:
-            return self._plain(y, logits, sample_weight=sample_weight)
+            return self._plain_loss(y, logits, sample_weight=sample_weight)
         self._batch.weights = sample_weight
         try:
             # Features are no target of the labels' loss, but Keras wants the structures to agree.
@@ -200,8 +208,17 @@ def _bare(structure: tuple[Any, ...]) -> Any:
     return structure if len(structure) > 1 else structure[0]
 
 
-def _distiller(model: Any, teacher: TeacherConfig, answers: TeacherAnswers) -> _StudentDistiller:
-    """Put both networks over the same inputs: the model's, then the teacher's answers."""
+def make_distiller(
+    model: Any, teacher: TeacherConfig, answers: TeacherAnswers, plain_loss: Any
+) -> _StudentDistiller:
+    """Put both networks over the same inputs: the model's, then the teacher's answers.
+
+    Args:
+        model: one input to logits.
+        teacher: how much the teacher counts.
+        answers: their widths, and whether there are features.
+        plain_loss: the Keras loss of logits against one-hot targets.
+    """
     outputs, widths = [model.output], [answers.logits.shape[1]]
     batch = _Batch()
     compare: list[Any] = [_Divergence(batch)]
@@ -225,6 +242,7 @@ def _distiller(model: Any, teacher: TeacherConfig, answers: TeacherAnswers) -> _
         keras.Model(inputs, _bare(tuple(keras.layers.Identity()(answer) for answer in answered))),
         keras.Model(inputs, network(inputs[0])),
         [logits_loss, *feature_loss],
-        batch,
-        teacher.weight,
+        plain_loss=plain_loss,
+        batch=batch,
+        share=teacher.weight,
     )

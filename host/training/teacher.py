@@ -50,8 +50,8 @@ class TeacherConfig:
     """
 
     run: Path
-    weight: float = 0.7
-    temperature: float = 3.0
+    weight: float = 0.9
+    temperature: float = 2.0
     features: bool = False
 
     def __post_init__(self) -> None:

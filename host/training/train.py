@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import KERAS_FILE, Split, TrainedModel, write_trained
-from edgeinfer.device.errors import storage_error
+from edgeinfer.device.errors import UsageError, storage_error
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.extras import require_host_extra
 from edgeinfer.host.models import architecture, build_model
@@ -73,6 +73,10 @@ def train(
         StorageError: the disk is full or cannot be written.
     """
     require_host_extra("edgeinfer train")
+    if teacher is not None and out.resolve() == teacher.run.resolve():
+        raise UsageError(
+            out, got="is the teacher's own run", next_step="choose another --out for the student"
+        )
     started = time.monotonic()
     with ExitStack() as stack:
         place = stack.enter_context(workspace(out, force=force))
@@ -90,6 +94,8 @@ def train(
             seed=config.seed,
             weights=config.weights,
         )
+        # The teacher before the pictures, for the same reason.
+        fit_stage = _fit_stage(data, config, teacher, teacher_cache or place.cache, shown)
         stores: dict[Split, ImageStore] = {
             split: stack.enter_context(
                 prepare_store(data.splits[split], split, spec, place.cache, shown)
@@ -98,7 +104,6 @@ def train(
         }
         spec = _with_statistics(spec, config, stores["train"])
         history = History(place.run)
-        fit_stage = _fit_stage(data, config, teacher, teacher_cache or place.cache, shown)
         score = _fit(model, stores, spec, config, fit_stage, place.cache, history, shown)
         trained = TrainedModel(
             name=out.absolute().name,

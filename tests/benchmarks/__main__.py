@@ -2,9 +2,11 @@
 
     python -m tests.benchmarks [--only NAME ...]
 
-It takes about ten minutes. Ratios are medians of interleaved repeats with the smallest and the
-largest; models, clips and photographs are those of ../shared/data, and what is not there is left
-out. EDGEINFER_MEDIAPIPE_PYTHON names the Python of an environment with mediapipe.
+It takes about ten minutes; `--only distillation` takes hours, and runs only where it is named.
+Ratios are medians of interleaved repeats with the smallest and the largest; models, clips and
+photographs are those of ../shared/data, and what is not there is left out.
+EDGEINFER_MEDIAPIPE_PYTHON names the Python of an environment with mediapipe, EDGEINFER_TEACHER a
+run of `edgeinfer train` to distil from.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.native import load_kernels
 from tests.benchmarks import (
     cold_start,
+    distillation,
     endurance,
     frame_cost,
     kernel,
@@ -35,15 +38,19 @@ BENCHMARKS = {
     "worker": worker_cost.rows,
 }
 
+LONG = {"distillation": distillation.rows}
+"""Those that train for hours."""
+
 
 def main() -> None:
     """Print the table."""
+    known = BENCHMARKS | LONG
     parser = argparse.ArgumentParser(description="edgeinfer beside what others do.")
-    parser.add_argument("--only", nargs="+", choices=sorted(BENCHMARKS), default=list(BENCHMARKS))
+    parser.add_argument("--only", nargs="+", choices=sorted(known), default=list(BENCHMARKS))
     rows = []
     for name in parser.parse_args().only:
         print(f"{name} ...", file=sys.stderr)
-        rows += BENCHMARKS[name]()
+        rows += known[name]()
     kernels = load_kernels()
     with Model.open(SAMPLE_BUNDLE) as sample:
         runtime = sample.runner.description

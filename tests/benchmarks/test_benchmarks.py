@@ -13,8 +13,10 @@ from edgeinfer.device.images import encode_png
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.native import load_kernels
 from edgeinfer.device.types import Classification
+from edgeinfer.host.models.students import TINY
 from tests.benchmarks import (
     cold_start,
+    distillation,
     endurance,
     frame_cost,
     jpeg_accuracy,
@@ -131,3 +133,21 @@ def test_accuracy_by_reduction(tmp_path: Path) -> None:
     assert found["the files as they are"] == right / len(frames) > 0.5
     # 28 pixels enlarged to 1280x720: an eighth of that still has every detail.
     assert found["8"] > 0.5
+
+
+def test_students_are_compared_seed_by_seed() -> None:
+    def outcomes(*top1: float) -> list[distillation.Outcome]:
+        return [
+            distillation.Outcome(float_top1=value, int8_top1=value, file_bytes=1000)
+            for value in top1
+        ]
+
+    alone, taught = distillation.table_rows(
+        {"labels alone": outcomes(0.8, 0.82), "labels and teacher": outcomes(0.85, 0.85)}
+    )
+    assert alone.figure == "81.00 +- 1.41 %"
+    assert taught.figure == "85.00 +- 0.00 %"
+    assert taught.beside == "gain 4.00 +- 1.41 points"
+    assert taught.ratio == "85.00%, 85.00%"
+    config = distillation.student_config(seed=2, epochs=7)
+    assert (config.epochs, config.seed, config.width) == (7, 2, TINY.width)

@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edgeinfer.converters.samples import Sample
+from edgeinfer.boards import profile_names
 from edgeinfer.converters.trained import TrainedModel
-from edgeinfer.device.errors import EdgeinferError, MissingExtraError, UsageError
+from edgeinfer.device.errors import EdgeinferError, MissingExtraError, ModelError, UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras
 from edgeinfer.host.cli.train import _print, train
-from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.models import ARCHITECTURES
 
 
@@ -49,6 +48,13 @@ def _error(*arguments: str) -> EdgeinferError:
         (["--size", "2x2"], "--size: 2x2"),
         (["--epochs", "0"], "--epochs: 0"),
         (["--learning-rate", "nan"], "--learning-rate: nan"),
+        (["--student", "rpi9"], "--student rpi9: is no board known here"),
+        (["--student", "rpi-zero2w", "-a", "resnet8"], "small-cnn for rpi-zero2w, and resnet8"),
+        (["--student", "rpi5"], "--student rpi5: efficientnet-lite0, which knows photographs"),
+        (["--temperature", "3"], "--temperature: given without a teacher"),
+        (["--teacher-weight", "0.5"], "--teacher-weight: given without a teacher"),
+        (["--teacher-features"], "--teacher-features: given without a teacher"),
+        (["--teacher", "x", "--teacher-weight", "2"], "--teacher-weight: 2"),
         (["--validation-share", "0"], "--validation-share: 0"),
         (["--validation-share", "0.6", "--test-share", "0.6"], "1.2 together"),
     ],
@@ -85,6 +91,42 @@ def test_it_trains(tmp_path: Path) -> None:
     assert (out / "model.keras").is_file()
 
 
+def test_it_lists_the_students() -> None:
+    result = CliRunner().invoke(train, ["--list-students"])
+    assert result.exit_code == 0
+    for board in profile_names():
+        assert board in result.output.replace(",", "").split()
+    assert "small-cnn, 112 pixels, width 0.75" in result.output
+
+
+def test_a_teacher_that_is_no_run_is_one_sentence(tmp_path: Path) -> None:
+    arguments = ["fashion-mnist", "--out", str(tmp_path / "run"), "--teacher", str(tmp_path)]
+    error = _error(*arguments)
+    assert isinstance(error, ModelError)
+    assert "no readable trained.json" in str(error)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_a_run_teaches_the_next(tmp_path: Path) -> None:
+    settings = ["fashion-mnist", "--epochs", "1", "--width", "0.25", "--json"]
+    teacher, student = tmp_path / "teacher", tmp_path / "student"
+    first = [*settings, "--out", str(teacher), "--seed", "5"]
+    assert CliRunner().invoke(train, first, catch_exceptions=False).exit_code == 0
+    second = [*settings, "--out", str(student), "--teacher", str(teacher), "--student"]
+    second += ["rpi-zero2w", "--teacher-features", "--temperature", "3"]
+    result = CliRunner().invoke(train, second, catch_exceptions=False)
+    provenance = json.loads(result.stdout)["provenance"]
+    assert provenance["teacher.run"] == str(teacher)
+    assert provenance["teacher.features"] == "True"
+    # What the student's settings say, but for what was asked for and what the data needs.
+    assert provenance["setting.batch_size"] == "32"
+    assert provenance["setting.width"] == "0.25"
+    assert provenance["setting.size"] == "(28, 28)"
+    # Another seed alone would have given another split.
+    assert (student / "samples.csv").read_bytes() == (teacher / "samples.csv").read_bytes()
+
+
 def test_it_says_what_was_learned_and_what_comes_next(capsys: pytest.CaptureFixture[str]) -> None:
     trained = TrainedModel(
         name="squares",
@@ -92,20 +134,15 @@ def test_it_says_what_was_learned_and_what_comes_next(capsys: pytest.CaptureFixt
         preprocess=PreprocessSpec(size=(8, 8)),
         provenance={
             "setting.architecture": "resnet8",
+            "samples.train": "1200",
+            "samples.validation": "8",
             "parameters": "1234",
             "epochs": "3",
             "seconds": "7",
         },
         metrics={"validation.keras.top1": 0.875},
     )
-    sample = Sample(source="x.png", label=0)
-    prepared = PreparedData(
-        name="squares",
-        labels=("left", "right"),
-        splits={"train": [sample] * 1200, "validation": [sample] * 8, "test": [sample]},
-        findings=(),
-    )
-    _print(Path("runs/squares"), trained, prepared)
+    _print(Path("runs/squares"), trained)
     assert capsys.readouterr().out.splitlines() == [
         "trained resnet8 (1,234 parameters) on 1,200 pictures of 2 classes: 3 epochs, 7 s",
         "validation accuracy 87.50 % (float, 8 pictures)",

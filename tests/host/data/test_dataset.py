@@ -58,7 +58,9 @@ def test_too_few_are_left(make_folder: MakeFolder, make_photo: MakePhoto) -> Non
 
 def test_own_splits(make_folder: MakeFolder) -> None:
     root = make_folder({"train/a": 10, "train/b": 10, "test/a": 4, "test/b": 2})
-    splits = prepare_folder(root, seed=0).splits
+    data = prepare_folder(root, seed=0)
+    splits = data.splits
+    assert data.own_splits == {"train", "test"}
     assert [len(splits[split]) for split in ("train", "validation", "test")] == [18, 2, 6]
     assert all("/test/" in sample.source for sample in splits["test"])
 

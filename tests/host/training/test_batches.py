@@ -147,3 +147,36 @@ def test_the_dataset_goes_on_through_the_epochs() -> None:
     expected = np.concatenate([_epoch(batches, 0)[0], _epoch(batches, 1)[0]])
     np.testing.assert_array_equal(np.concatenate(inputs), expected)
     assert len(list(batches.dataset())) == 3
+
+
+@pytest.mark.parametrize("seed", [None, 4])
+def test_what_goes_beside_the_pictures_is_of_the_same_samples(seed: int | None) -> None:
+    pixels = np.arange(40, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 1), np.uint8)
+    source = ImageSource(
+        Memory(pixels, np.zeros(40, np.int32)), np.arange(256, dtype=np.float32)[None]
+    )
+    beside = (_Numbers(1), _Numbers(3))
+    batches = Batches(source=source, classes=2, batch_size=8, seed=seed, beside=beside)
+    for inputs, _, _ in batches.epoch(1):
+        images, single, triple = inputs
+        np.testing.assert_array_equal(single[:, 0], images[:, 0, 0, 0])
+        np.testing.assert_array_equal(triple, np.repeat(single, 3, axis=1))
+
+
+@pytest.mark.slow
+def test_tensorflow_gets_what_goes_beside_the_pictures() -> None:
+    source = ImageSource(squares(16), np.zeros((1, 256), np.float32))
+    batches = Batches(source=source, classes=2, batch_size=8, beside=(_Numbers(3),))
+    inputs, targets, _ = next(iter(batches.dataset()))
+    assert [tuple(values.shape) for values in inputs] == [(8, 8, 8, 1), (8, 3)]
+    assert tuple(targets.shape) == (8, 2)
+
+
+class _Numbers:
+    """Answers that say which sample they belong to."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+
+    def read(self, indices: NDArray[np.int64]) -> Floats:
+        return np.repeat(indices[:, None].astype(np.float32), self.width, axis=1)

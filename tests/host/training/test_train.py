@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,18 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.errors import StorageError, UsageError
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.preprocess import normalize_table
 from edgeinfer.host.data.dataset import PreparedData, prepare_folder
+from edgeinfer.host.models import build_model
 from edgeinfer.host.training.config import default_config
 from edgeinfer.host.training.progress import LineProgress
+from edgeinfer.host.training.teacher import TeacherConfig
 from edgeinfer.host.training.train import train
 
 from .problem import squares
+from .taught import write_teacher
 
 LABELS = ("left", "right")
 
@@ -85,6 +90,118 @@ def test_transfer_uses_the_backbones_normalization(pictures: PreparedData, tmp_p
     assert trained.preprocess.std == (128.0, 128.0, 128.0)
     stages = [epoch["stage"] for epoch in json.loads((out / "history.json").read_text())]
     assert stages == ["head", "head", "fine-tune"]
+
+
+@pytest.fixture(scope="module")
+def taught(
+    pictures: PreparedData, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[PreparedData, Path]:
+    """The pictures with test and training exchanged, and a teacher that knows the right split."""
+    run = write_teacher(tmp_path_factory.mktemp("teachers") / "teacher", pictures.splits)
+    splits = pictures.splits
+    exchanged = splits["train"][:4] + splits["validation"]
+    rest = [*splits["train"][4:], *splits["test"]]
+    mixed = replace(
+        pictures, splits={"train": rest, "validation": exchanged[:4], "test": exchanged[4:]}
+    )
+    return mixed, run
+
+
+@pytest.mark.slow
+def test_a_student_keeps_its_teachers_split_and_nothing_else_of_it(
+    taught: tuple[PreparedData, Path], pictures: PreparedData, tmp_path: Path
+) -> None:
+    import keras
+
+    mixed, run = taught
+    out = tmp_path / "student"
+    config = default_config("small-cnn", size=(16, 16), epochs=2, batch_size=8, dropout=0.2)
+    teacher = TeacherConfig(run=run, weight=0.6, temperature=3.0, features=True)
+    said = io.StringIO()
+    trained = train(mixed, config, out, teacher=teacher, progress=LineProgress(said))
+    assert sorted(os.listdir(tmp_path)) == ["student"]
+    assert read_samples(out) == pictures.splits
+    assert f"teacher: preparing {len(pictures.splits['train'])} pictures" in said.getvalue()
+    assert trained.provenance["teacher.run"] == str(run)
+    assert trained.provenance["teacher.temperature"] == "3.0"
+    model = keras.saving.load_model(out / KERAS_FILE)
+    plain = build_model("small-cnn", input_shape=(16, 16, 3), classes=2)
+    assert [layer.name for layer in model.layers] == [layer.name for layer in plain.layers]
+    assert model.count_params() == plain.count_params()
+    history = json.loads((out / "history.json").read_text())
+    best = min(history, key=lambda epoch: float(epoch["val_loss"]))
+    assert trained.metrics["validation.keras.top1"] == pytest.approx(best["val_accuracy"])
+    assert trained.metrics["validation.keras.loss"] == pytest.approx(best["val_loss"], rel=1e-4)
+
+
+@pytest.mark.slow
+def test_answers_can_be_kept_for_the_next_training(
+    taught: tuple[PreparedData, Path], tmp_path: Path
+) -> None:
+    mixed, run = taught
+    config = default_config("small-cnn", size=(16, 16), epochs=1, batch_size=8, width=0.25)
+    said = [io.StringIO(), io.StringIO()]
+    for number, stream in enumerate(said):
+        train(
+            mixed,
+            config,
+            tmp_path / str(number),
+            teacher=TeacherConfig(run=run),
+            teacher_cache=tmp_path / "answers",
+            progress=LineProgress(stream),
+        )
+    assert "teacher: " in said[0].getvalue()
+    assert "teacher: " not in said[1].getvalue()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["teacher: preparing", "teacher: features", "train: up to"])
+def test_ctrl_c_leaves_nothing_with_a_teacher_either(
+    when: str, taught: tuple[PreparedData, Path], tmp_path: Path
+) -> None:
+    class Interrupted(LineProgress):
+        def start(self, title: str, total: int) -> None:
+            if title.startswith(when):
+                raise KeyboardInterrupt
+
+    mixed, run = taught
+    config = default_config("small-cnn", size=(16, 16), epochs=1, batch_size=8, width=0.25)
+    with pytest.raises(KeyboardInterrupt):
+        train(
+            mixed,
+            config,
+            tmp_path / "squares",
+            teacher=TeacherConfig(run=run),
+            progress=Interrupted(io.StringIO()),
+        )
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_said_and_leaves_nothing(
+    taught: tuple[PreparedData, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mixed, run = taught
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("numpy.save", full)
+    config = default_config("small-cnn", size=(16, 16), epochs=1, batch_size=8, width=0.25)
+    with pytest.raises(StorageError, match="no space"):
+        train(mixed, config, tmp_path / "out", teacher=TeacherConfig(run=run), progress=_quiet())
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_student_never_takes_its_teachers_place(
+    taught: tuple[PreparedData, Path],
+) -> None:
+    mixed, run = taught
+    config = default_config("small-cnn", size=(16, 16))
+    with pytest.raises(UsageError, match="is the teacher's own run; choose another --out"):
+        train(mixed, config, run, teacher=TeacherConfig(run=run), progress=_quiet(), force=True)
+    assert (run / KERAS_FILE).is_file()
 
 
 class _Interrupted(LineProgress):

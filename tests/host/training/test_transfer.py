@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 from edgeinfer.host.models import build_model
 from edgeinfer.host.training.batches import Batches, ImageSource
 from edgeinfer.host.training.config import default_config
+from edgeinfer.host.training.features import DTYPE, FeatureFile
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import LineProgress
+from edgeinfer.host.training.teacher import StandardFeatures, TeacherAnswers, TeacherConfig
 
-from .problem import squares
+from .problem import Memory, squares
 
 pytestmark = pytest.mark.slow
 
@@ -150,3 +153,58 @@ def test_fine_tuning_that_does_harm_is_undone(tmp_path: Path) -> None:
     )
     assert "did not lower the validation loss" in said.getvalue()
     np.testing.assert_array_equal(model.get_layer(last + "_conv").get_weights()[0], kernel)
+
+
+def test_a_teacher_teaches_both_stages(tmp_path: Path) -> None:
+    from edgeinfer.host.training.distillation import fit_with_teacher
+    from edgeinfer.host.training.transfer import train_in_two_stages
+
+    model = _small()
+    config = default_config(
+        "efficientnet-lite0",
+        size=(16, 16),
+        batch_size=16,
+        epochs=4,
+        dropout=0.2,
+        learning_rate=0.1,
+        fine_tune_epochs=4,
+        fine_tune_learning_rate=2e-3,
+    )
+    pictures, checked = _dark_and_bright(64), _dark_and_bright(32)
+    # The labels say the opposite of the teacher, who alone counts.
+    wrong = Memory(pictures.pixels, 1 - pictures.labels)
+    logits = np.where(pictures.labels[:, None] == np.arange(2), 2.0, -2.0).astype(np.float32)
+    path = tmp_path / "features.f16"
+    path.write_bytes(logits.astype(DTYPE).tobytes())
+    answers = TeacherAnswers(
+        logits=logits, features=StandardFeatures([FeatureFile(path, logits.shape)])
+    )
+    teacher = TeacherConfig(run=tmp_path, weight=1.0, features=True)
+    history = History()
+    names = [layer.name for layer in model.layers]
+    train_in_two_stages(
+        model,
+        ImageSource(wrong, TABLE),
+        ImageSource(checked, TABLE),
+        config,
+        fit_stage=partial(fit_with_teacher, teacher=teacher, answers=answers),
+        cache=tmp_path,
+        mirrored=True,
+        class_weights=None,
+        history=history,
+        progress=LineProgress(io.StringIO()),
+    )
+    assert [epoch.stage for epoch in history.epochs] == ["head"] * 4 + ["fine-tune"] * 4
+    # The head learns the logits, the second stage features as well, so their losses differ.
+    for first, last in ((0, 3), (4, 7)):
+        assert history.epochs[last].loss < history.epochs[first].loss
+        assert history.epochs[last].val_accuracy > 0.7
+    assert [layer.name for layer in model.layers] == names
+    assert all(layer.trainable for layer in model.layers)
+
+
+def _dark_and_bright(count: int) -> Memory:
+    """Return pictures that even random features tell apart."""
+    labels = (np.arange(count) % 2).astype(np.int32)
+    noise = np.random.default_rng(count).integers(0, 60, (count, 16, 16, 3), dtype=np.uint8)
+    return Memory(noise + (190 * labels).astype(np.uint8)[:, None, None, None], labels)
