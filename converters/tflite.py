@@ -24,6 +24,7 @@ from edgeinfer.converters.tflite_worker import (
     FLOAT_FILE,
     SMALL_FILE,
     ConversionJob,
+    run_job,
 )
 from edgeinfer.device.bundle.strict import to_json
 from edgeinfer.device.errors import ConversionError, ModelError, storage_error
@@ -53,6 +54,7 @@ def convert_keras(
     *,
     precision: Precision = "int8",
     per_tensor_dense: bool = False,
+    in_process: bool = False,
 ) -> TfliteModels:
     """Convert a Keras model.
 
@@ -62,6 +64,8 @@ def convert_keras(
         calibration: representative samples.
         precision: of the smaller model.
         per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
+        in_process: convert in the caller's process, which has TensorFlow loaded and may be killed
+            by it, instead of in a subprocess.
 
     Raises:
         MissingExtraError: TensorFlow is not installed.
@@ -90,7 +94,10 @@ def convert_keras(
             job_file = _write_job(job, calibration if precision in CALIBRATED else ())
         except OSError as error:
             raise storage_error(folder, error) from error
-        _run_worker(keras_model, job_file, folder)
+        if in_process:
+            _run_here(keras_model, job)
+        else:
+            _run_worker(keras_model, job_file, folder)
         return TfliteModels(
             float32=(folder / FLOAT_FILE).read_bytes(),
             small=(folder / SMALL_FILE).read_bytes(),
@@ -110,6 +117,14 @@ def _write_job(job: ConversionJob, calibration: Sequence[Sample]) -> Path:
     return job_file
 
 
+def _run_here(keras_model: Path, job: ConversionJob) -> None:
+    try:
+        run_job(job)
+    except Exception as error:  # whatever TensorFlow raises
+        reason = (f"{type(error).__name__}: {error}".strip().splitlines())[0]
+        raise _inconvertible(keras_model, reason) from error
+
+
 def _run_worker(keras_model: Path, job: Path, folder: Path) -> None:
     command = [sys.executable, "-m", "edgeinfer.converters.tflite_worker", str(job)]
     finished = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
@@ -124,10 +139,13 @@ def _run_worker(keras_model: Path, job: Path, folder: Path) -> None:
         error_file = folder / ERROR_FILE
         text = error_file.read_text(encoding="utf-8") if error_file.exists() else ""
         text = text or finished.stderr.decode(errors="replace").strip()
-        last = (text.splitlines() or ["no reason given"])[0]
-        raise ConversionError(
-            keras_model, got=f"cannot be converted ({last[:300]})", next_step="change that layer"
-        )
+        raise _inconvertible(keras_model, (text.splitlines() or ["no reason given"])[0])
+
+
+def _inconvertible(keras_model: Path, reason: str) -> ConversionError:
+    return ConversionError(
+        keras_model, got=f"cannot be converted ({reason[:300]})", next_step="change that layer"
+    )
 
 
 def signal_name(number: int) -> str:

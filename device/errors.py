@@ -105,6 +105,10 @@ class TrainingError(EdgeinferError):
     """Training could not start or did not produce a usable model."""
 
 
+class SearchError(EdgeinferError):
+    """A search found nothing within its budget, or could not go on."""
+
+
 class RemoteError(EdgeinferError):
     """A board cannot be reached over SSH, or a program failed there."""
 

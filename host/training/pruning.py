@@ -49,6 +49,7 @@ def prune(
     out: Path,
     *,
     teacher: TeacherConfig | None = None,
+    teacher_cache: Path | None = None,
     progress: Progress | None = None,
     force: bool = False,
 ) -> TrainedModel:
@@ -59,6 +60,8 @@ def prune(
         config: the settings.
         out: the folder; its name becomes the model's.
         teacher: whose answers the training after the cuts learns from as well.
+        teacher_cache: a folder that keeps the teacher's answers for the next training on the same
+            pictures; None keeps them for this one alone.
         progress: is told about every step; by default lines on standard error.
         force: replace an earlier run.
 
@@ -96,7 +99,7 @@ def prune(
                 teacher,
                 samples["train"],
                 trained.labels,
-                cache=place.cache,
+                cache=teacher_cache or place.cache,
                 mirrored=mirrored,
                 progress=shown,
             )

@@ -1,0 +1,291 @@
+"""`edgeinfer optimize`: the fastest model that keeps a budget, found by trying."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeinfer.device.cli.options import MAX_THREADS, json_option
+from edgeinfer.device.errors import EdgeinferError, UsageError, printable
+
+if TYPE_CHECKING:
+    from edgeinfer.host.search.ending import Ending
+    from edgeinfer.host.search.measure import Timer
+    from edgeinfer.host.search.search import Found, SearchOptions
+
+_DURATION = re.compile(r"(?:(\d{1,3})h)?(?:(\d{1,5})m)?(?:(\d{1,7})s?)?", re.ASCII)
+_DEFAULT_POINTS = 1.0
+_WIDE, _LOG_WIDTH = 110, 130
+_FEWER = (0, 1, 2, 4, 6)
+"""Of the front's columns, those that a narrow terminal shows."""
+
+_GO_ON = "the same command goes on from there"
+
+
+def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
+    """Read 90s, 20m, 1h30m or plain seconds."""
+    match = _DURATION.fullmatch(value.strip().lower())
+    if match is None or not any(match.groups()):
+        raise click.BadParameter(f"{value!r} is no time, expected such as 20m, 1h30m or 90s")
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    total = 3600 * hours + 60 * minutes + seconds
+    if total <= 0:
+        raise click.BadParameter(f"{value!r}: expected more than no time")
+    return float(total)
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@click.option(
+    "--budget-accuracy",
+    type=float,
+    metavar="POINTS",
+    help="At most so many points of validation top-1 below RUN's float model; the fastest within "
+    "wins.  [1.0 where no budget is given]",
+)
+@click.option(
+    "--budget-ms",
+    type=float,
+    metavar="MS",
+    help="One inference in at most so many milliseconds; without --budget-accuracy the most "
+    "accurate within wins.",
+)
+@click.option(
+    "--budget-kb",
+    type=float,
+    metavar="KB",
+    help="A .tflite of at most so many kB (1,000 bytes); likewise.",
+)
+@click.option(
+    "--board", metavar="NAME", help="The board it is for: decides which precisions make sense."
+)
+@click.option(
+    "--time-limit",
+    "time_limit_s",
+    callback=_seconds,
+    default="20m",
+    show_default=True,
+    metavar="TIME",
+    help="How long to search, over all starts; converting the winner comes on top.",
+)
+@click.option(
+    "--measure-on",
+    metavar="[USER@]BOARD",
+    help="Time each candidate on a board, reached with your own ssh, instead of here.",
+)
+@click.option(
+    "--remote-program",
+    default="edgeinfer",
+    show_default=True,
+    help="edgeinfer's program on the board.",
+)
+@click.option(
+    "--ssh-option",
+    "ssh_options",
+    multiple=True,
+    metavar="OPTION",
+    help="For ssh -o, such as Port=2222; may be repeated.",
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, MAX_THREADS),
+    default=1,
+    show_default=True,
+    help="Interpreter threads to time with.",
+)
+@click.option(
+    "--out", "-o", type=click.Path(path_type=Path), help="Folder of the search.  [RUN-optimized]"
+)
+@click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True)
+@json_option
+@click.pass_context
+def optimize(
+    ctx: click.Context,
+    run: Path,
+    budget_accuracy: float | None,
+    budget_ms: float | None,
+    budget_kb: float | None,
+    board: str | None,
+    time_limit_s: float,
+    measure_on: str | None,
+    remote_program: str,
+    ssh_options: tuple[str, ...],
+    threads: int,
+    out: Path | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Search for the fastest model that keeps a budget.
+
+    RUN is a folder of `edgeinfer train`. Tried are fewer channels, fewer pixels, other networks
+    from scratch, each with RUN as a teacher or without, and ways to quantize. Each candidate is
+    timed before it is trained, and is not trained where its time or size speaks against it.
+    Accuracy is that of the INT8 model on RUN's validation split; the test split is used once, for
+    the winner.
+
+    The same command goes on with a search that was stopped or killed; a longer --time-limit
+    continues one that has ended.
+    """
+    from edgeinfer.host.extras import check_host_extra
+
+    check_host_extra("edgeinfer optimize")
+    given = click.core.ParameterSource.COMMANDLINE
+    if measure_on is None and (ssh_options or ctx.get_parameter_source("remote_program") is given):
+        raise click.UsageError("--ssh-option and --remote-program need --measure-on")
+    from edgeinfer.device.cli.board import named_board
+    from edgeinfer.device.signals import interrupt_on_signals
+    from edgeinfer.host.search.budget import Budget
+    from edgeinfer.host.search.search import SearchOptions
+
+    if budget_accuracy is budget_ms is budget_kb is None:
+        budget_accuracy = _DEFAULT_POINTS
+    options = SearchOptions(
+        budget=Budget(accuracy_points=budget_accuracy, invoke_ms=budget_ms, size_kb=budget_kb),
+        time_limit_s=time_limit_s,
+        board=None if board is None else named_board(board),
+        measure_on=measure_on or "",
+        threads=threads,
+        seed=seed,
+    )
+    run = run.resolve() if run.name in ("", "..") else run
+    out = out or run.with_name(f"{run.name}-optimized")
+    if out.resolve() == run.resolve():
+        raise UsageError("--out", got="is RUN itself", expected="another folder")
+    timer = _timer(measure_on, ssh_options, remote_program, threads)
+    with interrupt_on_signals():
+        _search(run, out, options, timer, as_json=as_json)
+
+
+def _timer(
+    measure_on: str | None, ssh_options: tuple[str, ...], program: str, threads: int
+) -> Timer:
+    from edgeinfer.device.ssh import SshHost
+    from edgeinfer.host.search.measure import BoardTimer, LocalTimer
+
+    if measure_on is None:
+        return LocalTimer(threads=threads)
+    return BoardTimer(SshHost(measure_on, ssh_options), threads=threads, program=program)
+
+
+def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_json: bool) -> None:
+    """Search and print; what there is so far is written however it ends."""
+    from edgeinfer.converters.progress import step_display
+    from edgeinfer.host.search.ending import end_search
+    from edgeinfer.host.search.report import write_report
+    from edgeinfer.host.search.search import WORK_FOLDER, Search, make_space
+    from edgeinfer.host.search.study import open_study
+    from edgeinfer.host.search.tables import trial_line
+    from edgeinfer.host.search.worker_process import WorkerProcess
+    from edgeinfer.host.training.progress import make_progress
+
+    space = make_space(run, options.board)
+    settings = options.settings(run)
+    timer.check()  # before anything is trained
+    progress = make_progress()
+    with (
+        open_study(out, settings, space, options.budget, seed=options.seed) as study,
+        WorkerProcess(out / WORK_FOLDER) as workshop,
+    ):
+        search = Search(
+            run,
+            options,
+            study,
+            space,
+            timer=timer,
+            workshop=workshop,
+            progress=progress,
+            out=out,
+        )
+        try:
+            with progress:
+                search.work(lambda trial: progress.say(trial_line(trial)))
+        except (KeyboardInterrupt, EdgeinferError):
+            workshop.close()
+            if (found := search.found()) is not None:
+                write_report(out, found, None)
+                _print_front(found, as_json=as_json)
+            click.echo(printable(f"note: all is kept in {out}; {_GO_ON}"), err=True)
+            raise
+        workshop.close()
+        found = search.found()
+        assert found is not None
+        if found.winner is None:
+            write_report(out, found, None)
+            _print_front(found, as_json=as_json)
+            found.require_winner()
+        with step_display(sys.stderr) as step:
+            ending = end_search(search.bench, options, study, found, step)
+        write_report(out, found, ending)
+    if as_json:
+        click.echo(json.dumps(_document(out, found, ending)))
+    else:
+        _print_front(found)
+        _print_winner(out, found, ending)
+
+
+def _print_front(found: Found, *, as_json: bool = False) -> None:
+    """Print the front as a table; on stderr where stdout is for a program."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from edgeinfer.host.search.tables import FRONT_HEADER, front_rows
+
+    console = Console(stderr=as_json, highlight=False)
+    if not console.is_terminal:
+        console.width = _LOG_WIDTH
+    # On a narrow terminal what follows from the other columns goes.
+    shown = range(len(FRONT_HEADER)) if console.width >= _WIDE else _FEWER
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index in shown:
+        table.add_column(
+            FRONT_HEADER[index],
+            justify="left" if index < 2 else "right",
+            no_wrap=index != 1,
+            ratio=1 if index == 1 and console.width < _WIDE else None,
+        )
+    for row in front_rows(found):
+        cells = [printable(row[index]) for index in shown]
+        table.add_row(*cells, style="bold" if row[0].endswith("*") else None)
+    console.print(table, markup=False)
+
+
+def _print_winner(out: Path, found: Found, ending: Ending) -> None:
+    """Print the winner, its test figures, and what comes next."""
+    winner = found.require_winner()
+    footprint, base = winner.measured.footprint, found.baseline.measured.footprint
+    click.echo(
+        f"* the winner, {found.budget.text()}: {1 / footprint.ratio:.2f} times as fast as plain "
+        f"INT8, {footprint.size_bytes / 1000:,.1f} kB instead of {base.size_bytes / 1000:,.1f}"
+    )
+    click.echo(
+        f"test, {ending.test_samples:,} pictures: {100 * ending.winner_top1:.2f} % (plain INT8 "
+        f"{100 * ending.baseline_top1:.2f} %, float {100 * ending.baseline_float_top1:.2f} %)"
+    )
+    measured = sum(trial.measured is not None for trial in found.trials)
+    click.echo(
+        f"{len(found.trials)} candidates in {found.spent_s / 60:.1f} minutes, {measured} of them "
+        f"measured to the end; the picture and all of them: {printable(str(out / 'report.html'))}"
+    )
+    click.echo(f"next: edgeinfer run --camera --model {printable(ending.bundle)}")
+
+
+def _document(out: Path, found: Found, ending: Ending) -> dict[str, Any]:
+    """Return for scripts what came out."""
+    from edgeinfer.device.bundle.strict import to_json
+
+    winner = found.require_winner()
+    return {
+        "out": str(out),
+        "bundle": ending.bundle,
+        "winner": {"model": winner.title, **to_json(winner)},
+        "baseline": to_json(found.baseline),
+        "front": [{"model": model.title, **to_json(model)} for model in found.front],
+        "test": to_json(ending),
+        "trials": len(found.trials),
+        "seconds": round(found.spent_s, 1),
+    }

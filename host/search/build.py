@@ -1,0 +1,123 @@
+"""Makes candidates, in the worker: untrained to be timed, and trained."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from edgeinfer.converters.calibration import CalibrationMethod, choose_ranges, sample_histograms
+from edgeinfer.converters.convert import ConvertOptions, calibration_samples
+from edgeinfer.converters.litert_quantize import quantize_int8
+from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.tflite import convert_keras
+from edgeinfer.converters.trained import KERAS_FILE, TrainedModel, read_samples, read_trained
+from edgeinfer.device.files import write_atomically
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.host.extras import require_host_extra
+from edgeinfer.host.search.candidate import Candidate
+from edgeinfer.host.search.job import FLOAT_FILE, SMALL_FILE, UNTRAINED_FILE, Done, Job
+from edgeinfer.host.search.recipes import train_candidate, untrained_network
+from edgeinfer.host.training.progress import Progress
+
+_FEW = 8
+"""Pictures that give an untrained network ranges, of which its time does not depend."""
+
+
+def build(job: Job) -> Done:
+    """Write UNTRAINED_FILE: the candidate's network before training, as it will be quantized.
+
+    Raises:
+        EdgeinferError: there is no such network, or it cannot be converted.
+    """
+    run, out = Path(job.run), Path(job.out)
+    trained, candidate = read_trained(run), job.candidate
+    require_host_extra("edgeinfer optimize")
+    _clear()
+    spec = candidate_spec(trained.preprocess, candidate)
+    keras_file = out / "untrained.keras"
+    network = untrained_network(run, trained, candidate, seed=job.seed)
+    network.save(keras_file)
+    models = convert_keras(
+        keras_file,
+        spec,
+        _calibration(run)[:_FEW],
+        precision=candidate.precision,
+        per_tensor_dense=job.per_tensor_dense,
+        in_process=True,
+    )
+    keras_file.unlink()
+    write_atomically(out / UNTRAINED_FILE, models.small)
+    return Done()
+
+
+def train(job: Job, progress: Progress) -> Done:
+    """Train the candidate; write the run, the float model and one for each choice of ranges.
+
+    Raises:
+        EdgeinferError: it cannot be trained or converted.
+        StorageError: the disk is full or cannot be written.
+    """
+    require_host_extra("edgeinfer optimize")
+    _clear()
+    out = Path(job.out)
+    started = time.monotonic()
+    run, epochs = train_candidate(job, progress)
+    training_s = time.monotonic() - started
+    trained = read_trained(run)
+    calibrations = _quantize(run, trained, out, job, progress)
+    return Done(run=str(run), calibrations=calibrations, epochs=epochs, training_s=training_s)
+
+
+def candidate_spec(base: PreprocessSpec, candidate: Candidate) -> PreprocessSpec:
+    """Return how a candidate's pictures are prepared; a student's statistics are not known yet."""
+    return replace(base, size=candidate.size)
+
+
+def _quantize(
+    run: Path, trained: TrainedModel, out: Path, job: Job, progress: Progress
+) -> tuple[str, ...]:
+    """Write the float model and the quantized ones; return the choices of ranges there are.
+
+    All choices come from one training, which costs a hundred times what choosing does.
+    """
+    progress.start("quantize", 1)
+    pictures = _calibration(run)
+    models = convert_keras(
+        run / KERAS_FILE,
+        trained.preprocess,
+        pictures,
+        precision=job.candidate.precision,
+        per_tensor_dense=job.per_tensor_dense,
+        in_process=True,
+    )
+    write_atomically(out / FLOAT_FILE, models.float32)
+    write_atomically(out / SMALL_FILE.format(calibration="min-max"), models.small)
+    if job.candidate.precision != "int8":
+        return ("min-max",)
+    histograms = sample_histograms(
+        models.float32, trained.preprocess, pictures, lambda done, total: None
+    )
+    methods: tuple[CalibrationMethod, ...] = ("percentile", "mse")
+    for method in methods:
+        small = quantize_int8(
+            models.float32,
+            choose_ranges(histograms, method),
+            subject=job.candidate.text(),
+            per_tensor_dense=job.per_tensor_dense,
+        )
+        write_atomically(out / SMALL_FILE.format(calibration=method), small)
+    return ("min-max", *methods)
+
+
+def _calibration(run: Path) -> Sequence[Sample]:
+    """Return the pictures that `edgeinfer convert` would calibrate with."""
+    return calibration_samples(read_samples(run)["train"], ConvertOptions())
+
+
+def _clear() -> None:
+    """Let go of the models before: Keras keeps what its global state has seen."""
+    import keras
+
+    keras.backend.clear_session(free_memory=True)

@@ -1,0 +1,45 @@
+"""How long a search has worked, over all its starts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+_EVERY_S = 2.0
+"""So much is lost when the process is killed."""
+
+
+class SearchClock:
+    """Counts the seconds of this start on top of those before.
+
+    Args:
+        limit_s: of all starts together, seconds.
+        spent_s: before this start.
+        keep: writes down how long it was so far.
+    """
+
+    def __init__(self, *, limit_s: float, spent_s: float, keep: Callable[[float], None]) -> None:
+        self.limit_s = limit_s
+        self._before, self._keep = spent_s, keep
+        self._started = time.monotonic()
+        self._kept = self._started
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds so far."""
+        return self._before + time.monotonic() - self._started
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left, 0 when there are none."""
+        return max(0.0, self.limit_s - self.spent_s)
+
+    def tick(self) -> None:
+        """Write it down, where that was not done just now."""
+        if time.monotonic() - self._kept >= _EVERY_S:
+            self.keep()
+
+    def keep(self) -> None:
+        """Write it down."""
+        self._keep(self.spent_s)
+        self._kept = time.monotonic()

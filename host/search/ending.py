@@ -1,0 +1,150 @@
+"""The end of a search: the winner becomes a bundle, and the test split is used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from edgeinfer.converters.convert import ConvertOptions, convert_trained
+from edgeinfer.converters.evaluate import evaluate, evaluation_model
+from edgeinfer.converters.progress import Step
+from edgeinfer.converters.quantize import QuantizeOptions
+from edgeinfer.converters.targets import chosen_targets
+from edgeinfer.converters.trained import read_samples
+from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
+from edgeinfer.device.files import write_atomically
+from edgeinfer.device.model import Model
+from edgeinfer.host.search.attempt import BASELINE_FOLDER, PLAIN, Bench
+from edgeinfer.host.search.front import BASELINE, Entry
+from edgeinfer.host.search.job import FLOAT_FILE, SMALL_FILE
+from edgeinfer.host.search.search import Found, SearchOptions
+from edgeinfer.host.search.study import SearchStudy
+
+ENDING_FILE = "winner.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """The winner on the test split, which nothing was chosen by.
+
+    Attributes:
+        winner: the number of its trial, or `BASELINE`.
+        bundle: the file.
+        test_samples: pictures that the shares below are of.
+        winner_top1: of the winner as it is in the bundle, 0 to 1.
+        winner_float_top1: of the winner as float32.
+        baseline_top1: of the run's plain INT8.
+        baseline_float_top1: of the run as float32.
+        test_uses: for how many winners of this search the test split was used, this one included.
+    """
+
+    winner: int
+    bundle: str
+    test_samples: int
+    winner_top1: float
+    winner_float_top1: float
+    baseline_top1: float
+    baseline_float_top1: float
+    test_uses: int
+
+
+def end_search(
+    bench: Bench, options: SearchOptions, study: SearchStudy, found: Found, step: Step
+) -> Ending:
+    """Convert the winner and measure it and the baseline on the test split.
+
+    A search that is started again and finds the same winner keeps what it has.
+
+    Args:
+        bench: of the search.
+        options: what the user chose.
+        study: counts how often the test split was used.
+        found: what the search found.
+        step: told what is going on.
+
+    Raises:
+        SearchError: nothing keeps the budget.
+        EdgeinferError: the winner cannot be converted.
+    """
+    winner = found.require_winner()
+    kept = _kept(bench.out / ENDING_FILE)
+    if kept is not None and kept.winner == winner.number and Path(kept.bundle).is_file():
+        return kept
+    bundle = bench.out / f"{bench.trained.name}.edgebundle"
+    study.count_test_use()
+    result = convert_trained(
+        winner_run(bench, winner), bundle, _convert_options(options, winner), step
+    )
+    precision = winner.candidate.precision
+    baseline = _baseline_on_test(bench, step)
+    ending = Ending(
+        winner=winner.number,
+        bundle=str(bundle),
+        test_samples=result.test[precision].samples,
+        winner_top1=result.test[precision].top1,
+        winner_float_top1=result.test["float32"].top1,
+        baseline_top1=baseline[PLAIN],
+        baseline_float_top1=baseline["float32"],
+        test_uses=study.test_uses,
+    )
+    write_atomically(bench.out / ENDING_FILE, json.dumps(to_json(ending), indent=1) + "\n")
+    return ending
+
+
+def winner_run(bench: Bench, winner: Entry) -> Path:
+    """Return the folder of the winner's trained run."""
+    if winner.number == BASELINE or winner.candidate.kind == "plain":
+        return bench.run
+    return bench.folder(winner.number) / bench.trained.name
+
+
+def _convert_options(options: SearchOptions, winner: Entry) -> ConvertOptions:
+    board = options.board
+    targets = chosen_targets(board=None if board is None else board.name)
+    return ConvertOptions(
+        # The budget was the gate, and a repair would give another model than was measured.
+        max_drop_points=100.0,
+        repair="none",
+        quantize=QuantizeOptions(
+            precision=winner.candidate.precision,
+            per_tensor_dense=targets.edgetpu is not None,
+            calibration=winner.measured.calibration,
+        ),
+        targets=targets,
+    )
+
+
+def _baseline_on_test(bench: Bench, step: Step) -> dict[str, float]:
+    """Return test top-1, 0 to 1, of the run as float32 and as plain INT8."""
+    folder = bench.out / BASELINE_FOLDER
+    files = {
+        "float32": folder / FLOAT_FILE,
+        PLAIN: folder / SMALL_FILE.format(calibration=PLAIN),
+    }
+    factories: dict[str, Callable[[], Model]] = {
+        name: partial(
+            evaluation_model,
+            path.read_bytes(),
+            subject=str(path),
+            labels=bench.trained.labels,
+            preprocess=bench.trained.preprocess,
+        )
+        for name, path in files.items()
+    }
+    results = evaluate(
+        factories,
+        read_samples(bench.run)["test"],
+        bench.trained.labels,
+        progress=step("evaluate the baseline on test"),
+    )
+    return {name: result.top1 for name, result in results.items()}
+
+
+def _kept(path: Path) -> Ending | None:
+    try:
+        return from_json(Ending, parse_json(path.read_bytes()))
+    except (OSError, SchemaError):
+        return None

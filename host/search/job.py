@@ -1,0 +1,96 @@
+"""What the search asks of its worker, and what the worker answers: JSON, one object a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from edgeinfer.host.search.candidate import Candidate
+
+SMALL_FILE = "{calibration}.tflite"
+FLOAT_FILE = "float32.tflite"
+UNTRAINED_FILE = "untrained.tflite"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A piece of work.
+
+    Attributes:
+        action: `build` makes the candidate's network untrained and writes UNTRAINED_FILE, whose
+            time and size are those of the trained one; `train` trains it and writes the run, and
+            a `.tflite` for each way of choosing ranges.
+        run: the folder that the search began with.
+        candidate: what to make.
+        out: where the files go; the run into `out/NAME`.
+        cache: what several jobs can use.
+        epochs: train at most so many.
+        seed: of weights, order and augmentation.
+        per_tensor_dense: one scale for all weights of a dense layer.
+    """
+
+    action: Literal["build", "train"]
+    run: str
+    candidate: Candidate
+    out: str
+    cache: str
+    epochs: int = 0
+    seed: int = 0
+    per_tensor_dense: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why it could not be done; the parts of an `EdgeinferError`.
+
+    Attributes:
+        storage: the disk is full or cannot be written, which the next job would find as well.
+    """
+
+    subject: str
+    got: str
+    expected: str = ""
+    next_step: str = ""
+    storage: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What came out.
+
+    Attributes:
+        run: the trained run's folder; empty for `build`.
+        calibrations: ways of choosing ranges for which there is a `.tflite`.
+        epochs: how many were trained.
+        training_s: how long training took, seconds.
+    """
+
+    run: str = ""
+    calibrations: tuple[str, ...] = ()
+    epochs: int = 0
+    training_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """A line from the worker; one of its fields is set.
+
+    Attributes:
+        start: title of a piece of work of `total` steps that begins.
+        total: see there.
+        advance: so many steps are done.
+        note: a short figure beside them.
+        say: a line that stays.
+        done: the job is done.
+        failure: it could not be done.
+        rss_mib: the worker's memory after the job, MiB.
+    """
+
+    start: str | None = None
+    total: int = 0
+    advance: int = 0
+    note: str = ""
+    say: str | None = None
+    done: Done | None = None
+    failure: Failure | None = None
+    rss_mib: float = 0.0

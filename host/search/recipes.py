@@ -1,0 +1,99 @@
+"""How a candidate's network is built, and how it is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edgeinfer.converters.pruning.graph import channel_graph
+from edgeinfer.converters.pruning.importance import weight_scores
+from edgeinfer.converters.pruning.plan import PlanOptions, choose_cells, plan_counts
+from edgeinfer.converters.pruning.surgery import keep_channels, with_input_size
+from edgeinfer.converters.trained import TrainedModel, read_samples, read_trained
+from edgeinfer.host.data.dataset import PreparedData
+from edgeinfer.host.models import build_model
+from edgeinfer.host.search.candidate import Candidate
+from edgeinfer.host.search.job import Job
+from edgeinfer.host.search.space import base_config, prune_config, student_config
+from edgeinfer.host.training.progress import Progress
+from edgeinfer.host.training.pruning import prune
+from edgeinfer.host.training.teacher import TeacherConfig, load_teacher
+from edgeinfer.host.training.train import train
+
+
+def untrained_network(run: Path, trained: TrainedModel, candidate: Candidate, *, seed: int) -> Any:
+    """Return a Keras model with the candidate's layers and channels.
+
+    A plain candidate's is trained already. Which channels pruning by `taylor` leaves is known
+    after it alone: by size as much arithmetic stays, but not in the same layers, so its time is an
+    estimate, and is taken again after training.
+
+    Raises:
+        ConversionError: the run's network cannot be pruned, or takes no other size.
+        ModelError: the run's network cannot be loaded.
+    """
+    if candidate.kind == "student":
+        return build_model(
+            candidate.architecture,
+            input_shape=(candidate.size[1], candidate.size[0], trained.preprocess.depth),
+            classes=len(trained.labels),
+            initializer="he",
+            width=candidate.width,
+            seed=seed,
+        )
+    model = load_teacher(run, trained)
+    if candidate.size != trained.preprocess.size:
+        model = with_input_size(channel_graph(model), candidate.size)
+    if candidate.keep_cost >= 1:
+        return model
+    config = prune_config(base_config(trained), candidate, epochs=1, seed=seed)
+    options = PlanOptions(multiple=config.multiple, min_share=config.min_share)
+    graph = channel_graph(model)
+    scores = weight_scores(graph, "l1")
+    counts = plan_counts(graph, scores, candidate.keep_cost, options)
+    return keep_channels(graph, choose_cells(graph, scores, counts))
+
+
+def train_candidate(job: Job, progress: Progress) -> tuple[Path, int]:
+    """Train a candidate; return its run's folder and how many epochs that took.
+
+    Raises:
+        EdgeinferError: it cannot be trained.
+    """
+    run, candidate = Path(job.run), job.candidate
+    if candidate.kind == "plain":
+        return run, 0
+    trained, cache = read_trained(run), Path(job.cache)
+    out = Path(job.out, trained.name)
+    base, teacher = base_config(trained), TeacherConfig(run=run) if candidate.teacher else None
+    if candidate.kind == "student":
+        student = train(
+            _data(run, trained),
+            student_config(base, candidate, epochs=job.epochs, seed=job.seed),
+            out,
+            teacher=teacher,
+            teacher_cache=cache,
+            progress=progress,
+            force=True,
+        )
+        return out, int(student.provenance["epochs"])
+    pruned = prune(
+        run,
+        prune_config(base, candidate, epochs=job.epochs, seed=job.seed),
+        out,
+        teacher=teacher,
+        teacher_cache=cache,
+        progress=progress,
+        force=True,
+    )
+    return out, int(pruned.provenance["prune.epochs-done"])
+
+
+def _data(run: Path, trained: TrainedModel) -> PreparedData:
+    """Return the run's own samples in the run's own splits."""
+    return PreparedData(
+        name=trained.provenance.get("data", trained.name),
+        labels=trained.labels,
+        splits=read_samples(run),
+        findings=(),
+    )

@@ -1,0 +1,292 @@
+"""The search: candidate after candidate until the time is up, then the winner's bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgeinfer.boards import BoardProfile
+from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
+from edgeinfer.device.errors import ModelError, SearchError
+from edgeinfer.host.search.attempt import CANDIDATES_FOLDER, Bench, attempt, measure_baseline
+from edgeinfer.host.search.budget import Budget
+from edgeinfer.host.search.candidate import Baseline, Trial
+from edgeinfer.host.search.clock import SearchClock
+from edgeinfer.host.search.front import Entry, choose_winner, entries, nearest, pareto_front
+from edgeinfer.host.search.measure import Timer
+from edgeinfer.host.search.pace import Known, known_paces
+from edgeinfer.host.search.space import Space, space_of
+from edgeinfer.host.search.study import Asked, SearchStudy
+from edgeinfer.host.search.worker_process import Workshop
+from edgeinfer.host.training.history import JSON_FILE
+from edgeinfer.host.training.progress import Progress
+
+WORK_FOLDER = "work"
+"""The worker's log and temporary files; of no use afterwards."""
+
+_MOST_IN_VAIN = 40
+"""So many candidates one after another that were not trained: there is nothing left to try."""
+
+_MOST_FAILURES = 8
+"""So many failed ones one after another have a common cause."""
+
+_UNKNOWN_EPOCH_S = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """What the user may choose.
+
+    Attributes:
+        budget: the limits.
+        time_limit_s: of all starts together, seconds.
+        board: decides what precisions make sense, and for what the winner is converted.
+        measure_on: the board that measures, as the user named it; empty for this machine.
+        threads: interpreter threads.
+        seed: of the sampler and of training.
+    """
+
+    budget: Budget
+    time_limit_s: float = 1200.0
+    board: BoardProfile | None = None
+    measure_on: str = ""
+    threads: int = 1
+    seed: int = 0
+
+    def settings(self, run: Path) -> dict[str, str]:
+        """Return what the figures of a search depend on, by the option's name."""
+
+        def text(value: float | None) -> str:
+            return "" if value is None else f"{value:g}"
+
+        return {
+            "RUN": str(run.resolve()),
+            "the model in RUN": _fingerprint(run / KERAS_FILE),
+            "--budget-accuracy": text(self.budget.accuracy_points),
+            "--budget-ms": text(self.budget.invoke_ms),
+            "--budget-kb": text(self.budget.size_kb),
+            "--board": "" if self.board is None else self.board.name,
+            "--measure-on": self.measure_on,
+            "--threads": str(self.threads),
+            "--seed": str(self.seed),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a search knows so far.
+
+    Attributes:
+        name: the run's.
+        budget: the limits.
+        baseline: the run's own figures.
+        models: the baseline and all that was measured.
+        trials: all that was tried.
+        spent_s: over all starts, seconds.
+    """
+
+    name: str
+    budget: Budget
+    baseline: Baseline
+    models: tuple[Entry, ...]
+    trials: tuple[Trial, ...]
+    spent_s: float
+    front: tuple[Entry, ...] = field(init=False)
+    winner: Entry | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Draw the front and choose the winner."""
+        object.__setattr__(self, "front", tuple(pareto_front(self.models)))
+        object.__setattr__(self, "winner", choose_winner(self.models, self.budget, self.baseline))
+
+    def require_winner(self) -> Entry:
+        """Return the winner.
+
+        Raises:
+            SearchError: nothing keeps the budget; the nearest candidate is named.
+        """
+        if self.winner is not None:
+            return self.winner
+        close = nearest(self.models, self.budget, self.baseline)
+        figures = close.measured
+        raise SearchError(
+            self.name,
+            got=f"nothing that was tried keeps the budget; {close.title} "
+            f"({close.candidate.text()}) comes nearest: {100 * figures.accuracy:.2f} % (float "
+            f"{100 * self.baseline.float_accuracy:.2f} %), {figures.footprint.invoke_ms:.3g} ms, "
+            f"{figures.footprint.size_bytes / 1000:,.0f} kB",
+            expected=self.budget.text(),
+            next_step="search longer with a larger --time-limit, or allow more in another --out",
+        )
+
+
+class Search:
+    """A search in a folder; the same folder goes on where it was.
+
+    Args:
+        run: a folder of `edgeinfer train`.
+        options: what the user chose.
+        study: the trials so far.
+        space: the candidates.
+        timer: times models beside the baseline.
+        workshop: builds and trains them.
+        progress: told what is going on.
+        out: the search's folder.
+
+    Raises:
+        ModelError: the run is damaged, or has no validation pictures.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        options: SearchOptions,
+        study: SearchStudy,
+        space: Space,
+        *,
+        timer: Timer,
+        workshop: Workshop,
+        progress: Progress,
+        out: Path,
+    ) -> None:
+        trained, splits = read_trained(run), read_samples(run)
+        for split in ("train", "validation", "test"):
+            if not splits[split]:
+                raise ModelError(run, got=f"has no {split} samples", expected="some to measure on")
+        self._options, self._study, self._progress = options, study, progress
+        self.clock = SearchClock(
+            limit_s=options.time_limit_s, spent_s=study.spent_s, keep=study.set_spent
+        )
+        board = options.board
+        self.bench = Bench(
+            run=run,
+            out=out,
+            trained=trained,
+            validation=splits["validation"],
+            space=space,
+            budget=options.budget,
+            timer=timer,
+            workshop=workshop,
+            clock=self.clock,
+            progress=progress,
+            seed=options.seed,
+            per_tensor_dense=board is not None and board.accelerator == "edgetpu",
+        )
+
+    def work(self, tell: Callable[[Trial], None]) -> None:
+        """Try candidates until the time is up or nothing is left.
+
+        Args:
+            tell: called with each trial.
+
+        Raises:
+            UnreachableError: the board that measures does not answer any more.
+            StorageError: the disk is full or cannot be written.
+            SearchError: one candidate after another fails.
+            EdgeinferError: the run itself cannot be converted or measured.
+        """
+        self._clear_up()
+        baseline = self._study.baseline()
+        if baseline is None:
+            baseline = measure_baseline(self.bench)
+            self._study.set_baseline(baseline)
+        space = self.bench.space
+        self._study.enqueue((*space.plain(), *space.first()), again=True)
+        in_vain = failures = 0
+        while self.clock.left_s > 0 and in_vain < _MOST_IN_VAIN:
+            asked = self._study.ask()
+            try:
+                trial = self._try(asked, baseline)
+            except BaseException:
+                self._study.interrupt(asked.number)
+                self._discard(asked.number)
+                raise
+            finally:
+                self.clock.keep()
+            self._study.tell(trial, baseline)
+            in_vain = in_vain + 1 if trial.outcome in ("repeated", "not trained") else 0
+            failures = failures + 1 if trial.outcome == "failed" else 0
+            if trial.outcome != "repeated":
+                tell(trial)
+            if trial.outcome != "measured":
+                self._discard(trial.number)
+            if failures >= _MOST_FAILURES:
+                raise SearchError(
+                    self.bench.trained.name,
+                    got=f"the last {failures} candidates failed ({trial.reason})",
+                    next_step="mend that and start again: it goes on from here",
+                )
+
+    def found(self) -> Found | None:
+        """Return what is known so far; None before the baseline was measured."""
+        baseline = self._study.baseline()
+        if baseline is None:
+            return None
+        trials = [trial for trial in self._study.trials() if trial.outcome != "repeated"]
+        return Found(
+            name=self.bench.trained.name,
+            budget=self._options.budget,
+            baseline=baseline,
+            models=tuple(entries(baseline, self.bench.space.size, trials)),
+            trials=tuple(trials),
+            spent_s=self.clock.spent_s,
+        )
+
+    def _try(self, asked: Asked, baseline: Baseline) -> Trial:
+        same = self._study.same(asked.candidate, asked.number)
+        if same is not None:
+            return Trial(
+                number=asked.number,
+                candidate=asked.candidate,
+                outcome="repeated",
+                reason=f"the same as #{same.number}",
+            )
+        trials = self._study.trials()
+        models = entries(baseline, self.bench.space.size, trials)
+        paces = known_paces(trials) or [_pace_of_the_run(self.bench.run, baseline)]
+        return attempt(self.bench, asked, baseline, models, paces)
+
+    def _clear_up(self) -> None:
+        """Remove what a process that was killed left half done."""
+        shutil.rmtree(self.bench.out / WORK_FOLDER, ignore_errors=True)
+        done = {t.number for t in self._study.trials() if t.measured is not None}
+        for folder in (self.bench.out / CANDIDATES_FOLDER).glob("*"):
+            if not (folder.name.isdigit() and int(folder.name) in done):
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _discard(self, number: int) -> None:
+        shutil.rmtree(self.bench.folder(number), ignore_errors=True)
+
+
+def _pace_of_the_run(run: Path, baseline: Baseline) -> Known:
+    """Return what the run's own last stage took, by its history."""
+    try:
+        epochs = json.loads((run / JSON_FILE).read_bytes())
+        last = [epoch["seconds"] for epoch in epochs if epoch["stage"] == epochs[-1]["stage"]]
+        epoch_s = float(sum(last)) / len(last)
+    except (OSError, ValueError, LookupError, TypeError):
+        epoch_s = _UNKNOWN_EPOCH_S
+    macs = baseline.measured.footprint.macs
+    return Known(kind="run", macs=macs, epoch_s=epoch_s, overhead_s=baseline.seconds)
+
+
+def _fingerprint(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise ModelError(
+            path, got="cannot be read", expected="a Keras model", next_step="train again"
+        ) from error
+
+
+def make_space(run: Path, board: BoardProfile | None) -> Space:
+    """Return the candidates for a run.
+
+    Raises:
+        ModelError: the folder is no run.
+    """
+    return space_of(read_trained(run), board)

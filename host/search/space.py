@@ -1,0 +1,248 @@
+"""Which candidates there are for a run, and which are tried first."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from edgeinfer.boards import BoardProfile
+from edgeinfer.converters.trained import TrainedModel
+from edgeinfer.host.models import ARCHITECTURES, Initializer
+from edgeinfer.host.search.candidate import Candidate, SearchPrecision
+from edgeinfer.host.training.config import TrainConfig, default_config
+from edgeinfer.host.training.prune_config import PruneConfig
+
+_SMALLEST_SIDE = 16
+_LARGEST_STUDENT_SIDE = 160
+"""From scratch more pixels cost much and bring little on a few thousand pictures."""
+
+_MOBILENET_SIDE = 64
+
+_KEEP = (0.15, 1.0, 0.05)
+_WIDTH = (0.25, 1.25, 0.125)
+"""Lowest, highest, step."""
+
+_INTEGER_ONLY = ("edgetpu", "ethos-u", "vx")
+
+
+class Suggester(Protocol):
+    """What a sampler is asked with; an `optuna.Trial` is one."""
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any:
+        """Choose one of a few."""
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        """Choose a whole number, both ends included."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, step: float) -> float:
+        """Choose one of the numbers from `low` to `high`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """The candidates for one run.
+
+    Attributes:
+        base: settings that the run was trained with.
+        size: (width, height) of its input.
+        students: architectures to train from scratch.
+        precisions: what the run's model is also tried in.
+        prunable: whether its network can be pruned.
+    """
+
+    base: TrainConfig
+    size: tuple[int, int]
+    students: tuple[str, ...]
+    precisions: tuple[SearchPrecision, ...]
+    prunable: bool = True
+
+    def suggest(self, ask: Suggester) -> Candidate:
+        """Return the candidate that a sampler chooses."""
+        kinds = ["pruned", "student"] if self.prunable else ["student"]
+        kind = ask.suggest_categorical("kind", kinds)
+        if kind == "student":
+            sides = self._sizes(student=True)
+            return Candidate(
+                kind="student",
+                architecture=ask.suggest_categorical("student.architecture", list(self.students)),
+                width=round(ask.suggest_float("student.width", *_WIDTH[:2], step=_WIDTH[2]), 3),
+                size=sides[ask.suggest_int("student.fewer-pixels", 0, len(sides) - 1)],
+                teacher=ask.suggest_categorical("student.teacher", [True, False]),
+            )
+        sides = self._sizes(student=False)
+        return Candidate(
+            kind="pruned",
+            keep_cost=round(ask.suggest_float("pruned.keep", *_KEEP[:2], step=_KEEP[2]), 3),
+            importance=ask.suggest_categorical("pruned.importance", ["taylor", "l1"]),
+            size=sides[ask.suggest_int("pruned.fewer-pixels", 0, len(sides) - 1)],
+            teacher=ask.suggest_categorical("pruned.teacher", [True, False]),
+        )
+
+    def parameters(self, candidate: Candidate) -> dict[str, Any]:
+        """Return what a sampler must choose for `suggest` to give this candidate."""
+        sides = self._sizes(student=candidate.kind == "student")
+        kind = candidate.kind
+        shared = {
+            "kind": kind,
+            f"{kind}.fewer-pixels": sides.index(candidate.size),
+            f"{kind}.teacher": candidate.teacher,
+        }
+        if kind == "student":
+            own = {"architecture": candidate.architecture, "width": candidate.width}
+        else:
+            own = {"keep": candidate.keep_cost, "importance": candidate.importance}
+        return {**shared, **{f"{kind}.{name}": value for name, value in own.items()}}
+
+    def plain(self) -> tuple[Candidate, ...]:
+        """Return the run's model as it is, in each precision."""
+        return tuple(
+            Candidate(kind="plain", size=self.size, precision=precision)
+            for precision in self.precisions
+        )
+
+    def first(self) -> tuple[Candidate, ...]:
+        """Return what is tried before a sampler has anything to learn from.
+
+        A search that ends after a few of them has tried each idea once: half of the arithmetic, a
+        small network, a third of the arithmetic, a very small network, fewer pixels.
+        """
+        sides, small = self._sizes(student=False), self._sizes(student=True)
+        pruned: dict[str, Any] = {"kind": "pruned", "importance": "taylor", "teacher": True}
+        student: dict[str, Any] = {"kind": "student", "size": small[0], "teacher": True}
+        alike = self.base.architecture if self.base.architecture in self.students else "small-cnn"
+        # On small pictures MobileNet keeps their resolution, which costs it its speed.
+        other: dict[str, Any] = {"architecture": "mobilenet", "width": 0.25}
+        if min(small[0]) < _MOBILENET_SIDE:
+            other = {"architecture": "small-cnn" if alike != "small-cnn" else "resnet8"}
+        chosen = [
+            Candidate(**pruned, size=sides[0], keep_cost=0.5),
+            Candidate(**student, architecture=alike, width=0.5),
+            Candidate(**pruned, size=sides[0], keep_cost=0.3),
+            Candidate(**{"width": 0.5, **student, **other}),
+            Candidate(**pruned, size=sides[min(1, len(sides) - 1)], keep_cost=0.5),
+            Candidate(**student, architecture="small-cnn", width=0.25),
+            Candidate(**pruned, size=sides[0], keep_cost=0.7),
+        ]
+        known = [item for item in chosen if item.kind != "student" or self._knows(item)]
+        return tuple(item for item in known if self.prunable or item.kind != "pruned")
+
+    def _knows(self, student: Candidate) -> bool:
+        return student.architecture in self.students
+
+    def _sizes(self, *, student: bool) -> list[tuple[int, int]]:
+        """Return the input sizes, the largest first, of the run's own aspect ratio."""
+        short = min(self.size)
+        step = 32 if short >= 128 else 16 if short >= 64 else 4
+        lowest = max(_SMALLEST_SIDE, short * (0.4 if student else 0.5))
+        sides = [short - step * count for count in range(9) if short - step * count >= lowest]
+        if student and sides[-1] <= _LARGEST_STUDENT_SIDE:
+            sides = [side for side in sides if side <= _LARGEST_STUDENT_SIDE]
+        width, height = self.size
+        return [(round(width * side / short), round(height * side / short)) for side in sides]
+
+
+def space_of(trained: TrainedModel, board: BoardProfile | None) -> Space:
+    """Return the candidates for a run on a board; None stands for any board's CPU.
+
+    Boards with an Edge TPU or an NPU take integers from end to end alone.
+    """
+    integer = board is not None and board.accelerator in _INTEGER_ONLY
+    return Space(
+        base=base_config(trained),
+        size=trained.preprocess.size,
+        students=tuple(name for name, info in ARCHITECTURES.items() if info.scalable),
+        precisions=("int8",) if integer else ("int8", "dynamic"),
+    )
+
+
+def base_config(trained: TrainedModel) -> TrainConfig:
+    """Return the settings that a run was trained with, as its provenance tells.
+
+    What it does not tell, as of a run of another version, is the architecture's default.
+    """
+    told = {
+        name.removeprefix("setting."): _value(text)
+        for name, text in trained.provenance.items()
+        if name.startswith("setting.")
+    }
+    spec = trained.preprocess
+    name = told.get("architecture", "small-cnn")
+    known = {key: value for key, value in told.items() if key in TrainConfig.__dataclass_fields__}
+    known |= {"size": spec.size, "channels": spec.channels, "crop": spec.crop, "weights": None}
+    known.pop("architecture", None)
+    return default_config(name if name in ARCHITECTURES else "small-cnn", **known)
+
+
+def student_config(
+    base: TrainConfig, candidate: Candidate, *, epochs: int, seed: int
+) -> TrainConfig:
+    """Return the settings to train a student with: the run's own where it was from scratch."""
+    scratch: dict[str, Any] = {}
+    if not base.pretrained:
+        names = ("optimizer", "learning_rate", "momentum", "weight_decay", "schedule", "batch_size")
+        scratch = {name: getattr(base, name) for name in (*names, "warmup_epochs", "dropout")}
+    initializer: Initializer = "he" if base.pretrained else base.initializer
+    return default_config(
+        candidate.architecture,
+        **scratch,
+        initializer=initializer,
+        size=candidate.size,
+        width=candidate.width,
+        channels=base.channels,
+        crop=base.crop,
+        augment=base.augment,
+        loss=base.loss,
+        label_smoothing=base.label_smoothing,
+        class_weights=base.class_weights,
+        epochs=epochs,
+        patience=max(3, epochs // 2),
+        seed=seed,
+    )
+
+
+def prune_config(base: TrainConfig, candidate: Candidate, *, epochs: int, seed: int) -> PruneConfig:
+    """Return the settings to prune a run with.
+
+    Args:
+        base: that the run was trained with.
+        candidate: what to make.
+        epochs: of training in all, after the cuts.
+        seed: of order, augmentation and scores.
+    """
+    # One cut where there is no time to train between cuts, or nothing to cut.
+    steps = 3 if epochs >= 4 and candidate.keep_cost < 1 else 1
+    last = epochs - steps + 1
+    # ImageNet's weights are worth keeping; those from scratch learned in large steps.
+    rate: dict[str, Any] = (
+        {} if base.pretrained else {"learning_rate": 1e-3, "dropout": base.dropout}
+    )
+    return PruneConfig(
+        keep_cost=candidate.keep_cost,
+        importance=candidate.importance,
+        steps=steps,
+        step_epochs=1,
+        epochs=last,
+        patience=max(2, last // 2),
+        size=candidate.size,
+        seed=seed,
+        **rate,
+    )
+
+
+def full_epochs(base: TrainConfig, candidate: Candidate) -> int:
+    """Return how many epochs a candidate gets where time does not matter."""
+    if candidate.kind == "plain":
+        return 0
+    if candidate.kind == "student":
+        return 40 if base.pretrained else base.epochs
+    # Most of what a pruned network knows is there already.
+    return 6 if base.pretrained else max(4, base.epochs // 2)
+
+
+def _value(text: str) -> Any:
+    """Read a setting as `TrainConfig.settings` writes it."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

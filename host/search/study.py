@@ -1,0 +1,349 @@
+"""All trials of a search on disk, in an Optuna study that survives being killed.
+
+The study is an SQLite file: a trial is written as a whole or not at all, whenever the process
+ends. What a trial came to is written before Optuna is told, so a trial without it was interrupted,
+and is tried again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
+from edgeinfer.device.errors import StorageError, UsageError, storage_error
+from edgeinfer.host.search.budget import Budget
+from edgeinfer.host.search.candidate import Baseline, Candidate, Trial
+from edgeinfer.host.search.space import Space
+
+if TYPE_CHECKING:
+    import optuna
+
+STUDY_FILE = "study.sqlite"
+_LOCK_FILE = "lock"
+_STUDY = "edgeinfer optimize"
+_SETTINGS, _BASELINE, _SPENT, _TEST_USES = "settings", "baseline", "spent_s", "test_uses"
+_TRIAL, _CANDIDATE = "trial", "candidate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A candidate that is in work.
+
+    Attributes:
+        number: of its trial.
+        candidate: what to try.
+    """
+
+    number: int
+    candidate: Candidate
+
+
+class SearchStudy:
+    """The trials of one search; use `open_study`.
+
+    Args:
+        study: Optuna's.
+        space: the candidates.
+        budget: the limits, which become Optuna's constraints.
+        seed: of the sampler.
+    """
+
+    def __init__(self, study: optuna.Study, space: Space, budget: Budget, seed: int) -> None:
+        self._study, self._space, self._budget, self._seed = study, space, budget, seed
+        self._open: dict[int, optuna.Trial] = {}
+        self._queue: list[str] = []
+        self._settle()
+
+    def trials(self) -> list[Trial]:
+        """Return what became of each candidate so far, in the order in which they were tried."""
+        return [
+            trial
+            for record in self._study.get_trials(deepcopy=False)
+            if (trial := _trial_of(record.user_attrs)) is not None
+        ]
+
+    def baseline(self) -> Baseline | None:
+        """Return the run's own figures, where they were taken already."""
+        text = self._study.user_attrs.get(_BASELINE)
+        return None if text is None else from_json(Baseline, parse_json(text.encode()))
+
+    def set_baseline(self, baseline: Baseline) -> None:
+        """Keep the run's own figures."""
+        self._study.set_user_attr(_BASELINE, json.dumps(to_json(baseline)))
+
+    @property
+    def spent_s(self) -> float:
+        """How long was searched so far, over all starts, seconds."""
+        return float(self._study.user_attrs.get(_SPENT, 0.0))
+
+    def set_spent(self, seconds: float) -> None:
+        """Keep how long was searched so far."""
+        self._study.set_user_attr(_SPENT, round(seconds, 3))
+
+    @property
+    def test_uses(self) -> int:
+        """How often a winner was measured on the test split."""
+        return int(self._study.user_attrs.get(_TEST_USES, 0))
+
+    def count_test_use(self) -> None:
+        """Count one more."""
+        self._study.set_user_attr(_TEST_USES, self.test_uses + 1)
+
+    def ask(self) -> Asked:
+        """Return the next candidate: one that waits, else the sampler's choice."""
+        # A sampler that began with its seed anew after each start would repeat itself.
+        done = len(self._study.get_trials(deepcopy=False))
+        if self._queue:
+            self._enqueue(self._queue.pop(0))
+        self._study.sampler = _sampler(self._seed + done)
+        trial = self._study.ask()
+        kept = trial.user_attrs.get(_CANDIDATE)
+        if kept is not None:
+            candidate = from_json(Candidate, parse_json(kept.encode()))
+        else:
+            candidate = self._space.suggest(trial)
+            trial.set_user_attr(_CANDIDATE, json.dumps(to_json(candidate)))
+        self._open[trial.number] = trial
+        return Asked(number=trial.number, candidate=candidate)
+
+    def tell(self, trial: Trial, baseline: Baseline) -> None:
+        """Keep what became of a candidate, and let the sampler learn from it."""
+        record = self._open.pop(trial.number)
+        record.set_user_attr(_TRIAL, json.dumps(to_json(trial)))
+        self._conclude(record, trial, baseline)
+
+    def interrupt(self, number: int) -> None:
+        """Say that a candidate was not finished: it is the next to be tried."""
+        import optuna
+
+        self._study.tell(self._open.pop(number), state=optuna.trial.TrialState.FAIL)
+
+    def _conclude(self, record: optuna.Trial, trial: Trial, baseline: Baseline) -> None:
+        import optuna
+
+        measured = trial.measured
+        footprint = measured.footprint if measured is not None else trial.footprint
+        if footprint is not None:
+            excess = self._budget.excess(
+                float_accuracy=baseline.float_accuracy,
+                accuracy=None if measured is None else measured.accuracy,
+                invoke_ms=footprint.invoke_ms,
+                size_bytes=footprint.size_bytes,
+            )
+            for name, part in excess.items():
+                record.set_constraint(name, part)
+        if trial.candidate.kind == "plain":
+            # No dimension of the space: nothing to learn from.
+            self._study.tell(record, state=optuna.trial.TrialState.FAIL)
+        elif measured is not None:
+            figures = [measured.accuracy, measured.footprint.ratio]
+            if self._budget.size_kb is not None:
+                figures.append(measured.footprint.size_bytes / 1000)
+            self._study.tell(record, figures)
+        else:
+            state = optuna.trial.TrialState
+            unlearned = trial.outcome != "not trained" or trial.retry
+            self._study.tell(record, state=state.FAIL if unlearned else state.PRUNED)
+
+    def _settle(self) -> None:
+        """Bring what a killed process left behind into order, whenever it was killed."""
+        import optuna
+
+        baseline = self.baseline()
+        for record in self._study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
+            done = _trial_of(record.user_attrs)
+            if done is not None and baseline is not None:
+                self._conclude(optuna.Trial(self._study, record._trial_id), done, baseline)
+            else:
+                self._study.tell(record.number, state=optuna.trial.TrialState.FAIL)
+
+    def enqueue(self, candidates: Sequence[Candidate], *, again: bool) -> None:
+        """Line up what was interrupted and what is worth a retry, then the first candidates.
+
+        Args:
+            candidates: the first; those that were lined up or tried before are left out.
+            again: whether there is more time than before for those that had too little.
+        """
+        records = self._study.get_trials(deepcopy=False)
+        known: dict[str, str] = {}  # the last that is known of each candidate
+        for record in records:
+            if (text := record.user_attrs.get(_CANDIDATE)) is None:
+                continue
+            trial = _trial_of(record.user_attrs)
+            unfinished = record.state.is_finished() and trial is None
+            worth = trial is not None and trial.retry and again
+            known[text] = "again" if unfinished or worth else "known"
+        texts = [json.dumps(to_json(candidate)) for candidate in candidates]
+        self._queue = [text for text, state in known.items() if state == "again"]
+        self._queue += [text for text in texts if text not in known]
+
+    def _enqueue(self, text: str) -> None:
+        candidate = from_json(Candidate, parse_json(text.encode()))
+        plain = candidate.kind == "plain"
+        parameters = {} if plain else self._space.parameters(candidate)
+        self._study.enqueue_trial(parameters, user_attrs={_CANDIDATE: text})
+
+    def same(self, candidate: Candidate, before: int) -> Trial | None:
+        """Return the trial, numbered below `before`, of the same candidate that needs no retry."""
+        return next(
+            (
+                trial
+                for trial in self.trials()
+                if trial.number < before and trial.candidate == candidate and not trial.retry
+            ),
+            None,
+        )
+
+
+@contextmanager
+def open_study(
+    folder: Path, settings: Mapping[str, str], space: Space, budget: Budget, *, seed: int
+) -> Iterator[SearchStudy]:
+    """Open the search in a folder, or begin one, and keep others out of it.
+
+    Args:
+        folder: of the search.
+        settings: what its figures depend on, by the option's name.
+        space: the candidates.
+        budget: the limits.
+        seed: of the sampler.
+
+    Raises:
+        UsageError: the search there began with other settings, the folder holds something else,
+            or another process searches there.
+        StorageError: the study cannot be read or written.
+    """
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    path = folder / STUDY_FILE
+    if folder.exists() and not path.exists() and any(_strangers(folder)):
+        raise UsageError(
+            folder, got="exists already and is no search", next_step="choose another --out"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(
+                folder,
+                got="another `edgeinfer optimize` is searching there",
+                next_step="wait for it, or choose another --out",
+            ) from error
+        with warnings.catch_warnings():
+            # Optuna warns of parts that it may change; the version is bounded in pyproject.toml.
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            try:
+                yield _open(path, settings, space, budget, seed)
+            except (
+                sqlite3.Error,
+                SQLAlchemyError,
+                optuna.exceptions.StorageInternalError,
+            ) as error:
+                raise StorageError(
+                    path,
+                    got=f"cannot be used ({(str(error).splitlines() or ['no reason'])[0]})",
+                    next_step="free some space, or begin anew with another --out",
+                ) from error
+    finally:
+        os.close(lock)
+
+
+def _open(
+    path: Path, settings: Mapping[str, str], space: Space, budget: Budget, seed: int
+) -> SearchStudy:
+    import optuna
+
+    goals = optuna.study.StudyDirection
+    directions = [goals.MAXIMIZE, goals.MINIMIZE]
+    if budget.size_kb is not None:
+        directions.append(goals.MINIMIZE)
+    study = optuna.create_study(
+        storage=_storage(path),
+        study_name=_STUDY,
+        directions=directions,
+        sampler=_sampler(seed),
+        load_if_exists=True,
+    )
+    kept = study.user_attrs.get(_SETTINGS)
+    if kept is None:
+        study.set_user_attr(_SETTINGS, json.dumps(dict(settings)))
+    else:
+        _require_same(path.parent, json.loads(kept), settings)
+    return SearchStudy(study, space, budget, seed)
+
+
+def _storage(path: Path) -> optuna.storages.RDBStorage:
+    """Return Optuna's storage in an SQLite file with a write-ahead log.
+
+    A trial makes a dozen commits. With the log, a commit that was made outlasts the process's death
+    without waiting for the disk; a power cut loses the last few at most, and damages nothing.
+    """
+    import optuna
+    from sqlalchemy import event
+
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+    storage = optuna.storages.RDBStorage(f"sqlite:///{path.absolute()}")
+    storage.engine.dispose()
+    event.listen(
+        storage.engine,
+        "connect",
+        lambda connection, _record: connection.execute("PRAGMA synchronous=NORMAL"),
+    )
+    return storage
+
+
+def _require_same(folder: Path, kept: Mapping[str, str], given: Mapping[str, str]) -> None:
+    for name in [*given, *kept]:
+        if kept.get(name) != given.get(name):
+            raise UsageError(
+                name,
+                got=given.get(name) or "not given",
+                expected=f"{kept.get(name) or 'none'}, as the search in {folder} began with",
+                next_step="choose another --out for another search",
+            )
+
+
+def _sampler(seed: int) -> optuna.samplers.BaseSampler:
+    """Return TPE (Bergstra et al. 2011), in Optuna's form for several goals with constraints.
+
+    NSGA-II, the other of Optuna's for several goals, wants generations of some fifty; a search has
+    time for a few dozen candidates.
+    """
+    import optuna
+
+    return optuna.samplers.TPESampler(seed=seed % 2**32, n_startup_trials=8)
+
+
+def _trial_of(attributes: Mapping[str, Any]) -> Trial | None:
+    text = attributes.get(_TRIAL)
+    if text is None:
+        return None
+    try:
+        return from_json(Trial, parse_json(text.encode()))
+    except SchemaError as error:
+        raise StorageError(
+            STUDY_FILE,
+            got=f"a trial is of another version of edgeinfer ({error})",
+            next_step="begin anew with another --out",
+        ) from error
+
+
+def _strangers(folder: Path) -> Iterator[Path]:
+    return (item for item in folder.iterdir() if item.name != _LOCK_FILE)

@@ -1,0 +1,191 @@
+"""`edgeinfer optimize` on the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.host.cli.optimize import _seconds, optimize
+from tests.host.search.examples import make_run
+from tests.program import PROGRAM, edgeinfer, error_line
+
+WAIT_S = 300
+
+
+def test_the_command_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, edgeinfer.host.cli.optimize; "
+        "sys.exit(bool({'keras', 'tensorflow', 'optuna', 'numpy', 'rich'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("20m", 1200), ("1h30m", 5400), ("90s", 90), ("90", 90), ("2H", 7200)]
+)
+def test_times_are_read(text: str, seconds: float) -> None:
+    assert _read_time(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "-3m", "1.5h", "20 m", "0", "1d", "3m2h", "٣m"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        _read_time(text)
+
+
+def _read_time(text: str) -> float:
+    return _seconds(click.Context(optimize), optimize.params[0], text)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return make_run(tmp_path / "clothes")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--budget-accuracy", "-1"], "--budget-accuracy: -1"),
+        (["--budget-ms", "0"], "--budget-ms: 0"),
+        (["--budget-kb", "nan"], "--budget-kb: nan"),
+        (["--board", "toaster"], "--board toaster: is no board"),
+        (["--measure-on", "-oProxyCommand=x"], "is no host"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(arguments: list[str], says: str, run: Path) -> None:
+    result = CliRunner().invoke(optimize, [str(run), *arguments])
+    assert isinstance(result.exception, EdgeinferError), result.output
+    assert result.exception.exit_code == 2
+    assert says in str(result.exception)
+    assert not (run.parent / "clothes-optimized").exists()
+
+
+def test_options_of_a_board_need_a_board(run: Path) -> None:
+    result = CliRunner().invoke(optimize, [str(run), "--ssh-option", "Port=1"])
+    assert result.exit_code == 2
+    assert "need --measure-on" in result.output
+
+
+def test_a_folder_that_is_no_run_is_one_line(tmp_path: Path) -> None:
+    assert "has no readable trained.json" in error_line(edgeinfer("optimize", tmp_path / "no"))
+
+
+def test_out_is_not_the_run(run: Path) -> None:
+    line = error_line(edgeinfer("optimize", run, "--out", run), code=2)
+    assert "is RUN itself" in line
+
+
+def test_a_board_that_is_away_is_told_before_anything_is_done(run: Path, tmp_path: Path) -> None:
+    away = ("--measure-on", "nobody@127.0.0.1", "--ssh-option", "Port=1")
+    line = error_line(edgeinfer("optimize", run, *away, "--out", tmp_path / "out"))
+    assert "cannot be reached" in line
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a tiny network on a few of the embedded pictures."""
+    pytest.importorskip("tensorflow", reason="training needs the host extra")
+    folder = tmp_path_factory.mktemp("optimize") / "clothes"
+    small = ("--architecture", "small-cnn", "--width", "0.25", "--epochs", "1")
+    done = edgeinfer("train", "fashion-mnist", *small, "--out", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.slow
+def test_killed_and_started_again_it_ends_with_a_bundle(trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ["optimize", str(trained), "--budget-accuracy", "60", "--out", str(out)]
+    process = subprocess.Popen(
+        [*PROGRAM, *command, "--time-limit", "1h"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    seen = ""
+    for line in process.stderr:
+        seen += line
+        if line.startswith("#2 ") and "build and time" in line:
+            break
+    time.sleep(1.0)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=WAIT_S)
+    assert process.returncode == -signal.SIGKILL, seen
+    spent = _spent_s(out)
+    assert spent > 0
+
+    # Only what is left of the time is used.
+    done = edgeinfer(*command, "--time-limit", f"{int(spent) + 12}s", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert "#0 " not in done.stderr
+    trials = list(csv.DictReader(io.StringIO((out / "trials.csv").read_text())))
+    assert [row["number"] for row in trials[:2]] == ["0", "1"]
+    # What was in work when it was killed came again, under another number.
+    assert trials[2]["kind"] == "pruned"
+    assert trials[2]["number"] == "3"
+    assert answer["trials"] == len(trials)
+    assert Path(answer["bundle"]).is_file()
+    assert 0 <= answer["test"]["winner_top1"] <= 1
+    assert answer["test"]["test_uses"] == 1
+    assert not list(out.glob("candidates/002"))
+
+    # Once more: there is nothing to do, and the test split is left alone.
+    again = edgeinfer(*command, "--time-limit", f"{int(spent) + 12}s", "--json")
+    assert json.loads(again.stdout)["test"] == answer["test"]
+    assert edgeinfer("verify", answer["bundle"]).returncode == 0
+    other = edgeinfer(*command[:2], "--budget-accuracy", "5", "--out", out)
+    assert "--budget-accuracy: 5, expected 60, as the search in" in error_line(other, code=2)
+
+
+def _spent_s(out: Path) -> float:
+    query = "SELECT value_json FROM study_user_attributes WHERE key = 'spent_s'"
+    with closing(sqlite3.connect(out / "study.sqlite")) as connection:
+        return float(connection.execute(query).fetchone()[0])
+
+
+@pytest.mark.slow
+def test_ctrl_c_shows_what_there_is(trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = subprocess.Popen(
+        [*PROGRAM, "optimize", str(trained), "--budget-kb", "900", "--out", str(out)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("#2 ") and "build and time" in line:
+            break
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 130, stderr
+    assert stderr.splitlines()[-2:] == [
+        f"note: all is kept in {out}; the same command goes on from there",
+        "error: stopped",
+    ]
+    assert "baseline" in stdout
+    assert "was not used yet" in (out / "report.html").read_text()
+    assert (out / "front.png").is_file()
+    assert not (out / "candidates" / "002").exists()

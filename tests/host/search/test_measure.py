@@ -1,0 +1,47 @@
+"""Times beside the baseline: the ratio is what counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.device.errors import ModelError, RemoteError
+from edgeinfer.device.ssh import SshHost
+from edgeinfer.host.search.measure import BoardTimer, LocalTimer
+
+from .examples import sample_model
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(sample_model())
+    return path
+
+
+def test_a_model_takes_as_long_as_itself(model: Path) -> None:
+    timing = LocalTimer(rounds=5).compare(model, model)
+    assert timing.ratio_low <= timing.ratio <= timing.ratio_high
+    # The machine may be busy; in turns with itself a model still comes out about even.
+    assert 0.5 < timing.ratio < 2
+    assert timing.baseline_ms > 0
+
+
+def test_it_says_where_it_measures() -> None:
+    timer = LocalTimer(threads=1)
+    timer.check()
+    assert "threads: 1" in timer.machine
+
+
+def test_what_no_runtime_takes_is_an_error(model: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes(sample_model()[:200])
+    with pytest.raises(ModelError):
+        LocalTimer(rounds=1).compare(model, broken)
+
+
+def test_a_board_that_does_not_answer_is_told_at_once() -> None:
+    host = SshHost("nobody@127.0.0.1", ("Port=1", "ConnectTimeout=5"))
+    with pytest.raises(RemoteError, match="cannot be reached"):
+        BoardTimer(host).check()

@@ -1,0 +1,66 @@
+"""`edgeinfer optimize --measure-on`, over a real SSH connection to this machine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.device.errors import RemoteError, UnreachableError
+from edgeinfer.device.ssh import SshHost
+from edgeinfer.host.search.measure import BoardTimer
+from tests.host.search.examples import sample_model
+from tests.system.sshd import Sshd, running_sshd
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    with running_sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "edgeinfer"
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m edgeinfer.device.cli "$@"\n')
+    path.chmod(0o755)
+    return path
+
+
+def _host(board: Sshd) -> SshHost:
+    options = board.options()
+    assert options[::2] == ["--host", *["--ssh-option"] * (len(options) // 2 - 1)]
+    return SshHost(options[1], options[3::2])
+
+
+def test_both_are_timed_there(board: Sshd, program: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(sample_model())
+    timer = BoardTimer(_host(board), program=str(program), rounds=2, seconds=0.1)
+    timer.check()
+    timing = timer.compare(model, model)
+    assert timing.baseline_ms > 0
+    assert timing.ratio_low <= timing.ratio <= timing.ratio_high
+    assert board.left_over() == []
+
+
+def test_a_board_without_edgeinfer_is_told_at_once(board: Sshd) -> None:
+    with pytest.raises(RemoteError, match="there is no program `/no/such`") as caught:
+        BoardTimer(_host(board), program="/no/such").check()
+    assert "--remote-program" in caught.value.next_step
+
+
+def test_a_board_that_vanishes_ends_the_search(
+    tmp_path_factory: pytest.TempPathFactory, program: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model.tflite"
+    model.write_bytes(sample_model())
+    with running_sshd(tmp_path_factory.mktemp("vanishing")) as server:
+        timer = BoardTimer(_host(server), program=str(program), rounds=1, seconds=0.05)
+        timer.check()
+    with pytest.raises(UnreachableError, match="cannot be reached"):
+        timer.compare(model, model)
