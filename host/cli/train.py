@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeinfer.device.errors import UsageError, printable
+from edgeinfer.host.cli.student_options import chosen_teacher, like_student, list_students
 
 if TYPE_CHECKING:
     from edgeinfer.converters.trained import TrainedModel
     from edgeinfer.host.data.dataset import PreparedData
-    from edgeinfer.host.training.teacher import TeacherConfig
 
 FASHION_MNIST = ("fashion-mnist", "fashion-mnist:full")
 
@@ -111,7 +111,7 @@ def _choice(*names: str) -> click.Choice[str]:
     is_flag=True,
     is_eager=True,
     expose_value=False,
-    callback=lambda context, _, wanted: _list_students(context) if wanted else None,
+    callback=lambda context, _, wanted: list_students(context) if wanted else None,
     help="List what --student takes for each board and exit.",
 )
 def train(
@@ -147,13 +147,13 @@ def train(
     settings["size"] = parse_size(settings["size"])
     settings["weights"] = _parse_weights(settings["weights"])
     if student is not None:
-        architecture = _like_student(student, architecture, settings, grey_28=grey_28)
+        architecture = like_student(student, architecture, settings, grey_28=grey_28)
     if grey_28 and architecture is None:
         architecture = "small-cnn"
     config = default_config(
         architecture or "efficientnet-lite0", **_fitting(settings, grey_28=grey_28)
     )
-    taught = _teacher(teacher, teacher_weight, temperature, features=teacher_features)
+    taught = chosen_teacher(teacher, teacher_weight, temperature, features=teacher_features)
     out = out or _default_out(data, grey_28=grey_28, taught=taught is not None)
     check_destination(out, force=force)
     prepared = _prepare(data, config.seed, validation_share, test_share)
@@ -176,34 +176,6 @@ def _default_out(data: str, *, grey_28: bool, taught: bool) -> Path:
     return Path("runs", f"{name}-student" if taught else name)
 
 
-def _like_student(
-    board: str, architecture: str | None, settings: dict[str, Any], *, grey_28: bool
-) -> str:
-    """Fill in what suits a board where nothing else was asked for; return the architecture."""
-    from edgeinfer.device.cli.board import named_board
-    from edgeinfer.host.models import ARCHITECTURES
-    from edgeinfer.host.models.students import suited_student
-
-    chosen = suited_student(named_board(board, f"--student {board}"))
-    if architecture not in (None, chosen.architecture):
-        raise UsageError(
-            "--student and --architecture",
-            got=f"{chosen.architecture} for {board}, and {architecture}",
-            expected="one of the two options",
-        )
-    if grey_28 and ARCHITECTURES[chosen.architecture].pretrained:
-        raise UsageError(
-            f"--student {board}",
-            got=f"{chosen.architecture}, which knows photographs",
-            expected="a network from scratch for small grey pictures",
-            next_step="leave --student out, or choose one with --architecture",
-        )
-    for name, value in chosen.overrides().items():
-        if settings.get(name) is None and not (grey_28 and name == "size"):
-            settings[name] = value
-    return chosen.architecture
-
-
 def _fitting(settings: dict[str, Any], *, grey_28: bool) -> dict[str, Any]:
     """Fill in what small grey pictures need and pretrained weights cannot use."""
     if grey_28 and settings["initializer"] != "pretrained":
@@ -211,27 +183,6 @@ def _fitting(settings: dict[str, Any], *, grey_28: bool) -> dict[str, Any]:
         settings["size"] = settings["size"] or (28, 28)
         settings["channels"] = settings["channels"] or "grey"
     return settings
-
-
-def _teacher(
-    run: Path | None, weight: float | None, temperature: float | None, *, features: bool
-) -> TeacherConfig | None:
-    """Return the teacher, if there is one; its options mean nothing without it."""
-    from edgeinfer.host.training.teacher import TeacherConfig
-
-    given = {"weight": weight, "temperature": temperature, "features": features or None}
-    settings: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if run is not None:
-        return TeacherConfig(run=run, **settings)
-    if settings:
-        names = {"weight": "--teacher-weight", "features": "--teacher-features"}
-        option = next(iter(settings))
-        raise UsageError(
-            names.get(option, f"--{option}"),
-            got="given without a teacher",
-            expected="--teacher RUN with it",
-        )
-    return None
 
 
 def _prepare(data: str, seed: int, validation_share: float, test_share: float) -> PreparedData:
@@ -280,20 +231,6 @@ def _list_architectures(context: click.Context) -> None:
 
     for info in ARCHITECTURES.values():
         click.echo(f"{info.name:20}{info.size:4}  {info.description}")
-    context.exit()
-
-
-def _list_students(context: click.Context) -> None:
-    from edgeinfer.boards import load_profile, profile_names
-    from edgeinfer.host.models.students import STUDENTS, suited_student
-
-    boards: dict[str, list[str]] = {}
-    for name in profile_names():
-        boards.setdefault(suited_student(load_profile(name)).name, []).append(name)
-    for student in STUDENTS:
-        width = f", width {student.width:g}" if student.width != 1.0 else ""
-        click.echo(f"{student.architecture}, {student.size} pixels{width}: {student.reason}")
-        click.echo(f"  {', '.join(boards.get(student.name, []))}")
     context.exit()
 
 

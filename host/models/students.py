@@ -56,7 +56,7 @@ LARGE = Student(
     name="large",
     architecture="efficientnet-lite0",
     size=192,
-    reason="fast processors: three quarters of the arithmetic of 224 pixels, nearly its accuracy",
+    reason="fast processors: ImageNet weights, three quarters of the arithmetic of 224 pixels",
 )
 EDGETPU = Student(
     name="edgetpu",

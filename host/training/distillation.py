@@ -24,7 +24,10 @@ from edgeinfer.host.training.teacher import FEATURE_LAYER, TeacherAnswers, Teach
 
 FEATURE_WEIGHT = 50.0
 """How much the features' mean squared error counts beside the divergence of the logits. The
-features are standardized, so a student that has learned nothing of them errs by 1."""
+features are standardized, so a student that has learned nothing of them errs by 1. Of few
+classes, logits tell little: a network of 83,000 weights on cats and dogs (15 epochs) had 72.8 %
+on validation with a weight of 1 as without a teacher (72.5 %), and at another learning rate 80.3
+% with 10, 80.5 % with 50, 74.8 % without."""
 
 
 def fit_with_teacher(

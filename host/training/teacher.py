@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import KERAS_FILE, TRAINED_FILE, TrainedModel, read_trained
-from edgeinfer.device.errors import ModelError, UsageError
+from edgeinfer.device.errors import ModelError, UsageError, storage_error
 from edgeinfer.device.files import atomic_file
 from edgeinfer.device.preprocess import normalize_table
 from edgeinfer.host.training.batches import Floats, ImageSource
@@ -153,7 +153,10 @@ def ask_teacher(
     folder = cache / f"teacher-{_digest(config, samples, mirrored=mirrored)}"
     kept = folder / _LOGITS_FILE
     if not kept.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(folder, error) from error
         logits = _ask(config, trained, samples, folder, mirrored=mirrored, progress=progress)
         # Written last: it vouches for the features beside it.
         with atomic_file(kept) as stream:

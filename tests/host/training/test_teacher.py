@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.trained import KERAS_FILE, TRAINED_FILE
-from edgeinfer.device.errors import EdgeinferError, ModelError, UsageError
+from edgeinfer.device.errors import EdgeinferError, ModelError, StorageError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, normalize_table
 from edgeinfer.host.training.batches import Floats, normalize
 from edgeinfer.host.training.features import DTYPE, FeatureFile
@@ -146,6 +146,14 @@ def test_a_damaged_teacher_gives_one_clear_line(
     with pytest.raises(ModelError, match=r"teacher.*; train .*again") as caught:
         _ask(run, samples, tmp_path / "cache")
     assert "\n" not in str(caught.value)
+
+
+def test_a_cache_that_cannot_be_made_is_said(
+    run: Path, samples: list[Sample], tmp_path: Path
+) -> None:
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(StorageError, match="cache"):
+        _ask(run, samples, tmp_path / "cache")
 
 
 @pytest.mark.slow

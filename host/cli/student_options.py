@@ -1,0 +1,77 @@
+"""What `edgeinfer train` is told of students and teachers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeinfer.device.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgeinfer.host.training.teacher import TeacherConfig
+
+
+def like_student(
+    board: str, architecture: str | None, settings: dict[str, Any], *, grey_28: bool
+) -> str:
+    """Fill in what suits a board where nothing else was asked for; return the architecture."""
+    from edgeinfer.device.cli.board import named_board
+    from edgeinfer.host.models import ARCHITECTURES
+    from edgeinfer.host.models.students import suited_student
+
+    chosen = suited_student(named_board(board, f"--student {board}"))
+    if architecture not in (None, chosen.architecture):
+        raise UsageError(
+            "--student and --architecture",
+            got=f"{chosen.architecture} for {board}, and {architecture}",
+            expected="one of the two options",
+        )
+    if grey_28 and ARCHITECTURES[chosen.architecture].pretrained:
+        raise UsageError(
+            f"--student {board}",
+            got=f"{chosen.architecture}, which knows photographs",
+            expected="a network from scratch for small grey pictures",
+            next_step="leave --student out, or choose one with --architecture",
+        )
+    for name, value in chosen.overrides().items():
+        if settings.get(name) is None and not (grey_28 and name == "size"):
+            settings[name] = value
+    return chosen.architecture
+
+
+def chosen_teacher(
+    run: Path | None, weight: float | None, temperature: float | None, *, features: bool
+) -> TeacherConfig | None:
+    """Return the teacher, if there is one; its options mean nothing without it."""
+    from edgeinfer.host.training.teacher import TeacherConfig
+
+    given = {"weight": weight, "temperature": temperature, "features": features or None}
+    settings: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if run is not None:
+        return TeacherConfig(run=run, **settings)
+    if settings:
+        names = {"weight": "--teacher-weight", "features": "--teacher-features"}
+        option = next(iter(settings))
+        raise UsageError(
+            names.get(option, f"--{option}"),
+            got="given without a teacher",
+            expected="--teacher RUN with it",
+        )
+    return None
+
+
+def list_students(context: click.Context) -> None:
+    """Print what each board's student is, and end the command."""
+    from edgeinfer.boards import load_profile, profile_names
+    from edgeinfer.host.models.students import STUDENTS, suited_student
+
+    boards: dict[str, list[str]] = {}
+    for name in profile_names():
+        boards.setdefault(suited_student(load_profile(name)).name, []).append(name)
+    for student in STUDENTS:
+        width = f", width {student.width:g}" if student.width != 1.0 else ""
+        click.echo(f"{student.architecture}, {student.size} pixels{width}: {student.reason}")
+        click.echo(f"  {', '.join(boards.get(student.name, []))}")
+    context.exit()
