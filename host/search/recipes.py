@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgeinfer.converters.pruning.graph import channel_graph
 from edgeinfer.converters.pruning.importance import weight_scores
 from edgeinfer.converters.pruning.plan import PlanOptions, choose_cells, plan_counts
@@ -33,7 +35,7 @@ def untrained_network(run: Path, trained: TrainedModel, candidate: Candidate, *,
         ModelError: the run's network cannot be loaded.
     """
     if candidate.kind == "student":
-        return build_model(
+        student = build_model(
             candidate.architecture,
             input_shape=(candidate.size[1], candidate.size[0], trained.preprocess.depth),
             classes=len(trained.labels),
@@ -41,6 +43,8 @@ def untrained_network(run: Path, trained: TrainedModel, candidate: Candidate, *,
             width=candidate.width,
             seed=seed,
         )
+        _vary(student, seed)
+        return student
     model = load_teacher(run, trained)
     if candidate.size != trained.preprocess.size:
         model = with_input_size(channel_graph(model), candidate.size)
@@ -52,6 +56,18 @@ def untrained_network(run: Path, trained: TrainedModel, candidate: Candidate, *,
     scores = weight_scores(graph, "l1")
     counts = plan_counts(graph, scores, candidate.keep_cost, options)
     return keep_channels(graph, choose_cells(graph, scores, counts))
+
+
+def _vary(network: Any, seed: int) -> None:
+    """Give biases and statistics values as training would.
+
+    The converter stores equal ones once and drops zeros, so an untrained file would be smaller.
+    """
+    generator = np.random.default_rng(seed)
+    for variable in network.weights:
+        if len(variable.shape) == 1:
+            value = np.asarray(variable)
+            variable.assign(value + generator.uniform(0.01, 0.2, value.shape))
 
 
 def train_candidate(job: Job, progress: Progress) -> tuple[Path, int]:

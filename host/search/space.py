@@ -235,9 +235,10 @@ def full_epochs(base: TrainConfig, candidate: Candidate) -> int:
     if candidate.kind == "plain":
         return 0
     if candidate.kind == "student":
-        return 40 if base.pretrained else base.epochs
+        # Small networks learn for longer before they learn by heart.
+        return 40 if base.pretrained else 2 * base.epochs
     # Most of what a pruned network knows is there already.
-    return 6 if base.pretrained else max(4, base.epochs // 2)
+    return 6 if base.pretrained else max(4, base.epochs)
 
 
 def _value(text: str) -> Any:
