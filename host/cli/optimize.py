@@ -175,6 +175,7 @@ def _timer(
 def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_json: bool) -> None:
     """Search and print; what there is so far is written however it ends."""
     from edgeinfer.converters.progress import step_display
+    from edgeinfer.converters.targets import chosen_targets
     from edgeinfer.host.search.ending import end_search
     from edgeinfer.host.search.report import write_report
     from edgeinfer.host.search.search import WORK_FOLDER, Search, make_space
@@ -185,7 +186,10 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
 
     space = make_space(run, options.board)
     settings = options.settings(run)
-    timer.check()  # before anything is trained
+    # What would fail at the end, or all the time, is told before anything is trained.
+    board = None if options.board is None else options.board.name
+    chosen_targets(board=board).require_tools("int8")
+    timer.check()
     progress = make_progress()
     with (
         open_study(out, settings, space, options.budget, seed=options.seed) as study,

@@ -48,19 +48,16 @@ class Space:
         size: (width, height) of its input.
         students: architectures to train from scratch.
         precisions: what the run's model is also tried in.
-        prunable: whether its network can be pruned.
     """
 
     base: TrainConfig
     size: tuple[int, int]
     students: tuple[str, ...]
     precisions: tuple[SearchPrecision, ...]
-    prunable: bool = True
 
     def suggest(self, ask: Suggester) -> Candidate:
         """Return the candidate that a sampler chooses."""
-        kinds = ["pruned", "student"] if self.prunable else ["student"]
-        kind = ask.suggest_categorical("kind", kinds)
+        kind = ask.suggest_categorical("kind", ["pruned", "student"])
         if kind == "student":
             sides = self._sizes(student=True)
             return Candidate(
@@ -124,17 +121,13 @@ class Space:
             Candidate(**student, architecture="small-cnn", width=0.25),
             Candidate(**pruned, size=sides[0], keep_cost=0.7),
         ]
-        known = [item for item in chosen if item.kind != "student" or self._knows(item)]
-        return tuple(item for item in known if self.prunable or item.kind != "pruned")
-
-    def _knows(self, student: Candidate) -> bool:
-        return student.architecture in self.students
+        return tuple(dict.fromkeys(chosen))
 
     def _sizes(self, *, student: bool) -> list[tuple[int, int]]:
         """Return the input sizes, the largest first, of the run's own aspect ratio."""
         short = min(self.size)
         step = 32 if short >= 128 else 16 if short >= 64 else 4
-        lowest = max(_SMALLEST_SIDE, short * (0.4 if student else 0.5))
+        lowest = min(short, max(_SMALLEST_SIDE, short * (0.4 if student else 0.5)))
         sides = [short - step * count for count in range(9) if short - step * count >= lowest]
         if student and sides[-1] <= _LARGEST_STUDENT_SIDE:
             sides = [side for side in sides if side <= _LARGEST_STUDENT_SIDE]
@@ -214,9 +207,9 @@ def prune_config(base: TrainConfig, candidate: Candidate, *, epochs: int, seed: 
     steps = 3 if epochs >= 4 and candidate.keep_cost < 1 else 1
     last = epochs - steps + 1
     # ImageNet's weights are worth keeping; those from scratch learned in large steps.
-    rate: dict[str, Any] = (
-        {} if base.pretrained else {"learning_rate": 1e-3, "dropout": base.dropout}
-    )
+    own: dict[str, Any] = {}
+    if not base.pretrained:
+        own = {"learning_rate": 1e-3, "dropout": base.dropout, "batch_size": base.batch_size}
     return PruneConfig(
         keep_cost=candidate.keep_cost,
         importance=candidate.importance,
@@ -226,7 +219,7 @@ def prune_config(base: TrainConfig, candidate: Candidate, *, epochs: int, seed: 
         patience=max(2, last // 2),
         size=candidate.size,
         seed=seed,
-        **rate,
+        **own,
     )
 
 
