@@ -17,7 +17,7 @@ from edgeinfer.device.errors import EdgeinferError, printable, storage_error
 COMMANDS_GROUP = "edgeinfer.commands"
 
 _ORDER = (
-    *("demo", "data", "train", "optimize", "convert", "inspect", "flash", "unflash"),
+    *("demo", "data", "train", "prune", "optimize", "convert", "inspect", "flash", "unflash"),
     *("verify", "predict", "run", "cameras", "benchmark", "doctor", "boards"),
 )
 """The way of a model; commands of other packages follow by name."""

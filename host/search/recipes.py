@@ -17,9 +17,10 @@ from edgeinfer.host.models import build_model
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.job import Job
 from edgeinfer.host.search.space import base_config, prune_config, student_config
+from edgeinfer.host.training.loading import load_network
 from edgeinfer.host.training.progress import Progress
 from edgeinfer.host.training.pruning import prune
-from edgeinfer.host.training.teacher import TeacherConfig, load_teacher
+from edgeinfer.host.training.teacher import TeacherConfig
 from edgeinfer.host.training.train import train
 
 
@@ -45,7 +46,7 @@ def untrained_network(run: Path, trained: TrainedModel, candidate: Candidate, *,
         )
         _vary(student, seed)
         return student
-    model = load_teacher(run, trained)
+    model = load_network(run, trained)
     if candidate.size != trained.preprocess.size:
         model = with_input_size(channel_graph(model), candidate.size)
     if candidate.keep_cost >= 1:

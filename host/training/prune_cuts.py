@@ -49,9 +49,9 @@ from edgeinfer.host.training.fit import (
     with_dropout,
 )
 from edgeinfer.host.training.history import History
+from edgeinfer.host.training.loading import load_network
 from edgeinfer.host.training.progress import Progress
 from edgeinfer.host.training.prune_config import PruneConfig, parse_sparsity
-from edgeinfer.host.training.teacher import load_teacher
 
 SCORE_BATCHES = 40
 SCORE_BATCH_SIZE = 16
@@ -102,7 +102,7 @@ class Pruning:
         Raises:
             ModelError, ConversionError, TrainingError, StorageError: as `prune` says.
         """
-        original = load_teacher(self.run, self.trained)
+        original = load_network(self.run, self.trained)
         if self.config.sparsity is not None:
             return original, self._zero(original, parse_sparsity(self.config.sparsity))
         whole = channel_graph(original)

@@ -24,6 +24,7 @@ from edgeinfer.device.errors import ModelError, UsageError, storage_error
 from edgeinfer.device.files import atomic_file
 from edgeinfer.device.preprocess import normalize_table
 from edgeinfer.host.training.batches import Floats, ImageSource
+from edgeinfer.host.training.loading import load_network
 from edgeinfer.host.training.progress import Progress
 
 if TYPE_CHECKING:
@@ -167,35 +168,6 @@ def ask_teacher(
     )
 
 
-def load_teacher(run: Path, trained: TrainedModel) -> Any:
-    """Return a run's Keras model.
-
-    Raises:
-        ModelError: it is absent, damaged, or not what `trained.json` says.
-    """
-    import keras
-
-    path = run / KERAS_FILE
-    try:
-        model = keras.saving.load_model(path, compile=False)
-    # Keras passes on whatever its readers of ZIP, JSON and HDF5 raise.
-    except Exception as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise ModelError(
-            path, got=f"cannot be loaded ({reason})", next_step="train the teacher again"
-        ) from error
-    shapes = (tuple(model.input_shape[1:]), tuple(model.output_shape[1:]))
-    expected = (trained.preprocess.shape, (len(trained.labels),))
-    if shapes != expected:
-        raise ModelError(
-            path,
-            got=f"takes {shapes[0]} and gives {shapes[1]}",
-            expected=f"{expected[0]} and {expected[1]} as {TRAINED_FILE} beside it says",
-            next_step="train the teacher again",
-        )
-    return model
-
-
 def _order(config: TeacherConfig, trained: TrainedModel, labels: Sequence[str]) -> list[int]:
     """Return where each of the student's classes stands among the teacher's."""
     if set(trained.labels) != set(labels):
@@ -247,7 +219,7 @@ def _ask(
     from edgeinfer.host.data.store import build_store
     from edgeinfer.host.training.features import cache_features
 
-    model = load_teacher(config.run, trained)
+    model = load_network(config.run, trained)
     outputs = [model.output]
     if config.features:
         outputs.append(_feature_layer(config.run, model).output)

@@ -1,0 +1,38 @@
+"""The network of a trained run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edgeinfer.converters.trained import KERAS_FILE, TRAINED_FILE, TrainedModel
+from edgeinfer.device.errors import ModelError
+
+
+def load_network(run: Path, trained: TrainedModel) -> Any:
+    """Return a run's Keras model.
+
+    Raises:
+        ModelError: it is absent, damaged, or not what `trained.json` says.
+    """
+    import keras
+
+    path = run / KERAS_FILE
+    try:
+        model = keras.saving.load_model(path, compile=False)
+    # Keras passes on whatever its readers of ZIP, JSON and HDF5 raise.
+    except Exception as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ModelError(
+            path, got=f"cannot be loaded ({reason})", next_step="train that run again"
+        ) from error
+    shapes = (tuple(model.input_shape[1:]), tuple(model.output_shape[1:]))
+    expected = (trained.preprocess.shape, (len(trained.labels),))
+    if shapes != expected:
+        raise ModelError(
+            path,
+            got=f"takes {shapes[0]} and gives {shapes[1]}",
+            expected=f"{expected[0]} and {expected[1]} as {TRAINED_FILE} beside it says",
+            next_step="train that run again",
+        )
+    return model
