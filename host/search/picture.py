@@ -38,7 +38,7 @@ def draw_front(found: Found) -> bytes:
         [100 * model.measured.accuracy for model in outline],
         color=_BLUE, linewidth=1.3, alpha=0.7, zorder=2, label="front: no other is better",
     )  # fmt: skip
-    on_front = {model.number for model in found.front}
+    on_front = {BASELINE, *(model.number for model in found.front)}
     for style, (marker, colour, title) in _STYLES.items():
         models = [model for model in found.models if _style(model) == style]
         if not models:

@@ -197,7 +197,7 @@ class Search:
         space = self.bench.space
         self._study.enqueue((*space.plain(), *space.first()), again=True)
         in_vain = failures = 0
-        while self.clock.left_s > 0 and in_vain < _MOST_IN_VAIN:
+        while self.clock.left_s > self._shortest_s() and in_vain < _MOST_IN_VAIN:
             asked = self._study.ask()
             try:
                 trial = self._try(asked, baseline)
@@ -249,6 +249,12 @@ class Search:
         models = entries(baseline, self.bench.space.size, trials)
         paces = known_paces(trials) or [_pace_of_the_run(self.bench.run, baseline)]
         return attempt(self.bench, asked, baseline, models, paces)
+
+    def _shortest_s(self) -> float:
+        """Return the least that a candidate took beside its training, seconds."""
+        trials = [trial for trial in self._study.trials() if trial.footprint is not None]
+        made = [trial.seconds - trial.training_s for trial in trials if trial.epochs or trial.retry]
+        return max(0.0, min(made, default=0.0))
 
     def _clear_up(self) -> None:
         """Remove what a process that was killed left half done."""
