@@ -31,6 +31,9 @@ WORK_FOLDER = "work"
 _MOST_IN_VAIN = 40
 """So many candidates one after another that were not trained: there is nothing left to try."""
 
+_MOST_TOO_LONG = 4
+"""So many one after another that would not end in time: the rest of it is given back."""
+
 _MOST_FAILURES = 8
 """So many failed ones one after another have a common cause."""
 
@@ -196,8 +199,12 @@ class Search:
             self._study.set_baseline(baseline)
         space = self.bench.space
         self._study.enqueue((*space.plain(), *space.first()), again=True)
-        in_vain = failures = 0
-        while self.clock.left_s > self._shortest_s() and in_vain < _MOST_IN_VAIN:
+        in_vain = failures = too_long = 0
+        while (
+            self.clock.left_s > self._shortest_s()
+            and in_vain < _MOST_IN_VAIN
+            and too_long < _MOST_TOO_LONG
+        ):
             asked = self._study.ask()
             try:
                 trial = self._try(asked, baseline)
@@ -209,6 +216,7 @@ class Search:
                 self.clock.keep()
             self._study.tell(trial, baseline)
             in_vain = in_vain + 1 if trial.outcome in ("repeated", "not trained") else 0
+            too_long = too_long + 1 if trial.retry else 0
             failures = failures + 1 if trial.outcome == "failed" else 0
             if trial.outcome != "repeated":
                 tell(trial)
