@@ -52,7 +52,7 @@ _DEFAULT_SPEEDUP = 2.0
 @click.option("--step-epochs", type=int, help="Epochs of training between cuts.  [1]")
 @click.option("--epochs", type=int, help="At most so many after the last cut.  [8]")
 @click.option("--patience", type=int, help="Epochs without progress before it stops.  [4]")
-@click.option("--learning-rate", type=float, help="At its peak.  [0.0001]")
+@click.option("--learning-rate", type=float, help="At its peak.  [0.0001, from scratch 0.001]")
 @click.option(
     "--multiple", type=int, help="Keep a multiple of so many channels in each layer.  [8]"
 )

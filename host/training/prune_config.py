@@ -42,7 +42,7 @@ class PruneConfig:
         step_epochs: of training between cuts.
         epochs: at most so many, after the last cut.
         patience: stop after so many of them without a better validation loss.
-        learning_rate: at its peak.
+        learning_rate: at its peak; None chooses by how the run was trained.
         multiple: each layer keeps a multiple of so many channels, or all.
         min_share: of its channels that each layer keeps at least, 0 to 1.
         size: (width, height) of the input in pixels; None keeps the run's.
@@ -59,7 +59,7 @@ class PruneConfig:
     step_epochs: int = 1
     epochs: int = 8
     patience: int = 4
-    learning_rate: float = 1e-4
+    learning_rate: float | None = None
     multiple: int = 8
     min_share: float = 0.25
     size: tuple[int, int] | None = None

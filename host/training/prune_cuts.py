@@ -193,9 +193,11 @@ class Pruning:
         if not epochs:
             return
         network = with_dropout(model, self.config.dropout)
-        # In inference mode normalization is what the converter will fold; see `transfer.py`.
+        # Statistics and scales from ImageNet are better than what a few thousand pictures give, see
+        # `transfer.py`. A network from scratch was trained with its normalization all along.
+        frozen = self.settings.pretrained
         for layer in network.layers:
-            layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+            layer.trainable = not (frozen and isinstance(layer, keras.layers.BatchNormalization))
         (self.stage or fit)(
             network,
             self._batches(self.train, self.config.seed + step),

@@ -40,6 +40,11 @@ from edgeinfer.host.training.train import METRIC_ACCURACY, METRIC_LOSS, prepare_
 if TYPE_CHECKING:
     from edgeinfer.host.training.fit import FitStage
 
+FINE_TUNED_RATE = 1e-4
+SCRATCH_RATE = 1e-3
+"""Peak learning rates where none is given: what began with ImageNet's weights loses them in large
+steps, what was trained from scratch recovers slowly in small ones."""
+
 _USED: tuple[Split, ...] = ("train", "validation")
 
 
@@ -150,6 +155,8 @@ def training_settings(
         UsageError: the run's architecture is not known here.
     """
     facts = trained.provenance
+    fine_tuned = facts.get("setting.initializer") == "pretrained"
+    rate = FINE_TUNED_RATE if fine_tuned else SCRATCH_RATE
     kept = {
         name: convert(facts[f"setting.{name}"])
         for name, convert in (
@@ -167,11 +174,10 @@ def training_settings(
         size=spec.size,
         channels=spec.channels,
         crop=spec.crop,
-        # It starts from the run's weights, in one stage.
-        initializer="he",
+        initializer="pretrained" if fine_tuned else "he",
         optimizer="adamw",
         schedule="cosine",
-        learning_rate=config.learning_rate,
+        learning_rate=rate if config.learning_rate is None else config.learning_rate,
         epochs=max(1, config.epochs),
         patience=config.patience,
         batch_size=config.batch_size,

@@ -266,3 +266,16 @@ def test_the_training_after_the_cuts_has_the_runs_own_loss() -> None:
     assert (settings.loss, settings.focal_gamma, settings.weight_decay) == ("focal", 1.5, 0.01)
     assert (settings.augment, settings.size) == ("none", (20, 16))
     assert (settings.optimizer, settings.learning_rate) == ("adamw", 0.002)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "rate", "frozen"), [("pretrained", 1e-4, True), ("he", 1e-3, False)]
+)
+def test_the_rate_follows_from_how_the_run_was_trained(
+    initializer: str, rate: float, frozen: bool
+) -> None:
+    spec = PreprocessSpec(size=(32, 32), channels="rgb", mean=(0.0,) * 3, std=(1.0,) * 3)
+    facts = {"setting.architecture": "efficientnet-lite0", "setting.initializer": initializer}
+    trained = TrainedModel(name="a", labels=("b", "c"), preprocess=spec, provenance=facts)
+    settings = training_settings(trained, spec, _config(keep_cost=0.5))
+    assert (settings.learning_rate, settings.pretrained) == (rate, frozen)
