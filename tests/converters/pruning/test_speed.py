@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from edgeinfer.converters.pruning import speed
 from edgeinfer.converters.pruning.cost import CostModel
 from edgeinfer.converters.pruning.graph import ChannelGraph, channel_graph
-from edgeinfer.converters.pruning.plan import PlanOptions, plan_counts
+from edgeinfer.converters.pruning.plan import PlanOptions, choose_cells, plan_counts
 from edgeinfer.converters.pruning.speed import MAX_PROBES, TOLERANCE, Probe, counts_for_speedup
+from edgeinfer.converters.pruning.surgery import keep_channels
 from edgeinfer.converters.timing import InvokeTime
 from edgeinfer.device.errors import ConversionError
 
@@ -59,6 +60,11 @@ def test_what_is_found_is_fast_enough_and_hardly_faster(
 ) -> None:
     told: list[Probe] = []
     timer = _timer(graph, lambda share: fixed + (1 - fixed) * share**power)
+    fewest = choose_cells(graph, scores, plan_counts(graph, scores, 0.0, FREE))
+    if timer(keep_channels(graph, fewest)).ratio < wanted:
+        with pytest.raises(ConversionError, match="fewest channels allowed"):
+            counts_for_speedup(graph, scores, wanted, FREE, timer)
+        return
     found = counts_for_speedup(graph, scores, wanted, FREE, timer, tell=told.append)
     assert len(told) <= MAX_PROBES
     assert found in told
