@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeinfer.device.errors import UsageError, printable
-from edgeinfer.host.cli.train import parse_size
+from edgeinfer.host.cli.train import parse_size, run_to_json
 
 if TYPE_CHECKING:
     from edgeinfer.converters.trained import TrainedModel
@@ -109,19 +109,9 @@ def prune(
 
     pruned = prune_run(run, config, out, teacher=teaching, progress=make_progress(), force=force)
     if as_json:
-        click.echo(json.dumps(_to_json(out, pruned)))
+        click.echo(json.dumps(run_to_json(out, pruned)))
     else:
         _print(out, pruned)
-
-
-def _to_json(out: Path, pruned: TrainedModel) -> dict[str, object]:
-    return {
-        "run": str(out),
-        "name": pruned.name,
-        "labels": list(pruned.labels),
-        "metrics": pruned.metrics,
-        "provenance": pruned.provenance,
-    }
 
 
 def _print(out: Path, pruned: TrainedModel) -> None:

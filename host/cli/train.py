@@ -165,7 +165,7 @@ def train(
         prepared, config, out, teacher=taught, progress=make_progress(), force=force
     )
     if as_json:
-        click.echo(json.dumps(_to_json(out, trained)))
+        click.echo(json.dumps(run_to_json(out, trained)))
     else:
         _print(out, trained)
 
@@ -234,7 +234,8 @@ def _list_architectures(context: click.Context) -> None:
     context.exit()
 
 
-def _to_json(out: Path, trained: TrainedModel) -> dict[str, object]:
+def run_to_json(out: Path, trained: TrainedModel) -> dict[str, object]:
+    """Return what a script is told of a new run."""
     return {
         "run": str(out),
         "name": trained.name,
