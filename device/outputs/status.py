@@ -94,8 +94,8 @@ class StatusSink(Output):
         told = {
             "schema": SCHEMA,
             "pid": os.getpid(),
-            "started": round(self._started_s, 3),
-            "updated": round(_now_s(), 3),
+            "started": self._started_s,
+            "updated": _now_s(),
             "answers": self._taken + self.dropped,
             "dropped": 0 if self._facts is None else self._facts.dropped(),
             "camera": "" if self._facts is None else self._facts.camera(),
@@ -113,4 +113,5 @@ class StatusSink(Output):
 
 
 def _now_s() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+    """Return the time since the system's start, rounded down: none of these is in the future."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000 / 1000

@@ -26,6 +26,14 @@ def read(path: Path) -> dict[str, Any]:
     return told
 
 
+def test_no_time_in_the_file_is_later_than_the_clock(tmp_path: Path) -> None:
+    sink = StatusSink(tmp_path / "status.json", FACTS)
+    for _ in range(50):  # a time rounded up would be ahead of the clock in about half of them
+        sink.check()
+        updated_s = read(tmp_path / "status.json")["updated"]
+        assert updated_s <= time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 def test_the_file_is_what_the_schema_promises(tmp_path: Path) -> None:
     path = tmp_path / "run" / "status.json"
     sink = StatusSink(path, FACTS)
