@@ -12,7 +12,7 @@ from edgeinfer.converters.convert import ConvertOptions, calibration_samples
 from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import convert_keras
-from edgeinfer.converters.trained import KERAS_FILE, TrainedModel, read_samples, read_trained
+from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.files import write_atomically
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.extras import require_host_extra
@@ -20,6 +20,9 @@ from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.job import FLOAT_FILE, SMALL_FILE, UNTRAINED_FILE, Done, Job
 from edgeinfer.host.search.recipes import train_candidate, untrained_network
 from edgeinfer.host.training.progress import Progress
+
+OTHER_CALIBRATIONS: tuple[CalibrationMethod, ...] = ("percentile", "mse")
+"""Beside the plain one, from the lowest value to the highest."""
 
 _FEW = 8
 """Pictures that give an untrained network ranges, of which its time does not depend."""
@@ -53,7 +56,7 @@ def build(job: Job) -> Done:
 
 
 def train(job: Job, progress: Progress) -> Done:
-    """Train the candidate; write the run, the float model and one for each choice of ranges.
+    """Train the candidate; write the run, the float model and the quantized one.
 
     Raises:
         EdgeinferError: it cannot be trained or converted.
@@ -66,49 +69,50 @@ def train(job: Job, progress: Progress) -> Done:
     run, epochs = train_candidate(job, progress)
     training_s = time.monotonic() - started
     trained = read_trained(run)
-    calibrations = _quantize(run, trained, out, job, progress)
-    return Done(run=str(run), calibrations=calibrations, epochs=epochs, training_s=training_s)
-
-
-def candidate_spec(base: PreprocessSpec, candidate: Candidate) -> PreprocessSpec:
-    """Return how a candidate's pictures are prepared; a student's statistics are not known yet."""
-    return replace(base, size=candidate.size)
-
-
-def _quantize(
-    run: Path, trained: TrainedModel, out: Path, job: Job, progress: Progress
-) -> tuple[str, ...]:
-    """Write the float model and the quantized ones; return the choices of ranges there are.
-
-    All choices come from one training, which costs a hundred times what choosing does.
-    """
     progress.start("quantize", 1)
-    pictures = _calibration(run)
     models = convert_keras(
         run / KERAS_FILE,
         trained.preprocess,
-        pictures,
+        _calibration(run),
         precision=job.candidate.precision,
         per_tensor_dense=job.per_tensor_dense,
         in_process=True,
     )
     write_atomically(out / FLOAT_FILE, models.float32)
     write_atomically(out / SMALL_FILE.format(calibration="min-max"), models.small)
-    if job.candidate.precision != "int8":
-        return ("min-max",)
+    return Done(run=str(run), epochs=epochs, training_s=training_s)
+
+
+def calibrate(job: Job, progress: Progress) -> Done:
+    """Quantize the float model with other ranges; write a file for each choice of them.
+
+    Raises:
+        EdgeinferError: it cannot be quantized so.
+        StorageError: the disk is full or cannot be written.
+    """
+    run, out = Path(job.run), Path(job.out)
+    model, pictures = (out / FLOAT_FILE).read_bytes(), _calibration(run)
+    progress.start("look for better ranges", 2 * len(pictures))
     histograms = sample_histograms(
-        models.float32, trained.preprocess, pictures, lambda done, total: None
+        model,
+        read_trained(run).preprocess,
+        pictures,
+        lambda done, total: progress.advance(),
     )
-    methods: tuple[CalibrationMethod, ...] = ("percentile", "mse")
-    for method in methods:
+    for method in OTHER_CALIBRATIONS:
         small = quantize_int8(
-            models.float32,
+            model,
             choose_ranges(histograms, method),
             subject=job.candidate.text(),
             per_tensor_dense=job.per_tensor_dense,
         )
         write_atomically(out / SMALL_FILE.format(calibration=method), small)
-    return ("min-max", *methods)
+    return Done(run=str(run), calibrations=OTHER_CALIBRATIONS)
+
+
+def candidate_spec(base: PreprocessSpec, candidate: Candidate) -> PreprocessSpec:
+    """Return how a candidate's pictures are prepared; a student's statistics are not known yet."""
+    return replace(base, size=candidate.size)
 
 
 def _calibration(run: Path) -> Sequence[Sample]:

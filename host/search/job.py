@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from edgeinfer.converters.calibration import CalibrationMethod
 from edgeinfer.host.search.candidate import Candidate
 
 SMALL_FILE = "{calibration}.tflite"
 FLOAT_FILE = "float32.tflite"
 UNTRAINED_FILE = "untrained.tflite"
+
+Action = Literal["build", "train", "calibrate"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +21,10 @@ class Job:
 
     Attributes:
         action: `build` makes the candidate's network untrained and writes UNTRAINED_FILE, whose
-            time and size are those of the trained one; `train` trains it and writes the run, and
-            a `.tflite` for each way of choosing ranges.
-        run: the folder that the search began with.
+            time and size are those of the trained one; `train` trains it and writes the run,
+            FLOAT_FILE and a quantized file with the plain choice of ranges; `calibrate` adds a
+            file for each other choice to these.
+        run: the folder that the search began with; to `calibrate`, the trained candidate's.
         candidate: what to make.
         out: where the files go; the run into `out/NAME`.
         cache: what several jobs can use.
@@ -29,7 +33,7 @@ class Job:
         per_tensor_dense: one scale for all weights of a dense layer.
     """
 
-    action: Literal["build", "train"]
+    action: Action
     run: str
     candidate: Candidate
     out: str
@@ -60,13 +64,13 @@ class Done:
 
     Attributes:
         run: the trained run's folder; empty for `build`.
-        calibrations: ways of choosing ranges for which there is a `.tflite`.
+        calibrations: ways of choosing ranges for which `calibrate` wrote a `.tflite`.
         epochs: how many were trained.
         training_s: how long training took, seconds.
     """
 
     run: str = ""
-    calibrations: tuple[str, ...] = ()
+    calibrations: tuple[CalibrationMethod, ...] = ()
     epochs: int = 0
     training_s: float = 0.0
 

@@ -78,9 +78,11 @@ def run_job(job: Job, messenger: Messenger) -> Done:
     Raises:
         EdgeinferError: it cannot be done.
     """
-    from edgeinfer.host.search.build import build, train
+    from edgeinfer.host.search.build import build, calibrate, train
 
-    return build(job) if job.action == "build" else train(job, messenger)
+    if job.action == "build":
+        return build(job)
+    return train(job, messenger) if job.action == "train" else calibrate(job, messenger)
 
 
 def answer(job: Job, messenger: Messenger) -> Message:

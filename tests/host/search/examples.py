@@ -18,11 +18,13 @@ from edgeinfer.converters.trained import (
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.errors import EdgeinferError
 from edgeinfer.host.data.dataset import prepare_fashion_mnist
+from edgeinfer.host.search.build import OTHER_CALIBRATIONS
 from edgeinfer.host.search.candidate import Baseline, Candidate, Footprint, Measured, Trial
 from edgeinfer.host.search.front import Entry
 from edgeinfer.host.search.job import FLOAT_FILE, SMALL_FILE, UNTRAINED_FILE, Done, Job
 from edgeinfer.host.search.measure import Timing
 from edgeinfer.host.training.progress import Progress
+from edgeinfer.host.training.train import METRIC_ACCURACY
 
 SIZE = (28, 28)
 SAMPLE = Path(__file__).parents[2] / "samples" / "fashion-mnist.edgebundle"
@@ -32,7 +34,8 @@ PICTURES = 40
 def make_run(folder: Path, **settings: str) -> Path:
     """Write what `edgeinfer train` would have left of the sample bundle's model, but the network.
 
-    Its splits hold a few pictures of Fashion-MNIST each.
+    Its splits hold a few pictures of Fashion-MNIST each. By what it tells of its training, INT8
+    costs nothing.
     """
     folder.mkdir(parents=True)
     data = prepare_fashion_mnist(seed=0, full=False)
@@ -47,6 +50,7 @@ def make_run(folder: Path, **settings: str) -> Path:
             "data": "fashion-mnist",
             **{f"setting.{name}": value for name, value in told.items()},
         },
+        metrics={METRIC_ACCURACY: 0.0},
     )
     few = {split: data.splits[split][:: len(data.splits[split]) // PICTURES] for split in SPLITS}
     write_trained(folder, trained, few)
@@ -68,7 +72,7 @@ class CopyingWorkshop:
     Args:
         bad: which candidates learn nothing: their run prepares pictures otherwise than the model
             expects, so that it really answers wrong.
-        failing: errors that a job ends with, by what it is: `build`, `train`.
+        failing: errors that a job ends with, by what it is: `build`, `train`, `calibrate`.
         told: called with each job first.
     """
 
@@ -90,10 +94,12 @@ class CopyingWorkshop:
         if job.action == "build":
             (out / UNTRAINED_FILE).write_bytes(model)
             return Done()
-        integer = job.candidate.precision == "int8"
-        methods = ("min-max", "percentile", "mse") if integer else ("min-max",)
-        for name in (FLOAT_FILE, *(SMALL_FILE.format(calibration=name) for name in methods)):
-            (out / name).write_bytes(model)
+        names = OTHER_CALIBRATIONS if job.action == "calibrate" else ("min-max",)
+        for name in names:
+            (out / SMALL_FILE.format(calibration=name)).write_bytes(model)
+        if job.action == "calibrate":
+            return Done(run=job.run, calibrations=OTHER_CALIBRATIONS)
+        (out / FLOAT_FILE).write_bytes(model)
         run = Path(job.run)
         if job.candidate.kind != "plain":
             run = out / read_trained(run).name
@@ -105,7 +111,7 @@ class CopyingWorkshop:
                 (run / "trained.json").unlink()
                 write_trained(run, trained, {})
                 shutil.copy(Path(job.run, "samples.csv"), run)
-        return Done(run=str(run), calibrations=methods, epochs=job.epochs, training_s=0.5)
+        return Done(run=str(run), epochs=job.epochs, training_s=0.5)
 
     def close(self) -> None:
         """Nothing is held."""

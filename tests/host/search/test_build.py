@@ -15,7 +15,7 @@ from edgeinfer.device.images import encode_png
 from edgeinfer.device.macs import model_macs
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.host.data.dataset import prepare_folder
-from edgeinfer.host.search.build import build, train
+from edgeinfer.host.search.build import OTHER_CALIBRATIONS, build, calibrate, train
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.job import FLOAT_FILE, UNTRAINED_FILE, Job
 from edgeinfer.host.training.config import default_config
@@ -97,14 +97,25 @@ def test_what_is_timed_is_what_will_be_trained(
     assert trained.preprocess.size == candidate.size
     assert trained.labels == LABELS
     assert (tmp_path / "b" / FLOAT_FILE).is_file()
-    integer = ("min-max", "percentile", "mse")
-    assert done.calibrations == (integer if candidate.precision == "int8" else ("min-max",))
+    assert not done.calibrations
     if candidate.kind != "plain":
         # A run as `edgeinfer train` leaves it, on the same splits.
         assert read_samples(Path(done.run)) == read_samples(run)
         assert (Path(done.run) / KERAS_FILE).is_file()
         assert done.epochs == 1
         assert done.training_s > 0
+
+
+def test_other_ranges_are_added_when_they_are_asked_for(run: Path, tmp_path: Path) -> None:
+    job = _job(run, tmp_path, PLAIN, 0)
+    done = train(job, LineProgress(io.StringIO()))
+    told = io.StringIO()
+    found = calibrate(replace(job, action="calibrate", run=done.run), LineProgress(told))
+    assert found.calibrations == OTHER_CALIBRATIONS
+    files = {tmp_path / f"{name}.tflite" for name in ("min-max", *OTHER_CALIBRATIONS)}
+    assert {_macs(path) for path in files} == {_macs(tmp_path / FLOAT_FILE)}
+    assert len({path.read_bytes() for path in files}) == len(files)
+    assert "look for better ranges" in told.getvalue()
 
 
 @pytest.mark.parametrize("candidate", [PRUNED, STUDENT], ids=Candidate.text)

@@ -1,0 +1,89 @@
+"""All that the candidates of one search are tried with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeinfer.converters.calibration import CalibrationMethod
+from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.trained import TrainedModel
+from edgeinfer.host.search.budget import Budget
+from edgeinfer.host.search.candidate import Candidate
+from edgeinfer.host.search.clock import SearchClock
+from edgeinfer.host.search.job import SMALL_FILE, Action, Done, Job
+from edgeinfer.host.search.measure import Timer
+from edgeinfer.host.search.space import Space
+from edgeinfer.host.search.worker_process import Workshop
+from edgeinfer.host.training.progress import Progress
+
+BASELINE_FOLDER = "baseline"
+CANDIDATES_FOLDER = "candidates"
+PLAIN: CalibrationMethod = "min-max"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """All that candidates of one search are tried with.
+
+    Attributes:
+        run: the folder that the search began with.
+        out: the search's folder.
+        trained: what there is to know of the run.
+        validation: its validation samples.
+        space: the candidates.
+        budget: the limits.
+        timer: times models beside the baseline.
+        workshop: builds and trains them.
+        clock: how long the search has worked.
+        progress: told what is going on.
+        seed: of training.
+        per_tensor_dense: one scale for all weights of a dense layer, for an Edge TPU.
+    """
+
+    run: Path
+    out: Path
+    trained: TrainedModel
+    validation: Sequence[Sample]
+    space: Space
+    budget: Budget
+    timer: Timer
+    workshop: Workshop
+    clock: SearchClock
+    progress: Progress
+    seed: int = 0
+    per_tensor_dense: bool = False
+
+    @property
+    def baseline_file(self) -> Path:
+        """The run's plain INT8."""
+        return self.out / BASELINE_FOLDER / SMALL_FILE.format(calibration=PLAIN)
+
+    def folder(self, number: int) -> Path:
+        """Return the folder of a trial's files."""
+        return self.out / CANDIDATES_FOLDER / f"{number:03}"
+
+    def work(
+        self, action: Action, run: Path, candidate: Candidate, folder: Path, *, epochs: int = 0
+    ) -> Done:
+        """Have the worker do something.
+
+        Args:
+            action: what.
+            run: the folder to begin with: the search's, or a trained candidate's to `calibrate`.
+            candidate: which.
+            folder: where the files go.
+            epochs: to `train` at most.
+        """
+        job = Job(
+            action=action,
+            run=str(run),
+            candidate=candidate,
+            out=str(folder),
+            cache=str(self.out / "cache"),
+            epochs=epochs,
+            seed=self.seed,
+            per_tensor_dense=self.per_tensor_dense,
+        )
+        return self.workshop.run(job, self.progress, self.clock.tick)

@@ -1,0 +1,114 @@
+"""The quantized model of a trained candidate: how its ranges are chosen, how accurate it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from edgeinfer.converters.calibration import CalibrationMethod
+from edgeinfer.converters.evaluate import evaluate, evaluation_model
+from edgeinfer.converters.trained import TrainedModel, read_trained
+from edgeinfer.device.model import Model
+from edgeinfer.host.search.bench import PLAIN, Bench
+from edgeinfer.host.search.candidate import Baseline, Candidate
+from edgeinfer.host.search.job import SMALL_FILE
+from edgeinfer.host.training.train import METRIC_ACCURACY
+
+WORTH_TRYING = 0.0025
+"""What plain INT8 must cost, as a share of the validation pictures, for other ranges to be tried.
+
+Counting how often each value of each tensor occurs takes minutes for a large network, and where
+INT8 decides as float32 does there is nothing to gain.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantized:
+    """The model that stands for a candidate.
+
+    Attributes:
+        path: its `.tflite`.
+        calibration: how its ranges were chosen.
+        accuracy: validation top-1 through the device package, 0 to 1.
+    """
+
+    path: Path
+    calibration: CalibrationMethod
+    accuracy: float
+
+
+def quantized(
+    bench: Bench, candidate: Candidate, run: Path, folder: Path, baseline: Baseline, title: str
+) -> Quantized:
+    """Return a candidate's most accurate quantized model, of those that keep the limit of size.
+
+    Ranges from the lowest to the highest value come first; others are tried where that costs
+    accuracy, or where the file is too large: the quantizers' files differ by a few kB.
+
+    Args:
+        bench: of the search.
+        candidate: which.
+        run: its trained run.
+        folder: with its float and its plain quantized model; the others are added.
+        baseline: the run's own figures.
+        title: what the user calls it.
+
+    Raises:
+        EdgeinferError: it cannot be calibrated or evaluated.
+    """
+    trained = read_trained(run)
+    float_accuracy = trained.metrics.get(METRIC_ACCURACY, 1.0)
+    if candidate.kind == "plain":
+        float_accuracy = baseline.float_accuracy
+
+    def path(method: CalibrationMethod) -> Path:
+        return folder / SMALL_FILE.format(calibration=method)
+
+    def fits(method: CalibrationMethod) -> bool:
+        size_bytes = path(method).stat().st_size
+        parts = bench.budget.excess(float_accuracy=float_accuracy, size_bytes=size_bytes)
+        return all(part <= 0 for part in parts.values())
+
+    methods: tuple[CalibrationMethod, ...] = (PLAIN,)
+    reached = accuracies(bench, {PLAIN: path(PLAIN)}, trained, title)
+    costly = float_accuracy - reached[PLAIN] > WORTH_TRYING
+    if candidate.precision == "int8" and (costly or not fits(PLAIN)):
+        others = bench.work("calibrate", run, candidate, folder).calibrations
+        reached |= accuracies(bench, {name: path(name) for name in others}, trained, title)
+        methods += others
+    # The first of equals: min-max, which most runtimes and compilers were tried with.
+    best = max(list(filter(fits, methods)) or methods, key=lambda method: reached[method])
+    return Quantized(path=path(best), calibration=best, accuracy=reached[best])
+
+
+def accuracies(
+    bench: Bench, files: Mapping[str, Path], trained: TrainedModel, title: str
+) -> dict[str, float]:
+    """Return validation top-1, 0 to 1, of each file, all on the same decoded pictures.
+
+    Args:
+        bench: of the search.
+        files: by the names that the result has.
+        trained: whose they are.
+        title: what the user calls it.
+    """
+    factories: dict[str, Callable[[], Model]] = {
+        name: partial(
+            evaluation_model,
+            path.read_bytes(),
+            subject=str(path),
+            labels=trained.labels,
+            preprocess=trained.preprocess,
+        )
+        for name, path in files.items()
+    }
+    bench.progress.start(f"{title}: evaluate on validation", len(bench.validation))
+
+    def advance(done: int, total: int) -> None:
+        bench.progress.advance()
+        bench.clock.tick()
+
+    results = evaluate(factories, bench.validation, trained.labels, progress=advance)
+    return {name: result.top1 for name, result in results.items()}
