@@ -55,14 +55,16 @@ class Candidate:
         return f"pruned to {100 * self.keep_cost:.0f} % ({self.importance}), {at}{taught}"
 
     def covers(self, other: Candidate) -> bool:
-        """Return whether this one has all that the other has, so that it should do as well."""
+        """Return whether this one has all that the other has, so that it should do as well.
+
+        A teacher may help or hold back, so nothing follows from one with to one without.
+        """
         return (
-            (self.kind, self.architecture, self.precision)
-            == (other.kind, other.architecture, other.precision)
+            (self.kind, self.architecture, self.precision, self.teacher)
+            == (other.kind, other.architecture, other.precision, other.teacher)
             and self.size[0] >= other.size[0]
             and self.width >= other.width
             and self.keep_cost >= other.keep_cost
-            and self.teacher >= other.teacher
         )
 
 

@@ -129,7 +129,7 @@ def hopeful_accuracy(
     """Return the best validation top-1 that a candidate can be hoped to reach, and why.
 
     It is that of the best model known. A network that has less of everything than one that was
-    trained (fewer channels, fewer pixels, no teacher) is hoped to do as well as that one, and by
+    trained (fewer channels, fewer pixels) is hoped to do as well as that one, and by
     chance two standard errors better.
 
     Args:

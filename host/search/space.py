@@ -103,10 +103,15 @@ class Space:
 
         A search that ends after a few of them has tried each idea once: half of the arithmetic, a
         small network, a third of the arithmetic, a very small network, fewer pixels.
+
+        A run from scratch does not teach at first: what it learned from a few thousand pictures
+        holds the others back (ResNet8 on 6,300 pictures, 70 % of the arithmetic: 85.0 % with its
+        answers, 88.0 % without, itself 87.1 %). One that began with ImageNet's weights does.
         """
         sides, small = self._sizes(student=False), self._sizes(student=True)
-        pruned: dict[str, Any] = {"kind": "pruned", "importance": "taylor", "teacher": True}
-        student: dict[str, Any] = {"kind": "student", "size": small[0], "teacher": True}
+        teacher = self.base.pretrained
+        pruned: dict[str, Any] = {"kind": "pruned", "importance": "taylor", "teacher": teacher}
+        student: dict[str, Any] = {"kind": "student", "size": small[0], "teacher": teacher}
         alike = self.base.architecture if self.base.architecture in self.students else "small-cnn"
         # On small pictures MobileNet keeps their resolution, which costs it its speed.
         other: dict[str, Any] = {"architecture": "mobilenet", "width": 0.25}

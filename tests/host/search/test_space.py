@@ -82,6 +82,15 @@ def test_the_first_candidates_are_of_the_space(side: int) -> None:
         assert min(16, side) <= min(candidate.size) <= side
 
 
+@pytest.mark.parametrize(
+    ("architecture", "initializer"), [("resnet8", "he"), ("efficientnet-lite0", "pretrained")]
+)
+def test_a_run_from_scratch_does_not_teach_at_first(architecture: str, initializer: str) -> None:
+    trained = _trained(architecture=architecture, initializer=initializer)
+    first = space_of(trained, None).first()
+    assert {candidate.teacher for candidate in first} == {initializer == "pretrained"}
+
+
 def test_sizes_keep_the_aspect_ratio() -> None:
     space = Space(
         base=base_config(_trained()), size=(320, 240), students=("small-cnn",), precisions=("int8",)
