@@ -51,12 +51,16 @@ class History:
     """All epochs of a run so far.
 
     Args:
-        folder: where the two files go; None keeps the epochs in memory only.
+        folder: where the two files go, at first without epochs; None keeps them in memory only.
+
+    Raises:
+        StorageError: the files cannot be written.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self.epochs: list[Epoch] = []
+        self._write()
 
     def add(self, epoch: Epoch) -> None:
         """Append an epoch and rewrite both files.
@@ -65,6 +69,9 @@ class History:
             StorageError: they cannot be written.
         """
         self.epochs.append(epoch)
+        self._write()
+
+    def _write(self) -> None:
         if self._folder is None:
             return
         table = io.StringIO(newline="")
