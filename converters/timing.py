@@ -2,104 +2,75 @@
 
 from __future__ import annotations
 
-import math
-import time
+import json
+import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from edgeinfer.device.benchmark.subject import made_up_inputs
-from edgeinfer.device.runtime import Runner
+from edgeinfer.converters.tflite import signal_name
+from edgeinfer.converters.timing_worker import InvokeTime, TimingJob, TimingResult
+from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
+from edgeinfer.device.errors import ConversionError, ModelError, storage_error
 
 ROUNDS = 15
-MAX_ROUNDS = 60
-STEADY = 0.05
-"""Where the quartiles of a ratio are further apart than this share, more rounds are measured."""
-
-ROUND_S = 0.06
-"""Short rounds: what disturbs the machine for a moment then strikes all models alike."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class InvokeTime:
-    """How long one model's inference takes, by itself and against a reference.
-
-    Attributes:
-        ms: median over the rounds of each round's shortest time.
-        ratio: median over the rounds of the reference's time divided by this one's in the same
-            round: how many times as fast it is.
-        ratio_low: the first quartile of those ratios.
-        ratio_high: the third.
-    """
-
-    ms: float
-    ratio: float
-    ratio_low: float
-    ratio_high: float
 
 
 def time_models(
     models: Mapping[str, bytes], reference: str, *, threads: int = 1, rounds: int = ROUNDS
 ) -> dict[str, InvokeTime]:
-    """Time the interpreter's invoke of several models, in turns.
+    """Time the interpreter's invoke of several models, in turns, as on a processor without AMX.
 
     Args:
         models: `.tflite` contents by name.
         reference: the name of the model that the others are compared with.
         threads: of the interpreter.
-        rounds: turns of each model; up to MAX_ROUNDS where the machine is disturbed.
+        rounds: turns of each model; more where the machine is disturbed.
 
     Raises:
         ModelError: a model cannot be loaded.
+        ConversionError: a model ends the process that runs it.
+        StorageError: no room for temporary files.
     """
-    with ExitStack() as stack:
-        prepared = {}
-        for name, content in models.items():
-            runner = Runner(content, subject=name, threads=threads)
-            stack.callback(runner.close)
-            prepared[name] = runner, made_up_inputs(runner.inputs)
-        for runner, inputs in prepared.values():
-            _one_round_ms(runner, inputs)
-        times: dict[str, list[float]] = {name: [] for name in models}
-        while True:
-            for name, (runner, inputs) in prepared.items():
-                times[name].append(_one_round_ms(runner, inputs))
-            measured = {name: _against(times[reference], own) for name, own in times.items()}
-            done = len(times[reference])
-            if done >= max(rounds, MAX_ROUNDS) or (done >= rounds and _steady(measured)):
-                return measured
+    try:
+        with tempfile.TemporaryDirectory(prefix="edgeinfer-timing-") as name:
+            result = _time_in_worker(models, reference, threads, rounds, Path(name))
+    except OSError as error:
+        raise storage_error(Path(tempfile.gettempdir()), error) from error
+    if result.refused is not None:
+        refused = result.refused
+        raise ModelError(
+            refused.subject,
+            got=refused.got,
+            expected=refused.expected,
+            next_step=refused.next_step,
+        )
+    return result.times
 
 
-def _steady(measured: Mapping[str, InvokeTime]) -> bool:
-    return all(
-        time.ratio_high - time.ratio_low <= STEADY * time.ratio for time in measured.values()
+def _time_in_worker(
+    models: Mapping[str, bytes], reference: str, threads: int, rounds: int, folder: Path
+) -> TimingResult:
+    files = {name: str(folder / f"{index}.tflite") for index, name in enumerate(models)}
+    for name, path in files.items():
+        Path(path).write_bytes(models[name])
+    job = TimingJob(
+        models=files,
+        reference=reference,
+        threads=threads,
+        rounds=rounds,
+        result=str(folder / "result.json"),
     )
-
-
-def _one_round_ms(runner: Runner, inputs: list[NDArray[Any]]) -> float:
-    """Return the shortest invocation of a round; the first, which warms the caches, is left out.
-
-    Other programs that take the processor away in between can only lengthen an invocation.
-    """
-    runner.invoke(inputs)
-    shortest_ns: float = math.inf
-    end_ns = time.perf_counter_ns() + round(ROUND_S * 1e9)
-    while math.isinf(shortest_ns) or time.perf_counter_ns() < end_ns:
-        begin_ns = time.perf_counter_ns()
-        runner.invoke(inputs)
-        shortest_ns = min(shortest_ns, time.perf_counter_ns() - begin_ns)
-    return shortest_ns / 1e6
-
-
-def _against(reference: list[float], own: list[float]) -> InvokeTime:
-    low, middle, high = np.percentile(np.divide(reference, own), (25, 50, 75))
-    return InvokeTime(
-        ms=float(np.median(own)),
-        ratio=float(middle),
-        ratio_low=float(low),
-        ratio_high=float(high),
-    )
+    job_file = folder / "job.json"
+    job_file.write_text(json.dumps(to_json(job)), encoding="utf-8")
+    command = [sys.executable, "-m", "edgeinfer.converters.timing_worker", str(job_file)]
+    finished = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    if finished.returncode:
+        code = finished.returncode
+        lines = finished.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        how = f"killed by {signal_name(-code)}" if code < 0 else f"ended by {lines[-1][:300]}"
+        raise ConversionError(
+            ", ".join(models), got=f"the process that timed them was {how}", next_step="try again"
+        )
+    return from_json(TimingResult, parse_json(Path(job.result).read_bytes()))

@@ -16,7 +16,8 @@ from edgeinfer.converters.pruning.plan import Counts, PlanOptions, choose_cells,
 from edgeinfer.converters.pruning.surgery import keep_channels
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import convert_keras
-from edgeinfer.converters.timing import InvokeTime, time_models
+from edgeinfer.converters.timing import time_models
+from edgeinfer.converters.timing_worker import InvokeTime
 from edgeinfer.converters.trained import KERAS_FILE
 from edgeinfer.device.errors import ConversionError, storage_error
 from edgeinfer.device.preprocess import PreprocessSpec

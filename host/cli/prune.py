@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeinfer.converters.amx import has_amx
 from edgeinfer.device.errors import UsageError, printable
 from edgeinfer.host.cli.train import parse_size, run_to_json
 
@@ -123,7 +124,8 @@ def _print(out: Path, pruned: TrainedModel) -> None:
     )
     if "prune.speedup" in metrics:
         click.echo(
-            f"INT8 invoke {metrics['prune.speedup']:.2f} times as fast, timed here, one thread"
+            f"INT8 invoke {metrics['prune.speedup']:.2f} times as fast, timed here, "
+            f"one thread{', without AMX' if has_amx() else ''}"
         )
     if "prune.zeros" in metrics:
         click.echo(

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from edgeinfer.boards import detect_board
+from edgeinfer.converters.amx import has_amx
 from edgeinfer.converters.timing import ROUNDS, time_models
 from edgeinfer.device.benchmark.machine import this_machine
 from edgeinfer.device.benchmark.remote import benchmark_on
@@ -73,7 +74,8 @@ class LocalTimer:
         """The processor and the runtime."""
         here = this_machine(detect_board())
         name = here.processor or here.architecture
-        return f"this machine ({name}, {choose_runtime()}, threads: {self._threads})"
+        without = ", without AMX" if has_amx() else ""
+        return f"this machine ({name}, {choose_runtime()}, threads: {self._threads}{without})"
 
     def check(self) -> None:
         """Raise an error where no runtime is installed."""

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.timing import InvokeTime, time_models
+from edgeinfer.converters.calibration import activation_histograms, choose_ranges
+from edgeinfer.converters.litert_quantize import quantize_int8
+from edgeinfer.converters.timing import time_models
+from edgeinfer.converters.timing_worker import InvokeTime
 from edgeinfer.device.errors import ModelError
 
 pytestmark = pytest.mark.slow
@@ -40,3 +43,20 @@ def test_the_model_of_less_arithmetic_is_faster(models: dict[str, bytes]) -> Non
 def test_a_damaged_model_is_refused_by_name(models: dict[str, bytes]) -> None:
     with pytest.raises(ModelError, match="torn"):
         time_models({"large": models["large"], "torn": models["small"][:500]}, "large", rounds=1)
+
+
+def test_fewer_channels_are_faster_on_every_processor() -> None:
+    keras = pytest.importorskip("keras", reason="conversion needs the host extra")
+    from tests.converters.keras_models import SHAPE, SPEC, float_model, pictures
+
+    def network(channels: int) -> bytes:
+        x = image = keras.Input(SHAPE)
+        for _ in range(5):
+            x = keras.layers.Conv2D(channels, 3, padding="same")(x)
+        content = float_model(keras.Model(image, keras.layers.GlobalAveragePooling2D()(x)))
+        histograms = activation_histograms(content, SPEC, lambda: pictures(1))
+        return quantize_int8(content, choose_ranges(histograms, "min-max"), subject="network")
+
+    # Kernels for AMX fill 64 channels, so that 16 of them would take nearly as long.
+    times = time_models({"64": network(64), "16": network(16)}, "64", rounds=3)
+    assert times["16"].ratio > 4
