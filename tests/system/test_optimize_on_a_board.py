@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +15,7 @@ from edgeinfer.device.errors import RemoteError, UnreachableError
 from edgeinfer.device.ssh import SshHost
 from edgeinfer.host.search.measure import BoardTimer
 from tests.host.search.examples import sample_model
+from tests.program import edgeinfer
 from tests.system.sshd import Sshd, running_sshd
 
 pytestmark = pytest.mark.system
@@ -64,3 +68,23 @@ def test_a_board_that_vanishes_ends_the_search(
         timer.check()
     with pytest.raises(UnreachableError, match="cannot be reached"):
         timer.compare(model, model)
+
+
+def test_a_whole_search_is_timed_there(board: Sshd, program: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="training needs the host extra")
+    run, out = tmp_path / "clothes", tmp_path / "out"
+    small = ("--architecture", "small-cnn", "--width", "0.25", "--epochs", "1")
+    trained = edgeinfer("train", "fashion-mnist", *small, "--out", run)
+    assert trained.returncode == 0, trained.stderr
+    host, *options = board.options()[1:]
+    there = ("--measure-on", host, *options, "--remote-program", program)
+    budget = ("--budget-accuracy", "60", "--time-limit", "1m")
+    done = edgeinfer("optimize", run, *there, *budget, "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["baseline"]["machine"] == f"{host}, threads: 1"
+    trials = list(csv.DictReader(io.StringIO((out / "trials.csv").read_text())))
+    assert float(trials[0]["ratio"]) > 0
+    assert host in (out / "report.html").read_text()
+    assert edgeinfer("verify", answer["bundle"]).returncode == 0
+    assert board.left_over() == []
