@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import platform
 from pathlib import Path
 
@@ -55,16 +56,16 @@ def has_amx() -> bool:
     return any(line.startswith("flags") and "amx_int8" in line.split() for line in lines)
 
 
-def forbid_amx() -> bool:
+def forbid_amx() -> None:
     """Have the kernel refuse AMX to this thread and all that it starts, for good.
 
-    To be called before an interpreter is loaded.
+    To be called before an interpreter is loaded. Where there is no AMX nothing is done.
 
-    Returns:
-        Whether it is refused, also where there is none.
+    Raises:
+        OSError: the kernel takes no such filter (a kernel that knows AMX does).
     """
     if not has_amx():
-        return True
+        return
     filters = (_Instruction * 8)(
         _Instruction(_LOAD, 0, 0, _OFFSET_ARCH),
         _Instruction(_EQUAL, 0, 5, _AUDIT_ARCH_X86_64),
@@ -76,8 +77,10 @@ def forbid_amx() -> bool:
         _Instruction(_RETURN, 0, 0, _ALLOW),
     )
     program = _Program(len(filters), filters)
-    prctl = ctypes.CDLL(None).prctl
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
     # Whoever is not root may only do so when no program that it starts gains rights.
-    if prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
-        return False
-    return bool(prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program)) == 0)
+    if prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or prctl(
+        _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program)
+    ):
+        code = ctypes.get_errno()
+        raise OSError(code, f"AMX cannot be forbidden ({os.strerror(code)})")

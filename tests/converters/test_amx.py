@@ -18,7 +18,8 @@ import ctypes, json
 from edgeinfer.converters import amx
 
 amx.has_amx = lambda: True
-told = [amx.forbid_amx()]
+amx.forbid_amx()
+told = []
 libc = ctypes.CDLL(None, use_errno=True)
 ARCH_PRCTL = 158
 for code, argument in ((0x1023, 18), (0x1003, ctypes.byref(ctypes.c_ulong()))):
@@ -31,8 +32,7 @@ print(json.dumps(told))
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="AMX is part of x86-64")
 def test_asking_for_amx_is_refused_and_nothing_else() -> None:
     done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, check=True)
-    forbidden, asked, other = json.loads(done.stdout)
-    assert forbidden
+    asked, other = json.loads(done.stdout)
     assert asked == [-1, errno.EPERM]
     assert other == [0, 0]
 
@@ -56,4 +56,4 @@ def test_the_processor_tells_whether_it_has_amx(
 def test_without_cpuinfo_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(amx, "_CPUINFO", tmp_path / "none")
     assert not amx.has_amx()
-    assert amx.forbid_amx()
+    amx.forbid_amx()
