@@ -100,7 +100,11 @@ def test_exit_codes_tell_wrong_usage_from_failed_work(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 
 
-def test_it_says_what_is_left_and_what_comes_next(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("amx", "how"), [(False, "one thread"), (True, "one thread, without AMX")])
+def test_it_says_what_is_left_and_what_comes_next(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, amx: bool, how: str
+) -> None:
+    monkeypatch.setattr("edgeinfer.host.cli.prune.has_amx", lambda: amx)
     pruned = TrainedModel(
         name="small",
         labels=("left", "right"),
@@ -116,7 +120,7 @@ def test_it_says_what_is_left_and_what_comes_next(capsys: pytest.CaptureFixture[
     _print(Path("runs/small"), pruned)
     assert capsys.readouterr().out.splitlines() == [
         "1234 parameters, 43.2% of the multiplications: 7 epochs, 42 s",
-        "INT8 invoke 2.05 times as fast, timed here, one thread",
+        f"INT8 invoke 2.05 times as fast, timed here, {how}",
         "50.0% of the weights are 0: smaller when compressed, no faster",
         "validation accuracy 87.50 % (float)",
         "the run: runs/small",
