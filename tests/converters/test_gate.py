@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.evaluate import Evaluation
-from edgeinfer.converters.gate import drop_points, require_drop, worst_classes
+from edgeinfer.converters.gate import drop_points, require_drop, within_drop, worst_classes
 from edgeinfer.device.errors import AccuracyError
 
 LABELS = ("cat", "dog", "owl")
@@ -37,6 +37,15 @@ def test_a_loss_at_the_limit_and_a_gain_pass() -> None:
     require_drop("pets", FLOAT, INT8, drop_points(FLOAT, INT8))
     require_drop("pets", FLOAT, FLOAT, 0.0)
     require_drop("pets", INT8, FLOAT, 0.0)
+
+
+def test_a_loss_of_one_picture_in_a_hundred_is_a_point() -> None:
+    """As shares 0.95 and 0.94 differ by more than 0.01 in binary."""
+    before = evaluation((50, 0, 0), (0, 45, 0), (0, 5, 0))
+    after = evaluation((50, 0, 0), (0, 44, 1), (0, 5, 0))
+    assert drop_points(before, after) > 1
+    assert within_drop(before, after, 1.0)
+    assert not within_drop(before, after, 0.99)
 
 
 def test_a_class_without_samples_is_nobodys_worst() -> None:
