@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from edgeinfer.converters.convert import ConvertOptions, convert_trained
-from edgeinfer.converters.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.progress import Step
 from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.targets import chosen_targets
 from edgeinfer.converters.trained import read_samples
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.files import write_atomically
-from edgeinfer.device.model import Model
 from edgeinfer.host.search.bench import BASELINE_FOLDER, PLAIN, Bench
 from edgeinfer.host.search.front import BASELINE, Entry
 from edgeinfer.host.search.job import FLOAT_FILE, SMALL_FILE
+from edgeinfer.host.search.quantized import top1_of_files
 from edgeinfer.host.search.search import Found, SearchOptions
 from edgeinfer.host.search.study import SearchStudy
 
@@ -124,23 +121,8 @@ def _baseline_on_test(bench: Bench, step: Step) -> dict[str, float]:
         "float32": folder / FLOAT_FILE,
         PLAIN: folder / SMALL_FILE.format(calibration=PLAIN),
     }
-    factories: dict[str, Callable[[], Model]] = {
-        name: partial(
-            evaluation_model,
-            path.read_bytes(),
-            subject=str(path),
-            labels=bench.trained.labels,
-            preprocess=bench.trained.preprocess,
-        )
-        for name, path in files.items()
-    }
-    results = evaluate(
-        factories,
-        read_samples(bench.run)["test"],
-        bench.trained.labels,
-        progress=step("evaluate the baseline on test"),
-    )
-    return {name: result.top1 for name, result in results.items()}
+    samples = read_samples(bench.run)["test"]
+    return top1_of_files(files, bench.trained, samples, step("evaluate the baseline on test"))
 
 
 def _kept(path: Path) -> Ending | None:

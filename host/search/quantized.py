@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from edgeinfer.converters.calibration import CalibrationMethod
 from edgeinfer.converters.evaluate import evaluate, evaluation_model
+from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import TrainedModel, read_trained
 from edgeinfer.device.model import Model
 from edgeinfer.host.search.bench import PLAIN, Bench
@@ -86,13 +88,36 @@ def quantized(
 def accuracies(
     bench: Bench, files: Mapping[str, Path], trained: TrainedModel, title: str
 ) -> dict[str, float]:
-    """Return validation top-1, 0 to 1, of each file, all on the same decoded pictures.
+    """Return validation top-1, 0 to 1, of each file.
 
     Args:
         bench: of the search.
         files: by the names that the result has.
         trained: whose they are.
         title: what the user calls it.
+    """
+    bench.progress.start(f"{title}: evaluate on validation", len(bench.validation))
+
+    def advance(done: int, total: int) -> None:
+        bench.progress.advance()
+        bench.clock.tick()
+
+    return top1_of_files(files, trained, bench.validation, advance)
+
+
+def top1_of_files(
+    files: Mapping[str, Path], trained: TrainedModel, samples: Sequence[Sample], progress: Progress
+) -> dict[str, float]:
+    """Return top-1, 0 to 1, of each `.tflite` through the device package, on the same pictures.
+
+    Args:
+        files: by the names that the result has.
+        trained: whose they are: its labels and preprocessing are theirs.
+        samples: the pictures.
+        progress: told after each picture.
+
+    Raises:
+        ImageError: a picture cannot be read any more.
     """
     factories: dict[str, Callable[[], Model]] = {
         name: partial(
@@ -104,11 +129,5 @@ def accuracies(
         )
         for name, path in files.items()
     }
-    bench.progress.start(f"{title}: evaluate on validation", len(bench.validation))
-
-    def advance(done: int, total: int) -> None:
-        bench.progress.advance()
-        bench.clock.tick()
-
-    results = evaluate(factories, bench.validation, trained.labels, progress=advance)
+    results = evaluate(factories, samples, trained.labels, progress=progress)
     return {name: result.top1 for name, result in results.items()}
