@@ -39,8 +39,6 @@ FRAMES = {
     "nv12": (HEIGHT * 3 // 2, WIDTH),
 }
 """Arrays as cameras give them, by a name that begins with the format."""
-WITHOUT_NEON = "cortex-a7,neon=off"
-"""Such 32-bit processors exist: an instruction of NEON outside its loops would end the program."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +184,8 @@ def test_neon_is_chosen(board: Board) -> None:
 
 @pytest.mark.parametrize("board", [ARMV7L], indirect=True, ids=name_of)
 def test_a_32_bit_processor_without_neon_gets_the_portable_loops(board: Board) -> None:
-    assert instruction_set(board, cpu=WITHOUT_NEON) == "portable"
+    """Such exist: an instruction of NEON outside its loops would end the program."""
+    assert instruction_set(board, cpu=board.userland.without_neon) == "portable"
 
 
 def test_input_tensors_are_bit_equal(
@@ -218,7 +217,7 @@ def test_without_neon_32_bit_arm_prepares_the_same(
     board: Board, sample: Sample, frames: Path, x86_64_hashes: dict[str, dict[str, str]]
 ) -> None:
     command = ("tensors", sample.bundle, frames, "portable")
-    found = board.replay(*command, cpu=WITHOUT_NEON)
+    found = board.replay(*command, cpu=board.userland.without_neon)
     expected = {case: {"portable": hashes["numpy"]} for case, hashes in x86_64_hashes.items()}
     assert found == expected
 
