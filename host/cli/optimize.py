@@ -179,7 +179,7 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
     from edgeinfer.host.search.ending import end_search
     from edgeinfer.host.search.report import write_report
     from edgeinfer.host.search.search import WORK_FOLDER, Search, make_space
-    from edgeinfer.host.search.study import open_study
+    from edgeinfer.host.search.study_file import open_study
     from edgeinfer.host.search.tables import trial_line
     from edgeinfer.host.search.worker_process import WorkerProcess
     from edgeinfer.host.training.progress import make_progress

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,17 +19,22 @@ from edgeinfer.converters.trained import (
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.errors import EdgeinferError
 from edgeinfer.host.data.dataset import prepare_fashion_mnist
+from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.build import OTHER_CALIBRATIONS
 from edgeinfer.host.search.candidate import Baseline, Candidate, Footprint, Measured, Trial
 from edgeinfer.host.search.front import Entry
 from edgeinfer.host.search.job import FLOAT_FILE, SMALL_FILE, UNTRAINED_FILE, Done, Job
 from edgeinfer.host.search.measure import Timing
+from edgeinfer.host.search.space import Space
+from edgeinfer.host.search.study import SearchStudy
+from edgeinfer.host.search.study_file import open_study
 from edgeinfer.host.training.progress import Progress
 from edgeinfer.host.training.train import METRIC_ACCURACY
 
 SIZE = (28, 28)
 SAMPLE = Path(__file__).parents[2] / "samples" / "fashion-mnist.edgebundle"
 PICTURES = 40
+BUDGET = Budget(accuracy_points=1.0)
 
 
 def make_run(folder: Path, **settings: str) -> Path:
@@ -58,6 +64,15 @@ def make_run(folder: Path, **settings: str) -> Path:
     history = [{"stage": "train", "seconds": 1.0}, {"stage": "train", "seconds": 3.0}]
     (folder / "history.json").write_text(json.dumps(history))
     return folder
+
+
+@contextmanager
+def opened_study(
+    folder: Path, space: Space, budget: Budget = BUDGET, *, threads: str = ""
+) -> Iterator[SearchStudy]:
+    """Open a study with the settings of the tests."""
+    with open_study(folder, {"--seed": "0", "--threads": threads}, space, budget, seed=0) as study:
+        yield study
 
 
 def sample_model() -> bytes:

@@ -17,7 +17,7 @@ from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.ending import ENDING_FILE, end_search, winner_run
 from edgeinfer.host.search.front import BASELINE
 from edgeinfer.host.search.search import WORK_FOLDER, Search, SearchOptions, make_space
-from edgeinfer.host.search.study import open_study
+from edgeinfer.host.search.study_file import open_study
 from edgeinfer.host.search.worker_process import WorkerProcess
 from edgeinfer.host.training.progress import LineProgress
 

@@ -23,7 +23,7 @@ from edgeinfer.host.search.front import BASELINE
 from edgeinfer.host.search.job import Job
 from edgeinfer.host.search.search import Search, SearchOptions, make_space
 from edgeinfer.host.search.space import Space
-from edgeinfer.host.search.study import open_study
+from edgeinfer.host.search.study_file import open_study
 from edgeinfer.host.training.progress import LineProgress
 
 from .examples import CopyingWorkshop, ScriptedTimer, make_run

@@ -1,40 +1,25 @@
-"""The study survives being killed at any moment, and knows what it began with."""
+"""The study survives being killed at any moment."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from edgeinfer.converters.trained import read_trained
-from edgeinfer.device.errors import StorageError, UsageError
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.space import Space, space_of
-from edgeinfer.host.search.study import STUDY_FILE, SearchStudy, open_study
 
-from .examples import baseline, make_run, measured, pruned
-
-BUDGET = Budget(accuracy_points=1.0)
+from .examples import baseline, make_run, measured, opened_study, pruned
 
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Space:
     return space_of(read_trained(make_run(tmp_path_factory.mktemp("study") / "run")), None)
-
-
-@contextmanager
-def _opened(
-    folder: Path, space: Space, budget: Budget = BUDGET, *, threads: str = ""
-) -> Iterator[SearchStudy]:
-    with open_study(folder, {"--seed": "0", "--threads": threads}, space, budget, seed=0) as study:
-        yield study
 
 
 def _measured(number: int, space: Space, accuracy: float = 0.8) -> Trial:
@@ -48,13 +33,13 @@ def _measured(number: int, space: Space, accuracy: float = 0.8) -> Trial:
 
 
 def test_the_first_candidates_come_in_their_order_and_once(tmp_path: Path, space: Space) -> None:
-    with _opened(tmp_path / "out", space) as study:
+    with opened_study(tmp_path / "out", space) as study:
         study.set_baseline(baseline())
         study.enqueue(space.first()[:2], again=True)
         asked = study.ask()
         assert (asked.number, asked.candidate) == (0, space.first()[0])
         study.tell(_measured(0, space), baseline())
-    with _opened(tmp_path / "out", space) as study:
+    with opened_study(tmp_path / "out", space) as study:
         study.enqueue(space.first()[:2], again=True)
         assert [trial.number for trial in study.trials()] == [0]
         assert study.ask().candidate == space.first()[1]
@@ -67,7 +52,7 @@ def test_the_first_candidates_come_in_their_order_and_once(tmp_path: Path, space
 
 def test_a_sampler_goes_on_after_them(tmp_path: Path, space: Space) -> None:
     seen = set()
-    with _opened(tmp_path / "out", space) as study:
+    with opened_study(tmp_path / "out", space) as study:
         study.set_baseline(baseline())
         for number in range(14):
             asked = study.ask()
@@ -84,60 +69,18 @@ def test_a_sampler_goes_on_after_them(tmp_path: Path, space: Space) -> None:
 def test_it_is_kept_what_was_spent_and_how_often_the_test_was_used(
     tmp_path: Path, space: Space
 ) -> None:
-    with _opened(tmp_path / "out", space) as study:
+    with opened_study(tmp_path / "out", space) as study:
         assert (study.baseline(), study.spent_s, study.test_uses) == (None, 0.0, 0)
         study.set_baseline(baseline())
         study.set_spent(12.3456)
         study.count_test_use()
-    with _opened(tmp_path / "out", space) as study:
+    with opened_study(tmp_path / "out", space) as study:
         assert study.baseline() == baseline()
         assert (study.spent_s, study.test_uses) == (12.346, 1)
 
 
-def test_other_settings_are_another_search(tmp_path: Path, space: Space) -> None:
-    with _opened(tmp_path / "out", space, threads="1"):
-        pass
-    with (
-        pytest.raises(UsageError, match=r"--threads: 4, expected 1, as the search in") as caught,
-        _opened(tmp_path / "out", space, threads="4"),
-    ):
-        pass
-    assert "--out" in caught.value.next_step
-    with (
-        pytest.raises(UsageError, match=r"--threads: not given, expected 1"),
-        _opened(tmp_path / "out", space),
-    ):
-        pass
-
-
-def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, space: Space) -> None:
-    (tmp_path / "thesis.tex").write_text("mine")
-    with pytest.raises(UsageError, match="is no search"), _opened(tmp_path, space):
-        pass
-    assert sorted(os.listdir(tmp_path)) == ["thesis.tex"]
-
-
-def test_two_cannot_search_in_one_folder(tmp_path: Path, space: Space) -> None:
-    with (
-        _opened(tmp_path / "out", space),
-        pytest.raises(UsageError, match="is searching there"),
-        _opened(tmp_path / "out", space),
-    ):
-        pass
-
-
-@pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0" + b"x" * 4096])
-def test_a_damaged_study_is_one_sentence(tmp_path: Path, space: Space, content: bytes) -> None:
-    (tmp_path / STUDY_FILE).write_bytes(content)
-    with (
-        pytest.raises(StorageError, match=r"study\.sqlite: cannot be used"),
-        _opened(tmp_path, space),
-    ):
-        pass
-
-
 def test_retries_come_again_when_there_is_more_time(tmp_path: Path, space: Space) -> None:
-    with _opened(tmp_path / "out", space) as study:
+    with opened_study(tmp_path / "out", space) as study:
         study.set_baseline(baseline())
         study.enqueue(space.first()[:1], again=True)
         asked = study.ask()
@@ -153,18 +96,18 @@ def test_retries_come_again_when_there_is_more_time(tmp_path: Path, space: Space
 @pytest.mark.parametrize("moment", ["asked", "written"])
 def test_killed_at_any_moment_nothing_is_lost(tmp_path: Path, space: Space, moment: str) -> None:
     out = tmp_path / "out"
-    with _opened(out, space) as study:
+    with opened_study(out, space) as study:
         study.set_baseline(baseline())
     code = f"""
 import os, sys
 sys.path.insert(0, {str(Path(__file__).parents[3])!r})
 from pathlib import Path
-from tests.host.search.test_study import BUDGET, _measured, _opened, baseline
-from tests.host.search.examples import make_run
+from tests.host.search.test_study import _measured
+from tests.host.search.examples import baseline, make_run, opened_study
 from edgeinfer.converters.trained import read_trained
 from edgeinfer.host.search.space import space_of
 space = space_of(read_trained(make_run(Path({str(tmp_path / "again")!r}))), None)
-with _opened(Path({str(out)!r}), space) as study:
+with opened_study(Path({str(out)!r}), space) as study:
     study.enqueue(space.first()[:2], again=True)
     asked = study.ask()
     if {moment!r} == "written":
@@ -174,7 +117,7 @@ with _opened(Path({str(out)!r}), space) as study:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    with _opened(out, space) as study:
+    with opened_study(out, space) as study:
         study.enqueue(space.first()[:2], again=True)
         figures = [t.measured.accuracy for t in study.trials() if t.measured is not None]
         assert figures == ([0.77] if moment == "written" else [])
@@ -186,7 +129,7 @@ with _opened(Path({str(out)!r}), space) as study:
 
 
 def test_the_same_candidate_is_found(tmp_path: Path, space: Space) -> None:
-    with _opened(tmp_path / "out", space) as study:
+    with opened_study(tmp_path / "out", space) as study:
         study.set_baseline(baseline())
         study.enqueue(space.first()[:1], again=True)
         asked = study.ask()
@@ -200,7 +143,7 @@ def test_the_same_candidate_is_found(tmp_path: Path, space: Space) -> None:
 
 def test_a_size_budget_is_a_third_goal(tmp_path: Path, space: Space) -> None:
     budget = Budget(size_kb=60)
-    with _opened(tmp_path / "out", space, budget) as study:
+    with opened_study(tmp_path / "out", space, budget) as study:
         study.set_baseline(baseline())
         study.enqueue(space.first()[:1], again=True)
         study.ask()
