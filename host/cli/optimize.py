@@ -15,8 +15,9 @@ from edgeinfer.device.errors import EdgeinferError, UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.host.search.ending import Ending
+    from edgeinfer.host.search.found import Found
     from edgeinfer.host.search.measure import Timer
-    from edgeinfer.host.search.search import Found, SearchOptions
+    from edgeinfer.host.search.search import SearchOptions
 
 _DURATION = re.compile(r"(?:(\d{1,3})h)?(?:(\d{1,5})m)?(?:(\d{1,7})s?)?", re.ASCII)
 _DEFAULT_POINTS = 1.0

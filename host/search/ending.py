@@ -14,10 +14,11 @@ from edgeinfer.converters.trained import read_samples
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.files import write_atomically
 from edgeinfer.host.search.bench import BASELINE_FOLDER, PLAIN, Bench
+from edgeinfer.host.search.found import Found
 from edgeinfer.host.search.front import BASELINE, Entry
 from edgeinfer.host.search.job import FLOAT_FILE, SMALL_FILE
 from edgeinfer.host.search.quantized import top1_of_files
-from edgeinfer.host.search.search import Found, SearchOptions
+from edgeinfer.host.search.search import SearchOptions
 from edgeinfer.host.search.study import SearchStudy
 
 ENDING_FILE = "winner.json"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from edgeinfer.device.files import write_atomically
 from edgeinfer.host.search.ending import Ending
+from edgeinfer.host.search.found import Found
 from edgeinfer.host.search.front import standard_error
 from edgeinfer.host.search.picture import draw_front
-from edgeinfer.host.search.search import Found
 from edgeinfer.host.search.tables import FRONT_HEADER, front_csv, front_rows, trials_csv
 
 FRONT_TABLE, TRIALS_TABLE = "front.csv", "trials.csv"

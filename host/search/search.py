@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.boards import BoardProfile
@@ -15,9 +15,10 @@ from edgeinfer.device.errors import ModelError, SearchError
 from edgeinfer.host.search.attempt import attempt, measure_baseline
 from edgeinfer.host.search.bench import CANDIDATES_FOLDER, Bench
 from edgeinfer.host.search.budget import Budget
-from edgeinfer.host.search.candidate import Baseline, Trial
+from edgeinfer.host.search.candidate import Baseline, Candidate, Trial
 from edgeinfer.host.search.clock import SearchClock
-from edgeinfer.host.search.front import Entry, choose_winner, entries, nearest, pareto_front
+from edgeinfer.host.search.found import Found
+from edgeinfer.host.search.front import entries
 from edgeinfer.host.search.measure import Timer
 from edgeinfer.host.search.pace import Known, known_paces
 from edgeinfer.host.search.space import Space, space_of
@@ -80,54 +81,6 @@ class SearchOptions:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """What a search knows so far.
-
-    Attributes:
-        name: the run's.
-        budget: the limits.
-        baseline: the run's own figures.
-        models: the baseline and all that was measured.
-        trials: all that was tried.
-        spent_s: over all starts, seconds.
-    """
-
-    name: str
-    budget: Budget
-    baseline: Baseline
-    models: tuple[Entry, ...]
-    trials: tuple[Trial, ...]
-    spent_s: float
-    front: tuple[Entry, ...] = field(init=False)
-    winner: Entry | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Draw the front and choose the winner."""
-        object.__setattr__(self, "front", tuple(pareto_front(self.models)))
-        object.__setattr__(self, "winner", choose_winner(self.models, self.budget, self.baseline))
-
-    def require_winner(self) -> Entry:
-        """Return the winner.
-
-        Raises:
-            SearchError: nothing keeps the budget; the nearest candidate is named.
-        """
-        if self.winner is not None:
-            return self.winner
-        close = nearest(self.models, self.budget, self.baseline)
-        figures = close.measured
-        raise SearchError(
-            self.name,
-            got=f"nothing that was tried keeps the budget; {close.title} "
-            f"({close.candidate.text()}) comes nearest: {100 * figures.accuracy:.2f} % (float "
-            f"{100 * self.baseline.float_accuracy:.2f} %), {figures.footprint.invoke_ms:.3g} ms, "
-            f"{figures.footprint.size_bytes / 1000:,.0f} kB",
-            expected=self.budget.text(),
-            next_step="search longer with a larger --time-limit, or allow more in another --out",
-        )
-
-
 class Search:
     """A search in a folder; the same folder goes on where it was.
 
@@ -161,7 +114,9 @@ class Search:
         for split in ("train", "validation", "test"):
             if not splits[split]:
                 raise ModelError(run, got=f"has no {split} samples", expected="some to measure on")
-        self._options, self._study, self._progress = options, study, progress
+        self._options, self._study = options, study
+        # Time only shrinks until the next start, so these need not be built again before it.
+        self._too_long: dict[Candidate, Trial] = {}
         self.clock = SearchClock(
             limit_s=options.time_limit_s, spent_s=study.spent_s, keep=study.set_spent
         )
@@ -200,6 +155,7 @@ class Search:
             self._study.set_baseline(baseline)
         space = self.bench.space
         self._study.enqueue((*space.plain(), *space.first()), again=True)
+        self._too_long.clear()
         in_vain = failures = too_long = 0
         while (
             self.clock.left_s > self._shortest_s()
@@ -217,7 +173,8 @@ class Search:
                 self.clock.keep()
             self._study.tell(trial, baseline)
             in_vain = in_vain + 1 if trial.outcome in ("repeated", "not trained") else 0
-            too_long = too_long + 1 if trial.retry else 0
+            if trial.outcome != "repeated":
+                too_long = too_long + 1 if trial.retry else 0
             failures = failures + 1 if trial.outcome == "failed" else 0
             if trial.outcome != "repeated":
                 tell(trial)
@@ -246,18 +203,24 @@ class Search:
         )
 
     def _try(self, asked: Asked, baseline: Baseline) -> Trial:
-        same = self._study.same(asked.candidate, asked.number)
+        same = self._too_long.get(asked.candidate) or self._study.same(
+            asked.candidate, asked.number
+        )
         if same is not None:
             return Trial(
                 number=asked.number,
                 candidate=asked.candidate,
                 outcome="repeated",
                 reason=f"the same as #{same.number}",
+                retry=same.retry,
             )
         trials = self._study.trials()
         models = entries(baseline, self.bench.space.size, trials)
         paces = known_paces(trials) or [_pace_of_the_run(self.bench.run, baseline)]
-        return attempt(self.bench, asked, baseline, models, paces)
+        trial = attempt(self.bench, asked, baseline, models, paces)
+        if trial.retry:
+            self._too_long[asked.candidate] = trial
+        return trial
 
     def _shortest_s(self) -> float:
         """Return the least that a candidate took beside its training, seconds."""

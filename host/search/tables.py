@@ -6,8 +6,8 @@ import csv
 import io
 
 from edgeinfer.host.search.candidate import Footprint, Measured, Trial
+from edgeinfer.host.search.found import Found
 from edgeinfer.host.search.front import Entry
-from edgeinfer.host.search.search import Found
 
 FRONT_HEADER = (
     "model",

@@ -16,9 +16,9 @@ from edgeinfer.device.images import read_image
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.ending import Ending
+from edgeinfer.host.search.found import Found
 from edgeinfer.host.search.front import entries
 from edgeinfer.host.search.report import FRONT_TABLE, PAGE, PICTURE, TRIALS_TABLE, write_report
-from edgeinfer.host.search.search import Found
 from edgeinfer.host.search.tables import FRONT_HEADER, front_rows, trial_line
 
 from .examples import SIZE, baseline, footprint, pruned, student, trial

@@ -282,3 +282,20 @@ def test_a_repeated_candidate_costs_nothing(setup: Setup, monkeypatch: pytest.Mo
         search.work(trials.append)  # ends, for nothing is left
     assert len(workshop.trained()) == 1
     assert len(trials) == PLAIN + 1
+
+
+def test_what_was_too_long_is_not_built_again_before_there_is_more_time(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only = setup.space.first()[0]
+    workshop = CopyingWorkshop()
+    monkeypatch.setattr(Space, "suggest", lambda space, ask: only)
+    monkeypatch.setattr(Space, "first", lambda space: (only,))
+    trials: list[Trial] = []
+    with setup.search(workshop, limit_s=3) as search:
+        search.work(trials.append)
+    assert trials[PLAIN].retry
+    assert len(trials) == PLAIN + 1
+    assert [job.action for job in workshop.jobs if job.candidate == only] == ["build"]
+    with setup.search(workshop, limit_s=1e6) as search:
+        assert _work(search, 1)[0].outcome == "measured"

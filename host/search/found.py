@@ -1,0 +1,58 @@
+"""What a search knows at some moment: all that was tried, the Pareto front and the winner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edgeinfer.device.errors import SearchError
+from edgeinfer.host.search.budget import Budget
+from edgeinfer.host.search.candidate import Baseline, Trial
+from edgeinfer.host.search.front import Entry, choose_winner, nearest, pareto_front
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a search knows so far.
+
+    Attributes:
+        name: the run's.
+        budget: the limits.
+        baseline: the run's own figures.
+        models: the baseline and all that was measured.
+        trials: all that was tried.
+        spent_s: over all starts, seconds.
+    """
+
+    name: str
+    budget: Budget
+    baseline: Baseline
+    models: tuple[Entry, ...]
+    trials: tuple[Trial, ...]
+    spent_s: float
+    front: tuple[Entry, ...] = field(init=False)
+    winner: Entry | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Draw the front and choose the winner."""
+        object.__setattr__(self, "front", tuple(pareto_front(self.models)))
+        object.__setattr__(self, "winner", choose_winner(self.models, self.budget, self.baseline))
+
+    def require_winner(self) -> Entry:
+        """Return the winner.
+
+        Raises:
+            SearchError: nothing keeps the budget; the nearest candidate is named.
+        """
+        if self.winner is not None:
+            return self.winner
+        close = nearest(self.models, self.budget, self.baseline)
+        figures = close.measured
+        raise SearchError(
+            self.name,
+            got=f"nothing that was tried keeps the budget; {close.title} "
+            f"({close.candidate.text()}) comes nearest: {100 * figures.accuracy:.2f} % (float "
+            f"{100 * self.baseline.float_accuracy:.2f} %), {figures.footprint.invoke_ms:.3g} ms, "
+            f"{figures.footprint.size_bytes / 1000:,.0f} kB",
+            expected=self.budget.text(),
+            next_step="search longer with a larger --time-limit, or allow more in another --out",
+        )
