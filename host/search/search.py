@@ -116,7 +116,7 @@ class Search:
                 raise ModelError(run, got=f"has no {split} samples", expected="some to measure on")
         self._options, self._study = options, study
         # Time only shrinks until the next start, so these need not be built again before it.
-        self._too_long: dict[Candidate, Trial] = {}
+        self._late: dict[Candidate, Trial] = {}
         self.clock = SearchClock(
             limit_s=options.time_limit_s, spent_s=study.spent_s, keep=study.set_spent
         )
@@ -155,7 +155,7 @@ class Search:
             self._study.set_baseline(baseline)
         space = self.bench.space
         self._study.enqueue((*space.plain(), *space.first()), again=True)
-        self._too_long.clear()
+        self._late.clear()
         in_vain = failures = too_long = 0
         while (
             self.clock.left_s > self._shortest_s()
@@ -203,9 +203,7 @@ class Search:
         )
 
     def _try(self, asked: Asked, baseline: Baseline) -> Trial:
-        same = self._too_long.get(asked.candidate) or self._study.same(
-            asked.candidate, asked.number
-        )
+        same = self._late.get(asked.candidate) or self._study.same(asked.candidate, asked.number)
         if same is not None:
             return Trial(
                 number=asked.number,
@@ -219,7 +217,7 @@ class Search:
         paces = known_paces(trials) or [_pace_of_the_run(self.bench.run, baseline)]
         trial = attempt(self.bench, asked, baseline, models, paces)
         if trial.retry:
-            self._too_long[asked.candidate] = trial
+            self._late[asked.candidate] = trial
         return trial
 
     def _shortest_s(self) -> float:
