@@ -1,0 +1,16 @@
+"""A short run of every fuzz target, the same each time; see README.md beside this file."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fuzz.run import load_target, run_target, target_names
+
+ATTEMPTS = 300
+"""Few enough to take a second or two a target."""
+
+
+@pytest.mark.parametrize("name", target_names())
+def test_no_input_upsets_a_reader(name: str) -> None:
+    faults = run_target(load_target(name), attempts=ATTEMPTS, seed=15)
+    assert not faults, "\n".join(f"attempt {fault.number}: {fault.trace}" for fault in faults)
