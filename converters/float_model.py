@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from edgeinfer.converters.extras import require_packages
 from edgeinfer.converters.tflite import signal_name
 from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE
 from edgeinfer.device.errors import ConversionError, ModelError
+from edgeinfer.device.processes import python_command, safe_environment
 from edgeinfer.device.tflite_file import read_tflite
 
 KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
@@ -45,9 +45,10 @@ def float_tflite(path: Path) -> bytes:
     require_packages("edgeinfer convert", "tensorflow", "keras")
     with tempfile.TemporaryDirectory(prefix="edgeinfer-convert-") as temporary:
         folder = Path(temporary)
-        command = [sys.executable, "-m", "edgeinfer.converters.foreign_worker"]
+        command = python_command("-m", "edgeinfer.converters.foreign_worker")
         done = subprocess.run(
             [*command, str(path.resolve()), temporary],
+            env=safe_environment(),
             capture_output=True,
             check=False,
             stdin=subprocess.DEVNULL,

@@ -8,7 +8,6 @@ for a runtime that is not installed here (tflite-runtime has no wheel for Python
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -17,6 +16,7 @@ from typing import get_args
 
 from edgeinfer.converters.op_table import HIGHEST_VERSIONS, LOWEST_VERSIONS
 from edgeinfer.device.errors import ConversionError, ModelError
+from edgeinfer.device.processes import python_command, safe_environment
 from edgeinfer.device.runtime import RuntimeName, installed_runtimes
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import EDGETPU_OP, OperatorCode, TfliteModel
@@ -188,9 +188,9 @@ def _refusal(model: bytes, runtime: RuntimeName) -> str | None:
     """Return why an installed runtime does not load a model; None where it does."""
     module = runtime.replace("-", "_") + ".interpreter"
     try:
-        # -P: a file in the current folder must not stand in for a module.
         finished = subprocess.run(
-            [sys.executable, "-P", "-W", "ignore", "-c", _LOADER, module],
+            python_command("-W", "ignore", "-c", _LOADER, module),
+            env=safe_environment(),
             input=model,
             capture_output=True,
             timeout=LOAD_TIMEOUT_S,

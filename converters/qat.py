@@ -11,7 +11,6 @@ import json
 import math
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.errors import ConversionError, ModelError, UsageError, storage_error
 from edgeinfer.device.files import atomic_file
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+from edgeinfer.device.processes import python_command, safe_environment
 
 _LEAVE_OUT = "leave quantization-aware training out"
 
@@ -198,12 +198,17 @@ def _write_job(job: QatJob, samples: Sequence[Sample], progress: Callable[[int],
 
 
 def _run_worker(keras_model: Path, job: Path, folder: Path, progress: Progress) -> None:
-    command = [sys.executable, "-m", "edgeinfer.converters.qat_worker", str(job)]
+    command = python_command("-m", "edgeinfer.converters.qat_worker", str(job))
     noise = folder / "stderr.txt"
     with (
         noise.open("wb") as stderr,
         subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, text=True
+            command,
+            env=safe_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
         ) as worker,
     ):
         try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from edgeinfer.converters.tflite_worker import (
 from edgeinfer.device.bundle.strict import to_json
 from edgeinfer.device.errors import ConversionError, ModelError, storage_error
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+from edgeinfer.device.processes import python_command, safe_environment
 from edgeinfer.device.types import Precision
 
 
@@ -126,8 +126,13 @@ def _run_here(keras_model: Path, job: ConversionJob) -> None:
 
 
 def _run_worker(keras_model: Path, job: Path, folder: Path) -> None:
-    command = [sys.executable, "-m", "edgeinfer.converters.tflite_worker", str(job)]
-    finished = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    finished = subprocess.run(
+        python_command("-m", "edgeinfer.converters.tflite_worker", str(job)),
+        env=safe_environment(),
+        capture_output=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     if finished.returncode < 0:
         raise ConversionError(
             keras_model,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from edgeinfer.converters.tflite import signal_name
 from edgeinfer.converters.timing_worker import InvokeTime, TimingJob, TimingResult
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.errors import ConversionError, ModelError, storage_error
+from edgeinfer.device.processes import python_command, safe_environment
 
 ROUNDS = 15
 
@@ -64,8 +64,13 @@ def _time_in_worker(
     )
     job_file = folder / "job.json"
     job_file.write_text(json.dumps(to_json(job)), encoding="utf-8")
-    command = [sys.executable, "-m", "edgeinfer.converters.timing_worker", str(job_file)]
-    finished = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    finished = subprocess.run(
+        python_command("-m", "edgeinfer.converters.timing_worker", str(job_file)),
+        env=safe_environment(),
+        capture_output=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     if finished.returncode:
         code = finished.returncode
         lines = finished.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]

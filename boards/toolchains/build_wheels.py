@@ -88,8 +88,9 @@ def build_wheel(source: Path, architecture: str, folder: Path) -> Path:
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     with tempfile.TemporaryDirectory() as temporary:
         scratch = Path(temporary)
+        # -P: what lies in the working folder is not imported.
         log = _run(
-            *(sys.executable, "-m", "build", "--wheel", "--outdir", scratch / "dist"),
+            *(sys.executable, "-P", "-m", "build", "--wheel", "--outdir", scratch / "dist"),
             f"-Ccmake.define.CMAKE_TOOLCHAIN_FILE={toolchain}",
             f"-Cbuild-dir={scratch / 'build'}",
             # The linker strips; this machine's strip may not know the target.
@@ -107,7 +108,7 @@ def build_wheel(source: Path, architecture: str, folder: Path) -> Path:
                 )
         # Until here the wheel is named after this machine.
         tag = f"--platform-tag={platform_tag(architecture)}"
-        _run(sys.executable, "-m", "wheel", "tags", "--remove", tag, built, env=env)
+        _run(sys.executable, "-P", "-m", "wheel", "tags", "--remove", tag, built, env=env)
         (tagged,) = (scratch / "dist").glob("*.whl")
         check_wheel(tagged)
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 from edgeinfer.device.benchmark.report import ColdStart
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.errors import ModelError
+from edgeinfer.device.processes import python_command, safe_environment
 from edgeinfer.device.runtime import RuntimeName
 
 _CHILD = "edgeinfer.device.benchmark.first_prediction"
@@ -64,11 +63,10 @@ def _one_start(
     path: Path, threads: int, runtime: RuntimeName | None, delegates: DelegateRequest | None
 ) -> tuple[float, float]:
     """Return (milliseconds, peak MiB; 0 where the system does not tell)."""
-    command = [sys.executable, "-m", _CHILD, str(path), str(threads), runtime or "preferred"]
+    command = python_command("-m", _CHILD, str(path), str(threads), runtime or "preferred")
     if delegates is not None:
         command.append(delegates.to_json())
-    # Modules that lie in the user's folder must not be imported in place of the installed ones.
-    environ = {**os.environ, "PYTHONSAFEPATH": "1"}
+    environ = safe_environment()
     begin_ns = time.monotonic_ns()
     done = subprocess.run(
         command,

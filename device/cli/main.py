@@ -62,6 +62,8 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit: 0 done, 1 the work failed, 2 wrong usage."""
+    # Children that libraries start by themselves import nothing from the working folder either.
+    os.environ["PYTHONSAFEPATH"] = "1"
     _open_missing_streams()
     sys.exit(run_program(sys.argv[1:] if arguments is None else arguments))
 

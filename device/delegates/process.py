@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from edgeinfer.device.delegates.messages import (
 )
 from edgeinfer.device.delegates.shared_tensors import create_memory, map_tensors
 from edgeinfer.device.delegates.spec import DelegateSpec
+from edgeinfer.device.processes import python_command, safe_environment
 from edgeinfer.device.runtime import RuntimeName
 from edgeinfer.device.types import KernelFamily, TensorSpec
 
@@ -228,9 +228,8 @@ class WorkerProcess(Closing):
 
     def _start(self, descriptor: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", _WORKER, str(descriptor), str(os.getpid())],
-            # Modules that lie in the user's folder must not be imported in place of the installed.
-            env={**os.environ, "PYTHONSAFEPATH": "1"},
+            python_command("-m", _WORKER, str(descriptor), str(os.getpid())),
+            env=safe_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._log,

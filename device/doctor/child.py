@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from edgeinfer.device.errors import printable
+from edgeinfer.device.processes import python_command, safe_environment
 
 _PROBE = "edgeinfer.device.doctor.probe"
 
@@ -87,10 +86,10 @@ def run_child(
 
 def run_probe(name: str, *arguments: str, timeout_s: float) -> ChildEnd:
     """Run one of the functions in `probe` in a Python process of its own."""
-    # Modules that lie in the user's folder must not be imported in place of the installed ones.
-    environ = {**os.environ, "PYTHONSAFEPATH": "1"}
     return run_child(
-        [sys.executable, "-m", _PROBE, name, *arguments], timeout_s=timeout_s, environ=environ
+        python_command("-m", _PROBE, name, *arguments),
+        timeout_s=timeout_s,
+        environ=safe_environment(),
     )
 
 

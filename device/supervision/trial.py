@@ -19,6 +19,7 @@ from typing import Any
 
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.errors import EdgeinferError, ModelError, VerificationError
+from edgeinfer.device.processes import python_command, safe_environment
 
 LIMIT_S = 300.0
 """How long verifying may take; slow boards replay a few frames in seconds."""
@@ -45,9 +46,10 @@ def try_model(
     written = {**options}
     if options.get("delegates") is not None:
         written["delegates"] = options["delegates"].to_json()
-    command = [sys.executable, "-m", __name__, str(path), json.dumps(written)]
+    command = python_command("-m", __name__, str(path), json.dumps(written))
     with subprocess.Popen(
         command,
+        env=safe_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

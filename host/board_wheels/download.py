@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeinfer.device.errors import WheelError
+from edgeinfer.device.processes import python_command, safe_environment
 from edgeinfer.host.board_wheels.target import WheelTarget
 
 _UNREACHABLE = re.compile(
@@ -51,7 +51,7 @@ def download_wheels(
             next_step="run: python -m ensurepip",
         )
     command = [
-        *(sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input"),
+        *python_command("-m", "pip", "download", "--disable-pip-version-check", "--no-input"),
         *("--quiet", "--retries", "2", "--dest", str(folder), "--only-binary", ":all:"),
         *("--implementation", "cp", "--python-version", target.python),
         *(f"--platform={platform}" for platform in target.platforms()),
@@ -59,7 +59,7 @@ def download_wheels(
         *wanted,
     ]
     # Its sentences are read below.
-    env = {**os.environ, "LC_ALL": "C.UTF-8", "PIP_NO_COLOR": "1", "PIP_PROGRESS_BAR": "off"}
+    env = safe_environment(LC_ALL="C.UTF-8", PIP_NO_COLOR="1", PIP_PROGRESS_BAR="off")
     done = subprocess.run(
         command,
         env=env,

@@ -20,6 +20,7 @@ from pathlib import Path
 from edgeinfer.boards import BoardProfile, System
 from edgeinfer.device.errors import UsageError
 from edgeinfer.device.files import cache_home, write_atomically
+from edgeinfer.device.processes import python_command
 from edgeinfer.host.board_wheels import WheelFile, board_wheels, wheel_target
 from edgeinfer.host.emulation.choose import processor
 from edgeinfer.host.emulation.debian import SUITES, download_packages, make_root
@@ -69,7 +70,9 @@ class EmulatedBoard:
 
     def command(self, *arguments: object) -> list[str]:
         """Return the command line of the edgeinfer in there."""
-        return [str(self.python), "-m", "edgeinfer.device.cli", *map(str, arguments)]
+        version = tuple(map(int, self.system.python.split(".")[:2]))
+        words = ("-m", "edgeinfer.device.cli", *map(str, arguments))
+        return python_command(*words, python=str(self.python), version=version)
 
 
 def prepare_board(
@@ -230,6 +233,7 @@ def python_script(
         "#!/bin/sh\n"
         f"export PYTHONHOME={shlex.quote(str(root / 'usr'))}\n"
         f"export PYTHONPATH={shlex.quote(':'.join(map(str, sites)))}\n"
+        "export PYTHONSAFEPATH=1\n"
         f'exec {shlex.join(map(str, words))} -0 "$0" {shlex.quote(str(program))} "$@"\n'
     )
     digest = hashlib.sha256(script.encode()).hexdigest()[:16]

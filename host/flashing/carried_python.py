@@ -84,8 +84,18 @@ def _described(version: str, archive: Path) -> CarriedPython:
 
 def _download(program: str, build: str, scratch: Path, version: str) -> Path:
     done = subprocess.run(
-        [program, "python", "install", "--install-dir", str(scratch), "--no-bin", build],
+        [
+            os.path.abspath(program),
+            "python",
+            "install",
+            "--install-dir",
+            str(scratch),
+            "--no-bin",
+            build,
+        ],
         env={**os.environ, "NO_COLOR": "1"},
+        # uv obeys a uv.toml or pyproject.toml of the folder that it runs in, and of those above.
+        cwd="/",
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +12,7 @@ from edgeinfer.converters.tflite import signal_name
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.closing import Closing
 from edgeinfer.device.errors import EdgeinferError, StorageError, TrainingError, storage_error
+from edgeinfer.device.processes import python_command, safe_environment
 from edgeinfer.host.search.job import Done, Job, Message
 from edgeinfer.host.training.progress import Progress
 
@@ -91,14 +90,14 @@ class WorkerProcess(Closing):
             self._folder.mkdir(parents=True, exist_ok=True)
             with (self._folder / "worker.log").open("wb") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "edgeinfer.host.search.worker"],
+                    python_command("-m", "edgeinfer.host.search.worker"),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,
                     text=True,
                     encoding="utf-8",
                     # What it leaves behind when it is killed lies where the search clears up.
-                    env={**os.environ, "TMPDIR": str(self._folder.absolute())},
+                    env=safe_environment(TMPDIR=str(self._folder.absolute())),
                     # Ctrl-C is the search's to answer.
                     start_new_session=True,
                 )

@@ -1,0 +1,66 @@
+"""How other processes with a Python of ours are started: nothing of the working folder is imported.
+
+Python looks for modules in the working folder first where it is started with `-m` or `-c`. There a
+stranger's `json.py` may lie, beside the pictures or models that came with it. Every child with a
+Python in it is started through here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_SAFE_PATH = (3, 11)
+"""From this version on Python has `-P` and PYTHONSAFEPATH."""
+
+_CLEAN = "import sys; sys.path[:] = [p for p in sys.path if p]; "
+"""What `-P` does, for an older Python: the working folder's entry is the empty one."""
+_AS_MODULE = (
+    _CLEAN + "import runpy; del sys.argv[0]; "
+    "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+)
+_AS_CODE = _CLEAN + "exec(sys.argv.pop(1))"
+
+
+def python_command(
+    *arguments: str, python: str | None = None, version: tuple[int, ...] | None = None
+) -> list[str]:
+    """Return a command line for a Python that imports nothing from the working folder.
+
+    Start it with `safe_environment`, which tells the children of that child.
+
+    Args:
+        arguments: the interpreter's options, then `-m MODULE` or `-c CODE`, then arguments for it.
+        python: the interpreter; by default this one.
+        version: its version, such as (3, 11); by default this one's.
+
+    Raises:
+        ValueError: there is neither `-m` nor `-c`: a script's own folder would come first.
+    """
+    start = next((i for i, word in enumerate(arguments) if word in ("-m", "-c")), None)
+    if start is None or start + 1 == len(arguments):
+        raise ValueError(f"arguments are {arguments}, expected -m MODULE or -c CODE among them")
+    program = python or sys.executable
+    if (version or sys.version_info[:2]) >= _SAFE_PATH:
+        return [program, "-P", *arguments]
+    # -c puts the empty entry there by itself; the child takes it out again before it imports.
+    bootstrap = _AS_MODULE if arguments[start] == "-m" else _AS_CODE
+    return [program, *arguments[:start], "-c", bootstrap, *arguments[start + 1 :]]
+
+
+def safe_environment(**extra: str) -> dict[str, str]:
+    """Return this process's environment for a child whose Python takes nothing from its folder.
+
+    Relative entries of PYTHONPATH, an empty one among them, mean the working folder and are left
+    out. Everything else of the user's environment is kept.
+
+    Args:
+        extra: variables to add or replace.
+    """
+    environment = {**os.environ, "PYTHONSAFEPATH": "1", **extra}
+    if "PYTHONPATH" in environment:
+        places = environment["PYTHONPATH"].split(os.pathsep)
+        environment["PYTHONPATH"] = os.pathsep.join(filter(os.path.isabs, places))
+        if not environment["PYTHONPATH"]:
+            del environment["PYTHONPATH"]
+    return environment
