@@ -43,6 +43,7 @@ from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.decoding import Decoder
 from edgeinfer.device.errors import AccuracyError
 from edgeinfer.device.files import write_atomically
+from edgeinfer.device.first_opening import ensure_opens
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.third_party import ends_in_probabilities
@@ -99,6 +100,7 @@ def convert_foreign(
     step("read the model")
     content = float_tflite(path)
     graph = read_tflite(content, subject=str(path))
+    ensure_opens(content, graph, subject=str(path), runtime="ai-edge-litert")
     spec = foreign_preprocess(path, graph, model, jpeg_reduction=options.jpeg_reduction)
     labels = foreign_labels(path, graph, model)
     calibration, compared = foreign_pictures(

@@ -180,14 +180,31 @@ class Table:
 
     def string(self, field: int) -> str:
         """Return a string field, empty where absent; bytes that are no UTF-8 are escaped."""
+        return self._string(field).decode(errors="backslashreplace")
+
+    def text(self, field: int, what: str) -> str:
+        """Return a string field that must be UTF-8, empty where absent.
+
+        Args:
+            field: its number.
+            what: what it is, for errors.
+        """
+        content = self._string(field)
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            shown = content.decode(errors="backslashreplace")
+            raise FlatbufferError(f"a {what}, '{shown}', is not UTF-8") from None
+
+    def _string(self, field: int) -> bytes:
         target = self._target(field)
         if target is None:
-            return ""
+            return b""
         start, length = self._buffer.vector(target, 1)
         self._buffer.spend_bytes(length)
         if self._buffer.integer(start + length, "B"):
             raise FlatbufferError(f"the string at byte {target} does not end in a zero")
-        return bytes(self._buffer.raw(start, length)).decode(errors="backslashreplace")
+        return bytes(self._buffer.raw(start, length))
 
     def raw(self, field: int) -> memoryview:
         """Return a vector of bytes, not copied; empty where absent."""

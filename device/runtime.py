@@ -150,10 +150,10 @@ class Runner:
                     experimental_delegates=None if delegate is None else [delegate],
                 )
                 self._interpreter.allocate_tensors()
+            self._input_details = self._interpreter.get_input_details()
+            self._output_details = self._interpreter.get_output_details()
         except (RuntimeError, ValueError, SystemError) as error:
             raise _load_error(subject, self.runtime, self.version, error) from error
-        self._input_details = self._interpreter.get_input_details()
-        self._output_details = self._interpreter.get_output_details()
         self.inputs = tuple(_spec(subject, detail) for detail in self._input_details)
         self.outputs = tuple(_spec(subject, detail) for detail in self._output_details)
 
@@ -178,11 +178,14 @@ class Runner:
             for detail, tensor in zip(self._input_details, tensors, strict=True):
                 self._interpreter.set_tensor(detail["index"], tensor)
             self._interpreter.invoke()
+            # An output whose size is known only now may be one that numpy refuses.
+            return [
+                self._interpreter.get_tensor(detail["index"]) for detail in self._output_details
+            ]
         except (RuntimeError, ValueError) as error:
             raise ModelError(
                 "inference", got=f"{self.runtime} failed ({_first_line(error)})"
             ) from error
-        return [self._interpreter.get_tensor(detail["index"]) for detail in self._output_details]
 
     def close(self) -> None:
         """Do nothing: the interpreter goes with its last user."""

@@ -10,6 +10,9 @@ import math
 from collections.abc import Iterable
 
 from edgeinfer.device.flatbuffer import FlatbufferError
+from edgeinfer.device.tflite_dataflow import tensors_from_data
+from edgeinfer.device.tflite_operators import check_operator
+from edgeinfer.device.tflite_subgraphs import check_calls
 from edgeinfer.device.tflite_types import (
     ETHOS_U_OP,
     OPTIONAL_TENSOR,
@@ -56,6 +59,9 @@ def check_model(model: TfliteModel) -> None:
         for tensor in subgraph.tensors:
             _check_tensor(tensor)
         _check_wiring(subgraph)
+    check_calls(model)
+    for number, from_data in enumerate(tensors_from_data(model)):
+        _check_operators(model.subgraphs[number], from_data, is_main=number == 0)
     for signature in model.signatures:
         if signature.subgraph >= len(model.subgraphs):
             raise FlatbufferError(
@@ -109,13 +115,17 @@ def _check_quantization(tensor: Tensor, subject: str) -> None:
 
 
 def _check_wiring(subgraph: Subgraph) -> None:
-    """Refuse operators that read what nobody wrote, or write over a constant."""
+    """Refuse operators that read what nobody wrote, or write over something."""
     _check_indices(subgraph, (*subgraph.inputs, *subgraph.outputs), "the graph's ends")
+    for index in subgraph.inputs:
+        if len(subgraph.tensors[index].data):
+            raise FlatbufferError(f"the graph's input, tensor {index}, is a constant")
     known = set(subgraph.inputs) | {
         index
         for index, tensor in enumerate(subgraph.tensors)
         if len(tensor.data) or tensor.variable or tensor.elements == 0
     }
+    written = set(subgraph.inputs)
     for number, operator in enumerate(subgraph.operators):
         subject = f"operator {number} ({operator.op})"
         used = [index for index in operator.inputs if index != OPTIONAL_TENSOR]
@@ -131,12 +141,33 @@ def _check_wiring(subgraph: Subgraph) -> None:
         for index in operator.outputs:
             if len(subgraph.tensors[index].data):
                 raise FlatbufferError(f"{subject}: its output, tensor {index}, is a constant")
+            # The kernel would give a new size to what another operator was prepared for.
+            if index in written or subgraph.tensors[index].variable:
+                raise FlatbufferError(f"{subject}: its output, tensor {index}, is written already")
+            written.add(index)
         if operator.op == "CONV_2D" and len(used) > 1:
             _check_groups(subgraph.tensors[used[0]], subgraph.tensors[used[1]], subject)
+        if operator.op == "DEPTHWISE_CONV_2D" and len(used) > 1:
+            _check_depth(operator, subgraph, subject)
         known.update(operator.outputs)
     for index in subgraph.outputs:
         if index not in known:
             raise FlatbufferError(f"nothing computes the graph's output, tensor {index}")
+
+
+def _check_operators(subgraph: Subgraph, from_data: set[int], *, is_main: bool) -> None:
+    """Refuse operators that fit no kernel.
+
+    Args:
+        subgraph: the graph.
+        from_data: its tensors that depend on what the model is fed.
+        is_main: whether it is the model's own, whose inputs have the shapes of the file.
+    """
+    unknown = set() if is_main else set(subgraph.inputs)
+    for number, operator in enumerate(subgraph.operators):
+        unknown.update(operator.outputs)
+        subject = f"operator {number} ({operator.op})"
+        check_operator(subgraph, operator, unknown=unknown, from_data=from_data, subject=subject)
 
 
 def _is_ethos_u(operator: Operator) -> bool:
@@ -158,6 +189,21 @@ def _check_groups(image: Tensor, filters: Tensor, subject: str) -> None:
     if depth < 1 or channels % depth or outputs % max(channels // depth, 1):
         raise FlatbufferError(
             f"{subject}: filters of shape {filters.shape} do not fit {channels} input channels"
+        )
+
+
+def _check_depth(operator: Operator, subgraph: Subgraph, subject: str) -> None:
+    """Refuse a depthwise convolution whose option says more channels than its filters have."""
+    image, filters = (subgraph.tensors[index] for index in operator.inputs[:2])
+    if len(image.shape) != 4 or len(filters.shape) != 4 or image.shape_signature[3:] == (-1,):
+        return
+    channels, outputs = image.shape[3], filters.shape[3]
+    # Files from before 2018 leave the option out; kernels then divide for themselves.
+    multiplier = operator.options.get("depth_multiplier", 0) or outputs // max(channels, 1)
+    if filters.shape[0] != 1 or channels * multiplier != outputs:
+        raise FlatbufferError(
+            f"{subject}: filters of shape {filters.shape} do not fit {channels} input channels "
+            f"times {multiplier}"
         )
 
 

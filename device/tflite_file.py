@@ -16,7 +16,7 @@ from edgeinfer.device.errors import ModelError
 from edgeinfer.device.flatbuffer import FlatBuffer, FlatbufferError, Kind, Table
 from edgeinfer.device.tflite_checks import check_model
 from edgeinfer.device.tflite_ops import BUILTIN_OPS
-from edgeinfer.device.tflite_options import read_options
+from edgeinfer.device.tflite_options import read_later_options, read_options
 from edgeinfer.device.tflite_types import (
     ELEMENT_BITS,
     Metadata,
@@ -145,7 +145,8 @@ def _subgraph(table: Table, codes: tuple[OperatorCode, ...], buffers: list[memor
 
 
 def _tensor(table: Table, buffers: list[memoryview]) -> Tensor:
-    name = table.string(3)
+    # The runtimes' Python packages raise UnicodeDecodeError at such a name, whenever they tell it.
+    name = table.text(3, "tensor's name")
     code = table.integer(1, "b")
     if not 0 <= code < len(_DTYPES):
         raise FlatbufferError(f"tensor '{name}': its dtype has the unknown number {code}")
@@ -194,8 +195,8 @@ def _operator(table: Table, codes: tuple[OperatorCode, ...]) -> Operator:
     outputs = table.integers(2)
     union, options = table.union(3, 4)
     _check_options(code.op, union, options, len(outputs))
+    later = read_later_options(code.op, *table.union(11, 12))
     # Runtimes read these too, and old ones do not check them.
-    table.union(11, 12)
     table.raw(5)
     table.raw(7)
     return Operator(
@@ -205,7 +206,7 @@ def _operator(table: Table, codes: tuple[OperatorCode, ...]) -> Operator:
         inputs=table.integers(1),
         outputs=outputs,
         intermediates=table.integers(8),
-        options=read_options(code.op, union, options),
+        options=read_options(code.op, union, options) | later,
     )
 
 
@@ -228,10 +229,13 @@ def _check_options(op: str, kind: int, options: Table | None, outputs: int) -> N
 
 def _signature(table: Table) -> Signature:
     def arguments(field: int) -> tuple[tuple[str, int], ...]:
-        return tuple((item.string(0), item.integer(1, "I")) for item in table.tables(field))
+        return tuple(
+            (item.text(0, "signature's argument"), item.integer(1, "I"))
+            for item in table.tables(field)
+        )
 
     return Signature(
-        name=table.string(2),
+        name=table.text(2, "signature's name"),
         subgraph=table.integer(4, "I"),
         inputs=arguments(0),
         outputs=arguments(1),

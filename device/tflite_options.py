@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgeinfer.device.flatbuffer import Kind, Table
+from edgeinfer.device.flatbuffer import FlatbufferError, Kind, Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,7 @@ _LAYOUTS: dict[str, _Layout] = {
     "ADD": _Layout(union=11, fields=_FUSED),
     "AVERAGE_POOL_2D": _POOL,
     "BATCH_MATMUL": _Layout(union=101, fields={"adj_x": (0, "?", 0), "adj_y": (1, "?", 0)}),
+    "CALL_ONCE": _Layout(union=103, fields={"init_graph": (0, "i", 0)}),
     "CONCATENATION": _Layout(union=10, fields={"fused_activation": (1, "b", 0)}),
     "CONV_2D": _Layout(
         union=1, fields={"dilation_width": (4, "i", 1), "dilation_height": (5, "i", 1)}
@@ -51,6 +52,7 @@ _LAYOUTS: dict[str, _Layout] = {
     "FULLY_CONNECTED": _Layout(
         union=8, fields={"weights_format": (1, "b", 0), "keep_num_dims": (2, "?", 0)}
     ),
+    "IF": _Layout(union=92, fields={"then_graph": (0, "i", 0), "else_graph": (1, "i", 0)}),
     "LSTM": _Layout(union=14, fields={"kernel_type": (3, "b", 0)}),
     "MAX_POOL_2D": _POOL,
     "MIRROR_PAD": _Layout(union=77, fields={"mode": (0, "b", 0)}),
@@ -71,7 +73,25 @@ _LAYOUTS: dict[str, _Layout] = {
         },
     ),
     "SUB": _Layout(union=28, fields=_FUSED),
+    "WHILE": _Layout(union=93, fields={"cond_graph": (0, "i", 0), "body_graph": (1, "i", 0)}),
 }
+# The second union of options, which later operators have instead of the first.
+_LATER_LAYOUTS: dict[str, _Layout] = {
+    "STABLEHLO_COMPOSITE": _Layout(union=21, fields={"decomposition_graph": (1, "i", 0)}),
+}
+LATER_UNIONS: dict[str, int] = {
+    "DILATE": 18,
+    "REDUCE_WINDOW": 20,
+    "STABLEHLO_CASE": 23,
+    "STABLEHLO_COMPOSITE": 21,
+    "STABLEHLO_GATHER": 16,
+    "STABLEHLO_PAD": 10,
+    "STABLEHLO_REDUCE_WINDOW": 13,
+    "STABLEHLO_RNG_BIT_GENERATOR": 19,
+    "STABLEHLO_SCATTER": 7,
+    "STABLEHLO_SHIFT_LEFT": 22,
+}
+"""Operators whose kernels read options of the second union without asking if there are any."""
 
 
 def read_options(op: str, union: int, table: Table | None) -> dict[str, int]:
@@ -85,7 +105,22 @@ def read_options(op: str, union: int, table: Table | None) -> dict[str, int]:
     Raises:
         FlatbufferError: a field lies outside its table.
     """
-    layout = _LAYOUTS.get(op)
+    return _read(_LAYOUTS.get(op), union, table)
+
+
+def read_later_options(op: str, union: int, table: Table | None) -> dict[str, int]:
+    """Return the options of one operator out of the second union; as `read_options`.
+
+    Raises:
+        FlatbufferError: a field lies outside its table, or the options that the kernel needs are
+            not there.
+    """
+    if op in LATER_UNIONS and (table is None or union != LATER_UNIONS[op]):
+        raise FlatbufferError(f"{op} has no options of its own kind")
+    return _read(_LATER_LAYOUTS.get(op), union, table)
+
+
+def _read(layout: _Layout | None, union: int, table: Table | None) -> dict[str, int]:
     if layout is None:
         return {}
     if table is None or union != layout.union:

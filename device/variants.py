@@ -10,7 +10,8 @@ from edgeinfer.device.delegates.choice import Candidate, Choice, open_first, ord
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.errors import DelegateError, ModelError, UsageError
-from edgeinfer.device.runtime import ModelRunner, Runner, RuntimeName
+from edgeinfer.device.first_opening import open_on_cpu
+from edgeinfer.device.runtime import ModelRunner, RuntimeName
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import DELEGATE_OPS, TfliteModel
 
@@ -122,7 +123,14 @@ def open_plain(
                 got="is a model for the CPU",
                 next_step="name a delegate with --delegate, or leave --require-delegate out",
             )
-        on_cpu = Runner(content, subject=subject, threads=threads, runtime=runtime, graph=graph)
+        on_cpu = open_on_cpu(
+            content,
+            subject=subject,
+            threads=threads,
+            runtime=runtime,
+            graph=graph,
+            trust=request.trust,
+        )
         return on_cpu, None
     spec = request.spec(wanted)
     name = spec.name if spec.name in KNOWN_DELEGATES else "delegate"

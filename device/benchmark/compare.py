@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.benchmark.report import Candidate, Comparison, nearest_ranks_ms
 from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.first_opening import open_on_cpu
 from edgeinfer.device.runtime import Runner, RuntimeName
 
 ROUNDS = 6
@@ -28,6 +29,7 @@ def compare(
     board_threads: int,
     seconds: float,
     rounds: int = ROUNDS,
+    trust: bool = False,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Comparison:
     """Time one inference, copies in and out included, for each runtime with each thread count.
@@ -45,14 +47,15 @@ def compare(
         board_threads: the board profile's, for the report.
         seconds: how long each candidate is timed, all rounds together.
         rounds: how often each has its turn.
+        trust: whether operators may be used that edgeinfer cannot check.
         progress: is told what is being timed.
     """
     runners: dict[tuple[RuntimeName, int], Runner | str] = {}
     for runtime in runtimes:
         for count in threads:
             try:
-                runners[runtime, count] = Runner(
-                    model, subject=subject, threads=count, runtime=runtime
+                runners[runtime, count] = open_on_cpu(
+                    model, subject=subject, threads=count, runtime=runtime, trust=trust
                 )
             except EdgeinferError as error:
                 runners[runtime, count] = error.got

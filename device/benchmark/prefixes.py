@@ -78,10 +78,10 @@ class Prefixes:
         if not step.outputs:
             raise self._error(f"operator {number} ({step.op}) has no output", "one: it cannot be ")
         for tensor in _tensors(self.graph, step.outputs):
-            if ELEMENT_BITS[tensor.dtype] is None or tensor.variable:
-                kind = "variable" if tensor.variable else tensor.dtype
+            if ELEMENT_BITS[tensor.dtype] is None:
                 raise self._error(
-                    f"operator {number} ({step.op}) gives a {kind}", "numbers: it cannot be "
+                    f"operator {number} ({step.op}) gives a {tensor.dtype}",
+                    "numbers: it cannot be ",
                 )
 
     def _error(self, got: str, expected: str) -> ModelError:

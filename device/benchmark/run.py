@@ -123,6 +123,7 @@ def benchmark_model(
             threads=counts,
             board_threads=board.thread_count(),
             seconds=options.seconds,
+            trust=options.delegates.trust,
             progress=progress,
         )
         ops = None

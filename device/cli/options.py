@@ -111,6 +111,11 @@ _DELEGATE_OPTIONS = (
         metavar="N",
         help="Failures within ten minutes after which a delegate is started anew.",
     ),
+    click.option(
+        "--trust",
+        is_flag=True,
+        help="Run a model with operators that edgeinfer cannot check, since you know its maker.",
+    ),
 )
 DELEGATE_PARAMETERS = (
     "variant",
@@ -120,6 +125,7 @@ DELEGATE_PARAMETERS = (
     "require_delegate",
     "delegate_deadline",
     "delegate_restarts",
+    "trust",
 )
 """The parameters behind these options, which `delegate_request` takes."""
 
@@ -147,6 +153,7 @@ def delegate_request(
     require_delegate: bool = False,
     delegate_deadline: float | None = None,
     delegate_restarts: int = 5,
+    trust: bool = False,
 ) -> DelegateRequest:
     """Return what the options of `delegate_options` ask for.
 
@@ -164,6 +171,7 @@ def delegate_request(
         edgetpus=() if edgetpus is None else tuple(edgetpus.split(",")),
         require=require_delegate,
         policy=WorkerPolicy(deadline_s=delegate_deadline, restarts=delegate_restarts),
+        trust=trust,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from edgeinfer.device.delegates.request import ALL_EDGETPUS, DelegateRequest
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES, DelegateSpec
 from edgeinfer.device.errors import DelegateError, UsageError
+from edgeinfer.device.first_opening import open_on_cpu
 from edgeinfer.device.runtime import ModelRunner, Runner, RuntimeName
 
 if TYPE_CHECKING:
@@ -135,7 +136,13 @@ def open_first(
 
     def open_cpu() -> Runner:
         assert cpu is not None
-        return Runner(cpu_content(), subject=cpu.subject, threads=threads, runtime=runtime)
+        return open_on_cpu(
+            cpu_content(),
+            subject=cpu.subject,
+            threads=threads,
+            runtime=runtime,
+            trust=request.trust,
+        )
 
     failures: list[tuple[str, DelegateError]] = []
     for candidate in candidates:

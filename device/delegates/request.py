@@ -27,6 +27,7 @@ class DelegateRequest:
             turn; ("all",) takes those that are there.
         require: fail instead of falling back to the CPU.
         policy: deadlines and restarts.
+        trust: whether a model may run that has operators which edgeinfer cannot check.
     """
 
     variant: str | None = None
@@ -35,6 +36,7 @@ class DelegateRequest:
     edgetpus: tuple[str, ...] = ()
     require: bool = False
     policy: WorkerPolicy = field(default_factory=WorkerPolicy)
+    trust: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself.
@@ -75,6 +77,8 @@ class DelegateRequest:
         arguments += [f"--delegate-option={key}={value}" for key, value in self.options]
         if self.require:
             arguments.append("--require-delegate")
+        if self.trust:
+            arguments.append("--trust")
         if self.policy.restarts != WorkerPolicy.restarts:
             arguments.append(f"--delegate-restarts={self.policy.restarts}")
         return arguments

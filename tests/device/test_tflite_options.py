@@ -1,21 +1,17 @@
-"""Options of operators, read from whole files: those that are there, defaults, other kinds."""
+"""Options of operators: those that are there, defaults, other kinds."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from edgeinfer.device.tflite_file import read_tflite
-from tests.device.tflite_examples import Number, TableNode, dense_model, encode, operator_code
+from edgeinfer.device.flatbuffer import FlatBuffer, FlatbufferError
+from edgeinfer.device.tflite_options import LATER_UNIONS, read_later_options, read_options
+from tests.device.tflite_examples import Number, TableNode, encode
 
 
 def options_of(op: str, union: int, options: TableNode) -> dict[str, int]:
-    model: Any = dense_model()
-    model[1] = [operator_code(op)]
-    model[2][0][3][0] |= {3: Number("B", union), 4: options}
-    graph = read_tflite(encode(model), subject="x").subgraphs[0]
-    return dict(graph.operators[0].options)
+    table = FlatBuffer(encode({0: options})).root().table(0)
+    return read_options(op, union, table)
 
 
 POOL: TableNode = {field: Number("i", 1) for field in (1, 2, 3, 4)}
@@ -80,3 +76,14 @@ def test_options_are_read(
     op: str, union: int, options: TableNode, expected: dict[str, int]
 ) -> None:
     assert options_of(op, union, options) == expected
+
+
+def test_later_options_are_read() -> None:
+    table = FlatBuffer(encode({0: {1: Number("i", 2)}})).root().table(0)
+    assert read_later_options("STABLEHLO_COMPOSITE", 21, table) == {"decomposition_graph": 2}
+
+
+@pytest.mark.parametrize("op", LATER_UNIONS)
+def test_an_operator_without_the_options_that_its_kernel_reads_is_refused(op: str) -> None:
+    with pytest.raises(FlatbufferError, match=f"{op} has no options of its own kind"):
+        read_later_options(op, 0, None)

@@ -9,6 +9,7 @@ from edgeinfer.device.benchmark import compare as compare_module
 from edgeinfer.device.benchmark.compare import compare
 from edgeinfer.device.benchmark.subject import made_up_inputs
 from edgeinfer.device.errors import ModelError
+from edgeinfer.device.first_opening import open_on_cpu
 from edgeinfer.device.runtime import Runner, RuntimeName, choose_runtime
 from tests.device.tflite_examples import dense_model, encode
 
@@ -48,13 +49,12 @@ def test_they_take_turns_back_and_forth(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_runtime_that_refuses_the_model_has_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Choosy(Runner):
-        def __init__(self, model: bytes, **options: Any) -> None:
-            if options["runtime"] == "tflite-runtime":
-                raise ModelError("x", got="tflite-runtime 2.14.0 cannot load it (too new)")
-            super().__init__(model, **options)
+    def choosy(model: bytes, **options: Any) -> Runner:
+        if options["runtime"] == "tflite-runtime":
+            raise ModelError("x", got="tflite-runtime 2.14.0 cannot load it (too new)")
+        return open_on_cpu(model, **options)
 
-    monkeypatch.setattr(compare_module, "Runner", Choosy)
+    monkeypatch.setattr(compare_module, "open_on_cpu", choosy)
     found = run()
     reasons = {item.runtime: item.reason for item in found.candidates}
     assert reasons == {
@@ -69,7 +69,10 @@ def test_a_runtime_that_fails_on_the_way_has_its_reason(monkeypatch: pytest.Monk
         def invoke(self, tensors: Any) -> Any:
             raise ModelError("inference", got="it failed")
 
-    monkeypatch.setattr(compare_module, "Runner", Failing)
+    def open_failing(model: bytes, *, trust: bool, **options: Any) -> Runner:
+        return Failing(model, **options)
+
+    monkeypatch.setattr(compare_module, "open_on_cpu", open_failing)
     # One runtime: TensorFlow, which other tests import, keeps tflite-runtime out of this process.
     found = run(runtimes=(choose_runtime(),))
     assert {item.reason for item in found.candidates} == {"it failed"}

@@ -10,7 +10,7 @@ from edgeinfer.device.benchmark.subject import made_up_inputs
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.runtime import Runner, choose_runtime
 from edgeinfer.device.tflite_file import read_tflite
-from tests.device.tflite_examples import dense_model, encode, graph, operator
+from tests.device.tflite_examples import dense_model, encode, graph, operator, operator_code
 
 
 def run(model: bytes, **options: Any) -> Any:
@@ -54,6 +54,7 @@ def test_differences_are_kept_as_they_are(
 
 def test_a_model_that_cannot_be_cut_is_refused() -> None:
     model = dense_model()
-    graph(model)[3].append(operator([3], []))
+    model[1] = [operator_code("FULLY_CONNECTED", 4), operator_code("HASHTABLE_IMPORT")]
+    graph(model)[3].append(operator([3], [], code=1))
     with pytest.raises(ModelError, match="has no output"):
         profile_operators(encode(model), subject="x", tensors=[], threads=1, runtime=None)

@@ -1,0 +1,265 @@
+"""Trying a model in a process of its own, before this installation opens it for the first time.
+
+The tables of operators cannot tell everything that a kernel trips over. So what this installation
+has not opened before is opened by a child first, with limits on memory and processor time, and run
+on a few made-up inputs. A model that ends the child is refused with one line; one that does not is
+remembered by a hash of its bytes, so that later openings cost a hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from edgeinfer.device.activations import peak_activation
+from edgeinfer.device.errors import ModelError
+from edgeinfer.device.files import cache_home
+from edgeinfer.device.macs import model_macs
+from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.device.runtime import Runner, RuntimeName, choose_runtime, runtime_version
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_operators import uncovered_operators
+from edgeinfer.device.tflite_types import TfliteModel
+from edgeinfer.device.types import KernelFamily
+
+_CHILD = "edgeinfer.device.first_opening_child"
+
+_FORM = "1"
+"""Raised when the child looks for more: what was remembered before counts no longer."""
+_MOST_REMEMBERED = 2000
+_SPARE_BYTES = 256 * 2**20
+"""What the child may take beyond twice the tensors: scratch buffers, repacked weights."""
+_LEAST_CPU_S = 8
+_MACS_A_SECOND = 10e6
+"""Far below what the slowest board reaches (Raspberry Pi Zero 2 W: hundreds of millions)."""
+_WALL_FACTOR = 20
+"""How much longer than its processor time a child may take on a busy machine."""
+_CPU_EXCEEDED = signal.SIGXCPU
+
+
+def open_on_cpu(
+    content: bytes,
+    *,
+    subject: str,
+    threads: int = 1,
+    runtime: RuntimeName | None = None,
+    kernels: KernelFamily | None = None,
+    graph: TfliteModel | None = None,
+    trust: bool = False,
+) -> Runner:
+    """Open a model that may come from anyone; `Runner` alone opens what edgeinfer made itself.
+
+    Args:
+        content: the `.tflite` file's bytes.
+        subject: the file's name, for errors.
+        threads: interpreter threads.
+        runtime: which runtime; None takes the preferred one.
+        kernels: see `Runner`.
+        graph: what `read_tflite` gave for these bytes, where they were read already.
+        trust: whether operators may be used that no table of edgeinfer's covers.
+
+    Raises:
+        ModelError: the bytes are no model, this runtime cannot run it, it has operators that are
+            not covered, needs more memory than there is, or ended the child.
+        MissingExtraError: no runtime is installed.
+    """
+    graph = graph or read_tflite(content, subject=subject)
+    ensure_opens(
+        content,
+        graph,
+        subject=subject,
+        threads=threads,
+        runtime=runtime,
+        kernels=kernels,
+        trust=trust,
+    )
+    return Runner(
+        content, subject=subject, threads=threads, runtime=runtime, kernels=kernels, graph=graph
+    )
+
+
+def ensure_opens(
+    content: bytes,
+    graph: TfliteModel,
+    *,
+    subject: str,
+    threads: int = 1,
+    runtime: RuntimeName | None = None,
+    kernels: KernelFamily | None = None,
+    trust: bool = False,
+) -> None:
+    """Try a model in a child, unless this installation has opened it before; see `open_on_cpu`."""
+    uncovered = uncovered_operators(graph)
+    if uncovered and not trust:
+        raise ModelError(
+            subject,
+            got=f"has operators that edgeinfer cannot check: {', '.join(uncovered)}",
+            next_step="if you know who made the file, open it with --trust",
+        )
+    name = choose_runtime(runtime)
+    _check_memory(needed_bytes(graph), subject)
+    record = _record(content, name, kernels)
+    if record.exists():
+        return
+    job = {
+        "subject": subject,
+        "threads": threads,
+        "runtime": name,
+        "kernels": kernels,
+        **limits(graph),
+    }
+    _try(content, job, meanwhile=lambda: runtime_version(name))
+    _remember(record)
+
+
+def remember_opened(
+    content: bytes, *, runtime: RuntimeName | None = None, kernels: KernelFamily | None = None
+) -> None:
+    """Note that this installation made and ran a model itself."""
+    _remember(_record(content, choose_runtime(runtime), kernels))
+
+
+def _try(content: bytes, job: dict[str, Any], *, meanwhile: Callable[[], object]) -> None:
+    """Have a child open and run the model.
+
+    Raises:
+        ModelError: it could not, or died.
+    """
+    subject = job["subject"]
+    model = os.memfd_create("edgeinfer-model", os.MFD_CLOEXEC)
+    try:
+        with open(model, "wb", closefd=False) as stream:
+            stream.write(content)
+        process = subprocess.Popen(
+            python_command("-m", _CHILD, str(model), str(os.getpid()), json.dumps(job)),
+            env=safe_environment(**_heap_checks()),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            pass_fds=(model,),
+            # A group of its own, which the terminal's Ctrl-C does not reach.
+            start_new_session=True,
+        )
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ModelError(
+            subject, got=f"cannot be tried in a process of its own ({reason})"
+        ) from error
+    finally:
+        os.close(model)
+    with process:
+        try:
+            meanwhile()  # what takes time here takes none while the child does the same
+            said, _ = process.communicate(timeout=job["most_cpu_s"] * _WALL_FACTOR)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise _refused(subject, "did not end its first run in time", job) from None
+        except BaseException:
+            process.kill()
+            raise
+    _judge(subject, process.returncode, said, job)
+
+
+def _judge(subject: str, code: int, said: str, job: dict[str, Any]) -> None:
+    if code == 0:
+        return
+    if code == -_CPU_EXCEEDED:
+        raise _refused(subject, "did not end its first run in time", job)
+    if code < 0:
+        with suppress(ValueError):
+            raise _refused(subject, f"crashed ({signal.Signals(-code).name})", job)
+        raise _refused(subject, f"was ended by signal {-code}", job)
+    try:
+        told = json.loads(said.strip().splitlines()[-1])
+        raise ModelError(subject, got=told["got"], next_step=told["next_step"])
+    except (ValueError, LookupError, TypeError):
+        raise _refused(subject, f"ended with exit code {code}", job) from None
+
+
+def _refused(subject: str, how: str, job: dict[str, Any]) -> ModelError:
+    return ModelError(
+        subject,
+        got=f"is refused: the process that tried it first {how}, with {job['runtime']}",
+        next_step="fetch or convert the model again",
+    )
+
+
+def _heap_checks() -> dict[str, str]:
+    """Return what makes the C library end a child that wrote beyond a block of memory."""
+    # glibc has these checks in a library of its own since 2.34; where it is absent, a line on the
+    # child's stderr, which nobody reads, is all that happens.
+    preloaded = os.environ.get("LD_PRELOAD", "")
+    return {
+        "LD_PRELOAD": " ".join(filter(None, [preloaded, "libc_malloc_debug.so.0"])),
+        "MALLOC_CHECK_": "3",
+    }
+
+
+def limits(graph: TfliteModel) -> dict[str, int]:
+    """Return what a child may take beyond what Python and the runtime do: bytes, and seconds."""
+    return {
+        "most_bytes": 2 * needed_bytes(graph) + _SPARE_BYTES,
+        "most_cpu_s": _LEAST_CPU_S + int(model_macs(graph) / _MACS_A_SECOND),
+    }
+
+
+def needed_bytes(graph: TfliteModel) -> int:
+    """Return what the model's tensors take at least, constants included."""
+    return peak_activation(graph).size_bytes + graph.constant_bytes
+
+
+def _check_memory(needed: int, subject: str) -> None:
+    available = _available_bytes()
+    if available is not None and needed > available:
+        raise ModelError(
+            subject,
+            got=f"its tensors take {needed / 2**20:,.0f} MiB",
+            expected=f"at most the {available / 2**20:,.0f} MiB that are free here",
+            next_step="use a smaller model or input size, or another machine",
+        )
+
+
+def _available_bytes() -> int | None:
+    """Return the memory that is free; None where the system does not tell."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        text = next(line for line in lines if line.startswith("MemAvailable:"))
+        return int(text.split()[1]) * 1024
+    except (OSError, StopIteration, ValueError, IndexError):
+        return None
+
+
+def _record(content: bytes, runtime: RuntimeName, kernels: KernelFamily | None) -> Path:
+    """Return the file that stands for a model that was opened with a runtime."""
+    # Several times as fast as SHA-256 on boards whose processors have no instructions for that.
+    digest = hashlib.blake2b(content, digest_size=32)
+    digest.update(f"\0{_FORM} {runtime} {runtime_version(runtime)} {kernels}".encode())
+    return cache_home() / "opened" / digest.hexdigest()
+
+
+def _remember(record: Path) -> None:
+    """Make the file; where that fails, the model is tried again the next time."""
+    with suppress(OSError):
+        record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if record.parent.stat().st_uid != os.geteuid():
+            return
+        with tempfile.TemporaryFile(dir=record.parent):
+            record.touch(mode=0o600)
+        _forget_oldest(record.parent)
+
+
+def _forget_oldest(folder: Path) -> None:
+    records = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    for record in records[:-_MOST_REMEMBERED]:
+        record.unlink(missing_ok=True)
