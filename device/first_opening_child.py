@@ -7,6 +7,7 @@ the model, or any other way.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -29,7 +30,7 @@ def main() -> None:
     """Open the model, run it, end."""
     _end_with_parent(int(sys.argv[2]))
     # A crash is expected here; its memory on a small card helps nobody.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _set_limit(resource.RLIMIT_CORE, 0, 0)
     job = json.loads(sys.argv[3])
     # Through its name, which gives a position of its own.
     with open(f"/proc/self/fd/{sys.argv[1]}", "rb") as stream:
@@ -81,9 +82,15 @@ def _limit(most_bytes: int, most_cpu_s: int) -> None:
     with open("/proc/self/status") as stream:
         data = next(line for line in stream if line.startswith("VmData:"))
     most = int(data.split()[1]) * 1024 + most_bytes
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    _set_limit(resource.RLIMIT_DATA, most, most)
     used = int(time.process_time()) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (used + most_cpu_s, used + most_cpu_s + 5))
+    _set_limit(resource.RLIMIT_CPU, used + most_cpu_s, used + most_cpu_s + 5)
+
+
+def _set_limit(kind: int, soft: int, hard: int) -> None:
+    """Set a limit where this process may; a service that may not has limits of its own."""
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(kind, (soft, hard))
 
 
 def _run(runner: Any) -> None:

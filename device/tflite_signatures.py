@@ -189,7 +189,8 @@ _TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("BUCKETIZE", ("fdil -> i",)),
     ("RFFT2D", ("f@2+ i@1#2! -> c",)),
     # Pictures and boxes.
-    ("RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR", ("fhbBs: T@4 i@1#2! -> T",)),
+    ("RESIZE_BILINEAR", ("fhbBs: T@4 i@1#2! -> T",)),
+    ("RESIZE_NEAREST_NEIGHBOR", ("fhibBs: T@4 i@1#2! -> T",)),
     ("NON_MAX_SUPPRESSION_V4", ("f@2 f@1 i#1! f#1 f#1 -> i i",)),
     ("NON_MAX_SUPPRESSION_V5", ("f@2 f@1 i#1! f#1 f#1 f#1 -> i f i",)),
     # Recurrent cells: which inputs are left out is up to the kernels, which check sizes.
