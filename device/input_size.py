@@ -6,6 +6,8 @@ from pathlib import Path
 
 from edgeinfer.device.errors import EdgeinferError
 
+_ZIP_MAGIC = b"PK\x03\x04"
+
 
 def model_input_size(path: Path) -> tuple[int, int] | None:
     """Return the (width, height) that a `.edgebundle` or `.tflite` takes.
@@ -13,26 +15,18 @@ def model_input_size(path: Path) -> tuple[int, int] | None:
     None where it cannot be told. What is wrong with the file is said when it is opened; this only
     looks at it.
     """
-    import zipfile
-
     try:
-        return _bundle_size(path) if zipfile.is_zipfile(path) else _tflite_size(path)
-    except (OSError, EdgeinferError, zipfile.BadZipFile, KeyError, NotImplementedError):
+        with path.open("rb") as stream:
+            is_bundle = stream.read(4) == _ZIP_MAGIC or path.suffix == ".edgebundle"
+        return _bundle_size(path) if is_bundle else _tflite_size(path)
+    except (OSError, EdgeinferError):
         return None
 
 
-def _bundle_size(path: Path) -> tuple[int, int] | None:
-    import zipfile
+def _bundle_size(path: Path) -> tuple[int, int]:
+    from edgeinfer.device.bundle.reader import read_manifest
 
-    from edgeinfer.device.bundle.manifest import MANIFEST, parse_manifest
-    from edgeinfer.device.bundle.reader import MAX_MANIFEST_BYTES
-
-    with zipfile.ZipFile(path) as archive:
-        if MANIFEST not in archive.namelist():
-            return _tflite_size(path)  # a model with TFLite Metadata, which is a ZIP behind it
-        if archive.getinfo(MANIFEST).file_size > MAX_MANIFEST_BYTES:
-            return None
-        return parse_manifest(archive.read(MANIFEST), subject=str(path)).preprocess.size
+    return read_manifest(path).preprocess.size
 
 
 def _tflite_size(path: Path) -> tuple[int, int] | None:

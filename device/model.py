@@ -18,7 +18,6 @@ from edgeinfer.device.types import Frame, Pixels, Prediction, in_frame
 from edgeinfer.device.variants import Warn, open_plain, open_variant
 
 if TYPE_CHECKING:
-    from edgeinfer.device.bundle.manifest import GoldenFrame
     from edgeinfer.device.bundle.reader import ModelBundle
     from edgeinfer.device.delegates.choice import Choice
     from edgeinfer.device.delegates.request import DelegateRequest
@@ -178,7 +177,11 @@ class Model(Closing):
 
     def golden_frames(self) -> list[tuple[Pixels, str | None]]:
         """Return the bundle's real frames with their labels; none for a plain `.tflite`."""
-        return [] if self._bundle is None else read_golden(self._bundle)
+        if self._bundle is None:
+            return []
+        from edgeinfer.device.bundle.golden import read_golden
+
+        return read_golden(self._bundle)
 
     def close(self) -> None:
         """Close the file, and end a delegate's worker."""
@@ -222,16 +225,6 @@ def open_models(
             model.close()
         raise
     return models
-
-
-def read_golden(bundle: ModelBundle) -> list[tuple[Pixels, str | None]]:
-    """Decode a bundle's golden frames."""
-    from edgeinfer.device.images import decode_image
-
-    def pixels(frame: GoldenFrame) -> Pixels:
-        return decode_image(bundle.member(frame.file), subject=f"{bundle.path}: {frame.file}")
-
-    return [(pixels(frame), frame.label) for frame in bundle.manifest.golden]
 
 
 def _open_bundle(

@@ -132,7 +132,7 @@ def open_plain(
             trust=request.trust,
         )
         return on_cpu, None
-    spec = request.spec(wanted)
+    spec = request.spec(wanted) if request.wanted else request.known_spec(wanted)
     name = spec.name if spec.name in KNOWN_DELEGATES else "delegate"
     candidates = [Candidate(variant=name, delegate=spec, content=lambda: content, subject=subject)]
     if compiled_for is None and not request.require:

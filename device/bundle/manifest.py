@@ -7,15 +7,24 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from edgeinfer.device.bundle.limits import refuse_unless_plain, refuse_unless_tensor
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.decoding import Decoder, Task, ValueSpec
 from edgeinfer.device.decoding.outputs import check_outputs
-from edgeinfer.device.errors import BundleError, printable
+from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
+from edgeinfer.device.errors import BundleError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import KernelFamily, Precision, TensorSpec
 
 SCHEMA_VERSION = 2
 MANIFEST = "manifest.json"
+
+SIGNATURES = "signatures/"
+"""A folder of the archive that is kept free for signatures of the manifest's bytes, by which all
+members are known. What lies there is passed over: no member of the manifest, and never used."""
+
+MOST_VARIANTS = 32
+MOST_GOLDEN_FRAMES = 1000
 
 _MEMBER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 
@@ -44,7 +53,8 @@ class Variant:
 
     Attributes:
         file: the `.tflite` member.
-        delegate: the delegate it needs; None for the CPU.
+        delegate: the delegate it needs, one of `KNOWN_DELEGATES`; None for the CPU. Which library
+            that is says this installation, never a bundle: whoever names a library runs code.
         precision: of weights and activations.
         input: the input tensor.
         output: the output tensor, of several the first.
@@ -66,6 +76,19 @@ class Variant:
     golden_outputs: dict[KernelFamily, str]
     more_outputs: tuple[Output, ...] | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse delegates that are not known, and tensors that no frame or answer fits."""
+        if self.delegate is not None and self.delegate not in KNOWN_DELEGATES:
+            raise ValueError(
+                f"delegate is {self.delegate!r}, expected one of {', '.join(KNOWN_DELEGATES)}: "
+                "a library is named on the command line alone"
+            )
+        refuse_unless_tensor(self.input, is_input=True)
+        for output in self.outputs:
+            refuse_unless_tensor(output)
+        if min(self.tolerances) < 0:
+            raise ValueError("output_tolerance is below 0")
+
     @property
     def outputs(self) -> tuple[TensorSpec, ...]:
         """All output tensors, in the model's order."""
@@ -83,6 +106,10 @@ class GoldenFrame:
 
     file: str
     label: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a label that would spoil a terminal."""
+        refuse_unless_plain("label", self.label or "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,10 +160,17 @@ class ModelManifest:
 
     def __post_init__(self) -> None:
         """Refuse a manifest whose parts contradict each other."""
-        if not self.name or printable(self.name) != self.name or "/" in self.name:
-            raise ValueError(f"name is {self.name!r}, expected printable text without '/'")
-        if "cpu" not in self.variants:
-            raise ValueError(f"variants are {sorted(self.variants)}, expected 'cpu' among them")
+        self._check_texts()
+        self._check_members()
+        if "cpu" not in self.variants or self.variants["cpu"].delegate is not None:
+            raise ValueError(
+                f"variants are {sorted(self.variants)}, expected 'cpu' among them, for no delegate"
+            )
+        if len(self.variants) > MOST_VARIANTS or len(self.golden) > MOST_GOLDEN_FRAMES:
+            raise ValueError(
+                f"{len(self.variants):,} variants and {len(self.golden):,} golden frames, expected "
+                f"at most {MOST_VARIANTS} and {MOST_GOLDEN_FRAMES:,}"
+            )
         if self.task == "value" and (self.value is None or self.labels):
             raise ValueError("task 'value' needs a value's unit and no labels")
         if self.task != "value" and self.value is not None:
@@ -147,9 +181,6 @@ class ModelManifest:
             raise ValueError("task 'classification' needs two labels or more")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("a label occurs twice")
-        odd = next((label for label in self.labels if printable(label) != label), None)
-        if odd is not None:
-            raise ValueError(f"label {odd!r} has control characters")
         if self.schema_version < 2 and (
             self.task not in ("classification", "value")
             or any(variant.more_outputs for variant in self.variants.values())
@@ -157,6 +188,22 @@ class ModelManifest:
             raise ValueError(f"schema version 1 with task '{self.task}', expected version 2")
         for name, variant in self.variants.items():
             self._check_variant(name, variant)
+
+    def _check_texts(self) -> None:
+        refuse_unless_plain("name", self.name)
+        if not self.name or "/" in self.name:
+            raise ValueError(f"name is {self.name!r}, expected text without '/'")
+        for label in self.labels:
+            refuse_unless_plain("label", label)
+        for variant in self.variants:
+            refuse_unless_plain("variant", variant)
+        if self.value is not None:
+            refuse_unless_plain("unit", self.value.unit)
+
+    def _check_members(self) -> None:
+        for name in sorted({*self.members, *self.file_references()}):
+            if name.startswith(SIGNATURES):
+                raise ValueError(f"member '{name}' lies in {SIGNATURES}, which is kept free")
 
     def _check_variant(self, name: str, variant: Variant) -> None:
         if variant.input.shape != (1, *self.preprocess.shape):
@@ -174,8 +221,6 @@ class ModelManifest:
             )
         except ValueError as error:
             raise ValueError(f"variant '{name}': {error}") from error
-        if min(variant.tolerances) < 0:
-            raise ValueError(f"variant '{name}': output_tolerance is below 0")
 
     def file_references(self) -> set[str]:
         """Return every member that the manifest points to."""

@@ -11,9 +11,20 @@ import json
 import math
 import types
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+
+MOST_WHOLE = 2**63 - 1
+"""The largest whole number, and without its sign the smallest: what computes with it has 64 bits.
+"""
+
+_MOST_DIGITS = 1000
+"""Of a whole number, before it is looked at: Python converts only so many, and slowly."""
+
+_SHOWN = 60
+_TOLD = 300
+"""How many characters of a value, and of a place or a fault, an error tells."""
 
 
 class SchemaError(ValueError):
@@ -26,12 +37,18 @@ class SchemaError(ValueError):
     """
 
     def __init__(self, where: str, *, got: str, expected: str) -> None:
-        self.where, self.got, self.expected = where or "the document", got, expected
-        super().__init__(f"{self.where}: {got}, expected {expected}")
+        self.where, self.got = _cut(where or "the document"), _cut(got)
+        self.expected = expected
+        super().__init__(f"{self.where}: {self.got}, expected {expected}")
+
+
+def _cut(text: str) -> str:
+    """Return the beginning of a text that a file may have made long."""
+    return text if len(text) <= _TOLD else text[: _TOLD - 3] + "..."
 
 
 def parse_json(text: bytes) -> object:
-    """Parse JSON, refusing NaN, infinities and keys that occur twice.
+    """Parse JSON in UTF-8, refusing NaN, infinities and keys that occur twice.
 
     Raises:
         SchemaError: the text is no such JSON.
@@ -40,6 +57,11 @@ def parse_json(text: bytes) -> object:
     def no_constant(name: str) -> object:
         raise SchemaError("", got=f"the number {name}", expected="finite numbers")
 
+    def whole(digits: str) -> int:
+        if len(digits) > _MOST_DIGITS:
+            raise SchemaError("", got=f"a number of {len(digits):,} digits", expected="64 bits")
+        return int(digits)
+
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         result = dict(pairs)
         if len(result) != len(pairs):
@@ -47,10 +69,14 @@ def parse_json(text: bytes) -> object:
         return result
 
     try:
-        return json.loads(text, parse_constant=no_constant, object_pairs_hook=unique)
+        return json.loads(
+            text.decode(), parse_int=whole, parse_constant=no_constant, object_pairs_hook=unique
+        )
     except SchemaError:
         raise
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise SchemaError("", got="values nested too deeply", expected="JSON text") from error
+    except ValueError as error:
         raise SchemaError("", got=f"no valid JSON ({error})", expected="JSON text") from error
 
 
@@ -97,19 +123,17 @@ def _convert(kind: Any, value: object, where: str) -> Any:
         return _tuple(arguments, value, where)
     if origin is dict:
         items = _expect(dict, value, where, "an object")
-        return {k: _convert(arguments[1], v, f"{where}.{k}".lstrip(".")) for k, v in items.items()}
+        return {
+            _convert(arguments[0], k, where): _convert(arguments[1], v, f"{where}.{k}".lstrip("."))
+            for k, v in items.items()
+        }
     if kind is float:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, (int, float))
-            or not math.isfinite(value)
-        ):
-            raise SchemaError(where, got=_show(value), expected="a finite number")
-        return float(value)
-    if kind is int and isinstance(value, bool):
-        raise SchemaError(where, got=_show(value), expected="a whole number")
-    names = {str: "text", int: "a whole number", bool: "true or false"}
-    return _expect(kind, value, where, names[kind])
+        return _number(value, where)
+    if kind is int:
+        return _whole(value, where)
+    if kind is str:
+        return _text(value, where)
+    return _expect(kind, value, where, "true or false")
 
 
 def _dataclass(kind: Any, value: object, where: str) -> Any:
@@ -152,6 +176,31 @@ def _tuple(arguments: tuple[Any, ...], value: object, where: str) -> tuple[Any, 
     )
 
 
+def _number(value: object, where: str) -> float:
+    # Beyond 64 bits a whole number may be one that no float can hold.
+    within = isinstance(value, float) or (isinstance(value, int) and abs(value) <= MOST_WHOLE)
+    if isinstance(value, bool) or not within or not math.isfinite(cast("float", value)):
+        raise SchemaError(where, got=_show(value), expected="a finite number")
+    return float(cast("float", value))
+
+
+def _whole(value: object, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SchemaError(where, got=_show(value), expected="a whole number")
+    if abs(value) > MOST_WHOLE:
+        raise SchemaError(where, got=_show(value), expected="a whole number of 64 bits")
+    return value
+
+
+def _text(value: object, where: str) -> str:
+    text: str = _expect(str, value, where, "text")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # JSON can spell half a character
+        raise SchemaError(where, got=_show(value), expected="whole characters") from error
+    return text
+
+
 def _expect(kind: Any, value: object, where: str, name: str) -> Any:
     if not isinstance(value, kind):
         raise SchemaError(where, got=_show(value), expected=name)
@@ -159,5 +208,10 @@ def _expect(kind: Any, value: object, where: str, name: str) -> Any:
 
 
 def _show(value: object) -> str:
+    """Return the beginning of a value; of what holds others, only what it is."""
+    if isinstance(value, (list, dict)) and value:
+        return "a list" if isinstance(value, list) else "an object"
+    if isinstance(value, int) and abs(value) > MOST_WHOLE:
+        return f"a number of {value.bit_length()} bits"
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.device.bundle.manifest import MANIFEST, Member, ModelManifest, is_member_name
+from edgeinfer.device.bundle.manifest import (
+    MANIFEST,
+    SIGNATURES,
+    Member,
+    ModelManifest,
+    is_member_name,
+)
 from edgeinfer.device.files import atomic_file
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -36,7 +42,11 @@ def write_bundle(
     missing = manifest.file_references() - set(members)
     if missing:
         raise ValueError(f"members are missing: {sorted(missing)}")
-    bad = [name for name in members if not is_member_name(name) or name == MANIFEST]
+    bad = [
+        name
+        for name in members
+        if not is_member_name(name) or name == MANIFEST or name.startswith(SIGNATURES)
+    ]
     if bad:
         raise ValueError(f"member names are not allowed: {bad}")
     complete = replace(

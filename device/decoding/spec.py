@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +12,11 @@ BoxForm = Literal["corners", "corner-size", "center-size"]
 """What the four numbers of a box are: left, top, right, bottom; left, top, width, height; or
 x and y of the centre, width, height."""
 
+_MOST = 1e30
+_MOST_CLASS = 2**31
+_MOST_PIXELS = 1e5
+_MOST_PEOPLE = 1000
+
 
 @dataclass(frozen=True, kw_only=True)
 class ValueSpec:
@@ -21,6 +25,14 @@ class ValueSpec:
     unit: str
     scale: float = 1.0
     offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers with which no quantity of a model's could be told."""
+        if not (abs(self.scale) <= _MOST and abs(self.offset) <= _MOST):
+            raise ValueError(
+                f"scale and offset are {self.scale:g} and {self.offset:g}, expected {_MOST:g} or "
+                "less, with either sign"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +71,8 @@ class DetectionSpec:
             raise ValueError(f"order is {self.order}, expected each of 0 to 3 once")
         if not 0 <= self.min_score <= 1:
             raise ValueError(f"min_score is {self.min_score}, expected 0 to 1")
+        if abs(self.first_class) > _MOST_CLASS:
+            raise ValueError(f"first_class is {self.first_class}, expected a class index")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +108,16 @@ class PoseSpec:
         numbers = [self.heatmaps, self.offsets, *self.displacements]
         if len(set(numbers)) != len(numbers) or min(numbers) < 0 or len(numbers) > 4:
             raise ValueError(f"outputs are {numbers}, expected two to four different ones from 0")
-        if not (self.stride > 0 and math.isfinite(self.stride)) or self.max_people < 1:
-            raise ValueError("stride or max_people is too small")
-        if not (0 <= self.min_score <= 1 and 0 <= self.min_person_score <= 1 and self.radius >= 0):
-            raise ValueError("a score is not from 0 to 1, or the radius below 0")
+        if not (1 / _MOST_PIXELS <= self.stride <= _MOST_PIXELS):
+            raise ValueError(
+                f"stride is {self.stride:g}, expected pixels from one cell to the next"
+            )
+        if not 1 <= self.max_people <= _MOST_PEOPLE:
+            raise ValueError(f"max_people is {self.max_people}, expected 1 to {_MOST_PEOPLE}")
+        if not (0 <= self.min_score <= 1 and 0 <= self.min_person_score <= 1):
+            raise ValueError("a score is not from 0 to 1")
+        if not 0 <= self.radius <= _MOST_PIXELS:
+            raise ValueError(f"radius is {self.radius:g}, expected 0 to {_MOST_PIXELS:g} pixels")
 
 
 @dataclass(frozen=True, kw_only=True)

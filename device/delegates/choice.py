@@ -79,10 +79,10 @@ def order_variants(
         order: list[tuple[str, DelegateSpec | None]] = [(name, wanted)]
     elif request.variant is not None:
         delegate = variants[request.variant].delegate
-        order = [(request.variant, None if delegate is None else request.spec(delegate))]
+        order = [(request.variant, None if delegate is None else request.known_spec(delegate))]
     else:
         made_for = [
-            (name, request.spec(variant.delegate))
+            (name, request.known_spec(variant.delegate))
             for name, variant in sorted(variants.items())
             if variant.delegate is not None
         ]

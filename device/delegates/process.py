@@ -229,7 +229,7 @@ class WorkerProcess(Closing):
     def _start(self, descriptor: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             python_command("-m", _WORKER, str(descriptor), str(os.getpid())),
-            env=safe_environment(),
+            env=safe_environment(**_search_path()),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._log,
@@ -312,6 +312,15 @@ class WorkerProcess(Closing):
             return self._process.wait(timeout=_KILL_LIMIT_S)
         except subprocess.TimeoutExpired:
             return None
+
+
+def _search_path() -> dict[str, str]:
+    """Return the loader's search path without its empty parts: they are the working folder.
+
+    `LD_LIBRARY_PATH=$UNSET:/opt/lib` begins with one, and nobody means it.
+    """
+    named = os.environ.get("LD_LIBRARY_PATH")
+    return {} if named is None else {"LD_LIBRARY_PATH": ":".join(filter(None, named.split(":")))}
 
 
 def _spec(document: dict[str, Any]) -> TensorSpec:

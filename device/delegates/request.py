@@ -7,8 +7,8 @@ import re
 from dataclasses import asdict, dataclass, field, replace
 
 from edgeinfer.device.delegates.policy import WorkerPolicy
-from edgeinfer.device.delegates.spec import DelegateSpec, delegate_spec
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.delegates.spec import KNOWN_DELEGATES, DelegateSpec, delegate_spec
+from edgeinfer.device.errors import BundleError, UsageError
 
 ALL_EDGETPUS = "all"
 
@@ -62,7 +62,22 @@ class DelegateRequest:
         return "edgetpu" if self.edgetpus else self.delegate
 
     def spec(self, name: str) -> DelegateSpec:
-        """Return the delegate of this name or path, with the user's options."""
+        """Return the delegate that the user names, by name or path, with the user's options."""
+        return delegate_spec(name, self.options)
+
+    def known_spec(self, name: str) -> DelegateSpec:
+        """Return the delegate that a bundle or a model names, with the user's options.
+
+        Raises:
+            BundleError: it is not known: text of a file never decides which library is loaded.
+        """
+        if name not in KNOWN_DELEGATES:
+            raise BundleError(
+                "the bundle",
+                got=f"names the delegate {name!r}",
+                expected=f"one of {', '.join(KNOWN_DELEGATES)}",
+                next_step="name a library with --delegate",
+            )
         return delegate_spec(name, self.options)
 
     def to_arguments(self) -> list[str]:

@@ -91,7 +91,7 @@ class DelegateSpec:
 
 
 def delegate_spec(wanted: str, options: Sequence[tuple[str, str]] = ()) -> DelegateSpec:
-    """Return the delegate that a bundle or a user names.
+    """Return the delegate that a user names. What a file names is a key of `KNOWN_DELEGATES`.
 
     Args:
         wanted: a key of `KNOWN_DELEGATES`, a path, or a library's name for the dynamic loader.

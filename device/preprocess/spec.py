@@ -26,7 +26,6 @@ losslessly.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -37,6 +36,9 @@ JpegReduction = Literal[1, 2, 4, 8]
 
 MAX_SIDE = 4096
 """Largest input side in pixels: far above any edge model, far below an overflow."""
+
+_MOST = 1e12
+"""Largest mean and deviation, and the reciprocal of the smallest: float32 holds what they give."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,12 +80,13 @@ class PreprocessSpec:
             if got not in allowed:
                 raise ValueError(f"preprocess {name} is {got!r}, expected one of {allowed}")
         for name, values in (("mean", self.mean), ("std", self.std)):
-            if len(values) != self.depth or not all(map(math.isfinite, values)):
+            if len(values) != self.depth or not all(abs(value) <= _MOST for value in values):
                 raise ValueError(
-                    f"preprocess {name} is {values}, expected {self.depth} finite numbers "
+                    f"preprocess {name} is {values}, expected {self.depth} finite numbers, at "
+                    f"most {_MOST:g}, "
                     f"for channels={self.channels!r}"
                 )
-        if min(self.std) <= 0:
+        if min(self.std) < 1 / _MOST:
             raise ValueError(f"preprocess std is {self.std}, expected values above 0")
         if not 0 <= self.pad_value <= 255:
             raise ValueError(f"preprocess pad_value is {self.pad_value}, expected 0 to 255")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from edgeinfer.device.bundle.manifest import GoldenFrame, ModelManifest, Variant
-from edgeinfer.device.decoding import Decoder
+from dataclasses import replace
+
+from edgeinfer.device.bundle.manifest import GoldenFrame, ModelManifest, Output, Variant
+from edgeinfer.device.decoding import Decoder, DetectionSpec, PoseSpec, ValueSpec
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import TensorSpec
 
@@ -38,3 +40,44 @@ def manifest() -> ModelManifest:
         metrics={"test.int8.top1": 0.5},
         provenance={"seed": "0"},
     )
+
+
+def of_every_task() -> list[ModelManifest]:
+    """Return a valid manifest for each task, and one with a variant for an accelerator."""
+    plain = manifest()
+    cpu = plain.variants["cpu"]
+    vector = replace(cpu.output, shape=(1, 1))
+    real = TensorSpec(name="out", shape=(1, 5, 4), dtype="float32")
+
+    def of_outputs(*shapes: tuple[int, ...]) -> dict[str, Variant]:
+        first, *others = (replace(real, shape=shape) for shape in shapes)
+        more = tuple(Output(tensor=tensor, tolerance=0.1) for tensor in others)
+        return {"cpu": replace(cpu, output=first, more_outputs=more or None)}
+
+    second = replace(plain, schema_version=2, decoder=Decoder())
+    return [
+        plain,
+        replace(plain, variants={**plain.variants, "edgetpu": replace(cpu, delegate="edgetpu")}),
+        replace(
+            plain,
+            task="value",
+            labels=(),
+            value=ValueSpec(unit="bar", scale=0.1, offset=-1.0),
+            variants={"cpu": replace(cpu, output=vector)},
+        ),
+        replace(second, task="embedding", labels=(), variants=of_outputs((1, 8))),
+        replace(second, task="segmentation", variants=of_outputs((1, 3, 3, 2))),
+        replace(
+            second,
+            task="detection",
+            decoder=Decoder(detection=DetectionSpec()),
+            variants=of_outputs((1, 5, 4), (1, 5), (1, 5), (1,)),
+        ),
+        replace(
+            second,
+            task="pose",
+            labels=(),
+            decoder=Decoder(pose=PoseSpec(stride=8.0, displacements=(2, 3))),
+            variants=of_outputs((1, 3, 3, 17), (1, 3, 3, 34), (1, 3, 3, 32), (1, 3, 3, 32)),
+        ),
+    ]

@@ -10,9 +10,10 @@ import pytest
 
 from edgeinfer.device.bundle.manifest import is_member_name, parse_manifest
 from edgeinfer.device.decoding import ValueSpec
+from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.errors import BundleError
 from edgeinfer.device.types import TensorSpec
-from tests.device.bundle.examples import manifest
+from tests.device.bundle.examples import manifest, of_every_task
 
 GOLDEN = Path(__file__).parent / "manifest.golden.json"
 
@@ -97,3 +98,102 @@ def test_member_names_that_are_allowed(name: str) -> None:
 )  # fmt: skip
 def test_member_names_that_are_not(name: str) -> None:
     assert not is_member_name(name)
+
+
+Place = tuple[str | int, ...]
+VARIANT: Place = ("variants", "cpu")
+
+
+def changed(where: Place, value: object) -> bytes:
+    """Return the golden manifest with one value replaced, or added."""
+    document = json.loads(GOLDEN.read_bytes())
+    holder = document
+    for key in where[:-1]:
+        holder = holder[key]
+    holder[where[-1]] = value
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "message"),
+    [
+        ((*VARIANT, "input", "scale"), -0.0, "variants.cpu: tensor 'in': scale is -0.0"),
+        ((*VARIANT, "input", "scale"), 0, "tensor 'in': scale is 0.0, expected one above 0"),
+        ((*VARIANT, "output", "scale"), -0.0, "tensor 'out': scale is -0.0"),
+        ((*VARIANT, "output", "scale"), 1e-45, "scale is 1e-45, expected a float32 above 0"),
+        ((*VARIANT, "output", "scale"), 1e39, "scale is 1e.39"),
+        ((*VARIANT, "output", "zero_point"), 128, "zero_point is 128, expected -128 to 127"),
+        ((*VARIANT, "output", "zero_point"), 10**400, "output.zero_point: a number of 1329 bits"),
+        ((*VARIANT, "output", "dtype"), "float32", "float32 has a scale or a zero point"),
+        ((*VARIANT, "input", "dtype"), "int32", "dtype is int32, expected one of uint8"),
+        ((*VARIANT, "input", "dtype"), "bool", "dtype is bool"),
+        ((*VARIANT, "output", "shape"), [1] * 17, "shape has 17 axes"),
+        ((*VARIANT, "output", "shape"), [2**31, 2], "or too large a size"),
+        ((*VARIANT, "output", "shape"), [2**62] * 100_000, "shape has 100000 axes"),
+        ((*VARIANT, "output_tolerance"), -1e-300, "output_tolerance is below 0"),
+        ((*VARIANT, "output_tolerance"), 10**400, "output_tolerance: a number of 1329 bits"),
+        ((*VARIANT, "delegate"), "edgetpu", "expected 'cpu' among them, for no delegate"),
+        ((*VARIANT, "golden_outputs"), {"x": "golden/x"}, 'golden_outputs: "x"'),
+        ((*VARIANT, "file"), "signatures/x", "member 'signatures/x' lies in signatures/"),
+        (("members", "signatures/x"), {"bytes": 0, "sha256": "0" * 64}, "lies in signatures/"),
+        (("preprocess", "mean"), [10**400, 0, 0], r"preprocess.mean\[0\]: a number of 1329 bits"),
+        (("preprocess", "mean"), [1e300, 0, 0], "preprocess mean is"),
+        (("preprocess", "std"), [1e-300, 1, 1], "preprocess std is"),
+        (("preprocess", "size"), [2**63, 1], r"preprocess.size\[0\]"),
+        (("labels",), ["a", "b\ud800"], r"labels\[1\]"),
+        (("labels",), ["a", "b" * 1001], "label has 1,001 characters"),
+        (("name",), "n" * 1001, "name has 1,001 characters"),
+        (("name",), "\u202e", "has control characters"),
+        (("variants", "x\x1b[2J"), {}, "variants.x"),
+        (("golden", 0, "label"), "\x1b[2J", "label .* has control characters"),
+        (("metrics", "x"), 10**400, "metrics.x: a number of 1329 bits"),
+        (("provenance", "x"), "\udcff", "provenance.x"),
+        (("golden",), [{"file": "a"}] * 1001, "1,001 golden frames"),
+    ],
+)
+def test_what_no_bundle_can_say_is_refused(where: Place, value: object, message: str) -> None:
+    with pytest.raises(BundleError, match=message) as caught:
+        parse_manifest(changed(where, value), subject="x.edgebundle")
+    assert str(caught.value).startswith("x.edgebundle: manifest.json, ")
+    assert len(str(caught.value)) < 1000
+    str(caught.value).encode()
+
+
+@pytest.mark.parametrize(
+    "delegate",
+    [
+        *("", "cpu", "EDGETPU", "edgetpu ", "libedgetpu.so.1", "/usr/lib/libedgetpu.so.1"),
+        *("./x.so", "../x.so", "x.so", "x.edgebundle", "edgetpu\0", "libc.so.6"),
+    ],
+)
+def test_only_known_delegates_may_be_named(delegate: str) -> None:
+    cpu = manifest().variants["cpu"]
+    with pytest.raises(ValueError, match="expected one of edgetpu, ethos-u, vx, gpu"):
+        replace(cpu, delegate=delegate)
+    document = json.loads(GOLDEN.read_bytes())
+    document["variants"]["npu"] = {**document["variants"]["cpu"], "delegate": delegate}
+    with pytest.raises(BundleError, match=r"variants.npu: delegate is"):
+        parse_manifest(json.dumps(document).encode(), subject="x")
+
+
+@pytest.mark.parametrize("delegate", KNOWN_DELEGATES)
+def test_known_delegates_are_read(delegate: str) -> None:
+    variants = manifest().variants
+    named = replace(
+        manifest(), variants={**variants, "npu": replace(variants["cpu"], delegate=delegate)}
+    )
+    assert parse_manifest(named.to_bytes(), subject="x") == named
+
+
+def test_a_bundle_of_very_many_variants_is_refused() -> None:
+    """Each variant's model is read, and all may be the same file."""
+    cpu = manifest().variants["cpu"]
+    many = {"cpu": cpu, **{f"v{i}": replace(cpu, delegate="gpu") for i in range(32)}}
+    with pytest.raises(ValueError, match="33 variants"):
+        replace(manifest(), variants=many)
+
+
+@pytest.mark.parametrize("number", range(len(of_every_task())))
+def test_every_task_reads_back(number: int) -> None:
+    whole = of_every_task()[number]
+    assert parse_manifest(whole.to_bytes(), subject="x") == whole

@@ -61,16 +61,48 @@ def test_a_document_becomes_its_dataclass_and_back() -> None:
         ({"parts": {"p": {}}}, "parts.p: no key 'count'"),
         ({"parts": []}, "parts: [], expected an object"),
         ({"on": 1}, "on: 1, expected true or false"),
+        ({"parts": [{"count": 1}]}, "parts: a list, expected an object"),
+        ({"weights": [10**400]}, "weights[0]: a number of 1329 bits, expected a finite number"),
+        ({"weights": [float("inf")]}, "weights[0]: Infinity, expected a finite number"),
+        ({"size": [1, 10**400]}, "size[1]: a number of 1329 bits, expected a whole number of 64"),
+        ({"size": [1, 2**63]}, "size[1]: a number of 64 bits"),
+        ({"size": [10**400, 1.5]}, "size[0]: a number of 1329 bits"),
+        ({"name": 10**5000}, "name: a number of 16610 bits, expected text"),
+        ({"name": "half \ud800"}, "expected whole characters"),
+        ({"parts": {"\udcff": {"count": 1}}}, "expected whole characters"),
+        ({"\ud800": 1}, r"unknown key '\ud800'"),
+        ({"k" * 100_000: 1}, "unknown key 'kkk"),
+        ({"parts": {"k" * 100_000: 1}}, "parts.kkk"),
     ],
 )
 def test_what_does_not_fit_is_named(change: dict[str, object], where: str) -> None:
     with pytest.raises(SchemaError) as caught:
         from_json(Outer, {**GOOD, **change})
     assert where in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_value_however_deep_is_named() -> None:
+    deep: object = 1
+    for _ in range(50_000):
+        deep = [deep]
+    with pytest.raises(SchemaError, match="name: a list, expected text"):
+        from_json(Outer, {**GOOD, "name": deep})
+    with pytest.raises(SchemaError, match="expected one of"):
+        from_json(Inner, {"count": 1, "kind": deep})
+
+
+def test_keys_have_their_type_too() -> None:
+    with pytest.raises(SchemaError, match="expected one of"):
+        from_json(dict[Literal["a"], int], {"b": 1})
 
 
 @pytest.mark.parametrize(
-    "text", [b'{"a": NaN}', b'{"a": -Infinity}', b'{"a": 1, "a": 2}', b"{", b"\xff", b"[" * 100_000]
+    "text",
+    [
+        *(b'{"a": NaN}', b'{"a": -Infinity}', b'{"a": 1, "a": 2}', b"{", b"\xff", b"[" * 100_000),
+        *(b"9" * 5000, b'"\xff"', '{"a": 1}'.encode("utf-16"), b'\xef\xbb\xbf{"a": 1}'),
+    ],
 )
 def test_text_that_is_no_plain_json_is_refused(text: bytes) -> None:
     with pytest.raises(SchemaError):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.device.bundle.golden import read_golden
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.images import encode_png
-from edgeinfer.device.model import read_golden
 from tests.program import edgeinfer, error_line
 
 

@@ -22,9 +22,9 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.bundle.golden import read_golden
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.formats import PixelFormat
-from edgeinfer.device.model import read_golden
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.preprocess.native import load_kernels
 from edgeinfer.device.runtime import Runner, installed_runtimes
