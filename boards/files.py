@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeinfer.boards.profile import BoardProfile, ProfileError, parse_profile
+from edgeinfer.boards.schema import shown
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,8 +31,19 @@ FOLDER_VARIABLE = "EDGEINFER_BOARDS"
 _OWN = ("title", "device_tree", "latencies", "note")
 """What a profile never takes from the one that it is based on."""
 
+MOST_BYTES = 1 << 16
+"""Of a profile's file; the longest of edgeinfer's own has a tenth of that."""
+
+_MOST_DOTS = 200
+"""In a line: what TOML's parsers do with a key of so many parts grows with their square."""
+
 _DEEPEST = 8
-_FIRST_TABLE = re.compile(r"^\s*\[", re.MULTILINE)
+_FIRST_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
+_FAULT_CHARACTERS = 200
+
+
+class _LineError(ValueError):
+    """A line is none that a profile needs."""
 
 
 def user_folders() -> tuple[Path, ...]:
@@ -133,9 +146,15 @@ def read_document(path: Path) -> dict[str, Any]:
         ProfileError: it cannot be read, or is no TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ProfileError(f"{path}: cannot be read ({error}), expected a profile") from error
+        return tomllib.loads(_read_text(path))
+    except RecursionError as error:
+        raise ProfileError(f"{path}: is nested too deeply, expected a profile") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, _LineError) as error:
+        reason = str(error)[:_FAULT_CHARACTERS]
+        raise ProfileError(f"{path}: cannot be read ({reason}), expected a profile") from error
+    except ValueError as error:  # Python reads no number of thousands of digits
+        reason = "it has a number of too many digits"
+        raise ProfileError(f"{path}: cannot be read ({reason}), expected a profile") from error
 
 
 def read_head(path: Path) -> dict[str, Any]:
@@ -147,11 +166,28 @@ def read_head(path: Path) -> dict[str, Any]:
         ProfileError: it cannot be read, or is no TOML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _read_text(path)
         return tomllib.loads(_FIRST_TABLE.split(text, maxsplit=1)[0])
     except (OSError, ValueError, RecursionError):
         # A bracket within a text or a list of several lines, or a fault that is told of there.
         return read_document(path)
+
+
+def _read_text(path: Path) -> str:
+    """Read a file of a bounded size, without waiting for what is none."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("it is no regular file")
+        content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise OSError(f"it has more than {MOST_BYTES:,} bytes")
+    # As a text file is read: TOML's parsers take no carriage return alone.
+    text = content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > _MOST_DOTS:
+            raise _LineError(f"line {number} has more than {_MOST_DOTS} dots")
+    return text
 
 
 def _with_base(name: str, content: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
@@ -161,7 +197,9 @@ def _with_base(name: str, content: Mapping[str, Any], files: Mapping[str, Path])
     base = whole.get("based_on", "")
     while base:
         if not isinstance(base, str) or base not in files:
-            raise ValueError(f"based_on is {base!r}, expected the name of a board: {list(files)}")
+            raise ValueError(
+                f"based_on is {shown(base)}, expected the name of a board: {list(files)}"
+            )
         if base in seen or len(seen) > _DEEPEST:
             raise ValueError(f"based_on goes round: {', '.join([*seen, base])}")
         seen.append(base)

@@ -17,6 +17,7 @@ from edgeinfer.boards.schema import (
     refuse_unless_among,
     refuse_unless_match,
     refuse_unless_text,
+    shown,
 )
 from edgeinfer.boards.systems import System, same_architecture
 from edgeinfer.boards.threads import thread_rule
@@ -162,20 +163,24 @@ class BoardProfile:
 
     def _refuse_accelerator(self) -> None:
         if self.accelerator not in ACCELERATORS:
-            raise ValueError(f"accelerator is {self.accelerator!r}, expected one of {ACCELERATORS}")
+            raise ValueError(
+                f"accelerator is {shown(self.accelerator)}, expected one of {ACCELERATORS}"
+            )
         for field, text, needed, what in (
             ("delegate", self.delegate, bool(self.accelerator), "a file name"),
             ("compiler", self.compiler, self.accelerator in COMPILED, "a file name"),
             ("npu", self.npu, self.accelerator in CONFIGURED, "a configuration's name"),
         ):
             if needed and not _FILE.fullmatch(text):
-                raise ValueError(f"{field} is {text!r}, expected {what}")
+                raise ValueError(f"{field} is {shown(text)}, expected {what}")
             if text and not needed:
-                raise ValueError(f"{field} is {text!r}, expected none for this accelerator")
+                raise ValueError(f"{field} is {shown(text)}, expected none for this accelerator")
         if self.connection:
             refuse_unless_among("connection", (self.connection,), CONNECTIONS)
             if not self.accelerator:
-                raise ValueError(f"connection is {self.connection!r}, expected an accelerator too")
+                raise ValueError(
+                    f"connection is {shown(self.connection)}, expected an accelerator too"
+                )
         for latency in self.latencies:
             if latency.processor not in ("cpu", self.accelerator):
                 raise ValueError(f"latencies name {latency.processor}, which this board lacks")

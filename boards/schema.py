@@ -12,6 +12,12 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
+MOST_CHARACTERS = 2000
+"""Of one text: far above any that a profile needs."""
+
+_MOST_NUMBER = 2**63
+_SHOWN = 60
+
 _KINDS: dict[type, str] = {
     str: "text",
     int: "a whole number",
@@ -39,7 +45,7 @@ def build(kind: type[T], table: Mapping[str, Any], **given: object) -> T:
     }
     unknown = sorted(set(table) - set(fields))
     if unknown:
-        raise ValueError(f"unknown key {unknown[0]!r}, expected only {sorted(fields)}")
+        raise ValueError(f"unknown key {shown(unknown[0])}, expected only {sorted(fields)}")
     for key, field in fields.items():
         needed = field.default is dataclasses.MISSING
         if needed and field.default_factory is dataclasses.MISSING and key not in table:
@@ -55,30 +61,48 @@ def _value(key: str, value: object, hint: Any) -> Any:
         return _values(key, value, get_args(hint)[0])
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return _nested(key, value, hint)
+    if isinstance(value, int) and abs(value) > _MOST_NUMBER:  # TOML knows no limit
+        raise ValueError(f"{key} is {shown(value)}, expected 64 or less")
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ValueError(f"{key} is {value!r}, expected {_KINDS[hint]}")
-    return value
+        raise ValueError(f"{key} is {shown(value)}, expected {_KINDS[hint]}")
+    return _text(key, value) if isinstance(value, str) else value
 
 
 def _values(key: str, value: object, kind: Any) -> tuple[Any, ...]:
     if kind is str:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise ValueError(f"{key} is {value!r}, expected a list of texts")
-        return tuple(value)
+            raise ValueError(f"{key} is {shown(value)}, expected a list of texts")
+        return tuple(_text(key, item) for item in value)
     if not isinstance(value, list):
-        raise ValueError(f"{key} is {value!r}, expected tables [[{key}]]")
+        raise ValueError(f"{key} is {shown(value)}, expected tables [[{key}]]")
     return tuple(_nested(f"{key} {i}", item, kind) for i, item in enumerate(value, start=1))
+
+
+def _text(key: str, value: str) -> str:
+    if len(value) > MOST_CHARACTERS:
+        raise ValueError(f"{key} has {len(value):,} characters, expected {MOST_CHARACTERS} or less")
+    return value
 
 
 def _nested(where: str, value: object, kind: type[T]) -> T:
     if not isinstance(value, dict):
-        raise ValueError(f"{where} is {value!r}, expected a table")
+        raise ValueError(f"{where} is {shown(value)}, expected a table")
     try:
         return build(kind, value)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
+
+
+def shown(value: object) -> str:
+    """Return the beginning of a value, for errors; of what holds others, only what it is."""
+    if isinstance(value, (list, dict)) and value:  # however deep: its text may be endless
+        return "a list" if isinstance(value, list) else "a table"
+    if isinstance(value, int) and abs(value) > _MOST_NUMBER:  # Python may refuse to write it
+        return f"a number of {value.bit_length()} bits"
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def refuse_unless_text(field: str, text: str) -> None:
@@ -88,7 +112,7 @@ def refuse_unless_text(field: str, text: str) -> None:
         ValueError: it is so.
     """
     if not text.strip() or not text.isprintable():
-        raise ValueError(f"{field} is {text!r}, expected text")
+        raise ValueError(f"{field} is {shown(text)}, expected text")
 
 
 def refuse_unless_match(field: str, text: str, pattern: re.Pattern[str], what: str) -> None:
@@ -98,7 +122,7 @@ def refuse_unless_match(field: str, text: str, pattern: re.Pattern[str], what: s
         ValueError: it is so.
     """
     if not pattern.fullmatch(text):
-        raise ValueError(f"{field} is {text!r}, expected {what}")
+        raise ValueError(f"{field} is {shown(text)}, expected {what}")
 
 
 def refuse_unless_among(field: str, values: tuple[str, ...], known: tuple[str, ...]) -> None:
@@ -109,6 +133,6 @@ def refuse_unless_among(field: str, values: tuple[str, ...], known: tuple[str, .
     """
     for value in values:
         if value not in known:
-            raise ValueError(f"{field} has {value!r}, expected only {list(known)}")
+            raise ValueError(f"{field} has {shown(value)}, expected only {list(known)}")
     if len(set(values)) < len(values):
-        raise ValueError(f"{field} is {list(values)}, expected each once")
+        raise ValueError(f"{field} is {', '.join(sorted(set(values)))}, expected each once")

@@ -12,6 +12,7 @@ from edgeinfer.boards.schema import (
     refuse_unless_among,
     refuse_unless_match,
     refuse_unless_text,
+    shown,
 )
 
 RUNTIMES = ("tflite-runtime", "ai-edge-litert")
@@ -170,7 +171,7 @@ class System:
             refuse_unless_among("ran", (self.ran,), RAN)
             refuse_unless_text("test", self.test)
         elif self.test:
-            raise ValueError(f"test is {self.test!r}, expected what it was run on, too")
+            raise ValueError(f"test is {shown(self.test)}, expected what it was run on, too")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

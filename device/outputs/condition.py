@@ -31,6 +31,9 @@ MAX_CHARACTERS = 4096
 MAX_DEPTH = 50
 """How deep parentheses and `not` may nest: Python's own stack is the limit behind it."""
 
+_MOST_COMPARED = 1000
+"""Labels that a wrong name is compared with: a bundle may hold very many long ones."""
+
 _EXAMPLE = "a comparison such as dog>0.8, joined by 'and', 'or', 'not' and parentheses"
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -136,7 +139,7 @@ def check_names(condition: Condition, labels: Sequence[str]) -> None:
         if name not in known:
             # Labels may list synonyms: "hotdog, hot dog, red hot".
             holding = [one for one in known if name.lower() in one.lower()]
-            alike = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+            alike = difflib.get_close_matches(name, known[-_MOST_COMPARED:], n=3, cutoff=0.5)
             close = (holding + [one for one in alike if one not in holding] or known)[:3]
             raise UsageError(
                 "--record-when",

@@ -16,6 +16,7 @@ from edgeinfer.device.releases.lock import locked
 from edgeinfer.device.releases.outcome import tell_outcome, told_outcome
 from edgeinfer.device.releases.release import read_release
 from edgeinfer.device.releases.service import ServiceManager
+from edgeinfer.device.releases.told import parse_told
 from edgeinfer.device.releases.trial import try_release
 
 _POLL_S = 0.3
@@ -121,7 +122,7 @@ def _is_under_way(manager: ServiceManager) -> bool:
 
 def _read_request(layout: Layout) -> Request | None:
     try:
-        told = json.loads(layout.request.read_text())
+        told = parse_told(layout.request.read_text())
         return Request(
             id=str(told["id"]),
             release=int(told["release"]),

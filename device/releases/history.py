@@ -7,6 +7,7 @@ import time
 
 from edgeinfer.device.files import write_atomically
 from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.releases.told import parse_told
 
 MOST_LINES = 100
 
@@ -25,7 +26,7 @@ def read_history(layout: Layout) -> list[dict[str, object]]:
     events = []
     for line in lines:
         try:
-            event = json.loads(line)
+            event = parse_told(line)
         except ValueError:
             continue
         if isinstance(event, dict):

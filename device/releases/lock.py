@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from edgeinfer.device.errors import ReleaseError
 from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.releases.told import parse_told
 
 _POLL_S = 0.2
 
@@ -89,7 +90,7 @@ def _same(descriptor: int, layout: Layout) -> bool:
 def _holder(layout: Layout) -> str:
     """Say who holds the lock."""
     try:
-        holder = json.loads(layout.lock.read_text())
+        holder = parse_told(layout.lock.read_text())
         return f"`{holder['command']}` (process {holder['pid']})"
     except (OSError, ValueError, LookupError, TypeError):
         return "another program"

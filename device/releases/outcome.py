@@ -10,6 +10,7 @@ from edgeinfer.device.errors import storage_error
 from edgeinfer.device.files import write_atomically
 from edgeinfer.device.releases.disk import make_folder
 from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.releases.told import parse_told
 
 OutcomeName = Literal[
     "confirmed", "rolled back", "refused", "not healthy", "already current and healthy"
@@ -69,7 +70,7 @@ def tell_outcome(layout: Layout, request: str, outcome: dict[str, Any]) -> None:
 def told_outcome(layout: Layout, request: str) -> dict[str, Any] | None:
     """Return the outcome that was left for a request, if one was."""
     try:
-        told = json.loads(layout.outcome.read_text())
+        told = parse_told(layout.outcome.read_text())
         outcome = told["outcome"]
         return outcome if told["id"] == request and isinstance(outcome, dict) else None
     except (OSError, ValueError, LookupError, TypeError):

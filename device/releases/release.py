@@ -16,6 +16,7 @@ from edgeinfer.device.releases.history import note, now_text, read_history
 from edgeinfer.device.releases.layout import Layout
 from edgeinfer.device.releases.spec import ReleaseSpec, parse_spec
 from edgeinfer.device.releases.store import file_sha256
+from edgeinfer.device.releases.told import parse_told
 
 BUNDLE = "bundle.edgebundle"
 
@@ -112,7 +113,7 @@ def read_release(layout: Layout, number: int) -> Release:
     """
     path = layout.release(number) / "release.json"
     try:
-        told = json.loads(path.read_text())
+        told = parse_told(path.read_text())
         return Release(
             number=number,
             spec=parse_spec(told["spec"]),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from edgeinfer.device.errors import ReleaseError
+from edgeinfer.device.releases.told import parse_told
 
 _ANSWER_S = 90.0
 _LINES = 3
@@ -165,7 +165,7 @@ def _message(line: str) -> str:
     text, brace, fields = line.partition(" {")
     if brace:
         try:
-            json.loads("{" + fields)
+            parse_told("{" + fields)
         except ValueError:
             text = line
     return text[:_LINE_CHARACTERS]

@@ -15,6 +15,7 @@ from edgeinfer.device.files import write_atomically
 from edgeinfer.device.releases.disk import make_folder, remove_tree
 from edgeinfer.device.releases.layout import SERVICE, SETTLE, TRIAL, USER, Layout
 from edgeinfer.device.releases.service import Systemd
+from edgeinfer.device.releases.told import parse_told
 from edgeinfer.device.releases.units import unit_texts, write_units
 
 _ENABLED = (SERVICE, SETTLE)
@@ -129,7 +130,7 @@ def remove_all(layout: Layout, manager: Systemd, *, keep_data: bool) -> list[str
 
 def _made_user(layout: Layout) -> bool:
     try:
-        record = json.loads(layout.setup.read_text())
+        record = parse_told(layout.setup.read_text())
         return record["creates_user"] is True
     except (OSError, ValueError, LookupError, TypeError):
         return False

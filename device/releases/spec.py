@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from edgeinfer.device.errors import ReleaseError
 from edgeinfer.device.releases.store import is_sha256
+from edgeinfer.device.releases.told import parse_told
 
 SCHEMA = 1
 _WHEEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*\.whl")
@@ -80,8 +80,8 @@ def read_spec(text: str) -> ReleaseSpec:
         ReleaseError: it is no JSON object, or `parse_spec` refuses it.
     """
     try:
-        return parse_spec(json.loads(text))
-    except (ValueError, RecursionError) as error:
+        return parse_spec(parse_told(text))
+    except ValueError as error:
         raise ReleaseError("the release", got=f"no JSON: {error}", expected="an object") from error
 
 

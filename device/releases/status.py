@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import time
 from pathlib import Path
 from typing import Any
+
+from edgeinfer.device.releases.told import parse_told
 
 _MOST_BYTES = 1 << 20
 
@@ -26,8 +27,8 @@ def read_status(path: Path) -> dict[str, Any] | None:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
         with open(descriptor, "rb", closefd=False) as file:
-            told = json.loads(file.read(_MOST_BYTES))
-    except (OSError, ValueError, RecursionError):
+            told = parse_told(file.read(_MOST_BYTES))
+    except (OSError, ValueError):
         return None
     finally:
         os.close(descriptor)

@@ -12,6 +12,7 @@ from edgeinfer.device.releases.disk import remove_file, replace_link
 from edgeinfer.device.releases.history import now_text
 from edgeinfer.device.releases.layout import SERVICE, Layout
 from edgeinfer.device.releases.service import ServiceManager
+from edgeinfer.device.releases.told import parse_told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class TrialFile:
 def read_trial(layout: Layout) -> TrialFile | None:
     """Return what is on trial; None for nothing, also where the file cannot be read."""
     try:
-        told = json.loads(layout.trial.read_text())
+        told = parse_told(layout.trial.read_text())
         previous = told["previous"]
         return TrialFile(
             release=int(told["release"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from edgeinfer.device.errors import RemoteError, printable
+from edgeinfer.device.releases.told import parse_told
 from edgeinfer.device.ssh import Answer, SshHost
 from edgeinfer.host.flashing.facts import PROBE, BoardFacts, parse_facts
 
@@ -192,7 +192,7 @@ def _last_object(text: str) -> dict[str, Any] | None:
     for line in reversed(text.splitlines()):
         if line.startswith("{"):
             try:
-                document = json.loads(line)
+                document = parse_told(line)
             except ValueError:
                 continue
             return document if isinstance(document, dict) else None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.device.doctor.csi import is_internal
 from edgeinfer.device.errors import RemoteError, printable
+from edgeinfer.device.releases.told import parse_told
 from edgeinfer.host.flashing.board import Board
 from edgeinfer.host.flashing.run_options import RunOptions
 
@@ -45,7 +45,7 @@ def parse_cameras(host: str, text: str) -> tuple[Camera, ...]:
         RemoteError: that is not its list.
     """
     try:
-        document = json.loads(text.strip().splitlines()[-1])
+        document = parse_told(text.strip().splitlines()[-1])
         return tuple(_camera(entry) for entry in document)
     except (IndexError, ValueError, KeyError, TypeError) as error:
         raise RemoteError(

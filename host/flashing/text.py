@@ -10,6 +10,7 @@ from edgeinfer.host.flashing.result import HostResult
 from edgeinfer.host.flashing.telling import size_text
 
 _LONG = ("collect", "send", "install", "try")
+_ANSWER_CHARACTERS = 200
 NAME_WIDTH = 9
 """Of the short names before the lines of one board."""
 
@@ -71,7 +72,11 @@ def failure_text(result: HostResult) -> str:
 
 
 def answer_text(last: Mapping[str, Any] | None) -> str:
-    """Return an answer, as a line of JSON has it, in a few words."""
+    """Return an answer, as a line of JSON has it, in a few words; boards may say anything."""
+    return _answer(last)[:_ANSWER_CHARACTERS]
+
+
+def _answer(last: Mapping[str, Any] | None) -> str:
     if not last:
         return "not told"
     if "label" in last:

@@ -175,3 +175,59 @@ def test_whatever_a_file_holds_only_profile_errors_come(
     for read in (lambda: load_profile("mine", folder), lambda: read_head(folder / "mine.toml")):
         with suppress(ProfileError):
             read()
+
+
+def written(folder: Path, content: bytes) -> Path:
+    path = folder / "mine.toml"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'title = "\xff"', "cannot be read"),
+        (b"cores = " + b"9" * 5000, "a number of too many digits"),
+        (b"a = " + b"[" * 100_000, "more than 65,536 bytes"),
+        (b"a = " + b"[" * 60_000, "nested too deeply"),
+        (b"a." * 30_000 + b"a = 1", "line 1 has more than 200 dots"),
+        (b"[" + b"a." * 300 + b"a]", "line 1 has more than 200 dots"),
+        (b"based_on = 0x" + b"f" * 5000, "based_on is a number of 20000 bits"),
+        (MINE.encode() + b"cores = 0x" + b"f" * 5000, "cores is a number of 20000 bits"),
+        (MINE.encode() + b"cores" + b".a" * 100 + b" = 1", "cores is a table"),
+        (MINE.encode() + b"cores = " + b"[" * 90 + b"]" * 90, "cores is a list"),
+        (MINE.encode() + b"note = " + b"[" * 90 + b"]" * 90, "note is a list"),
+        (MINE.encode() + b'note = "' + b"n" * 2001 + b'"', "note has 2,001 characters"),
+        (MINE.encode() + b'sources = ["' + b"n" * 2001 + b'"]', "sources has 2,001 characters"),
+        (MINE.encode() + b"k" * 50_000 + b" = 1", "unknown key 'kkk"),
+        (MINE.encode() + b"[[latencies]]\nlatency_ms = " + b"9" * 401
+         + b"\nmodel='m'\nprocessor='cpu'\nsource='s'", "latency_ms is a number of"),
+        (MINE.encode() + b"[[latencies]]\nlatency_ms = nan\nmodel='m'\nprocessor='cpu'\nsource='s'",
+         "latency_ms is nan"),
+        (b"based_on = 1979-05-27", "based_on is datetime.date"),
+    ],
+)  # fmt: skip
+def test_what_no_profile_may_say_is_refused_in_a_line(
+    config: Path, content: bytes, words: str
+) -> None:
+    path = written(config, content)
+    with pytest.raises(ProfileError) as caught:
+        load_profile("mine")
+    assert str(caught.value).startswith(f"{path}: ")
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 1000
+    with suppress(ProfileError):
+        read_head(path)
+
+
+def test_what_is_no_file_is_not_waited_for(config: Path) -> None:
+    os.mkfifo(config / "mine.toml")
+    with pytest.raises(ProfileError, match="it is no regular file"):
+        load_profile("mine")
+
+
+def test_a_profile_of_blank_lines_is_read_at_once(config: Path) -> None:
+    """A search for the first table once looked from each line to the end of all of them."""
+    path = written(config, b"\n" * 60_000 + MINE.encode())
+    assert read_head(path)["based_on"] == "rpi4"
+    assert load_profile("mine").title == "My carrier board"
