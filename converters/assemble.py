@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 
 from edgeinfer.converters.golden import GoldenVectors
 from edgeinfer.device.bundle.manifest import ModelManifest, Output, Variant
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.errors import storage_error
+from edgeinfer.device.errors import ConversionError, storage_error
 from edgeinfer.device.runtime import Runner
 from edgeinfer.device.types import Precision, TensorSpec
 from edgeinfer.device.verify import VerifyReport, verify_bundle
@@ -26,6 +27,23 @@ FLOAT_TOLERANCE_SHARE = 0.01
 """How much of the largest golden output a float output may differ on another machine."""
 
 CPU_MEMBER = "variants/cpu.tflite"
+
+
+@contextmanager
+def manifest_errors(out: Path) -> Iterator[None]:
+    """Tell in one line what of a model or its labels no bundle can hold.
+
+    Raises:
+        ConversionError: a manifest was refused.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise ConversionError(
+            out,
+            got=f"cannot be made: {error}",
+            next_step="change the model's labels, or its file's name",
+        ) from error
 
 
 def write_verified(

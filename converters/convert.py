@@ -12,6 +12,7 @@ import numpy as np
 from edgeinfer.converters.assemble import (
     CPU_MEMBER,
     cpu_variant,
+    manifest_errors,
     tool_versions,
     write_verified,
 )
@@ -191,25 +192,26 @@ def convert_trained(
     golden_samples = choose_samples(splits["test"] or splits["validation"], options.golden_frames)
     golden = make_golden(models.small, trained.preprocess, golden_samples, trained.labels)
     metrics = {**trained.metrics, **_metrics(validation, test, models)}
-    manifest = ModelManifest(
-        name=trained.name,
-        labels=trained.labels,
-        preprocess=trained.preprocess,
-        decoder=Decoder(activation="softmax"),
-        variants={
-            "cpu": cpu_variant(models.small, precision, golden),
-        },
-        golden=golden.frames,
-        metrics=metrics,
-        provenance={
-            **trained.provenance,
-            **tool_versions(),
-            "convert.backend": options.quantize.chosen_backend,
-            "convert.calibration": options.quantize.calibration,
-            "convert.calibration-draw": options.calibration_draw,
-            **repair_provenance(attempts),
-        },
-    )
+    with manifest_errors(out):
+        manifest = ModelManifest(
+            name=trained.name,
+            labels=trained.labels,
+            preprocess=trained.preprocess,
+            decoder=Decoder(activation="softmax"),
+            variants={
+                "cpu": cpu_variant(models.small, precision, golden),
+            },
+            golden=golden.frames,
+            metrics=metrics,
+            provenance={
+                **trained.provenance,
+                **tool_versions(),
+                "convert.backend": options.quantize.chosen_backend,
+                "convert.calibration": options.quantize.calibration,
+                "convert.calibration-draw": options.calibration_draw,
+                **repair_provenance(attempts),
+            },
+        )
     evaluations = {
         **{f"validation.{name}": result for name, result in validation.items()},
         **{f"test.{name}": result for name, result in test.items()},

@@ -12,6 +12,7 @@ from pathlib import Path
 from edgeinfer.converters.assemble import (
     CPU_MEMBER,
     cpu_variant,
+    manifest_errors,
     tool_versions,
     write_verified,
 )
@@ -160,29 +161,30 @@ def convert_foreign(
     step("write and verify the bundle")
     golden_samples = compared[: options.golden_frames]
     golden = make_golden(small, spec, golden_samples, None)
-    manifest = ModelManifest(
-        name=path.stem,
-        labels=labels,
-        preprocess=spec,
-        decoder=Decoder(activation="none" if ends_in_probabilities(graph) else "softmax"),
-        variants={
-            "cpu": cpu_variant(small, "int8", golden),
-        },
-        golden=golden.frames,
-        metrics={
-            "agreement.int8": agreement.top1,
-            "agreement.samples": float(agreement.samples),
-            "size.float32.bytes": float(len(content)),
-            "size.int8.bytes": float(len(small)),
-        },
-        provenance={
-            **tool_versions(),
-            "source": path.name,
-            "convert.backend": "ai-edge-quantizer",
-            "convert.calibration": method,
-            **repair_provenance(attempts),
-        },
-    )
+    with manifest_errors(out):
+        manifest = ModelManifest(
+            name=path.stem,
+            labels=labels,
+            preprocess=spec,
+            decoder=Decoder(activation="none" if ends_in_probabilities(graph) else "softmax"),
+            variants={
+                "cpu": cpu_variant(small, "int8", golden),
+            },
+            golden=golden.frames,
+            metrics={
+                "agreement.int8": agreement.top1,
+                "agreement.samples": float(agreement.samples),
+                "size.float32.bytes": float(len(content)),
+                "size.int8.bytes": float(len(small)),
+            },
+            provenance={
+                **tool_versions(),
+                "source": path.name,
+                "convert.backend": "ai-edge-quantizer",
+                "convert.calibration": method,
+                **repair_provenance(attempts),
+            },
+        )
     members = {CPU_MEMBER: small, **golden.members}
     members |= {f"{REPORT_FOLDER}/{name}": data for name, data in files.items()}
     if len(attempts) > 1:

@@ -39,7 +39,9 @@ class SchemaError(ValueError):
     def __init__(self, where: str, *, got: str, expected: str) -> None:
         self.where, self.got = _cut(where or "the document"), _cut(got)
         self.expected = expected
-        super().__init__(f"{self.where}: {self.got}, expected {expected}")
+        super().__init__(
+            f"{self.where}: {self.got}" + (f", expected {expected}" if expected else "")
+        )
 
 
 def _cut(text: str) -> str:
@@ -161,7 +163,9 @@ def _dataclass(kind: Any, value: object, where: str) -> Any:
     try:
         return kind(**converted)
     except ValueError as error:
-        raise SchemaError(where, got=str(error), expected="possible values") from error
+        told = str(error)
+        expected = "" if "expected" in told else "possible values"
+        raise SchemaError(where, got=told, expected=expected) from error
 
 
 def _tuple(arguments: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:
