@@ -250,14 +250,17 @@ def describe_tflite(data: bytes, *, name: str) -> ModelDescription:
 
 def _describe_bundle(path: Path, size: int) -> BundleDescription:
     with open_bundle(path) as bundle:
+        variants = bundle.manifest.variants
+        # Once each, as all variants may be of one file.
+        files = {
+            file: describe_tflite(bundle.member(file), name=file)
+            for file in dict.fromkeys(variant.file for variant in variants.values())
+        }
         return BundleDescription(
             name=str(path),
             size_bytes=size,
             manifest=bundle.manifest,
-            variants={
-                name: describe_tflite(bundle.member(variant.file), name=variant.file)
-                for name, variant in bundle.manifest.variants.items()
-            },
+            variants={name: files[variant.file] for name, variant in variants.items()},
         )
 
 

@@ -16,6 +16,8 @@ def model_input_size(path: Path) -> tuple[int, int] | None:
     looks at it.
     """
     try:
+        if not path.is_file():  # opening a pipe waits
+            return None
         with path.open("rb") as stream:
             is_bundle = stream.read(4) == _ZIP_MAGIC or path.suffix == ".edgebundle"
         return _bundle_size(path) if is_bundle else _tflite_size(path)

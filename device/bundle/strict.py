@@ -7,6 +7,7 @@ that says where it stands. Floats must be finite; a bool is no number.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import types
@@ -138,22 +139,30 @@ def _convert(kind: Any, value: object, where: str) -> Any:
     return _expect(kind, value, where, "true or false")
 
 
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+@functools.cache
+def _fields(kind: Any) -> dict[str, bool]:
+    """Return whether a document must have each field."""
+    missing = dataclasses.MISSING
+    return {
+        field.name: field.default is missing and field.default_factory is missing
+        for field in dataclasses.fields(kind)
+    }
+
+
 def _dataclass(kind: Any, value: object, where: str) -> Any:
     items = _expect(dict, value, where, "an object")
-    hints = get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind)}
+    hints, fields = _hints(kind), _fields(kind)
     unknown = sorted(set(items) - set(fields))
     if unknown:
         raise SchemaError(
             where, got=f"an unknown key {unknown[0]!r}", expected=f"only {sorted(fields)}"
         )
-    missing = sorted(
-        name
-        for name, field in fields.items()
-        if name not in items
-        and field.default is dataclasses.MISSING
-        and field.default_factory is dataclasses.MISSING
-    )
+    missing = sorted(name for name, needed in fields.items() if needed and name not in items)
     if missing:
         raise SchemaError(where, got=f"no key {missing[0]!r}", expected=f"all of {sorted(fields)}")
     converted = {
