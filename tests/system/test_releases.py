@@ -8,6 +8,7 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -24,10 +25,12 @@ from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.releases.agent import build_agent
 from edgeinfer.device.releases.layout import SERVICE, SETTLE, TRIAL
+from tests.device.bundle.lures import Lure, behind, naming
 from tests.device.cameras.test_jpeg_stream import PICTURES
 from tests.device.supervision.loops import wait_until
 from tests.system.environments import clean_environ, unavailable
 from tests.system.own_systemd import TARGET, OwnSystemd, own_systemd
+from tests.system.reference_delegate.build import c_compiler
 
 pytestmark = pytest.mark.system
 
@@ -51,6 +54,7 @@ DUMMIES = ("sysinit", "basic", "network", "multi-user", "shutdown")
 CRASHING = """\
 import os
 import sys
+import tempfile
 import threading
 import time
 
@@ -302,6 +306,34 @@ def test_one_that_does_not_verify_is_refused_before_anything_is_switched(
     assert told["reason"].startswith("verify failed: ")
     state = board.state()
     assert (state["current"], state["service"]["pid"]) == (good, pid)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_bundle_that_is_a_library_is_refused_and_never_loaded(
+    board: Board,
+    good: int,
+    wheels: dict[str, bytes],
+    sample_bundle: Path,
+    tmp_path: Path,
+    named: bool,
+) -> None:
+    """It names itself as its accelerator's library, by the place that it gets on the board."""
+    compiler = c_compiler()
+    if compiler is None:
+        unavailable("there is no C compiler: this test builds a library from C")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as marked:
+        Path(marked).chmod(0o777)
+        lure = Lure(tmp_path, compiler, Path(marked) / "ran")
+        number = 1 + max(map(int, board.state()["releases"]))
+        place = f"/var/lib/edgeinfer/releases/{number}/bundle.edgebundle"
+        plain = naming(sample_bundle, place) if named else sample_bundle.read_bytes()
+        both = behind(lure.library.read_bytes(), plain)
+        assert install(board, both, wheels, "--camera", "simulated") == number
+        told = board.agent("try", number)
+        assert told["outcome"] == "refused", told
+        assert "is damaged" in told["reason"], told
+        lure.assert_idle()
+    assert board.state()["current"] == good
 
 
 def begin_trial(board: Board, number: int) -> subprocess.Popen[bytes]:

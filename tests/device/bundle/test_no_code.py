@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
-import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,15 +17,11 @@ from edgeinfer.device.model import Model
 from edgeinfer.device.releases.release import Release
 from edgeinfer.device.releases.verification import verify
 from edgeinfer.device.verify import verify_bundle
-from tests.device.bundle.rewriting import Document, Members, rewritten
+from tests.device.bundle.lures import Lure, behind, naming
 from tests.device.releases.boards import bare_spec, make_board
 from tests.program import edgeinfer, error_line
 from tests.system.reference_delegate.build import c_compiler
 
-SOURCE = """\
-#include <fcntl.h>
-__attribute__((constructor)) static void ran(void) { open(MARKER, O_CREAT | O_WRONLY, 0644); }
-"""
 COMMANDS: dict[str, Callable[[Path], tuple[object, ...]]] = {
     "verify": lambda path: ("verify", path),
     "inspect": lambda path: ("inspect", path),
@@ -40,47 +33,12 @@ COMMANDS: dict[str, Callable[[Path], tuple[object, ...]]] = {
 }
 
 
-class Lure:
-    """A library that leaves a file when it is loaded."""
-
-    def __init__(self, folder: Path, compiler: list[str]) -> None:
-        self.marker = folder / "ran"
-        self.library = folder / "liblure.so"
-        source = folder / "lure.c"
-        source.write_text(SOURCE)
-        options = ["-shared", "-fPIC", f'-DMARKER="{self.marker}"', "-o", str(self.library)]
-        subprocess.run([*compiler, *options, str(source)], check=True)
-
-    def assert_idle(self) -> None:
-        assert not self.marker.exists()
-
-
 @pytest.fixture
 def lure(tmp_path: Path) -> Lure:
     compiler = c_compiler()
     if compiler is None:
         pytest.skip("there is no C compiler: this test builds a library from C")
     return Lure(tmp_path, compiler)
-
-
-def naming(sample_bundle: Path, delegate: str) -> bytes:
-    """Return a bundle with a variant for this delegate."""
-
-    def edit(document: Document, members: Members) -> None:
-        variants = document["variants"]
-        variants["npu"] = {**variants["cpu"], "delegate": delegate}
-
-    return rewritten(sample_bundle.read_bytes(), edit)
-
-
-def behind(library: bytes, bundle: bytes) -> bytes:
-    """Return a library that is an archive too, whose directory knows what lies before it."""
-    stream = io.BytesIO(library)
-    stream.seek(0, io.SEEK_END)
-    with zipfile.ZipFile(io.BytesIO(bundle)) as given, zipfile.ZipFile(stream, "a") as archive:
-        for info in given.infolist():
-            archive.writestr(info, given.read(info))
-    return stream.getvalue()
 
 
 @pytest.fixture

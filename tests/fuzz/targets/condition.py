@@ -47,12 +47,32 @@ def seeds() -> list[bytes]:
 
 
 def generate(random: Random) -> bytes:
-    """Make a text of the language's own words."""
+    """Make a condition, some with odd words in it, or a text of the language's own words."""
+    if random.random() < 0.5:
+        words = _expression(random, random.choice((0, 1, 2, 5)))
+        if random.random() < 0.3:
+            words.insert(random.randrange(len(words) + 1), random.choice(_PARTS))
+        return " ".join(words).encode(errors="surrogatepass")
     parts = random.choices(_PARTS, k=random.choice((1, 3, 7, 20)))
     if random.random() < 0.1:
         part = random.choice(("(", "not ", "not(", "cat>0 or ", "cat ", '"', "((", ")"))
         parts.insert(0, part * random.choice((10, 49, 50, 51, 400, 1000, 30_000)))
     return random.choice((" ", "")).join(parts).encode(errors="surrogatepass")
+
+
+def _expression(random: Random, depth: int) -> list[str]:
+    """Return the words of a condition that is one, or nearly."""
+    kind = random.randrange(4) if depth else 0
+    if kind == 1:
+        return ["not", *_expression(random, depth - 1)]
+    if kind == 2:
+        return ["(", *_expression(random, depth - 1), ")"]
+    if kind == 3:
+        word = random.choice(("and", "or", "AND"))
+        return [*_expression(random, depth - 1), word, *_expression(random, depth - 1)]
+    name = random.choice(("cat", "dog", "value", "count", "hot dog", '"hot dog, red hot"', "é"))
+    number = random.choice(("0.5", "1", "0", ".5", "1e-3", "+1", "-0", "3", "1e400", "1e-400"))
+    return [name, random.choice((">", ">=", "<", "<=", "==", "!=")), number]
 
 
 def attempt(data: bytes) -> None:

@@ -43,12 +43,12 @@ def generate(random: Random) -> bytes:
     lines = random.choice(seeds()).decode().splitlines()
     for _ in range(random.choice((1, 1, 2, 4))):
         place = random.randrange(len(lines) + 1)
-        kind = random.randrange(6)
+        kind = random.randrange(8)
         if kind == 0 and place < len(lines):
             del lines[place]
         elif kind == 1 and place < len(lines):
             lines.insert(random.randrange(len(lines)), lines[place])
-        elif kind == 2 and place < len(lines) and "=" in lines[place]:
+        elif kind in (2, 6, 7) and place < len(lines) and "=" in lines[place]:
             lines[place] = f"{lines[place].partition('=')[0]}= {_value(random)}"
         elif kind == 3:
             lines.insert(place, random.choice(_MANY) * random.choice((3, 200, 3000, 30_000)))
