@@ -84,7 +84,7 @@ def find_devices(delegate: str, *, root: Path = Path("/")) -> tuple[Device, ...]
 
 def _library_folders(root: Path) -> Iterator[Path]:
     for named in os.environ.get("LD_LIBRARY_PATH", "").split(":"):
-        if named:
+        if os.path.isabs(named):  # a delegate's worker looks in no folder that depends on ours
             yield Path(named)
     configured = sorted((root / "etc/ld.so.conf.d").glob("*.conf"))
     for file in [root / "etc/ld.so.conf", *configured]:

@@ -315,12 +315,14 @@ class WorkerProcess(Closing):
 
 
 def _search_path() -> dict[str, str]:
-    """Return the loader's search path without its empty parts: they are the working folder.
+    """Return the loader's search path without its parts in the working folder.
 
-    `LD_LIBRARY_PATH=$UNSET:/opt/lib` begins with one, and nobody means it.
+    An empty part is that folder: `LD_LIBRARY_PATH=$UNSET:/opt/lib` begins with one.
     """
     named = os.environ.get("LD_LIBRARY_PATH")
-    return {} if named is None else {"LD_LIBRARY_PATH": ":".join(filter(None, named.split(":")))}
+    if named is None:
+        return {}
+    return {"LD_LIBRARY_PATH": ":".join(filter(os.path.isabs, named.split(":")))}
 
 
 def _spec(document: dict[str, Any]) -> TensorSpec:

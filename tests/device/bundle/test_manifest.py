@@ -133,6 +133,7 @@ def changed(where: Place, value: object) -> bytes:
         ((*VARIANT, "output_tolerance"), -1e-300, "output_tolerance is below 0"),
         ((*VARIANT, "output_tolerance"), 10**400, "output_tolerance: a number of 1329 bits"),
         ((*VARIANT, "delegate"), "edgetpu", "expected 'cpu' among them, for no delegate"),
+        ((*VARIANT, "options"), {"library": "/x.so"}, "unknown key 'options'"),
         ((*VARIANT, "golden_outputs"), {"x": "golden/x"}, 'golden_outputs: "x"'),
         ((*VARIANT, "file"), "signatures/x", "member 'signatures/x' lies in signatures/"),
         (("members", "signatures/x"), {"bytes": 0, "sha256": "0" * 64}, "lies in signatures/"),

@@ -124,7 +124,7 @@ def test_a_library_in_the_working_folder_is_not_taken_for_an_accelerators(
     path.write_bytes(naming(sample_bundle, "edgetpu"))
     known = KNOWN_DELEGATES["edgetpu"].library
     lure.library.rename(tmp_path / known)
-    environment = {"LD_LIBRARY_PATH": ":/nowhere"}
+    environment = {"LD_LIBRARY_PATH": ":/nowhere:."}
     done = edgeinfer("verify", path, "--json", cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["variant"] == "cpu"

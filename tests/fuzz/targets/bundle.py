@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import json
+import shutil
 import struct
 import tempfile
 import warnings
@@ -58,6 +60,7 @@ def _documents() -> list[Document]:
 @cache
 def _path() -> Path:
     folder = tempfile.mkdtemp(prefix="fuzz-bundle-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder) / "fuzzed.edgebundle"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -93,6 +95,7 @@ def _value(random: Random) -> str:
 @cache
 def _folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="fuzz-profile-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for path in PROFILES.glob("*.toml"):
         os.symlink(path, folder / path.name)
     return folder
