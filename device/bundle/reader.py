@@ -139,6 +139,8 @@ def _read(
         archive = zipfile.ZipFile(stream)
     except ValueError as error:  # a name that is not in the code that it claims
         raise LayoutError(str(error)) from error
+    if archive.start_dir != directory.offset:  # a second end record led it elsewhere
+        raise LayoutError("it has two directories")
     infos = _check_directory(path, archive)
     check_layout(stream, archive.infolist(), directory)
     if MANIFEST not in infos:

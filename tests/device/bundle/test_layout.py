@@ -123,6 +123,17 @@ def in_another_order(content: bytes) -> bytes:
     return content[:offset] + b"".join(ENTRY + part for part in parts[::-1]) + content[-END.size :]
 
 
+def with_two_directories(content: bytes) -> bytes:
+    """Let readers that know ZIP64 find another directory than its end record says."""
+    members, size, offset = end_of(content)
+    directory = content[offset : offset + size]
+    fields = (44, 45, 45, 0, 0, members, members, size, offset + size)
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", *fields)
+    pointer = struct.pack("<4sLQL", b"PK\x06\x07", 0, offset + 2 * size, 1)
+    whole = content[:offset] + directory * 2 + record + pointer + content[-END.size :]
+    return with_end(whole, size=2 * size + len(record) + len(pointer))
+
+
 def described_behind(content: bytes) -> bytes:
     """Write sizes and checksums behind the contents, as writers to a pipe do."""
 
@@ -155,6 +166,7 @@ DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a gap": (with_a_gap, "is not right behind the one before it"),
     "a gap before the directory": (before_the_directory, "between its last member and"),
     "a record in the directory": (within_the_directory, "is damaged"),
+    "two directories": (with_two_directories, "it has two directories"),
     "overlapping members": (one_content_for_two_names, "is not right behind"),
     "another order": (in_another_order, "is not right behind"),
     "an offset one too far": (
