@@ -18,7 +18,11 @@ MAX_TABLES = 200_000
 """Tables that one reader follows; image models have some thousands."""
 
 MAX_COPIED_BYTES = 32 * 2**20
-"""Bytes of strings and number vectors that one reader copies; raw vectors are not copied."""
+"""Bytes of strings, number vectors and large layouts that one reader copies; raw vectors are not
+copied."""
+
+_USUAL_LAYOUT = 64
+"""Bytes of a table's layout that are not counted: TFLite's largest table has 28 fields."""
 
 Kind = Literal["b", "B", "h", "H", "i", "I", "q", "Q", "f", "?"]
 """A number's type, as in the module `struct`."""
@@ -121,6 +125,9 @@ class Table:
             raise FlatbufferError(f"the table at byte {position} has no valid layout")
         buffer.raw(position, self._size)
         layout = buffer.raw(vtable + 4, vtable_size - 4)
+        # Many tables may share one layout, of up to 32,765 fields.
+        if vtable_size > _USUAL_LAYOUT:
+            buffer.spend_bytes(vtable_size)
         self._fields: tuple[int, ...] = struct.unpack(f"<{vtable_size // 2 - 2}H", layout)
         # 1 to 3 would lie within the offset to the layout; 0 stands for an absent field.
         if self._fields and (

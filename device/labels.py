@@ -14,8 +14,14 @@ import io
 import itertools
 import re
 import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeinfer.device.errors import ModelError
+
+if TYPE_CHECKING:
+    from zipfile import ZipInfo
 
 UNNAMED = "???"
 """What label files write for a class that is none."""
@@ -25,6 +31,9 @@ MAX_ZIP_END = 22 + 0xFFFF
 """Bytes at a ZIP's end among which its last record begins: that record and a comment."""
 MAX_LABEL_FILE_BYTES = 2**20
 """Largest label file that is unpacked; ImageNet's takes 10 kB, 21,000 classes 300 kB."""
+MAX_ZIP_MEMBERS = 1000
+"""Most files of a ZIP behind a model; there are one or two, and each takes memory to list."""
+_ZIP_MEMBER = b"PK\x01\x02"
 MAX_CLASS = 100_000
 """Largest class number of a file that has numbers: a line may state any."""
 
@@ -33,8 +42,40 @@ _IMAGENET_CLASSES = 1000
 # Not compiled here: few files need them, and every start would wait for it.
 _NUMBERED = r"(\d{1,9})(?:\s*[:,]\s*|\s+)(\S.*)"
 _ITEM = r"\bitem\s*\{"
-_FIELD = r"\b(id|name|display_name)\s*:\s*(?:(\d{1,9})|\"([^\"]*)\"|'([^']*)')"
+# Each alternative passes over what it looks at: the text is read once, whatever is in it.
+_LABEL_MAP = (
+    r"#[^\n]*"
+    r"|(?P<item>\bitem\s*\{)|(?P<open>\{)|(?P<close>\})"
+    r"|\b(?P<key>id|name|display_name)\s*:\s*"
+    r"(?:(?P<number>\d{1,9})|\"(?P<double>[^\"\n]*)\"|'(?P<single>[^'\n]*)')"
+    r"|\"[^\"\n]*\"|'[^'\n]*'"
+)
 _NEXT_STEP = "fetch or convert the model again"
+
+
+def read_label_file(path: Path) -> tuple[str, ...]:
+    """Return the class names of a file; see `parse_labels`.
+
+    Raises:
+        ModelError: it cannot be read, is too large, no UTF-8, or empty.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_LABEL_FILE_BYTES + 1)
+        if len(content) > MAX_LABEL_FILE_BYTES:
+            raise ModelError(
+                path,
+                got=f"has more than {MAX_LABEL_FILE_BYTES:,} bytes",
+                expected="class names",
+            )
+        labels = parse_labels(content.decode("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(
+            path, got=f"cannot be read ({error})", expected="class names in UTF-8"
+        ) from error
+    if not labels:
+        raise ModelError(path, got="is empty", expected="one class name a line")
+    return labels
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
@@ -115,35 +156,32 @@ def labels_in_model(data: bytes, *, subject: str = "model") -> tuple[str, ...] |
     return _labels_in_zip(data, None, subject)
 
 
-def labels_in_file(data: bytes, name: str, *, subject: str) -> tuple[str, ...] | None:
-    """Return the labels of the file of that name in a ZIP behind a model; None if it is absent.
+def labels_in_file(data: bytes, names: Sequence[str], *, subject: str) -> tuple[str, ...] | None:
+    """Return the labels of the first of these files that a ZIP behind a model has, None of none.
 
     Raises:
         ModelError: it is damaged, too large, or no UTF-8.
     """
-    return _labels_in_zip(data, name, subject)
+    return _labels_in_zip(data, names, subject)
 
 
-def _labels_in_zip(data: bytes, name: str | None, subject: str) -> tuple[str, ...] | None:
+def _labels_in_zip(
+    data: bytes, names: Sequence[str] | None, subject: str
+) -> tuple[str, ...] | None:
     if ZIP_END not in data[-MAX_ZIP_END:]:
         return None
+    if data.count(_ZIP_MEMBER) > MAX_ZIP_MEMBERS:
+        raise _bad_labels(subject, f"the ZIP behind it has more than {MAX_ZIP_MEMBERS:,} files")
     import zipfile  # most models carry no ZIP, and it imports much
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [
-                member
-                for member in archive.infolist()
-                if member.filename == name
-                or (
-                    name is None
-                    and member.filename.endswith(".txt")
-                    and "label" in member.filename.lower()
-                )
-            ]
-            if not members:
+            member = _label_member(archive.infolist(), names)
+            if member is None:
                 return None
-            member = min(members, key=lambda found: (len(found.filename), found.filename))
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                # Of the others zipfile unpacks as much at once as the file has.
+                raise ValueError("it is neither stored nor deflated")
             with archive.open(member) as stream:
                 content = stream.read(MAX_LABEL_FILE_BYTES + 1)
     except zipfile.BadZipFile as error:
@@ -161,23 +199,46 @@ def _labels_in_zip(data: bytes, name: str | None, subject: str) -> tuple[str, ..
         raise _bad_labels(subject, "it is no UTF-8 text") from error
 
 
+def _label_member(members: list[ZipInfo], names: Sequence[str] | None) -> ZipInfo | None:
+    """Return the first of `names` that is there; without names, what looks like a label file."""
+    if names is not None:
+        by_name = {member.filename: member for member in members}
+        return next((by_name[name] for name in names if name in by_name), None)
+    found = [
+        member
+        for member in members
+        if member.filename.endswith(".txt") and "label" in member.filename.lower()
+    ]
+    return min(found, key=lambda one: (len(one.filename), one.filename), default=None)
+
+
 def _bad_labels(subject: str, reason: str) -> ModelError:
     return ModelError(subject, got=f"its label file cannot be read: {reason}", next_step=_NEXT_STEP)
 
 
 def _label_map(text: str) -> dict[int, str]:
-    """Return name by id of a label map."""
+    """Return name by id of a label map; an item that another begins within is none."""
     found: dict[int, str] = {}
-    for begin in re.finditer(_ITEM, text):
-        end = text.find("}", begin.end())
-        if end < 0:
-            break
-        item = re.findall(_FIELD, text[begin.end() : end])
-        fields = {key: number or one or other for key, number, one, other in item}
-        name = fields.get("display_name") or fields.get("name")
-        if name and fields.get("id", "").isdigit():
-            found[int(fields["id"])] = name
-    return {number: name for number, name in found.items() if number <= MAX_CLASS}
+    fields: dict[str, str] = {}
+    number, depth = -1, 0
+    for token in re.finditer(_LABEL_MAP, text):
+        if token["item"]:
+            number, depth = -1, 1
+            fields.clear()
+        elif token["open"]:
+            depth += 1
+        elif token["close"]:
+            name = fields.get("display_name") or fields.get("name")
+            if depth == 1 and name and 0 <= number <= MAX_CLASS:
+                found[number] = name
+            depth = max(0, depth - 1)
+        # What is nested in an item, such as its keypoints, has names of its own.
+        elif token["key"] and depth == 1:
+            if token["key"] != "id":
+                fields[token["key"]] = token["double"] or token["single"] or token["number"] or ""
+            elif token["number"]:
+                number = int(token["number"])
+    return found
 
 
 def _by_number(names: dict[int, str]) -> tuple[str, ...]:

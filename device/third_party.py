@@ -143,10 +143,10 @@ def _own_labels(
 ) -> tuple[str, ...] | None:
     """Return the labels that the file carries: those of the metadata, else any that it has."""
     if metadata is not None and guess.labels_output < len(metadata.outputs):
-        for name in metadata.outputs[guess.labels_output].label_files:
-            labels = labels_in_file(content, name, subject=subject)
-            if labels is not None:
-                return labels
+        names = metadata.outputs[guess.labels_output].label_files
+        labels = labels_in_file(content, names, subject=subject)
+        if labels is not None:
+            return labels
     return labels_in_model(content, subject=subject)
 
 

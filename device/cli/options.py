@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeinfer.device.bundle.installed import installed_bundle
-from edgeinfer.device.errors import ModelError, printable
-from edgeinfer.device.labels import parse_labels
+from edgeinfer.device.errors import printable
+from edgeinfer.device.labels import read_label_file
 
 if TYPE_CHECKING:
     from edgeinfer.device.delegates.request import DelegateRequest
@@ -190,17 +190,7 @@ def read_labels(path: Path | None) -> tuple[str, ...] | None:
     Raises:
         ModelError: the file cannot be read or is empty.
     """
-    if path is None:
-        return None
-    try:
-        labels = parse_labels(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(
-            path, got=f"cannot be read ({error})", expected="class names in UTF-8"
-        ) from error
-    if not labels:
-        raise ModelError(path, got="is empty", expected="one class name a line")
-    return labels
+    return None if path is None else read_label_file(path)
 
 
 def tell_notes(notes: tuple[str, ...]) -> None:

@@ -122,6 +122,16 @@ def test_more_tables_than_any_model_has_are_refused() -> None:
         root.tables(0)
 
 
+def test_a_wide_layout_that_many_tables_share_is_refused_in_time() -> None:
+    count, fields = 100_000, 32_000
+    shared = 28 + 4 * count
+    data = struct.pack("<I4sHHHHiII", 16, b"TEST", 6, 8, 4, 0, 8, 4, count)
+    data += b"".join(struct.pack("<I", shared - place) for place in range(28, shared, 4))
+    data += struct.pack("<iHH", -4, 4 + 2 * fields, 4) + bytes(2 * fields)
+    with pytest.raises(FlatbufferError, match="take more than"):
+        FlatBuffer(data).root().tables(0)
+
+
 def test_a_long_list_read_again_and_again_is_refused_in_time() -> None:
     root = FlatBuffer(encode({0: Numbers("i", [0] * 2**20)})).root()
     for _ in range(8):

@@ -14,15 +14,18 @@ from edgeinfer.device.errors import ModelError
 from edgeinfer.device.labels import (
     MAX_CLASS,
     MAX_LABEL_FILE_BYTES,
+    MAX_ZIP_MEMBERS,
     UNNAMED,
     fit_labels,
     labels_in_file,
     labels_in_model,
     named,
     parse_labels,
+    read_label_file,
 )
 from edgeinfer.device.tflite_file import read_tflite
 from tests.device.tflite_examples import dense_model, encode
+from tests.growth import assert_linear
 
 LABEL_MAP = """
 item {
@@ -51,6 +54,13 @@ item { id: 3
         (LABEL_MAP, (UNNAMED, "person", UNNAMED, "car")),
         ("item {", ()),
         ("", ()),
+        ("item { id: 1 name: 'a}b{' } item { id: 2 name: 'c' }", (UNNAMED, "a}b{", "c")),
+        ("# don't: item { id: 0 name: 'x' }\nitem { id: 1 name: 'cat' }", (UNNAMED, "cat")),
+        ("item { id: 1 item { id: 0 name: 'cat' }", ("cat",)),
+        ("item { name: 'man' id: 0 keypoints { id: 7 name: 'nose' } }", ("man",)),
+        ("item { id: '\u00b2' name: 'x' }", ()),
+        (f"item {{ id: '{'9' * 5000}' name: 'x' }}", ()),
+        ("item { id: 999999999 name: 'x' }", ()),
     ],
 )
 def test_label_files(text: str, labels: tuple[str, ...]) -> None:
@@ -62,8 +72,25 @@ def test_any_text_gives_labels_or_none(text: str) -> None:
     assert len(parse_labels(text)) <= MAX_CLASS + 1
 
 
-def test_a_large_hostile_label_map_takes_no_time() -> None:
-    assert parse_labels("item{" * (MAX_LABEL_FILE_BYTES // 5)) == ()
+@pytest.mark.parametrize(
+    "unit",
+    ["item{", "item {id:1 name:'", "item{{", 'name:"', "item ", "id : ", "1 \t", "1:\n", "{}", "'"],
+)
+@pytest.mark.parametrize("end", ["", "}", "item{}", "'"])
+def test_time_grows_with_a_file_not_with_its_square(unit: str, end: str) -> None:
+    assert_linear(parse_labels, lambda size: unit * (size // len(unit)) + end, MAX_LABEL_FILE_BYTES)
+
+
+def test_label_file_that_is_read_from_outside(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_bytes(b"\xef\xbb\xbfcat\r\ndog\r\n")
+    assert read_label_file(path) == ("cat", "dog")
+    for content, said in ((b"", "is empty"), (b"\xff", "cannot be read")):
+        path.write_bytes(content)
+        with pytest.raises(ModelError, match=said):
+            read_label_file(path)
+    with pytest.raises(ModelError, match="has more than"):
+        read_label_file(Path("/dev/zero"))
 
 
 def test_labels_that_fit_stay_as_they_are() -> None:
@@ -100,9 +127,9 @@ def test_classes_without_a_name_are_numbered() -> None:
     assert named(("cat", "", UNNAMED)) == ("cat", "class 1", "class 2")
 
 
-def with_zip(members: dict[str, bytes]) -> bytes:
+def with_zip(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     stream = io.BytesIO(encode(dense_model()))
-    with zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "a", compression) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return stream.getvalue()
@@ -117,8 +144,8 @@ def test_labels_behind_the_model() -> None:
         }
     )
     assert labels_in_model(data) == ("cat", "dog")
-    assert labels_in_file(data, "labels-de.txt", subject="x") == ("Katze", "Hund")
-    assert labels_in_file(data, "other.txt", subject="x") is None
+    assert labels_in_file(data, ["absent.txt", "labels-de.txt"], subject="x") == ("Katze", "Hund")
+    assert labels_in_file(data, ["other.txt"], subject="x") is None
     plain = read_tflite(encode(dense_model()), subject="x")
     assert read_tflite(data, subject="x") == plain, "the ZIP is not the model's"
 
@@ -144,6 +171,16 @@ def test_hostile_labels_are_refused() -> None:
         labels_in_model(bomb)
     with pytest.raises(ModelError, match="it is no UTF-8 text"):
         labels_in_model(with_zip({"labels.txt": b"\xff\xfe"}))
+    many = with_zip({f"{number}.txt": b"" for number in range(MAX_ZIP_MEMBERS + 1)})
+    with pytest.raises(ModelError, match="has more than 1,000 files"):
+        labels_in_model(many)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_labels_of_a_compression_that_unpacks_without_bounds_are_refused(compression: int) -> None:
+    bomb = with_zip({"labels.txt": bytes(2**26)}, compression)
+    with pytest.raises(ModelError, match="neither stored nor deflated"):
+        labels_in_model(bomb)
 
 
 @given(
