@@ -2,6 +2,9 @@
 
 The markers are followed rather than looked for: a JPEG may hold another one, a thumbnail, and what
 a server writes between two pictures may be anything. Source: ITU-T T.81 annex B.
+
+Whatever comes, time grows with its length: bytes that were followed once as part of a picture that
+turns out broken are followed again only as long as there are few such.
 """
 
 from __future__ import annotations
@@ -15,6 +18,11 @@ from edgeinfer.device.types import Frame
 
 MAX_JPEG_BYTES = 32 << 20
 """A picture that does not end within this is none."""
+
+BYTES_FOR_A_MARKER = 16
+"""For so many bytes that come, one marker may be followed a second time."""
+SPARE_MARKERS = 1000
+"""How many such may be saved up; a picture has some ten before its first scan."""
 
 _START = b"\xff\xd8\xff"
 _START_OF_SCAN, _END_OF_IMAGE, _START_OF_IMAGE = 0xDA, 0xD9, 0xD8
@@ -39,10 +47,19 @@ class JpegSplitter:
         self._position = 0
         """How far the picture at the beginning of `_bytes` was followed; 0 without one."""
         self._in_scan = False
+        self._had_scan = False
+        self._markers = 0
+        """How many of the picture's were followed."""
+        self._last_marker = 0
+        """Where the last of them is, or where the last scan ended."""
+        self._spare_markers = float(SPARE_MARKERS)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield each picture that `data` completes."""
         self._bytes += data
+        self._spare_markers = min(
+            SPARE_MARKERS, self._spare_markers + len(data) / BYTES_FOR_A_MARKER
+        )
         while self._find_start():
             end = self._follow()
             if end is None:
@@ -83,6 +100,8 @@ class JpegSplitter:
                 return self._position + 2
             if marker == _START_OF_IMAGE or marker == 0x00:
                 return 0
+            self._markers += 1
+            self._last_marker = self._position
             if marker == 0xFF:  # padding
                 self._position += 1
                 continue
@@ -92,7 +111,8 @@ class JpegSplitter:
             if self._position + 2 + length > len(data):
                 return None
             self._position += 2 + length
-            self._in_scan = marker == _START_OF_SCAN
+            if marker == _START_OF_SCAN:
+                self._in_scan = self._had_scan = True
 
     def _end_scan(self) -> bool:
         """Go on to the marker behind a scan's bytes; False if it has not come."""
@@ -107,15 +127,25 @@ class JpegSplitter:
             # Within a scan stand stuffed zeros and restart markers.
             if following != 0x00 and not 0xD0 <= following <= 0xD7:
                 self._in_scan = False
+                self._last_marker = position
                 return True
             self._position += 2
 
     def _give_up(self) -> None:
-        """Look for the next picture behind the beginning of a broken one."""
+        """Look for the next picture.
+
+        A segment's length may be wrong, and the next picture within what it spans. Before the first
+        scan the search begins right behind the start, unless that was in vain too often; later, and
+        then, behind the last marker.
+        """
         self.torn += 1
-        self._forget(2)
+        again = not self._had_scan and self._markers <= self._spare_markers
+        if again:
+            self._spare_markers -= self._markers
+        self._forget(2 if again else min(self._last_marker + 2, self._position))
 
     def _forget(self, count: int) -> None:
         del self._bytes[:count]
         self._position = 0
-        self._in_scan = False
+        self._in_scan = self._had_scan = False
+        self._markers = self._last_marker = 0

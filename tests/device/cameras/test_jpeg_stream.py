@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import cv2
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edgeinfer.device.cameras import jpeg_stream
 from edgeinfer.device.cameras.jpeg_stream import JpegSplitter
+from tests.growth import assert_linear
 
 
 def jpeg(brightness: int, *options: int) -> bytes:
@@ -84,3 +87,63 @@ def test_picture_without_an_end_is_given_up() -> None:
         assert list(splitter.feed(filler)) == []
     assert splitter.torn == 1
     assert list(splitter.feed(PICTURES[1])) == [PICTURES[1]]
+
+
+def feed_all(data: bytes) -> None:
+    splitter = JpegSplitter()
+    for start in range(0, len(data), 1 << 16):
+        list(splitter.feed(data[start : start + (1 << 16)]))
+    assert len(splitter._bytes) <= jpeg_stream.MAX_JPEG_BYTES
+
+
+START, SCAN = b"\xff\xd8", b"\xff\xda\x00\x02"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda size: (START + b"\xff\xe0\x00\x04") * (size // 6), id="chained"),
+        pytest.param(lambda size: b"\xff\xd8\xff\xe0\x00\x04" + START * (size // 2), id="starts"),
+        pytest.param(
+            lambda size: (START + b"\xff\xe1\xff\xf0") * 10_000 + b"\xff\xe1\x00\x02" * (size // 4),
+            id="one chain behind many starts",
+        ),
+        pytest.param(
+            lambda size: (
+                b"".join(
+                    START + b"\xff\xda" + (60_000 - 6 * index).to_bytes(2, "big")
+                    for index in range(9_000)
+                )
+                + bytes(6_000)
+                + b"\xff\x00" * (size // 2)
+                + START
+            ),
+            id="one scan behind many starts",
+        ),
+        pytest.param(
+            lambda size: (
+                b"".join(
+                    START + b"\xff\xe0" + (60_000 - 6 * index).to_bytes(2, "big")
+                    for index in range(9_000)
+                )
+                + bytes(6_000)
+                + b"\xff" * size
+                + b"\x00"
+            ),
+            id="padding behind many starts",
+        ),
+        pytest.param(lambda size: (START + SCAN + b"\xff\xe1\xff\xf0") * (size // 10), id="scans"),
+        pytest.param(lambda size: START + SCAN + b"\xff\xd0" * (size // 2), id="restarts"),
+        pytest.param(lambda size: b"\xff\xd8\xff\xd9" * (size // 4), id="empty pictures"),
+        pytest.param(lambda size: b"\xff\xd8\xff" * (size // 3), id="starts side by side"),
+    ],
+)
+def test_time_grows_with_what_comes_not_with_its_square(make: Callable[[int], bytes]) -> None:
+    assert_linear(feed_all, make, 1 << 20)
+
+
+def test_broken_marker_behind_a_scan_costs_no_other_picture() -> None:
+    broken = PICTURES[0][:-2] + b"\xff\xe1\xff\xf0"
+    found, torn = split(broken + PICTURES[0] * 80, [])
+    assert len(found) == 80
+    assert torn == 1
