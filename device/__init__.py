@@ -11,6 +11,7 @@ imported when they are first asked for, so that a command that needs none of the
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from edgeinfer.device.stream import open_stream as open
 
 __all__ = ["Model", "Stream", "open"]
+
+# A second bound beside that of `images`: OpenCV refuses larger pictures by itself. It looks when it
+# is loaded, so this works where nobody has loaded it before; it keeps what is set already.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
 
 _HOMES = {
     "Model": ("edgeinfer.device.model", "Model"),

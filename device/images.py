@@ -9,6 +9,9 @@ Rules, where formats leave a choice:
 - Grey is repeated in three channels; palettes, CMYK and YCCK become RGB without colour profiles.
 - Of an animation or a document the first picture counts. GIF needs an OpenCV that reads it.
 
+The memory that decoding takes is known before any is taken: from the header, which must not say two
+things, and bounded by the file's own size. See `image_headers`.
+
 Two decoders may differ by a grey level in JPEG; PNG, BMP, TIFF and lossless WebP are exact.
 """
 
@@ -24,18 +27,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.errors import ImageError
-from edgeinfer.device.image_headers import HeaderError, ImageHeader, image_format, read_header
+from edgeinfer.device.image_headers import (
+    MAX_PIXELS,
+    HeaderError,
+    ImageHeader,
+    foreign_format,
+    image_format,
+    memory_limit,
+    read_header,
+)
 from edgeinfer.device.jpeg import JPEG_FLAGS, reduction_for
 from edgeinfer.device.preprocess.spec import PreprocessSpec
+from edgeinfer.device.quiet_opencv import quiet_opencv
 from edgeinfer.device.types import Pixels
 
-MAX_PIXELS = 2**27
-"""Most pixels an image may have, 134 million: a bomb of a few bytes can announce far more."""
+__all__ = [
+    "MAX_FILE_BYTES",
+    "MAX_PIXELS",
+    "decode_image",
+    "encode_png",
+    "read_image",
+    "read_image_bytes",
+    "read_image_size",
+]
 
-MAX_FILE_BYTES = 2**29
+MAX_FILE_BYTES = 2**28
 """Largest file that is read."""
 
 _REPLACE = "replace it or take it out"
+_ROW_PIXELS = 1 << 18
+"""Pixels that are converted at once."""
 _TURNED = (5, 6, 7, 8)
 """Exif's orientations whose width and height change places."""
 
@@ -55,12 +76,13 @@ def decode_image(data: bytes, *, subject: str, spec: PreprocessSpec | None = Non
         ImageError: it is empty, no image, torn, damaged or absurdly large.
     """
     header = _checked_header(data, subject)
+    quiet_opencv()
     # JPEG has no alpha; everything else is taken as stored, to see alpha and 16 bits.
-    flags = cv2.IMREAD_UNCHANGED
+    flags, reduction = cv2.IMREAD_UNCHANGED, 1
     if header.format == "JPEG":
-        turned = header.orientation in _TURNED
-        size = header.size[::-1] if turned else header.size
-        flags = JPEG_FLAGS[1 if spec is None else reduction_for(spec, size)]
+        reduction = 1 if spec is None else reduction_for(spec, _upright_size(header))
+        flags = JPEG_FLAGS[reduction]
+    _check_memory(header, len(data), reduction, subject)
     try:
         decoded = cv2.imdecode(np.frombuffer(header.payload, np.uint8), flags)
     except cv2.error:
@@ -79,7 +101,15 @@ def decode_image(data: bytes, *, subject: str, spec: PreprocessSpec | None = Non
             expected="8 or 16 bits a channel",
             next_step="save it as JPEG or PNG or take it out",
         )
-    pixels = _to_rgb(_to_8_bits(decoded), header)
+    said = tuple(-(-side // reduction) for side in header.size)
+    if decoded.shape[1::-1] != said:
+        raise ImageError(
+            subject,
+            got=f"says it is {said[0]} x {said[1]} pixels large and is "
+            f"{decoded.shape[1]} x {decoded.shape[0]}",
+            next_step=_REPLACE,
+        )
+    pixels = _to_rgb(decoded, header)
     return np.ascontiguousarray(_upright(pixels, header.orientation))
 
 
@@ -99,7 +129,7 @@ def read_image_size(path: Path) -> tuple[int, int]:
         ImageError: it cannot be read, or announces nothing that may be decoded.
     """
     header = _checked_header(read_image_bytes(path), os.fspath(path))
-    return header.size[::-1] if header.orientation in _TURNED else header.size
+    return _upright_size(header)
 
 
 def read_image_bytes(path: Path) -> bytes:
@@ -149,12 +179,12 @@ def _checked_header(data: bytes, subject: str) -> ImageHeader:
     if not data:
         raise ImageError(subject, got="is empty", expected="an image", next_step=_REPLACE)
     if image_format(data) is None:
-        heic = data[4:8] == b"ftyp"
+        foreign = foreign_format(data)
         raise ImageError(
             subject,
-            got="is a HEIC, AVIF or video file" if heic else "is no image",
+            got="is no image" if foreign is None else f"is a {foreign} file",
             expected="JPEG, PNG, WebP, BMP, GIF or TIFF",
-            next_step="save it as JPEG" if heic else _REPLACE,
+            next_step=_REPLACE if foreign is None else "save it as JPEG",
         )
     try:
         header = read_header(data)
@@ -171,24 +201,65 @@ def _checked_header(data: bytes, subject: str) -> ImageHeader:
     return header
 
 
-def _to_8_bits(decoded: NDArray[Any]) -> NDArray[np.uint8]:
-    """Divide 16 bits by 257, rounded; leave 8 as they are."""
-    if decoded.dtype == np.uint16:
-        return ((decoded.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return decoded.astype(np.uint8, copy=False)
+def _check_memory(header: ImageHeader, file_bytes: int, reduction: int, subject: str) -> None:
+    needed, allowed = header.memory(reduction), memory_limit(file_bytes)
+    if needed > allowed:
+        raise ImageError(
+            subject,
+            got=f"has {file_bytes:,} bytes and would take {needed / 1e6:,.0f} MB to decode, "
+            f"{header.size[0]} x {header.size[1]} pixels",
+            expected=f"at most {allowed / 1e6:,.0f} MB",
+            next_step="save it smaller, or as JPEG",
+        )
 
 
-def _to_rgb(decoded: NDArray[np.uint8], header: ImageHeader) -> Pixels:
-    """Turn OpenCV's grey, BGR or BGRA into RGB, with white behind what is transparent."""
-    if decoded.ndim == 2 or decoded.shape[2] == 1:
-        return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_GRAY2RGB), np.uint8)
-    if decoded.shape[2] == 3:
-        return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
-    colour = decoded[:, :, 2::-1].astype(np.uint16)
-    alpha = decoded[:, :, 3:].astype(np.uint16)
+def _upright_size(header: ImageHeader) -> tuple[int, int]:
+    return header.size[::-1] if header.orientation in _TURNED else header.size
+
+
+def _to_rgb(decoded: NDArray[Any], header: ImageHeader) -> Pixels:
+    """Turn OpenCV's grey, BGR or BGRA of 8 or 16 bits into RGB, on white where it is transparent.
+
+    A picture may take all the memory that there is: so RGB takes the place of what it is made of,
+    some rows at a time.
+    """
+    height, width = decoded.shape[:2]
+    decoded = decoded.reshape(height, width, -1)
+    channels = decoded.shape[2]
+    if channels < 3:
+        pixels = np.empty((height, width, 3), np.uint8)
+    else:
+        if not (decoded.flags.c_contiguous and decoded.flags.writeable):
+            decoded = decoded.copy()
+        # What a row becomes is never longer than the row.
+        place = decoded.reshape(-1).view(np.uint8)[: height * width * 3]
+        pixels = place.reshape(height, width, 3)
+    rows = max(1, _ROW_PIXELS // max(1, width))
+    for first in range(0, height, rows):
+        part = _to_8_bits(decoded[first : first + rows])
+        pixels[first : first + rows] = _rows_to_rgb(part, header)
+    return pixels
+
+
+def _rows_to_rgb(part: NDArray[np.uint8], header: ImageHeader) -> NDArray[np.uint8]:
+    """Return rows of grey, BGR or BGRA as new memory in RGB."""
+    channels = part.shape[2]
+    if channels < 3:
+        return np.repeat(part[:, :, :1], 3, axis=2)
+    if channels == 3:
+        return np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2RGB), np.uint8)
+    colour = part[:, :, 2::-1].astype(np.uint16)
+    alpha = part[:, :, 3:4].astype(np.uint16)
     # At most 255 * 255 + 127, which 16 bits hold.
     weighted = colour if header.premultiplied else (colour * alpha + 127) // np.uint16(255)
     return np.minimum(weighted + (np.uint16(255) - alpha), 255).astype(np.uint8)
+
+
+def _to_8_bits(part: NDArray[Any]) -> NDArray[np.uint8]:
+    """Divide 16 bits by 257, rounded; leave 8 as they are."""
+    if part.dtype == np.uint16:
+        return ((part.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return part.astype(np.uint8, copy=False)
 
 
 def _upright(pixels: Pixels, orientation: int) -> Pixels:

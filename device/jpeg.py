@@ -6,6 +6,7 @@ block gives the picture at 1/2, 1/4 or 1/8 of its size for less work, and antial
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import get_args
 
 import cv2
@@ -13,7 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.errors import ImageError
-from edgeinfer.device.image_headers import HeaderError, read_header
+from edgeinfer.device.image_headers import (
+    MAX_PIXELS,
+    HeaderError,
+    memory_limit,
+    read_jpeg_header,
+)
 from edgeinfer.device.preprocess.placement import place
 from edgeinfer.device.preprocess.spec import JpegReduction, PreprocessSpec
 
@@ -57,13 +63,7 @@ def decode_for(
     Raises:
         ImageError: it is damaged or no JPEG.
     """
-    if spec.jpeg_reduction == 1:
-        return decode_bgr(data, subject=subject)
-    try:
-        size = read_header(data.tobytes()).size
-    except HeaderError as error:
-        raise ImageError(subject, got=str(error), expected="a whole JPEG") from error
-    return decode_bgr(data, reduction=reduction_for(spec, size), subject=subject)
+    return _decode(data, subject, lambda size: reduction_for(spec, size))
 
 
 def decode_bgr(
@@ -72,8 +72,28 @@ def decode_bgr(
     """Decode a JPEG at a part of its size: (N,) bytes to (H, W, 3) uint8 BGR, as it lies.
 
     Raises:
-        ImageError: it is damaged or no JPEG.
+        ImageError: it is damaged, no JPEG, or absurdly large.
     """
+    return _decode(data, subject, lambda _: reduction)
+
+
+def _decode(
+    data: NDArray[np.uint8], subject: str, choose: Callable[[tuple[int, int]], JpegReduction]
+) -> NDArray[np.uint8]:
+    content = data.tobytes()
+    # Cameras leave out a JPEG's end, and it can be decoded all the same.
+    try:
+        header = read_jpeg_header(content)
+    except HeaderError as error:
+        raise ImageError(
+            subject, got=f"cannot be decoded: it {error}", expected="a whole JPEG"
+        ) from error
+    width, height = header.size
+    reduction = choose(header.size)
+    if width * height > MAX_PIXELS or header.memory(reduction) > memory_limit(len(content)):
+        raise ImageError(
+            subject, got=f"is {width} x {height} pixels large", expected="no bomb of a few bytes"
+        )
     try:
         decoded = cv2.imdecode(data, JPEG_FLAGS[reduction])
     except cv2.error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -110,16 +109,3 @@ class Pacer:
             time.sleep((self._due_ns - now) / 1e9)
         self._due_ns += self._interval_ns
         return time.monotonic_ns()
-
-
-def quiet_opencv() -> None:
-    """Keep OpenCV and its FFmpeg from writing to stderr: our errors say it in one line.
-
-    Whoever sets these variables keeps their choice. FFmpeg reads its own when it first opens a
-    file; -8 is its level "quiet".
-    """
-    import cv2
-
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    if "OPENCV_LOG_LEVEL" not in os.environ and hasattr(cv2, "setLogLevel"):
-        cv2.setLogLevel(0)

@@ -17,12 +17,13 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.base import MAX_TORN, Camera, quiet_opencv, too_many_torn
+from edgeinfer.device.cameras.base import MAX_TORN, Camera, too_many_torn
 from edgeinfer.device.cameras.jpeg_stream import JpegSplitter, jpeg_frame
 from edgeinfer.device.cameras.opening import GSTREAMER
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.urls import http_request, without_secrets
 from edgeinfer.device.errors import CameraError
+from edgeinfer.device.quiet_opencv import quiet_opencv
 from edgeinfer.device.types import Frame
 
 CHUNK_BYTES = 1 << 16

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.buffers import FramePool
-from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning, quiet_opencv
+from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
 from edgeinfer.device.errors import CameraError
+from edgeinfer.device.quiet_opencv import quiet_opencv
 from edgeinfer.device.types import Frame
 
 PLAUSIBLE_FPS = (1.0, 240.0)

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from edgeinfer.device.annotate import Picture
-from edgeinfer.device.cameras.base import quiet_opencv
 from edgeinfer.device.errors import StorageError, storage_error
 from edgeinfer.device.outputs.record_folder import discard
+from edgeinfer.device.quiet_opencv import quiet_opencv
 
 MAX_SIDE = 1280
 """Larger pictures are made smaller: an encoder's work grows with them, and the card fills."""

@@ -11,13 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.device.cameras.base import quiet_opencv
 from edgeinfer.device.errors import StorageError
 from edgeinfer.device.outputs import video as video_module
 from edgeinfer.device.outputs.clip import Clip
 from edgeinfer.device.outputs.condition import parse_condition
 from edgeinfer.device.outputs.record_folder import RecordFolder
 from edgeinfer.device.outputs.video import VideoSink
+from edgeinfer.device.quiet_opencv import quiet_opencv
 from edgeinfer.device.results import Answer
 from edgeinfer.device.types import Pixels
 from tests.device.outputs.examples import answer

@@ -1,0 +1,63 @@
+"""What the readers of all formats have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MAX_PIXELS = 2**27
+"""Most pixels an image may have, 134 million: a bomb of a few bytes can announce far more."""
+SMALL_FILE_MEMORY = 192 << 20
+"""Bytes of memory that decoding any file may take: 33 million pixels of three channels."""
+MEMORY_PER_BYTE = 128
+"""Bytes of memory for each byte of a larger file; a photograph takes some 10 to 60."""
+LARGE_FILE_MEMORY = 768 << 20
+"""Bytes of memory that decoding takes at most: 134 million pixels of three channels."""
+
+
+class HeaderError(ValueError):
+    """The file is damaged; the text says how, to stand behind the file's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageHeader:
+    """What is known of an image before decoding.
+
+    Attributes:
+        format: "JPEG", "PNG", "WebP", "BMP", "GIF" or "TIFF".
+        size: (width, height) in pixels as stored, before the rotation; what the decoder will give.
+        payload: the bytes to decode: without what decoders treat differently.
+        pixel_bytes: how many the decoder gives for each pixel, at most.
+        extra_bytes: memory that the decoder takes besides, at most, and gives back.
+        orientation: Exif's number, 1 to 8; 1 is upright.
+        premultiplied: the decoder will hand over colours already multiplied by alpha.
+    """
+
+    format: str
+    size: tuple[int, int]
+    payload: bytes
+    pixel_bytes: int
+    extra_bytes: int = 0
+    orientation: int = 1
+    premultiplied: bool = False
+
+    def memory(self, reduction: int = 1) -> int:
+        """Return the bytes that decoding and turning the picture takes, at most.
+
+        Args:
+            reduction: at which part of its size a JPEG is decoded.
+        """
+        width, height = (-(-side // reduction) for side in self.size)
+        # OpenCV hands over a copy. RGB takes the place of that, if it has three bytes a pixel.
+        grey = 0 if self.pixel_bytes >= 3 else 3
+        turned = 0 if self.orientation == 1 else 3
+        pixels = width * height
+        later = max(self.pixel_bytes, grey + turned) * pixels
+        return self.pixel_bytes * pixels + max(self.extra_bytes, later)
+
+
+def memory_limit(file_bytes: int) -> int:
+    """Return the bytes that decoding a file of that size may take.
+
+    A file of a few bytes that announces a picture of gigabytes is made to take them.
+    """
+    return min(LARGE_FILE_MEMORY, max(SMALL_FILE_MEMORY, MEMORY_PER_BYTE * file_bytes))

@@ -1,0 +1,89 @@
+"""JPEG's markers up to its first scan. Source: ITU-T T.81 annex B."""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import NamedTuple
+
+from edgeinfer.device.image_headers.base import HeaderError, ImageHeader
+from edgeinfer.device.image_headers.tiff import EXIF_PREFIX, exif_orientation
+
+_MAX_MARKERS = 10_000
+"""More than stand before any picture's first scan."""
+_MAX_SCANS = 100
+"""More than any encoder writes; a decoder goes over the whole picture for each."""
+_MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
+_PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
+
+
+class _Frame(NamedTuple):
+    """What a start-of-frame segment says; `samples` are those a pixel of all components."""
+
+    size: tuple[int, int]
+    progressive: bool
+    components: int
+    samples: float
+
+
+def read_jpeg(data: bytes, *, whole: bool = True) -> ImageHeader:
+    """Walk the marker segments to the first scan, then look for the end of the image.
+
+    Within a scan 0xFF is always stuffed, so the first FF D9 after its start is the real end; one
+    inside an earlier segment belongs to a thumbnail and does not count.
+
+    Args:
+        data: the picture.
+        whole: refuse one without an end.
+    """
+    frame, orientation, position = None, 1, 2
+    for _ in range(_MAX_MARKERS):
+        found = _MARKER.search(data, position)
+        if found is None:
+            raise HeaderError("is torn: the JPEG ends before its picture begins")
+        marker, position = found[1][0], found.end()
+        if marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8:
+            continue
+        if marker == 0xD9:
+            raise HeaderError("is damaged: the JPEG holds no picture")
+        (length,) = struct.unpack_from(">H", data, position)
+        segment = data[position + 2 : position + length]
+        position += max(length, 2)
+        if marker == 0xDA:
+            break
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            if frame is not None:
+                raise HeaderError("is damaged: the JPEG says its size twice")
+            frame = _read_frame(marker, segment)
+        elif marker == 0xE1 and segment.startswith(EXIF_PREFIX):
+            orientation = exif_orientation(segment)
+    else:
+        raise HeaderError(f"is damaged: the JPEG has {_MAX_MARKERS:,} markers before its picture")
+    if frame is None:
+        raise HeaderError("is damaged: the JPEG does not say its size")
+    end = data.find(b"\xff\xd9", position) if whole else len(data)
+    if end < 0:
+        raise HeaderError("is torn: the JPEG has no end")
+    # Where a scan holds not the whole of a pixel, all coefficients are kept, 16 bits each.
+    kept = frame.progressive or segment[:1] != bytes([frame.components])
+    if kept and data.count(b"\xff\xda", position, end) >= _MAX_SCANS:
+        raise HeaderError(f"is damaged: the JPEG has over {_MAX_SCANS} scans")
+    width, height = frame.size
+    return ImageHeader(
+        format="JPEG",
+        size=frame.size,
+        payload=data,
+        pixel_bytes=3,
+        extra_bytes=round(2 * frame.samples * width * height) if kept else 0,
+        orientation=orientation,
+    )
+
+
+def _read_frame(marker: int, segment: bytes) -> _Frame:
+    height, width, components = struct.unpack_from(">HHB", segment, 1)
+    factors = [(byte >> 4, byte & 15) for byte in segment[7 : 6 + 3 * components : 3]]
+    if len(factors) < components or not all(1 <= f <= 4 for pair in factors for f in pair):
+        raise HeaderError("is damaged: the JPEG's components are not described")
+    most = max((h for h, _ in factors), default=1) * max((v for _, v in factors), default=1)
+    samples = sum(h * v for h, v in factors) / most
+    return _Frame((width, height), marker in _PROGRESSIVE, components, samples)

@@ -1,0 +1,82 @@
+"""WebP's chunks. Source: Google's WebP container specification, RFC 9649."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from edgeinfer.device.image_headers.base import HeaderError, ImageHeader
+from edgeinfer.device.image_headers.tiff import exif_orientation
+
+_MAX_CHUNKS = 100_000
+_NO_SIZE = "is damaged: the WebP does not say its size"
+_FRAME_HEADER = 16
+"""Bytes of an animation's frame before its picture."""
+
+
+def read_webp(data: bytes) -> ImageHeader:
+    """Read the size that stands in front, and that of the picture, which must be the same."""
+    (length,) = struct.unpack_from("<I", data, 4)
+    if 8 + length > len(data):
+        raise HeaderError("is torn: the WebP is shorter than it says")
+    size, orientation, animated = None, 1, False
+    picture: tuple[int, int] | None = None
+    for kind, start, end in _chunks(data, 12, 8 + length):
+        if kind == b"VP8X" and size is None:
+            flags, w, w_high, h, h_high = struct.unpack_from("<B3xHBHB", data, start)
+            size = (1 + w + (w_high << 16), 1 + h + (h_high << 16))
+            animated = bool(flags & 2)
+        elif kind in (b"VP8 ", b"VP8L") and picture is None:
+            picture = _picture_size(data, kind, start)
+            size = size or picture
+            if not animated and picture != size:
+                raise HeaderError("is damaged: the WebP says two sizes")
+        elif kind == b"ANMF":
+            animated = True
+            _check_frame(data, start, end, size)
+        elif kind == b"EXIF":
+            orientation = exif_orientation(data[start:end])
+        if size is None:
+            raise HeaderError(_NO_SIZE)
+    if size is None:
+        raise HeaderError(_NO_SIZE)
+    return ImageHeader(
+        format="WebP",
+        size=size,
+        payload=data,
+        pixel_bytes=4,
+        # Lossless pictures are decoded apart; animations are drawn on two canvases besides.
+        extra_bytes=(12 if animated else 4) * size[0] * size[1],
+        orientation=orientation,
+    )
+
+
+def _chunks(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the kind, start and end of each chunk."""
+    for _ in range(_MAX_CHUNKS):
+        if position + 8 > end:
+            return
+        kind, length = struct.unpack_from("<4sI", data, position)
+        yield kind, position + 8, min(position + 8 + length, end)
+        position += 8 + length + length % 2
+    raise HeaderError(f"is damaged: the WebP has over {_MAX_CHUNKS:,} parts")
+
+
+def _picture_size(data: bytes, kind: bytes, start: int) -> tuple[int, int]:
+    if kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, start + 1)
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    width, height = struct.unpack_from("<HH", data, start + 6)
+    return width & 0x3FFF, height & 0x3FFF
+
+
+def _check_frame(data: bytes, start: int, end: int, canvas: tuple[int, int] | None) -> None:
+    """Refuse a frame that is larger than the canvas, or than it says."""
+    sides = struct.unpack_from("<HBHBHBHB", data, start)
+    x, y, w, h = (sides[index] + (sides[index + 1] << 16) for index in (0, 2, 4, 6))
+    size = (w + 1, h + 1)
+    if canvas is None or 2 * x + size[0] > canvas[0] or 2 * y + size[1] > canvas[1]:
+        raise HeaderError("is damaged: a frame of the WebP lies outside its picture")
+    for kind, place, _ in _chunks(data, start + _FRAME_HEADER, end):
+        if kind in (b"VP8 ", b"VP8L") and _picture_size(data, kind, place) != size:
+            raise HeaderError("is damaged: a frame of the WebP says two sizes")
