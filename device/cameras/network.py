@@ -9,15 +9,14 @@ import math
 import re
 import time
 import urllib.error
-import urllib.request
 from collections import deque
 from http.client import HTTPException
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import MAX_TORN, Camera, too_many_torn
+from edgeinfer.device.cameras.http_stream import HttpBody, Patience, open_http
 from edgeinfer.device.cameras.jpeg_stream import JpegSplitter, jpeg_frame
 from edgeinfer.device.cameras.opening import GSTREAMER
 from edgeinfer.device.cameras.options import CameraOptions
@@ -27,6 +26,9 @@ from edgeinfer.device.quiet_opencv import quiet_opencv
 from edgeinfer.device.types import Frame
 
 CHUNK_BYTES = 1 << 16
+OPEN_TIMEOUTS = 2
+"""How many times a camera's timeout all may take until its answer has begun."""
+_SHOWN_REASON = 80
 _MJPEG = "multipart/x-mixed-replace"
 
 
@@ -37,7 +39,7 @@ def open_url(url: str, options: CameraOptions) -> Camera:
         CameraError: it cannot be reached, or sends no pictures.
     """
     if url.lower().startswith(("http://", "https://")):
-        stream = _open_mjpeg(url, options.timeout_s)
+        stream = _open_mjpeg(url, options)
         if stream is not None:
             return MjpegCamera(stream, without_secrets(url), options.timeout_s)
     return OpencvCamera(url, without_secrets(url), options.timeout_s)
@@ -57,7 +59,7 @@ class MjpegCamera(Camera):
 
     live = True
 
-    def __init__(self, stream: IO[bytes], shown: str, timeout_s: float) -> None:
+    def __init__(self, stream: HttpBody, shown: str, timeout_s: float) -> None:
         self._stream = stream
         self._shown = shown
         self._timeout_s = timeout_s
@@ -79,31 +81,33 @@ class MjpegCamera(Camera):
         self._stream.close()
 
     def _next(self) -> bytes | None:
-        deadline = time.monotonic() + self._timeout_s
         torn_before = self._splitter.torn
+        came = False
+        self._stream.begin_wait()
         while not self._waiting:
             try:
-                # One call to the socket: a whole chunk would be waited for otherwise.
-                data = self._stream.read1(CHUNK_BYTES)  # type: ignore[attr-defined]
-            except (OSError, HTTPException) as error:
-                raise CameraError(
-                    self._shown, got=f"stopped delivering pictures ({_reason(error)})"
-                ) from error
+                data = self._stream.read(CHUNK_BYTES)
+            except (OSError, HTTPException, ValueError) as error:
+                raise self._stopped(error, came) from error
             if not data:
                 return None
+            came = True
             self._waiting.extend(self._splitter.feed(data))
             self.skipped_files = self._splitter.torn
             if self._splitter.torn - torn_before >= MAX_TORN:
                 raise too_many_torn(self._shown)
-            if not self._waiting and time.monotonic() > deadline:
-                raise CameraError(
-                    self._shown, got=f"sends bytes but no picture for {self._timeout_s:.3g} s"
-                )
         while len(self._waiting) > 1:
             # Of those that came at once only the last is about now.
             self._waiting.popleft()
             self._sequence += 1
         return self._waiting.popleft()
+
+    def _stopped(self, error: Exception, came: bool) -> CameraError:
+        if came and isinstance(error, TimeoutError):
+            got = f"sends bytes but no picture for {self._timeout_s:.3g} s"
+        else:
+            got = f"stopped delivering pictures ({_reason(error)})"
+        return CameraError(self._shown, got=got)
 
 
 class OpencvCamera(Camera):
@@ -196,22 +200,24 @@ class OpencvCamera(Camera):
         )
 
 
-def _open_mjpeg(url: str, timeout_s: float) -> IO[bytes] | None:
+def _open_mjpeg(url: str, options: CameraOptions) -> HttpBody | None:
     """Return the body of an MJPEG stream; None where the URL gives something else.
 
     Raises:
         CameraError: there is no answer.
     """
     shown = without_secrets(url)
+    patience = Patience(options.timeout_s, OPEN_TIMEOUTS * options.timeout_s)
     try:
-        answer: IO[bytes] = urllib.request.urlopen(http_request(url), timeout=timeout_s)
+        body = open_http(http_request(url), patience)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 401 and "digest" in error.headers.get("WWW-Authenticate", "").lower():
             return None  # which FFmpeg knows
         next_step = "check name and password" if error.code in (401, 403) else "check the address"
+        reason = str(error.reason)[:_SHOWN_REASON]
         raise CameraError(
-            shown, got=f"answers {error.code} ({error.reason})", next_step=next_step
+            shown, got=f"answers {error.code} ({reason})", next_step=next_step
         ) from error
     except (OSError, HTTPException, ValueError) as error:
         raise CameraError(
@@ -219,9 +225,9 @@ def _open_mjpeg(url: str, timeout_s: float) -> IO[bytes] | None:
             got=f"cannot be reached ({_reason(error)})",
             next_step="check its address and that it is on",
         ) from error
-    if answer.info().get_content_type() == _MJPEG:  # type: ignore[attr-defined]
-        return answer
-    answer.close()
+    if body.content_type == _MJPEG:
+        return body
+    body.close()
     return None
 
 
@@ -232,7 +238,11 @@ def _reason(error: BaseException) -> str:
         return "no answer in time"
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror.lower()
-    return type(cause).__name__ if isinstance(cause, BaseException) else str(cause)
+    if isinstance(cause, str):
+        return cause[:_SHOWN_REASON]
+    if type(cause) is HTTPException:
+        return str(cause)[:_SHOWN_REASON]
+    return type(cause).__name__
 
 
 def _timeouts(timeout_s: float) -> list[int]:

@@ -1,0 +1,105 @@
+"""A server on this machine that answers every connection with bytes of a test's choice."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+Answer = Callable[["Connection"], None]
+
+
+class Connection:
+    """One client, whose request was read.
+
+    Attributes:
+        request: the first line and headers.
+        sent: how many bytes it took, its system's buffers included.
+    """
+
+    def __init__(self, sock: socket.socket, request: bytes, closing: threading.Event) -> None:
+        self._socket = sock
+        self.request = request
+        self.closing = closing
+        self.sent = 0
+
+    def send(self, data: bytes) -> None:
+        """Send all of it; OSError when the client has gone."""
+        self._socket.sendall(data)
+        self.sent += len(data)
+
+    def send_forever(self, data: bytes, pause_s: float = 0.0) -> None:
+        """Send it again and again until the client goes."""
+        while not self.closing.wait(pause_s):
+            self.send(data)
+
+    def hold(self) -> None:
+        """Send nothing more and keep the connection."""
+        self.closing.wait(30)
+
+
+class RawServer:
+    """Listens on a free port of the loopback.
+
+    Attributes:
+        answer: what to do with a connection.
+        connections: those so far.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.connections: list[Connection] = []
+        self._closing = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.05)
+        self.port: int = self._listener.getsockname()[1]
+        self._threads: list[threading.Thread] = []
+        self._accepting = threading.Thread(target=self._accept)
+        self._accepting.start()
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}/video"
+
+    def close(self) -> None:
+        """End all connections."""
+        self._closing.set()
+        self._accepting.join()
+        self._listener.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _accept(self) -> None:
+        while not self._closing.is_set():
+            try:
+                sock, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            sock.settimeout(20)
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            self._threads.append(threading.Thread(target=self._serve, args=(sock,)))
+            self._threads[-1].start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        with sock, contextlib.suppress(OSError):
+            request = b""
+            while b"\r\n\r\n" not in request:
+                data = sock.recv(4096)
+                if not data:
+                    return
+                request += data
+            connection = Connection(sock, request, self._closing)
+            self.connections.append(connection)
+            self.answer(connection)
+
+
+@contextlib.contextmanager
+def raw_server(answer: Answer) -> Iterator[RawServer]:
+    """Serve until the block ends."""
+    server = RawServer(answer)
+    try:
+        yield server
+    finally:
+        server.close()
