@@ -207,7 +207,10 @@ def _open_mjpeg(url: str, options: CameraOptions) -> HttpBody | None:
         CameraError: there is no answer.
     """
     shown = without_secrets(url)
-    patience = Patience(options.timeout_s, OPEN_TIMEOUTS * options.timeout_s)
+    total_s = OPEN_TIMEOUTS * options.timeout_s
+    if options.give_up_s is not None:
+        total_s = min(total_s, max(options.timeout_s, options.give_up_s))
+    patience = Patience(options.timeout_s, total_s)
     try:
         body = open_http(http_request(url), patience)
     except urllib.error.HTTPError as error:

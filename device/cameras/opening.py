@@ -127,7 +127,13 @@ def _open_device(path: Path | None, options: CameraOptions, warn: Warn) -> Camer
     from edgeinfer.device.cameras.v4l2 import V4l2Opener
 
     opener = V4l2Opener(path, options)
-    return SteadyCamera(opener, warn=warn, timeout_s=options.timeout_s, wait=options.wait)
+    return SteadyCamera(
+        opener,
+        warn=warn,
+        timeout_s=options.timeout_s,
+        wait=options.wait,
+        give_up_s=options.give_up_s,
+    )
 
 
 def _open_picamera(source: str, options: CameraOptions, warn: Warn) -> Camera:
@@ -140,13 +146,14 @@ def _open_picamera(source: str, options: CameraOptions, warn: Warn) -> Camera:
         warn=warn,
         timeout_s=options.timeout_s,
         wait=options.wait,
+        give_up_s=options.give_up_s,
     )
 
 
 def _open_network(source: str, options: CameraOptions, warn: Warn) -> Camera:
     """Open a URL or a GStreamer pipeline."""
     from edgeinfer.device.cameras.network import OpencvCamera, open_url
-    from edgeinfer.device.cameras.steady import SteadyCamera
+    from edgeinfer.device.cameras.steady import CONNECTION, SteadyCamera
     from edgeinfer.device.cameras.urls import is_url, without_secrets
 
     open_it: Callable[[], Camera]
@@ -159,7 +166,14 @@ def _open_network(source: str, options: CameraOptions, warn: Warn) -> Camera:
         raise CameraError(
             without_secrets(source), got="is a URL of an unknown kind", expected="http, rtsp, ..."
         )
-    return SteadyCamera(open_it, warn=warn, timeout_s=options.timeout_s, wait=options.wait)
+    return SteadyCamera(
+        open_it,
+        warn=warn,
+        timeout_s=options.timeout_s,
+        wait=options.wait,
+        give_up_s=options.give_up_s,
+        holder=CONNECTION,
+    )
 
 
 def _open_files(

@@ -21,6 +21,7 @@ class CameraOptions:
         controls: values of the camera's controls by name, such as {"brightness": "100"}.
         timeout_s: how long it may be without a new picture before it counts as stopped.
         wait: wait for a camera that is not there yet instead of failing.
+        give_up_s: end that wait after this time; None for never.
     """
 
     covers: tuple[int, int] | None = None
@@ -30,6 +31,7 @@ class CameraOptions:
     controls: dict[str, str] = field(default_factory=dict)
     timeout_s: float = SILENCE_S
     wait: bool = False
+    give_up_s: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -38,5 +40,7 @@ class CameraOptions:
                 raise ValueError(f"{name} is {sides}, expected sides from 1")
         if self.fps is not None and not 0 < self.fps < float("inf"):
             raise ValueError(f"fps is {self.fps}, expected a rate above 0")
+        if self.give_up_s is not None and not self.give_up_s > 0:
+            raise ValueError(f"give_up_s is {self.give_up_s}, expected seconds above 0")
         if not 0 < self.timeout_s < float("inf"):
             raise ValueError(f"timeout_s is {self.timeout_s}, expected seconds above 0")

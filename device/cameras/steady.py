@@ -6,11 +6,13 @@ driver hangs a thread of its own and nothing else.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
 from edgeinfer.device.cameras.hands import Hands, Wish
@@ -35,6 +37,17 @@ MAX_HANGING = 4
 """Threads that may hang in a driver; with more, no further one is started."""
 
 
+class Holder(NamedTuple):
+    """What may hold a read that does not return: its name, and what to do about it."""
+
+    name: str
+    cure: str
+
+
+DRIVER = Holder("its driver", "restart the board")
+CONNECTION = Holder("its connection", "check its network, and start again")
+
+
 class SteadyCamera(Camera):
     """Opens a live source and keeps it open.
 
@@ -45,6 +58,8 @@ class SteadyCamera(Camera):
         timeout_s: how long the source may be without a new picture, by its own measure; a read
             that takes `SPARE_S` longer hangs in the driver.
         wait: wait for a source that cannot be opened at first; otherwise that is an error.
+        give_up_s: after how long that wait ends; None for never.
+        holder: what holds a read that does not return, and what to do about it, for errors.
         first_delay_s: from a fault to the first attempt to open again; it doubles each time.
         last_delay_s: the longest such wait.
 
@@ -65,12 +80,16 @@ class SteadyCamera(Camera):
         warn: Warn = ignore_warning,
         timeout_s: float = SILENCE_S,
         wait: bool = False,
+        give_up_s: float | None = None,
+        holder: Holder = DRIVER,
         first_delay_s: float = FIRST_DELAY_S,
         last_delay_s: float = LAST_DELAY_S,
     ) -> None:
         self._open_it = open_it
         self._warn = warn
         self._read_limit_s = timeout_s + SPARE_S
+        self._holder = holder
+        self._give_up_at = math.inf if give_up_s is None else time.monotonic() + give_up_s
         self._first_delay_s = first_delay_s
         self._last_delay_s = last_delay_s
         self._changed = threading.Condition()
@@ -144,10 +163,12 @@ class SteadyCamera(Camera):
 
     def _open_first(self, wait: bool) -> None:
         while (error := self._open(self._interruptions)) is not None:
-            if not (wait and isinstance(error, CameraError)):
+            late = time.monotonic() >= self._give_up_at
+            if late or not (wait and isinstance(error, CameraError)):
                 raise error
             self._fail(error, "waiting for it")
             self._pause(self._interruptions)
+        self._give_up_at = math.inf
         assert self._hands is not None
         assert self._hands.camera is not None
         self.description = self._hands.description
@@ -174,7 +195,9 @@ class SteadyCamera(Camera):
             if done is None:
                 return None
             if not done:
-                self._lose(_fault(hands, f"hangs in its driver for {self._read_limit_s:.3g} s"))
+                self._lose(
+                    _fault(hands, f"hangs in {self._holder.name} for {self._read_limit_s:.3g} s")
+                )
             elif (error := hands.take_error()) is not None:
                 self._lose(_known(error))
                 del error
@@ -199,7 +222,9 @@ class SteadyCamera(Camera):
         """Try once to open the source; return why it cannot be opened."""
         self._hanging = [thread for thread in self._hanging if thread.is_alive()]
         if len(self._hanging) >= MAX_HANGING:
-            return CameraError("camera", got="its driver hangs", next_step="restart the board")
+            return CameraError(
+                "camera", got=f"{self._holder.name} hangs", next_step=self._holder.cure
+            )
         hands = Hands(self._open_it, self._changed)
         done = self._wait(hands, OPEN_LIMIT_S, interruptions)
         with self._changed:
@@ -232,6 +257,7 @@ class SteadyCamera(Camera):
         """Wait before the next attempt; False when interrupted."""
         delay_s = self._delay_s * random.uniform(1 - JITTER, 1 + JITTER)
         self._delay_s = min(2 * self._delay_s, self._last_delay_s)
+        delay_s = min(delay_s, max(0.0, self._give_up_at - time.monotonic()))
         with self._changed:
             return not self._changed.wait_for(lambda: self._interruptions != interruptions, delay_s)
 

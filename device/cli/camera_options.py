@@ -101,8 +101,13 @@ def read_camera_options(
     camera_controls: tuple[tuple[str, str], ...],
     camera_timeout: float,
     wait_for_camera: bool,
+    give_up_s: float | None = None,
 ) -> CameraOptions:
-    """Return what the options say."""
+    """Return what the options say; their names are those of the command line.
+
+    Args:
+        give_up_s: end the wait for a camera after this time; None for never.
+    """
     return CameraOptions(
         size=camera_size,
         fps=camera_fps,
@@ -110,4 +115,5 @@ def read_camera_options(
         controls=dict(camera_controls),
         timeout_s=camera_timeout,
         wait=wait_for_camera,
+        give_up_s=give_up_s,
     )

@@ -152,7 +152,7 @@ def run(
         fps=fps,
         seed=seed,
         delegates=delegates,
-        camera_options=read_camera_options(**camera_wishes),
+        camera_options=read_camera_options(**camera_wishes, give_up_s=max_seconds),
         warn=log.warn,
     ) as stream:
         first = stream.models[0]

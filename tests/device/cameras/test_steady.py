@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.cameras.steady import SPARE_S, SteadyCamera
+from edgeinfer.device.cameras.steady import CONNECTION, SPARE_S, SteadyCamera
 from edgeinfer.device.errors import CameraError, UsageError
 from edgeinfer.device.types import Frame
 from tests.system.v4l2_shim.steering import Steering
@@ -404,3 +404,35 @@ def test_no_memory_of_a_camera_that_failed_is_kept(
     done = run_with_camera(FORGOTTEN, str(control), *faults, FORMATS="YUYV", **settings)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [[1, 1]] * len(faults)
+
+
+def test_waiting_for_a_source_may_be_given_up() -> None:
+    tries: list[float] = []
+
+    def fail() -> Camera:
+        tries.append(time.monotonic())
+        raise CameraError("scripted", got="is not there")
+
+    start = time.monotonic()
+    with pytest.raises(CameraError, match="is not there"):
+        SteadyCamera(fail, wait=True, give_up_s=0.2, **QUICK)
+    assert time.monotonic() - start >= 0.2
+    assert len(tries) > 2
+
+
+def test_what_hangs_is_named_for_what_it_is() -> None:
+    told: list[str] = []
+    never = threading.Event()
+    with SteadyCamera(
+        lambda: Scripted([1, never]),
+        warn=told.append,
+        timeout_s=0.01 - SPARE_S + 0.2,
+        holder=CONNECTION,
+        **QUICK,
+    ) as camera:
+        assert camera.read() is not None
+        threading.Timer(1, camera.interrupt).start()
+        while camera.read() is not None:
+            pass
+        never.set()
+    assert told[0] == "scripted: hangs in its connection for 0.21 s; opening it again"
