@@ -11,6 +11,7 @@ from edgeinfer.converters.layer_errors import LayerError, layer_errors, worst_la
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import TfliteModels
+from edgeinfer.device.csv_cells import csv_cell
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import Precision
 
@@ -56,7 +57,12 @@ def layer_table(errors: Sequence[LayerError]) -> bytes:
         held = error.quantized_range or ("", "")
         writer.writerow(
             [
-                *(error.index, error.op, error.tensor, "x".join(map(str, error.shape))),
+                *(
+                    error.index,
+                    csv_cell(error.op),
+                    csv_cell(error.tensor),
+                    "x".join(map(str, error.shape)),
+                ),
                 *(f"{error.sqnr_db:.2f}", f"{error.loss_db:.2f}", weights),
                 *(f"{value:.6g}" for value in error.float_range),
                 *(value if isinstance(value, str) else f"{value:.6g}" for value in held),

@@ -15,6 +15,7 @@ from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_f
 from edgeinfer.converters.vela import Accelerator, Compiled, compile_with_vela, find_vela
 from edgeinfer.device.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.csv_cells import guard_table
 from edgeinfer.device.errors import ConversionError, UsageError, printable
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import DELEGATE_OPS, ETHOS_U_OP, TfliteModel
@@ -84,8 +85,8 @@ def with_npu(
         variant.file: compiled.model,
         METRICS_MEMBER: metrics_file(metrics),
         _report_member(accelerator): (json.dumps(report, indent=1) + "\n").encode(),
-        f"{tables}.summary.csv": compiled.summary_csv.encode(),
-        f"{tables}.layers.csv": compiled.layers_csv.encode(),
+        f"{tables}.summary.csv": guard_table(compiled.summary_csv).encode(),
+        f"{tables}.layers.csv": guard_table(compiled.layers_csv).encode(),
     }
 
 

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 
 from edgeinfer.converters.repair import Attempt, best_attempt
+from edgeinfer.device.csv_cells import csv_cell
 
 _LAYERS_SHOWN = 5
 
@@ -60,7 +61,8 @@ def repair_table(attempts: Sequence[Attempt]) -> bytes:
     writer.writeheader()
     for row, attempt in zip(rows, attempts, strict=True):
         kept = ";".join(attempt.kept)
-        writer.writerow({**row, "taken": "yes" if row["taken"] else "", "float32_layers": kept})
+        cells = {**row, "taken": "yes" if row["taken"] else "", "float32_layers": kept}
+        writer.writerow({name: csv_cell(cell) for name, cell in cells.items()})
     return text.getvalue().encode()
 
 

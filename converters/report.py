@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from edgeinfer.converters.evaluate import Evaluation
+from edgeinfer.device.csv_cells import csv_cell
 from edgeinfer.device.types import Precision
 
 REPORT_FOLDER = "report"
@@ -46,9 +47,9 @@ def metrics_file(metrics: Mapping[str, float]) -> bytes:
 def _confusion_table(evaluation: Evaluation) -> bytes:
     table = io.StringIO(newline="")
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["truth \\ answer", *evaluation.labels])
+    writer.writerow(["truth \\ answer", *map(csv_cell, evaluation.labels)])
     for label, row in zip(evaluation.labels, evaluation.confusion, strict=True):
-        writer.writerow([label, *map(int, row)])
+        writer.writerow([csv_cell(label), *map(int, row)])
     return table.getvalue().encode()
 
 

@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 from edgeinfer.converters.samples import Sample
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
+from edgeinfer.device.csv_cells import csv_cell, csv_text
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.files import write_atomically
 from edgeinfer.device.preprocess import PreprocessSpec
@@ -62,7 +63,8 @@ def write_trained(
     writer.writerow(["split", "label", "source"])
     for split in SPLITS:
         for sample in samples.get(split, ()):
-            writer.writerow([split, model.labels[sample.label], sample.source])
+            label = model.labels[sample.label]
+            writer.writerow([split, csv_cell(label), csv_cell(sample.source)])
     # File names need not be UTF-8; surrogateescape carries their bytes through.
     write_atomically(folder / SAMPLES_FILE, table.getvalue().encode("utf-8", "surrogateescape"))
     text = json.dumps(to_json(model), ensure_ascii=False, indent=1)
@@ -98,7 +100,8 @@ def read_samples(folder: Path) -> dict[Split, list[Sample]]:
     try:
         rows = list(csv.reader(io.StringIO(text, newline="")))
         for split, label, source in rows[1:]:
-            splits[_split(split)].append(Sample(source=source, label=labels[label]))
+            sample = Sample(source=csv_text(source), label=labels[csv_text(label)])
+            splits[_split(split)].append(sample)
     except (ValueError, KeyError, csv.Error) as error:
         raise ModelError(path, got=f"is damaged ({error})", next_step=_TRAIN_AGAIN) from error
     return splits

@@ -7,7 +7,8 @@
 | `value`, `unit` | of a measured quantity |
 | `count` | of objects or people |
 
-What does not apply is empty. Source: RFC 4180, with line feeds alone.
+What does not apply is empty; text that a spreadsheet would take for a formula has an apostrophe
+before it. Source: RFC 4180, with line feeds alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from edgeinfer.device.csv_cells import csv_cell
 from edgeinfer.device.errors import printable
 from edgeinfer.device.outputs.base import TOP_LABELS, Output, capture_time, iso_time
 from edgeinfer.device.outputs.json_lines import Writer
@@ -65,6 +67,6 @@ def csv_line(cells: Sequence[object]) -> str:
     """Return cells as one line; control characters are escaped, so that a row is a line."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(
-        [printable(cell) if isinstance(cell, str) else cell for cell in cells]
+        [csv_cell(printable(cell)) if isinstance(cell, str) else cell for cell in cells]
     )
     return text.getvalue()

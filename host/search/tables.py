@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+from edgeinfer.device.csv_cells import csv_cell
 from edgeinfer.host.search.candidate import Footprint, Measured, Trial
 from edgeinfer.host.search.found import Found
 from edgeinfer.host.search.front import Entry
@@ -113,7 +114,7 @@ def _csv(columns: list[str], rows: list[tuple[object, ...]]) -> str:
     table = io.StringIO(newline="")
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows([csv_cell(cell) for cell in row] for row in rows)
     return table.getvalue()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,15 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
     write_trained(tmp_path, MODEL, {"train": samples, "test": samples[:1]})
     assert read_trained(tmp_path) == MODEL
     assert read_samples(tmp_path) == {"train": samples, "validation": [], "test": samples[:1]}
+
+
+def test_names_that_a_spreadsheet_would_run_are_kept_from_it(tmp_path: Path) -> None:
+    model = replace(MODEL, labels=("=cmd()", "'=cmd()"))
+    samples = [Sample(source=name, label=label) for label, name in enumerate(("@x.jpg", "-1.png"))]
+    write_trained(tmp_path, model, {"train": samples})
+    lines = (tmp_path / SAMPLES_FILE).read_text().splitlines()
+    assert lines[1:] == ["train,'=cmd(),'@x.jpg", "train,''=cmd(),'-1.png"]
+    assert read_samples(tmp_path)["train"] == samples
 
 
 def test_another_folder_is_named(tmp_path: Path) -> None:

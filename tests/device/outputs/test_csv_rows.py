@@ -77,3 +77,14 @@ def test_the_other_kinds(tmp_path: Path) -> None:
         {"label_1": "ground", "score_1": "0.75", "label_2": "bird", "score_2": "0.25"},
         {},
     ]
+
+
+def test_no_cell_is_a_formula_and_numbers_stay_numbers(tmp_path: Path) -> None:
+    value = Answer(
+        frame=answer("x", name="@SUM(A1)").frame,
+        prediction=Value(value=-21.5, unit="=1+1"),
+        age_ms=1.0,
+    )
+    rows = rows_of(tmp_path, answer("=HYPERLINK(1)", truth="+2+3"), value)
+    assert (rows[0]["label_1"], rows[0]["truth"]) == ("'=HYPERLINK(1)", "'+2+3")
+    assert (rows[1]["name"], rows[1]["value"], rows[1]["unit"]) == ("'@SUM(A1)", "-21.5", "'=1+1")
