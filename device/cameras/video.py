@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.buffers import FramePool
 from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
+from edgeinfer.device.cameras.containers import SNIFF_BYTES, is_playlist, is_video
 from edgeinfer.device.errors import CameraError
 from edgeinfer.device.quiet_opencv import quiet_opencv
 from edgeinfer.device.types import Frame
@@ -41,18 +42,14 @@ class VideoCamera(Camera):
         self._path = path
         self._warn = warn
         self._sequence = 0
+        _check_content(path)
         # An absolute path: FFmpeg takes what stands before a colon for a protocol.
         self._capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, _decoder_options())
         self._pool = FramePool()
         self._ahead = self._decode()
         if self._ahead is None:
             self._capture.release()
-            raise CameraError(
-                path,
-                got="is empty" if path.stat().st_size == 0 else "no frame can be decoded",
-                expected="a complete video file",
-                next_step="play it elsewhere to see whether it is damaged",
-            )
+            raise _no_video(path, "no frame can be decoded")
         self._announced = max(0.0, self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         if not (math.isfinite(fps) and PLAUSIBLE_FPS[0] <= fps <= PLAUSIBLE_FPS[1]):
@@ -115,6 +112,39 @@ class VideoCamera(Camera):
                 "the file is damaged or cut short"
             )
             self._announced = 0.0
+
+
+def _check_content(path: Path) -> None:
+    """Refuse what FFmpeg might open though it holds no pictures."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(SNIFF_BYTES)
+    except OSError as error:
+        raise CameraError(
+            path,
+            got=f"cannot be read ({(error.strerror or str(error)).lower()})",
+            next_step="check its permissions",
+        ) from error
+    if not beginning:
+        raise _no_video(path, "is empty")
+    if is_playlist(beginning):
+        raise CameraError(
+            path,
+            got="is a playlist, which names other files",
+            expected="a video file",
+            next_step="name the video itself",
+        )
+    if not is_video(beginning):
+        raise _no_video(path, "no frame can be decoded: it begins like no video that is known")
+
+
+def _no_video(path: Path, got: str) -> CameraError:
+    return CameraError(
+        path,
+        got=got,
+        expected="a complete video file",
+        next_step="play it elsewhere to see whether it is damaged",
+    )
 
 
 def _decoder_options() -> list[int]:
