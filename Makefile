@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard device/native/* device/native/include/*/*)
 
-.PHONY: demo test test-system lint benchmark wheel wheels clean
+.PHONY: demo test test-system lint fuzz benchmark wheel wheels clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/host.stamp  ## trains, quantizes, verifies and runs on embedded data
@@ -21,6 +21,12 @@ lint: $(VENV)/dev.stamp  ## style, types and the import rule
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+FUZZ_ATTEMPTS ?= 100000
+FUZZ_SEED ?= 0
+
+fuzz: $(VENV)/dev.stamp  ## every reader with what strangers might send, by coverage where atheris is
+	$(BIN)/python -m tests.fuzz --guided --attempts $(FUZZ_ATTEMPTS) --seed $(FUZZ_SEED)
 
 benchmark: $(VENV)/dev.stamp  ## edgeinfer beside what others do, as one table
 	$(BIN)/python -m tests.benchmarks

@@ -1,10 +1,14 @@
-"""Runs fuzz targets with inputs of a fixed seed."""
+"""Runs fuzz targets with inputs of a fixed seed, in a process of their own."""
 
 from __future__ import annotations
 
 import importlib
+import json
+import signal
+import subprocess
+import sys
 import tempfile
-import traceback
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +18,14 @@ from typing import cast
 from tests.fuzz.mutate import mutate
 
 _TARGETS = Path(__file__).parent / "targets"
-_MOST_FAULTS = 10
+_ROOT = Path(__file__).parents[2]
+MOST_FAULTS = 10
+CPU_LIMIT_S = 5.0
+"""Processor time of one attempt, where a target sets no `CPU_LIMIT_S` of its own."""
+GO_ON = 75
+"""The worker's exit code when another process is to go on behind its last attempt."""
+HANG_S = 60.0
+"""An attempt that does not end within this is killed; Python code that is slow ends by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +36,7 @@ class Target:
     seeds: Callable[[], list[bytes]]
     attempt: Callable[[bytes], None]
     generate: Callable[[Random], bytes] | None
+    cpu_limit_s: float
 
     def inputs(self, seed: int) -> Callable[[int], bytes]:
         """Return a function that makes the input of an attempt, given its number."""
@@ -60,33 +72,85 @@ def target_names() -> list[str]:
 
 
 def load_target(name: str) -> Target:
-    """Import a target."""
-    module = importlib.import_module(f"tests.fuzz.targets.{name}")
+    """Import a target, by its name or its module's."""
+    module = importlib.import_module(name if "." in name else f"tests.fuzz.targets.{name}")
     return Target(
         name=name,
         seeds=module.seeds,
         attempt=module.attempt,
         generate=cast("Callable[[Random], bytes] | None", getattr(module, "generate", None)),
+        cpu_limit_s=getattr(module, "CPU_LIMIT_S", CPU_LIMIT_S),
     )
 
 
-def run_target(target: Target, *, attempts: int, seed: int, first: int = 0) -> list[Fault]:
+def run_target(name: str, *, attempts: int, seed: int, first: int = 0) -> list[Fault]:
     """Return the faults of a run, at most ten.
 
+    The attempts are made in a process of their own. One that dies, hangs, or takes too much time
+    or memory is a fault like an exception, and the attempts behind it are made in another process.
+
     Args:
-        target: what to feed.
+        name: the target's.
         attempts: how many inputs.
         seed: which inputs.
         first: the number of the first attempt, to repeat one.
     """
-    make = target.inputs(seed)
-    faults: list[Fault] = []
-    for number in range(first, first + attempts):
-        data = make(number)
+    numbers: list[tuple[int, str]] = []
+    next_number, end = first, first + attempts
+    while next_number < end and len(numbers) < MOST_FAULTS:
+        next_number = _run_process(name, seed, next_number, end, numbers)
+    if not numbers:
+        return []
+    make = load_target(name).inputs(seed)
+    return [
+        Fault(number=number, data=make(number), trace=trace)
+        for number, trace in numbers[:MOST_FAULTS]
+    ]
+
+
+def _run_process(name: str, seed: int, first: int, end: int, found: list[tuple[int, str]]) -> int:
+    """Make attempts until the end or one that ends the process; return the next one's number."""
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        progress, faults, errors = (
+            Path(folder) / part for part in ("progress", "faults", "errors")
+        )
+        progress.write_bytes(first.to_bytes(8, "little"))
+        faults.touch()
+        numbers = (str(number) for number in (seed, first, end))
+        command = [sys.executable, "-m", "tests.fuzz.worker", name, *numbers]
+        with errors.open("wb") as stream:
+            process = subprocess.Popen(
+                [*command, str(progress), str(faults)], cwd=_ROOT, stdout=stream, stderr=stream
+            )
+            hung = _wait(process, progress)
+        last_words = errors.read_bytes()[-2000:].decode(errors="replace")
+        found += [tuple(json.loads(line)) for line in faults.read_text().splitlines()]
+        number = int.from_bytes(progress.read_bytes(), "little")
+    if process.returncode == 0:
+        return end
+    if process.returncode != GO_ON:
+        died = f"died of {_cause(process.returncode)}"
+        what = f"did not end within {HANG_S:.0f} s" if hung else died
+        found.append((number, f"the process {what}\n{last_words}"))
+    return number + 1
+
+
+def _wait(process: subprocess.Popen[bytes], progress: Path) -> bool:
+    """Wait for a process, and kill it when an attempt hangs; return whether it did."""
+    last, since = b"", time.monotonic()
+    while True:
         try:
-            target.attempt(data)
-        except Exception:
-            faults.append(Fault(number=number, data=data, trace=traceback.format_exc()))
-            if len(faults) == _MOST_FAULTS:
-                break
-    return faults
+            process.wait(1)
+            return False
+        except subprocess.TimeoutExpired:
+            now = progress.read_bytes()
+        if now != last:
+            last, since = now, time.monotonic()
+        elif time.monotonic() - since > HANG_S:
+            process.kill()
+            process.wait()
+            return True
+
+
+def _cause(returncode: int) -> str:
+    return signal.Signals(-returncode).name if returncode < 0 else f"exit code {returncode}"

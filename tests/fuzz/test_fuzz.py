@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fuzz.run import load_target, run_target, target_names
+from tests.fuzz.run import run_target, target_names
 
 ATTEMPTS = 300
 """Few enough to take a second or two a target."""
@@ -12,5 +12,5 @@ ATTEMPTS = 300
 
 @pytest.mark.parametrize("name", target_names())
 def test_no_input_upsets_a_reader(name: str) -> None:
-    faults = run_target(load_target(name), attempts=ATTEMPTS, seed=15)
+    faults = run_target(name, attempts=ATTEMPTS, seed=15)
     assert not faults, "\n".join(f"attempt {fault.number}: {fault.trace}" for fault in faults)
