@@ -113,7 +113,14 @@ class PatternCamera(FolderCamera):
         spec: PreprocessSpec | None = None,
         warn: Warn = ignore_warning,
     ) -> None:
-        found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]
+        try:
+            found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]
+        except RecursionError as error:
+            raise CameraError(
+                pattern,
+                got="leads into folders that are nested too deeply",
+                expected="at most some hundred",
+            ) from error
         paths = [path for path in found if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
         if not paths:
             got = f"names {len(found)} files, but no image" if found else "names no file"

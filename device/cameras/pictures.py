@@ -28,18 +28,29 @@ def image_paths(folder: Path) -> Iterator[Path]:
     Raises:
         CameraError: a folder cannot be read.
     """
+    # No call within a call: folders may be nested deeper than those go.
+    waiting = [_entries(folder)]
+    while waiting:
+        entry = next(waiting[-1], None)
+        if entry is None:
+            waiting.pop()
+            continue
+        path = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            waiting.append(_entries(path))
+        elif path.suffix.lower() in IMAGE_SUFFIXES and not entry.name.startswith("."):
+            yield path
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Return what a folder holds, in the order of the names."""
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        with os.scandir(folder) as entries:
+            return iter(sorted(entries, key=lambda entry: entry.name))
     except OSError as error:
         raise CameraError(
             folder, got=f"cannot be read ({(error.strerror or str(error)).lower()})"
         ) from error
-    for entry in entries:
-        path = Path(entry.path)
-        if entry.is_dir(follow_symlinks=False):
-            yield from image_paths(path)
-        elif path.suffix.lower() in IMAGE_SUFFIXES and not entry.name.startswith("."):
-            yield path
 
 
 def class_of(path: Path, root: Path) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -134,6 +136,26 @@ def test_folder_without_images_is_refused(tmp_path: Path) -> None:
 def test_links_in_a_circle_end(class_folder: Path) -> None:
     (class_folder / "dark" / "up").symlink_to(class_folder, target_is_directory=True)
     assert len(frames_of(FolderCamera(class_folder))) == 6
+
+
+def test_folders_may_be_nested_deeper_than_calls(class_folder: Path, tmp_path: Path) -> None:
+    deep = tmp_path / "deep"
+    deep.mkdir()
+    place = os.open(deep, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("a", dir_fd=place)
+        inner = os.open("a", os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = inner
+    picture = (class_folder / "dark" / "0.png").read_bytes()
+    with os.fdopen(os.open("x.png", os.O_CREAT | os.O_WRONLY, dir_fd=place), "wb") as file:
+        file.write(picture)
+    os.close(place)
+    assert len(frames_of(FolderCamera(deep))) == 1
+    with pytest.raises(CameraError, match="nested too deeply"):
+        open_camera(f"{deep}/**/*.png")
+    # Neither pytest nor the standard library removes it.
+    subprocess.run(["rm", "-r", str(deep)], check=True)
 
 
 def test_open_camera_chooses_by_what_the_source_is(video: Path, class_folder: Path) -> None:
