@@ -72,12 +72,12 @@ class Camera(Closing, Protocol):
         return False
 
 
-def too_many_torn(subject: object) -> CameraError:
+def too_many_torn(subject: object, next_step: str = "check its cable and power") -> CameraError:
     """Return the error for `MAX_TORN` pictures in a row that cannot be decoded."""
     return CameraError(
         subject,
         got=TORN_IN_A_ROW,
-        next_step="check its cable and power",
+        next_step=next_step,
     )
 
 

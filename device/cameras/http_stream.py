@@ -133,6 +133,7 @@ class _Redirections(urllib.request.HTTPRedirectHandler):
     """Follows redirections to HTTP, and reads nothing of their bodies."""
 
     max_redirections = MAX_REDIRECTIONS
+    inf_msg = "too many redirections: "
 
     def http_error_302(
         self,

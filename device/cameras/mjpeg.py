@@ -75,7 +75,7 @@ class MjpegCamera(Camera):
             self._waiting.extend(self._splitter.feed(data))
             self.skipped_files = self._splitter.torn
             if self._splitter.torn - torn_before >= MAX_TORN:
-                raise too_many_torn(self._shown)
+                raise too_many_torn(self._shown, "check what it sends, and its network")
         while len(self._waiting) > 1:
             # Of those that came at once only the last is about now.
             self._waiting.popleft()

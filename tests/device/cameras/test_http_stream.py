@@ -43,7 +43,7 @@ REFUSED = {
         sends(redirects(b"/other", b"Content-Length: " + NINES + b"\r\n")),
         "answers 302",
     ),
-    "redirection loop": (sends(redirects(b"/video")), "answers 302"),
+    "redirection loop": (sends(redirects(b"/video")), "answers 302 .too many redirections"),
     "redirection to a file": (sends(redirects(b"file:///etc/passwd")), "URL of the kind 'file'"),
     "redirection to ftp": (sends(redirects(b"ftp://127.0.0.1/x")), "URL of the kind 'ftp'"),
     "redirection to data": (sends(redirects(b"data:text/plain,x")), "URL of the kind 'data'"),
