@@ -74,7 +74,8 @@ def read_label_file(path: Path) -> tuple[str, ...]:
             path, got=f"cannot be read ({error})", expected="class names in UTF-8"
         ) from error
     if not labels:
-        raise ModelError(path, got="is empty", expected="one class name a line")
+        got = "is a label map that names no class" if content.strip() else "is empty"
+        raise ModelError(path, got=got, expected="one class name a line")
     return labels
 
 
@@ -194,9 +195,12 @@ def _labels_in_zip(
     if len(content) > MAX_LABEL_FILE_BYTES:
         raise _bad_labels(subject, f"it has more than {MAX_LABEL_FILE_BYTES} bytes")
     try:
-        return parse_labels(content.decode("utf-8-sig")) or None
+        labels = parse_labels(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise _bad_labels(subject, "it is no UTF-8 text") from error
+    if not labels and content.strip():
+        raise _bad_labels(subject, "its label map names no class")
+    return labels or None
 
 
 def _label_member(members: list[ZipInfo], names: Sequence[str] | None) -> ZipInfo | None:

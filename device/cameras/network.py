@@ -112,8 +112,11 @@ class OpencvCamera(Camera):
 
     def _decode(self) -> NDArray[np.uint8] | None:
         """Return the next picture, (H, W, 3) uint8 BGR or (H, W) uint8 grey."""
+        from edgeinfer.device.cameras.video import checked_frame_size
+
         if not self._capture.grab():
             return None
+        checked_frame_size(self._capture, self._shown)
         delivered, picture = self._capture.retrieve()
         fits = delivered and (picture.ndim == 2 or picture.shape[2] == 3)
         return np.asarray(picture, np.uint8) if fits else None

@@ -21,6 +21,9 @@ PLAUSIBLE_FPS = (1.0, 240.0)
 """A rate that a video file gives outside of this is a damaged header's."""
 DEFAULT_FPS = 30.0
 
+MAX_FRAME_PIXELS = 36_000_000
+"""Most pixels of a frame: 8K has 33 or 35 million."""
+
 SHORT_BY = 0.05
 """How much of a video may be missing without a word: some containers only estimate their length."""
 
@@ -46,7 +49,11 @@ class VideoCamera(Camera):
         # An absolute path: FFmpeg takes what stands before a colon for a protocol.
         self._capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, _decoder_options())
         self._pool = FramePool()
-        self._ahead = self._decode()
+        try:
+            self._ahead = self._decode()
+        except CameraError:
+            self._capture.release()
+            raise
         if self._ahead is None:
             self._capture.release()
             raise _no_video(path, "no frame can be decoded")
@@ -96,11 +103,15 @@ class VideoCamera(Camera):
         self._capture.release()
 
     def _decode(self) -> NDArray[np.uint8] | None:
-        """Return the next picture, (H, W, 3) uint8 BGR."""
+        """Return the next picture, (H, W, 3) uint8 BGR.
+
+        Raises:
+            CameraError: it is absurdly large.
+        """
         if not self._capture.grab():
             return None
-        size = (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH)
-        buffer = self._pool.take((*(int(self._capture.get(side)) for side in size), 3))
+        width, height = checked_frame_size(self._capture, self._path)
+        buffer = self._pool.take((height, width, 3))
         # A picture of another size than announced gets memory of its own.
         delivered, picture = self._capture.retrieve(buffer)
         return np.asarray(picture, np.uint8) if delivered else None
@@ -112,6 +123,23 @@ class VideoCamera(Camera):
                 "the file is damaged or cut short"
             )
             self._announced = 0.0
+
+
+def checked_frame_size(capture: cv2.VideoCapture, subject: object) -> tuple[int, int]:
+    """Return (width, height) of the frame that was grabbed, before memory is taken for it.
+
+    Raises:
+        CameraError: it is absurdly large.
+    """
+    width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+    height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    if not 0 <= width * height <= MAX_FRAME_PIXELS:
+        raise CameraError(
+            subject,
+            got=f"has frames of {width} x {height} pixels",
+            expected=f"at most {MAX_FRAME_PIXELS:,} pixels, as 8K has",
+        )
+    return width, height
 
 
 def _check_content(path: Path) -> None:

@@ -64,6 +64,17 @@ def test_damaged_video_is_refused(
     assert capfd.readouterr().err == ""
 
 
+def test_frames_of_absurd_size_are_refused(tmp_path: Path) -> None:
+    import cv2
+
+    path = tmp_path / "large.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (8000, 4600))
+    writer.write(np.zeros((4600, 8000, 3), np.uint8))
+    writer.release()
+    with pytest.raises(CameraError, match="has frames of 8000 x 4600 pixels, expected at most"):
+        VideoCamera(path)
+
+
 def test_cut_video_is_named(shared_data: Path, tmp_path: Path) -> None:
     whole = next((shared_data / "video").glob("car*.mp4")).read_bytes()
     cut = tmp_path / "cut.mp4"
