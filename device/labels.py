@@ -31,6 +31,8 @@ MAX_ZIP_END = 22 + 0xFFFF
 """Bytes at a ZIP's end among which its last record begins: that record and a comment."""
 MAX_LABEL_FILE_BYTES = 2**20
 """Largest label file that is unpacked; ImageNet's takes 10 kB, 21,000 classes 300 kB."""
+MAX_LABEL_CHARACTERS = 1000
+"""Longest name of a class; ImageNet's longest has some 130."""
 MAX_ZIP_MEMBERS = 1000
 """Most files of a ZIP behind a model; there are one or two, and each takes memory to list."""
 _ZIP_MEMBER = b"PK\x01\x02"
@@ -69,10 +71,13 @@ def read_label_file(path: Path) -> tuple[str, ...]:
                 expected="class names",
             )
         labels = parse_labels(content.decode("utf-8-sig"))
+        _check_lengths(labels)
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(
             path, got=f"cannot be read ({error})", expected="class names in UTF-8"
         ) from error
+    except ValueError as error:
+        raise ModelError(path, got=str(error), expected="one class name a line") from error
     if not labels:
         got = "is a label map that names no class" if content.strip() else "is empty"
         raise ModelError(path, got=got, expected="one class name a line")
@@ -196,8 +201,11 @@ def _labels_in_zip(
         raise _bad_labels(subject, f"it has more than {MAX_LABEL_FILE_BYTES} bytes")
     try:
         labels = parse_labels(content.decode("utf-8-sig"))
+        _check_lengths(labels)
     except UnicodeDecodeError as error:
         raise _bad_labels(subject, "it is no UTF-8 text") from error
+    except ValueError as error:
+        raise _bad_labels(subject, f"it {error}") from error
     if not labels and content.strip():
         raise _bad_labels(subject, "its label map names no class")
     return labels or None
@@ -243,6 +251,13 @@ def _label_map(text: str) -> dict[int, str]:
             elif token["number"]:
                 number = int(token["number"])
     return found
+
+
+def _check_lengths(labels: tuple[str, ...]) -> None:
+    """Raise ValueError for a name that no picture, table or terminal should be filled with."""
+    longest = max(map(len, labels), default=0)
+    if longest > MAX_LABEL_CHARACTERS:
+        raise ValueError(f"has a class name of {longest:,} characters")
 
 
 def _by_number(names: dict[int, str]) -> tuple[str, ...]:

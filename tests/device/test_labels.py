@@ -85,7 +85,12 @@ def test_label_file_that_is_read_from_outside(tmp_path: Path) -> None:
     path = tmp_path / "labels.txt"
     path.write_bytes(b"\xef\xbb\xbfcat\r\ndog\r\n")
     assert read_label_file(path) == ("cat", "dog")
-    for content, said in ((b"", "is empty"), (b"\xff", "cannot be read"), (b"item {", "no class")):
+    for content, said in (
+        (b"", "is empty"),
+        (b"\xff", "cannot be read"),
+        (b"item {", "no class"),
+        (b"x" * 9000, "of 9,000 char"),
+    ):
         path.write_bytes(content)
         with pytest.raises(ModelError, match=said):
             read_label_file(path)
@@ -173,6 +178,8 @@ def test_hostile_labels_are_refused() -> None:
         labels_in_model(with_zip({"labels.txt": b"\xff\xfe"}))
     with pytest.raises(ModelError, match="its label map names no class"):
         labels_in_model(with_zip({"labels.txt": b"item{" * 9}))
+    with pytest.raises(ModelError, match="it has a class name of 9,000 characters"):
+        labels_in_model(with_zip({"labels.txt": b"cat\n" + b"x" * 9000}))
     many = with_zip({f"{number}.txt": b"" for number in range(MAX_ZIP_MEMBERS + 1)})
     with pytest.raises(ModelError, match="has more than 1,000 files"):
         labels_in_model(many)
