@@ -144,6 +144,9 @@ def checked_frame_size(capture: cv2.VideoCapture, subject: object) -> tuple[int,
 
 def _check_content(path: Path) -> None:
     """Refuse what FFmpeg might open though it holds no pictures."""
+    # What is read of a pipe is gone; where one leads, this machine's user says.
+    if path.exists() and not path.is_file():
+        return
     try:
         with path.open("rb") as file:
             beginning = file.read(SNIFF_BYTES)

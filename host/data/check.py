@@ -99,9 +99,12 @@ def _digest_file(path: str) -> bytes | tuple[FindingKind, str]:
 def _conflicts(layout: Layout, copies: Sequence[int]) -> list[Finding]:
     """Name each copy and one that contradicts it."""
     found = []
+    firsts: dict[int, int] = {}
+    for index in copies:
+        firsts.setdefault(layout.files[index].label, index)
     for index in copies:
         label = layout.files[index].label
-        other = next(i for i in copies if layout.files[i].label != label)
+        other = next(i for other_label, i in firsts.items() if other_label != label)
         detail = (
             f"labelled '{layout.labels[label]}', but {_relative(layout, other)} "
             f"is the same picture, labelled '{layout.labels[layout.files[other].label]}'"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -73,6 +74,17 @@ def test_frames_of_absurd_size_are_refused(tmp_path: Path) -> None:
     writer.release()
     with pytest.raises(CameraError, match="has frames of 8000 x 4600 pixels, expected at most"):
         VideoCamera(path)
+
+
+def test_video_out_of_a_pipe_keeps_its_beginning(video: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.avi"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(video.read_bytes()))
+    writer.start()
+    try:
+        assert len(frames_of(VideoCamera(pipe))) == 12
+    finally:
+        writer.join()
 
 
 def test_cut_video_is_named(shared_data: Path, tmp_path: Path) -> None:
