@@ -2,11 +2,14 @@
 
 Nothing of SSH is done here: the program `ssh` on the path connects, with the user's configuration,
 agent and known hosts. It runs in batch mode, so that a question ends in an error, not in waiting.
-The host's key is always checked.
+The host's key is always checked: options that turn the check off are refused, and what the user's
+configuration says of it is overruled. Options that run a program here (ProxyCommand, LocalCommand,
+KnownHostsCommand and the like) are passed on: who gives them could run that program anyway.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -33,7 +36,7 @@ NO_REASON = "it gave no reason"
 NOT_FOUND = 127
 """With which a shell ends when there is no such program."""
 
-_UNCHECKED = re.compile(r"stricthostkeychecking[\s=]+[\"']?(no|off|false)\b", re.IGNORECASE)
+_OPTION = re.compile(r"(\w+)(?:\s*=\s*|\s+)(.*)", re.DOTALL)
 
 _ADVICE: tuple[tuple[str, str, str], ...] = (
     (
@@ -101,17 +104,7 @@ class SshHost:
         ):
             raise UsageError("--host", got=f"{name!r} is no host", expected="user@board")
         for option in options:
-            if not re.match(r"\w+[\s=]", option) or not option.isprintable():
-                raise UsageError(
-                    "--ssh-option", got=f"{option!r} is no option", expected="such as Port=2222"
-                )
-            if _UNCHECKED.match(option):
-                raise UsageError(
-                    "--ssh-option",
-                    got=f"{option!r} turns the check of the host's key off",
-                    expected="a board whose key is known",
-                    next_step="connect once with `ssh` and compare the key that it shows",
-                )
+            check_option(option)
         program = shutil.which("ssh")
         if program is None:
             raise RemoteError(
@@ -131,6 +124,7 @@ class SshHost:
         words = [
             *(["BatchMode=yes"] if batch else []),
             *self._options,
+            "StrictHostKeyChecking=ask",
             f"ConnectTimeout={CONNECT_TIMEOUT_S}",
             "ServerAliveInterval=15",
             "ServerAliveCountMax=4",
@@ -207,6 +201,49 @@ class SshHost:
         if answer.code == SSH_FAILED:
             raise connection_error(self.name, answer)
         return answer
+
+
+def check_option(option: str) -> None:
+    """Refuse what is no option of `ssh -o`, or turns the check of the host's key off.
+
+    Raises:
+        UsageError: it is refused.
+    """
+    found = _OPTION.fullmatch(option)
+    if found is None or not option.isprintable():
+        raise UsageError(
+            "--ssh-option", got=f"{option!r} is no option", expected="such as Port=2222"
+        )
+    if _turns_the_check_off(found[1].lower(), found[2]):
+        raise UsageError(
+            "--ssh-option",
+            got=f"{option!r} turns the check of the host's key off",
+            expected="a board whose key is known",
+            next_step="connect once with `ssh` and compare the key that it shows",
+        )
+
+
+def _turns_the_check_off(keyword: str, value: str) -> bool:
+    """Tell whether an option leaves a host's key unchecked; what is not understood does."""
+    try:
+        words = shlex.split(value, comments=True)
+    except ValueError:
+        words = []
+    if keyword == "stricthostkeychecking":
+        return [word.lower() for word in words] not in (["yes"], ["true"], ["ask"])
+    if keyword in ("userknownhostsfile", "globalknownhostsfile"):
+        return not words or any(_keeps_no_keys(word) for word in words)
+    if keyword == "nohostauthenticationforlocalhost":
+        return [word.lower() for word in words] not in (["no"], ["false"])
+    return False
+
+
+def _keeps_no_keys(file: str) -> bool:
+    """Tell whether a list of known hosts can hold none: `none`, /dev/null by any of its names."""
+    path = os.path.realpath(os.path.expanduser(os.path.expandvars(file)))
+    if file.lower() == "none" or path.startswith(("/dev/", "/proc/")):
+        return True
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def remote_word(text: str) -> str:

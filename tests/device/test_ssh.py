@@ -34,11 +34,75 @@ def test_what_is_no_option_is_wrong_usage(option: str) -> None:
         "StrictHostKeyChecking = off",
         'StrictHostKeyChecking="no"',
         "STRICTHOSTKEYCHECKING=false",
+        "StrictHostKeyChecking=accept-new",
+        "StrictHostKeyChecking = ACCEPT-NEW",
+        "StrictHostKeyChecking==no",
+        "StrictHostKeyChecking='off' # yes",
+        "StrictHostKeyChecking=",
+        "StrictHostKeyChecking=yes no",
+        'StrictHostKeyChecking="no',
+        "UserKnownHostsFile=/dev/null",
+        "userknownhostsfile /dev/null",
+        "UserKnownHostsFile=~/.ssh/known_hosts //dev/./null",
+        'UserKnownHostsFile "/dev/null"',
+        "UserKnownHostsFile=/proc/self/root/dev/null",
+        "UserKnownHostsFile=/dev/%h",
+        "UserKnownHostsFile=none",
+        "UserKnownHostsFile=NONE",
+        "UserKnownHostsFile=${NOWHERE}",
+        "UserKnownHostsFile=",
+        "GlobalKnownHostsFile=/dev/null",
+        "globalknownhostsfile none",
+        "NoHostAuthenticationForLocalhost=yes",
     ],
 )
-def test_the_check_of_the_hosts_key_stays_on(option: str) -> None:
+def test_the_check_of_the_hosts_key_stays_on(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOWHERE", "/dev/null")
     with pytest.raises(UsageError, match="turns the check of the host's key off"):
         SshHost("board", [option])
+
+
+def test_a_link_to_nowhere_keeps_no_keys(tmp_path: Path) -> None:
+    (tmp_path / "hosts").symlink_to("/dev/null")
+    with pytest.raises(UsageError, match="turns the check of the host's key off"):
+        SshHost("board", [f"UserKnownHostsFile={tmp_path / 'hosts'}"])
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "-oStrictHostKeyChecking=no",
+        "-o StrictHostKeyChecking=no",
+        "-F/dev/null",
+        "-F file",
+        " StrictHostKeyChecking=no",
+        '"StrictHostKeyChecking"=no',
+        "StrictHostKeyChecking",
+        "StrictHostKeyChecking\taccept-new",
+        "Port=22\nStrictHostKeyChecking=no",
+    ],
+)
+def test_what_is_no_option_is_refused(option: str) -> None:
+    with pytest.raises(UsageError, match="is no option"):
+        SshHost("board", [option])
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "StrictHostKeyChecking=yes",
+        "stricthostkeychecking ask",
+        "UserKnownHostsFile=~/.ssh/known_hosts ~/.ssh/known_hosts2",
+        "UserKnownHostsFile=%d/.ssh/%h",
+        "UserKnownHostsFile='/a folder/hosts'",
+        "GlobalKnownHostsFile=/etc/ssh/ssh_known_hosts",
+        "ProxyCommand=nc %h %p",
+        "HostKeyAlias=board",
+        "NoHostAuthenticationForLocalhost=no",
+    ],
+)
+def test_other_options_are_the_users_own(option: str) -> None:
+    SshHost("board", [option])
 
 
 def test_what_ssh_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,6 +113,7 @@ def test_what_ssh_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     # ssh takes the first value: the user's come before edgeinfer's but for the batch mode.
     assert options[:3] == ["BatchMode=yes", "Port=22", "StrictHostKeyChecking=yes"]
     assert "ConnectTimeout=15" in options[3:]
+    assert "StrictHostKeyChecking=ask" in options[3:]  # whatever the user's configuration says
     assert words[-3:] == ["--", "pi@board", "sh -c 'echo it'\"'\"'s'"]
     assert not [option for option in options if option.startswith("UserKnownHosts")]
 

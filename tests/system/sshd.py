@@ -46,7 +46,7 @@ class Sshd:
             f"IdentityFile={self.folder / key}",
             "IdentitiesOnly=yes",
             f"UserKnownHostsFile={self.folder / known_hosts}",
-            "GlobalKnownHostsFile=/dev/null",
+            f"GlobalKnownHostsFile={self.folder / 'no_hosts'}",
         )
         host = self.host if user is None else f"{user}@127.0.0.1"
         return ["--host", host, *(part for word in words for part in ("--ssh-option", word))]

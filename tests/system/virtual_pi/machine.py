@@ -116,7 +116,7 @@ class VirtualPi:
             *(f"IdentityFile={self._image.key}", "IdentitiesOnly=yes"),
             *(
                 f"UserKnownHostsFile={self.folder / 'known_hosts'}",
-                "GlobalKnownHostsFile=/dev/null",
+                f"GlobalKnownHostsFile={self.folder / 'no_hosts'}",
             ),
         )
         host = f"{user}@{HOST_NAME}"
