@@ -1,4 +1,11 @@
-"""A virtual environment for one set of wheels, made without the internet."""
+"""A virtual environment for one set of wheels, made without the internet.
+
+Root makes it and runs nothing of what the wheels bring. A wheel may hold a `.pth` file or a
+`sitecustomize.py`, which a Python runs as it starts there; a program or a data file in the place of
+`bin/python`; a module that pip looks for. So pip sees nothing of the environment, and once something
+is unpacked, its Python is not started: the board's own is, without the module `site`. Only the
+service's user runs what is installed.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +31,14 @@ _BYTECODE = 1.35
 
 Measured with the wheels of 64-bit ARM: numpy, OpenCV, tflite-runtime, click and edgeinfer.
 """
+
+_PIP = """\
+import runpy, sys
+environment = sys.prefix + "/"
+sys.path = [sys.argv.pop(1), *(path for path in sys.path if not path.startswith(environment))]
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+"""Runs pip out of its wheel, the first argument, with nothing of the environment to be imported."""
 
 
 def environment_key(layout: Layout, spec: ReleaseSpec) -> str:
@@ -94,19 +109,22 @@ def _build(layout: Layout, spec: ReleaseSpec, folder: Path, lock: int) -> None:
         subject=subject,
         lock=lock,
     )
-    python = str(folder / "bin" / "python")
+    # Beside the environment: what a wheel unpacks cannot take the place of another.
+    wheels = folder.with_name(f".{folder.name}.wheels")
     try:
         # pip reads from a wheel's name what it is; the store knows files by their hash.
-        wheels = folder / "wheels"
+        remove_tree(wheels)
         make_folder(wheels)
-        for wheel in (spec.pip, *spec.wheels):
+        for wheel in spec.wheels:
             os.symlink(layout.store / wheel.sha256, wheels / wheel.name)
         if spec.wheels:
             _run(
                 [
-                    python,
+                    str(folder / "bin" / "python"),
                     "-I",
-                    str(wheels / spec.pip.name / "pip"),
+                    "-c",
+                    _PIP,
+                    str(layout.store / spec.pip.sha256),
                     "install",
                     "--isolated",
                     "--no-index",
@@ -120,18 +138,19 @@ def _build(layout: Layout, spec: ReleaseSpec, folder: Path, lock: int) -> None:
                 subject=subject,
                 lock=lock,
             )
-        remove_tree(wheels)
         # Unchecked: a clock that is years off, or a copied tree, cannot make it look outdated. Some
         # packages carry files of other Pythons, which do not compile: no reason to stop.
         compile_all = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
         _run(
-            [python, "-I", *compile_all, str(folder / "lib")],
+            [spec.python, "-I", "-S", *compile_all, str(folder / "lib")],
             subject=subject,
             lock=lock,
             check=False,
         )
     except OSError as error:
         raise storage_error(folder, error) from error
+    finally:
+        remove_tree(wheels)
     os.sync()  # thousands of files that other programs wrote
     write_atomically(folder / _COMPLETE, "")
 

@@ -11,12 +11,16 @@ from edgeinfer.device.releases.layout import USER, Layout
 from edgeinfer.device.releases.release import BUNDLE, Release
 
 
-def verify(layout: Layout, release: Release) -> str:
+def verify(layout: Layout, release: Release, user: str = USER) -> str:
     """Replay a release's golden frames with its own package; return why it fails, or "".
 
-    It runs as the service's user where there is one and this process may become it, with that
-    user's groups, so that an accelerator is opened as the service would.
+    It runs as the service's user with that user's groups, so that an accelerator is opened as the
+    service would; never as root. In the trial's service it is as shut in as that is.
     """
+    try:
+        who = _as_user(user)
+    except KeyError:
+        return f"verify is not run: there is no user {user}; run `releases.pyz setup`"
     folder = layout.release(release.number)
     command = [str(folder / "package" / "bin" / "edgeinfer"), "verify", str(folder / BUNDLE)]
     try:
@@ -36,7 +40,7 @@ def verify(layout: Layout, release: Release) -> str:
                 "LC_ALL": "C.UTF-8",
                 "PYTHONDONTWRITEBYTECODE": "1",
             },
-            **_as_user(),
+            **who,
         )
     except subprocess.TimeoutExpired:
         return f"verify did not end within {release.spec.verify_timeout_s:g} s"
@@ -52,13 +56,11 @@ def verify(layout: Layout, release: Release) -> str:
     return f"verify failed: {reason}"
 
 
-def _as_user() -> dict[str, Any]:
+def _as_user(name: str) -> dict[str, Any]:
+    """Return how root starts a process as a user; a KeyError where there is none of that name."""
     if os.geteuid() != 0:
         return {}
-    try:
-        user = pwd.getpwnam(USER)
-    except KeyError:
-        return {}
+    user = pwd.getpwnam(name)
     from edgeinfer.device.releases.units import present_groups
 
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": present_groups()}

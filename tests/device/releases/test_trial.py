@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import json
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -183,12 +185,26 @@ def test_verification_is_the_release_s_own(layout: Layout) -> None:
     number = add(layout, b"one")
     release = read_release(layout, number)
     program = layout.packages / release.package / "bin" / "edgeinfer"
-    assert "verify does not run" in verify(layout, release)
+    user = getpass.getuser()
+    assert "verify does not run" in verify(layout, release, user)
     program.write_text('#!/bin/sh\necho "error: frame 0 differs" >&2\necho bye >&2\nexit 1\n')
     program.chmod(0o755)
-    assert verify(layout, release) == "verify failed: frame 0 differs"
+    assert verify(layout, release, user) == "verify failed: frame 0 differs"
     program.write_text('#!/bin/sh\n[ "$1" = verify ] && [ -r "$2" ]\n')
-    assert verify(layout, release) == ""
+    assert verify(layout, release, user) == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_verification_is_never_roots(layout: Layout, tmp_path: Path) -> None:
+    from edgeinfer.device.releases.release import read_release
+    from edgeinfer.device.releases.verification import verify
+
+    release = read_release(layout, add(layout, b"one"))
+    program = layout.packages / release.package / "bin" / "edgeinfer"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    program.chmod(0o755)
+    assert "there is no user nobody-at-all" in verify(layout, release, "nobody-at-all")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_settling_turns_to_the_release_before_only_where_that_is_whole(layout: Layout) -> None:
