@@ -24,7 +24,7 @@ from edgeinfer.device.releases.outcome import GOOD
 from edgeinfer.device.releases.release import install, is_usable
 from edgeinfer.device.releases.service import Systemd
 from edgeinfer.device.releases.settle import settle
-from edgeinfer.device.releases.setup import make_prefix, remove_all, set_up
+from edgeinfer.device.releases.setup import check_prefix, make_prefix, remove_all, set_up
 from edgeinfer.device.releases.spec import read_spec
 from edgeinfer.device.releases.state import read_state
 from edgeinfer.device.releases.store import receive
@@ -64,6 +64,10 @@ def _run(given: argparse.Namespace, layout: Layout) -> dict[str, Any]:
         raise ReleaseError(
             f"`{command}`", got="is not run by root", next_step="run it through sudo"
         )
+    if command == "setup":
+        make_prefix(layout)
+    else:
+        check_prefix(layout)
     if command == "try":
         return ask_for_trial(
             layout, manager, given.release, frames=given.frames, seconds=given.seconds
@@ -75,8 +79,6 @@ def _run(given: argparse.Namespace, layout: Layout) -> dict[str, Any]:
         return answer_request(layout, manager)
     if command == "settle":
         return _settle(layout, manager, boot=given.boot)
-    if command == "setup":
-        make_prefix(layout)
     with locked(layout, command) as lock:
         if command == "setup":
             return {"changed": set_up(layout, manager)}

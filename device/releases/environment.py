@@ -1,10 +1,10 @@
 """A virtual environment for one set of wheels, made without the internet.
 
 Root makes it and runs nothing of what the wheels bring. A wheel may hold a `.pth` file or a
-`sitecustomize.py`, which a Python runs as it starts there; a program or a data file in the place of
-`bin/python`; a module that pip looks for. So pip sees nothing of the environment, and once something
-is unpacked, its Python is not started: the board's own is, without the module `site`. Only the
-service's user runs what is installed.
+`sitecustomize.py`, which a Python runs as it starts there; a program or a data file in the place
+of `bin/python`; a module that pip looks for. So pip sees nothing of the environment, and once
+something is unpacked, its Python is not started: the board's own is, without the module `site`.
+Only the service's user runs what is installed.
 """
 
 from __future__ import annotations

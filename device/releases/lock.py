@@ -7,10 +7,12 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from edgeinfer.device.errors import ReleaseError
+from edgeinfer.device.errors import ReleaseError, printable
 from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.releases.ownership import user_name
 from edgeinfer.device.releases.told import parse_told
 
 _POLL_S = 0.2
@@ -61,13 +63,15 @@ def _try(layout: Layout) -> int | None:
     while True:
         try:
             descriptor = os.open(
-                layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644
+                layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
             )
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ReleaseError(
                 layout.prefix, got="is not set up", next_step="run `releases.pyz setup`"
             ) from error
         try:
+            # Whoever may read a file may hold its lock, and those of earlier agents were readable.
+            os.fchmod(descriptor, 0o600)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _same(descriptor, layout):
                 return descriptor
@@ -88,9 +92,58 @@ def _same(descriptor: int, layout: Layout) -> bool:
 
 
 def _holder(layout: Layout) -> str:
-    """Say who holds the lock."""
+    """Say who holds the lock: who wrote so, if the kernel does not name another."""
     try:
-        holder = parse_told(layout.lock.read_text())
-        return f"`{holder['command']}` (process {holder['pid']})"
+        told = parse_told(layout.lock.read_text())
+        written, command = int(told["pid"]), str(told["command"])
     except (OSError, ValueError, LookupError, TypeError):
-        return "another program"
+        written, command = 0, ""
+    holders = _processes_holding(layout)
+    if written in holders or (not holders and written):
+        return f"`{command}` (process {written})"
+    return " and ".join(map(_described, holders)) or "another program"
+
+
+def _processes_holding(layout: Layout) -> list[int]:
+    """Return the processes that hold the lock, as the kernel lists them.
+
+    A lock that was inherited is listed under the process that took it.
+    """
+    try:
+        inode = os.stat(layout.lock).st_ino
+        lines = Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        # "1: FLOCK  ADVISORY  WRITE 359 00:13:11691 0 EOF"; "->" marks those that wait for it.
+        words = line.split()
+        if len(words) == 8 and words[1] == "FLOCK" and words[5].endswith(f":{inode}"):
+            found.append(int(words[4]))
+    return [pid for pid in dict.fromkeys(found) if pid > 0 and _may_hold(pid, layout)]
+
+
+def _may_hold(pid: int, layout: Layout) -> bool:
+    """Tell whether a process has the lock's file open, or has ended and left it to another.
+
+    Files of other disks may have the same number.
+    """
+    try:
+        lock = os.stat(layout.lock)
+        names = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return True
+    for name in names:
+        with suppress(OSError):
+            if os.path.samestat(os.stat(f"/proc/{pid}/fd/{name}"), lock):
+                return True
+    return False
+
+
+def _described(pid: int) -> str:
+    try:
+        name = Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
+        user = os.stat(f"/proc/{pid}").st_uid
+    except OSError:
+        return f"process {pid}"
+    return f"{printable(name)} (process {pid} of {user_name(user)})"

@@ -14,6 +14,7 @@ from edgeinfer.device.errors import EdgeinferError, ReleaseError, storage_error
 from edgeinfer.device.files import write_atomically
 from edgeinfer.device.releases.disk import make_folder, remove_tree
 from edgeinfer.device.releases.layout import SERVICE, SETTLE, TRIAL, USER, Layout
+from edgeinfer.device.releases.ownership import check_content, check_way
 from edgeinfer.device.releases.service import Systemd
 from edgeinfer.device.releases.told import parse_told
 from edgeinfer.device.releases.units import unit_texts, write_units
@@ -26,13 +27,27 @@ def make_prefix(layout: Layout) -> None:
     """Make the prefix, where the lock lies.
 
     Raises:
+        ReleaseError: others than root may change it, or what is in it.
         StorageError: it cannot be made.
     """
+    check_way(layout.prefix)
     try:
         layout.prefix.parent.mkdir(parents=True, exist_ok=True)
         make_folder(layout.prefix)
     except OSError as error:
         raise storage_error(layout.prefix, error) from error
+    check_prefix(layout)
+
+
+def check_prefix(layout: Layout) -> None:
+    """Refuse a prefix that others than root may change; one that is not there is none.
+
+    Raises:
+        ReleaseError: they may.
+        StorageError: it cannot be looked at.
+    """
+    check_way(layout.prefix)
+    check_content(layout.prefix, but=layout.data)
 
 
 def set_up(layout: Layout, manager: Systemd) -> list[str]:
@@ -60,7 +75,7 @@ def set_up(layout: Layout, manager: Systemd) -> list[str]:
         if make_folder(layout.data, 0o750):
             changed.append(f"folder {layout.data}")
         user = pwd.getpwnam(USER)
-        os.chown(layout.data, user.pw_uid, user.pw_gid)
+        os.chown(layout.data, user.pw_uid, user.pw_gid, follow_symlinks=False)
         units = write_units(layout, unit_texts(layout))
     except OSError as error:
         raise storage_error(layout.prefix, error) from error

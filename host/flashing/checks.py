@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 from pathlib import Path
 
 from edgeinfer.boards.profile import BoardProfile
@@ -125,6 +126,25 @@ def check_root(facts: BoardFacts, board: Board) -> None:
     }[facts.sudo]
     raise RemoteError(
         board.name, got=got, expected="a user who may become root there", next_step=next_step
+    )
+
+
+def check_place(facts: BoardFacts, host: str) -> None:
+    """Refuse a place there that others than root may change: root runs what lies in it.
+
+    Raises:
+        RemoteError: there is one.
+    """
+    if not facts.unsafe:
+        return
+    owner, mode, path = (*facts.unsafe.split(" ", 2), "", "")[:3]
+    name = shlex.quote(path)
+    raise RemoteError(
+        host,
+        got=f"its {path} belongs to user {owner} and has mode {mode}",
+        expected="root's, where no other user may write: root runs what lies there",
+        next_step="see what is in it, then run there: "
+        f"sudo chown --no-dereference root:root {name} && sudo chmod go-w {name}",
     )
 
 

@@ -12,7 +12,13 @@ from edgeinfer.host.board_wheels import board_wheels
 from edgeinfer.host.flashing.board import Board, Chunks, file_chunks
 from edgeinfer.host.flashing.camera_check import check_camera, read_cameras
 from edgeinfer.host.flashing.carried_python import CarriedPython, carried_python
-from edgeinfer.host.flashing.checks import check_board, check_root, check_space, clock_note
+from edgeinfer.host.flashing.checks import (
+    check_board,
+    check_place,
+    check_root,
+    check_space,
+    clock_note,
+)
 from edgeinfer.host.flashing.facts import BoardFacts
 from edgeinfer.host.flashing.order import VERIFY_TIMEOUT_S, Order
 from edgeinfer.host.flashing.payload import Payload
@@ -100,6 +106,7 @@ class Deployment:
                 named=bool(order.device_tree),
                 picamera=order.options.camera.startswith("picamera"),
             )
+            check_place(facts, name)
             check_root(facts, self._board)
             checked = [f"{facts.free_bytes / 1e9:,.1f} GB free"]
             if order.options.v4l2_node is not None:

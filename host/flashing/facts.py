@@ -44,6 +44,8 @@ class BoardFacts:
         systemd_runs: whether it is what runs the system.
         groups: of the user who logs in.
         sudo: how that user becomes root.
+        unsafe: a folder on the way to edgeinfer's that others than root may change, as
+            "OWNER MODE PATH"; empty where there is none.
         has_prefix: whether there is a folder of edgeinfer's.
         pythons: the folders of Pythons that were brought along.
         agent_sha256: of the agent there; empty where there is none.
@@ -67,6 +69,7 @@ class BoardFacts:
     systemd_runs: bool
     groups: tuple[str, ...]
     sudo: Sudo
+    unsafe: str
     has_prefix: bool
     pythons: tuple[str, ...]
     agent_sha256: str
@@ -132,6 +135,7 @@ def parse_facts(host: str, text: str) -> BoardFacts:
         systemd_runs=text_of("systemd_runs") == "yes",
         groups=tuple(text_of("groups").split()),
         sudo=sudo,
+        unsafe=text_of("unsafe"),
         has_prefix=text_of("prefix") == "yes",
         pythons=tuple(
             name for name in text_of("pythons").split() if re.fullmatch("[0-9a-f]+", name)

@@ -88,6 +88,36 @@ else
     esac
 fi
 
+# Whose the folders are that root will work in and run programs from: from / on, and where links
+# lead. In a sticky folder, such as /tmp, others cannot touch what is there and root's. $1: a path,
+# $2: how many links led there, $3: what of it is on the way.
+way() {
+    case $1 in /*) ;; *) return 0 ;; esac
+    [ "$1" = / ] || way "$(dirname "$1")" "$2" "$1"
+    [ -e "$1" ] || [ -h "$1" ] || return 0
+    ls -ldn "$1" 2>/dev/null | {
+        read -r mode count owner rest
+        case $mode in
+        l*) writable=no ;;
+        ?????????[tT]*) [ -e "$3" ] || [ -h "$3" ] && writable=no || writable=yes ;;
+        ?????w* | ????????w*) writable=yes ;;
+        *) writable=no ;;
+        esac
+        if [ "$owner" != 0 ] || [ "$writable" = yes ]; then
+            fact unsafe "$owner $mode $1"
+        fi
+    }
+    if [ -h "$1" ] && [ "$2" -lt 40 ]; then
+        target=$(readlink "$1")
+        case $target in /*) ;; *) target=$(dirname "$1")/$target ;; esac
+        way "$target" $(($2 + 1)) "$3"
+    fi
+}
+way "$prefix" 0
+for place in "$prefix/releases.pyz" "$prefix"/python "$prefix"/python/*; do
+    way "$place" 0
+done
+
 fact prefix "$([ -d "$prefix" ] && echo yes || echo no)"
 fact pythons "$(ls "$prefix/python" 2>/dev/null | tr '\n' ' ')"
 if [ -r "$prefix/releases.pyz" ]; then

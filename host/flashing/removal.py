@@ -6,7 +6,7 @@ from typing import Any
 
 from edgeinfer.device.errors import RemoteError
 from edgeinfer.host.flashing.board import Board
-from edgeinfer.host.flashing.checks import check_root
+from edgeinfer.host.flashing.checks import check_place, check_root
 from edgeinfer.host.flashing.facts import BoardFacts
 from edgeinfer.host.flashing.payload import make_agent
 from edgeinfer.host.flashing.place import agent_python, put_agent
@@ -34,6 +34,7 @@ def remove(board: Board, tell: Tell, steps: Steps, *, keep_data: bool, dry_run: 
         tell.say("board", facts.title)
         if not facts.has_prefix:
             return HostResult(host=board.name, outcome="nothing there", board=facts.title)
+        check_place(facts, board.name)
         check_root(facts, board)
         python = agent_python(board, facts)
         if python is None:

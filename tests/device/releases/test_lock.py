@@ -78,3 +78,42 @@ def test_without_a_prefix_there_is_nothing_to_lock(tmp_path: Path) -> None:
         locked(Layout(prefix=tmp_path / "a"), "x"),
     ):
         pass
+
+
+HOLD_AS_ANOTHER = """\
+import fcntl, os, sys, time
+descriptor = os.open(sys.argv[1], os.O_RDONLY)
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+fcntl.flock(descriptor, fcntl.LOCK_SH)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_only_its_owner_may_open_the_lock(layout: Layout) -> None:
+    layout.lock.touch(0o644)  # an earlier agent's
+    with locked(layout, "install"):
+        assert layout.lock.stat().st_mode & 0o777 == 0o600
+    layout.lock.unlink()
+    with locked(layout, "install"):
+        assert layout.lock.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_a_stranger_that_holds_an_earlier_agents_lock_is_named(layout: Layout) -> None:
+    with locked(layout, "collect"):
+        pass  # what stands in it is no longer true
+    layout.lock.chmod(0o644)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD_AS_ANOTHER, str(layout.lock)],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as stranger:
+        assert stranger.stdout is not None
+        assert stranger.stdout.readline() == "held\n"
+        told = rf"are being changed by python\S* \(process {stranger.pid} of user nobody\)"
+        with pytest.raises(LockedError, match=told), locked(layout, "receive"):
+            pass
+        stranger.kill()
+    assert layout.lock.stat().st_mode & 0o777 == 0o600

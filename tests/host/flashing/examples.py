@@ -27,6 +27,7 @@ PI = BoardFacts(
     systemd_runs=True,
     groups=("pi", "video"),
     sudo="free",
+    unsafe="",
     has_prefix=False,
     pythons=(),
     agent_sha256="",

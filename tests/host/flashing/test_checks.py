@@ -14,6 +14,7 @@ from edgeinfer.host.flashing.board import Board
 from edgeinfer.host.flashing.checks import (
     check_board,
     check_bundle,
+    check_place,
     check_root,
     check_space,
     clock_note,
@@ -28,6 +29,17 @@ DAY_S = 86400.0
 def check(profile: str = "rpi4", **changes: Any) -> None:
     loaded = load_profile(profile)
     check_board(pi(**changes), loaded, "cam", device_tree=loaded.device_tree, now_s=NOW_S)
+
+
+def test_a_place_that_others_may_change_is_refused_with_the_cure() -> None:
+    check_place(pi(), "cam")
+    with pytest.raises(RemoteError) as caught:
+        check_place(pi(unsafe="1000 drwxrwxr-x /mnt/a disk"), "cam")
+    assert caught.value.got == "its /mnt/a disk belongs to user 1000 and has mode drwxrwxr-x"
+    assert "chown --no-dereference root:root '/mnt/a disk'" in caught.value.next_step
+    for odd in ("1000", "1000 drwx"):  # a board may print anything
+        with pytest.raises(RemoteError):
+            check_place(pi(unsafe=odd), "cam")
 
 
 def test_a_board_as_it_should_be_passes() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
@@ -48,6 +49,41 @@ def test_what_is_installed_there_is_told(tmp_path: Path) -> None:
     assert facts.has_prefix
     assert facts.pythons == ("0123abcd",)
     assert facts.agent_sha256.startswith("d4f0bc5a29de06b510f9aa428f1eedba")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes another's folders")
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_a_place_that_others_may_change_is_told(tmp_path: Path, shell: str) -> None:
+    prefix = tmp_path / "a place" / "edgeinfer"
+    python = prefix / "python" / "0123abcd"
+    (tmp_path / "disk").mkdir()
+    python.mkdir(parents=True)
+    (prefix / "releases.pyz").touch()
+    link = tmp_path / "a link"
+    link.symlink_to("disk/edgeinfer")
+
+    def unsafe(place: Path) -> str:
+        return parse_facts("here", probe(place, shell=shell)).unsafe
+
+    assert unsafe(prefix) == unsafe(link) == ""  # /tmp is sticky, and what is in it root's
+    for folder in (prefix.parent, prefix, prefix / "python", python, prefix / "releases.pyz"):
+        os.chown(folder, 65534, 65534)
+        assert unsafe(prefix).split(" ", 2)[::2] == ["65534", str(folder)]
+        os.chown(folder, 0, 0)
+        for mode in (0o775, 0o757):
+            folder.chmod(mode)
+            assert unsafe(prefix).split(" ", 2)[::2] == ["0", str(folder)]
+        folder.chmod(0o755)
+    (tmp_path / "disk").chmod(0o777)
+    assert unsafe(link) == f"0 drwxrwxrwx {tmp_path}/disk"
+    (tmp_path / "disk").chmod(0o1777)  # what is not there yet, another could make
+    assert unsafe(link) == f"0 drwxrwxrwt {tmp_path}/disk"
+    (tmp_path / "disk" / "edgeinfer").mkdir()
+    assert unsafe(link) == ""
+    os.chown(link, 65534, 65534, follow_symlinks=False)
+    assert unsafe(link).split(" ", 2)[::2] == ["65534", str(link)]
+    prefix.chmod(0o1777)
+    assert unsafe(prefix) == f"0 drwxrwxrwt {prefix}"
 
 
 def test_the_script_is_posix_shell() -> None:
