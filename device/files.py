@@ -36,11 +36,15 @@ def _base_folder(variable: str, default: Path) -> Path:
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+def atomic_file(path: Path, *, mode: int = 0o666) -> Iterator[IO[bytes]]:
     """Open a temporary file beside `path` that takes its place when the block ends well.
 
     A reader sees the old file or the whole new one, never a part; on any error, a full disk
     included, nothing is left behind.
+
+    Args:
+        path: the file.
+        mode: its permissions, but for those that the process's umask takes away.
 
     Raises:
         StorageError: the file cannot be written.
@@ -57,7 +61,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, mode & ~_umask())
         os.replace(temporary, path)
         sync_folder(path.parent)
     except OSError as error:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeinfer.device.camera_url import GSTREAMER, without_secrets
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.errors import CameraError
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 SIMULATED = "simulated"
 STDIN = "-"
-GSTREAMER = "gst:"
 _NUMBER = re.compile("[0-9]{1,3}")
 _PICAMERA = re.compile("picamera(:.*)?")
 _URL = re.compile("[a-z]{3,5}://.*", re.IGNORECASE | re.DOTALL)
@@ -114,7 +114,7 @@ def open_camera(
     from edgeinfer.device.cameras.v4l2_devices import connected
 
     raise CameraError(
-        source,
+        without_secrets(source),
         got="no such camera, file or folder",
         expected=_SOURCES,
         next_step=connected(),
@@ -154,12 +154,11 @@ def _open_network(source: str, options: CameraOptions, warn: Warn) -> Camera:
     """Open a URL or a GStreamer pipeline."""
     from edgeinfer.device.cameras.network import OpencvCamera, open_url
     from edgeinfer.device.cameras.steady import CONNECTION, SteadyCamera
-    from edgeinfer.device.cameras.urls import is_url, without_secrets
+    from edgeinfer.device.cameras.urls import is_url
 
     open_it: Callable[[], Camera]
     if source.startswith(GSTREAMER):
-        shown = f"{GSTREAMER}{source[len(GSTREAMER) :].split('!')[0].split()[0]} ..."
-        open_it = partial(OpencvCamera, source, shown, options.timeout_s)
+        open_it = partial(OpencvCamera, source, without_secrets(source), options.timeout_s)
     elif is_url(source):
         open_it = partial(open_url, source, options)
     else:

@@ -1,10 +1,12 @@
-"""URLs of network cameras: which are some, and what of them may be shown."""
+"""URLs of network cameras: which are some, and how they are asked for."""
 
 from __future__ import annotations
 
 import base64
 import urllib.parse
 import urllib.request
+
+from edgeinfer.device.camera_url import without_secrets as without_secrets
 
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "srt", "udp", "tcp")
 
@@ -13,17 +15,6 @@ def is_url(source: str) -> bool:
     """True for the URL of a network camera."""
     scheme, separator, _ = source.partition("://")
     return bool(separator) and scheme.lower() in SCHEMES
-
-
-def without_secrets(url: str) -> str:
-    """Return a URL as it may be shown: no name and password, no query, which may hold them.
-
-    Passwords are often not escaped as they should be; so nothing before the last @ is shown.
-    """
-    scheme, _, rest = url.partition("://")
-    _, at, rest = rest.rpartition("@")
-    place, query, _ = rest.partition("?")
-    return f"{scheme}://{'***@' if at else ''}{place}{'?***' if query else ''}"
 
 
 def http_request(url: str) -> urllib.request.Request:

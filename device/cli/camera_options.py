@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -44,6 +45,37 @@ class _Control(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         if not (name.strip() and equals and setting.strip()):
             self.fail(f"'{value}' is no setting, expected NAME=VALUE", param, ctx)
         return name.strip(), setting.strip()
+
+
+def camera_url_file_option(command: Command) -> Command:
+    """Add `--camera-url-file`; `read_source` takes its value."""
+    return click.option(
+        "--camera-url-file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="A file whose one line is the camera's URL, or 'gst:PIPELINE': in place of --camera "
+        "where others can see the command line.",
+    )(command)
+
+
+def read_source(camera: str | None, file: Path | None) -> str:
+    """Return the camera of `--camera` or `--camera-url-file`.
+
+    Raises:
+        UsageError: both are given.
+        CameraError: the file cannot be read, or others may read it.
+    """
+    from edgeinfer.device.camera_url import check_one_camera, read_camera_url
+
+    check_one_camera(camera, file)
+    if file is not None:
+        return read_camera_url(file)
+    if camera is None:
+        raise click.UsageError(
+            "no camera: --camera takes the first one found, "
+            "--camera simulated needs none; see `edgeinfer run --help`"
+        )
+    return camera
 
 
 def camera_options(command: Command) -> Command:

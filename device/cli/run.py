@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeinfer.device.cli.camera_options import camera_options, read_camera_options
+from edgeinfer.device.cli.camera_options import (
+    camera_options,
+    camera_url_file_option,
+    read_camera_options,
+    read_source,
+)
 from edgeinfer.device.cli.logged import LoggedCommand, log_format_option, open_log
 from edgeinfer.device.cli.options import (
     delegate_options,
@@ -55,6 +60,7 @@ def _collector_paused() -> Iterator[None]:
     "pattern of images, '-' for JPEGs on stdin, 'simulated' or 'simulated:FOLDER'; without SOURCE, "
     "the first camera found.",
 )
+@camera_url_file_option
 @camera_options
 @model_option
 @labels_option
@@ -97,6 +103,7 @@ def _collector_paused() -> Iterator[None]:
 @log_format_option
 def run(
     camera: str | None,
+    camera_url_file: Path | None,
     model: Path | None,
     labels_file: Path | None,
     threads: int,
@@ -121,12 +128,8 @@ def run(
     is opened again until it works. `edgeinfer cameras` lists what there is. SIGTERM ends it after
     the frames in hand; SIGHUP loads the model anew.
     """
-    if camera is None:
-        raise click.UsageError(
-            "no camera: --camera takes the first one found, "
-            "--camera simulated needs none; see `edgeinfer run --help`"
-        )
-
+    log = open_log(log_format)
+    source = read_source(camera, camera_url_file)
     loading = click.get_current_context().with_resource(ExitStack())
     loading.enter_context(_collector_paused())
     from edgeinfer.device.delegates.counts import telling_counts
@@ -137,14 +140,13 @@ def run(
     from edgeinfer.device.stream import open_stream
     from edgeinfer.device.supervision.supervise import supervise
 
-    log = open_log(log_format)
     labels = read_labels(labels_file)
     wanted, limits = outputs.parse(as_json=as_json)
     path = resolve_model(model)
     reload = click.get_current_context().with_resource(reload_on_hangup())
     with open_stream(
         path,
-        camera=camera,
+        camera=source,
         threads=threads,
         labels=labels,
         parallel=parallel,

@@ -6,12 +6,12 @@ import io
 import zipfile
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 """Changes with what the commands take and give; the file's hash tells one build from another."""
 
 _DEVICE = Path(__file__).resolve().parent.parent
 _INSIDE = "edgeinfer/device/"
-_SHARED = ("errors.py", "files.py")
+_SHARED = ("camera_url.py", "errors.py", "files.py")
 """What the agent uses of the rest of the device package; standard library only, like itself."""
 _MAIN = """\
 import sys

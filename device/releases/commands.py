@@ -21,11 +21,11 @@ from edgeinfer.device.releases.collect import collect
 from edgeinfer.device.releases.layout import Layout
 from edgeinfer.device.releases.lock import LockedError, locked
 from edgeinfer.device.releases.outcome import GOOD
-from edgeinfer.device.releases.release import install, is_usable
+from edgeinfer.device.releases.release import find_release, install, is_usable
 from edgeinfer.device.releases.service import Systemd
 from edgeinfer.device.releases.settle import settle
 from edgeinfer.device.releases.setup import check_prefix, make_prefix, remove_all, set_up
-from edgeinfer.device.releases.spec import read_spec
+from edgeinfer.device.releases.spec import ReleaseSpec, read_spec
 from edgeinfer.device.releases.state import read_state
 from edgeinfer.device.releases.store import receive
 
@@ -79,6 +79,8 @@ def _run(given: argparse.Namespace, layout: Layout) -> dict[str, Any]:
         return answer_request(layout, manager)
     if command == "settle":
         return _settle(layout, manager, boot=given.boot)
+    if command == "find":
+        return {"release": find_release(layout, _given_spec())}
     with locked(layout, command) as lock:
         if command == "setup":
             return {"changed": set_up(layout, manager)}
@@ -86,13 +88,17 @@ def _run(given: argparse.Namespace, layout: Layout) -> dict[str, Any]:
             new = receive(layout, given.sha256, given.size, sys.stdin.buffer)
             return {"sha256": given.sha256, "new": new}
         if command == "install":
-            text = sys.stdin.buffer.read(_MOST_SPEC_BYTES).decode(errors="replace")
+            spec = _given_spec()
             settle(layout, manager)
-            number, new = install(layout, read_spec(text), lock)
+            number, new = install(layout, spec, lock)
             return {"release": number, "new": new}
         if command == "collect":
             return {"removed": collect(layout)}
         return {"removed": remove_all(layout, manager, keep_data=given.keep_data)}
+
+
+def _given_spec() -> ReleaseSpec:
+    return read_spec(sys.stdin.buffer.read(_MOST_SPEC_BYTES).decode(errors="replace"))
 
 
 def _settle(layout: Layout, manager: Systemd, *, boot: bool) -> dict[str, Any]:
@@ -134,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("sha256", metavar="SHA256")
     command.add_argument("size", type=_count, metavar="SIZE")
     commands.add_parser("install", help="make a release of the JSON on stdin; nothing is switched")
+    commands.add_parser("find", help="tell which release is what the JSON on stdin describes")
     command = commands.add_parser("try", help="try a release: keep it, or go back")
     command.add_argument("release", type=_count, metavar="NUMBER")
     rollback = commands.add_parser("rollback", help="try the previous release")

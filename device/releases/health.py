@@ -76,4 +76,6 @@ def _how_it_ended(service: ServiceState) -> str:
         return f"it was ended by signal {service.exit_code}"
     if service.result == "watchdog":
         return "it hung and was ended by the watchdog"
+    if service.result == "oom-kill":
+        return "it took more memory than it may, or than there was (MemoryMax of its unit)"
     return f"it ended ({service.result or service.sub})"

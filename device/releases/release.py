@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgeinfer.device.camera_url import without_secrets
 from edgeinfer.device.errors import EdgeinferError, ReleaseError, storage_error
-from edgeinfer.device.files import sync_folder, write_atomically
+from edgeinfer.device.files import atomic_file, sync_folder, write_atomically
+from edgeinfer.device.releases import camera_file
 from edgeinfer.device.releases.disk import make_folder, remove_tree, sync_tree
 from edgeinfer.device.releases.environment import build_environment, environment_key, is_complete
 from edgeinfer.device.releases.history import note, now_text, read_history
@@ -25,9 +27,24 @@ BUNDLE = "bundle.edgebundle"
 _RUN = """\
 #!/bin/sh
 release=$(cd "$(dirname "$0")" && pwd -P) || exit 1
-exec "$release/package/bin/edgeinfer" run {options} --model "$release/bundle.edgebundle" \\
+exec {program} run {options} --model "$release/bundle.edgebundle" \\
     --output "status:${{RUNTIME_DIRECTORY:-/run/edgeinfer}}/status.json"
 """
+_PROGRAM = '"$release/package/bin/edgeinfer"'
+_CAMERA = f'--camera-url-file "$release/{camera_file.NAME}"'
+
+# Packages of releases that were installed before `--camera-url-file` know only `--camera`. Their
+# program gets it as if on its command line, which others would see.
+_OLD_PROGRAM = """\
+"$release/package/bin/python" -I -c '
+import runpy, sys
+sys.dont_write_bytecode = True
+release, *options = sys.argv[1:]
+with open(release + "/camera-url") as file:
+    options += ["--camera", file.read().strip()]
+sys.argv = [release + "/package/bin/edgeinfer", *options]
+runpy.run_path(sys.argv[0], run_name="__main__")
+' "$release" """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +56,15 @@ class Release:
         spec: what it consists of.
         package: its environment's key.
         installed: when, by the wall clock, for people.
+        camera: what may be shown of the camera that stands in a file of its own; empty where the
+            options name the camera.
     """
 
     number: int
     spec: ReleaseSpec
     package: str
     installed: str
+    camera: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Return what `state` tells of it."""
@@ -53,6 +73,7 @@ class Release:
             "name": self.spec.name,
             "package": self.package,
             "run": list(self.spec.run),
+            "camera": self.camera,
             "installed": self.installed,
         }
 
@@ -83,15 +104,62 @@ def install(layout: Layout, spec: ReleaseSpec, lock: int) -> tuple[int, bool]:
             next_step="send them with `receive`",
         )
     key = environment_key(layout, spec)
-    known = read_releases(layout)
-    for number, release in known.items():
-        if release.spec == spec and release.package == key and _is_sound(layout, release):
-            return number, False
+    known = _same(layout, spec, key)
+    if known is not None:
+        return known, False
     build_environment(layout, spec, key, lock)
     number = _next_number(layout)
-    _write_release(layout, Release(number=number, spec=spec, package=key, installed=now_text()))
+    release = Release(
+        number=number,
+        spec=spec,
+        package=key,
+        installed=now_text(),
+        camera=without_secrets(spec.camera_url),
+    )
+    _write_release(layout, release)
     note(layout, "installed", release=number, name=spec.name)
     return number, True
+
+
+def find_release(layout: Layout, spec: ReleaseSpec) -> int | None:
+    """Return the number of a whole release that is the same, its secret camera too; or None.
+
+    Raises:
+        ReleaseError: the Python that it is for does not run.
+    """
+    return _same(layout, spec, environment_key(layout, spec))
+
+
+def move_cameras(layout: Layout) -> list[int]:
+    """Take secret cameras out of the files of releases that were installed before it was done so.
+
+    Such a release starts as it did at every instant: the camera's file is there before what reads
+    it, and what all may read is rewritten last.
+
+    Returns:
+        The releases that were changed; a process that runs has its arguments until it ends.
+
+    Raises:
+        StorageError: the disk is full, or fails.
+    """
+    changed = []
+    for number, release in read_releases(layout).items():
+        folder = layout.release(number)
+        camera_url = release.spec.camera_url
+        try:
+            told = json.loads((folder / "release.json").read_text())
+            if told["spec"]["run"] == list(release.spec.run):
+                continue
+            if camera_url:
+                camera_file.write_camera(folder, camera_url)
+            _write_run(
+                folder, release.spec, program=_OLD_PROGRAM if camera_url else _PROGRAM, camera=""
+            )
+            write_atomically(folder / "release.json", _release_text(release))
+        except OSError as error:
+            raise storage_error(folder, error) from error
+        changed.append(number)
+    return changed
 
 
 def read_releases(layout: Layout) -> dict[int, Release]:
@@ -114,11 +182,13 @@ def read_release(layout: Layout, number: int) -> Release:
     path = layout.release(number) / "release.json"
     try:
         told = parse_told(path.read_text())
+        spec = parse_spec(told["spec"])
         return Release(
             number=number,
-            spec=parse_spec(told["spec"]),
+            spec=spec,
             package=str(told["package"]),
             installed=str(told["installed"]),
+            camera=without_secrets(spec.camera_url or str(told.get("camera", ""))),
         )
     except FileNotFoundError:
         have = ", ".join(map(str, _numbers(layout))) or "none"
@@ -141,6 +211,7 @@ def is_usable(layout: Layout, number: int | None) -> bool:
     return (
         (folder / BUNDLE).is_file()
         and os.access(folder / "run", os.X_OK)
+        and (bool(release.spec.camera_url) or not release.camera or _has_camera(folder))
         and is_complete(layout, release.package)
         and (folder / "package" / "bin").is_dir()
     )
@@ -163,6 +234,20 @@ def check_bundle(layout: Layout, release: Release) -> None:
             got="is not what was installed",
             next_step="the card may be worn: install it again",
         )
+
+
+def _has_camera(folder: Path) -> bool:
+    return (folder / camera_file.NAME).is_file()
+
+
+def _same(layout: Layout, spec: ReleaseSpec, key: str) -> int | None:
+    """Return the number of a release that can be taken for one, or None."""
+    for number, release in read_releases(layout).items():
+        camera_url = release.spec.camera_url or camera_file.read_camera(layout.release(number))
+        same = replace(release.spec, camera_url=camera_url) == spec and release.package == key
+        if same and _is_sound(layout, release):
+            return number
+    return None
 
 
 def _is_sound(layout: Layout, release: Release) -> bool:
@@ -193,20 +278,16 @@ def _next_number(layout: Layout) -> int:
 def _write_release(layout: Layout, release: Release) -> None:
     folder = layout.release(release.number)
     beside = folder.with_name(f".{release.number}.new")
-    told = {
-        "schema": 1,
-        "spec": release.spec.to_json(),
-        "package": release.package,
-        "installed": release.installed,
-    }
     try:
         remove_tree(beside)
         make_folder(beside)
         os.link(layout.store / release.spec.bundle, beside / BUNDLE)
         os.symlink(Path("..", "..", "packages", release.package), beside / "package")
-        write_atomically(beside / "run", _RUN.format(options=shlex.join(release.spec.run)))
-        os.chmod(beside / "run", 0o755)
-        write_atomically(beside / "release.json", json.dumps(told, indent=1) + "\n")
+        if release.spec.camera_url:
+            camera_file.write_camera(beside, release.spec.camera_url)
+        camera = _CAMERA if release.spec.camera_url else ""
+        _write_run(beside, release.spec, program=_PROGRAM, camera=camera)
+        write_atomically(beside / "release.json", _release_text(release))
         sync_tree(beside)
         os.rename(beside, folder)
         sync_folder(layout.releases)
@@ -216,3 +297,25 @@ def _write_release(layout: Layout, release: Release) -> None:
     except BaseException:
         remove_tree(beside)
         raise
+
+
+def _release_text(release: Release) -> str:
+    # The camera beside the description: an agent of before passes over it.
+    told = {
+        "schema": 1,
+        "spec": release.spec.to_json(),
+        "package": release.package,
+        "installed": release.installed,
+        "camera": release.camera,
+    }
+    return json.dumps(told, indent=1) + "\n"
+
+
+def _write_run(folder: Path, spec: ReleaseSpec, *, program: str, camera: str) -> None:
+    """Write the program that starts a release, with the words that name its camera."""
+    options = " ".join(
+        [*([shlex.join(spec.run)] if spec.run else []), *([camera] if camera else [])]
+    )
+    text = _RUN.format(program=program, options=options)
+    with atomic_file(folder / "run", mode=0o755) as file:
+        file.write(text.encode())

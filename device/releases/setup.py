@@ -15,6 +15,7 @@ from edgeinfer.device.files import write_atomically
 from edgeinfer.device.releases.disk import make_folder, remove_tree
 from edgeinfer.device.releases.layout import SERVICE, SETTLE, TRIAL, USER, Layout
 from edgeinfer.device.releases.ownership import check_content, check_way
+from edgeinfer.device.releases.release import move_cameras
 from edgeinfer.device.releases.service import Systemd
 from edgeinfer.device.releases.told import parse_told
 from edgeinfer.device.releases.units import unit_texts, write_units
@@ -79,6 +80,8 @@ def set_up(layout: Layout, manager: Systemd) -> list[str]:
         units = write_units(layout, unit_texts(layout))
     except OSError as error:
         raise storage_error(layout.prefix, error) from error
+    moved = move_cameras(layout)
+    changed += [f"the camera of release {number} is in a file of its own" for number in moved]
     changed += units
     if units:
         manager.run("daemon-reload")
@@ -88,6 +91,8 @@ def set_up(layout: Layout, manager: Systemd) -> list[str]:
             changed.append(f"{unit} enabled")
     # It is active from now on, so that the service's first start, in a trial, does not run it.
     manager.start(SETTLE)
+    if layout.linked(layout.current) in moved:
+        manager.restart(SERVICE)  # its arguments still hold the camera
     return changed
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from edgeinfer.device.camera_url import take_camera
 from edgeinfer.device.errors import ReleaseError
 from edgeinfer.device.releases.store import is_sha256
 from edgeinfer.device.releases.told import parse_told
@@ -41,8 +42,10 @@ class ReleaseSpec:
         pip: the wheel of pip that installs them.
         python: the board's Python.
         system_site_packages: whether the system's packages are seen as well.
-        run: the options of `edgeinfer run`.
+        run: the options of `edgeinfer run`, without a camera that may hold a secret.
         verify_timeout_s: how long `edgeinfer verify` may take.
+        camera_url: that camera; empty where there is none. It stands in a file of its own, is no
+            argument and is never told.
     """
 
     name: str
@@ -53,9 +56,10 @@ class ReleaseSpec:
     system_site_packages: bool
     run: tuple[str, ...]
     verify_timeout_s: float
+    camera_url: str = field(default="", repr=False)
 
     def to_json(self) -> dict[str, object]:
-        """Return it as `parse_spec` reads it."""
+        """Return it as `parse_spec` reads it, without the secret camera."""
         return {
             "schema": SCHEMA,
             "name": self.name,
@@ -88,6 +92,8 @@ def read_spec(text: str) -> ReleaseSpec:
 def parse_spec(told: object) -> ReleaseSpec:
     """Read a release; wheels are sorted, so that the same release is always equal.
 
+    A camera that may hold a secret is taken out of the options.
+
     Raises:
         ReleaseError: a key is missing, unknown or of the wrong type, or a name is none.
     """
@@ -112,6 +118,7 @@ def parse_spec(told: object) -> ReleaseSpec:
     for text in run:
         if text.partition("=")[0] in _OURS:
             raise ReleaseError(f"the release's option {text}", got="is the release's own")
+    options, camera_url = take_camera(run)
     if not is_sha256(values["bundle"]):
         raise ReleaseError("the release's bundle", got=values["bundle"], expected="a SHA-256")
     if not values["python"].startswith("/"):
@@ -128,8 +135,9 @@ def parse_spec(told: object) -> ReleaseSpec:
         pip=_wheel(values["pip"]),
         python=values["python"],
         system_site_packages=values["system_site_packages"],
-        run=tuple(run),
+        run=options,
         verify_timeout_s=timeout_s,
+        camera_url=camera_url.strip(),
     )
 
 

@@ -65,6 +65,12 @@ def _reach_options(command: Command) -> Command:
 @click.option("--board", required=True, metavar="NAME", help="Which board; see `edgeinfer boards`.")
 @_reach_options
 @click.option(
+    "--camera-url-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file here whose one line is the camera's URL; the service alone can read it there.",
+)
+@click.option(
     "--wheel",
     "wheels",
     multiple=True,
@@ -98,6 +104,7 @@ def flash(
     hosts: tuple[str, ...],
     dry_run: bool,
     as_json: bool,
+    camera_url_file: Path | None,
     wheels: tuple[Path, ...],
     canary: str | None,
     trial_frames: int,
@@ -126,6 +133,7 @@ def flash(
         board=board,
         bundle=bundle,
         run=run_options,
+        camera_url_file=camera_url_file,
         wheels=wheels,
         trial_frames=trial_frames,
         trial_s=trial_seconds,

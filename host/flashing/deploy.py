@@ -23,7 +23,7 @@ from edgeinfer.host.flashing.facts import BoardFacts
 from edgeinfer.host.flashing.order import VERIFY_TIMEOUT_S, Order
 from edgeinfer.host.flashing.payload import Payload
 from edgeinfer.host.flashing.place import put_agent, put_python, python_folder
-from edgeinfer.host.flashing.plan import Plan, make_plan, read_state
+from edgeinfer.host.flashing.plan import Plan, find_release, make_plan, read_state
 from edgeinfer.host.flashing.result import HostResult, Outcome
 from edgeinfer.host.flashing.system import BoardSystem, choose_system
 from edgeinfer.host.flashing.telling import Steps, Tell, bar
@@ -66,7 +66,8 @@ class Deployment:
         with self._steps.step("check", "comparing with what is there"):
             ours = self._order.agent.sha256
             state = read_state(self._board, payload.python, facts, ours=ours)
-        plan = make_plan(self._order, payload, facts, state, python)
+            plan = make_plan(self._order, payload, facts, state, python)
+            plan = find_release(self._board, payload, plan)
         check_space(
             facts,
             self._board.name,
@@ -104,7 +105,7 @@ class Deployment:
                 order.profile,
                 name,
                 named=bool(order.device_tree),
-                picamera=order.options.camera.startswith("picamera"),
+                picamera=(order.options.camera or "").startswith("picamera"),
             )
             check_place(facts, name)
             check_root(facts, self._board)

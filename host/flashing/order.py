@@ -50,6 +50,7 @@ def make_order(
     board: str,
     bundle: Path,
     run: Sequence[str],
+    camera_url_file: Path | None = None,
     wheels: Sequence[Path] = (),
     trial_frames: int,
     trial_s: float,
@@ -61,13 +62,15 @@ def make_order(
         board: the profile's name.
         bundle: the file.
         run: options of `edgeinfer run`.
+        camera_url_file: see `check_run_options`.
         others: see `Order`.
 
     Raises:
         UsageError: there is no such board, or a run option is wrong.
         BundleError: the bundle is damaged, or was made for another board.
+        CameraError: the file with the camera's URL is not as it must be.
     """
-    options = check_run_options(run)
+    options = check_run_options(run, camera_url_file)
     try:
         profile = load_profile(board)
     except ProfileError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class Payload:
         wheels: the packages, with pip's.
         python: the interpreter there that the packages are for.
         system_site_packages: whether the system's own packages are seen.
-        run: the service's options of `edgeinfer run`.
+        run: the service's options of `edgeinfer run`; they may hold a camera's password.
         verify_timeout_s: how long verifying may take there.
     """
 
@@ -56,7 +56,7 @@ class Payload:
     wheels: BoardWheels
     python: str
     system_site_packages: bool
-    run: tuple[str, ...]
+    run: tuple[str, ...] = field(repr=False)
     verify_timeout_s: int
 
     def blobs(self) -> tuple[Blob, ...]:
@@ -73,7 +73,7 @@ class Payload:
         return tuple(blob for blob in self.blobs() if store.get(blob.sha256) != blob.size)
 
     def spec(self) -> dict[str, Any]:
-        """Return what the agent's `install` reads."""
+        """Return what the agent's `install` reads, on stdin: a camera's password is in it."""
         return {
             "schema": SPEC_SCHEMA,
             "name": self.bundle.name,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from edgeinfer.device.camera_url import take_camera, without_secrets
 from edgeinfer.device.errors import RemoteError
 from edgeinfer.host.flashing.board import Board, NoAnswerError
 from edgeinfer.host.flashing.carried_python import SHORT, CarriedPython
@@ -165,10 +167,30 @@ def make_plan(
     )
 
 
+def find_release(board: Board, payload: Payload, plan: Plan) -> Plan:
+    """Return the plan, its release certain: what is secret of a release is compared there.
+
+    Raises:
+        UnreachableError: the connection failed.
+        RemoteError: the agent refused.
+    """
+    if plan.release is None or not take_camera(payload.run)[1]:
+        return plan
+    spec = json.dumps(payload.spec()).encode()
+    number = board.agent(payload.python, "find", chunks=lambda: [spec]).get("release")
+    return replace(plan, release=number if isinstance(number, int) else None)
+
+
 def _same_release(payload: Payload, state: dict[str, Any]) -> int | None:
-    """Return the number of a release there that is the same; the newest of several."""
+    """Return the number of a release there that is the same; the newest of several.
+
+    Of a camera that may hold a secret the board tells what may be shown.
+    """
+    run, camera_url = take_camera(payload.run)
+    camera = without_secrets(camera_url)
     for number in sorted(map(int, state["releases"]), reverse=True):
         release = state["releases"][str(number)]
-        if release["bundle"] == payload.bundle.sha256 and release["run"] == list(payload.run):
+        same = release["run"] == list(run) and release.get("camera", "") == camera
+        if release["bundle"] == payload.bundle.sha256 and same:
             return number
     return None

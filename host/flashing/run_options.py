@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from edgeinfer.device.camera_url import (
+    CAMERA_OPTION,
+    FILE_OPTION,
+    check_one_camera,
+    read_camera_url,
+)
 from edgeinfer.device.errors import UsageError
 
 DEFAULT = ("--camera", "--wait-for-camera")
@@ -26,18 +33,20 @@ class RunOptions:
     """What the service runs with.
 
     Attributes:
-        words: the arguments of `edgeinfer run`.
-        camera: the source; empty for the first V4L2 camera.
+        words: the arguments of `edgeinfer run`; they may hold a camera's password.
+        camera: the source; empty for the first V4L2 camera, None where a file there names it.
         variant: the bundle's variant that they name; None where they leave the choice.
     """
 
-    words: tuple[str, ...]
-    camera: str
+    words: tuple[str, ...] = field(repr=False)
+    camera: str | None = field(repr=False)
     variant: str | None
 
     @property
     def v4l2_node(self) -> str | None:
         """The device of the camera: empty for the first one, None where it is no V4L2 camera."""
+        if self.camera is None:
+            return None
         if self.camera.isascii() and self.camera.isdigit():
             return f"/dev/video{int(self.camera)}"
         if not self.camera or self.camera.startswith("/dev/"):
@@ -45,20 +54,34 @@ class RunOptions:
         return None
 
 
-def check_run_options(words: Sequence[str]) -> RunOptions:
+def check_run_options(words: Sequence[str], camera_url_file: Path | None = None) -> RunOptions:
     """Read the options as `edgeinfer run` on the board will, without a model or a camera.
 
     What they name on the board, files and devices, is not looked for. Without `--camera` the
     service takes the first camera, and waits for one.
 
+    Args:
+        words: the options.
+        camera_url_file: a file here whose one line is the camera's URL.
+
     Raises:
         UsageError: one is wrong, or is not for a service.
         click.UsageError: there is no such option, or its value cannot be.
+        CameraError: the file cannot be read, others may read it, or it names no such camera.
     """
     from edgeinfer.device.cli.run import run
 
     given = _parse(run, words)
-    if given.params["camera"] is None:
+    camera, file_there = given.params["camera"], given.params["camera_url_file"]
+    check_one_camera(camera, file_there)
+    if camera_url_file is not None:
+        if camera is not None or file_there is not None:
+            raise UsageError(
+                FILE_OPTION, got="is given, and a camera after `--`", expected="one of the two"
+            )
+        words = (CAMERA_OPTION, read_camera_url(camera_url_file), *words)
+        given = _parse(run, words)
+    elif camera is None and file_there is None:
         words = (*DEFAULT, *words)
         given = _parse(run, words)
     for name, reason in _SET_BY_FLASH.items():
@@ -69,6 +92,8 @@ def check_run_options(words: Sequence[str]) -> RunOptions:
                 expected=f"none, since {reason}",
             )
     params = given.params
+    if params["camera"] is not None and not params["camera"].isprintable():
+        raise UsageError("run option --camera", got="has control characters", expected="a source")
     for name in _ENDING:
         if params[name] is not None:
             raise UsageError(

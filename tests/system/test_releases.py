@@ -465,7 +465,7 @@ def test_a_disk_that_fills_up_leaves_nothing_half_made(
     told = json.loads(spec(board, sample_bundle.read_bytes(), wheels, "--camera", "simulated"))
     told["system_site_packages"] = True  # so that another environment is wanted
     # There are bytes enough, but not files: what cannot be foreseen.
-    mount = ["mount", "-t", "tmpfs", "-o", "size=3g,nr_inodes=300", "tmpfs"]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3g,nr_inodes=300,mode=755", "tmpfs"]
     assert board.systemd.run(*mount, "/var/lib/edgeinfer/packages").returncode == 0
     try:
         answer = board.agent("install", stdin=json.dumps(told).encode())

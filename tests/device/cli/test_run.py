@@ -224,3 +224,31 @@ def test_bad_source_is_one_line(model: list[str], source: str, said: str) -> Non
     assert err.splitlines()[-1].startswith("error: ")
     assert said in err.splitlines()[-1]
     assert "Traceback" not in err
+
+
+def test_a_file_names_the_camera_and_what_is_secret_is_not_told(
+    model: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "camera"
+    file.write_text("http://me:hunter2@127.0.0.1:9/live?token=hunter2\n")
+    file.chmod(0o644)
+    code, _, err = finish(start("--camera-url-file", str(file), *model))
+    assert (code, err.count("\n")) == (1, 1)
+    assert "by others (mode 0644)" in err
+    file.chmod(0o600)
+    for camera in (("--camera", "0"), ("--camera",)):
+        code, _, err = finish(start("--camera-url-file", str(file), *camera, *model))
+        assert code == 2
+        assert "is given beside --camera" in err
+    status = tmp_path / "status.json"
+    process = start(
+        *("--camera-url-file", str(file), "--wait-for-camera", "--log-format", "json"),
+        *("--output", f"status:{status}", *model),
+    )
+    assert process.stderr is not None
+    told = process.stderr.readline()
+    assert "http://***@127.0.0.1:9/live?***" in told + process.stderr.readline()
+    seen = Path(f"/proc/{process.pid}/cmdline").read_text()
+    process.send_signal(signal.SIGTERM)
+    code, _, err = finish(process)
+    assert "hunter2" not in told + seen + err

@@ -66,6 +66,7 @@ def test_it_holds_this_package_and_nothing_else() -> None:
     package = Path(__file__).resolve().parents[3] / "device" / "releases"
     assert inside == {
         "__init__.py",
+        "camera_url.py",
         "errors.py",
         "files.py",
         *(f"releases/{path.name}" for path in package.glob("*.py")),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -92,3 +93,19 @@ def test_a_new_board_gets_all(order: Order, payload: Payload) -> None:
 def test_other_options_are_another_release(order: Order, payload: Payload) -> None:
     releases = {"4": {"bundle": payload.bundle.sha256, "run": ["--camera", "0"]}}
     assert plan(order, payload, releases=releases).release is None
+
+
+URL = "rtsp://me:hunter2@cam/1"
+
+
+def test_a_secret_camera_is_compared_by_what_may_be_shown(order: Order, payload: Payload) -> None:
+    payload = replace(payload, run=("--camera", URL, "--every", "2"))
+    assert "hunter2" not in repr(payload)
+    told = {"bundle": payload.bundle.sha256, "run": ["--every", "2"], "camera": "rtsp://***@cam/1"}
+    same = plan(order, payload, releases={"4": told})
+    assert same.release == 4
+    assert "hunter2" not in "".join(same.lines(order, PREFIX))
+    other = {**told, "camera": "rtsp://***@cam/2"}
+    earlier = {"bundle": payload.bundle.sha256, "run": list(payload.run)}
+    for release in (other, earlier):
+        assert plan(order, payload, releases={"4": release}).release is None

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
 
-from edgeinfer.device.errors import EdgeinferError, UsageError
+from edgeinfer.device.errors import CameraError, EdgeinferError, UsageError
 from edgeinfer.host.flashing.run_options import check_run_options
 
 
@@ -17,6 +19,7 @@ from edgeinfer.host.flashing.run_options import check_run_options
         (("--camera", "simulated"), ("--camera", "simulated"), None),
         (("--camera", "rtsp://cam/1"), ("--camera", "rtsp://cam/1"), None),
         (("--camera", "--output", "json:a.jsonl"), ("--camera", "--output", "json:a.jsonl"), ""),
+        (("--camera-url-file", "/etc/cam"), ("--camera-url-file", "/etc/cam"), None),
     ],
 )
 def test_options_of_the_service(
@@ -41,6 +44,8 @@ def test_the_variant_is_read() -> None:
         (("--output", "window"), "needs a screen"),
         (("--output", "video:x.txt"), "is no video"),
         (("--camera", "-"), "is stdin"),
+        (("--camera", "rtsp://cam\n/x"), "has control characters"),
+        (("--camera", "0", "--camera-url-file", "/etc/cam"), "is given beside --camera"),
         (("--max-seconds", "5"), "ends the loop"),
         (("--max-frames", "5"), "ends the loop"),
         (("--record-when", "dog>>1", "--output", "stills:x"), "record-when"),
@@ -58,3 +63,19 @@ def test_options_that_are_not_for_a_service(words: tuple[str, ...], message: str
 def test_options_that_run_does_not_know(words: tuple[str, ...]) -> None:
     with pytest.raises(click.UsageError):
         check_run_options(words)
+
+
+def test_a_file_here_names_the_camera(tmp_path: Path) -> None:
+    file = tmp_path / "camera"
+    file.write_text("rtsp://me:hunter2@cam/1\n")
+    file.chmod(0o644)
+    with pytest.raises(CameraError, match="by others"):
+        check_run_options((), file)
+    file.chmod(0o600)
+    options = check_run_options(("--every", "2"), file)
+    assert options.words == ("--camera", "rtsp://me:hunter2@cam/1", "--every", "2")
+    assert options.v4l2_node is None
+    assert "hunter2" not in repr(options)
+    for words in (("--camera", "0"), ("--camera",), ("--camera-url-file", "/etc/cam")):
+        with pytest.raises(UsageError, match="and a camera after"):
+            check_run_options(words, file)
