@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import signal
 import subprocess
 from typing import Any
 
@@ -48,6 +49,8 @@ def verify(layout: Layout, release: Release, user: str = USER) -> str:
         return f"verify does not run ({error})"
     if done.returncode == 0:
         return ""
+    if done.returncode == -signal.SIGKILL:
+        return "verify was ended: it took more memory than it may, or than there was (signal 9)"
     if done.returncode < 0:
         return f"verify was ended by signal {-done.returncode}"
     said = [line for line in done.stderr.splitlines() if line.strip()]

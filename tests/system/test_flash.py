@@ -191,6 +191,46 @@ def test_a_release_that_does_not_answer_is_taken_back(released: Flash) -> None:
     assert released.show("ActiveState") == "active"
 
 
+def test_a_cameras_password_is_told_nowhere(released: Flash, tmp_path: Path) -> None:
+    file = tmp_path / "camera"
+    file.write_text("http://me:hunter2@127.0.0.1:9/live?token=hunter3\n")
+    file.chmod(0o600)
+    given = ("--camera-url-file", str(file))
+    planned = released("--dry-run", *given, run=())
+    assert "as a new release" in planned.stdout, planned.stderr
+    done = released("--json", *given, run=())
+    (host,) = json.loads(done.stdout)["hosts"]
+    assert host["outcome"] == "rolled back"
+    assert "http://***@127.0.0.1:9/live?***" in host["reason"]
+    again = released("--dry-run", *given, run=())
+    assert f"release {host['release']} is there already" in again.stdout
+    told = "".join(done.stdout + done.stderr for done in (planned, done, again))
+    assert "hunter" not in told + released.board.sshd.log()
+    files = (path for path in released.board.prefix.rglob("*") if path.is_file())
+    (holding,) = (path for path in files if b"hunter" in path.read_bytes())
+    assert holding == released.board.prefix / "releases" / str(host["release"]) / "camera-url"
+    status = holding.stat()
+    assert (status.st_mode & 0o7777, status.st_uid != 0) == (0o600, True)
+
+    both = released(*given, run=SIMULATED)
+    assert "and a camera after `--`" in error_line(both, 2)
+
+
+def test_a_place_that_others_may_change_is_refused(released: Flash) -> None:
+    place = released.board.systemd.path("/var/lib/theirs")
+    (place / "edgeinfer").mkdir(parents=True)
+    os.chown(place, 65534, 65534)
+    done = released("--prefix", "/var/lib/theirs/edgeinfer")
+    line = error_line(done)
+    assert "its /var/lib/theirs belongs to user 65534 and has mode drwxr-xr-x" in line
+    assert "sudo chown --no-dereference root:root /var/lib/theirs" in line
+    assert list((place / "edgeinfer").iterdir()) == []
+    gone = edgeinfer(
+        "unflash", *released.board.sshd.options(), "--prefix", "/var/lib/theirs/edgeinfer"
+    )
+    assert "belongs to user 65534" in error_line(gone)
+
+
 @pytest.mark.parametrize("command", ["flash", "unflash"])
 def test_an_agent_that_is_damaged_is_replaced(clean: Flash, command: str) -> None:
     clean.report()

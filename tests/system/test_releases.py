@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -49,6 +50,12 @@ mount --bind {folder}/etc /etc
 mount --bind {folder}/lib /var/lib
 """
 PICTURE = PICTURES[0]
+NAME_AND_PASSWORD = "me:hunter2"
+TOKEN = "hunter3"
+SECRET = "hunte[r]"
+"""A pattern, so that a program that looks for it does not find itself."""
+STRANGER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+RAN_AS_ROOT = "/var/lib/edgeinfer/data/ran-as-root"
 DUMMIES = ("sysinit", "basic", "network", "multi-user", "shutdown")
 
 CRASHING = """\
@@ -232,6 +239,7 @@ def in_front(board: Board, good: int, main: str) -> bytes:
     files = {
         "edgeinfer_in_front.py": main,
         "edgeinfer_in_front.pth": f"import site; site.addsitedir('{site}/{version}/site-packages')",
+        "a_mark.pth": f"import os; os.getuid() or open({RAN_AS_ROOT!r}, 'w')",
         info + "METADATA": "Metadata-Version: 2.1\nName: edgeinfer-in-front\nVersion: 1\n",
         info + "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         info + "entry_points.txt": "[console_scripts]\nedgeinfer = edgeinfer_in_front:run\n",
@@ -290,6 +298,7 @@ def test_one_that_crashes_after_some_answers_is_taken_back(
     assert "the driver has gone mad" in told["reason"]
     assert told["answers"] > 0
     settled_on(board, good)
+    assert not board.path(RAN_AS_ROOT).exists()  # what the wheel's .pth does where root starts it
 
 
 def test_one_that_does_not_verify_is_refused_before_anything_is_switched(
@@ -399,6 +408,10 @@ class Stream(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"
 
     def do_GET(self) -> None:
+        known = base64.b64encode(NAME_AND_PASSWORD.encode()).decode()
+        if self.headers["Authorization"] != f"Basic {known}" or TOKEN not in self.path:
+            self.send_error(401)
+            return
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=picture")
         self.end_headers()
@@ -417,7 +430,8 @@ def network_camera() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Stream) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/stream"
+        place = f"127.0.0.1:{server.server_port}/stream?token={TOKEN}"
+        yield f"http://{NAME_AND_PASSWORD}@{place}"
         server.shutdown()
 
 
@@ -450,11 +464,41 @@ def test_the_hardened_service_has_what_the_loop_needs(
     assert children  # the delegate's worker
     assert json.loads((data / "answers.jsonl").read_text().splitlines()[0])["label"]
     assert next((data / "stills").glob("*.jpg")).stat().st_size > 0
+    check_that_a_stranger_learns_and_changes_nothing(board, number)
     # What it may write is its own.
     as_service = ["nsenter", "--target", pid, "--mount", "--pid"]
     refused = board.systemd.run(*as_service, "touch", "/usr/edgeinfer-test", "/etc/edgeinfer-test")
     assert refused.stderr.count("Read-only file system") == 2, refused.stderr
     assert board.agent("rollback", "--frames", 5)["outcome"] == "confirmed"
+
+
+def check_that_a_stranger_learns_and_changes_nothing(board: Board, number: int) -> None:
+    """Look, as another user of the board, for the password of its camera and for ways to change it.
+
+    What root can look at is looked at by root: there it is in one file.
+    """
+    places = ("/var/lib/edgeinfer", "/run/edgeinfer", "/run/edgeinfer-trial", "/etc/systemd/system")
+    file = f"/var/lib/edgeinfer/releases/{number}/camera-url"
+    assert board.systemd.run("grep", "-rsl", SECRET, *places).stdout.split() == [file]
+    assert board.systemd.run(*STRANGER, "grep", "-rsl", SECRET, *places).stdout == ""
+    refused = board.systemd.run(*STRANGER, "cat", file, "/run/edgeinfer/status.json")
+    assert refused.stderr.count("Permission denied") == 2, refused.stderr
+    for shown in (
+        board.systemd.run("sh", "-c", "cat /proc/[0-9]*/cmdline").stdout,
+        board.systemd.run("journalctl", "--no-pager", "--output=json").stdout,
+        board.path("/run/edgeinfer/status.json").read_text(),
+        json.dumps(board.state()),
+    ):
+        assert len(shown) > 100
+        assert "hunter" not in shown
+    assert board.state()["releases"][str(number)]["camera"].startswith("http://***@127.0.0.1:")
+
+    lock = "/var/lib/edgeinfer/lock"
+    for how in ("--shared", "--exclusive"):
+        held = board.systemd.run(*STRANGER, "flock", "--nonblock", how, lock, "true")
+        assert "Permission denied" in held.stderr
+    writable = ("find", *places, "!", "-type", "l", "-writable")
+    assert board.systemd.run(*STRANGER, *writable).stdout == ""
 
 
 def test_a_disk_that_fills_up_leaves_nothing_half_made(

@@ -151,6 +151,7 @@ RUNNING = ServiceState(active="active", sub="running", pid=7, invocation="b")
         ),
         (replace(RUNNING, pid=0, result="signal", exit_code=11), None, False, "signal 11"),
         (replace(RUNNING, pid=0, result="watchdog"), None, False, "watchdog"),
+        (replace(RUNNING, pid=0, result="oom-kill", exit_code=9), None, False, "more memory"),
     ],
 )
 def test_health(
@@ -190,6 +191,8 @@ def test_verification_is_the_release_s_own(layout: Layout) -> None:
     program.write_text('#!/bin/sh\necho "error: frame 0 differs" >&2\necho bye >&2\nexit 1\n')
     program.chmod(0o755)
     assert verify(layout, release, user) == "verify failed: frame 0 differs"
+    program.write_text("#!/bin/sh\nkill -KILL $$\n")
+    assert "more memory than it may" in verify(layout, release, user)
     program.write_text('#!/bin/sh\n[ "$1" = verify ] && [ -r "$2" ]\n')
     assert verify(layout, release, user) == ""
 

@@ -19,6 +19,7 @@ from tests.system.virtual_pi.feeding import FourCC, feed, plug, unplug
 from tests.system.virtual_pi.machine import VirtualPi
 from tests.system.virtual_pi.releases import (
     PREFIX,
+    STATUS,
     Tell,
     disagreeing_bundle,
     flash_command,
@@ -182,13 +183,32 @@ def test_a_release_that_never_answers_is_taken_back(
 ) -> None:
     before = wait_answering(board, LABEL)
     silent = renamed_bundle(sample_bundle, tmp_path / "silent.edgebundle", "silent")
-    options = ("--trial-seconds", 20, "--", "--camera", "http://127.0.0.1:9/none.mjpg")
+    camera = "http://me:hunter2@127.0.0.1:9/none.mjpg?token=hunter3"
+    options = ("--trial-seconds", 20, "--", "--camera", camera)
     done = flash(board, wheel, silent, *options, "--wait-for-camera")
     tell(done.stderr)
     assert f"release {before.release} runs" in error_line(done)
     after = wait_answering(board, LABEL)
     assert (after.release, after.faults()) == (before.release, [])
     assert [event["event"] for event in after.state["history"]][-1] == "rolled back"
+    check_that_a_visitor_learns_and_changes_nothing(board)
+    assert "hunter" not in done.stdout + done.stderr + json.dumps(after.state) + journal(board)
+
+
+def check_that_a_visitor_learns_and_changes_nothing(board: VirtualPi) -> None:
+    """Look for a camera's password and for ways to change what runs, as another user there."""
+    holding = board.ssh("sudo", "grep", "-rsl", "hunte[r]", PREFIX, "/run/edgeinfer").split()
+    assert len(holding) == 1
+    assert holding[0].endswith("/camera-url")
+    look_around = f"""\
+grep -rsl 'hunte[r]' {PREFIX} /run/edgeinfer /run/edgeinfer-trial /etc/systemd /proc/[0-9]*/cmdline
+cat {holding[0]} {STATUS} && echo read
+flock --nonblock --shared {PREFIX}/lock true && echo held
+find {PREFIX} /run/edgeinfer /run/edgeinfer-trial /etc/systemd ! -type l -writable
+journalctl --unit=edgeinfer | grep 'hunte[r]'
+true
+"""
+    assert board.try_ssh("sh", "-c", look_around, user="guest").stdout == ""
 
 
 @pytest.mark.usefixtures("flashed")
@@ -231,10 +251,32 @@ def test_the_doctor_finds_its_camera(board: VirtualPi, tell: Tell) -> None:
 
 @pytest.mark.usefixtures("flashed")
 def test_it_allows_little(board: VirtualPi, tell: Tell) -> None:
-    told = board.ssh("systemd-analyze", "security", "--no-pager", "edgeinfer.service")
-    summary = told.strip().splitlines()[-1]
-    tell("\n".join([summary, *(line for line in told.splitlines() if line.startswith("✗"))]))
-    assert float(summary.partition("exposure level for edgeinfer.service: ")[2].split()[0]) <= 2.0
+    for unit in ("edgeinfer", "edgeinfer-settle", "edgeinfer-trial"):
+        told = board.ssh("systemd-analyze", "security", "--no-pager", f"{unit}.service")
+        summary = told.strip().splitlines()[-1]
+        tell("\n".join([summary, *(line for line in told.splitlines() if line.startswith("✗"))]))
+        assert float(summary.partition(f"level for {unit}.service: ")[2].split()[0]) <= 2.0
+
+
+@pytest.mark.usefixtures("flashed")
+def test_one_that_takes_too_much_memory_is_ended_and_started_again(
+    board: VirtualPi, tell: Tell
+) -> None:
+    before = wait_answering(board, LABEL).state["service"]
+    group = "/sys/fs/cgroup/system.slice/edgeinfer.service"
+    words = ("cat", f"{group}/memory.max", f"{group}/memory.peak", f"{group}/memory.current")
+    limit, *taken = board.try_ssh(*words).stdout.split()
+    total = 1024 * int(board.ssh("awk", "/^MemTotal/ { print $2 }", "/proc/meminfo"))
+    assert int(limit) == pytest.approx(0.8 * total, rel=0.02)
+    tell(f"memory: {total:,} bytes, of which the service may take {limit} and took {taken}")
+    board.ssh("sudo", "sh", "-c", f"echo 8M > {group}/memory.max")
+    end = time.monotonic() + 240
+    while show(board, "NRestarts") == str(before["restarts"]):
+        assert time.monotonic() < end, journal(board)
+        time.sleep(1)
+    seen = wait_answering(board, LABEL).state["service"]
+    assert seen["pid"] != before["pid"]
+    assert "oom-kill" in board.ssh("sudo", "journalctl", "--unit=edgeinfer.service")
 
 
 @pytest.mark.usefixtures("flashed")
