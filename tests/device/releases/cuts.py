@@ -20,9 +20,11 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from edgeinfer.device.releases.camera_file import read_camera
 from edgeinfer.device.releases.collect import collect
 from edgeinfer.device.releases.layout import Layout
 from edgeinfer.device.releases.lock import locked
@@ -43,6 +45,7 @@ from tests.device.releases.boards import (
 
 Work = Callable[[Layout], None]
 OLD, NEW, THIRD = (name * 1000 for name in (b"the old bundle", b"the new bundle", b"the third"))
+CAMERA = "rtsp://me:secret@camera/live"
 LOSSES = ("nothing", "contents", "contents and names")
 _ENTRIES = ("os.rename", "os.link", "os.symlink", "os.remove", "os.mkdir", "os.rmdir")
 _OTHERS = ("os.chmod", "os.chown", "os.truncate", "subprocess.Popen")
@@ -55,7 +58,7 @@ def bring(layout: Layout, bundle: bytes, *, system: bool, silent: int | None = N
         for content in (bundle, PIP):
             receive(layout, sha256_of(content), len(content), io.BytesIO(content))
     manager = StandInManager(layout, silent=silent)
-    spec = bare_spec(bundle, system_site_packages=system)
+    spec = replace(bare_spec(bundle, system_site_packages=system), camera_url=CAMERA)
     with locked(layout, "install") as lock:
         settle(layout, manager)
         number, _ = install(layout, spec, lock)
@@ -288,6 +291,8 @@ def fault(layout: Layout, allowed: set[int | None]) -> str:
         THIRD,
     ):
         return f"the bundle of release {current} is broken"
+    if current is not None and read_camera(layout.release(current)) != CAMERA:
+        return f"the camera of release {current} is lost"
     if state["trial"] is not None or layout.trial.exists():
         return "a trial is left"
     half = [
