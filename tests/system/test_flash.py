@@ -24,7 +24,7 @@ pytestmark = pytest.mark.system
 
 PREPARE = """\
 mkdir -p /var/lib/small /etc/sudoers.d
-mount -t tmpfs -o size=24m tmpfs /var/lib/small
+mount -t tmpfs -o size=24m,mode=755 tmpfs /var/lib/small
 for user in free asked refused; do
   useradd --create-home --shell /bin/sh "$user" || true
 done
