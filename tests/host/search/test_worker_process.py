@@ -21,6 +21,7 @@ from edgeinfer.host.search.job import Done, Job, Message
 from edgeinfer.host.search.worker import Messenger, answer
 from edgeinfer.host.search.worker_process import WorkerProcess
 from edgeinfer.host.training.progress import LineProgress
+from tests.strangers_folder import work_in_strangers_folder
 
 from .examples import SIZE, make_run, pruned
 
@@ -92,6 +93,20 @@ def test_an_error_in_the_worker_is_one_here(tmp_path: Path) -> None:
         assert process.pid == pid is not None
     assert "trained.json" in str(caught.value)
     assert process.pid is None
+
+
+def test_a_worker_imports_nothing_from_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path / "run")
+    (run / "trained.json").write_text("{}")
+    folder = work_in_strangers_folder(tmp_path / "stranger", monkeypatch)
+    with (
+        WorkerProcess(tmp_path / "work") as process,
+        pytest.raises(TrainingError, match=r"trained\.json"),
+    ):
+        process.run(_job(run, tmp_path), _quiet(), lambda: None)
+    assert folder.imported() == []
 
 
 def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:

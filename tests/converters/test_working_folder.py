@@ -1,0 +1,44 @@
+"""What `convert` starts, from a working folder in which a stranger's modules lie."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.converters.float_model import float_tflite
+from edgeinfer.converters.op_versions import load_check
+from edgeinfer.converters.timing import time_models
+from edgeinfer.converters.trained import KERAS_FILE
+from tests.strangers_folder import StrangersFolder, work_in_strangers_folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StrangersFolder:
+    return work_in_strangers_folder(tmp_path / "stranger", monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def model(sample_bundle: Path) -> bytes:
+    with zipfile.ZipFile(sample_bundle) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".tflite")]
+        return archive.read(name)
+
+
+def test_loading_by_both_runtimes(model: bytes, folder: StrangersFolder) -> None:
+    assert all(check.ok for check in load_check(model, subject="sample"))
+    assert folder.imported() == []
+
+
+@pytest.mark.slow
+def test_timing(model: bytes, folder: StrangersFolder) -> None:
+    pytest.importorskip("tensorflow", reason="conversion needs the host extra")
+    assert time_models({"a": model}, "a", rounds=1)["a"].ms > 0
+    assert folder.imported() == []
+
+
+@pytest.mark.slow
+def test_converting_anothers_model(trained_folder: Path, folder: StrangersFolder) -> None:
+    assert float_tflite(trained_folder / KERAS_FILE)
+    assert folder.imported() == []

@@ -1,0 +1,69 @@
+"""What the device package starts, from a working folder in which a stranger's modules lie."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.device.benchmark.cold_start import time_cold_starts
+from edgeinfer.device.delegates.process import WorkerJob, WorkerProcess, WorkerStartError
+from edgeinfer.device.delegates.spec import delegate_spec
+from edgeinfer.device.doctor.child import run_probe
+from edgeinfer.device.runtime import installed_runtimes
+from edgeinfer.device.supervision.trial import try_model
+from tests.strangers_folder import StrangersFolder, work_in_strangers_folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StrangersFolder:
+    return work_in_strangers_folder(tmp_path / "stranger", monkeypatch)
+
+
+def test_the_trial_of_a_reload(sample_bundle: Path, folder: StrangersFolder) -> None:
+    assert try_model(sample_bundle, {}, stop=threading.Event())
+    assert folder.imported() == []
+
+
+def test_the_doctors_probes(sample_bundle: Path, folder: StrangersFolder) -> None:
+    for name, *arguments in (("numpy",), ("model", str(sample_bundle))):
+        end = run_probe(name, *arguments, timeout_s=60)
+        assert end.code == 0, end.stderr
+    assert folder.imported() == []
+
+
+def test_a_cold_start(sample_bundle: Path, folder: StrangersFolder) -> None:
+    assert time_cold_starts(sample_bundle, runs=1, threads=1, runtime=None).median_ms > 0
+    assert folder.imported() == []
+
+
+def test_a_delegates_worker(folder: StrangersFolder) -> None:
+    """It goes as far as the library, which is none: everything has been imported by then."""
+    delegate = delegate_spec(str(folder.path / "json.py"))
+    job = WorkerJob(
+        delegate=delegate, runtime=installed_runtimes()[0], model=None, subject="nothing"
+    )
+    with WorkerProcess(job) as worker, pytest.raises(WorkerStartError) as caught:
+        worker.load(limit_s=60)
+    assert caught.value.stage == "delegate"
+    assert folder.imported() == []
+
+
+@pytest.mark.parametrize("by_module", [False, True], ids=["program", "module"])
+def test_the_program_itself(sample_bundle: Path, folder: StrangersFolder, by_module: bool) -> None:
+    """`-m` is the user's choice; what it imports before our first line is Python's affair."""
+    program = [str(Path(sys.executable).with_name("edgeinfer"))]
+    if by_module:
+        program = [sys.executable, "-m", "edgeinfer.device.cli"]
+        (folder.path / "runpy.py").unlink()
+        (folder.path / "edgeinfer.py").unlink()
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [*program, "verify", str(sample_bundle)], env=env, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert folder.imported() == []
