@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard device/native/* device/native/include/*/*)
 
-.PHONY: demo test test-system lint fuzz benchmark wheel wheels clean
+.PHONY: demo test test-system lint fuzz benchmark wheel wheels board-lock sbom clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/host.stamp  ## trains, quantizes, verifies and runs on embedded data
@@ -34,8 +34,14 @@ benchmark: $(VENV)/dev.stamp  ## edgeinfer beside what others do, as one table
 wheel: $(VENV)/dev.stamp  ## a wheel for this architecture, in dist/
 	$(BIN)/python -m build --wheel
 
+board-lock: $(VENV)/dev.stamp  ## the packages that boards get, newest versions, with their hashes
+	$(BIN)/python -P -m edgeinfer.host.board_wheels.make_lock
+
 wheels: $(VENV)/wheels.stamp  ## wheels for x86-64, 64-bit and 32-bit ARM, in dist/
 	$(BIN)/python boards/toolchains/build_wheels.py
+
+sbom: $(VENV)/dev.stamp  ## for each wheel in dist/, a list of what it is made of and needs
+	$(BIN)/python -P -m edgeinfer.host.board_wheels.sbom dist/*.whl
 
 clean:
 	rm -rf $(VENV) build dist

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from edgeinfer.device.errors import WheelError
 from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.host.board_wheels.lock import LockedWheel, requirement_lines
 from edgeinfer.host.board_wheels.target import WheelTarget
+from edgeinfer.host.board_wheels.wheel_file import other_hash, require_locked
 
 _UNREACHABLE = re.compile(
     r"Retrying \(|NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|"
@@ -21,19 +23,54 @@ _NOT_FOUND = re.compile(
     r"Could not find a version that satisfies the requirement (?P<wanted>.+?) "
     r"\(from versions: (?P<versions>.*)\)"
 )
+_OTHER_HASH = re.compile(
+    r"DO NOT MATCH THE HASHES.*?\n\s+(?P<what>\S+)[^\n]*\n"
+    r"\s+Expected sha256 (?P<expected>[0-9a-f]{64})\s+Got\s+(?P<got>[0-9a-f]{64})",
+    re.DOTALL,
+)
 _CONFLICT = re.compile(r"conflicting dependencies|ResolutionImpossible")
 _MOST_VERSIONS = 3
 
 
-def download_wheels(
+def download_locked(target: WheelTarget, wheels: Sequence[LockedWheel], folder: Path) -> list[Path]:
+    """Download exactly these files into an empty folder; none of their code runs here.
+
+    pip takes nothing that has another hash, and no source distribution; what it brought is checked
+    once more.
+
+    Args:
+        target: what they are for.
+        wheels: the files.
+        folder: where to.
+
+    Returns:
+        The files, in the order of `wheels`.
+
+    Raises:
+        WheelError: there is no pip, no package index can be reached, or it has not these files.
+    """
+    # In a file, since pip takes hashes from nowhere else.
+    wanted = folder / "requirements.txt"
+    wanted.write_text("\n".join(requirement_lines(wheels)) + "\n", encoding="utf-8")
+    names = [line.partition(" ")[0] for line in requirement_lines(wheels)]
+    _pip(target, ["--require-hashes", "--no-deps", "--requirement", str(wanted)], folder, names)
+    for wheel in wheels:
+        if not (folder / wheel.file).is_file():
+            found = ", ".join(sorted(path.name for path in folder.glob("*.whl")))
+            raise WheelError(wheel.file, got=f"was not brought by pip ({found})", expected="it")
+        require_locked(folder / wheel.file, wheel.sha256)
+    return [folder / wheel.file for wheel in wheels]
+
+
+def download_newest(
     target: WheelTarget, wanted: Sequence[str], folder: Path, *, follow: bool
 ) -> list[Path]:
-    """Download wheels into an empty folder.
+    """Download what an index gives now, to renew the lock; nothing that boards get comes this way.
 
     Args:
         target: what they must run on.
-        wanted: requirements without markers, and paths of wheels.
-        folder: where to.
+        wanted: requirements without markers.
+        folder: where to; it must be empty.
         follow: whether what they need is downloaded too. pip judges markers for this machine: so
             that may be too little or too much.
 
@@ -43,6 +80,14 @@ def download_wheels(
     Raises:
         WheelError: there is no pip, no package index can be reached, or it has no such wheel.
     """
+    _pip(target, [*([] if follow else ["--no-deps"]), *wanted], folder, wanted)
+    return sorted(folder.glob("*.whl"))
+
+
+def _pip(
+    target: WheelTarget, arguments: Sequence[str], folder: Path, wanted: Sequence[str]
+) -> None:
+    """Let pip download wheels for a target, and nothing but wheels: they run no code."""
     if importlib.util.find_spec("pip") is None:
         raise WheelError(
             sys.executable,
@@ -50,19 +95,17 @@ def download_wheels(
             expected="pip, which downloads the board's packages",
             next_step="run: python -m ensurepip",
         )
-    command = [
-        *python_command("-m", "pip", "download", "--disable-pip-version-check", "--no-input"),
+    command = python_command(
+        *("-m", "pip", "download", "--disable-pip-version-check", "--no-input"),
         *("--quiet", "--retries", "2", "--dest", str(folder), "--only-binary", ":all:"),
         *("--implementation", "cp", "--python-version", target.python),
         *(f"--platform={platform}" for platform in target.platforms()),
-        *([] if follow else ["--no-deps"]),
-        *wanted,
-    ]
-    # Its sentences are read below.
-    env = safe_environment(LC_ALL="C.UTF-8", PIP_NO_COLOR="1", PIP_PROGRESS_BAR="off")
+        *arguments,
+    )
     done = subprocess.run(
         command,
-        env=env,
+        # Its sentences are read below.
+        env=safe_environment(LC_ALL="C.UTF-8", PIP_NO_COLOR="1", PIP_PROGRESS_BAR="off"),
         capture_output=True,
         text=True,
         errors="replace",
@@ -71,7 +114,6 @@ def download_wheels(
     )
     if done.returncode:
         raise pip_error(target, wanted, done.stderr or done.stdout)
-    return sorted(folder.glob("*.whl"))
 
 
 def pip_error(target: WheelTarget, wanted: Sequence[str], said: str) -> WheelError:
@@ -84,6 +126,8 @@ def pip_error(target: WheelTarget, wanted: Sequence[str], said: str) -> WheelErr
     """
     subject = f"packages for {target.title}"
     missing = _NOT_FOUND.search(said)
+    if other := _OTHER_HASH.search(said):
+        return other_hash(other["what"], got=other["got"], expected=other["expected"])
     if _UNREACHABLE.search(said):
         return WheelError(
             subject,

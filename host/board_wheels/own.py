@@ -1,4 +1,4 @@
-"""edgeinfer's own wheel for a board: given, built in the source checkout, or the index's."""
+"""edgeinfer's own wheel for a board: given, or built in the source checkout."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def check_given(path: Path, target: WheelTarget) -> WheelName:
             path,
             got=f"is for {', '.join(sorted(map(str, name.tags)))}",
             expected=f"a wheel for {target.title}",
-            next_step=_how_to_get(target, str(name.distribution)),
+            next_step=how_to_get(target, str(name.distribution)),
         )
     if name.distribution == DISTRIBUTION and name.version != own_version():
         raise WheelError(
@@ -128,17 +128,18 @@ def first_difference(wheel: Path, checkout: Path, built_ns: int) -> str:
     return ""
 
 
-def not_found(target: WheelTarget, error: WheelError) -> WheelError:
-    """Return what to say where the index has no edgeinfer for the target either."""
+def not_built(target: WheelTarget) -> WheelError:
+    """Return what to say where a source checkout has no wheel for the target."""
     return WheelError(
         f"{DISTRIBUTION} {own_version()} for {target.title}",
-        got=f"no wheel here, and none from the package index ({error.got})",
+        got="there is no wheel in dist/",
         expected="one to carry to the board",
-        next_step=_how_to_get(target, DISTRIBUTION),
+        next_step=how_to_get(target, DISTRIBUTION),
     )
 
 
-def _how_to_get(target: WheelTarget, distribution: str) -> str:
+def how_to_get(target: WheelTarget, distribution: str) -> str:
+    """Say where a wheel for the target may come from."""
     if distribution != DISTRIBUTION:
         return "name another with --wheel"
     if source_checkout():

@@ -20,6 +20,9 @@ from packaging.version import Version
 
 from edgeinfer.device.errors import WheelError
 
+_LICENCE = "License :: "
+_LONGEST_LICENCE = 60
+
 
 @dataclass(frozen=True, kw_only=True)
 class WheelFile:
@@ -64,6 +67,28 @@ def wheel_file(path: Path) -> WheelFile:
     return WheelFile(path=path, name=path.name, sha256=digest, size=size)
 
 
+def require_locked(path: Path, sha256: str) -> None:
+    """Refuse a wheel that is not the one which the lock names.
+
+    Raises:
+        WheelError: it is another, or cannot be read.
+    """
+    found = wheel_file(path).sha256
+    if found != sha256:
+        raise other_hash(path.name, got=found, expected=sha256)
+
+
+def other_hash(what: str, *, got: str, expected: str) -> WheelError:
+    """Return what to say of a file that has another hash than the lock says."""
+    return WheelError(
+        what,
+        got=f"has SHA-256 {got}",
+        expected=f"{expected}, as the lock of board packages says",
+        next_step="do not use this package index before you know why; if you trust the file, give "
+        "it with --wheel",
+    )
+
+
 def parse_name(path: Path) -> WheelName:
     """Read a wheel's file name.
 
@@ -89,6 +114,36 @@ def requirements(path: Path) -> tuple[Requirement, ...]:
     Raises:
         WheelError: the file is no wheel.
     """
+    return tuple(_metadata(path).requires_dist or ())
+
+
+def requires_python(path: Path) -> str:
+    """Return which Pythons a wheel's metadata says it runs on; empty for all.
+
+    Raises:
+        WheelError: the file is no wheel.
+    """
+    return str(_metadata(path).requires_python or "")
+
+
+def licence(path: Path) -> str:
+    """Return what a wheel's metadata says of its licence, in a line; empty where it says none.
+
+    Raises:
+        WheelError: the file is no wheel.
+    """
+    said = _metadata(path)
+    if said.license_expression:
+        return str(said.license_expression)
+    text = (said.license or "").strip()
+    if text and "\n" not in text and len(text) <= _LONGEST_LICENCE:
+        return text
+    # Older packages put the licence's whole text there, and its name among the classifiers.
+    named = [one for one in said.classifiers or () if one.startswith(_LICENCE)]
+    return named[0].rpartition(" :: ")[2] if named else ""
+
+
+def _metadata(path: Path) -> Metadata:
     try:
         with zipfile.ZipFile(path) as archive:
             # The name before the dots is the wheel's; vendored packages have metadata too.
@@ -97,8 +152,7 @@ def requirements(path: Path) -> tuple[Requirement, ...]:
                 for name in archive.namelist()
                 if name.count("/") == 1 and name.endswith(".dist-info/METADATA")
             )
-            metadata = Metadata.from_email(archive.read(member), validate=False)
-        return tuple(metadata.requires_dist or ())
+            return Metadata.from_email(archive.read(member), validate=False)
     except (OSError, zipfile.BadZipFile, StopIteration, ValueError) as error:
         raise WheelError(
             path,

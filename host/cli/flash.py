@@ -76,7 +76,7 @@ def _reach_options(command: Command) -> Command:
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A wheel to install instead of the package index's; may be repeated.",
+    help="A wheel to install instead of the one that the lock names; may be repeated.",
 )
 @click.option(
     "--canary", metavar="HOST", help="Of several, which comes first; by default the first named."

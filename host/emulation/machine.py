@@ -90,7 +90,7 @@ def prepare_board(
     Args:
         board: its profile.
         system: which of its systems, one that `choose_system` returns.
-        wheels: wheels to take instead of the package index's, edgeinfer's own among them.
+        wheels: wheels to take instead of the locked ones, edgeinfer's own among them.
         runtime: another TFLite runtime than the system's, as a requirement.
         mirror: where Debian's packages come from; by default this machine's mirror.
         home: where everything is kept.

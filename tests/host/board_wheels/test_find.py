@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edgeinfer.device.errors import StorageError, WheelError
-from edgeinfer.host.board_wheels import (
-    SYSTEM_NUMPY_AND_OPENCV,
-    BoardWheels,
-    WheelTarget,
-    board_wheels,
-)
+from edgeinfer.host import board_wheels as package
+from edgeinfer.host.board_wheels import SYSTEM_NUMPY_AND_OPENCV, BoardWheels, WheelTarget
+from edgeinfer.host.board_wheels.make_lock import lock_of
 from tests.host.board_wheels.wheels import (
     BOOKWORM,
     TRIXIE,
@@ -49,13 +48,19 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def board_wheels(target: WheelTarget, index: Path, **options: Any) -> BoardWheels:
+    """Find a board's wheels, the lock naming all that the index has."""
+    lock = lock_of(sorted(index.glob("*.whl")))
+    return package.board_wheels(target, lock=lock, **options)
+
+
 def names(found: BoardWheels) -> list[str]:
     return [wheel.name.split("-")[0] for wheel in found.wheels]
 
 
 def test_a_board_gets_edgeinfer_with_all_that_it_needs(index: Path, tmp_path: Path) -> None:
     own = make_own_wheel(tmp_path, ["tflite-runtime==2.14.0", "numpy<2"])
-    found = board_wheels(BOOKWORM, given=[own], cache=tmp_path / "cache")
+    found = board_wheels(BOOKWORM, index, given=[own], cache=tmp_path / "cache")
     assert names(found) == ["edgeinfer", "numpy", "tflite_runtime"]
     assert found.wheels[1].name.startswith("numpy-1.26.4")
     assert found.pip.name == "pip-26.0-py3-none-any.whl"
@@ -69,31 +74,31 @@ def test_the_cache_answers_the_same_without_a_connection(
 ) -> None:
     own, cache = make_own_wheel(tmp_path), tmp_path / "cache"
     told: list[str] = []
-    first = board_wheels(BOOKWORM, given=[own], cache=cache, tell=told.append)
+    lock = lock_of(index.glob("*.whl"))
+    find = partial(package.board_wheels, BOOKWORM, given=[own], lock=lock, cache=cache)
+    first = find(tell=told.append)
     make_wheel(index, "numpy", version="2.2.0", tag="cp311-cp311-manylinux2014_aarch64")
     cut_connection(monkeypatch)
-    assert board_wheels(BOOKWORM, given=[own], cache=cache, tell=told.append) == first
+    assert find(tell=told.append) == first
     assert told == ["downloading packages for aarch64 with Python 3.11 and glibc 2.36"]
     leftover = {path.suffix for path in (cache / BOOKWORM.name).iterdir()}
-    assert leftover == {".whl", ".json"}
+    assert leftover == {".whl"}
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK not the wheel that was downloaded"])
 def test_a_damaged_cache_is_downloaded_anew(index: Path, tmp_path: Path, damage: bytes) -> None:
     own, cache = make_own_wheel(tmp_path), tmp_path / "cache"
-    first = board_wheels(BOOKWORM, given=[own], cache=cache)
+    first = board_wheels(BOOKWORM, index, given=[own], cache=cache)
     first.pip.path.write_bytes(damage)
-    assert board_wheels(BOOKWORM, given=[own], cache=cache) == first
-    next((cache / BOOKWORM.name).glob("*.json")).write_bytes(damage)
-    assert board_wheels(BOOKWORM, given=[own], cache=cache) == first
+    assert board_wheels(BOOKWORM, index, given=[own], cache=cache) == first
 
 
 def test_offline_with_an_empty_cache_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_connection(monkeypatch)
     with pytest.raises(WheelError, match="no package index can be reached"):
-        board_wheels(BOOKWORM, given=[make_own_wheel(tmp_path)], cache=tmp_path / "cache")
+        board_wheels(BOOKWORM, index, given=[make_own_wheel(tmp_path)], cache=tmp_path / "cache")
 
 
 def test_markers_of_what_is_needed_hold_for_the_board(index: Path, tmp_path: Path) -> None:
@@ -114,7 +119,7 @@ def test_markers_of_what_is_needed_hold_for_the_board(index: Path, tmp_path: Pat
     make_wheel(index, "new")
     make_wheel(index, "deep")
     own = make_own_wheel(tmp_path, ["ai-edge-litert>=2"])
-    found = board_wheels(TRIXIE, given=[own], cache=tmp_path / "cache")
+    found = board_wheels(TRIXIE, index, given=[own], cache=tmp_path / "cache")
     assert names(found) == ["ai_edge_litert", "deep", "edgeinfer", "new", "there"]
 
 
@@ -124,17 +129,8 @@ def test_what_the_system_provides_is_not_carried(index: Path, tmp_path: Path) ->
     make_wheel(index, "x", requires=["y"])
     make_wheel(index, "y")
     own = make_own_wheel(tmp_path, tag="py3-none-manylinux_2_28_armv7l")
-    found = board_wheels(ARMHF, given=[own], cache=tmp_path / "cache")
+    found = board_wheels(ARMHF, index, given=[own], cache=tmp_path / "cache")
     assert names(found) == ["edgeinfer", "tflite_runtime", "x", "y"]
-
-
-def test_extras_of_a_requirement_are_followed(index: Path, tmp_path: Path) -> None:
-    make_wheel(index, "broker", requires=["tls; extra == 'secure'"])
-    make_wheel(index, "tls")
-    own, cache = make_own_wheel(tmp_path), tmp_path / "cache"
-    found = board_wheels(BOOKWORM, given=[own], extra=["broker[secure]"], cache=cache)
-    assert {"broker", "tls"} <= set(names(found))
-    assert "tls" not in names(board_wheels(BOOKWORM, given=[own], extra=["broker"], cache=cache))
 
 
 def test_a_pinned_runtime_takes_the_place_of_edgeinfers_choice(index: Path, tmp_path: Path) -> None:
@@ -144,7 +140,7 @@ def test_a_pinned_runtime_takes_the_place_of_edgeinfers_choice(index: Path, tmp_
     target = WheelTarget(
         architecture="aarch64", python="3.11", glibc=(2, 36), runtime="ai-edge-litert==2.1.6"
     )
-    found = board_wheels(target, given=[make_own_wheel(tmp_path)], cache=tmp_path / "cache")
+    found = board_wheels(target, index, given=[make_own_wheel(tmp_path)], cache=tmp_path / "cache")
     assert names(found) == ["ai_edge_litert", "edgeinfer"]
     assert found.wheels[0].name.startswith("ai_edge_litert-2.1.6-")
 
@@ -157,7 +153,7 @@ def test_where_the_runtime_is_the_systems_own_none_is_carried(index: Path, tmp_p
         system_packages=SYSTEM_NUMPY_AND_OPENCV | {"tflite-runtime"},
     )
     own = make_own_wheel(tmp_path, ["ai-edge-litert>=2", "numpy>=2"])
-    found = board_wheels(target, given=[own], cache=tmp_path / "cache")
+    found = board_wheels(target, index, given=[own], cache=tmp_path / "cache")
     assert names(found) == ["edgeinfer"]
 
 
@@ -165,22 +161,10 @@ def test_a_given_wheel_takes_the_place_of_the_indexs(index: Path, tmp_path: Path
     tag = "cp311-cp311-manylinux_2_34_aarch64"
     special = make_wheel(tmp_path, "tflite-runtime", version="2.15.1", tag=tag, requires=["numpy"])
     own, cache = make_own_wheel(tmp_path), tmp_path / "cache"
-    found = board_wheels(BOOKWORM, given=[own, special], cache=cache)
+    found = board_wheels(BOOKWORM, index, given=[own, special], cache=cache)
     assert names(found) == ["edgeinfer", "numpy", "tflite_runtime"]
     assert found.wheels[2].path == special
-    assert board_wheels(BOOKWORM, given=[own, special], cache=cache) == found
-
-
-def test_the_indexs_own_wheel_is_taken_where_none_is_here(
-    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in ("find", "own"):
-        monkeypatch.setattr(f"edgeinfer.host.board_wheels.{module}.source_checkout", lambda: None)
-    with pytest.raises(WheelError, match=r"no wheel here.*make wheels in a source checkout"):
-        board_wheels(BOOKWORM, cache=tmp_path / "cache")
-    make_own_wheel(index)
-    found = board_wheels(BOOKWORM, cache=tmp_path / "cache")
-    assert names(found) == ["edgeinfer", "numpy", "tflite_runtime"]
+    assert board_wheels(BOOKWORM, index, given=[own, special], cache=cache) == found
 
 
 def test_a_python_without_any_runtime_is_refused(index: Path, tmp_path: Path) -> None:
@@ -191,31 +175,26 @@ def test_a_python_without_any_runtime_is_refused(index: Path, tmp_path: Path) ->
         tag="py3-none-manylinux_2_28_armv7l",
     )
     with pytest.raises(WheelError, match=r"armv7l with Python 3\.13.*none has a wheel.*64-bit"):
-        board_wheels(target, given=[own], cache=tmp_path / "cache")
+        board_wheels(target, index, given=[own], cache=tmp_path / "cache")
 
 
 def test_a_runtime_without_a_wheel_for_that_glibc_is_refused(index: Path, tmp_path: Path) -> None:
     target = WheelTarget(architecture="aarch64", python="3.11", glibc=(2, 31))
-    with pytest.raises(WheelError, match=r"no wheel of tflite-runtime==2\.14\.0.*manylinux_2_31"):
-        board_wheels(target, given=[make_own_wheel(tmp_path)], cache=tmp_path / "cache")
-
-
-def test_a_requirement_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(WheelError, match="is no requirement"):
-        board_wheels(BOOKWORM, given=[make_own_wheel(tmp_path)], extra=["a b"], cache=tmp_path)
+    with pytest.raises(WheelError, match=r"no wheel of tflite-runtime 2\.14\.0.*manylinux_2_31"):
+        board_wheels(target, index, given=[make_own_wheel(tmp_path)], cache=tmp_path / "cache")
 
 
 def test_a_cache_that_cannot_be_written_is_told(index: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(StorageError):
-        board_wheels(BOOKWORM, given=[make_own_wheel(tmp_path)], cache=tmp_path / "cache")
+        board_wheels(BOOKWORM, index, given=[make_own_wheel(tmp_path)], cache=tmp_path / "cache")
 
 
 def test_a_wheel_that_is_no_archive_is_refused(index: Path, tmp_path: Path) -> None:
     own = make_own_wheel(tmp_path)
     own.write_bytes(b"no archive")
     with pytest.raises(WheelError, match="is no wheel"):
-        board_wheels(BOOKWORM, given=[own], cache=tmp_path / "cache")
+        board_wheels(BOOKWORM, index, given=[own], cache=tmp_path / "cache")
 
 
 def test_the_package_index_has_what_32_bit_arm_needs(tmp_path: Path) -> None:
@@ -223,7 +202,7 @@ def test_the_package_index_has_what_32_bit_arm_needs(tmp_path: Path) -> None:
         tmp_path, ["click>=8.1", "tflite-runtime==2.14.0"], tag="py3-none-manylinux_2_28_armv7l"
     )
     try:
-        found = board_wheels(ARMHF, given=[own], cache=tmp_path / "cache")
+        found = package.board_wheels(ARMHF, given=[own], cache=tmp_path / "cache")
     except WheelError as error:
         if "no package index can be reached" in error.got:
             unavailable(f"nothing can be downloaded here ({error})")

@@ -14,7 +14,8 @@ from pathlib import Path
 from edgeinfer.boards import System, find_system, load_profile
 from edgeinfer.device.files import cache_home
 from edgeinfer.host.board_wheels import WheelTarget, board_wheels, wheel_target
-from edgeinfer.host.board_wheels.find import needed
+from edgeinfer.host.board_wheels.choose import needed
+from edgeinfer.host.board_wheels.wheel_file import requirements
 from edgeinfer.host.emulation.emulator import OLDEST, Emulator, find_emulator
 from edgeinfer.host.emulation.machine import debian_packages, debian_root, unpacked_wheels
 from tests.system.environments import clean_environ
@@ -61,7 +62,7 @@ class Architecture:
             WheelError: there is no runtime for it.
         """
         target = dataclasses.replace(self.target, runtime="", python=python or self.target.python)
-        return list(needed(target, wheel))
+        return list(needed(target, requirements(wheel)))
 
 
 AARCH64 = Architecture(name="aarch64", cpu="cortex-a72", litert=True)

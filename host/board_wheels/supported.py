@@ -1,0 +1,83 @@
+"""The systems that boards may have: what the lock must serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import metadata
+
+from packaging.requirements import Requirement
+
+from edgeinfer.boards import load_profile, profile_names
+from edgeinfer.device.errors import WheelError
+from edgeinfer.host.board_wheels.choose import needed
+from edgeinfer.host.board_wheels.own import DISTRIBUTION
+from edgeinfer.host.board_wheels.target import (
+    ARCHITECTURES,
+    SYSTEM_NUMPY_AND_OPENCV,
+    WheelTarget,
+    wheel_target,
+)
+
+PYTHONS = {"3.10": (2, 35), "3.11": (2, 36), "3.12": (2, 39), "3.13": (2, 41)}
+"""Pythons of boards that no profile lists, with the C library of the system that has them first:
+Ubuntu 22.04, Debian 12, Ubuntu 24.04, Debian 13."""
+LITERT = ["ai-edge-litert>=2.1,<3", "ai-edge-litert==2.1.6"]
+TFLITE_RUNTIME = ["tflite-runtime==2.14.0"]
+"""What `boards emulate --runtime` may ask for in the place of a system's own choice; of
+ai-edge-litert, 2.1.6 is the newest that an older qemu runs."""
+_OLDEST_CHOICE = (2, 34)
+"""On systems with an older C library there is one runtime, that of the profile."""
+
+
+def supported_targets() -> list[WheelTarget]:
+    """Return each system that a board may have and that has a runtime, once."""
+    found = list(_listed_targets())
+    for architecture in ARCHITECTURES:
+        provided = SYSTEM_NUMPY_AND_OPENCV if architecture == "armv7l" else frozenset[str]()
+        for python, glibc in PYTHONS.items():
+            found.append(
+                WheelTarget(
+                    architecture=architecture,
+                    python=python,
+                    glibc=glibc,
+                    system_packages=provided,
+                )
+            )
+    return [target for target in dict.fromkeys(found) if _has_runtime(target)]
+
+
+def _listed_targets() -> Iterator[WheelTarget]:
+    for name in profile_names():
+        for system in load_profile(name).systems:
+            if system.runtime and system.glibc:
+                yield wheel_target(system)
+
+
+def _has_runtime(target: WheelTarget) -> bool:
+    try:
+        needed(target, own_requirements())
+    except WheelError:
+        return False
+    return True
+
+
+def own_requirements() -> tuple[Requirement, ...]:
+    """Return what edgeinfer itself requires, as its installation says."""
+    return tuple(map(Requirement, metadata.requires(DISTRIBUTION) or ()))
+
+
+def all_targets() -> list[WheelTarget]:
+    """Return the systems, and each with the other runtimes that it may be asked to have."""
+    found = []
+    for target in supported_targets():
+        found.append(target)
+        if target.glibc >= _OLDEST_CHOICE and not target.provides_runtime:
+            found += [replace(target, runtime=runtime) for runtime in _other_runtimes(target)]
+    return found
+
+
+def _other_runtimes(target: WheelTarget) -> list[str]:
+    major, minor = map(int, target.python.split("."))
+    litert = [] if target.architecture == "armv7l" else LITERT
+    return [*litert, *(TFLITE_RUNTIME if (major, minor) < (3, 12) else [])]
