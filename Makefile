@@ -1,10 +1,11 @@
 # Needs Python 3.11 to 3.13, make and the package registries; a C++ compiler only for speed.
 PYTHON ?= python3
 VENV ?= .venv
+PIP_AUDIT ?= pip-audit
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard device/native/* device/native/include/*/*)
 
-.PHONY: demo test test-system lint fuzz benchmark wheel wheels board-lock sbom clean
+.PHONY: demo test test-system lint fuzz benchmark wheel wheels board-lock sbom audit clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/host.stamp  ## trains, quantizes, verifies and runs on embedded data
@@ -42,6 +43,12 @@ wheels: $(VENV)/wheels.stamp  ## wheels for x86-64, 64-bit and 32-bit ARM, in di
 
 sbom: $(VENV)/dev.stamp  ## for each wheel in dist/, a list of what it is made of and needs
 	$(BIN)/python -P -m edgeinfer.host.board_wheels.sbom dist/*.whl
+
+audit: $(VENV)/dev.stamp  ## known faults of what boards get; needs pip-audit and its service
+	rm -rf build/audit
+	$(BIN)/python -P -m edgeinfer.host.board_wheels.supported build/audit
+	for file in build/audit/*.txt; do \
+	  $(PIP_AUDIT) --strict --disable-pip --require-hashes --requirement $$file || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import metadata
+from pathlib import Path
 
 from packaging.requirements import Requirement
 
 from edgeinfer.boards import load_profile, profile_names
 from edgeinfer.device.errors import WheelError
-from edgeinfer.host.board_wheels.choose import needed
+from edgeinfer.device.files import write_atomically
+from edgeinfer.host.board_wheels.choose import choose, needed
+from edgeinfer.host.board_wheels.lock import own_lock, requirement_lines
 from edgeinfer.host.board_wheels.own import DISTRIBUTION
 from edgeinfer.host.board_wheels.target import (
     ARCHITECTURES,
@@ -81,3 +85,25 @@ def _other_runtimes(target: WheelTarget) -> list[str]:
     major, minor = map(int, target.python.split("."))
     litert = [] if target.architecture == "armv7l" else LITERT
     return [*litert, *(TFLITE_RUNTIME if (major, minor) < (3, 12) else [])]
+
+
+def write_requirements(folder: Path) -> list[Path]:
+    """Write what each system gets, as a file for each choice that pip and pip-audit read.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    texts = set()
+    for target in all_targets():
+        chosen = choose(target, own_lock(), needed(target, own_requirements()), {})
+        texts.add("\n".join(requirement_lines([one.wheel for one in chosen.values()])) + "\n")
+    found = []
+    for number, text in enumerate(sorted(texts), start=1):
+        found.append(folder / f"board-{number:02}.txt")
+        write_atomically(found[-1], text)
+    return found
+
+
+if __name__ == "__main__":
+    for path in write_requirements(Path(sys.argv[1])):
+        print(path)

@@ -9,6 +9,7 @@ from typing import Any
 
 from edgeinfer.device.errors import RemoteError
 from edgeinfer.host.board_wheels import board_wheels
+from edgeinfer.host.board_wheels.sbom import release_sbom
 from edgeinfer.host.flashing.board import Board, Chunks, file_chunks
 from edgeinfer.host.flashing.camera_check import check_camera, read_cameras
 from edgeinfer.host.flashing.carried_python import CarriedPython, carried_python
@@ -22,7 +23,7 @@ from edgeinfer.host.flashing.checks import (
 from edgeinfer.host.flashing.facts import BoardFacts
 from edgeinfer.host.flashing.order import VERIFY_TIMEOUT_S, Order
 from edgeinfer.host.flashing.payload import Payload
-from edgeinfer.host.flashing.place import put_agent, put_python, python_folder
+from edgeinfer.host.flashing.place import put_agent, put_python, put_sbom, python_folder
 from edgeinfer.host.flashing.plan import Plan, find_release, make_plan, read_state
 from edgeinfer.host.flashing.result import HostResult, Outcome
 from edgeinfer.host.flashing.system import BoardSystem, choose_system
@@ -139,6 +140,13 @@ class Deployment:
             system_site_packages=system.system_site_packages,
             run=self._order.options.words,
             verify_timeout_s=VERIFY_TIMEOUT_S,
+            sbom=release_sbom(
+                system.target,
+                wheels,
+                name=self._order.bundle.name,
+                bundle_sha256=self._order.bundle.sha256,
+                python=None if python is None else (python.version, python.sha256),
+            ),
         )
         return payload, python
 
@@ -182,6 +190,7 @@ class Deployment:
             raise RemoteError(
                 self._board.name, got=f"installed release {number!r}", expected="a number"
             )
+        put_sbom(self._board, number, payload.sbom)
         if answer.get("new"):
             seconds = self._steps.seconds["install"]
             self._tell.say("installed", f"release {number} in {seconds:.1f} s")

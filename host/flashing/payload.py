@@ -50,6 +50,7 @@ class Payload:
         system_site_packages: whether the system's own packages are seen.
         run: the service's options of `edgeinfer run`; they may hold a camera's password.
         verify_timeout_s: how long verifying may take there.
+        sbom: what all that is, as CycloneDX JSON.
     """
 
     bundle: Blob
@@ -58,6 +59,7 @@ class Payload:
     system_site_packages: bool
     run: tuple[str, ...] = field(repr=False)
     verify_timeout_s: int
+    sbom: bytes = b""
 
     def blobs(self) -> tuple[Blob, ...]:
         """Return the files, the same content once, the bundle last: it is what may change often."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -10,6 +11,9 @@ from edgeinfer.device.errors import RemoteError
 from edgeinfer.host.flashing.board import Board
 from edgeinfer.host.flashing.carried_python import SHORT, CarriedPython
 from edgeinfer.host.flashing.facts import BoardFacts
+
+SBOM = "sbom.cdx.json"
+"""In a release's folder."""
 
 # The old file is whole until the new one is, and on the disk. $1: prefix, $2: SHA-256.
 _PUT_AGENT = """\
@@ -21,6 +25,20 @@ printf '%s  %s\\n' "$2" "$1/.releases.pyz.new" | sha256sum -c - >/dev/null
 sync
 mv -f "$1/.releases.pyz.new" "$1/releases.pyz"
 sync
+"""
+
+# It is sent every time, and written where it is another. $3: its place.
+_PUT_SBOM = """\
+set -e
+umask 022
+cat > "$3.new"
+printf '%s  %s\\n' "$2" "$3.new" | sha256sum -c - >/dev/null
+if cmp -s "$3.new" "$3"; then
+    rm -f "$3.new"
+else
+    sync
+    mv -f "$3.new" "$3"
+fi
 """
 
 # Never in the place of another: the environments of releases point into it. $3: its folder.
@@ -59,6 +77,18 @@ def put_python(board: Board, python: CarriedPython, chunks: Iterable[bytes]) -> 
     """
     place = str(python_folder(board, python.sha256))
     _put(board, _PUT_PYTHON, "the Python", python.sha256, chunks, place)
+
+
+def put_sbom(board: Board, number: int, content: bytes) -> None:
+    """Store what a release is made of in its folder.
+
+    Raises:
+        UnreachableError: the connection was lost.
+        RemoteError: it cannot be stored.
+    """
+    place = str(board.prefix / "releases" / str(number) / SBOM)
+    digest = hashlib.sha256(content).hexdigest()
+    _put(board, _PUT_SBOM, "the bill of materials", digest, [content], place)
 
 
 def python_folder(board: Board, sha256: str) -> PurePosixPath:

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,9 @@ from typing import Any
 import pytest
 
 from tests.device.supervision.loops import wait_until
+from tests.host.board_wheels.wheels import make_wheel
 from tests.program import PROGRAM, edgeinfer, error_line
+from tests.strangers_folder import work_in_strangers_folder
 from tests.system.own_board import OwnBoard, own_board
 
 pytestmark = pytest.mark.system
@@ -154,6 +157,11 @@ def test_from_nothing_to_live_answers_again_and_away(clean: Flash) -> None:
     assert clean.current() == 1
     assert (clean.show("ActiveState"), clean.show("User")) == ("active", "edgeinfer")
     process = clean.show("MainPID")
+    bill = json.loads((clean.board.prefix / "releases" / "1" / "sbom.cdx.json").read_text())
+    listed = {part["name"]: part["hashes"][0]["content"] for part in bill["components"]}
+    assert {"edgeinfer", "numpy", "ai-edge-litert", "pip"} < listed.keys()
+    stored = {path.name for path in (clean.board.prefix / "store").iterdir()}
+    assert set(listed.values()) == stored
 
     again = clean.report()
     assert (again["outcome"], again["release"], again["sent_bytes"]) == ("unchanged", 1, 0)
@@ -178,6 +186,35 @@ def test_from_nothing_to_live_answers_again_and_away(clean: Flash) -> None:
     assert not list(etc.glob("systemd/system/edgeinfer*"))
     assert "edgeinfer:" not in (etc / "passwd").read_text()
     assert "there is nothing of edgeinfer on" in clean.unflash().stdout
+
+
+def test_nothing_of_a_strangers_folder_or_index_runs(
+    clean: Flash, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = work_in_strangers_folder(tmp_path / "stranger", monkeypatch)
+    monkeypatch.delenv("PYTHONPATH")
+    marker = tmp_path / "ran"
+    code = f"open({str(marker)!r}, 'a').write('it ran')\n"
+    for name in ("edgeinfer", "numpy", "ai-edge-litert", "pip"):
+        members = {f"{name}/__init__.py": code, f"{name}.pth": f"import sys; {code}"}
+        make_wheel(tmp_path / "index", name, version="9.9", members=members)
+    program = Path(sys.executable).with_name("edgeinfer")
+    done = subprocess.run(
+        [program, *clean.arguments("--dry-run")],
+        env={
+            **os.environ,
+            "PIP_FIND_LINKS": str(tmp_path / "index"),
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "numpy-" in done.stdout
+    assert "9.9" not in done.stdout
+    assert folder.imported() == []
+    assert not marker.exists()
 
 
 def test_a_release_that_does_not_answer_is_taken_back(released: Flash) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from edgeinfer.host.board_wheels.supported import (
     all_targets,
     own_requirements,
     supported_targets,
+    write_requirements,
 )
 from edgeinfer.host.board_wheels.target import RUNTIMES, WheelTarget
 from tests.host.board_wheels.wheels import BOOKWORM, make_wheel
@@ -140,3 +142,17 @@ def test_a_lock_is_read_as_it_was_written(lock: Lock, tmp_path: Path) -> None:
     path = tmp_path / "lock.json"
     path.write_text(json.dumps(to_json(lock)))
     assert read_lock(path) == lock
+
+
+def test_each_system_gets_a_file_for_auditing(tmp_path: Path) -> None:
+    files = write_requirements(tmp_path / "audit")
+    assert len(files) > 5
+    hashes = {wheel.sha256 for package in own_lock().packages for wheel in package.wheels}
+    for file in files:
+        lines = [
+            re.fullmatch(r"(\S+)==(\S+) --hash=sha256:(\w{64})", line)
+            for line in file.read_text().splitlines()
+        ]
+        names = [line[1] for line in lines if line]
+        assert len(lines) == len(set(names)) > 2
+        assert {line[3] for line in lines if line} <= hashes

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_a_fitting_wheel_is_taken(tmp_path: Path) -> None:
     ],
 )
 def test_a_wheel_that_does_not_fit_is_refused(
-    tmp_path: Path, options: dict[str, str], expected: str
+    tmp_path: Path, options: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(WheelError, match=expected):
         check_given(make_own_wheel(tmp_path, **options), BOOKWORM)

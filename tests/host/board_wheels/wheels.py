@@ -25,6 +25,7 @@ def make_wheel(
     tag: str = "py3-none-any",
     requires: Sequence[str] = (),
     members: dict[str, str] | None = None,
+    licence: str = "",
 ) -> Path:
     """Write a wheel with metadata and these members."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -35,6 +36,7 @@ def make_wheel(
         f"Name: {name}",
         f"Version: {version}",
         *(f"Requires-Dist: {requirement}" for requirement in requires),
+        *([f"License: {licence}"] if licence else []),
     ]
     wheel = ["Wheel-Version: 1.0", "Generator: tests", "Root-Is-Purelib: true", f"Tag: {tag}"]
     files = {
@@ -50,12 +52,18 @@ def make_wheel(
 
 
 def make_own_wheel(
-    folder: Path, requires: Sequence[str] = ("tflite-runtime==2.14.0",), **options: str
+    folder: Path,
+    requires: Sequence[str] = ("tflite-runtime==2.14.0",),
+    *,
+    tag: str = OWN_TAG,
+    version: str = "",
+    members: dict[str, str] | None = None,
 ) -> Path:
     """Write a wheel that stands for edgeinfer's own, by default of this version for 64-bit ARM."""
-    tag = options.get("tag", OWN_TAG)
-    version = options.get("version", str(own_version()))
-    return make_wheel(folder, "edgeinfer", version=version, tag=tag, requires=requires)
+    version = version or str(own_version())
+    return make_wheel(
+        folder, "edgeinfer", version=version, tag=tag, requires=requires, members=members
+    )
 
 
 def use_index(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
