@@ -13,7 +13,7 @@ from edgeinfer.device.errors import WheelError
 from edgeinfer.device.processes import python_command, safe_environment
 from edgeinfer.host.board_wheels.lock import LockedWheel, requirement_lines
 from edgeinfer.host.board_wheels.target import WheelTarget
-from edgeinfer.host.board_wheels.wheel_file import other_hash, require_locked
+from edgeinfer.host.board_wheels.wheel_file import locked_file, other_hash
 
 _UNREACHABLE = re.compile(
     r"Retrying \(|NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|"
@@ -58,7 +58,7 @@ def download_locked(target: WheelTarget, wheels: Sequence[LockedWheel], folder: 
         if not (folder / wheel.file).is_file():
             found = ", ".join(sorted(path.name for path in folder.glob("*.whl")))
             raise WheelError(wheel.file, got=f"was not brought by pip ({found})", expected="it")
-        require_locked(folder / wheel.file, wheel.sha256)
+        locked_file(folder / wheel.file, wheel.sha256)
     return [folder / wheel.file for wheel in wheels]
 
 

@@ -24,7 +24,12 @@ from edgeinfer.host.board_wheels.own import (
     source_checkout,
 )
 from edgeinfer.host.board_wheels.target import WheelTarget
-from edgeinfer.host.board_wheels.wheel_file import WheelFile, requirements, wheel_file
+from edgeinfer.host.board_wheels.wheel_file import (
+    WheelFile,
+    locked_file,
+    requirements,
+    wheel_file,
+)
 
 Tell = Callable[[str], None]
 
@@ -100,7 +105,8 @@ def _kept(
     target: WheelTarget, folder: Path, chosen: Mapping[str, Chosen], tell: Tell
 ) -> dict[str, WheelFile]:
     """Return the chosen wheels, downloaded unless the cache has them; their hashes are checked."""
-    missing = [one.wheel for one in chosen.values() if not _is_kept(folder, one.wheel)]
+    found = {name: _kept_file(folder, one.wheel) for name, one in chosen.items()}
+    missing = [one.wheel for name, one in chosen.items() if found[name] is None]
     if missing:
         tell(f"downloading packages for {target.title}")
         try:
@@ -111,11 +117,14 @@ def _kept(
                     os.replace(path, folder / path.name)
         except OSError as error:
             raise storage_error(folder, error) from error
-    return {name: wheel_file(folder / one.wheel.file) for name, one in chosen.items()}
+    return {
+        name: found[name] or locked_file(folder / one.wheel.file, one.wheel.sha256)
+        for name, one in chosen.items()
+    }
 
 
-def _is_kept(folder: Path, wheel: LockedWheel) -> bool:
+def _kept_file(folder: Path, wheel: LockedWheel) -> WheelFile | None:
     try:
-        return wheel_file(folder / wheel.file).sha256 == wheel.sha256
+        return locked_file(folder / wheel.file, wheel.sha256)
     except WheelError:
-        return False
+        return None

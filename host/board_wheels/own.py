@@ -49,6 +49,8 @@ def check_given(path: Path, target: WheelTarget) -> WheelName:
             expected=f"a wheel for {target.title}",
             next_step=how_to_get(target, str(name.distribution)),
         )
+    if name.distribution == DISTRIBUTION:
+        refuse_others_files(path)
     if name.distribution == DISTRIBUTION and name.version != own_version():
         raise WheelError(
             path,
@@ -57,6 +59,31 @@ def check_given(path: Path, target: WheelTarget) -> WheelName:
             next_step="install the same version here, or give the wheel of this one",
         )
     return name
+
+
+def refuse_others_files(path: Path) -> None:
+    """Refuse a wheel of edgeinfer that would put files beside edgeinfer's own: a `.pth` runs there.
+
+    Raises:
+        WheelError: it has some, or is no wheel.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise WheelError(path, got=f"is no wheel ({error})", expected="a whole one") from error
+    stem = "-".join(path.name.split("-")[:2])
+    ours = (f"{DISTRIBUTION}/", f"{stem}.dist-info/")
+    strange = [
+        name for name in names if not name.startswith(ours) or ".." in PurePosixPath(name).parts
+    ]
+    if strange:
+        raise WheelError(
+            path,
+            got=f"has {strange[0]} in it",
+            expected=f"files of {DISTRIBUTION} alone",
+            next_step=f"build it anew: {'make wheels' if source_checkout() else 'in a checkout'}",
+        )
 
 
 def find_built(target: WheelTarget, checkout: Path | None) -> Path | None:
@@ -82,6 +109,7 @@ def find_built(target: WheelTarget, checkout: Path | None) -> Path | None:
     if not found:
         return None
     path = min(found)[1]
+    refuse_others_files(path)
     changed = first_difference(path, checkout, path.stat().st_mtime_ns)
     if changed:
         raise WheelError(

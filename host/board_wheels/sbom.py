@@ -164,7 +164,7 @@ def wheel_sbom(path: Path, lock: Lock | None = None) -> bytes:
     listed = [own, *(parts[file] for file in sorted(parts))]
     others = _data(path)
     roots = [str(other["bom-ref"]) for other in others]
-    facts = {"edgeinfer:systems": "; ".join(target.title for target in targets)}
+    facts = {"edgeinfer:systems": "; ".join(dict.fromkeys(target.title for target in targets))}
     graph = _graph(roots, listed, targets, root=own.purl)
     return _document(own.component(), [*others, *_components(listed[1:])], graph, facts)
 

@@ -67,15 +67,16 @@ def wheel_file(path: Path) -> WheelFile:
     return WheelFile(path=path, name=path.name, sha256=digest, size=size)
 
 
-def require_locked(path: Path, sha256: str) -> None:
-    """Refuse a wheel that is not the one which the lock names.
+def locked_file(path: Path, sha256: str) -> WheelFile:
+    """Describe a wheel that is there; refuse one that is not the one which the lock names.
 
     Raises:
         WheelError: it is another, or cannot be read.
     """
-    found = wheel_file(path).sha256
-    if found != sha256:
-        raise other_hash(path.name, got=found, expected=sha256)
+    found = wheel_file(path)
+    if found.sha256 != sha256:
+        raise other_hash(path.name, got=found.sha256, expected=sha256)
+    return found
 
 
 def other_hash(what: str, *, got: str, expected: str) -> WheelError:

@@ -14,6 +14,7 @@ from edgeinfer.device.benchmark.cold_start import time_cold_starts
 from edgeinfer.device.delegates.process import WorkerJob, WorkerProcess, WorkerStartError
 from edgeinfer.device.delegates.spec import delegate_spec
 from edgeinfer.device.doctor.child import run_probe
+from edgeinfer.device.processes import python_command
 from edgeinfer.device.runtime import installed_runtimes
 from edgeinfer.device.supervision.trial import try_model
 from tests.strangers_folder import StrangersFolder, work_in_strangers_folder
@@ -67,3 +68,18 @@ def test_the_program_itself(sample_bundle: Path, folder: StrangersFolder, by_mod
     )
     assert done.returncode == 0, done.stderr
     assert folder.imported() == []
+
+
+def test_what_libraries_start_by_themselves(folder: StrangersFolder) -> None:
+    """The program tells all its children, whoever starts them."""
+    code = (
+        "import subprocess, sys\n"
+        "from edgeinfer.device.cli.main import main\n"
+        "try:\n"
+        "    main(['--version'])\n"
+        "except SystemExit:\n"
+        "    subprocess.run([sys.executable, '-c', 'import json'], check=True)\n"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run(python_command("-c", code), env=env, check=True, capture_output=True)
+    assert folder.imported() == ([] if sys.version_info >= (3, 11) else ["json"])

@@ -72,6 +72,18 @@ def test_a_file_that_is_absent_or_not_named_as_a_wheel_is_refused(tmp_path: Path
         check_given(tmp_path / "edgeinfer.whl", BOOKWORM)
 
 
+@pytest.mark.parametrize("name", ["edgeinfer.pth", "json.py", "edgeinfer/../json.py"])
+def test_a_wheel_of_ours_with_files_of_others_is_refused(tmp_path: Path, name: str) -> None:
+    own = make_own_wheel(tmp_path, members={name: "import os"})
+    with pytest.raises(WheelError, match=rf"has {name} in it, expected files of edgeinfer alone"):
+        check_given(own, BOOKWORM)
+    checkout = make_checkout(tmp_path / "checkout", {**SOURCES})
+    (built,) = (checkout / "dist").glob("*.whl")
+    built.write_bytes(own.read_bytes())
+    with pytest.raises(WheelError, match=rf"has {name} in it"):
+        find_built(BOOKWORM, checkout)
+
+
 def test_the_checkouts_wheel_is_found(tmp_path: Path) -> None:
     checkout = make_checkout(tmp_path, SOURCES)
     make_own_wheel(checkout / "dist", tag="py3-none-manylinux_2_28_armv7l")

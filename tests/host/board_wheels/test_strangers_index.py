@@ -97,7 +97,7 @@ def offered(
             monkeypatch.setenv("PIP_INDEX_URL", address)
         else:
             settings = tmp_path / "pip.conf"
-            settings.write_text(f"[global]\nindex-url = {address}\nprefer-binary = false\n")
+            settings.write_text(f"[global]\nindex-url = {address}\nno-binary = :all:\n")
             monkeypatch.setenv("PIP_CONFIG_FILE", str(settings))
         yield index
 

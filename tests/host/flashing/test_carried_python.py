@@ -10,7 +10,7 @@ from edgeinfer.host.flashing.carried_python import carried_python
 
 UV = """\
 #!/bin/sh
-echo "$*" >> {log}
+echo "$PWD: $*" >> {log}
 while [ "$1" != --install-dir ]; do shift; done
 mkdir -p "$2/cpython-3.10.9-x/bin" "$2/cpython-3.10.9-x/lib"
 echo python > "$2/cpython-3.10.9-x/bin/python3.10"
@@ -32,6 +32,8 @@ def test_it_is_downloaded_once_and_packed(tmp_path: Path, monkeypatch: pytest.Mo
     log = uv(tmp_path, monkeypatch, UV)
     first = carried_python("3.10", "aarch64", cache=tmp_path / "cache")
     assert "cpython-3.10-linux-aarch64-gnu" in log.read_text()
+    # Not where a stranger's uv.toml may lie, which may name another source of Pythons.
+    assert log.read_text().startswith("/: ")
     with tarfile.open(first.path) as archive:
         assert {"bin/python3.10", "bin/python3", "lib"} <= set(archive.getnames())
     assert first.size == first.path.stat().st_size
