@@ -24,7 +24,7 @@ _NOT_FOUND = re.compile(
     r"\(from versions: (?P<versions>.*)\)"
 )
 _OTHER_HASH = re.compile(
-    r"DO NOT MATCH THE HASHES.*?\n\s+(?P<what>\S+)[^\n]*\n"
+    r"DO NOT MATCH THE HASHES.*?\n\s+(?P<what>\S+)(?: from \S*?(?P<file>[^/\s#]+\.whl))?[^\n]*\n"
     r"\s+Expected sha256 (?P<expected>[0-9a-f]{64})\s+Got\s+(?P<got>[0-9a-f]{64})",
     re.DOTALL,
 )
@@ -127,7 +127,9 @@ def pip_error(target: WheelTarget, wanted: Sequence[str], said: str) -> WheelErr
     subject = f"packages for {target.title}"
     missing = _NOT_FOUND.search(said)
     if other := _OTHER_HASH.search(said):
-        return other_hash(other["what"], got=other["got"], expected=other["expected"])
+        return other_hash(
+            other["file"] or other["what"], got=other["got"], expected=other["expected"]
+        )
     if _UNREACHABLE.search(said):
         return WheelError(
             subject,

@@ -40,6 +40,29 @@ def test_what_excludes_one_another_is_named() -> None:
     assert "exclude one another: a<1, b>2" in str(pip_error(BOOKWORM, ["a<1", "b>2"], said))
 
 
+@pytest.mark.parametrize(
+    ("where", "subject"),
+    [
+        (
+            " from http://127.0.0.1/a%2Fb/numpy-1.26.4-py3-none-any.whl#sha256=12",
+            "numpy-1.26.4-py3",
+        ),
+        ("", "numpy==1.26.4"),
+    ],
+)
+def test_another_hash_is_named_with_the_file_and_no_address(where: str, subject: str) -> None:
+    said = (
+        "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you\n"
+        f"    numpy==1.26.4{where} (from -r requirements.txt (line 2)):\n"
+        f"        Expected sha256 {'a' * 64}\n"
+        f"             Got        {'b' * 64}\n"
+    )
+    sentence = str(pip_error(BOOKWORM, ["numpy==1.26.4"], said))
+    assert sentence.startswith(subject)
+    assert f"has SHA-256 {'b' * 64}, expected {'a' * 64}" in sentence
+    assert "://" not in sentence
+
+
 @pytest.mark.parametrize("said", ["", "Killed", "ERROR: disk full\nmore"])
 def test_other_failures_are_passed_on_in_a_line(said: str) -> None:
     sentence = str(pip_error(BOOKWORM, ["x"], said))
