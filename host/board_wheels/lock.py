@@ -13,6 +13,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.tags import Tag
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
@@ -48,6 +49,11 @@ class LockedWheel:
             raise ValueError(f"{self.file}: sha256 is {self.sha256!r}, expected 64 digits")
         if self.size <= 0:
             raise ValueError(f"{self.file}: size is {self.size}, expected 1 or more")
+
+    @functools.cached_property
+    def tags(self) -> frozenset[Tag]:
+        """What it runs on."""
+        return parse_wheel_filename(self.file)[3]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,17 +91,23 @@ class LockedPackage:
         """Return the file that suits a board best; None where none does."""
         if not SpecifierSet(self.python).contains(target.python):
             return None
-        ranks = {tag: rank for rank, tag in enumerate(target.tags())}
+        ranks = _ranks(target)
         found = [
             (min(ranks[tag] for tag in tags), wheel)
             for wheel in self.wheels
-            if (tags := parse_wheel_filename(wheel.file)[3] & ranks.keys())
+            if (tags := wheel.tags & ranks.keys())
         ]
         return min(found, key=lambda one: (one[0], one[1].file))[1] if found else None
 
     def needs(self) -> tuple[Requirement, ...]:
         """Return what it needs."""
         return tuple(map(Requirement, self.requires))
+
+
+@functools.lru_cache(maxsize=64)
+def _ranks(target: WheelTarget) -> dict[Tag, int]:
+    """Return the tags of wheels that run there, the best with the smallest number."""
+    return {tag: rank for rank, tag in enumerate(target.tags())}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -66,6 +67,7 @@ def _has_runtime(target: WheelTarget) -> bool:
     return True
 
 
+@functools.cache
 def own_requirements() -> tuple[Requirement, ...]:
     """Return what edgeinfer itself requires, as its installation says."""
     return tuple(map(Requirement, metadata.requires(DISTRIBUTION) or ()))
