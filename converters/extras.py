@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from importlib import metadata
 
 from edgeinfer.device.errors import MissingExtraError
 
@@ -26,5 +27,6 @@ def require_packages(command: str, *packages: str) -> None:
             command,
             got=f"needs {', '.join(missing)}, not installed here",
             next_step=f"{'with Python 3.11 to 3.13 ' if old else ''}run: "
-            "pip install 'edgeinfer[host]'",
+            # This version, which is there: pip must not look for another of that name in an index.
+            f"pip install 'edgeinfer[host]=={metadata.version('edgeinfer')}'",
         )

@@ -76,7 +76,7 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setattr(extras, "_NEEDED", ("no_such_package_of_ours",))
     error = _error("fashion-mnist", "--out", str(tmp_path / "run"))
     assert isinstance(error, MissingExtraError)
-    assert "pip install 'edgeinfer[host]'" in str(error)
+    assert "pip install 'edgeinfer[host]==" in str(error)
 
 
 @pytest.mark.slow
