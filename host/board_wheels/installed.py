@@ -7,6 +7,7 @@ this workstation runs, and nothing is asked of a package index.
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import os
 import zipfile
@@ -131,19 +132,20 @@ def _checked_files(installed: metadata.Distribution) -> dict[str, tuple[bytes, i
     """
     info = f"{DISTRIBUTION}-{installed.version}.dist-info"
     found: dict[str, tuple[bytes, int]] = {}
-    for entry in installed.files or ():
+    for entry in _entries(installed):
         name = PurePosixPath(entry)
         if name.suffix == ".pyc" or (str(name.parent) == info and name.name in _INSTALLERS):
             continue
-        if name.parts[0] == "..":
+        if name.parts[:1] == ("..",):
             continue  # the program, which pip makes of the wheel's entry points
-        if name.parts[0] not in (DISTRIBUTION, info) or ".." in name.parts or name.is_absolute():
+        ours = name.parts[:1] in ((DISTRIBUTION,), (info,))
+        if not ours or ".." in name.parts:
             raise _changed(name, "is named in RECORD", f"files of {DISTRIBUTION} alone")
         path = Path(str(entry.locate()))
         try:
             content, mode = path.read_bytes(), path.stat().st_mode & 0o111
-        except OSError as error:
-            raise _changed(path, f"cannot be read ({error.strerror})", "as installed") from error
+        except (OSError, ValueError) as error:
+            raise _changed(path, f"cannot be read ({error})", "as installed") from error
         if entry.hash is None or entry.hash.mode != "sha256":
             raise _changed(path, "has no SHA-256 in RECORD", "one")
         digest = _digest(content)
@@ -157,6 +159,13 @@ def _checked_files(installed: metadata.Distribution) -> dict[str, tuple[bytes, i
     if f"{DISTRIBUTION}/host/board_wheels/{Path(__file__).name}" not in found:
         raise _changed(f"{info}/RECORD", "does not name this program's files", "all of them")
     return found
+
+
+def _entries(installed: metadata.Distribution) -> list[metadata.PackagePath]:
+    try:
+        return list(installed.files or ())
+    except (csv.Error, OSError, ValueError, TypeError) as error:
+        raise _changed("RECORD", f"cannot be read ({error})", "the installed files") from error
 
 
 def _changed(what: object, got: str, expected: str) -> WheelError:

@@ -80,6 +80,7 @@ class LockedPackage:
     def __post_init__(self) -> None:
         """Refuse what does not fit together."""
         SpecifierSet(self.python)
+        self.needs()
         if self.name != canonicalize_name(self.name):
             raise ValueError(f"name is {self.name!r}, expected {canonicalize_name(self.name)!r}")
         for wheel in self.wheels:

@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edgeinfer.device.errors import StorageError, WheelError
 from edgeinfer.host.board_wheels.installed import installed_wheel
@@ -43,7 +45,7 @@ def install(
         path.write_text(content)
     lines = [record_line(name, content) for name, content in {**files, **BESIDE}.items()]
     lines += ["edgeinfer/device/__pycache__/loop.cpython-311.pyc,,", f"{INFO}/RECORD,,", *more]
-    (site / INFO / "RECORD").write_text("\n".join(lines) + "\n")
+    (site / INFO / "RECORD").write_text("\n".join(lines) + "\n", encoding="utf-8", errors="replace")
     return metadata.PathDistribution(site / INFO)
 
 
@@ -146,3 +148,37 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(StorageError):
         installed_wheel(BOOKWORM, tmp_path / "cache", install(tmp_path / "venv"))
+
+
+RECORD_LINES = st.lists(
+    st.one_of(
+        st.text(max_size=30),
+        st.builds(
+            "{},{}={},{}".format,
+            st.sampled_from([*FILES, "", ".", "..", "/", "edgeinfer/\x00", "edgeinfer/ä"]),
+            st.sampled_from(["sha256", "md5", ""]),
+            st.sampled_from(["abc", "=", "ä", ""]),
+            st.text(max_size=3),
+        ),
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(lines=RECORD_LINES)
+def test_whatever_record_says_is_refused_in_a_line(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str]
+) -> None:
+    """The files themselves are in order, so only what is added to RECORD can be wrong."""
+    folder = tmp_path_factory.mktemp("record")
+    installed = install(folder, more=tuple(lines))
+    said = ""
+    try:
+        installed_wheel(BOOKWORM, folder / "cache", installed)
+    except WheelError as error:
+        said = str(error)
+    assert not set(said) & set("\n\r\x00\x1b")
+    for wheel in folder.glob("cache/*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            assert set(archive.namelist()) == {*FILES, f"{INFO}/RECORD"}
