@@ -129,11 +129,13 @@ def _words(nodes: list[ast.expr], assigned: dict[str, ast.expr]) -> Iterator[str
     """Return the constants of a command line; None for what is only known when it runs."""
     for node in nodes:
         if isinstance(node, ast.Starred):
-            inner = node.value
+            inner, others = node.value, assigned
             if isinstance(inner, ast.Name):
+                # A name may stand in what is assigned to it: order = [*order, last].
+                others = {name: value for name, value in assigned.items() if name != inner.id}
                 inner = assigned.get(inner.id, inner)
             if isinstance(inner, ast.List | ast.Tuple):
-                yield from _words(inner.elts, assigned)
+                yield from _words(inner.elts, others)
                 continue
         constant = isinstance(node, ast.Constant) and isinstance(node.value, str)
         yield node.value if constant else None  # type: ignore[attr-defined]
