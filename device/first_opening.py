@@ -8,6 +8,7 @@ remembered by a hash of its bytes, so that later openings cost a hash.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -151,6 +152,10 @@ def _try(content: bytes, job: dict[str, Any], *, meanwhile: Callable[[], object]
             start_new_session=True,
         )
     except OSError as error:
+        if error.errno == errno.ENOEXEC:
+            # This Python runs in an emulator of processes, which cannot start another: what a model
+            # ends there is the emulation.
+            return
         reason = (error.strerror or str(error)).lower()
         raise ModelError(
             subject, got=f"cannot be tried in a process of its own ({reason})"

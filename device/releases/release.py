@@ -147,7 +147,7 @@ def move_cameras(layout: Layout) -> list[int]:
         folder = layout.release(number)
         camera_url = release.spec.camera_url
         try:
-            told = json.loads((folder / "release.json").read_text())
+            told = parse_told((folder / "release.json").read_text())
             if told["spec"]["run"] == list(release.spec.run):
                 continue
             if camera_url:
