@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import mmap
-import resource
 import signal
 import sys
 import traceback
 
 from tests.fuzz.run import GO_ON, MOST_FAULTS, Target, load_target
+from tests.peak_memory import peak_mib
 
 MEMORY_LIMIT_MIB = 300
 """Memory that an attempt may take beyond what was taken before the first."""
@@ -30,11 +30,11 @@ def main() -> int:
     make = target.inputs(int(seed))
     signal.signal(signal.SIGPROF, lambda *_: _give_up(target))
     with open(progress, "r+b") as file, mmap.mmap(file.fileno(), 8) as counter:
-        before_mib, found = _peak_mib(), 0
+        before_mib, found = peak_mib(), 0
         for number in range(int(first), int(end)):
             counter[:] = number.to_bytes(8, "little")
             trace = _attempt(target, make(number))
-            grown_mib = _peak_mib() - before_mib
+            grown_mib = peak_mib() - before_mib
             if trace is None and grown_mib > MEMORY_LIMIT_MIB:
                 trace = f"took {grown_mib:,} MiB of memory"
             if trace is not None:
@@ -60,10 +60,6 @@ def _attempt(target: Target, data: bytes) -> str | None:
 
 def _give_up(target: Target) -> None:
     raise LimitError(f"an attempt took over {target.cpu_limit_s:.3g} s of processor time")
-
-
-def _peak_mib() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
 if __name__ == "__main__":
