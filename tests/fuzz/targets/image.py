@@ -14,6 +14,7 @@ from edgeinfer.device.image_headers import HeaderError, read_header
 from edgeinfer.device.images import decode_image
 from edgeinfer.device.jpeg import decode_for
 from edgeinfer.device.preprocess.spec import PreprocessSpec
+from tests.fuzz.image_parts import any_parts
 from tests.fuzz.mutate import mutate
 from tests.fuzz.pictures import jpegs, others
 
@@ -27,7 +28,9 @@ def seeds() -> list[bytes]:
 
 
 def generate(random: Random) -> bytes:
-    """Return a picture with other sizes in its header, its checksums right."""
+    """Return a picture of parts, or with other sizes in its header, its checksums right."""
+    if random.random() < 0.5:
+        return any_parts(random)
     data = random.choice(seeds())
     changed = bytearray(data if random.random() < 0.3 else mutate(data, random))
     for old in (24, 17, 23, 16):
