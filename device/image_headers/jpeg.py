@@ -13,7 +13,7 @@ _MAX_MARKERS = 10_000
 """More than stand before any picture's first scan."""
 _MAX_SCANS = 100
 """More than any encoder writes; a decoder goes over the whole picture for each."""
-_MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
+_NO_PADDING = re.compile(rb"[^\xff]")
 _PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 
 
@@ -38,10 +38,11 @@ def read_jpeg(data: bytes, *, whole: bool = True) -> ImageHeader:
     """
     frame, orientation, position = None, 1, 2
     for _ in range(_MAX_MARKERS):
-        found = _MARKER.search(data, position)
+        start = data.find(b"\xff", position)
+        found = _NO_PADDING.search(data, start) if start >= 0 else None
         if found is None:
             raise HeaderError("is torn: the JPEG ends before its picture begins")
-        marker, position = found[1][0], found.end()
+        marker, position = found[0][0], found.end()
         if marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8:
             continue
         if marker == 0xD9:

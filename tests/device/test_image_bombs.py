@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,11 @@ import pytest
 from PIL import Image
 
 from edgeinfer.device.errors import ImageError
-from edgeinfer.device.image_headers import memory_limit
+from edgeinfer.device.image_headers import HeaderError, memory_limit, read_header
 from edgeinfer.device.images import decode_image
 from edgeinfer.device.jpeg import decode_bgr
 from tests.conftest import ROOT
+from tests.growth import assert_linear
 
 PHOTO = Image.effect_noise((32, 24), 80).convert("RGB")
 SMALL, LARGE = (32, 24), (12000, 11000)
@@ -36,6 +39,9 @@ def saved(kind: str, image: Image.Image = PHOTO, **options: Any) -> bytes:
 def chunk(kind: bytes, content: bytes) -> bytes:
     checksum = zlib.crc32(kind + content)
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+
+PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
 def ihdr(size: tuple[int, int], bits: int = 8, colour: int = 2, interlaced: int = 0) -> bytes:
@@ -244,6 +250,34 @@ def test_a_large_photograph_may_take_more() -> None:
     photo = 12_500_000  # bytes of 108 million pixels
     assert memory_limit(photo) >= 6 * 108_000_000
     assert memory_limit(10**9) == memory_limit(10**10)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda size: b"\xff\xd8" + b"\xff" * size, id="jpeg-padding"),
+        pytest.param(lambda size: b"\xff\xd8\xff" + b"\xd0\xff" * (size // 2), id="jpeg-markers"),
+        pytest.param(
+            lambda size: b"\xff\xd8" + b"\xff\xe0\x00\x02" * (size // 4), id="jpeg-segments"
+        ),
+        pytest.param(
+            lambda size: JPEG[:-2] + b"\xff\xda\x00\x02" * (size // 4) + JPEG[-2:], id="jpeg-scans"
+        ),
+        pytest.param(lambda size: PNG_START + bytes(size), id="png-empty-chunks"),
+        pytest.param(lambda size: riff(*[(b"ANMF", bytes(16))] * (size // 24)), id="webp-frames"),
+        pytest.param(lambda size: riff(vp8x(SMALL), *[(b"XXXX", b"")] * (size // 8)), id="webp"),
+        pytest.param(lambda size: b"GIF89a" + bytes(7) + b"!\xf9\0" * (size // 3), id="gif"),
+        pytest.param(
+            lambda size: saved("PNG").replace(b"IDAT", b"xxxx") + bytes(size), id="png-checksum"
+        ),
+    ],
+)
+def test_reading_a_header_takes_time_that_grows_with_the_file(make: Callable[[int], bytes]) -> None:
+    def read(data: bytes) -> None:
+        with contextlib.suppress(HeaderError):
+            read_header(data)
+
+    assert_linear(read, make, 1 << 21)
 
 
 def test_nothing_takes_memory_before_it_is_refused(tmp_path: Path) -> None:
