@@ -47,8 +47,8 @@ from tests.device.tflite_examples import (
 
 PLUS = BoardOptions(board="imx8mp")
 MAPPED = chain(operator_code("RELU"))
-HALF = chain(operator_code("RELU"), operator_code("TOPK_V2"))
-NOT_MAPPED = chain(operator_code("TOPK_V2"))
+HALF = chain(operator_code("RELU"), operator_code("ZEROS_LIKE"))
+NOT_MAPPED = chain(operator_code("ZEROS_LIKE"))
 
 
 def float_model() -> bytes:
@@ -109,7 +109,7 @@ def test_what_the_npu_leaves_is_told(tmp_path: Path) -> None:
     out, bundle = written(tmp_path, *with_vx(manifest(), with_model(HALF), PLUS))
     first, last = delegate_report_lines(out, bundle)
     assert first.startswith("imx8mp: 1 of 2 operators will run on the NPU (VX delegate), in 1 part")
-    assert "first left: 1 TOPK_V2" in first
+    assert "first left: 1 ZEROS_LIKE" in first
     assert last == f"  {SAME_FILE}; predicted, not run on the hardware"
     wrapped = target_lines(out, bundle)
     assert max(map(len, wrapped)) <= WIDTH
@@ -132,7 +132,7 @@ def test_a_share_is_required(share: float, passes: bool) -> None:
     with pytest.raises(ConversionError) as raised:
         require_vx(HALF, options, subject="x")
     assert "1 of 2 operators, 50.0 %, go to the NPU (VX delegate)" in str(raised.value)
-    assert "first left: 1 TOPK_V2" in str(raised.value)
+    assert "first left: 1 ZEROS_LIKE" in str(raised.value)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.errors import ConversionError, MissingExtraError, UsageError
 from tests.converters.test_vela_report import LAYERS, OUTPUT, summary
 from tests.device.bundle.examples import MEMBERS, manifest
+from tests.device.one_operator import one_operator_model
 from tests.device.tflite_examples import (
     dense_model,
     encode,
@@ -128,10 +129,9 @@ def test_a_program_that_cannot_be_started(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_model_with_floats_is_refused_before_vela_starts() -> None:
-    model: Any = dense_model()
-    model[2][0][0][0] = tensor("image", [1, 4], "float32")
+    model = one_operator_model("RELU", [("float32", [1, 4])], [("float32", [1, 4])])
     with pytest.raises(ConversionError, match="has floating-point tensors"):
-        compile_with_vela(encode(model), "ethos-u65-256", subject="a model")
+        compile_with_vela(model, "ethos-u65-256", subject="a model")
 
 
 def test_a_precision_that_no_npu_has_is_wrong_usage(
