@@ -4,47 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeinfer.device.camera_url import without_secrets
 from edgeinfer.device.errors import EdgeinferError, ReleaseError, storage_error
-from edgeinfer.device.files import atomic_file, sync_folder, write_atomically
+from edgeinfer.device.files import sync_folder, write_atomically
 from edgeinfer.device.releases import camera_file
 from edgeinfer.device.releases.disk import make_folder, remove_tree, sync_tree
 from edgeinfer.device.releases.environment import build_environment, environment_key, is_complete
 from edgeinfer.device.releases.history import note, now_text, read_history
 from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.releases.run_program import write_run
 from edgeinfer.device.releases.spec import ReleaseSpec, parse_spec
 from edgeinfer.device.releases.store import file_sha256
 from edgeinfer.device.releases.told import parse_told
 
 BUNDLE = "bundle.edgebundle"
-
-# The release is found once, without the link `current`: a process is of one release, whenever the
-# link is turned.
-_RUN = """\
-#!/bin/sh
-release=$(cd "$(dirname "$0")" && pwd -P) || exit 1
-exec {program} run {options} --model "$release/bundle.edgebundle" \\
-    --output "status:${{RUNTIME_DIRECTORY:-/run/edgeinfer}}/status.json"
-"""
-_PROGRAM = '"$release/package/bin/edgeinfer"'
-_CAMERA = f'--camera-url-file "$release/{camera_file.NAME}"'
-
-# Packages of releases that were installed before `--camera-url-file` know only `--camera`. Their
-# program gets it as if on its command line, which others would see.
-_OLD_PROGRAM = """\
-"$release/package/bin/python" -I -c '
-import runpy, sys
-sys.dont_write_bytecode = True
-release, *options = sys.argv[1:]
-with open(release + "/camera-url") as file:
-    options += ["--camera", file.read().strip()]
-sys.argv = [release + "/package/bin/edgeinfer", *options]
-runpy.run_path(sys.argv[0], run_name="__main__")
-' "$release" """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,9 +128,7 @@ def move_cameras(layout: Layout) -> list[int]:
                 continue
             if camera_url:
                 camera_file.write_camera(folder, camera_url)
-            _write_run(
-                folder, release.spec, program=_OLD_PROGRAM if camera_url else _PROGRAM, camera=""
-            )
+            write_run(folder, release.spec, knows_file=False)
             write_atomically(folder / "release.json", _release_text(release))
         except OSError as error:
             raise storage_error(folder, error) from error
@@ -285,8 +259,7 @@ def _write_release(layout: Layout, release: Release) -> None:
         os.symlink(Path("..", "..", "packages", release.package), beside / "package")
         if release.spec.camera_url:
             camera_file.write_camera(beside, release.spec.camera_url)
-        camera = _CAMERA if release.spec.camera_url else ""
-        _write_run(beside, release.spec, program=_PROGRAM, camera=camera)
+        write_run(beside, release.spec)
         write_atomically(beside / "release.json", _release_text(release))
         sync_tree(beside)
         os.rename(beside, folder)
@@ -309,13 +282,3 @@ def _release_text(release: Release) -> str:
         "camera": release.camera,
     }
     return json.dumps(told, indent=1) + "\n"
-
-
-def _write_run(folder: Path, spec: ReleaseSpec, *, program: str, camera: str) -> None:
-    """Write the program that starts a release, with the words that name its camera."""
-    options = " ".join(
-        [*([shlex.join(spec.run)] if spec.run else []), *([camera] if camera else [])]
-    )
-    text = _RUN.format(program=program, options=options)
-    with atomic_file(folder / "run", mode=0o755) as file:
-        file.write(text.encode())
