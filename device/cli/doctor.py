@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.camera_options import camera_url_file_option, read_source
 from edgeinfer.device.cli.options import json_option
 
 if TYPE_CHECKING:
@@ -26,8 +27,11 @@ _COLOURS = {"ok": "green", "note": "yellow", "broken": "red"}
     help="A .edgebundle or .tflite file to try; without it, the installed bundle.",
 )
 @click.option("--camera", metavar="SOURCE", help="A source to try, as `run --camera` takes it.")
+@camera_url_file_option
 @json_option
-def doctor(model: Path | None, camera: str | None, as_json: bool) -> int:
+def doctor(
+    model: Path | None, camera: str | None, camera_url_file: Path | None, as_json: bool
+) -> int:
     """Look for faults of this machine and say how to mend each.
 
     Nothing is changed. What may crash or hang is tried in processes of its own. Exit code 1 where
@@ -37,6 +41,8 @@ def doctor(model: Path | None, camera: str | None, as_json: bool) -> int:
     from edgeinfer.device.doctor.system import System
     from edgeinfer.device.doctor.text import finding_json, summary_line
 
+    if camera_url_file is not None:
+        camera = read_source(camera, camera_url_file)
     documents: list[dict[str, str]] = []
     findings: list[Finding] = []
     for check, found in run_checks(System(model=model, camera=camera)):

@@ -8,7 +8,7 @@ from pathlib import Path
 from edgeinfer.device.cameras.urls import without_secrets
 from edgeinfer.device.cameras.v4l2_devices import examine, find_cameras
 from edgeinfer.device.doctor.access import access_fix, holders, may_use
-from edgeinfer.device.doctor.child import ChildEnd, run_probe
+from edgeinfer.device.doctor.child import SOURCE_VARIABLE, ChildEnd, run_probe
 from edgeinfer.device.doctor.csi import is_internal, judge_csi
 from edgeinfer.device.doctor.finding import Finding, broken, fault_of, from_error, note, ok
 from edgeinfer.device.doctor.system import System
@@ -91,7 +91,9 @@ def judge_node(system: System, node: Path, name: str) -> list[Finding]:
 def _try_source(system: System, source: str) -> Finding:
     """Open a source as `run --camera` does and read from it."""
     model = "" if system.model is None else str(system.model)
-    end = run_probe("camera", source, model, timeout_s=system.timeout_s)
+    # Not as an argument, which other users of the machine can see: it may hold a password.
+    secret = {SOURCE_VARIABLE: source}
+    end = run_probe("camera", model, timeout_s=system.timeout_s, environ=secret)
     return judge_source(f"camera {without_password(source)}".rstrip(), end)
 
 

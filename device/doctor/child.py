@@ -14,6 +14,9 @@ from edgeinfer.device.processes import python_command, safe_environment
 
 _PROBE = "edgeinfer.device.doctor.probe"
 
+SOURCE_VARIABLE = "EDGEINFER_PROBED_SOURCE"
+"""Holds the source of frames that `probe camera` tries."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChildEnd:
@@ -84,12 +87,21 @@ def run_child(
     )
 
 
-def run_probe(name: str, *arguments: str, timeout_s: float) -> ChildEnd:
-    """Run one of the functions in `probe` in a Python process of its own."""
+def run_probe(
+    name: str, *arguments: str, timeout_s: float, environ: Mapping[str, str] | None = None
+) -> ChildEnd:
+    """Run one of the functions in `probe` in a Python process of its own.
+
+    Args:
+        name: the function's.
+        arguments: what it takes.
+        timeout_s: how long it may take.
+        environ: variables for it alone.
+    """
     return run_child(
         python_command("-m", _PROBE, name, *arguments),
         timeout_s=timeout_s,
-        environ=safe_environment(),
+        environ=safe_environment(**(environ or {})),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import json
+import os
 import resource
 import signal
 import sys
@@ -19,6 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
+from edgeinfer.device.doctor.child import SOURCE_VARIABLE
 from edgeinfer.device.errors import EdgeinferError
 
 _PR_SET_PDEATHSIG = 1
@@ -110,8 +112,9 @@ def probe_picamera2() -> None:
         importlib.import_module(name)
 
 
-def probe_camera(source: str, model_path: str) -> None:
+def probe_camera(model_path: str) -> None:
     """Open a source as `edgeinfer run` does and read from it; of files, one picture is enough."""
+    source = os.environ[SOURCE_VARIABLE]
     from edgeinfer.device.cameras.opening import needs_model, open_camera
 
     # A camera that fails is opened again for ever: the doctor's limit ends that.

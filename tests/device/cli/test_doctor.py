@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from tests.device.doctor.processes import ends
-from tests.program import PROGRAM, edgeinfer
+from tests.program import PROGRAM, edgeinfer, error_line
 
 HEAVY = ("numpy", "cv2", "ai_edge_litert", "tflite_runtime")
 
@@ -70,3 +70,20 @@ def test_ctrl_c_ends_it_while_a_child_hangs(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert stderr.strip() == "error: stopped"
     assert ends(int(pid_file.read_text()))
+
+
+def test_a_camera_in_a_file_is_tried_and_its_password_is_told_nowhere(tmp_path: Path) -> None:
+    file = tmp_path / "camera"
+    file.write_text("http://eye:hush@127.0.0.1:9/stream\n")
+    file.chmod(0o600)
+    finished = edgeinfer("doctor", "--json", "--camera-url-file", file)
+    (found,) = [
+        finding for finding in json.loads(finished.stdout) if "127.0.0.1" in finding["subject"]
+    ]
+    assert found["state"] == "broken"
+    assert "hush" not in finished.stdout + finished.stderr
+
+
+def test_a_camera_is_named_once(tmp_path: Path) -> None:
+    finished = edgeinfer("doctor", "--camera", "0", "--camera-url-file", tmp_path / "camera")
+    assert "is given beside --camera" in error_line(finished, 2)

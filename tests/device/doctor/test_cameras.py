@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edgeinfer.device.doctor import child
 from edgeinfer.device.doctor.cameras import (
     CamerasCheck,
     judge_source,
@@ -159,3 +160,22 @@ def test_devices_come_by_number(write: Write, tmp_path: Path) -> None:
         write(f"/dev/{name}", "")
     nodes = video_nodes(System(root=tmp_path / "root"))
     assert [node.name for node in nodes] == ["video2", "video10"]
+
+
+def test_a_source_is_no_argument_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[list[str], dict[str, str]]] = []
+
+    def run(command: Sequence[str], *, timeout_s: float, environ: Mapping[str, str]) -> ChildEnd:
+        started.append((list(command), dict(environ)))
+        return ChildEnd(code=1)
+
+    monkeypatch.setattr(child, "run_child", run)
+    (found,) = [
+        finding
+        for finding in CamerasCheck().run(System(camera="rtsp://eye:hush@10.0.0.9/1"))
+        if "10.0.0.9" in finding.subject
+    ]
+    (command, environ) = started[-1]
+    assert not any("hush" in word for word in command)
+    assert environ[child.SOURCE_VARIABLE] == "rtsp://eye:hush@10.0.0.9/1"
+    assert "hush" not in f"{found}"
