@@ -89,7 +89,7 @@ def _limit(most_bytes: int, most_cpu_s: int) -> None:
 
 def _set_limit(kind: int, soft: int, hard: int) -> None:
     """Set a limit where this process may; a service that may not has limits of its own."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, OverflowError, ValueError):
         resource.setrlimit(kind, (soft, hard))
 
 
