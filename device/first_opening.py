@@ -40,7 +40,7 @@ _SPARE_BYTES = 256 * 2**20
 _MOST_COPIES = 6
 """What the child may take: this much, and so many times the tensors. A runtime turns 16-bit weights
 into 32 bits and packs them anew, which makes five of one."""
-_LEAST_CPU_S = 8
+_LEAST_CPU_S = 6
 _MACS_A_SECOND = 10e6
 _BYTES_A_SECOND = 2e6
 """Far below what the slowest board reaches (Raspberry Pi Zero 2 W: hundreds of millions); not all
