@@ -28,6 +28,8 @@ FUZZ_SEED ?= 0
 
 fuzz: $(VENV)/dev.stamp  ## every reader with what strangers might send, by coverage where atheris is
 	$(BIN)/python -m tests.fuzz --guided --attempts $(FUZZ_ATTEMPTS) --seed $(FUZZ_SEED)
+	$(BIN)/python -m tests.fuzz.models one-operator --attempts $(FUZZ_ATTEMPTS) --seed $(FUZZ_SEED)
+	$(BIN)/python -m tests.fuzz.models mutated --attempts $(FUZZ_ATTEMPTS) --seed $(FUZZ_SEED)
 
 benchmark: $(VENV)/dev.stamp  ## edgeinfer beside what others do, as one table
 	$(BIN)/python -m tests.benchmarks
