@@ -145,7 +145,7 @@ def _try(content: bytes, job: dict[str, Any], *, meanwhile: Callable[[], object]
             stream.write(content)
         process = subprocess.Popen(
             python_command("-m", _CHILD, str(model), str(os.getpid()), json.dumps(job)),
-            env=safe_environment(**_heap_checks()),
+            env=safe_environment(**heap_checks()),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -204,7 +204,7 @@ def _refused(subject: str, how: str, job: dict[str, Any]) -> ModelError:
     )
 
 
-def _heap_checks() -> dict[str, str]:
+def heap_checks() -> dict[str, str]:
     """Return what makes the C library end a child that wrote beyond a block of memory."""
     # glibc has these checks in a library of its own since 2.34; where it is absent, a line on the
     # child's stderr, which nobody reads, is all that happens.

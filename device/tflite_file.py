@@ -43,6 +43,19 @@ _SIZES_IN_OPTIONS = {
     "DEPTHWISE_CONV_2D": (2, (1, 2)),
     "AVERAGE_POOL_2D": (5, (1, 2, 3, 4)),
     "MAX_POOL_2D": (5, (1, 2, 3, 4)),
+    "L2_POOL_2D": (5, (1, 2, 3, 4)),
+    "TRANSPOSE_CONV": (49, (1, 2)),
+    "CONV_3D": (106, (1, 2, 3)),
+    "CONV_3D_TRANSPOSE": (106, (1, 2, 3)),
+}
+# ... and those that may be left out: the options' number, the fields, and the least that kernels
+# take, which stands for them where they are left out.
+_LEAST_IN_OPTIONS = {
+    "CONV_2D": (1, (4, 5), 1),
+    "DEPTHWISE_CONV_2D": (2, (5, 6), 1),
+    "CONV_3D": (106, (5, 6, 7), 1),
+    "CONV_3D_TRANSPOSE": (106, (5, 6, 7), 1),
+    "LOCAL_RESPONSE_NORMALIZATION": (13, (0,), 0),
 }
 # The union SparseIndexVector: Int32Vector, Uint16Vector, Uint8Vector.
 _SPARSE_INDEX_KINDS: dict[int, Kind] = {1: "i", 2: "H", 3: "B"}
@@ -225,6 +238,10 @@ def _check_options(op: str, kind: int, options: Table | None, outputs: int) -> N
             raise FlatbufferError(f"{op} has no options of its own kind")
         if min(options.integer(field, "i") for field in fields) < 1:
             raise FlatbufferError(f"{op} has a stride or window below 1")
+    if op in _LEAST_IN_OPTIONS and options is not None:
+        wanted, fields, least = _LEAST_IN_OPTIONS[op]
+        if kind == wanted and min(options.integer(f, "i", least) for f in fields) < least:
+            raise FlatbufferError(f"{op} has a dilation or radius below {least}")
 
 
 def _signature(table: Table) -> Signature:

@@ -180,3 +180,43 @@ def test_the_filters_of_a_depthwise_convolution_fit_its_option(
         return
     with pytest.raises(ModelError, match="do not fit 4 input channels times"):
         read_tflite(model, subject="x")
+
+
+@pytest.mark.parametrize(
+    ("op", "inputs", "union", "options", "words"),
+    [
+        ("LOCAL_RESPONSE_NORMALIZATION", [[1, 2, 2, 8]], 13, {0: -1}, "radius below 0"),
+        ("L2_POOL_2D", [[1, 2, 2, 8]], 5, {1: 1, 2: 0, 3: 1, 4: 1}, "stride or window below 1"),
+        (
+            "CONV_2D",
+            [[1, 4, 4, 2], [2, 1, 1, 2]],
+            1,
+            {1: 1, 2: 1, 4: 0},
+            "dilation or radius below 1",
+        ),
+        (
+            "CONV_3D",
+            [[1, 4, 4, 4, 2], [1, 1, 1, 2, 2]],
+            106,
+            {1: 1, 2: -1, 3: 1},
+            "stride or window below 1",
+        ),
+    ],
+)
+def test_options_that_kernels_divide_or_step_by(
+    op: str, inputs: list[list[int]], union: int, options: dict[int, int], words: str
+) -> None:
+    operands: list[Operand | None] = [("float32", shape) for shape in inputs]
+    model = one_operator_model(op, operands, [("float32", inputs[0])], options=(union, options))
+    with pytest.raises(ModelError, match=f"{op} has a {words}|{op} has a .* {words}"):
+        read_tflite(model, subject="x")
+
+
+def test_a_radius_of_0_is_one() -> None:
+    model = one_operator_model(
+        "LOCAL_RESPONSE_NORMALIZATION",
+        [("float32", [1, 2, 2, 8])],
+        [("float32", [1, 2, 2, 8])],
+        options=(13, {0: 0}),
+    )
+    assert read_tflite(model, subject="x").operator_codes[0].op == "LOCAL_RESPONSE_NORMALIZATION"

@@ -5,16 +5,18 @@
 
 Each model that the tables let pass is tried in a process of its own, by the code that the first
 opening runs in its child, and only then opened and run, on other inputs, in another process, which
-stands for the command's own: its death is a fault. Both are forks of one process that has imported
-the runtime, since starting a Python for each would take days; limits and checks of the heap are the
-same.
+stands for the command's own: its death is a fault. Both are forks of processes that have imported
+the runtime, since starting a Python for each would take days: the first of one that was started
+with the C library's checks of the heap, as the child is, the second of one without.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -77,7 +79,53 @@ def mutate_structure(data: bytes, random: Random) -> bytes:
     return bytes(changed)
 
 
-def judge(content: bytes, runtime: RuntimeName) -> tuple[str, str]:
+class TrialServer:
+    """A process that tries models in forks of its own, as the child of a first opening does.
+
+    Args:
+        runtime: which runtime.
+    """
+
+    def __init__(self, runtime: RuntimeName) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tests.fuzz.models", "serve", "--runtime", runtime],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **first_opening.heap_checks()},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def try_model(self, content: bytes, job: dict[str, Any]) -> str:
+        """Return how the trial of a model ended."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        header = json.dumps({**job, "size": len(content)}).encode() + b"\n"
+        self._process.stdin.write(header + content)
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline().decode().strip()
+        assert answer, "the server ended"
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def serve() -> None:
+    """Try the models that come on stdin, and answer how each ended."""
+    while header := sys.stdin.buffer.readline():
+        job = json.loads(header)
+        content = sys.stdin.buffer.read(job["size"])
+        # Bound by default arguments: the fork runs it at once.
+        end = _in_a_fork(
+            lambda content=content, job=job: first_opening_child.try_model(content, job) is None  # type: ignore[misc]
+        )
+        print(end, flush=True)
+
+
+def judge(content: bytes, runtime: RuntimeName, server: TrialServer) -> tuple[str, str]:
     """Return what became of a model, in a word, and a detail."""
     try:
         graph = read_tflite(content, subject="fuzzed")
@@ -97,7 +145,7 @@ def judge(content: bytes, runtime: RuntimeName) -> tuple[str, str]:
         "runtime": runtime,
         "kernels": None,
     }
-    end = _in_a_fork(lambda: first_opening_child.try_model(content, job) is None)
+    end = server.try_model(content, job)
     if end != "well":
         return f"trial {end}", op
     end = _in_a_fork(lambda: _open_and_run(content, runtime))
@@ -150,7 +198,7 @@ def _in_a_fork(act: Callable[[], bool]) -> str:
 def main() -> int:
     """Run; return 1 where a main process died."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.models")
-    parser.add_argument("kind", choices=["one-operator", "mutated"])
+    parser.add_argument("kind", choices=["one-operator", "mutated", "serve"])
     parser.add_argument("--attempts", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0)
@@ -160,6 +208,10 @@ def main() -> int:
     options = parser.parse_args()
     runtime: RuntimeName = options.runtime or installed_runtimes()[0]
     runtime_version(runtime)
+    if options.kind == "serve":
+        serve()
+        return 0
+    server = TrialServer(runtime)
     make = one_operator_models if options.kind == "one-operator" else mutated_models
     outcomes: Counter[str] = Counter()
     slowest_s = 0.0
@@ -167,7 +219,7 @@ def main() -> int:
         if number >= options.first + options.attempts:
             break
         start = time.perf_counter()
-        outcome, detail = judge(content, runtime)
+        outcome, detail = judge(content, runtime, server)
         slowest_s = max(slowest_s, time.perf_counter() - start)
         outcomes[outcome] += 1
         if outcome.startswith((options.show, "MAIN")):
@@ -175,6 +227,7 @@ def main() -> int:
             if options.keep:
                 options.keep.mkdir(parents=True, exist_ok=True)
                 (options.keep / f"{options.kind}_{number}.tflite").write_bytes(content)
+    server.close()
     for outcome, count in outcomes.most_common():
         print(f"{count:8} {outcome}")
     print(f"slowest {slowest_s:.1f} s")
