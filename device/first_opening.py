@@ -13,8 +13,6 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -138,6 +136,8 @@ def _try(content: bytes, job: dict[str, Any], *, meanwhile: Callable[[], object]
     Raises:
         ModelError: it could not, or died.
     """
+    import subprocess  # it imports much, and later openings start nothing
+
     subject = job["subject"]
     model = os.memfd_create("edgeinfer-model", os.MFD_CLOEXEC)
     try:
@@ -265,8 +265,7 @@ def _remember(record: Path) -> None:
         record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if record.parent.stat().st_uid != os.geteuid():
             return
-        with tempfile.TemporaryFile(dir=record.parent):
-            record.touch(mode=0o600)
+        record.touch(mode=0o600)
         _forget_oldest(record.parent)
 
 
