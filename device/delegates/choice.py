@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from edgeinfer.device.delegates.request import ALL_EDGETPUS, DelegateRequest
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES, DelegateSpec
 from edgeinfer.device.errors import DelegateError, UsageError
-from edgeinfer.device.first_opening import open_on_cpu
+from edgeinfer.device.first_opening import ensure_opens, open_on_cpu
 from edgeinfer.device.runtime import ModelRunner, Runner, RuntimeName
+from edgeinfer.device.tflite_file import read_tflite
 
 if TYPE_CHECKING:
     from edgeinfer.device.bundle.manifest import Variant
@@ -134,6 +135,18 @@ def open_first(
         assert cpu is not None
         return cpu.content()
 
+    def try_cpu() -> None:
+        # Now, and not in the midst of a loop that has lost its delegate.
+        assert cpu is not None
+        ensure_opens(
+            cpu_content(),
+            read_tflite(cpu_content(), subject=cpu.subject),
+            subject=cpu.subject,
+            threads=threads,
+            runtime=runtime,
+            trust=request.trust,
+        )
+
     def open_cpu() -> Runner:
         assert cpu is not None
         return open_on_cpu(
@@ -161,7 +174,11 @@ def open_first(
             failures.append((candidate.variant, error))
             continue
         if cpu is not None and substitute and not request.require:
-            cpu_content()
+            try:
+                try_cpu()
+            except BaseException:
+                runner.close()
+                raise
         reason = "; ".join([f"on {candidate.delegate}", *_told(failures)])
         return candidate, runner, Choice(variant=candidate.variant, reason=reason)
     if len(failures) == 1:

@@ -72,6 +72,15 @@ def test_the_first_that_works_runs(bundle: Path, libedgetpu: Path, cpu: Runner) 
         assert np.array_equal(model.runner.invoke([tensor])[0], cpu.invoke([tensor])[0])
 
 
+def test_what_takes_over_is_tried_before_it_is_needed(
+    bundle: Path, libedgetpu: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with Model.open(bundle) as model:
+        assert isinstance(model.runner, DelegateRunner)
+        assert len(list((tmp_path / "edgeinfer" / "opened").iterdir())) == 1
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
