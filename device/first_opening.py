@@ -123,13 +123,6 @@ def ensure_opens(
     _remember(record)
 
 
-def remember_opened(
-    content: bytes, *, runtime: RuntimeName | None = None, kernels: KernelFamily | None = None
-) -> None:
-    """Note that this installation made and ran a model itself."""
-    _remember(_record(content, choose_runtime(runtime), kernels))
-
-
 def _try(content: bytes, job: dict[str, Any], *, meanwhile: Callable[[], object]) -> None:
     """Have a child open and run the model.
 

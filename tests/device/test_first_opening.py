@@ -13,7 +13,7 @@ import pytest
 
 from edgeinfer.device import first_opening
 from edgeinfer.device.errors import ModelError
-from edgeinfer.device.first_opening import open_on_cpu, remember_opened
+from edgeinfer.device.first_opening import open_on_cpu
 from edgeinfer.device.model import Model
 from edgeinfer.device.tflite_file import read_tflite
 from tests.device.one_operator import custom_model, one_operator_model
@@ -68,12 +68,6 @@ def test_another_model_is_tried_too(children: list[Any]) -> None:
     assert len(children) == 2
 
 
-def test_what_edgeinfer_made_and_ran_is_not_tried(children: list[Any]) -> None:
-    remember_opened(MODEL)
-    open_on_cpu(MODEL, subject="x")
-    assert not children
-
-
 def test_where_nothing_can_be_kept_it_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, children: list[Any]
 ) -> None:
@@ -88,7 +82,7 @@ def test_where_nothing_can_be_kept_it_is_tried_again(
 def test_old_records_go(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(first_opening, "_MOST_REMEMBERED", 3)
     for number in range(5):
-        remember_opened(MODEL + bytes([number]))
+        open_on_cpu(MODEL + bytes([number]), subject="x")
         for age, record in enumerate(sorted(records.iterdir(), key=lambda p: p.stat().st_mtime)):
             os.utime(record, ns=(age, age))
     assert len(list(records.iterdir())) == 3
