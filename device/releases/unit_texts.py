@@ -1,6 +1,29 @@
 """The text of each unit, and why it allows what it allows."""
 
-SERVICE_TEXT = """\
+_NO_MORE = """\
+AmbientCapabilities=
+RestrictSUIDSGID=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+LockPersonality=yes
+KeyringMode=private
+RemoveIPC=yes
+"""
+"""What no process of a unit may become, beyond its NoNewPrivileges and CapabilityBoundingSet."""
+
+_HIDDEN = """\
+ProtectProc=invisible
+ProtectClock=yes
+ProtectHostname=yes
+ProtectControlGroups=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+"""
+"""What of the system no process of a unit sees or changes."""
+
+SERVICE_TEXT = (
+    """\
 # Written by edgeinfer; `releases.pyz setup` writes it anew.
 [Unit]
 Description=edgeinfer: a camera that answers
@@ -57,23 +80,15 @@ DevicePolicy=closed
 # What it may become: nothing but what it is.
 NoNewPrivileges=yes
 CapabilityBoundingSet=
-AmbientCapabilities=
-RestrictSUIDSGID=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-LockPersonality=yes
-KeyringMode=private
-RemoveIPC=yes
+"""
+    + _NO_MORE
+    + """\
 
 # What it sees of the system. /proc/cpuinfo, meminfo and device-tree tell it what board this is, so
 # ProcSubset=pid stays off. /sys, where heat and supply are read, can be read.
-ProtectProc=invisible
-ProtectClock=yes
-ProtectHostname=yes
-ProtectControlGroups=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
+"""
+    + _HIDDEN
+    + """\
 
 # The network stays open (PrivateNetwork, IPAddressDeny): a network camera may be anywhere. AF_UNIX
 # carries the service manager's notices, AF_NETLINK tells libusb, and so an Edge TPU's library, of
@@ -93,6 +108,7 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=multi-user.target
 """
+)
 
 SETTLE_TEXT = """\
 # Written by edgeinfer; `releases.pyz setup` writes it anew.
@@ -174,7 +190,8 @@ IPAddressDeny=any
 # RootImage: the agent uses the system's Python.
 """
 
-OWN_TEXT = """\
+OWN_TEXT = (
+    """\
 
 # Root's, but it may write the releases and its outcome alone.
 ProtectSystem=strict
@@ -187,23 +204,16 @@ LimitCORE=0
 
 # It becomes nothing more than it is.
 NoNewPrivileges=yes
-AmbientCapabilities=
-RestrictSUIDSGID=yes
-RestrictNamespaces=yes
-RestrictRealtime=yes
-LockPersonality=yes
-KeyringMode=private
-RemoveIPC=yes
+"""
+    + _NO_MORE
+    + """\
 
 # What it sees of the system, and may do to it.
-ProtectProc=invisible
-ProtectClock=yes
-ProtectHostname=yes
-ProtectControlGroups=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
+"""
+    + _HIDDEN
+    + """\
 SystemCallArchitectures=native
 SystemCallErrorNumber=EPERM
 """
+)
 """What the agent's own two units have in common."""
