@@ -17,6 +17,7 @@ from edgeinfer.device.formats import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from edgeinfer.device.cameras.pictures import LabelledPicture
+    from edgeinfer.device.cameras.steady import Holder
     from edgeinfer.device.preprocess.spec import PreprocessSpec
 
 SIMULATED = "simulated"
@@ -123,37 +124,22 @@ def open_camera(
 
 def _open_device(path: Path | None, options: CameraOptions, warn: Warn) -> Camera:
     """Open a V4L2 device, the first that is found where `path` is None."""
-    from edgeinfer.device.cameras.steady import SteadyCamera
     from edgeinfer.device.cameras.v4l2 import V4l2Opener
 
-    opener = V4l2Opener(path, options)
-    return SteadyCamera(
-        opener,
-        warn=warn,
-        timeout_s=options.timeout_s,
-        wait=options.wait,
-        give_up_s=options.give_up_s,
-    )
+    return _steady(V4l2Opener(path, options), options, warn)
 
 
 def _open_picamera(source: str, options: CameraOptions, warn: Warn) -> Camera:
     from edgeinfer.device.cameras.picamera import PicameraCamera, picamera_number
-    from edgeinfer.device.cameras.steady import SteadyCamera
 
     number = picamera_number(source)
-    return SteadyCamera(
-        lambda: PicameraCamera(number, options),
-        warn=warn,
-        timeout_s=options.timeout_s,
-        wait=options.wait,
-        give_up_s=options.give_up_s,
-    )
+    return _steady(lambda: PicameraCamera(number, options), options, warn)
 
 
 def _open_network(source: str, options: CameraOptions, warn: Warn) -> Camera:
     """Open a URL or a GStreamer pipeline."""
     from edgeinfer.device.cameras.network import OpencvCamera, open_url
-    from edgeinfer.device.cameras.steady import CONNECTION, SteadyCamera
+    from edgeinfer.device.cameras.steady import CONNECTION
     from edgeinfer.device.cameras.urls import is_url
 
     open_it: Callable[[], Camera]
@@ -165,13 +151,26 @@ def _open_network(source: str, options: CameraOptions, warn: Warn) -> Camera:
         raise CameraError(
             without_secrets(source), got="is a URL of an unknown kind", expected="http, rtsp, ..."
         )
+    return _steady(open_it, options, warn, holder=CONNECTION)
+
+
+def _steady(
+    open_it: Callable[[], Camera],
+    options: CameraOptions,
+    warn: Warn,
+    *,
+    holder: Holder | None = None,
+) -> Camera:
+    """Return a camera that is opened again when it fails, as patiently as the options say."""
+    from edgeinfer.device.cameras.steady import DRIVER, SteadyCamera
+
     return SteadyCamera(
         open_it,
         warn=warn,
         timeout_s=options.timeout_s,
         wait=options.wait,
         give_up_s=options.give_up_s,
-        holder=CONNECTION,
+        holder=holder or DRIVER,
     )
 
 
