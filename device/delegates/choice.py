@@ -13,6 +13,7 @@ from edgeinfer.device.errors import DelegateError, UsageError
 from edgeinfer.device.first_opening import ensure_opens, open_on_cpu
 from edgeinfer.device.runtime import ModelRunner, Runner, RuntimeName
 from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_types import TfliteModel
 
 if TYPE_CHECKING:
     from edgeinfer.device.bundle.manifest import Variant
@@ -135,12 +136,17 @@ def open_first(
         assert cpu is not None
         return cpu.content()
 
+    @functools.cache
+    def cpu_graph() -> TfliteModel:
+        assert cpu is not None
+        return read_tflite(cpu_content(), subject=cpu.subject)
+
     def try_cpu() -> None:
         # Now, and not in the midst of a loop that has lost its delegate.
         assert cpu is not None
         ensure_opens(
             cpu_content(),
-            read_tflite(cpu_content(), subject=cpu.subject),
+            cpu_graph(),
             subject=cpu.subject,
             threads=threads,
             runtime=runtime,
@@ -154,6 +160,7 @@ def open_first(
             subject=cpu.subject,
             threads=threads,
             runtime=runtime,
+            graph=cpu_graph(),
             trust=request.trust,
         )
 
