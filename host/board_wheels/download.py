@@ -51,8 +51,9 @@ def download_locked(target: WheelTarget, wheels: Sequence[LockedWheel], folder: 
     """
     # In a file, since pip takes hashes from nowhere else.
     wanted = folder / "requirements.txt"
-    wanted.write_text("\n".join(requirement_lines(wheels)) + "\n", encoding="utf-8")
-    names = [line.partition(" ")[0] for line in requirement_lines(wheels)]
+    lines = requirement_lines(wheels)
+    wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    names = [line.partition(" ")[0] for line in lines]
     _pip(target, ["--require-hashes", "--no-deps", "--requirement", str(wanted)], folder, names)
     for wheel in wheels:
         if not (folder / wheel.file).is_file():
