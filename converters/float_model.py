@@ -7,10 +7,9 @@ import tempfile
 from pathlib import Path
 
 from edgeinfer.converters.extras import require_packages
-from edgeinfer.converters.tflite import signal_name
 from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE
 from edgeinfer.device.errors import ConversionError, ModelError
-from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.device.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.tflite_file import read_tflite
 
 KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")

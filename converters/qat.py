@@ -31,12 +31,11 @@ from edgeinfer.converters.qat_job import (
     WorkerError,
 )
 from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.converters.tflite import signal_name
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.errors import ConversionError, ModelError, UsageError, storage_error
 from edgeinfer.device.files import atomic_file
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.device.processes import python_command, safe_environment, signal_name
 
 _LEAVE_OUT = "leave quantization-aware training out"
 

@@ -8,7 +8,6 @@ arXiv:1712.05877, as TFLiteConverter implements it; integer input and output.
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -28,7 +27,7 @@ from edgeinfer.converters.tflite_worker import (
 from edgeinfer.device.bundle.strict import to_json
 from edgeinfer.device.errors import ConversionError, ModelError, storage_error
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.device.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.types import Precision
 
 
@@ -151,11 +150,3 @@ def _inconvertible(keras_model: Path, reason: str) -> ConversionError:
     return ConversionError(
         keras_model, got=f"cannot be converted ({reason[:300]})", next_step="change that layer"
     )
-
-
-def signal_name(number: int) -> str:
-    """Return a signal's name, such as SIGSEGV."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

@@ -8,11 +8,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgeinfer.converters.tflite import signal_name
 from edgeinfer.converters.timing_worker import InvokeTime, TimingJob, TimingResult
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.errors import ConversionError, ModelError, storage_error
-from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.device.processes import python_command, safe_environment, signal_name
 
 ROUNDS = 15
 

@@ -22,7 +22,7 @@ from edgeinfer.device.activations import peak_activation
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.files import cache_home
 from edgeinfer.device.macs import model_macs
-from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.device.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.runtime import Runner, RuntimeName, choose_runtime, runtime_version
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_operators import uncovered_operators
@@ -45,7 +45,6 @@ _BYTES_A_SECOND = 2e6
 that takes time multiplies."""
 _WALL_FACTOR = 20
 """How much longer than its processor time a child may take on a busy machine."""
-_CPU_EXCEEDED = signal.SIGXCPU
 
 
 def open_on_cpu(
@@ -176,12 +175,10 @@ def _try(content: bytes, job: dict[str, Any], *, meanwhile: Callable[[], object]
 def _judge(subject: str, code: int, said: str, job: dict[str, Any]) -> None:
     if code == 0:
         return
-    if code == -_CPU_EXCEEDED:
+    if code == -signal.SIGXCPU:
         raise _refused(subject, "did not end its first run in time", job)
     if code < 0:
-        with suppress(ValueError):
-            raise _refused(subject, f"crashed ({signal.Signals(-code).name})", job)
-        raise _refused(subject, f"was ended by signal {-code}", job)
+        raise _refused(subject, f"crashed ({signal_name(-code)})", job)
     try:
         told = json.loads(said.strip().splitlines()[-1])
         raise ModelError(subject, got=told["got"], next_step=told["next_step"])

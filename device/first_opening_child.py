@@ -8,19 +8,17 @@ the model, or any other way.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import resource
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from edgeinfer.device.processes import end_with_parent
+
 _REFUSED = 3
-_PR_SET_PDEATHSIG = 1
-"""From linux/prctl.h."""
 _NEXT_STEP = "fetch or convert the model again"
 _LONG_S = 0.5
 """A model that takes longer is run once; others on more inputs."""
@@ -28,7 +26,7 @@ _LONG_S = 0.5
 
 def main() -> None:
     """Open the model, run it, end."""
-    _end_with_parent(int(sys.argv[2]))
+    end_with_parent(int(sys.argv[2]))
     # A crash is expected here; its memory on a small card helps nobody.
     _set_limit(resource.RLIMIT_CORE, 0, 0)
     job = json.loads(sys.argv[3])
@@ -69,12 +67,6 @@ def try_model(content: bytes, job: dict[str, Any]) -> dict[str, str] | None:
             "next_step": _NEXT_STEP,
         }
     return None
-
-
-def _end_with_parent(parent: int) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it ended before the line above
-        os._exit(0)
 
 
 def _limit(most_bytes: int, most_cpu_s: int) -> None:

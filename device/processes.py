@@ -2,12 +2,14 @@
 
 Python looks for modules in the working folder first where it is started with `-m` or `-c`. There a
 stranger's `json.py` may lie, beside the pictures or models that came with it. Every child with a
-Python in it is started through here.
+Python in it is started through here. Here too is how one ends with its parent, and how a death is
+named.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 _SAFE_PATH = (3, 11)
@@ -20,6 +22,9 @@ _AS_MODULE = (
     "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
 )
 _AS_CODE = _CLEAN + "exec(sys.argv.pop(1))"
+
+_PR_SET_PDEATHSIG = 1
+"""From the kernel's include/uapi/linux/prctl.h."""
 
 
 def python_command(
@@ -64,3 +69,24 @@ def safe_environment(**extra: str) -> dict[str, str]:
         if not environment["PYTHONPATH"]:
             del environment["PYTHONPATH"]
     return environment
+
+
+def end_with_parent(parent: int) -> None:
+    """Have the kernel end this process with the one that started it, however that ends.
+
+    Args:
+        parent: the number of that process.
+    """
+    import ctypes  # it takes time to import, and parents need it not
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it ended before the line above
+        os._exit(0)
+
+
+def signal_name(number: int) -> str:
+    """Return a signal's name, such as SIGSEGV; of one without a name, its number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

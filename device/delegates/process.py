@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -34,7 +33,7 @@ from edgeinfer.device.delegates.messages import (
 )
 from edgeinfer.device.delegates.shared_tensors import create_memory, map_tensors
 from edgeinfer.device.delegates.spec import DelegateSpec
-from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.device.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.runtime import RuntimeName
 from edgeinfer.device.types import KernelFamily, TensorSpec
 
@@ -302,10 +301,7 @@ class WorkerProcess(Closing):
             return "went silent"
         if code >= 0:
             return f"ended with exit code {code}"
-        try:
-            return f"was ended by {signal.Signals(-code).name}"
-        except ValueError:
-            return f"was ended by signal {-code}"
+        return f"was ended by {signal_name(-code)}"
 
     def _reap(self) -> int | None:
         try:

@@ -9,7 +9,6 @@ program that reads the camera lives on; and it ends with that program, however t
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import resource
@@ -19,14 +18,13 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-_PR_SET_PDEATHSIG = 1
-"""From linux/prctl.h."""
+from edgeinfer.device.processes import end_with_parent
 
 
 def main() -> None:
     """Serve the keeper at the other end of the socket until it closes it."""
     # First of all, as the delegate may hang in a way that leaves no Python to notice.
-    _end_with_parent(int(sys.argv[2]))
+    end_with_parent(int(sys.argv[2]))
     # Ctrl-C and systemd's stop reach every process of a service: the keeper decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -38,12 +36,6 @@ def main() -> None:
     sys.stdout.flush()
     # Not through the libraries' own endings, some of which crash.
     os._exit(0)
-
-
-def _end_with_parent(parent: int) -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it ended before the line above
-        os._exit(0)
 
 
 def _serve(keeper: socket.socket) -> None:

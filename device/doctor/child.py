@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from edgeinfer.device.errors import printable
-from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.device.processes import python_command, safe_environment, signal_name
 
 _PROBE = "edgeinfer.device.doctor.probe"
 
@@ -40,10 +39,7 @@ class ChildEnd:
         """The signal that ended it, such as `SIGSEGV`; empty where none did."""
         if self.code is None or self.code >= 0:
             return ""
-        try:
-            return signal.Signals(-self.code).name
-        except ValueError:
-            return f"signal {-self.code}"
+        return signal_name(-self.code)
 
     @property
     def reason(self) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -19,7 +18,7 @@ from typing import Any
 
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.errors import EdgeinferError, ModelError, VerificationError
-from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.device.processes import python_command, safe_environment, signal_name
 
 LIMIT_S = 300.0
 """How long verifying may take; slow boards replay a few frames in seconds."""
@@ -73,11 +72,7 @@ def try_model(
 def _death(code: int) -> str:
     if code > 0:
         return f"ended its trial with exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    return f"crashed while it was tried ({name})"
+    return f"crashed while it was tried ({signal_name(-code)})"
 
 
 def _try_here(path: Path, options: dict[str, Any]) -> None:

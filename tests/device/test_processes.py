@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.device.processes import python_command, safe_environment, signal_name
+from tests.device.doctor.processes import ends
 from tests.strangers_folder import StrangersFolder, work_in_strangers_folder
 
 VERSIONS = [(3, 10), (3, 11)] if sys.version_info >= (3, 11) else [(3, 10)]
@@ -107,3 +109,22 @@ def test_what_is_added_replaces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGEINFER_ONE", "1")
     found = safe_environment(EDGEINFER_ONE="2", TMPDIR="/x")
     assert (found["EDGEINFER_ONE"], found["TMPDIR"], found["PYTHONSAFEPATH"]) == ("2", "/x", "1")
+
+
+def test_signals_are_named() -> None:
+    assert signal_name(signal.SIGSEGV) == "SIGSEGV"
+    assert signal_name(63) == "signal 63"
+
+
+def test_a_child_ends_with_its_parent() -> None:
+    child = (
+        "import sys, time; from edgeinfer.device.processes import end_with_parent; "
+        "end_with_parent(int(sys.argv[1])); print('up', flush=True); time.sleep(600)"
+    )
+    parent = (
+        "import os, subprocess, sys; "
+        f"p = subprocess.Popen([sys.executable, '-P', '-c', {child!r}, str(os.getpid())], "
+        "stdout=subprocess.PIPE); p.stdout.readline(); print(p.pid, flush=True); os._exit(1)"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", parent], capture_output=True, text=True)
+    assert ends(int(done.stdout))
