@@ -5,17 +5,24 @@ PIP_AUDIT ?= pip-audit
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard device/native/* device/native/include/*/*)
 
-.PHONY: demo test test-system lint fuzz benchmark wheel wheels board-lock sbom audit clean
+# Tests run in a process for each core; `make test PROCESSES=0` runs them in one.
+PROCESSES ?= auto
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup --durations 15
+
+.PHONY: demo test test-long test-system lint fuzz benchmark wheel wheels board-lock sbom audit clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/host.stamp  ## trains, quantizes, verifies and runs on embedded data
 	$(BIN)/edgeinfer demo
 
 test: $(VENV)/dev.stamp  ## every test that needs no system of its own
-	$(BIN)/python -m pytest -m "not system"
+	$(PYTEST) -m "not system and not long"
+
+test-long: $(VENV)/dev.stamp  ## the same with other random inputs each time, and what takes long
+	$(PYTEST) -m "not system" --hypothesis-profile long
 
 test-system: $(VENV)/wheels.stamp  ## virtual environments, ARM userlands, cross-compiled programs
-	$(BIN)/python -m pytest -m system
+	$(PYTEST) -m system
 
 lint: $(VENV)/dev.stamp  ## style, types and the import rule
 	$(BIN)/ruff check

@@ -9,11 +9,20 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.made_once import made_once
 from tests.system.reference_delegate.build import build, c_compiler
 
-# Machines that run tests are shared: an example that takes long says nothing.
-settings.register_profile("shared-machine", deadline=None)
-settings.load_profile("shared-machine")
+pytest_plugins = (
+    "tests.support.processor_time",
+    "tests.support.scheduling",
+    "tests.support.told",
+)
+
+# The same examples each time, so that a change which breaks nothing never fails; `make test-long`
+# draws others. Machines that run tests are shared: an example that takes long says nothing.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("long", deadline=None, max_examples=1000, print_blob=True)
+settings.load_profile("same")
 
 # A shell starts what runs in the background with Ctrl-C ignored, and programs hand that on to those
 # that they start: without this, tests that press Ctrl-C would depend on how they were started.
@@ -44,5 +53,8 @@ def reference_delegate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     compiler = c_compiler()
     if compiler is None:
         pytest.skip("there is no C compiler: this test builds a delegate from C")
-    folder = tmp_path_factory.mktemp("reference_delegate")
-    return build(folder / "libreference_delegate.so", compiler)
+    name = "libreference_delegate.so"
+    folder = made_once(
+        tmp_path_factory, "reference_delegate", lambda folder: build(folder / name, compiler)
+    )
+    return folder / name

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.images import encode_png
-from tests.program import PROGRAM, edgeinfer, error_line
+from tests.support.program import PROGRAM, edgeinfer, error_line
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from tests.device.supervision.boards import FakeBoard
-from tests.program import PROGRAM
+from tests.support.program import PROGRAM
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "fashion-mnist.edgebundle"
 SCRIPT = (

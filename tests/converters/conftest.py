@@ -19,6 +19,7 @@ from edgeinfer.converters.trained import (
 from edgeinfer.device.files import write_atomically
 from edgeinfer.device.images import encode_png, read_image
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
+from tests.support.made_once import made_once
 
 LABELS = ("blue", "red")
 COUNTS: dict[Split, int] = {"train": 60, "validation": 30, "test": 30}
@@ -43,9 +44,12 @@ def write_pictures(folder: Path) -> dict[Split, list[Sample]]:
 def trained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `edgeinfer train` would have left."""
     pytest.importorskip("tensorflow", reason="conversion needs the host extra")
+    return made_once(tmp_path_factory, "colours", _train)
+
+
+def _train(folder: Path) -> None:
     import keras
 
-    folder = tmp_path_factory.mktemp("colours")
     splits = write_pictures(folder / "pictures")
     spec = PreprocessSpec(size=(10, 8))
     inputs = np.stack(
@@ -66,7 +70,6 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         TrainedModel(name="colours", labels=LABELS, preprocess=spec, provenance={"seed": "0"}),
         splits,
     )
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ from edgeinfer.device.model import Model
 from edgeinfer.device.runtime import installed_runtimes
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.types import Classification, Precision
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 from tests.system.vela import cached_vela
 
 pytestmark = pytest.mark.slow

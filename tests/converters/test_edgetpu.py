@@ -33,7 +33,7 @@ from tests.device.tflite_examples import (
     quantization,
     tensor,
 )
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 USB = BoardOptions(board="coral-usb")
 ALL = BoardOptions(board="coral-usb", require_percent=100)

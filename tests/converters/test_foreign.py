@@ -27,7 +27,7 @@ from edgeinfer.device.errors import (
 from edgeinfer.device.files import write_atomically
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.tflite_file import read_tflite
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 pytestmark = pytest.mark.slow
 

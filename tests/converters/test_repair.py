@@ -26,7 +26,7 @@ from edgeinfer.device.errors import AccuracyError
 from edgeinfer.device.tflite_file import read_tflite
 from tests.converters.noise_detector import LABELS, Size, drawn_pictures, train_detector
 from tests.device.graph_examples import constant, image, model
-from tests.program import edgeinfer
+from tests.support.program import edgeinfer
 
 
 def attempt(stage: str, right: int, kept: tuple[str, ...] = ()) -> Attempt:

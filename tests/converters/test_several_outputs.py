@@ -24,7 +24,7 @@ from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import Detections
 from edgeinfer.device.verify import verify_bundle
 from tests.device.detector_example import LABELS, detector
-from tests.program import edgeinfer
+from tests.support.program import edgeinfer
 
 PREPROCESS = PreprocessSpec(size=(2, 2), crop="letterbox", mean=(0.0,) * 3, std=(255.0,) * 3)
 

@@ -11,7 +11,7 @@ from edgeinfer.converters.mapped_share import BoardOptions
 from edgeinfer.converters.targets import Targets, chosen_targets
 from edgeinfer.converters.vela import ACCELERATORS
 from edgeinfer.device.errors import UsageError
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 
 def test_what_a_board_asks_for() -> None:

@@ -11,7 +11,7 @@ from edgeinfer.converters.float_model import float_tflite
 from edgeinfer.converters.op_versions import load_check
 from edgeinfer.converters.timing import time_models
 from edgeinfer.converters.trained import KERAS_FILE
-from tests.strangers_folder import StrangersFolder, work_in_strangers_folder
+from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from edgeinfer.device.image_headers import HeaderError, memory_limit, read_heade
 from edgeinfer.device.images import decode_image
 from edgeinfer.device.jpeg import decode_bgr
 from tests.conftest import ROOT
-from tests.growth import assert_linear
+from tests.support.growth import assert_linear
 
 PHOTO = Image.effect_noise((32, 24), 80).convert("RGB")
 SMALL, LARGE = (32, 24), (12000, 11000)
@@ -293,7 +293,7 @@ def test_nothing_takes_memory_before_it_is_refused(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from edgeinfer.device.errors import ImageError\n"
         "from edgeinfer.device.images import read_image\n"
-        "from tests.peak_memory import peak_mib\n"
+        "from tests.support.peak_memory import peak_mib\n"
         "for path in map(Path, sys.argv[1:]):\n"
         "    try:\n"
         "        print('read', path)\n"

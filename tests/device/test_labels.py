@@ -25,7 +25,7 @@ from edgeinfer.device.labels import (
 )
 from edgeinfer.device.tflite_file import read_tflite
 from tests.device.tflite_examples import dense_model, encode
-from tests.growth import assert_linear
+from tests.support.growth import assert_linear
 
 LABEL_MAP = """
 item {

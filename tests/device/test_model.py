@@ -15,7 +15,7 @@ from edgeinfer.device.images import read_image
 from edgeinfer.device.model import Model
 from edgeinfer.device.runtime import Runner, choose_runtime, installed_runtimes
 from edgeinfer.device.types import Classification, Frame, KernelFamily
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 
 def members(bundle: ModelBundle) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ import pytest
 
 from edgeinfer.device.processes import python_command, safe_environment, signal_name
 from tests.device.doctor.processes import ends
-from tests.strangers_folder import StrangersFolder, work_in_strangers_folder
+from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 
 VERSIONS = [(3, 10), (3, 11)] if sys.version_info >= (3, 11) else [(3, 10)]
 """The way of an older Python works in a newer one too."""

@@ -24,7 +24,7 @@ from tests.device.tflite_examples import (
     quantization,
     tensor,
 )
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 CATS = ("Egyptian cat", "tabby, tabby cat", "tiger cat")
 CLASSIFIERS = (

@@ -17,7 +17,7 @@ from edgeinfer.device.doctor.child import run_probe
 from edgeinfer.device.processes import python_command
 from edgeinfer.device.runtime import installed_runtimes
 from edgeinfer.device.supervision.trial import try_model
-from tests.strangers_folder import StrangersFolder, work_in_strangers_folder
+from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 
 
 @pytest.fixture

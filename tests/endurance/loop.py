@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from tests.program import PROGRAM
+from tests.support.program import PROGRAM
 
 CHILD = Path(__file__).with_name("watched.py")
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ import sys
 import traceback
 
 from tests.fuzz.run import GO_ON, MOST_FAULTS, Target, load_target
-from tests.peak_memory import peak_mib
+from tests.support.peak_memory import peak_mib
 
 MEMORY_LIMIT_MIB = 300
 """Memory that an attempt may take beyond what was taken before the first."""

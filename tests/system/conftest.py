@@ -12,23 +12,12 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.errors import EmulationError, WheelError
+from tests.support.made_once import made_once
 from tests.system.emulated.userland import AARCH64, ARMV7L, Userland, cached_userland
-from tests.system.environments import SIZES, clean_environ, size_table, unavailable
+from tests.system.environments import clean_environ, unavailable
 from tests.system.sample import Sample, read_sample_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[SIZES] = {}
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    if config.stash[SIZES]:
-        terminalreporter.section("base installs (table for the README)")
-        terminalreporter.write_line("\n".join(size_table(config.stash[SIZES])))
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +34,10 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="session")
 def source_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the working tree's files, those that git ignores left out."""
+    return made_once(tmp_path_factory, "source", _copy_sources)
+
+
+def _copy_sources(copy: Path) -> None:
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -54,13 +47,22 @@ def source_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     if listed.returncode:
         unavailable("a git checkout is needed to tell sources from built files")
-    copy = tmp_path_factory.mktemp("source")
     for name in listed.stdout.split("\0"):
         source = ROOT / name
         if name and (source.is_symlink() or source.is_file()):
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, copy / name, follow_symlinks=False)
-    return copy
+
+
+def _run_build(*command: object) -> None:
+    built = subprocess.run(
+        [sys.executable, *map(str, command)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=clean_environ(),
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
 
 
 @pytest.fixture(scope="session")
@@ -68,12 +70,11 @@ def distributions(
     registry: None, source_tree: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Path]:
     """The source distribution, and the wheel built from it: {"sdist": ..., "wheel": ...}."""
-    folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--outdir", str(folder), str(source_tree)]
-    built = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=clean_environ()
+    folder = made_once(
+        tmp_path_factory,
+        "dist",
+        lambda folder: _run_build("-m", "build", "--outdir", folder, source_tree),
     )
-    assert built.returncode == 0, built.stdout + built.stderr
     (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
     return {"sdist": sdist, "wheel": wheel}
 
@@ -91,13 +92,10 @@ def cross_wheels(
     """What `make wheels` makes, by architecture."""
     if importlib.util.find_spec("ziglang") is None:
         unavailable("no cross compiler: install the extra `wheels` (make test-system does)")
-    folder = tmp_path_factory.mktemp("wheels")
     script = source_tree / "boards" / "toolchains" / "build_wheels.py"
-    command = [sys.executable, str(script), "--outdir", str(folder)]
-    built = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=clean_environ()
+    folder = made_once(
+        tmp_path_factory, "wheels", lambda folder: _run_build(script, "--outdir", folder)
     )
-    assert built.returncode == 0, built.stdout + built.stderr
     return {wheel.stem.partition("_2_28_")[2]: wheel for wheel in folder.glob("*.whl")}
 
 

@@ -14,6 +14,8 @@ from typing import NoReturn
 
 import pytest
 
+from tests.support.told import tell
+
 _INSTALLERS = frozenset({"pip", "setuptools"})
 """What `python -m venv` itself puts in; not edgeinfer's."""
 
@@ -65,10 +67,6 @@ class Package:
     name: str
     version: str
     size: int
-
-
-SIZES: pytest.StashKey[dict[str, list[Package]]] = pytest.StashKey()
-"""What the terminal summary tells: the packages of each environment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,11 +144,10 @@ def make_environment(folder: Path, version: str) -> Environment:
     return Environment(folder=folder, version=version)
 
 
-def size_table(environments: dict[str, list[Package]]) -> list[str]:
-    """Return a Markdown table of environments' sizes and packages, for the README."""
-    lines = ["| Environment | On disk | Packages (MB) |", "|---|---|---|"]
-    for name, packages in environments.items():
-        listed = ", ".join(f"{p.name} {p.version} ({p.size / 1e6:.1f})" for p in packages)
-        total = sum(package.size for package in packages)
-        lines.append(f"| {name} | {total / 1e6:.0f} MB | {listed} |")
-    return lines
+def tell_size(config: pytest.Config, name: str, packages: list[Package]) -> None:
+    """Print an environment's size and packages after the tests, as a row of a Markdown table."""
+    section = "base installs (table for the README)"
+    tell(config, section, "| Environment | On disk | Packages (MB) |\n|---|---|---|")
+    listed = ", ".join(f"{p.name} {p.version} ({p.size / 1e6:.1f})" for p in packages)
+    total = sum(package.size for package in packages)
+    tell(config, section, f"| {name} | {total / 1e6:.0f} MB | {listed} |")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import error_line
-from tests.system.environments import SIZES, Environment, make_environment
+from tests.support.program import error_line
+from tests.system.environments import Environment, make_environment, tell_size
 from tests.system.sample import Sample
 
 pytestmark = pytest.mark.system
@@ -67,7 +67,7 @@ def install(
         environment.pip("install", "--quiet", *case.requirements)
     else:
         environment.pip("install", "--quiet", wheel)
-    request.config.stash[SIZES][case.name] = environment.packages()
+    tell_size(request.config, case.name, environment.packages())
     return Install(case=case, environment=environment)
 
 

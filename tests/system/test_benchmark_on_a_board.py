@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import PROGRAM, edgeinfer, error_line
+from tests.support.program import PROGRAM, edgeinfer, error_line
 from tests.system.sshd import Sshd, running_sshd
 
 pytestmark = pytest.mark.system

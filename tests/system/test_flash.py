@@ -19,8 +19,8 @@ import pytest
 
 from tests.device.supervision.loops import wait_until
 from tests.host.board_wheels.wheels import make_wheel
-from tests.program import PROGRAM, edgeinfer, error_line
-from tests.strangers_folder import work_in_strangers_folder
+from tests.support.program import PROGRAM, edgeinfer, error_line
+from tests.support.strangers_folder import work_in_strangers_folder
 from tests.system.own_board import OwnBoard, own_board
 
 pytestmark = pytest.mark.system

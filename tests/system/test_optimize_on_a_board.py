@@ -15,7 +15,7 @@ from edgeinfer.device.errors import RemoteError, UnreachableError
 from edgeinfer.device.ssh import SshHost
 from edgeinfer.host.search.measure import BoardTimer
 from tests.host.search.examples import sample_model
-from tests.program import edgeinfer
+from tests.support.program import edgeinfer
 from tests.system.sshd import Sshd, running_sshd
 
 pytestmark = pytest.mark.system

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.device.supervision.loops import wait_until
-from tests.program import PROGRAM
+from tests.support.program import PROGRAM
 from tests.system.own_systemd import OwnSystemd, own_systemd
 
 pytestmark = pytest.mark.system

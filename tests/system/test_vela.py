@@ -18,7 +18,7 @@ from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.errors import ConversionError
 from edgeinfer.device.macs import model_macs
 from edgeinfer.device.tflite_file import read_tflite
-from tests.program import edgeinfer
+from tests.support.program import edgeinfer
 from tests.system.vela import cached_vela
 
 pytestmark = pytest.mark.system

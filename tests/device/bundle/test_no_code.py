@@ -20,7 +20,7 @@ from edgeinfer.device.releases.verification import verify
 from edgeinfer.device.verify import verify_bundle
 from tests.device.bundle.lures import Lure, behind, naming
 from tests.device.releases.boards import bare_spec, make_board
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 from tests.system.reference_delegate.build import c_compiler
 
 COMMANDS: dict[str, Callable[[Path], tuple[object, ...]]] = {

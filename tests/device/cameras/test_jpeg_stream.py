@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from edgeinfer.device.cameras import jpeg_stream
 from edgeinfer.device.cameras.jpeg_stream import JpegSplitter
-from tests.growth import assert_linear
+from tests.support.growth import assert_linear
 
 
 def jpeg(brightness: int, *options: int) -> bytes:

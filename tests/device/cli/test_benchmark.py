@@ -13,7 +13,7 @@ import pytest
 from edgeinfer.device.benchmark.report import parse_report
 from edgeinfer.device.runtime import installed_runtimes
 from tests.device.tflite_examples import dense_model, encode
-from tests.program import PROGRAM, edgeinfer, error_line
+from tests.support.program import PROGRAM, edgeinfer, error_line
 
 QUICK = ("--seconds", "0.02", "--cold-starts", "1")
 

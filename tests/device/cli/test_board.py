@@ -11,7 +11,7 @@ import pytest
 from edgeinfer.device.bundle.writer import write_bundle
 from tests.device.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import dense_model, encode
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from edgeinfer.device.tflite_types import OperatorCode, TfliteModel
 from tests.device.bundle.examples import MEMBERS, manifest
 from tests.device.graph_examples import image, model
 from tests.device.tflite_examples import declares, dense_model, encode
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 
 def described(graph: TfliteModel) -> ModelDescription:

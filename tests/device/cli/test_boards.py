@@ -13,7 +13,7 @@ import pytest
 from edgeinfer.boards import profile_names
 from edgeinfer.boards.files import PROFILES
 from edgeinfer.device.cli.boards import boards
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 MINE = 'based_on = "rpi4"\ntitle = "My carrier board"\n'
 OWN = profile_names(PROFILES)

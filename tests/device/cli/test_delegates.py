@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import PROGRAM, edgeinfer, error_line
+from tests.support.program import PROGRAM, edgeinfer, error_line
 
 FAULT = "--delegate-option=fault="
 

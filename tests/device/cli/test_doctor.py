@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from tests.device.doctor.processes import ends
-from tests.program import PROGRAM, edgeinfer, error_line
+from tests.support.program import PROGRAM, edgeinfer, error_line
 
 HEAVY = ("numpy", "cv2", "ai_edge_litert", "tflite_runtime")
 

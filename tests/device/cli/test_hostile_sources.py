@@ -18,7 +18,7 @@ MAIN = """
 import atexit, os, sys
 from pathlib import Path
 from edgeinfer.device.cli.main import main
-from tests.peak_memory import peak_mib
+from tests.support.peak_memory import peak_mib
 atexit.register(lambda: Path(os.environ["PEAK_FILE"]).write_text(str(peak_mib())))
 main()
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import PROGRAM, edgeinfer
+from tests.support.program import PROGRAM, edgeinfer
 
 FEW = ("run", "--camera", "simulated", "--json", "--max-frames", 2)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import PROGRAM, edgeinfer, error_line
+from tests.support.program import PROGRAM, edgeinfer, error_line
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work() -> None:

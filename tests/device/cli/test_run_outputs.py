@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import pytest
 
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 
 @pytest.fixture

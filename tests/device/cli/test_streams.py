@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import PROGRAM
+from tests.support.program import PROGRAM
 
 
 def in_shell(redirections: str, *arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -21,7 +21,7 @@ from edgeinfer.device.doctor.edgetpu import judge_package, package_version
 from edgeinfer.device.doctor.finding import Finding
 from edgeinfer.device.doctor.system import System
 from tests.device.doctor.conftest import BreakPackage
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 Write = Callable[[str, str], Path]
 LIBRARY = "libedgetpu.so.1"

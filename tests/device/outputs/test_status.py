@@ -15,7 +15,7 @@ from edgeinfer.device.outputs.opening import open_outputs
 from edgeinfer.device.outputs.options import parse_output
 from edgeinfer.device.outputs.status import StatusSink
 from tests.device.outputs.examples import SUMMARY, answer
-from tests.program import edgeinfer
+from tests.support.program import edgeinfer
 
 FACTS = LoopFacts(camera=lambda: "a camera", model=lambda: "birds", dropped=lambda: 5)
 

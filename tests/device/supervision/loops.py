@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from tests.program import PROGRAM
+from tests.support.program import PROGRAM
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float = 60) -> None:

@@ -24,7 +24,7 @@ from tests.host.board_wheels.wheels import (
     make_wheel,
     use_index,
 )
-from tests.strangers_folder import StrangersFolder, work_in_strangers_folder
+from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 
 NUMPY_TAG = "cp311-cp311-manylinux2014_aarch64"
 RUNTIME_TAG = "cp311-cp311-manylinux_2_34_aarch64"

@@ -9,7 +9,7 @@ import pytest
 
 from edgeinfer.host.cli.emulate import _for_people
 from edgeinfer.host.emulation.trial import EmulationResult
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 not_here = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="a Raspberry Pi is not emulated on ARM"

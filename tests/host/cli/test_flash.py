@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 BOARD = ("--board", "generic-x86-64")
 

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from edgeinfer.device.errors import EdgeinferError
 from edgeinfer.host.cli.optimize import _seconds, optimize
 from tests.host.search.examples import make_run
-from tests.program import PROGRAM, edgeinfer, error_line
+from tests.support.program import PROGRAM, edgeinfer, error_line
 
 WAIT_S = 300
 

@@ -15,7 +15,7 @@ from edgeinfer.device.errors import EdgeinferError, MissingExtraError, UsageErro
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras
 from edgeinfer.host.cli.prune import _print, prune
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 
 
 def test_the_command_imports_nothing_heavy() -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 from tests.system.emulated.userland import Userland
 from tests.system.environments import unavailable
 from tests.system.reference_delegate.build import build

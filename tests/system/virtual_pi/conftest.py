@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support import told
 from tests.system.emulated.debian import UserlandError
 from tests.system.environments import unavailable
 from tests.system.virtual_pi.image import BoardImage, board_image
 from tests.system.virtual_pi.machine import VirtualPi
 from tests.system.virtual_pi.releases import Tell
 
-_TOLD = pytest.StashKey[list[str]]()
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    if lines := config.stash.get(_TOLD, []):
-        terminalreporter.section("virtual board")
-        terminalreporter.write_line("\n".join(lines))
-
 
 @pytest.fixture(scope="session")
 def tell(pytestconfig: pytest.Config) -> Tell:
     """Keep a text for the end of the run: wall times and transcripts, which no test judges."""
-    return pytestconfig.stash.setdefault(_TOLD, []).append
+    return functools.partial(told.tell, pytestconfig, "virtual board")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import numpy as np
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.types import Pixels
-from tests.program import PROGRAM
+from tests.support.program import PROGRAM
 from tests.system.virtual_pi.machine import BoardError, VirtualPi
 
 Tell = Callable[[str], None]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, error_line
 from tests.system.virtual_pi.feeding import FourCC, feed, plug, unplug
 from tests.system.virtual_pi.machine import VirtualPi
 from tests.system.virtual_pi.releases import (
