@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +17,8 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     Args:
         factory: pytest's.
         name: the folder's, one for each content.
-        make: fills the empty folder that it is given. What it raises, a skip for example, goes to
-            its caller, and the next process tries anew.
+        make: fills the empty folder that it is given, which stays where it is. What it raises, a
+            skip for example, goes to its caller, and the next process tries anew.
     """
     home = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -25,8 +26,8 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     folder, done = home / name, home / f"{name}.done"
     with FileLock(home / f"{name}.lock"):
         if not done.exists():
-            building = factory.mktemp(name)
-            make(building)
-            building.rename(folder)
+            shutil.rmtree(folder, ignore_errors=True)  # of a try that failed
+            folder.mkdir()
+            make(folder)
             done.touch()
     return folder
