@@ -7,7 +7,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(wildcard device/native/* device/nativ
 
 # Tests run in a process for each core; `make test PROCESSES=0` runs them in one.
 PROCESSES ?= auto
-PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadgroup --durations 15
+PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --durations 15
 
 .PHONY: demo test test-long test-system lint fuzz benchmark wheel wheels board-lock sbom audit clean
 .DELETE_ON_ERROR:

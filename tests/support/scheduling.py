@@ -1,26 +1,42 @@
 """Which tests stay together when several processes run them, and which begin.
 
-A module's tests stay in one process: they share what its fixtures make. Tests of several modules
-that need one thing, a virtual board for example, name it: `@pytest.mark.xdist_group("name")`.
-Those that take long begin, so that no process is left with one at the end.
+A module's tests stay in one process: they share what its fixtures make. So do those of a folder in
+`TOGETHER`, whose modules share one thing. Those that take long begin, so that no process is left
+with one at the end.
 """
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+TOGETHER = frozenset({"tests/system/virtual_pi"})
 
 
-@pytest.hookimpl(tryfirst=True)
+class _ModuleScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
+
+
+def _group(nodeid: str) -> str:
+    module = PurePosixPath(nodeid.partition("::")[0])
+    return str(module.parent) if str(module.parent) in TOGETHER else str(module)
+
+
+@pytest.hookimpl
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    return _ModuleScheduling(config, log)
+
+
+@pytest.hookimpl
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not getattr(config.option, "loadgroup", False):
+    if not hasattr(config, "workerinput"):
         return  # one process runs them in the order in which they are written
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
-        module = item.nodeid.partition("::")[0]
-        mark = item.get_closest_marker("xdist_group")
-        if mark is None:
-            item.add_marker(pytest.mark.xdist_group(module))
-        groups.setdefault(module if mark is None else mark.args[0], []).append(item)
+        groups.setdefault(_group(item.nodeid), []).append(item)
     longest_first = sorted(groups.values(), key=lambda group: -sum(map(_weight, group)))
     items[:] = [item for group in longest_first for item in group]
 
