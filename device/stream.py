@@ -147,7 +147,7 @@ def open_stream(
         EdgeinferError: the model or the camera cannot be opened.
     """
     if threads is None:
-        from edgeinfer.boards.threads import threads_here
+        from edgeinfer.boards.here import threads_here
 
         threads = threads_here()
     source = str(camera)

@@ -52,7 +52,7 @@ class _ThreadsOption(click.Option):
 
 def board_threads() -> int:
     """Return the interpreter threads that suit the board this runs on, 1 to `MAX_THREADS`."""
-    from edgeinfer.boards.threads import threads_here
+    from edgeinfer.boards.here import threads_here
 
     return min(threads_here(), MAX_THREADS)
 

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from edgeinfer.boards import BoardProfile, load_profile, threads
+from edgeinfer.boards import BoardProfile, here, load_profile
 from edgeinfer.device.cli.options import MAX_THREADS, threads_option
 
 
@@ -19,7 +19,7 @@ def example(threads: int) -> None:
 
 
 def on_board(profile: BoardProfile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "threads_here", profile.thread_count)
+    monkeypatch.setattr(here, "threads_here", profile.thread_count)
 
 
 def test_threads_are_the_boards_unless_given(monkeypatch: pytest.MonkeyPatch) -> None:
