@@ -10,16 +10,17 @@ from __future__ import annotations
 import ctypes
 import os
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-import edgeinfer.device as device_package
 from edgeinfer.device.formats import PixelFormat, picture_size
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy, PreprocessSpec, ResizeKernel
 
+_HOME = "edgeinfer.device"
 LIBRARY_NAME = "libedgeinfer_preprocess.so"
 INTERFACE_VERSION = 2
 
@@ -192,7 +193,8 @@ def library_path() -> Path | None:
     An editable install keeps built files away from the sources, so the package's whole search
     path is looked through, never the folder of this file alone.
     """
-    for folder in device_package.__path__:
+    package = find_spec(_HOME)
+    for folder in (package.submodule_search_locations or ()) if package else ():
         candidate = Path(folder) / LIBRARY_NAME
         if candidate.is_file():
             return candidate
