@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from edgeinfer.device.errors import DataError
 from edgeinfer.device.images import read_image
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
 from edgeinfer.device.types import Pixels
 
 MAX_IDX_BYTES = 2**30
@@ -65,7 +66,7 @@ def read_sample(source: str, spec: PreprocessSpec | None = None) -> Pixels:
     """
     match = _IDX_SOURCE.fullmatch(source)
     if match is None:
-        return read_image(Path(source), spec)
+        return read_image(Path(source), reduction_rule(spec))
     images, index = read_idx(Path(match[1])), int(match[2])
     if images.ndim != 3:
         raise DataError(match[1], got=f"holds values of shape {images.shape}", expected="images")

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -22,6 +23,12 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 )
 """Suffixes, in lower case, of the files that are taken for images; the content decides."""
+
+JpegReduction = Literal[1, 2, 4, 8]
+"""A JPEG is decoded at 1, 1/2, 1/4 or 1/8 of its size."""
+
+ReductionRule: TypeAlias = Callable[[tuple[int, int]], JpegReduction]
+"""Says by a picture's (width, height) at which part of its size it is decoded."""
 
 PixelFormat = Literal["rgb", "bgr", "grey", "yuyv", "nv12"]
 

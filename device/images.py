@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.errors import ImageError
+from edgeinfer.device.formats import JpegReduction, Pixels, ReductionRule
 from edgeinfer.device.image_headers import (
     MAX_PIXELS,
     HeaderError,
@@ -36,10 +37,8 @@ from edgeinfer.device.image_headers import (
     memory_limit,
     read_header,
 )
-from edgeinfer.device.jpeg import JPEG_FLAGS, reduction_for
-from edgeinfer.device.preprocess.spec import PreprocessSpec
+from edgeinfer.device.jpeg import JPEG_FLAGS
 from edgeinfer.device.quiet_opencv import quiet_opencv
-from edgeinfer.device.types import Pixels
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -61,13 +60,16 @@ _TURNED = (5, 6, 7, 8)
 """Exif's orientations whose width and height change places."""
 
 
-def decode_image(data: bytes, *, subject: str, spec: PreprocessSpec | None = None) -> Pixels:
+def decode_image(
+    data: bytes, *, subject: str, reduction_rule: ReductionRule | None = None
+) -> Pixels:
     """Decode the bytes of an image file.
 
     Args:
         data: the whole file.
         subject: what errors call it, such as its path.
-        spec: decode a JPEG no larger than this model's preprocessing states; None for whole.
+        reduction_rule: at which part of its size a JPEG is decoded, such as a model's
+            preprocessing states; None for whole.
 
     Returns:
         (H, W, 3) uint8 RGB, contiguous, upright.
@@ -78,9 +80,11 @@ def decode_image(data: bytes, *, subject: str, spec: PreprocessSpec | None = Non
     header = _checked_header(data, subject)
     quiet_opencv()
     # JPEG has no alpha; everything else is taken as stored, to see alpha and 16 bits.
-    flags, reduction = cv2.IMREAD_UNCHANGED, 1
+    flags = cv2.IMREAD_UNCHANGED
+    reduction: JpegReduction = 1
     if header.format == "JPEG":
-        reduction = 1 if spec is None else reduction_for(spec, _upright_size(header))
+        if reduction_rule is not None:
+            reduction = reduction_rule(_upright_size(header))
         flags = JPEG_FLAGS[reduction]
     _check_memory(header, len(data), reduction, subject)
     try:
@@ -113,17 +117,19 @@ def decode_image(data: bytes, *, subject: str, spec: PreprocessSpec | None = Non
     return np.ascontiguousarray(_upright(pixels, header.orientation))
 
 
-def read_image(path: Path, spec: PreprocessSpec | None = None) -> Pixels:
+def read_image(path: Path, reduction_rule: ReductionRule | None = None) -> Pixels:
     """Read and decode an image file; see `decode_image`.
 
     Raises:
         ImageError: it cannot be read or is no complete image.
     """
-    return decode_image(read_image_bytes(path), subject=os.fspath(path), spec=spec)
+    return decode_image(
+        read_image_bytes(path), subject=os.fspath(path), reduction_rule=reduction_rule
+    )
 
 
 def read_image_size(path: Path) -> tuple[int, int]:
-    """Return the (width, height) that `read_image` gives without a spec.
+    """Return the (width, height) that `read_image` gives without a rule.
 
     Raises:
         ImageError: it cannot be read, or announces nothing that may be decoded.

@@ -6,22 +6,18 @@ block gives the picture at 1/2, 1/4 or 1/8 of its size for less work, and antial
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import get_args
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.errors import ImageError
+from edgeinfer.device.formats import JpegReduction, ReductionRule
 from edgeinfer.device.image_headers import (
     MAX_PIXELS,
     HeaderError,
     memory_limit,
     read_jpeg_header,
 )
-from edgeinfer.device.preprocess.placement import place
-from edgeinfer.device.preprocess.spec import JpegReduction, PreprocessSpec
 
 JPEG_FLAGS: dict[int, int] = {
     1: cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION,
@@ -29,41 +25,7 @@ JPEG_FLAGS: dict[int, int] = {
     4: cv2.IMREAD_REDUCED_COLOR_4 | cv2.IMREAD_IGNORE_ORIENTATION,
     8: cv2.IMREAD_REDUCED_COLOR_8 | cv2.IMREAD_IGNORE_ORIENTATION,
 }
-"""OpenCV's flags that decode a JPEG at 1, 1/2, 1/4 or 1/8 of its size, as it lies."""
-
-
-def reduction_for(spec: PreprocessSpec, size: tuple[int, int]) -> JpegReduction:
-    """Return at which part of its size a JPEG is decoded for a model.
-
-    Args:
-        spec: `jpeg_reduction` is the most that it allows.
-        size: (width, height) of the JPEG.
-
-    Returns:
-        1, 2, 4 or 8: the largest at which the reduced picture, sides rounded up as libjpeg does,
-        still has a pixel for each that it fills of the model's image.
-    """
-    for reduction in reversed(get_args(JpegReduction)):
-        if reduction <= spec.jpeg_reduction:
-            reduced = (-(-size[0] // reduction), -(-size[1] // reduction))
-            placement = place(spec, reduced)
-            if (
-                placement.width >= placement.fill_width
-                and placement.height >= placement.fill_height
-            ):
-                return reduction  # type: ignore[no-any-return]
-    return 1
-
-
-def decode_for(
-    spec: PreprocessSpec, data: NDArray[np.uint8], *, subject: str = "frame"
-) -> NDArray[np.uint8]:
-    """Decode a JPEG as `spec` states: (N,) bytes to (H, W, 3) uint8 BGR.
-
-    Raises:
-        ImageError: it is damaged or no JPEG.
-    """
-    return _decode(data, subject, lambda size: reduction_for(spec, size))
+"""OpenCV's flags for each reduction, that decode a JPEG as it lies."""
 
 
 def decode_bgr(
@@ -74,12 +36,13 @@ def decode_bgr(
     Raises:
         ImageError: it is damaged, no JPEG, or absurdly large.
     """
-    return _decode(data, subject, lambda _: reduction)
+    return decode_reduced(data, lambda _: reduction, subject=subject)
 
 
-def _decode(
-    data: NDArray[np.uint8], subject: str, choose: Callable[[tuple[int, int]], JpegReduction]
+def decode_reduced(
+    data: NDArray[np.uint8], choose: ReductionRule, *, subject: str = "frame"
 ) -> NDArray[np.uint8]:
+    """Decode a JPEG at the part of its size that is chosen by it, as `decode_bgr` does."""
     content = data.tobytes()
     # Cameras leave out a JPEG's end, and it can be decoded all the same.
     try:

@@ -151,7 +151,7 @@ class Model(Closing):
             ImageError: it is a JPEG that cannot be decoded.
         """
         if frame.format == "jpeg":
-            from edgeinfer.device.jpeg import decode_for
+            from edgeinfer.device.preprocess.jpeg_reduction import decode_for
 
             decoded = decode_for(self.preprocessor.spec, frame.pixels)
             return self.preprocessor.tensor(decoded, "bgr", out=out)

@@ -15,8 +15,8 @@ from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.closing import Closing
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.errors import ModelError
-from edgeinfer.device.jpeg import decode_for
 from edgeinfer.device.model import Model
+from edgeinfer.device.preprocess.jpeg_reduction import decode_for
 from edgeinfer.device.runtime import RuntimeName
 from edgeinfer.device.tflite_cut import without_pose_decoder
 from edgeinfer.device.tflite_file import read_tflite

@@ -13,6 +13,7 @@ from edgeinfer.device.cameras.pictures import class_of, image_paths, no_images
 from edgeinfer.device.errors import CameraError, DataError
 from edgeinfer.device.formats import IMAGE_SUFFIXES
 from edgeinfer.device.images import read_image
+from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
 from edgeinfer.device.preprocess.spec import PreprocessSpec
 from edgeinfer.device.types import Frame
 
@@ -56,7 +57,7 @@ class FolderCamera(Camera):
         warn: Warn,
     ) -> None:
         self._root = root
-        self._spec = spec
+        self._reduction_rule = reduction_rule(spec)
         self._warn = warn
         self._sequence = 0
         self._paths = paths
@@ -68,7 +69,7 @@ class FolderCamera(Camera):
         """Decode the next image; None after the last."""
         for path in self._paths:
             try:
-                pixels = read_image(path, self._spec)
+                pixels = read_image(path, self._reduction_rule)
             except DataError as error:
                 self.skipped_files += 1
                 self._warn(f"{error}; skipped")

@@ -56,6 +56,7 @@ def predict(
     from edgeinfer.device.errors import ImageError, printable
     from edgeinfer.device.images import read_image, read_image_size
     from edgeinfer.device.model import Model
+    from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
 
     def tell(line: str) -> None:
         click.echo(printable(line), err=True)
@@ -71,11 +72,12 @@ def predict(
         if opened.choice is not None:
             tell(f"variant: {opened.choice}")
         tell_notes(opened.notes)
+        rule = reduction_rule(opened.preprocessor.spec)
         for photo in photos:
             try:
                 # A JPEG may be decoded smaller; places are those of the photo all the same.
                 size = None if opened.task in _WITHOUT_PLACES else read_image_size(photo)
-                pixels = read_image(photo, opened.preprocessor.spec)
+                pixels = read_image(photo, rule)
                 prediction = opened.predict(pixels, size=size)
             except ImageError as error:
                 click.echo(f"error: {error}", err=True)

@@ -4,7 +4,7 @@ The arithmetic is part of the specification, so that every implementation gives 
 
 1. **Decode and convert.** A JPEG is decoded at 1, 1/2, 1/4 or 1/8 of its size, by its own cosine
    transform: the smallest that `jpeg_reduction` allows and that still covers the part of the
-   model's image which the picture fills (`jpeg.reduction_for`). YUV (YUYV, NV12) is ITU-R BT.601 in
+   model's image which the picture fills (`jpeg_reduction.py`). YUV (YUYV, NV12) is ITU-R BT.601 in
    studio range, two or four pixels sharing their chroma, and becomes RGB pixel by pixel: products
    (operand * 2**7 * factor + 2**14) >> 15 with 13-bit factors, their sums rounded half up from 5
    fractional bits and clipped (`formats.py`). Grey is three equal channels.
@@ -29,10 +29,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from edgeinfer.device.formats import JpegReduction
+
 Channels = Literal["rgb", "bgr", "grey"]
 CropPolicy = Literal["stretch", "center-crop", "letterbox"]
 ResizeKernel = Literal["area", "bilinear"]
-JpegReduction = Literal[1, 2, 4, 8]
 
 MAX_SIDE = 4096
 """Largest input side in pixels: far above any edge model, far below an overflow."""

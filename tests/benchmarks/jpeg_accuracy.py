@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.pictures import PictureFolder
 from edgeinfer.device.formats import Pixels
-from edgeinfer.device.jpeg import JPEG_FLAGS, reduction_for
+from edgeinfer.device.jpeg import JPEG_FLAGS
 from edgeinfer.device.model import Model
+from edgeinfer.device.preprocess.jpeg_reduction import reduction_for
 from edgeinfer.device.types import Classification
 from tests.benchmarks.measure import Row, table
 from tests.benchmarks.mjpeg import FRAME, QUALITY

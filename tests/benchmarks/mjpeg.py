@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.jpeg import decode_for
 from edgeinfer.device.preprocess import Preprocessor
+from edgeinfer.device.preprocess.jpeg_reduction import decode_for
 from tests.benchmarks.kernel import SIZE, SPEC, TENSOR, compare, quantize
 from tests.benchmarks.measure import SHARED_DATA, Row
 

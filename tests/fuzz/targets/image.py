@@ -12,7 +12,7 @@ import numpy as np
 from edgeinfer.device.errors import ImageError
 from edgeinfer.device.image_headers import HeaderError, read_header
 from edgeinfer.device.images import decode_image
-from edgeinfer.device.jpeg import decode_for
+from edgeinfer.device.preprocess.jpeg_reduction import decode_for, reduction_rule
 from edgeinfer.device.preprocess.spec import PreprocessSpec
 from tests.fuzz.image_parts import any_parts
 from tests.fuzz.mutate import mutate
@@ -53,7 +53,7 @@ def attempt(data: bytes) -> None:
     except ImageError:
         pass
     with contextlib.suppress(ImageError):
-        decode_image(data, subject="x", spec=_REDUCED)
+        decode_image(data, subject="x", reduction_rule=reduction_rule(_REDUCED))
     with contextlib.suppress(ImageError):
         decode_for(_REDUCED, np.frombuffer(data, np.uint8))
 
