@@ -22,6 +22,7 @@ import pytest
 
 from edgeinfer.converters.assemble import TOLERANCE_STEPS
 from edgeinfer.device.errors import WheelError
+from tests.system.emulated.frames import make_frames
 from tests.system.emulated.userland import AARCH64, ARMV7L, Architecture, Userland
 from tests.system.environments import clean_environ
 from tests.system.sample import Sample
@@ -29,16 +30,6 @@ from tests.system.sample import Sample
 pytestmark = pytest.mark.system
 
 REPLAY = Path(__file__).with_name("replay.py")
-WIDTH, HEIGHT = 1280, 720
-FRAMES = {
-    "rgb": (HEIGHT, WIDTH, 3),
-    "rgb of odd size": (217, 333, 3),
-    "bgr": (HEIGHT, WIDTH, 3),
-    "grey": (HEIGHT, WIDTH),
-    "yuyv": (HEIGHT, WIDTH, 2),
-    "nv12": (HEIGHT * 3 // 2, WIDTH),
-}
-"""Arrays as cameras give them, by a name that begins with the format."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +88,7 @@ def board(
 @pytest.fixture(scope="module")
 def frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("frames") / "frames.npz"
-    random = np.random.default_rng(0)
-    arrays = {name: random.integers(0, 256, shape, np.uint8) for name, shape in FRAMES.items()}
-    np.savez(file, **arrays)
+    np.savez(file, **make_frames())
     return file
 
 
