@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.program import edgeinfer
 
 from tests.compatibility.before import PackageBefore
 from tests.compatibility.said import assert_still_said, read_lines
@@ -26,7 +27,6 @@ from tests.compatibility.stored import (
     sha256,
     what_decides_bytes,
 )
-from tests.program import edgeinfer
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from edgeinfer.converters.pruning.surgery import keep_channels
 from edgeinfer.device.errors import ConversionError
 
 keras = pytest.importorskip("keras", reason="pruning needs the host extra")
-from . import networks as nets  # noqa: E402
+from tests.converters.pruning import networks as nets  # noqa: E402
 
 layers = keras.layers
 

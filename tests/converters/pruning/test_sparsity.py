@@ -19,7 +19,7 @@ from edgeinfer.converters.pruning.sparsity import (
 )
 
 keras = pytest.importorskip("keras", reason="pruning needs the host extra")
-from . import networks as nets  # noqa: E402
+from tests.converters.pruning import networks as nets  # noqa: E402
 
 layers = keras.layers
 

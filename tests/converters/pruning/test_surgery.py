@@ -16,7 +16,7 @@ from edgeinfer.converters.pruning.surgery import keep_channels, with_input_size
 from edgeinfer.device.errors import ConversionError
 
 keras = pytest.importorskip("keras", reason="pruning needs the host extra")
-from . import networks as nets  # noqa: E402
+from tests.converters.pruning import networks as nets  # noqa: E402
 
 layers = keras.layers
 SOME = settings(max_examples=25, phases=[Phase.explicit, Phase.reuse, Phase.generate])

@@ -10,8 +10,7 @@ import pytest
 from edgeinfer.device.images import read_image
 from edgeinfer.host.data.check import check_files, pixel_digest
 from edgeinfer.host.data.folder import LabelledFile, Layout, find_layout
-
-from .conftest import MakeFolder, MakePhoto
+from tests.host.data.conftest import MakeFolder, MakePhoto
 
 
 def test_all_is_well(make_folder: MakeFolder) -> None:

@@ -12,8 +12,7 @@ from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.data.check import pixel_digest
 from edgeinfer.host.data.dataset import channel_statistics, prepare_fashion_mnist, prepare_folder
 from edgeinfer.host.data.store import build_store
-
-from .conftest import MakeFolder, MakePhoto
+from tests.host.data.conftest import MakeFolder, MakePhoto
 
 
 def test_a_folder_of_photographs(make_folder: MakeFolder, make_photo: MakePhoto) -> None:

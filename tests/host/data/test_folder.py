@@ -9,8 +9,7 @@ import pytest
 
 from edgeinfer.device.errors import DataError
 from edgeinfer.host.data.folder import find_layout
-
-from .conftest import MakeFolder, MakePhoto
+from tests.host.data.conftest import MakeFolder, MakePhoto
 
 
 def test_class_folders(make_folder: MakeFolder) -> None:

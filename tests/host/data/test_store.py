@@ -14,8 +14,7 @@ from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.device.errors import ImageError, StorageError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.host.data.store import build_store
-
-from .conftest import MakePhoto
+from tests.host.data.conftest import MakePhoto
 
 SPEC = PreprocessSpec(size=(12, 10))
 

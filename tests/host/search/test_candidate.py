@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .examples import SIZE, pruned, student
+from tests.host.search.examples import SIZE, pruned, student
 
 
 def test_texts_name_what_was_chosen() -> None:

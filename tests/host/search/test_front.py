@@ -20,8 +20,7 @@ from edgeinfer.host.search.front import (
     pareto_front,
     standard_error,
 )
-
-from .examples import SIZE, baseline, entry, footprint, pruned, student, trial
+from tests.host.search.examples import SIZE, baseline, entry, footprint, pruned, student, trial
 
 figures = st.tuples(
     st.integers(0, 6).map(lambda n: n / 6),

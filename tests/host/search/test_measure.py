@@ -9,8 +9,7 @@ import pytest
 from edgeinfer.device.errors import ModelError, RemoteError
 from edgeinfer.device.ssh import SshHost
 from edgeinfer.host.search.measure import BoardTimer, LocalTimer
-
-from .examples import sample_model
+from tests.host.search.examples import sample_model
 
 
 @pytest.fixture

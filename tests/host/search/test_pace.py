@@ -6,8 +6,7 @@ import pytest
 
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.pace import SHARE, Known, known_paces, plan_training
-
-from .examples import pruned, student, trial
+from tests.host.search.examples import pruned, student, trial
 
 SLOW = Known(kind="pruned", macs=100_000, epoch_s=60.0, overhead_s=20.0)
 FAST = Known(kind="student", macs=1_000, epoch_s=1.0, overhead_s=5.0)

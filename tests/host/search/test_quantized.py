@@ -20,8 +20,14 @@ from edgeinfer.host.search.quantized import Quantized, quantized
 from edgeinfer.host.search.space import space_of
 from edgeinfer.host.training.progress import LineProgress, Progress
 from edgeinfer.host.training.train import METRIC_ACCURACY
-
-from .examples import CopyingWorkshop, ScriptedTimer, baseline, make_run, pruned, sample_model
+from tests.host.search.examples import (
+    CopyingWorkshop,
+    ScriptedTimer,
+    baseline,
+    make_run,
+    pruned,
+    sample_model,
+)
 
 
 def _confused() -> bytes:

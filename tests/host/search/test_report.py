@@ -20,8 +20,7 @@ from edgeinfer.host.search.found import Found
 from edgeinfer.host.search.front import entries
 from edgeinfer.host.search.report import FRONT_TABLE, PAGE, PICTURE, TRIALS_TABLE, write_report
 from edgeinfer.host.search.tables import FRONT_HEADER, front_rows, trial_line
-
-from .examples import SIZE, baseline, footprint, pruned, student, trial
+from tests.host.search.examples import SIZE, baseline, footprint, pruned, student, trial
 
 ENDING = Ending(
     winner=1,

@@ -25,8 +25,7 @@ from edgeinfer.host.search.search import Search, SearchOptions, make_space
 from edgeinfer.host.search.space import Space
 from edgeinfer.host.search.study_file import open_study
 from edgeinfer.host.training.progress import LineProgress
-
-from .examples import CopyingWorkshop, ScriptedTimer, make_run
+from tests.host.search.examples import CopyingWorkshop, ScriptedTimer, make_run
 
 PLAIN = 2
 """How many plain candidates come first."""

@@ -22,8 +22,7 @@ from edgeinfer.host.search.space import (
     space_of,
     student_config,
 )
-
-from .examples import make_run, pruned, student
+from tests.host.search.examples import make_run, pruned, student
 
 
 def _trained(side: int = 28, **settings: str) -> TrainedModel:

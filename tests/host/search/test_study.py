@@ -13,8 +13,7 @@ from edgeinfer.converters.trained import read_trained
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.space import Space, space_of
-
-from .examples import baseline, make_run, measured, opened_study, pruned
+from tests.host.search.examples import baseline, make_run, measured, opened_study, pruned
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,7 @@ from edgeinfer.converters.trained import read_trained
 from edgeinfer.device.errors import StorageError, UsageError
 from edgeinfer.host.search.space import Space, space_of
 from edgeinfer.host.search.study_file import STUDY_FILE
-
-from .examples import make_run, opened_study
+from tests.host.search.examples import make_run, opened_study
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,8 @@ from edgeinfer.host.search.job import Done, Job, Message
 from edgeinfer.host.search.worker import Messenger, answer
 from edgeinfer.host.search.worker_process import WorkerProcess
 from edgeinfer.host.training.progress import LineProgress
+from tests.host.search.examples import SIZE, make_run, pruned
 from tests.support.strangers_folder import work_in_strangers_folder
-
-from .examples import SIZE, make_run, pruned
 
 WAIT_S = 60
 

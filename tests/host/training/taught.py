@@ -10,8 +10,7 @@ from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import KERAS_FILE, Split, TrainedModel, write_trained
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
-
-from .problem import squares
+from tests.host.training.problem import squares
 
 LABELS = ("left", "right")
 SPEC = PreprocessSpec(size=(12, 10), channels="grey", mean=(60.0,), std=(50.0,))

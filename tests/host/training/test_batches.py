@@ -19,8 +19,7 @@ from edgeinfer.host.training.batches import (
     balanced_weights,
     normalize,
 )
-
-from .problem import Memory, squares
+from tests.host.training.problem import Memory, squares
 
 CHANNELS: tuple[Channels, ...] = ("rgb", "bgr", "grey")
 

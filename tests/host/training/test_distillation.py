@@ -20,8 +20,7 @@ from edgeinfer.host.training.features import DTYPE, FeatureFile
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import LineProgress
 from edgeinfer.host.training.teacher import StandardFeatures, TeacherAnswers, TeacherConfig
-
-from .problem import Memory, squares
+from tests.host.training.problem import Memory, squares
 
 pytestmark = pytest.mark.slow
 

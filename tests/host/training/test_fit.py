@@ -18,8 +18,7 @@ from edgeinfer.host.training.batches import Batches, ImageSource
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.history import Epoch, History
 from edgeinfer.host.training.progress import LineProgress
-
-from .problem import squares
+from tests.host.training.problem import squares
 
 pytestmark = pytest.mark.slow
 

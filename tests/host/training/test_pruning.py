@@ -29,8 +29,7 @@ from edgeinfer.host.training.progress import LineProgress
 from edgeinfer.host.training.prune_config import PruneConfig
 from edgeinfer.host.training.pruning import prune, training_settings
 from edgeinfer.host.training.teacher import TeacherConfig
-
-from .problem import squares
+from tests.host.training.problem import squares
 
 LABELS = ("left", "right")
 SPLITS: dict[Split, int] = {"train": 32, "validation": 8, "test": 8}

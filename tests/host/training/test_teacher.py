@@ -25,8 +25,14 @@ from edgeinfer.host.training.teacher import (
     TeacherConfig,
     ask_teacher,
 )
-
-from .taught import LABELS, SPEC, WIDTH, teacher_network, write_pictures, write_teacher
+from tests.host.training.taught import (
+    LABELS,
+    SPEC,
+    WIDTH,
+    teacher_network,
+    write_pictures,
+    write_teacher,
+)
 
 
 @pytest.fixture(scope="module")

@@ -23,9 +23,8 @@ from edgeinfer.host.training.config import default_config
 from edgeinfer.host.training.progress import LineProgress
 from edgeinfer.host.training.teacher import TeacherConfig
 from edgeinfer.host.training.train import train
-
-from .problem import squares
-from .taught import write_teacher
+from tests.host.training.problem import squares
+from tests.host.training.taught import write_teacher
 
 LABELS = ("left", "right")
 
