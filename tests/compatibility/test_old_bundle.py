@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.program import edgeinfer
 
 from edgeinfer.device import open as open_stream
 from tests.compatibility.before import PackageBefore
 from tests.compatibility.said import assert_still_said, read_lines
 from tests.compatibility.stored import BUNDLE
+from tests.support.program import edgeinfer
 
 FRAMES = 6
 """Golden ones in the bundle."""

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.program import edgeinfer
 
 from tests.compatibility.before import PackageBefore
 from tests.compatibility.said import assert_still_said, read_lines
@@ -27,6 +26,7 @@ from tests.compatibility.stored import (
     sha256,
     what_decides_bytes,
 )
+from tests.support.program import edgeinfer
 
 pytestmark = pytest.mark.slow
 
