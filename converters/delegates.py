@@ -18,10 +18,10 @@ from edgeinfer.converters.mapped_share import BoardOptions, require_share
 from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
 from edgeinfer.converters.samples import Sample
-from edgeinfer.device.accelerators.gpu import map_gpu
+from edgeinfer.device.accelerators.gpu.rules import map_gpu
 from edgeinfer.device.accelerators.mapping import DelegateMapping
 from edgeinfer.device.accelerators.report import delegate_json, delegate_summary
-from edgeinfer.device.accelerators.vx import map_vx
+from edgeinfer.device.accelerators.vx.rules import map_vx
 from edgeinfer.device.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.errors import printable

@@ -13,17 +13,17 @@ from pathlib import Path
 
 from edgeinfer.converters.mapped_share import BoardOptions, require_share
 from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
-from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.edgetpu import EdgeTpuMapping, map_model
-from edgeinfer.device.edgetpu.compiler import (
+from edgeinfer.device.accelerators.edgetpu import EdgeTpuMapping, map_model
+from edgeinfer.device.accelerators.edgetpu.compiler import (
     HOW_TO_GET_IT,
     CompiledModel,
     compile_model,
     find_compiler,
 )
-from edgeinfer.device.edgetpu.log import differences
-from edgeinfer.device.edgetpu.report import mapping_json, summary_line
+from edgeinfer.device.accelerators.edgetpu.log import differences
+from edgeinfer.device.accelerators.edgetpu.report import mapping_json, summary_line
+from edgeinfer.device.bundle.manifest import ModelManifest
+from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.errors import ConversionError, printable
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import DELEGATE_OPS, EDGETPU_OP

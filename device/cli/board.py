@@ -42,9 +42,13 @@ def compiler_word(description: BundleDescription | ModelDescription) -> dict[str
     Raises:
         ModelError: the file cannot be read any more.
     """
-    from edgeinfer.device.edgetpu import map_model
-    from edgeinfer.device.edgetpu.compiler import HOW_TO_GET_IT, compile_model, find_compiler
-    from edgeinfer.device.edgetpu.log import differences
+    from edgeinfer.device.accelerators.edgetpu import map_model
+    from edgeinfer.device.accelerators.edgetpu.compiler import (
+        HOW_TO_GET_IT,
+        compile_model,
+        find_compiler,
+    )
+    from edgeinfer.device.accelerators.edgetpu.log import differences
 
     program, model = find_compiler(), description.main.model
     mapping = map_model(model)
@@ -124,7 +128,7 @@ def accelerator_json(
     accelerator: str, description: BundleDescription | ModelDescription
 ) -> dict[str, object]:
     """Return the same of an accelerator, whatever board it is on."""
-    from edgeinfer.device.accelerators.answers import answer_json
+    from edgeinfer.device.accelerators.registry import answer_json
 
     return {
         "accelerator": accelerator or None,
@@ -136,7 +140,7 @@ def accelerator_json(
 
 
 def _answer_lines(accelerator: str, description: BundleDescription | ModelDescription) -> list[str]:
-    from edgeinfer.device.accelerators.answers import answer_lines
+    from edgeinfer.device.accelerators.registry import answer_lines
 
     variants = _variants(description)
     lines = []

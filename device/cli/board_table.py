@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgeinfer.boards import BoardProfile, load_profile, profile_names
-from edgeinfer.device.accelerators.answers import map_for
 from edgeinfer.device.accelerators.ethos_u import EthosUMapping
 from edgeinfer.device.accelerators.mapping import DelegateMapping, MappedOp, OpMapping
+from edgeinfer.device.accelerators.registry import map_for
 from edgeinfer.device.accelerators.report import wrapped
 from edgeinfer.device.activations import peak_activation
 from edgeinfer.device.describe import BundleDescription, ModelDescription

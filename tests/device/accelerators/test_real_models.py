@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.accelerators.answers import ACCELERATORS, answer_json, answer_lines
-from edgeinfer.device.accelerators.gpu import map_gpu
+from edgeinfer.device.accelerators.edgetpu import map_model
+from edgeinfer.device.accelerators.gpu.rules import map_gpu
 from edgeinfer.device.accelerators.mapping import OpMapping
-from edgeinfer.device.accelerators.vx import map_vx
+from edgeinfer.device.accelerators.registry import ACCELERATORS, answer_json, answer_lines
+from edgeinfer.device.accelerators.vx.rules import map_vx
 from edgeinfer.device.cli.board_table import board_fits, fits_lines
 from edgeinfer.device.describe import describe_file
-from edgeinfer.device.edgetpu import map_model
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import TfliteModel
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from edgeinfer.device.accelerators.edgetpu.mapping import EdgeTpuMapping
 from edgeinfer.device.accelerators.mapping import ops_json
 from edgeinfer.device.accelerators.remedies import remedies
 from edgeinfer.device.accelerators.report import table_lines, wrapped
-from edgeinfer.device.edgetpu.mapping import EdgeTpuMapping
 from edgeinfer.device.errors import printable
 
 

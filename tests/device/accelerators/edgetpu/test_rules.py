@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
+from edgeinfer.device.accelerators.edgetpu import map_model
+from edgeinfer.device.accelerators.edgetpu.report import mapping_json, mapping_lines, summary_line
+from edgeinfer.device.accelerators.edgetpu.rules import RULES, refusal
 from edgeinfer.device.accelerators.operands import OpView
 from edgeinfer.device.accelerators.remedies import remedies
-from edgeinfer.device.edgetpu import map_model
-from edgeinfer.device.edgetpu.report import mapping_json, mapping_lines, summary_line
-from edgeinfer.device.edgetpu.rules import RULES, refusal
 from edgeinfer.device.tflite_types import Operator, Quantization, Tensor
 from tests.device.graph_examples import constant, image, model, numbers, op_view
 

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from edgeinfer.device.accelerators.gpu import (
+from edgeinfer.device.accelerators.gpu.rules import (
     CUSTOM_OPS,
     FOLDED,
     LEFT_WEIGHTS,

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.edgetpu import map_model
-from edgeinfer.device.edgetpu.compiler import compile_model, find_compiler
-from edgeinfer.device.edgetpu.log import LogRow, differences, parse_log
+from edgeinfer.device.accelerators.edgetpu import map_model
+from edgeinfer.device.accelerators.edgetpu.compiler import compile_model, find_compiler
+from edgeinfer.device.accelerators.edgetpu.log import LogRow, differences, parse_log
 from edgeinfer.device.errors import ConversionError
 from tests.device.graph_examples import image, model
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.edgetpu import map_model
+from edgeinfer.device.accelerators.edgetpu import map_model
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import EDGETPU_OP, TfliteModel
 

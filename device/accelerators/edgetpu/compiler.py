@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.device.edgetpu.log import CompilerLog, parse_log
+from edgeinfer.device.accelerators.edgetpu.log import CompilerLog, parse_log
 from edgeinfer.device.errors import ConversionError
 
 PROGRAM = "edgetpu_compiler"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from edgeinfer.device.accelerators.edgetpu import EdgeTpuMapping, map_model
+from edgeinfer.device.accelerators.edgetpu.report import mapping_json, mapping_lines
 from edgeinfer.device.accelerators.ethos_u import EthosUMapping, map_ethos_u
-from edgeinfer.device.accelerators.gpu import map_gpu
+from edgeinfer.device.accelerators.gpu.rules import map_gpu
 from edgeinfer.device.accelerators.mapping import DelegateMapping, MappedOp, OpMapping, ops_json
 from edgeinfer.device.accelerators.report import delegate_json, delegate_lines, table_lines
-from edgeinfer.device.accelerators.vx import map_vx
-from edgeinfer.device.edgetpu import EdgeTpuMapping, map_model
-from edgeinfer.device.edgetpu.report import mapping_json, mapping_lines
+from edgeinfer.device.accelerators.vx.rules import map_vx
 from edgeinfer.device.tflite_types import TfliteModel
 
 NO_ACCELERATOR = "the board has no accelerator"

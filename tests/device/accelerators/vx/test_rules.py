@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgeinfer.device.accelerators.report import delegate_json, delegate_lines, delegate_summary
-from edgeinfer.device.accelerators.vx import RULES, map_vx, refusal
+from edgeinfer.device.accelerators.vx.rules import RULES, map_vx, refusal
 from edgeinfer.device.tflite_ops import BUILTIN_OPS
 from edgeinfer.device.tflite_types import Quantization, Tensor
 from tests.device.graph_examples import constant, image, model, numbers, op_view

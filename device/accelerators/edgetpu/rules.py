@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgeinfer.device.accelerators.edgetpu import limits
 from edgeinfer.device.accelerators.operands import Limit, OpView, matters, sizes_text
-from edgeinfer.device.edgetpu import limits
 
 DTYPES = ("int8", "uint8")
 """What flows through the Edge TPU."""

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from edgeinfer.device.edgetpu.mapping import EdgeTpuMapping
+from edgeinfer.device.accelerators.edgetpu.mapping import EdgeTpuMapping
 from edgeinfer.device.errors import ConversionError
 from edgeinfer.device.tflite_types import TfliteModel
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from edgeinfer.device.accelerators import gpu_limits as limits
+from edgeinfer.device.accelerators.gpu import limits
 from edgeinfer.device.accelerators.mapping import SUPPORTED, DelegateMapping, MappedOp
 from edgeinfer.device.accelerators.operands import Limit, OpView, sizes_text, view
 from edgeinfer.device.accelerators.partitions import partitions

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgeinfer.device.accelerators.edgetpu.memory import ParameterMemory, parameter_memory
+from edgeinfer.device.accelerators.edgetpu.rules import refusal
 from edgeinfer.device.accelerators.mapping import BESIDE_COMPILED, SUPPORTED, MappedOp, OpMapping
 from edgeinfer.device.accelerators.operands import view
 from edgeinfer.device.accelerators.partitions import partitions
-from edgeinfer.device.edgetpu.memory import ParameterMemory, parameter_memory
-from edgeinfer.device.edgetpu.rules import refusal
 from edgeinfer.device.tflite_types import EDGETPU_OP, Subgraph, TfliteModel
 
 SECOND_SUBGRAPH = "supported, but a second subgraph"

@@ -11,10 +11,10 @@ not documented, and nothing here was measured on the NPU.
 
 from __future__ import annotations
 
-from edgeinfer.device.accelerators import vx_limits as limits
 from edgeinfer.device.accelerators.mapping import SUPPORTED, DelegateMapping, MappedOp
 from edgeinfer.device.accelerators.operands import Limit, OpView, sizes_text, view
 from edgeinfer.device.accelerators.partitions import partitions
+from edgeinfer.device.accelerators.vx import limits
 from edgeinfer.device.tflite_types import DELEGATE_OPS, TfliteModel
 
 GRAPH_OP = "vsi-npu"

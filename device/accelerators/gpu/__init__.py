@@ -1,0 +1,1 @@
+"""Which operators a GPU delegate takes."""

@@ -1,0 +1,1 @@
+"""Which operators the VX delegate takes."""

@@ -1,5 +1,0 @@
-"""What the Edge TPU takes of a model, and why not the rest: predicted, and by its compiler."""
-
-from edgeinfer.device.accelerators.mapping import MappedOp as MappedOp
-from edgeinfer.device.edgetpu.mapping import EdgeTpuMapping as EdgeTpuMapping
-from edgeinfer.device.edgetpu.mapping import map_model as map_model
