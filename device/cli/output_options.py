@@ -50,7 +50,7 @@ class OutputChoice:
         options = parse_outputs(self.texts, as_json=as_json)
         when = None
         if self.when is not None:
-            from edgeinfer.device.outputs.condition import parse_condition
+            from edgeinfer.device.outputs.recording.condition import parse_condition
 
             when = parse_condition(self.when)
         if when is not None and not any(option.records for option in options):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from edgeinfer.device.errors import printable
-from edgeinfer.device.outputs.terminal import CLEAR_TO_END
+from edgeinfer.device.outputs.text.terminal import CLEAR_TO_END
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def run(
     loading.enter_context(_collector_paused())
     from edgeinfer.device.loop import run_loop
     from edgeinfer.device.outputs.base import LoopFacts
-    from edgeinfer.device.outputs.opening import open_outputs
+    from edgeinfer.device.outputs.open import open_outputs
     from edgeinfer.device.signals import reload_on_hangup, stop_on_signals
     from edgeinfer.device.stream import open_stream
     from edgeinfer.device.supervision.delegate_counts import telling_counts
@@ -159,7 +159,7 @@ def run(
     ) as stream:
         first = stream.models[0]
         if limits.when is not None:
-            from edgeinfer.device.outputs.condition import check_names
+            from edgeinfer.device.outputs.recording.condition import check_names
 
             check_names(limits.when, first.labels)
         count = len(stream.models)

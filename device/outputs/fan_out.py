@@ -9,7 +9,7 @@ from dataclasses import replace
 from edgeinfer.device.closing import Closing
 from edgeinfer.device.errors import StorageError
 from edgeinfer.device.outputs.base import OutputGone
-from edgeinfer.device.outputs.queued import QueuedOutput
+from edgeinfer.device.outputs.queue import QueuedOutput
 from edgeinfer.device.results import Answer, LoopSummary
 from edgeinfer.device.signals import StopRequest
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from edgeinfer.device.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgeinfer.device.outputs.condition import Condition
+    from edgeinfer.device.outputs.recording.condition import Condition
 
 OutputKind = Literal["terminal", "json", "csv", "video", "stills", "window", "status"]
 KINDS: tuple[OutputKind, ...] = get_args(OutputKind)

@@ -10,9 +10,9 @@ from contextlib import suppress
 
 import cv2
 
-from edgeinfer.device.annotate import annotate
 from edgeinfer.device.errors import OutputError
 from edgeinfer.device.outputs.base import Output, OutputGone
+from edgeinfer.device.outputs.drawing.draw import annotate
 from edgeinfer.device.results import Answer
 
 REDRAW_S = 1 / 15

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.plain_text import plain
+from edgeinfer.device.outputs.drawing.ascii_text import plain
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.errors import UsageError
-from edgeinfer.device.outputs.condition import (
+from edgeinfer.device.outputs.recording.condition import (
     MAX_DEPTH,
     Comparison,
     Condition,

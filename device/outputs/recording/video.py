@@ -6,12 +6,12 @@ from collections import deque
 from datetime import datetime
 from pathlib import Path
 
-from edgeinfer.device.annotate import annotate
 from edgeinfer.device.errors import EdgeinferError
 from edgeinfer.device.outputs.base import Output, capture_time
-from edgeinfer.device.outputs.clip import Clip
-from edgeinfer.device.outputs.condition import Condition
-from edgeinfer.device.outputs.record_folder import RecordFolder
+from edgeinfer.device.outputs.drawing.draw import annotate
+from edgeinfer.device.outputs.recording.clip import Clip
+from edgeinfer.device.outputs.recording.condition import Condition
+from edgeinfer.device.outputs.recording.folder import RecordFolder
 from edgeinfer.device.results import Answer
 
 LIVE_FPS = 15.0

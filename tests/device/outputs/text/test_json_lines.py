@@ -7,8 +7,8 @@ import time
 from datetime import datetime, timezone
 
 from edgeinfer.device.outputs.base import capture_time, iso_time
-from edgeinfer.device.outputs.json_lines import JsonLinesSink
-from edgeinfer.device.outputs.text import TextWriter
+from edgeinfer.device.outputs.text.json_lines import JsonLinesSink
+from edgeinfer.device.outputs.text.writer import TextWriter
 from tests.device.outputs.examples import SUMMARY, answer
 
 

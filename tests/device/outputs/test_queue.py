@@ -12,7 +12,7 @@ import pytest
 from edgeinfer.device.errors import StorageError
 from edgeinfer.device.outputs.base import Output, OutputGone
 from edgeinfer.device.outputs.fan_out import Outputs
-from edgeinfer.device.outputs.queued import FOREVER, QueuedOutput
+from edgeinfer.device.outputs.queue import FOREVER, QueuedOutput
 from edgeinfer.device.results import Answer, LoopSummary
 from edgeinfer.device.signals import StopRequest
 from tests.device.outputs.examples import SUMMARY, answer
@@ -163,7 +163,7 @@ def test_one_blocked_output_does_not_hold_the_others_up(
 def test_failing_output_is_told_of_once_tried_again_and_counted(
     warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgeinfer.device.outputs.queued.FIRST_RETRY_S", 0.05)
+    monkeypatch.setattr("edgeinfer.device.outputs.queue.FIRST_RETRY_S", 0.05)
     full = threading.Event()
     full.set()
     attempts = 0
@@ -195,7 +195,7 @@ def test_failing_output_is_told_of_once_tried_again_and_counted(
 def test_output_that_fails_in_turn_does_not_fill_the_log(
     warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgeinfer.device.outputs.queued.FIRST_RETRY_S", 0.0)
+    monkeypatch.setattr("edgeinfer.device.outputs.queue.FIRST_RETRY_S", 0.0)
 
     def act(one: Answer) -> None:
         if one.frame.sequence % 2:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.errors import StorageError
-from edgeinfer.device.outputs.text import TextWriter
+from edgeinfer.device.outputs.text.writer import TextWriter
 
 
 def test_full_disk_is_a_sentence_and_leaves_nothing_in_the_buffer() -> None:

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from edgeinfer.device.csv_cells import csv_cell
 from edgeinfer.device.errors import printable
 from edgeinfer.device.outputs.base import TOP_LABELS, Output, capture_time, iso_time
-from edgeinfer.device.outputs.json_lines import Writer
-from edgeinfer.device.outputs.scores import ranked
+from edgeinfer.device.outputs.recording.scores import ranked
+from edgeinfer.device.outputs.text.json_lines import Writer
 from edgeinfer.device.results import Answer
 from edgeinfer.device.types import Detections, Poses, Value
 

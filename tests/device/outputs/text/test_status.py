@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from edgeinfer.device.errors import StorageError
-from edgeinfer.device.outputs import status as module
 from edgeinfer.device.outputs.base import LoopFacts
-from edgeinfer.device.outputs.opening import open_outputs
+from edgeinfer.device.outputs.open import open_outputs
 from edgeinfer.device.outputs.options import parse_output
-from edgeinfer.device.outputs.status import StatusSink
+from edgeinfer.device.outputs.text import status as module
+from edgeinfer.device.outputs.text.status import StatusSink
 from tests.device.outputs.examples import SUMMARY, answer
 from tests.support.program import edgeinfer
 

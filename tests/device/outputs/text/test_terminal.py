@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.outputs.terminal import TerminalSink, fit
+from edgeinfer.device.outputs.text.terminal import TerminalSink, fit
 from edgeinfer.device.results import Answer
 from edgeinfer.device.types import Value
 from tests.device.outputs.examples import SUMMARY, answer
 
 
 def test_into_a_file_a_line_per_change(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgeinfer.device.outputs.terminal.LINE_EVERY_S", 600.0)
+    monkeypatch.setattr("edgeinfer.device.outputs.text.terminal.LINE_EVERY_S", 600.0)
     stream = io.StringIO()
     sink = TerminalSink(stream)
     for label in ("cat", "cat", "cat", "bird", "bird", "cat"):
@@ -36,7 +36,7 @@ def test_into_a_file_a_line_per_change(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_into_a_file_a_line_after_a_while(
     monkeypatch: pytest.MonkeyPatch, every_s: float, lines: int
 ) -> None:
-    monkeypatch.setattr("edgeinfer.device.outputs.terminal.LINE_EVERY_S", every_s)
+    monkeypatch.setattr("edgeinfer.device.outputs.text.terminal.LINE_EVERY_S", every_s)
     stream = io.StringIO()
     sink = TerminalSink(stream)
     for _ in range(3):
@@ -68,7 +68,7 @@ def on_a_terminal(columns: int, answers: list[Answer]) -> str:
 def test_on_a_terminal_one_line_in_place_and_the_summary_below(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("edgeinfer.device.outputs.terminal.REPAINT_S", 600.0)
+    monkeypatch.setattr("edgeinfer.device.outputs.text.terminal.REPAINT_S", 600.0)
     written = on_a_terminal(100, [answer("cat"), answer("bird"), answer("horse")])
     line, summary, rest = written.split("\r\n")
     # The second came too soon to be shown, the last one is shown at the end.

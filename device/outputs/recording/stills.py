@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import cv2
 
-from edgeinfer.device.annotate import annotate
 from edgeinfer.device.errors import storage_error
 from edgeinfer.device.outputs.base import Output, capture_time
-from edgeinfer.device.outputs.condition import Condition
-from edgeinfer.device.outputs.record_folder import RecordFolder, discard
+from edgeinfer.device.outputs.drawing.draw import annotate
+from edgeinfer.device.outputs.recording.condition import Condition
+from edgeinfer.device.outputs.recording.folder import RecordFolder, discard
 from edgeinfer.device.results import Answer
 
 STILL_SUFFIX = ".jpg"

@@ -9,11 +9,11 @@ from pathlib import Path
 from edgeinfer.device.cameras.base import Warn
 from edgeinfer.device.outputs.base import LoopFacts, Output
 from edgeinfer.device.outputs.fan_out import Outputs
-from edgeinfer.device.outputs.json_lines import LINE_BEGINS, JsonLinesSink
-from edgeinfer.device.outputs.line_file import LineFile
 from edgeinfer.device.outputs.options import OutputLimits, OutputOption
-from edgeinfer.device.outputs.queued import FOREVER, QueuedOutput
-from edgeinfer.device.outputs.text import TextWriter
+from edgeinfer.device.outputs.queue import FOREVER, QueuedOutput
+from edgeinfer.device.outputs.text.json_lines import LINE_BEGINS, JsonLinesSink
+from edgeinfer.device.outputs.text.line_file import LineFile
+from edgeinfer.device.outputs.text.writer import TextWriter
 from edgeinfer.device.signals import StopRequest
 
 STALLED_S = 10.0
@@ -83,7 +83,7 @@ def _open(
 
 def _text_sink(option: OutputOption, max_file_bytes: int, facts: LoopFacts | None) -> Output:
     if option.kind == "terminal":
-        from edgeinfer.device.outputs.terminal import TerminalSink
+        from edgeinfer.device.outputs.text.terminal import TerminalSink
 
         return TerminalSink(sys.stdout)
     if option.target is None:
@@ -93,12 +93,12 @@ def _text_sink(option: OutputOption, max_file_bytes: int, facts: LoopFacts | Non
         file.check()
         return JsonLinesSink(file)
     if option.kind == "status":
-        from edgeinfer.device.outputs.status import StatusSink
+        from edgeinfer.device.outputs.text.status import StatusSink
 
         status = StatusSink(option.target, facts)
         status.check()
         return status
-    from edgeinfer.device.outputs.csv_rows import COLUMNS, CsvSink, csv_line
+    from edgeinfer.device.outputs.text.csv_rows import COLUMNS, CsvSink, csv_line
 
     header = csv_line(COLUMNS)
     file = LineFile(option.target, begins=header, header=header, max_bytes=max_file_bytes)
@@ -108,9 +108,9 @@ def _text_sink(option: OutputOption, max_file_bytes: int, facts: LoopFacts | Non
 
 def _recorder(option: OutputOption, limits: OutputLimits, *, live: bool) -> Output:
     # They draw, and most loops do not: what they import is left out of the others' start.
-    from edgeinfer.device.outputs.record_folder import RecordFolder
-    from edgeinfer.device.outputs.stills import STILL_SUFFIX, StillsSink
-    from edgeinfer.device.outputs.video import VideoSink
+    from edgeinfer.device.outputs.recording.folder import RecordFolder
+    from edgeinfer.device.outputs.recording.stills import STILL_SUFFIX, StillsSink
+    from edgeinfer.device.outputs.recording.video import VideoSink
 
     target = Path(option.target or ".")
     stills = option.kind == "stills"

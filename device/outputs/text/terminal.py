@@ -9,7 +9,7 @@ from typing import TextIO
 
 from edgeinfer.device.errors import printable
 from edgeinfer.device.outputs.base import Output
-from edgeinfer.device.outputs.text import TextWriter
+from edgeinfer.device.outputs.text.writer import TextWriter
 from edgeinfer.device.results import Answer, LoopSummary
 from edgeinfer.device.types import Classification
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from edgeinfer.device.errors import UsageError
-from edgeinfer.device.outputs.scores import score_of
+from edgeinfer.device.outputs.recording.scores import score_of
 from edgeinfer.device.types import Detections, Poses, Prediction, Value
 
 MAX_CHARACTERS = 4096

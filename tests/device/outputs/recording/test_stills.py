@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.device.outputs.condition import parse_condition
-from edgeinfer.device.outputs.record_folder import RecordFolder
-from edgeinfer.device.outputs.stills import StillsSink
+from edgeinfer.device.outputs.recording.condition import parse_condition
+from edgeinfer.device.outputs.recording.folder import RecordFolder
+from edgeinfer.device.outputs.recording.stills import StillsSink
 from tests.device.outputs.examples import answer
 
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.errors import StorageError
-from edgeinfer.device.outputs import video as video_module
-from edgeinfer.device.outputs.clip import Clip
-from edgeinfer.device.outputs.condition import parse_condition
-from edgeinfer.device.outputs.record_folder import RecordFolder
-from edgeinfer.device.outputs.video import VideoSink
+from edgeinfer.device.outputs.recording import video as video_module
+from edgeinfer.device.outputs.recording.clip import Clip
+from edgeinfer.device.outputs.recording.condition import parse_condition
+from edgeinfer.device.outputs.recording.folder import RecordFolder
+from edgeinfer.device.outputs.recording.video import VideoSink
 from edgeinfer.device.quiet_opencv import quiet_opencv
 from edgeinfer.device.results import Answer
 from edgeinfer.device.types import Pixels
@@ -230,7 +230,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from edgeinfer.device.errors import StorageError
-from tests.device.outputs.test_video import answer, sink_of
+from tests.device.outputs.recording.test_video import answer, sink_of
 
 folder, suffix = Path(sys.argv[1]), sys.argv[2]
 generator = np.random.default_rng(0)
@@ -263,7 +263,7 @@ RECORDING = """
 import itertools, sys
 from pathlib import Path
 from edgeinfer.device.outputs import video
-from tests.device.outputs.test_video import at, sink_of
+from tests.device.outputs.recording.test_video import at, sink_of
 
 video.CLIP_S = 0.5
 sink = sink_of(Path(sys.argv[1]), suffix=sys.argv[2])

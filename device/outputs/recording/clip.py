@@ -9,9 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edgeinfer.device.annotate import Picture
 from edgeinfer.device.errors import StorageError, storage_error
-from edgeinfer.device.outputs.record_folder import discard
+from edgeinfer.device.outputs.drawing.draw import Picture
+from edgeinfer.device.outputs.recording.folder import discard
 from edgeinfer.device.quiet_opencv import quiet_opencv
 
 MAX_SIDE = 1280

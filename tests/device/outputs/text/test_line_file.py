@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edgeinfer.device.errors import StorageError
-from edgeinfer.device.outputs.line_file import LineFile
+from edgeinfer.device.outputs.text.line_file import LineFile
 
 
 def lines_in(path: Path) -> list[str]:
@@ -99,7 +99,7 @@ def test_no_file_exceeds_its_size_and_the_newest_lines_are_kept(
 def test_file_that_others_move_away_or_remove_is_begun_anew(
     tmp_path: Path, moved: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgeinfer.device.outputs.line_file.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("edgeinfer.device.outputs.text.line_file.LOOK_EVERY_S", 0.0)
     path = tmp_path / "x.csv"
     file = csv_file(path)
     file.write("1,2\n")
@@ -124,7 +124,7 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from edgeinfer.device.errors import StorageError
-from edgeinfer.device.outputs.line_file import LineFile
+from edgeinfer.device.outputs.text.line_file import LineFile
 
 path = Path(sys.argv[1])
 file = LineFile(path, begins="a", header="a\\n", max_bytes=10**6)

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edgeinfer.device.errors import StorageError
-from edgeinfer.device.outputs import record_folder
-from edgeinfer.device.outputs.record_folder import RecordFolder
+from edgeinfer.device.outputs.recording import folder as record_folder
+from edgeinfer.device.outputs.recording.folder import RecordFolder
 
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=timezone.utc)
 PAST = datetime(1970, 1, 1, tzinfo=timezone.utc)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeinfer.device.outputs.csv_rows import COLUMNS, CsvSink, csv_line
-from edgeinfer.device.outputs.line_file import LineFile
+from edgeinfer.device.outputs.text.csv_rows import COLUMNS, CsvSink, csv_line
+from edgeinfer.device.outputs.text.line_file import LineFile
 from edgeinfer.device.results import Answer
 from edgeinfer.device.types import Classification, Detections, Embedding, Mask, Prediction, Value
 from tests.device.outputs.examples import answer

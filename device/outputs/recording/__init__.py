@@ -1,0 +1,1 @@
+"""Answers with their pictures, kept on disk."""
