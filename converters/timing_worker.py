@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.amx import forbid_amx
-from edgeinfer.device.benchmark.subject import made_up_inputs
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
+from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
 from edgeinfer.device.errors import ModelError
 from edgeinfer.device.runtime import Runner
 

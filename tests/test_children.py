@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 HELPER = "device/processes.py"
 MAY_NAME_THE_INTERPRETER = {
     "boards/toolchains/build_wheels.py": "a script of the checkout, below the device package",
-    "device/doctor/interpreter.py": "tells it",
+    "device/diagnose/doctor/checks/python.py": "tells it",
     "device/releases/units.py": "for a unit, which starts it with -I",
     "host/board_wheels/download.py": "names it in an error",
 }

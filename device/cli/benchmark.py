@@ -129,9 +129,9 @@ def benchmark(
     milliseconds: the median (p50), and what 95 and 99 of 100 do not exceed. With --host the file is
     copied to a board, measured by the edgeinfer there, and removed again.
     """
-    from edgeinfer.device.benchmark.run import BenchmarkOptions, benchmark_model
-    from edgeinfer.device.benchmark.text import report_lines
     from edgeinfer.device.cli.progress import status_line
+    from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions, benchmark_model
+    from edgeinfer.device.diagnose.benchmark.text import report_lines
     from edgeinfer.device.errors import printable
 
     given = click.core.ParameterSource.COMMANDLINE
@@ -159,8 +159,8 @@ def benchmark(
         if host is None:
             report = benchmark_model(path, options, progress=progress, warn=warn)
         else:
-            from edgeinfer.device.benchmark.remote import benchmark_on
-            from edgeinfer.device.describe import describe_file
+            from edgeinfer.device.diagnose.benchmark.remote import benchmark_on
+            from edgeinfer.device.diagnose.inspect.description import describe_file
             from edgeinfer.device.ssh import SshHost
 
             ssh = SshHost(host, ssh_options)
@@ -174,7 +174,7 @@ def benchmark(
                 warn=warn,
             )
     if as_json:
-        from edgeinfer.device.benchmark.report import format_report
+        from edgeinfer.device.diagnose.benchmark.report import format_report
 
         click.echo(format_report(report))
     else:

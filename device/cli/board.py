@@ -9,7 +9,7 @@ from edgeinfer.device.errors import ConversionError, ModelError, UsageError, pri
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
-    from edgeinfer.device.describe import BundleDescription, ModelDescription
+    from edgeinfer.device.diagnose.inspect.description import BundleDescription, ModelDescription
     from edgeinfer.device.tflite_types import TfliteModel
 
 

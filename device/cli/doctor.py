@@ -14,7 +14,7 @@ from edgeinfer.device.cli.camera_options import camera_url_file_option, read_sou
 from edgeinfer.device.cli.options import json_option
 
 if TYPE_CHECKING:
-    from edgeinfer.device.doctor.finding import Finding
+    from edgeinfer.device.diagnose.doctor.finding import Finding
 
 _COLOURS = {"ok": "green", "note": "yellow", "broken": "red"}
 
@@ -37,9 +37,9 @@ def doctor(
     Nothing is changed. What may crash or hang is tried in processes of its own. Exit code 1 where
     something is broken; notes are worth knowing, and break nothing.
     """
-    from edgeinfer.device.doctor.checks import run_checks
-    from edgeinfer.device.doctor.system import System
-    from edgeinfer.device.doctor.text import finding_json, summary_line
+    from edgeinfer.device.diagnose.doctor.run_checks import run_checks
+    from edgeinfer.device.diagnose.doctor.system import System
+    from edgeinfer.device.diagnose.doctor.text import finding_json, summary_line
 
     if camera_url_file is not None:
         camera = read_source(camera, camera_url_file)
@@ -57,7 +57,7 @@ def doctor(
 
 def _show(title: str, findings: list[Finding]) -> None:
     """Print a heading and what was found beneath it, as soon as it is known."""
-    from edgeinfer.device.doctor.text import can_show_marks, finding_lines, mark
+    from edgeinfer.device.diagnose.doctor.text import can_show_marks, finding_lines, mark
 
     marks = can_show_marks(sys.stdout.encoding)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

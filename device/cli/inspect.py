@@ -12,7 +12,7 @@ from edgeinfer.device.cli.options import json_option, resolve_model
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
-    from edgeinfer.device.describe import BundleDescription, ModelDescription
+    from edgeinfer.device.diagnose.inspect.description import BundleDescription, ModelDescription
 
 
 @click.command()
@@ -48,7 +48,7 @@ def inspect(
     boards is predicted from documented rules.
     """
     from edgeinfer.device.cli.board import named_board
-    from edgeinfer.device.describe import describe_file
+    from edgeinfer.device.diagnose.inspect.description import describe_file
 
     if board is not None and accelerator is not None:
         from edgeinfer.device.errors import UsageError
@@ -65,8 +65,8 @@ def inspect(
         )
     description = describe_file(resolve_model(model))
     if graph is not None:
+        from edgeinfer.device.diagnose.inspect.graph_svg import draw_graph
         from edgeinfer.device.files import write_atomically
-        from edgeinfer.device.graph_svg import draw_graph
 
         write_atomically(
             graph, draw_graph(description.main.model, name=Path(description.name).name)

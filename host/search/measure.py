@@ -16,9 +16,9 @@ import numpy as np
 from edgeinfer.boards import detect_board
 from edgeinfer.converters.amx import has_amx
 from edgeinfer.converters.timing import ROUNDS, time_models
-from edgeinfer.device.benchmark.machine import this_machine
-from edgeinfer.device.benchmark.remote import benchmark_on
-from edgeinfer.device.benchmark.run import BenchmarkOptions
+from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions
+from edgeinfer.device.diagnose.benchmark.machine import this_machine
+from edgeinfer.device.diagnose.benchmark.remote import benchmark_on
 from edgeinfer.device.errors import RemoteError
 from edgeinfer.device.runtime import choose_runtime
 from edgeinfer.device.ssh import NOT_FOUND, SshHost, remote_word

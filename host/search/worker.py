@@ -18,8 +18,8 @@ import time
 from types import TracebackType
 from typing import Self, TextIO
 
-from edgeinfer.device.benchmark.machine import resident_mib
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
+from edgeinfer.device.diagnose.benchmark.machine import resident_mib
 from edgeinfer.device.errors import EdgeinferError, StorageError, storage_error
 from edgeinfer.host.search.job import Done, Failure, Job, Message
 

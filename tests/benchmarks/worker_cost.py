@@ -13,10 +13,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeinfer.device.benchmark.subject import made_up_inputs
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.delegates.runner import DelegateRunner
 from edgeinfer.device.delegates.spec import delegate_spec
+from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
 from edgeinfer.device.runtime import Runner
 from tests.benchmarks.measure import (
     MOBILENET_V1_SMALL,

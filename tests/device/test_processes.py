@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.processes import python_command, safe_environment, signal_name
-from tests.device.doctor.processes import ends
+from tests.device.diagnose.doctor.processes import ends
 from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 
 VERSIONS = [(3, 10), (3, 11)] if sys.version_info >= (3, 11) else [(3, 10)]

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.device.doctor.processes import ends
+from tests.device.diagnose.doctor.processes import ends
 from tests.support.program import PROGRAM, edgeinfer, error_line
 
 HEAVY = ("numpy", "cv2", "ai_edge_litert", "tflite_runtime")

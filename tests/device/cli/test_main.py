@@ -41,8 +41,8 @@ assert run_program(["predict", "--help"]) == run_program(["run", "--help"]) == 0
 assert run_program(["benchmark", "--help"]) == 0
 import edgeinfer.device.model, edgeinfer.device.loop, edgeinfer.device.verify
 import edgeinfer.device.cameras, edgeinfer.device.outputs.text.terminal
-import edgeinfer.device.benchmark.run, edgeinfer.device.benchmark.remote
-import edgeinfer.device.benchmark.text
+import edgeinfer.device.diagnose.benchmark.benchmark, edgeinfer.device.diagnose.benchmark.remote
+import edgeinfer.device.diagnose.benchmark.text
 heavy = {"tensorflow", "keras", "rich", "matplotlib"} | {"edgeinfer.host", "edgeinfer.converters"}
 print(sorted(heavy & set(sys.modules)))
 """

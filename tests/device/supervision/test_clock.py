@@ -13,18 +13,18 @@ from pathlib import Path
 
 import pytest
 
-import edgeinfer.device.loop
+import edgeinfer.device
 from tests.device.supervision.loops import Loop
 from tests.device.supervision.manager import Manager
 from tests.system.clock_shim.build import build_clock
 from tests.system.reference_delegate.build import c_compiler
 
-DEVICE = Path(edgeinfer.device.loop.__file__).parent
+DEVICE = Path(edgeinfer.device.__file__).parent
 
 STAMPS = {
     "supervision/events.py": {"datetime.now"},
     "outputs/base.py": {"time.time_ns"},
-    "doctor/clock.py": {"time.gmtime", "time.strftime"},  # whose subject it is
+    "diagnose/doctor/checks/clock.py": {"time.gmtime", "time.strftime"},  # whose subject it is
     "releases/history.py": {"time.gmtime", "time.strftime"},
 }
 """Who may read the wall clock, to say when something was; by path below device/."""

@@ -26,7 +26,7 @@ from edgeinfer.device.decoding import make_decode
 from edgeinfer.device.delegates.choice import order_variants
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
-from edgeinfer.device.describe import describe_file
+from edgeinfer.device.diagnose.inspect.description import describe_file
 from edgeinfer.device.errors import EdgeinferError
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.input_size import model_input_size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from edgeinfer.device.describe import describe_tflite
+from edgeinfer.device.diagnose.inspect.description import describe_tflite
 from edgeinfer.device.errors import EdgeinferError
 from tests.device.tflite_examples import dense_model, encode
 from tests.fuzz import one_operator

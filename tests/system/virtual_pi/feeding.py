@@ -12,7 +12,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from edgeinfer.device.benchmark.frames import encode_frame
+from edgeinfer.device.diagnose.benchmark.frames import encode_frame
 from edgeinfer.device.types import Pixels
 from tests.system.virtual_pi.machine import BoardError, VirtualPi
 from tests.system.virtual_pi.root import FEED

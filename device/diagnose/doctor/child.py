@@ -1,0 +1,119 @@
+"""Child processes: what may crash or hang is tried in one, and only its end is looked at."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgeinfer.device.errors import printable
+from edgeinfer.device.processes import python_command, safe_environment, signal_name
+
+_PROBE = "edgeinfer.device.diagnose.doctor.probe"
+
+SOURCE_VARIABLE = "EDGEINFER_PROBED_SOURCE"
+"""Holds the source of frames that `probe camera` tries."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChildEnd:
+    """How a child process ended.
+
+    Attributes:
+        code: its exit code, negative for a signal's number; None where it was stopped because
+            its time was over.
+        facts: what it found out, one JSON object a line, merged.
+        stdout: what it printed.
+        stderr: what it complained about.
+    """
+
+    code: int | None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    stdout: str = ""
+    stderr: str = ""
+
+    @property
+    def crash(self) -> str:
+        """The signal that ended it, such as `SIGSEGV`; empty where none did."""
+        if self.code is None or self.code >= 0:
+            return ""
+        return signal_name(-self.code)
+
+    @property
+    def reason(self) -> str:
+        """Why it did not succeed, on one line: the last that it said."""
+        if self.code is None:
+            return "it did not answer in time"
+        lines = self.stderr.strip().splitlines()
+        last = printable(lines[-1].strip()) if lines else ""
+        if self.crash:
+            return f"it crashed with {self.crash}"
+        return last or f"it ended with exit code {self.code}"
+
+
+def run_child(
+    command: Sequence[str], *, timeout_s: float, environ: Mapping[str, str] | None = None
+) -> ChildEnd:
+    """Run a program to its end, or stop it when its time is over.
+
+    A program that cannot be started ends with 127, as in a shell.
+    """
+    try:
+        done = subprocess.run(
+            list(command),
+            env=None if environ is None else dict(environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=timeout_s,
+        )
+    except subprocess.TimeoutExpired as error:
+        stdout = _text(error.stdout)
+        return ChildEnd(
+            code=None, facts=facts_of(stdout), stdout=stdout, stderr=_text(error.stderr)
+        )
+    except OSError as error:
+        return ChildEnd(code=127, stderr=f"{command[0]}: {error.strerror or error}")
+    return ChildEnd(
+        code=done.returncode, facts=facts_of(done.stdout), stdout=done.stdout, stderr=done.stderr
+    )
+
+
+def run_probe(
+    name: str, *arguments: str, timeout_s: float, environ: Mapping[str, str] | None = None
+) -> ChildEnd:
+    """Run one of the functions in `probe` in a Python process of its own.
+
+    Args:
+        name: the function's.
+        arguments: what it takes.
+        timeout_s: how long it may take.
+        environ: variables for it alone.
+    """
+    return run_child(
+        python_command("-m", _PROBE, name, *arguments),
+        timeout_s=timeout_s,
+        environ=safe_environment(**(environ or {})),
+    )
+
+
+def _text(content: str | bytes | None) -> str:
+    """`TimeoutExpired` holds bytes even where text was asked for."""
+    return content.decode(errors="replace") if isinstance(content, bytes) else content or ""
+
+
+def facts_of(stdout: str) -> dict[str, Any]:
+    """Merge the lines that are JSON objects; libraries may print lines of their own."""
+    facts: dict[str, Any] = {}
+    for line in stdout.splitlines():
+        try:
+            item = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(item, dict):
+            facts.update(item)
+    return facts

@@ -1,0 +1,83 @@
+"""Findings for people and for scripts."""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+from collections.abc import Sequence
+
+from edgeinfer.device.diagnose.doctor.finding import Finding, State
+
+WIDTH = 80
+_INDENT = " " * 6
+_SUBJECT_WIDTH = 16
+
+_MARKS: dict[State, str] = {"ok": "✓", "note": "•", "broken": "✗"}
+_PLAIN_MARKS: dict[State, str] = {"ok": "+", "note": "-", "broken": "X"}
+
+
+def can_show_marks(encoding: str | None) -> bool:
+    """True for an output whose encoding has ticks and crosses."""
+    try:
+        "".join(_MARKS.values()).encode(encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def mark(state: State, *, marks: bool) -> str:
+    """Return the sign of a state."""
+    return (_MARKS if marks else _PLAIN_MARKS)[state]
+
+
+def finding_lines(finding: Finding, *, marks: bool = True, width: int = WIDTH) -> list[str]:
+    """Return a finding as lines of at most `width`: what was found, expected and to do.
+
+    Longer words, such as paths, are not broken: a command must be copied as it is.
+    """
+    lead = f"  {mark(finding.state, marks=marks)} {finding.subject:<{_SUBJECT_WIDTH}} "
+    lines = _wrap(finding.got, width, first=lead, rest=" " * (5 + _SUBJECT_WIDTH))
+    if finding.state == "ok":
+        return lines
+    if finding.expected:
+        lines += _wrap(finding.expected, width, first=f"{_INDENT}expected ", rest=_INDENT)
+    if finding.fix:
+        lines += _wrap(finding.fix, width, first=f"{_INDENT}fix: ", rest=f"{_INDENT}     ")
+    return lines
+
+
+def _wrap(text: str, width: int, *, first: str, rest: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [first.rstrip()]
+
+
+def summary_line(findings: Sequence[Finding]) -> str:
+    """Return how many of which, and the names of what is broken: it may have scrolled away."""
+    counts = {state: sum(f.state == state for f in findings) for state in ("broken", "note", "ok")}
+    if not counts["broken"]:
+        notes = f", {_counted(counts['note'], 'note')}" if counts["note"] else ""
+        return f"nothing is broken: {counts['ok']} in order{notes}"
+    names = ", ".join(dict.fromkeys(f.subject for f in findings if f.state == "broken"))
+    return (
+        f"{counts['broken']} broken, {_counted(counts['note'], 'note')}, {counts['ok']} in order: "
+        f"see {names}"
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def finding_json(check: str, finding: Finding) -> dict[str, str]:
+    """Return a finding for scripts.
+
+    Keys: `check` (the heading), `subject`, `state` (`ok`, `note`, `broken`), `got`, `expected`,
+    `fix`.
+    """
+    return {"check": check, **dataclasses.asdict(finding)}

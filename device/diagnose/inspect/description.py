@@ -1,0 +1,314 @@
+"""What a bundle or a `.tflite` contains, for people and for scripts; no runtime is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeinfer.device.activations import peak_activation
+from edgeinfer.device.bundle.manifest import ModelManifest
+from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.bundle.strict import to_json
+from edgeinfer.device.diagnose.inspect.operators import (
+    macs_cells,
+    macs_text,
+    operator_cells,
+    operators_json,
+    peak_text,
+    shape_text,
+)
+from edgeinfer.device.diagnose.inspect.output_rows import about_rows, decoder_rows
+from edgeinfer.device.errors import ModelError, printable
+from edgeinfer.device.labels import labels_in_model
+from edgeinfer.device.macs import macs_by_operator, model_macs
+from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite_metadata import ModelMetadata, read_metadata
+from edgeinfer.device.tflite_types import DELEGATE_OPS, Tensor, TfliteModel
+
+MAX_FILE_BYTES = 2**31
+"""FlatBuffers, and so `.tflite` files, end there."""
+
+_ZIP_MAGIC = b"PK\x03\x04"
+_COMPILED = {"edgetpu": "compiled for Edge TPU", "ethos-u": "compiled for Arm Ethos-U"}
+_LABELS_SHOWN = 5
+_TEXT_SHOWN = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelDescription:
+    """A `.tflite` file, and what it needs.
+
+    Attributes:
+        name: the file, or the bundle's member.
+        size_bytes: of the file, what follows the model included.
+        model: its content.
+        labels: the labels that it carries in a ZIP, or None.
+        about: its TFLite Metadata, or None.
+    """
+
+    name: str
+    size_bytes: int
+    model: TfliteModel
+    labels: tuple[str, ...] | None
+    about: ModelMetadata | None = None
+
+    @property
+    def needs_delegate(self) -> str | None:
+        """The delegate without which no runtime runs it, or None."""
+        found = (DELEGATE_OPS.get(op) for op in self.model.custom_ops)
+        return next((delegate for delegate in found if delegate), None)
+
+    @property
+    def main(self) -> ModelDescription:
+        """The model itself, as a bundle's is its CPU variant."""
+        return self
+
+    def operator_lines(self) -> list[str]:
+        """Return each operator of the first graph on a line."""
+        return [text for _, text in _table_rows("", operator_cells(self.model))]
+
+    def to_json(self) -> dict[str, object]:
+        """Return what scripts read."""
+        model = self.model
+        peak = peak_activation(model)
+        return {
+            "kind": "tflite",
+            "file": self.name,
+            "size_bytes": self.size_bytes,
+            "description": model.description,
+            "inputs": [_tensor_json(tensor) for tensor in model.inputs],
+            "outputs": [_tensor_json(tensor) for tensor in model.outputs],
+            "operators": [
+                {"op": op, "version": version, "count": count}
+                for (op, version), count in model.op_counts.items()
+            ],
+            "custom_ops": list(model.custom_ops),
+            "needs_delegate": self.needs_delegate,
+            "fully_integer": model.fully_integer,
+            "parameters": model.parameters,
+            "constant_bytes": model.constant_bytes,
+            "macs": model_macs(model),
+            "peak_activation_bytes": peak.size_bytes,
+            "peak_activation_operator": peak.operator,
+            "per_operator": operators_json(model),
+            "subgraphs": len(model.subgraphs),
+            "signatures": [signature.name for signature in model.signatures],
+            "metadata": [
+                {"name": item.name, "size_bytes": len(item.data)} for item in model.metadata
+            ],
+            "tflite_metadata": to_json(self.about),
+            "labels": None if self.labels is None else list(self.labels),
+        }
+
+    def lines(self) -> list[str]:
+        """Return what people read: aligned, free of control characters."""
+        model = self.model
+        rows = [("description", model.description)] if model.description else []
+        rows += _table_rows("inputs", [_tensor_cells(tensor) for tensor in model.inputs])
+        rows += _table_rows("outputs", [_tensor_cells(tensor) for tensor in model.outputs])
+        macs = macs_by_operator(model)
+        rows += _table_rows(
+            "operators",
+            [
+                [f"{n}", "x", f"{key[0]} v{key[1]}", *macs_cells(macs.get(key, 0))]
+                for key, n in model.op_counts.items()
+            ],
+        )
+        if self.needs_delegate:
+            rows.append(("delegate", f"{_COMPILED[self.needs_delegate]}: needs its delegate"))
+        others = [op for op in model.custom_ops if op not in DELEGATE_OPS]
+        if others:
+            rows.append(("custom ops", ", ".join(others)))
+        rows += [
+            ("arithmetic", "integer only" if model.fully_integer else "floating point, in part"),
+            ("parameters", f"{model.parameters:,} in {model.constant_bytes:,} bytes"),
+            ("MACs", macs_text(model)),
+            ("activations", peak_text(model)),
+        ]
+        if len(model.subgraphs) > 1:
+            rows.append(("subgraphs", f"{len(model.subgraphs)}"))
+        if model.signatures:
+            rows.append(("signatures", ", ".join(item.name for item in model.signatures)))
+        if model.metadata:
+            names = (f"{item.name} ({len(item.data):,} bytes)" for item in model.metadata)
+            rows.append(("metadata", ", ".join(names)))
+        if self.about is not None:
+            rows += about_rows(self.about)
+        if self.labels is not None:
+            rows.append(("labels", _labels_text(self.labels)))
+        return [f"{printable(self.name)}: {self.size_bytes:,} bytes", *_aligned(rows)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BundleDescription:
+    """A bundle whose members were all checked.
+
+    Attributes:
+        name: the file.
+        size_bytes: of the file.
+        manifest: what it says of itself.
+        variants: the model file of each variant.
+    """
+
+    name: str
+    size_bytes: int
+    manifest: ModelManifest
+    variants: dict[str, ModelDescription]
+
+    @property
+    def main(self) -> ModelDescription:
+        """The CPU variant, which every bundle has."""
+        return self.variants["cpu"]
+
+    def to_json(self) -> dict[str, object]:
+        """Return what scripts read: the manifest as it stands, and each variant's content."""
+        return {
+            "kind": "bundle",
+            "file": self.name,
+            "size_bytes": self.size_bytes,
+            "manifest": to_json(self.manifest),
+            "variants": {name: variant.to_json() for name, variant in self.variants.items()},
+        }
+
+    def lines(self) -> list[str]:
+        """Return what people read: aligned, free of control characters."""
+        manifest = self.manifest
+        spec = manifest.preprocess
+        frames = f"{spec.size[0]} x {spec.size[1]} {spec.channels}, {spec.crop}, {spec.resize}"
+        if spec.jpeg_reduction > 1:
+            frames += f", JPEGs decoded at down to 1/{spec.jpeg_reduction}"
+        rows = [("model", manifest.name), ("task", manifest.task)]
+        if manifest.value is not None:
+            rows.append(("unit", manifest.value.unit))
+        elif manifest.labels:
+            rows.append(("labels", _labels_text(manifest.labels)))
+        rows += [
+            ("frames", frames),
+            ("mean", ", ".join(f"{value:g}" for value in spec.mean)),
+            ("std", ", ".join(f"{value:g}" for value in spec.std)),
+            *decoder_rows(manifest.decoder),
+            ("golden", f"{len(manifest.golden)} frames"),
+        ]
+        rows += _table_rows(
+            "metrics", [[name, f"{value:.6g}"] for name, value in sorted(manifest.metrics.items())]
+        )
+        rows += _table_rows(
+            "provenance", [list(item) for item in sorted(manifest.provenance.items())]
+        )
+        lines = [f"{printable(self.name)}: bundle, {self.size_bytes:,} bytes", *_aligned(rows)]
+        for name, description in self.variants.items():
+            variant = manifest.variants[name]
+            needs = f", needs delegate {variant.delegate}" if variant.delegate else ""
+            lines += ["", printable(f"variant {name}, {variant.precision}{needs}")]
+            lines += ["  " + line for line in description.lines()]
+        return lines
+
+
+def describe_file(path: Path) -> BundleDescription | ModelDescription:
+    """Read a bundle or a `.tflite` file; a bundle's members are all checked.
+
+    Raises:
+        BundleError: the bundle is damaged or of another version.
+        ModelError: the file cannot be read, or is no model.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise ModelError(path, got="is no file", expected="a .edgebundle or .tflite file")
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            is_bundle = stream.read(4) == _ZIP_MAGIC or path.suffix == ".edgebundle"
+        if is_bundle:
+            return _describe_bundle(path, size)
+        if size > MAX_FILE_BYTES:
+            raise ModelError(path, got=f"has {size:,} bytes", expected="a model of at most 2 GiB")
+        return describe_tflite(path.read_bytes(), name=str(path))
+    except OSError as error:
+        raise ModelError(
+            path,
+            got=f"cannot be read ({(error.strerror or str(error)).lower()})",
+            expected="a .edgebundle or .tflite file",
+            next_step="check the path",
+        ) from error
+
+
+def describe_tflite(data: bytes, *, name: str) -> ModelDescription:
+    """Read the bytes of a `.tflite` file.
+
+    Raises:
+        ModelError: it is no model, or a damaged one.
+    """
+    model = read_tflite(data, subject=name)
+    return ModelDescription(
+        name=name,
+        size_bytes=len(data),
+        model=model,
+        labels=labels_in_model(data, subject=name),
+        about=read_metadata(model, subject=name),
+    )
+
+
+def _describe_bundle(path: Path, size: int) -> BundleDescription:
+    with open_bundle(path) as bundle:
+        variants = bundle.manifest.variants
+        # Once each, as all variants may be of one file.
+        files = {
+            file: describe_tflite(bundle.member(file), name=file)
+            for file in dict.fromkeys(variant.file for variant in variants.values())
+        }
+        return BundleDescription(
+            name=str(path),
+            size_bytes=size,
+            manifest=bundle.manifest,
+            variants={name: files[variant.file] for name, variant in variants.items()},
+        )
+
+
+def _tensor_json(tensor: Tensor) -> dict[str, object]:
+    """Return one input or output; a size of the shape that varies is -1."""
+    return {
+        "name": tensor.name,
+        "shape": list(tensor.shape_signature or tensor.shape),
+        "dtype": tensor.dtype,
+        "scale": tensor.scale,
+        "zero_point": tensor.zero_point,
+        "channels": tensor.channels,
+    }
+
+
+def _tensor_cells(tensor: Tensor) -> list[str]:
+    quantization = ""
+    if tensor.channels:
+        quantization = f"{tensor.channels} scales"
+    elif tensor.quantization:
+        quantization = f"scale {tensor.scale:.6g}, zero point {tensor.zero_point}"
+    return [tensor.name, shape_text(tensor), tensor.dtype, quantization]
+
+
+def _labels_text(labels: Sequence[str]) -> str:
+    shown = [*labels[:_LABELS_SHOWN], *(["..."] if len(labels) > _LABELS_SHOWN else [])]
+    return f"{len(labels)}: " + " | ".join(shown)
+
+
+def _table_rows(title: str, cells: list[list[str]]) -> list[tuple[str, str]]:
+    """Return rows with aligned columns, the first one titled; counts stand to the right."""
+    cells = [[_shown(cell) for cell in row] for row in cells]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    texts = (
+        "  ".join(
+            cell.rjust(width) if cell.replace(",", "").isdigit() else cell.ljust(width)
+            for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in cells
+    )
+    return [(title if index == 0 else "", text) for index, text in enumerate(texts)]
+
+
+def _shown(text: str) -> str:
+    """Return `text` fit for a terminal; a file may hold names of any length and content."""
+    return printable(text if len(text) <= _TEXT_SHOWN else text[:_TEXT_SHOWN] + "...")
+
+
+def _aligned(rows: list[tuple[str, str]]) -> list[str]:
+    width = max(len(title) for title, _ in rows)
+    return [f"  {title:<{width}}  {_shown(text)}".rstrip() for title, text in rows]
