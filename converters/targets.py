@@ -88,7 +88,7 @@ def chosen_targets(
         UsageError: the board is not known or has another NPU, or a share is required of one of
             which it cannot be told before.
     """
-    from edgeinfer.device.cli.board import named_board
+    from edgeinfer.device.cli.boards.option import named_board
 
     percent = None if require_mapped is None else parse_percent(require_mapped)
     profile = None if board is None else named_board(board)

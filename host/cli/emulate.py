@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeinfer.device.cli.options import json_option
+from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def emulate(
     """
     from edgeinfer.converters.extras import require_packages
     from edgeinfer.device.bundle.reader import open_bundle
-    from edgeinfer.device.cli.board import named_board
+    from edgeinfer.device.cli.boards.option import named_board
     from edgeinfer.device.cli.progress import status_line
 
     require_packages("boards emulate", "packaging")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from edgeinfer.device.cli.options import json_option
+from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.errors import UsageError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeinfer.device.cli.options import MAX_THREADS, json_option
+from edgeinfer.device.cli.options.common import MAX_THREADS, json_option
 from edgeinfer.device.errors import EdgeinferError, UsageError, printable
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def optimize(
     given = click.core.ParameterSource.COMMANDLINE
     if measure_on is None and (ssh_options or ctx.get_parameter_source("remote_program") is given):
         raise click.UsageError("--ssh-option and --remote-program need --measure-on")
-    from edgeinfer.device.cli.board import named_board
+    from edgeinfer.device.cli.boards.option import named_board
     from edgeinfer.device.signals import interrupt_on_signals
     from edgeinfer.host.search.budget import Budget
     from edgeinfer.host.search.search import SearchOptions

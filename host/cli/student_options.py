@@ -17,7 +17,7 @@ def like_student(
     board: str, architecture: str | None, settings: dict[str, Any], *, grey_28: bool
 ) -> str:
     """Fill in what suits a board where nothing else was asked for; return the architecture."""
-    from edgeinfer.device.cli.board import named_board
+    from edgeinfer.device.cli.boards.option import named_board
     from edgeinfer.host.models import ARCHITECTURES
     from edgeinfer.host.models.students import suited_student
 

@@ -69,7 +69,7 @@ def check_run_options(words: Sequence[str], camera_url_file: Path | None = None)
         click.UsageError: there is no such option, or its value cannot be.
         CameraError: the file cannot be read, others may read it, or it names no such camera.
     """
-    from edgeinfer.device.cli.run import run
+    from edgeinfer.device.cli.commands.run import run
 
     given = _parse(run, words)
     camera, file_there = given.params["camera"], given.params["camera_url_file"]
@@ -120,7 +120,7 @@ def _parse(command: click.Command, words: Sequence[str]) -> click.Context:
 
 
 def _check_outputs(params: Mapping[str, Any]) -> None:
-    from edgeinfer.device.cli.output_options import OutputChoice
+    from edgeinfer.device.cli.options.output import OutputChoice
 
     for text in params["output"]:
         if text.partition(":")[0] == "status":
@@ -143,6 +143,6 @@ def _check_outputs(params: Mapping[str, Any]) -> None:
 
 
 def _check_delegates(params: Mapping[str, Any]) -> None:
-    from edgeinfer.device.cli.options import DELEGATE_PARAMETERS, delegate_request
+    from edgeinfer.device.cli.options.common import DELEGATE_PARAMETERS, delegate_request
 
     delegate_request(**{name: params[name] for name in DELEGATE_PARAMETERS})

@@ -25,7 +25,7 @@ from edgeinfer.boards.files import PROFILES
 from edgeinfer.boards.matrix import matrix_lines
 from edgeinfer.boards.profile import parse_profile
 from edgeinfer.boards.systems import Sources
-from edgeinfer.device.cli.boards_text import board_json, board_lines
+from edgeinfer.device.cli.boards.text import board_json, board_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLCHAINS = ROOT / "boards" / "toolchains"

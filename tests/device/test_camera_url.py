@@ -15,7 +15,7 @@ from edgeinfer.device.camera_url import (
     take_camera,
     without_secrets,
 )
-from edgeinfer.device.cli.run import run
+from edgeinfer.device.cli.commands.run import run
 from edgeinfer.device.errors import CameraError
 
 URL = "rtsp://me:hunter2@cam.local:554/live?token=hunter3"

@@ -11,7 +11,7 @@ from edgeinfer.device.accelerators.gpu.rules import map_gpu
 from edgeinfer.device.accelerators.mapping import OpMapping
 from edgeinfer.device.accelerators.registry import ACCELERATORS, answer_json, answer_lines
 from edgeinfer.device.accelerators.vx.rules import map_vx
-from edgeinfer.device.cli.board_table import board_fits, fits_lines
+from edgeinfer.device.cli.boards.table import board_fits, fits_lines
 from edgeinfer.device.diagnose.inspect.description import describe_file
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import TfliteModel

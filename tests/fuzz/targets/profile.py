@@ -14,7 +14,7 @@ from random import Random
 
 from edgeinfer.boards.files import PROFILES, load_profile, read_head
 from edgeinfer.boards.profile import ProfileError
-from edgeinfer.device.cli.boards_text import board_json, board_lines, list_lines
+from edgeinfer.device.cli.boards.text import board_json, board_lines, list_lines
 from tests.fuzz.odd_values import ODD_TEXTS
 
 _NUMBERS = (

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.cli.benchmark import benchmark
-from edgeinfer.device.cli.options import DELEGATE_PARAMETERS, delegate_request
+from edgeinfer.device.cli.commands.benchmark import benchmark
+from edgeinfer.device.cli.options.common import DELEGATE_PARAMETERS, delegate_request
 from edgeinfer.device.delegates.policy import WorkerPolicy
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import click
 
-from edgeinfer.device.cli.options import Command
+from edgeinfer.device.cli.options.common import Command
 from edgeinfer.device.errors import EdgeinferError
 from edgeinfer.device.supervision.events import EventLog, LogFormat, under_journald
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeinfer.device.cli.options import (
+from edgeinfer.device.cli.options.common import (
     delegate_options,
     json_option,
     labels_option,

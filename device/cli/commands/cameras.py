@@ -6,7 +6,7 @@ import json
 
 import click
 
-from edgeinfer.device.cli.options import json_option
+from edgeinfer.device.cli.options.common import json_option
 
 
 @click.command()

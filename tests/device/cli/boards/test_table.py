@@ -12,7 +12,7 @@ import pytest
 
 from edgeinfer.boards import load_profile, profile_names
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.cli.board_table import board_fits, fits_json, fits_lines
+from edgeinfer.device.cli.boards.table import board_fits, fits_json, fits_lines
 from edgeinfer.device.diagnose.inspect.description import ModelDescription, describe_file
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import OperatorCode, TfliteModel

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeinfer.device.cli.camera_options import (
+from edgeinfer.device.cli.log_option import LoggedCommand, log_format_option, open_log
+from edgeinfer.device.cli.options.camera import (
     camera_options,
     camera_url_file_option,
     read_camera_options,
     read_source,
 )
-from edgeinfer.device.cli.logged import LoggedCommand, log_format_option, open_log
-from edgeinfer.device.cli.options import (
+from edgeinfer.device.cli.options.common import (
     delegate_options,
     json_option,
     labels_option,
@@ -26,7 +26,7 @@ from edgeinfer.device.cli.options import (
     resolve_model,
     threads_option,
 )
-from edgeinfer.device.cli.output_options import OutputChoice, output_options
+from edgeinfer.device.cli.options.output import OutputChoice, output_options
 
 if TYPE_CHECKING:
     from edgeinfer.device.delegates.request import DelegateRequest

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeinfer.device.cli.entry_points import entry_point_names, load_command
-from edgeinfer.device.cli.options import json_option
+from edgeinfer.device.cli.options.common import json_option
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
@@ -44,7 +44,7 @@ def boards(ctx: click.Context, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     from edgeinfer.boards.files import added_files
-    from edgeinfer.device.cli.boards_text import list_json, list_lines
+    from edgeinfer.device.cli.boards.text import list_json, list_lines
 
     profiles = _profiles()
     lines = list_lines(profiles, added_files())
@@ -61,8 +61,8 @@ def show(before: bool, name: str, as_json: bool) -> None:
     Its processor and accelerator, the systems that it runs with their Python, runtime, cameras and
     sources, and latencies that were published.
     """
-    from edgeinfer.device.cli.board import named_board
-    from edgeinfer.device.cli.boards_text import board_json, board_lines
+    from edgeinfer.device.cli.boards.option import named_board
+    from edgeinfer.device.cli.boards.text import board_json, board_lines
 
     board = named_board(name, subject=f"board {name}")
     as_json = as_json or before

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeinfer.device.cli.options import json_option, resolve_model
+from edgeinfer.device.cli.options.common import json_option, resolve_model
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
@@ -47,7 +47,7 @@ def inspect(
     activations are the memory that tensors need at least: a runtime may take more. The table of
     boards is predicted from documented rules.
     """
-    from edgeinfer.device.cli.board import named_board
+    from edgeinfer.device.cli.boards.option import named_board
     from edgeinfer.device.diagnose.inspect.description import describe_file
 
     if board is not None and accelerator is not None:
@@ -86,8 +86,8 @@ def _fit_json(
     profile: BoardProfile | None,
     accelerator: str | None,
 ) -> dict[str, object]:
-    from edgeinfer.device.cli.board import accelerator_json, board_json
-    from edgeinfer.device.cli.board_table import board_fits, fits_json
+    from edgeinfer.device.cli.boards.option import accelerator_json, board_json
+    from edgeinfer.device.cli.boards.table import board_fits, fits_json
 
     if profile is not None:
         return board_json(profile, description)
@@ -101,8 +101,8 @@ def _fit_lines(
     profile: BoardProfile | None,
     accelerator: str | None,
 ) -> list[str]:
-    from edgeinfer.device.cli.board import accelerator_lines, board_lines
-    from edgeinfer.device.cli.board_table import board_fits, fits_lines
+    from edgeinfer.device.cli.boards.option import accelerator_lines, board_lines
+    from edgeinfer.device.cli.boards.table import board_fits, fits_lines
 
     if profile is not None:
         return board_lines(profile, description)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeinfer.device.cli.camera_options import camera_url_file_option, read_source
-from edgeinfer.device.cli.options import json_option
+from edgeinfer.device.cli.options.camera import camera_url_file_option, read_source
+from edgeinfer.device.cli.options.common import json_option
 
 if TYPE_CHECKING:
     from edgeinfer.device.diagnose.doctor.finding import Finding

@@ -12,7 +12,7 @@ import pytest
 
 from edgeinfer.boards import profile_names
 from edgeinfer.boards.files import PROFILES
-from edgeinfer.device.cli.boards import boards
+from edgeinfer.device.cli.commands.boards import boards
 from tests.support.program import edgeinfer, error_line
 
 MINE = 'based_on = "rpi4"\ntitle = "My carrier board"\n'

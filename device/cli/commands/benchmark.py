@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeinfer.device.cli.options import (
+from edgeinfer.device.cli.options.common import (
     MAX_THREADS,
     delegate_options,
     json_option,

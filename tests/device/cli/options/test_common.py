@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgeinfer.boards import BoardProfile, here, load_profile
-from edgeinfer.device.cli.options import MAX_THREADS, threads_option
+from edgeinfer.device.cli.options.common import MAX_THREADS, threads_option
 
 
 @click.command()

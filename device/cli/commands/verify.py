@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeinfer.device.cli.options import delegate_options, json_option, resolve_model
+from edgeinfer.device.cli.options.common import delegate_options, json_option, resolve_model
 
 if TYPE_CHECKING:
     from edgeinfer.device.delegates.request import DelegateRequest

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from edgeinfer.device.bundle.manifest import Variant
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.cli.inspect import inspect
+from edgeinfer.device.cli.commands.inspect import inspect
 from edgeinfer.device.errors import (
     BundleError,
     EdgeinferError,

@@ -131,7 +131,7 @@ def run_python_modules(dense: Path) -> set[str]:
     import sys
 
     code = (
-        "import sys, edgeinfer.device.cli.run\n"
+        "import sys, edgeinfer.device.cli.commands.run\n"
         "from edgeinfer.device.runtime import Runner\n"
         "from pathlib import Path\n"
         "Runner(Path(sys.argv[1]).read_bytes(), subject='x')\n"
