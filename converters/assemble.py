@@ -10,7 +10,7 @@ from pathlib import Path
 from edgeinfer.converters.golden import GoldenVectors
 from edgeinfer.device.bundle.manifest import ModelManifest, Output, Variant
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.errors import ConversionError, storage_error
+from edgeinfer.device.core.errors import ConversionError, storage_error
 from edgeinfer.device.runtime import Runner
 from edgeinfer.device.types import Precision, TensorSpec
 from edgeinfer.device.verify import VerifyReport, verify_bundle

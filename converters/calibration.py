@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.watched import WatchedModel
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
     from edgeinfer.converters.calibration import CalibrationMethod

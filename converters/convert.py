@@ -39,8 +39,8 @@ from edgeinfer.converters.trained import (
     read_trained,
 )
 from edgeinfer.device.bundle.manifest import ModelManifest
+from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.decoding import Decoder
-from edgeinfer.device.files import write_atomically
 from edgeinfer.device.formats import JpegReduction
 from edgeinfer.device.model import Model
 from edgeinfer.device.verify import VerifyReport

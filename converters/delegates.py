@@ -24,7 +24,7 @@ from edgeinfer.device.accelerators.report import delegate_json, delegate_summary
 from edgeinfer.device.accelerators.vx.rules import map_vx
 from edgeinfer.device.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.errors import printable
+from edgeinfer.device.core.errors import printable
 from edgeinfer.device.tflite_file import read_tflite
 
 VX = "vx"

@@ -24,7 +24,7 @@ from edgeinfer.device.accelerators.edgetpu.log import differences
 from edgeinfer.device.accelerators.edgetpu.report import mapping_json, summary_line
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.errors import ConversionError, printable
+from edgeinfer.device.core.errors import ConversionError, printable
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import DELEGATE_OPS, EDGETPU_OP
 

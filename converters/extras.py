@@ -6,7 +6,7 @@ import importlib.util
 import sys
 from importlib import metadata
 
-from edgeinfer.device.errors import MissingExtraError
+from edgeinfer.device.core.errors import MissingExtraError
 
 
 def require_packages(command: str, *packages: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from edgeinfer.converters.extras import require_packages
 from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE
-from edgeinfer.device.errors import ConversionError, ModelError
-from edgeinfer.device.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.core.errors import ConversionError, ModelError
+from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.tflite_file import read_tflite
 
 KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")

@@ -41,9 +41,9 @@ from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.targets import with_targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest
+from edgeinfer.device.core.errors import AccuracyError
+from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.decoding import Decoder
-from edgeinfer.device.errors import AccuracyError
-from edgeinfer.device.files import write_atomically
 from edgeinfer.device.first_opening import ensure_opens
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite_file import read_tflite

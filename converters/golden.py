@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.device.bundle.manifest import GoldenFrame
+from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.decoding import DetectionSpec
 from edgeinfer.device.decoding.detection import blank_unused
-from edgeinfer.device.errors import ConversionError
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import Runner, installed_runtimes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from edgeinfer.device.files import atomic_file, data_home
+from edgeinfer.device.core.files import atomic_file, data_home
 
 
 def install_bundle(bundle: Path) -> Path:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.watched import WatchedModel, dequantize
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite_types import Operator, Subgraph

@@ -11,7 +11,7 @@ from edgeinfer.converters.layer_errors import LayerError, layer_errors, worst_la
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import TfliteModels
-from edgeinfer.device.csv_cells import csv_cell
+from edgeinfer.device.core.csv_cells import csv_cell
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import Precision
 

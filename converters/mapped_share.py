@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from edgeinfer.device.accelerators.mapping import OpMapping
 from edgeinfer.device.accelerators.remedies import remedies
 from edgeinfer.device.accelerators.report import NAMES
-from edgeinfer.device.errors import ConversionError, UsageError
+from edgeinfer.device.core.errors import ConversionError, UsageError
 
 _SHARE_SLACK = 1e-9
 

@@ -15,8 +15,8 @@ from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_f
 from edgeinfer.converters.vela import Accelerator, Compiled, compile_with_vela, find_vela
 from edgeinfer.device.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.csv_cells import guard_table
-from edgeinfer.device.errors import ConversionError, UsageError, printable
+from edgeinfer.device.core.csv_cells import guard_table
+from edgeinfer.device.core.errors import ConversionError, UsageError, printable
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import DELEGATE_OPS, ETHOS_U_OP, TfliteModel
 from edgeinfer.device.types import Precision

@@ -15,8 +15,8 @@ from signal import strsignal
 from typing import get_args
 
 from edgeinfer.converters.op_table import HIGHEST_VERSIONS, LOWEST_VERSIONS
-from edgeinfer.device.errors import ConversionError, ModelError
-from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.device.core.errors import ConversionError, ModelError
+from edgeinfer.device.core.processes import python_command, safe_environment
 from edgeinfer.device.runtime import RuntimeName, installed_runtimes
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import EDGETPU_OP, OperatorCode, TfliteModel

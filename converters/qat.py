@@ -32,10 +32,10 @@ from edgeinfer.converters.qat_job import (
 )
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
-from edgeinfer.device.errors import ConversionError, ModelError, UsageError, storage_error
-from edgeinfer.device.files import atomic_file
+from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError, storage_error
+from edgeinfer.device.core.files import atomic_file
+from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.processes import python_command, safe_environment, signal_name
 
 _LEAVE_OUT = "leave quantization-aware training out"
 

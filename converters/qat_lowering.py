@@ -19,7 +19,7 @@ from edgeinfer.converters.qat_graph import (
     plain_step,
 )
 from edgeinfer.converters.trace import Call, Trace, functional
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 
 _ELEMENTWISE = {"Add", "Subtract", "Multiply", "Divide", "TrueDivide"}
 _KEPT = {

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edgeinfer.converters.qat_graph import Graph
 from edgeinfer.converters.qat_job import QatJob
 from edgeinfer.converters.qat_twin import Twin
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.preprocess import normalize_table, tensor_table
 from edgeinfer.device.types import TensorSpec
 

@@ -24,7 +24,7 @@ from edgeinfer.converters.qat_job import (
     WorkerError,
 )
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
-from edgeinfer.device.errors import ConversionError, EdgeinferError
+from edgeinfer.device.core.errors import ConversionError, EdgeinferError
 
 
 def run_job(job: QatJob) -> QatAnswer:

@@ -20,7 +20,7 @@ from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import TfliteModels, convert_keras
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import Precision
 

@@ -25,7 +25,7 @@ from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.converters.progress import Progress, Step
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import TfliteModels
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite_file import read_tflite

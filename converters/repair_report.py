@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 
 from edgeinfer.converters.repair import Attempt, best_attempt
-from edgeinfer.device.csv_cells import csv_cell
+from edgeinfer.device.core.csv_cells import csv_cell
 
 _LAYERS_SHOWN = 5
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from edgeinfer.converters.evaluate import Evaluation
-from edgeinfer.device.csv_cells import csv_cell
+from edgeinfer.device.core.csv_cells import csv_cell
 from edgeinfer.device.types import Precision
 
 REPORT_FOLDER = "report"

@@ -12,7 +12,7 @@ from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.qat import QatOptions, quantization_aware_training
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import KERAS_FILE
-from edgeinfer.device.errors import storage_error
+from edgeinfer.device.core.errors import storage_error
 from edgeinfer.device.preprocess import PreprocessSpec
 
 Retrain = Callable[[CalibrationMethod, Progress], bytes]

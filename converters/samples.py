@@ -24,7 +24,7 @@ from typing import BinaryIO, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.errors import DataError
+from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.images import read_image
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule

@@ -28,7 +28,7 @@ from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.vela import ACCELERATORS, Accelerator
 from edgeinfer.device.accelerators.report import wrapped
 from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.types import Precision
 
 

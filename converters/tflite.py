@@ -25,9 +25,9 @@ from edgeinfer.converters.tflite_worker import (
     run_job,
 )
 from edgeinfer.device.bundle.strict import to_json
-from edgeinfer.device.errors import ConversionError, ModelError, storage_error
+from edgeinfer.device.core.errors import ConversionError, ModelError, storage_error
+from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.types import Precision
 
 

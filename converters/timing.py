@@ -10,8 +10,8 @@ from pathlib import Path
 
 from edgeinfer.converters.timing_worker import InvokeTime, TimingJob, TimingResult
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
-from edgeinfer.device.errors import ConversionError, ModelError, storage_error
-from edgeinfer.device.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.core.errors import ConversionError, ModelError, storage_error
+from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 
 ROUNDS = 15
 

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.amx import forbid_amx
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
-from edgeinfer.device.errors import ModelError
 from edgeinfer.device.runtime import Runner
 
 MAX_ROUNDS = 60

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 
 
 def functional(model: Any) -> Any:

@@ -16,7 +16,7 @@ from signal import strsignal
 from typing import Literal, get_args
 
 from edgeinfer.converters.vela_report import VelaReport, parse_report
-from edgeinfer.device.errors import ConversionError, MissingExtraError, storage_error
+from edgeinfer.device.core.errors import ConversionError, MissingExtraError, storage_error
 from edgeinfer.device.tflite_file import read_tflite
 
 Accelerator = Literal["ethos-u65-256", "ethos-u55-128"]

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 
 _WARNING = re.compile(r"Warning \(supported operators\) operator: (.*), ofm: '(.*)'")
 _REASON = "Reason: "

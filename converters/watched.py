@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import Runner

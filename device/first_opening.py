@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from edgeinfer.device.activations import peak_activation
-from edgeinfer.device.errors import ModelError
-from edgeinfer.device.files import cache_home
+from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.files import cache_home
+from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.macs import model_macs
-from edgeinfer.device.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.runtime import Runner, RuntimeName, choose_runtime, runtime_version
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_operators import uncovered_operators

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from edgeinfer.device.processes import end_with_parent
+from edgeinfer.device.core.processes import end_with_parent
 
 _REFUSED = 3
 _NEXT_STEP = "fetch or convert the model again"
@@ -43,7 +43,7 @@ def main() -> None:
 
 def try_model(content: bytes, job: dict[str, Any]) -> dict[str, str] | None:
     """Open and run a model within the job's limits; return why it was refused, or None."""
-    from edgeinfer.device.errors import ModelError
+    from edgeinfer.device.core.errors import ModelError
     from edgeinfer.device.runtime import Runner, runtime_version
 
     runtime_version(job["runtime"])  # imported before the limits count
@@ -92,7 +92,7 @@ def _run(runner: Any) -> None:
         ModelError: it failed on all of them. One input may be wrong for a model, not every one; and
             a runtime that gets no memory says no more than that it failed.
     """
-    from edgeinfer.device.errors import ModelError
+    from edgeinfer.device.core.errors import ModelError
 
     failure: ModelError | None = None
     ran = False

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.errors import ImageError
+from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.formats import JpegReduction, ReductionRule
 from edgeinfer.device.image_headers import (
     MAX_PIXELS,

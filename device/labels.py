@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo

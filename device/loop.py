@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.core.errors import EdgeinferError
+from edgeinfer.device.core.signals import StopRequest
 from edgeinfer.device.histogram import DurationHistogram
 from edgeinfer.device.model_set import Predictor
 from edgeinfer.device.pipeline import Pipeline
 from edgeinfer.device.results import Answer, LoopSummary, Sink
-from edgeinfer.device.signals import StopRequest
 from edgeinfer.device.slot import EndOfItems
 from edgeinfer.device.types import Classification
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.closing import Closing
+from edgeinfer.device.core.closing import Closing
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.decoding import Decode, Task, make_decode
-from edgeinfer.device.errors import ModelError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import ModelRunner, RuntimeName
 from edgeinfer.device.types import Frame, Pixels, Prediction, in_frame

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import MAX_TORN, TORN_IN_A_ROW, Camera, too_many_torn
-from edgeinfer.device.errors import ImageError
+from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.model_set import CurrentModels, ModelSet, Predictor
 from edgeinfer.device.results import Answer
 from edgeinfer.device.slot import EndOfItems, Slot

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.errors import MissingExtraError, ModelError
+from edgeinfer.device.core.errors import MissingExtraError, ModelError
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import TfliteModel
 from edgeinfer.device.types import KernelFamily, TensorDtype, TensorSpec

@@ -14,7 +14,7 @@ from edgeinfer.device.cameras.ahead import CameraAhead
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
 from edgeinfer.device.cameras.opening import is_device, needs_model, open_camera
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.closing import Closing
+from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.input_size import model_input_size
 from edgeinfer.device.model import Model, open_models

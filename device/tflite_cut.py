@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.flatbuffer import FlatBuffer
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import TfliteModel

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.flatbuffer import FlatBuffer, FlatbufferError, Kind, Table
 from edgeinfer.device.tflite_checks import check_model
 from edgeinfer.device.tflite_ops import BUILTIN_OPS

@@ -13,8 +13,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.decoding.spec import BoxForm
-from edgeinfer.device.errors import ModelError
 from edgeinfer.device.flatbuffer import FlatBuffer, FlatbufferError, Table
 from edgeinfer.device.tflite_types import TfliteModel
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import cast
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.types import DTYPES, TensorDtype, TensorSpec
 
 ELEMENT_BITS: dict[str, int | None] = {

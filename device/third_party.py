@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.decoding import Decoder, Task
 from edgeinfer.device.decoding.outputs import check_outputs
-from edgeinfer.device.errors import ModelError
 from edgeinfer.device.guess import Guess, guess_task
 from edgeinfer.device.guess import ends_in_probabilities as ends_in_probabilities
 from edgeinfer.device.labels import (

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgeinfer.device.core.errors import DelegateError, ModelError, UsageError
 from edgeinfer.device.delegates.choice import Candidate, Choice, open_first, order_variants
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
-from edgeinfer.device.errors import DelegateError, ModelError, UsageError
 from edgeinfer.device.first_opening import open_on_cpu
 from edgeinfer.device.runtime import ModelRunner, RuntimeName
 from edgeinfer.device.tflite_file import read_tflite

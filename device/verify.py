@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from edgeinfer.device.bundle.golden import read_golden
 from edgeinfer.device.bundle.manifest import Variant
 from edgeinfer.device.bundle.reader import ModelBundle, open_bundle
+from edgeinfer.device.core.errors import BundleError, VerificationError
 from edgeinfer.device.decoding.detection import blank_unused
 from edgeinfer.device.delegates.request import DelegateRequest
-from edgeinfer.device.errors import BundleError, VerificationError
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.preprocess.native import load_kernels
 from edgeinfer.device.runtime import ModelRunner, RuntimeName

@@ -14,7 +14,7 @@ from pathlib import Path
 from edgeinfer.converters.golden import choose_samples
 from edgeinfer.converters.samples import read_sample
 from edgeinfer.device.cli.main import run_program
-from edgeinfer.device.files import write_atomically
+from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.images import encode_png
 
 PICTURES = 100

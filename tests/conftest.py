@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.checkout import ROOT
 from tests.support.made_once import made_once
 from tests.system.reference_delegate.build import build, c_compiler
 
@@ -28,8 +29,6 @@ settings.load_profile("same")
 # that they start: without this, tests that press Ctrl-C would depend on how they were started.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,8 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.images import encode_png
+from tests.support.checkout import ROOT
 from tests.support.program import PROGRAM, edgeinfer, error_line
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def write_pictures(folder: Path, count: int, seed: int = 0) -> None:

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.checkout import ROOT
 
-HELPER = "device/processes.py"
+HELPER = "device/core/processes.py"
 MAY_NAME_THE_INTERPRETER = {
     "boards/toolchains/build_wheels.py": "a script of the checkout, below the device package",
     "device/diagnose/doctor/checks/python.py": "tells it",
-    "device/releases/units.py": "for a unit, which starts it with -I",
+    "device/releases/systemd/units.py": "for a unit, which starts it with -I",
     "host/board_wheels/download.py": "names it in an error",
 }
 """Where `sys.executable` may stand, and why."""

@@ -17,10 +17,11 @@ import pytest
 
 import edgeinfer.device
 from edgeinfer.device.cli.main import run_program
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.runtime import installed_runtimes
+from tests.support.checkout import ROOT
 
-HOSTILE = Path(__file__).resolve().parents[2] / "shared" / "cases" / "hostile"
+HOSTILE = ROOT.parent / "shared" / "cases" / "hostile"
 FILES = sorted(path.name for path in HOSTILE.glob("*") if path.suffix in (".tflite", ".edgebundle"))
 WITHOUT_RUNTIME: dict[str, Callable[[Path, Path], list[object]]] = {
     "inspect": lambda file, picture: ["inspect", file],

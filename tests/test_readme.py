@@ -15,8 +15,8 @@ from edgeinfer.boards.files import PROFILES
 from edgeinfer.boards.matrix import matrix_lines
 from edgeinfer.device.cli.main import COMMANDS_GROUP, cli
 from edgeinfer.host.demo import demo_steps
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHELL = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 JOINED = [block.replace("\\\n", " ") for block in SHELL]

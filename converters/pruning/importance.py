@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.pruning.graph import ChannelGraph, LayerUse
 from edgeinfer.converters.pruning.operators import Kind
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 
 Importance = Literal["l1", "bn", "taylor"]
 Scores: TypeAlias = NDArray[np.float64]

@@ -19,7 +19,7 @@ from edgeinfer.converters.tflite import convert_keras
 from edgeinfer.converters.timing import time_models
 from edgeinfer.converters.timing_worker import InvokeTime
 from edgeinfer.converters.trained import KERAS_FILE
-from edgeinfer.device.errors import ConversionError, storage_error
+from edgeinfer.device.core.errors import ConversionError, storage_error
 from edgeinfer.device.preprocess import PreprocessSpec
 
 MAX_PROBES = 7

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edgeinfer.converters.pruning.graph import ChannelGraph, LayerUse
 from edgeinfer.converters.pruning.operators import Kind
 from edgeinfer.converters.trace import functional
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 
 Keep = NDArray[np.bool_]
 """(cells,) which cells of a ChannelGraph stay."""

@@ -6,7 +6,7 @@ import textwrap
 
 from edgeinfer.device.accelerators.mapping import DelegateMapping, OpMapping, ops_json
 from edgeinfer.device.accelerators.remedies import remedies
-from edgeinfer.device.errors import printable
+from edgeinfer.device.core.errors import printable
 
 NAMES = {"edgetpu": "the Edge TPU", "vx": "the NPU (VX delegate)", "gpu": "the GPU"}
 

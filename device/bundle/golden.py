@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgeinfer.device.bundle.reader import ModelBundle
-from edgeinfer.device.errors import BundleError
+from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.image_headers import HeaderError, read_header
 from edgeinfer.device.images import decode_image
 from edgeinfer.device.types import Pixels

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgeinfer.device.errors import BundleError
-from edgeinfer.device.files import BOARD_BUNDLE, data_home
+from edgeinfer.device.core.errors import BundleError
+from edgeinfer.device.core.files import BOARD_BUNDLE, data_home
 
 SUFFIX = ".edgebundle"
 

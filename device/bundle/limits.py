@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from edgeinfer.device.errors import printable
+from edgeinfer.device.core.errors import printable
 from edgeinfer.device.types import TensorSpec
 
 MOST_CHARACTERS = 1000

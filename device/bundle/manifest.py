@@ -9,10 +9,10 @@ from typing import Literal
 
 from edgeinfer.device.bundle.limits import refuse_unless_plain, refuse_unless_tensor
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
+from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.decoding import Decoder, Task, ValueSpec
 from edgeinfer.device.decoding.outputs import check_outputs
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
-from edgeinfer.device.errors import BundleError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import KernelFamily, Precision, TensorSpec
 

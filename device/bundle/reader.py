@@ -19,8 +19,8 @@ from edgeinfer.device.bundle.manifest import (
     is_member_name,
     parse_manifest,
 )
-from edgeinfer.device.closing import Closing
-from edgeinfer.device.errors import BundleError
+from edgeinfer.device.core.closing import Closing
+from edgeinfer.device.core.errors import BundleError
 
 MAX_MEMBER_BYTES = 256 << 20
 MAX_BUNDLE_BYTES = 1 << 30

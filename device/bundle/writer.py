@@ -16,7 +16,7 @@ from edgeinfer.device.bundle.manifest import (
     ModelManifest,
     is_member_name,
 )
-from edgeinfer.device.files import atomic_file
+from edgeinfer.device.core.files import atomic_file
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest date that ZIP can hold."""

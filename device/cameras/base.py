@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from edgeinfer.device.closing import Closing
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.closing import Closing
+from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.types import Frame
 
 MAX_TORN = 30

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
 from edgeinfer.device.cameras.pictures import class_of, image_paths, no_images
-from edgeinfer.device.errors import CameraError, DataError
+from edgeinfer.device.core.errors import CameraError, DataError
 from edgeinfer.device.formats import IMAGE_SUFFIXES
 from edgeinfer.device.images import read_image
 from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule

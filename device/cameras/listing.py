@@ -20,7 +20,7 @@ from edgeinfer.device.cameras.v4l2_modes import (
     list_modes,
     rank_modes,
 )
-from edgeinfer.device.errors import CameraError, printable
+from edgeinfer.device.core.errors import CameraError, printable
 
 OTHER_SOURCES = (
     ("picamera", "a Raspberry Pi's CSI camera, where Picamera2 is"),

@@ -13,7 +13,7 @@ from edgeinfer.device.cameras.http_stream import HttpBody, Patience, open_http
 from edgeinfer.device.cameras.jpeg_stream import JpegSplitter, jpeg_frame
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.urls import http_request, without_secrets
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.types import Frame
 
 CHUNK_BYTES = 1 << 16

@@ -12,11 +12,11 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.camera_url import GSTREAMER, without_secrets
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.cameras.mjpeg import MjpegCamera, open_mjpeg
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.camera_url import GSTREAMER, without_secrets
+from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.quiet_opencv import quiet_opencv
 from edgeinfer.device.types import Frame
 

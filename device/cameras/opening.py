@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.device.camera_url import GSTREAMER, without_secrets
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.camera_url import GSTREAMER, without_secrets
+from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.formats import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:

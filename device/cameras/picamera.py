@@ -19,7 +19,7 @@ from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.v4l2_modes import USUAL_SIZE
 from edgeinfer.device.cameras.v4l2_pictures import unpack
-from edgeinfer.device.errors import CameraError, UsageError
+from edgeinfer.device.core.errors import CameraError, UsageError
 from edgeinfer.device.types import Frame
 
 DEFAULT_FPS = 30.0

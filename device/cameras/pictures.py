@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias, overload
 
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.formats import IMAGE_SUFFIXES
 from edgeinfer.device.images import read_image
 from edgeinfer.device.types import Pixels

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
 from edgeinfer.device.cameras.pictures import LabelledPicture
-from edgeinfer.device.errors import CameraError, DataError
+from edgeinfer.device.core.errors import CameraError, DataError
 from edgeinfer.device.types import Frame, Pixels
 
 LONG_SIDE = 320

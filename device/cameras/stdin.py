@@ -12,7 +12,7 @@ from collections import deque
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
 from edgeinfer.device.cameras.jpeg_stream import JpegSplitter, jpeg_frame
 from edgeinfer.device.cameras.options import SILENCE_S
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.types import Frame
 
 CHUNK_BYTES = 1 << 16

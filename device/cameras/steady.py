@@ -17,7 +17,7 @@ from typing import NamedTuple
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
 from edgeinfer.device.cameras.hands import Hands, Wish
 from edgeinfer.device.cameras.options import SILENCE_S
-from edgeinfer.device.errors import CameraError, EdgeinferError
+from edgeinfer.device.core.errors import CameraError, EdgeinferError
 from edgeinfer.device.types import Frame
 
 FIRST_DELAY_S = 0.25

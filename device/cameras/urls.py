@@ -6,7 +6,7 @@ import base64
 import urllib.parse
 import urllib.request
 
-from edgeinfer.device.camera_url import without_secrets as without_secrets
+from edgeinfer.device.core.camera_url import without_secrets as without_secrets
 
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "srt", "udp", "tcp")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgeinfer.device.cameras import v4l2_abi as abi
-from edgeinfer.device.errors import CameraError, UsageError, printable
+from edgeinfer.device.core.errors import CameraError, UsageError, printable
 
 MAX_CONTROLS = 512
 MAX_MENU = 64

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.device.cameras import v4l2_abi as abi
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.errors import CameraError
 
 MAX_DEVICES = 64
 LINKS = Path("/dev/v4l/by-id")

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.cameras import v4l2_abi as abi
 from edgeinfer.device.cameras.v4l2_modes import Mode
-from edgeinfer.device.closing import Closing
+from edgeinfer.device.core.closing import Closing
 
 BUFFERS = 4
 """How many pictures the driver may be ahead: one more than it fills while another is copied."""

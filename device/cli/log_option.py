@@ -8,7 +8,7 @@ from typing import Any, cast
 import click
 
 from edgeinfer.device.cli.options.common import Command
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.supervision.events import EventLog, LogFormat, under_journald
 
 CLEAR_LINE = "\r\x1b[K"

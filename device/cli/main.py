@@ -12,7 +12,7 @@ from contextlib import suppress
 import click
 
 from edgeinfer.device.cli.entry_points import entry_point_names, load_command
-from edgeinfer.device.errors import EdgeinferError, printable, storage_error
+from edgeinfer.device.core.errors import EdgeinferError, printable, storage_error
 
 COMMANDS_GROUP = "edgeinfer.commands"
 

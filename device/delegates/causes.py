@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from edgeinfer.device.core.errors import DelegateError
 from edgeinfer.device.delegates.presence import Device, find_devices, find_library
 from edgeinfer.device.delegates.process import WorkerStartError
 from edgeinfer.device.delegates.spec import DelegateSpec
-from edgeinfer.device.errors import DelegateError
 from edgeinfer.device.runtime import RuntimeName
 
 FIRST_RUNTIME_THAT_CRASHES = (2, 12)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgeinfer.device.core.errors import DelegateError, UsageError
 from edgeinfer.device.delegates.request import ALL_EDGETPUS, DelegateRequest
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES, DelegateSpec
-from edgeinfer.device.errors import DelegateError, UsageError
 from edgeinfer.device.first_opening import ensure_opens, open_on_cpu
 from edgeinfer.device.runtime import ModelRunner, Runner, RuntimeName
 from edgeinfer.device.tflite_file import read_tflite

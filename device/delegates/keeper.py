@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from edgeinfer.device.core.errors import DelegateError
 from edgeinfer.device.delegates.causes import explain
 from edgeinfer.device.delegates.counts import DelegateCounts
 from edgeinfer.device.delegates.policy import Deadline, FailureLog, WorkerPolicy
@@ -19,7 +20,6 @@ from edgeinfer.device.delegates.process import (
     WorkerProcess,
     WorkerStartError,
 )
-from edgeinfer.device.errors import DelegateError
 
 Warn = Callable[[str], None]
 

@@ -15,7 +15,8 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.closing import Closing
+from edgeinfer.device.core.closing import Closing
+from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.delegates.messages import (
     DONE,
     FAILED,
@@ -33,7 +34,6 @@ from edgeinfer.device.delegates.messages import (
 )
 from edgeinfer.device.delegates.shared_tensors import create_memory, map_tensors
 from edgeinfer.device.delegates.spec import DelegateSpec
-from edgeinfer.device.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.runtime import RuntimeName
 from edgeinfer.device.types import KernelFamily, TensorSpec
 

@@ -6,9 +6,9 @@ import json
 import re
 from dataclasses import asdict, dataclass, field, replace
 
+from edgeinfer.device.core.errors import BundleError, UsageError
 from edgeinfer.device.delegates.policy import WorkerPolicy
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES, DelegateSpec, delegate_spec
-from edgeinfer.device.errors import BundleError, UsageError
 
 ALL_EDGETPUS = "all"
 

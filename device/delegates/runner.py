@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.closing import Closing
+from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.delegates.counts import DelegateCounts
 from edgeinfer.device.delegates.keeper import Keeper, Warn
 from edgeinfer.device.delegates.policy import WorkerPolicy

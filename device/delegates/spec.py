@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 
 _KEY = re.compile(r"[A-Za-z0-9_.-]+")
 

@@ -18,7 +18,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from edgeinfer.device.processes import end_with_parent
+from edgeinfer.device.core.processes import end_with_parent
 
 
 def main() -> None:

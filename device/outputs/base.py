@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Protocol
 
-from edgeinfer.device.closing import Closing
+from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.results import Answer, LoopSummary
 from edgeinfer.device.types import Frame
 

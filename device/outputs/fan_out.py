@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from edgeinfer.device.closing import Closing
-from edgeinfer.device.errors import StorageError
+from edgeinfer.device.core.closing import Closing
+from edgeinfer.device.core.errors import StorageError
+from edgeinfer.device.core.signals import StopRequest
 from edgeinfer.device.outputs.base import OutputGone
 from edgeinfer.device.outputs.queue import QueuedOutput
 from edgeinfer.device.results import Answer, LoopSummary
-from edgeinfer.device.signals import StopRequest
 
 DRAIN_S = 5.0
 """How long the end of the loop waits for outputs to take what waits for them, all together."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeinfer.device.cameras.base import Warn
+from edgeinfer.device.core.signals import StopRequest
 from edgeinfer.device.outputs.base import LoopFacts, Output
 from edgeinfer.device.outputs.fan_out import Outputs
 from edgeinfer.device.outputs.options import OutputLimits, OutputOption
@@ -14,7 +15,6 @@ from edgeinfer.device.outputs.queue import FOREVER, QueuedOutput
 from edgeinfer.device.outputs.text.json_lines import LINE_BEGINS, JsonLinesSink
 from edgeinfer.device.outputs.text.line_file import LineFile
 from edgeinfer.device.outputs.text.writer import TextWriter
-from edgeinfer.device.signals import StopRequest
 
 STALLED_S = 10.0
 """How long a file as the source waits for an output that takes nothing."""

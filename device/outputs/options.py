@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
     from edgeinfer.device.outputs.recording.condition import Condition

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import cv2
 
-from edgeinfer.device.errors import OutputError
+from edgeinfer.device.core.errors import OutputError
 from edgeinfer.device.outputs.base import Output, OutputGone
 from edgeinfer.device.outputs.drawing.draw import annotate
 from edgeinfer.device.results import Answer

@@ -14,20 +14,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from edgeinfer.device.errors import EdgeinferError, ReleaseError, UsageError, storage_error
-from edgeinfer.device.releases.agent import VERSION
-from edgeinfer.device.releases.asking import answer_request, ask_for_trial, error_json
-from edgeinfer.device.releases.collect import collect
-from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.core.errors import EdgeinferError, ReleaseError, UsageError, storage_error
+from edgeinfer.device.releases.install.collect import collect
+from edgeinfer.device.releases.install.release import find_release, install, is_usable
+from edgeinfer.device.releases.install.setup import check_prefix, make_prefix, remove_all, set_up
+from edgeinfer.device.releases.install.spec import ReleaseSpec, read_spec
+from edgeinfer.device.releases.install.store import receive
 from edgeinfer.device.releases.lock import LockedError, locked
-from edgeinfer.device.releases.outcome import GOOD
-from edgeinfer.device.releases.release import find_release, install, is_usable
-from edgeinfer.device.releases.service import Systemd
-from edgeinfer.device.releases.settle import settle
-from edgeinfer.device.releases.setup import check_prefix, make_prefix, remove_all, set_up
-from edgeinfer.device.releases.spec import ReleaseSpec, read_spec
+from edgeinfer.device.releases.pack_agent import VERSION
+from edgeinfer.device.releases.paths import Layout
 from edgeinfer.device.releases.state import read_state
-from edgeinfer.device.releases.store import receive
+from edgeinfer.device.releases.systemd.manager import Systemd
+from edgeinfer.device.releases.trial.outcome import GOOD
+from edgeinfer.device.releases.trial.recover import settle
+from edgeinfer.device.releases.trial.request import answer_request, ask_for_trial, error_json
 
 _SETTLE_S = 60.0
 _MOST_SPEC_BYTES = 1 << 20

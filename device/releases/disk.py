@@ -1,6 +1,6 @@
 """What the disk has room for, and links and folders that survive a power cut.
 
-Files are written by `edgeinfer.device.files`, which brings the content to the disk before the name
+Files are written by `device/core/files.py`, which brings the content to the disk before the name,
 and the name before it returns.
 """
 
@@ -12,8 +12,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from edgeinfer.device.errors import StorageError
-from edgeinfer.device.files import sync_folder
+from edgeinfer.device.core.errors import StorageError
+from edgeinfer.device.core.files import sync_folder
 
 KEEP_FREE_BYTES = 64 << 20
 """Left free for logs and for what else the board does."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 
-from edgeinfer.device.files import write_atomically
-from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.releases.paths import Layout
 from edgeinfer.device.releases.told import parse_told
 
 MOST_LINES = 100

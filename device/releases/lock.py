@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edgeinfer.device.errors import ReleaseError, printable
-from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.core.errors import ReleaseError, printable
 from edgeinfer.device.releases.ownership import user_name
+from edgeinfer.device.releases.paths import Layout
 from edgeinfer.device.releases.told import parse_told
 
 _POLL_S = 0.2

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeinfer.device.errors import ReleaseError, StorageError
+from edgeinfer.device.core.errors import ReleaseError, StorageError
 
 _MOST_LINKS = 40
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH

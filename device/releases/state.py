@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 
-from edgeinfer.device.errors import EdgeinferError
-from edgeinfer.device.releases.agent import VERSION
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.releases.disk import free_bytes
-from edgeinfer.device.releases.environment import is_complete
 from edgeinfer.device.releases.history import read_history
-from edgeinfer.device.releases.layout import SERVICE, Layout
-from edgeinfer.device.releases.release import is_usable, read_releases
-from edgeinfer.device.releases.service import ServiceManager
-from edgeinfer.device.releases.status import read_status
-from edgeinfer.device.releases.store import file_sha256, stored_sizes
+from edgeinfer.device.releases.install.environment import is_complete
+from edgeinfer.device.releases.install.release import is_usable, read_releases
+from edgeinfer.device.releases.install.store import file_sha256, stored_sizes
+from edgeinfer.device.releases.pack_agent import VERSION
+from edgeinfer.device.releases.paths import SERVICE, Layout
+from edgeinfer.device.releases.systemd.manager import ServiceManager
+from edgeinfer.device.releases.trial.status import read_status
 from edgeinfer.device.releases.trial_file import read_trial
 
 _LAST_EVENTS = 10

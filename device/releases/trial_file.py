@@ -6,12 +6,12 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 
-from edgeinfer.device.errors import EdgeinferError
-from edgeinfer.device.files import write_atomically
+from edgeinfer.device.core.errors import EdgeinferError
+from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.releases.disk import remove_file, replace_link
 from edgeinfer.device.releases.history import now_text
-from edgeinfer.device.releases.layout import SERVICE, Layout
-from edgeinfer.device.releases.service import ServiceManager
+from edgeinfer.device.releases.paths import SERVICE, Layout
+from edgeinfer.device.releases.systemd.manager import ServiceManager
 from edgeinfer.device.releases.told import parse_told
 
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
-from edgeinfer.device.errors import printable
+from edgeinfer.device.core.errors import printable
 
 LogFormat = Literal["text", "json", "journald"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edgeinfer.device.cameras.base import Camera
+from edgeinfer.device.core.signals import ReloadRequest
 from edgeinfer.device.loop import Watch
 from edgeinfer.device.pipeline import Pipeline
-from edgeinfer.device.signals import ReloadRequest
 from edgeinfer.device.supervision.events import EventLog
 from edgeinfer.device.supervision.notify import Notifier
 from edgeinfer.device.supervision.watchdog import Watchdog

@@ -16,9 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from edgeinfer.device.core.errors import EdgeinferError, ModelError, VerificationError
+from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.delegates.request import DelegateRequest
-from edgeinfer.device.errors import EdgeinferError, ModelError, VerificationError
-from edgeinfer.device.processes import python_command, safe_environment, signal_name
 
 LIMIT_S = 300.0
 """How long verifying may take; slow boards replay a few frames in seconds."""

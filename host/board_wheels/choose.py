@@ -9,7 +9,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from edgeinfer.device.errors import WheelError
+from edgeinfer.device.core.errors import WheelError
 from edgeinfer.host.board_wheels.lock import Lock, LockedPackage, LockedWheel
 from edgeinfer.host.board_wheels.target import RUNTIMES, WheelTarget
 from edgeinfer.host.board_wheels.wheel_file import requirements

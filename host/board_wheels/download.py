@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeinfer.device.errors import WheelError
-from edgeinfer.device.processes import python_command, safe_environment
+from edgeinfer.device.core.errors import WheelError
+from edgeinfer.device.core.processes import python_command, safe_environment
 from edgeinfer.host.board_wheels.lock import LockedWheel, requirement_lines
 from edgeinfer.host.board_wheels.target import WheelTarget
 from edgeinfer.host.board_wheels.wheel_file import locked_file, other_hash

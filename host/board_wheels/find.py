@@ -10,8 +10,8 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from edgeinfer.device.errors import WheelError, storage_error
-from edgeinfer.device.files import cache_home
+from edgeinfer.device.core.errors import WheelError, storage_error
+from edgeinfer.device.core.files import cache_home
 from edgeinfer.host.board_wheels.choose import PIP, Chosen, choose, needed
 from edgeinfer.host.board_wheels.download import download_locked
 from edgeinfer.host.board_wheels.installed import installed_wheel

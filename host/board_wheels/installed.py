@@ -16,8 +16,8 @@ from pathlib import Path, PurePosixPath
 
 from packaging.tags import Tag, parse_tag
 
-from edgeinfer.device.errors import WheelError, storage_error
-from edgeinfer.device.files import atomic_file
+from edgeinfer.device.core.errors import WheelError, storage_error
+from edgeinfer.device.core.files import atomic_file
 from edgeinfer.host.board_wheels.own import DISTRIBUTION, how_to_get, own_version
 from edgeinfer.host.board_wheels.target import WheelTarget
 

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from packaging.version import Version
 
-from edgeinfer.device.errors import WheelError
+from edgeinfer.device.core.errors import WheelError
 from edgeinfer.host.board_wheels.target import WheelTarget
 from edgeinfer.host.board_wheels.wheel_file import WheelName, parse_name
 

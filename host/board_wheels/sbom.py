@@ -21,8 +21,8 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from edgeinfer.device.errors import EdgeinferError, UsageError
-from edgeinfer.device.files import write_atomically
+from edgeinfer.device.core.errors import EdgeinferError, UsageError
+from edgeinfer.device.core.files import write_atomically
 from edgeinfer.host.board_wheels.choose import choose, needed
 from edgeinfer.host.board_wheels.find import BoardWheels
 from edgeinfer.host.board_wheels.lock import Lock, own_lock

@@ -12,8 +12,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from edgeinfer.boards import load_profile, profile_names
-from edgeinfer.device.errors import WheelError
-from edgeinfer.device.files import write_atomically
+from edgeinfer.device.core.errors import WheelError
+from edgeinfer.device.core.files import write_atomically
 from edgeinfer.host.board_wheels.choose import choose, needed
 from edgeinfer.host.board_wheels.lock import own_lock, requirement_lines
 from edgeinfer.host.board_wheels.own import DISTRIBUTION

@@ -18,7 +18,7 @@ from packaging.utils import (
 )
 from packaging.version import Version
 
-from edgeinfer.device.errors import WheelError
+from edgeinfer.device.core.errors import WheelError
 
 _LICENCE = "License :: "
 _LONGEST_LICENCE = 60

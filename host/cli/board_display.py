@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 
 from edgeinfer.device.cli.progress import status_line
-from edgeinfer.device.errors import printable
+from edgeinfer.device.core.errors import printable
 from edgeinfer.host.flashing.telling import RESUME
 from edgeinfer.host.flashing.text import named_line
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeinfer.device.errors import DataError, printable
+from edgeinfer.device.core.errors import DataError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.host.data.dataset import PreparedData

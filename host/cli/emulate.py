@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeinfer.device.cli.options.common import json_option
-from edgeinfer.device.errors import UsageError, printable
+from edgeinfer.device.core.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.host.emulation.trial import EmulationResult

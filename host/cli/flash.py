@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeinfer.device.cli.options.common import json_option
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
     from edgeinfer.host.flashing.board import Board

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeinfer.device.cli.options.common import MAX_THREADS, json_option
-from edgeinfer.device.errors import EdgeinferError, UsageError, printable
+from edgeinfer.device.core.errors import EdgeinferError, UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.host.search.ending import Ending
@@ -139,7 +139,7 @@ def optimize(
     if measure_on is None and (ssh_options or ctx.get_parameter_source("remote_program") is given):
         raise click.UsageError("--ssh-option and --remote-program need --measure-on")
     from edgeinfer.device.cli.boards.option import named_board
-    from edgeinfer.device.signals import interrupt_on_signals
+    from edgeinfer.device.core.signals import interrupt_on_signals
     from edgeinfer.host.search.budget import Budget
     from edgeinfer.host.search.search import SearchOptions
 
@@ -165,7 +165,7 @@ def optimize(
 def _timer(
     measure_on: str | None, ssh_options: tuple[str, ...], program: str, threads: int
 ) -> Timer:
-    from edgeinfer.device.ssh import SshHost
+    from edgeinfer.device.core.ssh import SshHost
     from edgeinfer.host.search.measure import BoardTimer, LocalTimer
 
     if measure_on is None:

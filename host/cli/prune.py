@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeinfer.converters.amx import has_amx
-from edgeinfer.device.errors import UsageError, printable
+from edgeinfer.device.core.errors import UsageError, printable
 from edgeinfer.host.cli.train import parse_size, run_to_json
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
     from edgeinfer.host.training.teacher import TeacherConfig

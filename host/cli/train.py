@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeinfer.device.errors import UsageError, printable
+from edgeinfer.device.core.errors import UsageError, printable
 from edgeinfer.host.cli.student_options import chosen_teacher, like_student, list_students
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import numpy as np
 
 from edgeinfer.converters.parallel import ordered_map
 from edgeinfer.converters.progress import Progress
-from edgeinfer.device.errors import ImageError
+from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.image_headers import image_format
 from edgeinfer.device.images import decode_image, read_image_bytes
 from edgeinfer.device.types import Pixels

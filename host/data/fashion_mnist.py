@@ -16,8 +16,8 @@ from pathlib import Path
 
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample, read_idx
-from edgeinfer.device.errors import DataError
-from edgeinfer.device.files import data_home, write_atomically
+from edgeinfer.device.core.errors import DataError
+from edgeinfer.device.core.files import data_home, write_atomically
 
 LABELS = (
     "T-shirt",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.trained import Split
-from edgeinfer.device.errors import DataError, printable
+from edgeinfer.device.core.errors import DataError, printable
 from edgeinfer.host.data.findings import Finding
 from edgeinfer.host.data.listing import (
     ignored,

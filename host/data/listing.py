@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from edgeinfer.device.errors import DataError
+from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.formats import IMAGE_SUFFIXES
 from edgeinfer.host.data.findings import Finding
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import SPLITS, Split
-from edgeinfer.device.errors import DataError
+from edgeinfer.device.core.errors import DataError
 
 
 def split_samples(

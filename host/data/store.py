@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from edgeinfer.converters.parallel import ordered_map
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.device.errors import StorageError, storage_error
-from edgeinfer.device.files import atomic_file
+from edgeinfer.device.core.errors import StorageError, storage_error
+from edgeinfer.device.core.files import atomic_file
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 
 

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Iterator
 
 from edgeinfer.boards import BoardProfile, System, load_profile
-from edgeinfer.device.errors import EmulationError, UsageError
+from edgeinfer.device.core.errors import EmulationError, UsageError
 from edgeinfer.host.emulation.debian import SUITES
 from edgeinfer.host.emulation.emulator import NAMES
 

@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from edgeinfer.device.errors import EmulationError
+from edgeinfer.device.core.errors import EmulationError
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 """The keys of Debian's releases, which the package debian-archive-keyring has."""

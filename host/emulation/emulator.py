@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.device.errors import EmulationError
+from edgeinfer.device.core.errors import EmulationError
 from edgeinfer.host.emulation.debian import download_packages, host_architecture, unpack
 from edgeinfer.host.emulation.kept import kept_folder
 

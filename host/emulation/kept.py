@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edgeinfer.device.errors import storage_error
+from edgeinfer.device.core.errors import storage_error
 
 
 def kept_folder(

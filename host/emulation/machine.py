@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeinfer.boards import BoardProfile, System
-from edgeinfer.device.errors import UsageError
-from edgeinfer.device.files import cache_home, write_atomically
-from edgeinfer.device.processes import python_command
+from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.core.files import cache_home, write_atomically
+from edgeinfer.device.core.processes import python_command
 from edgeinfer.host.board_wheels import WheelFile, board_wheels, wheel_target
 from edgeinfer.host.emulation.choose import processor
 from edgeinfer.host.emulation.debian import SUITES, download_packages, make_root

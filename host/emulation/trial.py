@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from edgeinfer.device.errors import EmulationError
+from edgeinfer.device.core.errors import EmulationError
 from edgeinfer.host.emulation.machine import EmulatedBoard, guest_environment
 
 _STOPPED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -9,9 +9,9 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from edgeinfer.device.errors import RemoteError, printable
+from edgeinfer.device.core.errors import RemoteError, printable
+from edgeinfer.device.core.ssh import Answer, SshHost
 from edgeinfer.device.releases.told import parse_told
-from edgeinfer.device.ssh import Answer, SshHost
 from edgeinfer.host.flashing.facts import PROBE, BoardFacts, parse_facts
 
 PREFIX = PurePosixPath("/var/lib/edgeinfer")

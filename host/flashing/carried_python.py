@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from edgeinfer.device.errors import MissingExtraError, WheelError
-from edgeinfer.device.files import atomic_file, cache_home
+from edgeinfer.device.core.errors import MissingExtraError, WheelError
+from edgeinfer.device.core.files import atomic_file, cache_home
 
 SHORT = 16
 """Hexadecimal digits of an archive's SHA-256 that name its folder on a board."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from edgeinfer.boards.profile import BoardProfile
 from edgeinfer.boards.systems import same_architecture
 from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.errors import BundleError, RemoteError
+from edgeinfer.device.core.errors import BundleError, RemoteError
 from edgeinfer.host.flashing.board import Board
 from edgeinfer.host.flashing.facts import BoardFacts
 from edgeinfer.host.flashing.run_options import RunOptions

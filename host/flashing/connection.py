@@ -12,7 +12,7 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from pathlib import Path
 
-from edgeinfer.device.ssh import Answer, SshHost, connection_error
+from edgeinfer.device.core.ssh import Answer, SshHost, connection_error
 
 _IDLE_S = 900
 """After so long without a command the connection ends by itself, should this program be gone."""

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.device.errors import RemoteError
+from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.host.board_wheels import board_wheels
 from edgeinfer.host.board_wheels.sbom import release_sbom
 from edgeinfer.host.flashing.board import Board, Chunks, file_chunks

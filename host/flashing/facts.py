@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from edgeinfer.device.errors import RemoteError, printable
+from edgeinfer.device.core.errors import RemoteError, printable
 
 PROBE = Path(__file__).resolve().parent / "probe.sh"
 """The script that prints the facts; its one argument is the prefix."""

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from edgeinfer.device.errors import EdgeinferError
-from edgeinfer.device.signals import interrupt_on_signals
-from edgeinfer.device.ssh import SshHost
+from edgeinfer.device.core.errors import EdgeinferError
+from edgeinfer.device.core.signals import interrupt_on_signals
+from edgeinfer.device.core.ssh import SshHost
 from edgeinfer.host.flashing.board import PREFIX, Board
 from edgeinfer.host.flashing.connection import SharedConnection
 from edgeinfer.host.flashing.result import HostResult

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.device.releases.agent import build_agent
+from edgeinfer.device.releases.pack_agent import build_agent
 from edgeinfer.host.board_wheels import BoardWheels
 
 SPEC_SCHEMA = 1

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from edgeinfer.boards.systems import OLDEST_PYTHON
-from edgeinfer.device.errors import RemoteError
+from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.host.flashing.board import Board
 from edgeinfer.host.flashing.carried_python import SHORT, CarriedPython
 from edgeinfer.host.flashing.facts import BoardFacts

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from edgeinfer.device.camera_url import take_camera, without_secrets
-from edgeinfer.device.errors import RemoteError
+from edgeinfer.device.core.camera_url import take_camera, without_secrets
+from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.host.flashing.board import Board, NoAnswerError
 from edgeinfer.host.flashing.carried_python import SHORT, CarriedPython
 from edgeinfer.host.flashing.facts import BoardFacts

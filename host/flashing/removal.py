@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgeinfer.device.errors import RemoteError
+from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.host.flashing.board import Board
 from edgeinfer.host.flashing.checks import check_place, check_root
 from edgeinfer.host.flashing.facts import BoardFacts

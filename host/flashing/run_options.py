@@ -10,13 +10,13 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from edgeinfer.device.camera_url import (
+from edgeinfer.device.core.camera_url import (
     CAMERA_OPTION,
     FILE_OPTION,
     check_one_camera,
     read_camera_url,
 )
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 
 DEFAULT = ("--camera", "--wait-for-camera")
 """What the service runs with unless told otherwise."""

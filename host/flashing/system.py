@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from edgeinfer.boards.profile import BoardProfile, find_system
 from edgeinfer.boards.systems import OLDEST_PYTHON, System
-from edgeinfer.device.errors import RemoteError
+from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.host.board_wheels import WheelTarget, wheel_target
 from edgeinfer.host.flashing.facts import BoardFacts
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from edgeinfer.device.errors import UnreachableError
-from edgeinfer.device.ssh import NO_REASON
+from edgeinfer.device.core.errors import UnreachableError
+from edgeinfer.device.core.ssh import NO_REASON
 
 RESUME = "what ran there runs on; run it again, what has arrived is kept"
 

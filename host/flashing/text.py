@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from edgeinfer.device.errors import printable
+from edgeinfer.device.core.errors import printable
 from edgeinfer.host.flashing.result import HostResult
 from edgeinfer.host.flashing.telling import size_text
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from edgeinfer.device.errors import UnreachableError
+from edgeinfer.device.core.errors import UnreachableError
 from edgeinfer.host.flashing.board import Board
 from edgeinfer.host.flashing.telling import Tell
 

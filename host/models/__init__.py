@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.host.models.applications import APPLICATIONS
 
 Initializer = Literal["glorot", "he", "pretrained"]

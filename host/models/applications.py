@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.host.models.blocks import classifier
 
 _SIGNED_UNIT = ((127.5, 127.5, 127.5), (127.5, 127.5, 127.5))

@@ -13,7 +13,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.device.errors import MissingExtraError, ModelError
+from edgeinfer.device.core.errors import MissingExtraError, ModelError
 from edgeinfer.host.models.blocks import classifier, conv, inverted_residual
 from edgeinfer.host.models.torch_legacy import parse_state_dict
 

@@ -25,7 +25,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.device.errors import EdgeinferError, StorageError, UnreachableError
+from edgeinfer.device.core.errors import EdgeinferError, StorageError, UnreachableError
 from edgeinfer.device.macs import model_macs
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.host.search.bench import BASELINE_FOLDER, PLAIN, Bench

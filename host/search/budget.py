@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 
 _EXACT = 1e-9
 """Shares are not exact in binary; a billionth decides nothing."""

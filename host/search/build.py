@@ -13,7 +13,7 @@ from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import convert_keras
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
-from edgeinfer.device.files import write_atomically
+from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.extras import require_host_extra
 from edgeinfer.host.search.candidate import Candidate

@@ -12,7 +12,7 @@ from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.targets import chosen_targets
 from edgeinfer.converters.trained import read_samples
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
-from edgeinfer.device.files import write_atomically
+from edgeinfer.device.core.files import write_atomically
 from edgeinfer.host.search.bench import BASELINE_FOLDER, PLAIN, Bench
 from edgeinfer.host.search.found import Found
 from edgeinfer.host.search.front import BASELINE, Entry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from edgeinfer.device.errors import SearchError
+from edgeinfer.device.core.errors import SearchError
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Baseline, Trial
 from edgeinfer.host.search.front import Entry, choose_winner, nearest, pareto_front

@@ -16,12 +16,12 @@ import numpy as np
 from edgeinfer.boards import detect_board
 from edgeinfer.converters.amx import has_amx
 from edgeinfer.converters.timing import ROUNDS, time_models
+from edgeinfer.device.core.errors import RemoteError
+from edgeinfer.device.core.ssh import NOT_FOUND, SshHost, remote_word
 from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions
 from edgeinfer.device.diagnose.benchmark.machine import this_machine
 from edgeinfer.device.diagnose.benchmark.remote import benchmark_on
-from edgeinfer.device.errors import RemoteError
 from edgeinfer.device.runtime import choose_runtime
-from edgeinfer.device.ssh import NOT_FOUND, SshHost, remote_word
 
 BOARD_ROUNDS = 3
 _BOARD_SECONDS = 0.6

@@ -6,7 +6,7 @@ import base64
 import html
 from pathlib import Path
 
-from edgeinfer.device.files import write_atomically
+from edgeinfer.device.core.files import write_atomically
 from edgeinfer.host.search.ending import Ending
 from edgeinfer.host.search.found import Found
 from edgeinfer.host.search.front import standard_error

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edgeinfer.boards import BoardProfile
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
-from edgeinfer.device.errors import ModelError, SearchError
+from edgeinfer.device.core.errors import ModelError, SearchError
 from edgeinfer.host.search.attempt import attempt, measure_baseline
 from edgeinfer.host.search.bench import CANDIDATES_FOLDER, Bench
 from edgeinfer.host.search.budget import Budget

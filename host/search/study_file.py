@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.device.errors import StorageError, UsageError, storage_error
+from edgeinfer.device.core.errors import StorageError, UsageError, storage_error
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.space import Space
 from edgeinfer.host.search.study import SearchStudy

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
-from edgeinfer.device.closing import Closing
-from edgeinfer.device.errors import EdgeinferError, StorageError, TrainingError, storage_error
-from edgeinfer.device.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.core.closing import Closing
+from edgeinfer.device.core.errors import EdgeinferError, StorageError, TrainingError, storage_error
+from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.host.search.job import Done, Job, Message
 from edgeinfer.host.training.progress import Progress
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.errors import StorageError, storage_error
+from edgeinfer.device.core.errors import StorageError, storage_error
 from edgeinfer.host.training.batches import Floats, Source
 from edgeinfer.host.training.progress import Progress
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import keras
 
-from edgeinfer.device.errors import TrainingError
+from edgeinfer.device.core.errors import TrainingError
 from edgeinfer.host.training.batches import Batches
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.history import Epoch, History

@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from edgeinfer.device.files import write_atomically
+from edgeinfer.device.core.files import write_atomically
 
 CSV_FILE = "history.csv"
 JSON_FILE = "history.json"

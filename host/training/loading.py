@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeinfer.converters.trained import KERAS_FILE, TRAINED_FILE, TrainedModel
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 
 
 def load_network(run: Path, trained: TrainedModel) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import get_args
 
 from edgeinfer.converters.pruning.importance import Importance
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 
 _RANGES: dict[str, tuple[float, float]] = {
     "speedup": (1.0, 1000.0),

@@ -24,7 +24,7 @@ from edgeinfer.converters.trained import (
     read_trained,
     write_trained,
 )
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.extras import require_host_extra
 from edgeinfer.host.training.augmentation import choose_augmentation

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.trained import TRAINED_FILE
-from edgeinfer.device.errors import UsageError, storage_error
+from edgeinfer.device.core.errors import UsageError, storage_error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import KERAS_FILE, TRAINED_FILE, TrainedModel, read_trained
-from edgeinfer.device.errors import ModelError, UsageError, storage_error
-from edgeinfer.device.files import atomic_file
+from edgeinfer.device.core.errors import ModelError, UsageError, storage_error
+from edgeinfer.device.core.files import atomic_file
 from edgeinfer.device.preprocess import normalize_table
 from edgeinfer.host.training.batches import Floats, ImageSource
 from edgeinfer.host.training.loading import load_network

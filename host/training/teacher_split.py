@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import SPLITS, Split, read_samples
-from edgeinfer.device.errors import DataError, UsageError
+from edgeinfer.device.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from edgeinfer.host.data.dataset import PreparedData

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import KERAS_FILE, Split, TrainedModel, write_trained
-from edgeinfer.device.errors import UsageError, storage_error
+from edgeinfer.device.core.errors import UsageError, storage_error
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.extras import require_host_extra
 from edgeinfer.host.models import architecture, build_model

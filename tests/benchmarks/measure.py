@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests.support.checkout import ROOT
 
 SHARED_DATA = Path(os.environ.get("EDGEINFER_SHARED_DATA", ROOT.parent / "shared" / "data"))
 SAMPLE_BUNDLE = ROOT / "tests" / "samples" / "fashion-mnist.edgebundle"

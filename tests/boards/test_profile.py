@@ -26,8 +26,8 @@ from edgeinfer.boards.matrix import matrix_lines
 from edgeinfer.boards.profile import parse_profile
 from edgeinfer.boards.systems import Sources
 from edgeinfer.device.cli.boards.text import board_json, board_lines
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 TOOLCHAINS = ROOT / "boards" / "toolchains"
 OWN = profile_names(PROFILES)
 

@@ -21,9 +21,9 @@ from typing import Any
 import tomllib
 
 from tests.compatibility.stored import COMMIT
+from tests.support.checkout import ROOT
 from tests.system.environments import clean_environ, unavailable
 
-ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("boards", "converters", "device", "host")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.converters.assemble import manifest_errors
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 from tests.device.bundle.examples import manifest
 
 

@@ -26,8 +26,8 @@ from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import convert_keras
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.errors import AccuracyError, ConversionError, ModelError
-from edgeinfer.device.files import write_atomically
+from edgeinfer.device.core.errors import AccuracyError, ConversionError, ModelError
+from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.model import Model
 from edgeinfer.device.runtime import installed_runtimes

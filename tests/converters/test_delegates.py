@@ -28,8 +28,8 @@ from edgeinfer.device.accelerators.report import WIDTH
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.errors import ConversionError
-from edgeinfer.device.files import write_atomically
+from edgeinfer.device.core.errors import ConversionError
+from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.runtime import Runner
 from edgeinfer.device.tflite_file import read_tflite

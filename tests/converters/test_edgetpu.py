@@ -21,7 +21,7 @@ from edgeinfer.converters.mapped_share import BoardOptions, parse_percent
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.errors import ConversionError, UsageError
+from edgeinfer.device.core.errors import ConversionError, UsageError
 from tests.device.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import (
     Number,

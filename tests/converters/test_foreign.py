@@ -17,14 +17,14 @@ from edgeinfer.converters.foreign import convert_foreign
 from edgeinfer.converters.foreign_model import ForeignModel, foreign_pictures
 from edgeinfer.converters.trained import KERAS_FILE
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.errors import (
+from edgeinfer.device.core.errors import (
     AccuracyError,
     ConversionError,
     DataError,
     EdgeinferError,
     ModelError,
 )
-from edgeinfer.device.files import write_atomically
+from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.tflite_file import read_tflite
 from tests.support.program import edgeinfer, error_line

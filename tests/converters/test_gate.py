@@ -5,7 +5,7 @@ import pytest
 
 from edgeinfer.converters.evaluate import Evaluation
 from edgeinfer.converters.gate import drop_points, require_drop, within_drop, worst_classes
-from edgeinfer.device.errors import AccuracyError
+from edgeinfer.device.core.errors import AccuracyError
 
 LABELS = ("cat", "dog", "owl")
 

@@ -31,7 +31,7 @@ from edgeinfer.converters.tflite import TfliteModels, convert_keras
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
 from edgeinfer.converters.watched import dequantize
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.errors import AccuracyError, ConversionError
+from edgeinfer.device.core.errors import AccuracyError, ConversionError
 from edgeinfer.device.tflite_types import Quantization
 
 

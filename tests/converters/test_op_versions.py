@@ -20,7 +20,7 @@ from edgeinfer.converters.op_versions import (
     require_loadable,
     supported_versions,
 )
-from edgeinfer.device.errors import ConversionError, ModelError
+from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.runtime import RuntimeName, installed_runtimes
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_ops import BUILTIN_OPS

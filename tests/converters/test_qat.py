@@ -16,7 +16,7 @@ from edgeinfer.converters.qat_job import QatJob
 from edgeinfer.converters.qat_worker import run_job
 from edgeinfer.converters.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.device.errors import ConversionError, ModelError, UsageError
+from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
 from edgeinfer.host.data.fashion_mnist import EMBEDDED, LABELS, list_samples
 

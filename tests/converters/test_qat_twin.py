@@ -18,7 +18,7 @@ from edgeinfer.converters.qat_lowering import int8_graph
 from edgeinfer.converters.qat_twin import Twin
 from edgeinfer.converters.quantize import Backend
 from edgeinfer.converters.tflite_worker import FLOAT_FILE
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.tflite_file import read_tflite
 
 pytestmark = pytest.mark.slow

@@ -22,7 +22,7 @@ from edgeinfer.converters.targets import Targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.converters.trained import KERAS_FILE
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.errors import AccuracyError
+from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.tflite_file import read_tflite
 from tests.converters.noise_detector import LABELS, Size, drawn_pictures, train_detector
 from tests.device.graph_examples import constant, image, model

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeinfer.converters.samples import Sample, read_idx, read_sample
-from edgeinfer.device.errors import DataError, ImageError
+from edgeinfer.device.core.errors import DataError, ImageError
 from edgeinfer.device.images import encode_png
 
 

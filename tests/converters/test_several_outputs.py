@@ -16,8 +16,8 @@ from edgeinfer.converters.samples import Sample
 from edgeinfer.device.bundle.manifest import ModelManifest, parse_manifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
+from edgeinfer.device.core.errors import BundleError, VerificationError
 from edgeinfer.device.decoding import Decoder, DetectionSpec
-from edgeinfer.device.errors import BundleError, VerificationError
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess import PreprocessSpec

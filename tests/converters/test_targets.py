@@ -10,7 +10,7 @@ from edgeinfer.boards import load_profile, profile_names
 from edgeinfer.converters.mapped_share import BoardOptions
 from edgeinfer.converters.targets import Targets, chosen_targets
 from edgeinfer.converters.vela import ACCELERATORS
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 from tests.support.program import edgeinfer, error_line
 
 

@@ -11,7 +11,7 @@ from edgeinfer.converters.calibration import activation_histograms, choose_range
 from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.converters.timing import time_models
 from edgeinfer.converters.timing_worker import InvokeTime
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.trace import Trace, functional
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 
 keras = pytest.importorskip("keras", reason="tracing needs the host extra")
 layers, ops = keras.layers, keras.ops

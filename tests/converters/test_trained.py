@@ -14,7 +14,7 @@ from edgeinfer.converters.trained import (
     read_trained,
     write_trained,
 )
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.preprocess import PreprocessSpec
 
 MODEL = TrainedModel(

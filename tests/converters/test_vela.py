@@ -22,7 +22,7 @@ from edgeinfer.converters.vela import (
 )
 from edgeinfer.converters.vela_report import parse_report
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.errors import ConversionError, MissingExtraError, UsageError
+from edgeinfer.device.core.errors import ConversionError, MissingExtraError, UsageError
 from tests.converters.test_vela_report import LAYERS, OUTPUT, summary
 from tests.device.bundle.examples import MEMBERS, manifest
 from tests.device.one_operator import one_operator_model

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.converters.vela_report import Fallback, VelaLayer, parse_report
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 
 SUMMARY_ROW = {
     "experiment": "default",

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.device import first_opening
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.first_opening import open_on_cpu
 from edgeinfer.device.model import Model
 from edgeinfer.device.tflite_file import read_tflite

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeinfer.device.errors import ImageError
+from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.image_headers import HeaderError, memory_limit, read_header
 from edgeinfer.device.images import decode_image
 from edgeinfer.device.jpeg import decode_bgr
-from tests.conftest import ROOT
+from tests.support.checkout import ROOT
 from tests.support.growth import assert_linear
 
 PHOTO = Image.effect_noise((32, 24), 80).convert("RGB")
@@ -291,7 +291,7 @@ def test_nothing_takes_memory_before_it_is_refused(tmp_path: Path) -> None:
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from edgeinfer.device.errors import ImageError\n"
+        "from edgeinfer.device.core.errors import ImageError\n"
         "from edgeinfer.device.images import read_image\n"
         "from tests.support.peak_memory import peak_mib\n"
         "for path in map(Path, sys.argv[1:]):\n"

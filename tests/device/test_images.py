@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from edgeinfer.device.errors import ImageError
+from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.formats import IMAGE_SUFFIXES
 from edgeinfer.device.image_headers import image_format
 from edgeinfer.device.images import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeinfer.device.errors import ImageError
+from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.formats import JpegReduction
 from edgeinfer.device.jpeg import decode_bgr
 from tests.device.jpeg_examples import jpeg

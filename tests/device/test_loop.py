@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.cameras.folder import FolderCamera
 from edgeinfer.device.cameras.video import VideoCamera
-from edgeinfer.device.errors import CameraError, ModelError, StorageError
+from edgeinfer.device.core.errors import CameraError, ModelError, StorageError
+from edgeinfer.device.core.signals import StopRequest
 from edgeinfer.device.loop import run_loop
 from edgeinfer.device.results import Answer, LoopSummary
-from edgeinfer.device.signals import StopRequest
 from edgeinfer.device.types import Classification, Frame, Prediction
 
 

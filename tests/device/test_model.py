@@ -10,7 +10,7 @@ import pytest
 
 from edgeinfer.device.bundle.reader import ModelBundle, open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.images import read_image
 from edgeinfer.device.model import Model
 from edgeinfer.device.runtime import Runner, choose_runtime, installed_runtimes

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import MAX_TORN, Camera
-from edgeinfer.device.errors import CameraError, ModelError
+from edgeinfer.device.core.errors import CameraError, ModelError
 from edgeinfer.device.pipeline import Pipeline
 from edgeinfer.device.results import Answer
 from edgeinfer.device.slot import EndOfItems

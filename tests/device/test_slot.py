@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.slot import EndOfItems, Slot
 
 

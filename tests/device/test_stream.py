@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import edgeinfer.device
-from edgeinfer.device.errors import CameraError, ModelError
+from edgeinfer.device.core.errors import CameraError, ModelError
 from edgeinfer.device.types import Classification
 
 

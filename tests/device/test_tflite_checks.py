@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.runtime import installed_runtimes
 from edgeinfer.device.tflite_file import read_tflite
 from tests.device.tflite_examples import (

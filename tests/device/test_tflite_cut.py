@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.tflite_cut import POSE_DECODER, cut_model, without_pose_decoder
 from edgeinfer.device.tflite_file import read_tflite
 from tests.device.tflite_examples import (

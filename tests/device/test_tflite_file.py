@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_ops import BUILTIN_OPS
 from edgeinfer.device.tflite_types import ELEMENT_BITS, Tensor, TfliteModel

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_metadata import BoxMetadata, ModelMetadata, read_metadata
 from tests.device.metadata_examples import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_operators import parse_signature, uncovered_operators
 from edgeinfer.device.tflite_ops import BUILTIN_OPS

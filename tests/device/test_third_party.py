@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.model import Model
 from edgeinfer.device.types import Detections, TensorDtype
 from tests.device.detector_example import LABELS, detector

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.device.errors import ImageError
+from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.preprocess import PreprocessSpec, place
 from edgeinfer.device.types import Detections, Frame, FrameFormat, TensorSpec, Value
 

@@ -14,8 +14,8 @@ from edgeinfer.device import verify
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import ModelBundle, open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
+from edgeinfer.device.core.errors import BundleError, VerificationError
 from edgeinfer.device.delegates.choice import Choice
-from edgeinfer.device.errors import BundleError, VerificationError
 from edgeinfer.device.preprocess.native import load_kernels
 from edgeinfer.device.runtime import Runner
 from edgeinfer.device.types import KernelFamily

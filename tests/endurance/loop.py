@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
+from tests.support.checkout import ROOT
 from tests.support.program import PROGRAM
 
 CHILD = Path(__file__).with_name("watched.py")
-ROOT = Path(__file__).parents[2]
 
 
 def watched(job: Mapping[str, object]) -> list[str]:

@@ -27,6 +27,7 @@ from queue import Queue
 from threading import Lock
 from typing import Any
 
+from tests.support.checkout import ROOT
 from tests.system.emulated.debian import run_tool
 from tests.system.virtual_pi.image import BoardImage, board_image
 from tests.system.virtual_pi.machine import BoardError, VirtualPi
@@ -41,7 +42,6 @@ from tests.system.virtual_pi.updates import (
     updates,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "tests" / "samples" / "fashion-mnist.edgebundle"
 OTHER_PACKAGE = "click==8.1.8"
 PACKAGES_EVERY = 12

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from tests.fuzz.run import Fault, load_target
+from tests.support.checkout import ROOT
 
-_ROOT = Path(__file__).parents[2]
 _TIMEOUT_S = 20
 _MEMORY_MIB = 2048
 
@@ -34,7 +34,7 @@ def run_guided(name: str, *, attempts: int, seed: int) -> list[Fault]:
             *(f"-timeout={_TIMEOUT_S}", f"-rss_limit_mb={_MEMORY_MIB}", "-verbosity=0"),
         ]
         done = subprocess.run(
-            command, cwd=_ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
         found = sorted(kept.iterdir())
         data = found[0].read_bytes() if found else b""

@@ -28,15 +28,15 @@ from typing import Any
 import numpy as np
 
 from edgeinfer.device import first_opening, first_opening_child
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.runtime import Runner, RuntimeName, installed_runtimes, runtime_version
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_operators import uncovered_operators
 from tests.device.tflite_examples import dense_model, encode
 from tests.fuzz import one_operator
 from tests.fuzz.mutate import mutate
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 _SHARED = ROOT.parent / "shared" / "data"
 _LARGEST_SEED = 1 << 20
 _WALL_S = 60.0

@@ -16,9 +16,9 @@ from random import Random
 from typing import cast
 
 from tests.fuzz.mutate import mutate
+from tests.support.checkout import ROOT
 
 _TARGETS = Path(__file__).parent / "targets"
-_ROOT = Path(__file__).parents[2]
 MOST_FAULTS = 10
 CPU_LIMIT_S = 5.0
 """Processor time of one attempt, where a target sets no `CPU_LIMIT_S` of its own."""
@@ -120,7 +120,7 @@ def _run_process(name: str, seed: int, first: int, end: int, found: list[tuple[i
         command = [sys.executable, "-m", "tests.fuzz.worker", name, *numbers]
         with errors.open("wb") as stream:
             process = subprocess.Popen(
-                [*command, str(progress), str(faults)], cwd=_ROOT, stdout=stream, stderr=stream
+                [*command, str(progress), str(faults)], cwd=ROOT, stdout=stream, stderr=stream
             )
             hung = _wait(process, progress)
         last_words = errors.read_bytes()[-2000:].decode(errors="replace")

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from edgeinfer.device.errors import MissingExtraError
+from edgeinfer.device.core.errors import MissingExtraError
 from edgeinfer.host import extras
 
 

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import EmulationError, WheelError
+from edgeinfer.device.core.errors import EmulationError, WheelError
+from tests.support.checkout import ROOT
 from tests.support.made_once import made_once
 from tests.system.emulated.userland import AARCH64, ARMV7L, Userland, cached_userland
 from tests.system.environments import clean_environ, unavailable
 from tests.system.sample import Sample, read_sample_bundle
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")

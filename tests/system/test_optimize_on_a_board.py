@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import RemoteError, UnreachableError
-from edgeinfer.device.ssh import SshHost
+from edgeinfer.device.core.errors import RemoteError, UnreachableError
+from edgeinfer.device.core.ssh import SshHost
 from edgeinfer.host.search.measure import BoardTimer
 from tests.host.search.examples import sample_model
 from tests.support.program import edgeinfer

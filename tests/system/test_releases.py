@@ -24,8 +24,8 @@ import pytest
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.releases.agent import build_agent
-from edgeinfer.device.releases.layout import SERVICE, SETTLE, TRIAL
+from edgeinfer.device.releases.pack_agent import build_agent
+from edgeinfer.device.releases.paths import SERVICE, SETTLE, TRIAL
 from tests.device.bundle.lures import Lure, behind, naming
 from tests.device.cameras.test_jpeg_stream import PICTURES
 from tests.device.supervision.loops import wait_until

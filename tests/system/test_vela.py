@@ -15,7 +15,7 @@ from edgeinfer.converters.vela import ACCELERATORS, VELA_VARIABLE, Accelerator, 
 from edgeinfer.converters.vela_report import VelaLayer, VelaReport
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.macs import model_macs
 from edgeinfer.device.tflite_file import read_tflite
 from tests.support.program import edgeinfer

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.checkout import ROOT
 from tests.system.environments import clean_environ
 
 pytestmark = pytest.mark.system

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.device.accelerators.edgetpu.log import CompilerLog, parse_log
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 
 PROGRAM = "edgetpu_compiler"
 COMPILE_TIMEOUT_S = 600.0

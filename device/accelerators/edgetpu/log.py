@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from edgeinfer.device.accelerators.edgetpu.mapping import EdgeTpuMapping
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.tflite_types import TfliteModel
 
 MAPPED_STATUS = "Mapped to Edge TPU"

@@ -6,7 +6,7 @@ from edgeinfer.device.accelerators.edgetpu.mapping import EdgeTpuMapping
 from edgeinfer.device.accelerators.mapping import ops_json
 from edgeinfer.device.accelerators.remedies import remedies
 from edgeinfer.device.accelerators.report import table_lines, wrapped
-from edgeinfer.device.errors import printable
+from edgeinfer.device.core.errors import printable
 
 
 def summary_line(mapping: EdgeTpuMapping) -> str:

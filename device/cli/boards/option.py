@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.device.errors import ConversionError, ModelError, UsageError, printable
+from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile

@@ -11,8 +11,8 @@ from edgeinfer.device.accelerators.mapping import DelegateMapping, MappedOp, OpM
 from edgeinfer.device.accelerators.registry import map_for
 from edgeinfer.device.accelerators.report import wrapped
 from edgeinfer.device.activations import peak_activation
+from edgeinfer.device.core.errors import printable
 from edgeinfer.device.diagnose.inspect.description import BundleDescription, ModelDescription
-from edgeinfer.device.errors import printable
 
 ANY = "any"
 """Stands for the board in the row of an accelerator that many boards have."""

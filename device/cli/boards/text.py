@@ -9,7 +9,7 @@ from pathlib import Path
 from edgeinfer.boards import BoardProfile, System
 from edgeinfer.boards.matrix import system_json
 from edgeinfer.device.accelerators.report import wrapped
-from edgeinfer.device.errors import printable
+from edgeinfer.device.core.errors import printable
 
 _HEAD = ("machine", "cores", "memory, MiB", "accelerator", "systems")
 _LABEL = 15

@@ -130,9 +130,9 @@ def benchmark(
     copied to a board, measured by the edgeinfer there, and removed again.
     """
     from edgeinfer.device.cli.progress import status_line
+    from edgeinfer.device.core.errors import printable
     from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions, benchmark_model
     from edgeinfer.device.diagnose.benchmark.text import report_lines
-    from edgeinfer.device.errors import printable
 
     given = click.core.ParameterSource.COMMANDLINE
     if host is None and (ssh_options or ctx.get_parameter_source("remote_program") is given):
@@ -159,9 +159,9 @@ def benchmark(
         if host is None:
             report = benchmark_model(path, options, progress=progress, warn=warn)
         else:
+            from edgeinfer.device.core.ssh import SshHost
             from edgeinfer.device.diagnose.benchmark.remote import benchmark_on
             from edgeinfer.device.diagnose.inspect.description import describe_file
-            from edgeinfer.device.ssh import SshHost
 
             ssh = SshHost(host, ssh_options)
             describe_file(path)  # a damaged model is not worth the way

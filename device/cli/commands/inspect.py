@@ -51,12 +51,12 @@ def inspect(
     from edgeinfer.device.diagnose.inspect.description import describe_file
 
     if board is not None and accelerator is not None:
-        from edgeinfer.device.errors import UsageError
+        from edgeinfer.device.core.errors import UsageError
 
         raise UsageError("--accelerator", got="beside --board", expected="one of the two")
     profile = None if board is None else named_board(board)
     if graph is not None and graph.suffix.lower() != ".svg":
-        from edgeinfer.device.errors import UsageError
+        from edgeinfer.device.core.errors import UsageError
 
         raise UsageError(
             f"--graph {graph}",
@@ -65,8 +65,8 @@ def inspect(
         )
     description = describe_file(resolve_model(model))
     if graph is not None:
+        from edgeinfer.device.core.files import write_atomically
         from edgeinfer.device.diagnose.inspect.graph_svg import draw_graph
-        from edgeinfer.device.files import write_atomically
 
         write_atomically(
             graph, draw_graph(description.main.model, name=Path(description.name).name)

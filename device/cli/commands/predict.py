@@ -53,7 +53,7 @@ def predict(
     A picture that cannot be read is named on stderr, the others are answered, and the exit code
     is 1.
     """
-    from edgeinfer.device.errors import ImageError, printable
+    from edgeinfer.device.core.errors import ImageError, printable
     from edgeinfer.device.images import read_image, read_image_size
     from edgeinfer.device.model import Model
     from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule

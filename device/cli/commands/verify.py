@@ -33,7 +33,7 @@ def verify(
     """
     from typing import cast
 
-    from edgeinfer.device.errors import printable
+    from edgeinfer.device.core.errors import printable
     from edgeinfer.device.runtime import RuntimeName
     from edgeinfer.device.verify import verify_bundle
 

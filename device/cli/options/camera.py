@@ -65,7 +65,7 @@ def read_source(camera: str | None, file: Path | None) -> str:
         UsageError: both are given.
         CameraError: the file cannot be read, or others may read it.
     """
-    from edgeinfer.device.camera_url import check_one_camera, read_camera_url
+    from edgeinfer.device.core.camera_url import check_one_camera, read_camera_url
 
     check_one_camera(camera, file)
     if file is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgeinfer.device.bundle.installed import installed_bundle
-from edgeinfer.device.errors import printable
+from edgeinfer.device.core.errors import printable
 from edgeinfer.device.labels import read_label_file
 
 if TYPE_CHECKING:

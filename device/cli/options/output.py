@@ -44,7 +44,7 @@ class OutputChoice:
         Raises:
             UsageError: an output or the condition cannot be read, or nothing is recorded under it.
         """
-        from edgeinfer.device.errors import UsageError
+        from edgeinfer.device.core.errors import UsageError
         from edgeinfer.device.outputs.options import OutputLimits, parse_outputs
 
         options = parse_outputs(self.texts, as_json=as_json)

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.processes import python_command, safe_environment
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.diagnose.benchmark.report import ColdStart
-from edgeinfer.device.errors import ModelError
-from edgeinfer.device.processes import python_command, safe_environment
 from edgeinfer.device.runtime import RuntimeName
 
 _CHILD = "edgeinfer.device.diagnose.benchmark.cold_start_process"

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import cast
 
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.runtime import RuntimeName
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from edgeinfer.device.errors import ModelError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.tflite_cut import cut_model
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import ELEMENT_BITS, Subgraph, Tensor

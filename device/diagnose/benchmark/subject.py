@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.closing import Closing
+from edgeinfer.device.core.closing import Closing
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.diagnose.benchmark.report import StageTimes, percentiles
-from edgeinfer.device.errors import ModelError
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.jpeg_reduction import decode_for
 from edgeinfer.device.runtime import RuntimeName

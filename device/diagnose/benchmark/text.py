@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from edgeinfer.device.core.errors import printable
 from edgeinfer.device.diagnose.benchmark.report import (
     AGREES_WITHIN,
     BenchmarkReport,
@@ -12,7 +13,6 @@ from edgeinfer.device.diagnose.benchmark.report import (
     Comparison,
     OpProfile,
 )
-from edgeinfer.device.errors import printable
 
 _WIDTH = 80
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgeinfer.device.errors import printable
-from edgeinfer.device.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.core.errors import printable
+from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 
 _PROBE = "edgeinfer.device.diagnose.doctor.probe"
 

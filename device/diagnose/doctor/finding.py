@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from edgeinfer.device.core.errors import EdgeinferError, printable
 from edgeinfer.device.diagnose.doctor.child import ChildEnd
 from edgeinfer.device.diagnose.doctor.system import System
-from edgeinfer.device.errors import EdgeinferError, printable
 
 State = Literal["ok", "note", "broken"]
 """`note`: works, or is not needed, but is worth knowing."""

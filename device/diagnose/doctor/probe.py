@@ -20,8 +20,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.diagnose.doctor.child import SOURCE_VARIABLE
-from edgeinfer.device.errors import EdgeinferError
 
 _PR_SET_PDEATHSIG = 1
 """From the kernel's include/uapi/linux/prctl.h."""

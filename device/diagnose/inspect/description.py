@@ -10,6 +10,7 @@ from edgeinfer.device.activations import peak_activation
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.strict import to_json
+from edgeinfer.device.core.errors import ModelError, printable
 from edgeinfer.device.diagnose.inspect.operators import (
     macs_cells,
     macs_text,
@@ -19,7 +20,6 @@ from edgeinfer.device.diagnose.inspect.operators import (
     shape_text,
 )
 from edgeinfer.device.diagnose.inspect.output_rows import about_rows, decoder_rows
-from edgeinfer.device.errors import ModelError, printable
 from edgeinfer.device.labels import labels_in_model
 from edgeinfer.device.macs import macs_by_operator, model_macs
 from edgeinfer.device.tflite_file import read_tflite

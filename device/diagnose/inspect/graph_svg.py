@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from html import escape
 
 from edgeinfer.device.activations import peak_activation
+from edgeinfer.device.core.errors import ModelError, printable
 from edgeinfer.device.diagnose.inspect.graph_layout import Layout, TooLargeError, lay_out
 from edgeinfer.device.diagnose.inspect.operators import shape_text
-from edgeinfer.device.errors import ModelError, printable
 from edgeinfer.device.macs import model_macs, operator_macs
 from edgeinfer.device.tflite_types import Subgraph, Tensor, TfliteModel
 

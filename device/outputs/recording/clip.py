@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edgeinfer.device.errors import StorageError, storage_error
+from edgeinfer.device.core.errors import StorageError, storage_error
 from edgeinfer.device.outputs.drawing.draw import Picture
 from edgeinfer.device.outputs.recording.folder import discard
 from edgeinfer.device.quiet_opencv import quiet_opencv

@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.outputs.recording.scores import score_of
 from edgeinfer.device.types import Detections, Poses, Prediction, Value
 

@@ -16,8 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from edgeinfer.device.errors import StorageError, storage_error
-from edgeinfer.device.files import sync_folder
+from edgeinfer.device.core.errors import StorageError, storage_error
+from edgeinfer.device.core.files import sync_folder
 
 LEAST_FREE_BYTES = 2**20
 """So much stays free in any case: a video in the making needs room for its end."""

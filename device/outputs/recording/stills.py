@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 
-from edgeinfer.device.errors import storage_error
+from edgeinfer.device.core.errors import storage_error
 from edgeinfer.device.outputs.base import Output, capture_time
 from edgeinfer.device.outputs.drawing.draw import annotate
 from edgeinfer.device.outputs.recording.condition import Condition

@@ -6,7 +6,7 @@ from collections import deque
 from datetime import datetime
 from pathlib import Path
 
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.outputs.base import Output, capture_time
 from edgeinfer.device.outputs.drawing.draw import annotate
 from edgeinfer.device.outputs.recording.clip import Clip

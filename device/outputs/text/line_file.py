@@ -9,7 +9,7 @@ import stat
 import time
 from pathlib import Path
 
-from edgeinfer.device.errors import StorageError, storage_error
+from edgeinfer.device.core.errors import StorageError, storage_error
 
 LOOK_EVERY_S = 1.0
 """How often it is looked whether the file was moved away or removed by others."""

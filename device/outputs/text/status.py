@@ -22,7 +22,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from edgeinfer.device.errors import StorageError, storage_error
+from edgeinfer.device.core.errors import StorageError, storage_error
 from edgeinfer.device.outputs.base import LoopFacts, Output
 from edgeinfer.device.outputs.text.json_lines import answer_to_json
 from edgeinfer.device.results import Answer, LoopSummary

@@ -7,7 +7,7 @@ import time
 import unicodedata
 from typing import TextIO
 
-from edgeinfer.device.errors import printable
+from edgeinfer.device.core.errors import printable
 from edgeinfer.device.outputs.base import Output
 from edgeinfer.device.outputs.text.writer import TextWriter
 from edgeinfer.device.results import Answer, LoopSummary

@@ -7,7 +7,7 @@ import os
 import select
 from typing import TextIO
 
-from edgeinfer.device.errors import storage_error
+from edgeinfer.device.core.errors import storage_error
 
 PIPE_PART_BYTES = 4096
 """What a pipe takes whole or not at all. Source: pipe(7), PIPE_BUF on Linux."""

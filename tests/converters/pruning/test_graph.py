@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.pruning.graph import ChannelGraph, channel_graph
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 
 keras = pytest.importorskip("keras", reason="pruning needs the host extra")
 layers = keras.layers

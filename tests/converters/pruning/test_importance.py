@@ -12,7 +12,7 @@ from edgeinfer.converters.pruning.graph import channel_graph
 from edgeinfer.converters.pruning.importance import LossBatch, taylor_scores, weight_scores
 from edgeinfer.converters.pruning.plan import choose_cells
 from edgeinfer.converters.pruning.surgery import keep_channels
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 
 keras = pytest.importorskip("keras", reason="pruning needs the host extra")
 from tests.converters.pruning import networks as nets  # noqa: E402

@@ -17,7 +17,7 @@ from edgeinfer.converters.pruning.plan import PlanOptions, choose_cells, plan_co
 from edgeinfer.converters.pruning.speed import MAX_PROBES, TOLERANCE, Probe, counts_for_speedup
 from edgeinfer.converters.pruning.surgery import keep_channels
 from edgeinfer.converters.timing_worker import InvokeTime
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 
 keras = pytest.importorskip("keras", reason="pruning needs the host extra")
 layers = keras.layers

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from edgeinfer.converters.pruning.cost import CostModel
 from edgeinfer.converters.pruning.graph import channel_graph
 from edgeinfer.converters.pruning.surgery import keep_channels, with_input_size
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 
 keras = pytest.importorskip("keras", reason="pruning needs the host extra")
 from tests.converters.pruning import networks as nets  # noqa: E402

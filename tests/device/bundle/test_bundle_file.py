@@ -19,8 +19,9 @@ from edgeinfer.device.bundle.installed import installed_bundle
 from edgeinfer.device.bundle.manifest import MANIFEST
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.errors import BundleError, StorageError
+from edgeinfer.device.core.errors import BundleError, StorageError
 from tests.device.bundle.examples import MEMBERS, manifest
+from tests.support.checkout import ROOT
 
 
 @pytest.fixture
@@ -181,7 +182,7 @@ FULL_DISK = """
 import sys
 from pathlib import Path
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.errors import StorageError
+from edgeinfer.device.core.errors import StorageError
 from tests.device.bundle.examples import MEMBERS, manifest
 folder = Path(sys.argv[1])
 members = {**MEMBERS, "report/large.bin": bytes(4 << 20)}
@@ -205,7 +206,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(__file__).parents[3],
+        cwd=ROOT,
     )
     error, left = answer.stdout.splitlines()
     assert "x.edgebundle: cannot be written (no space left on device); free some space" in error

@@ -14,7 +14,7 @@ from edgeinfer.device.bundle import reader
 from edgeinfer.device.bundle.manifest import MANIFEST
 from edgeinfer.device.bundle.reader import open_bundle, read_manifest
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.errors import BundleError
+from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.input_size import model_input_size
 from tests.device.bundle.examples import MEMBERS, manifest
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.bundle.manifest import is_member_name, parse_manifest
+from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.decoding import ValueSpec
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
-from edgeinfer.device.errors import BundleError
 from edgeinfer.device.types import TensorSpec
 from tests.device.bundle.examples import manifest, of_every_task
 

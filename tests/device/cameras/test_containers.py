@@ -13,7 +13,7 @@ from edgeinfer.device.cameras.containers import SNIFF_BYTES, is_playlist, is_vid
 from edgeinfer.device.cameras.network import open_url
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.video import VideoCamera
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.errors import CameraError
 from tests.device.cameras.raw_server import Connection, raw_server
 
 HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:9.0,\n{}\n#EXT-X-ENDLIST\n"

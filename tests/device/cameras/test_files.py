@@ -14,7 +14,7 @@ import pytest
 from edgeinfer.device.cameras.folder import FolderCamera
 from edgeinfer.device.cameras.opening import open_camera
 from edgeinfer.device.cameras.video import VideoCamera
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.types import Frame
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from edgeinfer.device.cameras.network import open_url
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.errors import CameraError
 from tests.device.cameras.raw_server import Answer, Connection, raw_server
 from tests.device.cameras.test_jpeg_stream import BETWEEN, PICTURES
 

@@ -14,7 +14,7 @@ import pytest
 from edgeinfer.device.cameras.network import has_gstreamer, open_url
 from edgeinfer.device.cameras.opening import open_camera
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.errors import CameraError
 from tests.device.cameras.test_jpeg_stream import BETWEEN, PICTURES
 
 QUICK = CameraOptions(timeout_s=0.5)

@@ -18,7 +18,7 @@ from edgeinfer.device.cameras.listing import list_cameras
 from edgeinfer.device.cameras.opening import is_device, open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.picamera import PicameraCamera, picamera_number
-from edgeinfer.device.errors import CameraError, UsageError
+from edgeinfer.device.core.errors import CameraError, UsageError
 
 STRIDE = 64
 """The ISP's rows are longer than the picture."""

@@ -11,7 +11,7 @@ import pytest
 
 from edgeinfer.device.cameras.pictures import LabelledPicture, PictureFolder
 from edgeinfer.device.cameras.simulated import DWELL_FRAMES, SimulatedCamera
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.types import Frame
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.cameras.stdin import StdinCamera
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.errors import CameraError
 from tests.device.cameras.test_jpeg_stream import PICTURES
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.cameras.steady import CONNECTION, SPARE_S, SteadyCamera
-from edgeinfer.device.errors import CameraError, UsageError
+from edgeinfer.device.core.errors import CameraError, UsageError
 from edgeinfer.device.types import Frame
 from tests.system.v4l2_shim.steering import Steering
 
@@ -295,7 +295,7 @@ from pathlib import Path
 from edgeinfer.device.cameras import v4l2_devices
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.v4l2 import V4l2Opener
-from edgeinfer.device.errors import CameraError
+from edgeinfer.device.core.errors import CameraError
 from tests.system.v4l2_shim.steering import Steering
 
 steering = Steering(Path(sys.argv[1]))

@@ -27,7 +27,7 @@ from edgeinfer.device.cameras.opening import open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.v4l2 import V4l2Camera
 from edgeinfer.device.cameras.v4l2_devices import find_cameras
-from edgeinfer.device.errors import CameraError, UsageError
+from edgeinfer.device.core.errors import CameraError, UsageError
 
 wishes = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
 bare = wishes.pop("bare", False)

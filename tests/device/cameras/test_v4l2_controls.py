@@ -15,7 +15,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SET = """
 import json, os, sys
 from edgeinfer.device.cameras.v4l2_controls import list_controls, set_controls
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.core.errors import EdgeinferError
 
 descriptor = os.open("/dev/video0", os.O_RDWR)
 try:

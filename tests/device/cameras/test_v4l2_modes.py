@@ -19,8 +19,8 @@ OPEN = """
 import json, sys
 from edgeinfer.device.cameras.opening import open_camera
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.errors import EdgeinferError
-from edgeinfer.device.errors import printable
+from edgeinfer.device.core.errors import EdgeinferError
+from edgeinfer.device.core.errors import printable
 
 wishes = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(sys.argv[1]).items()}
 try:

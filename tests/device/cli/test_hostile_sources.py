@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.device.cameras.raw_server import Answer, Connection, raw_server
 from tests.device.test_image_bombs import BOMBS, LIES
+from tests.support.checkout import ROOT
 
 MAIN = """
 import atexit, os, sys

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.device.core.errors import DelegateError
 from edgeinfer.device.delegates.causes import explain
 from edgeinfer.device.delegates.process import How, Stage, WorkerStartError
 from edgeinfer.device.delegates.runner import DelegateRunner
 from edgeinfer.device.delegates.spec import delegate_spec
-from edgeinfer.device.errors import DelegateError
 from tests.device.delegates.test_presence import usb
 from tests.system.reference_delegate.build import c_compiler
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.core.errors import DelegateError, ModelError, UsageError
 from edgeinfer.device.delegates.choice import order_variants, spread
 from edgeinfer.device.delegates.policy import WorkerPolicy
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.delegates.runner import DelegateRunner
 from edgeinfer.device.delegates.spec import delegate_spec, parse_option
-from edgeinfer.device.errors import DelegateError, ModelError, UsageError
 from edgeinfer.device.model import Model, open_models
 from edgeinfer.device.runtime import Runner
 from tests.device.delegates.examples import with_variants

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeinfer.device.core.errors import DelegateError, ModelError
 from edgeinfer.device.delegates.policy import WorkerPolicy
 from edgeinfer.device.delegates.runner import DelegateRunner
-from edgeinfer.device.errors import DelegateError, ModelError
 from edgeinfer.device.runtime import Runner, RuntimeName
 from tests.device.delegates.conftest import Heard, picture
 

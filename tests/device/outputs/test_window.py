@@ -8,7 +8,7 @@ import socket
 import cv2
 import pytest
 
-from edgeinfer.device.errors import OutputError
+from edgeinfer.device.core.errors import OutputError
 from edgeinfer.device.outputs.window import check_window
 
 

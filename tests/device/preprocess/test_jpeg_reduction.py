@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeinfer.device.errors import ImageError
+from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.formats import JpegReduction
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.jpeg_reduction import decode_for, reduction_for

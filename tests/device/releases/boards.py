@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgeinfer.device.releases.disk import make_folder
-from edgeinfer.device.releases.layout import Layout
-from edgeinfer.device.releases.release import Release
-from edgeinfer.device.releases.service import ServiceManager, ServiceState
-from edgeinfer.device.releases.spec import ReleaseSpec, Wheel
+from edgeinfer.device.releases.install.release import Release
+from edgeinfer.device.releases.install.spec import ReleaseSpec, Wheel
+from edgeinfer.device.releases.paths import Layout
+from edgeinfer.device.releases.systemd.manager import ServiceManager, ServiceState
 
 PIP = b"a wheel of pip, which nothing needs where there are no other wheels"
 

@@ -24,15 +24,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.device.releases.camera_file import read_camera
-from edgeinfer.device.releases.collect import collect
-from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.releases.install.camera_file import read_camera
+from edgeinfer.device.releases.install.collect import collect
+from edgeinfer.device.releases.install.release import install, is_usable
+from edgeinfer.device.releases.install.store import receive
 from edgeinfer.device.releases.lock import locked
-from edgeinfer.device.releases.release import install, is_usable
-from edgeinfer.device.releases.settle import settle
+from edgeinfer.device.releases.paths import Layout
 from edgeinfer.device.releases.state import read_state
-from edgeinfer.device.releases.store import receive
-from edgeinfer.device.releases.trial import try_release
+from edgeinfer.device.releases.trial.recover import settle
+from edgeinfer.device.releases.trial.trial import try_release
 from edgeinfer.device.releases.trial_file import begin
 from tests.device.releases.boards import (
     PIP,

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import ReleaseError
-from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.core.errors import ReleaseError
 from edgeinfer.device.releases.lock import LockedError, locked
+from edgeinfer.device.releases.paths import Layout
 from tests.device.releases.boards import make_board
 
 HOLD = """\
 import subprocess, sys, time
 from pathlib import Path
-from edgeinfer.device.releases.layout import Layout
+from edgeinfer.device.releases.paths import Layout
 from edgeinfer.device.releases.lock import locked
 with locked(Layout(prefix=Path(sys.argv[1])), "install") as lock:
     child = subprocess.Popen(["sleep", "60"], pass_fds=[lock] if "inherit" in sys.argv else [])

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import ReleaseError
-from edgeinfer.device.releases.agent import build_agent
-from edgeinfer.device.releases.layout import Layout
-from edgeinfer.device.releases.setup import check_prefix, make_prefix
+from edgeinfer.device.core.errors import ReleaseError
+from edgeinfer.device.releases.install.setup import check_prefix, make_prefix
+from edgeinfer.device.releases.pack_agent import build_agent
+from edgeinfer.device.releases.paths import Layout
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes another's folders")
 

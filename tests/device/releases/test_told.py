@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.errors import ReleaseError
-from edgeinfer.device.releases.asking import ask_for_trial
-from edgeinfer.device.releases.health import answers_of
+from edgeinfer.device.core.errors import ReleaseError
 from edgeinfer.device.releases.history import note, read_history
-from edgeinfer.device.releases.outcome import told_outcome
-from edgeinfer.device.releases.release import read_release
-from edgeinfer.device.releases.service import ServiceState
-from edgeinfer.device.releases.spec import read_spec
+from edgeinfer.device.releases.install.release import read_release
+from edgeinfer.device.releases.install.spec import read_spec
 from edgeinfer.device.releases.state import read_state
-from edgeinfer.device.releases.status import age_s, read_status, whole
+from edgeinfer.device.releases.systemd.manager import ServiceState
 from edgeinfer.device.releases.told import parse_told
+from edgeinfer.device.releases.trial.health import answers_of
+from edgeinfer.device.releases.trial.outcome import told_outcome
+from edgeinfer.device.releases.trial.request import ask_for_trial
+from edgeinfer.device.releases.trial.status import age_s, read_status, whole
 from edgeinfer.device.releases.trial_file import read_trial
 from tests.device.releases.boards import StandInManager, bare_spec, make_board
 

@@ -16,7 +16,7 @@ import pytest
 
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
-from edgeinfer.device.errors import VerificationError
+from edgeinfer.device.core.errors import VerificationError
 from edgeinfer.device.supervision.trial import try_model
 from tests.device.supervision.loops import Loop, wait_until
 

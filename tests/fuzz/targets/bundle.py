@@ -22,12 +22,12 @@ import numpy as np
 from edgeinfer.device.bundle.golden import read_golden
 from edgeinfer.device.bundle.manifest import MANIFEST, SIGNATURES, ModelManifest, Variant
 from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.decoding import make_decode
 from edgeinfer.device.delegates.choice import order_variants
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.diagnose.inspect.description import describe_file
-from edgeinfer.device.errors import EdgeinferError
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.input_size import model_input_size
 from edgeinfer.device.preprocess import Preprocessor

@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.outputs.options import parse_outputs
 from edgeinfer.device.outputs.recording.condition import check_names, parse_condition
 from edgeinfer.device.predictions import Classification, Detections, Mask, Poses, Prediction, Value

@@ -11,7 +11,7 @@ from typing import Any
 
 from edgeinfer.device.cameras.network import open_url
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.core.errors import EdgeinferError
 from tests.fuzz.pictures import jpegs
 
 _OPTIONS = CameraOptions(timeout_s=0.5)

@@ -9,7 +9,7 @@ from random import Random
 
 import numpy as np
 
-from edgeinfer.device.errors import ImageError
+from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.image_headers import HeaderError, read_header
 from edgeinfer.device.images import decode_image
 from edgeinfer.device.preprocess.jpeg_reduction import decode_for, reduction_rule

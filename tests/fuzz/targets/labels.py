@@ -7,7 +7,7 @@ import io
 import zipfile
 from random import Random
 
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.labels import labels_in_file, labels_in_model, named, parse_labels
 
 _MAP = """item {

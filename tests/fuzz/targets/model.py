@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.diagnose.inspect.description import describe_tflite
-from edgeinfer.device.errors import EdgeinferError
 from tests.device.tflite_examples import dense_model, encode
 from tests.fuzz import one_operator
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.device.errors import StorageError, WheelError
+from edgeinfer.device.core.errors import StorageError, WheelError
 from edgeinfer.host import board_wheels as package
 from edgeinfer.host.board_wheels import SYSTEM_NUMPY_AND_OPENCV, BoardWheels, WheelTarget
 from edgeinfer.host.board_wheels.make_lock import lock_of

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeinfer.device.errors import StorageError, WheelError
+from edgeinfer.device.core.errors import StorageError, WheelError
 from edgeinfer.host.board_wheels.installed import installed_wheel
 from edgeinfer.host.board_wheels.own import check_given, own_version
 from tests.host.board_wheels.wheels import BOOKWORM, OWN_TAG, TRIXIE

@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from edgeinfer.device.bundle.strict import to_json
-from edgeinfer.device.errors import WheelError
+from edgeinfer.device.core.errors import WheelError
 from edgeinfer.host.board_wheels.choose import choose, needed
 from edgeinfer.host.board_wheels.lock import LOCK_FILE, Lock, own_lock, read_lock
 from edgeinfer.host.board_wheels.make_lock import lock_of

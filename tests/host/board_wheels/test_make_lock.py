@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from edgeinfer.device.errors import WheelError
+from edgeinfer.device.core.errors import WheelError
 from edgeinfer.host.board_wheels.make_lock import make_lock
 from edgeinfer.host.board_wheels.wheel_file import wheel_file
 from tests.host.board_wheels.wheels import BOOKWORM, TRIXIE, make_wheel, use_index

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.device.errors import WheelError
+from edgeinfer.device.core.errors import WheelError
 from edgeinfer.host.board_wheels.own import check_given, find_built, own_version, source_checkout
-from tests.conftest import ROOT
 from tests.host.board_wheels.wheels import (
     BOOKWORM,
     OWN_TAG,
@@ -15,6 +14,7 @@ from tests.host.board_wheels.wheels import (
     make_own_wheel,
     make_wheel,
 )
+from tests.support.checkout import ROOT
 
 VERSION = str(own_version())
 SOURCES = {

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import WheelError
+from edgeinfer.device.core.errors import WheelError
 from edgeinfer.host.board_wheels import board_wheels
 from edgeinfer.host.board_wheels.lock import Lock
 from edgeinfer.host.board_wheels.make_lock import lock_of

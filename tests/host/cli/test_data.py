@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from edgeinfer.device.errors import DataError
+from edgeinfer.device.core.errors import DataError
 from edgeinfer.host.cli.data import data
 
 

@@ -18,7 +18,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.host.cli.optimize import _seconds, optimize
 from tests.host.search.examples import make_run
 from tests.support.program import PROGRAM, edgeinfer, error_line

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgeinfer.converters.trained import KERAS_FILE, TrainedModel, read_trained, write_trained
-from edgeinfer.device.errors import EdgeinferError, MissingExtraError, UsageError
+from edgeinfer.device.core.errors import EdgeinferError, MissingExtraError, UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras
 from edgeinfer.host.cli.prune import _print, prune

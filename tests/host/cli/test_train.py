@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from edgeinfer.boards import profile_names
 from edgeinfer.converters.trained import TrainedModel
-from edgeinfer.device.errors import EdgeinferError, MissingExtraError, ModelError, UsageError
+from edgeinfer.device.core.errors import EdgeinferError, MissingExtraError, ModelError, UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras
 from edgeinfer.host.cli.train import _print, train

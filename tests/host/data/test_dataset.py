@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.device.errors import DataError
+from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.data.check import pixel_digest

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.converters.samples import read_idx
-from edgeinfer.device.errors import DataError
+from edgeinfer.device.core.errors import DataError
 from edgeinfer.host.data.fashion_mnist import (
     EMBEDDED,
     FILES,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import DataError
+from edgeinfer.device.core.errors import DataError
 from edgeinfer.host.data.folder import find_layout
 from tests.host.data.conftest import MakeFolder, MakePhoto
 

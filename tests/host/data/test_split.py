@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import SPLITS, Split
-from edgeinfer.device.errors import DataError
+from edgeinfer.device.core.errors import DataError
 from edgeinfer.host.data.split import split_samples
 
 

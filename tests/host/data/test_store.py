@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.device.errors import ImageError, StorageError
+from edgeinfer.device.core.errors import ImageError, StorageError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.host.data.store import build_store
 from tests.host.data.conftest import MakePhoto
@@ -105,7 +105,7 @@ def test_a_disk_that_fills_up_leaves_nothing(samples: list[Sample], tmp_path: Pa
 import resource, sys
 from pathlib import Path
 from edgeinfer.converters.samples import Sample
-from edgeinfer.device.errors import StorageError
+from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.data.store import build_store
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

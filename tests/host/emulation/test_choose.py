@@ -6,7 +6,7 @@ import platform
 import pytest
 
 from edgeinfer.boards import load_profile, profile_names
-from edgeinfer.device.errors import EmulationError, UsageError
+from edgeinfer.device.core.errors import EmulationError, UsageError
 from edgeinfer.host.emulation.choose import choose_system, hindrance, processor
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import EmulationError
+from edgeinfer.device.core.errors import EmulationError
 from edgeinfer.host.emulation.debian import (
     KEYRING,
     apt_error,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import EmulationError
+from edgeinfer.device.core.errors import EmulationError
 from edgeinfer.host.emulation.emulator import find_emulator, parse_version
 from tests.host.emulation.boards import script
 

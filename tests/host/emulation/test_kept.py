@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import StorageError
+from edgeinfer.device.core.errors import StorageError
 from edgeinfer.host.emulation.kept import kept_folder
 
 

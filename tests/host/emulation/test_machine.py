@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.boards import load_profile
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.host.board_wheels.wheel_file import wheel_file
 from edgeinfer.host.emulation.emulator import Emulator
 from edgeinfer.host.emulation.machine import (

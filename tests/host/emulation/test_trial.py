@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import EmulationError
+from edgeinfer.device.core.errors import EmulationError
 from edgeinfer.host.emulation.trial import read_answers, try_bundle
 from tests.host.emulation.boards import board_here
 

@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from edgeinfer.device.errors import RemoteError
-from edgeinfer.device.ssh import SshHost
+from edgeinfer.device.core.errors import RemoteError
+from edgeinfer.device.core.ssh import SshHost
 from edgeinfer.host.flashing.board import Board, file_chunks
 from tests.device import fake_ssh
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.errors import RemoteError, printable
+from edgeinfer.device.core.errors import RemoteError, printable
 from edgeinfer.host.flashing.camera_check import PROBE, check_camera, parse_cameras
 from edgeinfer.host.flashing.run_options import check_run_options
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import MissingExtraError, WheelError
+from edgeinfer.device.core.errors import MissingExtraError, WheelError
 from edgeinfer.host.flashing.carried_python import carried_python
 
 UV = """\

@@ -8,8 +8,8 @@ import pytest
 from edgeinfer.boards.files import load_profile
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.errors import BundleError, RemoteError
-from edgeinfer.device.ssh import SshHost
+from edgeinfer.device.core.errors import BundleError, RemoteError
+from edgeinfer.device.core.ssh import SshHost
 from edgeinfer.host.flashing.board import Board
 from edgeinfer.host.flashing.checks import (
     check_board,

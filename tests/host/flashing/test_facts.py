@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.errors import RemoteError, printable
+from edgeinfer.device.core.errors import RemoteError, printable
 from edgeinfer.host.flashing.facts import PROBE, parse_facts
 from tests.host.flashing.examples import pi
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from edgeinfer.device.errors import CameraError, EdgeinferError, UsageError
+from edgeinfer.device.core.errors import CameraError, EdgeinferError, UsageError
 from edgeinfer.host.flashing.run_options import check_run_options
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from edgeinfer.boards.files import load_profile
-from edgeinfer.device.errors import RemoteError
+from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.host.flashing.system import BoardSystem, choose_system
 from tests.host.flashing.examples import pi
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.device.errors import RemoteError, UnreachableError
-from edgeinfer.device.ssh import SshHost
+from edgeinfer.device.core.errors import RemoteError, UnreachableError
+from edgeinfer.device.core.ssh import SshHost
 from edgeinfer.host.flashing.board import Board, Chunks
 from edgeinfer.host.flashing.trial import try_release
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeinfer.device.errors import EdgeinferError, ModelError, UsageError
+from edgeinfer.device.core.errors import EdgeinferError, ModelError, UsageError
 from edgeinfer.device.images import read_image
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.types import TensorSpec

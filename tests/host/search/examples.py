@@ -17,7 +17,7 @@ from edgeinfer.converters.trained import (
     write_trained,
 )
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.errors import EdgeinferError
+from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.host.data.dataset import prepare_fashion_mnist
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.build import OTHER_CALIBRATIONS
@@ -30,9 +30,10 @@ from edgeinfer.host.search.study import SearchStudy
 from edgeinfer.host.search.study_file import open_study
 from edgeinfer.host.training.progress import Progress
 from edgeinfer.host.training.train import METRIC_ACCURACY
+from tests.support.checkout import ROOT
 
 SIZE = (28, 28)
-SAMPLE = Path(__file__).parents[2] / "samples" / "fashion-mnist.edgebundle"
+SAMPLE = ROOT / "tests" / "samples" / "fashion-mnist.edgebundle"
 PICTURES = 40
 BUDGET = Budget(accuracy_points=1.0)
 

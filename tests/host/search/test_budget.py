@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.host.search.budget import Budget
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
-from edgeinfer.device.errors import ConversionError, ModelError
+from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.macs import model_macs
 from edgeinfer.device.tflite_file import read_tflite

@@ -11,7 +11,7 @@ import pytest
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.trained import read_trained
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.errors import SearchError
+from edgeinfer.device.core.errors import SearchError
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.ending import ENDING_FILE, end_search, winner_run

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import ModelError, RemoteError
-from edgeinfer.device.ssh import SshHost
+from edgeinfer.device.core.errors import ModelError, RemoteError
+from edgeinfer.device.core.ssh import SshHost
 from edgeinfer.host.search.measure import BoardTimer, LocalTimer
 from tests.host.search.examples import sample_model
 

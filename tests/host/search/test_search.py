@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import (
+from edgeinfer.device.core.errors import (
     ModelError,
     SearchError,
     StorageError,

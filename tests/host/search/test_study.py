@@ -14,6 +14,7 @@ from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.space import Space, space_of
 from tests.host.search.examples import baseline, make_run, measured, opened_study, pruned
+from tests.support.checkout import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_killed_at_any_moment_nothing_is_lost(tmp_path: Path, space: Space, mome
         study.set_baseline(baseline())
     code = f"""
 import os, sys
-sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from tests.host.search.test_study import _measured
 from tests.host.search.examples import baseline, make_run, opened_study

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.bundle.strict import from_json, parse_json
-from edgeinfer.device.errors import EdgeinferError, StorageError, TrainingError
+from edgeinfer.device.core.errors import EdgeinferError, StorageError, TrainingError
 from edgeinfer.host.search import build, worker
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.job import Done, Job, Message

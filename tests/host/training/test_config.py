@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.host.models import ARCHITECTURES
 from edgeinfer.host.training.config import TrainConfig, default_config
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgeinfer.device.errors import TrainingError
+from edgeinfer.device.core.errors import TrainingError
 from edgeinfer.host.training.batches import Batches, Floats, ImageSource
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.features import DTYPE, FeatureFile

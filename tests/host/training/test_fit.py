@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeinfer.device.errors import TrainingError
+from edgeinfer.device.core.errors import TrainingError
 from edgeinfer.host.training.batches import Batches, ImageSource
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.history import Epoch, History

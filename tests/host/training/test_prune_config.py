@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.errors import UsageError
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.host.training.prune_config import PruneConfig, parse_sparsity
 
 

@@ -22,7 +22,7 @@ from edgeinfer.converters.trained import (
     read_trained,
     write_trained,
 )
-from edgeinfer.device.errors import ConversionError, DataError, ModelError, UsageError
+from edgeinfer.device.core.errors import ConversionError, DataError, ModelError, UsageError
 from edgeinfer.device.images import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.training.progress import LineProgress

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import StorageError, UsageError
+from edgeinfer.device.core.errors import StorageError, UsageError
 from edgeinfer.host.training.run import workspace
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.trained import KERAS_FILE, TRAINED_FILE
-from edgeinfer.device.errors import EdgeinferError, ModelError, StorageError, UsageError
+from edgeinfer.device.core.errors import EdgeinferError, ModelError, StorageError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, normalize_table
 from edgeinfer.host.training.batches import Floats, normalize
 from edgeinfer.host.training.features import DTYPE, FeatureFile

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import SPLITS, Split, TrainedModel, write_trained
-from edgeinfer.device.errors import DataError, ModelError, UsageError
+from edgeinfer.device.core.errors import DataError, ModelError, UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.training.teacher_split import follow_teacher

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from edgeinfer.device.errors import EmulationError
+from edgeinfer.device.core.errors import EmulationError
 from edgeinfer.host.emulation import debian
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.assemble import TOLERANCE_STEPS
-from edgeinfer.device.errors import WheelError
+from edgeinfer.device.core.errors import WheelError
 from tests.system.emulated.frames import make_frames
 from tests.system.emulated.userland import AARCH64, ARMV7L, Architecture, Userland
 from tests.system.environments import clean_environ

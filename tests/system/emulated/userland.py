@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.boards import System, find_system, load_profile
-from edgeinfer.device.files import cache_home
+from edgeinfer.device.core.files import cache_home
 from edgeinfer.host.board_wheels import WheelTarget, board_wheels, wheel_target
 from edgeinfer.host.board_wheels.choose import needed
 from edgeinfer.host.board_wheels.wheel_file import requirements

@@ -23,7 +23,7 @@ from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.preprocess.native import INTERFACE_VERSION
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy, ResizeKernel
 from edgeinfer.device.types import TensorDtype, TensorSpec
-from tests.conftest import ROOT
+from tests.support.checkout import ROOT
 from tests.system.emulated.userland import Userland
 from tests.system.environments import clean_environ
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from edgeinfer.device.cameras.urls import without_secrets
 from edgeinfer.device.cameras.v4l2_devices import examine, find_cameras
+from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.diagnose.doctor.checks.csi import is_internal, judge_csi
 from edgeinfer.device.diagnose.doctor.child import SOURCE_VARIABLE, ChildEnd, run_probe
 from edgeinfer.device.diagnose.doctor.device_access import access_fix, holders, may_use
 from edgeinfer.device.diagnose.doctor.finding import Finding, broken, fault_of, from_error, note, ok
 from edgeinfer.device.diagnose.doctor.system import System
-from edgeinfer.device.errors import CameraError
 
 _BLACK = 8
 """The mean brightness (0 to 255) below which a picture is black."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeinfer.device.core.files import BOARD_BUNDLE, data_home
 from edgeinfer.device.diagnose.doctor.finding import Finding, broken, note, ok
 from edgeinfer.device.diagnose.doctor.system import System, read_number
-from edgeinfer.device.files import BOARD_BUNDLE, data_home
 
 _MIB = 1 << 20
 FULL_MIB, NEARLY_FULL_MIB = 64, 512

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from edgeinfer.device.accelerators.edgetpu import map_model
 from edgeinfer.device.accelerators.edgetpu.compiler import compile_model, find_compiler
 from edgeinfer.device.accelerators.edgetpu.log import LogRow, differences, parse_log
-from edgeinfer.device.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError
 from tests.device.graph_examples import image, model
 
 LOG = """\

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from edgeinfer.device.bundle.manifest import Variant
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.cli.commands.inspect import inspect
-from edgeinfer.device.errors import (
+from edgeinfer.device.core.errors import (
     BundleError,
     EdgeinferError,
     ModelError,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.benchmark.cold_start import time_cold_starts
-from edgeinfer.device.errors import ModelError
 
 
 def test_fresh_processes_answer(sample_bundle: Path) -> None:

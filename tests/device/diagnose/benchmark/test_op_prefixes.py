@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.benchmark.op_prefixes import Prefixes
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
-from edgeinfer.device.errors import ModelError
 from edgeinfer.device.runtime import Runner
 from edgeinfer.device.tflite_file import read_tflite
 from tests.device.tflite_examples import (

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.diagnose.doctor.finding import broken, from_error
-from edgeinfer.device.errors import CameraError
 
 
 def test_a_fault_needs_a_fix() -> None:

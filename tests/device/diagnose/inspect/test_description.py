@@ -9,9 +9,9 @@ import xml.etree.ElementTree as ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.inspect.description import describe_tflite
 from edgeinfer.device.diagnose.inspect.graph_svg import draw_graph
-from edgeinfer.device.errors import ModelError
 from tests.device.tflite_examples import dense_model, encode
 
 

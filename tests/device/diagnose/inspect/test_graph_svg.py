@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.inspect import graph_svg
 from edgeinfer.device.diagnose.inspect.graph_svg import draw_graph
-from edgeinfer.device.errors import ModelError
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import TfliteModel
 from tests.device.graph_examples import Step, constant, image, model

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgeinfer.device.errors import StorageError
+from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.outputs.recording import folder as record_folder
 from edgeinfer.device.outputs.recording.folder import RecordFolder
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.device.errors import StorageError
+from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.outputs.recording import video as video_module
 from edgeinfer.device.outputs.recording.clip import Clip
 from edgeinfer.device.outputs.recording.condition import parse_condition
@@ -229,7 +229,7 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from edgeinfer.device.errors import StorageError
+from edgeinfer.device.core.errors import StorageError
 from tests.device.outputs.recording.test_video import answer, sink_of
 
 folder, suffix = Path(sys.argv[1]), sys.argv[2]

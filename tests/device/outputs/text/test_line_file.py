@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgeinfer.device.errors import StorageError
+from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.outputs.text.line_file import LineFile
 
 
@@ -123,7 +123,7 @@ def test_second_writer_is_refused(tmp_path: Path) -> None:
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from edgeinfer.device.errors import StorageError
+from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.outputs.text.line_file import LineFile
 
 path = Path(sys.argv[1])

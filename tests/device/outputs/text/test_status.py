@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.device.errors import StorageError
+from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.outputs.base import LoopFacts
 from edgeinfer.device.outputs.open import open_outputs
 from edgeinfer.device.outputs.options import parse_output

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.errors import StorageError
+from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.outputs.text.writer import TextWriter
 
 

@@ -1,0 +1,1 @@
+"""Putting a release on the board."""

@@ -1,0 +1,1 @@
+"""The units that run a release."""
