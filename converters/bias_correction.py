@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edgeinfer.converters.float_graph import NO_ACTIVATION, FloatGraph
 from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.watched import WatchedModel
-from edgeinfer.device.formats import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 
 LEAST_SHARE = 0.1

@@ -22,7 +22,7 @@ from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.watched import WatchedModel
 from edgeinfer.device.core.errors import ConversionError
-from edgeinfer.device.formats import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 
 CalibrationMethod = Literal["min-max", "percentile", "mse"]

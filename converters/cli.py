@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgeinfer.converters.quantize import Backend
     from edgeinfer.converters.repair import RepairLimit
     from edgeinfer.converters.vela import Accelerator
-    from edgeinfer.device.formats import JpegReduction
+    from edgeinfer.device.pictures.pixel_formats import JpegReduction
     from edgeinfer.device.preprocess.spec import Channels, CropPolicy
     from edgeinfer.device.types import Precision
 

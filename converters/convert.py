@@ -41,8 +41,8 @@ from edgeinfer.converters.trained import (
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.decoding import Decoder
-from edgeinfer.device.formats import JpegReduction
 from edgeinfer.device.model import Model
+from edgeinfer.device.pictures.pixel_formats import JpegReduction
 from edgeinfer.device.verify import VerifyReport
 
 CalibrationDraw = Literal["balanced", "as-is"]

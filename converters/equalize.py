@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.float_graph import NO_ACTIVATION, RELU, RELU6, FloatGraph
 from edgeinfer.converters.watched import WatchedModel
-from edgeinfer.device.formats import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite_types import Operator, Subgraph
 

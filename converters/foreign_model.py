@@ -11,7 +11,7 @@ from edgeinfer.converters.calibration import Histogram
 from edgeinfer.converters.samples import Sample
 from edgeinfer.device.cameras.pictures import image_paths
 from edgeinfer.device.core.errors import ConversionError, DataError, ModelError
-from edgeinfer.device.formats import JpegReduction
+from edgeinfer.device.pictures.pixel_formats import JpegReduction
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy
 from edgeinfer.device.tflite_types import TfliteModel

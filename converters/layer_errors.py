@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.watched import WatchedModel, dequantize
 from edgeinfer.device.core.errors import ConversionError
-from edgeinfer.device.formats import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite_types import Operator, Subgraph
 

@@ -26,7 +26,7 @@ from edgeinfer.converters.progress import Progress, Step
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.core.errors import ConversionError
-from edgeinfer.device.formats import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import Subgraph

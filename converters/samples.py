@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import DataError
-from edgeinfer.device.images import read_image
+from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
 from edgeinfer.device.types import Pixels

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import ConversionError
-from edgeinfer.device.formats import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import Runner
 from edgeinfer.device.tflite_types import Quantization, Subgraph

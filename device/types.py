@@ -8,8 +8,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.formats import Pixels as Pixels
-from edgeinfer.device.formats import picture_size, to_rgb
+from edgeinfer.device.pictures.pixel_formats import Pixels as Pixels
+from edgeinfer.device.pictures.pixel_formats import picture_size, to_rgb
 from edgeinfer.device.predictions import Classification as Classification
 from edgeinfer.device.predictions import Detections as Detections
 from edgeinfer.device.predictions import Embedding as Embedding
@@ -77,7 +77,7 @@ class Frame:
         """
         if self.format != "jpeg":
             return picture_size(self.pixels, self.format)
-        from edgeinfer.device.image_headers import HeaderError, read_header
+        from edgeinfer.device.pictures.headers import HeaderError, read_header
 
         try:
             return read_header(self.pixels.tobytes()).size
@@ -101,7 +101,7 @@ class Frame:
         """
         if self.format != "jpeg":
             return to_rgb(self.pixels, self.format)
-        from edgeinfer.device.jpeg import decode_bgr
+        from edgeinfer.device.pictures.jpeg import decode_bgr
 
         return to_rgb(decode_bgr(self.pixels), "bgr")
 

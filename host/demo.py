@@ -15,7 +15,7 @@ from edgeinfer.converters.golden import choose_samples
 from edgeinfer.converters.samples import read_sample
 from edgeinfer.device.cli.main import run_program
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.device.images import encode_png
+from edgeinfer.device.pictures.decode import encode_png
 
 PICTURES = 100
 """How many test pictures are laid out as PNG files, ten of each class."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.device.images import encode_png
+from edgeinfer.device.pictures.decode import encode_png
 from tests.support.checkout import ROOT
 from tests.support.program import PROGRAM, edgeinfer, error_line
 

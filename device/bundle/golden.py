@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edgeinfer.device.bundle.reader import ModelBundle
 from edgeinfer.device.core.errors import BundleError
-from edgeinfer.device.image_headers import HeaderError, read_header
-from edgeinfer.device.images import decode_image
+from edgeinfer.device.pictures.decode import decode_image
+from edgeinfer.device.pictures.headers import HeaderError, read_header
 from edgeinfer.device.types import Pixels
 
 MOST_PIXELS = 2**28

@@ -17,7 +17,7 @@ from edgeinfer.device.cameras.mjpeg import MjpegCamera, open_mjpeg
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.camera_url import GSTREAMER, without_secrets
 from edgeinfer.device.core.errors import CameraError
-from edgeinfer.device.quiet_opencv import quiet_opencv
+from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
 from edgeinfer.device.types import Frame
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeAlias, overload
 
 from edgeinfer.device.core.errors import CameraError
-from edgeinfer.device.formats import IMAGE_SUFFIXES
-from edgeinfer.device.images import read_image
+from edgeinfer.device.pictures.decode import read_image
+from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 from edgeinfer.device.types import Pixels
 
 LabelledPicture: TypeAlias = tuple[Pixels, str | None]

@@ -32,7 +32,7 @@ from edgeinfer.device.cameras.v4l2_modes import (
 from edgeinfer.device.cameras.v4l2_pictures import FORMATS, full_row, unpack
 from edgeinfer.device.cameras.v4l2_stream import RawPicture, V4l2Stream
 from edgeinfer.device.core.errors import CameraError, UsageError, printable
-from edgeinfer.device.image_headers import HeaderError, read_header
+from edgeinfer.device.pictures.headers import HeaderError, read_header
 from edgeinfer.device.types import Frame
 
 MAX_TRIED = 4

@@ -14,7 +14,7 @@ from edgeinfer.device.buffers import FramePool
 from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
 from edgeinfer.device.cameras.containers import SNIFF_BYTES, is_playlist, is_video
 from edgeinfer.device.core.errors import CameraError
-from edgeinfer.device.quiet_opencv import quiet_opencv
+from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
 from edgeinfer.device.types import Frame
 
 PLAUSIBLE_FPS = (1.0, 240.0)

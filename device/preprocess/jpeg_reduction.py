@@ -8,8 +8,8 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.formats import JpegReduction, ReductionRule
-from edgeinfer.device.jpeg import decode_reduced
+from edgeinfer.device.pictures.jpeg import decode_reduced
+from edgeinfer.device.pictures.pixel_formats import JpegReduction, ReductionRule
 from edgeinfer.device.preprocess.placement import place
 from edgeinfer.device.preprocess.spec import PreprocessSpec
 

@@ -17,7 +17,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.formats import PixelFormat, picture_size
+from edgeinfer.device.pictures.pixel_formats import PixelFormat, picture_size
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy, PreprocessSpec, ResizeKernel
 
 _HOME = "edgeinfer.device"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.formats import PixelFormat, Pixels, picture_size, to_rgb
+from edgeinfer.device.pictures.pixel_formats import PixelFormat, Pixels, picture_size, to_rgb
 from edgeinfer.device.preprocess.native import NativePreprocessor, load_kernels
 from edgeinfer.device.preprocess.placement import place
 from edgeinfer.device.preprocess.spec import PreprocessSpec

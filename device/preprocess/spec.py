@@ -7,7 +7,7 @@ The arithmetic is part of the specification, so that every implementation gives 
    model's image which the picture fills (`jpeg_reduction.py`). YUV (YUYV, NV12) is ITU-R BT.601 in
    studio range, two or four pixels sharing their chroma, and becomes RGB pixel by pixel: products
    (operand * 2**7 * factor + 2**14) >> 15 with 13-bit factors, their sums rounded half up from 5
-   fractional bits and clipped (`formats.py`). Grey is three equal channels.
+   fractional bits and clipped (`pixel_formats.py`). Grey is three equal channels.
 2. **Crop.** `stretch` takes the whole frame; `center-crop` the largest centred rectangle of the
    model's aspect ratio (integer arithmetic, rounded down, the odd pixel left over at the right and
    bottom); `letterbox` takes the whole frame and leaves a border of `pad_value`.
@@ -29,7 +29,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from edgeinfer.device.formats import JpegReduction
+from edgeinfer.device.pictures.pixel_formats import JpegReduction
 
 Channels = Literal["rgb", "bgr", "grey"]
 CropPolicy = Literal["stretch", "center-crop", "letterbox"]

@@ -18,8 +18,8 @@ import numpy as np
 from edgeinfer.converters.parallel import ordered_map
 from edgeinfer.converters.progress import Progress
 from edgeinfer.device.core.errors import ImageError
-from edgeinfer.device.image_headers import image_format
-from edgeinfer.device.images import decode_image, read_image_bytes
+from edgeinfer.device.pictures.decode import decode_image, read_image_bytes
+from edgeinfer.device.pictures.headers import image_format
 from edgeinfer.device.types import Pixels
 from edgeinfer.host.data.findings import Finding, FindingKind
 from edgeinfer.host.data.folder import LabelledFile, Layout

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from edgeinfer.device.core.errors import DataError
-from edgeinfer.device.formats import IMAGE_SUFFIXES
+from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 from edgeinfer.host.data.findings import Finding
 
 _CONVERT = frozenset({".heic", ".heif", ".avif"})

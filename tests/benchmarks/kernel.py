@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.formats import PixelFormat
+from edgeinfer.device.pictures.pixel_formats import PixelFormat
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.types import TensorSpec
 from tests.benchmarks.measure import Row, interleaved, ratio, seconds_per_call

@@ -19,8 +19,8 @@ import numpy as np
 from edgeinfer.converters.convert import ConvertOptions, convert_trained
 from edgeinfer.converters.repair_report import repair_lines
 from edgeinfer.device.cameras.pictures import image_paths
-from edgeinfer.device.formats import Pixels
-from edgeinfer.device.images import read_image
+from edgeinfer.device.pictures.decode import read_image
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from tests.converters.noise_detector import Size, train_detector
 
 SIDE = 180

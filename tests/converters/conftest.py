@@ -17,7 +17,7 @@ from edgeinfer.converters.trained import (
     write_trained,
 )
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.device.images import encode_png, read_image
+from edgeinfer.device.pictures.decode import encode_png, read_image
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
 from tests.support.made_once import made_once
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgeinfer.converters.float_model import float_tflite
 from edgeinfer.converters.trained import KERAS_FILE
 from edgeinfer.converters.watched import WatchedModel
-from edgeinfer.device.formats import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 
 SIZE = (16, 12)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.trained import KERAS_FILE, Split, TrainedModel, write_trained
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.device.images import encode_png
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
 
 LABELS = ("clean", "noisy")

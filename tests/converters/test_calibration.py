@@ -27,7 +27,7 @@ from edgeinfer.converters.tflite import convert_keras
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import ConversionError, UsageError
-from edgeinfer.device.formats import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.tflite_file import read_tflite
 
 

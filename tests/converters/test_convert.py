@@ -28,8 +28,8 @@ from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import AccuracyError, ConversionError, ModelError
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.device.images import encode_png
 from edgeinfer.device.model import Model
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.runtime import installed_runtimes
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.types import Classification, Precision

@@ -30,7 +30,7 @@ from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.device.images import encode_png
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.runtime import Runner
 from edgeinfer.device.tflite_file import read_tflite
 from tests.converters.test_edgetpu import chain

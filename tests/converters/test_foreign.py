@@ -25,7 +25,7 @@ from edgeinfer.device.core.errors import (
     ModelError,
 )
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.device.images import encode_png
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.tflite_file import read_tflite
 from tests.support.program import edgeinfer, error_line
 

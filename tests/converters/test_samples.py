@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edgeinfer.converters.samples import Sample, read_idx, read_sample
 from edgeinfer.device.core.errors import DataError, ImageError
-from edgeinfer.device.images import encode_png
+from edgeinfer.device.pictures.decode import encode_png
 
 
 def _idx(values: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:

@@ -18,8 +18,8 @@ from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import BundleError, VerificationError
 from edgeinfer.device.decoding import Decoder, DetectionSpec
-from edgeinfer.device.images import encode_png
 from edgeinfer.device.model import Model
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import Detections
 from edgeinfer.device.verify import verify_bundle

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.device.quiet_opencv import quiet_opencv
+from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
 from tests.system.reference_delegate.build import c_compiler
 from tests.system.v4l2_shim.build import shim_environment
 

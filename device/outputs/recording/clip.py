@@ -12,7 +12,7 @@ import numpy as np
 from edgeinfer.device.core.errors import StorageError, storage_error
 from edgeinfer.device.outputs.drawing.draw import Picture
 from edgeinfer.device.outputs.recording.folder import discard
-from edgeinfer.device.quiet_opencv import quiet_opencv
+from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
 
 MAX_SIDE = 1280
 """Larger pictures are made smaller: an encoder's work grows with them, and the card fills."""

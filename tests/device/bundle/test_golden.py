@@ -15,7 +15,7 @@ from edgeinfer.device.bundle.manifest import GoldenFrame
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import BundleError
-from edgeinfer.device.images import encode_png
+from edgeinfer.device.pictures.decode import encode_png
 from tests.device.bundle.examples import MEMBERS, manifest
 
 FRAME = "golden/frame-000.png"

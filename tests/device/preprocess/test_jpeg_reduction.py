@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.core.errors import ImageError
-from edgeinfer.device.formats import JpegReduction
+from edgeinfer.device.pictures.pixel_formats import JpegReduction
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.jpeg_reduction import decode_for, reduction_for
 from edgeinfer.device.preprocess.spec import CropPolicy
-from tests.device.jpeg_examples import jpeg
+from tests.device.pictures.jpeg_examples import jpeg
 
 
 @pytest.mark.parametrize(

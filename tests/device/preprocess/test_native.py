@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgeinfer.device.formats import PixelFormat, picture_shape
+from edgeinfer.device.pictures.pixel_formats import PixelFormat, picture_shape
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, place
 from edgeinfer.device.preprocess.native import (
     Kernels,

@@ -28,8 +28,8 @@ from edgeinfer.device.delegates.choice import order_variants
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.diagnose.inspect.description import describe_file
-from edgeinfer.device.images import encode_png
 from edgeinfer.device.input_size import model_input_size
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.types import in_frame
 from tests.device.bundle.examples import MEMBERS, of_every_task

@@ -10,8 +10,8 @@ from random import Random
 import numpy as np
 
 from edgeinfer.device.core.errors import ImageError
-from edgeinfer.device.image_headers import HeaderError, read_header
-from edgeinfer.device.images import decode_image
+from edgeinfer.device.pictures.decode import decode_image
+from edgeinfer.device.pictures.headers import HeaderError, read_header
 from edgeinfer.device.preprocess.jpeg_reduction import decode_for, reduction_rule
 from edgeinfer.device.preprocess.spec import PreprocessSpec
 from tests.fuzz.image_parts import any_parts

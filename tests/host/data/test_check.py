@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.device.images import read_image
+from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.host.data.check import check_files, pixel_digest
 from edgeinfer.host.data.folder import LabelledFile, Layout, find_layout
 from tests.host.data.conftest import MakeFolder, MakePhoto

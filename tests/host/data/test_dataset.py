@@ -7,7 +7,7 @@ import pytest
 
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.device.core.errors import DataError
-from edgeinfer.device.images import encode_png
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.data.check import pixel_digest
 from edgeinfer.host.data.dataset import channel_statistics, prepare_fashion_mnist, prepare_folder

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import EdgeinferError, ModelError, UsageError
-from edgeinfer.device.images import read_image
+from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.types import TensorSpec
 from edgeinfer.host.models import ARCHITECTURES, Initializer, build_model

@@ -11,8 +11,8 @@ import pytest
 
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.core.errors import ConversionError, ModelError
-from edgeinfer.device.images import encode_png
 from edgeinfer.device.macs import model_macs
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.host.data.dataset import prepare_folder
 from edgeinfer.host.search.build import OTHER_CALIBRATIONS, build, calibrate, train

@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import KERAS_FILE, Split, TrainedModel, write_trained
-from edgeinfer.device.images import encode_png
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from tests.host.training.problem import squares
 

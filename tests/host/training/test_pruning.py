@@ -23,7 +23,7 @@ from edgeinfer.converters.trained import (
     write_trained,
 )
 from edgeinfer.device.core.errors import ConversionError, DataError, ModelError, UsageError
-from edgeinfer.device.images import encode_png
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.training.progress import LineProgress
 from edgeinfer.host.training.prune_config import PruneConfig

@@ -15,7 +15,7 @@ import pytest
 
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.core.errors import StorageError, UsageError
-from edgeinfer.device.images import encode_png
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import normalize_table
 from edgeinfer.host.data.dataset import PreparedData, prepare_folder
 from edgeinfer.host.models import build_model

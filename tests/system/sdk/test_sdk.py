@@ -18,7 +18,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from edgeinfer.device.formats import PixelFormat
+from edgeinfer.device.pictures.pixel_formats import PixelFormat
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.preprocess.native import INTERFACE_VERSION
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy, ResizeKernel

@@ -7,7 +7,7 @@ import pytest
 
 from edgeinfer.device.bundle.golden import read_golden
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.images import encode_png
+from edgeinfer.device.pictures.decode import encode_png
 from tests.support.program import edgeinfer, error_line
 
 

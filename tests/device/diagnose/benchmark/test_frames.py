@@ -15,7 +15,7 @@ from edgeinfer.device.diagnose.benchmark.frames import (
     encode_frame,
     make_frames,
 )
-from edgeinfer.device.formats import picture_size
+from edgeinfer.device.pictures.pixel_formats import picture_size
 from edgeinfer.device.types import FrameFormat, Pixels
 
 FORMATS: tuple[FrameFormat, ...] = get_args(FrameFormat)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeinfer.device.formats import PixelFormat, picture_shape, picture_size, to_rgb
+from edgeinfer.device.pictures.pixel_formats import PixelFormat, picture_shape, picture_size, to_rgb
 
 
 def exact_rgb(y: float, u: float, v: float) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ Rules, where formats leave a choice:
 - Of an animation or a document the first picture counts. GIF needs an OpenCV that reads it.
 
 The memory that decoding takes is known before any is taken: from the header, which must not say two
-things, and bounded by the file's own size. See `image_headers`.
+things, and bounded by the file's own size. See `headers`.
 
 Two decoders may differ by a grey level in JPEG; PNG, BMP, TIFF and lossless WebP are exact.
 """
@@ -27,8 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import ImageError
-from edgeinfer.device.formats import JpegReduction, Pixels, ReductionRule
-from edgeinfer.device.image_headers import (
+from edgeinfer.device.pictures.headers import (
     MAX_PIXELS,
     HeaderError,
     ImageHeader,
@@ -37,8 +36,9 @@ from edgeinfer.device.image_headers import (
     memory_limit,
     read_header,
 )
-from edgeinfer.device.jpeg import JPEG_FLAGS
-from edgeinfer.device.quiet_opencv import quiet_opencv
+from edgeinfer.device.pictures.jpeg import JPEG_FLAGS
+from edgeinfer.device.pictures.pixel_formats import JpegReduction, Pixels, ReductionRule
+from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
 
 __all__ = [
     "MAX_FILE_BYTES",

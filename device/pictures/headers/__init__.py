@@ -15,15 +15,15 @@ import struct
 import zlib
 from collections.abc import Callable
 
-from edgeinfer.device.image_headers.base import (
+from edgeinfer.device.pictures.headers.base import (
     MAX_PIXELS,
     HeaderError,
     ImageHeader,
     memory_limit,
 )
-from edgeinfer.device.image_headers.jpeg import read_jpeg
-from edgeinfer.device.image_headers.tiff import exif_orientation, read_tiff
-from edgeinfer.device.image_headers.webp import read_webp
+from edgeinfer.device.pictures.headers.jpeg import read_jpeg
+from edgeinfer.device.pictures.headers.tiff import exif_orientation, read_tiff
+from edgeinfer.device.pictures.headers.webp import read_webp
 
 __all__ = [
     "MAX_PIXELS",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from edgeinfer.device.image_headers.base import HeaderError, ImageHeader
-from edgeinfer.device.image_headers.tiff import exif_orientation
+from edgeinfer.device.pictures.headers.base import HeaderError, ImageHeader
+from edgeinfer.device.pictures.headers.tiff import exif_orientation
 
 _MAX_CHUNKS = 100_000
 _NO_SIZE = "is damaged: the WebP does not say its size"

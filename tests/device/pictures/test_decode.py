@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from edgeinfer.device.core.errors import ImageError
-from edgeinfer.device.formats import IMAGE_SUFFIXES
-from edgeinfer.device.image_headers import image_format
-from edgeinfer.device.images import (
+from edgeinfer.device.pictures.decode import (
     MAX_PIXELS,
     decode_image,
     encode_png,
     read_image,
 )
+from edgeinfer.device.pictures.headers import image_format
+from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 
 WIDTH, HEIGHT = 51, 38
 

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import ImageError
-from edgeinfer.device.formats import JpegReduction, ReductionRule
-from edgeinfer.device.image_headers import (
+from edgeinfer.device.pictures.headers import (
     MAX_PIXELS,
     HeaderError,
     memory_limit,
     read_jpeg_header,
 )
+from edgeinfer.device.pictures.pixel_formats import JpegReduction, ReductionRule
 
 JPEG_FLAGS: dict[int, int] = {
     1: cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION,

@@ -6,8 +6,8 @@ import re
 import struct
 from typing import NamedTuple
 
-from edgeinfer.device.image_headers.base import HeaderError, ImageHeader
-from edgeinfer.device.image_headers.tiff import EXIF_PREFIX, exif_orientation
+from edgeinfer.device.pictures.headers.base import HeaderError, ImageHeader
+from edgeinfer.device.pictures.headers.tiff import EXIF_PREFIX, exif_orientation
 
 _MAX_MARKERS = 10_000
 """More than stand before any picture's first scan."""

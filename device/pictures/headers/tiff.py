@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from edgeinfer.device.image_headers.base import HeaderError, ImageHeader
+from edgeinfer.device.pictures.headers.base import HeaderError, ImageHeader
 
 EXIF_PREFIX = b"Exif\x00\x00"
 

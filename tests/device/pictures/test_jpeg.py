@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.core.errors import ImageError
-from edgeinfer.device.formats import JpegReduction
-from edgeinfer.device.jpeg import decode_bgr
-from tests.device.jpeg_examples import jpeg
+from edgeinfer.device.pictures.jpeg import decode_bgr
+from edgeinfer.device.pictures.pixel_formats import JpegReduction
+from tests.device.pictures.jpeg_examples import jpeg
 
 
 @pytest.mark.parametrize("reduction", [1, 2, 4, 8])

@@ -17,9 +17,9 @@ import pytest
 from PIL import Image
 
 from edgeinfer.device.core.errors import ImageError
-from edgeinfer.device.image_headers import HeaderError, memory_limit, read_header
-from edgeinfer.device.images import decode_image
-from edgeinfer.device.jpeg import decode_bgr
+from edgeinfer.device.pictures.decode import decode_image
+from edgeinfer.device.pictures.headers import HeaderError, memory_limit, read_header
+from edgeinfer.device.pictures.jpeg import decode_bgr
 from tests.support.checkout import ROOT
 from tests.support.growth import assert_linear
 
@@ -292,7 +292,7 @@ def test_nothing_takes_memory_before_it_is_refused(tmp_path: Path) -> None:
         "import sys\n"
         "from pathlib import Path\n"
         "from edgeinfer.device.core.errors import ImageError\n"
-        "from edgeinfer.device.images import read_image\n"
+        "from edgeinfer.device.pictures.decode import read_image\n"
         "from tests.support.peak_memory import peak_mib\n"
         "for path in map(Path, sys.argv[1:]):\n"
         "    try:\n"
@@ -314,7 +314,7 @@ def test_nothing_takes_memory_before_it_is_refused(tmp_path: Path) -> None:
 def test_opencv_has_a_bound_of_its_own() -> None:
     program = (
         "import edgeinfer.device, cv2, numpy, sys\n"
-        "from edgeinfer.device.quiet_opencv import quiet_opencv\n"
+        "from edgeinfer.device.pictures.quiet_opencv import quiet_opencv\n"
         "quiet_opencv()\n"
         "data = numpy.frombuffer(sys.stdin.buffer.read(), numpy.uint8)\n"
         "try:\n"

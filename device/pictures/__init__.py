@@ -1,0 +1,1 @@
+"""Pictures and frames: pixel formats, headers of image files, decoding."""
