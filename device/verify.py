@@ -18,7 +18,7 @@ from edgeinfer.device.core.errors import BundleError, VerificationError
 from edgeinfer.device.decoding.detection import blank_unused
 from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.preprocess import Preprocessor
-from edgeinfer.device.preprocess.native import load_kernels
+from edgeinfer.device.preprocess.native_library import load_kernels
 from edgeinfer.device.runtime import ModelRunner, RuntimeName
 from edgeinfer.device.types import Pixels, TensorSpec
 from edgeinfer.device.variants import Warn, open_variant

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.pictures.pixel_formats import PixelFormat, Pixels, picture_size, to_rgb
-from edgeinfer.device.preprocess.native import NativePreprocessor, load_kernels
+from edgeinfer.device.preprocess.native_library import NativePreprocessor, load_kernels
 from edgeinfer.device.preprocess.placement import place
 from edgeinfer.device.preprocess.spec import PreprocessSpec
 from edgeinfer.device.preprocess.table import identity_table, tensor_table

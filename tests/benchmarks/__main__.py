@@ -15,7 +15,7 @@ import argparse
 import sys
 
 from edgeinfer.device.model import Model
-from edgeinfer.device.preprocess.native import load_kernels
+from edgeinfer.device.preprocess.native_library import load_kernels
 from tests.benchmarks import (
     cold_start,
     distillation,

@@ -11,7 +11,7 @@ import pytest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.model import Model
 from edgeinfer.device.pictures.decode import encode_png
-from edgeinfer.device.preprocess.native import load_kernels
+from edgeinfer.device.preprocess.native_library import load_kernels
 from edgeinfer.device.types import Classification
 from edgeinfer.host.models.students import TINY
 from tests.benchmarks import (

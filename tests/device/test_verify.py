@@ -16,7 +16,7 @@ from edgeinfer.device.bundle.reader import ModelBundle, open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import BundleError, VerificationError
 from edgeinfer.device.delegates.choice import Choice
-from edgeinfer.device.preprocess.native import load_kernels
+from edgeinfer.device.preprocess.native_library import load_kernels
 from edgeinfer.device.runtime import Runner
 from edgeinfer.device.types import KernelFamily
 from edgeinfer.device.variants import OpenedVariant

@@ -63,6 +63,6 @@ def test_the_source_distribution_holds_what_building_needs(
 ) -> None:
     with tarfile.open(distributions["sdist"]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    needed = {"CMakeLists.txt", "LICENSE", "README.md", "device/native/preprocessor.cc"}
+    needed = {"CMakeLists.txt", "LICENSE", "README.md", "device/preprocess/native/preprocessor.cc"}
     assert needed <= names
     assert [name for name in names if name.endswith((".so", ".pyc"))] == []

@@ -56,7 +56,7 @@ def test_an_editable_install_does_too(
 
 def _assert_pure_python(environment: Environment, sample: Sample) -> None:
     found = environment.evaluate(
-        "from edgeinfer.device.preprocess.native import library_path; print(library_path())"
+        "from edgeinfer.device.preprocess.native_library import library_path; print(library_path())"
     )
     assert found == "None"
     done = environment.edgeinfer("verify", sample.bundle, "--json")

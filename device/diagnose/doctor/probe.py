@@ -57,7 +57,7 @@ def probe_opencv() -> None:
 
 def probe_kernels() -> None:
     """Load the native preprocessing."""
-    from edgeinfer.device.preprocess.native import library_path, load_kernels
+    from edgeinfer.device.preprocess.native_library import library_path, load_kernels
 
     path = library_path()
     tell(path=None if path is None else str(path))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.device.cameras.raw_server import Answer, Connection, raw_server
-from tests.device.test_image_bombs import BOMBS, LIES
+from tests.device.pictures.test_image_bombs import BOMBS, LIES
 from tests.support.checkout import ROOT
 
 MAIN = """

@@ -13,7 +13,7 @@ from edgeinfer.device.preprocess import (
     normalize_table,
     tensor_table,
 )
-from edgeinfer.device.preprocess.native import load_kernels
+from edgeinfer.device.preprocess.native_library import load_kernels
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy
 from edgeinfer.device.types import TensorDtype, TensorSpec
 

@@ -22,7 +22,7 @@ SOURCES = {
     "device/loop.py": "frames = 1\n",
     "boards/profiles/rpi4.toml": 'title = "Raspberry Pi 4"\n',
 }
-NOT_CARRIED = {"device/native/build.py": "x", "boards/toolchains/build_wheels.py": "x"}
+NOT_CARRIED = {"device/preprocess/native/build.py": "x", "boards/toolchains/build_wheels.py": "x"}
 
 
 def make_checkout(folder: Path, built_from: dict[str, str], tag: str = OWN_TAG) -> Path:

@@ -26,7 +26,7 @@ from edgeinfer.device.bundle.golden import read_golden
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.pictures.pixel_formats import PixelFormat
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.preprocess.native import load_kernels
+from edgeinfer.device.preprocess.native_library import load_kernels
 from edgeinfer.device.runtime import Runner, installed_runtimes
 from edgeinfer.device.types import TensorDtype, TensorSpec
 

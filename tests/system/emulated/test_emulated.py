@@ -114,7 +114,7 @@ def x86_64_hashes(
 
 def instruction_set(board: Board, cpu: str | None = None) -> str:
     """Return what the library takes of itself."""
-    load = "from edgeinfer.device.preprocess.native import load_kernels"
+    load = "from edgeinfer.device.preprocess.native_library import load_kernels"
     return board.run("-c", f"{load}; print(load_kernels().instruction_set)", cpu=cpu).strip()
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from edgeinfer.device.pictures.pixel_formats import PixelFormat
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.preprocess.native import INTERFACE_VERSION
+from edgeinfer.device.preprocess.native_library import INTERFACE_VERSION
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy, ResizeKernel
 from edgeinfer.device.types import TensorDtype, TensorSpec
 from tests.support.checkout import ROOT

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.pictures.pixel_formats import PixelFormat, picture_shape
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, place
-from edgeinfer.device.preprocess.native import (
+from edgeinfer.device.preprocess.native_library import (
     Kernels,
     NativePreprocessor,
     _Spec,
@@ -82,7 +82,9 @@ def test_ci_built_the_native_library() -> None:
 
 
 def test_the_environment_turns_the_library_off() -> None:
-    code = "from edgeinfer.device.preprocess.native import load_kernels; print(load_kernels())"
+    code = (
+        "from edgeinfer.device.preprocess.native_library import load_kernels; print(load_kernels())"
+    )
     answer = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "EDGEINFER_NATIVE": "0"},
