@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.float_graph import NO_ACTIVATION, FloatGraph
-from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.watched import WatchedModel
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec

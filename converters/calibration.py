@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.watched import WatchedModel
 from edgeinfer.device.core.errors import ConversionError

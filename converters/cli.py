@@ -202,13 +202,13 @@ def convert(
     pictures. Where it loses more than --max-drop points on validation, nothing is written and the
     exit code is 1.
     """
+    from edgeinfer.converters.common.progress import step_display
+    from edgeinfer.converters.common.require_extra import require_packages
     from edgeinfer.converters.convert import ConvertOptions, convert_trained
-    from edgeinfer.converters.extras import require_packages
     from edgeinfer.converters.float_model import is_foreign
     from edgeinfer.converters.foreign import convert_foreign
     from edgeinfer.converters.foreign_model import ForeignModel
     from edgeinfer.converters.install import install_bundle
-    from edgeinfer.converters.progress import step_display
     from edgeinfer.converters.quantize import QuantizeOptions
     from edgeinfer.converters.summary import document, foreign_summary, summary
     from edgeinfer.converters.targets import chosen_targets

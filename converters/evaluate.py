@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.parallel import ordered_map
-from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.common.ordered_map import ordered_map
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.device.decoding import Decoder, make_decode
 from edgeinfer.device.model import Model

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from edgeinfer.converters.extras import require_packages
+from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE
 from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name

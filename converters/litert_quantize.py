@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeinfer.converters.extras import require_packages
+from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.tflite_file import read_tflite
 

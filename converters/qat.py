@@ -20,8 +20,8 @@ from typing import get_args
 import numpy as np
 
 from edgeinfer.converters.calibration import CalibrationMethod
-from edgeinfer.converters.extras import require_packages
-from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.converters.qat_job import (
     ANSWER_FILE,
     ERROR_FILE,

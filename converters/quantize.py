@@ -16,8 +16,8 @@ from edgeinfer.converters.calibration import (
     choose_ranges,
     sample_histograms,
 )
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.litert_quantize import quantize_int8
-from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import TfliteModels, convert_keras
 from edgeinfer.device.core.errors import UsageError

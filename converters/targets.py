@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeinfer.converters.common.progress import Step
 from edgeinfer.converters.delegates import (
     GPU,
     VX,
@@ -23,7 +24,6 @@ from edgeinfer.converters.edgetpu import (
 )
 from edgeinfer.converters.mapped_share import BoardOptions, parse_percent
 from edgeinfer.converters.npu import npu_lines, require_npu, with_npu
-from edgeinfer.converters.progress import Step
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.vela import ACCELERATORS, Accelerator
 from edgeinfer.device.accelerators.report import wrapped

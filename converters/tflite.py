@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.converters.extras import require_packages
+from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite_worker import (
     CALIBRATED,

@@ -6,7 +6,7 @@ import importlib
 import os
 from contextlib import suppress
 
-from edgeinfer.converters.extras import require_packages
+from edgeinfer.converters.common.require_extra import require_packages
 
 _NEEDED = ("tensorflow", "keras", "rich")
 

@@ -33,7 +33,7 @@ def check(folder: Path, seed: int, as_json: bool) -> None:
     FOLDER holds one sub-folder of images per class, or train, validation and test folders with
     those. Exit code 1 where the data cannot be used.
     """
-    from edgeinfer.converters.progress import step_display
+    from edgeinfer.converters.common.progress import step_display
     from edgeinfer.host.data.check import check_files
     from edgeinfer.host.data.dataset import split_checked
     from edgeinfer.host.data.folder import find_layout

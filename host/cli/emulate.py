@@ -84,7 +84,7 @@ def emulate(
     `edgeinfer run`. V4L2 cameras and accelerators are not emulated: a bundle's CPU variant runs.
     Exit codes are those that a board would give.
     """
-    from edgeinfer.converters.extras import require_packages
+    from edgeinfer.converters.common.require_extra import require_packages
     from edgeinfer.device.bundle.reader import open_bundle
     from edgeinfer.device.cli.boards.option import named_board
     from edgeinfer.device.cli.progress import status_line

@@ -119,7 +119,7 @@ def flash(
     after `--`; without them, it takes the first camera. Of several boards one comes first; if it
     fails, the others are left alone.
     """
-    from edgeinfer.converters.extras import require_packages
+    from edgeinfer.converters.common.require_extra import require_packages
 
     require_packages("edgeinfer flash", "packaging")
     from edgeinfer.host.flashing.deploy import Deployment
@@ -167,7 +167,7 @@ def unflash(
 
     What was there before is not touched.
     """
-    from edgeinfer.converters.extras import require_packages
+    from edgeinfer.converters.common.require_extra import require_packages
 
     require_packages("edgeinfer unflash", "packaging")
     from edgeinfer.host.flashing.fleet import work_on

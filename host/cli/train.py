@@ -186,7 +186,7 @@ def _fitting(settings: dict[str, Any], *, grey_28: bool) -> dict[str, Any]:
 
 
 def _prepare(data: str, seed: int, validation_share: float, test_share: float) -> PreparedData:
-    from edgeinfer.converters.progress import step_display
+    from edgeinfer.converters.common.progress import step_display
     from edgeinfer.host.data.dataset import prepare_fashion_mnist, prepare_folder
 
     for name, share in (("validation", validation_share), ("test", test_share)):

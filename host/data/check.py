@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeinfer.converters.parallel import ordered_map
-from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.common.ordered_map import ordered_map
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.pictures.decode import decode_image, read_image_bytes
 from edgeinfer.device.pictures.headers import image_format

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import Split
 from edgeinfer.host.data import fashion_mnist

@@ -16,8 +16,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.parallel import ordered_map
-from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.common.ordered_map import ordered_map
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.device.core.errors import StorageError, storage_error
 from edgeinfer.device.core.files import atomic_file

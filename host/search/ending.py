@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeinfer.converters.common.progress import Step
 from edgeinfer.converters.convert import ConvertOptions, convert_trained
-from edgeinfer.converters.progress import Step
 from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.targets import chosen_targets
 from edgeinfer.converters.trained import read_samples

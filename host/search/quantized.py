@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from edgeinfer.converters.calibration import CalibrationMethod
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.evaluate import evaluate, evaluation_model
-from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import TrainedModel, read_trained
 from edgeinfer.device.model import Model

@@ -11,6 +11,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.convert import (
     CalibrationDraw,
     ConvertOptions,
@@ -20,7 +21,6 @@ from edgeinfer.converters.convert import (
 from edgeinfer.converters.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.golden import MAX_SIDE, choose_samples, make_golden
 from edgeinfer.converters.install import install_bundle
-from edgeinfer.converters.progress import Progress
 from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import convert_keras

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.progress import Progress
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.trained import read_trained
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import SearchError

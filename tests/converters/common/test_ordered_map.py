@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edgeinfer.converters.parallel import ordered_map
+from edgeinfer.converters.common.ordered_map import ordered_map
 
 
 def test_order_is_kept_and_little_is_ahead() -> None:
