@@ -17,11 +17,11 @@ from edgeinfer.converters.assemble import (
     write_verified,
 )
 from edgeinfer.converters.common.progress import Progress, Step
-from edgeinfer.converters.evaluate import Evaluation, evaluate
-from edgeinfer.converters.gate import require_drop
 from edgeinfer.converters.golden import choose_samples, make_golden
 from edgeinfer.converters.layer_errors import LayerError
 from edgeinfer.converters.layer_report import compare_layers, layer_report, worst_layer_text
+from edgeinfer.converters.measure.accuracy_gate import require_drop
+from edgeinfer.converters.measure.evaluate import Evaluation, evaluate
 from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.repair import Attempt, RepairLimit, best_attempt

@@ -20,9 +20,9 @@ from edgeinfer.converters.calibration import (
 )
 from edgeinfer.converters.common.progress import Progress, Step
 from edgeinfer.converters.equalize import equalize
-from edgeinfer.converters.evaluate import Evaluation
 from edgeinfer.converters.layer_report import compare_layers
 from edgeinfer.converters.litert_quantize import quantize_int8
+from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.core.errors import ConversionError

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Progress, Step
-from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
-from edgeinfer.converters.gate import within_drop
+from edgeinfer.converters.measure.accuracy_gate import within_drop
+from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.repair import Attempt, RepairLimit, RepairTask, repair
 from edgeinfer.converters.retrain import retrainer

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeinfer.converters.evaluate import Evaluation
+from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.device.core.csv_cells import csv_cell
 from edgeinfer.device.types import Precision
 

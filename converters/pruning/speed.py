@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgeinfer.converters.measure.timing import time_models
+from edgeinfer.converters.measure.timing_worker import InvokeTime
 from edgeinfer.converters.pruning.cost import CostModel
 from edgeinfer.converters.pruning.graph import ChannelGraph
 from edgeinfer.converters.pruning.importance import Scores
@@ -16,8 +18,6 @@ from edgeinfer.converters.pruning.plan import Counts, PlanOptions, choose_cells,
 from edgeinfer.converters.pruning.surgery import keep_channels
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import convert_keras
-from edgeinfer.converters.timing import time_models
-from edgeinfer.converters.timing_worker import InvokeTime
 from edgeinfer.converters.trained import KERAS_FILE
 from edgeinfer.device.core.errors import ConversionError, storage_error
 from edgeinfer.device.preprocess import PreprocessSpec

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeinfer.converters.amx import has_amx
+from edgeinfer.converters.measure.no_amx import has_amx
 from edgeinfer.device.core.errors import UsageError, printable
 from edgeinfer.host.cli.train import parse_size, run_to_json
 

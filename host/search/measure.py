@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 
 from edgeinfer.boards import detect_board
-from edgeinfer.converters.amx import has_amx
-from edgeinfer.converters.timing import ROUNDS, time_models
+from edgeinfer.converters.measure.no_amx import has_amx
+from edgeinfer.converters.measure.timing import ROUNDS, time_models
 from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.device.core.ssh import NOT_FOUND, SshHost, remote_word
 from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions

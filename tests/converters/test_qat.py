@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.converters.evaluate import Evaluation, evaluate, evaluation_model
+from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.qat import QatOptions, QatResult, quantization_aware_training
 from edgeinfer.converters.qat_job import QatJob
 from edgeinfer.converters.qat_worker import run_job

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.convert import ConvertOptions, ConvertResult, convert_trained
-from edgeinfer.converters.evaluate import Evaluation
 from edgeinfer.converters.foreign import convert_foreign
 from edgeinfer.converters.foreign_model import ForeignModel
-from edgeinfer.converters.gate import drop_points, within_drop
 from edgeinfer.converters.mapped_share import BoardOptions
+from edgeinfer.converters.measure.accuracy_gate import drop_points, within_drop
+from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.converters.quantize import QuantizeOptions
 from edgeinfer.converters.repair import Attempt, best_attempt, layers_to_keep
 from edgeinfer.converters.repair_report import repair_json, repair_lines, tried_text

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.converters.float_model import float_tflite
+from edgeinfer.converters.measure.timing import time_models
 from edgeinfer.converters.op_versions import load_check
-from edgeinfer.converters.timing import time_models
 from edgeinfer.converters.trained import KERAS_FILE
 from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgeinfer.converters.measure.timing_worker import InvokeTime
 from edgeinfer.converters.pruning import speed
 from edgeinfer.converters.pruning.cost import CostModel
 from edgeinfer.converters.pruning.graph import ChannelGraph, channel_graph
 from edgeinfer.converters.pruning.plan import PlanOptions, choose_cells, plan_counts
 from edgeinfer.converters.pruning.speed import MAX_PROBES, TOLERANCE, Probe, counts_for_speedup
 from edgeinfer.converters.pruning.surgery import keep_channels
-from edgeinfer.converters.timing_worker import InvokeTime
 from edgeinfer.device.core.errors import ConversionError
 
 keras = pytest.importorskip("keras", reason="pruning needs the host extra")

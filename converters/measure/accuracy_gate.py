@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeinfer.converters.evaluate import Evaluation
+from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.types import Precision
 

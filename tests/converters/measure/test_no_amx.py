@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters import amx
+from edgeinfer.converters.measure import no_amx as amx
 
 CHILD = """
 import ctypes, json

@@ -9,8 +9,8 @@ import pytest
 
 from edgeinfer.converters.calibration import activation_histograms, choose_ranges
 from edgeinfer.converters.litert_quantize import quantize_int8
-from edgeinfer.converters.timing import time_models
-from edgeinfer.converters.timing_worker import InvokeTime
+from edgeinfer.converters.measure.timing import time_models
+from edgeinfer.converters.measure.timing_worker import InvokeTime
 from edgeinfer.device.core.errors import ModelError
 
 pytestmark = pytest.mark.slow

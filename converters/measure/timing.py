@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgeinfer.converters.timing_worker import InvokeTime, TimingJob, TimingResult
+from edgeinfer.converters.measure.timing_worker import InvokeTime, TimingJob, TimingResult
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.core.errors import ConversionError, ModelError, storage_error
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
@@ -64,7 +64,7 @@ def _time_in_worker(
     job_file = folder / "job.json"
     job_file.write_text(json.dumps(to_json(job)), encoding="utf-8")
     finished = subprocess.run(
-        python_command("-m", "edgeinfer.converters.timing_worker", str(job_file)),
+        python_command("-m", "edgeinfer.converters.measure.timing_worker", str(job_file)),
         env=safe_environment(),
         capture_output=True,
         check=False,

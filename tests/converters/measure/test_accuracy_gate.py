@@ -3,8 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeinfer.converters.evaluate import Evaluation
-from edgeinfer.converters.gate import drop_points, require_drop, within_drop, worst_classes
+from edgeinfer.converters.measure.accuracy_gate import (
+    drop_points,
+    require_drop,
+    within_drop,
+    worst_classes,
+)
+from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.device.core.errors import AccuracyError
 
 LABELS = ("cat", "dog", "owl")

@@ -1,7 +1,7 @@
-"""Times models: `python -m edgeinfer.converters.timing_worker JOB`.
+"""Times models: `python -m edgeinfer.converters.measure.timing_worker JOB`.
 
 In a process of its own, where no other threads of the caller's disturb, and whose interpreter can
-be kept from what no board has; see `edgeinfer.converters.amx`. JOB is a JSON file that `TimingJob`
+be kept from what no board has; see `edgeinfer.converters.measure.no_amx`. JOB is a JSON file that `TimingJob`
 describes; a `TimingResult` goes to its `result`.
 """
 
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.amx import forbid_amx
+from edgeinfer.converters.measure.no_amx import forbid_amx
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
