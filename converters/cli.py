@@ -13,10 +13,10 @@ from edgeinfer.device.cli.options.common import json_option, labels_option, read
 from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgeinfer.converters.calibration import CalibrationMethod
     from edgeinfer.converters.convert import CalibrationDraw
-    from edgeinfer.converters.quantize import Backend
-    from edgeinfer.converters.repair import RepairLimit
+    from edgeinfer.converters.quantize.calibration import CalibrationMethod
+    from edgeinfer.converters.quantize.quantize import Backend
+    from edgeinfer.converters.quantize.repair import RepairLimit
     from edgeinfer.converters.vela import Accelerator
     from edgeinfer.device.pictures.pixel_formats import JpegReduction
     from edgeinfer.device.preprocess.spec import Channels, CropPolicy
@@ -209,7 +209,7 @@ def convert(
     from edgeinfer.converters.foreign import convert_foreign
     from edgeinfer.converters.foreign_model import ForeignModel
     from edgeinfer.converters.install import install_bundle
-    from edgeinfer.converters.quantize import QuantizeOptions
+    from edgeinfer.converters.quantize.quantize import QuantizeOptions
     from edgeinfer.converters.summary import document, foreign_summary, summary
     from edgeinfer.converters.targets import chosen_targets
     from edgeinfer.converters.trained import read_trained

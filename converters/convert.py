@@ -18,14 +18,18 @@ from edgeinfer.converters.assemble import (
 )
 from edgeinfer.converters.common.progress import Progress, Step
 from edgeinfer.converters.golden import choose_samples, make_golden
-from edgeinfer.converters.layer_errors import LayerError
-from edgeinfer.converters.layer_report import compare_layers, layer_report, worst_layer_text
 from edgeinfer.converters.measure.accuracy_gate import require_drop
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate
 from edgeinfer.converters.op_versions import require_loadable
-from edgeinfer.converters.quantize import QuantizeOptions, quantize_trained
-from edgeinfer.converters.repair import Attempt, RepairLimit, best_attempt
-from edgeinfer.converters.repair_report import repair_provenance, repair_table, tried_text
+from edgeinfer.converters.quantize.layer_errors import LayerError
+from edgeinfer.converters.quantize.layer_report import (
+    compare_layers,
+    layer_report,
+    worst_layer_text,
+)
+from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
+from edgeinfer.converters.quantize.repair import Attempt, RepairLimit, best_attempt
+from edgeinfer.converters.quantize.repair_report import repair_provenance, repair_table, tried_text
 from edgeinfer.converters.repair_trained import model_factory, repair_trained
 from edgeinfer.converters.report import REPORT_FOLDER, report_members
 from edgeinfer.converters.samples import Sample

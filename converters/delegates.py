@@ -13,9 +13,9 @@ from pathlib import Path
 
 from edgeinfer.converters.assemble import FLOAT_TOLERANCE_SHARE
 from edgeinfer.converters.golden import make_golden
-from edgeinfer.converters.litert_quantize import cast_float16
 from edgeinfer.converters.mapped_share import BoardOptions, require_share
 from edgeinfer.converters.op_versions import require_loadable
+from edgeinfer.converters.quantize.litert import cast_float16
 from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
 from edgeinfer.converters.samples import Sample
 from edgeinfer.device.accelerators.gpu.rules import map_gpu

@@ -16,7 +16,6 @@ from edgeinfer.converters.assemble import (
     tool_versions,
     write_verified,
 )
-from edgeinfer.converters.calibration import choose_ranges, sample_histograms
 from edgeinfer.converters.common.progress import Progress, Step
 from edgeinfer.converters.convert import ConvertOptions
 from edgeinfer.converters.float_model import KERAS_SUFFIXES, float_tflite
@@ -28,13 +27,18 @@ from edgeinfer.converters.foreign_model import (
     require_contrast,
 )
 from edgeinfer.converters.golden import make_golden
-from edgeinfer.converters.layer_errors import LayerError
-from edgeinfer.converters.layer_report import compare_layers, layer_report, worst_layer_text
-from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.op_versions import require_loadable
-from edgeinfer.converters.repair import Attempt, RepairTask, best_attempt, repair
-from edgeinfer.converters.repair_report import repair_provenance, repair_table, tried_text
+from edgeinfer.converters.quantize.calibration import choose_ranges, sample_histograms
+from edgeinfer.converters.quantize.layer_errors import LayerError
+from edgeinfer.converters.quantize.layer_report import (
+    compare_layers,
+    layer_report,
+    worst_layer_text,
+)
+from edgeinfer.converters.quantize.litert import quantize_int8
+from edgeinfer.converters.quantize.repair import Attempt, RepairTask, best_attempt, repair
+from edgeinfer.converters.quantize.repair_report import repair_provenance, repair_table, tried_text
 from edgeinfer.converters.report import REPORT_FOLDER
 from edgeinfer.converters.retrain import Retrain, retrainer
 from edgeinfer.converters.samples import Sample

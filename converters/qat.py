@@ -19,7 +19,6 @@ from typing import get_args
 
 import numpy as np
 
-from edgeinfer.converters.calibration import CalibrationMethod
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.converters.qat_job import (
@@ -30,6 +29,7 @@ from edgeinfer.converters.qat_job import (
     QatJob,
     WorkerError,
 )
+from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError, storage_error

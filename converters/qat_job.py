@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeinfer.converters.calibration import CalibrationMethod
+from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.device.preprocess import PreprocessSpec
 
 TUNED_FILE = "tuned.keras"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from edgeinfer.converters.convert import ConvertResult
 from edgeinfer.converters.foreign import ForeignResult
-from edgeinfer.converters.layer_report import worst_layer_text
-from edgeinfer.converters.repair_report import repair_json, repair_lines
+from edgeinfer.converters.quantize.layer_report import worst_layer_text
+from edgeinfer.converters.quantize.repair_report import repair_json, repair_lines
 from edgeinfer.converters.targets import target_json, target_lines
 from edgeinfer.device.verify import VerifyReport
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.converters.calibration import CalibrationMethod
+from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import TrainedModel
 from edgeinfer.host.search.budget import Budget

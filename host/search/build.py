@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.converters.calibration import CalibrationMethod, choose_ranges, sample_histograms
 from edgeinfer.converters.convert import ConvertOptions, calibration_samples
-from edgeinfer.converters.litert_quantize import quantize_int8
+from edgeinfer.converters.quantize.calibration import (
+    CalibrationMethod,
+    choose_ranges,
+    sample_histograms,
+)
+from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import convert_keras
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from edgeinfer.converters.calibration import CalibrationMethod
+from edgeinfer.converters.quantize.calibration import CalibrationMethod
 
 Kind = Literal["plain", "pruned", "student"]
 SearchImportance = Literal["l1", "bn", "taylor"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgeinfer.converters.common.progress import Step
 from edgeinfer.converters.convert import ConvertOptions, convert_trained
-from edgeinfer.converters.quantize import QuantizeOptions
+from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.targets import chosen_targets
 from edgeinfer.converters.trained import read_samples
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json

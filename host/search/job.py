@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from edgeinfer.converters.calibration import CalibrationMethod
+from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.host.search.candidate import Candidate
 
 SMALL_FILE = "{calibration}.tflite"

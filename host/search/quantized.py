@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from edgeinfer.converters.calibration import CalibrationMethod
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
+from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import TrainedModel, read_trained
 from edgeinfer.device.model import Model

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeinfer.converters.convert import ConvertOptions, convert_trained
-from edgeinfer.converters.repair_report import repair_lines
+from edgeinfer.converters.quantize.repair_report import repair_lines
 from edgeinfer.device.cameras.pictures import image_paths
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.device.pictures.pixel_formats import Pixels

@@ -21,7 +21,7 @@ from edgeinfer.converters.measure.evaluate import evaluate
 from edgeinfer.converters.measure.timing import time_models
 from edgeinfer.converters.measure.timing_worker import InvokeTime
 from edgeinfer.converters.pruning.sparsity import compressed_bytes
-from edgeinfer.converters.quantize import QuantizeOptions, quantize_trained
+from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.repair_trained import model_factory
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
 from edgeinfer.host.training.prune_config import PruneConfig

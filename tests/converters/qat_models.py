@@ -12,15 +12,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from edgeinfer.converters.calibration import (
-    activation_histograms,
-    choose_ranges,
-)
-from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.converters.qat_graph import Graph
 from edgeinfer.converters.qat_lowering import int8_graph
 from edgeinfer.converters.qat_twin import Twin
-from edgeinfer.converters.quantize import Backend
+from edgeinfer.converters.quantize.calibration import (
+    activation_histograms,
+    choose_ranges,
+)
+from edgeinfer.converters.quantize.litert import quantize_int8
+from edgeinfer.converters.quantize.quantize import Backend
 from edgeinfer.converters.tflite_worker import (
     FLOAT_FILE,
     SMALL_FILE,

@@ -21,7 +21,7 @@ from edgeinfer.converters.convert import (
 from edgeinfer.converters.golden import MAX_SIDE, choose_samples, make_golden
 from edgeinfer.converters.install import install_bundle
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
-from edgeinfer.converters.quantize import QuantizeOptions
+from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import convert_keras
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained

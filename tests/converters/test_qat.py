@@ -14,7 +14,7 @@ from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluati
 from edgeinfer.converters.qat import QatOptions, QatResult, quantization_aware_training
 from edgeinfer.converters.qat_job import QatJob
 from edgeinfer.converters.qat_worker import run_job
-from edgeinfer.converters.quantize import QuantizeOptions, quantize_trained
+from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table

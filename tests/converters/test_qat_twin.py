@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.converters.calibration import (
+from edgeinfer.converters.qat_lowering import int8_graph
+from edgeinfer.converters.qat_twin import Twin
+from edgeinfer.converters.quantize.calibration import (
     CalibrationMethod,
     activation_histograms,
     choose_ranges,
 )
-from edgeinfer.converters.qat_lowering import int8_graph
-from edgeinfer.converters.qat_twin import Twin
-from edgeinfer.converters.quantize import Backend
+from edgeinfer.converters.quantize.quantize import Backend
 from edgeinfer.converters.tflite_worker import FLOAT_FILE
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.tflite_file import read_tflite

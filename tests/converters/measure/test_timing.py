@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.calibration import activation_histograms, choose_ranges
-from edgeinfer.converters.litert_quantize import quantize_int8
 from edgeinfer.converters.measure.timing import time_models
 from edgeinfer.converters.measure.timing_worker import InvokeTime
+from edgeinfer.converters.quantize.calibration import activation_histograms, choose_ranges
+from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.device.core.errors import ModelError
 
 pytestmark = pytest.mark.slow

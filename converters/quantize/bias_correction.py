@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.float_graph import NO_ACTIVATION, FloatGraph
-from edgeinfer.converters.watched import WatchedModel
+from edgeinfer.converters.quantize.all_tensors import WatchedModel
+from edgeinfer.converters.quantize.float_graph import NO_ACTIVATION, FloatGraph
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 

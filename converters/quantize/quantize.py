@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from edgeinfer.converters.calibration import (
+from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.quantize.calibration import (
     CalibrationMethod,
     choose_ranges,
     sample_histograms,
 )
-from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.litert_quantize import quantize_int8
+from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import TfliteModels, convert_keras
 from edgeinfer.device.core.errors import UsageError

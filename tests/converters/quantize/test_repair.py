@@ -15,9 +15,9 @@ from edgeinfer.converters.foreign_model import ForeignModel
 from edgeinfer.converters.mapped_share import BoardOptions
 from edgeinfer.converters.measure.accuracy_gate import drop_points, within_drop
 from edgeinfer.converters.measure.evaluate import Evaluation
-from edgeinfer.converters.quantize import QuantizeOptions
-from edgeinfer.converters.repair import Attempt, best_attempt, layers_to_keep
-from edgeinfer.converters.repair_report import repair_json, repair_lines, tried_text
+from edgeinfer.converters.quantize.quantize import QuantizeOptions
+from edgeinfer.converters.quantize.repair import Attempt, best_attempt, layers_to_keep
+from edgeinfer.converters.quantize.repair_report import repair_json, repair_lines, tried_text
 from edgeinfer.converters.targets import Targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.converters.trained import KERAS_FILE

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeinfer.converters.calibration import activation_histograms, choose_ranges
-from edgeinfer.converters.equalize import equalize, find_groups
-from edgeinfer.converters.float_graph import RELU, RELU6, FloatGraph
-from edgeinfer.converters.layer_errors import layer_errors
-from edgeinfer.converters.litert_quantize import quantize_int8
-from edgeinfer.converters.watched import WatchedModel
+from edgeinfer.converters.quantize.all_tensors import WatchedModel
+from edgeinfer.converters.quantize.calibration import activation_histograms, choose_ranges
+from edgeinfer.converters.quantize.equalize import equalize, find_groups
+from edgeinfer.converters.quantize.float_graph import RELU, RELU6, FloatGraph
+from edgeinfer.converters.quantize.layer_errors import layer_errors
+from edgeinfer.converters.quantize.litert import quantize_int8
 from tests.converters.keras_models import (
     SHAPE,
     SPEC,

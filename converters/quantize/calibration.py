@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.quantize.all_tensors import WatchedModel
 from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.converters.watched import WatchedModel
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec

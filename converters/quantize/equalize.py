@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.float_graph import NO_ACTIVATION, RELU, RELU6, FloatGraph
-from edgeinfer.converters.watched import WatchedModel
+from edgeinfer.converters.quantize.all_tensors import WatchedModel
+from edgeinfer.converters.quantize.float_graph import NO_ACTIVATION, RELU, RELU6, FloatGraph
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite_types import Operator, Subgraph

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import pytest
 
-from edgeinfer.converters.calibration import activation_histograms, choose_ranges
-from edgeinfer.converters.litert_quantize import quantize_int8
+from edgeinfer.converters.quantize.calibration import activation_histograms, choose_ranges
+from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.device.tflite_types import Subgraph
 from tests.converters.keras_models import SPEC, pictures, uneven_float

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.layer_errors import LayerError, layer_errors, worst_layer
+from edgeinfer.converters.quantize.layer_errors import LayerError, layer_errors, worst_layer
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.core.csv_cells import csv_cell

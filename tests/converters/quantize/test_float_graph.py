@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeinfer.converters.float_graph import RELU, RELU6, FloatGraph
+from edgeinfer.converters.quantize.float_graph import RELU, RELU6, FloatGraph
 from tests.converters.keras_models import outputs, uneven_float
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from edgeinfer.converters.repair import Attempt, best_attempt
+from edgeinfer.converters.quantize.repair import Attempt, best_attempt
 from edgeinfer.device.core.csv_cells import csv_cell
 
 _LAYERS_SHOWN = 5

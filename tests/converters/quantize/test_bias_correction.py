@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeinfer.converters.bias_correction import correct_biases
-from edgeinfer.converters.calibration import activation_histograms
-from edgeinfer.converters.float_graph import FloatGraph
-from edgeinfer.converters.litert_quantize import quantize_int8
-from edgeinfer.converters.watched import WatchedModel
+from edgeinfer.converters.quantize.all_tensors import WatchedModel
+from edgeinfer.converters.quantize.bias_correction import correct_biases
+from edgeinfer.converters.quantize.calibration import activation_histograms
+from edgeinfer.converters.quantize.float_graph import FloatGraph
+from edgeinfer.converters.quantize.litert import quantize_int8
 from tests.converters.keras_models import SPEC, pictures, uneven_float
 
 pytestmark = pytest.mark.slow

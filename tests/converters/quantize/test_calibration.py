@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgeinfer.converters.calibration import (
+from edgeinfer.converters.convert import ConvertOptions, calibration_samples, convert_trained
+from edgeinfer.converters.quantize.calibration import (
     BINS,
     LEVELS,
     CalibrationMethod,
@@ -20,8 +21,7 @@ from edgeinfer.converters.calibration import (
     choose_range,
     quantization_error,
 )
-from edgeinfer.converters.convert import ConvertOptions, calibration_samples, convert_trained
-from edgeinfer.converters.quantize import QuantizeOptions
+from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.samples import read_sample
 from edgeinfer.converters.tflite import convert_keras
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained

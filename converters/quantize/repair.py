@@ -11,18 +11,18 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from edgeinfer.converters.bias_correction import correct_biases
-from edgeinfer.converters.calibration import (
+from edgeinfer.converters.common.progress import Progress, Step
+from edgeinfer.converters.measure.evaluate import Evaluation
+from edgeinfer.converters.quantize.bias_correction import correct_biases
+from edgeinfer.converters.quantize.calibration import (
     CalibrationMethod,
     Histogram,
     choose_ranges,
     sample_histograms,
 )
-from edgeinfer.converters.common.progress import Progress, Step
-from edgeinfer.converters.equalize import equalize
-from edgeinfer.converters.layer_report import compare_layers
-from edgeinfer.converters.litert_quantize import quantize_int8
-from edgeinfer.converters.measure.evaluate import Evaluation
+from edgeinfer.converters.quantize.equalize import equalize
+from edgeinfer.converters.quantize.layer_report import compare_layers
+from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.core.errors import ConversionError

@@ -13,14 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.converters.convert import ConvertOptions, calibration_samples, convert_trained
-from edgeinfer.converters.layer_errors import (
+from edgeinfer.converters.quantize.all_tensors import dequantize
+from edgeinfer.converters.quantize.layer_errors import (
     MAX_SQNR_DB,
     LayerError,
     layer_errors,
     sqnr_db,
     worst_layer,
 )
-from edgeinfer.converters.layer_report import (
+from edgeinfer.converters.quantize.layer_report import (
     describe_layer,
     layer_picture,
     layer_table,
@@ -29,7 +30,6 @@ from edgeinfer.converters.layer_report import (
 from edgeinfer.converters.samples import read_sample
 from edgeinfer.converters.tflite import TfliteModels, convert_keras
 from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
-from edgeinfer.converters.watched import dequantize
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import AccuracyError, ConversionError
 from edgeinfer.device.tflite_types import Quantization

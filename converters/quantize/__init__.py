@@ -1,0 +1,1 @@
+"""Full integer quantization, calibrated and repaired."""
