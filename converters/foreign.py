@@ -29,6 +29,7 @@ from edgeinfer.converters.foreign_model import (
 from edgeinfer.converters.golden import make_golden
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.op_versions import require_loadable
+from edgeinfer.converters.qat.retrain import Retrain, retrainer
 from edgeinfer.converters.quantize.calibration import choose_ranges, sample_histograms
 from edgeinfer.converters.quantize.layer_errors import LayerError
 from edgeinfer.converters.quantize.layer_report import (
@@ -40,7 +41,6 @@ from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.quantize.repair import Attempt, RepairTask, best_attempt, repair
 from edgeinfer.converters.quantize.repair_report import repair_provenance, repair_table, tried_text
 from edgeinfer.converters.report import REPORT_FOLDER
-from edgeinfer.converters.retrain import Retrain, retrainer
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.targets import with_targets
 from edgeinfer.converters.tflite import TfliteModels

@@ -8,9 +8,9 @@ from pathlib import Path
 from edgeinfer.converters.common.progress import Progress, Step
 from edgeinfer.converters.measure.accuracy_gate import within_drop
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
+from edgeinfer.converters.qat.retrain import retrainer
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.quantize.repair import Attempt, RepairLimit, RepairTask, repair
-from edgeinfer.converters.retrain import retrainer
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.converters.trained import TrainedModel

@@ -1,8 +1,8 @@
 """Times models: `python -m edgeinfer.converters.measure.timing_worker JOB`.
 
 In a process of its own, where no other threads of the caller's disturb, and whose interpreter can
-be kept from what no board has; see `edgeinfer.converters.measure.no_amx`. JOB is a JSON file that `TimingJob`
-describes; a `TimingResult` goes to its `result`.
+be kept from what no board has; see `no_amx.py`. JOB is a JSON file that `TimingJob` describes; a
+`TimingResult` goes to its `result`.
 """
 
 from __future__ import annotations

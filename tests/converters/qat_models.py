@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from edgeinfer.converters.qat_graph import Graph
-from edgeinfer.converters.qat_lowering import int8_graph
-from edgeinfer.converters.qat_twin import Twin
+from edgeinfer.converters.qat.fake_quant import Twin
+from edgeinfer.converters.qat.graph import Graph
+from edgeinfer.converters.qat.lowering import int8_graph
 from edgeinfer.converters.quantize.calibration import (
     activation_histograms,
     choose_ranges,

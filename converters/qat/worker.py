@@ -1,4 +1,4 @@
-"""Quantization-aware training: `python -m edgeinfer.converters.qat_worker JOB`.
+"""Quantization-aware training: `python -m edgeinfer.converters.qat.worker JOB`.
 
 TensorFlow stays out of the caller's process, and may end this one. JOB is a JSON file that `QatJob`
 describes; what comes out are files, and on stdout a line `DONE TOTAL`, of images, after each batch.
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.converters.qat_job import (
+from edgeinfer.converters.qat.job import (
     ANSWER_FILE,
     ERROR_FILE,
     TUNED_FILE,
@@ -35,9 +35,9 @@ def run_job(job: QatJob) -> QatAnswer:
     """
     import keras
 
-    from edgeinfer.converters.qat_lowering import int8_graph
-    from edgeinfer.converters.qat_training import Training
-    from edgeinfer.converters.qat_twin import Twin
+    from edgeinfer.converters.qat.fake_quant import Twin
+    from edgeinfer.converters.qat.lowering import int8_graph
+    from edgeinfer.converters.qat.training import Training
 
     keras.utils.set_random_seed(job.seed)
     model = keras.saving.load_model(job.keras_model, compile=False)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
-from edgeinfer.converters.qat import QatOptions, QatResult, quantization_aware_training
-from edgeinfer.converters.qat_job import QatJob
-from edgeinfer.converters.qat_worker import run_job
+from edgeinfer.converters.qat.job import QatJob
+from edgeinfer.converters.qat.qat import QatOptions, QatResult, quantization_aware_training
+from edgeinfer.converters.qat.worker import run_job
 from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.samples import Sample, read_sample
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError

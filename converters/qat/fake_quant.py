@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.qat_graph import Graph, Step, norm_factors
+from edgeinfer.converters.qat.graph import Graph, Step, norm_factors
 from edgeinfer.converters.quantize.calibration import (
     BINS,
     CalibrationMethod,

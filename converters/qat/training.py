@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.qat_graph import Graph
-from edgeinfer.converters.qat_job import QatJob
-from edgeinfer.converters.qat_twin import Twin
+from edgeinfer.converters.qat.fake_quant import Twin
+from edgeinfer.converters.qat.graph import Graph
+from edgeinfer.converters.qat.job import QatJob
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.preprocess import normalize_table, tensor_table
 from edgeinfer.device.types import TensorSpec

@@ -21,7 +21,7 @@ import numpy as np
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.common.require_extra import require_packages
-from edgeinfer.converters.qat_job import (
+from edgeinfer.converters.qat.job import (
     ANSWER_FILE,
     ERROR_FILE,
     TUNED_FILE,
@@ -197,7 +197,7 @@ def _write_job(job: QatJob, samples: Sequence[Sample], progress: Callable[[int],
 
 
 def _run_worker(keras_model: Path, job: Path, folder: Path, progress: Progress) -> None:
-    command = python_command("-m", "edgeinfer.converters.qat_worker", str(job))
+    command = python_command("-m", "edgeinfer.converters.qat.worker", str(job))
     noise = folder / "stderr.txt"
     with (
         noise.open("wb") as stderr,

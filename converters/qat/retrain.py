@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.float_model import float_tflite
-from edgeinfer.converters.qat import QatOptions, quantization_aware_training
+from edgeinfer.converters.qat.qat import QatOptions, quantization_aware_training
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.samples import Sample
 from edgeinfer.converters.trained import KERAS_FILE

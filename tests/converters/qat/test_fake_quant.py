@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.converters.qat_lowering import int8_graph
-from edgeinfer.converters.qat_twin import Twin
+from edgeinfer.converters.qat.fake_quant import Twin
+from edgeinfer.converters.qat.lowering import int8_graph
 from edgeinfer.converters.quantize.calibration import (
     CalibrationMethod,
     activation_histograms,
