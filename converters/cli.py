@@ -210,9 +210,9 @@ def convert(
     from edgeinfer.converters.foreign_model import ForeignModel
     from edgeinfer.converters.install import install_bundle
     from edgeinfer.converters.quantize.quantize import QuantizeOptions
+    from edgeinfer.converters.run_folder.trained_run import read_trained
     from edgeinfer.converters.summary import document, foreign_summary, summary
     from edgeinfer.converters.targets import chosen_targets
-    from edgeinfer.converters.trained import read_trained
 
     targets = chosen_targets(board=board, require_mapped=require_mapped, npu=npu, gpu=gpu)
     options = ConvertOptions(

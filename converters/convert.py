@@ -32,16 +32,16 @@ from edgeinfer.converters.quantize.repair import Attempt, RepairLimit, best_atte
 from edgeinfer.converters.quantize.repair_report import repair_provenance, repair_table, tried_text
 from edgeinfer.converters.repair_trained import model_factory, repair_trained
 from edgeinfer.converters.report import REPORT_FOLDER, report_members
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.targets import Targets, with_targets
-from edgeinfer.converters.tflite import TfliteModels
-from edgeinfer.converters.trained import (
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import (
     KERAS_FILE,
     Split,
     TrainedModel,
     read_samples,
     read_trained,
 )
+from edgeinfer.converters.targets import Targets, with_targets
+from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.decoding import Decoder

@@ -41,7 +41,7 @@ from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.quantize.repair import Attempt, RepairTask, best_attempt, repair
 from edgeinfer.converters.quantize.repair_report import repair_provenance, repair_table, tried_text
 from edgeinfer.converters.report import REPORT_FOLDER
-from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.targets import with_targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest

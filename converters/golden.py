@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.bundle.manifest import GoldenFrame
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.decoding import DetectionSpec

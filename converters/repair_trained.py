@@ -11,9 +11,9 @@ from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluati
 from edgeinfer.converters.qat.retrain import retrainer
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.quantize.repair import Attempt, RepairLimit, RepairTask, repair
-from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.converters.tflite import TfliteModels
-from edgeinfer.converters.trained import TrainedModel
 from edgeinfer.device.model import Model
 
 

@@ -24,7 +24,7 @@ from edgeinfer.converters.edgetpu import (
 )
 from edgeinfer.converters.mapped_share import BoardOptions, parse_percent
 from edgeinfer.converters.npu import npu_lines, require_npu, with_npu
-from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.vela import ACCELERATORS, Accelerator
 from edgeinfer.device.accelerators.report import wrapped
 from edgeinfer.device.bundle.manifest import ModelManifest

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.common.require_extra import require_packages
-from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tflite_worker import (
     CALIBRATED,
     ERROR_FILE,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.golden import choose_samples
-from edgeinfer.converters.samples import read_sample
+from edgeinfer.converters.run_folder.samples import read_sample
 from edgeinfer.device.cli.main import run_program
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.pictures.decode import encode_png

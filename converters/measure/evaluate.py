@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.common.ordered_map import ordered_map
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.decoding import Decoder, make_decode
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec

@@ -16,9 +16,9 @@ from edgeinfer.converters.pruning.graph import ChannelGraph
 from edgeinfer.converters.pruning.importance import Scores
 from edgeinfer.converters.pruning.plan import Counts, PlanOptions, choose_cells, plan_counts
 from edgeinfer.converters.pruning.surgery import keep_channels
-from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.tflite import convert_keras
-from edgeinfer.converters.trained import KERAS_FILE
 from edgeinfer.device.core.errors import ConversionError, storage_error
 from edgeinfer.device.preprocess import PreprocessSpec
 

@@ -30,7 +30,7 @@ from edgeinfer.converters.qat.job import (
     WorkerError,
 )
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
-from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError, storage_error
 from edgeinfer.device.core.files import atomic_file

@@ -10,8 +10,8 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.float_model import float_tflite
 from edgeinfer.converters.qat.qat import QatOptions, quantization_aware_training
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import KERAS_FILE
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.device.core.errors import storage_error
 from edgeinfer.device.preprocess import PreprocessSpec
 

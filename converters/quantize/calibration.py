@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.quantize.all_tensors import WatchedModel
-from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec

@@ -18,7 +18,7 @@ from edgeinfer.converters.quantize.calibration import (
     sample_histograms,
 )
 from edgeinfer.converters.quantize.litert import quantize_int8
-from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tflite import TfliteModels, convert_keras
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec

@@ -13,7 +13,7 @@ from edgeinfer.device.core.errors import UsageError, printable
 from edgeinfer.host.cli.train import parse_size, run_to_json
 
 if TYPE_CHECKING:
-    from edgeinfer.converters.trained import TrainedModel
+    from edgeinfer.converters.run_folder.trained_run import TrainedModel
 
 _SELF = "self"
 _DEFAULT_SPEEDUP = 2.0

@@ -13,7 +13,7 @@ from edgeinfer.device.core.errors import UsageError, printable
 from edgeinfer.host.cli.student_options import chosen_teacher, like_student, list_students
 
 if TYPE_CHECKING:
-    from edgeinfer.converters.trained import TrainedModel
+    from edgeinfer.converters.run_folder.trained_run import TrainedModel
     from edgeinfer.host.data.dataset import PreparedData
 
 FASHION_MNIST = ("fashion-mnist", "fashion-mnist:full")

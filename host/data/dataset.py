@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import Split
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.host.data import fashion_mnist
 from edgeinfer.host.data.check import Checked, check_files
 from edgeinfer.host.data.findings import Finding

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.samples import Sample, read_idx
+from edgeinfer.converters.run_folder.samples import Sample, read_idx
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.core.files import data_home, write_atomically
 

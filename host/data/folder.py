@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.converters.trained import Split
+from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import DataError, printable
 from edgeinfer.host.data.findings import Finding
 from edgeinfer.host.data.listing import (

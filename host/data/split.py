@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import SPLITS, Split
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import SPLITS, Split
 from edgeinfer.device.core.errors import DataError
 
 

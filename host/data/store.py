@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.common.ordered_map import ordered_map
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import StorageError, storage_error
 from edgeinfer.device.core.files import atomic_file
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec

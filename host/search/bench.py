@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import TrainedModel
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.clock import SearchClock

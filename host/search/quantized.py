@@ -10,8 +10,8 @@ from pathlib import Path
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import TrainedModel, read_trained
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_trained
 from edgeinfer.device.model import Model
 from edgeinfer.host.search.bench import PLAIN, Bench
 from edgeinfer.host.search.candidate import Baseline, Candidate

@@ -11,7 +11,7 @@ from edgeinfer.converters.pruning.graph import channel_graph
 from edgeinfer.converters.pruning.importance import weight_scores
 from edgeinfer.converters.pruning.plan import PlanOptions, choose_cells, plan_counts
 from edgeinfer.converters.pruning.surgery import keep_channels, with_input_size
-from edgeinfer.converters.trained import TrainedModel, read_samples, read_trained
+from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_samples, read_trained
 from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.models import build_model
 from edgeinfer.host.search.candidate import Candidate

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.boards import BoardProfile
-from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.core.errors import ModelError, SearchError
 from edgeinfer.host.search.attempt import attempt, measure_baseline
 from edgeinfer.host.search.bench import CANDIDATES_FOLDER, Bench

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edgeinfer.boards import BoardProfile
-from edgeinfer.converters.trained import TrainedModel
+from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.host.models import ARCHITECTURES, Initializer
 from edgeinfer.host.search.candidate import Candidate, SearchPrecision
 from edgeinfer.host.training.config import TrainConfig, default_config

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.converters.trained import KERAS_FILE, TRAINED_FILE, TrainedModel
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, TRAINED_FILE, TrainedModel
 from edgeinfer.device.core.errors import ModelError
 
 

@@ -35,8 +35,8 @@ from edgeinfer.converters.pruning.speed import (
     quick_int8,
 )
 from edgeinfer.converters.pruning.surgery import keep_channels, with_input_size
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import TrainedModel
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.training.batches import Batches, ImageSource
 from edgeinfer.host.training.config import TrainConfig

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.converters.trained import (
+from edgeinfer.converters.run_folder.trained_run import (
     Split,
     TrainedModel,
     read_samples,

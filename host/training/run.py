@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.converters.trained import TRAINED_FILE
+from edgeinfer.converters.run_folder.trained_run import TRAINED_FILE
 from edgeinfer.device.core.errors import UsageError, storage_error
 
 

@@ -18,8 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import KERAS_FILE, TRAINED_FILE, TrainedModel, read_trained
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import (
+    KERAS_FILE,
+    TRAINED_FILE,
+    TrainedModel,
+    read_trained,
+)
 from edgeinfer.device.core.errors import ModelError, UsageError, storage_error
 from edgeinfer.device.core.files import atomic_file
 from edgeinfer.device.preprocess import normalize_table

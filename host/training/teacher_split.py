@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import SPLITS, Split, read_samples
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import SPLITS, Split, read_samples
 from edgeinfer.device.core.errors import DataError, UsageError
 
 if TYPE_CHECKING:

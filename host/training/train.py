@@ -11,8 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import KERAS_FILE, Split, TrainedModel, write_trained
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import (
+    KERAS_FILE,
+    Split,
+    TrainedModel,
+    write_trained,
+)
 from edgeinfer.device.core.errors import UsageError, storage_error
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.extras import require_host_extra

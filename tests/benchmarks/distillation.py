@@ -21,7 +21,7 @@ from pathlib import Path
 
 from edgeinfer.converters.assemble import CPU_MEMBER
 from edgeinfer.converters.convert import ConvertOptions, convert_trained
-from edgeinfer.converters.trained import TRAINED_FILE
+from edgeinfer.converters.run_folder.trained_run import TRAINED_FILE
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.host.data.dataset import PreparedData, prepare_folder
 from edgeinfer.host.models.students import TINY

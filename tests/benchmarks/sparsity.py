@@ -23,7 +23,7 @@ from edgeinfer.converters.measure.timing_worker import InvokeTime
 from edgeinfer.converters.pruning.sparsity import compressed_bytes
 from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.repair_trained import model_factory
-from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.host.training.prune_config import PruneConfig
 from edgeinfer.host.training.pruning import prune
 

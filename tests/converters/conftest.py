@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import (
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import (
     KERAS_FILE,
     SPLITS,
     Split,

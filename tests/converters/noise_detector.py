@@ -15,8 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.converters.trained import KERAS_FILE, Split, TrainedModel, write_trained
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.trained_run import (
+    KERAS_FILE,
+    Split,
+    TrainedModel,
+    write_trained,
+)
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table

@@ -22,9 +22,9 @@ from edgeinfer.converters.golden import MAX_SIDE, choose_samples, make_golden
 from edgeinfer.converters.install import install_bundle
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
-from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.converters.tflite import convert_keras
-from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import AccuracyError, ConversionError, ModelError
 from edgeinfer.device.core.files import write_atomically

@@ -22,7 +22,7 @@ from edgeinfer.converters.delegates import (
     with_vx,
 )
 from edgeinfer.converters.mapped_share import BoardOptions
-from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.targets import Targets, target_json, target_lines, with_targets
 from edgeinfer.device.accelerators.report import WIDTH
 from edgeinfer.device.bundle.manifest import ModelManifest

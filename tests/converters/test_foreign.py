@@ -15,7 +15,7 @@ from edgeinfer.converters.float_model import float_tflite, is_foreign
 from edgeinfer.converters.foreign import convert_foreign
 from edgeinfer.converters.foreign_model import ForeignModel, foreign_pictures
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
-from edgeinfer.converters.trained import KERAS_FILE
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import (
     AccuracyError,

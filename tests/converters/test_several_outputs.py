@@ -12,7 +12,7 @@ import pytest
 
 from edgeinfer.converters.assemble import CPU_MEMBER, cpu_variant, write_verified
 from edgeinfer.converters.golden import make_golden
-from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.device.bundle.manifest import ModelManifest, parse_manifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle

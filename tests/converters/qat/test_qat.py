@@ -15,7 +15,7 @@ from edgeinfer.converters.qat.job import QatJob
 from edgeinfer.converters.qat.qat import QatOptions, QatResult, quantization_aware_training
 from edgeinfer.converters.qat.worker import run_job
 from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
-from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
 from edgeinfer.host.data.fashion_mnist import EMBEDDED, LABELS, list_samples

@@ -27,9 +27,9 @@ from edgeinfer.converters.quantize.layer_report import (
     layer_table,
     worst_layer_text,
 )
-from edgeinfer.converters.samples import read_sample
+from edgeinfer.converters.run_folder.samples import read_sample
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.converters.tflite import TfliteModels, convert_keras
-from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import AccuracyError, ConversionError
 from edgeinfer.device.tflite_types import Quantization

@@ -18,9 +18,9 @@ from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.quantize.repair import Attempt, best_attempt, layers_to_keep
 from edgeinfer.converters.quantize.repair_report import repair_json, repair_lines, tried_text
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.targets import Targets
 from edgeinfer.converters.tflite import TfliteModels
-from edgeinfer.converters.trained import KERAS_FILE
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.tflite_file import read_tflite

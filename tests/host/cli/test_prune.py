@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edgeinfer.converters.trained import KERAS_FILE, TrainedModel, read_trained, write_trained
+from edgeinfer.converters.run_folder.trained_run import (
+    KERAS_FILE,
+    TrainedModel,
+    read_trained,
+    write_trained,
+)
 from edgeinfer.device.core.errors import EdgeinferError, MissingExtraError, UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras

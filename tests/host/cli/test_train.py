@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgeinfer.boards import profile_names
-from edgeinfer.converters.trained import TrainedModel
+from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.device.core.errors import EdgeinferError, MissingExtraError, ModelError, UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras

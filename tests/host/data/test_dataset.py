@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec

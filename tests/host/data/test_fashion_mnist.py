@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.samples import read_idx
+from edgeinfer.converters.run_folder.samples import read_idx
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.host.data.fashion_mnist import (
     EMBEDDED,

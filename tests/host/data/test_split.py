@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import SPLITS, Split
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import SPLITS, Split
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.host.data.split import split_samples
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.converters.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import ImageError, StorageError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.host.data.store import build_store
@@ -104,7 +104,7 @@ def test_a_disk_that_fills_up_leaves_nothing(samples: list[Sample], tmp_path: Pa
     program = """
 import resource, sys
 from pathlib import Path
-from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.data.store import build_store

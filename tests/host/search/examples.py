@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.converters.trained import (
+from edgeinfer.converters.run_folder.trained_run import (
     KERAS_FILE,
     SPLITS,
     TrainedModel,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.macs import model_macs
 from edgeinfer.device.pictures.decode import encode_png

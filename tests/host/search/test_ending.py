@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.trained import read_trained
+from edgeinfer.converters.run_folder.trained_run import read_trained
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import SearchError
 from edgeinfer.host.search.budget import Budget

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.trained import read_samples, read_trained, write_trained
+from edgeinfer.converters.run_folder.trained_run import read_samples, read_trained, write_trained
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.host.search.bench import Bench
 from edgeinfer.host.search.budget import Budget

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.boards import load_profile
-from edgeinfer.converters.trained import TrainedModel, read_trained
+from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_trained
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.models import ARCHITECTURES
 from edgeinfer.host.search.candidate import Candidate

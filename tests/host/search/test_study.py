@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.trained import read_trained
+from edgeinfer.converters.run_folder.trained_run import read_trained
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.space import Space, space_of
@@ -104,7 +104,7 @@ sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from tests.host.search.test_study import _measured
 from tests.host.search.examples import baseline, make_run, opened_study
-from edgeinfer.converters.trained import read_trained
+from edgeinfer.converters.run_folder.trained_run import read_trained
 from edgeinfer.host.search.space import space_of
 space = space_of(read_trained(make_run(Path({str(tmp_path / "again")!r}))), None)
 with opened_study(Path({str(out)!r}), space) as study:

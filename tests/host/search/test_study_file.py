@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.trained import read_trained
+from edgeinfer.converters.run_folder.trained_run import read_trained
 from edgeinfer.device.core.errors import StorageError, UsageError
 from edgeinfer.host.search.space import Space, space_of
 from edgeinfer.host.search.study_file import STUDY_FILE

@@ -185,7 +185,7 @@ def test_closing_ends_what_is_in_work(tmp_path: Path) -> None:
 
 
 def test_a_candidates_pictures_have_its_size(tmp_path: Path) -> None:
-    from edgeinfer.converters.trained import read_trained
+    from edgeinfer.converters.run_folder.trained_run import read_trained
 
     spec = read_trained(make_run(tmp_path / "run")).preprocess
     assert build.candidate_spec(spec, pruned(size=(20, 20))).size == (20, 20)

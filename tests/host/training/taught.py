@@ -6,8 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import KERAS_FILE, Split, TrainedModel, write_trained
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import (
+    KERAS_FILE,
+    Split,
+    TrainedModel,
+    write_trained,
+)
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from tests.host.training.problem import squares

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from edgeinfer.converters.samples import Sample, read_sample
-from edgeinfer.converters.trained import KERAS_FILE, TRAINED_FILE
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, TRAINED_FILE
 from edgeinfer.device.core.errors import EdgeinferError, ModelError, StorageError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, normalize_table
 from edgeinfer.host.training.batches import Floats, normalize

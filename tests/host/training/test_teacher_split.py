@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import SPLITS, Split, TrainedModel, write_trained
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import SPLITS, Split, TrainedModel, write_trained
 from edgeinfer.device.core.errors import DataError, ModelError, UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.data.dataset import PreparedData

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.converters.trained import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.core.errors import StorageError, UsageError
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import normalize_table

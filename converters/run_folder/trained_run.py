@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from edgeinfer.converters.samples import Sample
+from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.core.csv_cells import csv_cell, csv_text
 from edgeinfer.device.core.errors import ModelError

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeinfer.converters.samples import Sample, read_idx, read_sample
+from edgeinfer.converters.run_folder.samples import Sample, read_idx, read_sample
 from edgeinfer.device.core.errors import DataError, ImageError
 from edgeinfer.device.pictures.decode import encode_png
 

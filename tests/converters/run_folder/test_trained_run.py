@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.samples import Sample
-from edgeinfer.converters.trained import (
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import (
     SAMPLES_FILE,
     TRAINED_FILE,
     TrainedModel,
