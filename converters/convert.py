@@ -20,7 +20,6 @@ from edgeinfer.converters.common.progress import Progress, Step
 from edgeinfer.converters.golden import choose_samples, make_golden
 from edgeinfer.converters.measure.accuracy_gate import require_drop
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate
-from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.quantize.layer_errors import LayerError
 from edgeinfer.converters.quantize.layer_report import (
     compare_layers,
@@ -40,6 +39,7 @@ from edgeinfer.converters.run_folder.trained_run import (
     read_samples,
     read_trained,
 )
+from edgeinfer.converters.runtime_support.op_versions import require_loadable
 from edgeinfer.converters.targets import Targets, with_targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest

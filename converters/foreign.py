@@ -28,7 +28,6 @@ from edgeinfer.converters.foreign_model import (
 )
 from edgeinfer.converters.golden import make_golden
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
-from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.qat.retrain import Retrain, retrainer
 from edgeinfer.converters.quantize.calibration import choose_ranges, sample_histograms
 from edgeinfer.converters.quantize.layer_errors import LayerError
@@ -42,6 +41,7 @@ from edgeinfer.converters.quantize.repair import Attempt, RepairTask, best_attem
 from edgeinfer.converters.quantize.repair_report import repair_provenance, repair_table, tried_text
 from edgeinfer.converters.report import REPORT_FOLDER
 from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.runtime_support.op_versions import require_loadable
 from edgeinfer.converters.targets import with_targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest

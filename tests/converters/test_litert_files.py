@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeinfer.converters.op_versions import require_loadable
 from edgeinfer.converters.quantize.litert import cast_float16, quantize_int8
+from edgeinfer.converters.runtime_support.op_versions import require_loadable
 from edgeinfer.device.runtime import Runner
 from edgeinfer.device.tflite_file import read_tflite
 from tests.device.tflite_examples import (

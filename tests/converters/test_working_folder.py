@@ -9,8 +9,8 @@ import pytest
 
 from edgeinfer.converters.float_model import float_tflite
 from edgeinfer.converters.measure.timing import time_models
-from edgeinfer.converters.op_versions import load_check
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
+from edgeinfer.converters.runtime_support.op_versions import load_check
 from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 
 

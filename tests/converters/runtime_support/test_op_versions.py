@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.converters.op_table import HIGHEST_VERSIONS, LOWEST_VERSIONS
-from edgeinfer.converters.op_versions import (
+from edgeinfer.converters.runtime_support.op_table import HIGHEST_VERSIONS, LOWEST_VERSIONS
+from edgeinfer.converters.runtime_support.op_versions import (
     RUNTIMES,
     check_ops,
     load_check,
@@ -130,7 +130,7 @@ def test_a_damaged_file_never_reaches_a_runtime() -> None:
 def test_a_runtime_that_crashes_is_reported() -> None:
     """The damaged file that 2.14 dies of goes past our reader here, to the trial itself."""
     need("tflite-runtime")
-    from edgeinfer.converters.op_versions import _refusal
+    from edgeinfer.converters.runtime_support.op_versions import _refusal
 
     data = encode(dense_model())
     position = int.from_bytes(data[:4], "little")

@@ -14,7 +14,7 @@ from importlib import metadata
 from signal import strsignal
 from typing import get_args
 
-from edgeinfer.converters.op_table import HIGHEST_VERSIONS, LOWEST_VERSIONS
+from edgeinfer.converters.runtime_support.op_table import HIGHEST_VERSIONS, LOWEST_VERSIONS
 from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.core.processes import python_command, safe_environment
 from edgeinfer.device.runtime import RuntimeName, installed_runtimes

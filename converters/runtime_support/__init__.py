@@ -1,0 +1,1 @@
+"""Which versions of operators each runtime loads."""
