@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edgeinfer.converters.quantize.calibration import CalibrationMethod
     from edgeinfer.converters.quantize.quantize import Backend
     from edgeinfer.converters.quantize.repair import RepairLimit
-    from edgeinfer.converters.vela import Accelerator
+    from edgeinfer.converters.targets.vela import Accelerator
     from edgeinfer.device.pictures.pixel_formats import JpegReduction
     from edgeinfer.device.preprocess.spec import Channels, CropPolicy
     from edgeinfer.device.types import Precision
@@ -212,7 +212,7 @@ def convert(
     from edgeinfer.converters.quantize.quantize import QuantizeOptions
     from edgeinfer.converters.run_folder.trained_run import read_trained
     from edgeinfer.converters.summary import document, foreign_summary, summary
-    from edgeinfer.converters.targets import chosen_targets
+    from edgeinfer.converters.targets.targets import chosen_targets
 
     targets = chosen_targets(board=board, require_mapped=require_mapped, npu=npu, gpu=gpu)
     options = ConvertOptions(

@@ -40,7 +40,7 @@ from edgeinfer.converters.run_folder.trained_run import (
     read_trained,
 )
 from edgeinfer.converters.runtime_support.op_versions import require_loadable
-from edgeinfer.converters.targets import Targets, with_targets
+from edgeinfer.converters.targets.targets import Targets, with_targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.core.files import write_atomically

@@ -42,7 +42,7 @@ from edgeinfer.converters.quantize.repair_report import repair_provenance, repai
 from edgeinfer.converters.report import REPORT_FOLDER
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.runtime_support.op_versions import require_loadable
-from edgeinfer.converters.targets import with_targets
+from edgeinfer.converters.targets.targets import with_targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.core.errors import AccuracyError

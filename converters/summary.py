@@ -8,7 +8,7 @@ from edgeinfer.converters.convert import ConvertResult
 from edgeinfer.converters.foreign import ForeignResult
 from edgeinfer.converters.quantize.layer_report import worst_layer_text
 from edgeinfer.converters.quantize.repair_report import repair_json, repair_lines
-from edgeinfer.converters.targets import target_json, target_lines
+from edgeinfer.converters.targets.targets import target_json, target_lines
 from edgeinfer.device.verify import VerifyReport
 
 

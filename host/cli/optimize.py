@@ -176,7 +176,7 @@ def _timer(
 def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_json: bool) -> None:
     """Search and print; what there is so far is written however it ends."""
     from edgeinfer.converters.common.progress import step_display
-    from edgeinfer.converters.targets import chosen_targets
+    from edgeinfer.converters.targets.targets import chosen_targets
     from edgeinfer.host.search.ending import end_search
     from edgeinfer.host.search.report import write_report
     from edgeinfer.host.search.search import WORK_FOLDER, Search, make_space

@@ -10,7 +10,7 @@ from edgeinfer.converters.common.progress import Step
 from edgeinfer.converters.convert import ConvertOptions, convert_trained
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.trained_run import read_samples
-from edgeinfer.converters.targets import chosen_targets
+from edgeinfer.converters.targets.targets import chosen_targets
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.host.search.bench import BASELINE_FOLDER, PLAIN, Bench

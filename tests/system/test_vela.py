@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.npu import npu_lines, with_npu
-from edgeinfer.converters.vela import ACCELERATORS, VELA_VARIABLE, Accelerator, compile_with_vela
-from edgeinfer.converters.vela_report import VelaLayer, VelaReport
+from edgeinfer.converters.targets.ethos_u import npu_lines, with_npu
+from edgeinfer.converters.targets.vela import (
+    ACCELERATORS,
+    VELA_VARIABLE,
+    Accelerator,
+    compile_with_vela,
+)
+from edgeinfer.converters.targets.vela_report import VelaLayer, VelaReport
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ConversionError

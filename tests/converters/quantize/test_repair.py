@@ -12,14 +12,14 @@ import pytest
 from edgeinfer.converters.convert import ConvertOptions, ConvertResult, convert_trained
 from edgeinfer.converters.foreign import convert_foreign
 from edgeinfer.converters.foreign_model import ForeignModel
-from edgeinfer.converters.mapped_share import BoardOptions
 from edgeinfer.converters.measure.accuracy_gate import drop_points, within_drop
 from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.quantize.repair import Attempt, best_attempt, layers_to_keep
 from edgeinfer.converters.quantize.repair_report import repair_json, repair_lines, tried_text
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
-from edgeinfer.converters.targets import Targets
+from edgeinfer.converters.targets.required_share import BoardOptions
+from edgeinfer.converters.targets.targets import Targets
 from edgeinfer.converters.tflite import TfliteModels
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import AccuracyError

@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.converters.delegates import (
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.targets.required_share import BoardOptions
+from edgeinfer.converters.targets.targets import Targets, target_json, target_lines, with_targets
+from edgeinfer.converters.targets.vx_and_gpu import (
     FLOAT16_STEP,
     NOTHING,
     SAME_FILE,
@@ -21,9 +24,6 @@ from edgeinfer.converters.delegates import (
     with_gpu,
     with_vx,
 )
-from edgeinfer.converters.mapped_share import BoardOptions
-from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.converters.targets import Targets, target_json, target_lines, with_targets
 from edgeinfer.device.accelerators.report import WIDTH
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
@@ -33,7 +33,7 @@ from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.runtime import Runner
 from edgeinfer.device.tflite_file import read_tflite
-from tests.converters.test_edgetpu import chain
+from tests.converters.targets.test_edgetpu import chain
 from tests.device.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import (
     Number,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.edgetpu import (
+from edgeinfer.converters.targets.edgetpu import (
     EDGETPU_TOLERANCE_STEPS,
     READY,
     edgetpu_lines,
@@ -17,7 +17,7 @@ from edgeinfer.converters.edgetpu import (
     require_mapped,
     with_edgetpu,
 )
-from edgeinfer.converters.mapped_share import BoardOptions, parse_percent
+from edgeinfer.converters.targets.required_share import BoardOptions, parse_percent
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle

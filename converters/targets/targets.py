@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Step
-from edgeinfer.converters.delegates import (
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.targets.edgetpu import (
+    edgetpu_lines,
+    edgetpu_report,
+    require_mapped,
+    with_edgetpu,
+)
+from edgeinfer.converters.targets.ethos_u import npu_lines, require_npu, with_npu
+from edgeinfer.converters.targets.required_share import BoardOptions, parse_percent
+from edgeinfer.converters.targets.vela import ACCELERATORS, Accelerator
+from edgeinfer.converters.targets.vx_and_gpu import (
     GPU,
     VX,
     delegate_report,
@@ -16,16 +26,6 @@ from edgeinfer.converters.delegates import (
     with_gpu,
     with_vx,
 )
-from edgeinfer.converters.edgetpu import (
-    edgetpu_lines,
-    edgetpu_report,
-    require_mapped,
-    with_edgetpu,
-)
-from edgeinfer.converters.mapped_share import BoardOptions, parse_percent
-from edgeinfer.converters.npu import npu_lines, require_npu, with_npu
-from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.converters.vela import ACCELERATORS, Accelerator
 from edgeinfer.device.accelerators.report import wrapped
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.core.errors import UsageError

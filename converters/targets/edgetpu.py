@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.converters.mapped_share import BoardOptions, require_share
 from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
+from edgeinfer.converters.targets.required_share import BoardOptions, require_share
 from edgeinfer.device.accelerators.edgetpu import EdgeTpuMapping, map_model
 from edgeinfer.device.accelerators.edgetpu.compiler import (
     HOW_TO_GET_IT,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.converters.vela_report import Fallback, VelaLayer, parse_report
+from edgeinfer.converters.targets.vela_report import Fallback, VelaLayer, parse_report
 from edgeinfer.device.core.errors import ConversionError
 
 SUMMARY_ROW = {

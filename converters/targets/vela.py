@@ -15,7 +15,7 @@ from pathlib import Path
 from signal import strsignal
 from typing import Literal, get_args
 
-from edgeinfer.converters.vela_report import VelaReport, parse_report
+from edgeinfer.converters.targets.vela_report import VelaReport, parse_report
 from edgeinfer.device.core.errors import ConversionError, MissingExtraError, storage_error
 from edgeinfer.device.tflite_file import read_tflite
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.boards import load_profile, profile_names
-from edgeinfer.converters.mapped_share import BoardOptions
-from edgeinfer.converters.targets import Targets, chosen_targets
-from edgeinfer.converters.vela import ACCELERATORS
+from edgeinfer.converters.targets.required_share import BoardOptions
+from edgeinfer.converters.targets.targets import Targets, chosen_targets
+from edgeinfer.converters.targets.vela import ACCELERATORS
 from edgeinfer.device.core.errors import UsageError
 from tests.support.program import edgeinfer, error_line
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from edgeinfer.converters.assemble import FLOAT_TOLERANCE_SHARE
 from edgeinfer.converters.golden import make_golden
-from edgeinfer.converters.mapped_share import BoardOptions, require_share
 from edgeinfer.converters.quantize.litert import cast_float16
 from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.runtime_support.op_versions import require_loadable
+from edgeinfer.converters.targets.required_share import BoardOptions, require_share
 from edgeinfer.device.accelerators.gpu.rules import map_gpu
 from edgeinfer.device.accelerators.mapping import DelegateMapping
 from edgeinfer.device.accelerators.report import delegate_json, delegate_summary

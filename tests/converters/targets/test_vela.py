@@ -11,19 +11,20 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.converters import npu, vela
-from edgeinfer.converters.npu import npu_lines, require_npu, with_npu
-from edgeinfer.converters.vela import (
+from edgeinfer.converters.targets import ethos_u as npu
+from edgeinfer.converters.targets import vela
+from edgeinfer.converters.targets.ethos_u import npu_lines, require_npu, with_npu
+from edgeinfer.converters.targets.vela import (
     ACCELERATORS,
     VELA_VARIABLE,
     Compiled,
     compile_with_vela,
     find_vela,
 )
-from edgeinfer.converters.vela_report import parse_report
+from edgeinfer.converters.targets.vela_report import parse_report
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ConversionError, MissingExtraError, UsageError
-from tests.converters.test_vela_report import LAYERS, OUTPUT, summary
+from tests.converters.targets.test_vela_report import LAYERS, OUTPUT, summary
 from tests.device.bundle.examples import MEMBERS, manifest
 from tests.device.one_operator import one_operator_model
 from tests.device.tflite_examples import (

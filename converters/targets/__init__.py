@@ -1,0 +1,1 @@
+"""One variant for each accelerator."""
