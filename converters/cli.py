@@ -205,7 +205,6 @@ def convert(
     from edgeinfer.converters.common.progress import step_display
     from edgeinfer.converters.common.require_extra import require_packages
     from edgeinfer.converters.convert import ConvertOptions, convert_trained
-    from edgeinfer.converters.float_model import is_foreign
     from edgeinfer.converters.foreign import convert_foreign
     from edgeinfer.converters.foreign_model import ForeignModel
     from edgeinfer.converters.install import install_bundle
@@ -213,6 +212,7 @@ def convert(
     from edgeinfer.converters.run_folder.trained_run import read_trained
     from edgeinfer.converters.summary import document, foreign_summary, summary
     from edgeinfer.converters.targets.targets import chosen_targets
+    from edgeinfer.converters.tensorflow.import_model import is_foreign
 
     targets = chosen_targets(board=board, require_mapped=require_mapped, npu=npu, gpu=gpu)
     options = ConvertOptions(

@@ -41,7 +41,7 @@ from edgeinfer.converters.run_folder.trained_run import (
 )
 from edgeinfer.converters.runtime_support.op_versions import require_loadable
 from edgeinfer.converters.targets.targets import Targets, with_targets
-from edgeinfer.converters.tflite import TfliteModels
+from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.decoding import Decoder

@@ -18,7 +18,6 @@ from edgeinfer.converters.assemble import (
 )
 from edgeinfer.converters.common.progress import Progress, Step
 from edgeinfer.converters.convert import ConvertOptions
-from edgeinfer.converters.float_model import KERAS_SUFFIXES, float_tflite
 from edgeinfer.converters.foreign_model import (
     ForeignModel,
     foreign_labels,
@@ -43,7 +42,8 @@ from edgeinfer.converters.report import REPORT_FOLDER
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.runtime_support.op_versions import require_loadable
 from edgeinfer.converters.targets.targets import with_targets
-from edgeinfer.converters.tflite import TfliteModels
+from edgeinfer.converters.tensorflow.import_model import KERAS_SUFFIXES, float_tflite
+from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.core.files import write_atomically

@@ -13,7 +13,7 @@ from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.quantize.repair import Attempt, RepairLimit, RepairTask, repair
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
-from edgeinfer.converters.tflite import TfliteModels
+from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.device.model import Model
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.pruning.operators import Kind, kind_of, mixes_channels
-from edgeinfer.converters.trace import Call, Trace, functional
+from edgeinfer.converters.tensorflow.trace import Call, Trace, functional
 
 Indices = NDArray[np.int64]
 

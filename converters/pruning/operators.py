@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.trace import Call
+from edgeinfer.converters.tensorflow.trace import Call
 
 
 class Kind(enum.Enum):

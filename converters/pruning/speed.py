@@ -18,7 +18,7 @@ from edgeinfer.converters.pruning.plan import Counts, PlanOptions, choose_cells,
 from edgeinfer.converters.pruning.surgery import keep_channels
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
-from edgeinfer.converters.tflite import convert_keras
+from edgeinfer.converters.tensorflow.to_tflite import convert_keras
 from edgeinfer.device.core.errors import ConversionError, storage_error
 from edgeinfer.device.preprocess import PreprocessSpec
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.pruning.graph import ChannelGraph, LayerUse
 from edgeinfer.converters.pruning.operators import Kind
-from edgeinfer.converters.trace import functional
+from edgeinfer.converters.tensorflow.trace import functional
 from edgeinfer.device.core.errors import ConversionError
 
 Keep = NDArray[np.bool_]

@@ -18,7 +18,7 @@ from edgeinfer.converters.qat.graph import (
     norm_factors,
     plain_step,
 )
-from edgeinfer.converters.trace import Call, Trace, functional
+from edgeinfer.converters.tensorflow.trace import Call, Trace, functional
 from edgeinfer.device.core.errors import ConversionError
 
 _ELEMENTWISE = {"Add", "Subtract", "Multiply", "Divide", "TrueDivide"}

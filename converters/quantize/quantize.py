@@ -19,7 +19,7 @@ from edgeinfer.converters.quantize.calibration import (
 )
 from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.converters.tflite import TfliteModels, convert_keras
+from edgeinfer.converters.tensorflow.to_tflite import TfliteModels, convert_keras
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import Precision

@@ -24,7 +24,7 @@ from edgeinfer.converters.quantize.equalize import equalize
 from edgeinfer.converters.quantize.layer_report import compare_layers
 from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
-from edgeinfer.converters.tflite import TfliteModels
+from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec

@@ -16,7 +16,7 @@ from edgeinfer.converters.quantize.calibration import (
 from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
-from edgeinfer.converters.tflite import convert_keras
+from edgeinfer.converters.tensorflow.to_tflite import convert_keras
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.extras import require_host_extra

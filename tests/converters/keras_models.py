@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.float_model import float_tflite
 from edgeinfer.converters.quantize.all_tensors import WatchedModel
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
+from edgeinfer.converters.tensorflow.import_model import float_tflite
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 

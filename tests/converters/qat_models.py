@@ -21,7 +21,7 @@ from edgeinfer.converters.quantize.calibration import (
 )
 from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.quantize.quantize import Backend
-from edgeinfer.converters.tflite_worker import (
+from edgeinfer.converters.tensorflow.to_tflite_worker import (
     FLOAT_FILE,
     SMALL_FILE,
     ConversionJob,

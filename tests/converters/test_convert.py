@@ -24,7 +24,7 @@ from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
-from edgeinfer.converters.tflite import convert_keras
+from edgeinfer.converters.tensorflow.to_tflite import convert_keras
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import AccuracyError, ConversionError, ModelError
 from edgeinfer.device.core.files import write_atomically

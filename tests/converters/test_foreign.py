@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.convert import ConvertOptions
-from edgeinfer.converters.float_model import float_tflite, is_foreign
 from edgeinfer.converters.foreign import convert_foreign
 from edgeinfer.converters.foreign_model import ForeignModel, foreign_pictures
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
+from edgeinfer.converters.tensorflow.import_model import float_tflite, is_foreign
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import (
     AccuracyError,

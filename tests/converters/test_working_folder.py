@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.float_model import float_tflite
 from edgeinfer.converters.measure.timing import time_models
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.runtime_support.op_versions import load_check
+from edgeinfer.converters.tensorflow.import_model import float_tflite
 from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 
 

@@ -17,7 +17,7 @@ from edgeinfer.converters.quantize.calibration import (
     choose_ranges,
 )
 from edgeinfer.converters.quantize.quantize import Backend
-from edgeinfer.converters.tflite_worker import FLOAT_FILE
+from edgeinfer.converters.tensorflow.to_tflite_worker import FLOAT_FILE
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.tflite_file import read_tflite
 

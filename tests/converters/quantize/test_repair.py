@@ -20,7 +20,7 @@ from edgeinfer.converters.quantize.repair_report import repair_json, repair_line
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.targets.required_share import BoardOptions
 from edgeinfer.converters.targets.targets import Targets
-from edgeinfer.converters.tflite import TfliteModels
+from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.tflite_file import read_tflite

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from edgeinfer.converters.common.require_extra import require_packages
-from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE
+from edgeinfer.converters.tensorflow.to_tflite_worker import ERROR_FILE, FLOAT_FILE
 from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.tflite_file import read_tflite
@@ -44,7 +44,7 @@ def float_tflite(path: Path) -> bytes:
     require_packages("edgeinfer convert", "tensorflow", "keras")
     with tempfile.TemporaryDirectory(prefix="edgeinfer-convert-") as temporary:
         folder = Path(temporary)
-        command = python_command("-m", "edgeinfer.converters.foreign_worker")
+        command = python_command("-m", "edgeinfer.converters.tensorflow.import_worker")
         done = subprocess.run(
             [*command, str(path.resolve()), temporary],
             env=safe_environment(),

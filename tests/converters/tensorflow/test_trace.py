@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.converters.trace import Trace, functional
+from edgeinfer.converters.tensorflow.trace import Trace, functional
 from edgeinfer.device.core.errors import ConversionError
 
 keras = pytest.importorskip("keras", reason="tracing needs the host extra")

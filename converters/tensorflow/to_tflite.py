@@ -16,7 +16,7 @@ from pathlib import Path
 
 from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
-from edgeinfer.converters.tflite_worker import (
+from edgeinfer.converters.tensorflow.to_tflite_worker import (
     CALIBRATED,
     ERROR_FILE,
     FLOAT_FILE,
@@ -126,7 +126,7 @@ def _run_here(keras_model: Path, job: ConversionJob) -> None:
 
 def _run_worker(keras_model: Path, job: Path, folder: Path) -> None:
     finished = subprocess.run(
-        python_command("-m", "edgeinfer.converters.tflite_worker", str(job)),
+        python_command("-m", "edgeinfer.converters.tensorflow.to_tflite_worker", str(job)),
         env=safe_environment(),
         capture_output=True,
         check=False,

@@ -1,4 +1,4 @@
-"""Runs TensorFlow's converter: `python -m edgeinfer.converters.tflite_worker JOB`.
+"""Runs TensorFlow's converter: `python -m edgeinfer.converters.tensorflow.to_tflite_worker JOB`.
 
 The converter can kill its process (a segfault or an abort in native code), so it never runs in the
 caller's. JOB is a JSON file that `ConversionJob` describes; what comes out are files.

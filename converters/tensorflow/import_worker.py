@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.converters.tflite_worker import ERROR_FILE, FLOAT_FILE
+from edgeinfer.converters.tensorflow.to_tflite_worker import ERROR_FILE, FLOAT_FILE
 
 _CUSTOM_LAYER = re.compile(
     r"(?:Could not locate class|Unknown layer:|Unknown layer|Could not find) '?([\w>.]+)'?"

@@ -1,0 +1,1 @@
+"""Everything that runs TensorFlow in a process of its own."""
