@@ -202,12 +202,12 @@ def convert(
     pictures. Where it loses more than --max-drop points on validation, nothing is written and the
     exit code is 1.
     """
+    from edgeinfer.converters.bundle.install import install_bundle
     from edgeinfer.converters.common.progress import step_display
     from edgeinfer.converters.common.require_extra import require_packages
     from edgeinfer.converters.convert import ConvertOptions, convert_trained
     from edgeinfer.converters.foreign import convert_foreign
     from edgeinfer.converters.foreign_model import ForeignModel
-    from edgeinfer.converters.install import install_bundle
     from edgeinfer.converters.quantize.quantize import QuantizeOptions
     from edgeinfer.converters.run_folder.trained_run import read_trained
     from edgeinfer.converters.summary import document, foreign_summary, summary

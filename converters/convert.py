@@ -9,7 +9,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from edgeinfer.converters.assemble import (
+from edgeinfer.converters.bundle.golden import choose_samples, make_golden
+from edgeinfer.converters.bundle.report import REPORT_FOLDER, report_members
+from edgeinfer.converters.bundle.write import (
     CPU_MEMBER,
     cpu_variant,
     manifest_errors,
@@ -17,7 +19,6 @@ from edgeinfer.converters.assemble import (
     write_verified,
 )
 from edgeinfer.converters.common.progress import Progress, Step
-from edgeinfer.converters.golden import choose_samples, make_golden
 from edgeinfer.converters.measure.accuracy_gate import require_drop
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate
 from edgeinfer.converters.quantize.layer_errors import LayerError
@@ -30,7 +31,6 @@ from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_tra
 from edgeinfer.converters.quantize.repair import Attempt, RepairLimit, best_attempt
 from edgeinfer.converters.quantize.repair_report import repair_provenance, repair_table, tried_text
 from edgeinfer.converters.repair_trained import model_factory, repair_trained
-from edgeinfer.converters.report import REPORT_FOLDER, report_members
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import (
     KERAS_FILE,

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.converters.assemble import (
+from edgeinfer.converters.bundle.golden import make_golden
+from edgeinfer.converters.bundle.report import REPORT_FOLDER
+from edgeinfer.converters.bundle.write import (
     CPU_MEMBER,
     cpu_variant,
     manifest_errors,
@@ -25,7 +27,6 @@ from edgeinfer.converters.foreign_model import (
     foreign_preprocess,
     require_contrast,
 )
-from edgeinfer.converters.golden import make_golden
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.qat.retrain import Retrain, retrainer
 from edgeinfer.converters.quantize.calibration import choose_ranges, sample_histograms
@@ -38,7 +39,6 @@ from edgeinfer.converters.quantize.layer_report import (
 from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.quantize.repair import Attempt, RepairTask, best_attempt, repair
 from edgeinfer.converters.quantize.repair_report import repair_provenance, repair_table, tried_text
-from edgeinfer.converters.report import REPORT_FOLDER
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.runtime_support.op_versions import require_loadable
 from edgeinfer.converters.targets.targets import with_targets

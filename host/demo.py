@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.converters.golden import choose_samples
+from edgeinfer.converters.bundle.golden import choose_samples
 from edgeinfer.converters.run_folder.samples import read_sample
 from edgeinfer.device.cli.main import run_program
 from edgeinfer.device.core.files import write_atomically

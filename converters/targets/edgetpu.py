@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
+from edgeinfer.converters.bundle.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
 from edgeinfer.converters.targets.required_share import BoardOptions, require_share
 from edgeinfer.device.accelerators.edgetpu import EdgeTpuMapping, map_model
 from edgeinfer.device.accelerators.edgetpu.compiler import (

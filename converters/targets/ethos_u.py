@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
+from edgeinfer.converters.bundle.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
 from edgeinfer.converters.targets.vela import Accelerator, Compiled, compile_with_vela, find_vela
 from edgeinfer.device.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.bundle.reader import open_bundle

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.converters.assemble import FLOAT_TOLERANCE_SHARE
-from edgeinfer.converters.golden import make_golden
+from edgeinfer.converters.bundle.golden import make_golden
+from edgeinfer.converters.bundle.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
+from edgeinfer.converters.bundle.write import FLOAT_TOLERANCE_SHARE
 from edgeinfer.converters.quantize.litert import cast_float16
-from edgeinfer.converters.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.runtime_support.op_versions import require_loadable
 from edgeinfer.converters.targets.required_share import BoardOptions, require_share

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.converters.assemble import CPU_MEMBER
+from edgeinfer.converters.bundle.write import CPU_MEMBER
 from edgeinfer.converters.convert import ConvertOptions, convert_trained
 from edgeinfer.converters.run_folder.trained_run import TRAINED_FILE
 from edgeinfer.device.bundle.reader import open_bundle

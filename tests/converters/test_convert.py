@@ -11,6 +11,8 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from edgeinfer.converters.bundle.golden import MAX_SIDE, choose_samples, make_golden
+from edgeinfer.converters.bundle.install import install_bundle
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.convert import (
     CalibrationDraw,
@@ -18,8 +20,6 @@ from edgeinfer.converters.convert import (
     calibration_samples,
     convert_trained,
 )
-from edgeinfer.converters.golden import MAX_SIDE, choose_samples, make_golden
-from edgeinfer.converters.install import install_bundle
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.samples import Sample, read_sample

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.converters.assemble import CPU_MEMBER, cpu_variant, write_verified
-from edgeinfer.converters.golden import make_golden
+from edgeinfer.converters.bundle.golden import make_golden
+from edgeinfer.converters.bundle.write import CPU_MEMBER, cpu_variant, write_verified
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.device.bundle.manifest import ModelManifest, parse_manifest
 from edgeinfer.device.bundle.reader import open_bundle

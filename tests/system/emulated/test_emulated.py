@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.converters.assemble import TOLERANCE_STEPS
+from edgeinfer.converters.bundle.write import TOLERANCE_STEPS
 from edgeinfer.device.core.errors import WheelError
 from tests.system.emulated.frames import make_frames
 from tests.system.emulated.userland import AARCH64, ARMV7L, Architecture, Userland

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 
-from edgeinfer.converters.golden import GoldenVectors
+from edgeinfer.converters.bundle.golden import GoldenVectors
 from edgeinfer.device.bundle.manifest import ModelManifest, Output, Variant
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ConversionError, storage_error

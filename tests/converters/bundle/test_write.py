@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.assemble import manifest_errors
+from edgeinfer.converters.bundle.write import manifest_errors
 from edgeinfer.device.core.errors import ConversionError
 from tests.device.bundle.examples import manifest
 

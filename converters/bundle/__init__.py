@@ -1,0 +1,1 @@
+"""Writing the bundle, with its golden frames and report."""
