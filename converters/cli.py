@@ -13,7 +13,7 @@ from edgeinfer.device.cli.options.common import json_option, labels_option, read
 from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgeinfer.converters.convert import CalibrationDraw
+    from edgeinfer.converters.convert.pipeline import CalibrationDraw
     from edgeinfer.converters.quantize.calibration import CalibrationMethod
     from edgeinfer.converters.quantize.quantize import Backend
     from edgeinfer.converters.quantize.repair import RepairLimit
@@ -205,12 +205,12 @@ def convert(
     from edgeinfer.converters.bundle.install import install_bundle
     from edgeinfer.converters.common.progress import step_display
     from edgeinfer.converters.common.require_extra import require_packages
-    from edgeinfer.converters.convert import ConvertOptions, convert_trained
-    from edgeinfer.converters.foreign import convert_foreign
-    from edgeinfer.converters.foreign_model import ForeignModel
+    from edgeinfer.converters.convert.foreign_model import ForeignModel
+    from edgeinfer.converters.convert.foreign_source import convert_foreign
+    from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_trained
+    from edgeinfer.converters.convert.summary import document, foreign_summary, summary
     from edgeinfer.converters.quantize.quantize import QuantizeOptions
     from edgeinfer.converters.run_folder.trained_run import read_trained
-    from edgeinfer.converters.summary import document, foreign_summary, summary
     from edgeinfer.converters.targets.targets import chosen_targets
     from edgeinfer.converters.tensorflow.import_model import is_foreign
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.converters.convert import ConvertOptions, calibration_samples
+from edgeinfer.converters.convert.pipeline import ConvertOptions, calibration_samples
 from edgeinfer.converters.quantize.calibration import (
     CalibrationMethod,
     choose_ranges,

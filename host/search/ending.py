@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Step
-from edgeinfer.converters.convert import ConvertOptions, convert_trained
+from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_trained
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.trained_run import read_samples
 from edgeinfer.converters.targets.targets import chosen_targets

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.bundle.write import CPU_MEMBER
-from edgeinfer.converters.convert import ConvertOptions, convert_trained
+from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_trained
 from edgeinfer.converters.run_folder.trained_run import TRAINED_FILE
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.host.data.dataset import PreparedData, prepare_folder

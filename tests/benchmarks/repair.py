@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeinfer.converters.convert import ConvertOptions, convert_trained
+from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_trained
 from edgeinfer.converters.quantize.repair_report import repair_lines
 from edgeinfer.device.cameras.pictures import image_paths
 from edgeinfer.device.pictures.decode import read_image

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.converters.convert import ConvertOptions, calibration_samples
+from edgeinfer.converters.convert.pipeline import ConvertOptions, calibration_samples
+from edgeinfer.converters.convert.run_source import model_factory
 from edgeinfer.converters.measure.evaluate import evaluate
 from edgeinfer.converters.measure.timing import time_models
 from edgeinfer.converters.measure.timing_worker import InvokeTime
 from edgeinfer.converters.pruning.sparsity import compressed_bytes
 from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
-from edgeinfer.converters.repair_trained import model_factory
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.host.training.prune_config import PruneConfig
 from edgeinfer.host.training.pruning import prune

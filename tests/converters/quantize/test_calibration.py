@@ -11,7 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgeinfer.converters.convert import ConvertOptions, calibration_samples, convert_trained
+from edgeinfer.converters.convert.pipeline import (
+    ConvertOptions,
+    calibration_samples,
+    convert_trained,
+)
 from edgeinfer.converters.quantize.calibration import (
     BINS,
     LEVELS,

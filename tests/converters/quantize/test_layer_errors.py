@@ -12,7 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.converters.convert import ConvertOptions, calibration_samples, convert_trained
+from edgeinfer.converters.convert.pipeline import (
+    ConvertOptions,
+    calibration_samples,
+    convert_trained,
+)
 from edgeinfer.converters.quantize.all_tensors import dequantize
 from edgeinfer.converters.quantize.layer_errors import (
     MAX_SQNR_DB,

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.converters.convert import ConvertOptions, ConvertResult, convert_trained
-from edgeinfer.converters.foreign import convert_foreign
-from edgeinfer.converters.foreign_model import ForeignModel
+from edgeinfer.converters.convert.foreign_model import ForeignModel
+from edgeinfer.converters.convert.foreign_source import convert_foreign
+from edgeinfer.converters.convert.pipeline import ConvertOptions, ConvertResult, convert_trained
 from edgeinfer.converters.measure.accuracy_gate import drop_points, within_drop
 from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.converters.quantize.quantize import QuantizeOptions

@@ -14,7 +14,7 @@ import pytest
 from edgeinfer.converters.bundle.golden import MAX_SIDE, choose_samples, make_golden
 from edgeinfer.converters.bundle.install import install_bundle
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.convert import (
+from edgeinfer.converters.convert.pipeline import (
     CalibrationDraw,
     ConvertOptions,
     calibration_samples,

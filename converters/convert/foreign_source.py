@@ -19,14 +19,14 @@ from edgeinfer.converters.bundle.write import (
     write_verified,
 )
 from edgeinfer.converters.common.progress import Progress, Step
-from edgeinfer.converters.convert import ConvertOptions
-from edgeinfer.converters.foreign_model import (
+from edgeinfer.converters.convert.foreign_model import (
     ForeignModel,
     foreign_labels,
     foreign_pictures,
     foreign_preprocess,
     require_contrast,
 )
+from edgeinfer.converters.convert.pipeline import ConvertOptions
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.qat.retrain import Retrain, retrainer
 from edgeinfer.converters.quantize.calibration import choose_ranges, sample_histograms

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.converters.convert import ConvertOptions
-from edgeinfer.converters.foreign import convert_foreign
-from edgeinfer.converters.foreign_model import ForeignModel, foreign_pictures
+from edgeinfer.converters.convert.foreign_model import ForeignModel, foreign_pictures
+from edgeinfer.converters.convert.foreign_source import convert_foreign
+from edgeinfer.converters.convert.pipeline import ConvertOptions
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.tensorflow.import_model import float_tflite, is_foreign

@@ -19,6 +19,7 @@ from edgeinfer.converters.bundle.write import (
     write_verified,
 )
 from edgeinfer.converters.common.progress import Progress, Step
+from edgeinfer.converters.convert.run_source import model_factory, repair_trained
 from edgeinfer.converters.measure.accuracy_gate import require_drop
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate
 from edgeinfer.converters.quantize.layer_errors import LayerError
@@ -30,7 +31,6 @@ from edgeinfer.converters.quantize.layer_report import (
 from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.quantize.repair import Attempt, RepairLimit, best_attempt
 from edgeinfer.converters.quantize.repair_report import repair_provenance, repair_table, tried_text
-from edgeinfer.converters.repair_trained import model_factory, repair_trained
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import (
     KERAS_FILE,

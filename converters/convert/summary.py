@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgeinfer.converters.convert import ConvertResult
-from edgeinfer.converters.foreign import ForeignResult
+from edgeinfer.converters.convert.foreign_source import ForeignResult
+from edgeinfer.converters.convert.pipeline import ConvertResult
 from edgeinfer.converters.quantize.layer_report import worst_layer_text
 from edgeinfer.converters.quantize.repair_report import repair_json, repair_lines
 from edgeinfer.converters.targets.targets import target_json, target_lines
