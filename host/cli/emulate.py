@@ -14,7 +14,7 @@ from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.core.errors import UsageError, printable
 
 if TYPE_CHECKING:
-    from edgeinfer.host.emulation.trial import EmulationResult
+    from edgeinfer.host.emulation.run_bundle import EmulationResult
 
 _MOST_LABELS = 8
 _BY_SIGNAL = 128
@@ -91,8 +91,8 @@ def emulate(
 
     require_packages("boards emulate", "packaging")
     from edgeinfer.host.emulation.choose import choose_system
-    from edgeinfer.host.emulation.machine import prepare_board
-    from edgeinfer.host.emulation.trial import try_bundle
+    from edgeinfer.host.emulation.run_bundle import try_bundle
+    from edgeinfer.host.emulation.userland import prepare_board
 
     if video is not None and camera is not None:
         raise UsageError(

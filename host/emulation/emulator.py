@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.device.core.errors import EmulationError
+from edgeinfer.host.emulation.cached_folder import kept_folder
 from edgeinfer.host.emulation.debian import download_packages, host_architecture, unpack
-from edgeinfer.host.emulation.kept import kept_folder
 
 NAMES = {"aarch64": "qemu-aarch64", "armv7l": "qemu-arm"}
 """The emulators' programs by what they emulate; Debian 12 has them as `NAME-static`."""

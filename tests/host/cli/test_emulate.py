@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.host.cli.emulate import _for_people
-from edgeinfer.host.emulation.trial import EmulationResult
+from edgeinfer.host.emulation.run_bundle import EmulationResult
 from tests.support.program import edgeinfer, error_line
 
 not_here = pytest.mark.skipif(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgeinfer.boards import load_profile
 from edgeinfer.host.emulation.emulator import Emulator
-from edgeinfer.host.emulation.machine import EmulatedBoard
+from edgeinfer.host.emulation.userland import EmulatedBoard
 
 
 def script(path: Path, *lines: str) -> Path:

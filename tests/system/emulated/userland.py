@@ -17,7 +17,7 @@ from edgeinfer.host.board_wheels import WheelTarget, board_wheels, wheel_target
 from edgeinfer.host.board_wheels.choose import needed
 from edgeinfer.host.board_wheels.wheel_file import requirements
 from edgeinfer.host.emulation.emulator import OLDEST, Emulator, find_emulator
-from edgeinfer.host.emulation.machine import debian_packages, debian_root, unpacked_wheels
+from edgeinfer.host.emulation.userland import debian_packages, debian_root, unpacked_wheels
 from tests.system.environments import clean_environ
 
 SUITE = "bookworm"

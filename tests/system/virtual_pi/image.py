@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.device.core.files import cache_home
-from edgeinfer.host.emulation.kept import kept_folder
+from edgeinfer.host.emulation.cached_folder import kept_folder
 from tests.system.emulated.debian import UserlandError, run_tool
 from tests.system.virtual_pi.kernel import (
     CROSS_COMPILE,

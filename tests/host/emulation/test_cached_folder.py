@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.core.errors import StorageError
-from edgeinfer.host.emulation.kept import kept_folder
+from edgeinfer.host.emulation.cached_folder import kept_folder
 
 
 def write_file(folder: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.core.errors import EmulationError
-from edgeinfer.host.emulation.trial import read_answers, try_bundle
+from edgeinfer.host.emulation.run_bundle import read_answers, try_bundle
 from tests.host.emulation.boards import board_here
 
 
@@ -106,7 +106,7 @@ def test_ctrl_c_ends_the_loop_after_the_frames_in_hand(sample_bundle: Path, tmp_
     code = (
         "import sys, pathlib\n"
         "from tests.host.emulation.boards import board_here\n"
-        "from edgeinfer.host.emulation.trial import try_bundle\n"
+        "from edgeinfer.host.emulation.run_bundle import try_bundle\n"
         "result = try_bundle(board_here(pathlib.Path(sys.argv[2])), pathlib.Path(sys.argv[1]),\n"
         "    run_options=['--camera', 'simulated'])\n"
         "print('result', result.exit_code, result.frames)\n"

@@ -9,7 +9,7 @@ from edgeinfer.boards import load_profile
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.host.board_wheels.wheel_file import wheel_file
 from edgeinfer.host.emulation.emulator import Emulator
-from edgeinfer.host.emulation.machine import (
+from edgeinfer.host.emulation.userland import (
     debian_packages,
     guest_environment,
     prepare_board,

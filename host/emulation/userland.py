@@ -22,10 +22,10 @@ from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.core.files import cache_home, write_atomically
 from edgeinfer.device.core.processes import python_command
 from edgeinfer.host.board_wheels import WheelFile, board_wheels, wheel_target
+from edgeinfer.host.emulation.cached_folder import kept_folder
 from edgeinfer.host.emulation.choose import processor
 from edgeinfer.host.emulation.debian import SUITES, download_packages, make_root
 from edgeinfer.host.emulation.emulator import FOR_LITERT, OLDEST, Emulator, find_emulator
-from edgeinfer.host.emulation.kept import kept_folder
 
 DEBIAN_ARCHITECTURES = {"aarch64": "arm64", "armv7l": "armhf"}
 DEBIAN_PACKAGES = ("python3-numpy", "python3-opencv")

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from edgeinfer.device.core.errors import EmulationError
-from edgeinfer.host.emulation.machine import EmulatedBoard, guest_environment
+from edgeinfer.host.emulation.userland import EmulatedBoard, guest_environment
 
 _STOPPED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end a program because someone wants it to."""
