@@ -10,7 +10,7 @@ import click
 
 from edgeinfer.device.cli.progress import status_line
 from edgeinfer.device.core.errors import printable
-from edgeinfer.host.flashing.telling import RESUME
+from edgeinfer.host.flashing.progress import RESUME
 from edgeinfer.host.flashing.text import named_line
 
 

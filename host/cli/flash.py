@@ -14,10 +14,10 @@ from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgeinfer.host.flashing.board import Board
+    from edgeinfer.host.flashing.board.board import Board
     from edgeinfer.host.flashing.fleet import Reach
+    from edgeinfer.host.flashing.progress import Steps, Tell
     from edgeinfer.host.flashing.result import HostResult
-    from edgeinfer.host.flashing.telling import Steps, Tell
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -124,7 +124,7 @@ def flash(
     require_packages("edgeinfer flash", "packaging")
     from edgeinfer.host.flashing.deploy import Deployment
     from edgeinfer.host.flashing.fleet import work_on
-    from edgeinfer.host.flashing.order import make_order
+    from edgeinfer.host.flashing.request import make_order
 
     hosts = _distinct(hosts)
     if canary is not None and canary not in hosts:
@@ -171,7 +171,7 @@ def unflash(
 
     require_packages("edgeinfer unflash", "packaging")
     from edgeinfer.host.flashing.fleet import work_on
-    from edgeinfer.host.flashing.removal import remove
+    from edgeinfer.host.flashing.remove import remove
 
     hosts = _distinct(hosts)
 

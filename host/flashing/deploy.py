@@ -10,25 +10,25 @@ from typing import Any
 from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.host.board_wheels import board_wheels
 from edgeinfer.host.board_wheels.sbom import release_sbom
-from edgeinfer.host.flashing.board import Board, Chunks, file_chunks
-from edgeinfer.host.flashing.camera_check import check_camera, read_cameras
-from edgeinfer.host.flashing.carried_python import CarriedPython, carried_python
-from edgeinfer.host.flashing.checks import (
+from edgeinfer.host.flashing.board.board import Board, Chunks, file_chunks
+from edgeinfer.host.flashing.board.camera_check import check_camera, read_cameras
+from edgeinfer.host.flashing.board.checks import (
     check_board,
     check_place,
     check_root,
     check_space,
     clock_note,
 )
-from edgeinfer.host.flashing.facts import BoardFacts
-from edgeinfer.host.flashing.order import VERIFY_TIMEOUT_S, Order
+from edgeinfer.host.flashing.board.facts import BoardFacts
+from edgeinfer.host.flashing.board.system import BoardSystem, choose_system
+from edgeinfer.host.flashing.bundled_python import CarriedPython, carried_python
 from edgeinfer.host.flashing.payload import Payload
-from edgeinfer.host.flashing.place import put_agent, put_python, put_sbom, python_folder
 from edgeinfer.host.flashing.plan import Plan, find_release, make_plan, read_state
+from edgeinfer.host.flashing.progress import Steps, Tell, bar
+from edgeinfer.host.flashing.request import VERIFY_TIMEOUT_S, Order
 from edgeinfer.host.flashing.result import HostResult, Outcome
-from edgeinfer.host.flashing.system import BoardSystem, choose_system
-from edgeinfer.host.flashing.telling import Steps, Tell, bar
 from edgeinfer.host.flashing.trial import try_release
+from edgeinfer.host.flashing.upload import put_agent, put_python, put_sbom, python_folder
 
 _OUTCOMES: dict[str, Outcome] = {
     "confirmed": "confirmed",

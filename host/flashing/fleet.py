@@ -12,10 +12,10 @@ from pathlib import PurePosixPath
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.core.signals import interrupt_on_signals
 from edgeinfer.device.core.ssh import SshHost
-from edgeinfer.host.flashing.board import PREFIX, Board
-from edgeinfer.host.flashing.connection import SharedConnection
+from edgeinfer.host.flashing.board.board import PREFIX, Board
+from edgeinfer.host.flashing.board.connection import SharedConnection
+from edgeinfer.host.flashing.progress import Steps, Tell
 from edgeinfer.host.flashing.result import HostResult
-from edgeinfer.host.flashing.telling import Steps, Tell
 
 SIDE_BY_SIDE = 4
 _POLL_S = 0.2

@@ -9,13 +9,13 @@ from typing import Any
 
 from edgeinfer.device.core.camera_url import take_camera, without_secrets
 from edgeinfer.device.core.errors import RemoteError
-from edgeinfer.host.flashing.board import Board, NoAnswerError
-from edgeinfer.host.flashing.carried_python import SHORT, CarriedPython
-from edgeinfer.host.flashing.facts import BoardFacts
-from edgeinfer.host.flashing.order import Order
+from edgeinfer.host.flashing.board.board import Board, NoAnswerError
+from edgeinfer.host.flashing.board.facts import BoardFacts
+from edgeinfer.host.flashing.bundled_python import SHORT, CarriedPython
 from edgeinfer.host.flashing.payload import Agent, Blob, Payload
-from edgeinfer.host.flashing.place import agent_python
-from edgeinfer.host.flashing.telling import size_text
+from edgeinfer.host.flashing.progress import size_text
+from edgeinfer.host.flashing.request import Order
+from edgeinfer.host.flashing.upload import agent_python
 
 STATE_SCHEMA = 1
 

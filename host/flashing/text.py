@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgeinfer.device.core.errors import printable
+from edgeinfer.host.flashing.progress import size_text
 from edgeinfer.host.flashing.result import HostResult
-from edgeinfer.host.flashing.telling import size_text
 
 _LONG = ("collect", "send", "install", "try")
 _ANSWER_CHARACTERS = 200

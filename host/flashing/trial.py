@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgeinfer.device.core.errors import UnreachableError
-from edgeinfer.host.flashing.board import Board
-from edgeinfer.host.flashing.telling import Tell
+from edgeinfer.host.flashing.board.board import Board
+from edgeinfer.host.flashing.progress import Tell
 
 AGAIN_S = 3.0
 """Between two attempts to reach a board again."""

@@ -52,7 +52,7 @@ def test_nothing_of_the_training_stack_is_loaded() -> None:
     code = (
         "import sys\n"
         "import edgeinfer.host.cli.flash, edgeinfer.host.flashing.deploy\n"
-        "import edgeinfer.host.flashing.fleet, edgeinfer.host.flashing.removal\n"
+        "import edgeinfer.host.flashing.fleet, edgeinfer.host.flashing.remove\n"
         "print([n for n in ('tensorflow', 'keras', 'rich', 'cv2') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

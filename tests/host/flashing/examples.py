@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from edgeinfer.host.flashing.facts import BoardFacts
+from edgeinfer.host.flashing.board.facts import BoardFacts
 
 NOW_S = 1_800_000_000.0
 PI = BoardFacts(

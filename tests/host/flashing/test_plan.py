@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from edgeinfer.host.board_wheels import BoardWheels, WheelFile
-from edgeinfer.host.flashing.order import Order, make_order
 from edgeinfer.host.flashing.payload import Payload
 from edgeinfer.host.flashing.plan import Plan, make_plan
+from edgeinfer.host.flashing.request import Order, make_order
 from tests.host.flashing.examples import pi
 
 PREFIX = PurePosixPath("/var/lib/edgeinfer")

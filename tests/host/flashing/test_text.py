@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from edgeinfer.host.flashing.progress import bar, size_text
 from edgeinfer.host.flashing.result import HostResult, Outcome
-from edgeinfer.host.flashing.telling import bar, size_text
 from edgeinfer.host.flashing.text import (
     answer_text,
     reason_line,

@@ -8,7 +8,7 @@ import pytest
 
 from edgeinfer.device.core.errors import RemoteError, UnreachableError
 from edgeinfer.device.core.ssh import SshHost
-from edgeinfer.host.flashing.board import Board, Chunks
+from edgeinfer.host.flashing.board.board import Board, Chunks
 from edgeinfer.host.flashing.trial import try_release
 
 LOST = UnreachableError("cam", got="cannot be reached")

@@ -9,7 +9,7 @@ from pathlib import Path
 from edgeinfer.device.core.errors import RemoteError, printable
 from edgeinfer.device.diagnose.doctor.checks.csi import is_internal
 from edgeinfer.device.releases.told import parse_told
-from edgeinfer.host.flashing.board import Board
+from edgeinfer.host.flashing.board.board import Board
 from edgeinfer.host.flashing.run_options import RunOptions
 
 SERVICE = "edgeinfer.service"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import RemoteError, printable
-from edgeinfer.host.flashing.facts import PROBE, parse_facts
+from edgeinfer.host.flashing.board.facts import PROBE, parse_facts
 from tests.host.flashing.examples import pi
 
 FACT = "edgeinfer-fact "

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.core.errors import MissingExtraError, WheelError
-from edgeinfer.host.flashing.carried_python import carried_python
+from edgeinfer.host.flashing.bundled_python import carried_python
 
 UV = """\
 #!/bin/sh

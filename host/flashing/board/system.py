@@ -9,7 +9,7 @@ from edgeinfer.boards.profile import BoardProfile, find_system
 from edgeinfer.boards.systems import OLDEST_PYTHON, System
 from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.host.board_wheels import WheelTarget, wheel_target
-from edgeinfer.host.flashing.facts import BoardFacts
+from edgeinfer.host.flashing.board.facts import BoardFacts
 
 NEWEST_PYTHON = (3, 13)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import RemoteError, printable
-from edgeinfer.host.flashing.camera_check import PROBE, check_camera, parse_cameras
+from edgeinfer.host.flashing.board.camera_check import PROBE, check_camera, parse_cameras
 from edgeinfer.host.flashing.run_options import check_run_options
 
 

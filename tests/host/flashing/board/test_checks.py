@@ -10,8 +10,8 @@ from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import BundleError, RemoteError
 from edgeinfer.device.core.ssh import SshHost
-from edgeinfer.host.flashing.board import Board
-from edgeinfer.host.flashing.checks import (
+from edgeinfer.host.flashing.board.board import Board
+from edgeinfer.host.flashing.board.checks import (
     check_board,
     check_bundle,
     check_place,

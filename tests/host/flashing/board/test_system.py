@@ -6,7 +6,7 @@ import pytest
 
 from edgeinfer.boards.files import load_profile
 from edgeinfer.device.core.errors import RemoteError
-from edgeinfer.host.flashing.system import BoardSystem, choose_system
+from edgeinfer.host.flashing.board.system import BoardSystem, choose_system
 from tests.host.flashing.examples import pi
 
 

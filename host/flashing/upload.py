@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 
 from edgeinfer.boards.systems import OLDEST_PYTHON
 from edgeinfer.device.core.errors import RemoteError
-from edgeinfer.host.flashing.board import Board
-from edgeinfer.host.flashing.carried_python import SHORT, CarriedPython
-from edgeinfer.host.flashing.facts import BoardFacts
+from edgeinfer.host.flashing.board.board import Board
+from edgeinfer.host.flashing.board.facts import BoardFacts
+from edgeinfer.host.flashing.bundled_python import SHORT, CarriedPython
 
 SBOM = "sbom.cdx.json"
 """In a release's folder."""

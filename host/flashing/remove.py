@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from edgeinfer.device.core.errors import RemoteError
-from edgeinfer.host.flashing.board import Board
-from edgeinfer.host.flashing.checks import check_place, check_root
-from edgeinfer.host.flashing.facts import BoardFacts
+from edgeinfer.host.flashing.board.board import Board
+from edgeinfer.host.flashing.board.checks import check_place, check_root
+from edgeinfer.host.flashing.board.facts import BoardFacts
 from edgeinfer.host.flashing.payload import make_agent
-from edgeinfer.host.flashing.place import agent_python, put_agent
 from edgeinfer.host.flashing.plan import read_state
+from edgeinfer.host.flashing.progress import Steps, Tell
 from edgeinfer.host.flashing.result import HostResult
-from edgeinfer.host.flashing.telling import Steps, Tell
+from edgeinfer.host.flashing.upload import agent_python, put_agent
 
 
 def remove(board: Board, tell: Tell, steps: Steps, *, keep_data: bool, dry_run: bool) -> HostResult:

@@ -12,7 +12,7 @@ from typing import Any
 from edgeinfer.device.core.errors import RemoteError, printable
 from edgeinfer.device.core.ssh import Answer, SshHost
 from edgeinfer.device.releases.told import parse_told
-from edgeinfer.host.flashing.facts import PROBE, BoardFacts, parse_facts
+from edgeinfer.host.flashing.board.facts import PROBE, BoardFacts, parse_facts
 
 PREFIX = PurePosixPath("/var/lib/edgeinfer")
 """Where everything of edgeinfer lies on a board."""

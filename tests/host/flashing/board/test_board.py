@@ -11,7 +11,7 @@ import pytest
 
 from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.device.core.ssh import SshHost
-from edgeinfer.host.flashing.board import Board, file_chunks
+from edgeinfer.host.flashing.board.board import Board, file_chunks
 from tests.device import fake_ssh
 
 # -S reads one line, byte by byte, as the real one does; what it was given is written down.
@@ -148,13 +148,13 @@ print(json.dumps({"got": data}))
 def test_another_programs_work_there_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgeinfer.host.flashing.board._BUSY_AGAIN_S", 0.01)
+    monkeypatch.setattr("edgeinfer.host.flashing.board.board._BUSY_AGAIN_S", 0.01)
     waited: list[str] = []
     board = Board(SshHost("cam"), prefix=agent(tmp_path, BUSY), waiting=waited.append)
     # What it reads is given anew.
     assert board.agent(sys.executable, "receive", chunks=lambda: [b"da", b"ta"]) == {"got": "data"}
     assert waited == ["waiting: the board's releases are being changed by `install` (process 7)"]
     (tmp_path / "its prefix" / "marks").unlink()
-    monkeypatch.setattr("edgeinfer.host.flashing.board._BUSY_S", 0.0)
+    monkeypatch.setattr("edgeinfer.host.flashing.board.board._BUSY_S", 0.0)
     with pytest.raises(RemoteError, match="are being changed by `install`"):
         board.agent(sys.executable, "setup")
