@@ -82,9 +82,9 @@ def prune(
     from edgeinfer.host.extras import check_host_extra, require_host_extra
 
     check_host_extra("edgeinfer prune")
-    from edgeinfer.host.training.prune_config import PruneConfig
-    from edgeinfer.host.training.run import check_destination
-    from edgeinfer.host.training.teacher import TeacherConfig
+    from edgeinfer.host.training.distillation.teacher import TeacherConfig
+    from edgeinfer.host.training.pruning.config import PruneConfig
+    from edgeinfer.host.training.workspace import check_destination
 
     # The folder that `.` or `..` stands for has another name, and its place is beside it.
     beside = run.resolve() if run.name in ("", "..") else run
@@ -106,7 +106,7 @@ def prune(
     check_destination(out, force=force)
     require_host_extra("edgeinfer prune")
     from edgeinfer.host.training.progress import make_progress
-    from edgeinfer.host.training.pruning import prune as prune_run
+    from edgeinfer.host.training.pruning.prune import prune as prune_run
 
     pruned = prune_run(run, config, out, teacher=teaching, progress=make_progress(), force=force)
     if as_json:

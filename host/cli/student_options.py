@@ -10,7 +10,7 @@ import click
 from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgeinfer.host.training.teacher import TeacherConfig
+    from edgeinfer.host.training.distillation.teacher import TeacherConfig
 
 
 def like_student(
@@ -45,7 +45,7 @@ def chosen_teacher(
     run: Path | None, weight: float | None, temperature: float | None, *, features: bool
 ) -> TeacherConfig | None:
     """Return the teacher, if there is one; its options mean nothing without it."""
-    from edgeinfer.host.training.teacher import TeacherConfig
+    from edgeinfer.host.training.distillation.teacher import TeacherConfig
 
     given = {"weight": weight, "temperature": temperature, "features": features or None}
     settings: dict[str, Any] = {key: value for key, value in given.items() if value is not None}

@@ -140,8 +140,8 @@ def train(
     check_host_extra("edgeinfer train")  # before a large folder is checked for nothing
     from edgeinfer.host.training.config import default_config
     from edgeinfer.host.training.progress import make_progress
-    from edgeinfer.host.training.run import check_destination
     from edgeinfer.host.training.train import train as train_model
+    from edgeinfer.host.training.workspace import check_destination
 
     grey_28 = data in FASHION_MNIST
     settings["size"] = parse_size(settings["size"])

@@ -17,10 +17,10 @@ from edgeinfer.host.models import build_model
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.job import Job
 from edgeinfer.host.search.space import base_config, prune_config, student_config
-from edgeinfer.host.training.loading import load_network
+from edgeinfer.host.training.distillation.teacher import TeacherConfig
+from edgeinfer.host.training.load_network import load_network
 from edgeinfer.host.training.progress import Progress
-from edgeinfer.host.training.pruning import prune
-from edgeinfer.host.training.teacher import TeacherConfig
+from edgeinfer.host.training.pruning.prune import prune
 from edgeinfer.host.training.train import train
 
 

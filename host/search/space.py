@@ -11,7 +11,7 @@ from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.host.models import ARCHITECTURES, Initializer
 from edgeinfer.host.search.candidate import Candidate, SearchPrecision
 from edgeinfer.host.training.config import TrainConfig, default_config
-from edgeinfer.host.training.prune_config import PruneConfig
+from edgeinfer.host.training.pruning.config import PruneConfig
 
 _SMALLEST_SIDE = 16
 _LARGEST_STUDENT_SIDE = 160

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import keras
 
 from edgeinfer.device.core.errors import TrainingError
-from edgeinfer.host.training.batches import Batches
 from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.data.batches import Batches
 from edgeinfer.host.training.history import Epoch, History
 from edgeinfer.host.training.optimizers import make_loss, make_optimizer
 from edgeinfer.host.training.progress import Progress

@@ -22,14 +22,14 @@ from edgeinfer.device.core.errors import UsageError, storage_error
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.extras import require_host_extra
 from edgeinfer.host.models import architecture, build_model
-from edgeinfer.host.training.augmentation import choose_augmentation
-from edgeinfer.host.training.batches import Batches, ImageSource, balanced_weights
 from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.data.batches import Batches, ImageSource, balanced_weights
+from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
+from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teacher
+from edgeinfer.host.training.distillation.teacher_split import follow_teacher
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import LineProgress, Progress
-from edgeinfer.host.training.run import workspace
-from edgeinfer.host.training.teacher import TeacherConfig, ask_teacher
-from edgeinfer.host.training.teacher_split import follow_teacher
+from edgeinfer.host.training.workspace import workspace
 
 if TYPE_CHECKING:
     from edgeinfer.host.data.dataset import PreparedData
@@ -183,7 +183,7 @@ def _fit_stage(
 
     if teacher is None:
         return fit
-    from edgeinfer.host.training.distillation import fit_with_teacher
+    from edgeinfer.host.training.distillation.distillation import fit_with_teacher
 
     _, mirrored = choose_augmentation(config)
     answers = ask_teacher(

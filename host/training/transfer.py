@@ -17,10 +17,10 @@ from typing import Any
 
 import keras
 
-from edgeinfer.host.training.batches import Batches, FeatureSource, Floats, ImageSource, Source
 from edgeinfer.host.training.config import TrainConfig
-from edgeinfer.host.training.cuts import choose_cut
-from edgeinfer.host.training.features import cache_features
+from edgeinfer.host.training.data.batches import Batches, FeatureSource, Floats, ImageSource, Source
+from edgeinfer.host.training.data.cut_points import choose_cut
+from edgeinfer.host.training.data.feature_cache import cache_features
 from edgeinfer.host.training.fit import (
     FitStage,
     compile_model,

@@ -26,8 +26,8 @@ from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.host.data.dataset import PreparedData, prepare_folder
 from edgeinfer.host.models.students import TINY
 from edgeinfer.host.training.config import TrainConfig, default_config
-from edgeinfer.host.training.teacher import TeacherConfig
-from edgeinfer.host.training.teacher_split import follow_teacher
+from edgeinfer.host.training.distillation.teacher import TeacherConfig
+from edgeinfer.host.training.distillation.teacher_split import follow_teacher
 from edgeinfer.host.training.train import train
 from tests.benchmarks.measure import SHARED_DATA, Row, table
 

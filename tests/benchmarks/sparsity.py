@@ -24,8 +24,8 @@ from edgeinfer.converters.measure.timing_worker import InvokeTime
 from edgeinfer.converters.pruning.sparsity import compressed_bytes
 from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
-from edgeinfer.host.training.prune_config import PruneConfig
-from edgeinfer.host.training.pruning import prune
+from edgeinfer.host.training.pruning.config import PruneConfig
+from edgeinfer.host.training.pruning.prune import prune
 
 SPARSE = ("0.5", "0.75", "0.9", "2:4")
 KEPT = (0.8, 0.65, 0.5, 0.35, 0.25)

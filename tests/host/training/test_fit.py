@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import TrainingError
-from edgeinfer.host.training.batches import Batches, ImageSource
 from edgeinfer.host.training.config import TrainConfig, default_config
+from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.history import Epoch, History
 from edgeinfer.host.training.progress import LineProgress
 from tests.host.training.problem import squares

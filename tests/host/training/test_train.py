@@ -20,8 +20,8 @@ from edgeinfer.device.preprocess import normalize_table
 from edgeinfer.host.data.dataset import PreparedData, prepare_folder
 from edgeinfer.host.models import build_model
 from edgeinfer.host.training.config import default_config
+from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.progress import LineProgress
-from edgeinfer.host.training.teacher import TeacherConfig
 from edgeinfer.host.training.train import train
 from tests.host.training.problem import squares
 from tests.host.training.taught import write_teacher

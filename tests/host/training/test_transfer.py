@@ -11,12 +11,16 @@ import numpy as np
 import pytest
 
 from edgeinfer.host.models import build_model
-from edgeinfer.host.training.batches import Batches, ImageSource
 from edgeinfer.host.training.config import default_config
-from edgeinfer.host.training.features import DTYPE, FeatureFile
+from edgeinfer.host.training.data.batches import Batches, ImageSource
+from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
+from edgeinfer.host.training.distillation.teacher import (
+    StandardFeatures,
+    TeacherAnswers,
+    TeacherConfig,
+)
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import LineProgress
-from edgeinfer.host.training.teacher import StandardFeatures, TeacherAnswers, TeacherConfig
 from tests.host.training.problem import Memory, squares
 
 pytestmark = pytest.mark.slow
@@ -37,7 +41,7 @@ def _small() -> Any:
 def test_a_cut_separates_the_network(backbone: Any) -> None:
     import keras
 
-    from edgeinfer.host.training.cuts import choose_cut, cut_points
+    from edgeinfer.host.training.data.cut_points import choose_cut, cut_points
 
     names = [layer.name for layer in cut_points(backbone)]
     # After a whole block, and never inside one that its input skips over.
@@ -52,7 +56,7 @@ def test_a_cut_separates_the_network(backbone: Any) -> None:
 
 
 def test_features_are_those_of_the_network(tmp_path: Path) -> None:
-    from edgeinfer.host.training.features import cache_features
+    from edgeinfer.host.training.data.feature_cache import cache_features
 
     backbone = _small()
     source = ImageSource(squares(70, side=16, depth=3), TABLE)
@@ -155,7 +159,7 @@ def test_fine_tuning_that_does_harm_is_undone(tmp_path: Path) -> None:
 
 
 def test_a_teacher_teaches_both_stages(tmp_path: Path) -> None:
-    from edgeinfer.host.training.distillation import fit_with_teacher
+    from edgeinfer.host.training.distillation.distillation import fit_with_teacher
     from edgeinfer.host.training.transfer import train_in_two_stages
 
     model = _small()

@@ -27,15 +27,15 @@ from edgeinfer.converters.run_folder.trained_run import (
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.extras import require_host_extra
-from edgeinfer.host.training.augmentation import choose_augmentation
-from edgeinfer.host.training.batches import ImageSource
 from edgeinfer.host.training.config import TrainConfig, default_config
+from edgeinfer.host.training.data.batches import ImageSource
+from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
+from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teacher
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import LineProgress, Progress
-from edgeinfer.host.training.prune_config import PruneConfig
-from edgeinfer.host.training.run import workspace
-from edgeinfer.host.training.teacher import TeacherConfig, ask_teacher
+from edgeinfer.host.training.pruning.config import PruneConfig
 from edgeinfer.host.training.train import METRIC_ACCURACY, METRIC_LOSS, prepare_store, save_model
+from edgeinfer.host.training.workspace import workspace
 
 if TYPE_CHECKING:
     from edgeinfer.host.training.fit import FitStage
@@ -89,7 +89,7 @@ def prune(
     with ExitStack() as stack:
         place = stack.enter_context(workspace(out, force=force))
         shown = stack.enter_context(progress or LineProgress())
-        from edgeinfer.host.training.prune_cuts import Pruning
+        from edgeinfer.host.training.pruning.steps import Pruning
 
         train, validation = (
             stack.enter_context(prepare_store(samples[split], split, spec, place.cache, shown))
@@ -98,7 +98,7 @@ def prune(
         augment, mirrored = choose_augmentation(settings)
         stage: FitStage | None = None
         if teacher is not None:
-            from edgeinfer.host.training.distillation import fit_with_teacher
+            from edgeinfer.host.training.distillation.distillation import fit_with_teacher
 
             answers = ask_teacher(
                 teacher,

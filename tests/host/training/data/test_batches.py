@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
 from edgeinfer.device.preprocess.spec import Channels
 from edgeinfer.device.types import TensorSpec
-from edgeinfer.host.training.batches import (
+from edgeinfer.host.training.data.batches import (
     Batches,
     FeatureSource,
     Floats,

@@ -14,13 +14,17 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.host.training.batches import Batches, Features, Floats
 from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.data.batches import Batches, Features, Floats
+from edgeinfer.host.training.distillation.teacher import (
+    FEATURE_LAYER,
+    TeacherAnswers,
+    TeacherConfig,
+)
 from edgeinfer.host.training.fit import run_stage
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.optimizers import make_loss, make_optimizer
 from edgeinfer.host.training.progress import Progress
-from edgeinfer.host.training.teacher import FEATURE_LAYER, TeacherAnswers, TeacherConfig
 
 FEATURE_WEIGHT = 50.0
 """How much the features' mean squared error counts beside the divergence of the logits. The

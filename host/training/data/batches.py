@@ -36,7 +36,7 @@ class Images(Protocol):
 
 
 class Features(Protocol):
-    """Cached activations, such as `edgeinfer.host.training.features.FeatureFile`."""
+    """Cached activations, such as `edgeinfer.host.training.data.feature_cache.FeatureFile`."""
 
     def read(self, indices: NDArray[np.int64]) -> Floats:
         """Return (n, ...) float32."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import UsageError
-from edgeinfer.host.training.prune_config import PruneConfig, parse_sparsity
+from edgeinfer.host.training.pruning.config import PruneConfig, parse_sparsity
 
 
 def test_settings_are_text_for_the_provenance() -> None:

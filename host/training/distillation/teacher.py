@@ -28,12 +28,12 @@ from edgeinfer.converters.run_folder.trained_run import (
 from edgeinfer.device.core.errors import ModelError, UsageError, storage_error
 from edgeinfer.device.core.files import atomic_file
 from edgeinfer.device.preprocess import normalize_table
-from edgeinfer.host.training.batches import Floats, ImageSource
-from edgeinfer.host.training.loading import load_network
+from edgeinfer.host.training.data.batches import Floats, ImageSource
+from edgeinfer.host.training.load_network import load_network
 from edgeinfer.host.training.progress import Progress
 
 if TYPE_CHECKING:
-    from edgeinfer.host.training.features import FeatureFile
+    from edgeinfer.host.training.data.feature_cache import FeatureFile
 
 FEATURE_LAYER = "pool"
 """The layer whose output is a network's feature vector, in all of `edgeinfer.host.models`."""
@@ -222,7 +222,7 @@ def _ask(
     import keras
 
     from edgeinfer.host.data.store import build_store
-    from edgeinfer.host.training.features import cache_features
+    from edgeinfer.host.training.data.feature_cache import cache_features
 
     model = load_network(config.run, trained)
     outputs = [model.output]
@@ -259,7 +259,7 @@ def _feature_layer(run: Path, model: Any) -> Any:
 
 def _features(folder: Path, count: int, *, mirrored: bool) -> StandardFeatures:
     """Open the features that `_ask` left, the second of its outputs."""
-    from edgeinfer.host.training.features import DTYPE, FeatureFile
+    from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
 
     paths = [folder / f"{_NAME}.{variant}.1.f16" for variant in range(1 + mirrored)]
     width = paths[0].stat().st_size // (count * DTYPE.itemsize)

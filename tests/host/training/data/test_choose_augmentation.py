@@ -7,8 +7,8 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from edgeinfer.host.training.augmentation import choose_augmentation
 from edgeinfer.host.training.config import Augmentation, default_config
+from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
 
 
 def _choose(**settings: Any) -> tuple[Any, bool]:

@@ -16,15 +16,15 @@ from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, TRAINED_FILE
 from edgeinfer.device.core.errors import EdgeinferError, ModelError, StorageError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, normalize_table
-from edgeinfer.host.training.batches import Floats, normalize
-from edgeinfer.host.training.features import DTYPE, FeatureFile
-from edgeinfer.host.training.progress import LineProgress
-from edgeinfer.host.training.teacher import (
+from edgeinfer.host.training.data.batches import Floats, normalize
+from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
+from edgeinfer.host.training.distillation.teacher import (
     StandardFeatures,
     TeacherAnswers,
     TeacherConfig,
     ask_teacher,
 )
+from edgeinfer.host.training.progress import LineProgress
 from tests.host.training.taught import (
     LABELS,
     SPEC,

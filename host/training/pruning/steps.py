@@ -38,8 +38,8 @@ from edgeinfer.converters.pruning.surgery import keep_channels, with_input_size
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.host.training.batches import Batches, ImageSource
 from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.fit import (
     FitStage,
     Score,
@@ -49,9 +49,9 @@ from edgeinfer.host.training.fit import (
     with_dropout,
 )
 from edgeinfer.host.training.history import History
-from edgeinfer.host.training.loading import load_network
+from edgeinfer.host.training.load_network import load_network
 from edgeinfer.host.training.progress import Progress
-from edgeinfer.host.training.prune_config import PruneConfig, parse_sparsity
+from edgeinfer.host.training.pruning.config import PruneConfig, parse_sparsity
 
 SCORE_BATCHES = 40
 SCORE_BATCH_SIZE = 16

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import StorageError, storage_error
-from edgeinfer.host.training.batches import Floats, Source
+from edgeinfer.host.training.data.batches import Floats, Source
 from edgeinfer.host.training.progress import Progress
 
 DTYPE = np.dtype(np.float16)

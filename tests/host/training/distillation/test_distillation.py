@@ -14,12 +14,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import TrainingError
-from edgeinfer.host.training.batches import Batches, Floats, ImageSource
 from edgeinfer.host.training.config import TrainConfig, default_config
-from edgeinfer.host.training.features import DTYPE, FeatureFile
+from edgeinfer.host.training.data.batches import Batches, Floats, ImageSource
+from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
+from edgeinfer.host.training.distillation.teacher import (
+    StandardFeatures,
+    TeacherAnswers,
+    TeacherConfig,
+)
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import LineProgress
-from edgeinfer.host.training.teacher import StandardFeatures, TeacherAnswers, TeacherConfig
 from tests.host.training.problem import Memory, squares
 
 pytestmark = pytest.mark.slow
@@ -62,7 +66,7 @@ def _fit(
     teacher: TeacherConfig = TEACHER,
     weights: Floats | None = None,
 ) -> History:
-    from edgeinfer.host.training.distillation import fit_with_teacher
+    from edgeinfer.host.training.distillation.distillation import fit_with_teacher
 
     history = History()
     fit_with_teacher(
@@ -192,7 +196,7 @@ def test_the_loss_is_the_published_one_and_every_part_is_weighed(
     with_features: bool,
     seed: int,
 ) -> None:
-    from edgeinfer.host.training.distillation import FEATURE_WEIGHT, make_distiller
+    from edgeinfer.host.training.distillation.distillation import FEATURE_WEIGHT, make_distiller
     from edgeinfer.host.training.optimizers import make_loss
 
     generator = np.random.default_rng(seed)

@@ -14,7 +14,7 @@ from edgeinfer.converters.run_folder.trained_run import SPLITS, Split, TrainedMo
 from edgeinfer.device.core.errors import DataError, ModelError, UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.data.dataset import PreparedData
-from edgeinfer.host.training.teacher_split import follow_teacher
+from edgeinfer.host.training.distillation.teacher_split import follow_teacher
 
 LABELS = ("cat", "dog")
 

@@ -25,10 +25,10 @@ from edgeinfer.converters.run_folder.trained_run import (
 from edgeinfer.device.core.errors import ConversionError, DataError, ModelError, UsageError
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.progress import LineProgress
-from edgeinfer.host.training.prune_config import PruneConfig
-from edgeinfer.host.training.pruning import prune, training_settings
-from edgeinfer.host.training.teacher import TeacherConfig
+from edgeinfer.host.training.pruning.config import PruneConfig
+from edgeinfer.host.training.pruning.prune import prune, training_settings
 from tests.host.training.problem import squares
 
 LABELS = ("left", "right")

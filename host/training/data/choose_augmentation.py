@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.host.data.augment import AugmentConfig, augment_batch
-from edgeinfer.host.training.batches import Augment
 from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.data.batches import Augment
 
 
 def choose_augmentation(config: TrainConfig) -> tuple[Augment | None, bool]:

@@ -1,0 +1,1 @@
+"""Training while channels are cut away."""
