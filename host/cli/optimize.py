@@ -14,10 +14,10 @@ from edgeinfer.device.cli.options.common import MAX_THREADS, json_option
 from edgeinfer.device.core.errors import EdgeinferError, UsageError, printable
 
 if TYPE_CHECKING:
-    from edgeinfer.host.search.ending import Ending
-    from edgeinfer.host.search.found import Found
-    from edgeinfer.host.search.measure import Timer
+    from edgeinfer.host.search.report.finish import Ending
     from edgeinfer.host.search.search import SearchOptions
+    from edgeinfer.host.search.study.results import Found
+    from edgeinfer.host.search.time_models import Timer
 
 _DURATION = re.compile(r"(?:(\d{1,3})h)?(?:(\d{1,5})m)?(?:(\d{1,7})s?)?", re.ASCII)
 _DEFAULT_POINTS = 1.0
@@ -166,7 +166,7 @@ def _timer(
     measure_on: str | None, ssh_options: tuple[str, ...], program: str, threads: int
 ) -> Timer:
     from edgeinfer.device.core.ssh import SshHost
-    from edgeinfer.host.search.measure import BoardTimer, LocalTimer
+    from edgeinfer.host.search.time_models import BoardTimer, LocalTimer
 
     if measure_on is None:
         return LocalTimer(threads=threads)
@@ -177,12 +177,12 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
     """Search and print; what there is so far is written however it ends."""
     from edgeinfer.converters.common.progress import step_display
     from edgeinfer.converters.targets.targets import chosen_targets
-    from edgeinfer.host.search.ending import end_search
-    from edgeinfer.host.search.report import write_report
+    from edgeinfer.host.search.report.finish import end_search
+    from edgeinfer.host.search.report.report import write_report
+    from edgeinfer.host.search.report.tables import trial_line
     from edgeinfer.host.search.search import WORK_FOLDER, Search, make_space
-    from edgeinfer.host.search.study_file import open_study
-    from edgeinfer.host.search.tables import trial_line
-    from edgeinfer.host.search.worker_process import WorkerProcess
+    from edgeinfer.host.search.study.file import open_study
+    from edgeinfer.host.search.worker.process import WorkerProcess
     from edgeinfer.host.training.progress import make_progress
 
     space = make_space(run, options.board)
@@ -238,7 +238,7 @@ def _print_front(found: Found, *, as_json: bool = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from edgeinfer.host.search.tables import FRONT_HEADER, front_rows
+    from edgeinfer.host.search.report.tables import FRONT_HEADER, front_rows
 
     console = Console(stderr=as_json, highlight=False)
     if not console.is_terminal:

@@ -10,15 +10,15 @@ from pathlib import Path
 from edgeinfer.device.core.errors import EdgeinferError, StorageError, UnreachableError
 from edgeinfer.device.macs import model_macs
 from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.host.search.bench import BASELINE_FOLDER, PLAIN, Bench
+from edgeinfer.host.search.best_calibration import accuracies, quantized
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Baseline, Candidate, Footprint, Measured, Trial
+from edgeinfer.host.search.context import BASELINE_FOLDER, PLAIN, Bench
 from edgeinfer.host.search.front import Entry, better_known, excess_of, hopeful_accuracy
-from edgeinfer.host.search.job import FLOAT_FILE, UNTRAINED_FILE, Done
 from edgeinfer.host.search.pace import Known, plan_training
-from edgeinfer.host.search.quantized import accuracies, quantized
 from edgeinfer.host.search.space import full_epochs
-from edgeinfer.host.search.study import Asked
+from edgeinfer.host.search.study.study import Asked
+from edgeinfer.host.search.worker.job import FLOAT_FILE, UNTRAINED_FILE, Done
 
 
 def measure_baseline(bench: Bench) -> Baseline:

@@ -13,7 +13,7 @@ import pytest
 
 from edgeinfer.device.core.errors import RemoteError, UnreachableError
 from edgeinfer.device.core.ssh import SshHost
-from edgeinfer.host.search.measure import BoardTimer
+from edgeinfer.host.search.time_models import BoardTimer
 from tests.host.search.examples import sample_model
 from tests.support.program import edgeinfer
 from tests.system.sshd import Sshd, running_sshd

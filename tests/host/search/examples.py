@@ -20,14 +20,14 @@ from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.host.data.dataset import prepare_fashion_mnist
 from edgeinfer.host.search.budget import Budget
-from edgeinfer.host.search.build import OTHER_CALIBRATIONS
 from edgeinfer.host.search.candidate import Baseline, Candidate, Footprint, Measured, Trial
 from edgeinfer.host.search.front import Entry
-from edgeinfer.host.search.job import FLOAT_FILE, SMALL_FILE, UNTRAINED_FILE, Done, Job
-from edgeinfer.host.search.measure import Timing
 from edgeinfer.host.search.space import Space
-from edgeinfer.host.search.study import SearchStudy
-from edgeinfer.host.search.study_file import open_study
+from edgeinfer.host.search.study.file import open_study
+from edgeinfer.host.search.study.study import SearchStudy
+from edgeinfer.host.search.time_models import Timing
+from edgeinfer.host.search.worker.build import OTHER_CALIBRATIONS
+from edgeinfer.host.search.worker.job import FLOAT_FILE, SMALL_FILE, UNTRAINED_FILE, Done, Job
 from edgeinfer.host.training.progress import Progress
 from edgeinfer.host.training.train import METRIC_ACCURACY
 from tests.support.checkout import ROOT

@@ -20,10 +20,10 @@ from edgeinfer.device.core.errors import (
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Candidate, Trial
 from edgeinfer.host.search.front import BASELINE
-from edgeinfer.host.search.job import Job
 from edgeinfer.host.search.search import Search, SearchOptions, make_space
 from edgeinfer.host.search.space import Space
-from edgeinfer.host.search.study_file import open_study
+from edgeinfer.host.search.study.file import open_study
+from edgeinfer.host.search.worker.job import Job
 from edgeinfer.host.training.progress import LineProgress
 from tests.host.search.examples import CopyingWorkshop, ScriptedTimer, make_run
 

@@ -15,8 +15,8 @@ from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_sampl
 from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.models import build_model
 from edgeinfer.host.search.candidate import Candidate
-from edgeinfer.host.search.job import Job
 from edgeinfer.host.search.space import base_config, prune_config, student_config
+from edgeinfer.host.search.worker.job import Job
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.load_network import load_network
 from edgeinfer.host.training.progress import Progress

@@ -15,11 +15,12 @@ import pytest
 
 from edgeinfer.device.bundle.strict import from_json, parse_json
 from edgeinfer.device.core.errors import EdgeinferError, StorageError, TrainingError
-from edgeinfer.host.search import build, worker
 from edgeinfer.host.search.candidate import Candidate
-from edgeinfer.host.search.job import Done, Job, Message
-from edgeinfer.host.search.worker import Messenger, answer
-from edgeinfer.host.search.worker_process import WorkerProcess
+from edgeinfer.host.search.worker import build
+from edgeinfer.host.search.worker import main as worker
+from edgeinfer.host.search.worker.job import Done, Job, Message
+from edgeinfer.host.search.worker.main import Messenger, answer
+from edgeinfer.host.search.worker.process import WorkerProcess
 from edgeinfer.host.training.progress import LineProgress
 from tests.host.search.examples import SIZE, make_run, pruned
 from tests.support.strangers_folder import work_in_strangers_folder
@@ -140,7 +141,7 @@ def test_a_worker_that_grows_is_replaced(tmp_path: Path) -> None:
 
 def test_the_worker_ends_with_the_search(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "edgeinfer.host.search.worker"],
+        [sys.executable, "-m", "edgeinfer.host.search.worker.main"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -12,7 +12,7 @@ from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, t
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import EdgeinferError, StorageError, TrainingError, storage_error
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
-from edgeinfer.host.search.job import Done, Job, Message
+from edgeinfer.host.search.worker.job import Done, Job, Message
 from edgeinfer.host.training.progress import Progress
 
 GROWTH_MIB = 1024
@@ -89,7 +89,7 @@ class WorkerProcess(Closing):
             self._folder.mkdir(parents=True, exist_ok=True)
             with (self._folder / "worker.log").open("wb") as log:
                 self._process = subprocess.Popen(
-                    python_command("-m", "edgeinfer.host.search.worker"),
+                    python_command("-m", "edgeinfer.host.search.worker.main"),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=log,

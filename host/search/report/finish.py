@@ -13,13 +13,13 @@ from edgeinfer.converters.run_folder.trained_run import read_samples
 from edgeinfer.converters.targets.targets import chosen_targets
 from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.host.search.bench import BASELINE_FOLDER, PLAIN, Bench
-from edgeinfer.host.search.found import Found
+from edgeinfer.host.search.best_calibration import top1_of_files
+from edgeinfer.host.search.context import BASELINE_FOLDER, PLAIN, Bench
 from edgeinfer.host.search.front import BASELINE, Entry
-from edgeinfer.host.search.job import FLOAT_FILE, SMALL_FILE
-from edgeinfer.host.search.quantized import top1_of_files
 from edgeinfer.host.search.search import SearchOptions
-from edgeinfer.host.search.study import SearchStudy
+from edgeinfer.host.search.study.results import Found
+from edgeinfer.host.search.study.study import SearchStudy
+from edgeinfer.host.search.worker.job import FLOAT_FILE, SMALL_FILE
 
 ENDING_FILE = "winner.json"
 

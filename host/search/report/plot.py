@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edgeinfer.host.search.found import Found
 from edgeinfer.host.search.front import BASELINE, Entry
+from edgeinfer.host.search.study.results import Found
 
 # Okabe and Ito's palette, which the colour-blind tell apart; the shapes differ as well.
 _BLUE, _ORANGE, _GREEN, _RED, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#7F7F7F"

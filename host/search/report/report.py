@@ -7,11 +7,11 @@ import html
 from pathlib import Path
 
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.host.search.ending import Ending
-from edgeinfer.host.search.found import Found
 from edgeinfer.host.search.front import standard_error
-from edgeinfer.host.search.picture import draw_front
-from edgeinfer.host.search.tables import FRONT_HEADER, front_csv, front_rows, trials_csv
+from edgeinfer.host.search.report.finish import Ending
+from edgeinfer.host.search.report.plot import draw_front
+from edgeinfer.host.search.report.tables import FRONT_HEADER, front_csv, front_rows, trials_csv
+from edgeinfer.host.search.study.results import Found
 
 FRONT_TABLE, TRIALS_TABLE = "front.csv", "trials.csv"
 PICTURE, PAGE = "front.png", "report.html"

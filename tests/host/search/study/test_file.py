@@ -10,7 +10,7 @@ import pytest
 from edgeinfer.converters.run_folder.trained_run import read_trained
 from edgeinfer.device.core.errors import StorageError, UsageError
 from edgeinfer.host.search.space import Space, space_of
-from edgeinfer.host.search.study_file import STUDY_FILE
+from edgeinfer.host.search.study.file import STUDY_FILE
 from tests.host.search.examples import make_run, opened_study
 
 

@@ -21,8 +21,8 @@ from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.extras import require_host_extra
 from edgeinfer.host.search.candidate import Candidate
-from edgeinfer.host.search.job import FLOAT_FILE, SMALL_FILE, UNTRAINED_FILE, Done, Job
-from edgeinfer.host.search.recipes import train_candidate, untrained_network
+from edgeinfer.host.search.worker.job import FLOAT_FILE, SMALL_FILE, UNTRAINED_FILE, Done, Job
+from edgeinfer.host.search.worker.recipes import train_candidate, untrained_network
 from edgeinfer.host.training.progress import Progress
 
 OTHER_CALIBRATIONS: tuple[CalibrationMethod, ...] = ("percentile", "mse")

@@ -1,4 +1,4 @@
-"""Builds and trains candidates: `python -m edgeinfer.host.search.worker`.
+"""Builds and trains candidates: `python -m edgeinfer.host.search.worker.main`.
 
 One process for many candidates, since TensorFlow takes five seconds to import, longer than a small
 candidate takes to train; but not the search's own: TensorFlow's memory grows from model to model,
@@ -21,7 +21,7 @@ from typing import Self, TextIO
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.core.errors import EdgeinferError, StorageError, storage_error
 from edgeinfer.device.diagnose.benchmark.machine import resident_mib
-from edgeinfer.host.search.job import Done, Failure, Job, Message
+from edgeinfer.host.search.worker.job import Done, Failure, Job, Message
 
 _EVERY_S = 0.2
 
@@ -78,7 +78,7 @@ def run_job(job: Job, messenger: Messenger) -> Done:
     Raises:
         EdgeinferError: it cannot be done.
     """
-    from edgeinfer.host.search.build import build, calibrate, train
+    from edgeinfer.host.search.worker.build import build, calibrate, train
 
     if job.action == "build":
         return build(job)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from edgeinfer.device.core.errors import StorageError, UsageError, storage_error
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.space import Space
-from edgeinfer.host.search.study import SearchStudy
+from edgeinfer.host.search.study.study import SearchStudy
 
 if TYPE_CHECKING:
     import optuna

@@ -11,13 +11,13 @@ import pytest
 
 from edgeinfer.converters.run_folder.trained_run import read_samples, read_trained, write_trained
 from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.host.search.bench import Bench
+from edgeinfer.host.search.best_calibration import Quantized, quantized
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import SearchPrecision
 from edgeinfer.host.search.clock import SearchClock
-from edgeinfer.host.search.job import Done, Job
-from edgeinfer.host.search.quantized import Quantized, quantized
+from edgeinfer.host.search.context import Bench
 from edgeinfer.host.search.space import space_of
+from edgeinfer.host.search.worker.job import Done, Job
 from edgeinfer.host.training.progress import LineProgress, Progress
 from edgeinfer.host.training.train import METRIC_ACCURACY
 from tests.host.search.examples import (

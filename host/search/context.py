@@ -12,10 +12,10 @@ from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.clock import SearchClock
-from edgeinfer.host.search.job import SMALL_FILE, Action, Done, Job
-from edgeinfer.host.search.measure import Timer
 from edgeinfer.host.search.space import Space
-from edgeinfer.host.search.worker_process import Workshop
+from edgeinfer.host.search.time_models import Timer
+from edgeinfer.host.search.worker.job import SMALL_FILE, Action, Done, Job
+from edgeinfer.host.search.worker.process import Workshop
 from edgeinfer.host.training.progress import Progress
 
 BASELINE_FOLDER = "baseline"

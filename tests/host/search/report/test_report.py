@@ -15,11 +15,17 @@ import pytest
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
-from edgeinfer.host.search.ending import Ending
-from edgeinfer.host.search.found import Found
 from edgeinfer.host.search.front import entries
-from edgeinfer.host.search.report import FRONT_TABLE, PAGE, PICTURE, TRIALS_TABLE, write_report
-from edgeinfer.host.search.tables import FRONT_HEADER, front_rows, trial_line
+from edgeinfer.host.search.report.finish import Ending
+from edgeinfer.host.search.report.report import (
+    FRONT_TABLE,
+    PAGE,
+    PICTURE,
+    TRIALS_TABLE,
+    write_report,
+)
+from edgeinfer.host.search.report.tables import FRONT_HEADER, front_rows, trial_line
+from edgeinfer.host.search.study.results import Found
 from tests.host.search.examples import SIZE, baseline, footprint, pruned, student, trial
 
 ENDING = Ending(

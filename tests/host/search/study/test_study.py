@@ -102,7 +102,7 @@ def test_killed_at_any_moment_nothing_is_lost(tmp_path: Path, space: Space, mome
 import os, sys
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from tests.host.search.test_study import _measured
+from tests.host.search.study.test_study import _measured
 from tests.host.search.examples import baseline, make_run, opened_study
 from edgeinfer.converters.run_folder.trained_run import read_trained
 from edgeinfer.host.search.space import space_of

@@ -15,9 +15,9 @@ from edgeinfer.device.macs import model_macs
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.tflite_file import read_tflite
 from edgeinfer.host.data.dataset import prepare_folder
-from edgeinfer.host.search.build import OTHER_CALIBRATIONS, build, calibrate, train
 from edgeinfer.host.search.candidate import Candidate
-from edgeinfer.host.search.job import FLOAT_FILE, UNTRAINED_FILE, Job
+from edgeinfer.host.search.worker.build import OTHER_CALIBRATIONS, build, calibrate, train
+from edgeinfer.host.search.worker.job import FLOAT_FILE, UNTRAINED_FILE, Job
 from edgeinfer.host.training.config import default_config
 from edgeinfer.host.training.progress import LineProgress
 from edgeinfer.host.training.train import train as train_run

@@ -8,7 +8,7 @@ import pytest
 
 from edgeinfer.device.core.errors import ModelError, RemoteError
 from edgeinfer.device.core.ssh import SshHost
-from edgeinfer.host.search.measure import BoardTimer, LocalTimer
+from edgeinfer.host.search.time_models import BoardTimer, LocalTimer
 from tests.host.search.examples import sample_model
 
 

@@ -14,14 +14,14 @@ from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import SearchError
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
-from edgeinfer.host.search.ending import ENDING_FILE, end_search, winner_run
 from edgeinfer.host.search.front import BASELINE
+from edgeinfer.host.search.report.finish import ENDING_FILE, end_search, winner_run
 from edgeinfer.host.search.search import WORK_FOLDER, Search, SearchOptions, make_space
-from edgeinfer.host.search.study_file import open_study
-from edgeinfer.host.search.worker_process import WorkerProcess
+from edgeinfer.host.search.study.file import open_study
+from edgeinfer.host.search.worker.process import WorkerProcess
 from edgeinfer.host.training.progress import LineProgress
 from tests.host.search.examples import ScriptedTimer, entry
-from tests.host.search.test_build import run  # noqa: F401 - a fixture
+from tests.host.search.worker.test_build import run  # noqa: F401 - a fixture
 
 
 class _Enough(Exception):
@@ -95,7 +95,7 @@ def test_the_test_split_is_used_once_a_winner(
 
 
 def test_nothing_is_converted_without_a_winner(tmp_path: Path) -> None:
-    from tests.host.search.test_report import make_found
+    from tests.host.search.report.test_report import make_found
 
     found = make_found(Budget(invoke_ms=0.1))
     with pytest.raises(SearchError, match=r"#2 .*comes nearest: 80\.00 % .*0\.4 ms"):

@@ -7,8 +7,8 @@ import io
 
 from edgeinfer.device.core.csv_cells import csv_cell
 from edgeinfer.host.search.candidate import Footprint, Measured, Trial
-from edgeinfer.host.search.found import Found
 from edgeinfer.host.search.front import Entry
+from edgeinfer.host.search.study.results import Found
 
 FRONT_HEADER = (
     "model",

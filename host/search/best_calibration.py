@@ -13,9 +13,9 @@ from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_trained
 from edgeinfer.device.model import Model
-from edgeinfer.host.search.bench import PLAIN, Bench
 from edgeinfer.host.search.candidate import Baseline, Candidate
-from edgeinfer.host.search.job import SMALL_FILE
+from edgeinfer.host.search.context import PLAIN, Bench
+from edgeinfer.host.search.worker.job import SMALL_FILE
 from edgeinfer.host.training.train import METRIC_ACCURACY
 
 WORTH_TRYING = 0.0025

@@ -1,0 +1,1 @@
+"""Candidates are built in a process of their own."""
