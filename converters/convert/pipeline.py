@@ -19,7 +19,7 @@ from edgeinfer.converters.bundle.write import (
     write_verified,
 )
 from edgeinfer.converters.common.progress import Progress, Step
-from edgeinfer.converters.convert.run_source import model_factory, repair_trained
+from edgeinfer.converters.convert.repair_run import model_factory, repair_trained
 from edgeinfer.converters.measure.accuracy_gate import require_drop
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate
 from edgeinfer.converters.quantize.layer_errors import LayerError

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeinfer.converters.convert.pipeline import ConvertOptions, calibration_samples
-from edgeinfer.converters.convert.run_source import model_factory
+from edgeinfer.converters.convert.repair_run import model_factory
 from edgeinfer.converters.measure.evaluate import evaluate
 from edgeinfer.converters.measure.timing import time_models
 from edgeinfer.converters.measure.timing_worker import InvokeTime
