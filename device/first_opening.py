@@ -18,15 +18,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.device.activations import peak_activation
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.files import cache_home
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
-from edgeinfer.device.macs import model_macs
 from edgeinfer.device.runtime import Runner, RuntimeName, choose_runtime, runtime_version
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_operators import uncovered_operators
-from edgeinfer.device.tflite_types import TfliteModel
+from edgeinfer.device.tflite.activation_memory import peak_activation
+from edgeinfer.device.tflite.macs import model_macs
+from edgeinfer.device.tflite.model import TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
+from edgeinfer.device.tflite.safety.operators import uncovered_operators
 from edgeinfer.device.types import KernelFamily
 
 _CHILD = "edgeinfer.device.first_opening_child"

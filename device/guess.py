@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from edgeinfer.device.decoding import Decoder, DetectionSpec, PoseSpec, Task
 from edgeinfer.device.decoding.outputs import check_outputs
 from edgeinfer.device.decoding.segmentation import holds_indices
+from edgeinfer.device.tflite.model import Operator, TfliteModel
 from edgeinfer.device.tflite_metadata import ModelMetadata, TensorMetadata
-from edgeinfer.device.tflite_types import Operator, TfliteModel
 from edgeinfer.device.types import TensorSpec
 
 DETECTION_POSTPROCESS = "TFLite_Detection_PostProcess"

@@ -32,7 +32,7 @@ def _bundle_size(path: Path) -> tuple[int, int]:
 
 
 def _tflite_size(path: Path) -> tuple[int, int] | None:
-    from edgeinfer.device.tflite_file import read_tflite
+    from edgeinfer.device.tflite.reader import read_tflite
 
     inputs = read_tflite(path.read_bytes(), subject=str(path)).inputs
     if len(inputs) != 1 or len(inputs[0].shape) != 4:

@@ -102,7 +102,7 @@ class Model(Closing):
             ) from error
         if is_bundle:
             return _open_bundle(path, threads, runtime, delegates, substitute, warn)
-        from edgeinfer.device.tflite_cut import without_pose_decoder
+        from edgeinfer.device.tflite.cut import without_pose_decoder
         from edgeinfer.device.third_party import describe_third_party
 
         content = without_pose_decoder(path.read_bytes(), subject=str(path))

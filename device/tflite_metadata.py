@@ -15,8 +15,8 @@ from typing import Literal
 
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.decoding.spec import BoxForm
-from edgeinfer.device.flatbuffer import FlatBuffer, FlatbufferError, Table
-from edgeinfer.device.tflite_types import TfliteModel
+from edgeinfer.device.tflite.flatbuffer import FlatBuffer, FlatbufferError, Table
+from edgeinfer.device.tflite.model import TfliteModel
 
 METADATA = "TFLITE_METADATA"
 IDENTIFIER = b"M001"

@@ -12,8 +12,8 @@ from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.first_opening import open_on_cpu
 from edgeinfer.device.runtime import ModelRunner, RuntimeName
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import DELEGATE_OPS, TfliteModel
+from edgeinfer.device.tflite.model import DELEGATE_OPS, TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
 
 if TYPE_CHECKING:
     from edgeinfer.device.bundle.manifest import Variant

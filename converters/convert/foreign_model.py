@@ -14,7 +14,7 @@ from edgeinfer.device.core.errors import ConversionError, DataError, ModelError
 from edgeinfer.device.pictures.pixel_formats import JpegReduction
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy
-from edgeinfer.device.tflite_types import TfliteModel
+from edgeinfer.device.tflite.model import TfliteModel
 
 COMPARED_PICTURES = 2000
 """Most pictures on which the decisions are compared."""

@@ -50,7 +50,7 @@ from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.decoding import Decoder
 from edgeinfer.device.first_opening import ensure_opens
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.third_party import ends_in_probabilities
 from edgeinfer.device.verify import VerifyReport
 

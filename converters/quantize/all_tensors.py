@@ -12,7 +12,7 @@ from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime import Runner
-from edgeinfer.device.tflite_types import Quantization, Subgraph
+from edgeinfer.device.tflite.model import Quantization, Subgraph
 
 _OPAQUE = frozenset({"WHILE", "IF", "CALL", "CALL_ONCE", "STABLEHLO_WHILE"})
 

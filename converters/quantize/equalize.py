@@ -23,7 +23,7 @@ from edgeinfer.converters.quantize.all_tensors import WatchedModel
 from edgeinfer.converters.quantize.float_graph import NO_ACTIVATION, RELU, RELU6, FloatGraph
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.tflite_types import Operator, Subgraph
+from edgeinfer.device.tflite.model import Operator, Subgraph
 
 STRENGTH = 0.5
 """How the ranges are shared out where the next layer mixes channels: the geometric middle."""

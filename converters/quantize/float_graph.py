@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import OPTIONAL_TENSOR, Operator, Subgraph
+from edgeinfer.device.tflite.model import OPTIONAL_TENSOR, Operator, Subgraph
+from edgeinfer.device.tflite.reader import read_tflite
 
 Floats = NDArray[np.float32]
 

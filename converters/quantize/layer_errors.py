@@ -22,7 +22,7 @@ from edgeinfer.converters.quantize.all_tensors import WatchedModel, dequantize
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.tflite_types import Operator, Subgraph
+from edgeinfer.device.tflite.model import Operator, Subgraph
 
 MAX_SQNR_DB = 120.0
 """What stands for no error at all."""

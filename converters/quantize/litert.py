@@ -15,7 +15,7 @@ import numpy as np
 
 from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.device.core.errors import ConversionError
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 
 
 def quantize_int8(

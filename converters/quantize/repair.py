@@ -28,8 +28,8 @@ from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import Subgraph
+from edgeinfer.device.tflite.model import Subgraph
+from edgeinfer.device.tflite.reader import read_tflite
 
 RepairLimit = Literal["none", "clipping", "equalization", "mixed", "training"]
 """How far the repair may go; each includes those before it."""

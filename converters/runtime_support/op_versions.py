@@ -18,8 +18,8 @@ from edgeinfer.converters.runtime_support.op_table import HIGHEST_VERSIONS, LOWE
 from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.core.processes import python_command, safe_environment
 from edgeinfer.device.runtime import RuntimeName, installed_runtimes
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import EDGETPU_OP, OperatorCode, TfliteModel
+from edgeinfer.device.tflite.model import EDGETPU_OP, OperatorCode, TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
 
 RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
 TABLE_VERSIONS: dict[RuntimeName, str] = {"ai-edge-litert": "2.1", "tflite-runtime": "2.14"}

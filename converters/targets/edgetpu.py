@@ -25,8 +25,8 @@ from edgeinfer.device.accelerators.edgetpu.report import mapping_json, summary_l
 from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import ConversionError, printable
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import DELEGATE_OPS, EDGETPU_OP
+from edgeinfer.device.tflite.model import DELEGATE_OPS, EDGETPU_OP
+from edgeinfer.device.tflite.reader import read_tflite
 
 VARIANT = "edgetpu"
 DELEGATE = DELEGATE_OPS[EDGETPU_OP]

@@ -17,8 +17,8 @@ from edgeinfer.device.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.csv_cells import guard_table
 from edgeinfer.device.core.errors import ConversionError, UsageError, printable
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import DELEGATE_OPS, ETHOS_U_OP, TfliteModel
+from edgeinfer.device.tflite.model import DELEGATE_OPS, ETHOS_U_OP, TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.types import Precision
 
 DELEGATE = DELEGATE_OPS[ETHOS_U_OP]

@@ -17,7 +17,7 @@ from typing import Literal, get_args
 
 from edgeinfer.converters.targets.vela_report import VelaReport, parse_report
 from edgeinfer.device.core.errors import ConversionError, MissingExtraError, storage_error
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 
 Accelerator = Literal["ethos-u65-256", "ethos-u55-128"]
 """An NPU and its MACs a cycle."""

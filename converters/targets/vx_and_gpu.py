@@ -25,7 +25,7 @@ from edgeinfer.device.accelerators.vx.rules import map_vx
 from edgeinfer.device.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import printable
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 
 VX = "vx"
 GPU = "gpu"

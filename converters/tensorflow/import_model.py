@@ -10,7 +10,7 @@ from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.converters.tensorflow.to_tflite_worker import ERROR_FILE, FLOAT_FILE
 from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 
 KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 SUFFIXES = (*KERAS_SUFFIXES, ".tflite")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgeinfer.device.accelerators.mapping import BESIDE_COMPILED, MappedOp, OpMapping
-from edgeinfer.device.tflite_types import ETHOS_U_OP, TfliteModel
+from edgeinfer.device.tflite.model import ETHOS_U_OP, TfliteModel
 
 COMPILED = "compiled for the NPU"
 NOT_COMPILED = "not compiled: vela decides what the NPU takes"

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgeinfer.device.tflite_types import OPTIONAL_TENSOR, Operator, Subgraph, Tensor
+from edgeinfer.device.tflite.model import OPTIONAL_TENSOR, Operator, Subgraph, Tensor
 
 _INTEGERS = {"int32": "i", "int64": "q", "int16": "h", "int8": "b", "uint8": "B"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeinfer.device.tflite_types import Operator
+from edgeinfer.device.tflite.model import Operator
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from edgeinfer.device.accelerators.gpu.rules import map_gpu
 from edgeinfer.device.accelerators.mapping import DelegateMapping, MappedOp, OpMapping, ops_json
 from edgeinfer.device.accelerators.report import delegate_json, delegate_lines, table_lines
 from edgeinfer.device.accelerators.vx.rules import map_vx
-from edgeinfer.device.tflite_types import TfliteModel
+from edgeinfer.device.tflite.model import TfliteModel
 
 NO_ACCELERATOR = "the board has no accelerator"
 

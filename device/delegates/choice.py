@@ -12,8 +12,8 @@ from edgeinfer.device.delegates.request import ALL_EDGETPUS, DelegateRequest
 from edgeinfer.device.delegates.spec import KNOWN_DELEGATES, DelegateSpec
 from edgeinfer.device.first_opening import ensure_opens, open_on_cpu
 from edgeinfer.device.runtime import ModelRunner, Runner, RuntimeName
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import TfliteModel
+from edgeinfer.device.tflite.model import TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
 
 if TYPE_CHECKING:
     from edgeinfer.device.bundle.manifest import Variant

@@ -19,7 +19,7 @@ from edgeinfer.device.delegates.process import WorkerJob, WorkerLostError
 from edgeinfer.device.delegates.spec import DelegateSpec
 from edgeinfer.device.delegates.substitute import Substitute
 from edgeinfer.device.runtime import ModelRunner, RuntimeName, choose_runtime
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 
 
 class DelegateRunner(Closing):

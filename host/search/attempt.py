@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgeinfer.device.core.errors import EdgeinferError, StorageError, UnreachableError
-from edgeinfer.device.macs import model_macs
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.macs import model_macs
+from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.host.search.best_calibration import accuracies, quantized
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Baseline, Candidate, Footprint, Measured, Trial

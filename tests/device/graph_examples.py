@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping, Sequence
 
 from edgeinfer.device.accelerators.operands import OpView
-from edgeinfer.device.tflite_types import Operator, Subgraph, Tensor, TfliteModel
+from edgeinfer.device.tflite.model import Operator, Subgraph, Tensor, TfliteModel
 
 Step = tuple[str, Sequence[int], Sequence[int]]
 """An operator: its kind, its input tensors, its output tensors."""

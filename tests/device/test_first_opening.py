@@ -15,7 +15,7 @@ from edgeinfer.device import first_opening
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.first_opening import open_on_cpu
 from edgeinfer.device.model import Model
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.one_operator import custom_model, one_operator_model
 from tests.device.tflite_examples import dense_model, encode
 
@@ -157,7 +157,7 @@ def test_a_loop_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def endless_model() -> bytes:
     """A loop whose condition is always true: x equals itself."""
-    from tests.device.test_tflite_subgraphs import BODY, CONDITION, WHILE, F, call, graph
+    from tests.device.tflite.safety.test_subgraphs import BODY, CONDITION, WHILE, F, call, graph
     from tests.device.tflite_examples import Number, operator_code
 
     main = graph(F, [call([0], [1], WHILE, 1, 2)], F)

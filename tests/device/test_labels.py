@@ -23,7 +23,7 @@ from edgeinfer.device.labels import (
     parse_labels,
     read_label_file,
 )
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.tflite_examples import dense_model, encode
 from tests.support.growth import assert_linear
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.tflite_metadata import BoxMetadata, ModelMetadata, read_metadata
 from tests.device.metadata_examples import (
     IDENTIFIER,

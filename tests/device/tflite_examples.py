@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from edgeinfer.device.tflite_ops import BUILTIN_OPS
-from edgeinfer.device.tflite_types import ELEMENT_BITS
+from edgeinfer.device.tflite.builtin_ops import BUILTIN_OPS
+from edgeinfer.device.tflite.model import ELEMENT_BITS
 
 
 @dataclass

@@ -30,8 +30,8 @@ import numpy as np
 from edgeinfer.device import first_opening, first_opening_child
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.runtime import Runner, RuntimeName, installed_runtimes, runtime_version
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_operators import uncovered_operators
+from edgeinfer.device.tflite.reader import read_tflite
+from edgeinfer.device.tflite.safety.operators import uncovered_operators
 from tests.device.tflite_examples import dense_model, encode
 from tests.fuzz import one_operator
 from tests.fuzz.mutate import mutate

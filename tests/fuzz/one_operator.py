@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from edgeinfer.device.tflite_operators import Slot, parse_signature
-from edgeinfer.device.tflite_ops import BUILTIN_OPS
-from edgeinfer.device.tflite_signatures import LETTERS, SIGNATURES
+from edgeinfer.device.tflite.builtin_ops import BUILTIN_OPS
+from edgeinfer.device.tflite.safety.operators import Slot, parse_signature
+from edgeinfer.device.tflite.safety.signatures import LETTERS, SIGNATURES
 from tests.device.tflite_examples import (
     Number,
     Numbers,

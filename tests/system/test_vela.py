@@ -21,8 +21,8 @@ from edgeinfer.converters.targets.vela_report import VelaLayer, VelaReport
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ConversionError
-from edgeinfer.device.macs import model_macs
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.macs import model_macs
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.support.program import edgeinfer
 from tests.system.vela import cached_vela
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from edgeinfer.device.accelerators.edgetpu.mapping import EdgeTpuMapping
 from edgeinfer.device.core.errors import ConversionError
-from edgeinfer.device.tflite_types import TfliteModel
+from edgeinfer.device.tflite.model import TfliteModel
 
 MAPPED_STATUS = "Mapped to Edge TPU"
 MAX_LOG_CHARACTERS = 2**20

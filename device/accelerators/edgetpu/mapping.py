@@ -11,7 +11,7 @@ from edgeinfer.device.accelerators.edgetpu.rules import refusal
 from edgeinfer.device.accelerators.mapping import BESIDE_COMPILED, SUPPORTED, MappedOp, OpMapping
 from edgeinfer.device.accelerators.operands import view
 from edgeinfer.device.accelerators.partitions import partitions
-from edgeinfer.device.tflite_types import EDGETPU_OP, Subgraph, TfliteModel
+from edgeinfer.device.tflite.model import EDGETPU_OP, Subgraph, TfliteModel
 
 SECOND_SUBGRAPH = "supported, but a second subgraph"
 COMPILED = "compiled for the Edge TPU"

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from edgeinfer.device.accelerators.operands import view
-from edgeinfer.device.tflite_types import Subgraph
+from edgeinfer.device.tflite.model import Subgraph
 
 ON_CHIP_BYTES = 8 * 2**20
 """The Edge TPU's SRAM. The compiler keeps some of it for the program, so that a little less than

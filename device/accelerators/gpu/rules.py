@@ -25,7 +25,7 @@ from edgeinfer.device.accelerators.gpu import limits
 from edgeinfer.device.accelerators.mapping import SUPPORTED, DelegateMapping, MappedOp
 from edgeinfer.device.accelerators.operands import Limit, OpView, sizes_text, view
 from edgeinfer.device.accelerators.partitions import partitions
-from edgeinfer.device.tflite_types import DELEGATE_OPS, Operator, Subgraph, TfliteModel
+from edgeinfer.device.tflite.model import DELEGATE_OPS, Operator, Subgraph, TfliteModel
 
 QUANTIZED = ("int8", "uint8")
 MOST_DIMENSIONS = 4

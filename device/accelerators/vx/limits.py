@@ -7,7 +7,7 @@ Source: the checks `IsOpSupported` of each mapper in op_map.cc of NXP's public f
 from __future__ import annotations
 
 from edgeinfer.device.accelerators.operands import OpView, sizes_text
-from edgeinfer.device.tflite_types import Tensor
+from edgeinfer.device.tflite.model import Tensor
 
 EIGHT_BITS = ("int8", "uint8")
 FLOATS = ("float16", "float32")

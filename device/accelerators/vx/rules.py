@@ -15,7 +15,7 @@ from edgeinfer.device.accelerators.mapping import SUPPORTED, DelegateMapping, Ma
 from edgeinfer.device.accelerators.operands import Limit, OpView, sizes_text, view
 from edgeinfer.device.accelerators.partitions import partitions
 from edgeinfer.device.accelerators.vx import limits
-from edgeinfer.device.tflite_types import DELEGATE_OPS, TfliteModel
+from edgeinfer.device.tflite.model import DELEGATE_OPS, TfliteModel
 
 GRAPH_OP = "vsi-npu"
 """The custom operator for a graph that VeriSilicon's tools compiled before."""

@@ -10,7 +10,7 @@ from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
     from edgeinfer.device.diagnose.inspect.description import BundleDescription, ModelDescription
-    from edgeinfer.device.tflite_types import TfliteModel
+    from edgeinfer.device.tflite.model import TfliteModel
 
 
 def named_board(name: str, subject: str = "") -> BoardProfile:

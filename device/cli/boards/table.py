@@ -10,9 +10,9 @@ from edgeinfer.device.accelerators.ethos_u import EthosUMapping
 from edgeinfer.device.accelerators.mapping import DelegateMapping, MappedOp, OpMapping
 from edgeinfer.device.accelerators.registry import map_for
 from edgeinfer.device.accelerators.report import wrapped
-from edgeinfer.device.activations import peak_activation
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.diagnose.inspect.description import BundleDescription, ModelDescription
+from edgeinfer.device.tflite.activation_memory import peak_activation
 
 ANY = "any"
 """Stands for the board in the row of an accelerator that many boards have."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.tflite_cut import cut_model
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import ELEMENT_BITS, Subgraph, Tensor
+from edgeinfer.device.tflite.cut import cut_model
+from edgeinfer.device.tflite.model import ELEMENT_BITS, Subgraph, Tensor
+from edgeinfer.device.tflite.reader import read_tflite
 
 
 class Prefixes:

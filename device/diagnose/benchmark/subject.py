@@ -18,8 +18,8 @@ from edgeinfer.device.diagnose.benchmark.report import StageTimes, percentiles
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.jpeg_reduction import decode_for
 from edgeinfer.device.runtime import RuntimeName
-from edgeinfer.device.tflite_cut import without_pose_decoder
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.cut import without_pose_decoder
+from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.types import Frame, TensorSpec
 from edgeinfer.device.variants import Warn, open_plain
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from edgeinfer.device.activations import peak_activation
 from edgeinfer.device.core.errors import ModelError, printable
 from edgeinfer.device.diagnose.inspect.graph_layout import Layout, TooLargeError, lay_out
 from edgeinfer.device.diagnose.inspect.operators import shape_text
-from edgeinfer.device.macs import model_macs, operator_macs
-from edgeinfer.device.tflite_types import Subgraph, Tensor, TfliteModel
+from edgeinfer.device.tflite.activation_memory import peak_activation
+from edgeinfer.device.tflite.macs import model_macs, operator_macs
+from edgeinfer.device.tflite.model import Subgraph, Tensor, TfliteModel
 
 MAX_ITEMS = 20_000
 """Most boxes and waypoints of a drawing: what lies beyond takes minutes, and nobody could read."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from edgeinfer.device.activations import alive_bytes, peak_activation
-from edgeinfer.device.macs import model_macs, operator_macs
-from edgeinfer.device.tflite_types import Tensor, TfliteModel
+from edgeinfer.device.tflite.activation_memory import alive_bytes, peak_activation
+from edgeinfer.device.tflite.macs import model_macs, operator_macs
+from edgeinfer.device.tflite.model import Tensor, TfliteModel
 
 
 def operators_json(model: TfliteModel) -> list[dict[str, object]]:

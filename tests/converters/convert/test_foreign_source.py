@@ -26,7 +26,7 @@ from edgeinfer.device.core.errors import (
 )
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.pictures.decode import encode_png
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.support.program import edgeinfer, error_line
 
 pytestmark = pytest.mark.slow

@@ -19,7 +19,7 @@ from edgeinfer.converters.quantize.calibration import (
 from edgeinfer.converters.quantize.quantize import Backend
 from edgeinfer.converters.tensorflow.to_tflite_worker import FLOAT_FILE
 from edgeinfer.device.core.errors import ConversionError
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 
 pytestmark = pytest.mark.slow
 

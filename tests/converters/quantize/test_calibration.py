@@ -32,7 +32,7 @@ from edgeinfer.converters.tensorflow.to_tflite import convert_keras
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import ConversionError, UsageError
 from edgeinfer.device.pictures.pixel_formats import Pixels
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 
 
 def histogram_of(values: NDArray[np.float64]) -> Histogram:

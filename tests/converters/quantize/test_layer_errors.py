@@ -36,7 +36,7 @@ from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels, convert_keras
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import AccuracyError, ConversionError
-from edgeinfer.device.tflite_types import Quantization
+from edgeinfer.device.tflite.model import Quantization
 
 
 def error(index: int, *, loss_db: float, op: str = "CONV_2D", clipped: float = 0.0) -> LayerError:

@@ -8,8 +8,8 @@ import pytest
 
 from edgeinfer.converters.quantize.calibration import activation_histograms, choose_ranges
 from edgeinfer.converters.quantize.litert import quantize_int8
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import Subgraph
+from edgeinfer.device.tflite.model import Subgraph
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.converters.keras_models import SPEC, pictures, uneven_float
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.accelerators.partitions import Partition, partitions
-from edgeinfer.device.tflite_types import Operator
+from edgeinfer.device.tflite.model import Operator
 
 
 def operator(inputs: list[int], outputs: list[int]) -> Operator:

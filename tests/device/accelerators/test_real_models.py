@@ -13,8 +13,8 @@ from edgeinfer.device.accelerators.registry import ACCELERATORS, answer_json, an
 from edgeinfer.device.accelerators.vx.rules import map_vx
 from edgeinfer.device.cli.boards.table import board_fits, fits_lines
 from edgeinfer.device.diagnose.inspect.description import describe_file
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import TfliteModel
+from edgeinfer.device.tflite.model import TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
 
 MAPPINGS = {"edgetpu": map_model, "vx": map_vx, "gpu": map_gpu}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.converters.run_folder.trained_run import read_samples, read_trained, write_trained
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.host.search.best_calibration import Quantized, quantized
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import SearchPrecision

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.accelerators.edgetpu import map_model
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import EDGETPU_OP, TfliteModel
+from edgeinfer.device.tflite.model import EDGETPU_OP, TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
 
 SUFFIX = "_edgetpu.tflite"
 

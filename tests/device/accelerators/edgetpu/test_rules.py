@@ -11,7 +11,7 @@ from edgeinfer.device.accelerators.edgetpu.report import mapping_json, mapping_l
 from edgeinfer.device.accelerators.edgetpu.rules import RULES, refusal
 from edgeinfer.device.accelerators.operands import OpView
 from edgeinfer.device.accelerators.remedies import remedies
-from edgeinfer.device.tflite_types import Operator, Quantization, Tensor
+from edgeinfer.device.tflite.model import Operator, Quantization, Tensor
 from tests.device.graph_examples import constant, image, model, numbers, op_view
 
 

@@ -15,8 +15,8 @@ from edgeinfer.device.accelerators.gpu.rules import (
     refusal,
 )
 from edgeinfer.device.accelerators.report import delegate_lines
-from edgeinfer.device.tflite_ops import BUILTIN_OPS
-from edgeinfer.device.tflite_types import Tensor
+from edgeinfer.device.tflite.builtin_ops import BUILTIN_OPS
+from edgeinfer.device.tflite.model import Tensor
 from tests.device.graph_examples import image, model, numbers, op_view
 
 INT8 = image(1, 8, 8, 4)

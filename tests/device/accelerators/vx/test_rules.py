@@ -6,8 +6,8 @@ import pytest
 
 from edgeinfer.device.accelerators.report import delegate_json, delegate_lines, delegate_summary
 from edgeinfer.device.accelerators.vx.rules import RULES, map_vx, refusal
-from edgeinfer.device.tflite_ops import BUILTIN_OPS
-from edgeinfer.device.tflite_types import Quantization, Tensor
+from edgeinfer.device.tflite.builtin_ops import BUILTIN_OPS
+from edgeinfer.device.tflite.model import Quantization, Tensor
 from tests.device.graph_examples import constant, image, model, numbers, op_view
 
 PIXELS = image(1, 8, 8, 4)

@@ -12,7 +12,7 @@ from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.benchmark.op_prefixes import Prefixes
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
 from edgeinfer.device.runtime import Runner
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.tflite_examples import (
     Numbers,
     TableNode,

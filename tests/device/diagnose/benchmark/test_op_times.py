@@ -9,7 +9,7 @@ from edgeinfer.device.diagnose.benchmark import op_times
 from edgeinfer.device.diagnose.benchmark.op_times import profile_operators
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
 from edgeinfer.device.runtime import Runner, choose_runtime
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.tflite_examples import dense_model, encode, graph, operator, operator_code
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.inspect import graph_svg
 from edgeinfer.device.diagnose.inspect.graph_svg import draw_graph
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import TfliteModel
+from edgeinfer.device.tflite.model import TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.graph_examples import Step, constant, image, model
 
 SVG = "{http://www.w3.org/2000/svg}"

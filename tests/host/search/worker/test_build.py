@@ -11,9 +11,9 @@ import pytest
 
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.core.errors import ConversionError, ModelError
-from edgeinfer.device.macs import model_macs
 from edgeinfer.device.pictures.decode import encode_png
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.macs import model_macs
+from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.host.data.dataset import prepare_folder
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.worker.build import OTHER_CALIBRATIONS, build, calibrate, train

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from edgeinfer.device.flatbuffer import FlatbufferError
-from edgeinfer.device.tflite_types import Operator, Subgraph, Tensor, TfliteModel
+from edgeinfer.device.tflite.flatbuffer import FlatbufferError
+from edgeinfer.device.tflite.model import Operator, Subgraph, Tensor, TfliteModel
 
 CALLS: Mapping[str, tuple[str, ...]] = {
     "IF": ("then_graph", "else_graph"),

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edgeinfer.device import flatbuffer
-from edgeinfer.device.flatbuffer import FlatBuffer, FlatbufferError, Table
+from edgeinfer.device.tflite import flatbuffer
+from edgeinfer.device.tflite.flatbuffer import FlatBuffer, FlatbufferError, Table
 from tests.device.tflite_examples import Number, Numbers, TableNode, encode
 
 GOOD: TableNode = {

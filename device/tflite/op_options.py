@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgeinfer.device.flatbuffer import FlatbufferError, Kind, Table
+from edgeinfer.device.tflite.flatbuffer import FlatbufferError, Kind, Table
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from edgeinfer.device.flatbuffer import FlatbufferError
-from edgeinfer.device.tflite_dataflow import tensors_from_data
-from edgeinfer.device.tflite_operators import check_operator
-from edgeinfer.device.tflite_subgraphs import check_calls
-from edgeinfer.device.tflite_types import (
+from edgeinfer.device.tflite.flatbuffer import FlatbufferError
+from edgeinfer.device.tflite.model import (
     ETHOS_U_OP,
     OPTIONAL_TENSOR,
     Operator,
@@ -21,6 +18,9 @@ from edgeinfer.device.tflite_types import (
     Tensor,
     TfliteModel,
 )
+from edgeinfer.device.tflite.safety.dataflow import tensors_from_data
+from edgeinfer.device.tflite.safety.operators import check_operator
+from edgeinfer.device.tflite.safety.subgraphs import check_calls
 
 MAX_TENSOR_BYTES = 2**31
 """Largest dense tensor: FlatBuffers end there, and no edge board holds one."""

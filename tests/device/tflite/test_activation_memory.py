@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.activations import alive_bytes, peak_activation
-from edgeinfer.device.tflite_types import Tensor, TfliteModel
+from edgeinfer.device.tflite.activation_memory import alive_bytes, peak_activation
+from edgeinfer.device.tflite.model import Tensor, TfliteModel
 from tests.device.graph_examples import Step, constant, image, model
 
 

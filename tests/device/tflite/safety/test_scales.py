@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.one_operator import Operand, one_operator_model
 
 SHAPE = [1, 4]

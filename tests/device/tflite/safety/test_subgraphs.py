@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.tflite_examples import (
     Node,
     Number,

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from edgeinfer.device.flatbuffer import FlatbufferError
-from edgeinfer.device.tflite_types import Operator, Tensor
+from edgeinfer.device.tflite.flatbuffer import FlatbufferError
+from edgeinfer.device.tflite.model import Operator, Tensor
 
 _NARROW = ("int8", "uint8", "int4", "int2")
 _RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (0, 0)}

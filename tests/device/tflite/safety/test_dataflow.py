@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from edgeinfer.device.tflite_dataflow import tensors_from_data
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import Operator, Subgraph, Tensor, TfliteModel
+from edgeinfer.device.tflite.model import Operator, Subgraph, Tensor, TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
+from edgeinfer.device.tflite.safety.dataflow import tensors_from_data
 from tests.device.one_operator import one_operator_model
 
 F = ("float32", [1, 4])

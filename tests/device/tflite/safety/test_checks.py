@@ -14,7 +14,7 @@ import pytest
 
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.runtime import installed_runtimes
-from edgeinfer.device.tflite_file import read_tflite
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.tflite_examples import (
     Number,
     Numbers,

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import accumulate
 
-from edgeinfer.device.tflite_types import OPTIONAL_TENSOR, Subgraph, Tensor, TfliteModel
+from edgeinfer.device.tflite.model import OPTIONAL_TENSOR, Subgraph, Tensor, TfliteModel
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_operators import parse_signature, uncovered_operators
-from edgeinfer.device.tflite_ops import BUILTIN_OPS
-from edgeinfer.device.tflite_signatures import LETTERS, SIGNATURES, UNCOVERED_CUSTOM_OPS
-from edgeinfer.device.tflite_types import ELEMENT_BITS, TfliteModel
+from edgeinfer.device.tflite.builtin_ops import BUILTIN_OPS
+from edgeinfer.device.tflite.model import ELEMENT_BITS, TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
+from edgeinfer.device.tflite.safety.operators import parse_signature, uncovered_operators
+from edgeinfer.device.tflite.safety.signatures import LETTERS, SIGNATURES, UNCOVERED_CUSTOM_OPS
 from tests.device.one_operator import Operand, custom_model, one_operator_model
 
 

@@ -7,16 +7,16 @@ from collections.abc import Container, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 
-from edgeinfer.device.flatbuffer import FlatbufferError
-from edgeinfer.device.tflite_scales import check_scales
-from edgeinfer.device.tflite_signatures import LETTERS, SIGNATURES, UNCOVERED_CUSTOM_OPS
-from edgeinfer.device.tflite_types import (
+from edgeinfer.device.tflite.flatbuffer import FlatbufferError
+from edgeinfer.device.tflite.model import (
     OPTIONAL_TENSOR,
     Operator,
     Subgraph,
     Tensor,
     TfliteModel,
 )
+from edgeinfer.device.tflite.safety.scales import check_scales
+from edgeinfer.device.tflite.safety.signatures import LETTERS, SIGNATURES, UNCOVERED_CUSTOM_OPS
 
 _TOKEN = re.compile(
     r"(?P<types>\*|[A-Za-z0-9]+)(?:@(?P<low>\d)(?:(?P<open>\+)|-(?P<high>\d))?)?"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.macs import macs_by_operator, model_macs, operator_macs
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import Tensor, TfliteModel
+from edgeinfer.device.tflite.macs import macs_by_operator, model_macs, operator_macs
+from edgeinfer.device.tflite.model import Tensor, TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.graph_examples import constant, image, model
 
 

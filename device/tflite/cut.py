@@ -10,9 +10,9 @@ from __future__ import annotations
 import struct
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.flatbuffer import FlatBuffer
-from edgeinfer.device.tflite_file import read_tflite
-from edgeinfer.device.tflite_types import TfliteModel
+from edgeinfer.device.tflite.flatbuffer import FlatBuffer
+from edgeinfer.device.tflite.model import TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
 
 # Fields of the schema's tables.
 _MODEL_CODES, _MODEL_SUBGRAPHS = 1, 2

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgeinfer.device.tflite_subgraphs import CALLS
-from edgeinfer.device.tflite_types import Operator, Subgraph, TfliteModel
+from edgeinfer.device.tflite.model import Operator, Subgraph, TfliteModel
+from edgeinfer.device.tflite.safety.subgraphs import CALLS
 
 _BOUNDED_OUTPUTS: dict[str, tuple[int, ...]] = {
     "SHAPE": (0,),

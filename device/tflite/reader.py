@@ -13,11 +13,9 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.flatbuffer import FlatBuffer, FlatbufferError, Kind, Table
-from edgeinfer.device.tflite_checks import check_model
-from edgeinfer.device.tflite_ops import BUILTIN_OPS
-from edgeinfer.device.tflite_options import read_later_options, read_options
-from edgeinfer.device.tflite_types import (
+from edgeinfer.device.tflite.builtin_ops import BUILTIN_OPS
+from edgeinfer.device.tflite.flatbuffer import FlatBuffer, FlatbufferError, Kind, Table
+from edgeinfer.device.tflite.model import (
     ELEMENT_BITS,
     Metadata,
     Operator,
@@ -28,6 +26,8 @@ from edgeinfer.device.tflite_types import (
     Tensor,
     TfliteModel,
 )
+from edgeinfer.device.tflite.op_options import read_later_options, read_options
+from edgeinfer.device.tflite.safety.checks import check_model
 
 IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3

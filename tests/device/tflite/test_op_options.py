@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from edgeinfer.device.flatbuffer import FlatBuffer, FlatbufferError
-from edgeinfer.device.tflite_options import LATER_UNIONS, read_later_options, read_options
+from edgeinfer.device.tflite.flatbuffer import FlatBuffer, FlatbufferError
+from edgeinfer.device.tflite.op_options import LATER_UNIONS, read_later_options, read_options
 from tests.device.tflite_examples import Number, TableNode, encode
 
 

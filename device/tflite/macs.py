@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from edgeinfer.device.tflite_types import OPTIONAL_TENSOR, Operator, Subgraph, Tensor, TfliteModel
+from edgeinfer.device.tflite.model import OPTIONAL_TENSOR, Operator, Subgraph, Tensor, TfliteModel
 
 
 def model_macs(model: TfliteModel) -> int:

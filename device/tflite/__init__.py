@@ -1,0 +1,1 @@
+"""Reading a `.tflite` file without a runtime."""
