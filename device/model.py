@@ -13,14 +13,14 @@ from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.decoding import Decode, Task, make_decode
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.runtime import ModelRunner, RuntimeName
+from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName
 from edgeinfer.device.types import Frame, Pixels, Prediction, in_frame
 from edgeinfer.device.variants import Warn, open_plain, open_variant
 
 if TYPE_CHECKING:
     from edgeinfer.device.bundle.reader import ModelBundle
-    from edgeinfer.device.delegates.choice import Choice
-    from edgeinfer.device.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.delegates.choose import Choice
+    from edgeinfer.device.runtime.delegates.request import DelegateRequest
 
 _ZIP_MAGIC = b"PK\x03\x04"
 
@@ -204,7 +204,7 @@ def open_models(
 
     With several Edge TPUs there is at least one model for each.
     """
-    from edgeinfer.device.delegates.choice import spread
+    from edgeinfer.device.runtime.delegates.choose import spread
 
     requests = [delegates] * count if delegates is None else spread(delegates, count)
     models: list[Model] = []

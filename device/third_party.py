@@ -19,7 +19,7 @@ from edgeinfer.device.labels import (
     named,
 )
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.runtime import ModelRunner
+from edgeinfer.device.runtime.runner import ModelRunner
 from edgeinfer.device.tflite_metadata import ModelMetadata, TensorMetadata, read_metadata
 from edgeinfer.device.types import TensorSpec
 

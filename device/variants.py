@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeinfer.device.core.errors import DelegateError, ModelError, UsageError
-from edgeinfer.device.delegates.choice import Candidate, Choice, open_first, order_variants
-from edgeinfer.device.delegates.request import DelegateRequest
-from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
-from edgeinfer.device.first_opening import open_on_cpu
-from edgeinfer.device.runtime import ModelRunner, RuntimeName
+from edgeinfer.device.runtime.delegates.choose import Candidate, Choice, open_first, order_variants
+from edgeinfer.device.runtime.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
+from edgeinfer.device.runtime.first_opening import open_on_cpu
+from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName
 from edgeinfer.device.tflite.model import DELEGATE_OPS, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 

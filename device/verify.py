@@ -16,10 +16,10 @@ from edgeinfer.device.bundle.manifest import Variant
 from edgeinfer.device.bundle.reader import ModelBundle, open_bundle
 from edgeinfer.device.core.errors import BundleError, VerificationError
 from edgeinfer.device.decoding.detection import blank_unused
-from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.preprocess.native_library import load_kernels
-from edgeinfer.device.runtime import ModelRunner, RuntimeName
+from edgeinfer.device.runtime.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName
 from edgeinfer.device.types import Pixels, TensorSpec
 from edgeinfer.device.variants import Warn, open_variant
 

@@ -18,7 +18,7 @@ import pytest
 import edgeinfer.device
 from edgeinfer.device.cli.main import run_program
 from edgeinfer.device.core.errors import EdgeinferError
-from edgeinfer.device.runtime import installed_runtimes
+from edgeinfer.device.runtime.runner import installed_runtimes
 from tests.support.checkout import ROOT
 
 HOSTILE = ROOT.parent / "shared" / "cases" / "hostile"

@@ -15,7 +15,7 @@ from edgeinfer.device.decoding import DetectionSpec
 from edgeinfer.device.decoding.detection import blank_unused
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.runtime import Runner, installed_runtimes
+from edgeinfer.device.runtime.runner import Runner, installed_runtimes
 from edgeinfer.device.types import KernelFamily, Pixels, TensorSpec
 
 MAX_SIDE = 640

@@ -11,7 +11,7 @@ from edgeinfer.converters.bundle.golden import GoldenVectors
 from edgeinfer.device.bundle.manifest import ModelManifest, Output, Variant
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ConversionError, storage_error
-from edgeinfer.device.runtime import Runner
+from edgeinfer.device.runtime.runner import Runner
 from edgeinfer.device.types import Precision, TensorSpec
 from edgeinfer.device.verify import VerifyReport, verify_bundle
 

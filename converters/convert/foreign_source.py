@@ -48,8 +48,8 @@ from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.decoding import Decoder
-from edgeinfer.device.first_opening import ensure_opens
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.runtime.first_opening import ensure_opens
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.third_party import ends_in_probabilities
 from edgeinfer.device.verify import VerifyReport

@@ -15,7 +15,7 @@ from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.decoding import Decoder, make_decode
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.runtime import Runner
+from edgeinfer.device.runtime.runner import Runner
 from edgeinfer.device.types import Classification
 
 

@@ -24,7 +24,7 @@ from edgeinfer.converters.measure.no_amx import forbid_amx
 from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
-from edgeinfer.device.runtime import Runner
+from edgeinfer.device.runtime.runner import Runner
 
 MAX_ROUNDS = 60
 STEADY = 0.05

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.runtime import Runner
+from edgeinfer.device.runtime.runner import Runner
 from edgeinfer.device.tflite.model import Quantization, Subgraph
 
 _OPAQUE = frozenset({"WHILE", "IF", "CALL", "CALL_ONCE", "STABLEHLO_WHILE"})

@@ -17,7 +17,7 @@ from typing import get_args
 from edgeinfer.converters.runtime_support.op_table import HIGHEST_VERSIONS, LOWEST_VERSIONS
 from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.core.processes import python_command, safe_environment
-from edgeinfer.device.runtime import RuntimeName, installed_runtimes
+from edgeinfer.device.runtime.runner import RuntimeName, installed_runtimes
 from edgeinfer.device.tflite.model import EDGETPU_OP, OperatorCode, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 

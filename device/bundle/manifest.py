@@ -12,8 +12,8 @@ from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, t
 from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.decoding import Decoder, Task, ValueSpec
 from edgeinfer.device.decoding.outputs import check_outputs
-from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.types import KernelFamily, Precision, TensorSpec
 
 SCHEMA_VERSION = 2

@@ -137,7 +137,7 @@ def _accelerators_free(models: Sequence[Model]) -> Iterator[Callable[[], None]]:
 
     They take them again at the end, unless what this gives was called.
     """
-    from edgeinfer.device.delegates.runner import DelegateRunner
+    from edgeinfer.device.runtime.delegates.runner import DelegateRunner
 
     holders = [model.runner for model in models if isinstance(model.runner, DelegateRunner)]
     for holder in holders:

@@ -18,7 +18,7 @@ from typing import Any
 
 from edgeinfer.device.core.errors import EdgeinferError, ModelError, VerificationError
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
-from edgeinfer.device.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.delegates.request import DelegateRequest
 
 LIMIT_S = 300.0
 """How long verifying may take; slow boards replay a few frames in seconds."""

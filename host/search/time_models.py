@@ -21,7 +21,7 @@ from edgeinfer.device.core.ssh import NOT_FOUND, SshHost, remote_word
 from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions
 from edgeinfer.device.diagnose.benchmark.machine import this_machine
 from edgeinfer.device.diagnose.benchmark.remote import benchmark_on
-from edgeinfer.device.runtime import choose_runtime
+from edgeinfer.device.runtime.runner import choose_runtime
 
 BOARD_ROUNDS = 3
 _BOARD_SECONDS = 0.6

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.delegates.runner import DelegateRunner
-from edgeinfer.device.delegates.spec import delegate_spec
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
-from edgeinfer.device.runtime import Runner
+from edgeinfer.device.runtime.delegates.runner import DelegateRunner
+from edgeinfer.device.runtime.delegates.spec import delegate_spec
+from edgeinfer.device.runtime.runner import Runner
 from tests.benchmarks.measure import (
     MOBILENET_V1_SMALL,
     MOBILENET_V2,

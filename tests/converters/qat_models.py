@@ -29,7 +29,7 @@ from edgeinfer.converters.tensorflow.to_tflite_worker import (
     run_job,
 )
 from edgeinfer.device.preprocess import PreprocessSpec, tensor_table
-from edgeinfer.device.runtime import Runner
+from edgeinfer.device.runtime.runner import Runner
 
 L = keras.layers
 SPEC = PreprocessSpec(size=(12, 12))

@@ -7,7 +7,7 @@ import pytest
 
 from edgeinfer.converters.quantize.litert import cast_float16, quantize_int8
 from edgeinfer.converters.runtime_support.op_versions import require_loadable
-from edgeinfer.device.runtime import Runner
+from edgeinfer.device.runtime.runner import Runner
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.tflite_examples import (
     Number,

@@ -13,7 +13,7 @@ from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.model import Model
 from edgeinfer.device.pictures.decode import read_image
-from edgeinfer.device.runtime import Runner, choose_runtime, installed_runtimes
+from edgeinfer.device.runtime.runner import Runner, choose_runtime, installed_runtimes
 from edgeinfer.device.types import Classification, Frame, KernelFamily
 from tests.support.program import edgeinfer, error_line
 

@@ -15,9 +15,9 @@ from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.bundle.reader import ModelBundle, open_bundle
 from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import BundleError, VerificationError
-from edgeinfer.device.delegates.choice import Choice
 from edgeinfer.device.preprocess.native_library import load_kernels
-from edgeinfer.device.runtime import Runner
+from edgeinfer.device.runtime.delegates.choose import Choice
+from edgeinfer.device.runtime.runner import Runner
 from edgeinfer.device.types import KernelFamily
 from edgeinfer.device.variants import OpenedVariant
 from edgeinfer.device.verify import verify_bundle

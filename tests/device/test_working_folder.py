@@ -11,11 +11,15 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.core.processes import python_command
-from edgeinfer.device.delegates.process import WorkerJob, WorkerProcess, WorkerStartError
-from edgeinfer.device.delegates.spec import delegate_spec
 from edgeinfer.device.diagnose.benchmark.cold_start import time_cold_starts
 from edgeinfer.device.diagnose.doctor.child import run_probe
-from edgeinfer.device.runtime import installed_runtimes
+from edgeinfer.device.runtime.delegates.spec import delegate_spec
+from edgeinfer.device.runtime.delegates.worker.process import (
+    WorkerJob,
+    WorkerProcess,
+    WorkerStartError,
+)
+from edgeinfer.device.runtime.runner import installed_runtimes
 from edgeinfer.device.supervision.trial import try_model
 from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 

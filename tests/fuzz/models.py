@@ -27,9 +27,9 @@ from typing import Any
 
 import numpy as np
 
-from edgeinfer.device import first_opening, first_opening_child
 from edgeinfer.device.core.errors import EdgeinferError
-from edgeinfer.device.runtime import Runner, RuntimeName, installed_runtimes, runtime_version
+from edgeinfer.device.runtime import first_opening, first_opening_child
+from edgeinfer.device.runtime.runner import Runner, RuntimeName, installed_runtimes, runtime_version
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.tflite.safety.operators import uncovered_operators
 from tests.device.tflite_examples import dense_model, encode

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from edgeinfer.device.runtime import installed_runtimes
+from edgeinfer.device.runtime.runner import installed_runtimes
 from tests.support.checkout import ROOT
 
 

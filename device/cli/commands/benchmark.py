@@ -15,8 +15,8 @@ from edgeinfer.device.cli.options.common import (
 )
 
 if TYPE_CHECKING:
-    from edgeinfer.device.delegates.request import DelegateRequest
-    from edgeinfer.device.runtime import RuntimeName
+    from edgeinfer.device.runtime.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.runner import RuntimeName
     from edgeinfer.device.types import FrameFormat
 
 

@@ -20,7 +20,7 @@ from edgeinfer.device.cli.options.common import (
 )
 
 if TYPE_CHECKING:
-    from edgeinfer.device.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.delegates.request import DelegateRequest
 
 _WITHOUT_PLACES = ("classification", "value", "embedding")
 

@@ -29,7 +29,7 @@ from edgeinfer.device.cli.options.common import (
 from edgeinfer.device.cli.options.output import OutputChoice, output_options
 
 if TYPE_CHECKING:
-    from edgeinfer.device.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.delegates.request import DelegateRequest
 
 EXIT_LIMIT_S = 30.0
 """The process ends at the latest so long after SIGTERM, whatever hangs."""

@@ -12,7 +12,7 @@ import click
 from edgeinfer.device.cli.options.common import delegate_options, json_option, resolve_model
 
 if TYPE_CHECKING:
-    from edgeinfer.device.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.delegates.request import DelegateRequest
 
 
 @click.command()
@@ -34,7 +34,7 @@ def verify(
     from typing import cast
 
     from edgeinfer.device.core.errors import printable
-    from edgeinfer.device.runtime import RuntimeName
+    from edgeinfer.device.runtime.runner import RuntimeName
     from edgeinfer.device.verify import verify_bundle
 
     report = verify_bundle(

@@ -14,7 +14,7 @@ from edgeinfer.device.core.errors import printable
 from edgeinfer.device.labels import read_label_file
 
 if TYPE_CHECKING:
-    from edgeinfer.device.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.delegates.request import DelegateRequest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -160,9 +160,9 @@ def delegate_request(
     Raises:
         UsageError: they contradict each other, or one is wrong.
     """
-    from edgeinfer.device.delegates.policy import WorkerPolicy
-    from edgeinfer.device.delegates.request import DelegateRequest
-    from edgeinfer.device.delegates.spec import parse_option
+    from edgeinfer.device.runtime.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.delegates.spec import parse_option
+    from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
 
     return DelegateRequest(
         variant=variant,

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeinfer.boards import BoardProfile, detect_board
-from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.diagnose.benchmark.cold_start import time_cold_starts
 from edgeinfer.device.diagnose.benchmark.compare import compare
 from edgeinfer.device.diagnose.benchmark.frames import check_size, make_frames
@@ -21,7 +20,8 @@ from edgeinfer.device.diagnose.benchmark.report import (
     RuntimeUsed,
 )
 from edgeinfer.device.diagnose.benchmark.subject import Subject
-from edgeinfer.device.runtime import RuntimeName, choose_runtime, installed_runtimes
+from edgeinfer.device.runtime.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.runner import RuntimeName, choose_runtime, installed_runtimes
 from edgeinfer.device.types import Frame, FrameFormat
 
 

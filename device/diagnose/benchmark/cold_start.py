@@ -11,9 +11,9 @@ from pathlib import Path
 
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.processes import python_command, safe_environment
-from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.diagnose.benchmark.report import ColdStart
-from edgeinfer.device.runtime import RuntimeName
+from edgeinfer.device.runtime.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.runner import RuntimeName
 
 _CHILD = "edgeinfer.device.diagnose.benchmark.cold_start_process"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import cast
 
 from edgeinfer.device.core.errors import EdgeinferError
-from edgeinfer.device.runtime import RuntimeName
+from edgeinfer.device.runtime.runner import RuntimeName
 
 
 def main(arguments: list[str]) -> int:
@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     path, threads, name = arguments[:3]
     delegates = None
     if len(arguments) > 3:
-        from edgeinfer.device.delegates.request import DelegateRequest
+        from edgeinfer.device.runtime.delegates.request import DelegateRequest
 
         delegates = DelegateRequest.from_json(arguments[3])
     runtime = None if name == "preferred" else cast("RuntimeName", name)

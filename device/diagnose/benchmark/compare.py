@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.diagnose.benchmark.report import Candidate, Comparison, nearest_ranks_ms
-from edgeinfer.device.first_opening import open_on_cpu
-from edgeinfer.device.runtime import Runner, RuntimeName
+from edgeinfer.device.runtime.first_opening import open_on_cpu
+from edgeinfer.device.runtime.runner import Runner, RuntimeName
 
 ROUNDS = 6
 

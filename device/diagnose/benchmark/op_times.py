@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.diagnose.benchmark.op_prefixes import Prefixes
 from edgeinfer.device.diagnose.benchmark.report import OpProfile, OpTime
-from edgeinfer.device.runtime import Runner, RuntimeName
+from edgeinfer.device.runtime.runner import Runner, RuntimeName
 
 ROUNDS = 4
 """Even, so that what drifts over the minutes falls on all alike: every other round runs back."""

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.diagnose.benchmark.report import StageTimes, percentiles
 from edgeinfer.device.model import Model
 from edgeinfer.device.preprocess.jpeg_reduction import decode_for
-from edgeinfer.device.runtime import RuntimeName
+from edgeinfer.device.runtime.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.runner import RuntimeName
 from edgeinfer.device.tflite.cut import without_pose_decoder
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.types import Frame, TensorSpec

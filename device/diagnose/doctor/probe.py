@@ -67,7 +67,7 @@ def probe_kernels() -> None:
 
 def probe_runtimes() -> None:
     """Say which runtimes there are, and which one is taken."""
-    from edgeinfer.device.runtime import choose_runtime, installed_runtimes
+    from edgeinfer.device.runtime.runner import choose_runtime, installed_runtimes
 
     tell(installed=list(installed_runtimes()))
     tell(chosen=choose_runtime())
@@ -78,7 +78,7 @@ def probe_runtime(name: str) -> None:
     import numpy as np
 
     from edgeinfer.device.diagnose.doctor.tiny_model import TINY_INPUT, tiny_model
-    from edgeinfer.device.runtime import Runner, RuntimeName
+    from edgeinfer.device.runtime.runner import Runner, RuntimeName
 
     tell(numpy=np.__version__)
     runner = Runner(tiny_model(), subject="a tiny model", runtime=cast("RuntimeName", name))
@@ -89,10 +89,14 @@ def probe_runtime(name: str) -> None:
 
 def probe_delegate(name: str, root: str, limit_s: str) -> None:
     """Load a delegate as `edgeinfer run` does: in a worker, whose end is explained."""
-    from edgeinfer.device.delegates.causes import explain
-    from edgeinfer.device.delegates.process import WorkerJob, WorkerProcess, WorkerStartError
-    from edgeinfer.device.delegates.spec import delegate_spec
-    from edgeinfer.device.runtime import choose_runtime
+    from edgeinfer.device.runtime.delegates.spec import delegate_spec
+    from edgeinfer.device.runtime.delegates.worker.explain import explain
+    from edgeinfer.device.runtime.delegates.worker.process import (
+        WorkerJob,
+        WorkerProcess,
+        WorkerStartError,
+    )
+    from edgeinfer.device.runtime.runner import choose_runtime
 
     runtime, delegate = choose_runtime(), delegate_spec(name)
     tell(runtime=f"{runtime} {metadata.version(runtime)}")

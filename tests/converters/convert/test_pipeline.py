@@ -30,7 +30,7 @@ from edgeinfer.device.core.errors import AccuracyError, ConversionError, ModelEr
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.model import Model
 from edgeinfer.device.pictures.decode import encode_png
-from edgeinfer.device.runtime import installed_runtimes
+from edgeinfer.device.runtime.runner import installed_runtimes
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.types import Classification, Precision
 from tests.support.program import edgeinfer, error_line

@@ -21,7 +21,7 @@ from edgeinfer.converters.runtime_support.op_versions import (
     supported_versions,
 )
 from edgeinfer.device.core.errors import ConversionError, ModelError
-from edgeinfer.device.runtime import RuntimeName, installed_runtimes
+from edgeinfer.device.runtime.runner import RuntimeName, installed_runtimes
 from edgeinfer.device.tflite.builtin_ops import BUILTIN_OPS
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.tflite_examples import declares, dense_model, encode, operator_code

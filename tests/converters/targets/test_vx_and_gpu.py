@@ -31,7 +31,7 @@ from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.pictures.decode import encode_png
-from edgeinfer.device.runtime import Runner
+from edgeinfer.device.runtime.runner import Runner
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.converters.targets.test_edgetpu import chain
 from tests.device.bundle.examples import MEMBERS, manifest

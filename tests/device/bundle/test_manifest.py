@@ -11,7 +11,7 @@ import pytest
 from edgeinfer.device.bundle.manifest import is_member_name, parse_manifest
 from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.decoding import ValueSpec
-from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
+from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.types import TensorSpec
 from tests.device.bundle.examples import manifest, of_every_task
 

@@ -13,10 +13,10 @@ import pytest
 from edgeinfer.device import open as open_stream
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import BundleError
-from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.model import Model
 from edgeinfer.device.releases.install.release import Release
 from edgeinfer.device.releases.trial.verify import verify
+from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.verify import verify_bundle
 from tests.device.bundle.lures import Lure, behind, naming
 from tests.device.releases.boards import bare_spec, make_board

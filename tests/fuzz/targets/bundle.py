@@ -24,13 +24,13 @@ from edgeinfer.device.bundle.manifest import MANIFEST, SIGNATURES, ModelManifest
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.decoding import make_decode
-from edgeinfer.device.delegates.choice import order_variants
-from edgeinfer.device.delegates.request import DelegateRequest
-from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.diagnose.inspect.description import describe_file
 from edgeinfer.device.input_size import model_input_size
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import Preprocessor
+from edgeinfer.device.runtime.delegates.choose import order_variants
+from edgeinfer.device.runtime.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.types import in_frame
 from tests.device.bundle.examples import MEMBERS, of_every_task
 from tests.device.bundle.rewriting import Document, Members, archive_of, hashed

@@ -27,7 +27,7 @@ from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.pictures.pixel_formats import PixelFormat
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.preprocess.native_library import load_kernels
-from edgeinfer.device.runtime import Runner, installed_runtimes
+from edgeinfer.device.runtime.runner import Runner, installed_runtimes
 from edgeinfer.device.types import TensorDtype, TensorSpec
 
 SIZE = (224, 224)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.runtime import RuntimeName, installed_runtimes
+from edgeinfer.device.runtime.runner import RuntimeName, installed_runtimes
 from tests.system.reference_delegate.build import FOLDER
 
 # In a process of its own: it may crash, and TensorFlow and tflite-runtime cannot share one.

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edgeinfer.boards import detect_board
-from edgeinfer.device.delegates.presence import Device, find_devices, find_library
-from edgeinfer.device.delegates.spec import KNOWN_DELEGATES, KnownDelegate
 from edgeinfer.device.diagnose.doctor.checks.edgetpu import (
     judge_edgetpu,
     judge_package,
@@ -22,6 +20,8 @@ from edgeinfer.device.diagnose.doctor.child import ChildEnd, run_probe
 from edgeinfer.device.diagnose.doctor.device_access import access_fix, holders
 from edgeinfer.device.diagnose.doctor.finding import Finding, broken, fault_of, note, ok
 from edgeinfer.device.diagnose.doctor.system import System
+from edgeinfer.device.runtime.delegates.find import Device, find_devices, find_library
+from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES, KnownDelegate
 
 _EDGETPU, _GPU = "edgetpu", "gpu"
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeinfer.device.delegates.presence import EDGETPU_USB_IDS, Device
 from edgeinfer.device.diagnose.doctor.device_access import access_fix
 from edgeinfer.device.diagnose.doctor.finding import Finding, broken, note, ok
 from edgeinfer.device.diagnose.doctor.system import System, read_number, read_text
+from edgeinfer.device.runtime.delegates.find import EDGETPU_USB_IDS, Device
 
 SUBJECT = "Edge TPU"
 PCI_ID = (0x1AC1, 0x089A)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from edgeinfer.device.delegates.presence import find_devices
-from edgeinfer.device.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.diagnose.doctor.checks.memory import meminfo_mib
 from edgeinfer.device.diagnose.doctor.child import ChildEnd, run_probe
 from edgeinfer.device.diagnose.doctor.finding import Finding, fault_of, note, ok
 from edgeinfer.device.diagnose.doctor.system import System
+from edgeinfer.device.runtime.delegates.find import find_devices
+from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 
 _VERIFY_S = 120.0
 """Golden frames are few, but numpy's preprocessing of large ones takes its time on small boards."""

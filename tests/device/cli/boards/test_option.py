@@ -132,7 +132,7 @@ def run_python_modules(dense: Path) -> set[str]:
 
     code = (
         "import sys, edgeinfer.device.cli.commands.run\n"
-        "from edgeinfer.device.runtime import Runner\n"
+        "from edgeinfer.device.runtime.runner import Runner\n"
         "from pathlib import Path\n"
         "Runner(Path(sys.argv[1]).read_bytes(), subject='x')\n"
         "print(*sys.modules)"

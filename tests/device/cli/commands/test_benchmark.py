@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.diagnose.benchmark.report import parse_report
-from edgeinfer.device.runtime import installed_runtimes
+from edgeinfer.device.runtime.runner import installed_runtimes
 from tests.device.tflite_examples import dense_model, encode
 from tests.support.program import PROGRAM, edgeinfer, error_line
 

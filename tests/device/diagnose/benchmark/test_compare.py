@@ -9,8 +9,8 @@ from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.benchmark import compare as compare_module
 from edgeinfer.device.diagnose.benchmark.compare import compare
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
-from edgeinfer.device.first_opening import open_on_cpu
-from edgeinfer.device.runtime import Runner, RuntimeName, choose_runtime
+from edgeinfer.device.runtime.first_opening import open_on_cpu
+from edgeinfer.device.runtime.runner import Runner, RuntimeName, choose_runtime
 from tests.device.tflite_examples import dense_model, encode
 
 MODEL = encode(dense_model())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.benchmark.op_prefixes import Prefixes
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
-from edgeinfer.device.runtime import Runner
+from edgeinfer.device.runtime.runner import Runner
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.tflite_examples import (
     Numbers,

@@ -8,7 +8,7 @@ from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.benchmark import op_times
 from edgeinfer.device.diagnose.benchmark.op_times import profile_operators
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
-from edgeinfer.device.runtime import Runner, choose_runtime
+from edgeinfer.device.runtime.runner import Runner, choose_runtime
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.tflite_examples import dense_model, encode, graph, operator, operator_code
 

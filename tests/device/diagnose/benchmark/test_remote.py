@@ -16,11 +16,11 @@ from edgeinfer.device.cli.commands.benchmark import benchmark
 from edgeinfer.device.cli.options.common import DELEGATE_PARAMETERS, delegate_request
 from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.device.core.ssh import SshHost
-from edgeinfer.device.delegates.policy import WorkerPolicy
-from edgeinfer.device.delegates.request import DelegateRequest
 from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions
 from edgeinfer.device.diagnose.benchmark.remote import benchmark_on, remote_arguments
 from edgeinfer.device.diagnose.benchmark.report import format_report
+from edgeinfer.device.runtime.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
 from tests.device import fake_ssh
 from tests.device.diagnose.benchmark.examples import REPORT
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.runtime import installed_runtimes
+from edgeinfer.device.runtime.runner import installed_runtimes
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.tflite_examples import (
     Number,

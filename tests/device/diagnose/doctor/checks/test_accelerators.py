@@ -164,7 +164,7 @@ def test_an_edgetpu_at_work_is_left_alone(
 
 DENIED = """
 import dataclasses, json, os, sys; from pathlib import Path
-from edgeinfer.device.delegates.presence import Device
+from edgeinfer.device.runtime.delegates.find import Device
 from edgeinfer.device.diagnose.doctor.checks.edgetpu import judge_edgetpu
 from edgeinfer.device.diagnose.doctor.system import System
 node = Path(sys.argv[1])

@@ -7,7 +7,7 @@ from edgeinfer.device.diagnose.doctor.child import ChildEnd
 from edgeinfer.device.diagnose.doctor.finding import Finding
 from edgeinfer.device.diagnose.doctor.system import System
 from edgeinfer.device.diagnose.doctor.tiny_model import TINY_OUTPUT, tiny_model
-from edgeinfer.device.runtime import installed_runtimes
+from edgeinfer.device.runtime.runner import installed_runtimes
 from tests.device.diagnose.doctor.conftest import BreakPackage
 from tests.device.tflite_examples import dense_model, encode
 

@@ -1,6 +1,6 @@
 """The process that opens a model before any other does, and may die of it.
 
-`first_opening.py` starts it, as `python -m edgeinfer.device.first_opening_child DESCRIPTOR PARENT
+`first_opening.py` starts it, as `python -m edgeinfer.device.runtime.first_opening_child DESCRIPTOR PARENT
 JOB`, and judges how it ends: with 0, with 3 and a line of JSON on stdout where the runtime refused
 the model, or any other way.
 """
@@ -44,7 +44,7 @@ def main() -> None:
 def try_model(content: bytes, job: dict[str, Any]) -> dict[str, str] | None:
     """Open and run a model within the job's limits; return why it was refused, or None."""
     from edgeinfer.device.core.errors import ModelError
-    from edgeinfer.device.runtime import Runner, runtime_version
+    from edgeinfer.device.runtime.runner import Runner, runtime_version
 
     runtime_version(job["runtime"])  # imported before the limits count
     _limit(job["most_bytes"], job["most_cpu_s"])

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 from edgeinfer.device.core.errors import DelegateError
-from edgeinfer.device.delegates.presence import Device, find_devices, find_library
-from edgeinfer.device.delegates.process import WorkerStartError
-from edgeinfer.device.delegates.spec import DelegateSpec
-from edgeinfer.device.runtime import RuntimeName
+from edgeinfer.device.runtime.delegates.find import Device, find_devices, find_library
+from edgeinfer.device.runtime.delegates.spec import DelegateSpec
+from edgeinfer.device.runtime.delegates.worker.process import WorkerStartError
+from edgeinfer.device.runtime.runner import RuntimeName
 
 FIRST_RUNTIME_THAT_CRASHES = (2, 12)
 """From this version of tflite-runtime on, Google's last libedgetpu (2022) crashes the process."""

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.device import first_opening
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.first_opening import open_on_cpu
 from edgeinfer.device.model import Model
+from edgeinfer.device.runtime import first_opening
+from edgeinfer.device.runtime.first_opening import open_on_cpu
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.one_operator import custom_model, one_operator_model
 from tests.device.tflite_examples import dense_model, encode

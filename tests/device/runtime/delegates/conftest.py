@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.delegates.policy import WorkerPolicy
-from edgeinfer.device.delegates.runner import DelegateRunner
-from edgeinfer.device.delegates.spec import DelegateSpec
-from edgeinfer.device.runtime import ModelRunner, Runner, RuntimeName, installed_runtimes
+from edgeinfer.device.runtime.delegates.runner import DelegateRunner
+from edgeinfer.device.runtime.delegates.spec import DelegateSpec
+from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
+from edgeinfer.device.runtime.runner import ModelRunner, Runner, RuntimeName, installed_runtimes
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.runtime import ModelRunner
+from edgeinfer.device.runtime.runner import ModelRunner
 from edgeinfer.device.types import TensorSpec
 
 

@@ -9,14 +9,14 @@ import pytest
 
 from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import DelegateError, ModelError, UsageError
-from edgeinfer.device.delegates.choice import order_variants, spread
-from edgeinfer.device.delegates.policy import WorkerPolicy
-from edgeinfer.device.delegates.request import DelegateRequest
-from edgeinfer.device.delegates.runner import DelegateRunner
-from edgeinfer.device.delegates.spec import delegate_spec, parse_option
 from edgeinfer.device.model import Model, open_models
-from edgeinfer.device.runtime import Runner
-from tests.device.delegates.examples import with_variants
+from edgeinfer.device.runtime.delegates.choose import order_variants, spread
+from edgeinfer.device.runtime.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.delegates.runner import DelegateRunner
+from edgeinfer.device.runtime.delegates.spec import delegate_spec, parse_option
+from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
+from edgeinfer.device.runtime.runner import Runner
+from tests.device.runtime.delegates.examples import with_variants
 
 ALL = [("gpu", "gpu"), ("vx", "vx"), ("ethos-u65-256", "ethos-u"), ("edgetpu", "edgetpu")]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from edgeinfer.device.runtime import _quiet_native_log
+from edgeinfer.device.runtime.runner import _quiet_native_log
 
 
 def identity(descriptor: int) -> tuple[int, int]:

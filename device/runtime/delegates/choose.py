@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeinfer.device.core.errors import DelegateError, UsageError
-from edgeinfer.device.delegates.request import ALL_EDGETPUS, DelegateRequest
-from edgeinfer.device.delegates.spec import KNOWN_DELEGATES, DelegateSpec
-from edgeinfer.device.first_opening import ensure_opens, open_on_cpu
-from edgeinfer.device.runtime import ModelRunner, Runner, RuntimeName
+from edgeinfer.device.runtime.delegates.request import ALL_EDGETPUS, DelegateRequest
+from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES, DelegateSpec
+from edgeinfer.device.runtime.first_opening import ensure_opens, open_on_cpu
+from edgeinfer.device.runtime.runner import ModelRunner, Runner, RuntimeName
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
@@ -217,7 +217,7 @@ def _edgetpus(request: DelegateRequest) -> Iterator[str]:
         if name != ALL_EDGETPUS:
             yield name
             continue
-        from edgeinfer.device.delegates.presence import find_devices
+        from edgeinfer.device.runtime.delegates.find import find_devices
 
         yield from (device.name for device in find_devices("edgetpu") or ())
 
@@ -232,9 +232,9 @@ def _open_delegate(
     warn: Callable[[str], None],
 ) -> ModelRunner:
     # What follows costs time to import, which a model on the CPU need not spend.
-    from edgeinfer.device.delegates.causes import not_installed
-    from edgeinfer.device.delegates.presence import find_library
-    from edgeinfer.device.delegates.runner import DelegateRunner
+    from edgeinfer.device.runtime.delegates.find import find_library
+    from edgeinfer.device.runtime.delegates.runner import DelegateRunner
+    from edgeinfer.device.runtime.delegates.worker.explain import not_installed
 
     assert candidate.delegate is not None
     if find_library(candidate.delegate.library) is None:

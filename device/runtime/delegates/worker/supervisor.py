@@ -11,14 +11,18 @@ from dataclasses import replace
 import numpy as np
 
 from edgeinfer.device.core.errors import DelegateError
-from edgeinfer.device.delegates.causes import explain
-from edgeinfer.device.delegates.counts import DelegateCounts
-from edgeinfer.device.delegates.policy import Deadline, FailureLog, WorkerPolicy
-from edgeinfer.device.delegates.process import (
+from edgeinfer.device.runtime.delegates.worker.counts import DelegateCounts
+from edgeinfer.device.runtime.delegates.worker.explain import explain
+from edgeinfer.device.runtime.delegates.worker.process import (
     WorkerJob,
     WorkerLostError,
     WorkerProcess,
     WorkerStartError,
+)
+from edgeinfer.device.runtime.delegates.worker.restart_policy import (
+    Deadline,
+    FailureLog,
+    WorkerPolicy,
 )
 
 Warn = Callable[[str], None]

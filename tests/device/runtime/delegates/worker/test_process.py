@@ -15,8 +15,8 @@ import pytest
 PROGRAM = """
 import sys, time
 import numpy as np
-from edgeinfer.device.delegates.runner import DelegateRunner
-from edgeinfer.device.delegates.spec import delegate_spec
+from edgeinfer.device.runtime.delegates.runner import DelegateRunner
+from edgeinfer.device.runtime.delegates.spec import delegate_spec
 runner = DelegateRunner(open(sys.argv[2], "rb").read(), delegate_spec(sys.argv[1]), subject="x")
 camera = open(sys.argv[2], "rb")
 import os

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.closing import Closing
-from edgeinfer.device.delegates.counts import DelegateCounts
-from edgeinfer.device.delegates.keeper import Keeper, Warn
-from edgeinfer.device.delegates.policy import WorkerPolicy
-from edgeinfer.device.delegates.process import WorkerJob, WorkerLostError
-from edgeinfer.device.delegates.spec import DelegateSpec
-from edgeinfer.device.delegates.substitute import Substitute
-from edgeinfer.device.runtime import ModelRunner, RuntimeName, choose_runtime
+from edgeinfer.device.runtime.delegates.cpu_fallback import Substitute
+from edgeinfer.device.runtime.delegates.spec import DelegateSpec
+from edgeinfer.device.runtime.delegates.worker.counts import DelegateCounts
+from edgeinfer.device.runtime.delegates.worker.process import WorkerJob, WorkerLostError
+from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
+from edgeinfer.device.runtime.delegates.worker.supervisor import Keeper, Warn
+from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName, choose_runtime
 from edgeinfer.device.tflite.reader import read_tflite
 
 

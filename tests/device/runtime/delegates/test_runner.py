@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.core.errors import DelegateError, ModelError
-from edgeinfer.device.delegates.policy import WorkerPolicy
-from edgeinfer.device.delegates.runner import DelegateRunner
-from edgeinfer.device.runtime import Runner, RuntimeName
-from tests.device.delegates.conftest import Heard, picture
+from edgeinfer.device.runtime.delegates.runner import DelegateRunner
+from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
+from edgeinfer.device.runtime.runner import Runner, RuntimeName
+from tests.device.runtime.delegates.conftest import Heard, picture
 
 Start = Callable[..., DelegateRunner]
 PATIENT = WorkerPolicy(deadline_s=30.0)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.core.errors import DelegateError
-from edgeinfer.device.delegates.causes import explain
-from edgeinfer.device.delegates.process import How, Stage, WorkerStartError
-from edgeinfer.device.delegates.runner import DelegateRunner
-from edgeinfer.device.delegates.spec import delegate_spec
-from tests.device.delegates.test_presence import usb
+from edgeinfer.device.runtime.delegates.runner import DelegateRunner
+from edgeinfer.device.runtime.delegates.spec import delegate_spec
+from edgeinfer.device.runtime.delegates.worker.explain import explain
+from edgeinfer.device.runtime.delegates.worker.process import How, Stage, WorkerStartError
+from tests.device.runtime.delegates.test_find import usb
 from tests.system.reference_delegate.build import c_compiler
 
 SILENT = "Failed to load delegate from libedgetpu.so.1\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.device.delegates.examples import with_variants
+from tests.device.runtime.delegates.examples import with_variants
 from tests.device.supervision.loops import Loop, wait_until
 
 TAKEN = "variant: edgetpu (on libedgetpu.so.1)"

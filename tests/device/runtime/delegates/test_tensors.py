@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.delegates.shared_tensors import create_memory, map_tensors
-from edgeinfer.device.delegates.substitute import Substitute, convert_tensor
-from edgeinfer.device.runtime import Runner
+from edgeinfer.device.runtime.delegates.cpu_fallback import Substitute, convert_tensor
+from edgeinfer.device.runtime.delegates.worker.shared_tensors import create_memory, map_tensors
+from edgeinfer.device.runtime.runner import Runner
 from edgeinfer.device.types import TensorDtype, TensorSpec
-from tests.device.delegates.conftest import picture
+from tests.device.runtime.delegates.conftest import picture
 
 DTYPES: list[TensorDtype] = ["uint8", "int8", "int16", "float32", "int64"]
 shapes = st.lists(st.integers(1, 5), max_size=4).map(tuple)

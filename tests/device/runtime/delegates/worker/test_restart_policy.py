@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.delegates.policy import (
+from edgeinfer.device.runtime.delegates.worker.restart_policy import (
     DEADLINE_FLOOR_S,
     LONGEST_BACKOFF_S,
     MEASURED_RUNS,

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
-from edgeinfer.device.delegates.messages import (
+from edgeinfer.device.runtime.delegates.spec import DelegateSpec
+from edgeinfer.device.runtime.delegates.worker.messages import (
     DONE,
     FAILED,
     JOB,
@@ -32,12 +33,11 @@ from edgeinfer.device.delegates.messages import (
     socket_pair,
     text_of_numbered,
 )
-from edgeinfer.device.delegates.shared_tensors import create_memory, map_tensors
-from edgeinfer.device.delegates.spec import DelegateSpec
-from edgeinfer.device.runtime import RuntimeName
+from edgeinfer.device.runtime.delegates.worker.shared_tensors import create_memory, map_tensors
+from edgeinfer.device.runtime.runner import RuntimeName
 from edgeinfer.device.types import KernelFamily, TensorSpec
 
-_WORKER = "edgeinfer.device.delegates.worker"
+_WORKER = "edgeinfer.device.runtime.delegates.worker.main"
 
 _KILL_LIMIT_S = 5.0
 """How long a killed worker is waited for: one that a driver holds in the kernel does not end."""

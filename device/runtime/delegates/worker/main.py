@@ -1,6 +1,6 @@
 """The worker process: loads one delegate with one model, and runs it when told.
 
-    python -m edgeinfer.device.delegates.worker DESCRIPTOR PARENT
+    python -m edgeinfer.device.runtime.delegates.worker.main DESCRIPTOR PARENT
 
 It is started by `process.WorkerProcess` and by nobody else. Whatever the delegate does to it, the
 program that reads the camera lives on; and it ends with that program, however that ends.
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def _serve(keeper: socket.socket) -> None:
-    from edgeinfer.device.delegates.messages import JOB, MAX_MESSAGE, READY, REFUSED
+    from edgeinfer.device.runtime.delegates.worker.messages import JOB, MAX_MESSAGE, READY, REFUSED
 
     message, descriptors, _, _ = socket.recv_fds(keeper, MAX_MESSAGE, 1)
     if message[:1] != JOB:
@@ -62,10 +62,10 @@ def _load(
     keeper: socket.socket, job: dict[str, Any], descriptors: list[int]
 ) -> tuple[dict[str, Any], Any]:
     """Load the delegate and the model, naming each step before it: the last one named crashed."""
-    from edgeinfer.device.delegates.messages import STAGE
+    from edgeinfer.device.runtime.delegates.worker.messages import STAGE
 
     keeper.send(STAGE + b"runtime")
-    from edgeinfer.device.runtime import Runner, load_delegate, runtime_version
+    from edgeinfer.device.runtime.runner import Runner, load_delegate, runtime_version
 
     version = runtime_version(job["runtime"])
     keeper.send(STAGE + b"delegate " + version.encode())
@@ -97,7 +97,7 @@ def _run(keeper: socket.socket, runner: Any) -> None:
     """Run the model on what lies in the shared memory, and leave the outputs there."""
     import numpy as np
 
-    from edgeinfer.device.delegates.messages import (
+    from edgeinfer.device.runtime.delegates.worker.messages import (
         DONE,
         FAILED,
         MAX_MESSAGE,
@@ -106,7 +106,7 @@ def _run(keeper: socket.socket, runner: Any) -> None:
         number_of,
         numbered,
     )
-    from edgeinfer.device.delegates.shared_tensors import map_tensors
+    from edgeinfer.device.runtime.delegates.worker.shared_tensors import map_tensors
 
     message, descriptors, _, _ = socket.recv_fds(keeper, MAX_MESSAGE, 1)
     if message[:1] != MEMORY:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.delegates.presence import find_devices, find_library
+from edgeinfer.device.runtime.delegates.find import find_devices, find_library
 
 
 def usb(root: Path, port: str, vendor: str, product: str, *, node: bool = True) -> None:

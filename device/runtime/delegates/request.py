@@ -7,8 +7,8 @@ import re
 from dataclasses import asdict, dataclass, field, replace
 
 from edgeinfer.device.core.errors import BundleError, UsageError
-from edgeinfer.device.delegates.policy import WorkerPolicy
-from edgeinfer.device.delegates.spec import KNOWN_DELEGATES, DelegateSpec, delegate_spec
+from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES, DelegateSpec, delegate_spec
+from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
 
 ALL_EDGETPUS = "all"
 

@@ -1,0 +1,1 @@
+"""Running a model: the interpreter and its delegates."""

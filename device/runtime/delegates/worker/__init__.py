@@ -1,0 +1,1 @@
+"""A delegate in a process of its own, and what watches over it."""
