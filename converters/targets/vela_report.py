@@ -82,8 +82,8 @@ class VelaReport:
         dram_kib: DRAM in use, KiB.
         on_chip_flash_kib: flash on the chip in use, KiB.
         off_chip_flash_kib: flash beside the chip in use, KiB.
-        macs: multiply-accumulates on the NPU; vela counts some that `device/tflite/macs.py` does not,
-            such as those of pooling.
+        macs: multiply-accumulates on the NPU; vela counts some that `device/tflite/macs.py` does
+            not, such as those of pooling.
         layers: the steps of the compiled model.
         fallbacks: the operators that stay on the CPU.
     """

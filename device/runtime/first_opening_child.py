@@ -1,8 +1,9 @@
 """The process that opens a model before any other does, and may die of it.
 
-`first_opening.py` starts it, as `python -m edgeinfer.device.runtime.first_opening_child DESCRIPTOR PARENT
-JOB`, and judges how it ends: with 0, with 3 and a line of JSON on stdout where the runtime refused
-the model, or any other way.
+`first_opening.py` starts it, as
+`python -m edgeinfer.device.runtime.first_opening_child DESCRIPTOR PARENT JOB`, and judges how it
+ends: with 0, with 3 and a line of JSON on stdout where the runtime refused the model, or any other
+way.
 """
 
 from __future__ import annotations
