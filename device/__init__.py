@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgeinfer.device.model import Model
+    from edgeinfer.device.models.model import Model
     from edgeinfer.device.stream import Stream
     from edgeinfer.device.stream import open_stream as open
 
@@ -27,7 +27,7 @@ __all__ = ["Model", "Stream", "open"]
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
 
 _HOMES = {
-    "Model": ("edgeinfer.device.model", "Model"),
+    "Model": ("edgeinfer.device.models.model", "Model"),
     "Stream": ("edgeinfer.device.stream", "Stream"),
     "open": ("edgeinfer.device.stream", "open_stream"),
 }

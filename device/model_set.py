@@ -13,7 +13,7 @@ from edgeinfer.device.types import Frame, Prediction
 
 
 class Predictor(Protocol):
-    """What the loop needs of a model; `edgeinfer.device.model.Model` is one."""
+    """What the loop needs of a model; `edgeinfer.device.models.model.Model` is one."""
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
 from edgeinfer.device.cameras.opening import is_device, needs_model, open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.closing import Closing
-from edgeinfer.device.input_size import model_input_size
-from edgeinfer.device.model import Model, open_models
+from edgeinfer.device.models.input_size import model_input_size
+from edgeinfer.device.models.model import Model, open_models
 from edgeinfer.device.pipeline import Pipeline
 from edgeinfer.device.results import Answer
 from edgeinfer.device.runtime.delegates.request import DelegateRequest

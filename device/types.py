@@ -8,17 +8,17 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.models.predictions.kinds import Classification as Classification
+from edgeinfer.device.models.predictions.kinds import Detections as Detections
+from edgeinfer.device.models.predictions.kinds import Embedding as Embedding
+from edgeinfer.device.models.predictions.kinds import Mask as Mask
+from edgeinfer.device.models.predictions.kinds import Poses as Poses
+from edgeinfer.device.models.predictions.kinds import Prediction as Prediction
+from edgeinfer.device.models.predictions.kinds import Value as Value
+from edgeinfer.device.models.predictions.kinds import has_places as has_places
+from edgeinfer.device.models.predictions.kinds import in_frame as in_frame
 from edgeinfer.device.pictures.pixel_formats import Pixels as Pixels
 from edgeinfer.device.pictures.pixel_formats import picture_size, to_rgb
-from edgeinfer.device.predictions import Classification as Classification
-from edgeinfer.device.predictions import Detections as Detections
-from edgeinfer.device.predictions import Embedding as Embedding
-from edgeinfer.device.predictions import Mask as Mask
-from edgeinfer.device.predictions import Poses as Poses
-from edgeinfer.device.predictions import Prediction as Prediction
-from edgeinfer.device.predictions import Value as Value
-from edgeinfer.device.predictions import has_places as has_places
-from edgeinfer.device.predictions import in_frame as in_frame
 
 KernelFamily = Literal["builtin", "xnnpack"]
 """Which CPU kernels computed an output: the two differ by a few steps, each is stable by itself."""

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
-from edgeinfer.device.bundle.manifest import GoldenFrame
 from edgeinfer.device.core.errors import ConversionError
-from edgeinfer.device.decoding import DetectionSpec
-from edgeinfer.device.decoding.detection import blank_unused
+from edgeinfer.device.models.bundle.manifest import GoldenFrame
+from edgeinfer.device.models.decoding import DetectionSpec
+from edgeinfer.device.models.decoding.detection import blank_unused
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime.runner import Runner, installed_runtimes

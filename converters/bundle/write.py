@@ -8,12 +8,12 @@ from importlib import metadata
 from pathlib import Path
 
 from edgeinfer.converters.bundle.golden import GoldenVectors
-from edgeinfer.device.bundle.manifest import ModelManifest, Output, Variant
-from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ConversionError, storage_error
+from edgeinfer.device.models.bundle.manifest import ModelManifest, Output, Variant
+from edgeinfer.device.models.bundle.writer import write_bundle
+from edgeinfer.device.models.verify import VerifyReport, verify_bundle
 from edgeinfer.device.runtime.runner import Runner
 from edgeinfer.device.types import Precision, TensorSpec
-from edgeinfer.device.verify import VerifyReport, verify_bundle
 
 TOLERANCE_STEPS = 2
 """How many quantization steps an output may differ on another machine or runtime version.

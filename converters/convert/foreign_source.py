@@ -44,15 +44,15 @@ from edgeinfer.converters.runtime_support.op_versions import require_loadable
 from edgeinfer.converters.targets.targets import with_targets
 from edgeinfer.converters.tensorflow.import_model import KERAS_SUFFIXES, float_tflite
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
-from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.device.decoding import Decoder
+from edgeinfer.device.models.bundle.manifest import ModelManifest
+from edgeinfer.device.models.decoding import Decoder
+from edgeinfer.device.models.plain_tflite import ends_in_probabilities
+from edgeinfer.device.models.verify import VerifyReport
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.first_opening import ensure_opens
 from edgeinfer.device.tflite.reader import read_tflite
-from edgeinfer.device.third_party import ends_in_probabilities
-from edgeinfer.device.verify import VerifyReport
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,12 +42,12 @@ from edgeinfer.converters.run_folder.trained_run import (
 from edgeinfer.converters.runtime_support.op_versions import require_loadable
 from edgeinfer.converters.targets.targets import Targets, with_targets
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
-from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.device.decoding import Decoder
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.bundle.manifest import ModelManifest
+from edgeinfer.device.models.decoding import Decoder
+from edgeinfer.device.models.model import Model
+from edgeinfer.device.models.verify import VerifyReport
 from edgeinfer.device.pictures.pixel_formats import JpegReduction
-from edgeinfer.device.verify import VerifyReport
 
 CalibrationDraw = Literal["balanced", "as-is"]
 

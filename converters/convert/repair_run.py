@@ -14,7 +14,7 @@ from edgeinfer.converters.quantize.repair import Attempt, RepairLimit, RepairTas
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.model import Model
 
 
 def repair_trained(

@@ -9,7 +9,7 @@ from edgeinfer.converters.convert.pipeline import ConvertResult
 from edgeinfer.converters.quantize.layer_report import worst_layer_text
 from edgeinfer.converters.quantize.repair_report import repair_json, repair_lines
 from edgeinfer.converters.targets.targets import target_json, target_lines
-from edgeinfer.device.verify import VerifyReport
+from edgeinfer.device.models.verify import VerifyReport
 
 
 def document(result: ConvertResult | ForeignResult) -> dict[str, object]:

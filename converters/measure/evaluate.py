@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from edgeinfer.converters.common.ordered_map import ordered_map
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
-from edgeinfer.device.decoding import Decoder, make_decode
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.decoding import Decoder, make_decode
+from edgeinfer.device.models.model import Model
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime.runner import Runner
 from edgeinfer.device.types import Classification

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edgeinfer.converters.measure.timing_worker import InvokeTime, TimingJob, TimingResult
-from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.core.errors import ConversionError, ModelError, storage_error
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.models.bundle.strict import from_json, parse_json, to_json
 
 ROUNDS = 15
 

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.measure.no_amx import forbid_amx
-from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
+from edgeinfer.device.models.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.runtime.runner import Runner
 
 MAX_ROUNDS = 60

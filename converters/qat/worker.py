@@ -23,8 +23,8 @@ from edgeinfer.converters.qat.job import (
     QatJob,
     WorkerError,
 )
-from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.core.errors import ConversionError, EdgeinferError
+from edgeinfer.device.models.bundle.strict import from_json, parse_json, to_json
 
 
 def run_job(job: QatJob) -> QatAnswer:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.core.csv_cells import csv_cell, csv_text
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.preprocess import PreprocessSpec
 
 Split = Literal["train", "validation", "test"]

@@ -22,9 +22,9 @@ from edgeinfer.device.accelerators.edgetpu.compiler import (
 )
 from edgeinfer.device.accelerators.edgetpu.log import differences
 from edgeinfer.device.accelerators.edgetpu.report import mapping_json, summary_line
-from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import ConversionError, printable
+from edgeinfer.device.models.bundle.manifest import ModelManifest
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.tflite.model import DELEGATE_OPS, EDGETPU_OP
 from edgeinfer.device.tflite.reader import read_tflite
 

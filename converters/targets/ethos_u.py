@@ -13,10 +13,10 @@ from pathlib import Path
 
 from edgeinfer.converters.bundle.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
 from edgeinfer.converters.targets.vela import Accelerator, Compiled, compile_with_vela, find_vela
-from edgeinfer.device.bundle.manifest import ModelManifest, Variant
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.csv_cells import guard_table
 from edgeinfer.device.core.errors import ConversionError, UsageError, printable
+from edgeinfer.device.models.bundle.manifest import ModelManifest, Variant
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.tflite.model import DELEGATE_OPS, ETHOS_U_OP, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.types import Precision

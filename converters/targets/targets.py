@@ -27,8 +27,8 @@ from edgeinfer.converters.targets.vx_and_gpu import (
     with_vx,
 )
 from edgeinfer.device.accelerators.report import wrapped
-from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.models.bundle.manifest import ModelManifest
 from edgeinfer.device.types import Precision
 
 

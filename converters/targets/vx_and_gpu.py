@@ -22,9 +22,9 @@ from edgeinfer.device.accelerators.gpu.rules import map_gpu
 from edgeinfer.device.accelerators.mapping import DelegateMapping
 from edgeinfer.device.accelerators.report import delegate_json, delegate_summary
 from edgeinfer.device.accelerators.vx.rules import map_vx
-from edgeinfer.device.bundle.manifest import ModelManifest, Variant
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import printable
+from edgeinfer.device.models.bundle.manifest import ModelManifest, Variant
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.tflite.reader import read_tflite
 
 VX = "vx"

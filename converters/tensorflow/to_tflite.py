@@ -24,9 +24,9 @@ from edgeinfer.converters.tensorflow.to_tflite_worker import (
     ConversionJob,
     run_job,
 )
-from edgeinfer.device.bundle.strict import to_json
 from edgeinfer.device.core.errors import ConversionError, ModelError, storage_error
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.models.bundle.strict import to_json
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.types import Precision
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeinfer.device.bundle.strict import from_json, parse_json
+from edgeinfer.device.models.bundle.strict import from_json, parse_json
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.device.types import Precision
 

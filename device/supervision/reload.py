@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeinfer.device.core.errors import BundleError, EdgeinferError
-from edgeinfer.device.model import Model, open_models
+from edgeinfer.device.models.model import Model, open_models
 from edgeinfer.device.pipeline import Pipeline
 from edgeinfer.device.supervision.events import EventLog
 

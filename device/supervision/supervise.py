@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeinfer.device.core.signals import ReloadRequest
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.model import Model
 from edgeinfer.device.pipeline import Pipeline
 from edgeinfer.device.stream import Stream
 from edgeinfer.device.supervision.events import EventLog

@@ -76,7 +76,7 @@ def _death(code: int) -> str:
 
 
 def _try_here(path: Path, options: dict[str, Any]) -> None:
-    from edgeinfer.device.model import Model
+    from edgeinfer.device.models.model import Model
 
     if options.get("labels") is not None:
         options["labels"] = tuple(options["labels"])
@@ -89,7 +89,7 @@ def _try_here(path: Path, options: dict[str, Any]) -> None:
 
             model.predict(np.full((64, 64, 3), 127, np.uint8))
     if bundle:
-        from edgeinfer.device.verify import verify_bundle
+        from edgeinfer.device.models.verify import verify_bundle
 
         # Only now: an accelerator may be had by one at a time.
         verify_bundle(path, runtime=options.get("runtime"), delegates=options.get("delegates"))

@@ -17,8 +17,8 @@ from packaging.tags import Tag
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json
 from edgeinfer.device.core.errors import WheelError
+from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json
 from edgeinfer.host.board_wheels.target import WheelTarget
 
 LOCK_FILE = Path(__file__).resolve().parent / "lock.json"

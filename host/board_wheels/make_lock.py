@@ -17,9 +17,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from edgeinfer.device.bundle.strict import to_json
 from edgeinfer.device.core.errors import WheelError
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.models.bundle.strict import to_json
 from edgeinfer.host.board_wheels.choose import needed, without_marker
 from edgeinfer.host.board_wheels.download import download_newest
 from edgeinfer.host.board_wheels.lock import (

@@ -85,9 +85,9 @@ def emulate(
     Exit codes are those that a board would give.
     """
     from edgeinfer.converters.common.require_extra import require_packages
-    from edgeinfer.device.bundle.reader import open_bundle
     from edgeinfer.device.cli.boards.option import named_board
     from edgeinfer.device.cli.progress import status_line
+    from edgeinfer.device.models.bundle.reader import open_bundle
 
     require_packages("boards emulate", "packaging")
     from edgeinfer.host.emulation.choose import choose_system

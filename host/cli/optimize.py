@@ -281,7 +281,7 @@ def _print_winner(out: Path, found: Found, ending: Ending) -> None:
 
 def _document(out: Path, found: Found, ending: Ending) -> dict[str, Any]:
     """Return for scripts what came out."""
-    from edgeinfer.device.bundle.strict import to_json
+    from edgeinfer.device.models.bundle.strict import to_json
 
     winner = found.require_winner()
     return {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from edgeinfer.boards.files import load_profile, profile_names
 from edgeinfer.boards.profile import BoardProfile, ProfileError
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.host.flashing.board.checks import check_bundle
 from edgeinfer.host.flashing.payload import Agent, Blob, bundle_blob, make_agent
 from edgeinfer.host.flashing.run_options import RunOptions, check_run_options

@@ -12,7 +12,7 @@ from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_trained
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.model import Model
 from edgeinfer.host.search.candidate import Baseline, Candidate
 from edgeinfer.host.search.context import PLAIN, Bench
 from edgeinfer.host.search.worker.job import SMALL_FILE

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.model import Model
 from edgeinfer.device.preprocess.native_library import load_kernels
 from tests.benchmarks import (
     cold_start,

@@ -22,7 +22,7 @@ from pathlib import Path
 from edgeinfer.converters.bundle.write import CPU_MEMBER
 from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_trained
 from edgeinfer.converters.run_folder.trained_run import TRAINED_FILE
-from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.host.data.dataset import PreparedData, prepare_folder
 from edgeinfer.host.models.students import TINY
 from edgeinfer.host.training.config import TrainConfig, default_config

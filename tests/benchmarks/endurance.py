@@ -11,7 +11,7 @@ import numpy as np
 
 from edgeinfer.device.cameras.base import Camera, Pacer
 from edgeinfer.device.loop import run_loop
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.model import Model
 from edgeinfer.device.results import Answer, LoopSummary
 from edgeinfer.device.types import Frame
 from tests.benchmarks.frame_cost import MemoryCamera

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.pictures import PictureFolder
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.jpeg import JPEG_FLAGS
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess.jpeg_reduction import reduction_for

@@ -10,10 +10,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.cameras.opening import open_camera
 from edgeinfer.device.loop import run_loop
-from edgeinfer.device.model import Model, open_models
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.model import Model, open_models
 from tests.benchmarks.measure import (
     CLIP,
     MOBILENET_V2,

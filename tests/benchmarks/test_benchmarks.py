@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess.native_library import load_kernels
 from edgeinfer.device.types import Classification

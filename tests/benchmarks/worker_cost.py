@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.runtime.delegates.runner import DelegateRunner
 from edgeinfer.device.runtime.delegates.spec import delegate_spec
 from edgeinfer.device.runtime.runner import Runner

@@ -13,16 +13,16 @@ import pytest
 from edgeinfer.converters.bundle.golden import make_golden
 from edgeinfer.converters.bundle.write import CPU_MEMBER, cpu_variant, write_verified
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.device.bundle.manifest import ModelManifest, parse_manifest
-from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import BundleError, VerificationError
-from edgeinfer.device.decoding import Decoder, DetectionSpec
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.bundle.manifest import ModelManifest, parse_manifest
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.writer import write_bundle
+from edgeinfer.device.models.decoding import Decoder, DetectionSpec
+from edgeinfer.device.models.model import Model
+from edgeinfer.device.models.verify import verify_bundle
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.types import Detections
-from edgeinfer.device.verify import verify_bundle
 from tests.device.detector_example import LABELS, detector
 from tests.support.program import edgeinfer
 

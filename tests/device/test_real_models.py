@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.decode import encode_png, read_image
 from edgeinfer.device.types import Classification, Detections, Mask, Poses
 from tests.device.detector_example import LABELS, detector

@@ -18,9 +18,9 @@ from edgeinfer.converters.targets.vela import (
     compile_with_vela,
 )
 from edgeinfer.converters.targets.vela_report import VelaLayer, VelaReport
-from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ConversionError
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.tflite.macs import model_macs
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.support.program import edgeinfer

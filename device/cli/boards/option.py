@@ -69,7 +69,7 @@ def compiler_word(description: BundleDescription | ModelDescription) -> dict[str
 
 def _content(description: BundleDescription | ModelDescription) -> bytes:
     """Return the main model's file."""
-    from edgeinfer.device.bundle.reader import open_bundle
+    from edgeinfer.device.models.bundle.reader import open_bundle
 
     path = Path(description.name)
     if description is description.main:

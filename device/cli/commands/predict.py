@@ -54,7 +54,7 @@ def predict(
     is 1.
     """
     from edgeinfer.device.core.errors import ImageError, printable
-    from edgeinfer.device.model import Model
+    from edgeinfer.device.models.model import Model
     from edgeinfer.device.pictures.decode import read_image, read_image_size
     from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
 

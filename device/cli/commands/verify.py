@@ -34,8 +34,8 @@ def verify(
     from typing import cast
 
     from edgeinfer.device.core.errors import printable
+    from edgeinfer.device.models.verify import verify_bundle
     from edgeinfer.device.runtime.runner import RuntimeName
-    from edgeinfer.device.verify import verify_bundle
 
     report = verify_bundle(
         resolve_model(bundle),

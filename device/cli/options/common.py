@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from edgeinfer.device.bundle.installed import installed_bundle
 from edgeinfer.device.core.errors import printable
-from edgeinfer.device.labels import read_label_file
+from edgeinfer.device.models.bundle.installed import installed_bundle
+from edgeinfer.device.models.labels import read_label_file
 
 if TYPE_CHECKING:
     from edgeinfer.device.runtime.delegates.request import DelegateRequest

@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     """Answer once for a made-up picture of 640x480; errors are one line on stderr."""
     import numpy as np
 
-    from edgeinfer.device.model import Model
+    from edgeinfer.device.models.model import Model
 
     path, threads, name = arguments[:3]
     delegates = None

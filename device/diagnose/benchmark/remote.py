@@ -8,12 +8,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from edgeinfer.device.bundle.strict import SchemaError
 from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.device.core.signals import interrupt_on_signals
 from edgeinfer.device.core.ssh import NOT_FOUND, Answer, SshHost, remote_word
 from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions, model_file
 from edgeinfer.device.diagnose.benchmark.report import BenchmarkReport, moved_to, parse_report
+from edgeinfer.device.models.bundle.strict import SchemaError
 
 _CLEANING_S = 30
 """How long removing the folder may take; a board that is gone cannot be cleaned up."""

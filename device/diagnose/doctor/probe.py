@@ -124,8 +124,8 @@ def probe_camera(model_path: str) -> None:
     # A camera that fails is opened again for ever: the doctor's limit ends that.
     options: dict[str, Any] = {"warn": lambda line: tell(warning=line)}
     if needs_model(source):
-        from edgeinfer.device.bundle.installed import installed_bundle
-        from edgeinfer.device.model import Model
+        from edgeinfer.device.models.bundle.installed import installed_bundle
+        from edgeinfer.device.models.model import Model
 
         model = Model.open(Path(model_path) if model_path else installed_bundle())
         options |= {"pictures": model.golden_frames, "spec": model.preprocessor.spec}
@@ -142,8 +142,8 @@ def probe_model(path: str) -> None:
     """Open a model and run it; a bundle is verified, which runs its golden frames."""
     import numpy as np
 
-    from edgeinfer.device.bundle.installed import installed_bundle
-    from edgeinfer.device.model import Model
+    from edgeinfer.device.models.bundle.installed import installed_bundle
+    from edgeinfer.device.models.model import Model
 
     file = Path(path) if path else installed_bundle()
     tell(path=str(file))
@@ -152,8 +152,8 @@ def probe_model(path: str) -> None:
         model.predict(np.full((240, 320, 3), 128, np.uint8))
         golden = bool(model.golden_frames())
     if golden:
-        from edgeinfer.device.bundle.reader import open_bundle
-        from edgeinfer.device.verify import verify_bundle
+        from edgeinfer.device.models.bundle.reader import open_bundle
+        from edgeinfer.device.models.verify import verify_bundle
 
         with open_bundle(file) as bundle:
             variants = bundle.manifest.variants.items()

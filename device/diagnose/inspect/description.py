@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.bundle.strict import to_json
 from edgeinfer.device.core.errors import ModelError, printable
 from edgeinfer.device.diagnose.inspect.operators import (
     macs_cells,
@@ -19,12 +16,15 @@ from edgeinfer.device.diagnose.inspect.operators import (
     shape_text,
 )
 from edgeinfer.device.diagnose.inspect.output_rows import about_rows, decoder_rows
-from edgeinfer.device.labels import labels_in_model
+from edgeinfer.device.models.bundle.manifest import ModelManifest
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.strict import to_json
+from edgeinfer.device.models.labels import labels_in_model
+from edgeinfer.device.models.tflite_metadata import ModelMetadata, read_metadata
 from edgeinfer.device.tflite.activation_memory import peak_activation
 from edgeinfer.device.tflite.macs import macs_by_operator, model_macs
 from edgeinfer.device.tflite.model import DELEGATE_OPS, Tensor, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
-from edgeinfer.device.tflite_metadata import ModelMetadata, read_metadata
 
 MAX_FILE_BYTES = 2**31
 """FlatBuffers, and so `.tflite` files, end there."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from edgeinfer.device.decoding import Decoder
-from edgeinfer.device.tflite_metadata import ModelMetadata, TensorMetadata
+from edgeinfer.device.models.decoding import Decoder
+from edgeinfer.device.models.tflite_metadata import ModelMetadata, TensorMetadata
 
 Rows = list[tuple[str, str]]
 """A title and a text each."""

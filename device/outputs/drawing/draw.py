@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.located import UNSEEN, class_name
+from edgeinfer.device.models.predictions.located import UNSEEN, class_name
 from edgeinfer.device.outputs.drawing.ascii_text import plain
 from edgeinfer.device.results import Answer
 from edgeinfer.device.types import Classification, Detections, Frame, Mask, Poses

@@ -16,7 +16,7 @@ from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
 if TYPE_CHECKING:
-    from edgeinfer.device.bundle.manifest import Variant
+    from edgeinfer.device.models.bundle.manifest import Variant
 
 CPU = "cpu"
 

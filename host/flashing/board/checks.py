@@ -8,8 +8,8 @@ from pathlib import Path
 
 from edgeinfer.boards.profile import BoardProfile
 from edgeinfer.boards.systems import same_architecture
-from edgeinfer.device.bundle.manifest import ModelManifest
 from edgeinfer.device.core.errors import BundleError, RemoteError
+from edgeinfer.device.models.bundle.manifest import ModelManifest
 from edgeinfer.host.flashing.board.board import Board
 from edgeinfer.host.flashing.board.facts import BoardFacts
 from edgeinfer.host.flashing.run_options import RunOptions

@@ -11,8 +11,8 @@ from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_traine
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.trained_run import read_samples
 from edgeinfer.converters.targets.targets import chosen_targets
-from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.host.search.best_calibration import top1_of_files
 from edgeinfer.host.search.context import BASELINE_FOLDER, PLAIN, Bench
 from edgeinfer.host.search.front import BASELINE, Entry

@@ -18,9 +18,9 @@ import time
 from types import TracebackType
 from typing import Self, TextIO
 
-from edgeinfer.device.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.core.errors import EdgeinferError, StorageError, storage_error
 from edgeinfer.device.diagnose.benchmark.machine import resident_mib
+from edgeinfer.device.models.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.host.search.worker.job import Done, Failure, Job, Message
 
 _EVERY_S = 0.2

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from edgeinfer.device.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import EdgeinferError, StorageError, TrainingError, storage_error
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.host.search.worker.job import Done, Job, Message
 from edgeinfer.host.training.progress import Progress
 

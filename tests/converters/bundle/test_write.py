@@ -9,7 +9,7 @@ import pytest
 
 from edgeinfer.converters.bundle.write import manifest_errors
 from edgeinfer.device.core.errors import ConversionError
-from tests.device.bundle.examples import manifest
+from tests.device.models.bundle.examples import manifest
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from edgeinfer.converters.convert.pipeline import ConvertOptions
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.tensorflow.import_model import float_tflite, is_foreign
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import (
     AccuracyError,
     ConversionError,
@@ -25,6 +24,7 @@ from edgeinfer.device.core.errors import (
     ModelError,
 )
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.support.program import edgeinfer, error_line

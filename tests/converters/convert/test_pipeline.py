@@ -25,10 +25,10 @@ from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.converters.tensorflow.to_tflite import convert_keras
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import AccuracyError, ConversionError, ModelError
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.runtime.runner import installed_runtimes
 from edgeinfer.device.tflite.reader import read_tflite

@@ -29,8 +29,8 @@ from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.samples import read_sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.converters.tensorflow.to_tflite import convert_keras
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import ConversionError, UsageError
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.tflite.reader import read_tflite
 

@@ -34,8 +34,8 @@ from edgeinfer.converters.quantize.layer_report import (
 from edgeinfer.converters.run_folder.samples import read_sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels, convert_keras
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import AccuracyError, ConversionError
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.tflite.model import Quantization
 
 

@@ -21,8 +21,8 @@ from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.targets.required_share import BoardOptions
 from edgeinfer.converters.targets.targets import Targets
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import AccuracyError
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.converters.noise_detector import LABELS, Size, drawn_pictures, train_detector
 from tests.device.graph_examples import constant, image, model

@@ -18,11 +18,11 @@ from edgeinfer.converters.targets.edgetpu import (
     with_edgetpu,
 )
 from edgeinfer.converters.targets.required_share import BoardOptions, parse_percent
-from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ConversionError, UsageError
-from tests.device.bundle.examples import MEMBERS, manifest
+from edgeinfer.device.models.bundle.manifest import ModelManifest
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.writer import write_bundle
+from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import (
     Number,
     Numbers,

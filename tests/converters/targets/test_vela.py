@@ -22,10 +22,10 @@ from edgeinfer.converters.targets.vela import (
     find_vela,
 )
 from edgeinfer.converters.targets.vela_report import parse_report
-from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ConversionError, MissingExtraError, UsageError
+from edgeinfer.device.models.bundle.writer import write_bundle
 from tests.converters.targets.test_vela_report import LAYERS, OUTPUT, summary
-from tests.device.bundle.examples import MEMBERS, manifest
+from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.one_operator import one_operator_model
 from tests.device.tflite_examples import (
     dense_model,

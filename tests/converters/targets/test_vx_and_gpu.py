@@ -25,16 +25,16 @@ from edgeinfer.converters.targets.vx_and_gpu import (
     with_vx,
 )
 from edgeinfer.device.accelerators.report import WIDTH
-from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.models.bundle.manifest import ModelManifest
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.runtime.runner import Runner
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.converters.targets.test_edgetpu import chain
-from tests.device.bundle.examples import MEMBERS, manifest
+from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import (
     Number,
     Numbers,

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.model import Model
+from edgeinfer.device.models.model import Model
 from edgeinfer.device.runtime import first_opening
 from edgeinfer.device.runtime.first_opening import open_on_cpu
 from edgeinfer.device.tflite.reader import read_tflite

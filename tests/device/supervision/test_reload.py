@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import VerificationError
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.supervision.trial import try_model
 from tests.device.supervision.loops import Loop, wait_until
 
@@ -173,7 +173,7 @@ def test_a_model_that_crashes_the_runtime_ends_its_trial_only(
         "import os, sys\n"
         "class Crash:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'edgeinfer.device.model':\n"
+        "        if name == 'edgeinfer.device.models.model':\n"
         "            os.kill(os.getpid(), 11)\n"
         "sys.meta_path.insert(0, Crash())\n"
     )

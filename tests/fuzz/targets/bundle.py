@@ -19,21 +19,21 @@ from random import Random
 
 import numpy as np
 
-from edgeinfer.device.bundle.golden import read_golden
-from edgeinfer.device.bundle.manifest import MANIFEST, SIGNATURES, ModelManifest, Variant
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import EdgeinferError
-from edgeinfer.device.decoding import make_decode
 from edgeinfer.device.diagnose.inspect.description import describe_file
-from edgeinfer.device.input_size import model_input_size
+from edgeinfer.device.models.bundle.golden import read_golden
+from edgeinfer.device.models.bundle.manifest import MANIFEST, SIGNATURES, ModelManifest, Variant
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.decoding import make_decode
+from edgeinfer.device.models.input_size import model_input_size
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.runtime.delegates.choose import order_variants
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.types import in_frame
-from tests.device.bundle.examples import MEMBERS, of_every_task
-from tests.device.bundle.rewriting import Document, Members, archive_of, hashed
+from tests.device.models.bundle.examples import MEMBERS, of_every_task
+from tests.device.models.bundle.rewriting import Document, Members, archive_of, hashed
 from tests.device.tflite_examples import dense_model, encode
 from tests.fuzz.mutate import mutate
 from tests.fuzz.odd_values import change_value, json_of

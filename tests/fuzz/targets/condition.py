@@ -9,9 +9,16 @@ from random import Random
 import numpy as np
 
 from edgeinfer.device.core.errors import EdgeinferError
+from edgeinfer.device.models.predictions.kinds import (
+    Classification,
+    Detections,
+    Mask,
+    Poses,
+    Prediction,
+    Value,
+)
 from edgeinfer.device.outputs.options import parse_outputs
 from edgeinfer.device.outputs.recording.condition import check_names, parse_condition
-from edgeinfer.device.predictions import Classification, Detections, Mask, Poses, Prediction, Value
 
 _LABELS = ("cat", "dog", "hot dog, red hot", "count", "and", "é")
 _PARTS = (

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from edgeinfer.device.bundle.strict import to_json
 from edgeinfer.device.core.errors import WheelError
+from edgeinfer.device.models.bundle.strict import to_json
 from edgeinfer.host.board_wheels.choose import choose, needed
 from edgeinfer.host.board_wheels.lock import LOCK_FILE, Lock, own_lock, read_lock
 from edgeinfer.host.board_wheels.make_lock import lock_of

@@ -16,8 +16,8 @@ from edgeinfer.converters.run_folder.trained_run import (
     read_trained,
     write_trained,
 )
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import EdgeinferError
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.host.data.dataset import prepare_fashion_mnist
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Baseline, Candidate, Footprint, Measured, Trial

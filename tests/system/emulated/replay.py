@@ -22,8 +22,8 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.bundle.golden import read_golden
-from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.golden import read_golden
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.pictures.pixel_formats import PixelFormat
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.preprocess.native_library import load_kernels

@@ -17,8 +17,8 @@ from typing import Any
 import cv2
 import pytest
 
-from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.bundle.writer import write_bundle
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.writer import write_bundle
 from tests.support.program import edgeinfer, error_line
 from tests.system.emulated.userland import Userland
 from tests.system.environments import unavailable

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.runtime.runner import RuntimeName, installed_runtimes
 from tests.system.reference_delegate.build import FOLDER
 

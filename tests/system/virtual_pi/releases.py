@@ -12,8 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.bundle.writer import write_bundle
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.types import Pixels
 from tests.support.program import PROGRAM
 from tests.system.virtual_pi.machine import BoardError, VirtualPi

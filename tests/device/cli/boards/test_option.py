@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.bundle.writer import write_bundle
-from tests.device.bundle.examples import MEMBERS, manifest
+from edgeinfer.device.models.bundle.writer import write_bundle
+from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import dense_model, encode
 from tests.support.program import edgeinfer, error_line
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.boards import load_profile, profile_names
-from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.cli.boards.table import board_fits, fits_json, fits_lines
 from edgeinfer.device.diagnose.inspect.description import ModelDescription, describe_file
+from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.tflite.model import OperatorCode, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
-from tests.device.bundle.examples import MEMBERS, manifest
 from tests.device.graph_examples import image, model
+from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import declares, dense_model, encode
 from tests.support.program import edgeinfer, error_line
 

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from edgeinfer.device.bundle.manifest import Variant
-from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.cli.commands.inspect import inspect
 from edgeinfer.device.core.errors import (
     BundleError,
@@ -20,7 +18,9 @@ from edgeinfer.device.core.errors import (
     StorageError,
     UsageError,
 )
-from tests.device.bundle.examples import MEMBERS, manifest
+from edgeinfer.device.models.bundle.manifest import Variant
+from edgeinfer.device.models.bundle.writer import write_bundle
+from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import (
     Number,
     dense_model,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.bundle.golden import read_golden
-from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.golden import read_golden
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.pictures.decode import encode_png
 from tests.support.program import edgeinfer, error_line
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.reader import open_bundle
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.bundle.strict import SchemaError
 from edgeinfer.device.diagnose.benchmark import report as report_module
 from edgeinfer.device.diagnose.benchmark.report import (
     StageTimes,
@@ -18,6 +17,7 @@ from edgeinfer.device.diagnose.benchmark.report import (
     parse_report,
     percentiles,
 )
+from edgeinfer.device.models.bundle.strict import SchemaError
 from tests.device.diagnose.benchmark.examples import REFUSED, REPORT, comparison
 
 

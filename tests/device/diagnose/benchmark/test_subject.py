@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.device.bundle.writer import write_bundle
 from edgeinfer.device.core.errors import EdgeinferError, ModelError
 from edgeinfer.device.diagnose.benchmark.frames import make_frames
 from edgeinfer.device.diagnose.benchmark.subject import MIN_RUNS, Subject
+from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.types import Frame, FrameFormat
-from tests.device.bundle.examples import MEMBERS, manifest
+from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import dense_model, encode
 
 

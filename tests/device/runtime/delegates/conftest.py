@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeinfer.device.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.runtime.delegates.runner import DelegateRunner
 from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.device.bundle.reader import open_bundle
-from edgeinfer.device.bundle.writer import write_bundle
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.bundle.writer import write_bundle
 
 
 def with_variants(sample: Path, path: Path, variants: Sequence[tuple[str, str]]) -> Path:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import DelegateError, ModelError, UsageError
-from edgeinfer.device.model import Model, open_models
+from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.model import Model, open_models
 from edgeinfer.device.runtime.delegates.choose import order_variants, spread
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.runner import DelegateRunner

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from edgeinfer.boards.files import load_profile
-from edgeinfer.device.bundle.manifest import ModelManifest
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import BundleError, RemoteError
 from edgeinfer.device.core.ssh import SshHost
+from edgeinfer.device.models.bundle.manifest import ModelManifest
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.host.flashing.board.board import Board
 from edgeinfer.host.flashing.board.checks import (
     check_board,

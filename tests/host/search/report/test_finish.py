@@ -10,8 +10,8 @@ import pytest
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.trained_run import read_trained
-from edgeinfer.device.bundle.reader import open_bundle
 from edgeinfer.device.core.errors import SearchError
+from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.front import BASELINE

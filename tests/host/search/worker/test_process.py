@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.bundle.strict import from_json, parse_json
 from edgeinfer.device.core.errors import EdgeinferError, StorageError, TrainingError
+from edgeinfer.device.models.bundle.strict import from_json, parse_json
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.worker import build
 from edgeinfer.host.search.worker import main as worker

@@ -1,0 +1,1 @@
+"""A model to be used: opened, described, and its outputs read."""

@@ -1,0 +1,265 @@
+"""ModelManifest: what a bundle says of itself. The dataclasses are the schema."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from edgeinfer.device.core.errors import BundleError
+from edgeinfer.device.models.bundle.limits import refuse_unless_plain, refuse_unless_tensor
+from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
+from edgeinfer.device.models.decoding import Decoder, Task, ValueSpec
+from edgeinfer.device.models.decoding.make_decode import check_outputs
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
+from edgeinfer.device.types import KernelFamily, Precision, TensorSpec
+
+SCHEMA_VERSION = 2
+MANIFEST = "manifest.json"
+
+SIGNATURES = "signatures/"
+"""A folder of the archive that is kept free for signatures of the manifest's bytes, by which all
+members are known. What lies there is passed over: no member of the manifest, and never used."""
+
+MOST_VARIANTS = 32
+MOST_GOLDEN_FRAMES = 1000
+
+_MEMBER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+
+
+def is_member_name(name: str) -> bool:
+    """True for a relative path of plain characters without `..`, hidden or empty parts."""
+    return _MEMBER_NAME.fullmatch(name) is not None and len(name) <= 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """An output beside the first.
+
+    Attributes:
+        tensor: the output tensor.
+        tolerance: as `Variant.output_tolerance` for the first.
+    """
+
+    tensor: TensorSpec
+    tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One compiled form of the model.
+
+    Attributes:
+        file: the `.tflite` member.
+        delegate: the delegate it needs, one of `KNOWN_DELEGATES`; None for the CPU. Which library
+            that is says this installation, never a bundle: whoever names a library runs code.
+        precision: of weights and activations.
+        input: the input tensor.
+        output: the output tensor, of several the first.
+        output_tolerance: the largest difference that `verify` accepts between that output and its
+            golden one, in real (dequantized) units.
+        golden_input: member with the expected inputs, one frame after another, little-endian.
+        golden_outputs: for each kernel family, the member with the expected outputs, likewise: of
+            several, a frame's outputs one after another.
+        more_outputs: the other outputs, in the model's order; None for a model of one.
+    """
+
+    file: str
+    delegate: str | None = None
+    precision: Precision
+    input: TensorSpec
+    output: TensorSpec
+    output_tolerance: float
+    golden_input: str
+    golden_outputs: dict[KernelFamily, str]
+    more_outputs: tuple[Output, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse delegates that are not known, and tensors that no frame or answer fits."""
+        if self.delegate is not None and self.delegate not in KNOWN_DELEGATES:
+            raise ValueError(
+                f"delegate is {self.delegate!r}, expected one of {', '.join(KNOWN_DELEGATES)}: "
+                "a library is named on the command line alone"
+            )
+        refuse_unless_tensor(self.input, is_input=True)
+        for output in self.outputs:
+            refuse_unless_tensor(output)
+        if min(self.tolerances) < 0:
+            raise ValueError("output_tolerance is below 0")
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """All output tensors, in the model's order."""
+        return (self.output, *(output.tensor for output in self.more_outputs or ()))
+
+    @property
+    def tolerances(self) -> tuple[float, ...]:
+        """The largest difference accepted of each output."""
+        return (self.output_tolerance, *(output.tolerance for output in self.more_outputs or ()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoldenFrame:
+    """A real frame kept losslessly (PNG), with its true label where it is known."""
+
+    file: str
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a label that would spoil a terminal."""
+        refuse_unless_plain("label", self.label or "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A member's size in bytes and its SHA-256, lower-case hexadecimal."""
+
+    bytes: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        """Refuse impossible sizes and digests."""
+        if self.bytes < 0 or not re.fullmatch(r"[0-9a-f]{64}", self.sha256):
+            raise ValueError(f"{self.bytes} bytes with sha256 {self.sha256!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelManifest:
+    """What a bundle holds, how to feed it and how to read its answers.
+
+    Attributes:
+        schema_version: of this manifest: 1 where it says all there is to say, so that older
+            installations can read it; 2 for other tasks than classification and value.
+        name: the model's name.
+        task: what a prediction is.
+        labels: the classes in the output's order; empty for tasks `value` and `embedding`.
+        value: unit and scale; for task `value` only.
+        preprocess: how a frame becomes the input.
+        decoder: how the outputs become a prediction.
+        variants: the compiled forms, `cpu` always among them.
+        golden: frames that `verify` replays.
+        metrics: figures by name, such as `test.int8.top1` (0 to 1).
+        provenance: what made the model: versions, seed, data set.
+        members: every other member of the archive.
+    """
+
+    schema_version: Literal[1, 2] = 1
+    name: str
+    task: Task = "classification"
+    labels: tuple[str, ...] = ()
+    value: ValueSpec | None = None
+    preprocess: PreprocessSpec
+    decoder: Decoder
+    variants: dict[str, Variant]
+    golden: tuple[GoldenFrame, ...] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+    provenance: dict[str, str] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a manifest whose parts contradict each other."""
+        self._check_texts()
+        self._check_members()
+        if "cpu" not in self.variants or self.variants["cpu"].delegate is not None:
+            raise ValueError(
+                f"variants are {sorted(self.variants)}, expected 'cpu' among them, for no delegate"
+            )
+        if len(self.variants) > MOST_VARIANTS or len(self.golden) > MOST_GOLDEN_FRAMES:
+            raise ValueError(
+                f"{len(self.variants):,} variants and {len(self.golden):,} golden frames, expected "
+                f"at most {MOST_VARIANTS} and {MOST_GOLDEN_FRAMES:,}"
+            )
+        if self.task == "value" and (self.value is None or self.labels):
+            raise ValueError("task 'value' needs a value's unit and no labels")
+        if self.task != "value" and self.value is not None:
+            raise ValueError(f"task '{self.task}' needs no value")
+        if self.task == "embedding" and self.labels:
+            raise ValueError("task 'embedding' needs no labels")
+        if self.task == "classification" and len(self.labels) < 2:
+            raise ValueError("task 'classification' needs two labels or more")
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("a label occurs twice")
+        if self.schema_version < 2 and (
+            self.task not in ("classification", "value")
+            or any(variant.more_outputs for variant in self.variants.values())
+        ):
+            raise ValueError(f"schema version 1 with task '{self.task}', expected version 2")
+        for name, variant in self.variants.items():
+            self._check_variant(name, variant)
+
+    def _check_texts(self) -> None:
+        refuse_unless_plain("name", self.name)
+        if not self.name or "/" in self.name:
+            raise ValueError(f"name is {self.name!r}, expected text without '/'")
+        for label in self.labels:
+            refuse_unless_plain("label", label)
+        for variant in self.variants:
+            refuse_unless_plain("variant", variant)
+        if self.value is not None:
+            refuse_unless_plain("unit", self.value.unit)
+
+    def _check_members(self) -> None:
+        for name in sorted({*self.members, *self.file_references()}):
+            if name.startswith(SIGNATURES):
+                raise ValueError(f"member '{name}' lies in {SIGNATURES}, which is kept free")
+
+    def _check_variant(self, name: str, variant: Variant) -> None:
+        if variant.input.shape != (1, *self.preprocess.shape):
+            raise ValueError(
+                f"variant '{name}': input shape is {variant.input.shape}, "
+                f"expected {(1, *self.preprocess.shape)}"
+            )
+        try:
+            check_outputs(
+                task=self.task,
+                decoder=self.decoder,
+                outputs=variant.outputs,
+                labels=self.labels,
+                value=self.value,
+            )
+        except ValueError as error:
+            raise ValueError(f"variant '{name}': {error}") from error
+
+    def file_references(self) -> set[str]:
+        """Return every member that the manifest points to."""
+        names = {frame.file for frame in self.golden}
+        for variant in self.variants.values():
+            names |= {variant.file, variant.golden_input, *variant.golden_outputs.values()}
+        return names
+
+    def to_bytes(self) -> bytes:
+        """Return the JSON text; equal manifests give equal bytes."""
+        text = json.dumps(to_json(self), ensure_ascii=False, indent=1, sort_keys=True)
+        return (text + "\n").encode()
+
+
+def parse_manifest(text: bytes, *, subject: str) -> ModelManifest:
+    """Read a manifest.
+
+    Args:
+        text: the JSON text.
+        subject: the bundle's path, for errors.
+
+    Raises:
+        BundleError: it is no manifest of this schema version.
+    """
+    try:
+        document = parse_json(text)
+        version = document.get("schema_version") if isinstance(document, dict) else None
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise BundleError(
+                subject,
+                got=f"its manifest has schema version {version}",
+                expected=f"{SCHEMA_VERSION} or older",
+                next_step="update edgeinfer here, or convert the model again with this version",
+            )
+        return from_json(ModelManifest, document)
+    except SchemaError as error:
+        raise BundleError(
+            subject,
+            got=f"{MANIFEST}, {error.where}: {error.got}",
+            expected=error.expected,
+            next_step="make the bundle again with `edgeinfer convert`",
+        ) from error

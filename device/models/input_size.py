@@ -1,0 +1,41 @@
+"""How large a picture a model takes, before the model is opened: a camera is set up meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeinfer.device.core.errors import EdgeinferError
+
+_ZIP_MAGIC = b"PK\x03\x04"
+
+
+def model_input_size(path: Path) -> tuple[int, int] | None:
+    """Return the (width, height) that a `.edgebundle` or `.tflite` takes.
+
+    None where it cannot be told. What is wrong with the file is said when it is opened; this only
+    looks at it.
+    """
+    try:
+        if not path.is_file():  # opening a pipe waits
+            return None
+        with path.open("rb") as stream:
+            is_bundle = stream.read(4) == _ZIP_MAGIC or path.suffix == ".edgebundle"
+        return _bundle_size(path) if is_bundle else _tflite_size(path)
+    except (OSError, EdgeinferError):
+        return None
+
+
+def _bundle_size(path: Path) -> tuple[int, int]:
+    from edgeinfer.device.models.bundle.reader import read_manifest
+
+    return read_manifest(path).preprocess.size
+
+
+def _tflite_size(path: Path) -> tuple[int, int] | None:
+    from edgeinfer.device.tflite.reader import read_tflite
+
+    inputs = read_tflite(path.read_bytes(), subject=str(path)).inputs
+    if len(inputs) != 1 or len(inputs[0].shape) != 4:
+        return None
+    _, height, width, _ = inputs[0].shape
+    return width, height

@@ -1,0 +1,273 @@
+"""Model: a bundle or a plain `.tflite`, ready to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.core.closing import Closing
+from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.models.decoding import Decode, Task, make_decode
+from edgeinfer.device.models.open_runner import Warn, open_plain, open_variant
+from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName
+from edgeinfer.device.types import Frame, Pixels, Prediction, in_frame
+
+if TYPE_CHECKING:
+    from edgeinfer.device.models.bundle.reader import ModelBundle
+    from edgeinfer.device.runtime.delegates.choose import Choice
+    from edgeinfer.device.runtime.delegates.request import DelegateRequest
+
+_ZIP_MAGIC = b"PK\x03\x04"
+
+
+class Model(Closing):
+    """Answers for frames. Not safe for use by several threads at once; open one for each.
+
+    Attributes:
+        name: the model's name.
+        labels: the classes; empty for a model of values or embeddings.
+        preprocessor: frame to tensor.
+        runner: tensor to outputs.
+        task: what a prediction is.
+        notes: what was guessed of a plain `.tflite`, for people, a sentence each.
+        choice: which variant runs and why; None for a plain `.tflite` on the CPU.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        labels: tuple[str, ...],
+        preprocessor: Preprocessor,
+        runner: ModelRunner,
+        decode: Decode,
+        task: Task = "classification",
+        notes: tuple[str, ...] = (),
+        bundle: ModelBundle | None = None,
+        choice: Choice | None = None,
+    ) -> None:
+        self.name = name
+        self.labels = labels
+        self.preprocessor = preprocessor
+        self.runner = runner
+        self.task = task
+        self.notes = notes
+        self._decode = decode
+        self._bundle = bundle
+        self.choice = choice
+
+    @staticmethod
+    def open(
+        path: Path,
+        *,
+        threads: int = 1,
+        runtime: RuntimeName | None = None,
+        labels: tuple[str, ...] | None = None,
+        delegates: DelegateRequest | None = None,
+        substitute: bool = True,
+        warn: Warn = lambda line: None,
+    ) -> Model:
+        """Open a bundle, or a plain `.tflite` model of images, see `third_party.py`.
+
+        Args:
+            path: the file.
+            threads: interpreter threads.
+            runtime: which runtime; None takes the preferred one.
+            labels: the classes of a plain `.tflite`; None takes those that it carries.
+            delegates: the variant and the delegate that are wanted; None takes the best that is
+                there.
+            substitute: whether the CPU variant answers while a delegate is down.
+            warn: takes a line for each fault and recovery of a delegate.
+
+        Raises:
+            BundleError: the bundle is damaged or of another version.
+            DelegateError: a delegate that is required does not work.
+            ModelError: the file is no model, or one whose task is not known.
+            MissingExtraError: no runtime is installed.
+        """
+        try:
+            with path.open("rb") as stream:
+                is_bundle = stream.read(4) == _ZIP_MAGIC or path.suffix == ".edgebundle"
+        except OSError as error:
+            raise ModelError(
+                path,
+                got=f"cannot be read ({(error.strerror or str(error)).lower()})",
+                expected="a .edgebundle or .tflite file",
+                next_step="check the path",
+            ) from error
+        if is_bundle:
+            return _open_bundle(path, threads, runtime, delegates, substitute, warn)
+        from edgeinfer.device.models.plain_tflite import describe_third_party
+        from edgeinfer.device.tflite.cut import without_pose_decoder
+
+        content = without_pose_decoder(path.read_bytes(), subject=str(path))
+        runner, choice = open_plain(
+            content,
+            delegates,
+            subject=str(path),
+            threads=threads,
+            runtime=runtime,
+            substitute=substitute,
+            warn=warn,
+        )
+        try:
+            guess = describe_third_party(content, runner, subject=str(path), labels=labels)
+            preprocessor = _preprocessor(guess.preprocess, runner, path)
+        except BaseException:
+            runner.close()
+            raise
+        return Model(
+            name=path.stem,
+            labels=guess.labels,
+            preprocessor=preprocessor,
+            runner=runner,
+            choice=choice,
+            decode=make_decode(
+                task=guess.task,
+                decoder=guess.decoder,
+                outputs=runner.outputs,
+                preprocess=guess.preprocess,
+                labels=guess.labels,
+            ),
+            task=guess.task,
+            notes=guess.notes,
+        )
+
+    def prepare(
+        self, frame: Frame, *, out: NDArray[np.generic] | None = None
+    ) -> NDArray[np.generic]:
+        """Return the input tensor for a frame, (1, H, W, C).
+
+        Args:
+            frame: in any format; a JPEG is decoded as the model's PreprocessSpec states.
+            out: an array to fill and return instead of a new one.
+
+        Raises:
+            ImageError: it is a JPEG that cannot be decoded.
+        """
+        if frame.format == "jpeg":
+            from edgeinfer.device.preprocess.jpeg_reduction import decode_for
+
+            decoded = decode_for(self.preprocessor.spec, frame.pixels)
+            return self.preprocessor.tensor(decoded, "bgr", out=out)
+        return self.preprocessor.tensor(frame.pixels, frame.format, out=out)
+
+    def infer(self, tensor: NDArray[np.generic]) -> Prediction:
+        """Return the prediction for an input tensor; places are those of the model's own image."""
+        return self._decode(self.runner.invoke([tensor]))
+
+    def predict(self, pixels: Pixels, *, size: tuple[int, int] | None = None) -> Prediction:
+        """Return the prediction for a picture, with places in its pixels.
+
+        Args:
+            pixels: (H, W, 3) uint8 RGB.
+            size: (width, height) of the whole picture, where `pixels` are a smaller decoding of it.
+        """
+        height, width = pixels.shape[:2]
+        return in_frame(self.infer(self.preprocessor.tensor(pixels)), size or (width, height))
+
+    def decode(self, outputs: Sequence[NDArray[np.generic]]) -> Prediction:
+        """Return the prediction for what `runner.invoke` gave."""
+        return self._decode(outputs)
+
+    def golden_frames(self) -> list[tuple[Pixels, str | None]]:
+        """Return the bundle's real frames with their labels; none for a plain `.tflite`."""
+        if self._bundle is None:
+            return []
+        from edgeinfer.device.models.bundle.golden import read_golden
+
+        return read_golden(self._bundle)
+
+    def close(self) -> None:
+        """Close the file, and end a delegate's worker."""
+        self.runner.close()
+        if self._bundle is not None:
+            self._bundle.close()
+
+
+def open_models(
+    path: Path,
+    count: int,
+    *,
+    threads: int = 1,
+    runtime: RuntimeName | None = None,
+    labels: tuple[str, ...] | None = None,
+    delegates: DelegateRequest | None = None,
+    warn: Warn = lambda line: None,
+) -> list[Model]:
+    """Open a model several times, to answer as many frames side by side; see `Model.open`.
+
+    With several Edge TPUs there is at least one model for each.
+    """
+    from edgeinfer.device.runtime.delegates.choose import spread
+
+    requests = [delegates] * count if delegates is None else spread(delegates, count)
+    models: list[Model] = []
+    try:
+        for request in requests:
+            models.append(
+                Model.open(
+                    path,
+                    threads=threads,
+                    runtime=runtime,
+                    labels=labels,
+                    delegates=request,
+                    warn=warn,
+                )
+            )
+    except BaseException:
+        for model in models:
+            model.close()
+        raise
+    return models
+
+
+def _open_bundle(
+    path: Path,
+    threads: int,
+    runtime: RuntimeName | None,
+    delegates: DelegateRequest | None,
+    substitute: bool,
+    warn: Warn,
+) -> Model:
+    from edgeinfer.device.models.bundle.reader import open_bundle
+
+    bundle = open_bundle(path)
+    try:
+        manifest = bundle.manifest
+        opened = open_variant(
+            bundle, delegates, threads=threads, runtime=runtime, substitute=substitute, warn=warn
+        )
+        variant = opened.variant
+        return Model(
+            name=manifest.name,
+            labels=manifest.labels,
+            preprocessor=Preprocessor(manifest.preprocess, variant.input),
+            runner=opened.runner,
+            decode=make_decode(
+                task=manifest.task,
+                decoder=manifest.decoder,
+                outputs=variant.outputs,
+                preprocess=manifest.preprocess,
+                labels=manifest.labels,
+                value=manifest.value,
+            ),
+            task=manifest.task,
+            bundle=bundle,
+            choice=opened.choice,
+        )
+    except BaseException:
+        bundle.close()
+        raise
+
+
+def _preprocessor(spec: PreprocessSpec, runner: ModelRunner, path: Path) -> Preprocessor:
+    try:
+        return Preprocessor(spec, runner.inputs[0])
+    except ValueError as error:
+        raise ModelError(path, got=str(error)) from error

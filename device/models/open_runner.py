@@ -1,0 +1,174 @@
+"""Opens what runs: a variant of a bundle, or a plain `.tflite`, on the CPU or on a delegate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeinfer.device.core.errors import DelegateError, ModelError, UsageError
+from edgeinfer.device.runtime.delegates.choose import Candidate, Choice, open_first, order_variants
+from edgeinfer.device.runtime.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
+from edgeinfer.device.runtime.first_opening import open_on_cpu
+from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName
+from edgeinfer.device.tflite.model import DELEGATE_OPS, TfliteModel
+from edgeinfer.device.tflite.reader import read_tflite
+
+if TYPE_CHECKING:
+    from edgeinfer.device.models.bundle.manifest import Variant
+    from edgeinfer.device.models.bundle.reader import ModelBundle
+
+Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedVariant:
+    """A variant of a bundle, loaded.
+
+    Attributes:
+        variant: what the manifest says of it.
+        runner: what computes.
+        choice: which one it is and why.
+    """
+
+    variant: Variant
+    runner: ModelRunner
+    choice: Choice
+
+
+def open_variant(
+    bundle: ModelBundle,
+    request: DelegateRequest | None = None,
+    *,
+    threads: int = 1,
+    runtime: RuntimeName | None = None,
+    substitute: bool = True,
+    warn: Warn = lambda line: None,
+) -> OpenedVariant:
+    """Load the variant that a request and what is present here choose.
+
+    Args:
+        bundle: stays open while the runner is used, for the CPU variant's file.
+        request: what the user wants; None takes the best that is there.
+        threads: interpreter threads.
+        runtime: which runtime; None takes the preferred one.
+        substitute: whether the CPU variant answers while a delegate is down.
+        warn: takes a line for each fault and recovery of a delegate.
+
+    Raises:
+        UsageError: the bundle has no such variant.
+        DelegateError: a required delegate does not work.
+        ModelError: the file is no model, or not the one of the manifest.
+        MissingExtraError: no runtime is installed.
+    """
+    request = request or DelegateRequest()
+    variants = bundle.manifest.variants
+    candidates = [
+        Candidate(
+            variant=name,
+            delegate=delegate,
+            content=lambda file=variants[name].file: bundle.member(file),  # type: ignore[misc]
+            subject=f"{bundle.path}: {variants[name].file}",
+        )
+        for name, delegate in order_variants(variants, request, subject=str(bundle.path))
+    ]
+    candidate, runner, choice = open_first(
+        candidates, request, threads=threads, runtime=runtime, substitute=substitute, warn=warn
+    )
+    variant = variants[candidate.variant]
+    try:
+        _check(candidate.subject, runner, variant)
+    except BaseException:
+        runner.close()
+        raise
+    return OpenedVariant(variant=variant, runner=runner, choice=choice)
+
+
+def open_plain(
+    content: bytes,
+    request: DelegateRequest | None = None,
+    *,
+    subject: str,
+    threads: int = 1,
+    runtime: RuntimeName | None = None,
+    substitute: bool = True,
+    warn: Warn = lambda line: None,
+) -> tuple[ModelRunner, Choice | None]:
+    """Load a plain `.tflite`; the choice is None where there was none.
+
+    Args: as for `open_variant`, and
+        content: the file's bytes.
+        subject: the file's name, for errors.
+
+    Raises:
+        UsageError: a variant is wanted, which only bundles have.
+        DelegateError: the delegate that is required, or that the file was compiled for, does not
+            work.
+        ModelError: the file is no model, or the runtime cannot run it.
+        MissingExtraError: no runtime is installed.
+    """
+    request = request or DelegateRequest()
+    if request.variant is not None:
+        raise UsageError(
+            "--variant", got=f"{subject} is a plain .tflite", expected="a bundle, which has them"
+        )
+    graph = read_tflite(content, subject=subject)
+    compiled_for = _compiled_for(graph)
+    wanted = request.wanted or compiled_for
+    if wanted is None:
+        if request.require:
+            raise DelegateError(
+                subject,
+                got="is a model for the CPU",
+                next_step="name a delegate with --delegate, or leave --require-delegate out",
+            )
+        on_cpu = open_on_cpu(
+            content,
+            subject=subject,
+            threads=threads,
+            runtime=runtime,
+            graph=graph,
+            trust=request.trust,
+        )
+        return on_cpu, None
+    spec = request.spec(wanted) if request.wanted else request.known_spec(wanted)
+    name = spec.name if spec.name in KNOWN_DELEGATES else "delegate"
+    candidates = [Candidate(variant=name, delegate=spec, content=lambda: content, subject=subject)]
+    if compiled_for is None and not request.require:
+        candidates.append(
+            Candidate(variant="cpu", delegate=None, content=lambda: content, subject=subject)
+        )
+    try:
+        _, runner, choice = open_first(
+            candidates, request, threads=threads, runtime=runtime, substitute=substitute, warn=warn
+        )
+    except DelegateError as error:
+        if compiled_for is None:
+            raise
+        device = KNOWN_DELEGATES[compiled_for].device.replace("an Edge", "the Edge")
+        raise ModelError(
+            subject,
+            got=f"was compiled for {device}, and {error.subject} {error.got}",
+            next_step=error.next_step or "use the model's CPU file",
+        ) from error
+    return runner, choice
+
+
+def _compiled_for(model: TfliteModel) -> str | None:
+    """Return the delegate without which a model cannot run; None for the CPU's."""
+    operators = (operator for graph in model.subgraphs for operator in graph.operators)
+    return next((DELEGATE_OPS[op.op] for op in operators if op.op in DELEGATE_OPS), None)
+
+
+def _check(subject: str, runner: ModelRunner, variant: Variant) -> None:
+    for name, got, expected in (
+        ("input", runner.inputs, (variant.input,)),
+        ("output", runner.outputs, variant.outputs),
+    ):
+        if [(t.shape, t.dtype) for t in got] != [(t.shape, t.dtype) for t in expected]:
+            raise ModelError(
+                subject,
+                got=f"{name}s are {[(t.shape, t.dtype) for t in got]}",
+                expected=f"{[(t.shape, t.dtype) for t in expected]} as the manifest says",
+            )

@@ -1,0 +1,194 @@
+"""Plain models: labels, normalization, and what is said of guesses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.models.model import Model
+from edgeinfer.device.types import Detections, TensorDtype
+from tests.device.detector_example import LABELS, detector
+from tests.device.metadata_examples import (
+    label_file,
+    model_metadata,
+    normalization,
+    tensor_metadata,
+    threshold,
+    with_metadata,
+)
+from tests.device.tflite_examples import (
+    Number,
+    Numbers,
+    TableNode,
+    encode,
+    operator,
+    operator_code,
+    quantization,
+    tensor,
+)
+
+
+def reshaped(
+    classes: int, dtype: TensorDtype = "float32", *, scale: float = 0.0, zero_point: int = 0
+) -> TableNode:
+    """A classifier whose logits are its pixels: of 1 x N grey ones, N classes."""
+    fields: Any = {"quantization": quantization([scale], [zero_point])} if scale else {}
+    return {
+        0: Number("I", 3),
+        1: [operator_code("RESHAPE")],
+        2: [
+            {
+                0: [
+                    tensor("image", [1, 1, classes, 1], dtype, **fields),
+                    tensor("shape", [2], "int32", 1),
+                    tensor("logits", [1, classes], dtype, **fields),
+                ],
+                1: Numbers("i", [0]),
+                2: Numbers("i", [2]),
+                3: [operator([0, 1], [2])],
+            }
+        ],
+        4: [{}, {0: np.array([1, classes], np.int32).tobytes()}],
+    }
+
+
+def normalized(mean: list[float], std: list[float]) -> TableNode:
+    image = tensor_metadata("image", units=[normalization(mean, std)])
+    return model_metadata([image], [tensor_metadata("probability")])
+
+
+def opened(tmp_path: Path, data: bytes, labels: tuple[str, ...] | None = None) -> Model:
+    path = tmp_path / "plain.tflite"
+    path.write_bytes(data)
+    return Model.open(path, labels=labels)
+
+
+def test_a_float_input_without_metadata_is_told(tmp_path: Path) -> None:
+    model = opened(tmp_path, encode(reshaped(3)))
+    assert model.preprocessor.spec.mean == (127.5,)
+    assert any("fed as (p - 127.5) / 127.5" in note for note in model.notes)
+    assert any("--labels FILE names them" in note for note in model.notes)
+
+
+def test_metadata_says_how_pixels_are_fed(tmp_path: Path) -> None:
+    model = opened(tmp_path, with_metadata(reshaped(3), normalized([10.0], [50.0])))
+    assert (model.preprocessor.spec.mean, model.preprocessor.spec.std) == ((10.0,), (50.0,))
+    tensor_ = model.preprocessor.tensor(np.full((1, 3, 3), 60, np.uint8))
+    assert tensor_.reshape(-1).tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "zero_point", "scale", "mean", "std", "pixel", "value"),
+    [
+        # Pixels go in as they are, give or take two steps: so they do.
+        ("uint8", 128, 1 / 128, 127.5, 127.5, 200, 200),
+        ("int8", 0, 1 / 128, 127.5, 127.5, 200, 72),
+        # The metadata is about the float model: the input could not hold what it gives.
+        ("uint8", 128, 1 / 128, 0.0, 1.0, 200, 200),
+        # The input was quantized for other numbers than pixels.
+        ("int8", -14, 0.02, 120.0, 60.0, 180, 36),
+    ],
+)
+def test_quantized_inputs_and_metadata(
+    tmp_path: Path, dtype: TensorDtype, zero_point: int, scale: float,
+    mean: float, std: float, pixel: int, value: int,
+) -> None:  # fmt: skip
+    graph = reshaped(3, dtype, scale=scale, zero_point=zero_point)
+    model = opened(tmp_path, with_metadata(graph, normalized([mean], [std])))
+    fed = model.preprocessor.tensor(np.full((1, 3, 3), pixel, np.uint8))
+    assert fed.reshape(-1).tolist() == [value] * 3
+
+
+def test_a_normalization_for_other_channels_is_refused(tmp_path: Path) -> None:
+    data = detector()
+    assert opened(tmp_path, data).preprocessor.spec.depth == 3
+    metadata = normalized([1.0, 2.0], [1.0])
+    with pytest.raises(ModelError, match=r"mean is .*, expected 3 finite numbers"):
+        opened(tmp_path, detector(metadata=metadata))
+
+
+def detector_metadata() -> TableNode:
+    names = ("location", "category", "score", "number of detections")
+    outputs = [
+        tensor_metadata(
+            name,
+            units=[threshold(0.8)] if name == "score" else [],
+            files=[label_file("names.txt", 3)] if name == "category" else [],
+        )
+        for name in names
+    ]
+    image = tensor_metadata("image", units=[normalization([0.0], [255.0])])
+    return model_metadata([image], outputs)
+
+
+def test_a_detectors_metadata_is_believed(tmp_path: Path) -> None:
+    files = {"names.txt": b"???\nfox\n", "labels.txt": b"wrong\nwrong\n"}
+    model = opened(tmp_path, detector(metadata=detector_metadata(), files=files))
+    assert model.notes == ()
+    # Its labels belong to the classes as they are counted, whatever the first is called.
+    assert model.labels == ("class 0", "fox")
+    picture = np.zeros((2, 2, 3), np.uint8)
+    picture[0, 0, 2], picture[1, 1, 2] = 230, 150
+    answer = model.predict(picture)
+    assert isinstance(answer, Detections)
+    # 150 of 255 is less than the metadata's threshold.
+    assert (answer.names, answer.scores.tolist()) == (["fox"], [pytest.approx(230 / 255)])
+
+
+def test_a_detectors_labels_may_begin_with_the_background(tmp_path: Path) -> None:
+    model = opened(tmp_path, detector(), ("background", *LABELS))
+    assert model.labels == LABELS
+    assert any("'background' stands for no class" in note for note in model.notes)
+    assert opened(tmp_path, detector(), LABELS).labels == LABELS
+
+
+def test_outputs_in_any_order_under_any_names(tmp_path: Path) -> None:
+    picture = np.zeros((2, 2, 3), np.uint8)
+    picture[0, 1, 1] = 255
+    for order in (
+        ("scores", "boxes", "count", "classes"),
+        ("count", "classes", "boxes", "scores"),
+    ):
+        data = detector(order, names=("scores", "boxes", "count", "classes"))
+        answer = opened(tmp_path, data, LABELS).predict(picture)
+        assert isinstance(answer, Detections)
+        assert answer.names == ["cat"]
+        assert answer.boxes.tolist() == [[1, 0, 2, 1]]
+
+
+def test_a_model_of_1000_classes_has_no_background(tmp_path: Path) -> None:
+    labels = ("background", *(f"name {number}" for number in range(1000)))
+    model = opened(tmp_path, encode(reshaped(1000)), labels)
+    assert model.labels[0] == "name 0"
+    assert any("no class 'background'" in note for note in model.notes)
+    model = opened(tmp_path, encode(reshaped(1001)), labels[1:])
+    assert model.labels[:2] == ("background", "name 0")
+    with pytest.raises(ModelError, match="1001 labels for 999 outputs"):
+        opened(tmp_path, encode(reshaped(999)), labels)
+
+
+def test_a_mask_of_unknown_classes_takes_the_labels_above_an_empty_line(tmp_path: Path) -> None:
+    graph: TableNode = {
+        0: Number("I", 3),
+        1: [operator_code("RESHAPE")],
+        2: [
+            {
+                0: [
+                    tensor("image", [1, 4, 4, 1], "uint8", quantization=quantization([1.0], [0])),
+                    tensor("shape", [3], "int32", 1),
+                    tensor("classes", [1, 4, 4], "uint8"),
+                ],
+                1: Numbers("i", [0]),
+                2: Numbers("i", [2]),
+                3: [operator([0, 1], [2])],
+            }
+        ],
+        4: [{}, {0: np.array([1, 4, 4], np.int32).tobytes()}],
+    }
+    model = opened(tmp_path, encode(graph), ("background", "bird", "", "a remark"))
+    assert (model.task, model.labels) == ("segmentation", ("background", "bird"))
+    assert opened(tmp_path, encode(graph)).labels == ()
