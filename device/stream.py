@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from edgeinfer.device.cameras.ahead import CameraAhead
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
-from edgeinfer.device.cameras.opening import is_device, needs_model, open_camera
+from edgeinfer.device.cameras.open import is_device, needs_model, open_camera
 from edgeinfer.device.cameras.options import CameraOptions
+from edgeinfer.device.cameras.recovery.open_early import CameraAhead
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.models.input_size import model_input_size
 from edgeinfer.device.models.model import Model, open_models

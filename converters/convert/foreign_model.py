@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeinfer.converters.quantize.calibration import Histogram
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.device.cameras.pictures import image_paths
+from edgeinfer.device.cameras.files.labelled import image_paths
 from edgeinfer.device.core.errors import ConversionError, DataError, ModelError
 from edgeinfer.device.pictures.pixel_formats import JpegReduction
 from edgeinfer.device.preprocess import PreprocessSpec

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.buffers import FramePool
 from edgeinfer.device.cameras.base import Camera
+from edgeinfer.device.cameras.frame_pool import FramePool
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.cameras.v4l2_modes import USUAL_SIZE
-from edgeinfer.device.cameras.v4l2_pictures import unpack
+from edgeinfer.device.cameras.v4l2.modes import USUAL_SIZE
+from edgeinfer.device.cameras.v4l2.pixels import unpack
 from edgeinfer.device.core.errors import CameraError, UsageError
 from edgeinfer.device.types import Frame
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
-from edgeinfer.device.cameras.pictures import LabelledPicture
+from edgeinfer.device.cameras.files.labelled import LabelledPicture
 from edgeinfer.device.core.errors import CameraError, DataError
 from edgeinfer.device.types import Frame, Pixels
 

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.pictures import PictureFolder
+from edgeinfer.device.cameras.files.labelled import PictureFolder
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.jpeg import JPEG_FLAGS
 from edgeinfer.device.pictures.pixel_formats import Pixels

@@ -18,7 +18,7 @@ import numpy as np
 
 from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_trained
 from edgeinfer.converters.quantize.repair_report import repair_lines
-from edgeinfer.device.cameras.pictures import image_paths
+from edgeinfer.device.cameras.files.labelled import image_paths
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from tests.converters.noise_detector import Size, train_detector

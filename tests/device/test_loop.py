@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.cameras.folder import FolderCamera
-from edgeinfer.device.cameras.video import VideoCamera
+from edgeinfer.device.cameras.files.folder import FolderCamera
+from edgeinfer.device.cameras.files.video import VideoCamera
 from edgeinfer.device.core.errors import CameraError, ModelError, StorageError
 from edgeinfer.device.core.signals import StopRequest
 from edgeinfer.device.loop import run_loop

@@ -26,7 +26,7 @@ from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.releases.pack_agent import build_agent
 from edgeinfer.device.releases.paths import SERVICE, SETTLE, TRIAL
-from tests.device.cameras.test_jpeg_stream import PICTURES
+from tests.device.cameras.network.test_jpeg_splitter import PICTURES
 from tests.device.models.bundle.lures import Lure, behind, naming
 from tests.device.supervision.loops import wait_until
 from tests.system.environments import clean_environ, unavailable

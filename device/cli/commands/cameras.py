@@ -16,7 +16,7 @@ def cameras(as_json: bool) -> None:
 
     No camera is switched on. Without any the list is empty, which is no error.
     """
-    from edgeinfer.device.cameras.listing import list_cameras
+    from edgeinfer.device.cameras.list_cameras import list_cameras
 
     listing = list_cameras()
     click.echo(json.dumps(listing.to_json()) if as_json else "\n".join(listing.lines()))

@@ -21,7 +21,7 @@ class _Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, int]:
-        from edgeinfer.device.cameras.v4l2_modes import parse_size
+        from edgeinfer.device.cameras.v4l2.modes import parse_size
 
         if isinstance(value, tuple):
             return value

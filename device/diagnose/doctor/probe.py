@@ -119,7 +119,7 @@ def probe_picamera2() -> None:
 def probe_camera(model_path: str) -> None:
     """Open a source as `edgeinfer run` does and read from it; of files, one picture is enough."""
     source = os.environ[SOURCE_VARIABLE]
-    from edgeinfer.device.cameras.opening import needs_model, open_camera
+    from edgeinfer.device.cameras.open import needs_model, open_camera
 
     # A camera that fails is opened again for ever: the doctor's limit ends that.
     options: dict[str, Any] = {"warn": lambda line: tell(warning=line)}

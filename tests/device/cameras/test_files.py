@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.device.cameras.folder import FolderCamera
-from edgeinfer.device.cameras.opening import open_camera
-from edgeinfer.device.cameras.video import VideoCamera
+from edgeinfer.device.cameras.files.folder import FolderCamera
+from edgeinfer.device.cameras.files.video import VideoCamera
+from edgeinfer.device.cameras.open import open_camera
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.types import Frame
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.device.cameras.listing import list_cameras
-from edgeinfer.device.cameras.opening import is_device, open_camera
+from edgeinfer.device.cameras.list_cameras import list_cameras
+from edgeinfer.device.cameras.open import is_device, open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.picamera import PicameraCamera, picamera_number
 from edgeinfer.device.core.errors import CameraError, UsageError

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.device.cameras.pictures import LabelledPicture, PictureFolder
+from edgeinfer.device.cameras.files.labelled import LabelledPicture, PictureFolder
 from edgeinfer.device.cameras.simulated import DWELL_FRAMES, SimulatedCamera
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec

@@ -9,7 +9,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from edgeinfer.device.cameras.network import open_url
+from edgeinfer.device.cameras.network.opencv import open_url
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.errors import EdgeinferError
 from tests.fuzz.pictures import jpegs

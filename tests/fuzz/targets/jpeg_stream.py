@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from edgeinfer.device.cameras.jpeg_stream import MAX_JPEG_BYTES, JpegSplitter
+from edgeinfer.device.cameras.network.jpeg_splitter import MAX_JPEG_BYTES, JpegSplitter
 from tests.fuzz.pictures import jpegs
 
 _PIECES = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeinfer.device.cameras.urls import without_secrets
-from edgeinfer.device.cameras.v4l2_devices import examine, find_cameras
+from edgeinfer.device.cameras.network.urls import without_secrets
+from edgeinfer.device.cameras.v4l2.devices import examine, find_cameras
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.diagnose.doctor.checks.csi import is_internal, judge_csi
 from edgeinfer.device.diagnose.doctor.child import SOURCE_VARIABLE, ChildEnd, run_probe

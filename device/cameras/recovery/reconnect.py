@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
-from edgeinfer.device.cameras.hands import Hands, Wish
 from edgeinfer.device.cameras.options import SILENCE_S
+from edgeinfer.device.cameras.recovery.camera_thread import Hands, Wish
 from edgeinfer.device.core.errors import CameraError, EdgeinferError
 from edgeinfer.device.types import Frame
 

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from edgeinfer.device.cameras.network import open_url
+from edgeinfer.device.cameras.network.opencv import open_url
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.errors import CameraError
+from tests.device.cameras.network.test_jpeg_splitter import BETWEEN, PICTURES
 from tests.device.cameras.raw_server import Answer, Connection, raw_server
-from tests.device.cameras.test_jpeg_stream import BETWEEN, PICTURES
 
 QUICK = CameraOptions(timeout_s=0.3)
 MJPEG = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n"

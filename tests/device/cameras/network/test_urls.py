@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.cameras.urls import http_request, is_url, without_secrets
+from edgeinfer.device.cameras.network.urls import http_request, is_url, without_secrets
 
 plain = st.characters(min_codepoint=33, max_codepoint=126)
 

@@ -16,8 +16,8 @@ from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
-    from edgeinfer.device.cameras.pictures import LabelledPicture
-    from edgeinfer.device.cameras.steady import Holder
+    from edgeinfer.device.cameras.files.labelled import LabelledPicture
+    from edgeinfer.device.cameras.recovery.reconnect import Holder
     from edgeinfer.device.preprocess.spec import PreprocessSpec
 
 SIMULATED = "simulated"
@@ -87,7 +87,7 @@ def open_camera(
     if not source:
         return _open_device(None, options, warn)
     if source == SIMULATED or source.startswith(f"{SIMULATED}:"):
-        from edgeinfer.device.cameras.pictures import PictureFolder
+        from edgeinfer.device.cameras.files.labelled import PictureFolder
         from edgeinfer.device.cameras.simulated import SimulatedCamera
 
         folder = source[len(SIMULATED) + 1 :]
@@ -101,18 +101,18 @@ def open_camera(
     if is_device(source):
         return _open_device(path, options, warn)
     if source == STDIN:
-        from edgeinfer.device.cameras.stdin import StdinCamera
+        from edgeinfer.device.cameras.network.stdin import StdinCamera
 
         return StdinCamera(timeout_s=options.timeout_s, warn=warn)
     if source.startswith(GSTREAMER) or _URL.fullmatch(source):
         return _open_network(source, options, warn)
     if is_pattern(source):
-        from edgeinfer.device.cameras.folder import PatternCamera
+        from edgeinfer.device.cameras.files.folder import PatternCamera
 
         return PatternCamera(source, fps=fps if realtime else None, spec=spec, warn=warn)
     if path.exists():
         return _open_files(path, fps=fps, spec=spec, realtime=realtime, warn=warn)
-    from edgeinfer.device.cameras.v4l2_devices import connected
+    from edgeinfer.device.cameras.v4l2.devices import connected
 
     raise CameraError(
         without_secrets(source),
@@ -124,7 +124,7 @@ def open_camera(
 
 def _open_device(path: Path | None, options: CameraOptions, warn: Warn) -> Camera:
     """Open a V4L2 device, the first that is found where `path` is None."""
-    from edgeinfer.device.cameras.v4l2 import V4l2Opener
+    from edgeinfer.device.cameras.v4l2.camera import V4l2Opener
 
     return _steady(V4l2Opener(path, options), options, warn)
 
@@ -138,9 +138,9 @@ def _open_picamera(source: str, options: CameraOptions, warn: Warn) -> Camera:
 
 def _open_network(source: str, options: CameraOptions, warn: Warn) -> Camera:
     """Open a URL or a GStreamer pipeline."""
-    from edgeinfer.device.cameras.network import OpencvCamera, open_url
-    from edgeinfer.device.cameras.steady import CONNECTION
-    from edgeinfer.device.cameras.urls import is_url
+    from edgeinfer.device.cameras.network.opencv import OpencvCamera, open_url
+    from edgeinfer.device.cameras.network.urls import is_url
+    from edgeinfer.device.cameras.recovery.reconnect import CONNECTION
 
     open_it: Callable[[], Camera]
     if source.startswith(GSTREAMER):
@@ -162,7 +162,7 @@ def _steady(
     holder: Holder | None = None,
 ) -> Camera:
     """Return a camera that is opened again when it fails, as patiently as the options say."""
-    from edgeinfer.device.cameras.steady import DRIVER, SteadyCamera
+    from edgeinfer.device.cameras.recovery.reconnect import DRIVER, SteadyCamera
 
     return SteadyCamera(
         open_it,
@@ -178,7 +178,7 @@ def _open_files(
     path: Path, *, fps: float, spec: PreprocessSpec | None, realtime: bool, warn: Warn
 ) -> Camera:
     if path.is_dir():
-        from edgeinfer.device.cameras.folder import FolderCamera
+        from edgeinfer.device.cameras.files.folder import FolderCamera
 
         return FolderCamera(path, fps=fps if realtime else None, spec=spec, warn=warn)
     if path.suffix.lower() in IMAGE_SUFFIXES:
@@ -188,7 +188,7 @@ def _open_files(
             expected=_SOURCES,
             next_step="`edgeinfer predict PHOTO` answers single photographs",
         )
-    from edgeinfer.device.cameras.video import VideoCamera
+    from edgeinfer.device.cameras.files.video import VideoCamera
 
     return VideoCamera(path, realtime=realtime, warn=warn)
 

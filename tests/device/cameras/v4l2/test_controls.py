@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import pytest
 
-from edgeinfer.device.cameras.v4l2_controls import control_name
+from edgeinfer.device.cameras.v4l2.controls import control_name
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 SET = """
 import json, os, sys
-from edgeinfer.device.cameras.v4l2_controls import list_controls, set_controls
+from edgeinfer.device.cameras.v4l2.controls import list_controls, set_controls
 from edgeinfer.device.core.errors import EdgeinferError
 
 descriptor = os.open("/dev/video0", os.O_RDWR)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
-from edgeinfer.device.cameras.pictures import class_of, image_paths, no_images
+from edgeinfer.device.cameras.files.labelled import class_of, image_paths, no_images
 from edgeinfer.device.core.errors import CameraError, DataError
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES

@@ -10,7 +10,7 @@ import time
 from collections import deque
 
 from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
-from edgeinfer.device.cameras.jpeg_stream import JpegSplitter, jpeg_frame
+from edgeinfer.device.cameras.network.jpeg_splitter import JpegSplitter, jpeg_frame
 from edgeinfer.device.cameras.options import SILENCE_S
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.types import Frame

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.cameras.mjpeg import MjpegCamera, open_mjpeg
+from edgeinfer.device.cameras.network.mjpeg import MjpegCamera, open_mjpeg
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.camera_url import GSTREAMER, without_secrets
 from edgeinfer.device.core.errors import CameraError
@@ -111,7 +111,7 @@ class OpencvCamera(Camera):
 
     def _decode(self) -> NDArray[np.uint8] | None:
         """Return the next picture, (H, W, 3) uint8 BGR or (H, W) uint8 grey."""
-        from edgeinfer.device.cameras.video import checked_frame_size
+        from edgeinfer.device.cameras.files.video import checked_frame_size
 
         if not self._capture.grab():
             return None

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.cameras.steady import CONNECTION, SPARE_S, SteadyCamera
+from edgeinfer.device.cameras.recovery.reconnect import CONNECTION, SPARE_S, SteadyCamera
 from edgeinfer.device.core.errors import CameraError, UsageError
 from edgeinfer.device.types import Frame
 from tests.system.v4l2_shim.steering import Steering
@@ -219,8 +219,8 @@ FAULTS = """
 import json, sys, threading, time
 from pathlib import Path
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.cameras.steady import SteadyCamera
-from edgeinfer.device.cameras.v4l2 import V4l2Opener
+from edgeinfer.device.cameras.recovery.reconnect import SteadyCamera
+from edgeinfer.device.cameras.v4l2.camera import V4l2Opener
 from tests.system.v4l2_shim.steering import Steering, picture_number
 
 steering = Steering(Path(sys.argv[1]))
@@ -294,7 +294,7 @@ import json, sys
 from pathlib import Path
 from edgeinfer.device.cameras import v4l2_devices
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.cameras.v4l2 import V4l2Opener
+from edgeinfer.device.cameras.v4l2.camera import V4l2Opener
 from edgeinfer.device.core.errors import CameraError
 from tests.system.v4l2_shim.steering import Steering
 
@@ -369,10 +369,10 @@ def test_an_opening_that_failed_is_forgotten_at_once() -> None:
 FORGOTTEN = """
 import gc, json, sys, threading
 from pathlib import Path
-from edgeinfer.device.buffers import FramePool
+from edgeinfer.device.cameras.frame_pool import FramePool
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.cameras.steady import SteadyCamera
-from edgeinfer.device.cameras.v4l2 import V4l2Camera, V4l2Opener
+from edgeinfer.device.cameras.recovery.reconnect import SteadyCamera
+from edgeinfer.device.cameras.v4l2.camera import V4l2Camera, V4l2Opener
 from tests.system.v4l2_shim.steering import Steering
 
 steering, told, left = Steering(Path(sys.argv[1])), [], []

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.cameras.stdin import StdinCamera
+from edgeinfer.device.cameras.network.stdin import StdinCamera
 from edgeinfer.device.core.errors import CameraError
-from tests.device.cameras.test_jpeg_stream import PICTURES
+from tests.device.cameras.network.test_jpeg_splitter import PICTURES
 
 
 @pytest.fixture

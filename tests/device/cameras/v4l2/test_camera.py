@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.v4l2_devices import find_cameras
-from edgeinfer.device.cameras.v4l2_pictures import FORMATS, full_row, picture_bytes, unpack
+from edgeinfer.device.cameras.v4l2.devices import find_cameras
+from edgeinfer.device.cameras.v4l2.pixels import FORMATS, full_row, picture_bytes, unpack
 
 DELIVERED_OF_10 = 9
 """The first picture proves the mode."""
@@ -23,10 +23,10 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 READ = """
 import json, sys, time
 from pathlib import Path
-from edgeinfer.device.cameras.opening import open_camera
+from edgeinfer.device.cameras.open import open_camera
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.cameras.v4l2 import V4l2Camera
-from edgeinfer.device.cameras.v4l2_devices import find_cameras
+from edgeinfer.device.cameras.v4l2.camera import V4l2Camera
+from edgeinfer.device.cameras.v4l2.devices import find_cameras
 from edgeinfer.device.core.errors import CameraError, UsageError
 
 wishes = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}

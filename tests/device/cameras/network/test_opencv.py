@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.cameras.network import has_gstreamer, open_url
-from edgeinfer.device.cameras.opening import open_camera
+from edgeinfer.device.cameras.network.opencv import has_gstreamer, open_url
+from edgeinfer.device.cameras.open import open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.errors import CameraError
-from tests.device.cameras.test_jpeg_stream import BETWEEN, PICTURES
+from tests.device.cameras.network.test_jpeg_splitter import BETWEEN, PICTURES
 
 QUICK = CameraOptions(timeout_s=0.5)
 Serve = Callable[[BaseHTTPRequestHandler], None]

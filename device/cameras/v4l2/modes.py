@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from edgeinfer.device.cameras import v4l2_abi as abi
+from edgeinfer.device.cameras.v4l2 import abi
 
 COMPRESSED = ("MJPG", "JPEG")
 READABLE = (

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras import v4l2_abi as abi
-from edgeinfer.device.cameras.v4l2_modes import Mode
+from edgeinfer.device.cameras.v4l2 import abi
+from edgeinfer.device.cameras.v4l2.modes import Mode
 from edgeinfer.device.core.closing import Closing
 
 BUFFERS = 4

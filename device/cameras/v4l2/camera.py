@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.buffers import FramePool
 from edgeinfer.device.cameras.base import MAX_TORN, Camera, too_many_torn
+from edgeinfer.device.cameras.frame_pool import FramePool
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.cameras.v4l2_controls import set_controls
-from edgeinfer.device.cameras.v4l2_devices import FoundCamera, examine, open_device, open_error
-from edgeinfer.device.cameras.v4l2_modes import (
+from edgeinfer.device.cameras.v4l2.controls import set_controls
+from edgeinfer.device.cameras.v4l2.devices import FoundCamera, examine, open_device, open_error
+from edgeinfer.device.cameras.v4l2.modes import (
     READABLE,
     USUAL_SIZE,
     Mode,
@@ -29,8 +29,8 @@ from edgeinfer.device.cameras.v4l2_modes import (
     list_modes,
     rank_modes,
 )
-from edgeinfer.device.cameras.v4l2_pictures import FORMATS, full_row, unpack
-from edgeinfer.device.cameras.v4l2_stream import RawPicture, V4l2Stream
+from edgeinfer.device.cameras.v4l2.pixels import FORMATS, full_row, unpack
+from edgeinfer.device.cameras.v4l2.stream import RawPicture, V4l2Stream
 from edgeinfer.device.core.errors import CameraError, UsageError, printable
 from edgeinfer.device.pictures.headers import HeaderError, read_header
 from edgeinfer.device.types import Frame
@@ -284,7 +284,7 @@ class V4l2Opener:
 
     def __call__(self) -> V4l2Camera:
         """Open it; raises as `V4l2Camera` does."""
-        from edgeinfer.device.cameras.v4l2_devices import find_again, first_camera
+        from edgeinfer.device.cameras.v4l2.devices import find_again, first_camera
 
         if self._known is not None:
             path = find_again(self._known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeinfer.device.buffers import FramePool
+from edgeinfer.device.cameras.frame_pool import FramePool
 
 
 def test_memory_that_nobody_holds_is_used_again() -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.cameras.containers import SNIFF_BYTES, is_playlist, is_video
-from edgeinfer.device.cameras.network import open_url
+from edgeinfer.device.cameras.files.containers import SNIFF_BYTES, is_playlist, is_video
+from edgeinfer.device.cameras.files.video import VideoCamera
+from edgeinfer.device.cameras.network.opencv import open_url
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.cameras.video import VideoCamera
 from edgeinfer.device.core.errors import CameraError
 from tests.device.cameras.raw_server import Connection, raw_server
 

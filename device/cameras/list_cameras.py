@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 
-from edgeinfer.device.cameras.v4l2_controls import Control, list_controls
-from edgeinfer.device.cameras.v4l2_devices import (
+from edgeinfer.device.cameras.v4l2.controls import Control, list_controls
+from edgeinfer.device.cameras.v4l2.devices import (
     FoundCamera,
     open_device,
     open_error,
     probe_cameras,
 )
-from edgeinfer.device.cameras.v4l2_modes import (
+from edgeinfer.device.cameras.v4l2.modes import (
     READABLE,
     Mode,
     ModeWish,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.device.cameras import v4l2_abi as abi
+from edgeinfer.device.cameras.v4l2 import abi
 from edgeinfer.device.core.errors import CameraError
 
 MAX_DEVICES = 64

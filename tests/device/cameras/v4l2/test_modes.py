@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.cameras.v4l2_modes import READABLE, Mode, ModeWish, parse_size, rank_modes
+from edgeinfer.device.cameras.v4l2.modes import READABLE, Mode, ModeWish, parse_size, rank_modes
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 OPEN = """
 import json, sys
-from edgeinfer.device.cameras.opening import open_camera
+from edgeinfer.device.cameras.open import open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.core.errors import printable

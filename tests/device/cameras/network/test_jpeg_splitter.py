@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edgeinfer.device.cameras import jpeg_stream
-from edgeinfer.device.cameras.jpeg_stream import JpegSplitter
+from edgeinfer.device.cameras.network import jpeg_splitter as jpeg_stream
+from edgeinfer.device.cameras.network.jpeg_splitter import JpegSplitter
 from tests.support.growth import assert_linear
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.cameras import v4l2_abi as abi
+from edgeinfer.device.cameras.v4l2 import abi
 
 FIELDS = {
     "v4l2_capability": (abi.Capability, ("card", "bus_info", "device_caps")),

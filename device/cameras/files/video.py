@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.buffers import FramePool
 from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
-from edgeinfer.device.cameras.containers import SNIFF_BYTES, is_playlist, is_video
+from edgeinfer.device.cameras.files.containers import SNIFF_BYTES, is_playlist, is_video
+from edgeinfer.device.cameras.frame_pool import FramePool
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
 from edgeinfer.device.types import Frame

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edgeinfer.device.cameras import v4l2_abi as abi
+from edgeinfer.device.cameras.v4l2 import abi
 from edgeinfer.device.core.errors import CameraError, UsageError, printable
 
 MAX_CONTROLS = 512

@@ -8,11 +8,11 @@ from collections import deque
 from http.client import HTTPException
 
 from edgeinfer.device.cameras.base import MAX_TORN, Camera, too_many_torn
-from edgeinfer.device.cameras.containers import SNIFF_BYTES, is_playlist
-from edgeinfer.device.cameras.http_stream import HttpBody, Patience, open_http
-from edgeinfer.device.cameras.jpeg_stream import JpegSplitter, jpeg_frame
+from edgeinfer.device.cameras.files.containers import SNIFF_BYTES, is_playlist
+from edgeinfer.device.cameras.network.http_stream import HttpBody, Patience, open_http
+from edgeinfer.device.cameras.network.jpeg_splitter import JpegSplitter, jpeg_frame
+from edgeinfer.device.cameras.network.urls import http_request, without_secrets
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.cameras.urls import http_request, without_secrets
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.types import Frame
 

@@ -1,0 +1,1 @@
+"""Frames out of folders of pictures and video files."""

@@ -1,0 +1,1 @@
+"""Frames that arrive as a stream of bytes: HTTP, RTSP, standard input."""

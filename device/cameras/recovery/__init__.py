@@ -1,0 +1,1 @@
+"""A camera that fails is opened again."""

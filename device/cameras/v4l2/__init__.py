@@ -1,0 +1,1 @@
+"""Cameras of the Linux kernel, by V4L2."""
