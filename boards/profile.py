@@ -35,10 +35,10 @@ CONNECTIONS = ("usb", "pcie", "built-in")
 """How an accelerator is connected."""
 
 THERMAL = ("thermal-zone", "hwmon", "apex")
-"""Where the temperature is read: see `edgeinfer.device.supervision.thermal`."""
+"""Where the temperature is read: see `edgeinfer.device.loop.supervision.temperatures`."""
 
 POWER = ("raspberry-pi-firmware",)
-"""What tells of a weak supply: see `edgeinfer.device.supervision.power`."""
+"""What tells of a weak supply: see `edgeinfer.device.loop.supervision.rpi_firmware`."""
 
 FLASH = ("ssh", "card")
 """The ways in which edgeinfer may come onto a board."""

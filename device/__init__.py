@@ -16,9 +16,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from edgeinfer.device.loop.stream import Stream
+    from edgeinfer.device.loop.stream import open_stream as open
     from edgeinfer.device.models.model import Model
-    from edgeinfer.device.stream import Stream
-    from edgeinfer.device.stream import open_stream as open
 
 __all__ = ["Model", "Stream", "open"]
 
@@ -28,8 +28,8 @@ os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
 
 _HOMES = {
     "Model": ("edgeinfer.device.models.model", "Model"),
-    "Stream": ("edgeinfer.device.stream", "Stream"),
-    "open": ("edgeinfer.device.stream", "open_stream"),
+    "Stream": ("edgeinfer.device.loop.stream", "Stream"),
+    "open": ("edgeinfer.device.loop.stream", "open_stream"),
 }
 
 

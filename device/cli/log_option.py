@@ -9,7 +9,7 @@ import click
 
 from edgeinfer.device.cli.options.common import Command
 from edgeinfer.device.core.errors import EdgeinferError
-from edgeinfer.device.supervision.events import EventLog, LogFormat, under_journald
+from edgeinfer.device.loop.supervision.event_log import EventLog, LogFormat, under_journald
 
 CLEAR_LINE = "\r\x1b[K"
 _KEY = "edgeinfer.log"

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Protocol
 
 from edgeinfer.device.core.closing import Closing
-from edgeinfer.device.results import Answer, LoopSummary
+from edgeinfer.device.loop.results import Answer, LoopSummary
 from edgeinfer.device.types import Frame
 
 TOP_LABELS = 5

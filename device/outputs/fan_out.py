@@ -9,9 +9,9 @@ from dataclasses import replace
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.core.signals import StopRequest
+from edgeinfer.device.loop.results import Answer, LoopSummary
 from edgeinfer.device.outputs.base import OutputGone
 from edgeinfer.device.outputs.queue import QueuedOutput
-from edgeinfer.device.results import Answer, LoopSummary
 
 DRAIN_S = 5.0
 """How long the end of the loop waits for outputs to take what waits for them, all together."""

@@ -10,8 +10,8 @@ from typing import Literal
 from edgeinfer.device.cameras.base import Warn
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.core.signals import StopRequest
+from edgeinfer.device.loop.results import Answer, LoopSummary, OutputReport
 from edgeinfer.device.outputs.base import Output, OutputGone
-from edgeinfer.device.results import Answer, LoopSummary, OutputReport
 
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 60.0

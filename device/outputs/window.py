@@ -11,9 +11,9 @@ from contextlib import suppress
 import cv2
 
 from edgeinfer.device.core.errors import OutputError
+from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.outputs.base import Output, OutputGone
 from edgeinfer.device.outputs.drawing.draw import annotate
-from edgeinfer.device.results import Answer
 
 REDRAW_S = 1 / 15
 """The window is not drawn more often."""

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from edgeinfer.device.cameras.base import Camera, Pacer
-from edgeinfer.device.loop import run_loop
+from edgeinfer.device.loop.results import Answer, LoopSummary
+from edgeinfer.device.loop.run_loop import run_loop
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.results import Answer, LoopSummary
 from edgeinfer.device.types import Frame
 from tests.benchmarks.frame_cost import MemoryCamera
 from tests.benchmarks.measure import MOBILENET_V1_SMALL, MOBILENET_V2, Row, seconds_per_call

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.loop import run_loop
+from edgeinfer.device.loop.run_loop import run_loop
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.types import Frame
 from tests.benchmarks.measure import MOBILENET_V1_SMALL, Row, cpu_seconds, ratio

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import IO
 
-from tests.device.supervision.boards import FakeBoard
+from tests.device.loop.supervision.boards import FakeBoard
 from tests.support.program import PROGRAM
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "fashion-mnist.edgebundle"

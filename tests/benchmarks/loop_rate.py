@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgeinfer.device.cameras.open import open_camera
-from edgeinfer.device.loop import run_loop
+from edgeinfer.device.loop.run_loop import run_loop
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.model import Model, open_models
 from tests.benchmarks.measure import (

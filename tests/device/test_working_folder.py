@@ -13,6 +13,7 @@ import pytest
 from edgeinfer.device.core.processes import python_command
 from edgeinfer.device.diagnose.benchmark.cold_start import time_cold_starts
 from edgeinfer.device.diagnose.doctor.child import run_probe
+from edgeinfer.device.loop.supervision.try_model import try_model
 from edgeinfer.device.runtime.delegates.spec import delegate_spec
 from edgeinfer.device.runtime.delegates.worker.process import (
     WorkerJob,
@@ -20,7 +21,6 @@ from edgeinfer.device.runtime.delegates.worker.process import (
     WorkerStartError,
 )
 from edgeinfer.device.runtime.runner import installed_runtimes
-from edgeinfer.device.supervision.trial import try_model
 from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 
 

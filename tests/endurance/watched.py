@@ -16,9 +16,9 @@ import threading
 from pathlib import Path
 
 from edgeinfer.device.cameras.options import CameraOptions
+from edgeinfer.device.loop.stream import open_stream
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
-from edgeinfer.device.stream import open_stream
 from tests.system.v4l2_shim.steering import picture_number
 
 _SAYING = threading.Lock()

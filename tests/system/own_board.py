@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.device.supervision.loops import wait_until
+from tests.device.loop.supervision.loops import wait_until
 from tests.system.environments import unavailable
 from tests.system.own_systemd import TARGET, OwnSystemd, own_systemd
 from tests.system.sshd import Sshd, free_port, listens, write_keys

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.device.supervision.loops import wait_until
+from tests.device.loop.supervision.loops import wait_until
 
 SYSTEMD = Path("/lib/systemd/systemd")
 GROUPS = Path("/sys/fs/cgroup/systemd")

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.device.supervision.loops import wait_until
+from tests.device.loop.supervision.loops import wait_until
 from tests.host.board_wheels.wheels import make_wheel
 from tests.support.program import PROGRAM, edgeinfer, error_line
 from tests.support.strangers_folder import work_in_strangers_folder

@@ -27,8 +27,8 @@ from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.releases.pack_agent import build_agent
 from edgeinfer.device.releases.paths import SERVICE, SETTLE, TRIAL
 from tests.device.cameras.network.test_jpeg_splitter import PICTURES
+from tests.device.loop.supervision.loops import wait_until
 from tests.device.models.bundle.lures import Lure, behind, naming
-from tests.device.supervision.loops import wait_until
 from tests.system.environments import clean_environ, unavailable
 from tests.system.own_systemd import TARGET, OwnSystemd, own_systemd
 from tests.system.reference_delegate.build import c_compiler

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.device.supervision.loops import wait_until
+from tests.device.loop.supervision.loops import wait_until
 from tests.support.program import PROGRAM
 from tests.system.own_systemd import OwnSystemd, own_systemd
 

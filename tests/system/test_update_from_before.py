@@ -14,7 +14,7 @@ import pytest
 from tests.compatibility.before import PackageBefore, make_package_before, unpack_sources
 from tests.compatibility.said import assert_still_said
 from tests.compatibility.stored import BUNDLE
-from tests.device.supervision.loops import wait_until
+from tests.device.loop.supervision.loops import wait_until
 from tests.support.program import PROGRAM
 from tests.system.environments import clean_environ
 from tests.system.own_board import OwnBoard, own_board

@@ -133,12 +133,12 @@ def run(
     loading = click.get_current_context().with_resource(ExitStack())
     loading.enter_context(_collector_paused())
     from edgeinfer.device.core.signals import reload_on_hangup, stop_on_signals
-    from edgeinfer.device.loop import run_loop
+    from edgeinfer.device.loop.run_loop import run_loop
+    from edgeinfer.device.loop.stream import open_stream
+    from edgeinfer.device.loop.supervision.assemble import supervise
+    from edgeinfer.device.loop.supervision.delegate_counts import telling_counts
     from edgeinfer.device.outputs.base import LoopFacts
     from edgeinfer.device.outputs.open import open_outputs
-    from edgeinfer.device.stream import open_stream
-    from edgeinfer.device.supervision.delegate_counts import telling_counts
-    from edgeinfer.device.supervision.supervise import supervise
 
     labels = read_labels(labels_file)
     wanted, limits = outputs.parse(as_json=as_json)

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.models.predictions.located import UNSEEN, class_name
 from edgeinfer.device.outputs.drawing.ascii_text import plain
-from edgeinfer.device.results import Answer
 from edgeinfer.device.types import Classification, Detections, Frame, Mask, Poses
 
 MIN_SIDE = 240

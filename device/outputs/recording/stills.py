@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 
 from edgeinfer.device.core.errors import storage_error
+from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.outputs.base import Output, capture_time
 from edgeinfer.device.outputs.drawing.draw import annotate
 from edgeinfer.device.outputs.recording.condition import Condition
 from edgeinfer.device.outputs.recording.folder import RecordFolder, discard
-from edgeinfer.device.results import Answer
 
 STILL_SUFFIX = ".jpg"
 JPEG_QUALITY = 90

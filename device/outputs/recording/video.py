@@ -7,12 +7,12 @@ from datetime import datetime
 from pathlib import Path
 
 from edgeinfer.device.core.errors import EdgeinferError
+from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.outputs.base import Output, capture_time
 from edgeinfer.device.outputs.drawing.draw import annotate
 from edgeinfer.device.outputs.recording.clip import Clip
 from edgeinfer.device.outputs.recording.condition import Condition
 from edgeinfer.device.outputs.recording.folder import RecordFolder
-from edgeinfer.device.results import Answer
 
 LIVE_FPS = 15.0
 """The rate of videos of live sources: enough to see what happened."""

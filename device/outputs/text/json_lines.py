@@ -23,8 +23,8 @@ from __future__ import annotations
 import json
 from typing import Protocol
 
+from edgeinfer.device.loop.results import Answer, LoopSummary
 from edgeinfer.device.outputs.base import Output, capture_time, iso_time
-from edgeinfer.device.results import Answer, LoopSummary
 
 SCHEMA = 1
 LINE_BEGINS = '{"schema": '

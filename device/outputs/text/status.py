@@ -23,9 +23,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from edgeinfer.device.core.errors import StorageError, storage_error
+from edgeinfer.device.loop.results import Answer, LoopSummary
 from edgeinfer.device.outputs.base import LoopFacts, Output
 from edgeinfer.device.outputs.text.json_lines import answer_to_json
-from edgeinfer.device.results import Answer, LoopSummary
 
 SCHEMA = 1
 EVERY_S = 1.0

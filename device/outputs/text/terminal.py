@@ -8,9 +8,9 @@ import unicodedata
 from typing import TextIO
 
 from edgeinfer.device.core.errors import printable
+from edgeinfer.device.loop.results import Answer, LoopSummary
 from edgeinfer.device.outputs.base import Output
 from edgeinfer.device.outputs.text.writer import TextWriter
-from edgeinfer.device.results import Answer, LoopSummary
 from edgeinfer.device.types import Classification
 
 CLEAR_TO_END = "\x1b[K"

@@ -39,7 +39,7 @@ import sys
 from edgeinfer.device.cli.main import run_program
 assert run_program(["predict", "--help"]) == run_program(["run", "--help"]) == 0
 assert run_program(["benchmark", "--help"]) == 0
-import edgeinfer.device.models.model, edgeinfer.device.loop, edgeinfer.device.models.verify
+import edgeinfer.device.models.model, edgeinfer.device.loop.run_loop, edgeinfer.device.models.verify
 import edgeinfer.device.cameras, edgeinfer.device.outputs.text.terminal
 import edgeinfer.device.diagnose.benchmark.benchmark, edgeinfer.device.diagnose.benchmark.remote
 import edgeinfer.device.diagnose.benchmark.text

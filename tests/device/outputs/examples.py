@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from edgeinfer.device.results import Answer, LoopSummary
+from edgeinfer.device.loop.results import Answer, LoopSummary
 from edgeinfer.device.types import Classification, Frame, Pixels
 
 SUMMARY = LoopSummary(

@@ -11,10 +11,10 @@ import pytest
 
 from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.core.signals import StopRequest
+from edgeinfer.device.loop.results import Answer, LoopSummary
 from edgeinfer.device.outputs.base import Output, OutputGone
 from edgeinfer.device.outputs.fan_out import Outputs
 from edgeinfer.device.outputs.queue import FOREVER, QueuedOutput
-from edgeinfer.device.results import Answer, LoopSummary
 from tests.device.outputs.examples import SUMMARY, answer
 
 FULL = StorageError("out.csv", got="cannot be written (no space left on device)")

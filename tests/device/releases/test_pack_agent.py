@@ -99,7 +99,7 @@ def test_it_imports_the_standard_library_alone(agent: Path, tmp_path: Path) -> N
     other, ours = done.stderr.splitlines()
     assert other == "[]"
     assert "edgeinfer.device.releases.trial.trial" in ours
-    assert "edgeinfer.device.loop" not in ours
+    assert "edgeinfer.device.loop.run_loop" not in ours
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.support.checkout import ROOT
 VERSION = str(own_version())
 SOURCES = {
     "device/__init__.py": "",
-    "device/loop.py": "frames = 1\n",
+    "device/loop/run_loop.py": "frames = 1\n",
     "boards/profiles/rpi4.toml": 'title = "Raspberry Pi 4"\n',
 }
 NOT_CARRIED = {"device/preprocess/native/build.py": "x", "boards/toolchains/build_wheels.py": "x"}
@@ -103,8 +103,8 @@ def test_without_a_checkout_or_a_fitting_wheel_none_is_found(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("built_from", "named"),
     [
-        ({**SOURCES, "device/loop.py": "frames = 2\n"}, "device/loop.py"),
-        ({n: c for n, c in SOURCES.items() if "loop" not in n}, "device/loop.py"),
+        ({**SOURCES, "device/loop/run_loop.py": "frames = 2\n"}, "device/loop/run_loop.py"),
+        ({n: c for n, c in SOURCES.items() if "loop" not in n}, "device/loop/run_loop.py"),
         ({**SOURCES, "device/old.py": ""}, "device/old.py"),
     ],
     ids=["changed", "added", "removed"],

@@ -10,8 +10,12 @@ from edgeinfer.boards import detect_board
 from edgeinfer.device.diagnose.doctor.child import run_child
 from edgeinfer.device.diagnose.doctor.finding import Finding, broken, note, ok
 from edgeinfer.device.diagnose.doctor.system import System
-from edgeinfer.device.supervision.power import Throttled, read_throttled
-from edgeinfer.device.supervision.thermal import Temperature, read_temperatures, sysfs_root
+from edgeinfer.device.loop.supervision.rpi_firmware import Throttled, read_throttled
+from edgeinfer.device.loop.supervision.temperatures import (
+    Temperature,
+    read_temperatures,
+    sysfs_root,
+)
 
 _NEAR_C = 10.0
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.models.predictions.located import UNSEEN
 from edgeinfer.device.outputs.drawing.draw import MIN_SIDE, annotate, class_colour
-from edgeinfer.device.results import Answer
 from edgeinfer.device.types import (
     Classification,
     Detections,

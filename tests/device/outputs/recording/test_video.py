@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.core.errors import StorageError
+from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.outputs.recording import video as video_module
 from edgeinfer.device.outputs.recording.clip import Clip
 from edgeinfer.device.outputs.recording.condition import parse_condition
 from edgeinfer.device.outputs.recording.folder import RecordFolder
 from edgeinfer.device.outputs.recording.video import VideoSink
 from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
-from edgeinfer.device.results import Answer
 from edgeinfer.device.types import Pixels
 from tests.device.outputs.examples import answer
 

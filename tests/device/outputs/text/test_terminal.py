@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.outputs.text.terminal import TerminalSink, fit
-from edgeinfer.device.results import Answer
 from edgeinfer.device.types import Value
 from tests.device.outputs.examples import SUMMARY, answer
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.device.loop.supervision.loops import Loop, wait_until
 from tests.device.runtime.delegates.examples import with_variants
-from tests.device.supervision.loops import Loop, wait_until
 
 TAKEN = "variant: edgetpu (on libedgetpu.so.1)"
 

@@ -10,7 +10,7 @@ import pytest
 from edgeinfer.device.diagnose.doctor.checks.heat import HeatCheck, judge_throttled
 from edgeinfer.device.diagnose.doctor.finding import Finding
 from edgeinfer.device.diagnose.doctor.system import System
-from edgeinfer.device.supervision.power import decode_throttled
+from edgeinfer.device.loop.supervision.rpi_firmware import decode_throttled
 
 Write = Callable[[str, str], Path]
 ZONE = "/sys/class/thermal/thermal_zone0"

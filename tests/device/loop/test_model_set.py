@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgeinfer.device.model_set import CurrentModels, ModelSet
-from edgeinfer.device.pipeline import Pipeline
-from edgeinfer.device.results import Answer
-from edgeinfer.device.slot import EndOfItems
+from edgeinfer.device.loop.model_set import CurrentModels, ModelSet
+from edgeinfer.device.loop.pipeline import Pipeline
+from edgeinfer.device.loop.results import Answer
+from edgeinfer.device.loop.slot import EndOfItems
 from edgeinfer.device.types import Frame, Prediction, Value
-from tests.device.test_pipeline import Counter
+from tests.device.loop.test_pipeline import Counter
 
 
 class Sized:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.supervision.notify import Notifier
-from tests.device.supervision.manager import Manager
+from edgeinfer.device.loop.supervision.sd_notify import Notifier
+from tests.device.loop.supervision.manager import Manager
 
 
 @pytest.mark.parametrize("abstract", [False, True])

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import MAX_TORN, Camera
 from edgeinfer.device.core.errors import CameraError, ModelError
-from edgeinfer.device.pipeline import Pipeline
-from edgeinfer.device.results import Answer
-from edgeinfer.device.slot import EndOfItems
+from edgeinfer.device.loop.pipeline import Pipeline
+from edgeinfer.device.loop.results import Answer
+from edgeinfer.device.loop.slot import EndOfItems
 from edgeinfer.device.types import Frame, Prediction, Value
 
 WHOLE = np.asarray(cv2.imencode(".jpg", np.full((16, 16, 3), 90, np.uint8))[1], np.uint8).reshape(
@@ -198,7 +198,7 @@ def test_finishing_does_not_wait_for_the_next_turn() -> None:
 
 
 def test_a_camera_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgeinfer.device.pipeline.READ_LIMIT_S", 0.2)
+    monkeypatch.setattr("edgeinfer.device.loop.pipeline.READ_LIMIT_S", 0.2)
     hangs, release = threading.Event(), threading.Event()
 
     class Hanging(Counter):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from edgeinfer.device.stream import Stream
+from edgeinfer.device.loop.stream import Stream
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.supervision.notify import Notifier
+from edgeinfer.device.loop.supervision.sd_notify import Notifier
 
 STATUS_EVERY_S = 10.0
 STARTING_S = 60.0

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from edgeinfer.device.core.errors import CameraError
-from edgeinfer.device.slot import EndOfItems, Slot
+from edgeinfer.device.loop.slot import EndOfItems, Slot
 
 
 def test_the_newest_item_replaces_and_counts() -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import edgeinfer.device
-from tests.device.supervision.loops import Loop
-from tests.device.supervision.manager import Manager
+from tests.device.loop.supervision.loops import Loop
+from tests.device.loop.supervision.manager import Manager
 from tests.system.clock_shim.build import build_clock
 from tests.system.reference_delegate.build import c_compiler
 

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.core.errors import VerificationError
+from edgeinfer.device.loop.supervision.try_model import try_model
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
-from edgeinfer.device.supervision.trial import try_model
-from tests.device.supervision.loops import Loop, wait_until
+from tests.device.loop.supervision.loops import Loop, wait_until
 
 
 def put(source: Path, target: Path) -> None:

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeinfer.device.core.signals import ReloadRequest
+from edgeinfer.device.loop.pipeline import Pipeline
+from edgeinfer.device.loop.stream import Stream
+from edgeinfer.device.loop.supervision.event_log import EventLog
+from edgeinfer.device.loop.supervision.sd_notify import Notifier
+from edgeinfer.device.loop.supervision.supervisor import Supervisor
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.pipeline import Pipeline
-from edgeinfer.device.stream import Stream
-from edgeinfer.device.supervision.events import EventLog
-from edgeinfer.device.supervision.notify import Notifier
-from edgeinfer.device.supervision.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from edgeinfer.device.supervision.heat import Heat
-    from edgeinfer.device.supervision.reload import Reloader
+    from edgeinfer.device.loop.supervision.rate_control import Heat
+    from edgeinfer.device.loop.supervision.reload import Reloader
 
 
 def supervise(
@@ -41,14 +41,14 @@ def supervise(
         stream.models = models
 
     def make_reloader(pipeline: Pipeline) -> Reloader:
-        from edgeinfer.device.supervision.reload import Reloader
+        from edgeinfer.device.loop.supervision.reload import Reloader
 
         return Reloader(
             pipeline, stream.models, resolve=resolve, options=options, on_replaced=keep, log=log
         )
 
     def make_heat(max_fps: float | None) -> Heat:
-        from edgeinfer.device.supervision.heat import Heat
+        from edgeinfer.device.loop.supervision.rate_control import Heat
 
         return Heat(log, max_fps=max_fps)
 

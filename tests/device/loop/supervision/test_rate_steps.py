@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.supervision.governor import (
+from edgeinfer.device.loop.supervision.rate_steps import (
     CALM_S,
     HYSTERESIS_C,
     MARGINS_C,
@@ -15,8 +15,8 @@ from edgeinfer.device.supervision.governor import (
     Governor,
     Reading,
 )
-from edgeinfer.device.supervision.power import Throttled, decode_throttled
-from edgeinfer.device.supervision.thermal import Temperature
+from edgeinfer.device.loop.supervision.rpi_firmware import Throttled, decode_throttled
+from edgeinfer.device.loop.supervision.temperatures import Temperature
 
 
 def at(celsius: float, throttled: Throttled | None = None) -> Reading:

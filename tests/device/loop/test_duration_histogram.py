@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.histogram import DurationHistogram
+from edgeinfer.device.loop.duration_histogram import DurationHistogram
 
 
 @given(

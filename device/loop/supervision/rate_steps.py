@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgeinfer.device.supervision.power import Throttled
-from edgeinfer.device.supervision.thermal import Temperature
+from edgeinfer.device.loop.supervision.rpi_firmware import Throttled
+from edgeinfer.device.loop.supervision.temperatures import Temperature
 
 STEPS = (1.0, 0.75, 0.5, 0.25)
 """Parts of the loop's own rate."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.device.supervision.loops import Loop
-from tests.device.supervision.manager import Manager
+from tests.device.loop.supervision.loops import Loop
+from tests.device.loop.supervision.manager import Manager
 from tests.system.v4l2_shim.steering import Steering
 
 

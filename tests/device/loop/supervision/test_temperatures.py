@@ -8,9 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.supervision.power import Throttled, decode_throttled, read_throttled
-from edgeinfer.device.supervision.thermal import read_temperatures, sysfs_root
-from tests.device.supervision.boards import FakeBoard
+from edgeinfer.device.loop.supervision.rpi_firmware import (
+    Throttled,
+    decode_throttled,
+    read_throttled,
+)
+from edgeinfer.device.loop.supervision.temperatures import read_temperatures, sysfs_root
+from tests.device.loop.supervision.boards import FakeBoard
 
 
 @pytest.fixture
@@ -128,7 +132,7 @@ def test_vcgencmd_is_asked_where_the_kernel_says_nothing(board: FakeBoard) -> No
 def test_a_firmware_that_does_not_answer(
     board: FakeBoard, script: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgeinfer.device.supervision.power._ANSWER_S", 0.3)
+    monkeypatch.setattr("edgeinfer.device.loop.supervision.rpi_firmware._ANSWER_S", 0.3)
     monkeypatch.setenv("PATH", f"{board.root / 'bin'}:/usr/bin:/bin")
     vcgencmd(board, script)
     assert read_throttled(board.root) is None

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.supervision.notify import Notifier
-from edgeinfer.device.supervision.watchdog import Watchdog
+from edgeinfer.device.loop.supervision.sd_notify import Notifier
+from edgeinfer.device.loop.supervision.watchdog import Watchdog
 from edgeinfer.device.types import Frame
-from tests.device.supervision.loops import Loop, wait_until
-from tests.device.supervision.manager import Manager
+from tests.device.loop.supervision.loops import Loop, wait_until
+from tests.device.loop.supervision.manager import Manager
 
 
 class Source(Camera):

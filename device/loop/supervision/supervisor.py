@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.core.signals import ReloadRequest
-from edgeinfer.device.loop import Watch
-from edgeinfer.device.pipeline import Pipeline
-from edgeinfer.device.supervision.events import EventLog
-from edgeinfer.device.supervision.notify import Notifier
-from edgeinfer.device.supervision.watchdog import Watchdog
+from edgeinfer.device.loop.pipeline import Pipeline
+from edgeinfer.device.loop.run_loop import Watch
+from edgeinfer.device.loop.supervision.event_log import EventLog
+from edgeinfer.device.loop.supervision.sd_notify import Notifier
+from edgeinfer.device.loop.supervision.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from edgeinfer.device.supervision.heat import Heat
-    from edgeinfer.device.supervision.reload import Reloader
+    from edgeinfer.device.loop.supervision.rate_control import Heat
+    from edgeinfer.device.loop.supervision.reload import Reloader
 
 LOOK_EVERY_S = 0.25
 

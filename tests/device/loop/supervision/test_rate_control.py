@@ -13,20 +13,20 @@ from typing import Any
 import pytest
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.pipeline import Pipeline
-from edgeinfer.device.supervision.events import EventLog
-from edgeinfer.device.supervision.governor import Reading
-from edgeinfer.device.supervision.heat import Heat
-from tests.device.supervision.boards import FakeBoard
-from tests.device.test_pipeline import Counter, Echo
+from edgeinfer.device.loop.pipeline import Pipeline
+from edgeinfer.device.loop.supervision.event_log import EventLog
+from edgeinfer.device.loop.supervision.rate_control import Heat
+from edgeinfer.device.loop.supervision.rate_steps import Reading
+from tests.device.loop.supervision.boards import FakeBoard
+from tests.device.loop.test_pipeline import Counter, Echo
 
 
 @pytest.fixture
 def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBoard:
     monkeypatch.setenv("EDGEINFER_SYSFS", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr("edgeinfer.device.supervision.heat.RATE_OVER_S", 0.5)
-    monkeypatch.setattr("edgeinfer.device.supervision.governor.CALM_S", 0.3)
+    monkeypatch.setattr("edgeinfer.device.loop.supervision.rate_control.RATE_OVER_S", 0.5)
+    monkeypatch.setattr("edgeinfer.device.loop.supervision.rate_steps.CALM_S", 0.3)
     return FakeBoard(tmp_path)
 
 

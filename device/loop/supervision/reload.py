@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from edgeinfer.device.core.errors import BundleError, EdgeinferError
+from edgeinfer.device.loop.pipeline import Pipeline
+from edgeinfer.device.loop.supervision.event_log import EventLog
 from edgeinfer.device.models.model import Model, open_models
-from edgeinfer.device.pipeline import Pipeline
-from edgeinfer.device.supervision.events import EventLog
 
 CLOSE_LIMIT_S = 5.0
 """How long a reload that is under way may hold up the end of the loop."""
@@ -92,7 +92,7 @@ class Reloader:
         self._log.warning("reload-refused", line, limited=False)
 
     def _reload(self, start_s: float) -> None:
-        from edgeinfer.device.supervision.trial import try_model
+        from edgeinfer.device.loop.supervision.try_model import try_model
 
         path = self._resolve()
         file = path.resolve()

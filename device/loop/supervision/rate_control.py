@@ -7,10 +7,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from edgeinfer.device.supervision.events import EventLog
-from edgeinfer.device.supervision.governor import STEPS, Governor, Reading
-from edgeinfer.device.supervision.power import Throttled, read_throttled
-from edgeinfer.device.supervision.thermal import read_temperatures, sysfs_root
+from edgeinfer.device.loop.supervision.event_log import EventLog
+from edgeinfer.device.loop.supervision.rate_steps import STEPS, Governor, Reading
+from edgeinfer.device.loop.supervision.rpi_firmware import Throttled, read_throttled
+from edgeinfer.device.loop.supervision.temperatures import read_temperatures, sysfs_root
 
 READ_EVERY_S = 5.0
 RATE_OVER_S = 5.0

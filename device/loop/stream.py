@@ -15,13 +15,13 @@ from edgeinfer.device.cameras.open import is_device, needs_model, open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.recovery.open_early import CameraAhead
 from edgeinfer.device.core.closing import Closing
+from edgeinfer.device.loop.pipeline import Pipeline
+from edgeinfer.device.loop.results import Answer
+from edgeinfer.device.loop.slot import EndOfItems
 from edgeinfer.device.models.input_size import model_input_size
 from edgeinfer.device.models.model import Model, open_models
-from edgeinfer.device.pipeline import Pipeline
-from edgeinfer.device.results import Answer
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import RuntimeName
-from edgeinfer.device.slot import EndOfItems
 from edgeinfer.device.types import Prediction
 
 _POLL_S = 0.1

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import MAX_TORN, TORN_IN_A_ROW, Camera, too_many_torn
 from edgeinfer.device.core.errors import ImageError
-from edgeinfer.device.model_set import CurrentModels, ModelSet, Predictor
-from edgeinfer.device.results import Answer
-from edgeinfer.device.slot import EndOfItems, Slot
-from edgeinfer.device.timed_queue import TimedQueue
+from edgeinfer.device.loop.model_set import CurrentModels, ModelSet, Predictor
+from edgeinfer.device.loop.results import Answer
+from edgeinfer.device.loop.slot import EndOfItems, Slot
+from edgeinfer.device.loop.timed_queue import TimedQueue
 from edgeinfer.device.types import Frame
 
 READ_LIMIT_S = 8.0

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.core.signals import StopRequest
-from edgeinfer.device.histogram import DurationHistogram
-from edgeinfer.device.model_set import Predictor
-from edgeinfer.device.pipeline import Pipeline
-from edgeinfer.device.results import Answer, LoopSummary, Sink
-from edgeinfer.device.slot import EndOfItems
+from edgeinfer.device.loop.duration_histogram import DurationHistogram
+from edgeinfer.device.loop.model_set import Predictor
+from edgeinfer.device.loop.pipeline import Pipeline
+from edgeinfer.device.loop.results import Answer, LoopSummary, Sink
+from edgeinfer.device.loop.slot import EndOfItems
 from edgeinfer.device.types import Classification
 
 POLL_S = 0.1

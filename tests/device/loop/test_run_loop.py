@@ -17,8 +17,8 @@ from edgeinfer.device.cameras.files.folder import FolderCamera
 from edgeinfer.device.cameras.files.video import VideoCamera
 from edgeinfer.device.core.errors import CameraError, ModelError, StorageError
 from edgeinfer.device.core.signals import StopRequest
-from edgeinfer.device.loop import run_loop
-from edgeinfer.device.results import Answer, LoopSummary
+from edgeinfer.device.loop.results import Answer, LoopSummary
+from edgeinfer.device.loop.run_loop import run_loop
 from edgeinfer.device.types import Classification, Frame, Prediction
 
 
@@ -176,8 +176,8 @@ def test_stop_request_finishes_the_frames_in_hand() -> None:
 def test_stop_request_does_not_wait_for_an_answer_that_hangs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("edgeinfer.device.loop.DRAIN_S", 0.2)
-    monkeypatch.setattr("edgeinfer.device.pipeline.READ_LIMIT_S", 0.2)
+    monkeypatch.setattr("edgeinfer.device.loop.run_loop.DRAIN_S", 0.2)
+    monkeypatch.setattr("edgeinfer.device.loop.pipeline.READ_LIMIT_S", 0.2)
     stop, release = StopRequest(), threading.Event()
 
     class Hanging(Brightness):

@@ -10,7 +10,7 @@ from types import FrameType
 
 import pytest
 
-from edgeinfer.device.timed_queue import TimedQueue
+from edgeinfer.device.loop.timed_queue import TimedQueue
 
 
 def test_items_come_in_order_from_several_threads() -> None:

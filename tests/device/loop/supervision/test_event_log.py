@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.supervision.events import EventLog, LogFormat, under_journald
+from edgeinfer.device.loop.supervision.event_log import EventLog, LogFormat, under_journald
 
 
 class Clock:

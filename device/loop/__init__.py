@@ -1,0 +1,1 @@
+"""The loop from a camera to answers."""
