@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from edgeinfer.converters.quantize.quantize import Backend
     from edgeinfer.converters.quantize.repair import RepairLimit
     from edgeinfer.converters.targets.vela import Accelerator
+    from edgeinfer.device.core.tensors import Precision
     from edgeinfer.device.pictures.pixel_formats import JpegReduction
     from edgeinfer.device.preprocess.spec import Channels, CropPolicy
-    from edgeinfer.device.types import Precision
 
 
 @click.command()

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import ConversionError
+from edgeinfer.device.core.tensors import KernelFamily, TensorSpec
 from edgeinfer.device.models.bundle.manifest import GoldenFrame
 from edgeinfer.device.models.decoding import DetectionSpec
 from edgeinfer.device.models.decoding.detection import blank_unused
 from edgeinfer.device.pictures.decode import encode_png
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime.runner import Runner, installed_runtimes
-from edgeinfer.device.types import KernelFamily, Pixels, TensorSpec
 
 MAX_SIDE = 640
 """Longer frames are scaled down to this side: a 12-megapixel PNG would outweigh the model."""

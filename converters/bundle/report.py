@@ -12,7 +12,7 @@ import numpy as np
 
 from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.device.core.csv_cells import csv_cell
-from edgeinfer.device.types import Precision
+from edgeinfer.device.core.tensors import Precision
 
 REPORT_FOLDER = "report"
 METRICS_MEMBER = f"{REPORT_FOLDER}/metrics.json"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from edgeinfer.converters.bundle.golden import GoldenVectors
 from edgeinfer.device.core.errors import ConversionError, storage_error
+from edgeinfer.device.core.tensors import Precision, TensorSpec
 from edgeinfer.device.models.bundle.manifest import ModelManifest, Output, Variant
 from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.models.verify import VerifyReport, verify_bundle
 from edgeinfer.device.runtime.runner import Runner
-from edgeinfer.device.types import Precision, TensorSpec
 
 TOLERANCE_STEPS = 2
 """How many quantization steps an output may differ on another machine or runtime version.

@@ -6,7 +6,7 @@ import numpy as np
 
 from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.device.core.errors import AccuracyError
-from edgeinfer.device.types import Precision
+from edgeinfer.device.core.tensors import Precision
 
 
 def drop_points(reference: Evaluation, candidate: Evaluation) -> float:

@@ -14,9 +14,9 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.models.decoding import Decoder, make_decode
 from edgeinfer.device.models.model import Model
+from edgeinfer.device.models.predictions.kinds import Classification
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime.runner import Runner
-from edgeinfer.device.types import Classification
 
 
 @dataclass(frozen=True, kw_only=True)

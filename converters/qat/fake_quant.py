@@ -21,7 +21,7 @@ from edgeinfer.converters.quantize.calibration import (
     Histogram,
     choose_range,
 )
-from edgeinfer.device.types import TensorSpec
+from edgeinfer.device.core.tensors import TensorSpec
 
 Batches = Callable[[], Iterable[NDArray[np.float32]]]
 """Gives calibration images, (N, H, W, C) float32 a batch, anew at each call."""

@@ -20,8 +20,8 @@ from edgeinfer.converters.qat.fake_quant import Twin
 from edgeinfer.converters.qat.graph import Graph
 from edgeinfer.converters.qat.job import QatJob
 from edgeinfer.device.core.errors import ConversionError
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import normalize_table, tensor_table
-from edgeinfer.device.types import TensorSpec
 
 ADAM_EPSILON = 1e-3
 """Adam makes steps of full length out of gradients however small, and so shakes a model that hardly

@@ -12,8 +12,8 @@ from edgeinfer.converters.quantize.layer_errors import LayerError, layer_errors,
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.device.core.csv_cells import csv_cell
+from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.types import Precision
 
 _NAME_SHOWN = 40
 _HEADER = (

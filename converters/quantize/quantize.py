@@ -21,8 +21,8 @@ from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels, convert_keras
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.types import Precision
 
 Backend = Literal["tensorflow", "ai-edge-quantizer"]
 

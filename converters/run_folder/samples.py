@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.pictures.decode import read_image
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
-from edgeinfer.device.types import Pixels
 
 MAX_IDX_BYTES = 2**30
 """Most values an IDX file may hold; the largest of the MNIST family holds 550 million."""

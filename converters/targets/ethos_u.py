@@ -15,11 +15,11 @@ from edgeinfer.converters.bundle.report import METRICS_MEMBER, REPORT_FOLDER, me
 from edgeinfer.converters.targets.vela import Accelerator, Compiled, compile_with_vela, find_vela
 from edgeinfer.device.core.csv_cells import guard_table
 from edgeinfer.device.core.errors import ConversionError, UsageError, printable
+from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.models.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.tflite.model import DELEGATE_OPS, ETHOS_U_OP, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
-from edgeinfer.device.types import Precision
 
 DELEGATE = DELEGATE_OPS[ETHOS_U_OP]
 INTEGER_PRECISIONS: tuple[Precision, ...] = ("int8", "uint8", "int16x8")

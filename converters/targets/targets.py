@@ -28,8 +28,8 @@ from edgeinfer.converters.targets.vx_and_gpu import (
 )
 from edgeinfer.device.accelerators.report import wrapped
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.models.bundle.manifest import ModelManifest
-from edgeinfer.device.types import Precision
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,9 +26,9 @@ from edgeinfer.converters.tensorflow.to_tflite_worker import (
 )
 from edgeinfer.device.core.errors import ConversionError, ModelError, storage_error
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.models.bundle.strict import to_json
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.types import Precision
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.models.bundle.strict import from_json, parse_json
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
-from edgeinfer.device.types import Precision
 
 FLOAT_FILE = "float32.tflite"
 SMALL_FILE = "small.tflite"

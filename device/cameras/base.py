@@ -8,7 +8,7 @@ from typing import Protocol
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import CameraError
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 
 MAX_TORN = 30
 """How many undecodable pictures in a row are a broken stream rather than a bad cable's noise."""

@@ -20,7 +20,7 @@ from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.v4l2.modes import USUAL_SIZE
 from edgeinfer.device.cameras.v4l2.pixels import unpack
 from edgeinfer.device.core.errors import CameraError, UsageError
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 
 DEFAULT_FPS = 30.0
 BUFFERS = 4

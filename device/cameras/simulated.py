@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
 from edgeinfer.device.cameras.files.labelled import LabelledPicture
 from edgeinfer.device.core.errors import CameraError, DataError
-from edgeinfer.device.types import Frame, Pixels
+from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.pictures.pixel_formats import Pixels
 
 LONG_SIDE = 320
 """The frame's longer side in pixels."""

@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.types import Frame, Prediction
+from edgeinfer.device.models.predictions.kinds import Prediction
+from edgeinfer.device.pictures.frame import Frame
 
 
 class Predictor(Protocol):

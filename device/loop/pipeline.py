@@ -23,7 +23,7 @@ from edgeinfer.device.loop.model_set import CurrentModels, ModelSet, Predictor
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.loop.slot import EndOfItems, Slot
 from edgeinfer.device.loop.timed_queue import TimedQueue
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 
 READ_LIMIT_S = 8.0
 """How long the stages may take to end, a camera's last read above all; V4L2 waits 5 s for one."""
@@ -302,6 +302,8 @@ class Pipeline:
 
 def _answer(model: Predictor, prepared: _Prepared) -> Answer:
     frame = prepared.frame
-    prediction = frame.locate(model.infer(prepared.buffer.tensor))
+    prediction = model.infer(prepared.buffer.tensor)
+    if prediction.placing is not None:  # else a JPEG's size would be read for nothing
+        prediction = prediction.in_frame(frame.size)
     age_ms = (time.monotonic_ns() - frame.captured_ns) / 1e6
     return Answer(frame=frame, prediction=prediction, age_ms=age_ms)

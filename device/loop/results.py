@@ -7,7 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from edgeinfer.device.types import Frame, Prediction
+from edgeinfer.device.models.predictions.kinds import Prediction
+from edgeinfer.device.pictures.frame import Frame
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from edgeinfer.device.loop.model_set import Predictor
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.results import Answer, LoopSummary, Sink
 from edgeinfer.device.loop.slot import EndOfItems
-from edgeinfer.device.types import Classification
+from edgeinfer.device.models.predictions.kinds import Classification
 
 POLL_S = 0.1
 """How often a loop that waits for an answer looks whether it should stop."""

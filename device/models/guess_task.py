@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.decoding import Decoder, DetectionSpec, PoseSpec, Task
 from edgeinfer.device.models.decoding.make_decode import check_outputs
 from edgeinfer.device.models.decoding.segmentation import holds_indices
 from edgeinfer.device.models.tflite_metadata import ModelMetadata, TensorMetadata
 from edgeinfer.device.tflite.model import Operator, TfliteModel
-from edgeinfer.device.types import TensorSpec
 
 DETECTION_POSTPROCESS = "TFLite_Detection_PostProcess"
 _PASS_THROUGH = {"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "CAST"}

@@ -13,9 +13,11 @@ from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.models.decoding import Decode, Task, make_decode
 from edgeinfer.device.models.open_runner import Warn, open_plain, open_variant
+from edgeinfer.device.models.predictions.kinds import Prediction
+from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName
-from edgeinfer.device.types import Frame, Pixels, Prediction, in_frame
 
 if TYPE_CHECKING:
     from edgeinfer.device.models.bundle.reader import ModelBundle
@@ -169,7 +171,7 @@ class Model(Closing):
             size: (width, height) of the whole picture, where `pixels` are a smaller decoding of it.
         """
         height, width = pixels.shape[:2]
-        return in_frame(self.infer(self.preprocessor.tensor(pixels)), size or (width, height))
+        return self.infer(self.preprocessor.tensor(pixels)).in_frame(size or (width, height))
 
     def decode(self, outputs: Sequence[NDArray[np.generic]]) -> Prediction:
         """Return the prediction for what `runner.invoke` gave."""

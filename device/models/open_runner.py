@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeinfer.device.core.errors import DelegateError, ModelError, UsageError
-from edgeinfer.device.runtime.delegates.choose import Candidate, Choice, open_first, order_variants
+from edgeinfer.device.models.choose_variant import order_variants
+from edgeinfer.device.runtime.delegates.choose import Candidate, Choice, open_first
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.runtime.first_opening import open_on_cpu

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.decoding import Decoder, Task
 from edgeinfer.device.models.decoding.make_decode import check_outputs
 from edgeinfer.device.models.guess_task import Guess, guess_task
@@ -21,7 +22,6 @@ from edgeinfer.device.models.labels import (
 from edgeinfer.device.models.tflite_metadata import ModelMetadata, TensorMetadata, read_metadata
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.runner import ModelRunner
-from edgeinfer.device.types import TensorSpec
 
 _TASKS = "a classifier, detector, segmenter, PoseNet or embedding of single images"
 

@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import BundleError, VerificationError
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.golden import read_golden
 from edgeinfer.device.models.bundle.manifest import Variant
 from edgeinfer.device.models.bundle.reader import ModelBundle, open_bundle
 from edgeinfer.device.models.decoding.detection import blank_unused
 from edgeinfer.device.models.open_runner import Warn, open_variant
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.preprocess.native_library import load_kernels
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName
-from edgeinfer.device.types import Pixels, TensorSpec
 
 ARM = frozenset({"aarch64", "arm64", "armv7l", "armv8l"})
 SPREADS = 2

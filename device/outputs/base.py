@@ -10,7 +10,7 @@ from typing import Protocol
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.loop.results import Answer, LoopSummary
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 
 TOP_LABELS = 5
 """How many of the most probable classes outputs tell."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.pictures.pixel_formats import PixelFormat, Pixels, picture_size, to_rgb
 from edgeinfer.device.preprocess.native_library import NativePreprocessor, load_kernels
 from edgeinfer.device.preprocess.placement import place
 from edgeinfer.device.preprocess.spec import PreprocessSpec
 from edgeinfer.device.preprocess.table import identity_table, tensor_table
-from edgeinfer.device.types import TensorSpec
 
 
 class Preprocessor:

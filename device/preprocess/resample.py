@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess.taps import WEIGHT_BITS, Taps
-from edgeinfer.device.types import Pixels
 
 FRACTION_BITS = 7
 """Fractional bits kept between the passes: 255 * 2**7 is the largest that 15 bits hold."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess.spec import PreprocessSpec
-from edgeinfer.device.types import TensorSpec
 
 _INTEGER_INPUTS = ("uint8", "int8", "int16")
 

@@ -21,13 +21,13 @@ from typing import Any
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.files import cache_home
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.core.tensors import KernelFamily
 from edgeinfer.device.runtime.runner import Runner, RuntimeName, choose_runtime, runtime_version
 from edgeinfer.device.tflite.activation_memory import peak_activation
 from edgeinfer.device.tflite.macs import model_macs
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.tflite.safety.operators import uncovered_operators
-from edgeinfer.device.types import KernelFamily
 
 _CHILD = "edgeinfer.device.runtime.first_opening_child"
 

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import MissingExtraError, ModelError
+from edgeinfer.device.core.tensors import KernelFamily, TensorDtype, TensorSpec
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
-from edgeinfer.device.types import KernelFamily, TensorDtype, TensorSpec
 
 RuntimeName = Literal["ai-edge-litert", "tflite-runtime"]
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import cast
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.types import DTYPES, TensorDtype, TensorSpec
+from edgeinfer.device.core.tensors import DTYPES, TensorDtype, TensorSpec
 
 ELEMENT_BITS: dict[str, int | None] = {
     "float32": 32,

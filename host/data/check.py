@@ -20,7 +20,7 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.pictures.decode import decode_image, read_image_bytes
 from edgeinfer.device.pictures.headers import image_format
-from edgeinfer.device.types import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.host.data.findings import Finding, FindingKind
 from edgeinfer.host.data.folder import LabelledFile, Layout
 

@@ -11,7 +11,7 @@ import numpy as np
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.loop.run_loop import run_loop
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 from tests.benchmarks.measure import MOBILENET_V1_SMALL, Row, cpu_seconds, ratio
 from tests.benchmarks.peers import open_interpreter
 

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.pictures.pixel_formats import PixelFormat
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.types import TensorSpec
 from tests.benchmarks.measure import Row, interleaved, ratio, seconds_per_call
 
 SIZE = (224, 224)

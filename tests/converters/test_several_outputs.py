@@ -19,10 +19,10 @@ from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.models.decoding import Decoder, DetectionSpec
 from edgeinfer.device.models.model import Model
+from edgeinfer.device.models.predictions.located import Detections
 from edgeinfer.device.models.verify import verify_bundle
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.types import Detections
 from tests.device.detector_example import LABELS, detector
 from tests.support.program import edgeinfer
 

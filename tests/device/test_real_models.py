@@ -12,8 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeinfer.device.models.model import Model
+from edgeinfer.device.models.predictions.kinds import Classification
+from edgeinfer.device.models.predictions.located import Detections, Mask, Poses
 from edgeinfer.device.pictures.decode import encode_png, read_image
-from edgeinfer.device.types import Classification, Detections, Mask, Poses
 from tests.device.detector_example import LABELS, detector
 from tests.device.tflite_examples import (
     Number,

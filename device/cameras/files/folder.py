@@ -12,10 +12,10 @@ from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
 from edgeinfer.device.cameras.files.labelled import class_of, image_paths, no_images
 from edgeinfer.device.core.errors import CameraError, DataError
 from edgeinfer.device.pictures.decode import read_image
+from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
 from edgeinfer.device.preprocess.spec import PreprocessSpec
-from edgeinfer.device.types import Frame
 
 
 class FolderCamera(Camera):

@@ -9,8 +9,7 @@ from typing import TypeAlias, overload
 
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.pictures.decode import read_image
-from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
-from edgeinfer.device.types import Pixels
+from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES, Pixels
 
 LabelledPicture: TypeAlias = tuple[Pixels, str | None]
 """A picture, (H, W, 3) uint8 RGB, and its true class where that is known."""

@@ -14,8 +14,8 @@ from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
 from edgeinfer.device.cameras.files.containers import SNIFF_BYTES, is_playlist, is_video
 from edgeinfer.device.cameras.frame_pool import FramePool
 from edgeinfer.device.core.errors import CameraError
+from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
-from edgeinfer.device.types import Frame
 
 PLAUSIBLE_FPS = (1.0, 240.0)
 """A rate that a video file gives outside of this is a damaged header's."""

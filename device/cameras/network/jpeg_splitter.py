@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 
 MAX_JPEG_BYTES = 32 << 20
 """A picture that does not end within this is none."""

@@ -14,7 +14,7 @@ from edgeinfer.device.cameras.network.jpeg_splitter import JpegSplitter, jpeg_fr
 from edgeinfer.device.cameras.network.urls import http_request, without_secrets
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.errors import CameraError
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 
 CHUNK_BYTES = 1 << 16
 OPEN_TIMEOUTS = 2

@@ -17,8 +17,8 @@ from edgeinfer.device.cameras.network.mjpeg import MjpegCamera, open_mjpeg
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.camera_url import GSTREAMER, without_secrets
 from edgeinfer.device.core.errors import CameraError
+from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
-from edgeinfer.device.types import Frame
 
 
 def open_url(url: str, options: CameraOptions) -> Camera:

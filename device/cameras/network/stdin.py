@@ -13,7 +13,7 @@ from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
 from edgeinfer.device.cameras.network.jpeg_splitter import JpegSplitter, jpeg_frame
 from edgeinfer.device.cameras.options import SILENCE_S
 from edgeinfer.device.core.errors import CameraError
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 
 CHUNK_BYTES = 1 << 16
 POLL_S = 0.1

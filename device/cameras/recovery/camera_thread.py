@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 
 Wish = Literal["read", "skip"]
 

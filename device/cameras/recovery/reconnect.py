@@ -18,7 +18,7 @@ from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
 from edgeinfer.device.cameras.options import SILENCE_S
 from edgeinfer.device.cameras.recovery.camera_thread import Hands, Wish
 from edgeinfer.device.core.errors import CameraError, EdgeinferError
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 
 FIRST_DELAY_S = 0.25
 LAST_DELAY_S = 10.0

@@ -32,8 +32,8 @@ from edgeinfer.device.cameras.v4l2.modes import (
 from edgeinfer.device.cameras.v4l2.pixels import FORMATS, full_row, unpack
 from edgeinfer.device.cameras.v4l2.stream import RawPicture, V4l2Stream
 from edgeinfer.device.core.errors import CameraError, UsageError, printable
+from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.headers import HeaderError, read_header
-from edgeinfer.device.types import Frame
 
 MAX_TRIED = 4
 """Modes that are tried before a camera is given up: drivers offer some that do not work."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.pictures.frame import FrameFormat
 from edgeinfer.device.pictures.pixel_formats import picture_shape
-from edgeinfer.device.types import FrameFormat
 
 Bytes = NDArray[np.uint8]
 

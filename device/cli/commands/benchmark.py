@@ -15,9 +15,9 @@ from edgeinfer.device.cli.options.common import (
 )
 
 if TYPE_CHECKING:
+    from edgeinfer.device.pictures.frame import FrameFormat
     from edgeinfer.device.runtime.delegates.request import DelegateRequest
     from edgeinfer.device.runtime.runner import RuntimeName
-    from edgeinfer.device.types import FrameFormat
 
 
 def _size(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, int]:

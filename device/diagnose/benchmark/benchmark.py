@@ -20,9 +20,9 @@ from edgeinfer.device.diagnose.benchmark.report import (
     RuntimeUsed,
 )
 from edgeinfer.device.diagnose.benchmark.subject import Subject
+from edgeinfer.device.pictures.frame import Frame, FrameFormat
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import RuntimeName, choose_runtime, installed_runtimes
-from edgeinfer.device.types import Frame, FrameFormat
 
 
 @dataclass(frozen=True, kw_only=True)

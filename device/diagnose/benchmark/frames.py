@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.types import Frame, FrameFormat, Pixels
+from edgeinfer.device.pictures.frame import Frame, FrameFormat
+from edgeinfer.device.pictures.pixel_formats import Pixels
 
 MAX_SIDE = 16_384
 """Longest side of a frame, pixels: beyond any camera."""

@@ -29,7 +29,7 @@ from typing import Any, Literal
 import numpy as np
 
 from edgeinfer.device.models.bundle.strict import from_json, parse_json, to_json
-from edgeinfer.device.types import FrameFormat
+from edgeinfer.device.pictures.frame import FrameFormat
 
 StageName = Literal["decode", "preprocess", "invoke", "postprocess", "whole"]
 

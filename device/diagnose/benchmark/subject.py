@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.diagnose.benchmark.report import StageTimes, percentiles
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.models.open_runner import Warn, open_plain
+from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.preprocess.jpeg_reduction import decode_for
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import RuntimeName
 from edgeinfer.device.tflite.cut import without_pose_decoder
 from edgeinfer.device.tflite.reader import read_tflite
-from edgeinfer.device.types import Frame, TensorSpec
 
 _WARM_UP = 3
 """Runs that are not counted: caches and the runtime's memory fill in the first."""

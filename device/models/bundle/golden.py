@@ -6,7 +6,7 @@ from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.models.bundle.reader import ModelBundle
 from edgeinfer.device.pictures.decode import decode_image
 from edgeinfer.device.pictures.headers import HeaderError, read_header
-from edgeinfer.device.types import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 
 MOST_PIXELS = 2**28
 """Of all golden frames together, three bytes each: they are held at once."""

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from edgeinfer.device.core.errors import printable
-from edgeinfer.device.types import TensorSpec
+from edgeinfer.device.core.tensors import TensorSpec
 
 MOST_CHARACTERS = 1000
 _MOST_AXES = 16

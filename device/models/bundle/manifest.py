@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from edgeinfer.device.core.errors import BundleError
+from edgeinfer.device.core.tensors import KernelFamily, Precision, TensorSpec
 from edgeinfer.device.models.bundle.limits import refuse_unless_plain, refuse_unless_tensor
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.models.decoding import Decoder, Task, ValueSpec
 from edgeinfer.device.models.decoding.make_decode import check_outputs
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
-from edgeinfer.device.types import KernelFamily, Precision, TensorSpec
 
 SCHEMA_VERSION = 2
 MANIFEST = "manifest.json"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.decoding.spec import DetectionSpec
-from edgeinfer.device.models.predictions.located import Placing
-from edgeinfer.device.types import Detections, TensorSpec
+from edgeinfer.device.models.predictions.located import Detections, Placing
 
 
 def decode_detections(

@@ -10,14 +10,15 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.decoding.spec import Decoder, DetectionSpec, PoseSpec, Task, ValueSpec
 from edgeinfer.device.models.decoding.vectors import (
     decode_classification,
     decode_embedding,
     decode_value,
 )
+from edgeinfer.device.models.predictions.kinds import Prediction
 from edgeinfer.device.preprocess import PreprocessSpec, place
-from edgeinfer.device.types import Prediction, TensorSpec
 
 Decode: TypeAlias = Callable[[Sequence[NDArray[np.generic]]], Prediction]
 """Outputs, as a runtime gives them, to a prediction in the model's own image."""

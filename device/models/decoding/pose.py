@@ -21,9 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.decoding.spec import PoseSpec
-from edgeinfer.device.models.predictions.located import Placing
-from edgeinfer.device.types import Poses, TensorSpec
+from edgeinfer.device.models.predictions.located import Placing, Poses
 
 KEYPOINTS = (
     "nose",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.decoding.spec import Decoder
-from edgeinfer.device.models.predictions.located import UNSEEN, Placing
-from edgeinfer.device.types import Mask, TensorSpec
+from edgeinfer.device.models.predictions.located import UNSEEN, Mask, Placing
 
 MAX_CLASSES = UNSEEN
 """A mask has a byte for each class, and one value stands for what was not seen."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.decoding.spec import Decoder, ValueSpec
-from edgeinfer.device.types import Classification, Embedding, TensorSpec, Value
+from edgeinfer.device.models.predictions.kinds import Classification, Embedding, Value
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.models.predictions.located import UNSEEN as UNSEEN
-from edgeinfer.device.models.predictions.located import Detections as Detections
-from edgeinfer.device.models.predictions.located import Mask as Mask
-from edgeinfer.device.models.predictions.located import Poses as Poses
+from edgeinfer.device.models.predictions.located import Detections, Mask, Poses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +20,7 @@ class Classification:
         probabilities: (classes,) float64, in the same order.
     """
 
+    placing: ClassVar[None] = None
     labels: tuple[str, ...]
     probabilities: NDArray[np.float64]
 
@@ -52,6 +50,10 @@ class Classification:
         order = candidates[np.argsort(-values[candidates], kind="stable")[:count]]
         return [(self.labels[i], float(values[i])) for i in order]
 
+    def in_frame(self, size: tuple[int, int]) -> Classification:
+        """Return itself: it says nothing of places in a frame of (width, height)."""
+        return self
+
     @property
     def headline(self) -> str:
         """The answer in a word: while it stays, nothing has changed for people."""
@@ -74,8 +76,13 @@ class Classification:
 class Value:
     """A measured quantity, such as a gauge's reading."""
 
+    placing: ClassVar[None] = None
     value: float
     unit: str
+
+    def in_frame(self, size: tuple[int, int]) -> Value:
+        """Return itself: it says nothing of places in a frame of (width, height)."""
+        return self
 
     @property
     def headline(self) -> str:
@@ -99,7 +106,12 @@ class Embedding:
         vector: (dimensions,) float64.
     """
 
+    placing: ClassVar[None] = None
     vector: NDArray[np.float64]
+
+    def in_frame(self, size: tuple[int, int]) -> Embedding:
+        """Return itself: it says nothing of places in a frame of (width, height)."""
+        return self
 
     @property
     def headline(self) -> str:
@@ -118,15 +130,5 @@ class Embedding:
 
 
 Prediction: TypeAlias = Classification | Value | Detections | Mask | Poses | Embedding
-
-
-def has_places(prediction: Prediction) -> bool:
-    """Return whether a prediction says where in the picture something is."""
-    return isinstance(prediction, (Detections, Mask, Poses))
-
-
-def in_frame(prediction: Prediction, size: tuple[int, int]) -> Prediction:
-    """Return a prediction with its places in the pixels of a frame of (width, height)."""
-    if isinstance(prediction, (Detections, Mask, Poses)):
-        return prediction.in_frame(size)
-    return prediction
+"""Each has `placing`, how its places lie in a frame: None where it has none or they are the frame's
+already; and `in_frame(size)`, which gives it with the frame's."""

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.loop.results import Answer
-from edgeinfer.device.models.predictions.located import UNSEEN, class_name
+from edgeinfer.device.models.predictions.kinds import Classification
+from edgeinfer.device.models.predictions.located import UNSEEN, Detections, Mask, Poses, class_name
 from edgeinfer.device.outputs.drawing.ascii_text import plain
-from edgeinfer.device.types import Classification, Detections, Frame, Mask, Poses
+from edgeinfer.device.pictures.frame import Frame
 
 MIN_SIDE = 240
 """A picture's shorter side is at least so many pixels when it is drawn on."""

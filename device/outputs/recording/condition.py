@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.models.predictions.kinds import Prediction, Value
+from edgeinfer.device.models.predictions.located import Detections, Poses
 from edgeinfer.device.outputs.recording.scores import score_of
-from edgeinfer.device.types import Detections, Poses, Prediction, Value
 
 MAX_CHARACTERS = 4096
 MAX_DEPTH = 50

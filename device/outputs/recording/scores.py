@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edgeinfer.device.types import Classification, Detections, Mask, Prediction
+from edgeinfer.device.models.predictions.kinds import Classification, Prediction
+from edgeinfer.device.models.predictions.located import Detections, Mask
 
 
 def ranked(prediction: Prediction, count: int) -> list[tuple[str, float]]:

@@ -20,10 +20,11 @@ from collections.abc import Sequence
 from edgeinfer.device.core.csv_cells import csv_cell
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.loop.results import Answer
+from edgeinfer.device.models.predictions.kinds import Value
+from edgeinfer.device.models.predictions.located import Detections, Poses
 from edgeinfer.device.outputs.base import TOP_LABELS, Output, capture_time, iso_time
 from edgeinfer.device.outputs.recording.scores import ranked
 from edgeinfer.device.outputs.text.json_lines import Writer
-from edgeinfer.device.types import Detections, Poses, Value
 
 _RANKED = [f"{what}_{n}" for n in range(1, TOP_LABELS + 1) for what in ("label", "score")]
 COLUMNS = (

@@ -9,9 +9,9 @@ from typing import TextIO
 
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.loop.results import Answer, LoopSummary
+from edgeinfer.device.models.predictions.kinds import Classification
 from edgeinfer.device.outputs.base import Output
 from edgeinfer.device.outputs.text.writer import TextWriter
-from edgeinfer.device.types import Classification
 
 CLEAR_TO_END = "\x1b[K"
 REPAINT_S = 1 / 15

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from edgeinfer.device.core.errors import DelegateError, UsageError
+from edgeinfer.device.core.errors import DelegateError
 from edgeinfer.device.runtime.delegates.request import ALL_EDGETPUS, DelegateRequest
-from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES, DelegateSpec
+from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.first_opening import ensure_opens, open_on_cpu
 from edgeinfer.device.runtime.runner import ModelRunner, Runner, RuntimeName
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
-
-if TYPE_CHECKING:
-    from edgeinfer.device.models.bundle.manifest import Variant
 
 CPU = "cpu"
 
@@ -53,55 +49,6 @@ class Choice:
     def __str__(self) -> str:
         """Return both for people."""
         return f"{self.variant} ({self.reason})"
-
-
-def order_variants(
-    variants: Mapping[str, Variant], request: DelegateRequest, *, subject: str
-) -> list[tuple[str, DelegateSpec | None]]:
-    """Return the variants to try and the delegate of each, the preferred one first.
-
-    Args:
-        variants: a bundle's.
-        request: what the user wants.
-        subject: the bundle's path, for errors.
-
-    Raises:
-        UsageError: the bundle has no such variant.
-        DelegateError: a delegate is required, and no variant is for one.
-    """
-    if request.variant is not None and request.variant not in variants:
-        raise UsageError(
-            subject,
-            got=f"has no variant '{request.variant}'",
-            expected=f"one of {', '.join(sorted(variants))}",
-        )
-    if request.wanted is not None:
-        wanted = request.spec(request.wanted)
-        name = request.variant or _variant_for(variants, wanted)
-        order: list[tuple[str, DelegateSpec | None]] = [(name, wanted)]
-    elif request.variant is not None:
-        delegate = variants[request.variant].delegate
-        order = [(request.variant, None if delegate is None else request.known_spec(delegate))]
-    else:
-        made_for = [
-            (name, request.known_spec(variant.delegate))
-            for name, variant in sorted(variants.items())
-            if variant.delegate is not None
-        ]
-        order = [*sorted(made_for, key=lambda item: _preference(item[1]))]
-    if request.require:
-        order = [(name, delegate) for name, delegate in order if delegate is not None]
-        if not order:
-            raise DelegateError(
-                subject,
-                got="has no variant for an accelerator",
-                next_step="convert the model with --board or --npu, or name a delegate with "
-                "--delegate",
-            )
-        return order
-    if order and order[-1] == (CPU, None):
-        return order
-    return [*order, (CPU, None)]
 
 
 def open_first(
@@ -207,11 +154,6 @@ def spread(request: DelegateRequest, count: int) -> list[DelegateRequest]:
     return [request.for_edgetpu(devices[index % len(devices)]) for index in range(count)]
 
 
-def _preference(delegate: DelegateSpec) -> int:
-    known = list(KNOWN_DELEGATES)
-    return known.index(delegate.name) if delegate.name in known else len(known)
-
-
 def _edgetpus(request: DelegateRequest) -> Iterator[str]:
     for name in request.edgetpus:
         if name != ALL_EDGETPUS:
@@ -249,12 +191,6 @@ def _open_delegate(
         policy=request.policy,
         warn=warn,
     )
-
-
-def _variant_for(variants: Mapping[str, Variant], delegate: DelegateSpec) -> str:
-    """Return the variant that was made for a delegate, else the CPU's."""
-    made = (name for name, variant in variants.items() if variant.delegate == delegate.name)
-    return next(made, CPU)
 
 
 def _why_cpu(failures: Sequence[tuple[str, DelegateError]], request: DelegateRequest) -> str:

@@ -8,8 +8,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.runtime.runner import ModelRunner
-from edgeinfer.device.types import TensorSpec
 
 
 def convert_tensor(

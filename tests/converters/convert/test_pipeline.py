@@ -27,12 +27,13 @@ from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples
 from edgeinfer.converters.tensorflow.to_tflite import convert_keras
 from edgeinfer.device.core.errors import AccuracyError, ConversionError, ModelError
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.model import Model
+from edgeinfer.device.models.predictions.kinds import Classification
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.runtime.runner import installed_runtimes
 from edgeinfer.device.tflite.reader import read_tflite
-from edgeinfer.device.types import Classification, Precision
 from tests.support.program import edgeinfer, error_line
 from tests.system.vela import cached_vela
 

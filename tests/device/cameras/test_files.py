@@ -15,7 +15,7 @@ from edgeinfer.device.cameras.files.folder import FolderCamera
 from edgeinfer.device.cameras.files.video import VideoCamera
 from edgeinfer.device.cameras.open import open_camera
 from edgeinfer.device.core.errors import CameraError
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 
 
 def frames_of(source: VideoCamera | FolderCamera) -> list[Frame]:

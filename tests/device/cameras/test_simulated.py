@@ -12,8 +12,8 @@ import pytest
 from edgeinfer.device.cameras.files.labelled import LabelledPicture, PictureFolder
 from edgeinfer.device.cameras.simulated import DWELL_FRAMES, SimulatedCamera
 from edgeinfer.device.core.errors import CameraError
+from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.types import Frame
 
 FAST = 100_000.0
 """Frames per second that leave no waiting."""

@@ -17,7 +17,8 @@ from edgeinfer.device.loop.model_set import CurrentModels, ModelSet
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.loop.slot import EndOfItems
-from edgeinfer.device.types import Frame, Prediction, Value
+from edgeinfer.device.models.predictions.kinds import Prediction, Value
+from edgeinfer.device.pictures.frame import Frame
 from tests.device.loop.test_pipeline import Counter
 
 

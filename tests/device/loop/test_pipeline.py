@@ -18,7 +18,8 @@ from edgeinfer.device.core.errors import CameraError, ModelError
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.loop.slot import EndOfItems
-from edgeinfer.device.types import Frame, Prediction, Value
+from edgeinfer.device.models.predictions.kinds import Prediction, Value
+from edgeinfer.device.pictures.frame import Frame
 
 WHOLE = np.asarray(cv2.imencode(".jpg", np.full((16, 16, 3), 90, np.uint8))[1], np.uint8).reshape(
     -1

@@ -19,7 +19,8 @@ from edgeinfer.device.core.errors import CameraError, ModelError, StorageError
 from edgeinfer.device.core.signals import StopRequest
 from edgeinfer.device.loop.results import Answer, LoopSummary
 from edgeinfer.device.loop.run_loop import run_loop
-from edgeinfer.device.types import Classification, Frame, Prediction
+from edgeinfer.device.models.predictions.kinds import Classification, Prediction
+from edgeinfer.device.pictures.frame import Frame
 
 
 class Brightness:

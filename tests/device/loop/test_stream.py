@@ -13,7 +13,7 @@ import pytest
 
 import edgeinfer.device
 from edgeinfer.device.core.errors import CameraError, ModelError
-from edgeinfer.device.types import Classification
+from edgeinfer.device.models.predictions.kinds import Classification
 
 
 def threads_left() -> list[str]:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeinfer.device.core.tensors import TensorDtype, TensorSpec
 from edgeinfer.device.models.decoding import DetectionSpec, make_decode
 from edgeinfer.device.models.guess_task import Guess, ends_in_probabilities, guess_task
 from edgeinfer.device.models.tflite_metadata import BoxMetadata, ModelMetadata, TensorMetadata
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.types import TensorDtype, TensorSpec
 from tests.device.graph_examples import image, model
 
 IMAGE = TensorSpec(name="image", shape=(1, 257, 257, 3), dtype="float32")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.core.errors import BundleError, VerificationError
+from edgeinfer.device.core.tensors import KernelFamily
 from edgeinfer.device.models import verify
 from edgeinfer.device.models.bundle.manifest import ModelManifest
 from edgeinfer.device.models.bundle.reader import ModelBundle, open_bundle
@@ -20,7 +21,6 @@ from edgeinfer.device.models.verify import verify_bundle
 from edgeinfer.device.preprocess.native_library import load_kernels
 from edgeinfer.device.runtime.delegates.choose import Choice
 from edgeinfer.device.runtime.runner import Runner
-from edgeinfer.device.types import KernelFamily
 
 Edit = Callable[[ModelManifest, dict[str, bytes]], ModelManifest]
 

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorDtype, TensorSpec
 from edgeinfer.device.pictures.pixel_formats import PixelFormat, picture_shape
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, place
 from edgeinfer.device.preprocess.native_library import (
@@ -27,7 +28,6 @@ from edgeinfer.device.preprocess.native_library import (
 )
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy, ResizeKernel
 from edgeinfer.device.preprocess.table import identity_table, tensor_table
-from edgeinfer.device.types import TensorDtype, TensorSpec
 
 INSTRUCTION_SETS = ("avx2", "neon", "portable")
 

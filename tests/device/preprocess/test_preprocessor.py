@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeinfer.device.core.tensors import TensorDtype, TensorSpec
 from edgeinfer.device.preprocess import (
     Preprocessor,
     PreprocessSpec,
@@ -15,7 +16,6 @@ from edgeinfer.device.preprocess import (
 )
 from edgeinfer.device.preprocess.native_library import load_kernels
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy
-from edgeinfer.device.types import TensorDtype, TensorSpec
 
 
 def tensor(

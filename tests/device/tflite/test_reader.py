@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.tflite.builtin_ops import BUILTIN_OPS
 from edgeinfer.device.tflite.model import ELEMENT_BITS, Tensor, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
-from edgeinfer.device.types import TensorSpec
 from tests.device.tflite_examples import (
     Number,
     Numbers,

@@ -24,14 +24,13 @@ from edgeinfer.device.diagnose.inspect.description import describe_file
 from edgeinfer.device.models.bundle.golden import read_golden
 from edgeinfer.device.models.bundle.manifest import MANIFEST, SIGNATURES, ModelManifest, Variant
 from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.choose_variant import order_variants
 from edgeinfer.device.models.decoding import make_decode
 from edgeinfer.device.models.input_size import model_input_size
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import Preprocessor
-from edgeinfer.device.runtime.delegates.choose import order_variants
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
-from edgeinfer.device.types import in_frame
 from tests.device.models.bundle.examples import MEMBERS, of_every_task
 from tests.device.models.bundle.rewriting import Document, Members, archive_of, hashed
 from tests.device.tflite_examples import dense_model, encode
@@ -131,7 +130,7 @@ def _use(manifest: ModelManifest, variant: Variant) -> None:
     )
     for value in (0, 1, 100):
         outputs = [np.full(spec.shape, value, spec.dtype) for spec in variant.outputs]
-        prediction = in_frame(decode(outputs), (4, 4))
+        prediction = decode(outputs).in_frame((4, 4))
         assert prediction.headline.isprintable()
         prediction.text(5).encode()
         json.dumps(prediction.to_json(), allow_nan=False)

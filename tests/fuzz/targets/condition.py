@@ -9,14 +9,8 @@ from random import Random
 import numpy as np
 
 from edgeinfer.device.core.errors import EdgeinferError
-from edgeinfer.device.models.predictions.kinds import (
-    Classification,
-    Detections,
-    Mask,
-    Poses,
-    Prediction,
-    Value,
-)
+from edgeinfer.device.models.predictions.kinds import Classification, Prediction, Value
+from edgeinfer.device.models.predictions.located import Detections, Mask, Poses
 from edgeinfer.device.outputs.options import parse_outputs
 from edgeinfer.device.outputs.recording.condition import check_names, parse_condition
 

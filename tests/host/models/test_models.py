@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import EdgeinferError, ModelError, UsageError
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.types import TensorSpec
 from edgeinfer.host.models import ARCHITECTURES, Initializer, build_model
 from edgeinfer.host.models.blocks import scaled
 

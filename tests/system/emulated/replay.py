@@ -22,13 +22,13 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorDtype, TensorSpec
 from edgeinfer.device.models.bundle.golden import read_golden
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.pictures.pixel_formats import PixelFormat
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.preprocess.native_library import load_kernels
 from edgeinfer.device.runtime.runner import Runner, installed_runtimes
-from edgeinfer.device.types import TensorDtype, TensorSpec
 
 SIZE = (224, 224)
 SPECS = {

@@ -18,11 +18,11 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from edgeinfer.device.core.tensors import TensorDtype, TensorSpec
 from edgeinfer.device.pictures.pixel_formats import PixelFormat
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.preprocess.native_library import INTERFACE_VERSION
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy, ResizeKernel
-from edgeinfer.device.types import TensorDtype, TensorSpec
 from tests.support.checkout import ROOT
 from tests.system.emulated.userland import Userland
 from tests.system.environments import clean_environ

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edgeinfer.device.types import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 
 SOURCE = Path(__file__).with_name("fakev4l2.c")
 SIZES = ((640, 480), (320, 240), (1280, 720))

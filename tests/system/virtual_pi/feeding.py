@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from edgeinfer.device.diagnose.benchmark.frames import encode_frame
-from edgeinfer.device.types import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from tests.system.virtual_pi.machine import BoardError, VirtualPi
 from tests.system.virtual_pi.root import FEED
 

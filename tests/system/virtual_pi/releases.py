@@ -14,7 +14,7 @@ import numpy as np
 
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
-from edgeinfer.device.types import Pixels
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from tests.support.program import PROGRAM
 from tests.system.virtual_pi.machine import BoardError, VirtualPi
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.core.tensors import KernelFamily, TensorSpec
 from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.delegates.worker.messages import (
     DONE,
@@ -35,7 +36,6 @@ from edgeinfer.device.runtime.delegates.worker.messages import (
 )
 from edgeinfer.device.runtime.delegates.worker.shared_tensors import create_memory, map_tensors
 from edgeinfer.device.runtime.runner import RuntimeName
-from edgeinfer.device.types import KernelFamily, TensorSpec
 
 _WORKER = "edgeinfer.device.runtime.delegates.worker.main"
 

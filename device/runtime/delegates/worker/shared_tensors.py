@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.types import TensorSpec
+from edgeinfer.device.core.tensors import TensorSpec
 
 _ALIGNMENT = 64
 """A cache line: two tensors never share one."""

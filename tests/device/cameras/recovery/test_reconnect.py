@@ -21,7 +21,7 @@ import pytest
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.cameras.recovery.reconnect import CONNECTION, SPARE_S, SteadyCamera
 from edgeinfer.device.core.errors import CameraError, UsageError
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 from tests.system.v4l2_shim.steering import Steering
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -15,8 +15,8 @@ from edgeinfer.device.diagnose.benchmark.frames import (
     encode_frame,
     make_frames,
 )
-from edgeinfer.device.pictures.pixel_formats import picture_size
-from edgeinfer.device.types import FrameFormat, Pixels
+from edgeinfer.device.pictures.frame import FrameFormat
+from edgeinfer.device.pictures.pixel_formats import Pixels, picture_size
 
 FORMATS: tuple[FrameFormat, ...] = get_args(FrameFormat)
 SLACK: dict[str, int] = {"rgb": 0, "bgr": 0, "grey": 0, "yuyv": 4, "nv12": 4, "jpeg": 12}

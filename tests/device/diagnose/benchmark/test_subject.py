@@ -10,7 +10,7 @@ from edgeinfer.device.core.errors import EdgeinferError, ModelError
 from edgeinfer.device.diagnose.benchmark.frames import make_frames
 from edgeinfer.device.diagnose.benchmark.subject import MIN_RUNS, Subject
 from edgeinfer.device.models.bundle.writer import write_bundle
-from edgeinfer.device.types import Frame, FrameFormat
+from edgeinfer.device.pictures.frame import Frame, FrameFormat
 from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import dense_model, encode
 

@@ -11,7 +11,7 @@ import pytest
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.loop.supervision.sd_notify import Notifier
 from edgeinfer.device.loop.supervision.watchdog import Watchdog
-from edgeinfer.device.types import Frame
+from edgeinfer.device.pictures.frame import Frame
 from tests.device.loop.supervision.loops import Loop, wait_until
 from tests.device.loop.supervision.manager import Manager
 

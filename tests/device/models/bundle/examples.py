@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.manifest import GoldenFrame, ModelManifest, Output, Variant
 from edgeinfer.device.models.decoding import Decoder, DetectionSpec, PoseSpec, ValueSpec
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.types import TensorSpec
 
 MEMBERS = {
     "variants/cpu.tflite": b"not a real model",

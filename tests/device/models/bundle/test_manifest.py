@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.core.errors import BundleError
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.manifest import is_member_name, parse_manifest
 from edgeinfer.device.models.decoding import ValueSpec
 from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
-from edgeinfer.device.types import TensorSpec
 from tests.device.models.bundle.examples import manifest, of_every_task
 
 GOLDEN = Path(__file__).parent / "manifest.golden.json"

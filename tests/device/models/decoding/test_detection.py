@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.decoding import Decoder, DetectionSpec, make_decode
+from edgeinfer.device.models.predictions.located import Detections
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.types import Detections, TensorSpec
 
 LABELS = ("cat", "dog")
 SIZE = (200, 100)

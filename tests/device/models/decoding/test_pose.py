@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.decoding import Decoder, PoseSpec, make_decode
 from edgeinfer.device.models.decoding.pose import KEYPOINTS, LIMBS, SKELETON
+from edgeinfer.device.models.predictions.located import Poses
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.types import Poses, TensorSpec
 
 ROWS, COLUMNS, STRIDE = 23, 31, 16
 SIZE = (481, 353)

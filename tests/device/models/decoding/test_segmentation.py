@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorDtype, TensorSpec
 from edgeinfer.device.models.decoding import Decoder, make_decode
+from edgeinfer.device.models.predictions.located import Mask
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.spec import CropPolicy
-from edgeinfer.device.types import Mask, TensorDtype, TensorSpec
 
 LABELS = ("background", "cat", "dog")
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.decoding import Decoder, ValueSpec
 from edgeinfer.device.models.decoding.vectors import decode_classification, decode_value, softmax
-from edgeinfer.device.types import TensorSpec
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20))

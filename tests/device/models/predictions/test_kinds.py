@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.models.predictions.kinds import (
-    UNSEEN,
-    Classification,
-    Detections,
-    Embedding,
-    Mask,
-    Poses,
-    Prediction,
-    Value,
-)
+from edgeinfer.device.models.predictions.kinds import Classification, Embedding, Prediction, Value
+from edgeinfer.device.models.predictions.located import UNSEEN, Detections, Mask, Poses
+from edgeinfer.device.preprocess import PreprocessSpec, place
 
 LABELS = ("background", "cat", "dog")
 
@@ -178,3 +172,21 @@ def test_the_best_class_comes_first_and_of_equals_the_first() -> None:
 
 def test_a_value_has_its_unit() -> None:
     assert Value(value=2.5, unit="bar").to_json() == {"value": 2.5, "unit": "bar"}
+
+
+def test_predictions_with_places_are_moved_into_the_frame() -> None:
+    spec = PreprocessSpec(size=(10, 10))
+    found = Detections(
+        labels=("cat",),
+        boxes=np.array([[0.0, 5.0, 10.0, 10.0]]),
+        classes=np.array([0]),
+        scores=np.array([0.5]),
+        size=(10, 10),
+        placing=partial(place, spec),
+    )
+    placed = found.in_frame((24, 16))
+    assert placed.placing is None
+    assert (placed.size, placed.boxes.tolist()) == ((24, 16), [[0, 8, 24, 16]])
+    value = Value(value=1.0, unit="bar")
+    assert value.placing is None
+    assert value.in_frame((24, 16)) is value

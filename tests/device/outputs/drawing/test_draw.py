@@ -12,18 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgeinfer.device.loop.results import Answer
-from edgeinfer.device.models.predictions.located import UNSEEN
+from edgeinfer.device.models.predictions.kinds import Classification, Embedding, Prediction, Value
+from edgeinfer.device.models.predictions.located import UNSEEN, Detections, Mask, Poses
 from edgeinfer.device.outputs.drawing.draw import MIN_SIDE, annotate, class_colour
-from edgeinfer.device.types import (
-    Classification,
-    Detections,
-    Embedding,
-    Frame,
-    Mask,
-    Poses,
-    Prediction,
-    Value,
-)
+from edgeinfer.device.pictures.frame import Frame
 
 GREY = 110
 

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.models.predictions.kinds import Classification, Prediction, Value
+from edgeinfer.device.models.predictions.located import Detections, Mask, Poses
 from edgeinfer.device.outputs.recording.condition import (
     MAX_DEPTH,
     Comparison,
@@ -17,7 +19,6 @@ from edgeinfer.device.outputs.recording.condition import (
     check_names,
     parse_condition,
 )
-from edgeinfer.device.types import Classification, Detections, Mask, Poses, Prediction, Value
 
 SEEN = Classification(
     labels=("dog", "cat", "Egyptian cat", "and"), probabilities=np.array([0.5, 0.25, 0.2, 0.05])

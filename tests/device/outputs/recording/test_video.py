@@ -18,8 +18,8 @@ from edgeinfer.device.outputs.recording.clip import Clip
 from edgeinfer.device.outputs.recording.condition import parse_condition
 from edgeinfer.device.outputs.recording.folder import RecordFolder
 from edgeinfer.device.outputs.recording.video import VideoSink
+from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
-from edgeinfer.device.types import Pixels
 from tests.device.outputs.examples import answer
 
 SUFFIXES = [".mp4", ".avi"]

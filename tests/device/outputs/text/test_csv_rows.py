@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from edgeinfer.device.loop.results import Answer
+from edgeinfer.device.models.predictions.kinds import Classification, Embedding, Prediction, Value
+from edgeinfer.device.models.predictions.located import Detections, Mask
 from edgeinfer.device.outputs.text.csv_rows import COLUMNS, CsvSink, csv_line
 from edgeinfer.device.outputs.text.line_file import LineFile
-from edgeinfer.device.types import Classification, Detections, Embedding, Mask, Prediction, Value
 from tests.device.outputs.examples import answer
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from edgeinfer.device.core.errors import DelegateError, ModelError, UsageError
 from edgeinfer.device.models.bundle.reader import open_bundle
+from edgeinfer.device.models.choose_variant import order_variants
 from edgeinfer.device.models.model import Model, open_models
-from edgeinfer.device.runtime.delegates.choose import order_variants, spread
+from edgeinfer.device.runtime.delegates.choose import spread
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.runner import DelegateRunner
 from edgeinfer.device.runtime.delegates.spec import delegate_spec, parse_option

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeinfer.device.core.tensors import TensorDtype, TensorSpec
 from edgeinfer.device.runtime.delegates.cpu_fallback import Substitute, convert_tensor
 from edgeinfer.device.runtime.delegates.worker.shared_tensors import create_memory, map_tensors
 from edgeinfer.device.runtime.runner import Runner
-from edgeinfer.device.types import TensorDtype, TensorSpec
 from tests.device.runtime.delegates.conftest import picture
 
 DTYPES: list[TensorDtype] = ["uint8", "int8", "int16", "float32", "int64"]

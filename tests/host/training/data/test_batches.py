@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
 from edgeinfer.device.preprocess.spec import Channels
-from edgeinfer.device.types import TensorSpec
 from edgeinfer.host.training.data.batches import (
     Batches,
     FeatureSource,
