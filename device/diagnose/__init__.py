@@ -1,0 +1,1 @@
+"""Finding out: what a model contains, how fast it is, what is wrong with a board."""
