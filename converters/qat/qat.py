@@ -1,4 +1,4 @@
-"""Quantization-aware training: the caller's side; `qat_worker` does it, in a process of its own.
+"""Quantization-aware training: the caller's side; `worker.py` does it, in a process of its own.
 
 A model that post-training quantization hurts is fine-tuned for a few epochs while it computes with
 rounded weights and activations. What comes out is an ordinary float model of the same architecture,

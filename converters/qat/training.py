@@ -1,6 +1,6 @@
 """The training loop of quantization-aware training.
 
-Method: quantization-aware training by fake quantization (see `qat_twin`), with the float model
+Method: quantization-aware training by fake quantization (see `fake_quant.py`), with the float model
 itself as the teacher, so that no labels are needed: the Kullback-Leibler divergence from its
 probabilities (Hinton et al. 2015, arXiv:1503.02531, at temperature 1), or the squared error as a
 share of the answers' variance where they are no distribution over two classes or more.

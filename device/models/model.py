@@ -74,7 +74,7 @@ class Model(Closing):
         substitute: bool = True,
         warn: Warn = lambda line: None,
     ) -> Model:
-        """Open a bundle, or a plain `.tflite` model of images, see `third_party.py`.
+        """Open a bundle, or a plain `.tflite` model of images, see `plain_tflite.py`.
 
         Args:
             path: the file.

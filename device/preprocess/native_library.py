@@ -145,7 +145,7 @@ class NativePreprocessor:
         """Prepare a frame.
 
         Args:
-            pixels: as `pixel_format` says, see `formats`.
+            pixels: as `pixel_format` says, see `pixel_formats`.
             pixel_format: how they lie in memory.
             tensor: (1, H, W, C) of the table's dtype, contiguous; filled.
 

@@ -69,7 +69,7 @@ class Preprocessor:
 
         Args:
             pixels: a frame, as `pixel_format` says; (H, W, 3) uint8 RGB by default.
-            pixel_format: how it lies in memory, see `formats`.
+            pixel_format: how it lies in memory, see `pixel_formats`.
             out: an array to fill and return instead of a new one.
 
         Raises:

@@ -1,4 +1,4 @@
-"""What a `.tflite` file contains, as plain values; `tflite_file.py` reads them."""
+"""What a `.tflite` file contains, as plain values; `reader.py` reads them."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class Tensor:
 class Operator:
     """One step of a subgraph; tensors are indices into `Subgraph.tensors`, -1 for none.
 
-    `options` are those that `tflite_options.py` knows, by name.
+    `options` are those that `op_options.py` knows, by name.
     """
 
     op: str

@@ -1,7 +1,7 @@
 """Reads `.tflite` files without a runtime, so that a damaged one is refused before it is loaded.
 
 The runtimes trust their input: of the bytes they are handed, a wrong index may end the process.
-Whatever `read_tflite` returns has every index within range (see `tflite_checks.py`).
+Whatever `read_tflite` returns has every index within range (see `safety/checks.py`).
 
 Source: the TensorFlow Lite schema, version 3 (tensorflow/lite/schema/schema.fbs); field numbers
 below are the order of the fields in its tables.

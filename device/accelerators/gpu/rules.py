@@ -1,6 +1,6 @@
 """What TensorFlow Lite's GPU delegate (OpenCL, OpenGL ES) takes, operator by operator.
 
-Source of the operators and limits: `gpu_limits.py`. TensorFlow's page "GPU delegates for LiteRT"
+Source of the operators and limits: `limits.py`. TensorFlow's page "GPU delegates for LiteRT"
 names fewer operators, at version 1 and some at versions 2 and 3; it is older than the delegate,
 whose check compares no versions. More than the check says:
 

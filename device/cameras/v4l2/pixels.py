@@ -66,7 +66,7 @@ def unpack(
         take: gives an array of a shape to fill.
 
     Returns:
-        The picture as `formats.picture_shape` says; None if bytes are missing.
+        The picture as `pixel_formats.picture_shape` says; None if bytes are missing.
     """
     if data.size < picture_bytes(fourcc, size, row_bytes):
         return None

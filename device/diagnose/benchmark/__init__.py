@@ -2,5 +2,5 @@
 
 `run.benchmark_model` measures, `remote.benchmark_on` has a board measure, `report.BenchmarkReport`
 is what both return. Nothing is imported here, so that the process that measures a cold start
-(`first_prediction`) loads no more than a program of a user's own would.
+(`cold_start_process`) loads no more than a program of a user's own would.
 """

@@ -1,6 +1,6 @@
 """The first operators of a `.tflite` model as a model of their own.
 
-See `tflite_cut.py` for how a file is cut.
+See `device/tflite/cut.py` for how a file is cut.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What each operator costs, without a profiler: neither runtime's Python interface has one.
 
-For each operator the model that ends right after it is made (see `prefixes`) and timed; an
+For each operator the model that ends right after it is made (see `op_prefixes.py`) and timed; an
 operator's cost is the difference of its median and that of the model one operator shorter. So:
 
 - The differences add up to the median of the whole model.

@@ -200,7 +200,7 @@ class OpTime:
 
 @dataclass(frozen=True, kw_only=True)
 class OpProfile:
-    """What each operator took; see `profile` for the method and its limits."""
+    """What each operator took; see `op_times.py` for the method and its limits."""
 
     rounds: int
     runtime: str

@@ -28,7 +28,7 @@ _ONE_TYPE = "T"
 
 @dataclass(frozen=True, kw_only=True)
 class Slot:
-    """What one tensor of a signature may be; see `tflite_signatures.py`."""
+    """What one tensor of a signature may be; see `signatures.py`."""
 
     types: frozenset[str]
     one_type: bool
@@ -204,7 +204,7 @@ def _range_text(ranks: range) -> str:
 
 @cache
 def parse_signature(text: str) -> Signature:
-    """Return what a line of the table says; see `tflite_signatures.py`."""
+    """Return what a line of the table says; see `signatures.py`."""
     shared, colon, rest = text.rpartition(":")
     one_type = shared if colon else ""
     inputs, _, outputs = rest.partition("->")

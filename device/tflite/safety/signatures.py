@@ -232,7 +232,7 @@ _TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("SVDF", ("f@2 fbB@2 f@2 f? f@2 -> f", "b@2 b@2 sb@2 i? sb@2 -> b")),
-    # Graphs within graphs, and what outlives an inference; tflite_subgraphs.py checks the graphs.
+    # Graphs within graphs, and what outlives an inference; subgraphs.py checks the graphs.
     ("IF", ("o#1 *... -> *...", "o#1 -> *...")),
     ("WHILE", ("*... -> *...",)),
     ("STABLEHLO_COMPOSITE", ("*... -> *...", "-> *...")),

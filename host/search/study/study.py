@@ -39,7 +39,7 @@ class Asked:
 
 
 class SearchStudy:
-    """The trials of one search; `study_file.open_study` gives it.
+    """The trials of one search; `file.open_study` gives it.
 
     Args:
         study: Optuna's.

@@ -22,7 +22,7 @@ from tests.system.reference_delegate.build import c_compiler
 DEVICE = Path(edgeinfer.device.__file__).parent
 
 STAMPS = {
-    "supervision/events.py": {"datetime.now"},
+    "loop/supervision/event_log.py": {"datetime.now"},
     "outputs/base.py": {"time.time_ns"},
     "diagnose/doctor/checks/clock.py": {"time.gmtime", "time.strftime"},  # whose subject it is
     "releases/history.py": {"time.gmtime", "time.strftime"},
