@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "Stream", "open"]
 
-# A second bound beside that of `pictures.decode`: OpenCV refuses larger pictures by itself. It looks when it
-# is loaded, so this works where nobody has loaded it before; it keeps what is set already.
+# A second bound beside that of `pictures`: OpenCV refuses larger pictures by itself. It looks when
+# it is loaded, so this works where nobody has loaded it before; it keeps what is set already.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
 
 _HOMES = {

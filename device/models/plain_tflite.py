@@ -50,7 +50,7 @@ def describe_third_party(
 ) -> ThirdPartyModel:
     """Work out task, labels, preprocessing and decoding of a model of images.
 
-    TFLite Metadata is believed; without it the task is guessed (see `guess_task.py`) and the notes say
+    TFLite Metadata is believed; without it the task is guessed (`guess_task.py`) and the notes say
     so. A quantized input covers pixel values 0 to 255 by its own range (pixel p becomes the p-th
     quantized value); a float input is taken to be (p - 127.5) / 127.5, as the models of Keras
     Applications' MobileNet family want it. Frames are stretched to the input's size.

@@ -66,7 +66,7 @@ def make_frames(
 
 
 def encode_frame(picture: Pixels, frame_format: FrameFormat) -> NDArray[np.uint8]:
-    """Return a picture, (H, W, 3) uint8 RGB, in a frame's format; see `pixel_formats` for the shapes."""
+    """Return a picture, (H, W, 3) uint8 RGB, in a frame's format; shapes as in `pixel_formats`."""
     if frame_format == "rgb":
         return picture
     if frame_format == "bgr":
