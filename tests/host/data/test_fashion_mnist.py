@@ -7,7 +7,7 @@ import importlib.util
 import socket
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -126,19 +126,20 @@ def test_download(server: tuple[Path, str], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("make", "message"),
     [
-        (b"<html>no such page</html>", "is no gzip file"),
-        (gzip.compress(b"something else"), "holds 14 bytes .* expected 47,040,016 bytes"),
-        (gzip.compress(bytes(47_040_016)), "holds 47,040,016 bytes with SHA-256"),
-        (gzip.compress(bytes(60_000_000)), "holds 47,040,017 bytes"),
+        (lambda: b"<html>no such page</html>", "is no gzip file"),
+        (lambda: gzip.compress(b"something else"), "holds 14 bytes .* expected 47,040,016 bytes"),
+        (lambda: gzip.compress(bytes(47_040_016)), "holds 47,040,016 bytes with SHA-256"),
+        (lambda: gzip.compress(bytes(60_000_000)), "holds 47,040,017 bytes"),
     ],
+    ids=["no gzip", "too short", "other content", "too long"],
 )
 def test_wrong_files_are_not_kept(
-    server: tuple[Path, str], tmp_path: Path, content: bytes, message: str
+    server: tuple[Path, str], tmp_path: Path, make: Callable[[], bytes], message: str
 ) -> None:
     served, address = server
-    (served / FILES[0].name).write_bytes(content)
+    (served / FILES[0].name).write_bytes(make())
     with pytest.raises(DataError, match=f"{message}.*apt install dataset-fashion-mnist"):
         download(tmp_path / "data", source=address)
     assert not (tmp_path / "data").exists()
