@@ -9,6 +9,7 @@ from pathlib import Path
 from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.converters.tensorflow.to_tflite_worker import ERROR_FILE, FLOAT_FILE
 from edgeinfer.device.core.errors import ConversionError, ModelError
+from edgeinfer.device.core.model_file import read_model_file
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.tflite.reader import read_tflite
 
@@ -31,7 +32,7 @@ def float_tflite(path: Path) -> bytes:
     if not path.exists():
         raise ModelError(path, got="does not exist", next_step="check the path")
     if path.suffix.lower() == ".tflite":
-        content = path.read_bytes()
+        content = read_model_file(path)
         graph = read_tflite(content, subject=str(path))
         if graph.fully_integer or any(t.quantization for t in graph.subgraphs[0].tensors):
             raise ModelError(

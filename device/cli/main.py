@@ -12,7 +12,7 @@ from contextlib import suppress
 import click
 
 from edgeinfer.device.cli.entry_points import entry_point_names, load_command
-from edgeinfer.device.core.errors import EdgeinferError, printable, storage_error
+from edgeinfer.device.core.errors import EdgeinferError, printable, system_error
 
 COMMANDS_GROUP = "edgeinfer.commands"
 
@@ -87,7 +87,7 @@ def run_program(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        return _fail(str(storage_error(str(error.filename or "output"), error)), 1)
+        return _fail(str(system_error(error)), 1)
     except MemoryError:
         return _fail("out of memory: free some, or use a smaller model or batch", 1)
     except Exception as error:

@@ -134,7 +134,24 @@ class OutputError(EdgeinferError):
 
 
 class StorageError(EdgeinferError):
-    """A file could not be written."""
+    """A file could not be written, or be read where nothing more fitting is known of it."""
+
+
+_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EPIPE})
+"""What only writing gives."""
+
+
+def system_error(error: OSError) -> StorageError:
+    """Turn an `OSError` that came from anywhere into a sentence that claims no more than it says.
+
+    Whoever knows whether a file was read or written says so with an error of its own.
+    """
+    if error.errno in _WRITING:
+        return storage_error(str(error.filename or "output"), error)
+    return StorageError(
+        str(error.filename or "a file"),
+        got=f"cannot be read or written ({(error.strerror or str(error)).lower()})",
+    )
 
 
 def storage_error(path: str | os.PathLike[str], error: OSError) -> StorageError:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeinfer.device.core.errors import EdgeinferError
-
-_ZIP_MAGIC = b"PK\x03\x04"
+from edgeinfer.device.core.model_file import is_bundle, read_model_file
 
 
 def model_input_size(path: Path) -> tuple[int, int] | None:
@@ -16,12 +15,8 @@ def model_input_size(path: Path) -> tuple[int, int] | None:
     looks at it.
     """
     try:
-        if not path.is_file():  # opening a pipe waits
-            return None
-        with path.open("rb") as stream:
-            is_bundle = stream.read(4) == _ZIP_MAGIC or path.suffix == ".edgebundle"
-        return _bundle_size(path) if is_bundle else _tflite_size(path)
-    except (OSError, EdgeinferError):
+        return _bundle_size(path) if is_bundle(path) else _tflite_size(path)
+    except EdgeinferError:
         return None
 
 
@@ -34,7 +29,7 @@ def _bundle_size(path: Path) -> tuple[int, int]:
 def _tflite_size(path: Path) -> tuple[int, int] | None:
     from edgeinfer.device.tflite.reader import read_tflite
 
-    inputs = read_tflite(path.read_bytes(), subject=str(path)).inputs
+    inputs = read_tflite(read_model_file(path), subject=str(path)).inputs
     if len(inputs) != 1 or len(inputs[0].shape) != 4:
         return None
     _, height, width, _ = inputs[0].shape

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.models.decoding import Decode, Task, make_decode
 from edgeinfer.device.models.open_runner import Warn, open_plain, open_variant
 from edgeinfer.device.models.predictions.kinds import Prediction
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from edgeinfer.device.models.bundle.reader import ModelBundle
     from edgeinfer.device.runtime.delegates.choose import Choice
     from edgeinfer.device.runtime.delegates.request import DelegateRequest
-
-_ZIP_MAGIC = b"PK\x03\x04"
 
 
 class Model(Closing):
@@ -92,22 +91,12 @@ class Model(Closing):
             ModelError: the file is no model, or one whose task is not known.
             MissingExtraError: no runtime is installed.
         """
-        try:
-            with path.open("rb") as stream:
-                is_bundle = stream.read(4) == _ZIP_MAGIC or path.suffix == ".edgebundle"
-        except OSError as error:
-            raise ModelError(
-                path,
-                got=f"cannot be read ({(error.strerror or str(error)).lower()})",
-                expected="a .edgebundle or .tflite file",
-                next_step="check the path",
-            ) from error
-        if is_bundle:
+        if is_bundle(path):
             return _open_bundle(path, threads, runtime, delegates, substitute, warn)
         from edgeinfer.device.models.plain_tflite import describe_third_party
         from edgeinfer.device.tflite.cut import without_pose_decoder
 
-        content = without_pose_decoder(path.read_bytes(), subject=str(path))
+        content = without_pose_decoder(read_model_file(path), subject=str(path))
         runner, choice = open_plain(
             content,
             delegates,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError, printable
+from edgeinfer.device.core.errors import ConversionError, UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
@@ -69,14 +69,12 @@ def compiler_word(description: BundleDescription | ModelDescription) -> dict[str
 
 def _content(description: BundleDescription | ModelDescription) -> bytes:
     """Return the main model's file."""
+    from edgeinfer.device.core.model_file import read_model_file
     from edgeinfer.device.models.bundle.reader import open_bundle
 
     path = Path(description.name)
     if description is description.main:
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise ModelError(path, got="cannot be read any more") from error
+        return read_model_file(path)
     with open_bundle(path) as bundle:
         return bundle.member(bundle.manifest.variants["cpu"].file)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.diagnose.benchmark.report import StageTimes, percentiles
 from edgeinfer.device.models.bundle.reader import open_bundle
@@ -83,7 +84,7 @@ class Subject(Closing):
             self.runner, self.choice = self.model.runner, self.model.choice
             self.content = _content(path)
         except ModelError as error:
-            if _is_bundle(path):
+            if is_bundle(path):
                 raise
             # A detector's file, say: what the runtime takes can still be timed.
             try:
@@ -97,7 +98,7 @@ class Subject(Closing):
                     substitute=False,
                     warn=warn,
                 )
-            except (ModelError, OSError):
+            except ModelError:
                 raise error from None
             self.note = f"only inference was timed: {error.got}"
             if error.expected:
@@ -192,16 +193,8 @@ def made_up_inputs(specs: Sequence[TensorSpec]) -> list[NDArray[Any]]:
     return inputs
 
 
-def _is_bundle(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(4) == b"PK\x03\x04" or path.suffix == ".edgebundle"
-    except OSError:
-        return False
-
-
 def _content(path: Path) -> bytes:
-    if _is_bundle(path):
+    if is_bundle(path):
         with open_bundle(path) as bundle:
             return bundle.member(bundle.manifest.variants["cpu"].file)
-    return without_pose_decoder(path.read_bytes(), subject=str(path))
+    return without_pose_decoder(read_model_file(path), subject=str(path))

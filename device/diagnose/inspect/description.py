@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.device.core.errors import ModelError, printable
+from edgeinfer.device.core.errors import printable
+from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.diagnose.inspect.operators import (
     macs_cells,
     macs_text,
@@ -26,10 +27,6 @@ from edgeinfer.device.tflite.macs import macs_by_operator, model_macs
 from edgeinfer.device.tflite.model import DELEGATE_OPS, Tensor, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
-MAX_FILE_BYTES = 2**31
-"""FlatBuffers, and so `.tflite` files, end there."""
-
-_ZIP_MAGIC = b"PK\x03\x04"
 _COMPILED = {"edgetpu": "compiled for Edge TPU", "ethos-u": "compiled for Arm Ethos-U"}
 _LABELS_SHOWN = 5
 _TEXT_SHOWN = 300
@@ -212,24 +209,9 @@ def describe_file(path: Path) -> BundleDescription | ModelDescription:
         BundleError: the bundle is damaged or of another version.
         ModelError: the file cannot be read, or is no model.
     """
-    try:
-        if path.exists() and not path.is_file():
-            raise ModelError(path, got="is no file", expected="a .edgebundle or .tflite file")
-        size = path.stat().st_size
-        with path.open("rb") as stream:
-            is_bundle = stream.read(4) == _ZIP_MAGIC or path.suffix == ".edgebundle"
-        if is_bundle:
-            return _describe_bundle(path, size)
-        if size > MAX_FILE_BYTES:
-            raise ModelError(path, got=f"has {size:,} bytes", expected="a model of at most 2 GiB")
-        return describe_tflite(path.read_bytes(), name=str(path))
-    except OSError as error:
-        raise ModelError(
-            path,
-            got=f"cannot be read ({(error.strerror or str(error)).lower()})",
-            expected="a .edgebundle or .tflite file",
-            next_step="check the path",
-        ) from error
+    if is_bundle(path):
+        return _describe_bundle(path)
+    return describe_tflite(read_model_file(path), name=str(path))
 
 
 def describe_tflite(data: bytes, *, name: str) -> ModelDescription:
@@ -248,7 +230,7 @@ def describe_tflite(data: bytes, *, name: str) -> ModelDescription:
     )
 
 
-def _describe_bundle(path: Path, size: int) -> BundleDescription:
+def _describe_bundle(path: Path) -> BundleDescription:
     with open_bundle(path) as bundle:
         variants = bundle.manifest.variants
         # Once each, as all variants may be of one file.
@@ -258,7 +240,7 @@ def _describe_bundle(path: Path, size: int) -> BundleDescription:
         }
         return BundleDescription(
             name=str(path),
-            size_bytes=size,
+            size_bytes=bundle.size_bytes,
             manifest=bundle.manifest,
             variants={name: files[variant.file] for name, variant in variants.items()},
         )

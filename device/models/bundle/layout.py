@@ -22,6 +22,11 @@ _END = struct.Struct("<4s4H2LH")
 directory's bytes, its offset, the comment's bytes."""
 
 _END_SIGNATURE = b"PK\x05\x06"
+
+_ZIP64_LOCATOR = b"PK\x06\x07"
+_ZIP64_LOCATOR_BYTES = 20
+"""It stands before the end record and leads readers to another one, wherever that says."""
+
 _ENTRY_BYTES = 46
 """A member's entry in the directory, without its name."""
 
@@ -58,8 +63,8 @@ def read_end(stream: BinaryIO) -> Directory:
         OSError: the file cannot be read.
     """
     size = stream.seek(0, os.SEEK_END)
-    stream.seek(max(0, size - _END.size))
-    record = stream.read(_END.size)
+    stream.seek(max(0, size - _END.size - _ZIP64_LOCATOR_BYTES))
+    before, record = _split(stream.read())
     if len(record) < _END.size or not record.startswith(_END_SIGNATURE):
         stream.seek(max(0, size - _END.size - _LONGEST_COMMENT))
         if _END_SIGNATURE in stream.read():
@@ -72,7 +77,14 @@ def read_end(stream: BinaryIO) -> Directory:
         raise LayoutError(f"it announces {members:,} members, expected at most {MAX_MEMBERS:,}")
     if offset + size_bytes + _END.size != size:
         raise LayoutError("its directory is not where its end says")
+    if before.startswith(_ZIP64_LOCATOR):
+        raise LayoutError("it has two directories")
     return Directory(offset=offset, size_bytes=size_bytes, members=members)
+
+
+def _split(tail: bytes) -> tuple[bytes, bytes]:
+    """Return what stands before the end record, and the record."""
+    return tail[: -_END.size], tail[-_END.size :]
 
 
 def check_layout(stream: BinaryIO, infos: Sequence[zipfile.ZipInfo], directory: Directory) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,11 @@ class ModelBundle(Closing):
         self.manifest = manifest
         self._stream = stream
         self._archive = archive
+
+    @property
+    def size_bytes(self) -> int:
+        """The whole file's."""
+        return os.fstat(self._stream.fileno()).st_size
 
     def member(self, name: str) -> bytes:
         """Return a member's content, checked once more against its hash.
@@ -137,9 +143,10 @@ def _read(
     directory = read_end(stream)
     try:
         archive = zipfile.ZipFile(stream)
-    except ValueError as error:  # a name that is not in the code that it claims
+    # A name that is not in the code that it claims, a field that is too short, a number too large.
+    except (ValueError, struct.error, OverflowError) as error:
         raise LayoutError(str(error)) from error
-    if archive.start_dir != directory.offset:  # a second end record led it elsewhere
+    if archive.start_dir != directory.offset:
         raise LayoutError("it has two directories")
     infos = _check_directory(path, archive)
     check_layout(stream, archive.infolist(), directory)

@@ -1,0 +1,100 @@
+"""Model files that the system does not give out: told in its words, and nothing waits for ever."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgeinfer.device.cli import main
+from edgeinfer.device.core import model_file
+from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.model_file import is_bundle, read_model_file
+from edgeinfer.device.diagnose.inspect.description import describe_file
+from edgeinfer.device.models.input_size import model_input_size
+from edgeinfer.device.models.model import Model
+from tests.device.tflite_examples import dense_model, encode
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "Model.open": Model.open,
+    "describe_file": describe_file,
+    "is_bundle": is_bundle,
+    "read_model_file": read_model_file,
+}
+
+
+def absent(path: Path) -> None:
+    pass
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def broken_disk(path: Path) -> None:
+    path.symlink_to("/proc/self/mem")  # its first page gives EIO
+
+
+CASES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "absent": (absent, r"cannot be read \(no such file or directory\), expected a .edgebundle"),
+    "a folder": (Path.mkdir, "is no file, expected a .edgebundle or .tflite file"),
+    "a pipe": (pipe, "is no file"),
+    "a device": (endless, "is no file"),
+    "a broken disk": (broken_disk, r"cannot be read \(input/output error\)"),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("case", CASES)
+def test_what_the_system_refuses(tmp_path: Path, case: str, reader: str) -> None:
+    make, message = CASES[case]
+    path = tmp_path / "model.tflite"
+    make(path)
+    with pytest.raises(ModelError, match=message):
+        READERS[reader](path)
+    assert model_input_size(path) is None
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_name_that_no_file_has(reader: str) -> None:
+    with pytest.raises(ModelError, match=r"x\.tflite: cannot be read \("):
+        READERS[reader](Path("\0x.tflite"))
+
+
+def test_the_largest_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(encode(dense_model()))
+    assert not is_bundle(path)
+    assert read_model_file(path) == encode(dense_model())
+    monkeypatch.setattr(model_file, "MAX_MODEL_BYTES", len(encode(dense_model())) - 1)
+    with pytest.raises(ModelError, match="bytes, expected a model of at most 2 GiB"):
+        read_model_file(path)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.EIO, "Input/output error"), "a file: cannot be read or written (input/out"),
+        (
+            FileNotFoundError(errno.ENOENT, "No such file or directory", "x.bin"),
+            "x.bin: cannot be read or written (no such file or directory)",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), "output: cannot be written (no space"),
+    ],
+)
+def test_an_error_of_the_system_that_nobody_expected(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: OSError, told: str
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(main.cli, "main", fail)
+    assert main.run_program(["inspect"]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {told}")
