@@ -32,7 +32,7 @@ from edgeinfer.converters.qat.job import (
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError, storage_error
-from edgeinfer.device.core.files import atomic_file
+from edgeinfer.device.core.files import AnyPath, atomic_file
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.models.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
@@ -105,13 +105,13 @@ class QatResult:
 
 
 def quantization_aware_training(
-    keras_model: Path,
+    keras_model: AnyPath,
     preprocess: PreprocessSpec,
     samples: Sequence[Sample],
     options: QatOptions,
     progress: Progress,
     *,
-    out: Path,
+    out: AnyPath,
 ) -> QatResult:
     """Fine-tune a model so that it loses less as INT8; its own float answers are what it learns.
 
@@ -140,6 +140,7 @@ def quantization_aware_training(
         StorageError: `out` cannot be written, or there is no room for temporary files.
     """
     require_packages("quantization-aware training", "tensorflow", "keras")
+    keras_model, out = Path(keras_model), Path(out)
     if not keras_model.is_file():
         raise ModelError(
             keras_model, got="is absent", expected="a .keras file", next_step="train again"

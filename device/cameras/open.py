@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,6 +14,7 @@ from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.camera_url import GSTREAMER, without_secrets
 from edgeinfer.device.core.errors import CameraError
+from edgeinfer.device.core.files import AnyPath
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def is_device(source: str) -> bool:
 
 
 def open_camera(
-    source: str | None,
+    source: AnyPath | None,
     *,
     pictures: Callable[[], Sequence[LabelledPicture]] | None = None,
     fps: float = 30.0,
@@ -83,6 +85,7 @@ def open_camera(
         CameraError: there is no such source, or it cannot be opened.
         UsageError: the camera has no such mode or control.
     """
+    source = source if source is None else os.fspath(source)
     options = options if options is not None else CameraOptions()
     if not source:
         return _open_device(None, options, warn)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -15,6 +15,7 @@ from edgeinfer.device.cameras.open import is_device, needs_model, open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.recovery.open_early import CameraAhead
 from edgeinfer.device.core.closing import Closing
+from edgeinfer.device.core.files import AnyPath
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.loop.slot import EndOfItems
@@ -106,9 +107,9 @@ def _close_all() -> None:
 
 
 def open_stream(
-    model: str | Path,
+    model: AnyPath,
     *,
-    camera: str | Path | int = "",
+    camera: AnyPath | int = "",
     threads: int | None = None,
     runtime: RuntimeName | None = None,
     labels: Sequence[str] | None = None,
@@ -150,18 +151,18 @@ def open_stream(
         from edgeinfer.boards.here import threads_here
 
         threads = threads_here()
-    source = str(camera)
+    source = str(camera) if isinstance(camera, int) else os.fspath(camera)
     chosen = camera_options if camera_options is not None else CameraOptions()
     options: dict[str, Any] = {"fps": fps, "seed": seed, "realtime": realtime, "warn": warn}
     options["options"] = chosen
     ahead = None
     if not needs_model(source):
         if is_device(source) and chosen.covers is None:
-            options["options"] = replace(chosen, covers=model_input_size(Path(model)))
+            options["options"] = replace(chosen, covers=model_input_size(model))
         ahead = CameraAhead(partial(open_camera, source, **options))
     try:
         models = open_models(
-            Path(model),
+            model,
             parallel,
             threads=threads,
             runtime=runtime,

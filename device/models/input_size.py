@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeinfer.device.core.errors import EdgeinferError
+from edgeinfer.device.core.files import AnyPath
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 
 
-def model_input_size(path: Path) -> tuple[int, int] | None:
+def model_input_size(path: AnyPath) -> tuple[int, int] | None:
     """Return the (width, height) that a `.edgebundle` or `.tflite` takes.
 
     None where it cannot be told. What is wrong with the file is said when it is opened; this only
     looks at it.
     """
+    path = Path(path)
     try:
         return _bundle_size(path) if is_bundle(path) else _tflite_size(path)
     except EdgeinferError:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.files import AnyPath
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
@@ -55,12 +56,13 @@ _LABEL_MAP = (
 _NEXT_STEP = "fetch or convert the model again"
 
 
-def read_label_file(path: Path) -> tuple[str, ...]:
+def read_label_file(path: AnyPath) -> tuple[str, ...]:
     """Return the class names of a file; see `parse_labels`.
 
     Raises:
         ModelError: it cannot be read, is too large, no UTF-8, or empty.
     """
+    path = Path(path)
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_LABEL_FILE_BYTES + 1)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.files import AnyPath
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.models.decoding import Decode, Task, make_decode
 from edgeinfer.device.models.open_runner import Warn, open_plain, open_variant
@@ -64,7 +65,7 @@ class Model(Closing):
 
     @staticmethod
     def open(
-        path: Path,
+        path: AnyPath,
         *,
         threads: int = 1,
         runtime: RuntimeName | None = None,
@@ -91,6 +92,7 @@ class Model(Closing):
             ModelError: the file is no model, or one whose task is not known.
             MissingExtraError: no runtime is installed.
         """
+        path = Path(path)
         if is_bundle(path):
             return _open_bundle(path, threads, runtime, delegates, substitute, warn)
         from edgeinfer.device.models.plain_tflite import describe_third_party
@@ -182,7 +184,7 @@ class Model(Closing):
 
 
 def open_models(
-    path: Path,
+    path: AnyPath,
     count: int,
     *,
     threads: int = 1,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import BundleError, VerificationError
+from edgeinfer.device.core.files import AnyPath
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.golden import read_golden
 from edgeinfer.device.models.bundle.manifest import Variant
@@ -57,7 +58,7 @@ class VerifyReport:
 
 
 def verify_bundle(
-    path: Path,
+    path: AnyPath,
     *,
     runtime: RuntimeName | None = None,
     delegates: DelegateRequest | None = None,
@@ -79,6 +80,7 @@ def verify_bundle(
         DelegateError: a required delegate does not work, or it failed again and again.
         VerificationError: something differs, with what and where.
     """
+    path = Path(path)
     with open_bundle(path) as bundle:
         frames = [pixels for pixels, _ in read_golden(bundle)]
         if not frames:

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import ImageError
+from edgeinfer.device.core.files import AnyPath
 from edgeinfer.device.pictures.headers import (
     MAX_PIXELS,
     HeaderError,
@@ -117,7 +118,7 @@ def decode_image(
     return np.ascontiguousarray(_upright(pixels, header.orientation))
 
 
-def read_image(path: Path, reduction_rule: ReductionRule | None = None) -> Pixels:
+def read_image(path: AnyPath, reduction_rule: ReductionRule | None = None) -> Pixels:
     """Read and decode an image file; see `decode_image`.
 
     Raises:
@@ -128,7 +129,7 @@ def read_image(path: Path, reduction_rule: ReductionRule | None = None) -> Pixel
     )
 
 
-def read_image_size(path: Path) -> tuple[int, int]:
+def read_image_size(path: AnyPath) -> tuple[int, int]:
     """Return the (width, height) that `read_image` gives without a rule.
 
     Raises:
@@ -138,12 +139,13 @@ def read_image_size(path: Path) -> tuple[int, int]:
     return _upright_size(header)
 
 
-def read_image_bytes(path: Path) -> bytes:
+def read_image_bytes(path: AnyPath) -> bytes:
     """Read a whole file that is going to be decoded.
 
     Raises:
         ImageError: it is absent, no regular file, forbidden or too large.
     """
+    path = os.fspath(path)
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):

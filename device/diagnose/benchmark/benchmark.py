@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeinfer.boards import BoardProfile, detect_board
+from edgeinfer.device.core.files import AnyPath
 from edgeinfer.device.diagnose.benchmark.cold_start import time_cold_starts
 from edgeinfer.device.diagnose.benchmark.compare import compare
 from edgeinfer.device.diagnose.benchmark.frames import check_size, make_frames
@@ -71,7 +72,7 @@ def threads_to_compare(board: BoardProfile, wanted: tuple[int, ...] | None) -> t
 
 
 def benchmark_model(
-    path: Path,
+    path: AnyPath,
     options: BenchmarkOptions | None = None,
     *,
     progress: Callable[[str], None] = lambda text: None,
@@ -91,6 +92,7 @@ def benchmark_model(
         ModelError: the file is no model, no runtime can run it, or its operators cannot be timed.
         MissingExtraError: no runtime is installed, or not the wanted one.
     """
+    path = Path(path)
     options = options or BenchmarkOptions()
     board = detect_board()
     counts = threads_to_compare(board, options.threads)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.device.core.errors import printable
+from edgeinfer.device.core.files import AnyPath
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.diagnose.inspect.operators import (
     macs_cells,
@@ -202,13 +203,14 @@ class BundleDescription:
         return lines
 
 
-def describe_file(path: Path) -> BundleDescription | ModelDescription:
+def describe_file(path: AnyPath) -> BundleDescription | ModelDescription:
     """Read a bundle or a `.tflite` file; a bundle's members are all checked.
 
     Raises:
         BundleError: the bundle is damaged or of another version.
         ModelError: the file cannot be read, or is no model.
     """
+    path = Path(path)
     if is_bundle(path):
         return _describe_bundle(path)
     return describe_tflite(read_model_file(path), name=str(path))

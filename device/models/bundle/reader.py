@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import BundleError
+from edgeinfer.device.core.files import AnyPath
 from edgeinfer.device.models.bundle.layout import LayoutError, check_layout, read_end
 from edgeinfer.device.models.bundle.manifest import (
     MANIFEST,
@@ -74,12 +75,13 @@ class ModelBundle(Closing):
         self._stream.close()
 
 
-def open_bundle(path: Path) -> ModelBundle:
+def open_bundle(path: AnyPath) -> ModelBundle:
     """Open a bundle and check all of it.
 
     Raises:
         BundleError: the file is absent, truncated, hostile, damaged, or of a newer schema.
     """
+    path = Path(path)
     stream = _open_file(path)
     try:
         with _as_bundle_errors(path):
@@ -91,12 +93,13 @@ def open_bundle(path: Path) -> ModelBundle:
     return ModelBundle(path, stream, archive, manifest)
 
 
-def read_manifest(path: Path) -> ModelManifest:
+def read_manifest(path: AnyPath) -> ModelManifest:
     """Return what a bundle says of itself; its members' contents are not looked at.
 
     Raises:
         BundleError: as `open_bundle`.
     """
+    path = Path(path)
     with _open_file(path) as stream, _as_bundle_errors(path):
         return _read(path, stream)[2]
 

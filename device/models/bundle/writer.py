@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.device.core.files import atomic_file
+from edgeinfer.device.core.files import AnyPath, atomic_file
 from edgeinfer.device.models.bundle.manifest import (
     MANIFEST,
     SIGNATURES,
@@ -23,7 +23,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def write_bundle(
-    path: Path, manifest: ModelManifest, members: Mapping[str, bytes]
+    path: AnyPath, manifest: ModelManifest, members: Mapping[str, bytes]
 ) -> ModelManifest:
     """Write a bundle; it appears at `path` when it is complete.
 
@@ -56,7 +56,10 @@ def write_bundle(
             for name, content in sorted(members.items())
         },
     )
-    with atomic_file(path) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+    with (
+        atomic_file(Path(path)) as stream,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive,
+    ):
         _add(archive, MANIFEST, complete.to_bytes())
         for name in sorted(members):
             _add(archive, name, members[name])
