@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.tflite.model import OPTIONAL_TENSOR, Operator, Subgraph
 from edgeinfer.device.tflite.reader import read_tflite
+from edgeinfer.device.tflite.weights_inside import with_buffers_inside
 
 Floats = NDArray[np.float32]
 
@@ -25,6 +26,7 @@ NO_ACTIVATION, RELU, RELU6 = 0, 1, 3
 """Of the schema's enum ActivationFunctionType."""
 
 _DATA, _WEIGHTS, _BIAS = 0, 1, 2
+_SUBJECT = "the float model"
 
 
 class FloatGraph:
@@ -36,13 +38,14 @@ class FloatGraph:
         content: the `.tflite` bytes.
 
     Raises:
-        ModelError: they are damaged.
+        ModelError: they are damaged, or the weights do not fit into the FlatBuffer.
     """
 
     def __init__(self, content: bytes) -> None:
-        self.graph: Subgraph = read_tflite(content, subject="the float model").subgraphs[0]
+        self.graph: Subgraph = read_tflite(content, subject=_SUBJECT).subgraphs[0]
         self._tools: Any = importlib.import_module("ai_edge_litert.tools.flatbuffer_utils")
-        self._model: Any = self._tools.read_model_from_bytearray(bytearray(content))
+        inside = with_buffers_inside(content, subject=_SUBJECT)
+        self._model: Any = self._tools.read_model_from_bytearray(bytearray(inside))
 
     @property
     def weighted(self) -> list[int]:

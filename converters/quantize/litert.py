@@ -16,6 +16,7 @@ import numpy as np
 from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.tflite.reader import read_tflite
+from edgeinfer.device.tflite.weights_inside import with_buffers_inside
 
 
 def quantize_int8(
@@ -38,6 +39,7 @@ def quantize_int8(
     Raises:
         MissingExtraError: ai-edge-quantizer is not installed.
         ConversionError: it cannot quantize this model.
+        ModelError: the model is damaged.
     """
     require_packages("the ai-edge-quantizer backend", "ai_edge_quantizer")
     graph = read_tflite(model, subject=subject).subgraphs[0]
@@ -94,9 +96,10 @@ def _quantized(
     next_step: str,
 ) -> bytes:
     quantizer = importlib.import_module("ai_edge_quantizer.quantizer")
+    inside = with_buffers_inside(model, subject=subject)
     try:
         with _quiet():
-            work = quantizer.Quantizer(bytearray(model))
+            work = quantizer.Quantizer(bytearray(inside))
             work.load_quantization_recipe(recipe)
             result = work.quantize(statistics)
     except Exception as error:  # it raises whatever its parts do
@@ -110,10 +113,11 @@ def _quantized(
 
 
 def _within_flatbuffer(model: Any) -> bytes:
-    """Return a model with its weights inside the FlatBuffer.
+    """Return what ai-edge-quantizer made with all of it in the FlatBuffer.
 
-    ai-edge-quantizer puts those of more than 256 KiB behind it, where runtimes before TensorFlow
-    2.15, such as tflite-runtime 2.14, do not look.
+    It puts buffers of 1 KiB or more behind it where they take 256 KiB together. Both runtimes read
+    that, tflite-runtime 2.14 and ai-edge-litert, and so does `read_tflite`; runtimes and compilers
+    from before 2023, such as Coral's, take such weights for none.
     """
     tools = importlib.import_module("ai_edge_litert.tools.flatbuffer_utils")
     read = tools.read_model_from_bytearray(model)

@@ -18,6 +18,7 @@ from typing import Literal, get_args
 from edgeinfer.converters.targets.vela_report import VelaReport, parse_report
 from edgeinfer.device.core.errors import ConversionError, MissingExtraError, storage_error
 from edgeinfer.device.tflite.reader import read_tflite
+from edgeinfer.device.tflite.weights_inside import with_buffers_inside
 
 Accelerator = Literal["ethos-u65-256", "ethos-u55-128"]
 """An NPU and its MACs a cycle."""
@@ -83,7 +84,8 @@ def compile_with_vela(model: bytes, accelerator: Accelerator, *, subject: str) -
         ConversionError: the model is not made of integers; or vela failed, was killed, took too
             long or wrote something else than expected.
         MissingExtraError: vela is not installed.
-        ModelError: it is no `.tflite` file, or a damaged one.
+        ModelError: it is no `.tflite` file, a damaged one, or one whose weights do not fit into its
+            FlatBuffer.
         StorageError: no room for temporary files.
     """
     if not read_tflite(model, subject=subject).fully_integer:
@@ -97,7 +99,7 @@ def compile_with_vela(model: bytes, accelerator: Accelerator, *, subject: str) -
     with tempfile.TemporaryDirectory(prefix="edgeinfer-vela-") as temporary:
         folder = Path(temporary)
         try:
-            (folder / _MODEL).write_bytes(model)
+            (folder / _MODEL).write_bytes(with_buffers_inside(model, subject=subject))
         except OSError as error:
             raise storage_error(folder, error) from error
         options = ["--accelerator-config", accelerator, "--output-dir", "out"]

@@ -13,9 +13,10 @@ from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.tflite.flatbuffer import FlatBuffer
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
+from edgeinfer.device.tflite.weights_outside import MODEL_SUBGRAPHS, require_apart
 
 # Fields of the schema's tables.
-_MODEL_CODES, _MODEL_SUBGRAPHS = 1, 2
+_MODEL_CODES = 1
 _GRAPH_OUTPUTS, _GRAPH_OPERATORS = 2, 3
 _CODE_OLD, _CODE_NEW = 0, 3
 
@@ -33,14 +34,17 @@ def cut_model(model: bytes, count: int, outputs: tuple[int, ...], *, subject: st
         subject: the file's name, for errors.
 
     Raises:
-        ModelError: it is no model, or its lists cannot be changed: it has none, or the file shares
-            them between tables, so that changing one would change more.
+        ModelError: it is no model, or its lists cannot be changed: it has none, the file shares
+            them between tables, or its weights lie over them, so that changing one would change
+            more.
     """
     before = read_tflite(model, subject=subject).subgraphs[0]
-    root = FlatBuffer(model).root().tables(_MODEL_SUBGRAPHS)[0]
-    places = root.offset_place(_GRAPH_OUTPUTS), root.offset_place(_GRAPH_OPERATORS)
+    main = FlatBuffer(model).root().tables(MODEL_SUBGRAPHS)[0]
+    places = main.offset_place(_GRAPH_OUTPUTS), main.offset_place(_GRAPH_OPERATORS)
     if places[0] is None or places[1] is None:
         raise ModelError(subject, got="names no outputs", expected="some: it cannot be cut")
+    require_apart(model, [(places[0][0], 4), (places[1][1], 4)], subject=subject)
+    # Behind everything: what lies outside the FlatBuffer stays where the file says it is.
     end = -(-len(model) // 4) * 4
     changed = bytearray(model.ljust(end, b"\0"))
     changed += struct.pack(f"<I{len(outputs)}i", len(outputs), *outputs)
@@ -77,21 +81,23 @@ def without_pose_decoder(model: bytes, *, subject: str) -> bytes:
         return model
     last = graph.operators[-1]
     cut = cut_model(model, len(graph.operators) - 1, last.inputs, subject=subject)
-    return _forget_operator(cut, read_tflite(cut, subject=subject))
+    return _forget_operator(cut, read_tflite(cut, subject=subject), subject)
 
 
-def _forget_operator(model: bytes, parsed: TfliteModel) -> bytes:
+def _forget_operator(model: bytes, parsed: TfliteModel, subject: str) -> bytes:
     """Declare a builtin operator in the place of the custom one: runtimes look up what is declared.
 
     The operator is ADD, number 0, which every runtime has.
     """
-    changed = bytearray(model)
     tables = FlatBuffer(model).root().tables(_MODEL_CODES)
+    places: list[tuple[str, int | None]] = []
     for table, code in zip(tables, parsed.operator_codes, strict=True):
         if code.custom and code.op == POSE_DECODER:
-            old, new = table.number_place(_CODE_OLD, "b"), table.number_place(_CODE_NEW, "i")
-            if old is not None:
-                struct.pack_into("<b", changed, old, 0)
-            if new is not None:
-                struct.pack_into("<i", changed, new, 0)
+            places.append(("<b", table.number_place(_CODE_OLD, "b")))
+            places.append(("<i", table.number_place(_CODE_NEW, "i")))
+    there = [(kind, place) for kind, place in places if place is not None]
+    require_apart(model, [(place, 4) for _, place in there], subject=subject)
+    changed = bytearray(model)
+    for kind, place in there:
+        struct.pack_into(kind, changed, place, 0)
     return bytes(changed)

@@ -163,6 +163,10 @@ class Table:
         place = self._place(field, 4)
         return None if place is None else (place, self._buffer.follow(place))
 
+    def has(self, field: int) -> bool:
+        """Return whether a field is there."""
+        return field < len(self._fields) and self._fields[field] != 0
+
     def integer(self, field: int, kind: Kind, default: int = 0) -> int:
         """Return an integer field or its default."""
         if field >= len(self._fields) or not self._fields[field]:
@@ -220,6 +224,13 @@ class Table:
             return memoryview(b"")
         return self._buffer.raw(*self._buffer.vector(target, 1))
 
+    def raw_at(self, position: int, size: int) -> memoryview:
+        """Return bytes anywhere in what the reader was given, not copied.
+
+        For formats that keep bytes beside the FlatBuffer and say where.
+        """
+        return self._buffer.raw(position, size)
+
     def integers(self, field: int, kind: Kind = "i") -> tuple[int, ...]:
         """Return a vector of integers; empty where absent."""
         target = self._target(field)
@@ -244,6 +255,17 @@ class Table:
         return [
             Table(self._buffer, self._buffer.follow(start + 4 * index)) for index in range(length)
         ]
+
+    def table_places(self, field: int) -> list[int]:
+        """Return where the offsets of a vector of tables lie; empty where absent.
+
+        For those who change a copy of the file.
+        """
+        target = self._target(field)
+        if target is None:
+            return []
+        start, length = self._buffer.vector(target, 4)
+        return [start + 4 * index for index in range(length)]
 
     def union(self, type_field: int, value_field: int) -> tuple[int, Table | None]:
         """Return a union of tables: its type, 0 for none, and the table."""

@@ -28,8 +28,16 @@ from edgeinfer.device.tflite.model import (
 )
 from edgeinfer.device.tflite.op_options import read_later_options, read_options
 from edgeinfer.device.tflite.safety.checks import check_model
+from edgeinfer.device.tflite.weights_outside import (
+    BUFFER_FIELDS,
+    IDENTIFIER,
+    MODEL_BUFFERS,
+    OPTIONS_FIELDS,
+    Placed,
+    check_alignment,
+    placed,
+)
 
-IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
 
 # The fields of BuiltinOptions that are vectors, by the union's number: ConcatEmbeddings, Reshape,
@@ -74,7 +82,7 @@ def read_tflite(data: bytes, *, subject: str) -> TfliteModel:
 
     Raises:
         ModelError: it is no TensorFlow Lite model, or a damaged one, or one that keeps its weights
-            elsewhere.
+            in other files.
     """
     buffer = FlatBuffer(data)
     if buffer.identifier() != IDENTIFIER:
@@ -106,7 +114,8 @@ def _model(root: Table) -> TfliteModel:
         raise FlatbufferError("its weights are in other files, which edgeinfer does not read")
     codes = tuple(_operator_code(table) for table in root.tables(1))
     # Buffer 0 is empty by convention; the least of models leave it out.
-    buffers = [_buffer(table) for table in root.tables(4)] or [memoryview(b"")]
+    buffers = [placed(table, BUFFER_FIELDS) for table in root.tables(MODEL_BUFFERS)]
+    buffers = buffers or [Placed(memoryview(b""), 0)]
     return TfliteModel(
         schema_version=version,
         description=root.string(3),
@@ -115,7 +124,7 @@ def _model(root: Table) -> TfliteModel:
         metadata=tuple(
             Metadata(
                 name=table.string(0),
-                data=_pick(buffers, table.integer(1, "I"), "metadata", "buffer"),
+                data=_pick(buffers, table.integer(1, "I"), "metadata", "buffer").data,
             )
             for table in root.tables(6)
         ),
@@ -137,17 +146,7 @@ def _operator_code(table: Table) -> OperatorCode:
     return OperatorCode(op=name, version=table.integer(2, "i", 1), custom=custom)
 
 
-def _buffer(table: Table) -> memoryview:
-    # A real offset is above 1; the converter writes 1 as a place to fill in later.
-    if table.integer(1, "Q") > 1:
-        raise FlatbufferError(
-            "its weights lie outside the FlatBuffer, as in models above 2 GB, "
-            "which edgeinfer does not read"
-        )
-    return table.raw(0)
-
-
-def _subgraph(table: Table, codes: tuple[OperatorCode, ...], buffers: list[memoryview]) -> Subgraph:
+def _subgraph(table: Table, codes: tuple[OperatorCode, ...], buffers: list[Placed]) -> Subgraph:
     return Subgraph(
         name=table.string(4),
         tensors=tuple(_tensor(item, buffers) for item in table.tables(0)),
@@ -157,7 +156,7 @@ def _subgraph(table: Table, codes: tuple[OperatorCode, ...], buffers: list[memor
     )
 
 
-def _tensor(table: Table, buffers: list[memoryview]) -> Tensor:
+def _tensor(table: Table, buffers: list[Placed]) -> Tensor:
     # The runtimes' Python packages raise UnicodeDecodeError at such a name, whenever they tell it.
     name = table.text(3, "tensor's name")
     code = table.integer(1, "b")
@@ -166,6 +165,8 @@ def _tensor(table: Table, buffers: list[memoryview]) -> Tensor:
     buffer = table.integer(2, "I")
     if table.integer(10, "I"):
         raise FlatbufferError(f"tensor '{name}': its bytes are in another file")
+    found = _pick(buffers, buffer, f"tensor '{name}'", "buffer")
+    check_alignment(found, ELEMENT_BITS[_DTYPES[code]], subject=f"tensor '{name}'")
     return Tensor(
         name=name,
         shape=table.integers(0),
@@ -173,7 +174,7 @@ def _tensor(table: Table, buffers: list[memoryview]) -> Tensor:
         dtype=_DTYPES[code],
         quantization=_quantization(table.table(4)),
         buffer=buffer,
-        data=_pick(buffers, buffer, f"tensor '{name}'", "buffer"),
+        data=found.data,
         variable=bool(table.integer(5, "B")),
         sparse=_is_sparse(table.table(6)),
     )
@@ -210,7 +211,7 @@ def _operator(table: Table, codes: tuple[OperatorCode, ...]) -> Operator:
     _check_options(code.op, union, options, len(outputs))
     later = read_later_options(code.op, *table.union(11, 12))
     # Runtimes read these too, and old ones do not check them.
-    table.raw(5)
+    placed(table, OPTIONS_FIELDS)
     table.raw(7)
     return Operator(
         op=code.op,

@@ -34,6 +34,7 @@ from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.tflite.safety.operators import uncovered_operators
 from tests.device.tflite_examples import dense_model, encode
 from tests.fuzz import one_operator
+from tests.fuzz.moved import moved_outside
 from tests.fuzz.mutate import mutate
 from tests.support.checkout import ROOT
 
@@ -58,7 +59,10 @@ def mutated_models(seed: int, first: int) -> Iterator[tuple[int, bytes]]:
     number = first
     while True:
         random = Random(f"mutated {seed} {number}")
-        yield number, mutate_structure(random.choice(seeds), random)
+        model = random.choice(seeds)
+        if random.random() < 0.3:
+            model = moved_outside(model, random, faults=0.2)
+        yield number, mutate_structure(model, random)
         number += 1
 
 

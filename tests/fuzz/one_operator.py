@@ -3,7 +3,8 @@
 Half of them begin as a signature of the table says and have faults put in; the others are drawn
 without it. Kinds of faults: types, shapes, ranks and sizes that do not fit; too few or too many
 tensors; scales that are missing, tiny, huge or negative zero; zero points out of range; options
-that are missing or of odd values; constants where data is expected and the other way round.
+that are missing or of odd values; constants where data is expected and the other way round; weights
+outside of the FlatBuffer, at places that are theirs or not (`moved.py`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tests.device.tflite_examples import (
     quantization,
     tensor,
 )
+from tests.fuzz.moved import moved_outside
 
 _OPS = [op for op in BUILTIN_OPS if op not in ("CUSTOM", "PLACEHOLDER_FOR_GREATER_OP_CODES")]
 _COVERED = [op for op in _OPS if op in SIGNATURES]
@@ -54,10 +56,9 @@ _UNIONS = {
 
 
 def generate(random: Random) -> bytes:
-    """Return a `.tflite` file of one operator."""
-    if random.random() < 0.6:
-        return _from_signature(random)
-    return _drawn(random)
+    """Return a `.tflite` file of one operator, some with weights outside of the FlatBuffer."""
+    model = _from_signature(random) if random.random() < 0.6 else _drawn(random)
+    return moved_outside(model, random) if random.random() < 0.2 else model
 
 
 def _from_signature(random: Random) -> bytes:

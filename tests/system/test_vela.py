@@ -23,6 +23,7 @@ from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.tflite.macs import model_macs
 from edgeinfer.device.tflite.reader import read_tflite
+from tests.device.tflite.outside_examples import outside
 from tests.support.program import edgeinfer
 from tests.system.vela import cached_vela
 
@@ -118,6 +119,13 @@ def test_an_operator_that_stays_on_the_cpu_and_why(shared_data: Path) -> None:
     assert (fallback.op, fallback.output) == ("RESIZE_BILINEAR", "ResizeBilinear_2")
     assert fallback.reason == "Scaling matches and operation has unsupported scale-factor=16"
     assert "Scale-factor needs to be one of: 2x/4x/8x" in fallback.constraint
+
+
+def test_weights_outside_of_the_flatbuffer_are_compiled_alike(model: bytes) -> None:
+    inside = compile_with_vela(model, "ethos-u65-256", subject="a model")
+    moved = compile_with_vela(outside(model), "ethos-u65-256", subject="a model")
+    assert moved.model == inside.model
+    assert moved.report == inside.report
 
 
 def test_what_vela_cannot_compile_is_a_sentence(shared_data: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edgeinfer.device.accelerators.edgetpu.log import CompilerLog, parse_log
 from edgeinfer.device.core.errors import ConversionError
+from edgeinfer.device.tflite.weights_inside import with_buffers_inside
 
 PROGRAM = "edgetpu_compiler"
 COMPILE_TIMEOUT_S = 600.0
@@ -58,11 +59,13 @@ def compile_model(
 
     Raises:
         ConversionError: the compiler cannot be run, fails, takes too long, or writes no model.
+        ModelError: it is no `.tflite` file, or one whose weights do not fit into its FlatBuffer.
     """
     with tempfile.TemporaryDirectory(prefix="edgeinfer-edgetpu-") as name:
         folder = Path(name)
         source = folder / "model.tflite"
-        source.write_bytes(model)
+        # It is older than what lies outside a FlatBuffer, and would take those weights for none.
+        source.write_bytes(with_buffers_inside(model, subject=subject))
         said = _run([str(compiler), "-s", "-o", name, str(source)], subject, timeout_s)
         try:
             content = (folder / "model_edgetpu.tflite").read_bytes()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.device.core.errors import ConversionError, UsageError, printable
+from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
@@ -58,7 +58,7 @@ def compiler_word(description: BundleDescription | ModelDescription) -> dict[str
         return {"compiler": "not installed", "compiler_next_step": HOW_TO_GET_IT}
     try:
         log = compile_model(_content(description), program, subject=description.name).log
-    except ConversionError as error:
+    except (ConversionError, ModelError) as error:
         return {"compiler": "refused", "compiler_next_step": str(error)}
     return {
         "compiler": log.version or "of unknown version",

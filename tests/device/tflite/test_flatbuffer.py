@@ -63,6 +63,13 @@ def test_every_construct() -> None:
     assert nested is not None
     assert nested.integer(0, "H") == 7
     assert [item.integer(0, "i") for item in root.tables(8)] == [1, -1]
+    places = [buffer.follow(place) for place in root.table_places(8)]
+    assert [Table(buffer, place).integer(0, "i") for place in places] == [1, -1]
+    assert (root.has(0), root.has(2), root.has(99)) == (True, False, False)
+    assert root.table_places(2) == []
+    assert bytes(root.raw_at(4, 4)) == b"TEST"
+    with pytest.raises(FlatbufferError, match="lie outside the file's"):
+        root.raw_at(5, 2**64)
     kind, union = root.union(9, 10)
     assert union is not None
     assert (kind, union.integer(2, "I")) == (3, 9)

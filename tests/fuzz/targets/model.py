@@ -6,13 +6,16 @@ from random import Random
 
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.diagnose.inspect.description import describe_tflite
+from edgeinfer.device.tflite.reader import read_tflite
+from edgeinfer.device.tflite.weights_inside import with_buffers_inside
+from tests.device.tflite.outside_examples import outside
 from tests.device.tflite_examples import dense_model, encode
 from tests.fuzz import one_operator
 
 
 def seeds() -> list[bytes]:
-    """Return a small model."""
-    return [encode(dense_model())]
+    """Return a small model, with its weights inside of the FlatBuffer and outside."""
+    return [encode(dense_model()), outside(encode(dense_model()))]
 
 
 def generate(random: Random) -> bytes:
@@ -21,8 +24,10 @@ def generate(random: Random) -> bytes:
 
 
 def attempt(data: bytes) -> None:
-    """Read a model, and tell what is in it as `inspect` does."""
+    """Read a model, tell what is in it as `inspect` does, and write what compilers are given."""
     try:
-        describe_tflite(data, name="fuzzed.tflite")
+        told = describe_tflite(data, name="fuzzed.tflite")
+        inside = with_buffers_inside(data, subject="fuzzed.tflite")
     except EdgeinferError:
         return
+    assert read_tflite(inside, subject="rewritten") == told.model

@@ -15,7 +15,11 @@ from edgeinfer.device.accelerators.edgetpu import map_model
 from edgeinfer.device.accelerators.edgetpu.compiler import compile_model, find_compiler
 from edgeinfer.device.accelerators.edgetpu.log import LogRow, differences, parse_log
 from edgeinfer.device.core.errors import ConversionError
+from edgeinfer.device.tflite.flatbuffer import FlatBuffer
+from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.graph_examples import image, model
+from tests.device.tflite.outside_examples import outside
+from tests.device.tflite_examples import dense_model, encode
 
 LOG = """\
 Edge TPU Compiler version 16.0.384591198
@@ -108,6 +112,16 @@ def test_the_compiler_is_found_and_run(tmp_path: Path, monkeypatch: pytest.Monke
     compiled = compile_model(b"content", program, subject="x")
     assert compiled.content == b"content"
     assert compiled.log.total == 4
+
+
+def test_the_compiler_gets_weights_where_it_looks_for_them(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text(LOG)
+    program = stand_in(tmp_path, f'cat {tmp_path}/log; cp "$4" "$3/model_edgetpu.tflite"')
+    inside = encode(dense_model())
+    given = compile_model(outside(inside), program, subject="x").content
+    assert all(table.has(0) for table in FlatBuffer(given).root().tables(4)[1:])
+    assert read_tflite(given, subject="x") == read_tflite(inside, subject="x")
+    assert compile_model(inside, program, subject="x").content == inside
 
 
 def test_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ FAULTS: dict[str, tuple[Callable[[TableNode], None], str]] = {
     ),
     "weights behind the FlatBuffer": (
         change_model(4, [{}, {1: Number("Q", 4096), 2: Number("Q", 8)}, {}, {}]),
-        "weights lie outside the FlatBuffer",
+        "8 bytes at byte 4096 lie outside the file's",
     ),
     "weights in other files": (
         change_model(9, [{0: Number("I", 1)}]),
