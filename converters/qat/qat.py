@@ -32,7 +32,8 @@ from edgeinfer.converters.qat.job import (
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError, storage_error
-from edgeinfer.device.core.files import AnyPath, atomic_file
+from edgeinfer.device.core.files import atomic_file
+from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.models.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec

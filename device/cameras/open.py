@@ -14,7 +14,7 @@ from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.camera_url import GSTREAMER, without_secrets
 from edgeinfer.device.core.errors import CameraError
-from edgeinfer.device.core.files import AnyPath
+from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:

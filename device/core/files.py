@@ -6,12 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO
 
 from edgeinfer.device.core.errors import storage_error
-
-AnyPath: TypeAlias = str | os.PathLike[str]
-"""What names a file, to whoever calls from outside."""
 
 BOARD_BUNDLE = Path("/var/lib/edgeinfer/current")
 """Where a board's installed bundle lies: the bundle itself or a folder that holds one."""

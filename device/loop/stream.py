@@ -15,7 +15,7 @@ from edgeinfer.device.cameras.open import is_device, needs_model, open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.recovery.open_early import CameraAhead
 from edgeinfer.device.core.closing import Closing
-from edgeinfer.device.core.files import AnyPath
+from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.loop.slot import EndOfItems

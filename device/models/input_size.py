@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeinfer.device.core.errors import EdgeinferError
-from edgeinfer.device.core.files import AnyPath
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
+from edgeinfer.device.core.paths import AnyPath
 
 
 def model_input_size(path: AnyPath) -> tuple[int, int] | None:

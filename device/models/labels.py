@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.core.files import AnyPath
+from edgeinfer.device.core.paths import AnyPath
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.core.files import AnyPath
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
+from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.models.decoding import Decode, Task, make_decode
 from edgeinfer.device.models.open_runner import Warn, open_plain, open_variant
 from edgeinfer.device.models.predictions.kinds import Prediction

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeinfer.boards import BoardProfile, detect_board
-from edgeinfer.device.core.files import AnyPath
+from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.diagnose.benchmark.cold_start import time_cold_starts
 from edgeinfer.device.diagnose.benchmark.compare import compare
 from edgeinfer.device.diagnose.benchmark.frames import check_size, make_frames

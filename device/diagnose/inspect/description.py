@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.device.core.errors import printable
-from edgeinfer.device.core.files import AnyPath
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
+from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.diagnose.inspect.operators import (
     macs_cells,
     macs_text,

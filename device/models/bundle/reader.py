@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import BundleError
-from edgeinfer.device.core.files import AnyPath
+from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.models.bundle.layout import LayoutError, check_layout, read_end
 from edgeinfer.device.models.bundle.manifest import (
     MANIFEST,
@@ -62,10 +62,12 @@ class ModelBundle(Closing):
 
         Raises:
             BundleError: the file changed since it was opened, or cannot be read any more.
+            KeyError: the manifest has no such member.
         """
+        listed = self.manifest.members[name]
         with _as_bundle_errors(self.path):
             content = self._archive.read(name)
-        if hashlib.sha256(content).hexdigest() != self.manifest.members[name].sha256:
+        if hashlib.sha256(content).hexdigest() != listed.sha256:
             raise BundleError(self.path, got=f"member '{name}' changed while it was open")
         return content
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.device.core.files import AnyPath, atomic_file
+from edgeinfer.device.core.files import atomic_file
+from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.models.bundle.manifest import (
     MANIFEST,
     SIGNATURES,

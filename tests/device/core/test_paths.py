@@ -13,7 +13,7 @@ import pytest
 import edgeinfer.device
 from edgeinfer.device.cameras.open import open_camera
 from edgeinfer.device.core.errors import BundleError, EdgeinferError, ImageError, ModelError
-from edgeinfer.device.core.files import AnyPath
+from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions, benchmark_model
 from edgeinfer.device.diagnose.inspect.description import describe_file
 from edgeinfer.device.models.bundle.reader import open_bundle, read_manifest
