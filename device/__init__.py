@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from edgeinfer.device.loop.stream import Stream
     from edgeinfer.device.loop.stream import open_stream as open
     from edgeinfer.device.models.model import Model
+    from edgeinfer.device.pictures.decode import read_image
 
-__all__ = ["Model", "Stream", "open"]
+__all__ = ["Model", "Stream", "open", "read_image"]
 
 # A second bound beside that of `pictures`: OpenCV refuses larger pictures by itself. It looks when
 # it is loaded, so this works where nobody has loaded it before; it keeps what is set already.
@@ -30,6 +31,7 @@ _HOMES = {
     "Model": ("edgeinfer.device.models.model", "Model"),
     "Stream": ("edgeinfer.device.loop.stream", "Stream"),
     "open": ("edgeinfer.device.loop.stream", "open_stream"),
+    "read_image": ("edgeinfer.device.pictures.decode", "read_image"),
 }
 
 
