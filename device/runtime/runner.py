@@ -7,9 +7,7 @@ import importlib.util
 import os
 import re
 import sys
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, Literal, Protocol, cast
 
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import MissingExtraError, ModelError
 from edgeinfer.device.core.tensors import KernelFamily, TensorDtype, TensorSpec
+from edgeinfer.device.runtime.quiet_runtime import quiet_runtime
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
@@ -141,15 +140,16 @@ class Runner:
         resolver = module.OpResolverType.AUTO
         if self.kernels == "builtin" and self.runtime == "ai-edge-litert":
             resolver = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        else:
+            quiet_runtime(module)
         try:
-            with _quiet_native_log():
-                self._interpreter = module.Interpreter(
-                    model_content=model,
-                    num_threads=threads,
-                    experimental_op_resolver_type=resolver,
-                    experimental_delegates=None if delegate is None else [delegate],
-                )
-                self._interpreter.allocate_tensors()
+            self._interpreter = module.Interpreter(
+                model_content=model,
+                num_threads=threads,
+                experimental_op_resolver_type=resolver,
+                experimental_delegates=None if delegate is None else [delegate],
+            )
+            self._interpreter.allocate_tensors()
             self._input_details = self._interpreter.get_input_details()
             self._output_details = self._interpreter.get_output_details()
         except (RuntimeError, ValueError, SystemError) as error:
@@ -285,45 +285,3 @@ def _load_error(subject: str, runtime: str, version: str, error: Exception) -> M
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
-
-
-class _NativeLog:
-    """Keeps the runtimes' own log lines ("Created TensorFlow Lite XNNPACK delegate") off stderr.
-
-    They come from native code straight to file descriptor 2; whatever matters is in the exception.
-    Threads load models side by side: the first to begin turns the descriptor away, the last to end
-    turns it back.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users = 0
-        self._saved = -1
-
-    @contextmanager
-    def quiet(self) -> Iterator[None]:
-        """Keep them off while this is entered."""
-        with self._lock:
-            if self._users == 0:
-                self._turn_away()
-            self._users += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._users -= 1
-                if self._users == 0:
-                    os.dup2(self._saved, 2)
-                    os.close(self._saved)
-
-    def _turn_away(self) -> None:
-        sys.stderr.flush()
-        self._saved = os.dup(2)
-        sink = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(sink, 2)
-        finally:
-            os.close(sink)
-
-
-_quiet_native_log = _NativeLog().quiet

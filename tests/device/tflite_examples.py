@@ -158,6 +158,23 @@ def dense_model(version: int = 4, extra_codes: list[TableNode] | None = None) ->
     }
 
 
+def relu_model() -> TableNode:
+    """A rectifier of one float32 value, which XNNPACK computes with either runtime."""
+    return {
+        0: Number("I", 3),
+        1: [operator_code("RELU")],
+        2: [
+            {
+                0: [tensor("x", [1], "float32"), tensor("y", [1], "float32")],
+                1: Numbers("i", [0]),
+                2: Numbers("i", [1]),
+                3: [operator([0], [1])],
+            }
+        ],
+        4: [{}],
+    }
+
+
 def graph(model: TableNode) -> Any:
     """The first subgraph's table, for a test to change."""
     subgraphs: Any = model[2]

@@ -1,0 +1,77 @@
+"""Native code whose words on stderr nobody needs, run without taking stderr from anybody else.
+
+A file descriptor belongs to a whole process: turned away in one thread, it is turned away in all,
+in children that start meanwhile, and for `faulthandler`. Linux gives a single thread a table of
+descriptors of its own when asked. There stderr can lead nowhere; the process's own stays.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Callable
+
+_CLOSE_RANGE = 436
+"""The number of the system call, on every architecture: glibc has a function for it since 2.34."""
+_CLOSE_RANGE_UNSHARE = 2
+_CLONE_FILES = 0x400
+"""From the kernel's include/uapi/linux/close_range.h and sched.h."""
+
+
+def silenced(work: Callable[[], object]) -> None:
+    """Call `work`, once, in a thread that ends with it and whose stderr leads nowhere.
+
+    Where such a thread cannot be had, as in some containers, what `work` says is shown. It
+    should be short, and must leave behind neither threads nor open files: a thread that it starts
+    has the same silent stderr, and files that it opens are closed at its end.
+
+    Raises:
+        BaseException: what `work` raises.
+    """
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            if _take_own_descriptors():
+                _lead_stderr_nowhere()
+            work()
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name="edgeinfer-silenced")
+    # A collection of garbage there would close files, but not those that the process has open.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        thread.start()
+    except RuntimeError:  # no further thread may be had
+        work()
+    else:
+        thread.join()
+    finally:
+        if collecting:
+            gc.enable()
+    if failure:
+        raise failure.pop()
+
+
+def _take_own_descriptors() -> bool:
+    """Give this thread a table of its own, of the standard streams alone; False if refused."""
+    import ctypes
+
+    library = ctypes.CDLL(None)
+    first, last = ctypes.c_uint(3), ctypes.c_uint(-1)
+    how = ctypes.c_uint(_CLOSE_RANGE_UNSHARE)
+    # Not all files: one that the process closes meanwhile, a camera say, would stay open here.
+    if library.syscall(ctypes.c_long(_CLOSE_RANGE), first, last, how) == 0:
+        return True
+    # Kernels before 5.9 copy all; the thread ends soon.
+    return bool(library.unshare(ctypes.c_int(_CLONE_FILES)) == 0)
+
+
+def _lead_stderr_nowhere() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    if nowhere != 2:
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
