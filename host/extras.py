@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
+import ctypes
+import importlib.util
 import os
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 
 from edgeinfer.converters.common.require_extra import require_packages
+from edgeinfer.device.core.silenced import silenced
 
 _NEEDED = ("tensorflow", "keras", "rich")
+
+_TALKING = (
+    "libtensorflow_framework.so.2",
+    "libtensorflow_cc.so.2",
+    "python/profiler/internal/_pywrap_profiler_plugin.so",
+)
+"""TensorFlow's libraries that write to stderr as soon as they are loaded, each after those that it
+needs; where one is absent, what it says is shown."""
 
 
 def require_host_extra(command: str) -> None:
@@ -32,19 +44,13 @@ def check_host_extra(command: str) -> None:
 
 
 def _import_quietly() -> None:
-    """Import with standard error closed off.
-
-    The native libraries write to the descriptor before their own log level applies, so nothing in
-    Python can filter it.
-    """
-    with suppress(OSError):
-        saved = os.dup(2)
-        try:
-            sink = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(sink, 2)
-            os.close(sink)
-            importlib.import_module("tensorflow")
-            importlib.import_module("keras")
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
+    """Import, with what TensorFlow says before its own log level applies kept off stderr."""
+    found = importlib.util.find_spec("tensorflow")
+    for place in (found.submodule_search_locations or []) if found is not None else []:
+        for name in _TALKING:
+            library = Path(place, name)
+            if library.exists():
+                with suppress(OSError):  # of what cannot be loaded, the import tells
+                    silenced(partial(ctypes.CDLL, str(library)))
+    importlib.import_module("tensorflow")
+    importlib.import_module("keras")

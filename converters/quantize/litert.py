@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import io
 import logging
 import re
+import sys
+import threading
 import warnings
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, TextIO
 
 import numpy as np
 
 from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.device.core.errors import ConversionError
+from edgeinfer.device.runtime.quiet_runtime import quiet_runtime
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.tflite.weights_inside import with_buffers_inside
+
+_PACKAGE = "ai_edge_quantizer"
 
 
 def quantize_int8(
@@ -101,7 +105,9 @@ def _quantized(
         with _quiet():
             work = quantizer.Quantizer(bytearray(inside))
             work.load_quantization_recipe(recipe)
-            result = work.quantize(statistics)
+            result = work.quantize(
+                statistics, enable_progress_bar=False, enable_progress_report=False
+            )
     except Exception as error:  # it raises whatever its parts do
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ConversionError(
@@ -153,17 +159,60 @@ def _recipe(keep_float: Collection[str], per_tensor_dense: bool) -> Any:
 
 
 @contextlib.contextmanager
-def _quiet() -> Any:
-    """Keep the package's prints, progress bars and warnings to itself."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+def _quiet() -> Iterator[None]:
+    """Keep from view what the package says, and nothing that others say meanwhile."""
+    # One for each use: what ends first must not take away what another still needs.
+    ours = _OthersLogLines()
+    loggers = [logging.getLogger(name) for name in ("", "absl")]
+    stream: Any = _OthersWords(sys.stderr)
+    # By the module that warns, for good: what is taken back would be so for other threads too.
+    for package in (_PACKAGE, "ai_edge_litert"):
+        warnings.filterwarnings("ignore", module=package)
+    # It opens the model, too.
+    quiet_runtime(importlib.import_module("ai_edge_litert.interpreter"))
+    for logger in loggers:
+        logger.addFilter(ours)
+    sys.stderr = stream
     try:
-        with (
-            contextlib.redirect_stdout(io.StringIO()),
-            contextlib.redirect_stderr(io.StringIO()),
-            warnings.catch_warnings(),
-        ):
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
-        logging.disable(level)
+        stream.end()
+        if sys.stderr is stream:
+            sys.stderr = stream.stream
+        for logger in loggers:
+            logger.removeFilter(ours)
+
+
+class _OthersLogLines(logging.Filter):
+    """Lets all lines through but the package's, which go to the root logger and to absl's."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the line was logged elsewhere."""
+        return _PACKAGE not in record.pathname
+
+
+class _OthersWords:
+    """A stream that takes no words of the thread that made it; all others' go on at once."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self.stream = stream
+        self._unheard: int | None = threading.get_ident()
+
+    def write(self, text: str) -> int:
+        """Write, unless this thread is not to be heard."""
+        if self.stream is None or threading.get_ident() == self._unheard:
+            return len(text)
+        return self.stream.write(text)
+
+    def flush(self) -> None:
+        """Flush."""
+        if self.stream is not None:
+            self.stream.flush()
+
+    def end(self) -> None:
+        """Let the thread be heard again, for those who have kept this stream."""
+        self._unheard = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the stream in all else."""
+        return getattr(self.stream, name)

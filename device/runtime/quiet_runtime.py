@@ -14,9 +14,9 @@ from types import ModuleType
 from edgeinfer.device.core.silenced import silenced
 
 _PACKED = bytes.fromhex(
-    "78da958f3b0a80400c449f9f424464410b0f61e715c4cad2c3285858787027bb2a6221b8cb2324331948034c"
-    "c3d841494d4a46a189530789b0aeb51a41e4159b3939f15ed32b8276d59af08a3bd19da9b08a4dec22168de8"
-    "3ffcdc5ac8be987ffa97b3f29a879ddc5f6449f963df3dfcefbd4ca4fec301a9c706fc"
+    "78da958fbd0a83301485bf58071129813af8100e8aaf503a75ecc3387470f0c13d37d1101c04130e37f7fc41"
+    "3ae0f7f94ef0a4a5a4a211e3b5c143b0adb7e9c005c5382f27c16bfa8ba81db3259e2635fabd15fec222ac42"
+    "2174c2fbc24fd262b7db73f370d33fc63719ef52a60e3fb2a63acbfbcc7fce5542192e6cd5d6075e"
 )
 """One float32 value through RELU, as tests/device/tflite_examples.py builds it; a test compares."""
 

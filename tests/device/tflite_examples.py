@@ -158,17 +158,17 @@ def dense_model(version: int = 4, extra_codes: list[TableNode] | None = None) ->
     }
 
 
-def relu_model() -> TableNode:
-    """A rectifier of one float32 value, which XNNPACK computes with either runtime."""
+def relu_model(layers: int = 1) -> TableNode:
+    """Rectifiers of one float32 value, one after the other, which XNNPACK computes everywhere."""
     return {
         0: Number("I", 3),
         1: [operator_code("RELU")],
         2: [
             {
-                0: [tensor("x", [1], "float32"), tensor("y", [1], "float32")],
+                0: [tensor(f"x{index}", [1], "float32") for index in range(layers + 1)],
                 1: Numbers("i", [0]),
-                2: Numbers("i", [1]),
-                3: [operator([0], [1])],
+                2: Numbers("i", [layers]),
+                3: [operator([index], [index + 1]) for index in range(layers)],
             }
         ],
         4: [{}],

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,7 @@ from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.device.tflite.model import Subgraph
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.converters.keras_models import SPEC, pictures, uneven_float
+from tests.device.tflite_examples import encode, relu_model
 
 pytestmark = pytest.mark.slow
 
@@ -54,3 +58,56 @@ def test_a_dense_layer_gets_one_scale_where_asked(per_tensor: bool, scales: int)
     assert quantization is not None
     assert len(quantization.scales) == scales
     assert all(t.dtype != "float32" for t in graph.tensors)
+
+
+LAYERS = 150
+"""Enough for ai-edge-quantizer to show a progress bar."""
+
+QUANTIZE = f"""
+import logging, sys, threading, warnings
+from pathlib import Path
+from edgeinfer.converters.quantize.litert import quantize_int8
+
+logging.basicConfig(format="%(message)s")
+warnings.simplefilter("always")
+warnings.formatwarning = lambda message, *place: f"{{message}}\\n"
+sys.setswitchinterval(1e-5)
+model = Path(sys.argv[1]).read_bytes()
+ranges = {{f"x{{index}}": (0.0, 1.0) for index in range({LAYERS} + 1)}}
+started, done, written = threading.Event(), threading.Event(), 0
+
+def say():
+    global written
+    while written < 2000 or not done.is_set():
+        print(f"out {{written}}", flush=True)
+        line = f"line {{written}}"
+        if written % 3 == 0:
+            print(line, file=sys.stderr)
+        elif written % 3 == 1:
+            logging.warning(line)
+        else:
+            warnings.warn(line)
+        written += 1
+        started.set()
+
+saying = threading.Thread(target=say)
+saying.start()
+started.wait()
+for _ in range(8):
+    quantize_int8(model, ranges, subject="relu")
+done.set()
+saying.join()
+print("end", file=sys.stderr)
+print(written)
+"""
+
+
+def test_others_are_heard_while_it_quantizes_and_it_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "relu.tflite"
+    path.write_bytes(encode(relu_model(LAYERS)))
+    command = [sys.executable, "-c", QUANTIZE, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    *out, written = done.stdout.splitlines()
+    assert out == [f"out {number}" for number in range(int(written))]
+    lines = [f"line {number}" for number in range(int(written))]
+    assert done.stderr.splitlines() == [*lines, "end"]
