@@ -19,8 +19,8 @@ class Frame:
     """One picture from a source.
 
     Attributes:
-        pixels: as the source gives them: see `format`. They stay as they are while the frame is
-            held; a source may use their memory again afterwards.
+        pixels: as the source gives them: see `format`. They stay as they are for whoever holds
+            them, or a view into them; a source uses their memory again afterwards.
         format: how they lie in memory, see `pixel_formats`; by default (H, W, 3) uint8 RGB.
         sequence: counts the frames that the source delivered, dropped ones included, from 0.
         captured_ns: when it was captured, on `time.monotonic_ns()`'s clock: the driver's own time

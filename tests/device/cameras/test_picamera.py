@@ -131,6 +131,20 @@ def test_picture_of_the_models_size_from_the_isp() -> None:
 
 
 @pytest.mark.usefixtures("picamera2")
+def test_memory_goes_round() -> None:
+    camera, _ = opened(covers=(32, 24))
+    first = camera.read()
+    assert first is not None
+    kept = first.pixels[:24]
+    kept[...] = 1
+    del first
+    for _ in range(50):
+        assert camera.read() is not None
+    assert (kept == 1).all()
+    assert camera._pool.allocated == 2
+
+
+@pytest.mark.usefixtures("picamera2")
 def test_silence_and_repetition_are_faults() -> None:
     camera, stand_in = opened(covers=(32, 24), timeout_s=0.1)
     stand_in.silent = True

@@ -8,12 +8,19 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import edgeinfer.device
+from edgeinfer.device.cameras.frame_pool import FramePool
 from edgeinfer.device.core.errors import CameraError, ModelError
+from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.models.predictions.kinds import Classification
+from edgeinfer.device.pictures.frame import Frame
 
 
 def threads_left() -> list[str]:
@@ -67,6 +74,70 @@ def test_frames_that_are_kept_stay_as_they_were(sample_bundle: Path, video: Path
         assert abs(float(answer.frame.pixels.mean()) - 20 * number) < 4
 
 
+FRAMES = 300
+KEEP_EVERY = 30
+
+
+def on_the_way(parallel: int) -> int:
+    """Return how many frames the loop holds at most.
+
+    One is read, two wait; one is prepared; for each model one waits, one is answered, and one
+    answer waits; the last answer and the one before it are here.
+    """
+    return 1 + 2 + 1 + 3 * parallel + 2
+
+
+@pytest.fixture
+def long_video(tmp_path: Path) -> Path:
+    """A video of 300 frames, 64x48; the brightness of frame n is n % 240."""
+    path = tmp_path / "long.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (64, 48))
+    for number in range(FRAMES):
+        writer.write(np.full((48, 64, 3), number % 240, np.uint8))
+    writer.release()
+    return path
+
+
+def shows(pixels: NDArray[np.uint8], number: int) -> bool:
+    return abs(float(pixels.mean()) - number % 240) < 4
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_a_few_frames_memory_goes_round(
+    sample_bundle: Path, long_video: Path, parallel: int
+) -> None:
+    stream = edgeinfer.device.open(sample_bundle, camera=long_video, parallel=parallel)
+    pool: FramePool = stream.camera._pool  # type: ignore[attr-defined]
+    count = 0
+    for answer in stream.answers():
+        assert shows(answer.frame.pixels, answer.frame.sequence)
+        count += 1
+    assert count == FRAMES
+    assert pool.allocated <= on_the_way(parallel)
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_what_is_kept_of_frames_stays_as_it_was(
+    sample_bundle: Path, long_video: Path, parallel: int
+) -> None:
+    """Frames, pixels, and slices and other views of them, among many that are not kept."""
+    stream = edgeinfer.device.open(sample_bundle, camera=long_video, parallel=parallel)
+    pool: FramePool = stream.camera._pool  # type: ignore[attr-defined]
+    kept: list[Any] = []
+    for answer in stream.answers():
+        frame = answer.frame
+        if frame.sequence % KEEP_EVERY == 0:
+            views = (frame, frame.pixels, frame.pixels[8:40, ::2], frame.rgb(), answer)
+            kept.append(views[len(kept) % len(views)])
+        del answer, frame
+    for number, item in enumerate(kept):
+        frame = item.frame if isinstance(item, Answer) else item
+        pixels = frame.pixels if isinstance(frame, Frame) else frame
+        assert shows(pixels, number * KEEP_EVERY)
+    assert len(kept) == FRAMES // KEEP_EVERY
+    assert pool.allocated <= len(kept) + on_the_way(parallel)
+
+
 def test_what_cannot_be_opened_is_an_error(sample_bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(CameraError, match="no such camera"):
         edgeinfer.device.open(sample_bundle, camera=tmp_path / "none.mp4")
@@ -98,6 +169,38 @@ def test_a_camera_is_answered(
         answers = json.loads(done.stdout)
         assert [frame_format for frame_format, _ in answers] == [expected] * 5
         assert len({label for _, label in answers}) == 1
+
+
+LONG = """
+import json, sys
+import edgeinfer.device
+from tests.system.v4l2_shim.steering import picture_number
+
+stream = edgeinfer.device.open(sys.argv[1], camera="0")
+pool, kept, seen = stream.camera._hands.camera._pool, [], []
+for answer in stream.answers():
+    frame = answer.frame
+    seen.append(picture_number(frame.pixels, frame.format))
+    if len(seen) % 20 == 0:
+        kept.append((frame.pixels[:, :], seen[-1]))
+    del answer, frame
+    if len(seen) == 200:
+        break
+same = [picture_number(pixels, "yuyv") == number for pixels, number in kept]
+rising = all(a < b for a, b in zip(seen, seen[1:]))
+print(json.dumps([len(kept), all(same), rising, pool.allocated]))
+"""
+
+
+def test_a_few_frames_memory_of_a_live_camera_goes_round(
+    run_with_camera: Callable[..., subprocess.CompletedProcess[str]], sample_bundle: Path
+) -> None:
+    done = run_with_camera(LONG, str(sample_bundle), FORMATS="YUYV", FPS="120")
+    assert done.returncode == 0, done.stderr
+    kept, same, rising, allocated = json.loads(done.stdout)
+    assert (kept, same, rising) == (10, True, True)
+    # One fewer waits to be prepared; a dropped one is still there while the next one is.
+    assert allocated <= kept + on_the_way(1)
 
 
 LEFT_OPEN = """
