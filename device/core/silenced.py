@@ -7,10 +7,13 @@ descriptors of its own when asked. There stderr can lead nowhere; the process's 
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
+import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 _CLOSE_RANGE = 436
 """The number of the system call, on every architecture: glibc has a function for it since 2.34."""
@@ -22,18 +25,20 @@ _CLONE_FILES = 0x400
 def silenced(work: Callable[[], object]) -> None:
     """Call `work`, once, in a thread that ends with it and whose stderr leads nowhere.
 
-    Where such a thread cannot be had, as in some containers, what `work` says is shown. It
-    should be short, and must leave behind neither threads nor open files: a thread that it starts
-    has the same silent stderr, and files that it opens are closed at its end.
+    Where such a thread cannot be had, as in some containers, what `work` says is shown. It should
+    be short, and must leave behind neither threads nor open files: a thread that it starts has the
+    same silent stderr, and files that it opens are closed at its end.
 
     Raises:
         BaseException: what `work` raises.
     """
     failure: list[BaseException] = []
+    caller = threading.get_native_id()
 
     def run() -> None:
         try:
-            if _take_own_descriptors():
+            # Libraries of light threads (gevent) have it run in the caller's own.
+            if threading.get_native_id() != caller:
                 _lead_stderr_nowhere()
             work()
         except BaseException as error:
@@ -56,10 +61,21 @@ def silenced(work: Callable[[], object]) -> None:
         raise failure.pop()
 
 
+def _lead_stderr_nowhere() -> None:
+    """Lead this thread's stderr nowhere, if it may have descriptors of its own."""
+    # A handler of signals may write to a file that will not be open here.
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    if not _take_own_descriptors():
+        return
+    with suppress(OSError):  # there may be no such device, or no further file may be open
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        if nowhere != 2:
+            os.dup2(nowhere, 2)
+            os.close(nowhere)
+
+
 def _take_own_descriptors() -> bool:
     """Give this thread a table of its own, of the standard streams alone; False if refused."""
-    import ctypes
-
     library = ctypes.CDLL(None)
     first, last = ctypes.c_uint(3), ctypes.c_uint(-1)
     how = ctypes.c_uint(_CLOSE_RANGE_UNSHARE)
@@ -68,10 +84,3 @@ def _take_own_descriptors() -> bool:
         return True
     # Kernels before 5.9 copy all; the thread ends soon.
     return bool(library.unshare(ctypes.c_int(_CLONE_FILES)) == 0)
-
-
-def _lead_stderr_nowhere() -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    if nowhere != 2:
-        os.dup2(nowhere, 2)
-        os.close(nowhere)

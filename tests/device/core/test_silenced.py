@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -144,6 +145,27 @@ def test_a_closed_stderr_stays_closed() -> None:
     command = ["sh", "-c", 'exec "$0" -c "$1" 2>&-', sys.executable, CLOSED]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_signals_are_left_to_the_process() -> None:
+    """A handler may write to the process's files: `signal.set_wakeup_fd`, `faulthandler`."""
+    blocked: list[int] = []
+    silenced(lambda: blocked.extend(signal.pthread_sigmask(signal.SIG_BLOCK, [])))
+    assert set(signal.valid_signals()) - {signal.SIGKILL, signal.SIGSTOP} <= set(blocked)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+
+
+def test_a_thread_that_is_the_callers_own_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As where gevent has patched threads."""
+    monkeypatch.setattr(threading.Thread, "start", threading.Thread.run)
+    monkeypatch.setattr(threading.Thread, "join", lambda thread: None)
+    descriptors = os.listdir("/proc/thread-self/fd")
+    silenced(lambda: os.write(2, b"work\n"))
+    assert os.listdir("/proc/thread-self/fd") == descriptors
+    assert capfd.readouterr().err == "work\n"
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
 
 
 def test_where_no_thread_can_be_had_the_work_is_done_all_the_same(
