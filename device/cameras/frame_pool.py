@@ -1,17 +1,17 @@
 """Memory that is used again, so that a loop in its stride allocates nothing for its frames.
 
 Whoever keeps a frame's pixels, or a view into them, must never see them change, and nobody can be
-asked to hand them back: so the memory is leased. Every view that numpy makes of an array refers,
-directly or through others, to the object that the array was made from. Here that is the lease, and
-its end, whenever and in whatever thread it comes, is what gives the memory back. An array would not
-do in its place: numpy has a view of a view refer to the first array, past those between.
+asked to hand them back: so the memory is leased. What numpy makes of an array refers, directly or
+through others, to the object that the array was made of. Here that is the lease, and its end,
+whenever and in whatever thread it comes, is what gives the memory back.
 """
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,56 +31,49 @@ class FramePool:
 
     def __init__(self, limit: int = 16) -> None:
         self._shape: tuple[int, ...] = ()
+        self._bytes = 0
         # A lease may end at any moment, in the midst of `take` too: a deque needs no lock for that.
-        self._free: deque[_Memory] = deque(maxlen=limit)
+        self._free: deque[bytearray] = deque(maxlen=limit)
+        # Weak: an array that is kept after its camera was closed must not keep all other memory.
+        self._reference = weakref.ref(self)
         self.allocated = 0
 
     def take(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         """Return an array of `shape`, uint8, of any content."""
         if shape != self._shape:
-            self._shape = shape
+            self._shape, self._bytes = shape, math.prod(shape)
             self._free.clear()
-        return np.asarray(_Lease(self, self._free_memory(shape)))
+        lease = _Lease(shape, np.uint8, self._free_memory())
+        lease.pool = self._reference
+        return lease.view(np.ndarray)
 
-    def _free_memory(self, shape: tuple[int, ...]) -> _Memory:
+    def _free_memory(self) -> bytearray:
         while self._free:
             memory = self._free.pop()
-            if memory.array.shape == shape:  # one of another may just have been given back
+            if len(memory) == self._bytes:  # one of pictures before may just have been given back
                 return memory
         self.allocated += 1
-        array = np.empty(shape, np.uint8)
-        place = (array.ctypes.data, False)
-        interface = {"version": 3, "typestr": "|u1", "shape": shape, "data": place}
-        return _Memory(array, interface)
+        return bytearray(self._bytes)
 
-    def _give_back(self, memory: _Memory) -> None:
-        # Others are of pictures before these.
-        if memory.array.shape == self._shape:
+    def give_back(self, memory: bytearray) -> None:
+        """Take memory whose lease has ended."""
+        if len(memory) == self._bytes:
             self._free.append(memory)
 
 
-class _Memory(NamedTuple):
-    """Memory, and what numpy asks of an object that shows it as an array."""
+class _Lease(np.ndarray[Any, np.dtype[np.uint8]]):
+    """What an array and all views into it refer to; while it is there, the memory is theirs.
 
-    array: NDArray[np.uint8]
-    interface: dict[str, Any]
-
-
-class _Lease:
-    """What an array and all views into it refer to; as long as it is there, the memory is theirs.
-
-    Not `weakref.finalize`, which keeps a table and a lock for what this does by itself.
+    It has a class of its own, and memory that is no array: of a chain of arrays of one class numpy
+    has a view refer to the first. And it is no `weakref.finalize`, which keeps a table and a lock.
     """
 
-    __slots__ = ("__array_interface__", "_memory", "_pool")
-
-    def __init__(self, pool: FramePool, memory: _Memory) -> None:
-        # Weak: an array that is kept after its camera was closed must not keep all other memory.
-        self._pool = weakref.ref(pool)
-        self._memory = memory
-        self.__array_interface__ = memory.interface
+    __slots__ = ("pool",)
+    pool: weakref.ref[FramePool]
 
     def __del__(self) -> None:
-        pool = self._pool()
-        if pool is not None:
-            pool._give_back(self._memory)
+        # A view of this class, made of a lease itself, has no pool.
+        pool = getattr(self, "pool", None)
+        taker = None if pool is None else pool()
+        if taker is not None:
+            taker.give_back(self.base)

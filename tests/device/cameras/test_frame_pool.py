@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import sys
 import threading
-import weakref
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -211,16 +212,34 @@ def test_more_than_the_limit_are_handed_out_all_the_same() -> None:
 
 
 def test_arrays_outlive_the_pool_and_keep_no_others() -> None:
+    size = 2**20
+    tracemalloc.start()
+    try:
+        pool = FramePool()
+        kept, others = filled(pool, 7, (size,)), [pool.take((size,)) for _ in range(3)]
+        del others
+        assert tracemalloc.get_traced_memory()[0] > 4 * size
+        del pool
+        assert tracemalloc.get_traced_memory()[0] < 2 * size
+        assert (kept == 7).all()
+        del kept
+        assert tracemalloc.get_traced_memory()[0] < size
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_lease_itself_may_be_held() -> None:
     pool = FramePool()
-    kept, others = filled(pool, 7), [pool.take(SHAPE) for _ in range(3)]
-    memory = [weakref.ref(_lease(array)._memory.array) for array in others]
-    del others
-    assert all(alive() is not None for alive in memory)
-    del pool
-    assert [alive() for alive in memory] == [None] * 3
-    assert (kept == 7).all()
-    del kept
-
-
-def _lease(array: NDArray[np.uint8]) -> Any:
-    return array.base
+    array = filled(pool, 7)
+    assert array.base is not None
+    held = [array.base, array.base[1:], array.base.view(), array.base.copy(), copy.copy(array.base)]
+    while held:
+        del array
+        others = [filled(pool, 9) for _ in range(3)]
+        assert all(shows(item) == {7} for item in held)
+        array = held.pop(0)
+        del others
+    del array
+    arrays = [filled(pool, 8) for _ in range(4)]
+    assert pool.allocated == 4
+    assert len({array.ctypes.data for array in arrays}) == 4
