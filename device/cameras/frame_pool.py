@@ -23,7 +23,8 @@ class FramePool:
     One thread takes; any may let go. Arrays may outlive the pool.
 
     Args:
-        limit: the memory of so many arrays is used again; of those beyond it is not.
+        limit: how many arrays the pool knows at most, 1 or more. Those that are held longest are
+            left to their holders.
 
     Attributes:
         allocated: how often memory was allocated, so far.
@@ -40,21 +41,22 @@ class FramePool:
         if shape != self._shape:
             self._shape = shape
             self._places.clear()
-        for place in self._places:
-            if place.lease() is None:
-                break
-        else:
-            place = self._allocate()
+        place = self._free_place()
         array: NDArray[np.uint8] = np.ndarray(shape, np.uint8, place.memory)
         place.lease = weakref.ref(array)
+        self._places.append(place)
         return array
 
-    def _allocate(self) -> _Place:
+    def _free_place(self) -> _Place:
+        """Take out a place that nobody holds; they lie in the order of their leases."""
+        # The last one first: what was used lately may lie in the processor's caches.
+        for index in reversed(range(len(self._places))):
+            if self._places[index].lease() is None:
+                return self._places.pop(index)
+        if len(self._places) == self._limit:
+            del self._places[0]
         self.allocated += 1
-        place = _Place(bytearray(math.prod(self._shape)), _ended)
-        if len(self._places) < self._limit:
-            self._places.append(place)
-        return place
+        return _Place(bytearray(math.prod(self._shape)), _ended)
 
 
 @dataclass(slots=True)

@@ -204,11 +204,21 @@ def test_another_shape_starts_anew() -> None:
 
 def test_more_than_the_limit_are_handed_out_all_the_same() -> None:
     pool = FramePool(limit=2)
-    arrays = [pool.take((2, 2)) for _ in range(5)]
-    assert len({array.ctypes.data for array in arrays}) == 5
+    arrays = [filled(pool, value) for value in range(5)]
+    assert [shows(array) for array in arrays] == [{value} for value in range(5)]
     arrays.clear()
-    arrays = [pool.take((2, 2)) for _ in range(5)]
+    arrays = [pool.take(SHAPE) for _ in range(5)]
     assert pool.allocated == 5 + 3
+
+
+def test_those_that_are_kept_take_no_place_for_ever() -> None:
+    pool = FramePool(limit=3)
+    kept = [filled(pool, value) for value in range(9)]
+    for _ in range(50):
+        filled(pool, 99)
+    # The last two are known to the pool still, beside the one that goes round.
+    assert pool.allocated == 10
+    assert [shows(array) for array in kept] == [{value} for value in range(9)]
 
 
 def test_arrays_outlive_the_pool_and_keep_no_others() -> None:
