@@ -232,6 +232,9 @@ def convert(
         calibration_draw=calibration_draw,
         targets=targets,
     )
+    # First of all: nothing about a model matters where it could not be converted anyway.
+    training_stack = () if trained.suffix.lower() == ".tflite" else ("tensorflow", "keras")
+    require_packages("edgeinfer convert", *training_stack, "ai_edge_quantizer", "matplotlib")
     if is_foreign(trained):
         if pictures is None:
             raise UsageError(
@@ -260,8 +263,6 @@ def convert(
         else:
             click.echo(foreign_summary(answer, installed))
         return
-    # First of all: nothing about a folder matters where it could not be converted anyway.
-    require_packages("edgeinfer convert", "tensorflow", "keras")
     name = read_trained(trained).name
     targets.require_tools(precision)
     with step_display(sys.stderr) as step:

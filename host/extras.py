@@ -31,16 +31,17 @@ def require_host_extra(command: str) -> None:
     _import_quietly()
 
 
-def check_host_extra(command: str) -> None:
+def check_host_extra(command: str, *others: str) -> None:
     """Look whether the [host] extra is installed, in a moment: nothing is imported.
 
     Args:
-        command: what needs them, for the error.
+        command: what needs it, for the error.
+        others: what else of it the command imports, beside the training stack.
 
     Raises:
         MissingExtraError: the base install alone is here.
     """
-    require_packages(command, *_NEEDED)
+    require_packages(command, *_NEEDED, *others)
 
 
 def _import_quietly() -> None:

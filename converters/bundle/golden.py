@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.tensors import KernelFamily, TensorSpec
+from edgeinfer.device.installation.advice import add_packages
 from edgeinfer.device.models.bundle.manifest import GoldenFrame
 from edgeinfer.device.models.decoding import DetectionSpec
 from edgeinfer.device.models.decoding.detection import blank_unused
@@ -121,7 +122,7 @@ def _runners(model: bytes) -> dict[KernelFamily, Runner]:
             "golden vectors",
             got="ai-edge-litert is not installed",
             expected="it on the workstation: it computes the outputs of both kernel families",
-            next_step="run `pip install ai-edge-litert`",
+            next_step=add_packages("ai-edge-litert"),
         )
     families: tuple[KernelFamily, ...] = ("builtin", "xnnpack")
     return {

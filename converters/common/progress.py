@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -18,9 +19,10 @@ def step_display(stream: TextIO) -> Iterator[Step]:
     """Yield a function that announces a step and returns its progress callback.
 
     Args:
-        stream: where to; a bar is drawn only where it is a terminal.
+        stream: where to; a bar is drawn only where it is a terminal, and not by the base install,
+            which lacks what draws it.
     """
-    if not stream.isatty():
+    if not stream.isatty() or importlib.util.find_spec("rich") is None:
 
         def plain(name: str) -> Progress:
             stream.write(f"{name} ...\n")

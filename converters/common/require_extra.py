@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
-from importlib import metadata
 
 from edgeinfer.device.core.errors import MissingExtraError
+from edgeinfer.device.installation.advice import add_extra
 
 
 def require_packages(command: str, *packages: str) -> None:
@@ -21,12 +20,8 @@ def require_packages(command: str, *packages: str) -> None:
     """
     missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:
-        # On an older Python the extra installs without its training stack, and nothing is gained.
-        old = sys.version_info < (3, 11)
         raise MissingExtraError(
             command,
             got=f"needs {', '.join(missing)}, not installed here",
-            next_step=f"{'with Python 3.11 to 3.13 ' if old else ''}run: "
-            # This version, which is there: pip must not look for another of that name in an index.
-            f"pip install 'edgeinfer[host]=={metadata.version('edgeinfer')}'",
+            next_step=add_extra("host"),
         )

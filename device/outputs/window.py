@@ -11,6 +11,7 @@ from contextlib import suppress
 import cv2
 
 from edgeinfer.device.core.errors import OutputError
+from edgeinfer.device.installation.advice import add_packages
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.outputs.base import Output, OutputGone
 from edgeinfer.device.outputs.drawing.draw import annotate
@@ -34,8 +35,8 @@ def check_window() -> None:
             "--output window",
             got="this OpenCV draws no windows",
             expected="opencv-python instead of opencv-python-headless",
-            next_step="pip uninstall opencv-python-headless && pip install opencv-python, or "
-            "Debian's python3-opencv",
+            next_step=add_packages("opencv-python", instead_of=("opencv-python-headless",))
+            + ", or take Debian's python3-opencv",
         )
     reason = _why_no_screen()
     if reason:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import MissingExtraError, ModelError
 from edgeinfer.device.core.tensors import KernelFamily, TensorDtype, TensorSpec
+from edgeinfer.device.installation.advice import add_packages
 from edgeinfer.device.runtime.quiet_runtime import quiet_runtime
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
@@ -48,14 +49,14 @@ def choose_runtime(wanted: RuntimeName | None = None) -> RuntimeName:
         raise MissingExtraError(
             "runtime",
             got="neither ai-edge-litert nor tflite-runtime is installed",
-            next_step="run `pip install ai-edge-litert`",
+            next_step=add_packages("ai-edge-litert"),
         )
     if name not in installed:
         raise MissingExtraError(
             "runtime",
             got=f"{name} is not installed",
             expected=f"one of {', '.join(installed) or 'none that is installed'}",
-            next_step=f"run `pip install {name}`",
+            next_step=add_packages(name),
         )
     return next(known for known in installed if known == name)
 
@@ -233,7 +234,7 @@ def _import_runtime(name: RuntimeName) -> ModuleType:
         raise MissingExtraError(
             "runtime",
             got=f"{name} is installed but does not import ({_first_line(error)})",
-            next_step=f"run `pip install --force-reinstall {name}`",
+            next_step=add_packages(name, force=True),
         ) from error
 
 
@@ -273,7 +274,7 @@ def _load_error(subject: str, runtime: str, version: str, error: Exception) -> M
         next_step = "use a form of the model without it, or a delegate that has it"
     elif "returned a result with an exception set" in str(error):
         text = "this runtime was built against numpy 1"
-        next_step = "run `pip install 'numpy<2'`"
+        next_step = add_packages("numpy<2")
     elif text == "vector::reserve" and "tensorflow" in sys.modules:
         text = "TensorFlow was imported before it, and the two clash"
         next_step = "use ai-edge-litert, or a process without TensorFlow"

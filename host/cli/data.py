@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -98,7 +99,8 @@ def _print_counts(prepared: PreparedData) -> None:
     rows = [(label, *(str(counts[split][label]) for split in counts)) for label in prepared.labels]
     rows.append(("all", *(str(len(samples)) for samples in prepared.splits.values())))
     header = ("class", *counts)
-    if sys.stdout.isatty():
+    # The base install checks a folder as well, and has no `rich`.
+    if sys.stdout.isatty() and importlib.util.find_spec("rich") is not None:
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text

@@ -21,7 +21,8 @@ def demo(out: Path) -> int:
     Each step is a command that you can type yourself, and is shown.
     """
     from edgeinfer.host.demo import run_demo
-    from edgeinfer.host.extras import require_host_extra
+    from edgeinfer.host.extras import check_host_extra, require_host_extra
 
+    check_host_extra("edgeinfer demo", "ai_edge_quantizer", "matplotlib")
     require_host_extra("edgeinfer demo")
     return run_demo(out, say=click.echo)

@@ -18,6 +18,7 @@ from typing import IO
 
 from edgeinfer.device.core.errors import MissingExtraError, WheelError
 from edgeinfer.device.core.files import atomic_file, cache_home
+from edgeinfer.device.installation.advice import add_packages
 
 SHORT = 16
 """Hexadecimal digits of an archive's SHA-256 that name its folder on a board."""
@@ -65,7 +66,7 @@ def carried_python(version: str, architecture: str, *, cache: Path | None = None
         raise MissingExtraError(
             "a Python to bring along",
             got="the program `uv`, which downloads it, is not installed here",
-            next_step="run: pip install uv",
+            next_step=add_packages("uv"),
         )
     machine, libc = _NAMES.get(architecture, architecture), _LIBC.get(architecture, "gnu")
     build = f"cpython-{version}-linux-{machine}-{libc}"

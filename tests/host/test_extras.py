@@ -9,14 +9,21 @@ import sys
 import pytest
 
 from edgeinfer.device.core.errors import MissingExtraError
+from edgeinfer.device.installation.advice import add_extra
 from edgeinfer.host import extras
 
 
 def test_a_missing_package_gives_the_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extras, "_NEEDED", ("keras", "no_such_package_of_ours"))
     assert importlib.util.find_spec("no_such_package_of_ours") is None
-    with pytest.raises(MissingExtraError, match=r"pip install 'edgeinfer\[host\]==[0-9.]+'"):
+    with pytest.raises(MissingExtraError) as raised:
         extras.require_host_extra("edgeinfer train")
+    assert raised.value.next_step == add_extra("host")
+
+
+def test_what_else_a_command_imports_is_asked_for_too() -> None:
+    with pytest.raises(MissingExtraError, match="needs no_such_package_of_ours, not installed"):
+        extras.check_host_extra("edgeinfer optimize", "rich", "no_such_package_of_ours")
 
 
 CODE = """

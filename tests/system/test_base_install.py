@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import shutil
+import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from edgeinfer.device.pictures.decode import encode_png
 from tests.support.program import error_line
-from tests.system.environments import Environment, make_environment, tell_size
+from tests.system.environments import Environment, clean_environ, make_environment, tell_size
 from tests.system.sample import Sample
 
 pytestmark = pytest.mark.system
@@ -153,9 +159,49 @@ def test_benchmark(install: Install, sample: Sample) -> None:
         assert report["machine"]["board"].startswith("generic-")
 
 
-@pytest.mark.parametrize("command", ["train", "convert"])
-def test_the_host_commands_name_the_extra(install: Install, command: str) -> None:
-    done = install.environment.edgeinfer(command, "no-such-folder")
+HOST_COMMANDS = (
+    ("demo",),
+    ("train", "no-such-folder"),
+    ("prune", "no-such-folder"),
+    ("optimize", "no-such-folder"),
+    ("convert", "no-such-folder"),
+    ("convert", "no-such.tflite", "--pictures", "no-such-folder"),
+    ("flash", "no-such.edgebundle", "--board", "rpi4", "--host", "no-such-board"),
+    ("unflash", "--host", "no-such-board"),
+    ("boards", "emulate", "rpi4", "no-such.edgebundle"),
+)
+
+
+@pytest.mark.parametrize("command", HOST_COMMANDS, ids=" ".join)
+def test_the_host_commands_name_the_extra(install: Install, command: tuple[str, ...]) -> None:
+    done = install.environment.edgeinfer(*command)
     line = error_line(done)
-    assert "run: pip install 'edgeinfer[host]==" in line
+    assert "pip install 'edgeinfer[host] @ file:///" in line
     assert ("with Python 3.11 to 3.13" in line) == (install.case.python == "3.10")
+
+
+def test_a_folder_is_checked_at_a_terminal_too(install: Install, tmp_path: Path) -> None:
+    """What draws bars and tables belongs to the extra, which the check does not need."""
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        for index in range(6):
+            pixels = np.full((16, 16, 3), 20 * index + 10 * (label == "cat"), np.uint8)
+            (tmp_path / label / f"{index}.png").write_bytes(encode_png(pixels))
+    controller, terminal = pty.openpty()
+    done = subprocess.run(
+        [install.environment.folder / "bin" / "edgeinfer", "data", "check", str(tmp_path)],
+        env=clean_environ(),
+        stdin=subprocess.DEVNULL,
+        stdout=terminal,
+        stderr=terminal,
+        check=False,
+    )
+    os.close(terminal)
+    with suppress(OSError):  # all is read
+        said = b""
+        while chunk := os.read(controller, 65_536):
+            said += chunk
+    os.close(controller)
+    rows = {row.split()[0]: row.split()[1:] for row in said.decode().splitlines() if row.split()}
+    assert done.returncode == 0, said
+    assert rows["cat"] == rows["dog"] == ["4", "1", "1"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes.util
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.system.environments import Environment, make_environment
+from tests.system.environments import Environment, clean_environ, make_environment
 
 pytestmark = pytest.mark.system
 
@@ -46,9 +47,10 @@ def test_the_fix_mends_it(
 ) -> None:
     """What the fix says is typed, word for word."""
     command = findings["tflite-runtime"]["fix"].split("`")[1]
-    assert command == "pip install 'numpy<2' 'opencv-python-headless<4.12'"
+    python = broken_environment.python
+    assert command == f"{python} -m pip install 'numpy<2' 'opencv-python-headless<4.12'"
     broken_environment.pip("uninstall", "--yes", "--quiet", "opencv-python")
-    broken_environment.pip("install", "--quiet", "numpy<2", "opencv-python-headless<4.12")
+    subprocess.run(["sh", "-c", f"{command} --quiet"], check=True, env=clean_environ())
     done = broken_environment.edgeinfer("doctor", "--json")
     states = {finding["subject"]: finding["state"] for finding in json.loads(done.stdout)}
     assert states["tflite-runtime"] == "ok", done.stdout

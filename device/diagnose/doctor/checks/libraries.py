@@ -11,6 +11,7 @@ from importlib import metadata
 from edgeinfer.device.diagnose.doctor.child import ChildEnd, run_probe
 from edgeinfer.device.diagnose.doctor.finding import Finding, broken, note, ok
 from edgeinfer.device.diagnose.doctor.system import System
+from edgeinfer.device.installation.advice import add_packages
 
 OPENCV_PACKAGES = (
     "opencv-python",
@@ -21,9 +22,9 @@ OPENCV_PACKAGES = (
 """Each brings the same folder `cv2`: the one installed last overwrites the others."""
 
 _REQUIREMENTS = (
-    ("'numpy<2'", "'opencv-python-headless<4.12'")
+    ("numpy<2", "opencv-python-headless<4.12")
     if sys.version_info < (3, 12)
-    else ("'numpy>=2'", "'opencv-python-headless>=4.12'")
+    else ("numpy>=2", "opencv-python-headless>=4.12")
 )
 """What pip is asked for; the two go together, see pyproject.toml."""
 
@@ -58,12 +59,12 @@ def judge_numpy(end: ChildEnd) -> Finding:
     if end.code == 0 and end.facts.get("sum") == 10:
         return ok("numpy", f"{end.facts['version']}")
     if "No module named 'numpy'" in end.stderr:
-        return broken("numpy", "is not installed", fix=f"run `pip install {_REQUIREMENTS[0]}`")
+        return broken("numpy", "is not installed", fix=add_packages(_REQUIREMENTS[0]))
     return broken(
         "numpy",
         f"does not work ({end.reason})",
-        fix=f"run `pip install --force-reinstall {_REQUIREMENTS[0]}`; something else that is "
-        "named numpy on PYTHONPATH hides the real one",
+        fix=f"{add_packages(_REQUIREMENTS[0], force=True)}; something else that is named numpy on "
+        "PYTHONPATH hides the real one",
     )
 
 
@@ -103,23 +104,23 @@ def _opencv_fault(end: ChildEnd, packages: Sequence[str]) -> Finding:
         return broken(
             "OpenCV",
             "is not installed",
-            fix=f"run `pip install {_REQUIREMENTS[1]}`; "
-            "on 32-bit ARM `sudo apt install python3-opencv`",
+            fix=add_packages(_REQUIREMENTS[1])
+            + "; on 32-bit ARM `sudo apt install python3-opencv`",
         )
     if re.search(r"numpy[\w.]* failed to import|compiled using NumPy", end.stderr):
         return broken(
             "OpenCV",
             "was built against another numpy",
             expected="OpenCV before 4.12 with numpy 1, 4.12 or later with numpy 2",
-            fix=f"run `pip install {' '.join(_REQUIREMENTS)}`",
+            fix=add_packages(*_REQUIREMENTS),
         )
     return broken("OpenCV", f"does not work ({end.reason})", fix=_reinstall(packages))
 
 
 def _reinstall(packages: Sequence[str]) -> str:
     """Return the commands that leave one OpenCV, the one that wants no desktop."""
-    names = " ".join(packages or ("opencv-python-headless",))
-    return f"run `pip uninstall -y {names}`, then `pip install {_REQUIREMENTS[1]}`"
+    names = packages or ("opencv-python-headless",)
+    return add_packages(_REQUIREMENTS[1], instead_of=names)
 
 
 def judge_kernels(end: ChildEnd, *, turned_off: bool) -> Finding:

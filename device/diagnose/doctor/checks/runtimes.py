@@ -8,6 +8,7 @@ from edgeinfer.device.diagnose.doctor.child import ChildEnd, run_probe
 from edgeinfer.device.diagnose.doctor.finding import Finding, broken, fault_of, note, ok
 from edgeinfer.device.diagnose.doctor.system import System
 from edgeinfer.device.diagnose.doctor.tiny_model import TINY_OUTPUT
+from edgeinfer.device.installation.advice import add_packages
 
 
 class RuntimesCheck:
@@ -36,7 +37,7 @@ class RuntimesCheck:
             for name in installed
         ]
         if chosen is None:
-            findings.append(fault_of(end, "runtime", fix="run `pip install ai-edge-litert`"))
+            findings.append(fault_of(end, "runtime", fix=add_packages("ai-edge-litert")))
         return findings
 
 
@@ -50,16 +51,16 @@ def judge_runtime(name: str, end: ChildEnd, *, chosen: bool) -> Finding:
             name,
             f"computes {end.facts.get('answer')}",
             expected=f"{TINY_OUTPUT}",
-            fix=f"run `pip install --force-reinstall {name}`",
+            fix=add_packages(name, force=True),
         )
     else:
-        fault = fault_of(end, name, fix=f"run `pip install --force-reinstall {name}`")
+        fault = fault_of(end, name, fix=add_packages(name, force=True))
         if "numpy 1" in fault.got:
             fault = broken(
                 name,
                 f"{fault.got}, and numpy here is {end.facts.get('numpy')}",
                 # OpenCV from 4.12 on wants numpy 2, so the two go back together.
-                fix="run `pip install 'numpy<2' 'opencv-python-headless<4.12'`",
+                fix=add_packages("numpy<2", "opencv-python-headless<4.12"),
             )
     if chosen:
         return fault

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from edgeinfer.device.core.errors import DelegateError
+from edgeinfer.device.installation.advice import add_packages
 from edgeinfer.device.runtime.delegates.find import Device, find_devices, find_library
 from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.delegates.worker.process import WorkerStartError
@@ -42,7 +43,7 @@ def explain(
         got = "is no TFLite delegate: it lacks tflite_plugin_create_delegate"
         next_step = "name a library that was built as an external delegate"
     elif failure.kind == "MissingExtraError":
-        got, next_step = failure.text, f"run `pip install {runtime}`"
+        got, next_step = failure.text, add_packages(runtime)
     elif failure.stage == "delegate":
         got, next_step = _refused(delegate, failure.text, root)
     elif failure.stage == "first run":

@@ -1,0 +1,1 @@
+"""How edgeinfer was installed here, and the command that installs more into the same place."""
