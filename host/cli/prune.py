@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _SELF = "self"
 _DEFAULT_SPEEDUP = 2.0
+_OF_CUTS = ("importance", "steps", "step_epochs", "multiple", "min_share")
+"""Settings that have no meaning where no channels go."""
 
 
 @click.command()
@@ -93,6 +95,10 @@ def prune(
     given["sparsity"] = sparsity
     if {"speedup", "keep_cost"}.isdisjoint(given) and sparsity is None:
         given["speedup"] = _DEFAULT_SPEEDUP
+    idle = [name for name in _OF_CUTS if sparsity is not None and name in given]
+    if idle:
+        option = "--" + idle[0].replace("_", "-")
+        raise UsageError(option, got="given with --sparsity, which cuts no channels")
     config = PruneConfig(**given, size=parse_size(size))
     teaching = None
     if teacher is not None:

@@ -11,6 +11,7 @@ import click
 
 from edgeinfer.device.core.errors import UsageError, printable
 from edgeinfer.host.cli.student_options import chosen_teacher, like_student, list_students
+from edgeinfer.host.cli.train_settings import IMAGENET, make_config
 
 if TYPE_CHECKING:
     from edgeinfer.converters.run_folder.trained_run import TrainedModel
@@ -52,8 +53,8 @@ def _choice(*names: str) -> click.Choice[str]:
 )
 @click.option(
     "--weights",
-    metavar="imagenet|FILE",
-    help="Pretrained weights: a file, or imagenet for those installed or downloaded.",
+    metavar=f"{IMAGENET}|FILE",
+    help=f"Pretrained weights: a file, or {IMAGENET} for those installed or downloaded.",
 )
 @click.option("--loss", type=_choice("crossentropy", "focal"), help="[crossentropy]")
 @click.option("--label-smoothing", type=float, help="0 to below 1.  [0.1]")
@@ -93,8 +94,8 @@ def _choice(*names: str) -> click.Choice[str]:
 @click.option(
     "--teacher-features", is_flag=True, help="Learn the teacher's feature vectors as well."
 )
-@click.option("--validation-share", type=float, default=0.1, show_default=True)
-@click.option("--test-share", type=float, default=0.1, show_default=True)
+@click.option("--validation-share", type=float, help="Of pictures in no split.  [0.1]")
+@click.option("--test-share", type=float, help="Likewise.  [0.1]")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--force", is_flag=True, help="Replace an earlier run.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
@@ -119,8 +120,9 @@ def train(
     architecture: str | None,
     student: str | None,
     out: Path | None,
-    validation_share: float,
-    test_share: float,
+    validation_share: float | None,
+    test_share: float | None,
+    weights: str | None,
     teacher: Path | None,
     teacher_weight: float | None,
     temperature: float | None,
@@ -138,20 +140,18 @@ def train(
     from edgeinfer.host.extras import check_host_extra, require_host_extra
 
     check_host_extra("edgeinfer train")  # before a large folder is checked for nothing
-    from edgeinfer.host.training.config import default_config
     from edgeinfer.host.training.progress import make_progress
     from edgeinfer.host.training.train import train as train_model
     from edgeinfer.host.training.workspace import check_destination
 
     grey_28 = data in FASHION_MNIST
     settings["size"] = parse_size(settings["size"])
-    settings["weights"] = _parse_weights(settings["weights"])
     if student is not None:
         architecture = like_student(student, architecture, settings, grey_28=grey_28)
     if grey_28 and architecture is None:
         architecture = "small-cnn"
-    config = default_config(
-        architecture or "efficientnet-lite0", **_fitting(settings, grey_28=grey_28)
+    config = make_config(
+        architecture or "efficientnet-lite0", settings, weights=weights, grey_28=grey_28
     )
     taught = chosen_teacher(teacher, teacher_weight, temperature, features=teacher_features)
     out = out or _default_out(data, grey_28=grey_28, taught=taught is not None)
@@ -176,31 +176,18 @@ def _default_out(data: str, *, grey_28: bool, taught: bool) -> Path:
     return Path("runs", f"{name}-student" if taught else name)
 
 
-def _fitting(settings: dict[str, Any], *, grey_28: bool) -> dict[str, Any]:
-    """Fill in what small grey pictures need and pretrained weights cannot use."""
-    if grey_28 and settings["initializer"] != "pretrained":
-        settings = dict(settings)
-        settings["size"] = settings["size"] or (28, 28)
-        settings["channels"] = settings["channels"] or "grey"
-    return settings
-
-
-def _prepare(data: str, seed: int, validation_share: float, test_share: float) -> PreparedData:
+def _prepare(
+    data: str, seed: int, validation_share: float | None, test_share: float | None
+) -> PreparedData:
     from edgeinfer.converters.common.progress import step_display
     from edgeinfer.host.data.dataset import prepare_fashion_mnist, prepare_folder
 
-    for name, share in (("validation", validation_share), ("test", test_share)):
-        if not 0 < share < 1:
-            raise UsageError(f"--{name}-share", got=f"{share:g}", expected="above 0 and below 1")
-    if validation_share + test_share >= 1:
-        raise UsageError(
-            "--validation-share and --test-share",
-            got=f"{validation_share + test_share:g} together",
-            expected="below 1",
-        )
     if data in FASHION_MNIST:
         return prepare_fashion_mnist(
-            seed=seed, full=data == FASHION_MNIST[1], validation_share=validation_share
+            seed=seed,
+            full=data == FASHION_MNIST[1],
+            validation_share=validation_share,
+            test_share=test_share,
         )
     with step_display(sys.stderr) as step:
         return prepare_folder(
@@ -220,10 +207,6 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     if len(parts) > 2 or not all(part.isascii() and part.isdigit() for part in parts):
         raise UsageError("--size", got=repr(text), expected="a side such as 224, or WxH")
     return int(parts[0][:6]), int(parts[-1][:6])
-
-
-def _parse_weights(text: str | None) -> Path | None:
-    return None if text in (None, "imagenet") else Path(str(text))
 
 
 def _list_architectures(context: click.Context) -> None:

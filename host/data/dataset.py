@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,16 @@ import numpy as np
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import Split
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.host.data import fashion_mnist
 from edgeinfer.host.data.check import Checked, check_files
 from edgeinfer.host.data.findings import Finding
 from edgeinfer.host.data.folder import Layout, find_layout, require_enough
 from edgeinfer.host.data.split import split_samples
 from edgeinfer.host.data.store import ImageStore
+
+DEFAULT_SHARE = 0.1
+"""Of a class's pictures that go to validation, and to test."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,19 +46,28 @@ def prepare_folder(
     root: Path,
     *,
     seed: int,
-    validation_share: float = 0.1,
-    test_share: float = 0.1,
+    validation_share: float | None = None,
+    test_share: float | None = None,
     progress: Progress | None = None,
 ) -> PreparedData:
     """Find, check and split a folder of photographs; see `find_layout` for its layout.
 
+    Args:
+        root: the folder.
+        seed: of the split.
+        validation_share: of each class's pictures; None is `DEFAULT_SHARE`.
+        test_share: likewise.
+        progress: called after each picture.
+
     Raises:
         DataError: the folder cannot be used; the sentence says why.
+        UsageError: a share is impossible, or given for a split that the folder makes itself.
     """
     layout = find_layout(root)
+    shares = _shares(layout.root, layout.splits, validation_share, test_share)
     checked = check_files(layout, progress=progress)
     return split_checked(
-        layout, checked, seed=seed, validation_share=validation_share, test_share=test_share
+        layout, checked, seed=seed, validation_share=shares[0], test_share=shares[1]
     )
 
 
@@ -62,8 +76,8 @@ def split_checked(
     checked: Checked,
     *,
     seed: int,
-    validation_share: float = 0.1,
-    test_share: float = 0.1,
+    validation_share: float = DEFAULT_SHARE,
+    test_share: float = DEFAULT_SHARE,
 ) -> PreparedData:
     """Split what the check left of a folder.
 
@@ -90,7 +104,8 @@ def prepare_fashion_mnist(
     seed: int,
     full: bool,
     folder: Path | None = None,
-    validation_share: float = 0.1,
+    validation_share: float | None = None,
+    test_share: float | None = None,
     progress: Progress | None = None,
 ) -> PreparedData:
     """Return Fashion-MNIST with its own test split and a validation split carved from training.
@@ -99,12 +114,15 @@ def prepare_fashion_mnist(
         seed: for the validation split.
         full: the whole set instead of the subset that ships with edgeinfer.
         folder: where the whole set's four files lie; by default they are looked for.
-        validation_share: of the training images of each class.
+        validation_share: of the training images of each class; None is `DEFAULT_SHARE`.
+        test_share: None, for the set has a test split of its own.
         progress: called after each file, where the set has to be downloaded.
 
     Raises:
         DataError: the whole set is damaged or cannot be had.
+        UsageError: a share is impossible, or given for the test split.
     """
+    shares = _shares("fashion-mnist", ("train", "test"), validation_share, test_share)
     place = fashion_mnist.EMBEDDED
     if full or folder is not None:
         place = fashion_mnist.find_full_set(folder, progress=progress)
@@ -114,10 +132,41 @@ def prepare_fashion_mnist(
     return PreparedData(
         name="fashion-mnist",
         labels=fashion_mnist.LABELS,
-        splits=split_samples(own, seed=seed, validation_share=validation_share),
+        splits=split_samples(own, seed=seed, validation_share=shares[0]),
         findings=(),
         own_splits=frozenset({"train", "test"}),
     )
+
+
+def _shares(
+    data: object, own: Collection[Split], validation: float | None, test: float | None
+) -> tuple[float, float]:
+    """Return the shares of validation and test; those that are not given are the default.
+
+    Raises:
+        UsageError: one is impossible, or given for a split that the data set makes itself.
+    """
+    given: dict[Split, float | None] = {"validation": validation, "test": test}
+    for split, share in given.items():
+        option = f"--{split}-share"
+        if share is None:
+            continue
+        if split in own:
+            raise UsageError(
+                option,
+                got=f"given for {data}, which has {split} pictures of its own",
+                next_step="leave it out",
+            )
+        if not 0 < share < 1:
+            raise UsageError(option, got=f"{share:g}", expected="above 0 and below 1")
+    shares = tuple(DEFAULT_SHARE if share is None else share for share in given.values())
+    if sum(shares) >= 1:
+        raise UsageError(
+            "--validation-share and --test-share",
+            got=f"{sum(shares):g} together",
+            expected="below 1",
+        )
+    return shares[0], shares[1]
 
 
 def channel_statistics(store: ImageStore) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -6,14 +6,21 @@ layers named `pool` (the feature vector) and `logits`. Listing them imports no K
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.core.errors import ModelError, UsageError
+from edgeinfer.device.preprocess.spec import Channels
+from edgeinfer.host.models import applications
+from edgeinfer.host.models import channels as order
 from edgeinfer.host.models.applications import APPLICATIONS
 
 Initializer = Literal["glorot", "he", "pretrained"]
+Before = Callable[[Any], Any]
+"""What stands between a network's input and its first layer: a tensor in, a tensor out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +30,9 @@ class ArchitectureInfo:
     Attributes:
         name: as typed on the command line.
         size: default side of the square input in pixels.
-        normalization: (mean, std) per RGB channel in pixel units; None: from the training data.
+        smallest: side in pixels that its input has at least.
+        normalization: (mean, std) per RGB channel in pixel units, as pretrained weights want it;
+            None: from the training data.
         pretrained: whether ImageNet weights exist.
         scalable: whether `width` applies.
         description: one line.
@@ -31,10 +40,16 @@ class ArchitectureInfo:
 
     name: str
     size: int
-    normalization: tuple[tuple[float, ...], tuple[float, ...]] | None
+    normalization: order.Normalization | None
     pretrained: bool
     scalable: bool
     description: str
+    smallest: int = 8
+
+    def normalization_for(self, channels: Channels) -> order.Normalization | None:
+        """Return the normalization of an input with these channels; None as above."""
+        rgb = self.normalization
+        return None if rgb is None else order.normalization_for(rgb, channels)
 
 
 _INFOS = (
@@ -77,6 +92,7 @@ _INFOS = (
             normalization=(application.mean, application.std),
             pretrained=True,
             scalable=False,
+            smallest=application.smallest,
             description=f"keras.applications.{application.function}, weights downloaded or named",
         )
         for name, application in APPLICATIONS.items()
@@ -109,6 +125,7 @@ def build_model(
     width: float = 1.0,
     seed: int = 0,
     weights: Path | None = None,
+    channels: Channels | None = None,
 ) -> Any:
     """Build a Keras model; the same arguments give the same weights.
 
@@ -120,6 +137,8 @@ def build_model(
         width: scales the channels of the architectures that are `scalable`.
         seed: of the random initial weights. It seeds Keras, TensorFlow, numpy and random.
         weights: a file of weights to start from instead of the installed or downloaded ones.
+        channels: what the C are, which pretrained weights have to know; by default grey for one,
+            rgb for three.
 
     Raises:
         UsageError: the arguments do not go together.
@@ -129,45 +148,104 @@ def build_model(
     import keras
 
     info = architecture(name)
-    _check(info, input_shape, initializer, width, weights)
+    height, wide, _ = input_shape
+    check_model(name, size=(wide, height), initializer=initializer, width=width, weights=weights)
     keras.utils.set_random_seed(seed)
-    if name in APPLICATIONS:
-        from edgeinfer.host.models import applications
-
-        return applications.build(
-            name, input_shape, classes, initializer=initializer, weights=weights
-        )
-    if name == "efficientnet-lite0":
-        from edgeinfer.host.models import efficientnet_lite
-
-        model = efficientnet_lite.build(input_shape, classes, initializer=initializer)
-        if initializer == "pretrained":
-            efficientnet_lite.load_weights(model, weights)
-        return model
+    if initializer == "pretrained":
+        return _pretrained(info, input_shape, classes, weights, channels)
+    if info.pretrained:
+        return _untrained(info, input_shape, classes, initializer)
     from edgeinfer.host.models import mobilenet, resnet8, small_cnn
 
     scratch = {"small-cnn": small_cnn.build, "resnet8": resnet8.build, "mobilenet": mobilenet.build}
     return scratch[name](input_shape, classes, initializer=initializer, width=width)
 
 
-def _check(
+def _untrained(
     info: ArchitectureInfo,
     input_shape: tuple[int, int, int],
-    initializer: str,
-    width: float,
+    classes: int,
+    initializer: Initializer,
+    *,
+    before: Before | None = None,
+) -> Any:
+    """Build one of the architectures that have pretrained weights, without them."""
+    from edgeinfer.host.models import efficientnet_lite
+
+    if info.name in APPLICATIONS:
+        return applications.build(info.name, input_shape, classes, before=before)
+    return efficientnet_lite.build(input_shape, classes, initializer=initializer, before=before)
+
+
+def _pretrained(
+    info: ArchitectureInfo,
+    input_shape: tuple[int, int, int],
+    classes: int,
     weights: Path | None,
+    channels: Channels | None,
+) -> Any:
+    """Build a network that answers as the weights, which know RGB, say."""
+    from edgeinfer.host.models import efficientnet_lite
+
+    height, width, depth = input_shape
+    if info.name in APPLICATIONS:
+        model = applications.build_pretrained(info.name, (height, width, 3), classes, weights)
+    else:
+        model = efficientnet_lite.build((height, width, 3), classes, initializer="pretrained")
+        efficientnet_lite.load_weights(model, weights)
+    if depth == 1:
+        rgb = info.normalization
+        assert rgb is not None
+        before = None if order.normalized_alike(rgb) else partial(order.three_of_one, rgb=rgb)
+        grey = _untrained(info, input_shape, classes, "glorot", before=before)
+        order.take_weights(grey, model)
+        return grey
+    if channels == "bgr":
+        order.turn_round(model)
+    return model
+
+
+def check_model(
+    name: str,
+    *,
+    size: tuple[int, int],
+    initializer: str,
+    width: float = 1.0,
+    weights: Path | None = None,
 ) -> None:
-    """Refuse combinations that would be ignored in silence."""
+    """Refuse, in a moment, what `build_model` could not build or would ignore in silence.
+
+    Args:
+        name: a key of `ARCHITECTURES`.
+        size: (width, height) of the input in pixels.
+        initializer: as for `build_model`; likewise `width` and `weights`.
+
+    Raises:
+        UsageError: the arguments do not go together.
+        ModelError: there is no such file of weights.
+        MissingExtraError: the weights' package is not installed.
+    """
+    info = architecture(name)
     if initializer not in get_args(Initializer):
         expected = ", ".join(get_args(Initializer))
         raise UsageError("--init", got=repr(initializer), expected=f"one of {expected}")
+    if min(size) < info.smallest:
+        raise UsageError(
+            "--size",
+            got=f"{size[0]}x{size[1]}",
+            expected=f"{info.smallest} pixels a side or more, for {name}",
+        )
     if initializer == "pretrained" and not info.pretrained:
         raise UsageError(info.name, got="has no pretrained weights", next_step="use --init he")
-    if initializer == "pretrained" and input_shape[2] != 3:
-        raise UsageError(info.name, got="--channels grey", expected="rgb for pretrained weights")
     if weights is not None and initializer != "pretrained":
         raise UsageError(
             "--weights", got=f"given for --init {initializer}", expected="--init pretrained"
         )
     if width != 1.0 and not info.scalable:
         raise UsageError(info.name, got=f"--width {width}", expected="1.0: its width is fixed")
+    if weights is not None and not weights.is_file():
+        raise ModelError(weights, got="is no file", expected=f"weights of {name}")
+    if initializer == "pretrained" and weights is None and name not in APPLICATIONS:
+        from edgeinfer.host.models.efficientnet_lite import packaged_weights
+
+        packaged_weights()

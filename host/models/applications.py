@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ class Application:
         mean: per RGB channel, in pixel units.
         std: likewise.
         options: further arguments of the function.
+        smallest: side of the input in pixels that the function takes at least.
     """
 
     function: str
@@ -31,6 +33,7 @@ class Application:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     options: tuple[tuple[str, object], ...] = ()
+    smallest: int = 8
 
 
 # The normalization that keras.applications does in preprocess_input or inside the model; here it
@@ -38,7 +41,14 @@ class Application:
 _OUTSIDE = (("include_preprocessing", False),)
 
 APPLICATIONS: dict[str, Application] = {
-    name: Application(function=function, size=224, mean=norm[0], std=norm[1], options=options)
+    name: Application(
+        function=function,
+        size=224,
+        mean=norm[0],
+        std=norm[1],
+        options=options,
+        smallest=32 if "V3" in function else 8,
+    )
     for name, function, norm, options in (
         ("mobilenet-v2", "MobileNetV2", _SIGNED_UNIT, ()),
         ("mobilenet-v3-small", "MobileNetV3Small", _SIGNED_UNIT, _OUTSIDE),
@@ -54,50 +64,77 @@ def build(
     input_shape: tuple[int, int, int],
     classes: int,
     *,
-    initializer: str,
-    weights: Path | None,
+    before: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """Return the Keras model: normalized float32 (H, W, 3) in, (classes,) logits out.
+    """Return the Keras model: normalized float32 (H, W, C) in, (classes,) logits out.
+
+    Args:
+        name: a key of `APPLICATIONS`.
+        input_shape: (H, W, C).
+        classes: how many logits.
+        before: stands between the input and the backbone.
+    """
+    return _with_head(name, _backbone(name, input_shape, before=before), classes)
+
+
+def build_pretrained(
+    name: str, input_shape: tuple[int, int, int], classes: int, weights: Path | None
+) -> Any:
+    """Return what `build` does for (H, W, 3), with weights in the backbone.
 
     Args:
         name: a key of `APPLICATIONS`.
         input_shape: (H, W, 3).
         classes: how many logits.
-        initializer: of the logits' kernel; "pretrained" also loads the backbone's weights.
         weights: a `.weights.h5` or `.keras` file without top, used instead of Keras's download.
 
     Raises:
         ModelError: the weights do not fit, or cannot be downloaded.
     """
-    import keras
-
-    application = APPLICATIONS[name]
-    function = getattr(keras.applications, application.function)
-    download = initializer == "pretrained" and weights is None
-    inputs = keras.Input(input_shape, name="image")
+    if weights is not None:
+        backbone = _backbone(name, input_shape)
+        _load(backbone, weights, APPLICATIONS[name])
+        return _with_head(name, backbone, classes)
     try:
-        with warnings.catch_warnings():
-            # Keras warns that sizes other than its published ones load the 224 weights: we know.
-            warnings.simplefilter("ignore", UserWarning)
-            backbone = function(
-                include_top=False,
-                weights="imagenet" if download else None,
-                input_tensor=inputs,
-                **dict(application.options),
-            )
+        backbone = _backbone(name, input_shape, weights="imagenet")
     # Keras's downloader raises a bare Exception for an unreachable or refused address.
     except Exception as error:
-        if not download:
-            raise
         raise ModelError(
             name,
             got=f"its ImageNet weights cannot be downloaded ({error})",
             next_step="go online, name a file with --weights FILE, or choose efficientnet-lite0, "
             "whose weights are installed",
         ) from error
-    if weights is not None:
-        _load(backbone, weights, application)
+    return _with_head(name, backbone, classes)
+
+
+def _backbone(
+    name: str,
+    input_shape: tuple[int, int, int],
+    *,
+    weights: str | None = None,
+    before: Callable[[Any], Any] | None = None,
+) -> Any:
+    import keras
+
+    application = APPLICATIONS[name]
+    inputs = keras.Input(input_shape, name="image")
+    with warnings.catch_warnings():
+        # Keras warns that sizes other than its published ones load the 224 weights: we know.
+        warnings.simplefilter("ignore", UserWarning)
+        return getattr(keras.applications, application.function)(
+            include_top=False,
+            weights=weights,
+            input_tensor=inputs if before is None else before(inputs),
+            **dict(application.options),
+        )
+
+
+def _with_head(name: str, backbone: Any, classes: int) -> Any:
+    import keras
+
     outputs = classifier(backbone.output, classes)
+    (inputs,) = backbone.inputs
     return keras.Model(inputs, outputs, name=name.replace("-", "_"))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,27 @@ STAGES = (
 _BATCH_NORM = {"momentum": 0.99, "epsilon": 1e-3}
 
 
-def build(input_shape: tuple[int, int, int], classes: int, *, initializer: str) -> Any:
-    """Return the Keras model: normalized float32 (H, W, 3) in, (classes,) logits out."""
+def build(
+    input_shape: tuple[int, int, int],
+    classes: int,
+    *,
+    initializer: str,
+    before: Callable[[Any], Any] | None = None,
+) -> Any:
+    """Return the Keras model: normalized float32 (H, W, C) in, (classes,) logits out.
+
+    Args:
+        input_shape: (H, W, C).
+        classes: how many logits.
+        initializer: of all kernels, as `blocks.kernel_initializer` takes it.
+        before: stands between the input and the network.
+    """
     import keras
 
     shared: dict[str, Any] = {"initializer": initializer, "batch_norm": _BATCH_NORM}
     inputs = keras.Input(input_shape, name="image")
-    x = conv(inputs, 32, stride=2, name="stem", **shared)
+    x = inputs if before is None else before(inputs)
+    x = conv(x, 32, stride=2, name="stem", **shared)
     block = 0
     for kernel, first_stride, expand, filters, repeats in STAGES:
         for repeat in range(repeats):

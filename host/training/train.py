@@ -98,6 +98,7 @@ def train(
             width=config.width,
             seed=config.seed,
             weights=config.weights,
+            channels=config.channels,
         )
         # The teacher before the pictures, for the same reason.
         fit_stage = _fit_stage(data, config, teacher, teacher_cache or place.cache, shown)
@@ -134,12 +135,10 @@ def _first_spec(config: TrainConfig) -> PreprocessSpec:
         mean=(127.5,) * (1 if config.channels == "grey" else 3),
         std=(127.5,) * (1 if config.channels == "grey" else 3),
     )
-    known = architecture(config.architecture).normalization
+    known = architecture(config.architecture).normalization_for(config.channels)
     if not config.pretrained or known is None:
         return spec
-    # Weights know RGB; a camera chain in BGR needs the numbers the other way round.
-    turn = -1 if config.channels == "bgr" else 1
-    return replace(spec, mean=known[0][::turn], std=known[1][::turn])
+    return replace(spec, mean=known[0], std=known[1])
 
 
 def _with_statistics(

@@ -13,11 +13,12 @@ from edgeinfer.host.training.data.batches import Augment
 def choose_augmentation(config: TrainConfig) -> tuple[Augment | None, bool]:
     """Return what alters a training batch, and whether pictures may be mirrored.
 
-    `auto` takes `small-grey` for grey input and `photos` for colour.
+    `auto` takes `small-grey` for grey input, and `photos` for colour and for pretrained weights,
+    which know photographs.
     """
     name = config.augment
     if name == "auto":
-        name = "small-grey" if config.channels == "grey" else "photos"
+        name = "small-grey" if config.channels == "grey" and not config.pretrained else "photos"
     settings = {
         "none": AugmentConfig.none(),
         "flip": AugmentConfig(flip=True),

@@ -46,6 +46,8 @@ def _error(*arguments: object) -> EdgeinferError:
         (["--sparsity", "0.5", "--keep-cost", "0.5"], "2 of them"),
         (["--sparsity", "4:2"], "--sparsity: '4:2'"),
         (["--sparsity", "0.5", "--size", "32"], "--size: given with --sparsity"),
+        (["--sparsity", "2:4", "--steps", "3"], "--steps: given with --sparsity"),
+        (["--sparsity", "2:4", "--min-share", "0.5"], "--min-share: given with --sparsity"),
         (["--speedup", "0.5"], "--speedup: 0.5"),
         (["--keep-cost", "nan"], "--keep-cost: nan"),
         (["--size", "big"], "--size: 'big'"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -14,10 +15,12 @@ from edgeinfer.boards import profile_names
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.device.core.errors import EdgeinferError, MissingExtraError, ModelError, UsageError
 from edgeinfer.device.installation.advice import add_extra
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras
 from edgeinfer.host.cli.train import _print, train
 from edgeinfer.host.models import ARCHITECTURES
+from edgeinfer.host.training.config import TrainConfig
 
 
 def test_the_command_imports_nothing_heavy() -> None:
@@ -57,7 +60,24 @@ def _error(*arguments: str) -> EdgeinferError:
         (["--teacher-features"], "--teacher-features: given without a teacher"),
         (["--teacher", "x", "--teacher-weight", "2"], "--teacher-weight: 2"),
         (["--validation-share", "0"], "--validation-share: 0"),
-        (["--validation-share", "0.6", "--test-share", "0.6"], "1.2 together"),
+        (["--validation-share", "0.95"], "1.05 together"),
+        (["--test-share", "0.2"], "--test-share: given for fashion-mnist, which has test pictures"),
+        (["-a", "resnet8", "--init", "pretrained"], "resnet8: has no pretrained weights"),
+        (["-a", "resnet8", "--weights", "imagenet"], "resnet8: has no pretrained weights"),
+        (["-a", "resnet8", "--weights", "no-such-file"], "--weights: given for --init he"),
+        (
+            ["-a", "mobilenet-v2", "--init", "he", "--weights", "imagenet"],
+            "--weights: imagenet, given for --init he, expected --init pretrained",
+        ),
+        (["-a", "efficientnet-lite0", "--width", "0.5"], "efficientnet-lite0: --width 0.5"),
+        (["-a", "mobilenet-v3-small", "--size", "31x224"], "--size: 31x224, expected 32 pixels"),
+        (["-a", "mobilenet-v3-large", "--init", "he", "--size", "28"], "--size: 28x28, expected"),
+        (["--fine-tune-epochs", "2"], "--fine-tune-epochs: given for --init he"),
+        (["--fine-tune", "upper"], "--fine-tune: given for --init he"),
+        (
+            ["-a", "efficientnet-lite0", "--fine-tune-epochs", "0", "--fine-tune", "upper"],
+            "--fine-tune: given with --fine-tune-epochs 0",
+        ),
     ],
 )
 def test_wrong_usage_is_one_sentence(arguments: list[str], says: str, tmp_path: Path) -> None:
@@ -65,6 +85,55 @@ def test_wrong_usage_is_one_sentence(arguments: list[str], says: str, tmp_path: 
     assert isinstance(error, UsageError)
     assert says in str(error)
     assert not (tmp_path / "run").exists()
+
+
+def test_weights_that_are_not_there_are_noticed_before_the_data(tmp_path: Path) -> None:
+    arguments = ("-a", "mobilenet-v2", "--weights", str(tmp_path / "no-such-file"))
+    error = _error(str(tmp_path / "no-such-data"), *arguments)
+    assert isinstance(error, ModelError)
+    assert "no-such-file: is no file, expected weights of mobilenet-v2" in str(error)
+
+
+def test_a_share_of_a_split_that_the_folder_makes_is_refused(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        for label in ("cat", "dog"):
+            (tmp_path / split / label).mkdir(parents=True)
+            for index in range(3):
+                pixels = np.full((16, 16, 3), 30 * index + len(split), np.uint8)
+                (tmp_path / split / label / f"{index}.png").write_bytes(encode_png(pixels))
+    error = _error(str(tmp_path), "--test-share", "0.2", "--out", str(tmp_path / "run"))
+    assert isinstance(error, UsageError)
+    assert f"--test-share: given for {tmp_path}, which has test pictures of its own" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "size", "channels"),
+    [
+        ([], (28, 28), "grey"),
+        (["-a", "resnet8"], (28, 28), "grey"),
+        (["-a", "efficientnet-lite0", "--init", "he"], (28, 28), "grey"),
+        # Pretrained weights want their own size, said or not.
+        (["-a", "efficientnet-lite0"], (224, 224), "rgb"),
+        (["-a", "efficientnet-lite0", "--weights", "imagenet"], (224, 224), "rgb"),
+        (["-a", "efficientnet-lite0", "--channels", "grey"], (224, 224), "grey"),
+    ],
+)
+def test_what_small_grey_pictures_get(
+    arguments: list[str],
+    size: tuple[int, int],
+    channels: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    configs: list[TrainConfig] = []
+
+    def stop(data: object, config: TrainConfig, *others: object, **settings: object) -> None:
+        configs.append(config)
+        raise UsageError("enough", got="seen")
+
+    monkeypatch.setattr("edgeinfer.host.training.train.train", stop)
+    assert "enough" in str(_error("fashion-mnist", "--out", str(tmp_path / "run"), *arguments))
+    assert (configs[0].size, configs[0].channels) == (size, channels)
 
 
 def test_an_earlier_run_is_not_overwritten(tmp_path: Path) -> None:

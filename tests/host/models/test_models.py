@@ -125,11 +125,8 @@ def test_mobilenet_v2_takes_a_named_weights_file(shared_data: Path) -> None:
         ("resnet8", {"initializer": "xavier"}, "glorot, he, pretrained"),
         ("efficientnet-lite0", {"width": 0.5}, "its width is fixed"),
         ("efficientnet-lite0", {"weights": Path("x")}, "--init pretrained"),
-        (
-            "efficientnet-lite0",
-            {"initializer": "pretrained", "input_shape": (224, 224, 1)},
-            "--channels grey",
-        ),
+        ("mobilenet-v3-small", {"input_shape": (48, 31, 1)}, "--size: 31x48, expected 32 pixels"),
+        ("mobilenet-v3-large", {"input_shape": (8, 32, 3)}, "--size: 32x8, expected 32 pixels"),
     ],
 )
 def test_impossible_requests_are_refused(name: str, options: dict[str, object], says: str) -> None:

@@ -32,7 +32,13 @@ def test_pictures_keep_shape_and_dtype(name: str, channels: str) -> None:
 
 
 def test_auto_changes_the_light_of_photographs_only() -> None:
-    for channels, lit in (("rgb", True), ("grey", False)):
-        augment, _ = _choose(channels=channels)
+    """What pretrained weights learn from are photographs, grey ones too."""
+    for name, channels, lit in (
+        ("resnet8", "rgb", True),
+        ("resnet8", "grey", False),
+        ("efficientnet-lite0", "grey", True),
+    ):
+        augment, _ = choose_augmentation(default_config(name, channels=channels))
+        assert augment is not None
         flat = np.full((8, 8, 8, 1 if channels == "grey" else 3), 100, np.uint8)
         assert bool((augment(flat, np.random.default_rng(0)) != 100).any()) == lit
