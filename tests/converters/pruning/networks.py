@@ -135,13 +135,17 @@ def _depthwise(draw: Any, maps: list[Any]) -> Any:
     )(_any(draw, maps))
 
 
-def _weightless(draw: Any, maps: list[Any]) -> Any:
+def weightless(draw: Any, maps: list[Any]) -> Any:
+    """Draw an operation without weights, and what it is applied to."""
+    x = _any(draw, maps)
+    # Keras warns of a softmax over one channel, and warnings are errors.
+    more = (layers.Activation("softmax"),) if x.shape[-1] > 1 else ()
     return draw(
         st.sampled_from(
             (
+                *more,
                 lambda x: layers.ReLU(6.0)(x),
                 lambda x: layers.Activation("swish")(x),
-                lambda x: layers.Activation("softmax")(x),
                 lambda x: layers.Dropout(0.5)(x),
                 lambda x: layers.MaxPooling2D(3, strides=1, padding="same")(x),
                 lambda x: layers.ZeroPadding2D(1)(layers.Cropping2D(1)(x)),
@@ -153,7 +157,7 @@ def _weightless(draw: Any, maps: list[Any]) -> Any:
                 lambda x: keras.ops.flip(x, axis=-1),
             )
         )
-    )(_any(draw, maps))
+    )(x)
 
 
 def _normalization(draw: Any, maps: list[Any]) -> Any:
@@ -236,7 +240,7 @@ def _nested(draw: Any, maps: list[Any]) -> Any:
 
 
 _BLOCKS = (
-    *(_conv, _conv, _transposed, _separable, _depthwise, _weightless, _normalization, _merged),
+    *(_conv, _conv, _transposed, _separable, _depthwise, weightless, _normalization, _merged),
     *(_merged, _concatenated, _squeeze_excite, _spatial_attention, _grouped, _shared, _nested),
 )
 

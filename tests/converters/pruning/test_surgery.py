@@ -86,6 +86,25 @@ def test_a_sequential_model_loses_channels() -> None:
     assert _half(model).get_layer("convolution").filters == 3
 
 
+@pytest.mark.filterwarnings("ignore:You are using a softmax over axis:UserWarning")
+def test_a_softmax_over_one_channel_is_taken_as_it_is() -> None:
+    """It gives 1 everywhere, of which Keras warns; networks drawn at random have none."""
+    image = keras.Input((6, 6, 1))
+    x = layers.Conv2D(4, 3, padding="same", name="convolution")(layers.Softmax()(image) + image)
+    x = layers.Concatenate()([x, layers.Conv2D(1, 1, activation="softmax")(x)])
+    pruned = _half(keras.Model(image, layers.Dense(2)(layers.Flatten()(x))))
+    assert pruned.get_layer("convolution").filters == 2
+
+
+@settings(SOME, max_examples=100)
+@given(st.data())
+def test_networks_drawn_at_random_run_without_a_warning(data: st.DataObject) -> None:
+    """Warnings are errors here: one network in thousands must not end the test above."""
+    image = keras.Input((nets.SIDE, nets.SIDE, 1))
+    model = keras.Model(image, nets.weightless(data.draw, [image]))
+    nets.answers(model, [np.ones((1, *image.shape[1:]), np.float32)])
+
+
 def test_names_that_collide_when_nested_models_are_opened_are_made_new() -> None:
     image = keras.Input((6, 6, 2), name="image")
 
