@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
+from tests.support.waiting import PATIENCE_S
 from tests.system.reference_delegate.build import c_compiler
 from tests.system.v4l2_shim.build import shim_environment
 
@@ -34,7 +35,7 @@ def run_with_camera(v4l2_shim: dict[str, str]) -> RunPython:
     """Run Python code in a process that has a V4L2 camera; settings without FAKEV4L2_."""
 
     def run(
-        code: str, *arguments: str, timeout_s: float = 60, **settings: str
+        code: str, *arguments: str, timeout_s: float = PATIENCE_S, **settings: str
     ) -> subprocess.CompletedProcess[str]:
         environment = os.environ | v4l2_shim
         environment |= {f"FAKEV4L2_{name}": value for name, value in settings.items()}

@@ -17,6 +17,7 @@ from edgeinfer.device.models.predictions.located import Detections, Mask, Poses
 from edgeinfer.device.pictures.decode import encode_png, read_image
 from tests.device.detector_example import LABELS, detector
 from tests.device.tflite_examples import (
+    Node,
     Number,
     Numbers,
     encode,
@@ -158,42 +159,61 @@ def test_a_model_that_needs_an_unknown_operator_says_which(coral: Path) -> None:
     assert "needs the custom operator 'fake-op-double'" in line
 
 
-def divides_by_zero() -> bytes:
-    """A classifier by its shapes that every runtime loads and none can run."""
-    numbers = np.array([[1, 2]], np.int32).tobytes(), np.zeros((1, 2), np.int32).tobytes()
+def divides(by_picture: bool) -> bytes:
+    """A classifier by its shapes that every runtime loads, and that divides by zero.
+
+    Args:
+        by_picture: only where the picture is black; else always.
+    """
     tensors = [
-        tensor("image", [1, 8, 8, 3], "uint8", quantization=quantization([1.0], [0])),
-        tensor("ones", [1, 2], "int32", 1),
-        tensor("zeros", [1, 2], "int32", 2),
-        tensor("scores", [1, 2], "int32"),
+        tensor("image", [1, 1, 1, 3], "uint8", quantization=quantization([1.0], [0])),
+        tensor("ones", [1, 3], "int32", 1),
+        tensor("zeros", [1, 3], "int32", 2),
+        tensor("shape", [2], "int32", 3),
+        tensor("numbers", [1, 1, 1, 3], "int32"),
+        tensor("row", [1, 3], "int32"),
+        tensor("scores", [1, 3], "int32"),
+    ]
+    operators = [
+        operator([0], [4], 1),
+        operator([4, 3], [5], 2),
+        # Its options, DivOptions, are number 29 of their union.
+        operator([1, 5 if by_picture else 2], [6]) | {3: Number("B", 29), 4: {}},
+    ]
+    numbers = ([[1, 2, 3]], [[0, 0, 0]], [1, 3])
+    buffers: list[dict[int, Node]] = [
+        {0: np.array(number, np.int32).tobytes()} for number in numbers
     ]
     return encode(
         {
             0: Number("I", 3),
-            1: [operator_code("DIV", 2)],
+            1: [operator_code("DIV", 2), operator_code("CAST"), operator_code("RESHAPE")],
             2: [
                 {
                     0: tensors,
                     1: Numbers("i", [0]),
-                    2: Numbers("i", [3]),
-                    # Its options, DivOptions, are number 29 of their union.
-                    3: [operator([1, 2], [3]) | {3: Number("B", 29), 4: {}}],
+                    2: Numbers("i", [6]),
+                    3: operators if by_picture else operators[-1:],
                 }
             ],
-            4: [{}, {0: numbers[0]}, {0: numbers[1]}],
+            4: [{}, *buffers],
         }
     )
 
 
-def test_a_model_that_fails_while_it_runs_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "zero.tflite").write_bytes(divides_by_zero())
+@pytest.mark.parametrize("by_picture", [True, False])
+def test_a_model_that_fails_while_it_runs_is_one_line(tmp_path: Path, by_picture: bool) -> None:
+    """Where it fails with whatever it gets, its first opening tells; it is not remembered."""
+    (tmp_path / "zero.tflite").write_bytes(divides(by_picture))
     (tmp_path / "photo.png").write_bytes(encode_png(np.zeros((8, 8, 3), np.uint8)))
+    env = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    says = "error: inference: " if by_picture else f"error: {tmp_path}/zero.tflite: cannot be run: "
     for command in (["predict", tmp_path / "photo.png"], ["run", "--camera", tmp_path]):
-        done = edgeinfer(*command, "--model", tmp_path / "zero.tflite")
+        done = edgeinfer(*command, "--model", tmp_path / "zero.tflite", env=env)
         lines = done.stderr.splitlines()
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
-        assert lines[-1].startswith("error: inference: "), lines
+        assert lines[-1].startswith(says), lines
 
 
 @pytest.mark.parametrize("runtime", ["ai-edge-litert", "tflite-runtime"])

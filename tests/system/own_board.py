@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.device.loop.supervision.loops import wait_until
+from tests.support.waiting import until
 from tests.system.environments import unavailable
 from tests.system.own_systemd import TARGET, OwnSystemd, own_systemd
 from tests.system.sshd import Sshd, free_port, listens, write_keys
@@ -86,7 +86,7 @@ def own_board(folder: Path, *, more: str = "") -> Iterator[OwnBoard]:
     prepare = _PREPARE.format(root=root, keys=keys, more=more)
     with own_systemd(folder, units, prepare=prepare, more_units="/etc/systemd/system") as systemd:
         server = Sshd(folder=keys, port=port, temporary=keys)
-        wait_until(lambda: listens(port), 20)
+        until(lambda: listens(port))
         yield OwnBoard(systemd=systemd, sshd=server, prefix=root / "lib" / "edgeinfer")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.device.loop.supervision.loops import wait_until
+from tests.support.waiting import until
 
 SYSTEMD = Path("/lib/systemd/systemd")
 GROUPS = Path("/sys/fs/cgroup/systemd")
@@ -112,10 +112,10 @@ def own_systemd(
     )
     try:
         children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
-        wait_until(lambda: bool(children.read_text().split()), 10)
+        until(lambda: bool(children.read_text().split()))
         systemd = int(children.read_text().split()[0])
         private = Path(f"/proc/{systemd}/root/run/systemd/private")
-        wait_until(lambda: outer.poll() is not None or private.exists(), 20)
+        until(lambda: outer.poll() is not None or private.exists())
         if outer.poll() is not None:
             pytest.skip("a systemd in namespaces of its own does not start here")
         yield OwnSystemd(systemd)
@@ -136,4 +136,4 @@ def _remove_groups(folder: Path) -> None:
             return False  # the last process in it is about to end
         return True
 
-    wait_until(gone, 10)
+    until(gone)

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from tests.device.loop.supervision.loops import wait_until
 from tests.host.board_wheels.wheels import make_wheel
 from tests.support.program import PROGRAM, edgeinfer, error_line
 from tests.support.strangers_folder import work_in_strangers_folder
+from tests.support.waiting import until
 from tests.system.own_board import OwnBoard, own_board
 
 pytestmark = pytest.mark.system
@@ -485,7 +485,7 @@ def test_ctrl_c_stops_it_and_a_rerun_completes(clean: Flash) -> None:
         start_new_session=True,
     )
     try:
-        wait_until(lambda: (clean.board.prefix / "store").is_dir(), 60)
+        until(lambda: (clean.board.prefix / "store").is_dir())
         os.killpg(process.pid, signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     finally:

@@ -27,8 +27,8 @@ from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.releases.pack_agent import build_agent
 from edgeinfer.device.releases.paths import SERVICE, SETTLE, TRIAL
 from tests.device.cameras.network.test_jpeg_splitter import PICTURES
-from tests.device.loop.supervision.loops import wait_until
 from tests.device.models.bundle.lures import Lure, behind, naming
+from tests.support.waiting import until
 from tests.system.environments import clean_environ, unavailable
 from tests.system.own_systemd import TARGET, OwnSystemd, own_systemd
 from tests.system.reference_delegate.build import c_compiler
@@ -267,9 +267,7 @@ def settled_on(board: Board, number: int | None) -> None:
     state = board.state()
     assert (state["current"], state["trial"]) == (number, None)
     if number is not None:
-        wait_until(
-            lambda: board.agent("try", number)["outcome"] == "already current and healthy", 30
-        )
+        until(lambda: board.agent("try", number)["outcome"] == "already current and healthy")
 
 
 def test_one_that_never_answers_is_taken_back(
@@ -351,8 +349,8 @@ def begin_trial(board: Board, number: int) -> subprocess.Popen[bytes]:
     trying = subprocess.Popen(
         board.systemd.command(*command), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    wait_until(lambda: board.state()["trial"] is not None, 60)
-    wait_until(lambda: board.state()["current"] == number, 10)
+    until(lambda: board.state()["trial"] is not None)
+    until(lambda: board.state()["current"] == number)
     return trying
 
 
@@ -386,7 +384,7 @@ def test_a_power_cut_in_a_trial_is_settled_at_boot(board: Board, good: int, seco
         board.cut()
         trying.kill()
     board.boot()
-    wait_until(lambda: board.show("ActiveState") == "active", 60)
+    until(lambda: board.show("ActiveState") == "active")
     state = board.state()
     assert (state["current"], state["trial"]) == (good, None)
     assert state["history"][-1]["reason"] == "the trial was cut short"
@@ -397,8 +395,8 @@ def test_a_power_cut_in_a_trial_is_settled_at_boot(board: Board, good: int, seco
 def test_a_hanging_loop_is_started_again(board: Board, good: int) -> None:
     before = int(board.show("NRestarts"))
     board.systemctl("kill", "--kill-whom=main", f"--signal={int(signal.SIGSTOP)}", SERVICE)
-    wait_until(lambda: int(board.show("NRestarts")) == before + 1, 60)
-    wait_until(lambda: board.show("ActiveState") == "active", 60)
+    until(lambda: int(board.show("NRestarts")) == before + 1)
+    until(lambda: board.show("ActiveState") == "active")
     settled_on(board, good)
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.device.loop.supervision.loops import wait_until
 from tests.support.program import PROGRAM
+from tests.support.waiting import until
 from tests.system.own_systemd import OwnSystemd, own_systemd
 
 pytestmark = pytest.mark.system
@@ -82,7 +82,7 @@ def service(tmp_path: Path, sample_bundle: Path) -> Iterator[Service]:
 
 
 def soon(condition: Callable[[], bool]) -> None:
-    wait_until(condition, 30)
+    until(condition)
 
 
 def test_a_service_is_ready_reloads_is_restarted_when_it_hangs_and_stops(service: Service) -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+
+from edgeinfer.device.cameras.base import Camera
+from edgeinfer.device.cameras.network.mjpeg import MjpegCamera
+from tests.support.waiting import PATIENCE_S
 
 Answer = Callable[["Connection"], None]
 
@@ -30,13 +35,14 @@ class Connection:
         self.sent += len(data)
 
     def send_forever(self, data: bytes, pause_s: float = 0.0) -> None:
-        """Send it again and again until the client goes."""
-        while not self.closing.wait(pause_s):
+        """Send it again and again until the client goes, or has had all the time in the world."""
+        end_s = time.monotonic() + PATIENCE_S
+        while not self.closing.wait(pause_s) and time.monotonic() < end_s:
             self.send(data)
 
     def hold(self) -> None:
         """Send nothing more and keep the connection."""
-        self.closing.wait(30)
+        self.closing.wait(PATIENCE_S)
 
 
 class RawServer:
@@ -77,7 +83,7 @@ class RawServer:
                 sock, _ = self._listener.accept()
             except TimeoutError:
                 continue
-            sock.settimeout(20)
+            sock.settimeout(PATIENCE_S)
             self._threads = [thread for thread in self._threads if thread.is_alive()]
             self._threads.append(threading.Thread(target=self._serve, args=(sock,)))
             self._threads[-1].start()
@@ -93,6 +99,12 @@ class RawServer:
             connection = Connection(sock, request, self._closing)
             self.connections.append(connection)
             self.answer(connection)
+
+
+def make_impatient(camera: Camera, timeout_s: float) -> None:
+    """Shorten the wait for pictures once the connection stands, which may take a busy while."""
+    assert isinstance(camera, MjpegCamera)
+    camera._timeout_s = camera._stream._patience._timeout_s = timeout_s
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.program import PROGRAM, edgeinfer, error_line
+from tests.support.waiting import PATIENCE_S
 
 FAULT = "--delegate-option=fault="
 
@@ -130,7 +131,7 @@ def test_a_signal_ends_loop_and_worker(
     os.kill(workers[0], number)  # as systemd signals every process of a service
     time.sleep(0.2)
     os.killpg(process.pid, number)  # as a terminal does
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
     assert "frames" in summary(out)
     assert "warning" not in err

@@ -7,6 +7,7 @@ import pytest
 
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.loop.slot import EndOfItems, Slot
+from tests.support.waiting import PATIENCE_S, until
 
 
 def test_the_newest_item_replaces_and_counts() -> None:
@@ -30,11 +31,12 @@ def test_a_full_slot_makes_the_stage_before_wait_and_loses_nothing() -> None:
 
     source = threading.Thread(target=deliver)
     source.start()
+    until(lambda: delivered == [0, 1])
     time.sleep(0.1)
     assert delivered == [0, 1]
-    taken = [slot.take(5) for _ in range(6)]
+    taken = [slot.take(PATIENCE_S) for _ in range(6)]
     with pytest.raises(EndOfItems):
-        slot.take(5)
+        slot.take(PATIENCE_S)
     source.join()
     assert taken == list(range(6))
     assert slot.dropped == 0
@@ -43,14 +45,20 @@ def test_a_full_slot_makes_the_stage_before_wait_and_loses_nothing() -> None:
 def test_close_releases_a_waiting_source_and_taker() -> None:
     slot: Slot[int] = Slot(keep_newest=False, capacity=1)
     answers: list[bool] = []
-    source = threading.Thread(target=lambda: answers.extend(slot.put(i) for i in range(2)))
+
+    def deliver() -> None:
+        for number in range(2):
+            answers.append(slot.put(number))
+
+    source = threading.Thread(target=deliver)
     source.start()
-    time.sleep(0.05)
+    until(lambda: answers == [True])
+    time.sleep(0.05)  # for the second to wait; where it comes later it finds the slot closed
     slot.close()
-    source.join(5)
+    source.join(PATIENCE_S)
     assert answers == [True, False]
     with pytest.raises(EndOfItems):
-        slot.take(5)
+        slot.take(PATIENCE_S)
 
 
 def test_every_taker_learns_of_the_end() -> None:

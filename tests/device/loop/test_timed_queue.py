@@ -11,6 +11,7 @@ from types import FrameType
 import pytest
 
 from edgeinfer.device.loop.timed_queue import TimedQueue
+from tests.support.waiting import PATIENCE_S
 
 
 def test_items_come_in_order_from_several_threads() -> None:
@@ -23,7 +24,7 @@ def test_items_come_in_order_from_several_threads() -> None:
     writers = [threading.Thread(target=fill, args=(index,)) for index in range(3)]
     for thread in writers:
         thread.start()
-    taken = [queue.get(10) for _ in range(3000)]
+    taken = [queue.get(PATIENCE_S) for _ in range(3000)]
     for thread in writers:
         thread.join()
     for writer in range(3):
@@ -35,7 +36,7 @@ def test_items_come_in_order_from_several_threads() -> None:
 def test_a_reader_that_waits_is_woken() -> None:
     queue: TimedQueue[str] = TimedQueue()
     threading.Timer(0.05, queue.put, ["late"]).start()
-    assert queue.get(10) == "late"
+    assert queue.get(PATIENCE_S) == "late"
 
 
 def test_the_limit_holds_where_a_signal_s_handler_outlasts_it() -> None:
@@ -47,7 +48,7 @@ def test_the_limit_holds_where_a_signal_s_handler_outlasts_it() -> None:
 
     before = signal.signal(signal.SIGALRM, handle)
     # Whoever waits for ever is freed by a late item, and seen by it.
-    rescue = threading.Timer(5, queue.put, [1])
+    rescue = threading.Timer(60, queue.put, [1])
     rescue.start()
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.05)

@@ -15,6 +15,7 @@ from edgeinfer.device.cameras.network.opencv import open_url
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.errors import CameraError
 from tests.device.cameras.raw_server import Connection, raw_server
+from tests.support.waiting import PATIENCE_S
 
 HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:9.0,\n{}\n#EXT-X-ENDLIST\n"
 SDP = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n"
@@ -63,7 +64,7 @@ def test_playlist_of_a_camera_is_not_followed(name: str, monkeypatch: pytest.Mon
             raw_server(answer) as server,
             pytest.raises(CameraError, match="answers with a playlist"),
         ):
-            open_url(server.url, CameraOptions(timeout_s=1))
+            open_url(server.url, CameraOptions(timeout_s=PATIENCE_S))
         assert elsewhere.connections == []
 
 
@@ -77,7 +78,7 @@ def test_playlist_that_the_user_names_is_followed(monkeypatch: pytest.MonkeyPatc
             connection.send(head.encode() + b"\r\n\r\n" + content)
 
         with raw_server(answer) as server, pytest.raises(CameraError, match="cannot be opened"):
-            open_url(server.url + ".m3u8?key=1", CameraOptions(timeout_s=1))
+            open_url(server.url + ".m3u8?key=1", CameraOptions(timeout_s=PATIENCE_S))
         assert elsewhere.connections
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,8 +17,10 @@ from edgeinfer.device.cameras.open import open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.errors import CameraError
 from tests.device.cameras.network.test_jpeg_splitter import BETWEEN, PICTURES
+from tests.device.cameras.raw_server import make_impatient
+from tests.support.waiting import PATIENCE_S
 
-QUICK = CameraOptions(timeout_s=0.5)
+PATIENT = CameraOptions(timeout_s=PATIENCE_S)
 Serve = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -79,14 +82,14 @@ def serve_silence(server: Server) -> Serve:
     def serve(request: BaseHTTPRequestHandler) -> None:
         begin(request)
         request.wfile.write(BETWEEN + PICTURES[0])
-        server.closing.wait(20)
+        server.closing.wait(PATIENCE_S)
 
     return serve
 
 
 def test_pictures_and_connecting_again_when_it_hangs_up(server: Server) -> None:
     told: list[str] = []
-    with open_camera(server.url(), options=QUICK, warn=told.append) as camera:
+    with open_camera(server.url(), options=PATIENT, warn=told.append) as camera:
         assert camera.live
         assert camera.description == f"{server.url()}, MJPEG"
         frames = [camera.read() for _ in range(2)]
@@ -100,8 +103,9 @@ def test_pictures_and_connecting_again_when_it_hangs_up(server: Server) -> None:
 
 def test_silence_is_a_fault(server: Server) -> None:
     server.serve = serve_silence(server)
-    with open_url(server.url(), QUICK) as camera:
+    with open_url(server.url(), PATIENT) as camera:
         assert camera.read() is not None
+        make_impatient(camera, 0.5)
         with pytest.raises(CameraError, match="stopped delivering pictures"):
             camera.read()
 
@@ -114,7 +118,7 @@ def test_torn_pictures_are_passed_over_and_many_are_a_fault(server: Server) -> N
 
     server.serve = serve
     with (
-        open_url(server.url(), QUICK) as camera,
+        open_url(server.url(), PATIENT) as camera,
         pytest.raises(CameraError, match="30 damaged pictures in a row"),
     ):
         camera.read()
@@ -129,7 +133,7 @@ def test_name_and_password_go_where_they_belong(server: Server) -> None:
         serve_pictures(request)
 
     server.serve = serve
-    with open_url(server.url("me:p%40ss@"), QUICK) as camera:
+    with open_url(server.url("me:p%40ss@"), PATIENT) as camera:
         assert camera.description == f"{server.url('***@')}, MJPEG"
     assert seen == ["Basic " + base64.b64encode(b"me:p@ss").decode()]
 
@@ -140,20 +144,24 @@ def test_name_and_password_go_where_they_belong(server: Server) -> None:
 def test_refusal_names_the_reason_and_no_password(server: Server, code: int, said: str) -> None:
     server.serve = lambda request: request.send_error(code)
     with pytest.raises(CameraError, match=said) as caught:
-        open_camera(server.url("me:secret@", "/video?token=secret"), options=QUICK)
+        open_camera(server.url("me:secret@", "/video?token=secret"), options=PATIENT)
     assert "secret" not in str(caught.value)
 
 
-def test_nobody_there(server: Server) -> None:
-    server.close()
-    with pytest.raises(CameraError, match=r"cannot be reached \(connection refused\)"):
-        open_camera(server.url(), options=QUICK)
+def test_nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    # Bound and not listening: no other program can come to listen there meanwhile.
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/video"
+        with pytest.raises(CameraError, match=r"cannot be reached \(connection refused\)"):
+            open_camera(url, options=PATIENT)
 
 
 @pytest.mark.parametrize("url", ["http://[::1/", "http:///x", "http://a b/", "http://x:99999999/"])
 def test_url_that_is_none(url: str) -> None:
     with pytest.raises(CameraError):
-        open_camera(url, options=QUICK)
+        open_camera(url, options=PATIENT)
 
 
 def test_other_streams_are_ffmpegs(server: Server, video: Path) -> None:
@@ -167,7 +175,7 @@ def test_other_streams_are_ffmpegs(server: Server, video: Path) -> None:
         request.wfile.write(content)
 
     server.serve = serve
-    with open_url(server.url(), QUICK) as camera:
+    with open_url(server.url(), PATIENT) as camera:
         assert camera.description == f"{server.url()}, 64x48, 25 frames/s"
         frame = camera.read()
         assert frame is not None
@@ -188,12 +196,12 @@ def test_stream_that_is_no_video(server: Server) -> None:
 
     server.serve = serve
     with pytest.raises(CameraError, match="cannot be opened as a video stream"):
-        open_camera(server.url(), options=QUICK)
+        open_camera(server.url(), options=PATIENT)
 
 
 def test_rtsp_that_nobody_answers(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CameraError, match=r"@127\.0\.0\.1:1/x: cannot be opened") as caught:
-        open_camera("rtsp://me:secret@127.0.0.1:1/x", options=QUICK)
+        open_camera("rtsp://me:secret@127.0.0.1:1/x", options=PATIENT)
     assert "secret" not in str(caught.value)
     assert capfd.readouterr().err == ""
 

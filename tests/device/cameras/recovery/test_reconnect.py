@@ -22,6 +22,7 @@ from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.cameras.recovery.reconnect import CONNECTION, SPARE_S, SteadyCamera
 from edgeinfer.device.core.errors import CameraError, UsageError
 from edgeinfer.device.pictures.frame import Frame
+from tests.support.waiting import PATIENCE_S, until
 from tests.system.v4l2_shim.steering import Steering
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -149,52 +150,52 @@ def test_source_that_hangs_is_left_to_itself() -> None:
     hanging._script[1] = released
     told: list[str] = []
     opener = Opener(hanging, Scripted([2, 3]))
-    with SteadyCamera(opener, warn=told.append, timeout_s=0.05, **QUICK) as camera:
+    # Long enough for the other source to answer on a busy machine.
+    with SteadyCamera(opener, warn=told.append, timeout_s=2, **QUICK) as camera:
         assert frames(camera, 3) == [(0, 1), (1, 2), (2, 3)]
-        assert told[0].startswith(f"scripted: hangs in its driver for {SPARE_S + 0.05:.3g} s")
+        assert told[0].startswith(f"scripted: hangs in its driver for {SPARE_S + 2:.3g} s")
         assert not hanging.closed
         released.set()
-        deadline = time.monotonic() + 10
-        while not hanging.closed and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert hanging.closed
+        until(lambda: hanging.closed)
 
 
 def test_closing_does_not_wait_for_a_driver_that_hangs() -> None:
     released = threading.Event()
-    camera = SteadyCamera(Opener(Scripted([released])), timeout_s=60)
+    camera = SteadyCamera(Opener(Scripted([released])), timeout_s=2 * PATIENCE_S)
     results: list[Frame | None] = []
     reader = threading.Thread(target=lambda: results.append(camera.read()))
     reader.start()
-    start = time.monotonic()
     camera.close()
-    reader.join(10)
-    assert results == [None]
-    assert time.monotonic() - start < 5
+    reader.join(PATIENCE_S)
+    assert results == [None]  # and the driver hangs still
     assert camera.read() is None
     released.set()
+
+
+def interrupted(camera: SteadyCamera) -> Frame | None:
+    """Read a picture that does not come, and interrupt that: again and again until it has begun."""
+    results: list[Frame | None] = []
+    reader = threading.Thread(target=lambda: results.append(camera.read()))
+    reader.start()
+    while reader.is_alive():
+        camera.interrupt()
+        reader.join(0.01)
+    return results[0]
 
 
 def test_interruption_ends_one_read_and_not_the_next() -> None:
     released = threading.Event()
     opener = Opener(Scripted([released, 4]), Scripted([5]))
-    with SteadyCamera(opener, timeout_s=60, **QUICK) as camera:
-        results: list[Any] = []
-        reader = threading.Thread(target=lambda: results.append(camera.read()))
-        reader.start()
-        while reader.is_alive():
-            camera.interrupt()
-            reader.join(0.01)
-        assert results == [None]
+    with SteadyCamera(opener, timeout_s=PATIENCE_S, **QUICK) as camera:
+        assert interrupted(camera) is None
         threading.Timer(0.05, released.set).start()
         assert frames(camera, 1) == [(0, 5)]  # the first had ended: opened again
 
 
 def test_interruption_ends_the_wait_for_a_camera_that_is_away() -> None:
     opener = Opener(Scripted(["gone"]), *[ABSENT] * 1000)
-    with SteadyCamera(opener, first_delay_s=30) as camera:
-        threading.Timer(0.1, camera.interrupt).start()
-        assert camera.read() is None
+    with SteadyCamera(opener, first_delay_s=PATIENCE_S) as camera:
+        assert interrupted(camera) is None
 
 
 def test_skipping() -> None:
@@ -224,9 +225,19 @@ from edgeinfer.device.cameras.v4l2.camera import V4l2Opener
 from tests.system.v4l2_shim.steering import Steering, picture_number
 
 steering = Steering(Path(sys.argv[1]))
-report = {"told": [], "numbers": [], "sequences": [], "ages": []}
+report = {"told": [], "numbers": [], "sequences": [], "since_ms": []}
 opener = V4l2Opener(None, CameraOptions(timeout_s=0.3))
-told = lambda line: report["told"].append(line)
+ends, healed = [], [0]
+
+def heal(end):
+    healed.append(time.monotonic_ns())
+    end()
+
+def told(line):
+    report["told"].append(line)
+    if ends:  # the fault was noticed: a while later it is over
+        threading.Timer(0.5, heal, [ends.pop()]).start()
+
 camera = SteadyCamera(opener, warn=told, timeout_s=0.3, first_delay_s=0.02, last_delay_s=0.1)
 
 def read(count):
@@ -234,20 +245,20 @@ def read(count):
         frame = camera.read()
         report["numbers"].append(picture_number(frame.pixels, frame.format))
         report["sequences"].append(frame.sequence)
-        report["ages"].append((time.monotonic_ns() - frame.captured_ns) / 1e6)
+        report["since_ms"].append((frame.captured_ns - healed[-1]) / 1e6)
 
 read(3)
-for fault in sys.argv[2:]:
-    if fault == "unplug":
-        steering.unplug()
-        end = lambda: steering.plug("/dev/video4")
-    else:
-        steering.fault(fault)
-        end = steering.heal
-    threading.Timer(1.7 if fault == "hang" else 1.2, end).start()
+for count, fault in enumerate(sys.argv[2:], start=1):
     known = len(report["told"])
-    while len(report["told"]) < known + 2:  # the fault and its end
+    if fault == "unplug":
+        ends.append(lambda: steering.plug("/dev/video4"))
+        steering.unplug()
+    else:
+        ends.append(steering.heal)
+        steering.fault(fault)
+    while len(healed) == count or len(report["told"]) < known + 2:  # the fault and its end
         read(1)
+    report["since_ms"].clear()
     read(3)
 report["skipped"], report["reopenings"] = camera.skipped_files, camera.reopenings
 camera.close()
@@ -284,7 +295,8 @@ def test_every_fault_is_told_and_survived_and_no_picture_comes_twice_or_torn(
     assert report["reopenings"] >= len(faults)
     for key in ("numbers", "sequences"):
         assert (np.diff(report[key]) > 0).all(), report[key]
-    assert max(report["ages"]) < 1000
+    # What it saw before the fault was over is never given.
+    assert min(report["since_ms"]) > 0
     if "unplug" in faults:
         assert report["told"][-1].startswith("/dev/video4 (Test camera), 640x480")
 
@@ -375,16 +387,22 @@ from edgeinfer.device.cameras.recovery.reconnect import SteadyCamera
 from edgeinfer.device.cameras.v4l2.camera import V4l2Camera, V4l2Opener
 from tests.system.v4l2_shim.steering import Steering
 
-steering, told, left = Steering(Path(sys.argv[1])), [], []
+steering, told, left, faulty = Steering(Path(sys.argv[1])), [], [], []
+
+def hear(line):
+    told.append(line)
+    if faulty:  # the fault was noticed: a while later it is over
+        threading.Timer(0.2, faulty.pop()).start()
+
 opener = V4l2Opener(None, CameraOptions(timeout_s=0.3))
 gc.disable()
 with SteadyCamera(
-    opener, warn=told.append, timeout_s=0.3, first_delay_s=0.02, last_delay_s=0.1
+    opener, warn=hear, timeout_s=0.3, first_delay_s=0.02, last_delay_s=0.1
 ) as camera:
     for fault in sys.argv[2:]:
-        steering.fault(fault)
-        threading.Timer(0.6, steering.heal).start()
         known = len(told)
+        faulty.append(steering.heal)
+        steering.fault(fault)
         while len(told) < known + 2:  # the fault and its end
             camera.read()
         kinds = [type(item).__name__ for item in gc.get_objects()]
@@ -415,9 +433,9 @@ def test_waiting_for_a_source_may_be_given_up() -> None:
 
     start = time.monotonic()
     with pytest.raises(CameraError, match="is not there"):
-        SteadyCamera(fail, wait=True, give_up_s=0.2, **QUICK)
-    assert time.monotonic() - start >= 0.2
-    assert len(tries) > 2
+        SteadyCamera(fail, wait=True, give_up_s=2, **QUICK)
+    assert time.monotonic() - start >= 2
+    assert len(tries) > 2  # of some fifty
 
 
 def test_what_hangs_is_named_for_what_it_is() -> None:
@@ -431,8 +449,17 @@ def test_what_hangs_is_named_for_what_it_is() -> None:
         **QUICK,
     ) as camera:
         assert camera.read() is not None
-        threading.Timer(1, camera.interrupt).start()
-        while camera.read() is not None:
-            pass
+        results: list[Frame | None] = []
+
+        def read() -> None:
+            while (frame := camera.read()) is not None:
+                results.append(frame)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        until(lambda: told)
+        while reader.is_alive():
+            camera.interrupt()
+            reader.join(0.01)
         never.set()
     assert told[0] == "scripted: hangs in its connection for 0.21 s; opening it again"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.device.diagnose.doctor.processes import ends
 from tests.support.program import PROGRAM, edgeinfer, error_line
+from tests.support.waiting import PATIENCE_S
 
 HEAVY = ("numpy", "cv2", "ai_edge_litert", "tflite_runtime")
 
@@ -66,7 +67,7 @@ def test_ctrl_c_ends_it_while_a_child_hangs(tmp_path: Path) -> None:
             assert process.poll() is None
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert stderr.strip() == "error: stopped"
     assert ends(int(pid_file.read_text()))

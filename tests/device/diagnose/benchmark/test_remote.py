@@ -23,6 +23,7 @@ from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
 from tests.device import fake_ssh
 from tests.device.diagnose.benchmark.examples import REPORT
+from tests.support.waiting import PATIENCE_S
 
 OPTIONS = BenchmarkOptions()
 
@@ -133,7 +134,7 @@ def test_ctrl_c_while_the_folder_is_being_made(
         assert process.poll() is None
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=PATIENCE_S)
     assert b"KeyboardInterrupt" in stderr
     assert list(temporary.iterdir()) == []
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from tests.support.waiting import PATIENCE_S
 
-def ends(pid: int, limit_s: float = 30) -> bool:
+
+def ends(pid: int, limit_s: float = PATIENCE_S) -> bool:
     """True once a process has ended, False where it has not within the limit."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 import sys
-import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.diagnose.doctor.child import ChildEnd, facts_of, run_child, run_probe
 from tests.device.diagnose.doctor.processes import ends
+from tests.support.waiting import PATIENCE_S
 
 
-def run(code: str, timeout_s: float = 30) -> ChildEnd:
+def run(code: str, timeout_s: float = PATIENCE_S) -> ChildEnd:
     return run_child([sys.executable, "-c", code], timeout_s=timeout_s)
 
 
@@ -35,9 +35,8 @@ def test_a_crash_is_named_and_what_went_before_is_kept() -> None:
 
 
 def test_one_that_hangs_is_stopped_and_what_went_before_is_kept() -> None:
-    begin = time.monotonic()
-    end = run("import time; print('{\"a\": 1}', flush=True); time.sleep(600)", timeout_s=2)
-    assert time.monotonic() - begin < 60
+    # A shell begins in a moment, on a busy machine too.
+    end = run_child(["sh", "-c", "echo '{\"a\": 1}'; exec sleep 3600"], timeout_s=4)
     assert end.code is None
     assert end.facts == {"a": 1}
     assert end.reason == "it did not answer in time"
@@ -72,6 +71,6 @@ def test_a_probe_ends_with_the_doctor() -> None:
 
 
 def test_probes_tell_edgeinfers_own_errors_as_facts() -> None:
-    end = run_probe("runtime", "no-such-runtime", timeout_s=30)
+    end = run_probe("runtime", "no-such-runtime", timeout_s=PATIENCE_S)
     assert end.code == 1
     assert end.facts["error"]["got"] == "no-such-runtime is not installed"

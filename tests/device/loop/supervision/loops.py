@@ -6,20 +6,12 @@ import json
 import os
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 from tests.support.program import PROGRAM
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float = 60) -> None:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
+from tests.support.waiting import PATIENCE_S, until
 
 
 class Loop:
@@ -61,25 +53,25 @@ class Loop:
     def wait_for_answers(self, more: int = 1) -> None:
         """Wait until so many more answers came."""
         wanted = len(self.out) + more
-        wait_until(lambda: len(self.out) >= wanted or self.process.poll() is not None)
+        until(lambda: len(self.out) >= wanted or self.process.poll() is not None)
         assert len(self.out) >= wanted, self.err
 
     def wait_for_event(self, text: str, times: int = 1) -> None:
         """Wait until stderr has so many lines with a text."""
-        wait_until(lambda: sum(text in line for line in self.err) >= times)
+        until(lambda: sum(text in line for line in self.err) >= times)
 
     def signal(self, number: int) -> None:
         """Send a signal."""
         self.process.send_signal(number)
 
-    def end(self, timeout_s: float = 60) -> int:
+    def end(self, timeout_s: float = PATIENCE_S) -> int:
         """Wait for the end and return the exit code."""
         try:
             code = self.process.wait(timeout_s)
         finally:
             self.process.kill()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE_S)
         assert "Traceback" not in "".join(self.err), self.err
         assert "a defect in edgeinfer" not in "".join(self.err), self.err
         return code

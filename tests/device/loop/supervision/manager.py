@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from tests.support.waiting import PATIENCE_S
+
 
 class Manager:
     """Listens as systemd does, on a socket in the file system or an abstract one."""
@@ -39,9 +41,9 @@ class Manager:
         self.heard += fresh
         return fresh
 
-    def wait_for(self, key: str, timeout_s: float = 60) -> dict[str, str]:
+    def wait_for(self, key: str) -> dict[str, str]:
         """Wait until a message with a key comes and return it."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             for message in self.listen(0.05):
                 if key in message:

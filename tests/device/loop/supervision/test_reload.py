@@ -7,7 +7,6 @@ import itertools
 import shutil
 import signal
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,7 +17,8 @@ from edgeinfer.device.core.errors import VerificationError
 from edgeinfer.device.loop.supervision.try_model import try_model
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
-from tests.device.loop.supervision.loops import Loop, wait_until
+from tests.device.loop.supervision.loops import Loop
+from tests.support.waiting import until
 
 
 def put(source: Path, target: Path) -> None:
@@ -152,14 +152,14 @@ def test_ending_while_a_reload_is_under_way(
     # Whoever tries the model now hangs before it begins.
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, time\n"
-        "if any('trial' in argument for argument in sys.orig_argv): time.sleep(60)\n"
+        "if any('trial' in argument for argument in sys.orig_argv): time.sleep(3600)\n"
     )
     environment = {"PYTHONPATH": str(tmp_path)}
     camera = f"simulated:{class_folder}"
     loop = Loop("--camera", camera, "--model", current, "--json", env=environment)
     loop.wait_for_answers()
     loop.signal(signal.SIGHUP)
-    wait_until(lambda: len(processes_with(current)) == 2)
+    until(lambda: len(processes_with(current)) == 2)
     loop.signal(signal.SIGTERM)
     assert loop.end() == 0
     assert processes_with(current) == []
@@ -185,15 +185,14 @@ def test_a_model_that_crashes_the_runtime_ends_its_trial_only(
 def test_a_trial_that_hangs_is_given_up(
     tmp_path: Path, sample_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "sitecustomize.py").write_text("import time; time.sleep(60)")
+    (tmp_path / "sitecustomize.py").write_text("import time; time.sleep(3600)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(VerificationError, match=r"not verified within 0\.5 s"):
         try_model(sample_bundle, {}, stop=threading.Event(), limit_s=0.5)
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
-    start = time.monotonic()
+    # Without being stopped it would raise as above.
     assert not try_model(sample_bundle, {}, stop=stop)
-    assert time.monotonic() - start < 30
 
 
 def test_the_trial_passes_what_is_sound(sample_bundle: Path) -> None:

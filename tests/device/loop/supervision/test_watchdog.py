@@ -12,8 +12,9 @@ from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.loop.supervision.sd_notify import Notifier
 from edgeinfer.device.loop.supervision.watchdog import Watchdog
 from edgeinfer.device.pictures.frame import Frame
-from tests.device.loop.supervision.loops import Loop, wait_until
+from tests.device.loop.supervision.loops import Loop
 from tests.device.loop.supervision.manager import Manager
+from tests.support.waiting import until
 
 
 class Source(Camera):
@@ -123,12 +124,12 @@ def test_the_running_program_says_it(
         )
         ready = manager.wait_for("READY")
         assert ready["STATUS"] == "answering"
-        wait_until(lambda: bool(loop.out))  # it came after the first answer
+        until(lambda: bool(loop.out))  # it came after the first answer
         manager.wait_for("WATCHDOG")
         loop.signal(signal.SIGHUP)
         manager.wait_for("RELOADING")
         manager.wait_for("READY")
-        assert any("reloaded" in line for line in loop.err)
+        loop.wait_for_event("reloaded")
         loop.signal(signal.SIGTERM)
         manager.wait_for("STOPPING")
         assert loop.end() == 0
@@ -144,7 +145,10 @@ def test_a_stopped_process_gives_no_signs_of_life(
         )
         manager.wait_for("WATCHDOG")
         loop.signal(signal.SIGSTOP)
-        manager.listen(0.3)
+        status = Path(f"/proc/{loop.process.pid}/status")
+        until(lambda: "State:\tT" in status.read_text(), "its stop")
+        while manager.listen():  # what it said before
+            pass
         assert manager.listen(1.5) == []
         loop.signal(signal.SIGCONT)
         manager.wait_for("WATCHDOG")

@@ -16,6 +16,10 @@ from edgeinfer.device.runtime.delegates.runner import DelegateRunner
 from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
 from edgeinfer.device.runtime.runner import ModelRunner, Runner, RuntimeName, installed_runtimes
+from tests.support.waiting import PATIENCE_S
+
+PATIENT = WorkerPolicy(deadline_s=PATIENCE_S)
+"""For a delegate that does not hang, on a machine that may be busy."""
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +98,7 @@ def start(
             subject="sample",
             runtime=runtime,
             open_substitute=substitute,
-            policy=policy,
+            policy=policy or PATIENT,
             warn=heard.append,
         )
         runners.append(runner)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.device.loop.supervision.loops import Loop, wait_until
+from tests.device.loop.supervision.loops import Loop
 from tests.device.runtime.delegates.examples import with_variants
+from tests.support.waiting import until
 
 TAKEN = "variant: edgetpu (on libedgetpu.so.1)"
 
@@ -33,7 +34,7 @@ def test_the_new_model_gets_the_accelerator_and_a_refused_one_gives_it_back(
     path.write_bytes(whole[:1000])
     loop.signal(signal.SIGHUP)
     loop.wait_for_event("not reloaded")
-    wait_until(lambda: workers(loop) == 1)
+    until(lambda: workers(loop) == 1)
     loop.wait_for_answers(5)
     loop.signal(signal.SIGTERM)
     assert loop.end() == 0

@@ -17,12 +17,12 @@ from edgeinfer.device.core.errors import DelegateError, ModelError
 from edgeinfer.device.runtime.delegates.runner import DelegateRunner
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
 from edgeinfer.device.runtime.runner import Runner, RuntimeName
-from tests.device.runtime.delegates.conftest import Heard, picture
+from tests.device.runtime.delegates.conftest import PATIENT, Heard, picture
+from tests.support.waiting import PATIENCE_S, until
 
 Start = Callable[..., DelegateRunner]
-PATIENT = WorkerPolicy(deadline_s=30.0)
+HANGING = WorkerPolicy(deadline_s=2.0)
 """Machines that run tests are shared: only where a delegate hangs is its time short."""
-HANGING = WorkerPolicy(deadline_s=0.5)
 
 
 def answers_right(runner: DelegateRunner, cpu: Runner, runs: int, first: int = 0) -> bool:
@@ -33,13 +33,6 @@ def answers_right(runner: DelegateRunner, cpu: Runner, runs: int, first: int = 0
         )
         for number in range(first, first + runs)
     )
-
-
-def await_true(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_it_answers_as_the_same_kernels_do_in_process(
@@ -59,7 +52,7 @@ def test_it_answers_as_the_same_kernels_do_in_process(
         ("crash", "was ended by SIGSEGV", "died"),
         ("abort", "was ended by SIGABRT", "died"),
         ("exit", "ended with exit code 3", "died"),
-        ("hang", "gave no answer within 0.5 s", "hung"),
+        ("hang", "gave no answer within 2 s", "hung"),
         ("error", "told to fail", "failed"),
     ],
 )
@@ -77,7 +70,7 @@ def test_the_cpu_answers_the_frame_in_hand_until_a_new_worker_is_there(
     )
     assert answers_right(runner, cpu, 2)
     assert runner.counts.substituted == 1
-    await_true(lambda: runner.worker_pid is not None)
+    until(lambda: runner.worker_pid is not None)
     assert answers_right(runner, cpu, 5, first=2)
     assert getattr(runner.counts, count) == 1
     assert (runner.counts.restarts, runner.counts.substituted) == (1, 1)
@@ -100,7 +93,7 @@ def test_without_a_cpu_variant_the_frame_waits_for_the_new_worker(
 def test_the_cpu_takes_over_from_one_that_fails_again_and_again(
     start: Start, cpu: Runner, heard: Heard
 ) -> None:
-    policy = WorkerPolicy(restarts=1)
+    policy = WorkerPolicy(restarts=1, deadline_s=PATIENCE_S)
     runner = start(substitute=lambda: cpu, policy=policy, fault="crash", after=4)
     number = 0
     while not runner.counts.given_up:
@@ -116,7 +109,8 @@ def test_the_cpu_takes_over_from_one_that_fails_again_and_again(
 
 
 def test_a_required_one_that_fails_again_and_again_is_an_error(start: Start) -> None:
-    runner = start(policy=WorkerPolicy(restarts=1), fault="error", after=3)
+    policy = WorkerPolicy(restarts=1, deadline_s=PATIENCE_S)
+    runner = start(policy=policy, fault="error", after=3)
     with pytest.raises(DelegateError, match="failed 2 times within 600 s"):
         runner.invoke([picture(0)])
 
@@ -126,12 +120,13 @@ def test_one_that_does_not_come_back_is_counted(
 ) -> None:
     control = tmp_path / "control"
     control.touch()
-    runner = start(substitute=lambda: cpu, policy=WorkerPolicy(restarts=1), control=control)
+    policy = WorkerPolicy(restarts=1, deadline_s=PATIENCE_S)
+    runner = start(substitute=lambda: cpu, policy=policy, control=control)
     assert answers_right(runner, cpu, 1)
     control.write_text("crash-load")
     os.kill(runner.worker_pid or 0, signal.SIGKILL)
     assert answers_right(runner, cpu, 1)
-    await_true(lambda: runner.counts.given_up)
+    until(lambda: runner.counts.given_up)
     assert (runner.counts.died, runner.counts.not_started) == (1, 1)
     assert "was ended by SIGKILL" in heard[0]
     assert "did not come back: crashed (the process was ended by SIGSEGV while" in heard[1]
@@ -153,7 +148,7 @@ def test_a_model_that_fails_on_the_cpu_too_is_an_error(start: Start, tmp_path: P
         ("refuse-silently", "does not start, and gives no reason"),
         ("crash-load", "crashed (the process was ended by SIGSEGV while it was loaded)"),
         ("exit-load", "crashed (the process ended with exit code 3 while it was loaded)"),
-        ("hang-load", "loading it did not end within 1 s"),
+        ("hang-load", "loading it did not end within"),
         ("refuse-graph", "does not take the model"),
         ("crash-graph", "crashed (the process was ended by SIGSEGV while it took the model)"),
         ("crash", "crashed (the process was ended by SIGSEGV in its first run)"),
@@ -164,9 +159,12 @@ def test_a_model_that_fails_on_the_cpu_too_is_an_error(start: Start, tmp_path: P
 def test_one_that_does_not_start_is_a_sentence(
     start: Start, runtime: RuntimeName, fault: str, said: str
 ) -> None:
-    limit_s = 1.0 if fault.startswith("hang") else 60.0
-    with pytest.raises(DelegateError) as caught:
-        start(policy=WorkerPolicy(load_limit_s=limit_s), runtime=runtime, fault=fault)
+    # Starting counts as well: where the worker does not get as far as to hang, it gets more time.
+    for limit_s in (1, 4, 16, 64, 256) if fault.startswith("hang") else (PATIENCE_S,):
+        with pytest.raises(DelegateError) as caught:
+            start(policy=WorkerPolicy(load_limit_s=limit_s), runtime=runtime, fault=fault)
+        if said in str(caught.value):
+            break
     assert said in str(caught.value)
     assert caught.value.next_step
     assert "\n" not in str(caught.value)
@@ -177,14 +175,15 @@ def test_closing_is_prompt_while_a_new_worker_hangs(
 ) -> None:
     control = tmp_path / "control"
     control.touch()
-    runner = start(substitute=lambda: cpu, control=control)
+    policy = WorkerPolicy(load_limit_s=10 * PATIENCE_S)
+    runner = start(substitute=lambda: cpu, policy=policy, control=control)
     control.write_text("hang-load")
     os.kill(runner.worker_pid or 0, signal.SIGKILL)
     runner.invoke([picture(0)])
-    await_true(lambda: control.read_text() == "")  # it hangs now
+    until(lambda: control.read_text() == "")  # it hangs now
     begin = time.monotonic()
     runner.close()
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < PATIENCE_S
 
 
 def test_a_pause_frees_the_accelerator_for_another(
@@ -201,7 +200,7 @@ def test_a_pause_frees_the_accelerator_for_another(
     assert (runner.counts.substituted, other.counts.substituted) == (2, 0)
     other.close()
     runner.resume()
-    await_true(lambda: runner.worker_pid is not None)
+    until(lambda: runner.worker_pid is not None)
     assert answers_right(runner, cpu, 2)
     assert runner.counts.substituted == 2
     assert (runner.counts.restarts, len(heard)) == (0, 0)
@@ -220,7 +219,7 @@ def test_without_a_cpu_variant_a_pause_holds_runs_up(start: Start, cpu: Runner) 
     thread.start()
     assert not done.wait(0.3)
     runner.resume()
-    assert done.wait(30)
+    assert done.wait(PATIENCE_S)
     thread.join()
 
 

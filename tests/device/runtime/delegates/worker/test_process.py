@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import PATIENCE_S, until
+
 # Starts a runner as the camera loop does, tells its worker's number, and waits.
 PROGRAM = """
 import sys, time
@@ -60,10 +62,7 @@ def is_gone(pid: int) -> bool:
 
 
 def await_gone(pid: int) -> None:
-    end = time.monotonic() + 20
-    while not is_gone(pid):
-        assert time.monotonic() < end, f"worker {pid} lives on"
-        time.sleep(0.01)
+    until(lambda: is_gone(pid), f"the end of worker {pid}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
@@ -73,7 +72,7 @@ def test_a_worker_ends_with_its_program(
     program, worker = start(reference_delegate, model_file)
     with program:
         os.kill(program.pid, number)
-        assert program.wait(timeout=20) == -number
+        assert program.wait(timeout=PATIENCE_S) == -number
         await_gone(worker)
 
 
@@ -85,7 +84,7 @@ def test_a_worker_that_hangs_ends_with_its_program(
     with program:
         time.sleep(0.5)
         os.kill(program.pid, signal.SIGKILL)
-        program.wait(timeout=20)
+        program.wait(timeout=PATIENCE_S)
         await_gone(worker)
 
 
@@ -100,7 +99,7 @@ def test_ctrl_c_and_systemds_stop_leave_the_worker_to_its_program(
         time.sleep(0.3)
         assert not is_gone(worker)
         os.kill(program.pid, signal.SIGINT)
-        assert program.wait(timeout=20) == 0
+        assert program.wait(timeout=PATIENCE_S) == 0
         assert is_gone(worker)
 
 
