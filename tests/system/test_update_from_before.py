@@ -14,8 +14,8 @@ import pytest
 from tests.compatibility.before import PackageBefore, make_package_before, unpack_sources
 from tests.compatibility.said import assert_still_said
 from tests.compatibility.stored import BUNDLE
-from tests.device.loop.supervision.loops import wait_until
 from tests.support.program import PROGRAM
+from tests.support.waiting import until
 from tests.system.environments import clean_environ
 from tests.system.own_board import OwnBoard, own_board
 
@@ -104,7 +104,7 @@ def check_running(board: OwnBoard, number: int) -> None:
     package = state["releases"][str(number)]["package"]
     assert f"/packages/{package}/" in command_line(board)
     # As the trial sees it: it has answered lately.
-    wait_until(lambda: agent(board, "try", number)["outcome"] == "already current and healthy", 60)
+    until(lambda: agent(board, "try", number)["outcome"] == "already current and healthy")
 
 
 def command_line(board: OwnBoard) -> str:

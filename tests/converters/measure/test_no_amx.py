@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.measure import no_amx as amx
+from edgeinfer.converters.measure import no_amx
 
 CHILD = """
 import ctypes, json
-from edgeinfer.converters import amx
+from edgeinfer.converters.measure import no_amx
 
-amx.has_amx = lambda: True
-amx.forbid_amx()
+no_amx.has_amx = lambda: True
+no_amx.forbid_amx()
 told = []
 libc = ctypes.CDLL(None, use_errno=True)
 ARCH_PRCTL = 158
@@ -46,14 +46,14 @@ def test_the_processor_tells_whether_it_has_amx(
 ) -> None:
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(f"processor : 0\n{flags}\n")
-    monkeypatch.setattr(amx, "_CPUINFO", cpuinfo)
+    monkeypatch.setattr(no_amx, "_CPUINFO", cpuinfo)
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    assert amx.has_amx() is expected
+    assert no_amx.has_amx() is expected
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    assert not amx.has_amx()
+    assert not no_amx.has_amx()
 
 
 def test_without_cpuinfo_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(amx, "_CPUINFO", tmp_path / "none")
-    assert not amx.has_amx()
-    amx.forbid_amx()
+    monkeypatch.setattr(no_amx, "_CPUINFO", tmp_path / "none")
+    assert not no_amx.has_amx()
+    no_amx.forbid_amx()

@@ -61,7 +61,7 @@ STREAMS = """
 def work(runtime, bundle, video, folder, delegate):
     import edgeinfer.device
     from edgeinfer.device.runtime.delegates.request import DelegateRequest
-    from edgeinfer.device.types import Frame
+    from edgeinfer.device.pictures.frame import Frame
     opened = 0
     for camera in (video, folder, "simulated"):
         for request in (None, DelegateRequest(delegate=delegate)):

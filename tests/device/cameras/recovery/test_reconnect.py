@@ -304,14 +304,14 @@ def test_every_fault_is_told_and_survived_and_no_picture_comes_twice_or_torn(
 IDENTITY = """
 import json, sys
 from pathlib import Path
-from edgeinfer.device.cameras import v4l2_devices
+from edgeinfer.device.cameras.v4l2 import devices
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.v4l2.camera import V4l2Opener
 from edgeinfer.device.core.errors import CameraError
 from tests.system.v4l2_shim.steering import Steering
 
 steering = Steering(Path(sys.argv[1]))
-v4l2_devices.LINKS = Path(sys.argv[2])
+devices.LINKS = Path(sys.argv[2])
 open_it = V4l2Opener(Path("/dev/video2"), CameraOptions())
 steering.plug("/dev/video2")
 with open_it() as camera:

@@ -262,7 +262,7 @@ def test_half_a_video_on_a_full_disk_gets_no_name(tmp_path: Path, suffix: str) -
 RECORDING = """
 import itertools, sys
 from pathlib import Path
-from edgeinfer.device.outputs import video
+from edgeinfer.device.outputs.recording import video
 from tests.device.outputs.recording.test_video import at, sink_of
 
 video.CLIP_S = 0.5
