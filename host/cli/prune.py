@@ -81,7 +81,7 @@ def prune(
 
     What is left is a smaller dense model, trained again, in a folder for `edgeinfer convert`.
     """
-    from edgeinfer.host.extras import check_host_extra, require_host_extra
+    from edgeinfer.host.extras import check_host_extra
 
     check_host_extra("edgeinfer prune")
     from edgeinfer.host.training.distillation.teacher import TeacherConfig
@@ -110,7 +110,6 @@ def prune(
     elif teacher_weight is not None or temperature is not None:
         raise UsageError("--teacher", got="not given", expected="a run, or self")
     check_destination(out, force=force)
-    require_host_extra("edgeinfer prune")
     from edgeinfer.host.training.progress import make_progress
     from edgeinfer.host.training.pruning.prune import prune as prune_run
 

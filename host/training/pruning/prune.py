@@ -26,7 +26,7 @@ from edgeinfer.converters.run_folder.trained_run import (
 )
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
-from edgeinfer.host.extras import require_host_extra
+from edgeinfer.host.extras import check_host_extra, require_host_extra
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
@@ -79,13 +79,14 @@ def prune(
         TrainingError: the loss became infinite or no number.
         StorageError: the disk is full or cannot be written.
     """
-    require_host_extra("edgeinfer prune")
+    check_host_extra("edgeinfer prune")
     if out.resolve() == run.resolve():
         raise UsageError("--out", got="is the run itself", expected="another folder")
-    started = time.monotonic()
     trained, samples = read_trained(run), read_samples(run)
     spec = replace(trained.preprocess, size=config.size or trained.preprocess.size)
     settings = training_settings(trained, spec, config)
+    require_host_extra("edgeinfer prune")  # takes seconds, so what is wrong above is told first
+    started = time.monotonic()
     with ExitStack() as stack:
         place = stack.enter_context(workspace(out, force=force))
         shown = stack.enter_context(progress or LineProgress())

@@ -32,6 +32,18 @@ def test_the_command_imports_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_a_run_that_is_none_is_told_before_tensorflow_is_loaded(tmp_path: Path) -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; "
+        "from edgeinfer.host.cli.prune import prune; "
+        "result = CliRunner().invoke(prune, sys.argv[1:]); "
+        "assert 'no readable trained.json' in str(result.exception), result; "
+        "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "none")], check=False)
+    assert done.returncode == 0
+
+
 def _error(*arguments: object) -> EdgeinferError:
     """Run the command and return the error that the main command would print."""
     result = CliRunner().invoke(prune, list(map(str, arguments)), catch_exceptions=True)
@@ -94,7 +106,6 @@ def test_without_the_extra_it_says_what_to_install(
 
 
 def test_exit_codes_tell_wrong_usage_from_failed_work(tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow", reason="pruning needs the host extra")
     run = tmp_path / "run"
     assert "--keep-cost" in error_line(edgeinfer("prune", run, "--keep-cost", "2"), code=2)
     assert "run" in error_line(edgeinfer("prune", run), code=1)
