@@ -153,27 +153,33 @@ def test_a_faster_run_of_fashion_mnist_can_be_converted(tmp_path: Path) -> None:
     from edgeinfer.host.data.dataset import prepare_fashion_mnist
     from edgeinfer.host.models.small_cnn import build
 
+    # Pictures so small that the network has few layers, wide enough for its time to be arithmetic.
+    size, few = (12, 12), 60
     data = prepare_fashion_mnist(seed=0, full=False)
     run, out, bundle = tmp_path / "run", tmp_path / "fast", tmp_path / "fast.edgebundle"
     run.mkdir()
-    build((28, 28, 1), 10, initializer="he", width=1.0).save(run / KERAS_FILE)
+    build((*size, 1), 10, initializer="he", width=2.0).save(run / KERAS_FILE)
     trained = TrainedModel(
         name="run",
         labels=data.labels,
-        preprocess=PreprocessSpec(size=(28, 28), channels="grey", mean=(72.0,), std=(90.0,)),
+        preprocess=PreprocessSpec(size=size, channels="grey", mean=(72.0,), std=(90.0,)),
         provenance={"setting.architecture": "small-cnn", "setting.augment": "none"},
     )
-    samples = {split: list(data.splits[split][:200]) for split in data.splits}
+    # Spread over the classes, which lie one after another.
+    samples = {s: list(all_[:: len(all_) // few]) for s, all_ in data.splits.items()}
     write_trained(run, trained, samples)
     training = ("--steps", 1, "--epochs", 1, "--importance", "l1", "--teacher", "self")
-    finished = edgeinfer("prune", run, "--out", out, "--speedup", 1.3, *training, "--json")
-    assert finished.returncode == 0, finished.stderr
-    answer = json.loads(finished.stdout)
+    # In so large blocks there are two ways to cut this network, so at most two are timed.
+    aim = ("--speedup", 1.3, "--multiple", 64)
+    arguments = [run, "--out", out, *aim, *training, "--json"]
+    result = CliRunner().invoke(prune, list(map(str, arguments)), catch_exceptions=False)
+    answer = json.loads(result.stdout)
     assert answer["run"] == str(out)
     assert answer["metrics"]["prune.speedup"] >= 1.3
     assert answer["metrics"]["prune.macs-share"] < 0.9
     assert answer["metrics"] == read_trained(out).metrics
     assert answer["provenance"]["teacher.run"] == str(run)
-    finished = edgeinfer("convert", out, "--out", bundle)
+    home = {"XDG_DATA_HOME": str(tmp_path)}
+    finished = edgeinfer("convert", out, "--out", bundle, "--max-drop", 20, env=home)
     assert finished.returncode == 0, finished.stderr
     assert bundle.is_file()
