@@ -6,18 +6,21 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from edgeinfer.converters.run_folder.trained_run import read_samples, read_trained, write_trained
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.host.cli.optimize import _seconds, optimize
 from tests.host.search.examples import make_run
@@ -97,24 +100,20 @@ def test_a_board_that_is_away_is_told_before_anything_is_done(run: Path, tmp_pat
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of a tiny network on a few of the embedded pictures."""
-    pytest.importorskip("tensorflow", reason="training needs the host extra")
-    folder = tmp_path_factory.mktemp("optimize") / "clothes"
-    small = ("--architecture", "small-cnn", "--width", "0.25", "--epochs", "1")
-    done = edgeinfer("train", "fashion-mnist", *small, "--out", folder)
-    assert done.returncode == 0, done.stderr
+def trained(fashion_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a tiny network that knows of a few of the embedded pictures."""
+    folder = Path(shutil.copytree(fashion_run, tmp_path_factory.mktemp("optimize") / "clothes"))
+    few = {split: list(all_[:: len(all_) // 100]) for split, all_ in read_samples(folder).items()}
+    write_trained(folder, read_trained(folder), few)
     return folder
 
 
-@pytest.mark.slow
-def test_killed_and_started_again_it_ends_with_a_bundle(trained: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    command = ["optimize", str(trained), "--budget-accuracy", "60", "--out", str(out)]
+def _begin(command: list[str], until: str) -> tuple[subprocess.Popen[str], str]:
+    """Start a search in a session of its own; return it and its lines when it builds `until`."""
     process = subprocess.Popen(
-        [*PROGRAM, *command, "--time-limit", "1h"],
+        [*PROGRAM, *command],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -123,36 +122,79 @@ def test_killed_and_started_again_it_ends_with_a_bundle(trained: Path, tmp_path:
     seen = ""
     for line in process.stderr:
         seen += line
-        if line.startswith("#2 ") and "build and time" in line:
+        if line.startswith(f"{until} ") and "build and time" in line:
             break
+    return process, seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interrupted:
+    """A search that was killed, started again, and stopped with Ctrl-C.
+
+    Attributes:
+        command: without where it leaves its files and how long it takes.
+        out: its files.
+        killed: what it said until it was killed.
+        stdout: what it printed when it was stopped.
+        stderr: what it said then.
+    """
+
+    command: list[str]
+    out: Path
+    killed: str
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="module")
+def interrupted(trained: Path) -> Interrupted:
+    """The one search of this module; what changes it works on a copy."""
+    out = trained.with_name("out")
+    command = ["optimize", str(trained), "--budget-accuracy", "60", "--budget-kb", "900"]
+    process, killed = _begin([*command, "--out", str(out), "--time-limit", "1h"], "#2")
     time.sleep(1.0)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=WAIT_S)
-    assert process.returncode == -signal.SIGKILL, seen
+    assert process.returncode == -signal.SIGKILL, killed
+    process, seen = _begin([*command, "--out", str(out), "--time-limit", "1h"], "#3")
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 130, stderr
+    return Interrupted(command=command, out=out, killed=killed, stdout=stdout, stderr=seen + stderr)
+
+
+@pytest.mark.slow
+def test_killed_and_started_again_it_ends_with_a_bundle(
+    interrupted: Interrupted, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(interrupted.out, tmp_path / "out"))
+    command = [*interrupted.command, "--out", str(out)]
     spent = _spent_s(out)
     assert spent > 0
-
     # Only what is left of the time is used.
-    done = edgeinfer(*command, "--time-limit", f"{int(spent) + 12}s", "--json")
+    done = edgeinfer(*command, "--time-limit", f"{int(spent) + 2}s", "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    assert "#0 " not in done.stderr
+    assert "#0 " in interrupted.killed
+    assert "#0 " not in interrupted.stderr + done.stderr
+    assert answer["seconds"] > spent
     trials = list(csv.DictReader(io.StringIO((out / "trials.csv").read_text())))
     assert [row["number"] for row in trials[:2]] == ["0", "1"]
-    # What was in work when it was killed came again, under another number.
+    # What was in work when it was killed or stopped came again, under another number.
     assert trials[2]["kind"] == "pruned"
-    assert trials[2]["number"] == "3"
+    assert trials[2]["number"] == "4"
     assert answer["trials"] == len(trials)
     assert Path(answer["bundle"]).is_file()
     assert 0 <= answer["test"]["winner_top1"] <= 1
     assert answer["test"]["test_uses"] == 1
-    assert not list(out.glob("candidates/002"))
+    assert not list(out.glob("candidates/00[23]"))
 
     # Once more: there is nothing to do, and the test split is left alone.
-    again = edgeinfer(*command, "--time-limit", f"{int(spent) + 12}s", "--json")
+    again = edgeinfer(*command, "--time-limit", f"{int(spent) + 2}s", "--json")
     assert json.loads(again.stdout)["test"] == answer["test"]
     assert edgeinfer("verify", answer["bundle"]).returncode == 0
-    other = edgeinfer(*command[:2], "--budget-accuracy", "5", "--out", out)
+    other = edgeinfer(*command, "--budget-accuracy", "5")
     assert "--budget-accuracy: 5, expected 60, as the search in" in error_line(other, code=2)
 
 
@@ -163,29 +205,13 @@ def _spent_s(out: Path) -> float:
 
 
 @pytest.mark.slow
-def test_ctrl_c_shows_what_there_is(trained: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    process = subprocess.Popen(
-        [*PROGRAM, "optimize", str(trained), "--budget-kb", "900", "--out", str(out)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("#2 ") and "build and time" in line:
-            break
-    time.sleep(0.5)
-    os.killpg(process.pid, signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=WAIT_S)
-    assert process.returncode == 130, stderr
-    assert [line for line in stderr.splitlines() if line][-2:] == [
+def test_ctrl_c_shows_what_there_is(interrupted: Interrupted) -> None:
+    out = interrupted.out
+    assert [line for line in interrupted.stderr.splitlines() if line][-2:] == [
         f"note: all is kept in {out}; the same command goes on from there",
         "error: stopped",
     ]
-    assert "baseline" in stdout
+    assert "baseline" in interrupted.stdout
     assert "was not used yet" in (out / "report.html").read_text()
     assert (out / "front.png").is_file()
-    assert not (out / "candidates" / "002").exists()
+    assert not list((out / "candidates").glob("00[23]"))

@@ -22,6 +22,8 @@ from edgeinfer.host.cli.train import _print, train
 from edgeinfer.host.models import ARCHITECTURES
 from edgeinfer.host.training.config import TrainConfig
 
+from .conftest import SHORT, TOLD
+
 
 def test_the_command_imports_nothing_heavy() -> None:
     code = (
@@ -150,15 +152,11 @@ def test_without_the_extra_it_says_what_to_install(
 
 
 @pytest.mark.slow
-def test_it_trains(tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    arguments = ["fashion-mnist", "--out", str(out), "--epochs", "1", "--width", "0.25", "--json"]
-    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
-    assert result.exit_code == 0
-    answer = json.loads(result.stdout)
-    assert answer["run"] == str(out)
+def test_it_trains(fashion_run: Path) -> None:
+    answer = json.loads(fashion_run.with_name(TOLD).read_text())
+    assert answer["run"] == str(fashion_run)
     assert answer["provenance"]["samples.train"] == "6300"
-    assert (out / "model.keras").is_file()
+    assert (fashion_run / "model.keras").is_file()
 
 
 def test_it_lists_the_students() -> None:
@@ -178,23 +176,20 @@ def test_a_teacher_that_is_no_run_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_teaches_the_next(tmp_path: Path) -> None:
-    settings = ["fashion-mnist", "--epochs", "1", "--width", "0.25", "--json"]
-    teacher, student = tmp_path / "teacher", tmp_path / "student"
-    first = [*settings, "--out", str(teacher), "--seed", "5"]
-    assert CliRunner().invoke(train, first, catch_exceptions=False).exit_code == 0
-    second = [*settings, "--out", str(student), "--teacher", str(teacher), "--student"]
-    second += ["rpi-zero2w", "--teacher-features", "--temperature", "3"]
-    result = CliRunner().invoke(train, second, catch_exceptions=False)
+def test_a_run_teaches_the_next(fashion_run: Path, tmp_path: Path) -> None:
+    student = tmp_path / "student"
+    arguments = [*SHORT, "--out", str(student), "--teacher", str(fashion_run), "--student"]
+    arguments += ["rpi-zero2w", "--teacher-features", "--temperature", "3"]
+    result = CliRunner().invoke(train, arguments, catch_exceptions=False)
     provenance = json.loads(result.stdout)["provenance"]
-    assert provenance["teacher.run"] == str(teacher)
+    assert provenance["teacher.run"] == str(fashion_run)
     assert provenance["teacher.features"] == "True"
     # What the student's settings say, but for what was asked for and what the data needs.
     assert provenance["setting.batch_size"] == "32"
     assert provenance["setting.width"] == "0.25"
     assert provenance["setting.size"] == "(28, 28)"
     # Another seed alone would have given another split.
-    assert (student / "samples.csv").read_bytes() == (teacher / "samples.csv").read_bytes()
+    assert (student / "samples.csv").read_bytes() == (fashion_run / "samples.csv").read_bytes()
 
 
 def test_it_says_what_was_learned_and_what_comes_next(capsys: pytest.CaptureFixture[str]) -> None:
