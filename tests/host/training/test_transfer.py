@@ -21,7 +21,7 @@ from edgeinfer.host.training.distillation.teacher import (
 )
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import LineProgress
-from tests.host.training.problem import Memory, squares
+from tests.host.training.problem import Memory, small_network, squares
 
 pytestmark = pytest.mark.slow
 
@@ -31,11 +31,6 @@ TABLE = np.tile(((np.arange(256.0) - 127) / 128).astype(np.float32), (3, 1))
 @pytest.fixture(scope="module")
 def backbone() -> Any:
     return build_model("mobilenet", input_shape=(32, 32, 3), classes=2, width=0.25, seed=1)
-
-
-def _small() -> Any:
-    """Return a network whose training compiles in a moment."""
-    return build_model("small-cnn", input_shape=(16, 16, 3), classes=2, width=0.25, seed=1)
 
 
 def test_a_cut_separates_the_network(backbone: Any) -> None:
@@ -58,7 +53,7 @@ def test_a_cut_separates_the_network(backbone: Any) -> None:
 def test_features_are_those_of_the_network(tmp_path: Path) -> None:
     from edgeinfer.host.training.data.feature_cache import cache_features
 
-    backbone = _small()
+    backbone = small_network(16, seed=1)
     source = ImageSource(squares(70, side=16, depth=3), TABLE)
     ((plain, mirrored),) = cache_features(
         backbone, source, tmp_path, "train", mirrored=True, progress=LineProgress(io.StringIO())
@@ -76,7 +71,7 @@ def test_both_stages_learn(fine_tune: str, tmp_path: Path) -> None:
     from edgeinfer.host.training.fit import compile_model, evaluate
     from edgeinfer.host.training.transfer import train_in_two_stages
 
-    model = _small()
+    model = small_network(16, seed=1)
     config = default_config(
         "efficientnet-lite0",
         size=(16, 16),
@@ -88,11 +83,10 @@ def test_both_stages_learn(fine_tune: str, tmp_path: Path) -> None:
         fine_tune_epochs=2,
         fine_tune_learning_rate=2e-3,
     )
-    last = model.layers[-3].name.removesuffix("_relu")
     before = {layer.name: layer.get_weights() for layer in model.layers}
     history = History()
-    train = ImageSource(squares(64, side=16, depth=3), TABLE)
-    validation = ImageSource(squares(32, side=16, depth=3, seed=1), TABLE)
+    train = ImageSource(_dark_and_bright(64), TABLE)
+    validation = ImageSource(_dark_and_bright(32), TABLE)
     train_in_two_stages(
         model,
         train,
@@ -115,12 +109,10 @@ def test_both_stages_learn(fine_tune: str, tmp_path: Path) -> None:
         return any(not np.array_equal(a, b) for a, b in zip(before[name], weights, strict=True))
 
     assert moved("logits")
-    assert moved(last + "_conv")
+    assert moved("last_conv")
     assert moved("stem_conv") == (fine_tune == "whole")
     # The statistics of the backbone stay: fine-tuning runs them in inference mode.
-    np.testing.assert_array_equal(
-        before[last + "_bn"][2], model.get_layer(last + "_bn").get_weights()[2]
-    )
+    np.testing.assert_array_equal(before["last_bn"][2], model.get_layer("last_bn").get_weights()[2])
     # The model holds what the history says of its best epoch, through the cut and the cache.
     compile_model(model, config)
     score = evaluate(model, Batches(source=validation, classes=2, batch_size=16))
@@ -131,7 +123,7 @@ def test_both_stages_learn(fine_tune: str, tmp_path: Path) -> None:
 def test_fine_tuning_that_does_harm_is_undone(tmp_path: Path) -> None:
     from edgeinfer.host.training.transfer import train_in_two_stages
 
-    model = _small()
+    model = small_network(16, seed=1)
     config = default_config(
         "efficientnet-lite0",
         size=(16, 16),
@@ -140,13 +132,12 @@ def test_fine_tuning_that_does_harm_is_undone(tmp_path: Path) -> None:
         fine_tune_learning_rate=10.0,
         schedule="constant",
     )
-    last = model.layers[-3].name.removesuffix("_relu")
-    kernel = model.get_layer(last + "_conv").get_weights()[0]
+    kernel = model.get_layer("last_conv").get_weights()[0]
     said = io.StringIO()
     train_in_two_stages(
         model,
-        ImageSource(squares(64, side=16, depth=3), TABLE),
-        ImageSource(squares(32, side=16, depth=3, seed=1), TABLE),
+        ImageSource(_dark_and_bright(64), TABLE),
+        ImageSource(_dark_and_bright(32), TABLE),
         config,
         cache=tmp_path,
         mirrored=False,
@@ -155,14 +146,14 @@ def test_fine_tuning_that_does_harm_is_undone(tmp_path: Path) -> None:
         progress=LineProgress(said),
     )
     assert "did not lower the validation loss" in said.getvalue()
-    np.testing.assert_array_equal(model.get_layer(last + "_conv").get_weights()[0], kernel)
+    np.testing.assert_array_equal(model.get_layer("last_conv").get_weights()[0], kernel)
 
 
 def test_a_teacher_teaches_both_stages(tmp_path: Path) -> None:
     from edgeinfer.host.training.distillation.distillation import fit_with_teacher
     from edgeinfer.host.training.transfer import train_in_two_stages
 
-    model = _small()
+    model = small_network(16, seed=1)
     config = default_config(
         "efficientnet-lite0",
         size=(16, 16),

@@ -29,7 +29,7 @@ from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.progress import LineProgress
 from edgeinfer.host.training.pruning.config import PruneConfig
 from edgeinfer.host.training.pruning.prune import prune, training_settings
-from tests.host.training.problem import squares
+from tests.host.training.problem import small_network, squares
 
 LABELS = ("left", "right")
 SPLITS: dict[Split, int] = {"train": 32, "validation": 8, "test": 8}
@@ -39,8 +39,6 @@ SPLITS: dict[Split, int] = {"train": 32, "validation": 8, "test": 8}
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `edgeinfer train` would have left after a very short training."""
     pytest.importorskip("tensorflow", reason="pruning needs the host extra")
-    from edgeinfer.host.models.small_cnn import build
-
     root = tmp_path_factory.mktemp("squares")
     data = squares(sum(SPLITS.values()), side=16, depth=3)
     samples: dict[Split, list[Sample]] = {split: [] for split in SPLITS}
@@ -51,7 +49,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         samples[split].append(Sample(source=str(path), label=int(data.labels[index])))
     folder = root / "run"
     folder.mkdir()
-    build((16, 16, 3), 2, initializer="he", width=0.5).save(folder / KERAS_FILE)
+    small_network(16).save(folder / KERAS_FILE)
     facts = {"setting.architecture": "small-cnn", "setting.augment": "none", "data": "squares"}
     trained = TrainedModel(
         name="squares",
