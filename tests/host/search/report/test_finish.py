@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.run_folder.trained_run import read_trained
 from edgeinfer.device.core.errors import SearchError
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.front import BASELINE
-from edgeinfer.host.search.report.finish import ENDING_FILE, end_search, winner_run
+from edgeinfer.host.search.report.finish import ENDING_FILE, Ending, end_search, winner_run
 from edgeinfer.host.search.search import WORK_FOLDER, Search, SearchOptions, make_space
 from edgeinfer.host.search.study.file import open_study
+from edgeinfer.host.search.study.results import Found
 from edgeinfer.host.search.worker.process import WorkerProcess
 from edgeinfer.host.training.progress import LineProgress
+from tests.host.search.conftest import EPOCH_S
 from tests.host.search.examples import ScriptedTimer, entry
-from tests.host.search.worker.test_build import run  # noqa: F401 - a fixture
 
 
 class _Enough(Exception):
@@ -36,18 +37,17 @@ def _steps(names: list[str]) -> Callable[[str], Progress]:
     return step
 
 
+def _stop(name: str) -> Progress:
+    """Stop at the first step, which is the conversion."""
+    assert name == "convert to int8"
+    raise _Enough
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("points", [99.0, 0.0])
-def test_the_test_split_is_used_once_a_winner(
-    run: Path,  # noqa: F811
-    tmp_path: Path,
-    points: float,
-) -> None:
-    # Nothing else is as accurate: the baseline itself wins where no point may be lost.
-    out, budget = tmp_path / "out", Budget(accuracy_points=points)
-    options = SearchOptions(budget=budget, time_limit_s=1e6)
-    space = make_space(run, None)
-    timer = ScriptedTimer({0: 1.5, 1: 1.5, 2: 0.5 if points else 1.5})
+def test_the_test_split_is_used_once_a_winner(run: Path, tmp_path: Path) -> None:
+    out, budget = tmp_path / "out", Budget(accuracy_points=99)
+    options = SearchOptions(budget=budget, time_limit_s=10 * EPOCH_S)
+    space = replace(make_space(run, None), precisions=("int8",))
     names: list[str] = []
     with (
         open_study(out, options.settings(run), space, budget, seed=0) as study,
@@ -58,40 +58,51 @@ def test_the_test_split_is_used_once_a_winner(
             options,
             study,
             space,
-            timer=timer,
+            timer=ScriptedTimer({0: 1.5, 1: 0.5}),
             workshop=workshop,
             progress=LineProgress(io.StringIO()),
             out=out,
         )
 
         def tell(trial: Trial) -> None:
-            if trial.number == 2:
+            if trial.number == 1:
                 raise _Enough
 
         with pytest.raises(_Enough):
             search.work(tell)
         found = search.found()
         assert found is not None
-        winner = found.require_winner()
-        assert (winner.number == 2) == bool(points)
         ending = end_search(search.bench, options, study, found, _steps(names))
+        assert (ending.test_uses, ending.winner) == (1, 1)
         assert names.count("evaluate on test, once") == 1
         assert names.count("evaluate the baseline on test") == 1
-        assert (ending.test_uses, ending.winner) == (1, winner.number)
         assert end_search(search.bench, options, study, found, _steps(names)) == ending
         assert names.count("evaluate on test, once") == 1
-        # Damage, or another winner, and it is done again, and counted.
+        _require_the_measured_model(ending, found, run.name)
+        # Another winner, here the baseline itself, and it is done again, and counted.
+        found = replace(found, models=found.models[:1])
+        ending = end_search(search.bench, options, study, found, _steps(names))
+        assert (ending.test_uses, ending.winner) == (2, BASELINE)
+        _require_the_measured_model(ending, found, run.name)
+        # The same after damage.
         (out / ENDING_FILE).write_text("{}")
-        assert end_search(search.bench, options, study, found, _steps(names)).test_uses == 2
+        with pytest.raises(_Enough):
+            end_search(search.bench, options, study, found, _stop)
+        assert study.test_uses == 3
+    assert winner_run(search.bench, entry(BASELINE, 0.5)) == run
+    assert winner_run(search.bench, entry(7, 0.5)) == out / "candidates" / "007" / "run"
+
+
+def _require_the_measured_model(ending: Ending, found: Found, name: str) -> None:
+    """Check that the bundle holds the model that was measured."""
+    winner = found.require_winner()
+    assert ending.winner == winner.number
     with open_bundle(Path(ending.bundle)) as bundle:
-        assert bundle.manifest.name == read_trained(run).name
+        assert bundle.manifest.name == name
         assert bundle.manifest.metrics["test.int8.top1"] == ending.winner_top1
-        # The bundle holds the model that was measured.
         assert bundle.manifest.metrics["validation.int8.top1"] == winner.measured.accuracy
         (variant,) = bundle.manifest.variants.values()
         assert len(bundle.member(variant.file)) == winner.measured.footprint.size_bytes
-    assert winner_run(search.bench, entry(BASELINE, 0.5)) == run
-    assert winner_run(search.bench, entry(7, 0.5)) == out / "candidates" / "007" / "run"
 
 
 def test_nothing_is_converted_without_a_winner(tmp_path: Path) -> None:

@@ -4,60 +4,75 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import replace
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.core.errors import ConversionError, ModelError
-from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.tflite.macs import model_macs
 from edgeinfer.device.tflite.reader import read_tflite
-from edgeinfer.host.data.dataset import prepare_folder
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.worker.build import OTHER_CALIBRATIONS, build, calibrate, train
-from edgeinfer.host.search.worker.job import FLOAT_FILE, UNTRAINED_FILE, Job
-from edgeinfer.host.training.config import default_config
+from edgeinfer.host.search.worker.job import FLOAT_FILE, UNTRAINED_FILE, Done, Job
 from edgeinfer.host.training.progress import LineProgress
-from edgeinfer.host.training.train import train as train_run
-from tests.host.training.problem import squares
+
+from .conftest import LABELS, RUN_SIZE
 
 pytestmark = pytest.mark.slow
 
-LABELS = ("left", "right")
-SIZE = (24, 24)
-PLAIN = Candidate(kind="plain", size=SIZE)
-PRUNED = Candidate(kind="pruned", size=SIZE, keep_cost=0.4)
+PLAIN = Candidate(kind="plain", size=RUN_SIZE)
+PRUNED = Candidate(kind="pruned", size=RUN_SIZE, keep_cost=0.4)
+SMALLER = replace(PRUNED, size=(20, 20), keep_cost=1.0, teacher=True)
 STUDENT = Candidate(kind="student", size=(16, 16), architecture="resnet8", width=0.5)
+TAUGHT = Candidate(
+    kind="student", size=(16, 16), architecture="small-cnn", width=0.25, teacher=True
+)
+
+CACHE = "cache"
+"""What the candidates of one search share."""
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small network on forty pictures of two classes."""
-    pytest.importorskip("tensorflow", reason="training needs the host extra")
-    root = tmp_path_factory.mktemp("squares")
-    data = squares(40, side=24, depth=3)
-    for index, (pixels, label) in enumerate(zip(data.pixels, data.labels, strict=True)):
-        folder = root / "pictures" / LABELS[label]
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{index:02}.png").write_bytes(encode_png(pixels))
-    config = default_config("small-cnn", size=SIZE, epochs=2, batch_size=8, width=0.5)
-    prepared = prepare_folder(root / "pictures", seed=0)
-    train_run(prepared, config, root / "run", progress=LineProgress(io.StringIO()))
-    return root / "run"
-
-
-def _job(run: Path, out: Path, candidate: Candidate, epochs: int | None = None) -> Job:
+def _job(run: Path, out: Path, candidate: Candidate) -> Job:
     out.mkdir(parents=True, exist_ok=True)
     return Job(
-        action="build" if epochs is None else "train",
+        action="build",
         run=str(run),
         candidate=candidate,
         out=str(out),
-        cache=str(out / "cache"),
-        epochs=epochs or 0,
+        cache=str(out.with_name(CACHE)),
     )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A candidate that was trained: its files, and what was said of it."""
+
+    out: Path
+    done: Done
+
+
+TrainOnce = Callable[[Candidate], Trained]
+
+
+@pytest.fixture(scope="module")
+def trained(run: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainOnce:
+    """Return what trains a candidate the first time; its files are not to be changed."""
+    home = tmp_path_factory.mktemp("candidates")
+    made: dict[Candidate, Trained] = {}
+
+    def train_once(candidate: Candidate) -> Trained:
+        if candidate not in made:
+            out = home / str(len(made))
+            job = _job(run, out, candidate)
+            job = replace(job, action="train", epochs=0 if candidate.kind == "plain" else 1)
+            made[candidate] = Trained(out, train(job, LineProgress(io.StringIO())))
+        return made[candidate]
+
+    return train_once
 
 
 def _macs(path: Path) -> int:
@@ -75,28 +90,28 @@ def _input(path: Path) -> tuple[int, ...]:
     [
         PLAIN,
         PRUNED,
-        replace(PRUNED, size=(20, 20), keep_cost=1.0),
+        SMALLER,
         STUDENT,
         replace(PLAIN, precision="dynamic"),
     ],
     ids=Candidate.text,
 )
 def test_what_is_timed_is_what_will_be_trained(
-    run: Path, tmp_path: Path, candidate: Candidate
+    run: Path, tmp_path: Path, trained: TrainOnce, candidate: Candidate
 ) -> None:
-    build(_job(run, tmp_path / "a", candidate))
-    untrained = tmp_path / "a" / UNTRAINED_FILE
-    assert os.listdir(tmp_path / "a") == [UNTRAINED_FILE]
+    build(_job(run, tmp_path / "out", candidate))
+    untrained = tmp_path / "out" / UNTRAINED_FILE
+    assert os.listdir(tmp_path / "out") == [UNTRAINED_FILE]
     width, height = candidate.size
     assert _input(untrained) == (1, height, width, 3)
-    done = train(_job(run, tmp_path / "b", candidate, 1), LineProgress(io.StringIO()))
-    small = tmp_path / "b" / "min-max.tflite"
+    out, done = trained(candidate).out, trained(candidate).done
+    small = out / "min-max.tflite"
     assert _macs(small) == _macs(untrained)
     assert abs(small.stat().st_size - untrained.stat().st_size) < 1000
-    trained = read_trained(Path(done.run))
-    assert trained.preprocess.size == candidate.size
-    assert trained.labels == LABELS
-    assert (tmp_path / "b" / FLOAT_FILE).is_file()
+    told = read_trained(Path(done.run))
+    assert told.preprocess.size == candidate.size
+    assert told.labels == LABELS
+    assert (out / FLOAT_FILE).is_file()
     assert not done.calibrations
     if candidate.kind != "plain":
         # A run as `edgeinfer train` leaves it, on the same splits.
@@ -106,28 +121,30 @@ def test_what_is_timed_is_what_will_be_trained(
         assert done.training_s > 0
 
 
-def test_other_ranges_are_added_when_they_are_asked_for(run: Path, tmp_path: Path) -> None:
-    job = _job(run, tmp_path, PLAIN, 0)
-    done = train(job, LineProgress(io.StringIO()))
+def test_other_ranges_are_added_when_they_are_asked_for(
+    run: Path, tmp_path: Path, trained: TrainOnce
+) -> None:
+    out = Path(shutil.copytree(trained(PLAIN).out, tmp_path / "out"))
+    job = replace(_job(run, out, PLAIN), action="calibrate", run=trained(PLAIN).done.run)
     told = io.StringIO()
-    found = calibrate(replace(job, action="calibrate", run=done.run), LineProgress(told))
+    found = calibrate(job, LineProgress(told))
     assert found.calibrations == OTHER_CALIBRATIONS
-    files = {tmp_path / f"{name}.tflite" for name in ("min-max", *OTHER_CALIBRATIONS)}
-    assert {_macs(path) for path in files} == {_macs(tmp_path / FLOAT_FILE)}
+    files = {out / f"{name}.tflite" for name in ("min-max", *OTHER_CALIBRATIONS)}
+    assert {_macs(path) for path in files} == {_macs(out / FLOAT_FILE)}
     assert len({path.read_bytes() for path in files}) == len(files)
     assert "look for better ranges" in told.getvalue()
 
 
-@pytest.mark.parametrize("candidate", [PRUNED, STUDENT], ids=Candidate.text)
-def test_the_run_can_teach(run: Path, tmp_path: Path, candidate: Candidate) -> None:
-    job = _job(run, tmp_path, replace(candidate, teacher=True), 1)
-    done = train(job, LineProgress(io.StringIO()))
-    assert read_trained(Path(done.run)).provenance["teacher.run"] == str(run)
+def test_the_run_can_teach(run: Path, trained: TrainOnce) -> None:
+    answers = []
+    for candidate in (SMALLER, TAUGHT):
+        out, done = trained(candidate).out, trained(candidate).done
+        assert read_trained(Path(done.run)).provenance["teacher.run"] == str(run)
+        cache = out.with_name(CACHE)
+        answers.append({path: path.stat().st_mtime_ns for path in cache.rglob("*")})
     # The next candidate need not ask again.
-    (answers,) = (tmp_path / "cache").iterdir()
-    before = {path: path.stat().st_mtime_ns for path in answers.iterdir()}
-    train(_job(run, tmp_path, replace(candidate, teacher=True), 1), LineProgress(io.StringIO()))
-    assert {path: path.stat().st_mtime_ns for path in answers.iterdir()} == before
+    assert answers[0]
+    assert answers[1] == answers[0]
 
 
 def test_a_network_that_takes_no_other_size_is_told(run: Path, tmp_path: Path) -> None:
