@@ -62,14 +62,16 @@ def _fit(config: TrainConfig, model: Any = None, *, history: History | None = No
 @pytest.mark.parametrize(
     "choice",
     [
-        {"optimizer": "sgd", "learning_rate": 0.03},
-        {"optimizer": "adam", "learning_rate": 0.01},
-        {"optimizer": "adamw", "learning_rate": 0.01},
-        {"optimizer": "rmsprop", "learning_rate": 0.003},
-        {"schedule": "constant", "learning_rate": 0.01},
-        {"schedule": "step", "learning_rate": 0.01},
-        {"schedule": "plateau", "learning_rate": 0.01},
-        {"loss": "focal", "learning_rate": 0.01, "label_smoothing": 0.0},
+        {"optimizer": "sgd", "schedule": "constant", "learning_rate": 0.03},
+        {"optimizer": "adam", "schedule": "step", "learning_rate": 0.01},
+        {"optimizer": "adamw", "schedule": "plateau", "learning_rate": 0.01},
+        {
+            "optimizer": "rmsprop",
+            "schedule": "cosine",
+            "loss": "focal",
+            "label_smoothing": 0.0,
+            "learning_rate": 0.003,
+        },
     ],
     ids=lambda choice: "-".join(map(str, choice.values())),
 )
