@@ -21,8 +21,7 @@ from edgeinfer.host import extras
 from edgeinfer.host.cli.train import _print, train
 from edgeinfer.host.models import ARCHITECTURES
 from edgeinfer.host.training.config import TrainConfig
-
-from .conftest import SHORT, TOLD
+from tests.host.cli.conftest import SHORT, TOLD
 
 
 def test_the_command_imports_nothing_heavy() -> None:

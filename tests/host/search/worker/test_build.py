@@ -19,8 +19,7 @@ from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.worker.build import OTHER_CALIBRATIONS, build, calibrate, train
 from edgeinfer.host.search.worker.job import FLOAT_FILE, UNTRAINED_FILE, Done, Job
 from edgeinfer.host.training.progress import LineProgress
-
-from .conftest import LABELS, RUN_SIZE
+from tests.host.search.conftest import LABELS, RUN_SIZE
 
 pytestmark = pytest.mark.slow
 
