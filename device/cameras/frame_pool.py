@@ -34,6 +34,7 @@ class FramePool:
         self._limit = limit
         self._shape: tuple[int, ...] = ()
         self._places: list[_Place] = []
+        self._leases = 0
         self.allocated = 0
 
     def take(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -41,27 +42,28 @@ class FramePool:
         if shape != self._shape:
             self._shape = shape
             self._places.clear()
-        place = self._free_place()
+        for place in self._places:
+            if place.lease() is None:
+                break
+        else:
+            place = self._allocate()
         array: NDArray[np.uint8] = np.ndarray(shape, np.uint8, place.memory)
         place.lease = weakref.ref(array)
-        self._places.append(place)
+        place.number = self._leases = self._leases + 1
         return array
 
-    def _free_place(self) -> _Place:
-        """Take out a place that nobody holds; they lie in the order of their leases."""
-        # The last one first: what was used lately may lie in the processor's caches.
-        for index in reversed(range(len(self._places))):
-            if self._places[index].lease() is None:
-                return self._places.pop(index)
+    def _allocate(self) -> _Place:
         if len(self._places) == self._limit:
-            del self._places[0]
+            self._places.remove(min(self._places, key=lambda place: place.number))
         self.allocated += 1
-        return _Place(bytearray(math.prod(self._shape)), _ended)
+        place = _Place(bytearray(math.prod(self._shape)), _ended)
+        self._places.append(place)
+        return place
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Place:
-    """Memory, and the array that was last made of it.
+    """Memory, the array that was last made of it, and how many leases the pool had given by then.
 
     The memory is no array, or a view would refer to it, past the array that is the lease: numpy
     shortens chains of arrays.
@@ -69,6 +71,7 @@ class _Place:
 
     memory: bytearray
     lease: weakref.ref[NDArray[np.uint8]] | Any
+    number: int = 0
 
 
 def _ended() -> None:
