@@ -128,6 +128,7 @@ class Keeper:
             self._add(**{loss.how: 1})
             # Told first: what the other thread tells of the next worker comes after it.
             self._tell(f"{loss.text}{self._what_follows()}")
+            self._give_up_after_too_many()
             self._changed.notify_all()
 
     def pause(self) -> None:
@@ -169,6 +170,12 @@ class Keeper:
         meanwhile = self._meanwhile and f"; {self._meanwhile}"
         return f"; restarting it in {self._failures.backoff_s:.3g} s{meanwhile}"
 
+    def _give_up_after_too_many(self) -> None:
+        if self._failures.too_many:
+            times = "once" if self._failures.count == 1 else f"{self._failures.count} times"
+            self.given_up = f"failed {times} within {self._policy.within_s:.0f} s"
+            self._tell(f"{self.given_up}; {self._in_the_end}")
+
     # ---- the keeper's own thread ----
 
     def _keep(self) -> None:
@@ -202,13 +209,9 @@ class Keeper:
             )
             if self._closing:
                 return False
-            if not self._failures.too_many:
-                return not self._changed.wait_for(lambda: self._closing, self._failures.backoff_s)
-            times = "once" if self._failures.count == 1 else f"{self._failures.count} times"
-            self.given_up = f"failed {times} within {self._policy.within_s:.0f} s"
-            self._tell(f"{self.given_up}; {self._in_the_end}")
-            self._changed.notify_all()
-            return False
+            if self.given_up:
+                return False
+            return not self._changed.wait_for(lambda: self._closing, self._failures.backoff_s)
 
     def _restart(self) -> None:
         try:
@@ -223,6 +226,8 @@ class Keeper:
                 self._failures.add(time.monotonic())
                 self._add(not_started=1)
                 self._tell(f"did not come back: {text}{self._what_follows()}")
+                self._give_up_after_too_many()
+                self._changed.notify_all()
             return
         with self._changed:
             if self._lost_at_s is not None:

@@ -108,6 +108,25 @@ def test_the_cpu_takes_over_from_one_that_fails_again_and_again(
     assert "was given up" in runner.description
 
 
+def test_that_it_is_given_up_is_told_before_another_answers(
+    start: Start, cpu: Runner, heard: Heard
+) -> None:
+    """However busy the machine is: a loop may end before another thread is heard."""
+    told: list[list[str]] = []
+
+    def substitute() -> Runner:
+        told.append(list(heard))
+        return cpu
+
+    runner = start(substitute=substitute, policy=WorkerPolicy(restarts=0), fault="crash", after=3)
+    assert answers_right(runner, cpu, 1)
+    assert [line.rsplit(": ", 1)[1] for line in told[0]] == [
+        "was ended by SIGSEGV",
+        "failed once within 600 s; the CPU takes over",
+    ]
+    assert runner.counts.given_up
+
+
 def test_a_required_one_that_fails_again_and_again_is_an_error(start: Start) -> None:
     policy = WorkerPolicy(restarts=1, deadline_s=PATIENCE_S)
     runner = start(policy=policy, fault="error", after=3)
