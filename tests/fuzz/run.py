@@ -22,6 +22,8 @@ _TARGETS = Path(__file__).parent / "targets"
 MOST_FAULTS = 10
 CPU_LIMIT_S = 5.0
 """Processor time of one attempt, where a target sets no `CPU_LIMIT_S` of its own."""
+MEMORY_LIMIT_MIB = 300
+"""Memory that an attempt may take beyond what was taken before the first; likewise."""
 GO_ON = 75
 """The worker's exit code when another process is to go on behind its last attempt."""
 HANG_S = 60.0
@@ -37,6 +39,7 @@ class Target:
     attempt: Callable[[bytes], None]
     generate: Callable[[Random], bytes] | None
     cpu_limit_s: float
+    memory_limit_mib: int
 
     def inputs(self, seed: int) -> Callable[[int], bytes]:
         """Return a function that makes the input of an attempt, given its number."""
@@ -80,6 +83,7 @@ def load_target(name: str) -> Target:
         attempt=module.attempt,
         generate=cast("Callable[[Random], bytes] | None", getattr(module, "generate", None)),
         cpu_limit_s=getattr(module, "CPU_LIMIT_S", CPU_LIMIT_S),
+        memory_limit_mib=getattr(module, "MEMORY_LIMIT_MIB", MEMORY_LIMIT_MIB),
     )
 
 

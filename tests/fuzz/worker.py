@@ -15,9 +15,6 @@ import traceback
 from tests.fuzz.run import GO_ON, MOST_FAULTS, Target, load_target
 from tests.support.peak_memory import peak_mib
 
-MEMORY_LIMIT_MIB = 300
-"""Memory that an attempt may take beyond what was taken before the first."""
-
 
 class LimitError(Exception):
     """An attempt took too much."""
@@ -35,13 +32,14 @@ def main() -> int:
             counter[:] = number.to_bytes(8, "little")
             trace = _attempt(target, make(number))
             grown_mib = peak_mib() - before_mib
-            if trace is None and grown_mib > MEMORY_LIMIT_MIB:
+            grown_too_much = grown_mib > target.memory_limit_mib
+            if trace is None and grown_too_much:
                 trace = f"took {grown_mib:,} MiB of memory"
             if trace is not None:
                 with open(faults, "a") as stream:
                     stream.write(json.dumps((number, trace)) + "\n")
                 found += 1
-                if found == MOST_FAULTS or grown_mib > MEMORY_LIMIT_MIB:
+                if found == MOST_FAULTS or grown_too_much:
                     return GO_ON
     return 0
 
