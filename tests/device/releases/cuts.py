@@ -1,23 +1,24 @@
-"""Power cuts at every step: `python -m tests.device.releases.cuts SCENARIO FOLDER [no-fsync]`.
+"""Power cuts at every step: `python -m tests.device.releases.cuts SCENARIO FOLDER [UNSYNCED]`.
 
-A child process works on a real folder and kills itself before the K-th thing that it does to the
-file system, for every K until it gets to its end. What is left is looked at as it is, and as a disk
-may have it that lost what was not brought to it until then: content that was not fsynced is gone,
-though its name is there; or names as well whose folder was not fsynced are as they were. Then the
-board boots, and everything is done again.
+A child process works on a real folder and keeps a copy of it before each thing that it does to the
+file system: what a cut leaves there. Each is looked at as it is, and as a disk may have it that
+lost what was not brought to it until then: content that was not fsynced is gone, though its name is
+there; or names as well whose folder was not fsynced are as they were. Then the board boots, and
+everything is done again. Boards that are the same to the last byte are looked at once.
 
-Prints `{"points": ..., "boards": ..., "failures": [...]}`.
+Prints `{"points": ..., "boards": ..., "failures": [...]}`: how many cuts there are, and how many
+boards they left.
 
-With `no-fsync` the child's fsync does nothing: then failures must be found.
+With UNSYNCED, a failure's words, the child's fsync does nothing: it ends when that is found.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -126,14 +127,22 @@ SCENARIOS: dict[str, tuple[Work, Work, set[int | None], set[int | None]]] = {
 
 
 class Journal:
-    """What the child does to the file system, in a file that outlives it."""
+    """What the child does to the file system, and the board before each step of it.
 
-    def __init__(self, folder: Path, prefix: Path, kill_at: int, *, fsync: bool) -> None:
+    Args:
+        folder: the board's; the journal lies in it and is copied with it.
+        prefix: of the board's files.
+        copies: receives the copies, by their step's number.
+        fsync: let fsync and sync work.
+    """
+
+    def __init__(self, folder: Path, prefix: Path, copies: Path, *, fsync: bool) -> None:
+        self._folder = folder
         self._prefix = str(prefix)
+        self._copies = copies
         self._backup = folder / "backup"
         self._backup.mkdir()
         self._log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        self._kill_at = kill_at
         self._count = 0
         self._busy = False
         self._fsync, self._sync = os.fsync, os.sync
@@ -145,9 +154,14 @@ class Journal:
         os.sync = self._watched_sync
         sys.addaudithook(self._hook)
 
+    def keep(self) -> None:
+        """Copy the board as it is."""
+        self._busy, busy = True, self._busy  # copying is no step
+        copy_board(self._folder, self._copies / str(self._count))
+        self._busy = busy
+
     def _step(self, *entry: object) -> None:
-        if self._count == self._kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        self.keep()
         self._count += 1
         os.write(self._log, json.dumps(entry).encode() + b"\n")
 
@@ -304,64 +318,116 @@ def fault(layout: Layout, allowed: set[int | None]) -> str:
     return f"half made: {half}" if half else ""
 
 
-def cut_at(
-    template: Path, folder: Path, work: Work, kill_at: int, *, loss: str, fsync: bool
-) -> tuple[Layout, bool, bool]:
-    """Work on a copy of a board until the cut.
+def copy_board(source: Path, target: Path) -> None:
+    """Copy a folder; names of one file remain names of one file."""
+    first: dict[int, Path] = {}
+
+    def copy(path: str, copied: str) -> str:
+        inode = os.lstat(path).st_ino
+        if inode in first:
+            os.link(first[inode], copied, follow_symlinks=False)
+        else:
+            first[inode] = Path(copied)
+            shutil.copy2(path, copied, follow_symlinks=False)
+        return copied
+
+    shutil.copytree(source, target, symlinks=True, copy_function=copy)
+
+
+def fingerprint(folder: Path) -> bytes:
+    """Return what tells boards apart: names, kinds, modes, contents, and which files are one."""
+    digest = hashlib.sha256()
+    first: dict[int, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        told = [str(path.relative_to(folder)), status.st_mode]
+        if path.is_symlink():
+            told.append(os.readlink(path))
+        elif path.is_file():
+            told += [str(first.setdefault(status.st_ino, path)), path.read_bytes().hex()]
+        digest.update(json.dumps(told).encode())
+    return digest.digest()
+
+
+def cut_everywhere(place: Path, copies: Path, work: Work, *, fsync: bool) -> int:
+    """Work on a board to the end, keeping what a cut would leave before each step, and at the end.
 
     Returns:
-        The board, whether the work came to its end, and whether there was anything to lose.
+        The number of the last copy, in which the work is done.
     """
-    shutil.copytree(template, folder, symlinks=True)
-    layout = Layout(prefix=folder / "board", run=folder / "run", units=folder / "units")
+    layout = layout_of(place)
+    copies.mkdir()
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            Journal(folder, layout.prefix, kill_at, fsync=fsync).install()
+            journal = Journal(place, layout.prefix, copies, fsync=fsync)
+            journal.install()
             work(layout)
+            journal.keep()
             code = 0
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
-    ended = os.WIFEXITED(status)
-    if ended and os.WEXITSTATUS(status):
-        raise SystemExit(f"the work failed by itself, at step {kill_at}")
-    lost = loss == LOSSES[0] or lose_what_was_not_synced(
-        folder, layout, names=loss == "contents and names"
-    )
-    shutil.rmtree(layout.run)  # a tmpfs
-    layout.run.mkdir()
-    return layout, ended, lost
+    if status:
+        raise SystemExit("the work failed by itself")
+    return len(list(copies.iterdir())) - 1
 
 
-def main(scenario: str, folder: Path, *, fsync: bool) -> dict[str, object]:
+def layout_of(place: Path) -> Layout:
+    """Return the layout of a board that `make_board` made there."""
+    return Layout(prefix=place / "board", run=place / "run", units=place / "units")
+
+
+def main(scenario: str, folder: Path, *, unsynced: str = "") -> dict[str, object]:
     """Cut at every step."""
     before, work, allowed, final = SCENARIOS[scenario]
-    template = folder / "template"
     # Environments and links hold whole paths, so every board has to have the same one.
-    place = folder / "place"
+    place, copies = folder / "place", folder / "copies"
     before(make_board(place))
-    place.rename(template)
-    failures, kill_at, boards, ended = [], 0, 0, False
-    while not ended:
+    points = cut_everywhere(place, copies, work, fsync=not unsynced)
+    layout = layout_of(place)
+    failures: list[dict[str, object]] = []
+    seen: set[tuple[bool, bytes]] = set()
+    boards = 0
+    for step in range(points + 1):
         for loss in LOSSES:
-            layout, ended, lost = cut_at(template, place, work, kill_at, loss=loss, fsync=fsync)
-            boards += lost
-            try:
-                wrong = fault(layout, final if ended else allowed) if lost else ""
-                if lost and not wrong:
-                    work(layout)
-                    again = fault(layout, final)
-                    wrong = f"done again: {again}" if again else ""
-            except Exception as error:
-                wrong = f"{type(error).__name__}: {error}"
-            if wrong:
-                failures.append({"step": kill_at, "lost": loss, "wrong": wrong})
             shutil.rmtree(place)
-        kill_at += 1
-    return {"points": kill_at - 1, "boards": boards, "failures": failures}
+            copy_board(copies / str(step), place)
+            if loss != LOSSES[0] and not lose_what_was_not_synced(
+                place, layout, names=loss == "contents and names"
+            ):
+                continue  # there was nothing to lose
+            boards += 1
+            shutil.rmtree(layout.run)  # a tmpfs
+            layout.run.mkdir()
+            (place / "log").unlink()
+            shutil.rmtree(place / "backup")
+            ended = step == points
+            same = ended, fingerprint(place)
+            if same in seen:
+                continue
+            seen.add(same)
+            wrong = tried(layout, work, final if ended else allowed, final)
+            if wrong:
+                failures.append({"step": step, "lost": loss, "wrong": wrong})
+            if unsynced and wrong == unsynced:
+                return {"points": step, "boards": boards, "failures": failures}
+    return {"points": points, "boards": boards, "failures": failures}
+
+
+def tried(layout: Layout, work: Work, allowed: set[int | None], final: set[int | None]) -> str:
+    """Boot what a cut left and do everything again; return what went wrong, or ""."""
+    try:
+        wrong = fault(layout, allowed)
+        if wrong:
+            return wrong
+        work(layout)
+        again = fault(layout, final)
+        return f"done again: {again}" if again else ""
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], Path(sys.argv[2]), fsync="no-fsync" not in sys.argv)))
+    print(json.dumps(main(sys.argv[1], Path(sys.argv[2]), unsynced="".join(sys.argv[3:4]))))

@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def cut(scenario: str, folder: Path, *options: str) -> dict[str, Any]:
-    # A process of its own, with one thread: it forks at every step.
+    # A process of its own, with one thread: it forks.
     done = subprocess.run(
         [sys.executable, "-m", "tests.device.releases.cuts", scenario, str(folder), *options],
         cwd=ROOT,
@@ -54,7 +54,6 @@ def test_no_cut_leaves_a_board_without_a_whole_release(
     assert told["points"] >= points
 
 
-@pytest.mark.slow
 def test_no_cut_leaves_half_an_environment(folder: Path) -> None:
     told = cut("first", folder)
     assert told["failures"] == []
@@ -62,5 +61,6 @@ def test_no_cut_leaves_half_an_environment(folder: Path) -> None:
 
 
 def test_the_cuts_find_what_is_not_brought_to_the_disk(folder: Path) -> None:
-    told = cut("update", folder, "no-fsync")
-    assert "the bundle of release 2 is broken" in {found["wrong"] for found in told["failures"]}
+    lost = "the bundle of release 2 is broken"
+    told = cut("update", folder, lost)
+    assert lost in {found["wrong"] for found in told["failures"]}
