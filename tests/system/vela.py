@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.own_folders import kept_cache
 from tests.system.environments import clean_environ, find_python, unavailable
 
 REQUIREMENT = "ethos-u-vela==5.2.0"
@@ -21,7 +21,7 @@ def cached_vela() -> Path:
     python = find_python(version)
     if python is None:
         unavailable(f"no Python {version} with ensurepip")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgeinfer-tests"
+    home = kept_cache()
     home.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(f"{REQUIREMENT} {python}".encode()).hexdigest()[:16]
     folder, stamp = home / f"vela-{digest}", home / f"vela-{digest}.complete"

@@ -107,6 +107,14 @@ def test_the_command_line_survives_it(tmp_path: Path) -> None:
     assert line.startswith(f"error: {path}: is refused: the process that tried it first crashed (")
 
 
+def test_what_fails_on_all_that_it_is_tried_with_is_an_error_line(records: Path) -> None:
+    pair = ("int32", [1, 2])
+    by_zero = one_operator_model("DIV", [pair, pair], [pair], options=(29, {}), fed=[0])
+    with pytest.raises(ModelError, match=r"x: cannot be run: .*DIV"):
+        open_on_cpu(by_zero, subject="x")
+    assert not records.exists()
+
+
 def test_what_takes_more_memory_than_its_tensors_say_is_refused() -> None:
     huge = one_operator_model(
         "FILL",

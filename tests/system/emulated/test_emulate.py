@@ -19,6 +19,7 @@ import pytest
 
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
+from tests.support.own_folders import kept_cache
 from tests.support.program import edgeinfer, error_line
 from tests.system.emulated.userland import Userland
 from tests.system.environments import unavailable
@@ -41,7 +42,7 @@ def emulate(cross_wheels: dict[str, Path], userlands: dict[str, Userland]) -> Em
     def run(board: str, bundle: Path, *options: object) -> tuple[int, list[dict[str, Any]], str]:
         wheel = cross_wheels["armv7l" if "32-bit" in options else "aarch64"]
         command = ("boards", "emulate", board, bundle, "--wheel", wheel, "--json", *options)
-        done = edgeinfer(*command)
+        done = edgeinfer(*command, env={"XDG_CACHE_HOME": str(kept_cache())})
         return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
 
     return run

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.boards import System, find_system, load_profile
-from edgeinfer.device.core.files import cache_home
 from edgeinfer.host.board_wheels import WheelTarget, board_wheels, wheel_target
 from edgeinfer.host.board_wheels.choose import needed
 from edgeinfer.host.board_wheels.wheel_file import requirements
 from edgeinfer.host.emulation.emulator import OLDEST, Emulator, find_emulator
 from edgeinfer.host.emulation.userland import debian_packages, debian_root, unpacked_wheels
+from tests.support.own_folders import kept_cache
 from tests.system.environments import clean_environ
 
 SUITE = "bookworm"
@@ -138,7 +138,7 @@ def cached_userland(architecture: Architecture, wheel: Path) -> Userland:
         EmulationError: this machine or its package sources cannot make one.
         WheelError: there are no wheels for it.
     """
-    home = cache_home() / "emulation"
+    home = kept_cache() / "edgeinfer" / "emulation"
     target = architecture.target
     name = f"site-{architecture.name}"
 

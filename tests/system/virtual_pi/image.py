@@ -9,8 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.device.core.files import cache_home
 from edgeinfer.host.emulation.cached_folder import kept_folder
+from tests.support.own_folders import kept_cache
 from tests.system.emulated.debian import UserlandError, run_tool
 from tests.system.virtual_pi.kernel import (
     CROSS_COMPILE,
@@ -82,7 +82,7 @@ def board_image() -> BoardImage:
     here = Path(__file__).parent
     parts = ("packages.py", "kernel.py", "root.py", "feeder.py", "image.py")
     code = [(here / name).read_text() for name in parts]
-    folder = kept_folder(cache_home() / "emulation", "virtual-pi", code, _build)
+    folder = kept_folder(kept_cache() / "edgeinfer" / "emulation", "virtual-pi", code, _build)
     return BoardImage(folder=folder)
 
 
