@@ -1,6 +1,7 @@
 """Every bad input that a user may give: one clear line, the right exit code, nothing half-written.
 
-The parts test their own refusals in detail; here the program is run as a user runs it.
+The parts test their own refusals in detail; here the program is run as a user runs it: each command
+once with each kind of input in a process of its own, else here.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pytest
 
 from edgeinfer.device.pictures.decode import encode_png
 from tests.support.checkout import ROOT
-from tests.support.program import PROGRAM, edgeinfer, error_line
+from tests.support.program import PROGRAM, edgeinfer, edgeinfer_here, error_line
 
 
 def write_pictures(folder: Path, count: int, seed: int = 0) -> None:
@@ -78,13 +79,14 @@ DATA: dict[str, tuple[Callable[[Path], None], list[str]]] = {
 @pytest.mark.parametrize("command", ["check", "train"])
 @pytest.mark.parametrize("case", DATA)
 def test_data_that_cannot_be_used(tmp_path: Path, command: str, case: str) -> None:
+    run = edgeinfer if case == "one class" else edgeinfer_here
     make, fragments = DATA[case]
     photos, runs = tmp_path / "photos", tmp_path / "runs"
     make(photos)
     if command == "check":
-        answer = edgeinfer("data", "check", photos)
+        answer = run("data", "check", photos)
     else:
-        answer = edgeinfer("train", photos, "--out", runs / "photos")
+        answer = run("train", photos, "--out", runs / "photos")
     line = error_line(answer)
     for fragment in fragments:
         assert fragment in line
@@ -195,11 +197,12 @@ def model_commands(model: Path, photo: Path) -> list[list[object]]:
 def test_bundles_that_are_refused(
     sample_bundle: Path, photo: Path, tmp_path: Path, case: str
 ) -> None:
+    run = edgeinfer if case == "truncated" else edgeinfer_here
     edit, message = BUNDLES[case]
     bundle = tmp_path / "bad.edgebundle"
     bundle.write_bytes(edit(sample_bundle.read_bytes(), tmp_path / "scratch.zip"))
     for command in [["verify", bundle], *model_commands(bundle, photo)]:
-        answer = edgeinfer(*command)
+        answer = run(*command)
         line = error_line(answer)
         assert "bad.edgebundle" in line
         assert any(part in line for part in message.split("|")), line
@@ -208,10 +211,11 @@ def test_bundles_that_are_refused(
 
 @pytest.mark.parametrize("size", [0, 10, 4000])
 def test_random_bytes_for_a_tflite_file(photo: Path, tmp_path: Path, size: int) -> None:
+    run = edgeinfer if size == 4000 else edgeinfer_here
     model = tmp_path / "random.tflite"
     model.write_bytes(np.random.default_rng(size).bytes(size))
     for command in model_commands(model, photo):
-        assert "random.tflite" in error_line(edgeinfer(*command))
+        assert "random.tflite" in error_line(run(*command))
 
 
 def test_a_torn_picture_for_predict(sample_bundle: Path, photo: Path, tmp_path: Path) -> None:
@@ -223,7 +227,8 @@ def test_a_torn_picture_for_predict(sample_bundle: Path, photo: Path, tmp_path: 
 
 @pytest.mark.parametrize("source", ["/dev/video63", "63", "absent.mp4"])
 def test_a_camera_that_is_absent(sample_bundle: Path, source: str) -> None:
-    line = error_line(edgeinfer("run", "--camera", source, "--model", sample_bundle))
+    run = edgeinfer if source == "63" else edgeinfer_here
+    line = error_line(run("run", "--camera", source, "--model", sample_bundle))
     assert source in line
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import cv2
@@ -26,7 +28,7 @@ from tests.device.tflite_examples import (
     quantization,
     tensor,
 )
-from tests.support.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, edgeinfer_here, error_line
 
 CATS = ("Egyptian cat", "tabby, tabby cat", "tiger cat")
 CLASSIFIERS = (
@@ -46,8 +48,10 @@ def coral(shared_data: Path) -> Path:
     return shared_data / "coral"
 
 
-def answers(*arguments: object) -> list[dict[str, Any]]:
-    done = edgeinfer(*arguments, "--json")
+def answers(
+    *arguments: object, run: Callable[..., CompletedProcess[str]] = edgeinfer
+) -> list[dict[str, Any]]:
+    done = run(*arguments, "--json")
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -57,7 +61,7 @@ def test_labels_are_not_off_by_one(coral: Path, name: str) -> None:
     photos = [coral / photo for photo in ("cat.bmp", "parrot.jpg", "hot_dog.jpg")]
     cat, parrot, hot_dog = answers(
         "predict", *photos, "--model", coral / f"{name}.tflite",
-        "--labels", coral / "imagenet_labels.txt",
+        "--labels", coral / "imagenet_labels.txt", run=edgeinfer_here,
     )  # fmt: skip
     assert cat["label"] in CATS
     assert parrot["label"] == "macaw"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.program import PROGRAM, edgeinfer, error_line
+from tests.support.program import PROGRAM, edgeinfer, edgeinfer_here, error_line
 from tests.support.waiting import PATIENCE_S
 
 FAULT = "--delegate-option=fault="
@@ -63,9 +63,12 @@ def test_falling_back_says_why_and_requiring_fails(
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("variant:")]
     assert line.startswith("variant: cpu (libreference_delegate.so")
-    for command in (loop, ("predict", *options, tmp_path / "absent.jpg")):
-        line = error_line(edgeinfer(*command, "--require-delegate"))
-        assert line.startswith("error: libreference_delegate.so")
+    predict = ("predict", *options, tmp_path / "absent.jpg")
+    for done in (
+        edgeinfer(*loop, "--require-delegate"),
+        edgeinfer_here(*predict, "--require-delegate"),
+    ):
+        assert error_line(done).startswith("error: libreference_delegate.so")
 
 
 def test_predict_names_the_variant_on_stderr(sample_bundle: Path, tmp_path: Path) -> None:
@@ -150,5 +153,5 @@ def test_a_signal_ends_loop_and_worker(
     ],
 )
 def test_wrong_usage(sample_bundle: Path, options: list[str]) -> None:
-    done = edgeinfer("verify", sample_bundle, *options)
+    done = edgeinfer_here("verify", sample_bundle, *options)
     assert done.returncode == 2, done.stderr

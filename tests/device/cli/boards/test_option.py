@@ -11,7 +11,7 @@ import pytest
 from edgeinfer.device.models.bundle.writer import write_bundle
 from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import dense_model, encode
-from tests.support.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, edgeinfer_here, error_line
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_where_each_operator_runs(dense: Path) -> None:
 def test_a_version_that_is_too_new(tmp_path: Path) -> None:
     path = tmp_path / "new.tflite"
     path.write_bytes(encode(dense_model(version=12)))
-    document = json.loads(edgeinfer("inspect", path, "--board", "coral-dev", "--json").stdout)
+    document = json.loads(edgeinfer_here("inspect", path, "--board", "coral-dev", "--json").stdout)
     assert document["mapped"] == 0
     assert document["ops"][0]["target"] == "cpu"
     assert "version 12 is newer" in document["ops"][0]["reason"]
@@ -50,22 +50,22 @@ def test_a_version_that_is_too_new(tmp_path: Path) -> None:
 def test_a_bundle_by_variant(tmp_path: Path) -> None:
     path = tmp_path / "example.edgebundle"
     write_bundle(path, manifest(), MEMBERS | {"variants/cpu.tflite": encode(dense_model())})
-    assert "1 of 1 operators" in edgeinfer("inspect", path, "--board", "coral-usb").stdout
-    document = json.loads(edgeinfer("inspect", path, "--board", "coral-usb", "--json").stdout)
+    assert "1 of 1 operators" in edgeinfer_here("inspect", path, "--board", "coral-usb").stdout
+    document = json.loads(edgeinfer_here("inspect", path, "--board", "coral-usb", "--json").stdout)
     assert document["board_variants"]["cpu"]["ops"] == document["ops"]
 
 
 def test_a_board_without_an_accelerator(dense: Path) -> None:
-    shown = edgeinfer("inspect", dense, "--board", "rpi4").stdout
+    shown = edgeinfer_here("inspect", dense, "--board", "rpi4").stdout
     assert "all operators run on the CPU: the board has no accelerator" in shown
-    document = json.loads(edgeinfer("inspect", dense, "--board", "rpi4", "--json").stdout)
+    document = json.loads(edgeinfer_here("inspect", dense, "--board", "rpi4", "--json").stdout)
     assert document["accelerator"] is None
     assert [op["target"] for op in document["ops"]] == ["cpu"]
 
 
 @pytest.mark.parametrize("name", ["coral", "", "../profiles/rpi4", "x\x1b[2J"])
 def test_an_unknown_board_names_the_known_ones(name: str, dense: Path) -> None:
-    line = error_line(edgeinfer("inspect", dense, "--board", name), code=2)
+    line = error_line(edgeinfer_here("inspect", dense, "--board", name), code=2)
     assert "is no board known here" in line
     assert "coral-dev, coral-dev-mini, coral-usb, generic-aarch64" in line
 
@@ -106,17 +106,19 @@ def test_the_compilers_word_where_it_is_installed(
         model = tmp_path / "x.edgebundle"
         write_bundle(model, manifest(), MEMBERS | {"variants/cpu.tflite": dense.read_bytes()})
     path = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
-    shown = edgeinfer("inspect", model, "--board", "coral-usb", env=path).stdout
+    shown = edgeinfer_here("inspect", model, "--board", "coral-usb", env=path).stdout
     for text in words:
         assert text in shown
     document = json.loads(
-        edgeinfer("inspect", model, "--board", "coral-usb", "--json", env=path).stdout
+        edgeinfer_here("inspect", model, "--board", "coral-usb", "--json", env=path).stdout
     )
     assert told.items() <= document.items()
 
 
 def test_without_the_compiler_it_is_said_how_to_get_it(dense: Path, tmp_path: Path) -> None:
-    shown = edgeinfer("inspect", dense, "--board", "coral-usb", env={"PATH": str(tmp_path)}).stdout
+    shown = edgeinfer_here(
+        "inspect", dense, "--board", "coral-usb", env={"PATH": str(tmp_path)}
+    ).stdout
     assert "edgetpu_compiler is not installed: it is a Debian package" in shown
 
 

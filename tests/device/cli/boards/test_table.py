@@ -19,7 +19,7 @@ from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.graph_examples import image, model
 from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import declares, dense_model, encode
-from tests.support.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, edgeinfer_here, error_line
 
 
 def described(graph: TfliteModel) -> ModelDescription:
@@ -150,17 +150,17 @@ def test_inspect_has_the_table_and_json_has_every_board(dense: Path) -> None:
     ],
 )
 def test_operator_by_operator(arguments: tuple[str, ...], words: str, dense: Path) -> None:
-    shown = edgeinfer("inspect", dense, *arguments).stdout
+    shown = edgeinfer_here("inspect", dense, *arguments).stdout
     assert words in shown
     assert "boards  " not in shown
-    document = json.loads(edgeinfer("inspect", dense, *arguments, "--json").stdout)
+    document = json.loads(edgeinfer_here("inspect", dense, *arguments, "--json").stdout)
     (only,) = document["ops"]
     assert set(only) == {"op", "index", "target", "reason"}
     assert "boards" not in document
 
 
 def test_a_board_and_an_accelerator_are_one_too_many(dense: Path) -> None:
-    done = edgeinfer("inspect", dense, "--board", "imx8mp", "--accelerator", "gpu")
+    done = edgeinfer_here("inspect", dense, "--board", "imx8mp", "--accelerator", "gpu")
     assert "--accelerator: beside --board" in error_line(done, code=2)
 
 

@@ -13,7 +13,7 @@ import pytest
 from edgeinfer.device.diagnose.benchmark.report import parse_report
 from edgeinfer.device.runtime.runner import installed_runtimes
 from tests.device.tflite_examples import dense_model, encode
-from tests.support.program import PROGRAM, edgeinfer, error_line
+from tests.support.program import PROGRAM, edgeinfer, edgeinfer_here, error_line
 
 QUICK = ("--seconds", "0.02", "--cold-starts", "1")
 
@@ -74,7 +74,7 @@ def test_the_installed_bundle_is_taken(sample_bundle: Path, tmp_path: Path) -> N
 def test_a_model_that_is_no_classifier(tmp_path: Path) -> None:
     path = tmp_path / "dense.tflite"
     path.write_bytes(encode(dense_model()))
-    done = edgeinfer("benchmark", path, *QUICK, "--ops")
+    done = edgeinfer_here("benchmark", path, *QUICK, "--ops")
     assert done.returncode == 0, done.stderr
     assert "only inference was timed: input shape is (1, 4)" in " ".join(done.stdout.split())
     assert "FULLY_CONNECTED" in done.stdout
@@ -105,7 +105,7 @@ def test_a_model_that_is_no_classifier(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage(sample_bundle: Path, arguments: tuple[str, ...]) -> None:
-    done = edgeinfer("benchmark", sample_bundle, *arguments)
+    done = edgeinfer_here("benchmark", sample_bundle, *arguments)
     assert done.returncode == 2, done.stderr
     assert "rror: " in done.stderr
     assert done.stdout == ""
@@ -116,8 +116,8 @@ def test_wrong_usage(sample_bundle: Path, arguments: tuple[str, ...]) -> None:
 def test_a_bad_model_is_one_line(tmp_path: Path, content: bytes, where: tuple[str, ...]) -> None:
     path = tmp_path / "bad.tflite"
     path.write_bytes(content)
-    assert "bad.tflite" in error_line(edgeinfer("benchmark", path, *where))
-    assert "absent" in error_line(edgeinfer("benchmark", tmp_path / "absent.tflite", *where))
+    assert "bad.tflite" in error_line(edgeinfer_here("benchmark", path, *where))
+    assert "absent" in error_line(edgeinfer_here("benchmark", tmp_path / "absent.tflite", *where))
 
 
 def test_progress_on_a_terminal_is_gone_at_the_end(sample_bundle: Path) -> None:

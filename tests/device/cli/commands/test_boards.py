@@ -13,7 +13,7 @@ import pytest
 from edgeinfer.boards import profile_names
 from edgeinfer.boards.files import PROFILES
 from edgeinfer.device.cli.commands.boards import boards
-from tests.support.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, edgeinfer_here, error_line
 
 MINE = 'based_on = "rpi4"\ntitle = "My carrier board"\n'
 OWN = profile_names(PROFILES)
@@ -41,28 +41,30 @@ def test_every_board_has_a_row_of_at_most_80_columns(own: dict[str, str]) -> Non
 
 
 def test_for_scripts(own: dict[str, str]) -> None:
-    document = json.loads(edgeinfer("boards", "--json", env=own).stdout)
+    document = json.loads(edgeinfer_here("boards", "--json", env=own).stdout)
     assert set(document) == set(OWN)
     assert document["coral-usb"]["cores"] is None
     assert document["rpi4"]["accelerator"] is None
-    shown = json.loads(edgeinfer("boards", "show", "coral-dev", "--json", env=own).stdout)
-    assert shown == json.loads(edgeinfer("boards", "--json", "show", "coral-dev", env=own).stdout)
+    shown = json.loads(edgeinfer_here("boards", "show", "coral-dev", "--json", env=own).stdout)
+    assert shown == json.loads(
+        edgeinfer_here("boards", "--json", "show", "coral-dev", env=own).stdout
+    )
     assert shown["systems"][0]["python_carried"] == "3.10"
     assert shown["latencies"][0]["latency_ms"] == 2.6
-    matrix = json.loads(edgeinfer("boards", "matrix", "--json", env=own).stdout)
+    matrix = json.loads(edgeinfer_here("boards", "matrix", "--json", env=own).stdout)
     assert {name for system in matrix for name in system["boards"]} == set(OWN) - {"coral-usb"}
 
 
 def test_one_board_is_explained(own: dict[str, str]) -> None:
-    shown = edgeinfer("boards", "show", "rpi4", env=own).stdout
+    shown = edgeinfer_here("boards", "show", "rpi4", env=own).stdout
     assert shown.startswith("rpi4: Raspberry Pi 4\n")
     assert "edgeinfer flash --board rpi4 --host USER@HOST" in shown
     assert "Raspberry Pi OS 12 (Bookworm), 64-bit: run here, qemu-user" in shown
     assert "Raspberry Pi OS 13 (Trixie), 32-bit: only read of, not run here" in shown
     assert "  libedgetpu  " not in shown
-    with_coral = edgeinfer("boards", "show", "rpi4-coral-usb", env=own).stdout
+    with_coral = edgeinfer_here("boards", "show", "rpi4-coral-usb", env=own).stdout
     assert "  libedgetpu     16.0TF2.13.1" in with_coral
-    mendel = edgeinfer("boards", "show", "coral-dev", env=own).stdout
+    mendel = edgeinfer_here("boards", "show", "coral-dev", env=own).stdout
     assert "3.7, too old: 3.10 has to be carried along" in mendel
     assert "note           Not run on the hardware." in mendel
     assert "published latencies, not measured here:" in mendel
@@ -70,16 +72,18 @@ def test_one_board_is_explained(own: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("name", OWN)
 def test_lines_are_short_but_for_addresses(name: str, own: dict[str, str]) -> None:
-    for line in edgeinfer("boards", "show", name, env=own).stdout.splitlines():
+    for line in edgeinfer_here("boards", "show", name, env=own).stdout.splitlines():
         assert len(line) <= 80 or "https://" in line
 
 
 def test_a_board_that_a_user_added(own: dict[str, str]) -> None:
     path = add("mine", MINE, own)
-    shown = edgeinfer("boards", env=own).stdout
+    shown = edgeinfer_here("boards", env=own).stdout
     assert "\n  mine  " in shown
     assert f"added: {path}" in " ".join(shown.split())
-    assert edgeinfer("boards", "show", "mine", env=own).stdout.startswith("mine: My carrier board")
+    assert edgeinfer_here("boards", "show", "mine", env=own).stdout.startswith(
+        "mine: My carrier board"
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,19 +99,19 @@ def test_a_bad_file_is_one_line(
     name: str, text: str, words: str, arguments: tuple[str, ...], own: dict[str, str]
 ) -> None:
     add(name, text, own)
-    done = edgeinfer("boards", *arguments, env=own)
+    done = edgeinfer_here("boards", *arguments, env=own)
     assert words in error_line(done)
     assert done.stdout == ""
 
 
 def test_a_bad_name_of_a_file_is_one_line(own: dict[str, str]) -> None:
     add("Mine", MINE, own)
-    assert "name is 'Mine', expected small letters" in error_line(edgeinfer("boards", env=own))
+    assert "name is 'Mine', expected small letters" in error_line(edgeinfer_here("boards", env=own))
 
 
 def test_other_commands_tell_of_a_bad_file_as_well(own: dict[str, str], tmp_path: Path) -> None:
     add("rpi4", MINE, own)
-    done = edgeinfer("inspect", tmp_path / "x.tflite", "--board", "rpi4", env=own)
+    done = edgeinfer_here("inspect", tmp_path / "x.tflite", "--board", "rpi4", env=own)
     assert "'rpi4' is a board of edgeinfer's own" in error_line(done)
 
 

@@ -8,7 +8,7 @@ import pytest
 from edgeinfer.device.models.bundle.golden import read_golden
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.pictures.decode import encode_png
-from tests.support.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, edgeinfer_here, error_line
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,6 @@ def test_a_bad_picture_is_named_and_the_others_answered(
 def test_a_bad_model_is_one_line(photo: Path, tmp_path: Path, content: bytes) -> None:
     for name in ("bad.tflite", "bad.edgebundle"):
         (tmp_path / name).write_bytes(content)
-        answer = edgeinfer("predict", photo, "--model", tmp_path / name)
+        answer = edgeinfer_here("predict", photo, "--model", tmp_path / name)
         assert name in error_line(answer)
         assert answer.stdout == ""

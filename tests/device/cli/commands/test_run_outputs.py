@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
 import os
 import re
@@ -14,7 +15,10 @@ from typing import Any
 import cv2
 import pytest
 
-from tests.support.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, edgeinfer_here, error_line
+
+SMALL_PIPE = 4096
+"""Bytes: about 25 answers, and 64 more wait in the program."""
 
 
 @pytest.fixture
@@ -109,17 +113,18 @@ def test_reader_of_stdout_that_sleeps_holds_nothing_up(run: list[object], tmp_pa
     table = tmp_path / "x.csv"
     program = [sys.executable, "-m", "edgeinfer.device.cli", *map(str, run)]
     process = subprocess.Popen(
-        [*program, "--max-frames", "900", "--fps", "1000", "--json", "--output", f"csv:{table}"],
+        [*program, "--max-frames", "150", "--fps", "1000", "--json", "--output", f"csv:{table}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        pipesize=SMALL_PIPE,
     )
     assert process.stderr is not None
     with process.stderr:
         err = process.stderr.read()
     assert process.wait(60) == 0, err
     assert "warning: output json: takes answers too slowly; some are dropped" in err
-    assert len(table.read_text().splitlines()) == 901
+    assert len(table.read_text().splitlines()) == 151
     assert process.stdout is not None
     process.stdout.close()
 
@@ -129,15 +134,16 @@ def test_pipe_that_is_never_read(run: list[object], tmp_path: Path) -> None:
     pipe, table = tmp_path / "pipe", tmp_path / "x.csv"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, SMALL_PIPE)
     done = edgeinfer(
-        *run, "--max-frames", 900, "--fps", 1000, "--output", f"json:{pipe}",
+        *run, "--max-frames", 150, "--fps", 1000, "--output", f"json:{pipe}",
         "--output", f"csv:{table}",
     )  # fmt: skip
     os.close(reader)
     assert done.returncode == 0, done.stderr
     assert f"warning: output json:{pipe}: takes answers too slowly" in done.stderr
     assert "takes nothing any more" in done.stderr
-    assert len(table.read_text().splitlines()) == 901
+    assert len(table.read_text().splitlines()) == 151
 
 
 def test_of_a_file_nothing_may_be_lost(sample_bundle: Path, video: Path, tmp_path: Path) -> None:
@@ -195,7 +201,7 @@ def test_disk_that_must_stay_free_stops_the_recording_and_not_the_loop(
 
 
 def test_window_without_a_screen_or_an_opencv_for_it_is_one_line(run: list[object]) -> None:
-    line = error_line(edgeinfer(*run, "--output", "window", env={"DISPLAY": ""}))
+    line = error_line(edgeinfer_here(*run, "--output", "window", env={"DISPLAY": ""}))
     assert line.startswith("error: --output window: ")
 
 
@@ -211,16 +217,16 @@ def test_wrong_condition_is_wrong_usage(
     run: list[object], tmp_path: Path, condition: str, said: str
 ) -> None:
     options = ["--output", f"stills:{tmp_path}", "--record-when", condition]
-    assert said in error_line(edgeinfer(*run, *options), code=2)
+    assert said in error_line(edgeinfer_here(*run, *options), code=2)
 
 
 def test_condition_without_a_recording_is_wrong_usage(run: list[object]) -> None:
-    line = error_line(edgeinfer(*run, "--record-when", "Bag>0.8"), code=2)
+    line = error_line(edgeinfer_here(*run, "--record-when", "Bag>0.8"), code=2)
     assert "nothing is recorded" in line
 
 
 def test_wrong_outputs_are_wrong_usage(run: list[object], tmp_path: Path) -> None:
     for output in ("jason", "video:x.mkv", "csv"):
-        assert "--output" in error_line(edgeinfer(*run, "--output", output), code=2)
-    line = error_line(edgeinfer(*run, "--output", "csv:/proc/x/y.csv", "--max-frames", 1))
+        assert "--output" in error_line(edgeinfer_here(*run, "--output", output), code=2)
+    line = error_line(edgeinfer_here(*run, "--output", "csv:/proc/x/y.csv", "--max-frames", 1))
     assert "/proc/x/y.csv" in line
