@@ -18,6 +18,7 @@ pytest_plugins = (
     "tests.support.processor_time",
     "tests.support.scheduling",
     "tests.support.told",
+    "tests.support.warm_tensorflow",
 )
 
 # The same examples each time, so that a change which breaks nothing never fails; `make test-long`

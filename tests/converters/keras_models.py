@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.quantize.all_tensors import WatchedModel
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
-from edgeinfer.converters.tensorflow.import_model import float_tflite
+from edgeinfer.converters.tensorflow.import_worker import convert
+from edgeinfer.converters.tensorflow.to_tflite_worker import FLOAT_FILE
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 
@@ -22,11 +23,12 @@ SHAPE = (12, 16, 3)
 
 
 def float_model(model: Any) -> bytes:
-    """Return a Keras model as float `.tflite` bytes."""
+    """Return a Keras model as float `.tflite` bytes, converted in this process, which made it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, KERAS_FILE)
         model.save(path)
-        return float_tflite(path)
+        convert(path, Path(folder))
+        return Path(folder, FLOAT_FILE).read_bytes()
 
 
 def uneven_model() -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -103,23 +105,42 @@ def with_softmax(x: Any) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Converted:
+    """A model of random weights, and what TensorFlow makes of it.
+
+    Attributes:
+        model: the Keras model.
+        pictures: those that calibrated it.
+        inputs: the same as real values.
+        float32: its `.tflite` bytes.
+        int8: likewise, quantized by TensorFlow.
+    """
+
+    model: Any
+    pictures: NDArray[np.uint8]
+    inputs: NDArray[np.float32]
+    float32: bytes
+    int8: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class Compared:
     """One model in INT8 and its twin.
 
     Attributes:
+        source: what both were made of.
         graph: the twin's.
         twin: calibrated as the INT8 model was.
         inputs: what the INT8 model's input holds, as real values.
-        pictures: the same before it was rounded.
         tflite: the INT8 model.
         int8: its answers.
         step: of its output.
     """
 
+    source: Converted
     graph: Graph
     twin: Twin
     inputs: NDArray[np.float32]
-    pictures: NDArray[np.float32]
     tflite: bytes
     int8: NDArray[np.float64]
     step: float
@@ -131,14 +152,9 @@ class Compared:
         return float(np.abs(answers.numpy() - self.int8).mean() / self.step)
 
 
-def compare(
-    build: Callable[[Any], Any],
-    folder: Path,
-    backend: Backend = "tensorflow",
-    *,
-    per_tensor_dense: bool = False,
-) -> Compared:
-    """Convert a model of random weights and run both forms on the calibration pictures."""
+@lru_cache
+def converted(build: Callable[[Any], Any], *, per_tensor_dense: bool = False) -> Converted:
+    """Convert a model of random weights, once."""
     generator = np.random.default_rng(0)
     image = keras.Input((12, 12, 3))
     model = keras.Model(image, build(image))
@@ -147,27 +163,44 @@ def compare(
         if variable.name in ("gamma", "moving_variance"):
             values = np.abs(values) + 0.5
         variable.assign(values)
-    model.save(folder / "model.keras")
     pictures = generator.integers(0, 256, (24, 12, 12, 3), np.uint8)
-    (folder / "pictures.raw").write_bytes(pictures.tobytes())
-    job = ConversionJob(
-        keras_model=str(folder / "model.keras"),
-        preprocess=SPEC,
-        calibration_images=str(folder / "pictures.raw"),
-        output_folder=str(folder),
-        per_tensor_dense=per_tensor_dense,
-    )
-    run_job(job)
-    content = (folder / SMALL_FILE).read_bytes()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model.save(folder / "model.keras")
+        (folder / "pictures.raw").write_bytes(pictures.tobytes())
+        job = ConversionJob(
+            keras_model=str(folder / "model.keras"),
+            preprocess=SPEC,
+            calibration_images=str(folder / "pictures.raw"),
+            output_folder=str(folder),
+            per_tensor_dense=per_tensor_dense,
+        )
+        run_job(job)
+        return Converted(
+            model=model,
+            pictures=pictures,
+            inputs=np.concatenate([batch for (batch,) in calibration_inputs(job)]),
+            float32=(folder / FLOAT_FILE).read_bytes(),
+            int8=(folder / SMALL_FILE).read_bytes(),
+        )
+
+
+def compare(
+    build: Callable[[Any], Any],
+    backend: Backend = "tensorflow",
+    *,
+    per_tensor_dense: bool = False,
+) -> Compared:
+    """Run the INT8 form of a model of random weights, and a new twin, on what calibrated it."""
+    source = converted(build, per_tensor_dense=per_tensor_dense)
+    model, inputs, content = source.model, source.inputs, source.int8
     if backend == "ai-edge-quantizer":
-        model_bytes = (folder / FLOAT_FILE).read_bytes()
-        histograms = activation_histograms(model_bytes, SPEC, lambda: pictures)
-        content = quantize_int8(model_bytes, choose_ranges(histograms, "min-max"), subject="x")
+        histograms = activation_histograms(source.float32, SPEC, lambda: source.pictures)
+        content = quantize_int8(source.float32, choose_ranges(histograms, "min-max"), subject="x")
     runner = Runner(content, subject="x", runtime="ai-edge-litert", kernels="builtin")
-    inputs = np.concatenate([batch for (batch,) in calibration_inputs(job)])
     spec, answer = runner.inputs[0], runner.outputs[0]
     table = tensor_table(SPEC, spec)
-    raw = table[np.arange(3), pictures].astype(np.int8)
+    raw = table[np.arange(3), source.pictures].astype(np.int8)
     outputs = [answer.dequantize(runner.invoke([one[None]])[0])[0] for one in raw]
     graph = int8_graph(model)
     twin = Twin(graph, per_tensor_dense=per_tensor_dense)
@@ -179,10 +212,10 @@ def compare(
     image_tensor = twin.input_tensor()
     assert (image_tensor.scale, image_tensor.zero_point) == (spec.scale, spec.zero_point)
     return Compared(
+        source=source,
         graph=graph,
         twin=twin,
         inputs=spec.dequantize(raw).astype(np.float32),
-        pictures=inputs,
         tflite=content,
         int8=np.stack(outputs).astype(np.float64),
         step=answer.scale,

@@ -24,7 +24,7 @@ from edgeinfer.device.models.verify import verify_bundle
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from tests.device.detector_example import LABELS, detector
-from tests.support.program import edgeinfer
+from tests.support.program import edgeinfer, edgeinfer_here
 
 PREPROCESS = PreprocessSpec(size=(2, 2), crop="letterbox", mean=(0.0,) * 3, std=(255.0,) * 3)
 
@@ -99,12 +99,12 @@ def test_places_are_the_photos_where_a_jpeg_was_decoded_smaller(
 
 
 def test_every_command_takes_it(bundle: Path, photo: Path) -> None:
-    verified = edgeinfer("verify", bundle)
+    verified = edgeinfer_here("verify", bundle)
     assert verified.returncode == 0, verified.stderr
-    predicted = edgeinfer("predict", photo, "--model", bundle)
+    predicted = edgeinfer_here("predict", photo, "--model", bundle)
     assert predicted.stdout == f"{photo}: cat 100.0%, dog 80.0%\n"
     assert "note:" not in predicted.stderr, "a bundle needs no guess"
-    inspected = edgeinfer("inspect", bundle)
+    inspected = edgeinfer_here("inspect", bundle)
     assert "task" in inspected.stdout
     assert "boxes 0, classes 1, scores 2, count 3" in inspected.stdout
     measured = edgeinfer(

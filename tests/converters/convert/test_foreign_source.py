@@ -27,9 +27,9 @@ from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.tflite.reader import read_tflite
-from tests.support.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, edgeinfer_here, error_line
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_tensorflow")]
 
 OPTIONS = ConvertOptions(calibration_images=20, golden_frames=3)
 
@@ -224,12 +224,12 @@ def test_boards_npus_and_gpus_as_for_trained_ones(
     no_compiler = {"PATH": str(tmp_path), "EDGEINFER_VELA": str(tmp_path / "none")}
 
     usb = ("--board", "coral-usb", "--require-mapped", "100%")
-    done = edgeinfer(*arguments, *few, *usb, env=no_compiler)
+    done = edgeinfer_here(*arguments, *few, *usb, env=no_compiler)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)["edgetpu"]
     assert report["mapped"] == report["total"] > 0
 
-    done = edgeinfer(*arguments, *few, "--board", "imx8mp", "--gpu", env=no_compiler)
+    done = edgeinfer_here(*arguments, *few, "--board", "imx8mp", "--gpu", env=no_compiler)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert {op["target"] for op in answer["vx"]["ops"]} == {"vx"}
@@ -238,7 +238,7 @@ def test_boards_npus_and_gpus_as_for_trained_ones(
         assert set(bundle.manifest.variants) == {"cpu", "vx", "gpu"}
 
     for wanted in (("--board", "imx93"), ("--npu", "ethos-u65-256")):
-        refused = edgeinfer(*arguments, *few, *wanted, env=no_compiler)
+        refused = edgeinfer_here(*arguments, *few, *wanted, env=no_compiler)
         assert "EDGEINFER_VELA names no program" in error_line(refused)
 
 
@@ -247,14 +247,15 @@ def test_resnet8_decides_as_float_does_as_often_as_the_reference(
 ) -> None:
     """MLPerf Tiny's ResNet8 from its .h5, on cats and dogs shrunk to 32x32 by preprocessing."""
     folder = shared_data / "mlperf_tiny"
+    # What `convert_foreign` begins with: here its result is compared with, too.
+    path, content = tmp_path / "resnet8.tflite", float_tflite(folder / "pretrainedResnet.h5")
+    path.write_bytes(content)
     options = ConvertOptions(calibration_images=300, golden_frames=3)
     foreign = ForeignModel(pictures=shared_data / "catsdogs" / "train", mean=0.0, std=1.0)
-    result = convert_foreign(
-        folder / "pretrainedResnet.h5", tmp_path / "x.edgebundle", foreign, options, silent
-    )
+    result = convert_foreign(path, tmp_path / "x.edgebundle", foreign, options, silent)
     _, compared = foreign_pictures(foreign.pictures, options.calibration_images, seed=options.seed)
     models = {
-        "float32": float_tflite(folder / "pretrainedResnet.h5"),
+        "float32": content,
         "reference": (folder / "pretrainedResnet_quant.tflite").read_bytes(),
     }
     labels = result.manifest.labels

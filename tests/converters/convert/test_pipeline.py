@@ -34,10 +34,10 @@ from edgeinfer.device.models.predictions.kinds import Classification
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.runtime.runner import installed_runtimes
 from edgeinfer.device.tflite.reader import read_tflite
-from tests.support.program import edgeinfer, error_line
+from tests.support.program import edgeinfer, edgeinfer_here, error_line
 from tests.system.vela import cached_vela
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_tensorflow")]
 
 OPTIONS = ConvertOptions(calibration_images=40, golden_frames=4)
 
@@ -107,7 +107,7 @@ def test_the_bundle_verifies_with_every_runtime(bundle: Path) -> None:
 
 def test_int8_that_loses_too_much_writes_nothing(trained_folder: Path, tmp_path: Path) -> None:
     # No INT8 model gains 101 points, so this limit refuses every one.
-    impossible = replace(OPTIONS, max_drop_points=-101.0)
+    impossible = replace(OPTIONS, max_drop_points=-101.0, repair="none")
     with pytest.raises(AccuracyError, match=r"INT8 loses .* expected at most -101"):
         convert_trained(trained_folder, tmp_path / "x.edgebundle", impossible, silent)
     assert list(tmp_path.iterdir()) == []
@@ -245,9 +245,10 @@ def test_every_precision_answers_and_verifies(
     )
     assert (variant.output.scale > 0) == (precision not in FLOAT_ENDS)
     assert result.manifest.metrics[f"test.{precision}.top1"] > 0.9
-    # In processes of their own: TensorFlow and tflite-runtime cannot share one.
+    # TensorFlow and tflite-runtime cannot share a process.
     for runtime in installed_runtimes():
-        verified = edgeinfer("verify", result.bundle, "--json", env={"EDGEINFER_RUNTIME": runtime})
+        run = edgeinfer_here if runtime == "ai-edge-litert" else edgeinfer
+        verified = run("verify", result.bundle, "--json", env={"EDGEINFER_RUNTIME": runtime})
         assert verified.returncode == 0, verified.stderr
         assert json.loads(verified.stdout)["runtime"].startswith(runtime)
     frame = tmp_path / "frame.png"
@@ -255,7 +256,8 @@ def test_every_precision_answers_and_verifies(
         frame.write_bytes(opened.member(result.manifest.golden[0].file))
     answers = set()
     for runtime in installed_runtimes():
-        done = edgeinfer(
+        run = edgeinfer_here if runtime == "ai-edge-litert" else edgeinfer
+        done = run(
             *("predict", "--model", result.bundle, frame, "--json"),
             env={"EDGEINFER_RUNTIME": runtime},
         )
@@ -327,9 +329,9 @@ def test_without_vela_nothing_is_converted(trained_folder: Path, tmp_path: Path)
     out = tmp_path / "colours.edgebundle"
     none = {"EDGEINFER_VELA": str(tmp_path / "absent")}
     arguments = ("convert", trained_folder, "--out", out, "--npu", "ethos-u55-128")
-    assert "EDGEINFER_VELA names no program" in error_line(edgeinfer(*arguments, env=none))
+    assert "EDGEINFER_VELA names no program" in error_line(edgeinfer_here(*arguments, env=none))
     board = ("convert", trained_folder, "--out", out, "--board", "imx93")
-    assert "EDGEINFER_VELA names no program" in error_line(edgeinfer(*board, env=none))
-    wrong = edgeinfer(*arguments, "--precision", "float16", env=none)
+    assert "EDGEINFER_VELA names no program" in error_line(edgeinfer_here(*board, env=none))
+    wrong = edgeinfer_here(*arguments, "--precision", "float16", env=none)
     assert "does not go with --precision float16" in error_line(wrong, code=2)
     assert not out.exists()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
 
 from edgeinfer.converters.qat.fake_quant import Twin
@@ -17,7 +15,6 @@ from edgeinfer.converters.quantize.calibration import (
     choose_ranges,
 )
 from edgeinfer.converters.quantize.quantize import Backend
-from edgeinfer.converters.tensorflow.to_tflite_worker import FLOAT_FILE
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.tflite.reader import read_tflite
 
@@ -48,9 +45,9 @@ OURS = ("plain_cnn", "shared_conv", "lone_norm", "squeezed")
     + [("ai-edge-quantizer", build) for build in OURS],
 )
 def test_the_twin_computes_what_the_int8_model_does(
-    backend: Backend, build: str, models: ModuleType, tmp_path: Path
+    backend: Backend, build: str, models: ModuleType
 ) -> None:
-    found = models.compare(getattr(models, build), tmp_path, backend)
+    found = models.compare(getattr(models, build), backend)
     assert found.graph.uncovered == []
     # Rounding moves an answer by a quarter of a step on average, and more as layers add up. What is
     # left of that are ties that the kernels' integer arithmetic breaks otherwise.
@@ -59,10 +56,10 @@ def test_the_twin_computes_what_the_int8_model_does(
     assert found.steps_off(found.twin.run(found.inputs)) < unrounded / 3
 
 
-def test_a_rounding_left_out_or_added_is_seen(models: ModuleType, tmp_path: Path) -> None:
+def test_a_rounding_left_out_or_added_is_seen(models: ModuleType) -> None:
     import tensorflow as tf
 
-    found = models.compare(models.lone_norm, tmp_path)
+    found = models.compare(models.lone_norm)
     faithful = found.steps_off(found.twin.run(found.inputs))
     rounding = [step for step in found.graph.steps if step.rounding == "own"]
     assert len(rounding) == 3
@@ -81,10 +78,8 @@ def test_a_rounding_left_out_or_added_is_seen(models: ModuleType, tmp_path: Path
     assert found.steps_off(found.twin.run(found.inputs)) > 5 * faithful
 
 
-def test_every_tensor_has_the_scale_that_the_converter_gives_it(
-    models: ModuleType, tmp_path: Path
-) -> None:
-    found = models.compare(models.squeezed, tmp_path)
+def test_every_tensor_has_the_scale_that_the_converter_gives_it(models: ModuleType) -> None:
+    found = models.compare(models.squeezed)
     graph = read_tflite(found.tflite, subject="x").subgraphs[0]
     computed = [*graph.inputs, *(op.outputs[0] for op in graph.operators)]
     results = [graph.tensors[index].quantization for index in computed]
@@ -92,8 +87,8 @@ def test_every_tensor_has_the_scale_that_the_converter_gives_it(
     assert sorted(found.twin.scales()) == pytest.approx(sorted(theirs), rel=1e-5)
 
 
-def test_a_dense_layer_can_have_one_scale(models: ModuleType, tmp_path: Path) -> None:
-    found = models.compare(models.dense, tmp_path, per_tensor_dense=True)
+def test_a_dense_layer_can_have_one_scale(models: ModuleType) -> None:
+    found = models.compare(models.dense, per_tensor_dense=True)
     off = found.steps_off(found.twin.run(found.inputs))
     per_channel = Twin(found.graph)
     per_channel.calibrate(lambda: [found.inputs], "min-max")
@@ -133,15 +128,11 @@ def test_models_that_do_not_fit_are_refused(models: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("method", ["min-max", "percentile", "mse"])
-def test_ranges_are_those_of_our_calibration(
-    method: CalibrationMethod, models: ModuleType, tmp_path: Path
-) -> None:
-    found = models.compare(models.lone_norm, tmp_path)
-    found.twin.calibrate(lambda: [found.pictures], method)
-    pixels = np.frombuffer((tmp_path / "pictures.raw").read_bytes(), np.uint8)
-    histograms = activation_histograms(
-        (tmp_path / FLOAT_FILE).read_bytes(), models.SPEC, lambda: pixels.reshape(-1, 12, 12, 3)
-    )
+def test_ranges_are_those_of_our_calibration(method: CalibrationMethod, models: ModuleType) -> None:
+    found = models.compare(models.lone_norm)
+    source = found.source
+    found.twin.calibrate(lambda: [source.inputs], method)
+    histograms = activation_histograms(source.float32, models.SPEC, lambda: source.pictures)
     ranges = choose_ranges(histograms, method)
     # The pool's result has the range of what it reads.
     theirs = [(high - low) / 255 for name, (low, high) in ranges.items() if "max_pool" not in name]

@@ -19,8 +19,9 @@ from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
 from edgeinfer.host.data.fashion_mnist import EMBEDDED, LABELS, list_samples
+from tests.support.program import PROGRAM
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_tensorflow")]
 SPEC = PreprocessSpec(size=(28, 28), channels="grey", mean=(127.5,), std=(127.5,))
 STRETCH = 200.0
 
@@ -273,6 +274,7 @@ def test_ctrl_c_ends_the_worker_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", PROGRAM[0])  # a process that has the command's own name
 
     def interrupted(done: int, total: int) -> None:
         if done > 500:

@@ -128,6 +128,7 @@ def silent(name: str) -> object:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_tensorflow")
 def test_histograms_hold_what_occurred(trained_folder: Path) -> None:
     trained, splits = read_trained(trained_folder), read_samples(trained_folder)
     calibration = calibration_samples(splits["train"], ConvertOptions(calibration_images=12))
@@ -153,6 +154,7 @@ def test_histograms_hold_what_occurred(trained_folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_tensorflow")
 @pytest.mark.parametrize("method", ["min-max", "percentile", "mse"])
 def test_the_second_backend_is_as_good(
     method: CalibrationMethod, trained_folder: Path, tmp_path: Path

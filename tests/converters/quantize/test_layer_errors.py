@@ -117,13 +117,14 @@ def test_the_picture_is_the_same_for_the_same_errors() -> None:
 
 
 @pytest.fixture(scope="module")
-def models(trained_folder: Path) -> TfliteModels:
+def models(warm_tensorflow: None, trained_folder: Path) -> TfliteModels:
     trained, splits = read_trained(trained_folder), read_samples(trained_folder)
     calibration = calibration_samples(splits["train"], ConvertOptions(calibration_images=40))
     return convert_keras(trained_folder / KERAS_FILE, trained.preprocess, calibration)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_tensorflow")
 def test_a_good_conversion_keeps_most_of_every_result(
     models: TfliteModels, trained_folder: Path
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_good_conversion_keeps_most_of_every_result(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_tensorflow")
 def test_ranges_from_the_wrong_pictures_show_as_clipping(
     models: TfliteModels, trained_folder: Path, tmp_path: Path
 ) -> None:
@@ -155,6 +157,7 @@ def test_ranges_from_the_wrong_pictures_show_as_clipping(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_tensorflow")
 def test_no_pictures_and_strangers_are_errors(
     models: TfliteModels, trained_folder: Path, sample_bundle: Path
 ) -> None:
@@ -164,11 +167,14 @@ def test_no_pictures_and_strangers_are_errors(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_tensorflow")
 def test_a_refused_model_names_the_layer_and_leaves_its_report(
     trained_folder: Path, tmp_path: Path
 ) -> None:
     out, report = tmp_path / "x.edgebundle", tmp_path / "report"
-    options = ConvertOptions(calibration_images=10, golden_frames=2, max_drop_points=-100.0)
+    options = ConvertOptions(
+        calibration_images=10, golden_frames=2, max_drop_points=-100.0, repair="none"
+    )
     with pytest.raises(AccuracyError, match=r"most is lost in op \d+ [A-Z_0-9]+ '"):
         convert_trained(trained_folder, out, options, lambda name: lambda a, b: None,
                         report_folder=report)  # fmt: skip
@@ -177,6 +183,7 @@ def test_a_refused_model_names_the_layer_and_leaves_its_report(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_tensorflow")
 def test_the_bundle_carries_the_report(trained_folder: Path, tmp_path: Path) -> None:
     options = ConvertOptions(calibration_images=40, golden_frames=2)
     out = tmp_path / "x.edgebundle"

@@ -26,7 +26,7 @@ from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.converters.noise_detector import LABELS, Size, drawn_pictures, train_detector
 from tests.device.graph_examples import constant, image, model
-from tests.support.program import edgeinfer
+from tests.support.program import edgeinfer_here
 
 
 def attempt(stage: str, right: int, kept: tuple[str, ...] = ()) -> Attempt:
@@ -73,8 +73,7 @@ def test_behind_a_layer_that_loses_in_float_come_those_that_it_reads() -> None:
 
 
 @pytest.fixture(scope="module")
-def detector(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("tensorflow", reason="conversion needs the host extra")
+def detector(warm_tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("noise")
     return train_detector(folder, drawn_pictures(48), Size(side=48))
 
@@ -147,7 +146,7 @@ def test_for_an_accelerator_no_layer_stays_in_float_and_training_comes_last(
 @pytest.mark.slow
 def test_the_command_shows_each_stage(detector: Path, tmp_path: Path) -> None:
     out = tmp_path / "noise.edgebundle"
-    result = edgeinfer(
+    result = edgeinfer_here(
         *("convert", detector, "--out", out, "--no-install", "--repair", "mixed"),
         *("--calibration-images", 64),
     )

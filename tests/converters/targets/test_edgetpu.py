@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_trained
+from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.targets.edgetpu import (
     EDGETPU_TOLERANCE_STEPS,
     READY,
@@ -18,6 +20,7 @@ from edgeinfer.converters.targets.edgetpu import (
     with_edgetpu,
 )
 from edgeinfer.converters.targets.required_share import BoardOptions, parse_percent
+from edgeinfer.converters.targets.targets import Targets
 from edgeinfer.device.core.errors import ConversionError, UsageError
 from edgeinfer.device.models.bundle.manifest import ModelManifest
 from edgeinfer.device.models.bundle.reader import open_bundle
@@ -33,7 +36,7 @@ from tests.device.tflite_examples import (
     quantization,
     tensor,
 )
-from tests.support.program import edgeinfer, error_line
+from tests.support.program import edgeinfer_here, error_line
 
 USB = BoardOptions(board="coral-usb")
 ALL = BoardOptions(board="coral-usb", require_percent=100)
@@ -216,21 +219,28 @@ def test_what_is_no_percentage(text: str) -> None:
 def test_wrong_usage_is_said_before_any_work(
     arguments: tuple[str, ...], words: str, tmp_path: Path
 ) -> None:
-    assert words in error_line(edgeinfer("convert", tmp_path, *arguments), code=2)
+    assert words in error_line(edgeinfer_here("convert", tmp_path, *arguments), code=2)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_tensorflow")
 def test_a_trained_model_is_mapped_in_full(trained_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "x.edgebundle"
     options = ("--board", "coral-usb", "--require-mapped", "100%", "--no-install", "--json")
     sizes = ("--calibration-images", "20", "--golden-frames", "2")
     environment = {"PATH": str(tmp_path)}
-    finished = edgeinfer("convert", trained_folder, "-o", out, *options, *sizes, env=environment)
+    finished = edgeinfer_here(
+        "convert", trained_folder, "-o", out, *options, *sizes, env=environment
+    )
     assert finished.returncode == 0, finished.stderr
     report = json.loads(finished.stdout)["edgetpu"]
     assert report["mapped"] == report["total"] > 0
     refused = tmp_path / "refused.edgebundle"
-    arguments = (*options, *sizes, "--precision", "dynamic")
-    line = error_line(edgeinfer("convert", trained_folder, "-o", refused, *arguments))
-    assert "expected at least 100 %; quantize it" in line
+    dynamic = ConvertOptions(
+        calibration_images=20,
+        quantize=QuantizeOptions(precision="dynamic"),
+        targets=Targets(edgetpu=ALL),
+    )
+    with pytest.raises(ConversionError, match="expected at least 100 %; quantize it"):
+        convert_trained(trained_folder, refused, dynamic, lambda name: lambda done, total: None)
     assert not refused.exists()

@@ -11,7 +11,7 @@ from edgeinfer.converters.targets.required_share import BoardOptions
 from edgeinfer.converters.targets.targets import Targets, chosen_targets
 from edgeinfer.converters.targets.vela import ACCELERATORS
 from edgeinfer.device.core.errors import UsageError
-from tests.support.program import edgeinfer, error_line
+from tests.support.program import edgeinfer_here, error_line
 
 
 def test_what_a_board_asks_for() -> None:
@@ -53,7 +53,7 @@ def test_a_share_cannot_be_required_of_every_board(board: str | None) -> None:
 def test_wrong_usage_is_said_before_any_work(
     arguments: tuple[str, ...], words: str, tmp_path: Path
 ) -> None:
-    done = edgeinfer("convert", tmp_path, *arguments)
+    done = edgeinfer_here("convert", tmp_path, *arguments)
     assert done.returncode == 2
     assert words in done.stderr
     if "some" not in arguments:
