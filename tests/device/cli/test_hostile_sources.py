@@ -13,6 +13,7 @@ import pytest
 from tests.device.cameras.raw_server import Answer, Connection, raw_server
 from tests.device.pictures.test_image_bombs import BOMBS, LIES
 from tests.support.checkout import ROOT
+from tests.support.waiting import PATIENCE_S
 
 MAIN = """
 import atexit, os, sys
@@ -42,7 +43,7 @@ def ended(shared_data: Path, tmp_path: Path) -> Callable[..., tuple[int, str]]:
                 env=os.environ | {"no_proxy": "*", "PEAK_FILE": str(tmp_path / "peak")},
                 cwd=ROOT,
             )
-            code = process.wait(60)
+            code = process.wait(PATIENCE_S)
             errors.seek(0)
             lines = errors.read().splitlines()
         assert int((tmp_path / "peak").read_text()) < MOST_MIB

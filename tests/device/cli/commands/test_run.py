@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.waiting import PATIENCE_S
 from tests.system.v4l2_shim.steering import Steering
 
 MAIN = "from edgeinfer.device.cli.main import main; main()"
@@ -46,7 +47,7 @@ def start(
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, list[str], str]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     return process.returncode, out.splitlines(), err
 
 
@@ -90,7 +91,7 @@ def test_signal_ends_it_cleanly(model: list[str], class_folder: Path, number: in
     assert process.stderr is not None
     with process.stdout, process.stderr:
         lines, err = process.stdout.read().splitlines(), process.stderr.read()
-    assert process.wait(timeout=60) == 0, err
+    assert process.wait(timeout=PATIENCE_S) == 0, err
     assert json.loads(first)["sequence"] == 0
     assert summary_of(lines)["frames"] == len(lines)  # the first line was read before
     assert "Traceback" not in err
@@ -102,7 +103,7 @@ def test_reader_that_goes_away_ends_it_quietly(model: list[str], class_folder: P
     assert process.stderr is not None
     process.stdout.readline()
     process.stdout.close()
-    process.wait(timeout=60)
+    process.wait(timeout=PATIENCE_S)
     with process.stderr:
         assert len(process.stderr.read().splitlines()) == 3
 
@@ -135,7 +136,7 @@ def test_camera_that_is_unplugged_is_waited_for(
         told = process.stderr.readline()
     after = [json.loads(process.stdout.readline())["sequence"] for _ in range(3)]
     process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, err
     assert before + after == sorted({*before, *after})
     assert json.loads(out.splitlines()[-1])["summary"]["frames"] >= 6
@@ -145,19 +146,26 @@ def test_camera_that_is_unplugged_is_waited_for(
 def test_signal_ends_it_while_the_camera_is_away(
     v4l2_shim: dict[str, str], model: list[str], tmp_path: Path, fault: str
 ) -> None:
-    steering = Steering(tmp_path / "control")
-    process = start("--camera", "--json", *model, environment=v4l2_shim | steering.environment)
-    assert process.stdout is not None
-    process.stdout.readline()
-    steering.unplug() if fault == "unplug" else steering.fault(fault)
-    time.sleep(0.5)
-    asked_at = time.monotonic()
-    process.send_signal(signal.SIGTERM)
-    code, lines, err = finish(process)
-    assert code == 0, err
-    # Silence counts as a fault only after 5 s, and a driver that hangs never answers.
-    assert time.monotonic() - asked_at < 4
-    assert "summary" in lines[-1]
+    def end_it() -> None:
+        steering = Steering(tmp_path / "control")
+        process = start("--camera", "--json", *model, environment=v4l2_shim | steering.environment)
+        assert process.stdout is not None
+        process.stdout.readline()
+        steering.unplug() if fault == "unplug" else steering.fault(fault)
+        time.sleep(0.5)
+        asked_at = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        code, lines, err = finish(process)
+        ends_s.append(time.monotonic() - asked_at)
+        assert code == 0, err
+        assert "summary" in lines[-1]
+
+    # Silence counts as a fault only after 5 s, and a driver that hangs never answers. A busy
+    # machine may be as slow as that, but not each time.
+    ends_s: list[float] = []
+    while not ends_s or (min(ends_s) >= 4 and len(ends_s) < 5):
+        end_it()
+    assert min(ends_s) < 4
 
 
 def test_cameras_mode_and_controls(run_with_camera: Run, model: list[str]) -> None:

@@ -16,6 +16,7 @@ import cv2
 import pytest
 
 from tests.support.program import edgeinfer, edgeinfer_here, error_line
+from tests.support.waiting import PATIENCE_S
 
 SMALL_PIPE = 4096
 """Bytes: about 25 answers, and 64 more wait in the program."""
@@ -48,6 +49,17 @@ def test_several_at_once(run: list[object], tmp_path: Path) -> None:
     assert [line["sequence"] for line in in_file[:-1]] == sequences
     with table.open(newline="") as file:
         assert [int(row["sequence"]) for row in csv.DictReader(file)] == sequences
+
+
+def rows(table: Path) -> int:
+    """Return how many answers a table has."""
+    return len(table.read_text().splitlines()) - 1
+
+
+def dropped(output: str, told: str) -> int:
+    """Return how many answers an output lost, as the summary says: on a busy machine some."""
+    match = re.search(rf"^{re.escape(output)}: ([\d,]+) of 900 answers dropped", told, re.MULTILINE)
+    return int(match[1].replace(",", "")) if match else 0
 
 
 @pytest.mark.parametrize("kind", ["json", "csv"])
@@ -89,7 +101,7 @@ def test_reader_of_stdout_that_leaves_does_not_end_other_outputs(
     lines = tmp_path / "x.jsonl"
     program = [sys.executable, "-m", "edgeinfer.device.cli", *map(str, run)]
     process = subprocess.Popen(
-        [*program, "--max-frames", "100", "--json", "--output", f"json:{lines}"],
+        [*program, "--max-frames", "1000", "--fps", "1000", "--json", "--output", f"json:{lines}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -97,14 +109,16 @@ def test_reader_of_stdout_that_leaves_does_not_end_other_outputs(
     assert process.stdout is not None
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE_S) == 0
     assert process.stderr is not None
     with process.stderr:
         assert "Traceback" not in process.stderr.read()
     in_file = lines_of(lines)
-    assert in_file[-1]["summary"]["frames"] == 100
-    assert len(in_file) == 101
-    json_on_stdout = in_file[-1]["summary"]["outputs"][1]
+    assert in_file[-1]["summary"]["frames"] == 1000
+    file, json_on_stdout = in_file[-1]["summary"]["outputs"]
+    # On a busy machine the file's own thread may be late; what it loses then is counted.
+    assert len(in_file) - 1 + file["dropped"] == 1000
+    # A pipe takes a part of that many lines before anyone reads.
     assert json_on_stdout["dropped"] > 0
 
 
@@ -122,9 +136,9 @@ def test_reader_of_stdout_that_sleeps_holds_nothing_up(run: list[object], tmp_pa
     assert process.stderr is not None
     with process.stderr:
         err = process.stderr.read()
-    assert process.wait(60) == 0, err
+    assert process.wait(PATIENCE_S) == 0, err
     assert "warning: output json: takes answers too slowly; some are dropped" in err
-    assert len(table.read_text().splitlines()) == 151
+    assert rows(table) + dropped(f"csv:{table}", err) == 150
     assert process.stdout is not None
     process.stdout.close()
 
@@ -143,7 +157,7 @@ def test_pipe_that_is_never_read(run: list[object], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert f"warning: output json:{pipe}: takes answers too slowly" in done.stderr
     assert "takes nothing any more" in done.stderr
-    assert len(table.read_text().splitlines()) == 151
+    assert rows(table) + dropped(f"csv:{table}", done.stderr) == 150
 
 
 def test_of_a_file_nothing_may_be_lost(sample_bundle: Path, video: Path, tmp_path: Path) -> None:
@@ -165,8 +179,11 @@ def test_recordings_of_a_live_source(run: list[object], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (clip,) = os.listdir(clips)
     assert re.fullmatch(r"yard-00000001-\d{8}T\d{6}Z\.mp4", clip)
-    assert 3 <= len(os.listdir(stills)) <= 6
-    assert " frames in 1." in done.stderr  # the summary, as nothing is written to stdout
+    # The summary, as nothing is written to stdout.
+    seconds = re.search(r" frames in ([\d.]+) s", done.stderr)
+    assert seconds is not None
+    assert float(seconds[1]) >= 1.5
+    assert 1 <= len(os.listdir(stills)) <= float(seconds[1]) / 0.3 + 1
     again = edgeinfer(
         *run, "--max-frames", 20, "--output", f"stills:{stills}", "--record-max-mb", 0.05,
     )  # fmt: skip

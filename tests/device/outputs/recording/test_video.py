@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -21,6 +21,7 @@ from edgeinfer.device.outputs.recording.video import VideoSink
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
 from tests.device.outputs.examples import answer
+from tests.support.waiting import until
 
 SUFFIXES = [".mp4", ".avi"]
 
@@ -272,15 +273,17 @@ for number in itertools.count():
 """
 
 
+def some_more(folder: Path, before: set[str]) -> bool:
+    """True where a folder has three entries more than before."""
+    return len(set(os.listdir(folder)) - before) >= 3
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_after_a_kill_every_file_with_a_name_is_whole(tmp_path: Path, suffix: str) -> None:
     for _ in range(4):
         process = subprocess.Popen([sys.executable, "-c", RECORDING, str(tmp_path), suffix])
         before = set(os.listdir(tmp_path))
-        end = time.monotonic() + 30
-        while len(set(os.listdir(tmp_path)) - before) < 3:
-            assert time.monotonic() < end
-            time.sleep(0.003)
+        until(partial(some_more, tmp_path, before))
         process.send_signal(signal.SIGKILL)
         process.wait()
         named = [name for name in os.listdir(tmp_path) if not name.startswith(".")]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.outputs.text.line_file import LineFile
+from tests.support.waiting import PATIENCE_S
 
 
 def lines_in(path: Path) -> list[str]:
@@ -174,7 +175,7 @@ def test_pipe_without_a_reader_is_said_and_waits_for_nobody(tmp_path: Path) -> N
     received: list[str] = []
     reader = threading.Thread(target=lambda: received.append(pipe.read_text()))
     reader.start()
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_S
     while True:
         try:
             file.write("{first}\n")
