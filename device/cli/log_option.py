@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any, TextIO, cast
 
 import click
@@ -67,5 +68,11 @@ def _own_stderr() -> TextIO | None:
         own = os.fdopen(os.dup(2), "w", encoding=stderr.encoding, errors="backslashreplace")
     except OSError:  # io.UnsupportedOperation among them
         return stderr
-    click.get_current_context().call_on_close(own.close)
+    click.get_current_context().call_on_close(lambda: _close(own))
     return own
+
+
+def _close(stream: TextIO) -> None:
+    # What a stderr that takes nothing still held back is nobody's loss.
+    with suppress(OSError):
+        stream.close()
