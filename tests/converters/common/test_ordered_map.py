@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from edgeinfer.converters.common.ordered_map import ordered_map
+from tests.support.waiting import PATIENCE_S
 
 
 def test_order_is_kept_and_little_is_ahead() -> None:
@@ -29,7 +30,7 @@ def test_order_is_kept_and_little_is_ahead() -> None:
 
 
 def test_threads_work_at_the_same_time() -> None:
-    barrier = threading.Barrier(2, timeout=20)
+    barrier = threading.Barrier(2, timeout=PATIENCE_S)
     # Each call waits for another one: with one thread this would not end well.
     assert list(ordered_map(lambda item: barrier.wait() >= 0, range(2), threads=2)) == [True, True]
 

@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
 from edgeinfer.device.core.signals import reload_on_hangup, stop_on_signals
+from tests.support.waiting import PATIENCE_S
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -53,15 +53,17 @@ def test_what_hangs_afterwards_is_ended(done: bool, code: int) -> None:
     program = (
         "import os, signal, time\n"
         "from edgeinfer.device.core.signals import stop_on_signals\n"
-        "with stop_on_signals(0.3) as stop:\n"
+        "with stop_on_signals(2) as stop:\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         f"    stop.done = {done}\n"
-        "time.sleep(60)\n"
+        "time.sleep(3600)\n"
     )
-    start = time.monotonic()
     finished = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
     )
-    assert time.monotonic() - start < 30
     assert finished.returncode == code
-    assert finished.stderr == "warning: something hangs; ended without it after 0.3 s\n"
+    assert finished.stderr == "warning: something hangs; ended without it after 2 s\n"

@@ -14,6 +14,7 @@ from edgeinfer.device.core.errors import ReleaseError
 from edgeinfer.device.releases.lock import LockedError, locked
 from edgeinfer.device.releases.paths import Layout
 from tests.device.releases.boards import make_board
+from tests.support.waiting import PATIENCE_S
 
 HOLD = """\
 import subprocess, sys, time
@@ -21,9 +22,9 @@ from pathlib import Path
 from edgeinfer.device.releases.paths import Layout
 from edgeinfer.device.releases.lock import locked
 with locked(Layout(prefix=Path(sys.argv[1])), "install") as lock:
-    child = subprocess.Popen(["sleep", "60"], pass_fds=[lock] if "inherit" in sys.argv else [])
+    child = subprocess.Popen(["sleep", "600"], pass_fds=[lock] if "inherit" in sys.argv else [])
     print(child.pid, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -50,7 +51,7 @@ def test_a_second_one_is_told_who_holds_it(layout: Layout) -> None:
             pass
         holder.kill()
         os.kill(child, signal.SIGKILL)
-    with locked(layout, "receive", wait_s=5):
+    with locked(layout, "receive", wait_s=PATIENCE_S):
         pass
 
 
@@ -61,7 +62,7 @@ def test_what_a_killed_agent_left_running_holds_it_on(layout: Layout) -> None:
     with pytest.raises(LockedError), locked(layout, "receive"):
         pass
     os.kill(child, signal.SIGKILL)
-    with locked(layout, "receive", wait_s=5):
+    with locked(layout, "receive", wait_s=PATIENCE_S):
         pass
 
 
@@ -87,7 +88,7 @@ os.setresgid(65534, 65534, 65534)
 os.setresuid(65534, 65534, 65534)
 fcntl.flock(descriptor, fcntl.LOCK_SH)
 print("held", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 

@@ -100,11 +100,12 @@ def test_no_file_of_a_board_upsets_its_agent(tmp_path: Path, text: str) -> None:
 
 def test_a_status_is_read_as_before(tmp_path: Path) -> None:
     layout = make_board(tmp_path)
+    begun_s = time.clock_gettime(time.CLOCK_BOOTTIME)
     StandInManager(layout, silent=5).restart("edgeinfer.service")
     status = read_status(layout.status)
     assert status is not None
     assert (whole(status, "answers"), status["last"]) == (1000, {"label": "Bag"})
-    assert age_s(status) < 60
+    assert age_s(status) <= time.clock_gettime(time.CLOCK_BOOTTIME) - begun_s
     assert whole({"answers": 1.5}, "answers") == 0
     assert age_s({"updated": time.clock_gettime(time.CLOCK_BOOTTIME) + 1e9}) == 0.0
 

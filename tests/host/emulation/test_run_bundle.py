@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from edgeinfer.device.core.errors import EmulationError
 from edgeinfer.host.emulation.run_bundle import read_answers, try_bundle
 from tests.host.emulation.boards import board_here
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -139,9 +139,7 @@ def test_sigterm_is_handed_on(sample_bundle: Path, tmp_path: Path) -> None:
     )
 
     def end() -> None:
-        deadline = time.monotonic() + 30
-        while not (tmp_path / "started").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        until((tmp_path / "started").exists)
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)

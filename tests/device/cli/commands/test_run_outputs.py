@@ -58,7 +58,7 @@ def rows(table: Path) -> int:
 
 def dropped(output: str, told: str) -> int:
     """Return how many answers an output lost, as the summary says: on a busy machine some."""
-    match = re.search(rf"^{re.escape(output)}: ([\d,]+) of 900 answers dropped", told, re.MULTILINE)
+    match = re.search(rf"^{re.escape(output)}: ([\d,]+) of 150 answers dropped", told, re.MULTILINE)
     return int(match[1].replace(",", "")) if match else 0
 
 
@@ -183,7 +183,7 @@ def test_recordings_of_a_live_source(run: list[object], tmp_path: Path) -> None:
     seconds = re.search(r" frames in ([\d.]+) s", done.stderr)
     assert seconds is not None
     assert float(seconds[1]) >= 1.5
-    assert 1 <= len(os.listdir(stills)) <= float(seconds[1]) / 0.3 + 1
+    assert 1 <= len(os.listdir(stills)) <= float(seconds[1]) / 0.3 + 2
     again = edgeinfer(
         *run, "--max-frames", 20, "--output", f"stills:{stills}", "--record-max-mb", 0.05,
     )  # fmt: skip

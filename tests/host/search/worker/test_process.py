@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -24,8 +23,8 @@ from edgeinfer.host.search.worker.process import WorkerProcess
 from edgeinfer.host.training.progress import LineProgress
 from tests.host.search.examples import SIZE, make_run, pruned
 from tests.support.strangers_folder import work_in_strangers_folder
+from tests.support.waiting import PATIENCE_S, until
 
-WAIT_S = 60
 
 
 def _job(run: Path, out: Path, candidate: Candidate | None = None) -> Job:
@@ -148,7 +147,7 @@ def test_the_worker_ends_with_the_search(tmp_path: Path) -> None:
     )
     assert process.stdin is not None
     process.stdin.close()
-    assert process.wait(timeout=WAIT_S) == 0
+    assert process.wait(timeout=PATIENCE_S) == 0
 
 
 def test_ctrl_c_is_not_the_workers(tmp_path: Path) -> None:
@@ -174,13 +173,11 @@ def test_closing_ends_what_is_in_work(tmp_path: Path) -> None:
 
     thread = threading.Thread(target=work)
     thread.start()
-    end = time.monotonic() + WAIT_S
-    while process.pid is None and time.monotonic() < end:
-        time.sleep(0.01)
+    until(lambda: process.pid is not None)
     pid = process.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    thread.join(WAIT_S)
+    thread.join(PATIENCE_S)
     assert len(failures) == 1
     process.close()
 
