@@ -18,10 +18,13 @@ HELPER = "device/core/processes.py"
 MAY_NAME_THE_INTERPRETER = {
     "boards/toolchains/build_wheels.py": "a script of the checkout, below the device package",
     "device/diagnose/doctor/checks/python.py": "tells it",
+    "device/installation/environment.py": "for commands that the user is told",
     "device/releases/systemd/units.py": "for a unit, which starts it with -I",
     "host/board_wheels/download.py": "names it in an error",
 }
 """Where `sys.executable` may stand, and why."""
+ONLY_TELLS = "device/installation/advice.py"
+"""Makes commands for the user to type, and starts none."""
 MODULES = {"multiprocessing", "runpy", "pty", "billiard", "loky", "joblib"}
 FUNCTIONS = re.compile(
     r"(exec|spawn)[lv]p?e?|posix_spawnp?|system|popen|fork(pty)?|create_subprocess_\w+"
@@ -45,7 +48,8 @@ def faults(name: str, source: str) -> list[str]:
     tree = ast.parse(source)
     if name == HELPER:
         return []
-    found = [*_means(tree), *_commands(tree), *_environments(tree)]
+    found = [*_means(tree), *_environments(tree)]
+    found += [] if name == ONLY_TELLS else _commands(tree)
     if name not in MAY_NAME_THE_INTERPRETER:
         found += [
             f"{node.lineno}: sys.executable, expected python_command"
@@ -170,6 +174,10 @@ def test_the_exceptions_are_needed() -> None:
     texts = sources()
     for name in MAY_NAME_THE_INTERPRETER:
         assert "sys.executable" in texts[name], f"{name} needs no exception"
+
+
+def test_what_only_tells_commands_starts_none() -> None:
+    assert not re.search(r"subprocess|\bos\.", sources()[ONLY_TELLS])
 
 
 def test_the_walk_meets_the_children_that_there_are() -> None:

@@ -26,7 +26,6 @@ from tests.support.strangers_folder import work_in_strangers_folder
 from tests.support.waiting import PATIENCE_S, until
 
 
-
 def _job(run: Path, out: Path, candidate: Candidate | None = None) -> Job:
     return Job(
         action="build",
