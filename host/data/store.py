@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import StorageError, storage_error
 from edgeinfer.device.core.files import atomic_file
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+
+if TYPE_CHECKING:  # Python 3.10, on which a folder can be checked, has it not
+    from typing import Self
 
 
 class ImageStore:

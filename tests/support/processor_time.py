@@ -15,7 +15,8 @@ from typing import NoReturn
 import pytest
 
 LIMIT_S = 60
-"""For a test without `@pytest.mark.processor_time(limit_s=...)`."""
+SYSTEM_LIMIT_S = 900
+"""For a test without `@pytest.mark.processor_time(limit_s=...)`; systems are emulated, too."""
 SHOWN = 15
 _PROPERTY = "processor_s"
 
@@ -36,7 +37,8 @@ def _end(_signal: int, _frame: FrameType | None) -> NoReturn:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     mark = item.get_closest_marker("processor_time")
-    limit_s: float = mark.kwargs["limit_s"] if mark else LIMIT_S
+    default_s = SYSTEM_LIMIT_S if item.get_closest_marker("system") else LIMIT_S
+    limit_s: float = mark.kwargs["limit_s"] if mark else default_s
     began_s = _used_s()
     before = signal.signal(signal.SIGPROF, _end)
     signal.setitimer(signal.ITIMER_PROF, limit_s)

@@ -20,6 +20,8 @@ from tests.system.environments import clean_environ
 from tests.system.own_board import OwnBoard, own_board
 
 pytestmark = pytest.mark.system
+AGENT_BYTES = 100_000
+"""More than an agent has, and less than any wheel or bundle that is sent."""
 
 PYTHON = "/usr/bin/python3"
 AGENT = "/var/lib/edgeinfer/releases.pyz"
@@ -155,7 +157,8 @@ def test_it_takes_the_new_release_and_goes_back(
 
     # The workstation of before finds its release, and brings its agent, which knows the new one.
     again = before.flash()
-    assert (again["outcome"], again["release"], again["sent_bytes"]) == ("unchanged", 1, 0), again
+    assert (again["outcome"], again["release"]) == ("unchanged", 1), again
+    assert again["sent_bytes"] <= AGENT_BYTES, again
     forth = agent(board, "rollback", "--frames", "5")
     assert (forth["outcome"], forth["release"]) == ("confirmed", number), forth
     check_running(board, number)

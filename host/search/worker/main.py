@@ -16,12 +16,15 @@ import sys
 import threading
 import time
 from types import TracebackType
-from typing import Self, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from edgeinfer.device.core.errors import EdgeinferError, StorageError, storage_error
 from edgeinfer.device.diagnose.benchmark.machine import resident_mib
 from edgeinfer.device.models.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.host.search.worker.job import Done, Failure, Job, Message
+
+if TYPE_CHECKING:  # Python 3.10, on which a folder can be checked, has it not
+    from typing import Self
 
 _EVERY_S = 0.2
 
