@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from contextlib import suppress
-from typing import Any, TextIO, cast
+from typing import Any, cast
 
 import click
 
@@ -49,30 +47,7 @@ def open_log(log_format: str | None) -> EventLog:
     # The line that the terminal rewrites in place gives way, and is rewritten below.
     terminal = all(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr))
     log = EventLog(
-        _own_stderr(), style=cast(LogFormat, log_format), before=CLEAR_LINE if terminal else ""
+        sys.stderr, style=cast(LogFormat, log_format), before=CLEAR_LINE if terminal else ""
     )
     click.get_current_context().meta[_KEY] = log
     return log
-
-
-def _own_stderr() -> TextIO | None:
-    """Return stderr with a descriptor of its own.
-
-    While a runtime opens a model, descriptor 2 is turned away to keep native code quiet, see
-    `runtime.py`; what another thread tells meanwhile must not be lost with that.
-    """
-    stderr = sys.stderr
-    try:
-        if stderr is None or stderr.fileno() != 2:
-            return stderr
-        own = os.fdopen(os.dup(2), "w", encoding=stderr.encoding, errors="backslashreplace")
-    except OSError:  # io.UnsupportedOperation among them
-        return stderr
-    click.get_current_context().call_on_close(lambda: _close(own))
-    return own
-
-
-def _close(stream: TextIO) -> None:
-    # What a stderr that takes nothing still held back is nobody's loss.
-    with suppress(OSError):
-        stream.close()

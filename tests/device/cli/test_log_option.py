@@ -1,39 +1,64 @@
-"""What a command tells while other threads do other things."""
+"""`--log-format` from the first line to the last words."""
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
-TELL = """
-import os, sys, threading
-import click
-from edgeinfer.device.cli.log_option import LoggedCommand, log_format_option, open_log
-from edgeinfer.device.runtime.runner import _quiet_native_log
+from tests.support.program import PROGRAM, edgeinfer
 
-@click.command(cls=LoggedCommand)
-@log_format_option
-def tell(log_format):
-    log = open_log(log_format)
-    log.info("before", "before")
-    with _quiet_native_log():
-        thread = threading.Thread(target=log.warn, args=["the camera is away"])
-        thread.start()
-        thread.join()
-        os.write(2, b"native code\\n")
-    log.info("after", "after")
-
-tell()
-"""
+FEW = ("run", "--camera", "simulated", "--json", "--max-frames", 2)
 
 
-@pytest.mark.parametrize("style", ["text", "json", "journald"])
-def test_what_is_told_while_a_runtime_opens_a_model_is_not_lost(style: str) -> None:
-    command = [sys.executable, "-c", TELL, "--log-format", style]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    lines = done.stderr.splitlines()
-    assert len(lines) == 3, lines
-    assert "the camera is away" in lines[1]
-    assert "native code" not in done.stderr
+def test_every_line_is_an_object(sample_bundle: Path) -> None:
+    done = edgeinfer(*FEW, "--model", sample_bundle, "--log-format", "json")
+    assert done.returncode == 0
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [event["event"] for event in events] == ["model", "variant", "runtime", "camera"]
+    assert {event["priority"] for event in events} == {6}
+
+
+def test_the_error_that_ends_it_is_an_object_too() -> None:
+    done = edgeinfer(*FEW, "--model", "absent.tflite", "--log-format", "json")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    event = json.loads(line)
+    assert (event["level"], event["priority"]) == ("error", 3)
+    assert event["message"].startswith("absent.tflite: cannot be read")
+
+
+def test_journald_gets_priorities_without_asking(sample_bundle: Path, tmp_path: Path) -> None:
+    with (tmp_path / "journal").open("w+") as journal:
+        status = os.fstat(journal.fileno())
+        environment = {**os.environ, "JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"}
+        for model, code in ((str(sample_bundle), 0), ("absent.tflite", 1)):
+            done = subprocess.run(
+                [*PROGRAM, *map(str, FEW), "--model", model],
+                stdout=subprocess.DEVNULL,
+                stderr=journal,
+                env=environment,
+                check=False,
+            )
+            assert done.returncode == code
+        journal.seek(0)
+        lines = journal.read().splitlines()
+    assert [re.match(r"<(\d)>", line)[1] for line in lines] == ["6", "6", "6", "6", "3"]  # type: ignore[index]
+    assert lines[0].startswith("<6>model:   fashion-mnist")
+
+
+@pytest.mark.parametrize("style", [(), ("--log-format", "text")])
+def test_text_stays_as_it_was(sample_bundle: Path, style: tuple[str, ...]) -> None:
+    done = edgeinfer(*FEW, "--model", sample_bundle, *style, env={"JOURNAL_STREAM": "1:1"})
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == [
+        "model",
+        "variant",
+        "runtime",
+        "camera",
+    ]
+    failed = edgeinfer(*FEW, "--model", "absent.tflite", *style)
+    assert failed.stderr.startswith("error: absent.tflite: cannot be read")

@@ -136,6 +136,7 @@ def test_tensors_live_in_a_few_buffers(parallel: int) -> None:
 @pytest.mark.parametrize("parallel", [1, 2])
 def test_a_live_source_is_never_held_up_and_answers_are_fresh(parallel: int) -> None:
     camera = Counter(1 << 30, live=True, pause_s=0.002)
+    got: list[Answer] = []
 
     def pause_s(number: int) -> float:
         # For as long as the source needs for eight more, however busy the machine is.
@@ -144,7 +145,6 @@ def test_a_live_source_is_never_held_up_and_answers_are_fresh(parallel: int) -> 
         return 0.0
 
     pipeline = Pipeline(camera, [Echo(pause_s) for _ in range(parallel)])
-    got: list[Answer] = []
     drain(pipeline, got, 10)
     pipeline.close()
     sequences = [answer.frame.sequence for answer in got]

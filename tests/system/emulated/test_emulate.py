@@ -156,6 +156,7 @@ def test_everything_is_kept_for_a_machine_without_a_connection(
     code, _, stderr = emulate("rpi4", sample.bundle)
     assert code == 0, stderr
     offline = {
+        "XDG_CACHE_HOME": str(kept_cache()),
         "PIP_CONFIG_FILE": "/dev/null",
         "PIP_INDEX_URL": "http://127.0.0.1:9/",
         "PIP_FIND_LINKS": "",
