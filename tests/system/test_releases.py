@@ -215,7 +215,7 @@ def good(board: Board, wheels: dict[str, bytes], sample_bundle: Path) -> int:
     number = install(board, sample_bundle.read_bytes(), wheels, "--camera", "simulated")
     assert board.state()["current"] is None
     told = board.agent("try", number, "--frames", 20, "--seconds", 60)
-    assert told["outcome"] == "confirmed", told
+    assert told.get("outcome") == "confirmed", told
     assert told["answers"] >= 20
     assert told["last"]["label"]
     return number
@@ -267,7 +267,14 @@ def settled_on(board: Board, number: int | None) -> None:
     state = board.state()
     assert (state["current"], state["trial"]) == (number, None)
     if number is not None:
-        until(lambda: board.agent("try", number)["outcome"] == "already current and healthy")
+        told: dict[str, Any] = {}
+
+        def is_healthy() -> bool:
+            told.update(board.agent("try", number))
+            assert "error" not in told, told
+            return bool(told["outcome"] == "already current and healthy")
+
+        until(is_healthy, told)
 
 
 def test_one_that_never_answers_is_taken_back(
@@ -278,7 +285,7 @@ def test_one_that_never_answers_is_taken_back(
     number = install(board, sample_bundle.read_bytes(), wheels, *run)
     assert board.state()["service"]["pid"] == pid  # installing disturbs nothing
     told = board.agent("try", number, "--seconds", 20)
-    assert told["outcome"] == "rolled back", told
+    assert told.get("outcome") == "rolled back", told
     assert told["reason"].startswith("no answer within 20 s: "), told
     assert "/dev/video9" in told["reason"]
     settled_on(board, good)
@@ -291,7 +298,7 @@ def test_one_that_crashes_after_some_answers_is_taken_back(
     bad = {**only_pip(wheels), "edgeinfer_in_front-1-py3-none-any.whl": front}
     number = install(board, sample_bundle.read_bytes(), bad, "--camera", "simulated")
     told = board.agent("try", number, "--frames", 100_000)
-    assert told["outcome"] == "rolled back", told
+    assert told.get("outcome") == "rolled back", told
     assert "signal 6" in told["reason"]
     assert "the driver has gone mad" in told["reason"]
     assert told["answers"] > 0
@@ -309,7 +316,7 @@ def test_one_that_does_not_verify_is_refused_before_anything_is_switched(
         write_bundle(path, answering_otherwise(bundle.manifest, members), members)
     number = install(board, path.read_bytes(), wheels, "--camera", "simulated")
     told = board.agent("try", number)
-    assert told["outcome"] == "refused", told
+    assert told.get("outcome") == "refused", told
     assert told["reason"].startswith("verify failed: ")
     state = board.state()
     assert (state["current"], state["service"]["pid"]) == (good, pid)
@@ -337,7 +344,7 @@ def test_a_bundle_that_is_a_library_is_refused_and_never_loaded(
         both = behind(lure.library.read_bytes(), plain)
         assert install(board, both, wheels, "--camera", "simulated") == number
         told = board.agent("try", number)
-        assert told["outcome"] == "refused", told
+        assert told.get("outcome") == "refused", told
         assert "is damaged" in told["reason"], told
         lure.assert_idle()
     assert board.state()["current"] == good
@@ -375,7 +382,7 @@ def test_a_trial_outlives_who_asked_for_it_and_is_joined_by_the_next(
     with begin_trial(board, second) as joined:
         board.systemctl("kill", "--signal=KILL", TRIAL)
         told = json.loads(joined.communicate(timeout=60)[0])
-    assert (told["outcome"], told["reason"]) == ("rolled back", "the trial was cut short")
+    assert (told.get("outcome"), told.get("reason")) == ("rolled back", "the trial was cut short")
     settled_on(board, good)
 
 
@@ -448,7 +455,7 @@ def test_the_hardened_service_has_what_the_loop_needs(
     run += ["--output", "video:clips/yard.mp4"]
     number = install(board, sample_bundle.read_bytes(), wheels, *run)
     told = board.agent("try", number)
-    assert told["outcome"] == "confirmed", told
+    assert told.get("outcome") == "confirmed", told
     pid = board.state()["service"]["pid"]
     process = dict(
         line.split(":\t", 1)
@@ -522,13 +529,13 @@ def test_a_disk_that_fills_up_leaves_nothing_half_made(
 
 def test_rollback_and_removal(board: Board, good: int, second: int) -> None:
     told = board.agent("try", second, "--frames", 5)
-    assert told["outcome"] == "confirmed", told
+    assert told.get("outcome") == "confirmed", told
     state = board.state()
     assert (state["current"], state["previous"]) == (second, good)
     assert set(state["releases"]) == {str(good), str(second)}  # the bad ones were collected
 
     told = board.agent("rollback", "--frames", 5)
-    assert (told["release"], told["outcome"]) == (good, "confirmed")
+    assert (told.get("release"), told.get("outcome")) == (good, "confirmed")
     assert board.state()["previous"] == second
 
     data = board.path("/var/lib/edgeinfer/data")

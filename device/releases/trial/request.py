@@ -61,7 +61,7 @@ def ask_for_trial(
         StorageError: the request cannot be written.
     """
     read_release(layout, number)
-    request = _read_request(layout) if _is_under_way(manager) else None
+    request = _under_way(layout, manager)
     if request is None:
         request = Request(id=secrets.token_hex(8), release=number, frames=frames, seconds=seconds)
         try:
@@ -114,6 +114,20 @@ def error_json(error: EdgeinferError) -> dict[str, str]:
         "expected": error.expected,
         "next_step": error.next_step,
     }
+
+
+def _under_way(layout: Layout, manager: ServiceManager) -> Request | None:
+    """Return what is being tried; None for nothing.
+
+    The service ends a little after the outcome was told, and its end is waited for: that trial is
+    over, and one that is asked for now is another.
+    """
+    while _is_under_way(manager):
+        request = _read_request(layout)
+        if request is None or told_outcome(layout, request.id) is None:
+            return request
+        time.sleep(_POLL_S)
+    return None
 
 
 def _is_under_way(manager: ServiceManager) -> bool:

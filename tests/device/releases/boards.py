@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import sys
@@ -11,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgeinfer.device.releases.disk import make_folder
-from edgeinfer.device.releases.install.release import Release
+from edgeinfer.device.releases.install.release import Release, install
 from edgeinfer.device.releases.install.spec import ReleaseSpec, Wheel
+from edgeinfer.device.releases.install.store import receive
+from edgeinfer.device.releases.lock import locked
 from edgeinfer.device.releases.paths import Layout
 from edgeinfer.device.releases.systemd.manager import ServiceManager, ServiceState
 
@@ -92,6 +95,14 @@ def bare_spec(bundle: bytes, *run: str, system_site_packages: bool = False) -> R
         run=run,
         verify_timeout_s=10.0,
     )
+
+
+def install_bare(layout: Layout, bundle: bytes, *run: str) -> int:
+    """Install a release without wheels; return its number."""
+    for content in (bundle, PIP):
+        receive(layout, sha256_of(content), len(content), io.BytesIO(content))
+    with locked(layout, "install") as lock:
+        return install(layout, bare_spec(bundle, *run), lock)[0]
 
 
 def verifies(layout: Layout, release: Release) -> str:

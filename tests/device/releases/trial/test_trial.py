@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import io
 import json
 import os
 import time
@@ -14,9 +13,7 @@ from typing import Any
 import pytest
 
 from edgeinfer.device.releases.history import read_history
-from edgeinfer.device.releases.install.release import BUNDLE, Release, install
-from edgeinfer.device.releases.install.store import receive
-from edgeinfer.device.releases.lock import locked
+from edgeinfer.device.releases.install.release import BUNDLE, Release
 from edgeinfer.device.releases.paths import Layout
 from edgeinfer.device.releases.systemd.manager import ServiceState
 from edgeinfer.device.releases.trial.health import HealthWatch
@@ -24,24 +21,15 @@ from edgeinfer.device.releases.trial.outcome import Outcome
 from edgeinfer.device.releases.trial.recover import settle
 from edgeinfer.device.releases.trial.trial import try_release
 from tests.device.releases.boards import (
-    PIP,
     StandInManager,
-    bare_spec,
+    install_bare,
     make_board,
-    sha256_of,
 )
 
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
     return make_board(tmp_path)
-
-
-def add(layout: Layout, bundle: bytes, *run: str) -> int:
-    for content in (bundle, PIP):
-        receive(layout, sha256_of(content), len(content), io.BytesIO(content))
-    with locked(layout, "install") as lock:
-        return install(layout, bare_spec(bundle, *run), lock)[0]
 
 
 def attempt(layout: Layout, number: int, manager: StandInManager, reason: str = "") -> Outcome:
@@ -52,15 +40,15 @@ def attempt(layout: Layout, number: int, manager: StandInManager, reason: str = 
 
 
 def test_the_same_release_is_installed_once(layout: Layout) -> None:
-    assert add(layout, b"one") == add(layout, b"one") == 1
-    assert add(layout, b"one", "--max-fps", "5") == 2
+    assert install_bare(layout, b"one") == install_bare(layout, b"one") == 1
+    assert install_bare(layout, b"one", "--max-fps", "5") == 2
     (layout.release(1) / BUNDLE).unlink()
     (layout.release(1) / BUNDLE).write_bytes(b"rot")
-    assert add(layout, b"one") == 3
+    assert install_bare(layout, b"one") == 3
 
 
 def test_a_release_runs_with_its_own_bundle_and_package(layout: Layout, tmp_path: Path) -> None:
-    number = add(layout, b"one", "--camera", "it's; a $(camera)")
+    number = install_bare(layout, b"one", "--camera", "it's; a $(camera)")
     text = (layout.release(number) / "run").read_text()
     assert """run --camera 'it'"'"'s; a $(camera)' --model "$release/bundle.edgebundle\"""" in text
     assert '--output "status:${RUNTIME_DIRECTORY:-/run/edgeinfer}/status.json"' in text
@@ -68,10 +56,10 @@ def test_a_release_runs_with_its_own_bundle_and_package(layout: Layout, tmp_path
 
 def test_a_good_one_is_kept_and_the_one_before_is_the_way_back(layout: Layout) -> None:
     manager = StandInManager(layout)
-    first, second, third = (add(layout, name) for name in (b"one", b"two", b"three"))
+    first, second, third = (install_bare(layout, name) for name in (b"one", b"two", b"three"))
     assert attempt(layout, first, manager).outcome == "confirmed"
     assert not layout.release(second).exists()  # never tried: collected
-    second = add(layout, b"two")
+    second = install_bare(layout, b"two")
     outcome = attempt(layout, second, manager)
     assert (outcome.outcome, outcome.answers, outcome.last) == ("confirmed", 1000, {"label": "Bag"})
     assert (layout.linked(layout.current), layout.linked(layout.previous)) == (second, first)
@@ -81,8 +69,8 @@ def test_a_good_one_is_kept_and_the_one_before_is_the_way_back(layout: Layout) -
 
 def test_a_silent_one_is_taken_back_with_what_it_said(layout: Layout) -> None:
     manager = StandInManager(layout, silent=2)
-    attempt(layout, add(layout, b"one"), manager)
-    outcome = attempt(layout, add(layout, b"two"), manager)
+    attempt(layout, install_bare(layout, b"one"), manager)
+    outcome = attempt(layout, install_bare(layout, b"two"), manager)
     assert (outcome.outcome, outcome.current) == ("rolled back", 1)
     assert outcome.reason == "0 answers within 0.05 s, expected 5 fresh ones: the camera is gone"
     assert manager.calls == ["restart 1", "restart 2", "restart 1"]
@@ -93,7 +81,7 @@ def test_a_silent_one_is_taken_back_with_what_it_said(layout: Layout) -> None:
 
 def test_without_a_release_before_nothing_is_left_running(layout: Layout) -> None:
     manager = StandInManager(layout, silent=1)
-    outcome = attempt(layout, add(layout, b"one"), manager)
+    outcome = attempt(layout, install_bare(layout, b"one"), manager)
     assert (outcome.outcome, outcome.current) == ("rolled back", None)
     assert manager.calls == ["restart 1", "stop"]
     assert not layout.current.is_symlink()
@@ -101,14 +89,16 @@ def test_without_a_release_before_nothing_is_left_running(layout: Layout) -> Non
 
 def test_one_that_does_not_verify_is_never_switched_to(layout: Layout) -> None:
     manager = StandInManager(layout)
-    attempt(layout, add(layout, b"one"), manager)
-    outcome = attempt(layout, add(layout, b"two"), manager, reason="verify failed: frame 0")
+    attempt(layout, install_bare(layout, b"one"), manager)
+    outcome = attempt(
+        layout, install_bare(layout, b"two"), manager, reason="verify failed: frame 0"
+    )
     assert (outcome.outcome, outcome.reason) == ("refused", "verify failed: frame 0")
     assert manager.calls == ["restart 1"]
 
 
 def test_one_that_rotted_is_never_switched_to(layout: Layout) -> None:
-    number = add(layout, b"one")
+    number = install_bare(layout, b"one")
     (layout.release(number) / BUNDLE).write_bytes(b"rot")
     outcome = attempt(layout, number, StandInManager(layout))
     assert outcome.outcome == "refused"
@@ -116,7 +106,7 @@ def test_one_that_rotted_is_never_switched_to(layout: Layout) -> None:
 
 
 def test_the_current_one_that_stopped_answering_stays_and_is_told(layout: Layout) -> None:
-    number = add(layout, b"one")
+    number = install_bare(layout, b"one")
     attempt(layout, number, StandInManager(layout))
     outcome = attempt(layout, number, StandInManager(layout, silent=number))
     assert (outcome.outcome, outcome.current) == ("not healthy", number)
@@ -183,7 +173,7 @@ def test_verification_is_the_release_s_own(layout: Layout) -> None:
     from edgeinfer.device.releases.install.release import read_release
     from edgeinfer.device.releases.trial.verify import verify
 
-    number = add(layout, b"one")
+    number = install_bare(layout, b"one")
     release = read_release(layout, number)
     program = layout.packages / release.package / "bin" / "edgeinfer"
     user = getpass.getuser()
@@ -202,7 +192,7 @@ def test_verification_is_never_roots(layout: Layout, tmp_path: Path) -> None:
     from edgeinfer.device.releases.install.release import read_release
     from edgeinfer.device.releases.trial.verify import verify
 
-    release = read_release(layout, add(layout, b"one"))
+    release = read_release(layout, install_bare(layout, b"one"))
     program = layout.packages / release.package / "bin" / "edgeinfer"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
     program.chmod(0o755)
@@ -212,14 +202,14 @@ def test_verification_is_never_roots(layout: Layout, tmp_path: Path) -> None:
 
 def test_settling_turns_to_the_release_before_only_where_that_is_whole(layout: Layout) -> None:
     manager = StandInManager(layout)
-    first, second = add(layout, b"one"), add(layout, b"two")
+    first, second = install_bare(layout, b"one"), install_bare(layout, b"two")
     attempt(layout, first, manager)
     (layout.release(first) / "run").unlink()
     assert settle(layout, None) == []
     assert layout.linked(layout.current) == first
-    first = add(layout, b"one")
+    first = install_bare(layout, b"one")
     attempt(layout, first, manager)
-    second = add(layout, b"two")
+    second = install_bare(layout, b"two")
     attempt(layout, second, manager)
     (layout.release(second) / "run").unlink()
     assert settle(layout, None) == [f"release {second} was not whole; current is {first}"]
