@@ -72,6 +72,8 @@ enum { NOT_OURS, CAMERA, OTHER_CAMERA };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char kind_of[MAX_DESCRIPTORS];
 static int plug_of[MAX_DESCRIPTORS];
+/* Which file it is: a thread may have a table of descriptors of its own, and others of that number. */
+static ino_t file_of[MAX_DESCRIPTORS];
 
 /* The one stream; `owner` is the descriptor that asked for its buffers, or -1. */
 static struct {
@@ -569,13 +571,19 @@ static int open_device(int kind) {
   if (descriptor >= 0) {
     kind_of[descriptor] = (char)kind;
     plug_of[descriptor] = control.plug;
+    struct stat status;
+    if (fstat(descriptor, &status) < 0) abort();
+    file_of[descriptor] = status.st_ino;
     snprintf(memory_of[descriptor], sizeof *memory_of, ":%s ", name);
   }
   return descriptor;
 }
 
 static bool ours(int descriptor) {
-  return descriptor >= 0 && descriptor < MAX_DESCRIPTORS && kind_of[descriptor] != NOT_OURS;
+  if (descriptor < 0 || descriptor >= MAX_DESCRIPTORS || kind_of[descriptor] == NOT_OURS)
+    return false;
+  struct stat status;
+  return fstat(descriptor, &status) == 0 && status.st_ino == file_of[descriptor];
 }
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))

@@ -231,3 +231,26 @@ def test_finding_cameras_leaves_no_descriptor_open() -> None:
     before = len(os.listdir("/proc/self/fd"))
     find_cameras()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+FOUND_WHILE_A_MODEL_OPENS = """
+import os
+from pathlib import Path
+from edgeinfer.device.cameras.v4l2 import abi
+from edgeinfer.device.cameras.v4l2.devices import open_device
+from edgeinfer.device.core.silenced import silenced
+
+with open_device(Path("/dev/video0")) as camera:
+    def close_the_same_number():
+        os.dup2(2, camera)
+        os.close(camera)
+
+    silenced(close_the_same_number)
+    abi.call(camera, abi.VIDIOC_QUERYCAP, abi.Capability())
+"""
+
+
+def test_a_camera_is_found_while_a_model_opens(run_with_camera: Run) -> None:
+    """The thread that a model opens in has descriptors of its own, by the same numbers."""
+    done = run_with_camera(FOUND_WHILE_A_MODEL_OPENS)
+    assert done.returncode == 0, done.stderr

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,12 +31,28 @@ def model(shared_data: Path) -> list[str]:
     return ["--model", str(coral / "mobilenet_v1_0.25_128_quant.tflite"), "--labels", labels]
 
 
+STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    """End what a test that failed has left running."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        process.kill()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            assert stream is not None
+            stream.close()
+
+
 def start(
     *arguments: str,
     environment: dict[str, str] | None = None,
     stdin: IO[bytes] | None = None,
 ) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", MAIN, "run", *arguments],
         env=os.environ | (environment or {}),
         stdin=stdin,
@@ -44,6 +60,8 @@ def start(
         stderr=subprocess.PIPE,
         text=True,
     )
+    STARTED.append(process)
+    return process
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, list[str], str]:
@@ -121,10 +139,7 @@ def test_camera_that_is_unplugged_is_waited_for(
     v4l2_shim: dict[str, str], model: list[str], tmp_path: Path
 ) -> None:
     steering = Steering(tmp_path / "control")
-    process = start(
-        *("--camera", "--json", "--camera-timeout", "1", *model),
-        environment=v4l2_shim | steering.environment,
-    )
+    process = start("--camera", "--json", *model, environment=v4l2_shim | steering.environment)
     assert process.stdout is not None
     assert process.stderr is not None
     before = [json.loads(process.stdout.readline())["sequence"] for _ in range(3)]
