@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.support.waiting import until
 from tests.system.environments import unavailable
 from tests.system.own_systemd import TARGET, OwnSystemd, own_systemd
-from tests.system.sshd import Sshd, free_port, listens, write_keys
+from tests.system.sshd import Sshd, listens, reserve_port, write_keys
 
 _SSHD = """\
 [Unit]
@@ -75,7 +75,8 @@ def own_board(folder: Path, *, more: str = "") -> Iterator[OwnBoard]:
         unavailable("no sudo, with which the board's users become root")
     keys = folder / "ssh"
     keys.mkdir()
-    port = free_port()
+    holder = reserve_port()
+    port = int(holder.getsockname()[1])
     write_keys(keys, port, authorized=Path("/etc/board/authorized_keys"))
     units = dict.fromkeys(
         ("sysinit.target", "basic.target", "shutdown.target", "multi-user.target"), TARGET
@@ -84,7 +85,8 @@ def own_board(folder: Path, *, more: str = "") -> Iterator[OwnBoard]:
     units["test.target"] = TARGET + "Wants=board-ssh.service systemd-journald.service\n"
     root = folder / "root"
     prepare = _PREPARE.format(root=root, keys=keys, more=more)
-    with own_systemd(folder, units, prepare=prepare, more_units="/etc/systemd/system") as systemd:
+    more_units = "/etc/systemd/system"
+    with holder, own_systemd(folder, units, prepare=prepare, more_units=more_units) as systemd:
         server = Sshd(folder=keys, port=port, temporary=keys)
         until(lambda: listens(port))
         yield OwnBoard(systemd=systemd, sshd=server, prefix=root / "lib" / "edgeinfer")

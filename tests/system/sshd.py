@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.waiting import PATIENCE_S
 from tests.system.environments import unavailable
-
-_STARTING_S = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +70,8 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
     made = os.geteuid() == 0 and not separation.exists()
     if made:
         separation.mkdir(mode=0o755)
-    port = free_port()
+    holder = reserve_port()
+    port = int(holder.getsockname()[1])
     temporary = write_keys(folder, port)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -81,7 +81,7 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
         )
     server = Sshd(folder=folder, port=port, temporary=temporary)
     try:
-        end = time.monotonic() + _STARTING_S
+        end = time.monotonic() + PATIENCE_S
         while not listens(port):
             if process.poll() is not None or time.monotonic() > end:
                 unavailable(f"sshd does not start: {server.log()}")
@@ -90,6 +90,7 @@ def running_sshd(folder: Path) -> Iterator[Sshd]:
     finally:
         process.terminate()
         process.wait()
+        holder.close()
         if made:
             separation.rmdir()
 
@@ -127,11 +128,16 @@ def write_keys(folder: Path, port: int, *, authorized: Path | None = None) -> Pa
     return temporary
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def reserve_port() -> socket.socket:
+    """Return a socket that keeps a port of 127.0.0.1 for a server, until it is closed.
+
+    The kernel gives the port to nobody else who asks for any, and a server that sets SO_REUSEADDR,
+    as sshd and QEMU do, listens on it all the same.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder
 
 
 def listens(port: int) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 
 from edgeinfer.device.diagnose.benchmark.frames import encode_frame
 from edgeinfer.device.pictures.pixel_formats import Pixels
+from tests.support.waiting import PATIENCE_S
 from tests.system.virtual_pi.machine import BoardError, VirtualPi
 from tests.system.virtual_pi.root import FEED
 
@@ -21,7 +22,6 @@ FourCC = Literal["MJPG", "YUYV"]
 SIZE = (336, 252)
 """Width and height: small, for an emulated processor, and whole multiples of Fashion-MNIST's 28, so
 that nothing of a picture is lost on the way to the model but what YUV and JPEG lose."""
-_STARTING_S = 60
 
 
 def feed(
@@ -71,7 +71,7 @@ def unplug(board: VirtualPi) -> None:
 def plug(board: VirtualPi) -> None:
     """Let the frames come again."""
     board.ssh("systemctl", "start", "camera-feeder", user="root")
-    end = time.monotonic() + _STARTING_S
+    end = time.monotonic() + PATIENCE_S
     while not captures(board):
         if time.monotonic() > end:
             raise BoardError(board.ssh("journalctl", "-n20", "--unit=camera-feeder", user="root"))

@@ -11,7 +11,6 @@ with VirtualPi(board_image(), folder) as board:
 from __future__ import annotations
 
 import shlex
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.system.emulated.debian import run_tool
+from tests.system.sshd import reserve_port
 from tests.system.virtual_pi.image import BoardImage
 from tests.system.virtual_pi.monitor import Monitor
 from tests.system.virtual_pi.root import ADMINISTRATOR, HOST_NAME
@@ -71,7 +71,8 @@ class VirtualPi:
         self.folder = folder
         self.disk = folder / "disk.qcow2"
         self.ssh_config = folder / "ssh_config"
-        self.port = _free_port()
+        self._holder = reserve_port()
+        self.port = int(self._holder.getsockname()[1])
         self._image = image
         self._memory_mib = memory_mib
         self._cpus = cpus
@@ -103,6 +104,7 @@ class VirtualPi:
         trace: TracebackType | None,
     ) -> None:
         self.kill()
+        self._holder.close()
 
     @property
     def monitor(self) -> Monitor:
@@ -244,10 +246,3 @@ class VirtualPi:
             if path.exists() and (text := path.read_text(errors="replace").strip()):
                 parts.append(f"\n{path.name}: {text[-_TOLD_BYTES:]}")
         return "".join(parts)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

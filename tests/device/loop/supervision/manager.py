@@ -30,10 +30,10 @@ class Manager:
         """Return what is said within a time, and note it."""
         deadline, fresh = time.monotonic() + seconds, []
         while True:
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+            self._socket.settimeout(max(0.0, deadline - time.monotonic()))
             try:
                 message = self._socket.recv(4096).decode()
-            except TimeoutError:
+            except (TimeoutError, BlockingIOError):
                 break
             fresh.append(dict(line.split("=", 1) for line in message.splitlines()))
             if time.monotonic() >= deadline and seconds:
