@@ -92,6 +92,8 @@ def build_wheel(source: Path, architecture: str, folder: Path) -> Path:
         log = _run(
             *(sys.executable, "-P", "-m", "build", "--wheel", "--outdir", scratch / "dist"),
             f"-Ccmake.define.CMAKE_TOOLCHAIN_FILE={toolchain}",
+            # No program is linked to try the compiler: zig would compile its C++ library for that.
+            "-Ccmake.define.CMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY",
             f"-Cbuild-dir={scratch / 'build'}",
             # The linker strips; this machine's strip may not know the target.
             "-Cinstall.strip=false",
@@ -211,7 +213,7 @@ def main() -> int:
             for wheel in arguments.names:
                 check_wheel(Path(wheel))
             return 0
-        # zig compiles the C++ library for each target first, on one core: half a minute each.
+        # zig compiles its part of the C library for each target first, on one core.
         with ThreadPoolExecutor() as pool:
             names = arguments.names or list(TARGETS)
             source = HERE.parents[1]

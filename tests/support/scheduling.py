@@ -37,8 +37,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         groups.setdefault(_group(item.nodeid), []).append(item)
-    longest_first = sorted(groups.values(), key=lambda group: -sum(map(_weight, group)))
-    items[:] = [item for group in longest_first for item in group]
+    longest_first = sorted(groups.items(), key=lambda group: _place(*group))
+    items[:] = [item for _, group in longest_first for item in group]
+
+
+def _place(name: str, items: list[pytest.Item]) -> tuple[bool, float]:
+    """Return where a group stands: folders first, which are many modules in one process."""
+    return name not in TOGETHER, -sum(map(_weight, items))
 
 
 def _weight(item: pytest.Item) -> float:

@@ -28,6 +28,12 @@ HERE = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _without_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling them takes most of an installation from sources, and changes nothing here."""
+    monkeypatch.setenv("CXX", "false")
+
+
 @pytest.fixture(scope="module")
 def odd_wheel(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel in a folder that a shell would take apart."""
@@ -35,9 +41,28 @@ def odd_wheel(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copy(wheel, folder))
 
 
+@pytest.fixture(scope="module")
+def base(registry: None, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the base install needs, so that each test need not unpack it again."""
+    folder = tmp_path_factory.mktemp("base")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile"]
+    subprocess.run([*pip, "--target", folder, wheel], check=True, env=clean_environ())
+    for own in folder.glob("edgeinfer*"):
+        shutil.rmtree(own)
+    return folder
+
+
 @pytest.fixture
-def environment(tmp_path: Path) -> Environment:
-    return make_environment(tmp_path / "venv", PYTHON)
+def environment(tmp_path: Path, base: Path) -> Environment:
+    made = make_environment(tmp_path / "venv", PYTHON)
+    add_path(made, base)
+    return made
+
+
+def add_path(environment: Environment, folder: Path) -> None:
+    """Let an environment have the packages of a folder, after its own."""
+    site = next(environment.folder.glob("lib/python3*/site-packages"))
+    (site / f"{folder.name}.pth").write_text(f"{folder}\n")
 
 
 def shell(command: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -73,12 +98,16 @@ def installed(environment: Environment) -> tuple[str, bool]:
 
 
 def test_the_whole_extra_for_a_wheels_file(environment: Environment, odd_wheel: Path) -> None:
-    """The one test here that installs all of it, as the command of `train` says."""
+    """The one test here that asks for all of it, as the command of `train` says.
+
+    What this environment has need not be installed once more: pip finds that it is there.
+    """
     environment.pip("install", "--quiet", odd_wheel)
     for command in ("train", "prune", "optimize"):
         line = error_line(environment.edgeinfer(command, "no-such-folder"))
         assert f"{environment.python} -m pip install 'edgeinfer[host] @ file://" in line
     before = installed(environment)
+    add_path(environment, Path(sysconfig.get_path("purelib")))
     typed(line.partition("; run: ")[2], environment.folder)
     assert installed(environment)[0] == before[0]
     assert (

@@ -3,7 +3,8 @@
 #define EDGEINFER_NATIVE_AXIS_H_
 
 #include <cstdint>
-#include <vector>
+
+#include "buffer.h"
 
 namespace edgeinfer {
 
@@ -18,16 +19,17 @@ struct Axis {
   int32_t output_size = 0;
   int32_t taps = 0;
   bool identity = false;
-  std::vector<int32_t> start;
-  std::vector<int32_t> used;
-  std::vector<int16_t> weights;
-  std::vector<int16_t> doubled;
+  Buffer<int32_t> start;
+  Buffer<int32_t> used;
+  Buffer<int16_t> weights;
+  Buffer<int16_t> doubled;
 };
 
-Axis MakeAxis(int32_t source_size, int32_t output_size, bool area);
+// Both return false where memory runs out.
+bool MakeAxis(int32_t source_size, int32_t output_size, bool area, Axis* axis);
 
 // Fills in `doubled`, which the horizontal axis needs.
-void DoubleWeights(Axis* axis);
+bool DoubleWeights(Axis* axis);
 
 }  // namespace edgeinfer
 #endif

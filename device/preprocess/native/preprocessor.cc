@@ -2,12 +2,13 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
-#include <memory>
+#include <initializer_list>
 #include <new>
-#include <vector>
 
 #include "axis.h"
+#include "buffer.h"
 #include "edgeinfer/preprocess.h"
 #include "placement.h"
 #include "rows.h"
@@ -74,12 +75,13 @@ void LookUp(const uint8_t* pixels, int32_t count, int32_t depth, const void* tab
 }  // namespace edgeinfer
 
 using edgeinfer::Axis;
+using edgeinfer::Buffer;
 using edgeinfer::Placement;
 using edgeinfer::RowKernels;
 
 struct edgeinfer_preprocessor {
   edgeinfer_spec spec;
-  std::vector<uint8_t> table;
+  Buffer<uint8_t> table;
   int32_t element_bytes;
   const RowKernels* kernels;
   bool table_is_flip;    // every entry is its pixel value with the bits of `flip` inverted
@@ -89,11 +91,11 @@ struct edgeinfer_preprocessor {
   int32_t frame_width = 0, frame_height = 0, frame_format = -1;
   Placement placement;
   Axis rows, columns;
-  std::vector<const uint8_t*> row_pointers;
-  std::vector<int16_t> tall;       // one row after the vertical pass
-  std::vector<uint8_t> picture;    // one row of the output, before the table
-  std::vector<uint8_t> converted;  // a ring of rows converted to RGB
-  std::vector<int32_t> converted_row;
+  Buffer<const uint8_t*> row_pointers;
+  Buffer<int16_t> tall;       // one row after the vertical pass
+  Buffer<uint8_t> picture;    // one row of the output, before the table
+  Buffer<uint8_t> converted;  // a ring of rows converted to RGB
+  Buffer<int32_t> converted_row;
   size_t converted_stride = 0;
 
   int32_t depth() const { return spec.channels == EDGEINFER_CHANNELS_GREY ? 1 : 3; }
@@ -101,7 +103,7 @@ struct edgeinfer_preprocessor {
     return frame_format == EDGEINFER_FORMAT_YUYV || frame_format == EDGEINFER_FORMAT_NV12;
   }
   int32_t source_depth() const { return frame_format == EDGEINFER_FORMAT_GREY ? 1 : 3; }
-  void Prepare(const edgeinfer_frame& frame);
+  bool Prepare(const edgeinfer_frame& frame);
   void Run(const edgeinfer_frame& frame, uint8_t* tensor);
 
  private:
@@ -111,27 +113,33 @@ struct edgeinfer_preprocessor {
   void Pad(int32_t count, uint8_t* tensor) const;
 };
 
-void edgeinfer_preprocessor::Prepare(const edgeinfer_frame& frame) {
+// Gets ready for frames of this size and format; false where memory runs out.
+bool edgeinfer_preprocessor::Prepare(const edgeinfer_frame& frame) {
   if (frame.width == frame_width && frame.height == frame_height && frame.format == frame_format) {
-    return;
+    return true;
   }
   frame_format = -1;  // stays so if memory runs out below
   placement = edgeinfer::Place(spec, frame.width, frame.height);
   const bool area = spec.resize == EDGEINFER_RESIZE_AREA;
-  rows = edgeinfer::MakeAxis(placement.height, placement.fill_height, area);
-  columns = edgeinfer::MakeAxis(placement.width, placement.fill_width, area);
-  edgeinfer::DoubleWeights(&columns);
-  row_pointers.assign(rows.taps, nullptr);
+  if (!edgeinfer::MakeAxis(placement.height, placement.fill_height, area, &rows) ||
+      !edgeinfer::MakeAxis(placement.width, placement.fill_width, area, &columns) ||
+      !edgeinfer::DoubleWeights(&columns)) {
+    return false;
+  }
   const size_t margin = edgeinfer::kRowMargin;
-  tall.assign((static_cast<size_t>(placement.width) + columns.taps) * 3 + margin, 0);
-  picture.assign(static_cast<size_t>(placement.fill_width) * 3 + margin, 0);
   converted_stride = (static_cast<size_t>(placement.width) + 2) * 3 + margin;
   const bool yuv = frame.format == EDGEINFER_FORMAT_YUYV || frame.format == EDGEINFER_FORMAT_NV12;
-  converted.assign(yuv ? converted_stride * rows.taps : 0, 0);
-  converted_row.assign(rows.taps, -1);
+  if (!row_pointers.Reset(rows.taps) ||
+      !tall.Reset((static_cast<size_t>(placement.width) + columns.taps) * 3 + margin) ||
+      !picture.Reset(static_cast<size_t>(placement.fill_width) * 3 + margin) ||
+      !converted.Reset(yuv ? converted_stride * rows.taps : 0) ||
+      !converted_row.Reset(rows.taps)) {
+    return false;
+  }
   frame_width = frame.width;
   frame_height = frame.height;
   frame_format = frame.format;
+  return true;
 }
 
 // Row y of the part that is taken, as interleaved pixels of 8 bits.
@@ -248,23 +256,25 @@ extern "C" edgeinfer_status edgeinfer_preprocessor_create(const edgeinfer_spec* 
       (element_bytes != 1 && element_bytes != 2 && element_bytes != 4)) {
     return EDGEINFER_BAD_ARGUMENT;
   }
-  try {
-    auto preprocessor = std::make_unique<edgeinfer_preprocessor>();
-    preprocessor->spec = *spec;
-    preprocessor->element_bytes = element_bytes;
-    preprocessor->kernels = edgeinfer::Rows();
-    const auto* bytes = static_cast<const uint8_t*>(table);
-    const size_t entries = static_cast<size_t>(preprocessor->depth()) * edgeinfer::kValues;
-    preprocessor->table.assign(bytes, bytes + entries * element_bytes);
-    preprocessor->flip = bytes[0];
-    preprocessor->table_is_flip = element_bytes == 1;
-    for (size_t i = 0; i < entries && preprocessor->table_is_flip; ++i) {
-      preprocessor->table_is_flip = bytes[i] == (static_cast<uint8_t>(i) ^ preprocessor->flip);
-    }
-    *created = preprocessor.release();
-  } catch (const std::bad_alloc&) {
+  void* memory = std::malloc(sizeof(edgeinfer_preprocessor));
+  if (!memory) return EDGEINFER_NO_MEMORY;
+  auto* preprocessor = new (memory) edgeinfer_preprocessor();
+  preprocessor->spec = *spec;
+  preprocessor->element_bytes = element_bytes;
+  preprocessor->kernels = edgeinfer::Rows();
+  const auto* bytes = static_cast<const uint8_t*>(table);
+  const size_t entries = static_cast<size_t>(preprocessor->depth()) * edgeinfer::kValues;
+  if (!preprocessor->table.Reset(entries * element_bytes)) {
+    edgeinfer_preprocessor_destroy(preprocessor);
     return EDGEINFER_NO_MEMORY;
   }
+  std::memcpy(preprocessor->table.data(), bytes, preprocessor->table.size());
+  preprocessor->flip = bytes[0];
+  preprocessor->table_is_flip = element_bytes == 1;
+  for (size_t i = 0; i < entries && preprocessor->table_is_flip; ++i) {
+    preprocessor->table_is_flip = bytes[i] == (static_cast<uint8_t>(i) ^ preprocessor->flip);
+  }
+  *created = preprocessor;
   return EDGEINFER_OK;
 }
 
@@ -274,17 +284,15 @@ extern "C" edgeinfer_status edgeinfer_preprocessor_run(edgeinfer_preprocessor* p
   if (!preprocessor || !frame || !tensor || !edgeinfer::IsValidFrame(*frame)) {
     return EDGEINFER_BAD_ARGUMENT;
   }
-  try {
-    preprocessor->Prepare(*frame);
-  } catch (const std::bad_alloc&) {
-    return EDGEINFER_NO_MEMORY;
-  }
+  if (!preprocessor->Prepare(*frame)) return EDGEINFER_NO_MEMORY;
   preprocessor->Run(*frame, static_cast<uint8_t*>(tensor));
   return EDGEINFER_OK;
 }
 
 extern "C" void edgeinfer_preprocessor_destroy(edgeinfer_preprocessor* preprocessor) {
-  delete preprocessor;
+  if (!preprocessor) return;
+  preprocessor->~edgeinfer_preprocessor();
+  std::free(preprocessor);
 }
 
 extern "C" edgeinfer_status edgeinfer_map(const edgeinfer_spec* spec, int32_t frame_width,

@@ -195,10 +195,7 @@ bool HasAvx2() {
 
 }  // namespace
 
-const RowKernels* Avx2Rows() {
-  static const bool has_avx2 = HasAvx2();
-  return has_avx2 ? &kAvx2Rows : nullptr;
-}
+const RowKernels* Avx2Rows() { return HasAvx2() ? &kAvx2Rows : nullptr; }
 
 }  // namespace edgeinfer
 

@@ -9,27 +9,26 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
-#include <vector>
+#include <initializer_list>
+
+static uint8_t pixels[1 << 20];
+static char table[3 * 256 * 4], tensor[1 << 20];
 
 int main(int argc, char** argv) {
   if (argc != 15) return 2;
   int32_t n[12];
   for (int i = 0; i < 12; ++i) n[i] = std::atoi(argv[i + 1]);
-  std::ifstream input(argv[13], std::ios::binary);
-  const std::vector<char> pixels((std::istreambuf_iterator<char>(input)),
-                                 std::istreambuf_iterator<char>());
-  const auto* data = reinterpret_cast<const uint8_t*>(pixels.data());
+  std::FILE* input = std::fopen(argv[13], "rb");
+  if (!input || !std::fread(pixels, 1, sizeof pixels, input) || !std::feof(input)) return 6;
+  std::fclose(input);
 
   const edgeinfer_spec spec = {n[3], n[4], n[5], n[6], n[7], n[8]};
   const int32_t channels = spec.channels == EDGEINFER_CHANNELS_GREY ? 1 : 3;
   const auto dtype = static_cast<edgeinfer_dtype>(n[9]);
   const int32_t element_bytes = dtype == EDGEINFER_FLOAT32 ? 4 : dtype == EDGEINFER_INT16 ? 2 : 1;
   const double mean[3] = {123.675, 116.28, 103.53}, deviation[3] = {58.395, 57.12, 57.375};
-  std::vector<char> table(static_cast<size_t>(channels) * 256 * element_bytes);
   if (edgeinfer_make_table(channels, mean, deviation, dtype, std::atof(argv[11]), n[11],
-                           table.data()) != EDGEINFER_OK) {
+                           table) != EDGEINFER_OK) {
     return 3;
   }
 
@@ -38,25 +37,25 @@ int main(int argc, char** argv) {
   const int32_t pixel_bytes =
       format == EDGEINFER_FORMAT_YUYV ? 2 : nv12 || format == EDGEINFER_FORMAT_GREY ? 1 : 3;
   const ptrdiff_t stride = static_cast<ptrdiff_t>(width) * pixel_bytes;
-  const edgeinfer_frame frame = {format, width, height, data, stride,
-                                 nv12 ? data + stride * height : nullptr, nv12 ? stride : 0};
+  const edgeinfer_frame frame = {format, width, height, pixels, stride,
+                                 nv12 ? pixels + stride * height : nullptr, nv12 ? stride : 0};
 
-  std::ofstream output(argv[14], std::ios::binary);
+  const size_t tensor_bytes =
+      static_cast<size_t>(spec.width) * spec.height * channels * element_bytes;
+  std::FILE* output = std::fopen(argv[14], "wb");
+  if (!output || tensor_bytes > sizeof tensor) return 6;
   for (const char* name : {"avx2", "neon", "portable"}) {
     if (edgeinfer_use_instruction_set(name) != EDGEINFER_OK) continue;
     edgeinfer_preprocessor* preprocessor = nullptr;
-    if (edgeinfer_preprocessor_create(&spec, table.data(), element_bytes, &preprocessor) !=
+    if (edgeinfer_preprocessor_create(&spec, table, element_bytes, &preprocessor) !=
         EDGEINFER_OK) {
       return 4;
     }
-    std::vector<char> tensor(static_cast<size_t>(spec.width) * spec.height * channels *
-                             element_bytes);
-    const edgeinfer_status status =
-        edgeinfer_preprocessor_run(preprocessor, &frame, tensor.data());
+    const edgeinfer_status status = edgeinfer_preprocessor_run(preprocessor, &frame, tensor);
     edgeinfer_preprocessor_destroy(preprocessor);
     if (status != EDGEINFER_OK) return 5;
-    output.write(tensor.data(), static_cast<std::streamsize>(tensor.size()));
+    if (std::fwrite(tensor, 1, tensor_bytes, output) != tensor_bytes) return 6;
     std::printf("%s\n", name);
   }
-  return output.flush() ? 0 : 6;
+  return std::fclose(output) ? 6 : 0;
 }

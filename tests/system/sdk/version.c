@@ -1,4 +1,4 @@
-/* Compiled and linked as C99: the header is C, and the library brings its C++ parts itself. */
+/* Compiled and linked as C99: the header is C, and the library needs no C++ library. */
 #include <edgeinfer/preprocess.h>
 #include <stdio.h>
 

@@ -36,6 +36,7 @@ PROGRAM = f"{PREFIX}/current/package/bin/edgeinfer"
 FPS = 4
 OUTPUT = ("--output", "json:answers.jsonl")
 RUN = ("--", "--camera", "--wait-for-camera", *OUTPUT, "--max-fps", str(FPS))
+TRIAL = ("--trial-frames", 8)
 LABEL = "Sneaker"
 SECONDS_EACH = 2
 
@@ -62,14 +63,15 @@ def flashed(
 def flash(
     board: VirtualPi, wheel: Path, bundle: Path, *options: object
 ) -> subprocess.CompletedProcess[str]:
-    command = flash_command(board, bundle, *options, wheels=[wheel])
+    command = flash_command(board, bundle, *TRIAL, *options, wheels=[wheel])
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1200)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
 
 def feed_one(board: VirtualPi, bundle: Path) -> None:
-    feed(board, {LABEL: golden_pictures(bundle)[LABEL]})
+    """Show one picture, no more often than tells that the loop lives: each costs processor time."""
+    feed(board, {LABEL: golden_pictures(bundle)[LABEL]}, fps=1)
 
 
 def show(board: VirtualPi, name: str) -> str:
@@ -296,7 +298,7 @@ def test_a_connection_that_is_cut_leaves_the_old_release_and_a_second_flash_comp
     before = wait_answering(board, LABEL)
     bundle = renamed_bundle(sample_bundle, tmp_path / "second.edgebundle", "second")
     running = subprocess.Popen(
-        flash_command(board, bundle, *RUN, wheels=[wheel]),
+        flash_command(board, bundle, *TRIAL, *RUN, wheels=[wheel]),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
