@@ -150,8 +150,6 @@ TRIAL_TEXT = """\
 # Written by edgeinfer; `releases.pyz setup` writes it anew.
 [Unit]
 Description=edgeinfer: the trial of a release
-# Whoever asks often is answered as often.
-StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
