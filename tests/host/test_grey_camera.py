@@ -15,7 +15,7 @@ from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.host.models import ARCHITECTURES
-from tests.support.program import edgeinfer
+from tests.support.program import edgeinfer_here
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,7 @@ def photographs(tmp_path: Path) -> Path:
 def test_a_pretrained_network_answers_a_grey_camera(photographs: Path, tmp_path: Path) -> None:
     env = {"XDG_DATA_HOME": str(tmp_path / "data")}
     run, bundle = tmp_path / "run", tmp_path / "stripes.edgebundle"
-    done = edgeinfer(
+    done = edgeinfer_here(
         *("train", photographs, "--architecture", "efficientnet-lite0", "--channels", "grey"),
         *("--size", "64x48", "--epochs", 3, "--fine-tune-epochs", 1, "--fine-tune", "upper"),
         *("--out", run),
@@ -57,12 +57,12 @@ def test_a_pretrained_network_answers_a_grey_camera(photographs: Path, tmp_path:
     assert (spec.mean, spec.std) == ((127.0,), (128.0,))
     assert ARCHITECTURES["efficientnet-lite0"].normalization_for("grey") == (spec.mean, spec.std)
     # Two validation pictures a class tell nothing of accuracy: the gate stays open.
-    done = edgeinfer("convert", run, "--out", bundle, "--max-drop", 100, env=env)
+    done = edgeinfer_here("convert", run, "--out", bundle, "--max-drop", 100, env=env)
     assert done.returncode == 0, done.stderr
-    done = edgeinfer("verify", bundle, "--json", env=env)
+    done = edgeinfer_here("verify", bundle, "--json", env=env)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["implementations"] == ["native", "numpy"]
-    done = edgeinfer(
+    done = edgeinfer_here(
         *("run", "--camera", photographs, "--model", bundle, "--max-frames", 48, "--json"), env=env
     )
     assert done.returncode == 0, done.stderr

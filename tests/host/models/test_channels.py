@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.slow
 PRETRAINED = [name for name, info in ARCHITECTURES.items() if info.pretrained]
 SIZES = ((40, 33), (32, 48))
 """(width, height): odd and even sides are padded differently."""
-
+Twin = Callable[[str, tuple[int, int]], tuple[Any, Preprocessor, Path | None]]
 
 LIGHT = ((0, 256), (0, 40), (200, 256), (100, 150))
 """Lowest and highest value of frames, so that their answers differ."""
@@ -72,13 +74,26 @@ def answers(
     )
 
 
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
+    """What makes the same network for RGB, once, and tells its file of weights."""
+    folder = tmp_path_factory.mktemp("weights")
+    weights_of = functools.cache(lambda name: some_weights(name, folder))
+
+    @functools.cache
+    def make(name: str, size: tuple[int, int]) -> tuple[Any, Preprocessor, Path | None]:
+        return *network(name, size, "rgb", weights_of(name)), weights_of(name)
+
+    return make
+
+
 def assert_alike(
-    name: str, channels: Channels, size: tuple[int, int], weights: Path | None
+    name: str, channels: Channels, size: tuple[int, int], twin: Twin
 ) -> tuple[Any, Preprocessor]:
     """Hold a network to its twin for RGB: where the input comes in, and all weights behind."""
     import keras
 
-    rgb, rgb_preprocessor = network(name, size, "rgb", weights)
+    rgb, rgb_preprocessor, weights = twin(name, size)
     other, preprocessor = network(name, size, channels, weights)
     layers = [layer for layer in other.layers if layer.weights and layer.name != THREE_OF_ONE]
     first, *behind = [layer for layer in rgb.layers if layer.weights]
@@ -103,16 +118,16 @@ def assert_alike(
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("name", PRETRAINED)
 def test_a_grey_picture_is_answered_as_its_three_equal_channels(
-    name: str, size: tuple[int, int], tmp_path: Path
+    name: str, size: tuple[int, int], twin: Twin
 ) -> None:
-    model, preprocessor = assert_alike(name, "grey", size, some_weights(name, tmp_path))
+    model, preprocessor = assert_alike(name, "grey", size, twin)
     assert model.input.shape[1:] == (size[1], size[0], 1)
     assert preprocessor.spec.channels == "grey"
 
 
 @pytest.mark.parametrize("name", PRETRAINED)
-def test_a_picture_in_bgr_is_answered_as_in_rgb(name: str, tmp_path: Path) -> None:
-    assert_alike(name, "bgr", SIZES[0], some_weights(name, tmp_path))
+def test_a_picture_in_bgr_is_answered_as_in_rgb(name: str, twin: Twin) -> None:
+    assert_alike(name, "bgr", SIZES[0], twin)
 
 
 @pytest.mark.parametrize("channels", ["bgr", "grey"])
