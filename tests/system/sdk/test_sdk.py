@@ -117,8 +117,10 @@ def programs(
     folder = tmp_path_factory.mktemp(request.param)
     prefix, sources = folder / "prefix", folder / "programs"
     toolchain = source_tree / "boards" / "toolchains" / TOOLCHAINS[request.param]
-    options = ("-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_TOOLCHAIN_FILE={toolchain}")
-    options += ("-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY",)  # see build_wheels.py
+    options = (
+        *("-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_TOOLCHAIN_FILE={toolchain}"),
+        "-DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY",  # see build_wheels.py
+    )
     run_cmake("-S", source_tree, "-B", folder / "library", *options)
     run_cmake("--build", folder / "library")
     run_cmake("--install", folder / "library", "--prefix", prefix)
