@@ -210,6 +210,7 @@ def runtime_version(name: RuntimeName) -> str:
 
     Raises:
         MissingExtraError: it does not import.
+        ModelError: it would clash with TensorFlow, which this process has.
     """
     _import_runtime(name)
     return _version(name)
@@ -228,6 +229,14 @@ def load_delegate(name: RuntimeName, library: str, options: Mapping[str, str]) -
 
 
 def _import_runtime(name: RuntimeName) -> ModuleType:
+    late = name == "tflite-runtime" and _MODULES[name] not in sys.modules
+    if late and "tensorflow" in sys.modules:
+        # Seen with 2.14 and TensorFlow 2.21: the first model ends the process, or finds no memory.
+        raise ModelError(
+            "runtime",
+            got="TensorFlow was imported before tflite-runtime, and the two clash in one process",
+            next_step="use ai-edge-litert, or import tflite_runtime.interpreter first",
+        )
     try:
         return importlib.import_module(_MODULES[name])
     except ImportError as error:
@@ -275,9 +284,6 @@ def _load_error(subject: str, runtime: str, version: str, error: Exception) -> M
     elif "returned a result with an exception set" in str(error):
         text = "this runtime was built against numpy 1"
         next_step = add_packages("numpy<2")
-    elif text == "vector::reserve" and "tensorflow" in sys.modules:
-        text = "TensorFlow was imported before it, and the two clash"
-        next_step = "use ai-edge-litert, or a process without TensorFlow"
     return ModelError(
         subject, got=f"{runtime} {version} cannot load it ({text})", next_step=next_step
     )

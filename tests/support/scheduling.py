@@ -2,7 +2,8 @@
 
 A module's tests stay in one process: they share what its fixtures make. So do those of a folder in
 `TOGETHER`, whose modules share one thing. Those that take long begin, so that no process is left
-with one at the end.
+with one at the end; but those that import TensorFlow come after the others, for tflite-runtime
+clashes with it in one process.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = frozenset({"tests/system/virtual_pi"})
+WITH_TENSORFLOW = ("tests/compatibility/", "tests/converters/", "tests/host/")
 
 
 class _ModuleScheduling(LoadScopeScheduling):  # type: ignore[misc]
@@ -32,8 +34,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
 
 @pytest.hookimpl
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not hasattr(config, "workerinput"):
-        return  # one process runs them in the order in which they are written
+    if not hasattr(config, "workerinput"):  # one process runs them as they are written
+        items.sort(key=lambda item: item.nodeid.startswith(WITH_TENSORFLOW))
+        return
     groups: dict[str, list[pytest.Item]] = {}
     for item in items:
         groups.setdefault(_group(item.nodeid), []).append(item)
@@ -41,9 +44,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for _, group in longest_first for item in group]
 
 
-def _place(name: str, items: list[pytest.Item]) -> tuple[bool, float]:
+def _place(name: str, items: list[pytest.Item]) -> tuple[bool, bool, float]:
     """Return where a group stands: folders first, which are many modules in one process."""
-    return name not in TOGETHER, -sum(map(_weight, items))
+    return name not in TOGETHER, name.startswith(WITH_TENSORFLOW), -sum(map(_weight, items))
 
 
 def _weight(item: pytest.Item) -> float:
