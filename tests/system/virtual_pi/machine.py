@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
@@ -36,7 +37,11 @@ Host {host}
   StrictHostKeyChecking yes
   UpdateHostKeys no
   BatchMode yes
+  ControlMaster auto
+  ControlPath {sockets}/%r
+  ControlPersist yes
 """
+"""One connection for each user: a new one costs the emulated machine half a second."""
 _TOLD_BYTES = 3000
 """How much of the console's end is in an error's message."""
 
@@ -71,6 +76,8 @@ class VirtualPi:
         self.folder = folder
         self.disk = folder / "disk.qcow2"
         self.ssh_config = folder / "ssh_config"
+        # Names of sockets are short.
+        self._sockets = tempfile.TemporaryDirectory(prefix="board-ssh-")
         self._holder = reserve_port()
         self.port = int(self._holder.getsockname()[1])
         self._image = image
@@ -91,6 +98,7 @@ class VirtualPi:
                 user=ADMINISTRATOR,
                 key=image.key,
                 known_hosts=known_hosts,
+                sockets=self._sockets.name,
             )
         )
 
@@ -105,6 +113,7 @@ class VirtualPi:
     ) -> None:
         self.kill()
         self._holder.close()
+        self._sockets.cleanup()
 
     @property
     def monitor(self) -> Monitor:
@@ -156,6 +165,9 @@ class VirtualPi:
             self._process.kill()
             self._process.wait()
             self._process = None
+        for socket in Path(self._sockets.name).iterdir():
+            end = ("-F", self.ssh_config, "-O", "exit", f"{socket.name}@{HOST_NAME}")
+            subprocess.run(["ssh", *map(str, end)], capture_output=True, check=False)
 
     def wait_ssh(
         self, *command: object, user: str = ADMINISTRATOR, timeout_s: float = 240
