@@ -44,7 +44,7 @@ def _own_command(name: str) -> click.Command | None:
     It is an entry point as well; but looking through all that is installed takes longer than
     loading a model does.
     """
-    module = f"{__package__}.{name}"
+    module = f"{__package__}.commands.{name}"
     if not name.isidentifier() or importlib.util.find_spec(module) is None:
         return None
     command = getattr(importlib.import_module(module), name, None)

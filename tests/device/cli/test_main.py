@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.checkout import ROOT
 from tests.support.program import PROGRAM, edgeinfer, error_line
+
+COMMANDS = sorted((ROOT / "device" / "cli" / "commands").glob("*.py"))
 
 
 def test_help_lists_the_commands_in_the_order_of_the_work() -> None:
@@ -50,6 +53,22 @@ print(sorted(heavy & set(sys.modules)))
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert answer.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("command", [path.stem for path in COMMANDS if path.stem != "__init__"])
+def test_the_devices_own_commands_need_no_look_through_all_that_is_installed(command: str) -> None:
+    """It takes longer than loading a model does."""
+    code = f"""
+import sys
+from edgeinfer.device.cli.main import cli
+command = cli.get_command(None, {command!r})
+assert command.name == {command!r}
+print("importlib.metadata" in sys.modules)
+"""
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert found.stdout == "False\n", (found.stdout, found.stderr)
 
 
 def test_a_reader_that_leaves_early_gets_no_complaint(sample_bundle: Path, tmp_path: Path) -> None:
