@@ -10,6 +10,7 @@ import itertools
 import json
 import subprocess
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,8 @@ RUN = ("--", "--camera", "--wait-for-camera", *OUTPUT, "--max-fps", str(FPS))
 TRIAL = ("--trial-frames", 8)
 LABEL = "Sneaker"
 SECONDS_EACH = 2
+Answered = list[tuple[str, list[str]]]
+"""Pictures in the order in which they were shown, and the labels that were answered meanwhile."""
 
 
 @pytest.fixture(scope="module")
@@ -75,20 +78,26 @@ def feed_one(board: VirtualPi, bundle: Path) -> None:
     feed(board, {LABEL: golden_pictures(bundle)[LABEL]}, fps=1)
 
 
-def fresh_labels(board: VirtualPi, since_s: float) -> list[str]:
-    """Return what was answered since then, without answers to frames that had waited.
+def answered(board: VirtualPi, pictures: Collection[str], since_s: float) -> Answered:
+    """Return what was shown to the camera since then, and what was answered meanwhile.
 
-    v4l2loopback has two buffers and writes on: a frame that waits may have parts of two pictures.
+    Answers to frames that had waited are left out: v4l2loopback has two buffers and writes on, so
+    such a frame may have parts of two pictures.
     """
+    told = board.ssh("sudo", "journalctl", "--output=cat", "--unit=camera-feeder").splitlines()
+    lines = (line.partition(" ") for line in told)
+    shown = [(float(begin), name) for begin, _, name in lines if name in pictures]
+    shown = [(begin_s, name) for begin_s, name in shown if begin_s > since_s]
+    answers = []
     # The last line may be half written.
-    lines = board.ssh("sudo", "cat", ANSWERS).splitlines(keepends=True)
-    answers = [json.loads(line) for line in lines if line.endswith("\n")]
+    for line in board.ssh("sudo", "cat", ANSWERS).splitlines(keepends=True):
+        answer = json.loads(line) if line.endswith("\n") else {}
+        if "label" in answer and answer["age_ms"] < 1000 / FPS:
+            at_s = datetime.datetime.fromisoformat(answer["time"]).timestamp()
+            answers.append((at_s - answer["age_ms"] / 1000, answer["label"]))
     return [
-        answer["label"]
-        for answer in answers
-        if "label" in answer
-        and datetime.datetime.fromisoformat(answer["time"]).timestamp() > since_s
-        and answer["age_ms"] < 1000 / FPS
+        (name, [label for at_s, label in answers if begin_s + 0.3 < at_s < end_s - 0.1])
+        for (begin_s, name), (end_s, _) in itertools.pairwise(shown)
     ]
 
 
@@ -117,18 +126,24 @@ def test_each_picture_before_the_camera_gets_its_label(
     board.ssh("sudo", "truncate", "--size=0", ANSWERS)
     feed(board, pictures, fourcc=fourcc, fps=FPS, seconds_each=SECONDS_EACH)
     begin_s = float(board.ssh("date", "+%s.%N"))
-    # When a picture comes is up to the machine; in what order is not.
-    order, end = sorted(pictures), time.monotonic() + PATIENCE_S
-    while set(labels := fresh_labels(board, begin_s)) != set(order):
-        assert time.monotonic() < end, labels
+    end = time.monotonic() + PATIENCE_S
+    right: dict[str, int] = {}
+    while set(right) != set(pictures):
+        assert time.monotonic() < end, right
         time.sleep(2)
+        seen = answered(board, pictures, begin_s)
+        right = {name: labels.count(name) for name, labels in seen if name in labels}
     unplug(board)
     feed_one(board, sample_bundle)
-    for before, after in itertools.pairwise(labels):
-        steps = (order.index(after) - order.index(before)) % len(order)
-        assert steps <= len(order) / 2, (before, after, labels)
-    told = {label: labels.count(label) for label in order}
-    tell(f"answers to {fourcc} frames: {told}")
+    # On a busy machine a frame is a little older or newer than its time says, never far.
+    order, wrong = sorted(pictures), 0
+    for name, labels in seen:
+        place = order.index(name)
+        beside = {order[place - 1], order[(place + 1) % len(order)]}
+        assert set(labels) <= {name, *beside}, (name, labels)
+        wrong += sum(label != name for label in labels)
+    assert wrong < sum(right.values()) / 4, seen
+    tell(f"right answers to {fourcc} frames: {right}, others {wrong}")
 
 
 @pytest.mark.usefixtures("flashed")
