@@ -19,7 +19,7 @@ from edgeinfer.device.releases.install.collect import collect
 from edgeinfer.device.releases.install.release import find_release, install, is_usable
 from edgeinfer.device.releases.install.setup import check_prefix, make_prefix, remove_all, set_up
 from edgeinfer.device.releases.install.spec import ReleaseSpec, read_spec
-from edgeinfer.device.releases.install.store import receive
+from edgeinfer.device.releases.install.store import receive_all
 from edgeinfer.device.releases.lock import LockedError, locked
 from edgeinfer.device.releases.pack_agent import VERSION
 from edgeinfer.device.releases.paths import Layout
@@ -85,8 +85,7 @@ def _run(given: argparse.Namespace, layout: Layout) -> dict[str, Any]:
         if command == "setup":
             return {"changed": set_up(layout, manager)}
         if command == "receive":
-            new = receive(layout, given.sha256, given.size, sys.stdin.buffer)
-            return {"sha256": given.sha256, "new": new}
+            return {"new": receive_all(layout, given.files, sys.stdin.buffer)}
         if command == "install":
             spec = _given_spec()
             settle(layout, manager)
@@ -136,9 +135,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("state", help="what is installed, what runs, how it is")
     commands.add_parser("setup", help="make user, folders and units")
-    command = commands.add_parser("receive", help="store a file that comes on stdin")
-    command.add_argument("sha256", metavar="SHA256")
-    command.add_argument("size", type=_count, metavar="SIZE")
+    command = commands.add_parser("receive", help="store files that come on stdin, in this order")
+    command.add_argument("files", type=_file, metavar="SHA256:SIZE", nargs="+")
     commands.add_parser("install", help="make a release of the JSON on stdin; nothing is switched")
     commands.add_parser("find", help="tell which release is what the JSON on stdin describes")
     command = commands.add_parser("try", help="try a release: keep it, or go back")
@@ -154,6 +152,11 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("remove", help="remove all of edgeinfer from this board")
     command.add_argument("--keep-data", action="store_true", help="but not what the loop wrote")
     return parser
+
+
+def _file(text: str) -> tuple[str, int]:
+    sha256, _, size = text.partition(":")
+    return sha256, _count(size)
 
 
 def _count(text: str) -> int:

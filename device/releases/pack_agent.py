@@ -6,7 +6,7 @@ import io
 import zipfile
 from pathlib import Path
 
-VERSION = 2
+VERSION = 3
 """Changes with what the commands take and give; the file's hash tells one build from another."""
 
 _DEVICE = Path(__file__).resolve().parent.parent

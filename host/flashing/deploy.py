@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.host.board_wheels import board_wheels
 from edgeinfer.host.board_wheels.sbom import release_sbom
-from edgeinfer.host.flashing.board.board import Board, Chunks, file_chunks
+from edgeinfer.host.flashing.board.board import Board, file_chunks
 from edgeinfer.host.flashing.board.camera_check import check_camera, read_cameras
 from edgeinfer.host.flashing.board.checks import (
     check_board,
@@ -157,13 +158,18 @@ class Deployment:
         def shown(name: str, sent: int = 0) -> str:
             return f"sending {bar(done + sent, total)} {name}"
 
-        def chunks(path: Path, name: str) -> Chunks:
-            return lambda: file_chunks(path, lambda sent: self._tell.show(shown(name, sent)))
+        def chunks(files: Iterable[tuple[Path, str]]) -> Iterator[bytes]:
+            before = 0
+            for path, name in files:
+                for chunk in file_chunks(path):
+                    yield chunk
+                    before += len(chunk)
+                    self._tell.show(shown(name, before))
 
         if plan.python is not None:
             name = f"Python {plan.python.version}"
             with self._steps.step("send", f"sending {name}", shown=shown(name)):
-                put_python(board, plan.python, chunks(plan.python.path, name)())
+                put_python(board, plan.python, chunks([(plan.python.path, name)]))
             done += plan.python.size
         if plan.agent is not None:
             with self._steps.step("send", "sending the agent", shown=shown("agent")):
@@ -171,13 +177,13 @@ class Deployment:
             done += len(plan.agent.content)
         with self._steps.step("set up", "setting up the service"):
             board.agent(payload.python, "setup")
-        for blob in plan.missing:
-            name = blob.name
-            with self._steps.step("send", f"sending {name}", shown=shown(name)):
-                words = ("receive", blob.sha256, str(blob.size))
-                board.agent(payload.python, *words, chunks=chunks(blob.path, name))
-            done += blob.size
-        if done:
+        if plan.missing:
+            # One command takes all files: on a slow board each costs a connection and a Python.
+            words = [f"{blob.sha256}:{blob.size}" for blob in plan.missing]
+            files = [(blob.path, blob.name) for blob in plan.missing]
+            with self._steps.step("send", "sending files", shown=shown(files[0][1])):
+                board.agent(payload.python, "receive", *words, chunks=lambda: chunks(files))
+        if plan.sent_files:
             self._tell.say("sent", f"{plan.sent_text()} in {self._steps.seconds['send']:.1f} s")
 
     def _install(self, payload: Payload) -> int:

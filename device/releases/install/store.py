@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from edgeinfer.device.core.errors import ReleaseError, storage_error
 from edgeinfer.device.core.files import atomic_file
@@ -21,7 +22,61 @@ def is_sha256(text: object) -> bool:
     return isinstance(text, str) and _SHA256.fullmatch(text) is not None
 
 
-def receive(layout: Layout, sha256: str, size_bytes: int, stream: BinaryIO) -> bool:
+class Readable(Protocol):
+    """What a file's content comes from."""
+
+    def read(self, count: int, /) -> bytes:
+        """Return at most so many bytes; none at the end."""
+
+
+class _Part:
+    """The next bytes of a stream, as a stream of their own.
+
+    Args:
+        stream: the whole.
+        size_bytes: how many of its bytes belong to the part.
+    """
+
+    def __init__(self, stream: BinaryIO, size_bytes: int) -> None:
+        self._stream = stream
+        self._left_bytes = size_bytes
+
+    def read(self, count: int, /) -> bytes:
+        part = self._stream.read(min(count, self._left_bytes))
+        self._left_bytes -= len(part)
+        return part
+
+    def skip(self) -> None:
+        """Pass over what was not read."""
+        while self.read(_PART_BYTES):
+            pass
+
+
+def receive_all(layout: Layout, files: Sequence[tuple[str, int]], stream: BinaryIO) -> int:
+    """Store files that come one after another; return how many were not there.
+
+    Those before one that fails are kept.
+
+    Args:
+        layout: where.
+        files: SHA-256 and size in bytes of each.
+        stream: gives the files' content, and ends with the last.
+
+    Raises:
+        ReleaseError: the content of one is another one, or was cut; nothing of that one remains.
+        StorageError: there is no room for one; nothing of that one remains.
+    """
+    new = 0
+    for sha256, size_bytes in files[:-1]:
+        part = _Part(stream, size_bytes)
+        new += receive(layout, sha256, size_bytes, part)
+        part.skip()
+    for sha256, size_bytes in files[-1:]:
+        new += receive(layout, sha256, size_bytes, stream)
+    return new
+
+
+def receive(layout: Layout, sha256: str, size_bytes: int, stream: Readable) -> bool:
     """Store a file; False when it is there already.
 
     Args:

@@ -177,14 +177,11 @@ class Board:
         return document
 
 
-def file_chunks(path: Path, tell: Callable[[int], None] = lambda count: None) -> Iterator[bytes]:
-    """Give a file's content; `tell` hears how many bytes of it have gone out."""
-    sent = 0
+def file_chunks(path: Path) -> Iterator[bytes]:
+    """Give a file's content."""
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             yield chunk
-            sent += len(chunk)
-            tell(sent)
 
 
 def _last_object(text: str) -> dict[str, Any] | None:

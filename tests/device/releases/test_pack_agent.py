@@ -110,7 +110,8 @@ def test_it_imports_the_standard_library_alone(agent: Path, tmp_path: Path) -> N
         (["try", "1", "--seconds", "nan"], 2, "nan is not between 0 and 86400"),
         (["try", "1"], 1, "is not installed"),
         (["rollback"], 1, "there is no previous release"),
-        (["receive", "0" * 64, "1"], 1, "is not set up"),
+        (["receive", f"{'0' * 64}:1"], 1, "is not set up"),
+        (["receive", "0" * 64], 2, "'' is no count"),
     ],
 )
 def test_errors_are_told_as_json(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import ReleaseError, StorageError
-from edgeinfer.device.releases.install.store import receive, stored_sizes
+from edgeinfer.device.releases.install.store import receive, receive_all, stored_sizes
 from edgeinfer.device.releases.paths import Layout
 from tests.device.releases.boards import make_board, sha256_of
 
@@ -75,3 +76,39 @@ def test_only_the_content_that_was_told_is_stored(
     else:
         assert sent == told
         assert (layout.store / sha256_of(told)).read_bytes() == told
+
+
+FILES = (b"first", b"", b"second", b"third")
+
+
+def told_of(contents: Iterable[bytes]) -> list[tuple[str, int]]:
+    return [(sha256_of(content), len(content)) for content in contents]
+
+
+def test_several_come_in_one_stream(layout: Layout) -> None:
+    assert receive_all(layout, told_of(FILES), io.BytesIO(b"".join(FILES))) == 4
+    assert stored_sizes(layout) == dict(told_of(FILES))
+
+
+@pytest.mark.parametrize("known", FILES)
+def test_one_that_is_there_is_passed_over(layout: Layout, known: bytes) -> None:
+    receive(layout, sha256_of(known), len(known), io.BytesIO(known))
+    assert receive_all(layout, told_of(FILES), io.BytesIO(b"".join(FILES))) == 3
+    assert stored_sizes(layout) == dict(told_of(FILES))
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (b"firstsec", 2),  # the connection was lost
+        (b"firstsecondthir", 3),
+        (b"firstsecondthirds", 3),
+        (b"firstsecundthird", 2),
+    ],
+)
+def test_of_several_those_before_one_that_fails_are_kept(
+    layout: Layout, sent: bytes, kept: int
+) -> None:
+    with pytest.raises(ReleaseError):
+        receive_all(layout, told_of(FILES), io.BytesIO(sent))
+    assert stored_sizes(layout) == dict(told_of(FILES[:kept]))

@@ -122,13 +122,12 @@ def test_an_agent_that_gives_no_answer(tmp_path: Path, body: str) -> None:
         Board(SshHost("cam"), prefix=prefix).agent(sys.executable, "install")
 
 
-def test_chunks_are_the_file_and_are_counted(tmp_path: Path) -> None:
+def test_chunks_are_the_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(os.urandom(200_000))
-    counts: list[int] = []
-    assert b"".join(file_chunks(path, counts.append)) == path.read_bytes()
-    assert counts[-1] == 200_000
-    assert counts == sorted(counts)
+    chunks = list(file_chunks(path))
+    assert b"".join(chunks) == path.read_bytes()
+    assert len(chunks) > 1
 
 
 BUSY = """\
