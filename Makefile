@@ -9,6 +9,9 @@ SOURCES := pyproject.toml CMakeLists.txt $(wildcard device/preprocess/native/* d
 PROCESSES ?= auto
 PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --durations 15
 
+# Images of containers set it, and then each process compiles what it imports once more.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-long test-system lint fuzz benchmark wheel wheels board-lock sbom audit clean
 .DELETE_ON_ERROR:
 

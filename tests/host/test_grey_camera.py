@@ -17,7 +17,7 @@ from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.host.models import ARCHITECTURES
 from tests.support.program import edgeinfer_here
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_tensorflow")]
 
 LABELS = ("across", "down")
 

@@ -44,6 +44,7 @@ def _stop(name: str) -> Progress:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("warm_tensorflow")
 def test_the_test_split_is_used_once_a_winner(run: Path, tmp_path: Path) -> None:
     out, budget = tmp_path / "out", Budget(accuracy_points=99)
     options = SearchOptions(budget=budget, time_limit_s=10 * EPOCH_S)
