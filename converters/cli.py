@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
+from click.core import ParameterSource
 
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
 from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgeinfer.converters.convert.pipeline import CalibrationDraw
+    from edgeinfer.converters.convert.run_source import CalibrationDraw
     from edgeinfer.converters.quantize.calibration import CalibrationMethod
     from edgeinfer.converters.quantize.quantize import Backend
     from edgeinfer.converters.quantize.repair import RepairLimit
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("trained", type=click.Path(path_type=Path), metavar="MODEL")
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
 @click.option(
     "--pictures",
     type=click.Path(path_type=Path),
@@ -165,7 +166,7 @@ if TYPE_CHECKING:
 )
 @json_option
 def convert(
-    trained: Path,
+    model: Path,
     pictures: Path | None,
     labels_file: Path | None,
     channels: Channels | None,
@@ -205,18 +206,23 @@ def convert(
     from edgeinfer.converters.bundle.install import install_bundle
     from edgeinfer.converters.common.progress import step_display
     from edgeinfer.converters.common.require_extra import require_packages
+    from edgeinfer.converters.convert.fitting import refuse_unfit
     from edgeinfer.converters.convert.foreign_model import ForeignModel
-    from edgeinfer.converters.convert.foreign_source import convert_foreign
-    from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_trained
-    from edgeinfer.converters.convert.summary import document, foreign_summary, summary
+    from edgeinfer.converters.convert.foreign_source import ForeignSource, chosen_backend
+    from edgeinfer.converters.convert.options import ConvertOptions
+    from edgeinfer.converters.convert.pipeline import convert as run_pipeline
+    from edgeinfer.converters.convert.run_source import TrainedRun
+    from edgeinfer.converters.convert.source import Source
+    from edgeinfer.converters.convert.summary import document, summary
     from edgeinfer.converters.quantize.quantize import QuantizeOptions
     from edgeinfer.converters.run_folder.trained_run import read_trained
     from edgeinfer.converters.targets.targets import chosen_targets
     from edgeinfer.converters.tensorflow.import_model import is_foreign
 
+    foreign = is_foreign(model)
+    refuse_unfit(given_options(), "foreign" if foreign else "run", precision)
     targets = chosen_targets(board=board, require_mapped=require_mapped, npu=npu, gpu=gpu)
     options = ConvertOptions(
-        max_drop_points=max_drop,
         calibration_images=calibration_images,
         golden_frames=golden_frames,
         seed=seed,
@@ -229,52 +235,51 @@ def convert(
         ),
         repair=repair,
         jpeg_reduction=cast("JpegReduction", int(jpeg_reduction)),
-        calibration_draw=calibration_draw,
         targets=targets,
     )
     # First of all: nothing about a model matters where it could not be converted anyway.
-    training_stack = () if trained.suffix.lower() == ".tflite" else ("tensorflow", "keras")
+    training_stack = () if model.suffix.lower() == ".tflite" else ("tensorflow", "keras")
     require_packages("edgeinfer convert", *training_stack, "ai_edge_quantizer", "matplotlib")
-    if is_foreign(trained):
+    source: Source
+    if foreign:
         if pictures is None:
             raise UsageError(
                 "--pictures",
                 got="is missing",
                 expected="a folder of pictures like those that the model will see",
             )
-        targets.require_tools("int8")
-        foreign = ForeignModel(
-            pictures=pictures,
-            labels=read_labels(labels_file),
-            channels=channels,
-            crop=crop,
-            mean=mean,
-            std=std,
-            min_agreement=min_agreement,
+        chosen_backend(model, options.quantize)
+        name = model.stem
+        source = ForeignSource(
+            path=model,
+            model=ForeignModel(
+                pictures=pictures,
+                labels=read_labels(labels_file),
+                channels=channels,
+                crop=crop,
+                mean=mean,
+                std=std,
+                min_agreement=min_agreement,
+            ),
         )
-        out = out or Path(f"{trained.stem}.edgebundle")
-        with step_display(sys.stderr) as step:
-            answer = convert_foreign(
-                trained, out, foreign, options, step, report_folder=report_folder
-            )
-        installed = install_bundle(answer.bundle) if install else None
-        if as_json:
-            click.echo(json.dumps(document(answer)))
-        else:
-            click.echo(foreign_summary(answer, installed))
-        return
-    name = read_trained(trained).name
-    targets.require_tools(precision)
-    with step_display(sys.stderr) as step:
-        result = convert_trained(
-            trained,
-            out or Path(f"{name}.edgebundle"),
-            options,
-            step,
-            report_folder=report_folder,
-        )
-    installed = install_bundle(result.bundle) if install else None
-    if as_json:
-        click.echo(json.dumps(document(result)))
     else:
-        click.echo(summary(result, installed))
+        name = read_trained(model).name
+        source = TrainedRun(
+            folder=model, max_drop_points=max_drop, calibration_draw=calibration_draw
+        )
+    targets.require_tools(precision)
+    out = out or Path(f"{name}.edgebundle")
+    with step_display(sys.stderr) as step:
+        result = run_pipeline(source, out, options, step, report_folder=report_folder)
+    installed = install_bundle(result.bundle) if install else None
+    click.echo(json.dumps(document(result)) if as_json else summary(result, installed))
+
+
+def given_options() -> set[str]:
+    """Return the long names of the options that the command line names."""
+    context = click.get_current_context()
+    return {
+        parameter.opts[0]
+        for parameter in context.command.params
+        if context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    }

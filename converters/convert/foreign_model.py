@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from edgeinfer.converters.quantize.calibration import Histogram
-from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.cameras.files.labelled import image_paths
 from edgeinfer.device.core.errors import ConversionError, DataError, ModelError
 from edgeinfer.device.pictures.pixel_formats import JpegReduction
-from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy
 from edgeinfer.device.tflite.model import TfliteModel
 
@@ -119,15 +119,21 @@ def foreign_pictures(
     return samples[:count], (samples[count:] or samples)[:COMPARED_PICTURES]
 
 
-def require_contrast(folder: Path, inputs: Histogram) -> None:
+def require_contrast(folder: Path, spec: PreprocessSpec, samples: Sequence[Sample]) -> None:
     """Refuse pictures that make no difference to the model's input.
 
     Raises:
         DataError: names their folder.
     """
-    if inputs.high <= inputs.low:
-        raise DataError(
-            folder,
-            got="its pictures are all of one colour",
-            expected="pictures like those that the model will see",
-        )
+    preprocessor = Preprocessor(spec)
+    low, high = 255, 0
+    for sample in samples:
+        image = preprocessor.image(read_sample(sample.source, spec))
+        low, high = min(low, int(image.min())), max(high, int(image.max()))
+        if high > low:
+            return
+    raise DataError(
+        folder,
+        got="its pictures are all of one colour",
+        expected="pictures like those that the model will see",
+    )

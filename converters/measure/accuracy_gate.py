@@ -1,6 +1,14 @@
-"""The accuracy gate: a smaller model may lose so much and no more."""
+"""The accuracy gate: a smaller model may lose so much and no more.
+
+Where the pictures' labels are known, they are the truth; of someone else's model they are not, and
+what float32 decides is.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -29,41 +37,196 @@ def worst_classes(
     return [(reference.labels[i], float(losses[i])) for i in order if losses[i] > 0]
 
 
-def require_drop(
-    name: str,
-    reference: Evaluation,
-    candidate: Evaluation,
-    max_drop_points: float,
-    *,
-    precision: Precision = "int8",
-    lost_where: str = "",
-    tried: str = "",
-) -> None:
-    """Refuse a candidate that loses more than `max_drop_points` on the same samples.
+Evaluations = Mapping[str, Mapping[str, Evaluation]]
+"""How models answered, by the name of the pictures, then by precision."""
 
-    Args:
-        name: the model's.
-        reference: the float model's answers.
-        candidate: the smaller model's.
-        max_drop_points: the largest loss of top-1, in percentage points.
-        precision: the candidate's.
-        lost_where: the layer that loses most, for the error.
-        tried: what did not help either, for the error.
 
-    Raises:
-        AccuracyError: it does; the worst classes are named.
+class Gate(Protocol):
+    """What a smaller model may lose."""
+
+    @property
+    def truth(self) -> str | None:
+        """The model whose answers are the truth; None where the pictures' labels are."""
+
+    def step(self, pictures: str) -> str:
+        """Return what it is called to measure on pictures, for the progress."""
+
+    def passes(self, reference: Evaluation, candidate: Evaluation) -> bool:
+        """Return whether a candidate is good enough beside float32."""
+
+    def require(
+        self,
+        name: str,
+        reference: Evaluation,
+        candidate: Evaluation,
+        *,
+        precision: Precision,
+        lost_where: str = "",
+        tried: str = "",
+    ) -> None:
+        """Refuse a candidate that is not good enough.
+
+        Args:
+            name: the model's.
+            reference: the float model's answers.
+            candidate: the smaller model's, on the same pictures.
+            precision: the candidate's.
+            lost_where: the layer that loses most, for the error.
+            tried: what did not help either, for the error.
+
+        Raises:
+            AccuracyError: it is not.
+        """
+
+    def figures(
+        self, pictures: str, results: Mapping[str, Evaluation], precision: Precision
+    ) -> dict[str, float]:
+        """Return what the bundle says of evaluations, by precision, on these pictures."""
+
+    def lines(self, evaluations: Evaluations, precision: Precision) -> list[str]:
+        """Return what people read of them."""
+
+    def reported(self, evaluations: Evaluations) -> dict[str, Evaluation]:
+        """Return those whose details go into the bundle's report, by `PICTURES.PRECISION`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelGate:
+    """Labels are the truth, and so many points of top-1 may be lost.
+
+    Attributes:
+        max_drop_points: the largest loss, in percentage points.
     """
-    if within_drop(reference, candidate, max_drop_points):
-        return
-    drop = drop_points(reference, candidate)
-    worst = ", ".join(f"{label} -{loss:.1f}" for label, loss in worst_classes(reference, candidate))
-    raise AccuracyError(
-        name,
-        got=f"{precision.upper()} loses {drop:.2f} points of top-1 on {reference.samples} "
-        f"validation pictures ({reference.top1:.2%} to {candidate.top1:.2%}; worst classes: "
-        f"{worst})"
-        + (f"; most is lost in {lost_where}" if lost_where else "")
-        + (f"; tried in vain: {tried}" if tried else ""),
-        expected=f"at most {max_drop_points:.2f}",
-        next_step="raise --calibration-images, train longer, or allow more with --max-drop",
+
+    max_drop_points: float = 1.0
+    truth: None = None
+
+    def step(self, pictures: str) -> str:
+        """Return what it is called."""
+        return f"evaluate on {pictures}"
+
+    def passes(self, reference: Evaluation, candidate: Evaluation) -> bool:
+        """Return whether a candidate loses no more."""
+        return within_drop(reference, candidate, self.max_drop_points)
+
+    def require(
+        self,
+        name: str,
+        reference: Evaluation,
+        candidate: Evaluation,
+        *,
+        precision: Precision,
+        lost_where: str = "",
+        tried: str = "",
+    ) -> None:
+        """Refuse a candidate that loses more; the worst classes are named."""
+        if self.passes(reference, candidate):
+            return
+        drop = drop_points(reference, candidate)
+        worst = ", ".join(
+            f"{label} -{loss:.1f}" for label, loss in worst_classes(reference, candidate)
+        )
+        raise AccuracyError(
+            name,
+            got=f"{precision.upper()} loses {drop:.2f} points of top-1 on {reference.samples} "
+            f"validation pictures ({reference.top1:.2%} to {candidate.top1:.2%}; worst classes: "
+            f"{worst})" + _why(lost_where, tried),
+            expected=f"at most {self.max_drop_points:.2f}",
+            next_step="raise --calibration-images, train longer, or allow more with --max-drop",
+        )
+
+    def figures(
+        self, pictures: str, results: Mapping[str, Evaluation], precision: Precision
+    ) -> dict[str, float]:
+        """Return top-1 of each precision, 0 to 1, and how many pictures it is of."""
+        figures = {f"{pictures}.{name}.top1": result.top1 for name, result in results.items()}
+        return {**figures, f"{pictures}.samples": float(results["float32"].samples)}
+
+    def lines(self, evaluations: Evaluations, precision: Precision) -> list[str]:
+        """Return a table of top-1: a row for each set of pictures."""
+        name = precision.upper() if precision.startswith(("int", "uint")) else precision
+        rows = [f"{'top-1':12}{'float32':>10}{name:>10}{'pictures':>10}"]
+        for pictures, results in evaluations.items():
+            small = results[precision]
+            rows.append(
+                f"{pictures:12}{results['float32'].top1:>10.2%}{small.top1:>10.2%}"
+                f"{small.samples:>10,}"
+            )
+        return rows
+
+    def reported(self, evaluations: Evaluations) -> dict[str, Evaluation]:
+        """Return all."""
+        return {
+            f"{pictures}.{name}": result
+            for pictures, results in evaluations.items()
+            for name, result in results.items()
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgreementGate:
+    """Float32's decisions are the truth, and such a share of them is to be kept.
+
+    Attributes:
+        min_agreement: the least share, 0 to 1.
+    """
+
+    min_agreement: float = 0.0
+    truth: str = "float32"
+
+    def step(self, pictures: str) -> str:
+        """Return what it is called."""
+        return "compare decisions"
+
+    def passes(self, reference: Evaluation, candidate: Evaluation) -> bool:
+        """Return whether a candidate decides as float32 does often enough."""
+        return candidate.top1 >= self.min_agreement
+
+    def require(
+        self,
+        name: str,
+        reference: Evaluation,
+        candidate: Evaluation,
+        *,
+        precision: Precision,
+        lost_where: str = "",
+        tried: str = "",
+    ) -> None:
+        """Refuse a candidate that decides otherwise too often."""
+        if self.passes(reference, candidate):
+            return
+        raise AccuracyError(
+            name,
+            got=f"{precision.upper()} decides as float32 does on {candidate.top1:.2%} of "
+            f"{candidate.samples} pictures" + _why(lost_where, tried),
+            expected=f"at least {self.min_agreement:.2%}",
+            next_step="try other --pictures, or a lower --min-agreement",
+        )
+
+    def figures(
+        self, pictures: str, results: Mapping[str, Evaluation], precision: Precision
+    ) -> dict[str, float]:
+        """Return the share of decisions kept, 0 to 1, and of how many pictures."""
+        return {
+            f"{pictures}.{precision}": results[precision].top1,
+            f"{pictures}.samples": float(results[precision].samples),
+        }
+
+    def lines(self, evaluations: Evaluations, precision: Precision) -> list[str]:
+        """Return a line."""
+        ((_, results),) = evaluations.items()
+        small = results[precision]
+        return [
+            f"{precision.upper()} decides as float32 does on {small.top1:.2%} of "
+            f"{small.samples:,} pictures"
+        ]
+
+    def reported(self, evaluations: Evaluations) -> dict[str, Evaluation]:
+        """Return none: what float32 decided is no truth to draw errors from."""
+        return {}
+
+
+def _why(lost_where: str, tried: str) -> str:
+    return (f"; most is lost in {lost_where}" if lost_where else "") + (
+        f"; tried in vain: {tried}" if tried else ""
     )

@@ -10,7 +10,12 @@ from pathlib import Path
 
 from edgeinfer.converters.measure.timing_worker import InvokeTime, TimingJob, TimingResult
 from edgeinfer.device.core.errors import ConversionError, ModelError, storage_error
-from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.core.processes import (
+    ProcessEnd,
+    last_line,
+    python_command,
+    safe_environment,
+)
 from edgeinfer.device.models.bundle.strict import from_json, parse_json, to_json
 
 ROUNDS = 15
@@ -71,10 +76,8 @@ def _time_in_worker(
         stdin=subprocess.DEVNULL,
     )
     if finished.returncode:
-        code = finished.returncode
-        lines = finished.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        how = f"killed by {signal_name(-code)}" if code < 0 else f"ended by {lines[-1][:300]}"
+        end = ProcessEnd(code=finished.returncode, words=last_line(finished.stderr))
         raise ConversionError(
-            ", ".join(models), got=f"the process that timed them was {how}", next_step="try again"
+            ", ".join(models), got=f"the process that timed them {end.text}", next_step="try again"
         )
     return from_json(TimingResult, parse_json(Path(job.result).read_bytes()))

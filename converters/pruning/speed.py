@@ -19,6 +19,7 @@ from edgeinfer.converters.pruning.surgery import keep_channels
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.tensorflow.to_tflite import convert_keras
+from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ConversionError, storage_error
 from edgeinfer.device.preprocess import PreprocessSpec
 
@@ -48,23 +49,28 @@ class Probe:
     time: InvokeTime
 
 
-def int8_timer(reference: bytes, preprocess: PreprocessSpec, samples: Sequence[Sample]) -> Time:
+def int8_timer(
+    reference: bytes, preprocess: PreprocessSpec, samples: Sequence[Sample], *, tensorflow: Worker
+) -> Time:
     """Return what quantizes a Keras model and times it.
 
     Args:
         reference: the original's INT8 form.
         preprocess: how samples become inputs.
         samples: a few, to quantize with.
+        tensorflow: who quantizes; it must be still while models are timed.
     """
 
     def time_keras(model: Any) -> InvokeTime:
-        small = quick_int8(model, preprocess, samples)
+        small = quick_int8(model, preprocess, samples, tensorflow=tensorflow)
         return time_models({"original": reference, "pruned": small}, "original")["pruned"]
 
     return time_keras
 
 
-def quick_int8(model: Any, preprocess: PreprocessSpec, samples: Sequence[Sample]) -> bytes:
+def quick_int8(
+    model: Any, preprocess: PreprocessSpec, samples: Sequence[Sample], *, tensorflow: Worker
+) -> bytes:
     """Quantize a Keras model, with activation ranges good for nothing but its time.
 
     Raises:
@@ -75,7 +81,8 @@ def quick_int8(model: Any, preprocess: PreprocessSpec, samples: Sequence[Sample]
         with tempfile.TemporaryDirectory(prefix="edgeinfer-probe-") as folder:
             path = Path(folder, KERAS_FILE)
             model.save(path)
-            return convert_keras(path, preprocess, samples[:_CALIBRATION]).small
+            few = samples[:_CALIBRATION]
+            return convert_keras(path, preprocess, few, tensorflow=tensorflow).small
     except OSError as error:
         raise storage_error(Path(tempfile.gettempdir()), error) from error
 

@@ -1,4 +1,4 @@
-"""What the caller of quantization-aware training and its worker tell each other, as JSON files."""
+"""What quantization-aware training is told, and what comes out of it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.device.preprocess import PreprocessSpec
 
 TUNED_FILE = "tuned.keras"
-ANSWER_FILE = "answer.json"
-ERROR_FILE = "error.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class QatJob:
-    """What the worker is to do.
+    """What is to be trained, and how.
 
     Attributes:
         keras_model: the `.keras` file; its input is (H, W, C) float32.
         preprocess: how the images become inputs.
         images: raw uint8 images of `preprocess.shape`, one after another.
-        output_folder: receives TUNED_FILE and ANSWER_FILE, or ERROR_FILE.
+        output_folder: receives TUNED_FILE.
         calibration_images: how many of the images, the first, give the activations' ranges.
         epochs: rounds over all images.
         learning_rate: of Adam at the start; a cosine takes it to 0.
@@ -54,12 +52,3 @@ class QatAnswer:
 
     losses: tuple[float, ...]
     uncovered: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorkerError:
-    """An error's parts, for the caller to raise it again."""
-
-    got: str
-    expected: str
-    next_step: str

@@ -1,4 +1,4 @@
-"""Quantization-aware training: the caller's side; `worker.py` does it, in a process of its own.
+"""Quantization-aware training: the caller's side; `train_job.py` does it, where TensorFlow is.
 
 A model that post-training quantization hurts is fine-tuned for a few epochs while it computes with
 rounded weights and activations. What comes out is an ordinary float model of the same architecture,
@@ -7,12 +7,10 @@ whose weights lose less when they are quantized.
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -21,24 +19,16 @@ import numpy as np
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.common.require_extra import require_packages
-from edgeinfer.converters.qat.job import (
-    ANSWER_FILE,
-    ERROR_FILE,
-    TUNED_FILE,
-    QatAnswer,
-    QatJob,
-    WorkerError,
-)
+from edgeinfer.converters.qat.job import TUNED_FILE, QatAnswer, QatJob
+from edgeinfer.converters.qat.train_job import TrainJob
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
+from edgeinfer.converters.tensorflow.worker.counted import Counted
+from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError, storage_error
 from edgeinfer.device.core.files import atomic_file
 from edgeinfer.device.core.paths import AnyPath
-from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
-from edgeinfer.device.models.bundle.strict import from_json, parse_json, to_json
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-
-_LEAVE_OUT = "leave quantization-aware training out"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +103,7 @@ def quantization_aware_training(
     progress: Progress,
     *,
     out: AnyPath,
+    tensorflow: Worker,
 ) -> QatResult:
     """Fine-tune a model so that it loses less as INT8; its own float answers are what it learns.
 
@@ -131,6 +122,7 @@ def quantization_aware_training(
         options: how.
         progress: told how many pictures are done: prepared, then once in each round over them.
         out: the fine-tuned `.keras` file.
+        tensorflow: who trains.
 
     Raises:
         MissingExtraError: TensorFlow is not installed.
@@ -164,20 +156,13 @@ def quantization_aware_training(
             calibration=options.calibration,
             per_tensor_dense=options.per_tensor_dense,
         )
+        # Prepared, answered in float, their loss before training, and the epochs.
+        counted = Counted(progress, len(order) * (3 + options.epochs))
         try:
-            rounds = len(order) * (3 + options.epochs)
-            job_file = _write_job(
-                job, [samples[index] for index in order], lambda done: progress(done, rounds)
-            )
+            _write_images(job, [samples[index] for index in order], counted)
         except OSError as error:
             raise storage_error(folder, error) from error
-        _run_worker(
-            keras_model,
-            job_file,
-            folder,
-            lambda done, total: progress(len(order) + done, len(order) + total),
-        )
-        answer = from_json(QatAnswer, parse_json((folder / ANSWER_FILE).read_bytes()))
+        answer: QatAnswer = tensorflow.run(TrainJob(qat=job, subject=str(keras_model)), counted)
         with (folder / TUNED_FILE).open("rb") as tuned, atomic_file(out) as stream:
             shutil.copyfileobj(tuned, stream)
     return QatResult(
@@ -185,63 +170,10 @@ def quantization_aware_training(
     )
 
 
-def _write_job(job: QatJob, samples: Sequence[Sample], progress: Callable[[int], None]) -> Path:
-    """Write the images and the job itself; return the job's file."""
+def _write_images(job: QatJob, samples: Sequence[Sample], counted: Counted) -> None:
     preprocessor = Preprocessor(job.preprocess)
     with open(job.images, "wb") as stream:
-        for done, sample in enumerate(samples, start=1):
+        for sample in samples:
             pixels = read_sample(sample.source, job.preprocess)
             stream.write(preprocessor.image(pixels).tobytes())
-            progress(done)
-    job_file = Path(job.output_folder, "job.json")
-    job_file.write_text(json.dumps(to_json(job)), encoding="utf-8")
-    return job_file
-
-
-def _run_worker(keras_model: Path, job: Path, folder: Path, progress: Progress) -> None:
-    command = python_command("-m", "edgeinfer.converters.qat.worker", str(job))
-    noise = folder / "stderr.txt"
-    with (
-        noise.open("wb") as stderr,
-        subprocess.Popen(
-            command,
-            env=safe_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        ) as worker,
-    ):
-        try:
-            assert worker.stdout is not None
-            for line in worker.stdout:
-                done, _, total = line.partition(" ")
-                if done.isdigit() and total.strip().isdigit():
-                    progress(int(done), int(total))
-        except BaseException:
-            # Ctrl-C, or a progress display that failed: nobody waits for the result any more.
-            worker.kill()
-            raise
-    if worker.returncode < 0:
-        raise ConversionError(
-            keras_model,
-            got=f"quantization-aware training was killed by {signal_name(-worker.returncode)}",
-            next_step=f"free memory or lower the batch size, or {_LEAVE_OUT}",
-        )
-    if worker.returncode != 0:
-        raise _reported(keras_model, folder, noise)
-
-
-def _reported(keras_model: Path, folder: Path, noise: Path) -> ConversionError:
-    """Return the error that the worker wrote down, or what its last words were."""
-    file = folder / ERROR_FILE
-    if file.exists():
-        error = from_json(WorkerError, parse_json(file.read_bytes()))
-        return ConversionError(
-            keras_model, got=error.got, expected=error.expected, next_step=error.next_step
-        )
-    words = noise.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    last = (words or ["no reason given"])[-1]
-    return ConversionError(
-        keras_model, got=f"cannot be trained ({last[:300]})", next_step=_LEAVE_OUT
-    )
+            counted.advance()

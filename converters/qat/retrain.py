@@ -12,6 +12,7 @@ from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.tensorflow.import_model import float_tflite
+from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import storage_error
 from edgeinfer.device.preprocess import PreprocessSpec
 
@@ -24,6 +25,7 @@ def retrainer(
     samples: Sequence[Sample],
     *,
     per_tensor_dense: bool,
+    tensorflow: Worker,
 ) -> Retrain:
     """Return what trains a Keras model with its rounding errors.
 
@@ -32,6 +34,7 @@ def retrainer(
         preprocess: how samples become inputs.
         samples: what it learns on; their labels are not used.
         per_tensor_dense: all weights of a dense layer have one scale.
+        tensorflow: who trains.
     """
 
     def retrain(method: CalibrationMethod, progress: Progress) -> bytes:
@@ -40,9 +43,11 @@ def retrainer(
             with tempfile.TemporaryDirectory(prefix="edgeinfer-qat-") as folder:
                 out = Path(folder, KERAS_FILE)
                 quantization_aware_training(
-                    keras_model, preprocess, samples, options, progress, out=out
+                    *(keras_model, preprocess, samples, options, progress),
+                    out=out,
+                    tensorflow=tensorflow,
                 )
-                return float_tflite(out)
+                return float_tflite(out, tensorflow=tensorflow)
         except OSError as error:
             raise storage_error(keras_model, error) from error
 

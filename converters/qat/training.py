@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from edgeinfer.converters.qat.fake_quant import Twin
 from edgeinfer.converters.qat.graph import Graph
 from edgeinfer.converters.qat.job import QatJob
+from edgeinfer.converters.tensorflow.worker.job import Reporter
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import normalize_table, tensor_table
@@ -67,13 +68,15 @@ class Images:
 class Training:
     """One run: the float model's answers first, then epoch after epoch."""
 
-    def __init__(self, job: QatJob, model: Any, twin: Twin, graph: Graph) -> None:
+    def __init__(
+        self, job: QatJob, model: Any, twin: Twin, graph: Graph, reporter: Reporter
+    ) -> None:
         import keras
 
         self._job, self._model, self._twin = job, model, twin
         self._images = Images(job)
         self._calibrating = np.arange(min(len(self._images), job.calibration_images))
-        self._done = 0
+        self._reporter = reporter
         answer = tuple(model.outputs[0].shape[1:])
         self._probabilities = graph.softmax
         self._distribution = graph.softmax or (len(answer) == 1 and answer[0] >= 2)
@@ -92,6 +95,9 @@ class Training:
         import tensorflow as tf
 
         job = self._job
+        # The float model's answers and the loss before training are a round each.
+        rounds = 2 + job.epochs
+        self._reporter.start("train with quantization", rounds * len(self._images))
         order = np.random.default_rng(job.seed)
         targets = self._targets()
         measure = tf.function(self._loss, autograph=False, reduce_retracing=True)
@@ -123,7 +129,7 @@ class Training:
         teach = tf.function(self._model.call, autograph=False, reduce_retracing=True)
         for chosen in self._images.slices(np.arange(len(self._images))):
             targets[chosen] = teach(self._images.batch(chosen, rounded=False)).numpy()
-            self._report(len(chosen))
+            self._reporter.advance(len(chosen))
         return targets
 
     def _calibrate(self, when: str) -> None:
@@ -147,7 +153,7 @@ class Training:
             if not math.isfinite(loss):
                 raise self._diverged(f"the loss is {loss}", when)
             total += loss * len(chosen)
-            self._report(len(chosen))
+            self._reporter.advance(len(chosen))
         return total / len(order)
 
     def _diverged(self, what: str, when: str) -> ConversionError:
@@ -184,8 +190,3 @@ class Training:
             target = tf.nn.softmax(target)
         surprise = tf.math.log(tf.maximum(target, 1e-12)) - tf.nn.log_softmax(answers)
         return tf.reduce_mean(tf.reduce_sum(target * surprise, axis=-1))
-
-    def _report(self, count: int) -> None:
-        """Tell the caller of images; the answers and the loss before training are a round each."""
-        self._done += count
-        print(self._done, len(self._images) * (2 + self._job.epochs), flush=True)

@@ -65,18 +65,19 @@ def quantize_int8(
     )
 
 
-def cast_float16(model: bytes, *, subject: str) -> bytes:
+def cast_float16(model: bytes, *, subject: str, next_step: str = "convert without --gpu") -> bytes:
     """Store weights as float16, behind operators that turn them into float32 again.
 
     Args:
         model: the float `.tflite` bytes.
         subject: the model's name, for errors.
+        next_step: what else to do, for errors.
 
     Raises:
         MissingExtraError: ai-edge-quantizer is not installed.
         ConversionError: it cannot convert this model.
     """
-    require_packages("the GPU's variant", "ai_edge_quantizer")
+    require_packages("float16", "ai_edge_quantizer")
     manager = importlib.import_module("ai_edge_quantizer.recipe_manager").RecipeManager()
     qtyping = importlib.import_module("ai_edge_quantizer.qtyping")
     algorithms = importlib.import_module("ai_edge_quantizer.algorithm_manager").AlgorithmName
@@ -88,7 +89,7 @@ def cast_float16(model: bytes, *, subject: str) -> bytes:
         algorithm_key=algorithms.FLOAT_CASTING,
     )
     recipe = manager.get_quantization_recipe()
-    return _quantized(model, recipe, None, subject=subject, next_step="convert without --gpu")
+    return _quantized(model, recipe, None, subject=subject, next_step=next_step)
 
 
 def _quantized(

@@ -20,6 +20,7 @@ from edgeinfer.converters.quantize.calibration import (
 from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels, convert_keras
+from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.preprocess import PreprocessSpec
@@ -86,6 +87,8 @@ def quantize_trained(
     calibration: Sequence[Sample],
     options: QuantizeOptions,
     progress: Progress,
+    *,
+    tensorflow: Worker,
 ) -> TfliteModels:
     """Convert a Keras model to float32 and to what `options` ask for.
 
@@ -95,6 +98,7 @@ def quantize_trained(
         calibration: representative samples.
         options: what to make.
         progress: told how many calibration pictures are done, where they are gone through here.
+        tensorflow: who converts.
 
     Raises:
         ConversionError: the converter or the quantizer failed.
@@ -107,8 +111,11 @@ def quantize_trained(
             calibration,
             precision=options.precision,
             per_tensor_dense=options.per_tensor_dense,
+            tensorflow=tensorflow,
         )
-    models = convert_keras(keras_model, preprocess, calibration, precision="float32")
+    models = convert_keras(
+        keras_model, preprocess, calibration, precision="float32", tensorflow=tensorflow
+    )
     histograms = sample_histograms(models.float32, preprocess, calibration, progress)
     ranges = choose_ranges(histograms, options.calibration)
     small = quantize_int8(

@@ -11,12 +11,16 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
-from signal import strsignal
 from typing import get_args
 
 from edgeinfer.converters.runtime_support.op_table import HIGHEST_VERSIONS, LOWEST_VERSIONS
 from edgeinfer.device.core.errors import ConversionError, ModelError
-from edgeinfer.device.core.processes import python_command, safe_environment
+from edgeinfer.device.core.processes import (
+    ProcessEnd,
+    last_line,
+    python_command,
+    safe_environment,
+)
 from edgeinfer.device.runtime.runner import RuntimeName, installed_runtimes
 from edgeinfer.device.tflite.model import EDGETPU_OP, OperatorCode, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
@@ -202,8 +206,8 @@ def _refusal(model: bytes, runtime: RuntimeName) -> str | None:
         raise ModelError(runtime, got=f"cannot be tried here ({error})") from error
     if finished.returncode == 0:
         return None
-    if finished.returncode < 0:
-        return f"its process ended by a signal ({strsignal(-finished.returncode)})"
     # The runtimes log to the same stream before; the last line is the loader's own.
-    lines = finished.stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"exit code {finished.returncode}"
+    words = last_line(finished.stderr)
+    if finished.returncode > 0 and words:
+        return words
+    return f"its process {ProcessEnd(code=finished.returncode).text}"

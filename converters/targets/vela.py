@@ -12,11 +12,11 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from signal import strsignal
 from typing import Literal, get_args
 
 from edgeinfer.converters.targets.vela_report import VelaReport, parse_report
 from edgeinfer.device.core.errors import ConversionError, MissingExtraError, storage_error
+from edgeinfer.device.core.processes import ProcessEnd, last_line
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.tflite.weights_inside import with_buffers_inside
 
@@ -143,18 +143,19 @@ def _run(vela: Path, folder: Path, subject: str, *arguments: str) -> str:
         raise ConversionError(
             str(vela), got=f"cannot be started ({error.strerror or error})", next_step="check it"
         ) from error
-    if finished.returncode < 0:
-        name = strsignal(-finished.returncode) or f"signal {-finished.returncode}"
+    words = last_line(finished.stderr)
+    end = ProcessEnd(code=finished.returncode, words=words)
+    if end.signal is not None:
         raise ConversionError(
             subject,
-            got=f"vela was killed by a signal ({name.lower()})",
+            got=f"vela {end.text}",
             next_step="free some memory, or use a smaller model",
         )
-    if finished.returncode != 0:
-        lines = finished.stderr.decode(errors="replace").strip().splitlines()
-        last = lines[-1].strip()[:300] if lines else f"exit code {finished.returncode}"
+    if end.code:
         raise ConversionError(
-            subject, got=f"vela cannot compile it ({last})", next_step="change the layers it names"
+            subject,
+            got=f"vela cannot compile it ({words or end.text})",
+            next_step="change the layers it names",
         )
     return finished.stdout.decode(errors="replace")
 

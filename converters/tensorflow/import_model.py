@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.common.require_extra import require_packages
-from edgeinfer.converters.tensorflow.to_tflite_worker import ERROR_FILE, FLOAT_FILE
-from edgeinfer.device.core.errors import ConversionError, ModelError
+from edgeinfer.converters.tensorflow.convert_job import FLOAT_FILE, SAVED_FOLDER
+from edgeinfer.converters.tensorflow.import_job import ImportJob
+from edgeinfer.converters.tensorflow.worker.job import Silent, Worker
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.model_file import read_model_file
-from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.tflite.reader import read_tflite
 
 KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
@@ -22,11 +23,30 @@ def is_foreign(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES or (path / "saved_model.pb").exists()
 
 
-def float_tflite(path: Path) -> bytes:
-    """Return a model as float32 `.tflite` bytes with batch 1.
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """Someone else's model as edgeinfer can work with it.
+
+    Attributes:
+        float32: `.tflite` bytes with batch 1.
+        saved_model: TensorFlow's form for one picture; None where the file was a `.tflite`.
+    """
+
+    float32: bytes
+    saved_model: Path | None
+
+
+def import_model(path: Path, folder: Path, *, tensorflow: Worker) -> Imported:
+    """Read a model.
+
+    Args:
+        path: a `.keras`, `.h5` or float `.tflite` file, or a SavedModel's folder.
+        folder: receives the SavedModel.
+        tensorflow: who reads it, where TensorFlow has to.
 
     Raises:
         ConversionError: it cannot be converted, or the converter was killed.
+        MissingExtraError: TensorFlow is not installed.
         ModelError: it is absent, damaged, or quantized already.
     """
     if not path.exists():
@@ -41,27 +61,14 @@ def float_tflite(path: Path) -> bytes:
                 expected="a float32 model",
                 next_step="`edgeinfer run --model` takes it as it is",
             )
-        return content
+        return Imported(float32=content, saved_model=None)
     require_packages("edgeinfer convert", "tensorflow", "keras")
-    with tempfile.TemporaryDirectory(prefix="edgeinfer-convert-") as temporary:
-        folder = Path(temporary)
-        command = python_command("-m", "edgeinfer.converters.tensorflow.import_worker")
-        done = subprocess.run(
-            [*command, str(path.resolve()), temporary],
-            env=safe_environment(),
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        if done.returncode < 0:
-            raise ConversionError(
-                path,
-                got=f"TensorFlow's converter was killed by {signal_name(-done.returncode)}",
-                expected="a model made of layers that it can convert",
-                next_step="replace recurrent or custom layers (an LSTM with unroll=True converts)",
-            )
-        error = folder / ERROR_FILE
-        if done.returncode or not (folder / FLOAT_FILE).exists():
-            reason = error.read_text(encoding="utf-8") if error.exists() else "cannot be converted"
-            raise ConversionError(path, got=reason, next_step="change it, or save it again")
-        return (folder / FLOAT_FILE).read_bytes()
+    job = ImportJob(model=str(path.resolve()), subject=str(path), output_folder=str(folder))
+    tensorflow.run(job, Silent())
+    return Imported(float32=(folder / FLOAT_FILE).read_bytes(), saved_model=folder / SAVED_FOLDER)
+
+
+def float_tflite(path: Path, *, tensorflow: Worker) -> bytes:
+    """Return a model as float32 `.tflite` bytes with batch 1; raises what `import_model` does."""
+    with tempfile.TemporaryDirectory(prefix="edgeinfer-convert-") as folder:
+        return import_model(path, Path(folder), tensorflow=tensorflow).float32

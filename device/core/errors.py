@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import unicodedata
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 
@@ -33,13 +35,33 @@ class EdgeinferError(Exception):
         got: what was found there.
         expected: what should have been there; may be empty where `got` says it all.
         next_step: what the user can do about it; may be empty.
+        code: for programs, which must not read the sentence: the kind, such as `camera`, and after
+            a point what more there is to tell apart, such as `releases.busy`.
+
+    >>> error = ModelError("cats.tflite", got="is quantized already")
+    >>> error.code, error.to_dict()["got"]
+    ('model', 'is quantized already')
     """
 
     exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = "edgeinfer"
+
+    def __init_subclass__(cls, **arguments: object) -> None:
+        """Name the kind by its class: `MissingExtraError` is `missing-extra`."""
+        super().__init_subclass__(**arguments)
+        name = cls.__name__.strip("_").removesuffix("Error")
+        cls.kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
 
     def __init__(
-        self, subject: object, *, got: str, expected: str = "", next_step: str = ""
+        self,
+        subject: object,
+        *,
+        got: str,
+        expected: str = "",
+        next_step: str = "",
+        detail: str = "",
     ) -> None:
+        self.code = f"{self.kind}.{detail}" if detail else self.kind
         self.subject = printable(str(subject))
         self.got = printable(got)
         self.expected = printable(expected)
@@ -53,6 +75,43 @@ class EdgeinferError(Exception):
         if self.next_step:
             sentence += f"; {self.next_step}"
         return sentence
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the error's parts, from which `from_dict` makes an equal one elsewhere."""
+        return {
+            "code": self.code,
+            "subject": self.subject,
+            "got": self.got,
+            "expected": self.expected,
+            "next_step": self.next_step,
+        }
+
+    @staticmethod
+    def from_dict(parts: Mapping[str, object]) -> EdgeinferError:
+        """Return the error that another process told; one of the base's kind where it is unknown.
+
+        Args:
+            parts: what `to_dict` gave, perhaps of another version: what is missing is empty.
+        """
+
+        def text(key: str) -> str:
+            return str(parts.get(key) or "")
+
+        kind, _, detail = text("code").partition(".")
+        found = next((one for one in _kinds(EdgeinferError) if one.kind == kind), EdgeinferError)
+        return found(
+            text("subject"),
+            got=text("got"),
+            expected=text("expected"),
+            next_step=text("next_step"),
+            detail=detail,
+        )
+
+
+def _kinds(base: type[EdgeinferError]) -> Iterator[type[EdgeinferError]]:
+    yield base
+    for kind in base.__subclasses__():
+        yield from _kinds(kind)
 
 
 class UsageError(EdgeinferError):
@@ -114,7 +173,13 @@ class RemoteError(EdgeinferError):
 
 
 class UnreachableError(RemoteError):
-    """The connection to a board cannot be made, or was lost."""
+    """The connection to a board cannot be made, or was lost.
+
+    Attributes:
+        reason: what OpenSSH said of it; empty where it gave none.
+    """
+
+    reason = ""
 
 
 class WheelError(EdgeinferError):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import dataclass
 
 _SAFE_PATH = (3, 11)
 """From this version on Python has `-P` and PYTHONSAFEPATH."""
@@ -22,6 +23,8 @@ _AS_MODULE = (
     "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
 )
 _AS_CODE = _CLEAN + "exec(sys.argv.pop(1))"
+
+_MOST_WORDS = 300
 
 _PR_SET_PDEATHSIG = 1
 """From the kernel's include/uapi/linux/prctl.h."""
@@ -82,6 +85,44 @@ def end_with_parent(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it ended before the line above
         os._exit(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessEnd:
+    """How a child process ended.
+
+    Attributes:
+        code: as Python gives it: the exit code, or a signal's number below zero.
+        words: the last line that it wrote to its standard error; may be empty.
+
+    >>> ProcessEnd(code=-11).text
+    'was killed by SIGSEGV'
+    """
+
+    code: int
+    words: str = ""
+
+    @property
+    def signal(self) -> int | None:
+        """The signal that ended it, if one did."""
+        return -self.code if self.code < 0 else None
+
+    @property
+    def text(self) -> str:
+        """What happened, to stand behind the process's name."""
+        if self.signal is not None:
+            return f"was killed by {signal_name(self.signal)}"
+        return f"ended with code {self.code}" + (f" ({self.words})" if self.words else "")
+
+
+def last_line(output: bytes) -> str:
+    """Return the last line that a process wrote, cut to 300 characters; empty where it wrote none.
+
+    >>> last_line(b"loading\nno such file\n")
+    'no such file'
+    """
+    lines = output.decode(errors="replace").strip().splitlines()
+    return lines[-1].strip()[:_MOST_WORDS] if lines else ""
 
 
 def signal_name(number: int) -> str:

@@ -22,7 +22,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from edgeinfer.device.core.errors import RemoteError, UnreachableError, UsageError
+from edgeinfer.device.core.errors import RemoteError, UnreachableError, UsageError, printable
 
 CONNECT_TIMEOUT_S = 15
 """How long a connection may take, unless an `--ssh-option ConnectTimeout=...` says otherwise."""
@@ -257,12 +257,17 @@ def connection_error(name: str, answer: Answer) -> UnreachableError:
     """Return what `ssh` said when it could not connect, or lost the connection, as a sentence."""
     for sign, got, next_step in _ADVICE:
         if sign in answer.stderr:
-            return UnreachableError(name, got=f"cannot be reached: {got}", next_step=next_step)
-    return UnreachableError(
-        name,
-        got=f"cannot be reached ({answer.last_line()})",
-        next_step="try `ssh` by itself; what it needs, --ssh-option passes on",
-    )
+            return _unreachable(name, f"cannot be reached: {got}", next_step, got)
+    words = answer.last_line()
+    reason = "" if words == NO_REASON else words
+    next_step = "try `ssh` by itself; what it needs, --ssh-option passes on"
+    return _unreachable(name, f"cannot be reached ({words})", next_step, reason)
+
+
+def _unreachable(name: str, got: str, next_step: str, reason: str) -> UnreachableError:
+    error = UnreachableError(name, got=got, next_step=next_step)
+    error.reason = printable(reason)
+    return error
 
 
 def _feed(process: subprocess.Popen[str], chunks: Iterable[bytes]) -> tuple[str, str]:

@@ -27,7 +27,7 @@ from edgeinfer.device.releases.state import read_state
 from edgeinfer.device.releases.systemd.manager import Systemd
 from edgeinfer.device.releases.trial.outcome import GOOD
 from edgeinfer.device.releases.trial.recover import settle
-from edgeinfer.device.releases.trial.request import answer_request, ask_for_trial, error_json
+from edgeinfer.device.releases.trial.request import answer_request, ask_for_trial
 
 _SETTLE_S = 60.0
 _MOST_SPEC_BYTES = 1 << 20
@@ -41,14 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         layout = Layout(prefix=given.prefix, run=given.run, units=given.units)
         told = _run(given, layout)
     except EdgeinferError as error:
-        _print({"error": error_json(error)})
+        _print({"error": error.to_dict()})
         return error.exit_code
     except OSError as error:
         subject = error.filename if isinstance(error.filename, str) else "releases.pyz"
-        _print({"error": error_json(storage_error(subject, error))})
+        _print({"error": storage_error(subject, error).to_dict()})
         return 1
     except KeyboardInterrupt:
-        _print({"error": error_json(ReleaseError("releases.pyz", got="was interrupted"))})
+        interrupted = ReleaseError("releases.pyz", got="was interrupted")
+        _print({"error": interrupted.to_dict()})
         return 1
     _print(told)
     outcome = told.get("outcome")

@@ -60,7 +60,7 @@ def try_model(content: bytes, job: dict[str, Any]) -> dict[str, str] | None:
         _run(runner)
         del runner  # freeing its memory is where overruns are found
     except ModelError as error:
-        return {"got": error.got, "next_step": error.next_step}
+        return error.to_dict()
     except MemoryError:
         limit = f"{job['most_bytes'] / 2**20:,.0f} MiB"
         return {

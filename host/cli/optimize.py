@@ -177,12 +177,13 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
     """Search and print; what there is so far is written however it ends."""
     from edgeinfer.converters.common.progress import step_display
     from edgeinfer.converters.targets.targets import chosen_targets
+    from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
+    from edgeinfer.host.search.context import WORK_FOLDER
     from edgeinfer.host.search.report.finish import end_search
     from edgeinfer.host.search.report.report import write_report
     from edgeinfer.host.search.report.tables import trial_line
-    from edgeinfer.host.search.search import WORK_FOLDER, Search, make_space
+    from edgeinfer.host.search.search import Search, make_space
     from edgeinfer.host.search.study.file import open_study
-    from edgeinfer.host.search.worker.process import WorkerProcess
     from edgeinfer.host.training.progress import make_progress
 
     space = make_space(run, options.board)
@@ -194,7 +195,7 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
     progress = make_progress()
     with (
         open_study(out, settings, space, options.budget, seed=options.seed) as study,
-        WorkerProcess(out / WORK_FOLDER) as workshop,
+        TensorflowProcess(out / WORK_FOLDER) as workshop,
     ):
         search = Search(
             run,

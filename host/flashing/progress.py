@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from edgeinfer.device.core.errors import UnreachableError
-from edgeinfer.device.core.ssh import NO_REASON
 
 RESUME = "what ran there runs on; run it again, what has arrived is kept"
 
@@ -54,8 +53,7 @@ class Steps:
             try:
                 yield
             except UnreachableError as error:
-                reason = error.got.removeprefix("cannot be reached").strip(" :()")
-                told = "" if reason == NO_REASON else f" ({reason})"
+                told = f" ({error.reason})" if error.reason else ""
                 raise UnreachableError(
                     self._host,
                     got=f"the connection was lost while {doing}{told}",

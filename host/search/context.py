@@ -9,17 +9,21 @@ from pathlib import Path
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
+from edgeinfer.converters.tensorflow.worker.job import Worker
+from edgeinfer.converters.tensorflow.worker.process import LOG_FILE
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.clock import SearchClock
 from edgeinfer.host.search.space import Space
 from edgeinfer.host.search.time_models import Timer
 from edgeinfer.host.search.worker.job import SMALL_FILE, Action, Done, Job
-from edgeinfer.host.search.worker.process import Workshop
-from edgeinfer.host.training.progress import Progress
+from edgeinfer.host.search.worker.work import CandidateJob
+from edgeinfer.host.training.progress import Progress, Relay
 
 BASELINE_FOLDER = "baseline"
 CANDIDATES_FOLDER = "candidates"
+WORK_FOLDER = "work"
+"""For the process that has TensorFlow; what it leaves there is removed."""
 PLAIN: CalibrationMethod = "min-max"
 
 
@@ -49,7 +53,7 @@ class Bench:
     space: Space
     budget: Budget
     timer: Timer
-    workshop: Workshop
+    workshop: Worker
     clock: SearchClock
     progress: Progress
     seed: int = 0
@@ -86,4 +90,8 @@ class Bench:
             seed=self.seed,
             per_tensor_dense=self.per_tensor_dense,
         )
-        return self.workshop.run(job, self.progress, self.clock.tick)
+        done: Done = self.workshop.run(
+            CandidateJob(job=job, log=str(self.out / WORK_FOLDER / LOG_FILE)),
+            Relay(self.progress, self.clock.tick),
+        )
+        return done

@@ -11,23 +11,22 @@ from pathlib import Path
 
 from edgeinfer.boards import BoardProfile
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ModelError, SearchError
 from edgeinfer.host.search.attempt import attempt, measure_baseline
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Baseline, Candidate, Trial
 from edgeinfer.host.search.clock import SearchClock
-from edgeinfer.host.search.context import CANDIDATES_FOLDER, Bench
+from edgeinfer.host.search.context import CANDIDATES_FOLDER, WORK_FOLDER, Bench
 from edgeinfer.host.search.front import entries
 from edgeinfer.host.search.pace import Known, known_paces
 from edgeinfer.host.search.space import Space, space_of
 from edgeinfer.host.search.study.results import Found
 from edgeinfer.host.search.study.study import Asked, SearchStudy
 from edgeinfer.host.search.time_models import Timer
-from edgeinfer.host.search.worker.process import Workshop
 from edgeinfer.host.training.history import JSON_FILE
 from edgeinfer.host.training.progress import Progress
 
-WORK_FOLDER = "work"
 """The worker's log and temporary files; of no use afterwards."""
 
 _MOST_IN_VAIN = 40
@@ -106,7 +105,7 @@ class Search:
         space: Space,
         *,
         timer: Timer,
-        workshop: Workshop,
+        workshop: Worker,
         progress: Progress,
         out: Path,
     ) -> None:

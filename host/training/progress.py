@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+from edgeinfer.converters.tensorflow.worker.job import Reporter
 
 if TYPE_CHECKING:  # Python 3.10, on which a folder can be checked, has it not
     from typing import Self
@@ -63,6 +66,45 @@ class LineProgress:
     def say(self, line: str) -> None:
         """Print the line."""
         print(line, file=self._stream, flush=True)
+
+
+class Relay:
+    """Passes on what it is told, and calls a function each time.
+
+    Args:
+        reporter: who is told.
+        tick: what is called.
+    """
+
+    def __init__(self, reporter: Reporter, tick: Callable[[], None] = lambda: None) -> None:
+        self._reporter, self._tick = reporter, tick
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End."""
+
+    def start(self, title: str, total: int) -> None:
+        """Pass it on."""
+        self._tick()
+        self._reporter.start(title, total)
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Pass it on."""
+        self._tick()
+        self._reporter.advance(steps, note)
+
+    def say(self, line: str) -> None:
+        """Pass it on."""
+        self._tick()
+        self._reporter.say(line)
 
 
 class BarProgress:

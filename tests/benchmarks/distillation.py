@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.bundle.write import CPU_MEMBER
-from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_trained
+from edgeinfer.converters.convert.options import ConvertOptions
+from edgeinfer.converters.convert.pipeline import convert
+from edgeinfer.converters.convert.run_source import TrainedRun
 from edgeinfer.converters.run_folder.trained_run import TRAINED_FILE
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.host.data.dataset import PreparedData, prepare_folder
@@ -65,12 +67,15 @@ def measure(
     if not (run / TRAINED_FILE).is_file():
         train(data, config, run, teacher=teacher, teacher_cache=run.parent / "answers")
     bundle = run.with_suffix(".edgebundle")
-    result = convert_trained(run, bundle, ConvertOptions(), lambda name: lambda done, total: None)
+    result = convert(
+        TrainedRun(folder=run), bundle, ConvertOptions(), lambda name: lambda done, total: None
+    )
     with open_bundle(bundle) as opened:
         size = len(opened.member(CPU_MEMBER))
+    test = result.evaluations["test"]
     return Outcome(
-        float_top1=result.test["float32"].top1,
-        int8_top1=result.test["int8"].top1,
+        float_top1=test["float32"].top1,
+        int8_top1=test["int8"].top1,
         file_bytes=size,
     )
 

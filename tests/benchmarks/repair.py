@@ -16,7 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_trained
+from edgeinfer.converters.convert.options import ConvertOptions
+from edgeinfer.converters.convert.pipeline import convert
+from edgeinfer.converters.convert.run_source import TrainedRun
 from edgeinfer.converters.quantize.repair_report import repair_lines
 from edgeinfer.device.cameras.files.labelled import image_paths
 from edgeinfer.device.pictures.decode import read_image
@@ -48,18 +50,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         train_detector(folder, photographs(arguments.photographs), SIZE)
-        result = convert_trained(
-            folder,
+        result = convert(
+            TrainedRun(folder=folder),
             folder / "noise.edgebundle",
             ConvertOptions(repair=arguments.until),
             lambda name: lambda done, total: None,
         )
-    for split, answers in (("validation", result.validation), ("test", result.test)):
+    for split, answers in result.evaluations.items():
         print(
             f"{split}: float32 {answers['float32'].top1:.2%}, INT8 {answers['int8'].top1:.2%}, "
             f"{answers['int8'].samples} pictures"
         )
-    print("\n".join(repair_lines(result.attempts, result.validation["float32"].top1)))
+    print(
+        "\n".join(repair_lines(result.attempts, result.evaluations["validation"]["float32"].top1))
+    )
 
 
 if __name__ == "__main__":

@@ -16,14 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.converters.convert.pipeline import ConvertOptions, calibration_samples
-from edgeinfer.converters.convert.repair_run import model_factory
-from edgeinfer.converters.measure.evaluate import evaluate
+from edgeinfer.converters.convert.options import ConvertOptions
+from edgeinfer.converters.convert.run_source import calibration_samples
+from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.measure.timing import time_models
 from edgeinfer.converters.measure.timing_worker import InvokeTime
 from edgeinfer.converters.pruning.sparsity import compressed_bytes
 from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
+from edgeinfer.device.models.model import Model
 from edgeinfer.host.training.pruning.config import PruneConfig
 from edgeinfer.host.training.pruning.prune import prune
 
@@ -84,15 +86,22 @@ def _zeros(aim: str) -> str:
 
 def _int8(run: Path) -> tuple[float, bytes]:
     trained, splits = read_trained(run), read_samples(run)
-    small = quantize_trained(
-        run / KERAS_FILE,
-        trained.preprocess,
-        calibration_samples(splits["train"], ConvertOptions()),
-        QuantizeOptions(),
-        lambda done, total: None,
-    ).small
-    factories = {"int8": model_factory(trained, "int8", small)}
-    return evaluate(factories, splits["validation"], trained.labels)["int8"].top1, small
+    with TensorflowProcess() as tensorflow:
+        small = quantize_trained(
+            run / KERAS_FILE,
+            trained.preprocess,
+            calibration_samples(splits["train"], ConvertOptions().calibration_images),
+            QuantizeOptions(),
+            lambda done, total: None,
+            tensorflow=tensorflow,
+        ).small
+
+    def make() -> Model:
+        return evaluation_model(
+            small, subject=trained.name, labels=trained.labels, preprocess=trained.preprocess
+        )
+
+    return evaluate({"int8": make}, splits["validation"], trained.labels)["int8"].top1, small
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

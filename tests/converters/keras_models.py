@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.quantize.all_tensors import WatchedModel
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
-from edgeinfer.converters.tensorflow.import_worker import convert
-from edgeinfer.converters.tensorflow.to_tflite_worker import FLOAT_FILE
+from edgeinfer.converters.tensorflow.import_model import float_tflite
+from edgeinfer.converters.tensorflow.worker.job import Here
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 
@@ -27,8 +27,7 @@ def float_model(model: Any) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, KERAS_FILE)
         model.save(path)
-        convert(path, Path(folder))
-        return Path(folder, FLOAT_FILE).read_bytes()
+        return float_tflite(path, tensorflow=Here())
 
 
 def uneven_model() -> Any:

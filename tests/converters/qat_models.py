@@ -23,13 +23,13 @@ from edgeinfer.converters.quantize.calibration import (
 )
 from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.quantize.quantize import Backend
-from edgeinfer.converters.tensorflow.to_tflite_worker import (
+from edgeinfer.converters.tensorflow.convert_job import (
     FLOAT_FILE,
     SMALL_FILE,
-    ConversionJob,
+    ConvertJob,
     calibration_inputs,
-    run_job,
 )
+from edgeinfer.converters.tensorflow.worker.job import Silent
 from edgeinfer.device.preprocess import PreprocessSpec, tensor_table
 from edgeinfer.device.runtime.runner import Runner
 
@@ -168,14 +168,15 @@ def converted(build: Callable[[Any], Any], *, per_tensor_dense: bool = False) ->
         folder = Path(name)
         model.save(folder / "model.keras")
         (folder / "pictures.raw").write_bytes(pictures.tobytes())
-        job = ConversionJob(
-            keras_model=str(folder / "model.keras"),
+        job = ConvertJob(
+            model=str(folder / "model.keras"),
+            subject="model.keras",
             preprocess=SPEC,
             calibration_images=str(folder / "pictures.raw"),
             output_folder=str(folder),
             per_tensor_dense=per_tensor_dense,
         )
-        run_job(job)
+        job.run(Silent())
         return Converted(
             model=model,
             pictures=pictures,

@@ -11,6 +11,7 @@ from edgeinfer.converters.measure.timing import time_models
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.runtime_support.op_versions import load_check
 from edgeinfer.converters.tensorflow.import_model import float_tflite
+from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 
 
@@ -40,5 +41,6 @@ def test_timing(model: bytes, folder: StrangersFolder) -> None:
 
 @pytest.mark.slow
 def test_converting_anothers_model(trained_folder: Path, folder: StrangersFolder) -> None:
-    assert float_tflite(trained_folder / KERAS_FILE)
+    with TensorflowProcess() as tensorflow:
+        assert float_tflite(trained_folder / KERAS_FILE, tensorflow=tensorflow)
     assert folder.imported() == []

@@ -5,8 +5,7 @@ Importing TensorFlow takes 3.6 s of processor time, converting a test's model 1 
 asked to run one of `MODULES`, a process that has TensorFlow and has run nothing yet forks, and the
 copy runs that module as a Python of its own would, with the caller's arguments, variables, working
 folder and standard streams. It may crash, and ends with its caller. All else goes to the real
-Python, and each of the modules has a test that starts it so: `test_variants_for_an_npu_and_a_gpu`,
-`test_converting_anothers_model` and `test_ctrl_c_ends_the_worker_too`.
+Python, and the tests of `tensorflow/worker/` start it so.
 
 What runs so is limited to as much processor time as a test, and is no part of what a test takes.
 
@@ -38,11 +37,7 @@ import pytest
 
 from edgeinfer.device.core.processes import end_with_parent
 
-MODULES = (
-    "edgeinfer.converters.tensorflow.to_tflite_worker",
-    "edgeinfer.converters.tensorflow.import_worker",
-    "edgeinfer.converters.qat.worker",
-)
+MODULES = ("edgeinfer.converters.tensorflow.worker.main",)
 LIMIT_S = 60
 """Of processor time, for one of them; see `tests/support/processor_time.py`."""
 _CLIENT = Path(__file__).with_name("warm_client.py")

@@ -17,6 +17,9 @@ from edgeinfer.device.cameras.v4l2 import abi
 from edgeinfer.device.core.errors import CameraError
 
 MAX_DEVICES = 64
+BUSY = "busy"
+NO_CAPTURE = "no-capture"
+"""What a `CameraError`'s code tells apart."""
 LINKS = Path("/dev/v4l/by-id")
 """Where udev names cameras by maker, model and serial number."""
 
@@ -172,6 +175,7 @@ def examine(path: Path) -> FoundCamera:
             if camera is None:
                 raise CameraError(
                     path,
+                    detail=NO_CAPTURE,
                     got="does not capture video",
                     expected="a camera",
                     next_step=connected(),
@@ -196,6 +200,7 @@ def open_error(path: Path, error: OSError) -> CameraError:
     if error.errno == errno.EBUSY:
         return CameraError(
             path,
+            detail=BUSY,
             got="is in use by another program",
             next_step=f"close that program; `fuser -v {path}` names it",
         )

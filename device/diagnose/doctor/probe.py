@@ -188,14 +188,7 @@ def main(arguments: list[str]) -> int:
     try:
         _PROBES[name](*rest)
     except EdgeinferError as error:
-        tell(
-            error={
-                "subject": error.subject,
-                "got": error.got,
-                "expected": error.expected,
-                "next_step": error.next_step,
-            }
-        )
+        tell(error=error.to_dict())
         return error.exit_code
     return 0
 

@@ -100,20 +100,10 @@ def answer_request(layout: Layout, manager: ServiceManager) -> dict[str, Any]:
                 request=request.id,
             ).to_json()
     except EdgeinferError as error:
-        tell_outcome(layout, request.id, {"error": error_json(error)})
+        tell_outcome(layout, request.id, {"error": error.to_dict()})
         raise
     tell_outcome(layout, request.id, outcome)
     return outcome
-
-
-def error_json(error: EdgeinferError) -> dict[str, str]:
-    """Return an error as scripts read it."""
-    return {
-        "subject": error.subject,
-        "got": error.got,
-        "expected": error.expected,
-        "next_step": error.next_step,
-    }
 
 
 def _under_way(layout: Layout, manager: ServiceManager) -> Request | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from edgeinfer.device.core.errors import RemoteError, printable
 from edgeinfer.device.core.ssh import Answer, SshHost
+from edgeinfer.device.releases.lock import LockedError
 from edgeinfer.device.releases.told import parse_told
 from edgeinfer.host.flashing.board.facts import PROBE, BoardFacts, parse_facts
 
@@ -198,11 +199,7 @@ def _last_object(text: str) -> dict[str, Any] | None:
 
 def _is_busy(error: object) -> bool:
     """Tell whether the agent only says that another program holds its lock."""
-    return (
-        isinstance(error, dict)
-        and error.get("subject") == "the board's releases"
-        and str(error.get("got", "")).startswith("are being changed by ")
-    )
+    return isinstance(error, dict) and error.get("code") == LockedError.kind
 
 
 def _refusal(name: str, error: object) -> RemoteError:

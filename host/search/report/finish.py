@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Step
-from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_trained
+from edgeinfer.converters.convert.options import ConvertOptions
+from edgeinfer.converters.convert.pipeline import convert
+from edgeinfer.converters.convert.run_source import TrainedRun
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.trained_run import read_samples
 from edgeinfer.converters.targets.targets import chosen_targets
@@ -73,17 +75,23 @@ def end_search(
         return kept
     bundle = bench.out / f"{bench.trained.name}.edgebundle"
     study.count_test_use()
-    result = convert_trained(
-        winner_run(bench, winner), bundle, _convert_options(options, winner), step
+    result = convert(
+        # The budget was the gate, and a repair would give another model than was measured.
+        TrainedRun(folder=winner_run(bench, winner), max_drop_points=100.0),
+        bundle,
+        _convert_options(options, winner),
+        step,
+        tensorflow=bench.workshop,
     )
+    test = result.evaluations["test"]
     precision = winner.candidate.precision
     baseline = _baseline_on_test(bench, step)
     ending = Ending(
         winner=winner.number,
         bundle=str(bundle),
-        test_samples=result.test[precision].samples,
-        winner_top1=result.test[precision].top1,
-        winner_float_top1=result.test["float32"].top1,
+        test_samples=test[precision].samples,
+        winner_top1=test[precision].top1,
+        winner_float_top1=test["float32"].top1,
         baseline_top1=baseline[PLAIN],
         baseline_float_top1=baseline["float32"],
         test_uses=study.test_uses,
@@ -103,8 +111,6 @@ def _convert_options(options: SearchOptions, winner: Entry) -> ConvertOptions:
     board = options.board
     targets = chosen_targets(board=None if board is None else board.name)
     return ConvertOptions(
-        # The budget was the gate, and a repair would give another model than was measured.
-        max_drop_points=100.0,
         repair="none",
         quantize=QuantizeOptions(
             precision=winner.candidate.precision,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.converters.convert.pipeline import ConvertOptions, calibration_samples
+from edgeinfer.converters.convert.options import ConvertOptions
+from edgeinfer.converters.convert.run_source import calibration_samples
 from edgeinfer.converters.quantize.calibration import (
     CalibrationMethod,
     choose_ranges,
@@ -17,13 +18,14 @@ from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.converters.tensorflow.to_tflite import convert_keras
+from edgeinfer.converters.tensorflow.worker.job import Here, Reporter
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.extras import require_host_extra
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.worker.job import FLOAT_FILE, SMALL_FILE, UNTRAINED_FILE, Done, Job
 from edgeinfer.host.search.worker.recipes import train_candidate, untrained_network
-from edgeinfer.host.training.progress import Progress
+from edgeinfer.host.training.progress import Relay
 
 OTHER_CALIBRATIONS: tuple[CalibrationMethod, ...] = ("percentile", "mse")
 """Beside the plain one, from the lowest value to the highest."""
@@ -52,14 +54,14 @@ def build(job: Job) -> Done:
         _calibration(run)[:_FEW],
         precision=candidate.precision,
         per_tensor_dense=job.per_tensor_dense,
-        in_process=True,
+        tensorflow=Here(),
     )
     keras_file.unlink()
     write_atomically(out / UNTRAINED_FILE, models.small)
     return Done()
 
 
-def train(job: Job, progress: Progress) -> Done:
+def train(job: Job, progress: Reporter) -> Done:
     """Train the candidate; write the run, the float model and the quantized one.
 
     Raises:
@@ -70,7 +72,7 @@ def train(job: Job, progress: Progress) -> Done:
     _clear()
     out = Path(job.out)
     started = time.monotonic()
-    run, epochs = train_candidate(job, progress)
+    run, epochs = train_candidate(job, Relay(progress))
     training_s = time.monotonic() - started
     trained = read_trained(run)
     progress.start("quantize", 1)
@@ -80,14 +82,14 @@ def train(job: Job, progress: Progress) -> Done:
         _calibration(run),
         precision=job.candidate.precision,
         per_tensor_dense=job.per_tensor_dense,
-        in_process=True,
+        tensorflow=Here(),
     )
     write_atomically(out / FLOAT_FILE, models.float32)
     write_atomically(out / SMALL_FILE.format(calibration="min-max"), models.small)
     return Done(run=str(run), epochs=epochs, training_s=training_s)
 
 
-def calibrate(job: Job, progress: Progress) -> Done:
+def calibrate(job: Job, progress: Reporter) -> Done:
     """Quantize the float model with other ranges; write a file for each choice of them.
 
     Raises:
@@ -121,7 +123,7 @@ def candidate_spec(base: PreprocessSpec, candidate: Candidate) -> PreprocessSpec
 
 def _calibration(run: Path) -> Sequence[Sample]:
     """Return the pictures that `edgeinfer convert` would calibrate with."""
-    return calibration_samples(read_samples(run)["train"], ConvertOptions())
+    return calibration_samples(read_samples(run)["train"], ConvertOptions().calibration_images)
 
 
 def _clear() -> None:

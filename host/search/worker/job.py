@@ -1,4 +1,4 @@
-"""What the search asks of its worker, and what the worker answers: JSON, one object a line."""
+"""What the search asks of the process that has TensorFlow, and what comes out."""
 
 from __future__ import annotations
 
@@ -44,21 +44,6 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why it could not be done; the parts of an `EdgeinferError`.
-
-    Attributes:
-        storage: the disk is full or cannot be written, which the next job would find as well.
-    """
-
-    subject: str
-    got: str
-    expected: str = ""
-    next_step: str = ""
-    storage: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class Done:
     """What came out.
 
@@ -73,28 +58,3 @@ class Done:
     calibrations: tuple[CalibrationMethod, ...] = ()
     epochs: int = 0
     training_s: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Message:
-    """A line from the worker; one of its fields is set.
-
-    Attributes:
-        start: title of a piece of work of `total` steps that begins.
-        total: see there.
-        advance: so many steps are done.
-        note: a short figure beside them.
-        say: a line that stays.
-        done: the job is done.
-        failure: it could not be done.
-        rss_mib: the worker's memory after the job, MiB.
-    """
-
-    start: str | None = None
-    total: int = 0
-    advance: int = 0
-    note: str = ""
-    say: str | None = None
-    done: Done | None = None
-    failure: Failure | None = None
-    rss_mib: float = 0.0

@@ -37,6 +37,7 @@ from edgeinfer.converters.pruning.speed import (
 from edgeinfer.converters.pruning.surgery import keep_channels, with_input_size
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
+from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, ImageSource
@@ -180,9 +181,12 @@ class Pruning:
             )
 
         self.progress.start("timing INT8 models with fewer channels", 1)
-        reference = quick_int8(original, self.trained.preprocess, self.calibration)
-        timer = int8_timer(reference, self.preprocess, self.calibration)
-        probe = counts_for_speedup(graph, scores, config.speedup, options, timer, tell=tell)
+        with TensorflowProcess() as tensorflow:
+            reference = quick_int8(
+                original, self.trained.preprocess, self.calibration, tensorflow=tensorflow
+            )
+            timer = int8_timer(reference, self.preprocess, self.calibration, tensorflow=tensorflow)
+            probe = counts_for_speedup(graph, scores, config.speedup, options, timer, tell=tell)
         return probe.counts, {METRIC_SPEEDUP: probe.time.ratio}
 
     def _train(self, model: Any, step: int) -> None:

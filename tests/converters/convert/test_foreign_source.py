@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.convert.foreign_model import ForeignModel, foreign_pictures
-from edgeinfer.converters.convert.foreign_source import convert_foreign
-from edgeinfer.converters.convert.pipeline import ConvertOptions
-from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
+from edgeinfer.converters.convert.foreign_source import ForeignSource
+from edgeinfer.converters.convert.options import ConvertOptions
+from edgeinfer.converters.convert.pipeline import ConvertResult
+from edgeinfer.converters.convert.pipeline import convert as convert_source
+from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.tensorflow.import_model import float_tflite, is_foreign
+from edgeinfer.converters.tensorflow.worker.job import Here
 from edgeinfer.device.core.errors import (
     AccuracyError,
     ConversionError,
@@ -57,13 +60,17 @@ def files(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
     model.save(found["h5"])
     found["saved_model"] = folder / "saved"
     model.export(found["saved_model"], format="tf_saved_model", verbose=False)
-    found["tflite"].write_bytes(float_tflite(found["keras"]))
+    found["tflite"].write_bytes(float_tflite(found["keras"], tensorflow=Here()))
     return found
 
 
-def convert(path: Path, out: Path, pictures: Path, **changes: Any) -> Any:
+def convert(path: Path, out: Path, pictures: Path, **changes: Any) -> ConvertResult:
     model = ForeignModel(pictures=pictures, **changes)
-    return convert_foreign(path, out, model, OPTIONS, silent)
+    return convert_source(ForeignSource(path=path, model=model), out, OPTIONS, silent)
+
+
+def agreement(result: ConvertResult) -> Evaluation:
+    return result.evaluations["agreement"]["int8"]
 
 
 @pytest.mark.parametrize("kind", ["keras", "h5", "saved_model", "tflite"])
@@ -74,8 +81,8 @@ def test_every_kind_of_file_gives_a_bundle_that_verifies(
     result = convert(
         files[kind], tmp_path / "x.edgebundle", pictures, labels=("blue", "red"), min_agreement=0.9
     )
-    assert result.agreement.top1 >= 0.9
-    assert result.agreement.samples == 100
+    assert agreement(result).top1 >= 0.9
+    assert agreement(result).samples == 100
     assert result.manifest.labels == ("blue", "red")
     assert result.manifest.decoder.activation == "softmax"
     with open_bundle(result.bundle) as bundle:
@@ -247,12 +254,14 @@ def test_resnet8_decides_as_float_does_as_often_as_the_reference(
 ) -> None:
     """MLPerf Tiny's ResNet8 from its .h5, on cats and dogs shrunk to 32x32 by preprocessing."""
     folder = shared_data / "mlperf_tiny"
-    # What `convert_foreign` begins with: here its result is compared with, too.
-    path, content = tmp_path / "resnet8.tflite", float_tflite(folder / "pretrainedResnet.h5")
+    # What a conversion begins with: here its result is compared with, too.
+    content = float_tflite(folder / "pretrainedResnet.h5", tensorflow=Here())
+    path = tmp_path / "resnet8.tflite"
     path.write_bytes(content)
     options = ConvertOptions(calibration_images=300, golden_frames=3)
     foreign = ForeignModel(pictures=shared_data / "catsdogs" / "train", mean=0.0, std=1.0)
-    result = convert_foreign(path, tmp_path / "x.edgebundle", foreign, options, silent)
+    source = ForeignSource(path=path, model=foreign)
+    result = convert_source(source, tmp_path / "x.edgebundle", options, silent)
     _, compared = foreign_pictures(foreign.pictures, options.calibration_images, seed=options.seed)
     models = {
         "float32": content,
@@ -273,6 +282,6 @@ def test_resnet8_decides_as_float_does_as_often_as_the_reference(
         labels,
         truth="float32",
     )["reference"]
-    assert result.agreement.samples == reference.samples >= 1000
-    print(f"ours {result.agreement.top1:.2%}, the reference {reference.top1:.2%}")
-    assert result.agreement.top1 >= reference.top1
+    assert agreement(result).samples == reference.samples >= 1000
+    print(f"ours {agreement(result).top1:.2%}, the reference {reference.top1:.2%}")
+    assert agreement(result).top1 >= reference.top1

@@ -14,17 +14,19 @@ import pytest
 from edgeinfer.converters.bundle.golden import MAX_SIDE, choose_samples, make_golden
 from edgeinfer.converters.bundle.install import install_bundle
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.convert.pipeline import (
+from edgeinfer.converters.convert.options import ConvertOptions
+from edgeinfer.converters.convert.pipeline import convert
+from edgeinfer.converters.convert.run_source import (
     CalibrationDraw,
-    ConvertOptions,
+    TrainedRun,
     calibration_samples,
-    convert_trained,
 )
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.converters.tensorflow.to_tflite import convert_keras
+from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.core.errors import AccuracyError, ConversionError, ModelError
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.core.tensors import Precision
@@ -49,7 +51,7 @@ def silent(name: str) -> Progress:
 @pytest.fixture(scope="module")
 def bundle(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out") / "colours.edgebundle"
-    result = convert_trained(trained_folder, out, OPTIONS, silent)
+    result = convert(TrainedRun(folder=trained_folder), out, OPTIONS, silent)
     assert result.bundle == out
     return out
 
@@ -93,7 +95,7 @@ def test_converting_again_gives_the_same_bytes(
     bundle: Path, trained_folder: Path, tmp_path: Path
 ) -> None:
     again = tmp_path / bundle.name
-    convert_trained(trained_folder, again, OPTIONS, silent)
+    convert(TrainedRun(folder=trained_folder), again, OPTIONS, silent)
     assert again.read_bytes() == bundle.read_bytes()
 
 
@@ -107,9 +109,10 @@ def test_the_bundle_verifies_with_every_runtime(bundle: Path) -> None:
 
 def test_int8_that_loses_too_much_writes_nothing(trained_folder: Path, tmp_path: Path) -> None:
     # No INT8 model gains 101 points, so this limit refuses every one.
-    impossible = replace(OPTIONS, max_drop_points=-101.0, repair="none")
+    impossible = TrainedRun(folder=trained_folder, max_drop_points=-101.0)
+    options = replace(OPTIONS, repair="none")
     with pytest.raises(AccuracyError, match=r"INT8 loses .* expected at most -101"):
-        convert_trained(trained_folder, tmp_path / "x.edgebundle", impossible, silent)
+        convert(impossible, tmp_path / "x.edgebundle", options, silent)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -118,11 +121,11 @@ def test_a_damaged_keras_file_is_named(trained_folder: Path, tmp_path: Path) -> 
     shutil.copytree(trained_folder, folder, ignore=shutil.ignore_patterns("pictures"))
     (folder / KERAS_FILE).write_bytes(b"PK\x03\x04 torn")
     with pytest.raises(ConversionError, match=r"model\.keras: cannot be converted") as caught:
-        convert_trained(folder, tmp_path / "x.edgebundle", OPTIONS, silent)
+        convert(TrainedRun(folder=folder), tmp_path / "x.edgebundle", OPTIONS, silent)
     assert "\n" not in str(caught.value)
     (folder / KERAS_FILE).unlink()
     with pytest.raises(ModelError, match=r"model\.keras: is absent"):
-        convert_trained(folder, tmp_path / "x.edgebundle", OPTIONS, silent)
+        convert(TrainedRun(folder=folder), tmp_path / "x.edgebundle", OPTIONS, silent)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 
 
@@ -138,8 +141,11 @@ def test_a_converter_that_is_killed_is_reported_as_such(
     path = tmp_path / "lstm.keras"
     model.save(path)
     spec = read_trained(trained_folder).preprocess
-    with pytest.raises(ConversionError, match=r"killed by SIG|cannot be converted"):
-        convert_keras(path, spec, train_samples[:2])
+    with (
+        TensorflowProcess() as tensorflow,
+        pytest.raises(ConversionError, match=r"killed by SIG|cannot be converted"),
+    ):
+        convert_keras(path, spec, train_samples[:2], tensorflow=tensorflow)
 
 
 def test_golden_frames_take_the_classes_in_turn() -> None:
@@ -165,10 +171,10 @@ def test_large_golden_frames_are_scaled_down(bundle: Path, tmp_path: Path) -> No
 
 def test_calibration_is_balanced_and_seeded() -> None:
     train = [Sample(source=str(i), label=int(i >= 90)) for i in range(100)]
-    chosen = calibration_samples(train, ConvertOptions(calibration_images=10, seed=3))
+    chosen = calibration_samples(train, 10, seed=3)
     assert sum(sample.label for sample in chosen) == 5
-    assert chosen == calibration_samples(train, ConvertOptions(calibration_images=10, seed=3))
-    assert chosen != calibration_samples(train, ConvertOptions(calibration_images=10, seed=4))
+    assert chosen == calibration_samples(train, 10, seed=3)
+    assert chosen != calibration_samples(train, 10, seed=4)
 
 
 def test_calibration_samples_as_they_come() -> None:
@@ -176,15 +182,14 @@ def test_calibration_samples_as_they_come() -> None:
     train = [Sample(source=f"{i}.png", label=int(i % 10 == 0)) for i in range(1000)]
     shares = {}
     for draw in get_args(CalibrationDraw):
-        options = ConvertOptions(calibration_images=100, calibration_draw=draw)
-        chosen = calibration_samples(train, options)
+        chosen = calibration_samples(train, 100, draw=draw)
         assert len({sample.source for sample in chosen}) == 100
-        assert chosen == calibration_samples(train, options)
+        assert chosen == calibration_samples(train, 100, draw=draw)
         shares[draw] = sum(sample.label for sample in chosen)
     assert shares["balanced"] == 50
     assert 2 <= shares["as-is"] <= 25
     with pytest.raises(ValueError, match="calibration_draw is 'some'"):
-        ConvertOptions(calibration_draw="some")  # type: ignore[arg-type]
+        TrainedRun(folder=Path("run"), calibration_draw="some")  # type: ignore[arg-type]
 
 
 def test_evaluation_counts_every_answer(bundle: Path, trained_folder: Path) -> None:
@@ -216,10 +221,9 @@ def test_installing_copies_to_the_data_folder(
 
 
 def test_jpegs_are_decoded_as_the_bundle_says(trained_folder: Path, tmp_path: Path) -> None:
-    options = ConvertOptions(
-        calibration_images=10, golden_frames=2, jpeg_reduction=4, max_drop_points=100.0
-    )
-    result = convert_trained(trained_folder, tmp_path / "x.edgebundle", options, silent)
+    options = ConvertOptions(calibration_images=10, golden_frames=2, jpeg_reduction=4)
+    run = TrainedRun(folder=trained_folder, max_drop_points=100.0)
+    result = convert(run, tmp_path / "x.edgebundle", options, silent)
     assert result.manifest.preprocess.jpeg_reduction == 4
     with Model.open(result.bundle) as model:
         assert model.preprocessor.spec.jpeg_reduction == 4
@@ -235,7 +239,7 @@ def test_every_precision_answers_and_verifies(
     options = ConvertOptions(
         calibration_images=40, golden_frames=4, quantize=QuantizeOptions(precision=precision)
     )
-    result = convert_trained(trained_folder, tmp_path / "x.edgebundle", options, silent)
+    result = convert(TrainedRun(folder=trained_folder), tmp_path / "x.edgebundle", options, silent)
     variant = result.manifest.variants["cpu"]
     dtype = {"int16x8": "int16", "uint8": "uint8"}.get(precision, "float32")
     assert (variant.precision, variant.input.dtype, variant.output.dtype) == (
@@ -273,7 +277,9 @@ def test_dense_layers_with_one_scale(trained_folder: Path, tmp_path: Path) -> No
             golden_frames=2,
             quantize=QuantizeOptions(per_tensor_dense=per_tensor),
         )
-        result = convert_trained(trained_folder, tmp_path / "x.edgebundle", options, silent)
+        result = convert(
+            TrainedRun(folder=trained_folder), tmp_path / "x.edgebundle", options, silent
+        )
         with open_bundle(result.bundle) as opened:
             model = read_tflite(opened.member("variants/cpu.tflite"), subject="x")
         graph = model.subgraphs[0]

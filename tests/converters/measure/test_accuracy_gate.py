@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.measure.accuracy_gate import (
+    AgreementGate,
+    LabelGate,
     drop_points,
-    require_drop,
     within_drop,
     worst_classes,
 )
@@ -31,7 +32,7 @@ def test_the_worst_classes_come_first() -> None:
 
 def test_a_loss_above_the_limit_is_refused_and_the_classes_named() -> None:
     with pytest.raises(AccuracyError) as caught:
-        require_drop("pets", FLOAT, INT8, 1.0)
+        LabelGate(max_drop_points=1.0).require("pets", FLOAT, INT8, precision="int8")
     text = str(caught.value)
     assert "pets: INT8 loses 8.00 points of top-1 on 300 validation pictures" in text
     assert "worst classes: owl -20.0, dog -4.0" in text
@@ -39,9 +40,14 @@ def test_a_loss_above_the_limit_is_refused_and_the_classes_named() -> None:
 
 
 def test_a_loss_at_the_limit_and_a_gain_pass() -> None:
-    require_drop("pets", FLOAT, INT8, drop_points(FLOAT, INT8))
-    require_drop("pets", FLOAT, FLOAT, 0.0)
-    require_drop("pets", INT8, FLOAT, 0.0)
+    for limit, before, after in (
+        (drop_points(FLOAT, INT8), FLOAT, INT8),
+        (0.0, FLOAT, FLOAT),
+        (0.0, INT8, FLOAT),
+    ):
+        gate = LabelGate(max_drop_points=limit)
+        assert gate.passes(before, after)
+        gate.require("pets", before, after, precision="int8")
 
 
 def test_a_loss_of_one_picture_in_a_hundred_is_a_point() -> None:
@@ -58,3 +64,17 @@ def test_a_class_without_samples_is_nobodys_worst() -> None:
     after = evaluation((9, 1, 0), (0, 10, 0), (0, 0, 0))
     assert [label for label, _ in worst_classes(before, after)] == ["cat"]
     assert before.top1 == 1.0
+
+
+def test_agreement_below_the_least_is_refused() -> None:
+    gate = AgreementGate(min_agreement=0.93)
+    assert not gate.passes(FLOAT, INT8)
+    with pytest.raises(AccuracyError) as caught:
+        gate.require("pets", FLOAT, INT8, precision="float16", lost_where="op 3", tried="mse 90 %")
+    text = str(caught.value)
+    assert "pets: FLOAT16 decides as float32 does on 92.00% of 300 pictures" in text
+    assert "most is lost in op 3; tried in vain: mse 90 %, expected at least 93.00%" in text
+    gate = AgreementGate(min_agreement=0.92)
+    gate.require("pets", FLOAT, INT8, precision="int8")
+    figures = gate.figures("agreement", {"float32": FLOAT, "int8": INT8}, "int8")
+    assert figures == {"agreement.int8": 0.92, "agreement.samples": 300}

@@ -13,9 +13,11 @@ import pytest
 from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
 from edgeinfer.converters.qat.job import QatJob
 from edgeinfer.converters.qat.qat import QatOptions, QatResult, quantization_aware_training
-from edgeinfer.converters.qat.worker import run_job
+from edgeinfer.converters.qat.train_job import run_job
 from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
+from edgeinfer.converters.tensorflow.worker.job import Here, Silent, Worker
+from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
 from edgeinfer.host.data.fashion_mnist import EMBEDDED, LABELS, list_samples
@@ -94,6 +96,7 @@ def tuned(
         QatOptions(epochs=3, learning_rate=3e-4, max_images=1000),
         lambda done, total: told.append((done, total)),
         out=tmp_path_factory.mktemp("tuned") / "tuned.keras",
+        tensorflow=Here(),
     )
     return result, told
 
@@ -105,8 +108,9 @@ def test_int8_loses_less_after_training(
 ) -> None:
     train, test = splits
     options = QuantizeOptions(backend="ai-edge-quantizer")
-    plain = quantize_trained(stretched, SPEC, train[:100], options, silent)
-    better = quantize_trained(tuned[0].keras_model, SPEC, train[:100], options, silent)
+    plain = quantize_trained(stretched, SPEC, train[:100], options, silent, tensorflow=Here())
+    tuned_model = tuned[0].keras_model
+    better = quantize_trained(tuned_model, SPEC, train[:100], options, silent, tensorflow=Here())
     contents = {"float": plain.float32, "plain": plain.small, "tuned": better.small}
 
     def make(name: str) -> Any:
@@ -154,9 +158,13 @@ def test_the_result_is_the_same_architecture_with_other_weights(
     assert not any("moving" in name for name in names)
 
 
-def tune(model: Path, samples: list[Sample], out: Path, **options: Any) -> QatResult:
-    small = {"epochs": 1, "batch_size": 8, **options}
-    return quantization_aware_training(model, SPEC, samples, QatOptions(**small), silent, out=out)
+def tune(
+    model: Path, samples: list[Sample], out: Path, tensorflow: Worker | None = None, **options: Any
+) -> QatResult:
+    chosen = QatOptions(**{"epochs": 1, "batch_size": 8, **options})
+    return quantization_aware_training(
+        model, SPEC, samples, chosen, silent, out=out, tensorflow=tensorflow or Here()
+    )
 
 
 def test_the_same_seed_gives_the_same_model(
@@ -232,7 +240,7 @@ def test_models_that_cannot_be_trained_are_named(
         per_tensor_dense=False,
     )
     with pytest.raises(ConversionError, match=r"its input is \(28, 28, 1\), expected \(8, 8, 1\)"):
-        run_job(job)
+        run_job(job, Silent())
     assert not out.exists()
 
 
@@ -263,8 +271,11 @@ def test_a_worker_that_is_killed_is_reported_as_such(
     dying.write_text("#!/bin/sh\nkill -KILL $$\n")
     dying.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(dying))
-    with pytest.raises(ConversionError, match="killed by SIGKILL; free memory or lower the batch"):
-        tune(stretched, splits[0][:4], tmp_path / "out.keras")
+    with (
+        TensorflowProcess() as tensorflow,
+        pytest.raises(ConversionError, match="killed by SIGKILL; free memory or lower the batch"),
+    ):
+        tune(stretched, splits[0][:4], tmp_path / "out.keras", tensorflow)
 
 
 def test_ctrl_c_ends_the_worker_too(
@@ -276,30 +287,26 @@ def test_ctrl_c_ends_the_worker_too(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(sys, "executable", PROGRAM[0])  # a process that has the command's own name
 
+    pids: list[int | None] = []
+
     def interrupted(done: int, total: int) -> None:
         if done > 500:
-            assert _processes(tmp_path)
+            pids.append(tensorflow.pid)
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        quantization_aware_training(
-            stretched,
-            SPEC,
-            splits[0][:500],
-            QatOptions(epochs=50),
-            interrupted,
-            out=tmp_path / "x.keras",
-        )
-    assert _processes(tmp_path) == []
+    with TensorflowProcess() as tensorflow:
+        with pytest.raises(KeyboardInterrupt):
+            quantization_aware_training(
+                stretched,
+                SPEC,
+                splits[0][:500],
+                QatOptions(epochs=50),
+                interrupted,
+                out=tmp_path / "x.keras",
+                tensorflow=tensorflow,
+            )
+        assert tensorflow.pid is None
+    (pid,) = pids
+    assert pid is not None
+    assert not Path(f"/proc/{pid}").exists()
     assert list(tmp_path.iterdir()) == []
-
-
-def _processes(folder: Path) -> list[str]:
-    """Return the processes whose command line names a file in `folder`."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found += [entry.parent.name] * (bytes(folder) in entry.read_bytes())
-        except OSError:  # it ended meanwhile
-            continue
-    return found

@@ -11,11 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edgeinfer.converters.convert.pipeline import (
-    ConvertOptions,
-    calibration_samples,
-    convert_trained,
-)
+from edgeinfer.converters.convert.options import ConvertOptions
+from edgeinfer.converters.convert.pipeline import convert
+from edgeinfer.converters.convert.run_source import TrainedRun, calibration_samples
 from edgeinfer.converters.quantize.calibration import (
     BINS,
     LEVELS,
@@ -29,6 +27,7 @@ from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.samples import read_sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.converters.tensorflow.to_tflite import convert_keras
+from edgeinfer.converters.tensorflow.worker.job import Here
 from edgeinfer.device.core.errors import ConversionError, UsageError
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.pictures.pixel_formats import Pixels
@@ -131,9 +130,13 @@ def silent(name: str) -> object:
 @pytest.mark.usefixtures("warm_tensorflow")
 def test_histograms_hold_what_occurred(trained_folder: Path) -> None:
     trained, splits = read_trained(trained_folder), read_samples(trained_folder)
-    calibration = calibration_samples(splits["train"], ConvertOptions(calibration_images=12))
+    calibration = calibration_samples(splits["train"], 12)
     models = convert_keras(
-        trained_folder / KERAS_FILE, trained.preprocess, calibration, precision="float32"
+        trained_folder / KERAS_FILE,
+        trained.preprocess,
+        calibration,
+        precision="float32",
+        tensorflow=Here(),
     )
 
     def pictures() -> Iterator[Pixels]:
@@ -165,7 +168,7 @@ def test_the_second_backend_is_as_good(
         quantize=QuantizeOptions(backend="ai-edge-quantizer", calibration=method),
     )
     out = tmp_path / "x.edgebundle"
-    result = convert_trained(trained_folder, out, options, silent)  # type: ignore[arg-type]
+    result = convert(TrainedRun(folder=trained_folder), out, options, silent)  # type: ignore[arg-type]
     assert result.manifest.metrics["test.int8.top1"] > 0.9
     assert result.manifest.provenance["convert.backend"] == "ai-edge-quantizer"
     assert result.manifest.provenance["convert.calibration"] == method

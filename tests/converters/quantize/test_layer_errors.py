@@ -12,11 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.converters.convert.pipeline import (
-    ConvertOptions,
-    calibration_samples,
-    convert_trained,
-)
+from edgeinfer.converters.convert.options import ConvertOptions
+from edgeinfer.converters.convert.pipeline import convert
+from edgeinfer.converters.convert.run_source import TrainedRun, calibration_samples
 from edgeinfer.converters.quantize.all_tensors import dequantize
 from edgeinfer.converters.quantize.layer_errors import (
     MAX_SQNR_DB,
@@ -34,6 +32,7 @@ from edgeinfer.converters.quantize.layer_report import (
 from edgeinfer.converters.run_folder.samples import read_sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels, convert_keras
+from edgeinfer.converters.tensorflow.worker.job import Here
 from edgeinfer.device.core.errors import AccuracyError, ConversionError
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.tflite.model import Quantization
@@ -119,8 +118,10 @@ def test_the_picture_is_the_same_for_the_same_errors() -> None:
 @pytest.fixture(scope="module")
 def models(warm_tensorflow: None, trained_folder: Path) -> TfliteModels:
     trained, splits = read_trained(trained_folder), read_samples(trained_folder)
-    calibration = calibration_samples(splits["train"], ConvertOptions(calibration_images=40))
-    return convert_keras(trained_folder / KERAS_FILE, trained.preprocess, calibration)
+    calibration = calibration_samples(splits["train"], 40)
+    return convert_keras(
+        trained_folder / KERAS_FILE, trained.preprocess, calibration, tensorflow=Here()
+    )
 
 
 @pytest.mark.slow
@@ -146,7 +147,9 @@ def test_ranges_from_the_wrong_pictures_show_as_clipping(
 ) -> None:
     trained, splits = read_trained(trained_folder), read_samples(trained_folder)
     first = splits["train"][:1]
-    narrow = convert_keras(trained_folder / KERAS_FILE, trained.preprocess, first)
+    narrow = convert_keras(
+        trained_folder / KERAS_FILE, trained.preprocess, first, tensorflow=Here()
+    )
     pictures = [read_sample(sample.source) for sample in splits["validation"]]
     good, bad = (
         layer_errors(models.float32, small, trained.preprocess, pictures)
@@ -172,12 +175,10 @@ def test_a_refused_model_names_the_layer_and_leaves_its_report(
     trained_folder: Path, tmp_path: Path
 ) -> None:
     out, report = tmp_path / "x.edgebundle", tmp_path / "report"
-    options = ConvertOptions(
-        calibration_images=10, golden_frames=2, max_drop_points=-100.0, repair="none"
-    )
+    options = ConvertOptions(calibration_images=10, golden_frames=2, repair="none")
+    run = TrainedRun(folder=trained_folder, max_drop_points=-100.0)
     with pytest.raises(AccuracyError, match=r"most is lost in op \d+ [A-Z_0-9]+ '"):
-        convert_trained(trained_folder, out, options, lambda name: lambda a, b: None,
-                        report_folder=report)  # fmt: skip
+        convert(run, out, options, lambda name: lambda a, b: None, report_folder=report)
     assert sorted(path.name for path in report.iterdir()) == ["layers.int8.csv", "layers.int8.png"]
     assert not out.exists()
 
@@ -187,7 +188,9 @@ def test_a_refused_model_names_the_layer_and_leaves_its_report(
 def test_the_bundle_carries_the_report(trained_folder: Path, tmp_path: Path) -> None:
     options = ConvertOptions(calibration_images=40, golden_frames=2)
     out = tmp_path / "x.edgebundle"
-    result = convert_trained(trained_folder, out, options, lambda name: lambda a, b: None)
+    result = convert(
+        TrainedRun(folder=trained_folder), out, options, lambda name: lambda a, b: None
+    )
     with open_bundle(out) as bundle:
         table = bundle.member("report/layers.int8.csv").decode().splitlines()
         assert bundle.member("report/layers.int8.png").startswith(b"\x89PNG")

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.convert.foreign_model import ForeignModel
-from edgeinfer.converters.convert.foreign_source import convert_foreign
-from edgeinfer.converters.convert.pipeline import ConvertOptions, ConvertResult, convert_trained
+from edgeinfer.converters.convert.foreign_source import ForeignSource
+from edgeinfer.converters.convert.options import ConvertOptions
+from edgeinfer.converters.convert.pipeline import ConvertResult, convert
+from edgeinfer.converters.convert.run_source import TrainedRun
 from edgeinfer.converters.measure.accuracy_gate import drop_points, within_drop
 from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
@@ -80,19 +82,22 @@ def detector(warm_tensorflow: None, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def repaired(detector: Path) -> ConvertResult:
-    options = ConvertOptions(repair="mixed", calibration_images=64, max_drop_points=1.0)
-    return convert_trained(
-        detector, detector / "noise.edgebundle", options, lambda name: lambda done, total: None
+    options = ConvertOptions(repair="mixed", calibration_images=64)
+    return convert(
+        TrainedRun(folder=detector),
+        detector / "noise.edgebundle",
+        options,
+        lambda name: lambda done, total: None,
     )
 
 
 @pytest.mark.slow
 def test_a_model_that_plain_int8_ruins_comes_within_a_point(repaired: ConvertResult) -> None:
-    reference = repaired.validation["float32"]
+    reference = repaired.evaluations["validation"]["float32"]
     plain, last = repaired.attempts[0], repaired.attempts[-1]
     assert drop_points(reference, plain.evaluation) > 10
     assert within_drop(reference, last.evaluation, 1.0)
-    assert repaired.validation["int8"].top1 == last.score
+    assert repaired.evaluations["validation"]["int8"].top1 == last.score
     # What comes after the first that is good enough is never tried.
     assert not any(within_drop(reference, a.evaluation, 1.0) for a in repaired.attempts[:-1])
 
@@ -121,7 +126,7 @@ def test_a_repair_that_may_not_go_far_enough_is_refused_with_what_was_tried(
     options = ConvertOptions(repair="clipping", calibration_images=32)
     out = tmp_path / "noise.edgebundle"
     with pytest.raises(AccuracyError) as caught:
-        convert_trained(detector, out, options, lambda name: lambda done, total: None)
+        convert(TrainedRun(folder=detector), out, options, lambda name: lambda done, total: None)
     assert "tried in vain: ranges by min-max" in str(caught.value)
     assert not out.exists()
 
@@ -137,7 +142,7 @@ def test_for_an_accelerator_no_layer_stays_in_float_and_training_comes_last(
     )
     out = tmp_path / "noise.edgebundle"
     with pytest.raises(AccuracyError) as caught:
-        convert_trained(detector, out, options, lambda name: lambda done, total: None)
+        convert(TrainedRun(folder=detector), out, options, lambda name: lambda done, total: None)
     tried = str(caught.value).split("tried in vain: ")[1]
     assert "float32" not in tried
     assert tried.split(", expected")[0].split(", ")[-1].startswith("quantization-aware training")
@@ -162,14 +167,13 @@ def test_another_s_model_is_repaired_until_it_decides_as_float_does(
 ) -> None:
     model = ForeignModel(pictures=detector / "validation", labels=LABELS, min_agreement=0.97)
     options = ConvertOptions(repair="mixed", calibration_images=50)
-    result = convert_foreign(
-        detector / KERAS_FILE,
+    result = convert(
+        ForeignSource(path=detector / KERAS_FILE, model=model),
         tmp_path / "noise.edgebundle",
-        model,
         options,
         lambda name: lambda done, total: None,
     )
     assert result.attempts[0].score < 0.9
-    assert result.agreement.top1 >= 0.97
+    assert result.evaluations["agreement"]["int8"].top1 >= 0.97
     assert any("Rsqrt" in name for name in result.attempts[-1].kept)
     assert "convert.repair" in result.manifest.provenance

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.convert.pipeline import ConvertOptions, convert_trained
+from edgeinfer.converters.convert.options import ConvertOptions
+from edgeinfer.converters.convert.pipeline import convert
+from edgeinfer.converters.convert.run_source import TrainedRun
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.targets.edgetpu import (
     EDGETPU_TOLERANCE_STEPS,
@@ -242,5 +244,10 @@ def test_a_trained_model_is_mapped_in_full(trained_folder: Path, tmp_path: Path)
         targets=Targets(edgetpu=ALL),
     )
     with pytest.raises(ConversionError, match="expected at least 100 %; quantize it"):
-        convert_trained(trained_folder, refused, dynamic, lambda name: lambda done, total: None)
+        convert(
+            TrainedRun(folder=trained_folder),
+            refused,
+            dynamic,
+            lambda name: lambda done, total: None,
+        )
     assert not refused.exists()

@@ -103,10 +103,10 @@ print({OUTPUT!r})
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("sys.exit(3)", "a model: vela cannot compile it (exit code 3)"),
+        ("sys.exit(3)", "a model: vela cannot compile it (ended with code 3)"),
         ("1 / 0", "a model: vela cannot compile it (ZeroDivisionError: division by zero)"),
-        ("os.kill(os.getpid(), 9)", "a model: vela was killed by a signal (killed)"),
-        ("os.kill(os.getpid(), 11)", "a model: vela was killed by a signal (segmentation fault)"),
+        ("os.kill(os.getpid(), 9)", "a model: vela was killed by SIGKILL"),
+        ("os.kill(os.getpid(), 11)", "a model: vela was killed by SIGSEGV"),
         ("", "a model: vela wrote 0 files named model_summary_*.csv, expected one"),
         ("time.sleep(3600)", "a model: vela did not end within 1 s"),
     ],

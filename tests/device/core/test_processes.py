@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.core.processes import (
+    ProcessEnd,
+    python_command,
+    safe_environment,
+    signal_name,
+)
 from tests.device.diagnose.doctor.processes import ends
 from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 
@@ -128,3 +133,17 @@ def test_a_child_ends_with_its_parent() -> None:
     )
     done = subprocess.run([sys.executable, "-P", "-c", parent], capture_output=True, text=True)
     assert ends(int(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "text"),
+    [
+        (0, "", "ended with code 0"),
+        (3, "no such file", "ended with code 3 (no such file)"),
+        (-11, "ignored", "was killed by SIGSEGV"),
+        (-signal.SIGRTMIN - 1, "", f"was killed by signal {signal.SIGRTMIN + 1}"),
+    ],
+)
+def test_how_a_process_ended_is_told(code: int, words: str, text: str) -> None:
+    assert ProcessEnd(code=code, words=words).text == text
+    assert ProcessEnd(code=code).signal == (-code if code < 0 else None)

@@ -122,4 +122,5 @@ def test_errors_are_told_as_json(
     error = json.loads(done.stdout)["error"]
     if error["got"] != "is not run by root":
         assert got in error["got"]
-    assert set(error) == {"subject", "got", "expected", "next_step"}
+    assert set(error) == {"code", "subject", "got", "expected", "next_step"}
+    assert error["code"] == ("usage" if code == 2 else "release")

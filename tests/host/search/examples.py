@@ -16,6 +16,7 @@ from edgeinfer.converters.run_folder.trained_run import (
     read_trained,
     write_trained,
 )
+from edgeinfer.converters.tensorflow.worker import job as worker
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.host.data.dataset import prepare_fashion_mnist
@@ -28,7 +29,7 @@ from edgeinfer.host.search.study.study import SearchStudy
 from edgeinfer.host.search.time_models import Timing
 from edgeinfer.host.search.worker.build import OTHER_CALIBRATIONS
 from edgeinfer.host.search.worker.job import FLOAT_FILE, SMALL_FILE, UNTRAINED_FILE, Done, Job
-from edgeinfer.host.training.progress import Progress
+from edgeinfer.host.search.worker.work import CandidateJob
 from edgeinfer.host.training.train import METRIC_ACCURACY
 from tests.support.checkout import ROOT
 
@@ -100,9 +101,13 @@ class CopyingWorkshop:
         self._bad, self._failing = bad, failing
         self.jobs: list[Job] = []
 
-    def run(self, job: Job, progress: Progress, alive: Callable[[], None]) -> Done:
+    def run(self, job: worker.Job, reporter: worker.Reporter) -> Done:
+        assert isinstance(job, CandidateJob)
+        reporter.advance()
+        return self.make(job.job)
+
+    def make(self, job: Job) -> Done:
         self.jobs.append(job)
-        alive()
         error = self._failing(job)
         if error is not None:
             raise error

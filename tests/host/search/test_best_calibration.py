@@ -18,7 +18,7 @@ from edgeinfer.host.search.clock import SearchClock
 from edgeinfer.host.search.context import Bench
 from edgeinfer.host.search.space import space_of
 from edgeinfer.host.search.worker.job import Done, Job
-from edgeinfer.host.training.progress import LineProgress, Progress
+from edgeinfer.host.training.progress import LineProgress
 from edgeinfer.host.training.train import METRIC_ACCURACY
 from tests.host.search.examples import (
     CopyingWorkshop,
@@ -42,8 +42,8 @@ def _confused() -> bytes:
 class _Worker(CopyingWorkshop):
     """Calibrates so that the second choice of ranges alone does as well as the float model."""
 
-    def run(self, job: Job, progress: Progress, alive: Callable[[], None]) -> Done:
-        done = super().run(job, progress, alive)
+    def make(self, job: Job) -> Done:
+        done = super().make(job)
         if job.action == "calibrate":
             Path(job.out, "percentile.tflite").write_bytes(_confused())
         return done

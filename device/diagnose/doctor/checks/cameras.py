@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeinfer.device.cameras.network.urls import without_secrets
-from edgeinfer.device.cameras.v4l2.devices import examine, find_cameras
+from edgeinfer.device.cameras.v4l2.devices import BUSY, NO_CAPTURE, examine, find_cameras
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.diagnose.doctor.checks.csi import is_internal, judge_csi
 from edgeinfer.device.diagnose.doctor.child import SOURCE_VARIABLE, ChildEnd, run_probe
@@ -75,9 +75,9 @@ def judge_node(system: System, node: Path, name: str) -> list[Finding]:
     try:
         return [ok(node.name, f"{examine(node)}")]
     except CameraError as error:
-        if "does not capture" in error.got:
+        if error.code == f"camera.{NO_CAPTURE}":
             return []
-        if "in use" in error.got:
+        if error.code == f"camera.{BUSY}":
             return [
                 note(
                     node.name,

@@ -137,7 +137,8 @@ data = sys.stdin.read()
 if not marks.exists():
     marks.touch()
     print(json.dumps({"error": {"subject": "the board's releases",
-                                "got": "are being changed by `install` (process 7)"}}))
+                                "got": "are being changed by `install` (process 7)",
+                                "code": "locked"}}))
     raise SystemExit(1)
 print(json.dumps({"got": data}))
 """

@@ -10,16 +10,17 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.core.errors import SearchError
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
+from edgeinfer.host.search.context import WORK_FOLDER
 from edgeinfer.host.search.front import BASELINE
 from edgeinfer.host.search.report.finish import ENDING_FILE, Ending, end_search, winner_run
-from edgeinfer.host.search.search import WORK_FOLDER, Search, SearchOptions, make_space
+from edgeinfer.host.search.search import Search, SearchOptions, make_space
 from edgeinfer.host.search.study.file import open_study
 from edgeinfer.host.search.study.results import Found
-from edgeinfer.host.search.worker.process import WorkerProcess
 from edgeinfer.host.training.progress import LineProgress
 from tests.host.search.conftest import EPOCH_S
 from tests.host.search.examples import ScriptedTimer, entry
@@ -52,7 +53,7 @@ def test_the_test_split_is_used_once_a_winner(run: Path, tmp_path: Path) -> None
     names: list[str] = []
     with (
         open_study(out, options.settings(run), space, budget, seed=0) as study,
-        WorkerProcess(out / WORK_FOLDER) as workshop,
+        TensorflowProcess(out / WORK_FOLDER) as workshop,
     ):
         search = Search(
             run,

@@ -1,52 +1,88 @@
-"""Turns other people's Keras models into float `.tflite`: `python -m ... MODEL FOLDER`.
+"""Other people's Keras models and SavedModels to float `.tflite`: the job.
 
-Loading and converting can end the process (native code) or run for long, so it is never done in the
-caller's. FOLDER receives FLOAT_FILE, or ERROR_FILE with the reason.
+Loading and converting can end the process (native code) or take long, so the job is for a process
+of its own.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from edgeinfer.converters.tensorflow.to_tflite_worker import ERROR_FILE, FLOAT_FILE
+from edgeinfer.converters.tensorflow.convert_job import (
+    FLOAT_FILE,
+    SAVED_FOLDER,
+    Done,
+    converter_lost,
+)
+from edgeinfer.converters.tensorflow.worker.job import Reporter
+from edgeinfer.device.core.errors import ConversionError
+from edgeinfer.device.core.processes import ProcessEnd
 
 _CUSTOM_LAYER = re.compile(
     r"(?:Could not locate class|Unknown layer:|Unknown layer|Could not find) '?([\w>.]+)'?"
 )
 
 
+_CHANGE = "change it, or save it again"
+
+
 class UnfitModelError(Exception):
     """The model is no classifier of single images; the text says why."""
 
 
-def convert(model: Path, folder: Path) -> None:
-    """Write the model as float32 `.tflite` with batch 1.
+@dataclass(frozen=True, kw_only=True)
+class ImportJob:
+    """What is to be read.
 
-    Args:
+    Attributes:
         model: a `.keras` or `.h5` file, or a SavedModel's folder.
-        folder: receives FLOAT_FILE.
-
-    Raises:
-        UnfitModelError: it has several inputs, or sizes that vary.
+        subject: what errors call it.
+        output_folder: receives FLOAT_FILE, float32 with batch 1, and SAVED_FOLDER, from which it
+            was made.
     """
-    import tensorflow as tf
 
-    saved = folder / "saved_model"
-    if model.is_dir():
-        _fix_batch(model, saved)
-    else:
-        _export(model, saved)
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
-    (folder / FLOAT_FILE).write_bytes(converter.convert())
+    answer: ClassVar[type[Done]] = Done
+    model: str
+    subject: str
+    output_folder: str
+
+    def run(self, reporter: Reporter) -> Done:
+        """Write the model with batch 1.
+
+        Raises:
+            ConversionError: it has several inputs, or sizes that vary.
+        """
+        import tensorflow as tf
+
+        model, folder = Path(self.model), Path(self.output_folder)
+        saved = folder / SAVED_FOLDER
+        try:
+            if model.is_dir():
+                _fix_batch(model, saved)
+            else:
+                _export(model, saved)
+        except UnfitModelError as error:
+            raise ConversionError(self.subject, got=str(error), next_step=_CHANGE) from error
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+        (folder / FLOAT_FILE).write_bytes(converter.convert())
+        return Done()
+
+    def failed(self, reason: str, error: Exception) -> ConversionError:
+        """Return the error for what Keras or TensorFlow raised; a layer of the user's is named."""
+        return ConversionError(self.subject, got=_reason(error), next_step=_CHANGE)
+
+    def lost(self, end: ProcessEnd) -> ConversionError:
+        """Return the error for a converter that ended its process."""
+        return converter_lost(self.subject, end)
 
 
 def _export(model: Path, saved: Path) -> None:
     import keras
 
+    keras.backend.clear_session()
     loaded = keras.saving.load_model(model, compile=False)
     _require_one(
         [_shape(tensor.shape) for tensor in loaded.inputs],
@@ -115,22 +151,3 @@ def _reason(error: BaseException) -> str:
             return f"has the custom layer '{name}', which only its own program knows"
         cause = cause.__cause__ or cause.__context__
     return f"cannot be converted ({text[:300]})"
-
-
-def main() -> int:
-    """Convert what the command line names; an error's text goes into ERROR_FILE."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    model, folder = Path(sys.argv[1]), Path(sys.argv[2])
-    try:
-        convert(model, folder)
-    except UnfitModelError as error:
-        (folder / ERROR_FILE).write_text(str(error), encoding="utf-8")
-        return 1
-    except Exception as error:  # whatever Keras or TensorFlow raise, the parent makes a sentence
-        (folder / ERROR_FILE).write_text(_reason(error), encoding="utf-8")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,58 @@
+"""Which options go with which source and precision: the others are refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Literal
+
+from edgeinfer.converters.tensorflow.convert_job import CALIBRATED
+from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.core.tensors import Precision
+
+Kind = Literal["run", "foreign"]
+"""A folder that `edgeinfer train` made, or someone else's model."""
+
+OF_FOREIGN = (
+    *("--pictures", "--labels", "--channels", "--crop", "--mean", "--std"),
+    "--min-agreement",
+)
+"""What a trained run knows itself, or has no need of."""
+
+OF_CALIBRATION = ("--calibration", "--calibration-images", "--calibration-draw")
+"""What only precisions with integer activations need."""
+
+
+def refuse_unfit(given: Collection[str], kind: Kind, precision: Precision) -> None:
+    """Refuse an option that would not be obeyed.
+
+    Args:
+        given: the options on the command line, by their long names.
+        kind: where the model comes from.
+        precision: what it is made into.
+
+    Raises:
+        UsageError: names the first that does not fit.
+    """
+    for option, reason, instead in _unfit(kind, precision):
+        if option in given:
+            raise UsageError(option, got=reason, next_step=instead or "leave it out")
+
+
+def _unfit(kind: Kind, precision: Precision) -> Iterator[tuple[str, str, str]]:
+    """Give each option that does not fit, why, and what to do instead."""
+    if kind == "run":
+        for option in OF_FOREIGN:
+            yield option, "given for a folder that `edgeinfer train` made, which needs none", ""
+    else:
+        no_labels = "given for someone else's model, whose pictures have no labels here"
+        yield "--max-drop", no_labels, "use --min-agreement"
+        yield "--calibration-draw", no_labels, ""
+    if precision not in CALIBRATED:
+        why = f"given with --precision {precision}, which needs no calibration"
+        for option in OF_CALIBRATION:
+            yield option, why, ""
+        if kind == "run":  # another's are drawn to be compared on, too
+            yield "--seed", why, ""
+        yield "--per-tensor-dense", f"given with --precision {precision}", ""
+    if precision != "int8":
+        yield "--repair", f"given with --precision {precision}", "repairs are for int8"

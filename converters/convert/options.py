@@ -1,0 +1,41 @@
+"""What a user may choose of any conversion, whatever the model comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edgeinfer.converters.quantize.quantize import QuantizeOptions
+from edgeinfer.converters.quantize.repair import RepairLimit
+from edgeinfer.converters.targets.targets import Targets
+from edgeinfer.device.pictures.pixel_formats import JpegReduction
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertOptions:
+    """What the user may choose; what only some sources know stands in the source.
+
+    Attributes:
+        calibration_images: how many pictures calibrate the activations.
+        golden_frames: how many frames the bundle carries for `verify`.
+        seed: picks the calibration pictures.
+        layer_pictures: how many pictures the layer error table is made of.
+        quantize: how the model that the bundle carries is made.
+        repair: how far to go where INT8 loses too much.
+        jpeg_reduction: how much smaller at most JPEGs are decoded, in calibration and evaluation
+            here and from the camera on the board; see `PreprocessSpec`.
+        targets: the accelerators that get a variant of their own.
+    """
+
+    calibration_images: int = 300
+    golden_frames: int = 10
+    seed: int = 0
+    layer_pictures: int = 64
+    quantize: QuantizeOptions = field(default_factory=QuantizeOptions)
+    repair: RepairLimit = "training"
+    jpeg_reduction: JpegReduction = 1
+    targets: Targets = field(default_factory=Targets)
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values."""
+        if min(self.calibration_images, self.golden_frames, self.layer_pictures) < 1:
+            raise ValueError("calibration_images, golden_frames, layer_pictures must be 1 or more")

@@ -1,0 +1,95 @@
+"""A folder that `edgeinfer train` made, as a source of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from edgeinfer.converters.bundle.golden import choose_samples
+from edgeinfer.converters.common.progress import Step
+from edgeinfer.converters.convert.options import ConvertOptions
+from edgeinfer.converters.convert.source import Opened
+from edgeinfer.converters.measure.accuracy_gate import LabelGate
+from edgeinfer.converters.qat.retrain import retrainer
+from edgeinfer.converters.quantize.quantize import quantize_trained
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.tensorflow.worker.job import Worker
+from edgeinfer.device.models.decoding import Decoder
+
+CalibrationDraw = Literal["balanced", "as-is"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedRun:
+    """A trained run, with what may be chosen of it alone.
+
+    Attributes:
+        folder: the run's.
+        max_drop_points: the largest loss of top-1 on validation, in percentage points.
+        calibration_draw: which train samples calibrate: `balanced` takes the classes in turn,
+            `as-is` draws from all, so that frequent classes count for more.
+    """
+
+    folder: Path
+    max_drop_points: float = 1.0
+    calibration_draw: CalibrationDraw = "balanced"
+
+    def __post_init__(self) -> None:
+        """Refuse impossible values."""
+        if self.calibration_draw not in get_args(CalibrationDraw):
+            raise ValueError(f"calibration_draw is {self.calibration_draw!r}")
+
+    def open(
+        self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, step: Step
+    ) -> Opened:
+        """Read the run; see `Source.open`."""
+        trained, splits = read_trained(self.folder), read_samples(self.folder)
+        spec = replace(trained.preprocess, jpeg_reduction=options.jpeg_reduction)
+        quantize, keras_model = options.quantize, self.folder / KERAS_FILE
+        calibration = calibration_samples(
+            splits["train"],
+            options.calibration_images,
+            seed=options.seed,
+            draw=self.calibration_draw,
+        )
+        # TensorFlow chooses ranges in its own way, even where that is called min-max.
+        ours = quantize.chosen_backend == "ai-edge-quantizer"
+        return Opened(
+            name=trained.name,
+            subject=trained.name,
+            labels=trained.labels,
+            preprocess=spec,
+            decoder=Decoder(activation="softmax"),
+            calibration=calibration,
+            measured={"validation": splits["validation"], "test": splits["test"]},
+            golden=splits["test"] or splits["validation"],
+            gate=LabelGate(max_drop_points=self.max_drop_points),
+            backend=quantize.chosen_backend,
+            quantize=lambda progress: quantize_trained(
+                keras_model, spec, calibration, quantize, progress, tensorflow=tensorflow
+            ),
+            ranges=quantize.calibration if ours else None,
+            retrain=retrainer(
+                keras_model,
+                spec,
+                splits["train"],
+                per_tensor_dense=quantize.per_tensor_dense,
+                tensorflow=tensorflow,
+            ),
+            metrics=trained.metrics,
+            provenance={**trained.provenance, "convert.calibration-draw": self.calibration_draw},
+        )
+
+
+def calibration_samples(
+    train: Sequence[Sample], count: int, *, seed: int = 0, draw: CalibrationDraw = "balanced"
+) -> list[Sample]:
+    """Return a seeded draw from the train samples; balanced, it takes the classes in turn."""
+    order = np.random.default_rng(seed).permutation(len(train))
+    drawn = [train[i] for i in order]
+    return drawn[:count] if draw == "as-is" else choose_samples(drawn, count)

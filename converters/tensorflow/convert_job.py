@@ -1,0 +1,145 @@
+"""A Keras model to TFLite, float32 and smaller, by TensorFlow's converter: the job.
+
+The converter can end its process (a segmentation fault or an abort in native code), so the job is
+for a process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from edgeinfer.converters.tensorflow.worker.job import Reporter
+from edgeinfer.device.core.errors import ConversionError
+from edgeinfer.device.core.processes import ProcessEnd
+from edgeinfer.device.core.tensors import Precision
+from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
+
+FLOAT_FILE = "float32.tflite"
+SMALL_FILE = "small.tflite"
+SAVED_FOLDER = "saved_model"
+
+CALIBRATED: tuple[Precision, ...] = ("int8", "uint8", "int16x8")
+"""Precisions with integer activations, whose ranges come from pictures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """Says that the files are there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertJob:
+    """What is to be converted, and to what.
+
+    Attributes:
+        model: a `.keras` file whose input is (H, W, C) float32; or a SavedModel's folder for one
+            picture, as `ImportJob` leaves it.
+        subject: what errors call it.
+        preprocess: how the calibration pictures become inputs.
+        calibration_images: raw uint8 pictures of `preprocess.shape`, one after another.
+        output_folder: receives FLOAT_FILE and SMALL_FILE.
+        precision: of SMALL_FILE.
+        per_tensor_dense: one scale for all weights of a dense layer.
+    """
+
+    answer: ClassVar[type[Done]] = Done
+    model: str
+    subject: str
+    preprocess: PreprocessSpec
+    calibration_images: str
+    output_folder: str
+    precision: Precision = "int8"
+    per_tensor_dense: bool = False
+
+    def run(self, reporter: Reporter) -> Done:
+        """Export the model with batch 1 and convert it twice: as float32 and as asked for."""
+        import tensorflow as tf
+
+        folder = Path(self.output_folder)
+        saved_model = self._saved_model(folder)
+        converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
+        (folder / FLOAT_FILE).write_bytes(converter.convert())
+        if self.precision == "float32":
+            (folder / SMALL_FILE).write_bytes((folder / FLOAT_FILE).read_bytes())
+            return Done()
+        converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
+        _quantize(converter, self)
+        (folder / SMALL_FILE).write_bytes(converter.convert())
+        return Done()
+
+    def _saved_model(self, folder: Path) -> str:
+        import keras
+
+        if Path(self.model).is_dir():
+            return self.model
+        keras.backend.clear_session()  # names count on from model to model, and stand in the file
+        model = keras.saving.load_model(self.model, compile=False)
+        # A fixed batch of 1 leaves no SHAPE, STRIDED_SLICE or PACK ops behind.
+        shape = (1, *self.preprocess.shape)
+        signature = keras.InputSpec(shape=shape, dtype="float32", name="image")
+        saved = str(folder / SAVED_FOLDER)
+        model.export(saved, format="tf_saved_model", input_signature=[signature], verbose=False)
+        return saved
+
+    def failed(self, reason: str, error: Exception) -> ConversionError:
+        """Return the error for what the converter raised."""
+        return ConversionError(
+            self.subject, got=f"cannot be converted ({reason})", next_step="change that layer"
+        )
+
+    def lost(self, end: ProcessEnd) -> ConversionError:
+        """Return the error for a converter that ended its process."""
+        return converter_lost(self.subject, end)
+
+
+def converter_lost(subject: str, end: ProcessEnd) -> ConversionError:
+    """Return the error for a model at which TensorFlow's converter ended its process."""
+    return ConversionError(
+        subject,
+        got=f"TensorFlow's converter {end.text}",
+        expected="a model made of layers that it can convert",
+        next_step="replace recurrent or custom layers (an LSTM with unroll=True converts)",
+    )
+
+
+def _quantize(converter: Any, job: ConvertJob) -> None:
+    """Set a TFLiteConverter to the job's precision."""
+    import tensorflow as tf
+
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if job.precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+        return
+    # A dense layer with a scale for each channel and float activations has an op version that
+    # tflite-runtime 2.14 does not know.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = (
+        job.per_tensor_dense or job.precision == "dynamic"
+    )
+    if job.precision == "dynamic":
+        return
+    converter.representative_dataset = lambda: calibration_inputs(job)
+    ops, ends = {
+        "int8": (tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.int8),
+        "uint8": (tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.uint8),
+        "int16x8": (
+            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+            tf.int16,
+        ),
+    }[job.precision]
+    converter.target_spec.supported_ops = [ops]
+    converter.inference_input_type = ends
+    converter.inference_output_type = ends
+
+
+def calibration_inputs(job: ConvertJob) -> Iterator[list[Any]]:
+    """Yield each calibration image as the model's float input, (1, H, W, C) float32."""
+    table = normalize_table(job.preprocess)
+    images = np.memmap(job.calibration_images, np.uint8, "r").reshape(-1, *job.preprocess.shape)
+    channels = np.arange(job.preprocess.depth)
+    for image in images:
+        yield [table[channels, image][None]]

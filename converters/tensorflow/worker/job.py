@@ -1,0 +1,100 @@
+"""What TensorFlow is asked to do, and how it is done where TensorFlow is."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, ClassVar, Protocol, cast
+
+from edgeinfer.device.core.errors import EdgeinferError, storage_error
+from edgeinfer.device.core.processes import ProcessEnd
+
+
+class Reporter(Protocol):
+    """Told how far a job is."""
+
+    def start(self, title: str, total: int) -> None:
+        """Begin a piece of work of `total` steps; the one before it is over."""
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Count steps of the piece of work; `note` is a short figure beside them."""
+
+    def say(self, line: str) -> None:
+        """Leave a line that stays."""
+
+
+class Job(Protocol):
+    """A piece of work: a frozen dataclass of what JSON can hold.
+
+    Attributes:
+        answer: the class of what `run` returns, likewise a frozen dataclass.
+    """
+
+    answer: ClassVar[type]
+
+    def run(self, reporter: Reporter) -> Any:
+        """Do it, in a process that may import TensorFlow.
+
+        Raises:
+            EdgeinferError: it cannot be done.
+        """
+
+    def failed(self, reason: str, error: Exception) -> EdgeinferError:
+        """Return the error for what TensorFlow or a library raised.
+
+        Args:
+            reason: its first line, with the name of its class.
+            error: the exception.
+        """
+
+    def lost(self, end: ProcessEnd) -> EdgeinferError:
+        """Return the error for a process that ended meanwhile."""
+
+
+class Worker(Protocol):
+    """Who does jobs: a process of its own, or this one."""
+
+    def run(self, job: Job, reporter: Reporter) -> Any:
+        """Do a job and return its answer.
+
+        Raises:
+            EdgeinferError: it cannot be done; the next job may well be.
+        """
+
+
+class Silent:
+    """A reporter that tells nobody."""
+
+    def start(self, title: str, total: int) -> None:
+        """Tell nobody."""
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Tell nobody."""
+
+    def say(self, line: str) -> None:
+        """Tell nobody."""
+
+
+class Here:
+    """Does jobs in this process, which has TensorFlow already and may be ended by it."""
+
+    def run(self, job: Job, reporter: Reporter) -> Any:
+        """Do a job; see `Worker.run`."""
+        return do(job, reporter)
+
+
+def do(job: Job, reporter: Reporter) -> Any:
+    """Do a job here; whatever TensorFlow raises becomes an error of ours.
+
+    Raises:
+        EdgeinferError: it cannot be done.
+    """
+    try:
+        return job.run(reporter)
+    except EdgeinferError:
+        raise
+    except OSError as error:
+        place = error.filename if isinstance(error.filename, (str, os.PathLike)) else "a file"
+        raise storage_error(cast("str", place), error) from error
+    except Exception as error:
+        text = (str(error).strip().splitlines() or ["no reason given"])[0]
+        raise job.failed(f"{type(error).__name__}: {text[:300]}", error) from error
