@@ -16,7 +16,13 @@ from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.tflite.macs import model_macs
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.host.search.candidate import Candidate
-from edgeinfer.host.search.worker.build import OTHER_CALIBRATIONS, build, calibrate, train
+from edgeinfer.host.search.worker.build import (
+    OTHER_CALIBRATIONS,
+    build,
+    calibrate,
+    candidate_spec,
+    train,
+)
 from edgeinfer.host.search.worker.job import FLOAT_FILE, UNTRAINED_FILE, Done, Job
 from edgeinfer.host.training.progress import LineProgress
 from tests.host.search.conftest import LABELS, RUN_SIZE
@@ -167,3 +173,9 @@ def test_a_damaged_run_is_one_sentence(run: Path, tmp_path: Path) -> None:
     (tmp_path / KERAS_FILE).write_bytes(b"no ZIP")
     with pytest.raises(ModelError, match="cannot be loaded"):
         build(_job(tmp_path, tmp_path / "out", PRUNED))
+
+
+def test_a_candidates_pictures_have_its_size(run: Path) -> None:
+    spec = read_trained(run).preprocess
+    assert candidate_spec(spec, SMALLER).size == (20, 20)
+    assert spec.size == RUN_SIZE
