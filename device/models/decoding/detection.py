@@ -36,7 +36,9 @@ def decode_detections(
     """
 
     def real(number: int) -> NDArray[np.float64]:
-        return tensors[number].dequantize(outputs[number])
+        # What lies behind the counted objects is whatever was in memory, a signalling NaN too.
+        with np.errstate(invalid="ignore"):
+            return tensors[number].dequantize(outputs[number])
 
     scores = real(spec.scores).reshape(-1)
     boxes, classes = real(spec.boxes).reshape(-1, 4), real(spec.classes).reshape(-1)

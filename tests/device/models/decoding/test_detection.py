@@ -57,6 +57,12 @@ def test_the_surest_comes_first_and_what_is_not_counted_is_left_out() -> None:
     assert decode(spec=DetectionSpec(min_score=0.7)).names == ["cat"]
 
 
+def test_a_signalling_nan_behind_the_count_warns_of_nothing() -> None:
+    boxes = OUTPUTS[0].copy()
+    boxes.view(np.uint32)[0, 2, :] = 0x7FA00000
+    assert decode((boxes, *OUTPUTS[1:])).names == ["cat", "dog"]
+
+
 @pytest.mark.parametrize(
     ("spec", "box"),
     [
