@@ -38,11 +38,8 @@ class Progress(Protocol):
         """Leave a line that stays."""
 
 
-class LineProgress:
-    """For logs and pipes: one line at each beginning and for each epoch, no bar."""
-
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stderr
+class _NothingToClose:
+    """What begins and ends without a step of its own."""
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -55,6 +52,13 @@ class LineProgress:
         trace: TracebackType | None,
     ) -> None:
         """End."""
+
+
+class LineProgress(_NothingToClose):
+    """For logs and pipes: one line at each beginning and for each epoch, no bar."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
 
     def start(self, title: str, total: int) -> None:
         """Print the title."""
@@ -68,7 +72,7 @@ class LineProgress:
         print(line, file=self._stream, flush=True)
 
 
-class Relay:
+class Relay(_NothingToClose):
     """Passes on what it is told, and calls a function each time.
 
     Args:
@@ -78,18 +82,6 @@ class Relay:
 
     def __init__(self, reporter: Reporter, tick: Callable[[], None] = lambda: None) -> None:
         self._reporter, self._tick = reporter, tick
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End."""
 
     def start(self, title: str, total: int) -> None:
         """Pass it on."""
