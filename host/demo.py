@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edgeinfer.converters.bundle.golden import choose_samples
 from edgeinfer.converters.run_folder.samples import read_sample
+from edgeinfer.converters.tasks.classification.task import TASK
 from edgeinfer.device.cli.main import run_program
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.pictures.decode import encode_png
@@ -107,8 +108,8 @@ def lay_out_pictures(folder: Path) -> list[Path]:
 
     data = prepare_fashion_mnist(seed=0, full=False)
     paths = []
-    for number, sample in enumerate(choose_samples(data.splits["test"], PICTURES)):
-        path = folder / data.labels[sample.label] / f"{number:03d}.png"
+    for number, sample in enumerate(choose_samples(data.splits["test"], PICTURES, TASK)):
+        path = folder / data.labels[sample.target] / f"{number:03d}.png"
         write_atomically(path, encode_png(read_sample(sample.source)))
         paths.append(path)
     return paths[:3]

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
+from edgeinfer.converters.tasks.registry import find_measured
+from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.tensors import KernelFamily, TensorSpec
 from edgeinfer.device.installation.advice import add_packages
 from edgeinfer.device.models.bundle.manifest import GoldenFrame
-from edgeinfer.device.models.decoding import DetectionSpec
-from edgeinfer.device.models.decoding.detection import blank_unused
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime.runner import Runner, installed_runtimes
+from edgeinfer.device.tasks.registry import find_task
+from edgeinfer.device.tasks.task import Said
 
 MAX_SIDE = 640
 """Longer frames are scaled down to this side: a 12-megapixel PNG would outweigh the model."""
@@ -45,11 +48,20 @@ class GoldenVectors:
     largest_outputs: tuple[float, ...]
 
 
-def choose_samples(samples: Sequence[Sample], count: int) -> list[Sample]:
-    """Return `count` samples, the classes in turn, in the order given."""
-    queues: dict[int, list[Sample]] = {}
+def choose_samples(
+    samples: Sequence[Sample], count: int, task: MeasuredTask | None = None
+) -> list[Sample]:
+    """Return `count` samples, the groups of the task's targets in turn, in the order given.
+
+    Args:
+        samples: of which to choose.
+        count: how many.
+        task: tells the groups; None takes the samples as they come.
+    """
+    queues: dict[Any, list[Sample]] = {}
     for sample in samples:
-        queues.setdefault(sample.label, []).append(sample)
+        group = 0 if task is None else task.group(sample.target)
+        queues.setdefault(group, []).append(sample)
     chosen: list[Sample] = []
     for turn in range(count):
         chosen += [queue[turn] for _, queue in sorted(queues.items()) if turn < len(queue)]
@@ -62,20 +74,22 @@ def make_golden(
     model: bytes,
     preprocess: PreprocessSpec,
     samples: Sequence[Sample],
-    labels: tuple[str, ...] | None,
     *,
+    task: str,
+    said: Said,
+    known: bool = True,
     variant: str = "cpu",
-    detection: DetectionSpec | None = None,
 ) -> GoldenVectors:
     """Compute the golden vectors of a model that runs on the CPU.
 
     Args:
         model: the `.tflite` bytes.
         preprocess: how frames become inputs.
-        samples: the frames, labelled.
-        labels: the classes; None where the samples' true ones are not known.
+        samples: the frames.
+        task: what a prediction is.
+        said: what is said of the outputs.
+        known: whether the samples' targets are what the frames show.
         variant: the variant's name, part of the member names.
-        detection: how a detector's outputs are read; None for other models.
 
     Raises:
         ConversionError: no frames, or no runtime that has both kernel families.
@@ -95,9 +109,10 @@ def make_golden(
     output_members: dict[KernelFamily, str] = {}
     largest = [0.0] * len(runners["builtin"].outputs)
     for family, runner in runners.items():
-        outputs = [runner.invoke([values]) for values in inputs]
-        if detection is not None:
-            outputs = [blank_unused(frame, runner.outputs, detection) for frame in outputs]
+        outputs = [
+            find_task(task).repeatable(said, runner.invoke([values]), runner.outputs)
+            for values in inputs
+        ]
         output_members[family] = f"{GOLDEN_FOLDER}/{variant}.output.{family}.raw"
         members[output_members[family]] = _raw(outputs, runner.outputs)
         for index, spec in enumerate(runner.outputs):
@@ -105,7 +120,10 @@ def make_golden(
             largest[index] = max(largest[index], float(np.abs(real).max()))
     return GoldenVectors(
         frames=tuple(
-            GoldenFrame(file=name, label=None if labels is None else labels[sample.label])
+            GoldenFrame(
+                file=name,
+                label=find_measured(task).truth(sample.target, said) if known else None,
+            )
             for name, sample in zip(names, samples, strict=True)
         ),
         input_member=input_member,

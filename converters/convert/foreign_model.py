@@ -114,7 +114,7 @@ def foreign_pictures(
     if not paths:
         raise DataError(folder, got="holds no images", expected="some like those it will see")
     order = np.random.default_rng(seed).permutation(len(paths))
-    samples = [Sample(source=str(paths[i].resolve()), label=0) for i in order]
+    samples = [Sample(source=str(paths[i].resolve())) for i in order]
     count = min(calibration_images, max(1, len(samples) // 2))
     return samples[:count], (samples[count:] or samples)[:COMPARED_PICTURES]
 

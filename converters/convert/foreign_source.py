@@ -26,15 +26,17 @@ from edgeinfer.converters.quantize.calibration import choose_ranges, sample_hist
 from edgeinfer.converters.quantize.litert import cast_float16, quantize_int8
 from edgeinfer.converters.quantize.quantize import Backend, QuantizeOptions
 from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.converters.tensorflow.import_model import KERAS_SUFFIXES, Imported, import_model
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels, convert_keras
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.core.tensors import Precision
-from edgeinfer.device.models.decoding import Decoder
 from edgeinfer.device.models.plain_tflite import ends_in_probabilities
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.first_opening import ensure_opens
+from edgeinfer.device.tasks.spec import Decoder
+from edgeinfer.device.tasks.task import Said
 from edgeinfer.device.tflite.reader import read_tflite
 
 WITHOUT_TENSORFLOW: tuple[Precision, ...] = ("int8", "float16", "float32")
@@ -75,9 +77,12 @@ class ForeignSource:
         return Opened(
             name=path.stem,
             subject=path.name,
-            labels=labels,
+            task=find_measured("classification"),
+            said=Said(
+                labels=labels,
+                decoder=Decoder(activation="none" if ends_in_probabilities(graph) else "softmax"),
+            ),
             preprocess=spec,
-            decoder=Decoder(activation="none" if ends_in_probabilities(graph) else "softmax"),
             calibration=calibration,
             measured={"agreement": compared},
             golden=compared,

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, cast
 
 from edgeinfer.converters.bundle.golden import choose_samples, make_golden
 from edgeinfer.converters.bundle.report import REPORT_FOLDER, report_members
@@ -24,7 +25,7 @@ from edgeinfer.converters.common.progress import Progress, Step
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.source import Opened, Source
 from edgeinfer.converters.measure.accuracy_gate import Gate
-from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
+from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.quantize.layer_errors import LayerError
 from edgeinfer.converters.quantize.layer_report import (
     compare_layers,
@@ -36,12 +37,14 @@ from edgeinfer.converters.quantize.repair_report import repair_provenance, repai
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.runtime_support.op_versions import require_loadable
 from edgeinfer.converters.targets.targets import with_targets
+from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.models.bundle.manifest import ModelManifest
 from edgeinfer.device.models.verify import VerifyReport
+from edgeinfer.device.tasks.registry import find_task
 
 Evaluations = dict[str, dict[str, Evaluation]]
 """By the name of the pictures, then by precision."""
@@ -111,6 +114,9 @@ class _Conversion:
     def __init__(self, model: Opened, out: Path, options: ConvertOptions, step: Step) -> None:
         self._model, self._out, self._options, self._step = model, out, options, step
         self._precision = options.quantize.precision
+        # Where float32's answers are the truth, the pictures' own is not known.
+        self._known = model.gate.truth is None
+        self._grouping = model.task if self._known else None
 
     def run(self, report_folder: Path | None) -> ConvertResult:
         model, step, precision = self._model, self._step, self._precision
@@ -129,7 +135,7 @@ class _Conversion:
         layers = compare_layers(
             chosen.models,
             model.preprocess,
-            choose_samples(model.measured[first], self._options.layer_pictures),
+            choose_samples(model.measured[first], self._options.layer_pictures, self._grouping),
             step("compare layer by layer"),
         )
         layer_files = layer_report(layers, model.name, precision)
@@ -181,12 +187,17 @@ class _Conversion:
             name: lambda form=form, name=name: evaluation_model(
                 form,
                 subject=f"{model.subject} {name}",
-                labels=model.labels,
+                task=model.task.name,
+                said=model.said,
                 preprocess=model.preprocess,
             )
             for name, form in forms.items()
         }
-        return evaluate(factories, samples, model.labels, truth=model.gate.truth, progress=progress)
+        return evaluate(
+            *(factories, samples, model.task, model.said),
+            truth=model.gate.truth,
+            progress=progress,
+        )
 
     def _repaired(
         self, plain: TfliteModels, deciding: dict[str, Evaluation], samples: Sequence[Sample]
@@ -229,9 +240,13 @@ class _Conversion:
     ) -> tuple[ModelManifest, dict[str, bytes]]:
         """Return the manifest and all that the bundle holds, by name."""
         model, options, precision = self._model, self._options, self._precision
-        samples = choose_samples(model.golden, options.golden_frames)
-        labels = model.labels if model.gate.truth is None else None
-        golden = make_golden(models.small, model.preprocess, samples, labels)
+        samples = choose_samples(model.golden, options.golden_frames, self._grouping)
+        golden = make_golden(
+            *(models.small, model.preprocess, samples),
+            task=model.task.name,
+            said=model.said,
+            known=self._known,
+        )
         metrics = {
             **model.metrics,
             **{
@@ -242,12 +257,17 @@ class _Conversion:
             "size.float32.bytes": float(len(models.float32)),
             f"size.{precision}.bytes": float(len(models.small)),
         }
+        task = find_task(model.task.name)
         with manifest_errors(self._out):
             manifest = ModelManifest(
                 name=model.name,
-                labels=model.labels,
+                schema_version=cast("Literal[1, 2]", task.first_schema),
+                task=task.name,
+                labels=model.said.labels,
+                value=model.said.value,
+                settings=dict(model.said.settings) or None,
                 preprocess=model.preprocess,
-                decoder=model.decoder,
+                decoder=model.said.decoder,
                 variants={"cpu": cpu_variant(models.small, precision, golden)},
                 golden=golden.frames,
                 metrics=metrics,
@@ -262,8 +282,7 @@ class _Conversion:
         members = {
             CPU_MEMBER: models.small,
             **golden.members,
-            **report_members(metrics, model.gate.reported(evaluations), precision),
-            **{f"{REPORT_FOLDER}/{name}": content for name, content in layer_files.items()},
+            **report_members(metrics, {**layer_files, **self._report(evaluations)}),
         }
         if len(attempts) > 1:
             members[f"{REPORT_FOLDER}/repair.csv"] = repair_table(attempts)
@@ -274,5 +293,9 @@ class _Conversion:
             self._step,
             float32=models.float32,
             samples=samples,
-            labels=labels,
         )
+
+    def _report(self, evaluations: Evaluations) -> dict[str, bytes]:
+        """Return what the task reports of answers whose truth is known."""
+        named = self._model.gate.reported(evaluations)
+        return self._model.task.report(named, f"test.{self._precision}")

@@ -18,8 +18,8 @@ from edgeinfer.converters.qat.retrain import retrainer
 from edgeinfer.converters.quantize.quantize import quantize_trained
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.converters.tensorflow.worker.job import Worker
-from edgeinfer.device.models.decoding import Decoder
 
 CalibrationDraw = Literal["balanced", "as-is"]
 
@@ -56,19 +56,20 @@ class TrainedRun:
             options.calibration_images,
             seed=options.seed,
             draw=self.calibration_draw,
+            task=trained.measured,
         )
         # TensorFlow chooses ranges in its own way, even where that is called min-max.
         ours = quantize.chosen_backend == "ai-edge-quantizer"
         return Opened(
             name=trained.name,
             subject=trained.name,
-            labels=trained.labels,
+            task=trained.measured,
+            said=trained.said,
             preprocess=spec,
-            decoder=Decoder(activation="softmax"),
             calibration=calibration,
             measured={"validation": splits["validation"], "test": splits["test"]},
             golden=splits["test"] or splits["validation"],
-            gate=LabelGate(max_drop_points=self.max_drop_points),
+            gate=LabelGate(max_drop_points=self.max_drop_points, figure=trained.measured.figure),
             backend=quantize.chosen_backend,
             quantize=lambda progress: quantize_trained(
                 keras_model, spec, calibration, quantize, progress, tensorflow=tensorflow
@@ -87,9 +88,14 @@ class TrainedRun:
 
 
 def calibration_samples(
-    train: Sequence[Sample], count: int, *, seed: int = 0, draw: CalibrationDraw = "balanced"
+    train: Sequence[Sample],
+    count: int,
+    *,
+    task: MeasuredTask,
+    seed: int = 0,
+    draw: CalibrationDraw = "balanced",
 ) -> list[Sample]:
-    """Return a seeded draw from the train samples; balanced, it takes the classes in turn."""
+    """Return a seeded draw from the train samples; balanced, it takes the task's groups in turn."""
     order = np.random.default_rng(seed).permutation(len(train))
     drawn = [train[i] for i in order]
-    return drawn[:count] if draw == "as-is" else choose_samples(drawn, count)
+    return drawn[:count] if draw == "as-is" else choose_samples(drawn, count, task)

@@ -14,10 +14,11 @@ from edgeinfer.converters.qat.retrain import Retrain
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.quantize.quantize import Backend
 from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.converters.tensorflow.worker.job import Worker
-from edgeinfer.device.models.decoding import Decoder
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tasks.task import Said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +28,9 @@ class Opened:
     Attributes:
         name: the bundle's.
         subject: what errors call it.
-        labels: the classes.
+        task: what it predicts.
+        said: what is said of its outputs.
         preprocess: how a picture becomes the input.
-        decoder: how the output becomes a prediction.
         calibration: pictures that set the ranges of activations.
         measured: the pictures to measure on, by the name of their figures. On the first, the gate
             and repairs decide; the others are looked at once, when all is decided.
@@ -45,9 +46,9 @@ class Opened:
 
     name: str
     subject: str
-    labels: tuple[str, ...]
+    task: MeasuredTask
+    said: Said
     preprocess: PreprocessSpec
-    decoder: Decoder
     calibration: Sequence[Sample]
     measured: Mapping[str, Sequence[Sample]]
     golden: Sequence[Sample]

@@ -31,7 +31,7 @@ def summary(result: ConvertResult, installed: Path | None) -> str:
         f"{result.bundle}: {result.bundle.stat().st_size:,} bytes, the {name} model "
         f"{size[f'size.{precision}.bytes']:,.0f} (float32 {size['size.float32.bytes']:,.0f})",
         *result.gate.lines(result.evaluations, precision),
-        *repair_lines(result.attempts, reference.top1),
+        *repair_lines(result.attempts, reference.score),
     ]
     if lost := worst_layer_text(result.layers):
         lines.append(f"most lost in {lost}")

@@ -12,14 +12,14 @@ from typing import Protocol
 
 import numpy as np
 
-from edgeinfer.converters.measure.evaluate import Evaluation
+from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.core.tensors import Precision
 
 
 def drop_points(reference: Evaluation, candidate: Evaluation) -> float:
-    """Return how many percentage points of top-1 the candidate loses; negative for a gain."""
-    return 100 * (reference.top1 - candidate.top1)
+    """Return how many percentage points of the score the candidate loses; negative for a gain."""
+    return 100 * (reference.score - candidate.score)
 
 
 def within_drop(reference: Evaluation, candidate: Evaluation, max_drop_points: float) -> bool:
@@ -28,13 +28,13 @@ def within_drop(reference: Evaluation, candidate: Evaluation, max_drop_points: f
     return drop_points(reference, candidate) <= max_drop_points + 1e-9
 
 
-def worst_classes(
+def worst_groups(
     reference: Evaluation, candidate: Evaluation, count: int = 3
 ) -> list[tuple[str, float]]:
-    """Return the classes that lose most, with their loss in points, the worst first."""
-    losses = 100 * (reference.class_top1() - candidate.class_top1())
+    """Return the groups that lose most, with their loss in points, the worst first."""
+    losses = 100 * (reference.group_scores() - candidate.group_scores())
     order = np.argsort(-np.nan_to_num(losses, nan=-np.inf), kind="stable")[:count]
-    return [(reference.labels[i], float(losses[i])) for i in order if losses[i] > 0]
+    return [(reference.group_names[i], float(losses[i])) for i in order if losses[i] > 0]
 
 
 Evaluations = Mapping[str, Mapping[str, Evaluation]]
@@ -92,13 +92,15 @@ class Gate(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class LabelGate:
-    """Labels are the truth, and so many points of top-1 may be lost.
+    """The pictures' targets are the truth, and so many points of the score may be lost.
 
     Attributes:
         max_drop_points: the largest loss, in percentage points.
+        figure: what metrics call the score.
     """
 
     max_drop_points: float = 1.0
+    figure: str = "top1"
     truth: None = None
 
     def step(self, pictures: str) -> str:
@@ -124,13 +126,13 @@ class LabelGate:
             return
         drop = drop_points(reference, candidate)
         worst = ", ".join(
-            f"{label} -{loss:.1f}" for label, loss in worst_classes(reference, candidate)
+            f"{name} -{loss:.1f}" for name, loss in worst_groups(reference, candidate)
         )
         raise AccuracyError(
             name,
-            got=f"{precision.upper()} loses {drop:.2f} points of top-1 on {reference.samples} "
-            f"validation pictures ({reference.top1:.2%} to {candidate.top1:.2%}; worst classes: "
-            f"{worst})" + _why(lost_where, tried),
+            got=f"{precision.upper()} loses {drop:.2f} points of {reference.score_name} on "
+            f"{reference.samples} validation pictures ({reference.score:.2%} to "
+            f"{candidate.score:.2%}; worst: {worst})" + _why(lost_where, tried),
             expected=f"at most {self.max_drop_points:.2f}",
             next_step="raise --calibration-images, train longer, or allow more with --max-drop",
         )
@@ -138,18 +140,21 @@ class LabelGate:
     def figures(
         self, pictures: str, results: Mapping[str, Evaluation], precision: Precision
     ) -> dict[str, float]:
-        """Return top-1 of each precision, 0 to 1, and how many pictures it is of."""
-        figures = {f"{pictures}.{name}.top1": result.top1 for name, result in results.items()}
+        """Return the score of each precision, 0 to 1, and how many pictures it is of."""
+        figures = {
+            f"{pictures}.{name}.{self.figure}": result.score for name, result in results.items()
+        }
         return {**figures, f"{pictures}.samples": float(results["float32"].samples)}
 
     def lines(self, evaluations: Evaluations, precision: Precision) -> list[str]:
-        """Return a table of top-1: a row for each set of pictures."""
+        """Return a table of scores: a row for each set of pictures."""
         name = precision.upper() if precision.startswith(("int", "uint")) else precision
-        rows = [f"{'top-1':12}{'float32':>10}{name:>10}{'pictures':>10}"]
+        first = next(iter(evaluations.values()))["float32"]
+        rows = [f"{first.score_name:12}{'float32':>10}{name:>10}{'pictures':>10}"]
         for pictures, results in evaluations.items():
             small = results[precision]
             rows.append(
-                f"{pictures:12}{results['float32'].top1:>10.2%}{small.top1:>10.2%}"
+                f"{pictures:12}{results['float32'].score:>10.2%}{small.score:>10.2%}"
                 f"{small.samples:>10,}"
             )
         return rows
@@ -180,7 +185,7 @@ class AgreementGate:
 
     def passes(self, reference: Evaluation, candidate: Evaluation) -> bool:
         """Return whether a candidate decides as float32 does often enough."""
-        return candidate.top1 >= self.min_agreement
+        return candidate.score >= self.min_agreement
 
     def require(
         self,
@@ -197,7 +202,7 @@ class AgreementGate:
             return
         raise AccuracyError(
             name,
-            got=f"{precision.upper()} decides as float32 does on {candidate.top1:.2%} of "
+            got=f"{precision.upper()} decides as float32 does on {candidate.score:.2%} of "
             f"{candidate.samples} pictures" + _why(lost_where, tried),
             expected=f"at least {self.min_agreement:.2%}",
             next_step="try other --pictures, or a lower --min-agreement",
@@ -208,7 +213,7 @@ class AgreementGate:
     ) -> dict[str, float]:
         """Return the share of decisions kept, 0 to 1, and of how many pictures."""
         return {
-            f"{pictures}.{precision}": results[precision].top1,
+            f"{pictures}.{precision}": results[precision].score,
             f"{pictures}.samples": float(results[precision].samples),
         }
 
@@ -217,7 +222,7 @@ class AgreementGate:
         ((_, results),) = evaluations.items()
         small = results[precision]
         return [
-            f"{precision.upper()} decides as float32 does on {small.top1:.2%} of "
+            f"{precision.upper()} decides as float32 does on {small.score:.2%} of "
             f"{small.samples:,} pictures"
         ]
 

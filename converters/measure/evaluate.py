@@ -1,77 +1,53 @@
-"""Accuracy of compiled models, measured through the device package on the original pictures."""
+"""Scores of compiled models, measured through the device package on the original pictures."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from contextlib import ExitStack
+from typing import Any
 
 from edgeinfer.converters.common.ordered_map import ordered_map
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
-from edgeinfer.device.models.decoding import Decoder, make_decode
+from edgeinfer.converters.tasks.evaluation import Evaluation
+from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.models.predictions.kinds import Classification
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime.runner import Runner
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """How one model answered.
-
-    Attributes:
-        labels: the classes.
-        confusion: (classes, classes) int64, rows the truth, columns the answer.
-    """
-
-    labels: tuple[str, ...]
-    confusion: NDArray[np.int64]
-
-    @property
-    def samples(self) -> int:
-        """How many pictures were answered."""
-        return int(self.confusion.sum())
-
-    @property
-    def top1(self) -> float:
-        """The share of right answers, 0 to 1."""
-        return float(np.trace(self.confusion)) / max(1, self.samples)
-
-    def class_top1(self) -> NDArray[np.float64]:
-        """Return each true class's share of right answers; NaN for a class without samples."""
-        totals = self.confusion.sum(axis=1)
-        shares = np.full(len(totals), np.nan)
-        np.divide(np.diagonal(self.confusion), totals, out=shares, where=totals > 0)
-        return shares
+from edgeinfer.device.tasks.registry import make_decode
+from edgeinfer.device.tasks.task import Said
 
 
 def evaluation_model(
-    content: bytes, *, subject: str, labels: tuple[str, ...], preprocess: PreprocessSpec
+    content: bytes, *, subject: str, task: str, said: Said, preprocess: PreprocessSpec
 ) -> Model:
-    """Make a device model of `.tflite` bytes whose output is logits."""
+    """Make a device model of `.tflite` bytes.
+
+    Args:
+        content: the bytes.
+        subject: what errors call it.
+        task: what a prediction is.
+        said: how the outputs are to be read.
+        preprocess: how pictures become the input.
+    """
     runner = Runner(content, subject=subject)
     return Model(
         name=subject,
-        labels=labels,
+        labels=said.labels,
         preprocessor=Preprocessor(preprocess, runner.inputs[0]),
         runner=runner,
-        decode=make_decode(
-            decoder=Decoder(activation="softmax"),
-            outputs=runner.outputs,
-            preprocess=preprocess,
-            labels=labels,
-        ),
+        decode=make_decode(task, said, runner.outputs, preprocess),
+        task=task,
+        said=said,
     )
 
 
 def evaluate(
     factories: Mapping[str, Callable[[], Model]],
     samples: Sequence[Sample],
-    labels: tuple[str, ...],
+    task: MeasuredTask,
+    said: Said,
     *,
     truth: str | None = None,
     threads: int = 2,
@@ -80,9 +56,11 @@ def evaluate(
     """Run several models over the same pictures, each picture decoded once.
 
     Args:
-        factories: make a model, by name; called once a thread. All prepare pictures alike.
+        factories: make a model, by name; called once a thread, and closed
+            at the end. All prepare pictures alike.
         samples: what to answer; read one at a time.
-        labels: the classes.
+        task: scores the answers.
+        said: what is said of the outputs.
         truth: the name of a model whose answers are taken for the truth; None takes the samples'.
         threads: how many work side by side.
         progress: told after each picture.
@@ -91,26 +69,23 @@ def evaluate(
         ImageError: a picture cannot be read any more.
     """
     local = threading.local()
-    totals = {name: np.zeros((len(labels), len(labels)), np.int64) for name in factories}
+    outcomes: dict[str, list[Any]] = {name: [] for name in factories}
+    opened = ExitStack()
 
-    def answer(sample: Sample) -> dict[str, int]:
+    def answer(sample: Sample) -> dict[str, Any]:
         if not hasattr(local, "models"):
-            local.models = {name: make() for name, make in factories.items()}
+            local.models = {name: opened.enter_context(make()) for name, make in factories.items()}
         spec = next(iter(local.models.values())).preprocessor.spec
         pixels = read_sample(sample.source, spec)
-        answers = {}
-        for name, model in local.models.items():
-            prediction = model.predict(pixels)
-            assert isinstance(prediction, Classification)
-            answers[name] = prediction.index
-        return answers
+        answers = {name: model.predict(pixels) for name, model in local.models.items()}
+        target = sample.target if truth is None else task.target_of(answers[truth])
+        return {name: task.outcome(target, answer) for name, answer in answers.items()}
 
-    results = ordered_map(answer, samples, threads=threads)
-    for done, (sample, answers) in enumerate(zip(samples, results, strict=True), start=1):
-        for name, index in answers.items():
-            totals[name][sample.label if truth is None else answers[truth], index] += 1
-        if progress is not None:
-            progress(done, len(samples))
-    return {
-        name: Evaluation(labels=labels, confusion=confusion) for name, confusion in totals.items()
-    }
+    with opened:
+        results = ordered_map(answer, samples, threads=threads)
+        for done, answers in enumerate(results, start=1):
+            for name, outcome in answers.items():
+                outcomes[name].append(outcome)
+            if progress is not None:
+                progress(done, len(samples))
+    return {name: task.evaluation(found, said) for name, found in outcomes.items()}

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from edgeinfer.converters.common.progress import Progress, Step
-from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.converters.quantize.bias_correction import correct_biases
 from edgeinfer.converters.quantize.calibration import (
     CalibrationMethod,
@@ -24,6 +23,7 @@ from edgeinfer.converters.quantize.equalize import equalize
 from edgeinfer.converters.quantize.layer_report import compare_layers
 from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
+from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.pictures.pixel_formats import Pixels
@@ -64,8 +64,8 @@ class Attempt:
 
     @property
     def score(self) -> float:
-        """The share of right answers, 0 to 1."""
-        return self.evaluation.top1
+        """The mean score, 0 to 1."""
+        return self.evaluation.score
 
 
 @dataclass(frozen=True, kw_only=True)

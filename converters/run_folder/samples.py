@@ -1,4 +1,4 @@
-"""Labelled samples on disk, and the frames in them.
+"""Samples on disk: pictures, with what each is known to show.
 
 A sample is named by a path: a photograph, or one image of an IDX file (the MNIST family's format)
 as `FILE#INDEX`. So a list of samples is small however large the data set is.
@@ -19,7 +19,7 @@ import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,15 +42,15 @@ _IDX_LOCK = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """One labelled image.
+    """One picture, and what it is known to show.
 
     Attributes:
         source: the absolute path of a photograph, or `FILE#INDEX` into an IDX file.
-        label: the class's index.
+        target: as the task has it: of a class its index.
     """
 
     source: str
-    label: int
+    target: Any = None
 
 
 def read_sample(source: str, spec: PreprocessSpec | None = None) -> Pixels:

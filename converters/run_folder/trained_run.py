@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.tasks.registry import find_measured
+from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.csv_cells import csv_cell, csv_text
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tasks.spec import Decoder
+from edgeinfer.device.tasks.task import Said
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -37,17 +41,35 @@ class TrainedModel:
 
     Attributes:
         name: becomes the bundle's name.
-        labels: the classes in the order of the logits.
+        task: what it predicts, the name of a task.
+        labels: the classes in the order of the logits; empty for tasks without classes.
+        settings: what else the task's decoder is told; None for nothing.
         preprocess: how a frame becomes the input.
         provenance: versions, seed, data set, settings, as text.
         metrics: figures by name, such as `validation.keras.top1` (0 to 1).
     """
 
     name: str
-    labels: tuple[str, ...]
+    task: str = "classification"
+    labels: tuple[str, ...] = ()
     preprocess: PreprocessSpec
+    settings: dict[str, object] | None = None
     provenance: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def measured(self) -> MeasuredTask:
+        """What measures its task; raises ModelError where nothing that is installed does."""
+        return find_measured(self.task)
+
+    @property
+    def said(self) -> Said:
+        """What it says of its outputs, which are logits where they are classes'."""
+        return Said(
+            labels=self.labels,
+            decoder=Decoder(activation="softmax"),
+            settings=self.settings or {},
+        )
 
 
 def write_trained(
@@ -60,11 +82,12 @@ def write_trained(
     """
     table = io.StringIO(newline="")
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["split", "label", "source"])
+    task, said = model.measured, model.said
+    writer.writerow(["split", task.column, "source"])
     for split in SPLITS:
         for sample in samples.get(split, ()):
-            label = model.labels[sample.label]
-            writer.writerow([split, csv_cell(label), csv_cell(sample.source)])
+            target = task.write_target(sample.target, said)
+            writer.writerow([split, csv_cell(target), csv_cell(sample.source)])
     # File names need not be UTF-8; surrogateescape carries their bytes through.
     write_atomically(folder / SAMPLES_FILE, table.getvalue().encode("utf-8", "surrogateescape"))
     text = json.dumps(to_json(model), ensure_ascii=False, indent=1)
@@ -88,21 +111,22 @@ def read_trained(folder: Path) -> TrainedModel:
 
 
 def read_samples(folder: Path) -> dict[Split, list[Sample]]:
-    """Read which samples each split holds, labels as indices into the model's labels.
+    """Read which samples each split holds, with their targets.
 
     Raises:
         ModelError: the table is absent or damaged.
     """
-    labels = {label: index for index, label in enumerate(read_trained(folder).labels)}
+    trained = read_trained(folder)
+    read_target = trained.measured.target_reader(trained.said)
     path = folder / SAMPLES_FILE
     splits: dict[Split, list[Sample]] = {split: [] for split in SPLITS}
     text = _read(folder, path).decode("utf-8", "surrogateescape")
     try:
         rows = list(csv.reader(io.StringIO(text, newline="")))
-        for split, label, source in rows[1:]:
-            sample = Sample(source=csv_text(source), label=labels[csv_text(label)])
+        for split, target, source in rows[1:]:
+            sample = Sample(source=csv_text(source), target=read_target(csv_text(target)))
             splits[_split(split)].append(sample)
-    except (ValueError, KeyError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:
         raise ModelError(path, got=f"is damaged ({error})", next_step=_TRAIN_AGAIN) from error
     return splits
 

@@ -118,7 +118,6 @@ def with_targets(
     *,
     float32: bytes,
     samples: Sequence[Sample],
-    labels: tuple[str, ...] | None,
 ) -> tuple[ModelManifest, dict[str, bytes]]:
     """Return a manifest and its members with a variant for each target.
 
@@ -129,7 +128,6 @@ def with_targets(
         step: told what is going on.
         float32: the model as it was trained.
         samples: the bundle's golden frames.
-        labels: the classes; None where the samples' true ones are not known.
 
     Raises:
         ConversionError: a compiler fails, or maps less than is required.
@@ -147,9 +145,7 @@ def with_targets(
         manifest, members = with_vx(manifest, members, targets.vx)
     if targets.gpu:
         step("make the GPU's variant")
-        manifest, members = with_gpu(
-            manifest, members, float32=float32, samples=samples, labels=labels
-        )
+        manifest, members = with_gpu(manifest, members, float32=float32, samples=samples)
     return manifest, members
 
 

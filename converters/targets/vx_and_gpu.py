@@ -79,7 +79,6 @@ def with_gpu(
     *,
     float32: bytes,
     samples: Sequence[Sample],
-    labels: tuple[str, ...] | None,
 ) -> tuple[ModelManifest, dict[str, bytes]]:
     """Return a manifest and its members with a variant `gpu`, float16.
 
@@ -88,7 +87,6 @@ def with_gpu(
         members: the bundle's, by name.
         float32: the model as it was trained.
         samples: the bundle's golden frames.
-        labels: the classes; None where the samples' true ones are not known.
 
     Raises:
         ConversionError: the model cannot be made float16, or a runtime could not load the result.
@@ -98,7 +96,13 @@ def with_gpu(
     require_loadable(content, subject=subject)
     model = read_tflite(content, subject=subject)
     mapping = map_gpu(model)
-    golden = make_golden(content, manifest.preprocess, samples, labels, variant=GPU)
+    golden = make_golden(
+        *(content, manifest.preprocess, samples),
+        task=manifest.task,
+        said=manifest.said,
+        known=False,  # the CPU variant's frames say what they show
+        variant=GPU,
+    )
     variant = Variant(
         file=f"variants/{GPU}.tflite",
         delegate=GPU,

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.models.predictions.kinds import Prediction
 from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.tasks.prediction import Prediction
 
 
 class Predictor(Protocol):

@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from edgeinfer.device.models.predictions.kinds import Prediction
 from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.tasks.prediction import Prediction
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,6 @@ from edgeinfer.device.loop.model_set import Predictor
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.results import Answer, LoopSummary, Sink
 from edgeinfer.device.loop.slot import EndOfItems
-from edgeinfer.device.models.predictions.kinds import Classification
 
 POLL_S = 0.1
 """How often a loop that waits for an answer looks whether it should stop."""
@@ -119,8 +118,6 @@ class _Tally:
     """Counts the answers."""
 
     def __init__(self) -> None:
-        self._labels: tuple[str, ...] = ()
-        self._known: frozenset[str] = frozenset()
         self._ages = DurationHistogram()
         self.frames = 0
         self._labelled = 0
@@ -129,15 +126,12 @@ class _Tally:
     def add(self, answer: Answer) -> None:
         self.frames += 1
         self._ages.add(answer.age_ms)
-        prediction, truth = answer.prediction, answer.frame.label
-        if truth is None or not isinstance(prediction, Classification):
-            return
-        if prediction.labels is not self._labels:  # the first answer, or another model's
-            self._labels, self._known = prediction.labels, frozenset(prediction.labels)
+        truth = answer.frame.label
         # A folder's name that is no class of this model says nothing about its answers.
-        if truth in self._known:
+        right = None if truth is None else answer.prediction.is_right(truth)
+        if right is not None:
             self._labelled += 1
-            self._correct += prediction.label == truth
+            self._correct += right
 
     def summary(self, seconds: float, dropped: int, unreadable: int) -> LoopSummary:
         return LoopSummary(

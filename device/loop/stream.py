@@ -21,9 +21,9 @@ from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.loop.slot import EndOfItems
 from edgeinfer.device.models.input_size import model_input_size
 from edgeinfer.device.models.model import Model, open_models
-from edgeinfer.device.models.predictions.kinds import Prediction
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import RuntimeName
+from edgeinfer.device.tasks.prediction import Prediction
 
 _POLL_S = 0.1
 """How often Ctrl-C is looked for while no answer comes."""

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from edgeinfer.device.core.tensors import TensorSpec
-from edgeinfer.device.models.decoding import Decoder, DetectionSpec, PoseSpec, Task
-from edgeinfer.device.models.decoding.make_decode import check_outputs
-from edgeinfer.device.models.decoding.segmentation import holds_indices
 from edgeinfer.device.models.tflite_metadata import ModelMetadata, TensorMetadata
+from edgeinfer.device.tasks.registry import find_task
+from edgeinfer.device.tasks.segmentation.decode import holds_indices
+from edgeinfer.device.tasks.spec import Decoder, DetectionSpec, PoseSpec
+from edgeinfer.device.tasks.task import Said
 from edgeinfer.device.tflite.model import Operator, TfliteModel
 
 DETECTION_POSTPROCESS = "TFLite_Detection_PostProcess"
@@ -36,7 +37,7 @@ class Guess:
         reason: why, for people; empty where it was no guess.
     """
 
-    task: Task
+    task: str
     decoder: Decoder
     classes: int | None = None
     labels_output: int = 0
@@ -131,7 +132,7 @@ def _detector(outputs: Sequence[TensorSpec], said: Sequence[TensorMetadata]) -> 
     )
     decoder = Decoder(detection=spec)
     try:
-        check_outputs(task="detection", decoder=decoder, outputs=outputs, labels=(), value=None)
+        find_task("detection").check_outputs(Said(decoder=decoder), outputs)
     except ValueError:
         return None
     return Guess(
@@ -180,7 +181,7 @@ def _pose(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> Guess 
     )
     decoder = Decoder(pose=spec)
     try:
-        check_outputs(task="pose", decoder=decoder, outputs=outputs, labels=(), value=None)
+        find_task("pose").check_outputs(Said(decoder=decoder), outputs)
     except ValueError:
         return None
     people, listed = "people" if ways else "one person", ", ".join(map(str, channels))

@@ -13,13 +13,14 @@ from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.core.paths import AnyPath
-from edgeinfer.device.models.decoding import Decode, Task, make_decode
 from edgeinfer.device.models.open_runner import Warn, open_plain, open_variant
-from edgeinfer.device.models.predictions.kinds import Prediction
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName
+from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.registry import make_decode
+from edgeinfer.device.tasks.task import Decode, Said
 
 if TYPE_CHECKING:
     from edgeinfer.device.models.bundle.reader import ModelBundle
@@ -36,6 +37,7 @@ class Model(Closing):
         preprocessor: frame to tensor.
         runner: tensor to outputs.
         task: what a prediction is.
+        said: what is said of the outputs.
         notes: what was guessed of a plain `.tflite`, for people, a sentence each.
         choice: which variant runs and why; None for a plain `.tflite` on the CPU.
     """
@@ -48,7 +50,8 @@ class Model(Closing):
         preprocessor: Preprocessor,
         runner: ModelRunner,
         decode: Decode,
-        task: Task = "classification",
+        task: str = "classification",
+        said: Said | None = None,
         notes: tuple[str, ...] = (),
         bundle: ModelBundle | None = None,
         choice: Choice | None = None,
@@ -58,6 +61,7 @@ class Model(Closing):
         self.preprocessor = preprocessor
         self.runner = runner
         self.task = task
+        self.said = said or Said(labels=labels)
         self.notes = notes
         self._decode = decode
         self._bundle = bundle
@@ -121,13 +125,13 @@ class Model(Closing):
             runner=runner,
             choice=choice,
             decode=make_decode(
-                task=guess.task,
-                decoder=guess.decoder,
-                outputs=runner.outputs,
-                preprocess=guess.preprocess,
-                labels=guess.labels,
+                guess.task,
+                Said(labels=guess.labels, decoder=guess.decoder),
+                runner.outputs,
+                guess.preprocess,
             ),
             task=guess.task,
+            said=Said(labels=guess.labels, decoder=guess.decoder),
             notes=guess.notes,
         )
 
@@ -242,15 +246,9 @@ def _open_bundle(
             labels=manifest.labels,
             preprocessor=Preprocessor(manifest.preprocess, variant.input),
             runner=opened.runner,
-            decode=make_decode(
-                task=manifest.task,
-                decoder=manifest.decoder,
-                outputs=variant.outputs,
-                preprocess=manifest.preprocess,
-                labels=manifest.labels,
-                value=manifest.value,
-            ),
+            decode=make_decode(manifest.task, manifest.said, variant.outputs, manifest.preprocess),
             task=manifest.task,
+            said=manifest.said,
             bundle=bundle,
             choice=opened.choice,
         )

@@ -8,8 +8,6 @@ import numpy as np
 
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.tensors import TensorSpec
-from edgeinfer.device.models.decoding import Decoder, Task
-from edgeinfer.device.models.decoding.make_decode import check_outputs
 from edgeinfer.device.models.guess_task import Guess, guess_task
 from edgeinfer.device.models.guess_task import ends_in_probabilities as ends_in_probabilities
 from edgeinfer.device.models.labels import (
@@ -22,6 +20,9 @@ from edgeinfer.device.models.labels import (
 from edgeinfer.device.models.tflite_metadata import ModelMetadata, TensorMetadata, read_metadata
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.runner import ModelRunner
+from edgeinfer.device.tasks.registry import find_task
+from edgeinfer.device.tasks.spec import Decoder
+from edgeinfer.device.tasks.task import Said
 
 _TASKS = "a classifier, detector, segmenter, PoseNet or embedding of single images"
 
@@ -38,7 +39,7 @@ class ThirdPartyModel:
         notes: what was guessed, for people, a sentence each.
     """
 
-    task: Task
+    task: str
     labels: tuple[str, ...]
     preprocess: PreprocessSpec
     decoder: Decoder
@@ -78,13 +79,9 @@ def describe_third_party(
         raise _no_task(subject, runner)
     names, labels_note = _labels(content, labels, guess, metadata, subject)
     try:
-        check_outputs(
-            task=guess.task,
-            decoder=guess.decoder,
-            outputs=runner.outputs,
-            labels=names,
-            value=None,
-        )
+        task, said = find_task(guess.task), Said(labels=names, decoder=guess.decoder)
+        task.check(said)
+        task.check_outputs(said, runner.outputs)
     except ValueError as error:
         raise ModelError(subject, got=str(error), next_step="see `edgeinfer inspect`") from error
     about = metadata.inputs[0] if metadata is not None and metadata.inputs else None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.models.decoding.spec import BoxForm
+from edgeinfer.device.tasks.spec import BoxForm
 from edgeinfer.device.tflite.flatbuffer import FlatBuffer, FlatbufferError, Table
 from edgeinfer.device.tflite.model import TfliteModel
 

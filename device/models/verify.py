@@ -17,13 +17,13 @@ from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.golden import read_golden
 from edgeinfer.device.models.bundle.manifest import Variant
 from edgeinfer.device.models.bundle.reader import ModelBundle, open_bundle
-from edgeinfer.device.models.decoding.detection import blank_unused
 from edgeinfer.device.models.open_runner import Warn, open_variant
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.preprocess.native_library import load_kernels
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName
+from edgeinfer.device.tasks.registry import find_task
 
 ARM = frozenset({"aarch64", "arm64", "armv7l", "armv8l"})
 SPREADS = 2
@@ -171,13 +171,11 @@ def _compare_outputs(
         )
     golden = _read_tensors(bundle, member, variant.outputs, len(tensors))
     tolerances = _tolerances(bundle, variant, runner.kernels, golden)
-    detection = bundle.manifest.decoder.detection
+    task, said = find_task(bundle.manifest.task), bundle.manifest.said
     # Of several outputs the one that comes closest to its own tolerance is told.
     closest = (0.0, 0.0, variant.output_tolerance)
     for index, tensor in enumerate(tensors):
-        outputs = runner.invoke([tensor])
-        if detection is not None:
-            outputs = blank_unused(outputs, variant.outputs, detection)
+        outputs = task.repeatable(said, runner.invoke([tensor]), variant.outputs)
         for spec, tolerance, output, expected in zip(
             variant.outputs, tolerances, outputs, golden, strict=True
         ):

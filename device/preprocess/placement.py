@@ -52,6 +52,21 @@ class Placement:
         ) * scale + (self.x, self.y)
         return mapped
 
+    def from_frame(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Map points of a frame into the model's image; the way back of `to_frame`.
+
+        Args:
+            points: (..., 2) x and y in pixels of the frame, measured from its corner.
+
+        Returns:
+            (..., 2) x and y in pixels of the model's image. What the crop leaves out lies outside.
+        """
+        scale = np.array([self.fill_width / self.width, self.fill_height / self.height])
+        mapped: NDArray[np.float64] = (
+            np.asarray(points, np.float64) - (self.x, self.y)
+        ) * scale + (self.left, self.top)
+        return mapped
+
 
 @lru_cache(maxsize=64)
 def place(spec: PreprocessSpec, frame_size: tuple[int, int]) -> Placement:

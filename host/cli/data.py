@@ -64,7 +64,7 @@ def _counts(prepared: PreparedData) -> dict[str, dict[str, int]]:
     """Return how many images each split has of each class."""
     return {
         split: {
-            label: sum(sample.label == index for sample in samples)
+            label: sum(sample.target == index for sample in samples)
             for index, label in enumerate(prepared.labels)
         }
         for split, samples in prepared.splits.items()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeinfer.device.cli.options.common import MAX_THREADS, json_option
-from edgeinfer.device.core.errors import EdgeinferError, UsageError, printable
+from edgeinfer.device.core.errors import AccuracyError, EdgeinferError, UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.host.search.report.finish import Ending
@@ -232,6 +232,14 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
     else:
         _print_front(found)
         _print_winner(out, found, ending)
+    allowed = found.budget.accuracy_points
+    if ending.lost is not None and ending.lost.contradicts(allowed):
+        raise AccuracyError(
+            f"the winner #{ending.winner}" if ending.winner >= 0 else "the baseline",
+            got=f"loses {ending.lost.text()} on the test split",
+            expected=f"at most {allowed:g}, the budget, as on validation",
+            next_step="give the run more validation pictures, or the search another --seed",
+        )
 
 
 def _print_front(found: Found, *, as_json: bool = False) -> None:
@@ -272,6 +280,8 @@ def _print_winner(out: Path, found: Found, ending: Ending) -> None:
         f"test, {ending.test_samples:,} pictures: {100 * ending.winner_top1:.2f} % (plain INT8 "
         f"{100 * ending.baseline_top1:.2f} %, float {100 * ending.baseline_float_top1:.2f} %)"
     )
+    if ending.lost is not None:
+        click.echo(f"test, the winner beside the float model: {ending.lost.text()} lost")
     measured = sum(trial.measured is not None for trial in found.trials)
     click.echo(
         f"{len(found.trials)} candidates in {found.spent_s / 60:.1f} minutes, {measured} of them "

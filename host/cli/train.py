@@ -57,6 +57,13 @@ def _choice(*names: str) -> click.Choice[str]:
     help=f"Pretrained weights: a file, or {IMAGENET} for those installed or downloaded.",
 )
 @click.option("--loss", type=_choice("crossentropy", "focal"), help="[crossentropy]")
+@click.option(
+    "--task",
+    default="classification",
+    show_default=True,
+    metavar="NAME",
+    help="What the network learns to predict: a task of edgeinfer's or of another package's.",
+)
 @click.option("--label-smoothing", type=float, help="0 to below 1.  [0.1]")
 @click.option("--class-weights", type=_choice("none", "balanced"), help="[none]")
 @click.option("--optimizer", type=_choice("sgd", "adam", "adamw", "rmsprop"), help="[adamw]")
@@ -117,6 +124,7 @@ def _choice(*names: str) -> click.Choice[str]:
 )
 def train(
     data: str,
+    task: str,
     architecture: str | None,
     student: str | None,
     out: Path | None,
@@ -156,7 +164,7 @@ def train(
     taught = chosen_teacher(teacher, teacher_weight, temperature, features=teacher_features)
     out = out or _default_out(data, grey_28=grey_28, taught=taught is not None)
     check_destination(out, force=force)
-    prepared = _prepare(data, config.seed, validation_share, test_share)
+    prepared = _prepare(data, task, config.seed, validation_share, test_share)
     require_host_extra("edgeinfer train")
     for finding in prepared.findings:
         line = f"left out: {finding.path}: {finding.kind}, {finding.detail}"
@@ -177,12 +185,17 @@ def _default_out(data: str, *, grey_28: bool, taught: bool) -> Path:
 
 
 def _prepare(
-    data: str, seed: int, validation_share: float | None, test_share: float | None
+    data: str, task: str, seed: int, validation_share: float | None, test_share: float | None
 ) -> PreparedData:
     from edgeinfer.converters.common.progress import step_display
-    from edgeinfer.host.data.dataset import prepare_fashion_mnist, prepare_folder
+    from edgeinfer.host.data.dataset import prepare_fashion_mnist
+    from edgeinfer.host.tasks.registry import find_taught
 
     if data in FASHION_MNIST:
+        if task != "classification":
+            raise UsageError(
+                "--task", got=f"{task} for {data}", expected="classification, which it is for"
+            )
         return prepare_fashion_mnist(
             seed=seed,
             full=data == FASHION_MNIST[1],
@@ -190,7 +203,7 @@ def _prepare(
             test_share=test_share,
         )
     with step_display(sys.stderr) as step:
-        return prepare_folder(
+        return find_taught(task).prepare(
             Path(data),
             seed=seed,
             validation_share=validation_share,
@@ -222,6 +235,7 @@ def run_to_json(out: Path, trained: TrainedModel) -> dict[str, object]:
     return {
         "run": str(out),
         "name": trained.name,
+        "task": trained.task,
         "labels": list(trained.labels),
         "metrics": trained.metrics,
         "provenance": trained.provenance,
@@ -231,10 +245,11 @@ def run_to_json(out: Path, trained: TrainedModel) -> dict[str, object]:
 def _print(out: Path, trained: TrainedModel) -> None:
     """Say what was learned and what comes next."""
     facts = trained.provenance
+    of_classes = f" of {len(trained.labels)} classes" if trained.labels else ""
     accuracy = 100 * trained.metrics["validation.keras.top1"]
     click.echo(
         f"trained {facts['setting.architecture']} ({int(facts['parameters']):,} parameters) on "
-        f"{int(facts['samples.train']):,} pictures of {len(trained.labels)} classes: "
+        f"{int(facts['samples.train']):,} pictures{of_classes}: "
         f"{facts['epochs']} epochs, {facts['seconds']} s"
     )
     click.echo(

@@ -61,8 +61,8 @@ class AugmentConfig:
 
 def augment_batch(
     images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
-) -> NDArray[np.uint8]:
-    """Return changed copies of `images`.
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Return changed copies of `images`, and how each was moved.
 
     Args:
         images: (N, H, W, C) uint8.
@@ -70,15 +70,18 @@ def augment_batch(
         rng: where the randomness comes from; one state gives one result.
 
     Returns:
-        (N, H, W, C) uint8. What comes into the picture at its border is mirrored.
+        (N, H, W, C) uint8, where what comes into the picture at its border is mirrored; and
+        (N, 2, 3) float64: where a point (x, y, 1) of each picture has gone, in pixels.
     """
     changed = np.empty_like(images)
+    motions = np.tile(np.eye(2, 3), (len(images), 1, 1))
     height, width, depth = images.shape[1:]
     draws = rng.uniform(-1.0, 1.0, (len(images), 7))
-    for image, target, draw in zip(images, changed, draws, strict=True):
+    for image, target, motion, draw in zip(images, changed, motions, draws, strict=True):
         table = _light(config, draw)
         matrix = _motion(config, draw, width, height)
         if matrix is not None:
+            motion[:] = matrix
             image = cv2.warpAffine(
                 image,
                 matrix,
@@ -87,7 +90,7 @@ def augment_batch(
                 borderMode=cv2.BORDER_REFLECT_101,
             ).reshape(height, width, depth)  # OpenCV drops an axis of one channel
         target[:] = image if table is None else table[image]
-    return changed
+    return changed, motions
 
 
 def _motion(

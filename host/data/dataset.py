@@ -11,7 +11,9 @@ import numpy as np
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import Split
+from edgeinfer.converters.tasks.classification.task import TASK
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data import fashion_mnist
 from edgeinfer.host.data.check import Checked, check_files
 from edgeinfer.host.data.findings import Finding
@@ -29,17 +31,26 @@ class PreparedData:
 
     Attributes:
         name: the folder's name, or "fashion-mnist".
-        labels: the classes; a sample's label is an index into them.
-        splits: the samples of each split, sorted by label and source.
+        splits: the samples of each split, in an order that does not depend on the file system.
         findings: the files that were left out.
         own_splits: those that the data set itself names; the others were drawn.
+        task: what the samples' targets are of.
+        labels: the classes; empty for tasks without classes.
+        settings: what else the task's decoder is told; None for nothing.
     """
 
     name: str
-    labels: tuple[str, ...]
     splits: dict[Split, list[Sample]]
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = ()
     own_splits: frozenset[Split] = frozenset()
+    task: str = "classification"
+    labels: tuple[str, ...] = ()
+    settings: dict[str, object] | None = None
+
+    @property
+    def said(self) -> Said:
+        """What is said of the outputs of a model that learns from it."""
+        return Said(labels=self.labels, settings=self.settings or {})
 
 
 def prepare_folder(
@@ -89,7 +100,8 @@ def split_checked(
         name=layout.root.name or "data",
         labels=layout.labels,
         splits=split_samples(
-            ((Sample(source=file.path, label=file.label), file.split) for file in checked.files),
+            ((Sample(source=file.path, target=file.label), file.split) for file in checked.files),
+            task=TASK,
             seed=seed,
             validation_share=validation_share,
             test_share=test_share,
@@ -132,7 +144,7 @@ def prepare_fashion_mnist(
     return PreparedData(
         name="fashion-mnist",
         labels=fashion_mnist.LABELS,
-        splits=split_samples(own, seed=seed, validation_share=shares[0]),
+        splits=split_samples(own, task=TASK, seed=seed, validation_share=shares[0]),
         findings=(),
         own_splits=frozenset({"train", "test"}),
     )

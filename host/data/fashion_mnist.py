@@ -163,7 +163,7 @@ def _samples(images_path: Path, labels_path: Path) -> list[Sample]:
     if labels.max() >= len(LABELS):
         raise DataError(labels_path, got=f"holds the label {labels.max()}", expected="0 to 9")
     return [
-        Sample(source=f"{images_path}#{index}", label=label)
+        Sample(source=f"{images_path}#{index}", target=label)
         for index, label in enumerate(labels.tolist())
     ]
 

@@ -67,8 +67,13 @@ class Layout:
     findings: tuple[Finding, ...]
 
 
-def find_layout(root: Path) -> Layout:
+def find_layout(root: Path, *, to_train: bool = True) -> Layout:
     """List a labelled folder.
+
+    Args:
+        root: the folder.
+        to_train: whether it has to have what training needs: two classes, and pictures of each for
+            every split.
 
     Raises:
         DataError: there is no such folder, or it cannot be understood as labelled classes.
@@ -92,7 +97,7 @@ def find_layout(root: Path) -> Layout:
     else:
         listed = {None: _class_folders(root, root, findings, listed=folders)}
         labels = tuple(sorted(listed[None]))
-    if len(labels) < 2:
+    if to_train and len(labels) < 2:
         raise _too_few_classes(root, labels, listed)
     files: list[LabelledFile] = []
     for split, classes in listed.items():
@@ -106,7 +111,8 @@ def find_layout(root: Path) -> Layout:
         files=tuple(files),
         findings=tuple(findings),
     )
-    require_enough(layout, layout.files)
+    if to_train:
+        require_enough(layout, layout.files)
     return layout
 
 

@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 import numpy as np
 
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import SPLITS, Split
+from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.errors import DataError
 
 
 def split_samples(
     samples: Iterable[tuple[Sample, Split | None]],
     *,
+    task: MeasuredTask,
     seed: int,
     validation_share: float = 0.1,
     test_share: float = 0.1,
 ) -> dict[Split, list[Sample]]:
-    """Put each sample into one split, class by class.
+    """Put each sample into one split, group by group of the task's targets.
 
     A split that some samples already name is kept as it is; a missing one is carved from the
-    training samples and those without a split, at least one a class.
+    training samples and those without a split, at least one a group.
 
     Args:
         samples: each with the split that the data set itself puts it in, or None.
+        task: tells the groups of targets, such as classes.
         seed: 0 or more; the same seed gives the same split.
-        validation_share: of the class's samples it is carved from, above 0.
+        validation_share: of the group's samples it is carved from, above 0.
         test_share: likewise; both together below 1.
 
     Raises:
-        DataError: a class has too few samples to be in each split.
+        DataError: a group has too few samples to be in each split.
         ValueError: the shares make no sense.
     """
     if not (validation_share > 0 and test_share > 0 and validation_share + test_share < 1):
@@ -41,42 +44,51 @@ def split_samples(
         )
     result: dict[Split, list[Sample]] = {split: [] for split in SPLITS}
     pools: dict[int, list[Sample]] = defaultdict(list)
+    groups: dict[Hashable, int] = {}
     for sample, split in samples:
         if split in ("validation", "test"):
             result[split].append(sample)
         else:
-            pools[sample.label].append(sample)
+            group = task.group(sample.target)
+            # A group that is a number, such as a class's, has that number's draw.
+            number = group if isinstance(group, int) else groups.setdefault(group, len(groups))
+            pools[number].append(sample)
     wanted: dict[Split, float] = {"validation": validation_share, "test": test_share}
     shares = {split: share for split, share in wanted.items() if not result[split]}
-    for label, pool in sorted(pools.items()):
+    for number, pool in sorted(pools.items()):
         start = 0
-        shuffled = _shuffle(pool, seed, label)
-        for split, count in _counts(len(pool), shares, label).items():
+        shuffled = _shuffle(pool, seed, number)
+        for split, count in _counts(len(pool), shares, number).items():
             result[split].extend(shuffled[start : start + count])
             start += count
         result["train"].extend(shuffled[start:])
     for members in result.values():
-        members.sort(key=lambda sample: (sample.label, sample.source))
+        members.sort(key=lambda sample: (_order(task.group(sample.target)), sample.source))
     return result
 
 
-def _shuffle(pool: list[Sample], seed: int, label: int) -> list[Sample]:
-    """Shuffle by seed and class, whatever the order in `pool`.
+def _order(group: Hashable) -> tuple[int, str]:
+    """Return what groups are sorted by: numbers by their value, others as text."""
+    return (group, "") if isinstance(group, int) else (0, str(group))
+
+
+def _shuffle(pool: list[Sample], seed: int, number: int) -> list[Sample]:
+    """Shuffle by seed and group, whatever the order in `pool`.
 
     The keys are PCG64's raw output, whose stream numpy guarantees (NEP 19); that of the
     Generator's own shuffle may change between numpy versions. Paths below one folder sort alike
     wherever the folder lies.
     """
-    keys = np.random.PCG64([seed, label]).random_raw(len(pool))
+    keys = np.random.PCG64([seed, number]).random_raw(len(pool))
     ordered = sorted(pool, key=lambda sample: sample.source)
     return [ordered[index] for index in np.argsort(keys, kind="stable")]
 
 
-def _counts(available: int, shares: dict[Split, float], label: int) -> dict[Split, int]:
-    """Return how many of a class's samples leave training: its share, rounded, at least one."""
+def _counts(available: int, shares: dict[Split, float], number: int) -> dict[Split, int]:
+    """Return how many of a group's samples leave training: its share, rounded, at least one."""
     if available <= len(shares):
         raise DataError(
-            f"class {label}",
+            f"class {number}",
             got=f"has {available} samples to divide",
             expected=f"at least {len(shares) + 1}",
             next_step="add images or take the class out",

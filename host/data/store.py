@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,26 +28,24 @@ if TYPE_CHECKING:  # Python 3.10, on which a folder can be checked, has it not
 
 
 class ImageStore:
-    """N images of one shape in a file: (N, H, W, C) uint8, and their labels in memory.
+    """N images of one shape in a file: (N, H, W, C) uint8, and their targets in memory.
 
     Reading is safe from several threads. As a context manager it removes its file at the end.
 
     Args:
         path: the file, which `build_store` has written.
-        labels: (N,) int32.
+        rows: (N, ...) each image's target, as its task keeps it.
         image_shape: (H, W, C).
 
     Attributes:
         shape: (N, H, W, C).
     """
 
-    def __init__(
-        self, path: Path, labels: NDArray[np.int32], image_shape: tuple[int, int, int]
-    ) -> None:
+    def __init__(self, path: Path, rows: NDArray[Any], image_shape: tuple[int, int, int]) -> None:
         """Open the file."""
         self.path = path
-        self.labels = labels
-        self.shape = (len(labels), *image_shape)
+        self.rows = rows
+        self.shape = (len(rows), *image_shape)
         self._image_bytes = image_shape[0] * image_shape[1] * image_shape[2]
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -56,7 +54,7 @@ class ImageStore:
 
     def __len__(self) -> int:
         """Return N."""
-        return len(self.labels)
+        return len(self.rows)
 
     def __enter__(self) -> Self:
         """Return the store itself."""
@@ -104,6 +102,7 @@ def build_store(
     samples: Sequence[Sample],
     spec: PreprocessSpec,
     path: Path,
+    rows: NDArray[Any],
     *,
     progress: Progress | None = None,
     threads: int = 2,
@@ -114,6 +113,7 @@ def build_store(
         samples: in the order that the store will have.
         spec: how they are prepared; the images are what `Preprocessor.image` gives.
         path: the file; it appears when it is complete.
+        rows: (samples, ...) their targets, as their task keeps them.
         progress: called after each image.
         threads: how many images are prepared at once.
 
@@ -132,8 +132,7 @@ def build_store(
             stream.write(np.ascontiguousarray(image).data)
             if progress is not None:
                 progress(done, len(samples))
-    labels = np.fromiter((sample.label for sample in samples), np.int32, count=len(samples))
-    return ImageStore(path, labels, spec.shape)
+    return ImageStore(path, rows, spec.shape)
 
 
 def _require_room(path: Path, needed: int) -> None:

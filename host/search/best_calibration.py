@@ -12,6 +12,7 @@ from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_trained
+from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.device.models.model import Model
 from edgeinfer.host.search.candidate import Baseline, Candidate
 from edgeinfer.host.search.context import PLAIN, Bench
@@ -88,7 +89,7 @@ def quantized(
 def accuracies(
     bench: Bench, files: Mapping[str, Path], trained: TrainedModel, title: str
 ) -> dict[str, float]:
-    """Return validation top-1, 0 to 1, of each file.
+    """Return the validation score, 0 to 1, of each file.
 
     Args:
         bench: of the search.
@@ -102,17 +103,18 @@ def accuracies(
         bench.progress.advance()
         bench.clock.tick()
 
-    return top1_of_files(files, trained, bench.validation, advance)
+    found = evaluations_of_files(files, trained, bench.validation, advance)
+    return {name: evaluation.score for name, evaluation in found.items()}
 
 
-def top1_of_files(
+def evaluations_of_files(
     files: Mapping[str, Path], trained: TrainedModel, samples: Sequence[Sample], progress: Progress
-) -> dict[str, float]:
-    """Return top-1, 0 to 1, of each `.tflite` through the device package, on the same pictures.
+) -> dict[str, Evaluation]:
+    """Return how each `.tflite` answers through the device package, on the same pictures.
 
     Args:
         files: by the names that the result has.
-        trained: whose they are: its labels and preprocessing are theirs.
+        trained: whose they are: its task and preprocessing are theirs.
         samples: the pictures.
         progress: told after each picture.
 
@@ -124,10 +126,10 @@ def top1_of_files(
             evaluation_model,
             path.read_bytes(),
             subject=str(path),
-            labels=trained.labels,
+            task=trained.task,
+            said=trained.said,
             preprocess=trained.preprocess,
         )
         for name, path in files.items()
     }
-    results = evaluate(factories, samples, trained.labels, progress=progress)
-    return {name: result.top1 for name, result in results.items()}
+    return evaluate(factories, samples, trained.measured, trained.said, progress=progress)

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy
 from edgeinfer.host.models import Initializer, architecture
+from edgeinfer.host.tasks.loss_settings import LossSettings
 
 Loss = Literal["crossentropy", "focal"]
 ClassWeights = Literal["none", "balanced"]
@@ -121,6 +122,13 @@ class TrainConfig:
     def pretrained(self) -> bool:
         """True where training starts from ImageNet weights."""
         return self.initializer == "pretrained"
+
+    @property
+    def loss_settings(self) -> LossSettings:
+        """What a task needs to know for its loss."""
+        return LossSettings(
+            name=self.loss, focal_gamma=self.focal_gamma, label_smoothing=self.label_smoothing
+        )
 
     def settings(self) -> dict[str, str]:
         """Return all settings as text, for the provenance."""

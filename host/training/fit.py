@@ -10,10 +10,11 @@ from typing import Any, Protocol
 import keras
 
 from edgeinfer.device.core.errors import TrainingError
+from edgeinfer.host.tasks.task import TaughtTask
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches
 from edgeinfer.host.training.history import Epoch, History
-from edgeinfer.host.training.optimizers import make_loss, make_optimizer
+from edgeinfer.host.training.optimizers import make_optimizer
 from edgeinfer.host.training.progress import Progress
 from edgeinfer.host.training.schedules import ScheduleCallback
 
@@ -24,7 +25,7 @@ class Score:
 
     Attributes:
         loss: mean of the training loss.
-        accuracy: share of samples whose largest logit is the label's, 0 to 1.
+        accuracy: the task's own score of the outputs, 0 to 1: of classes the share of right ones.
     """
 
     loss: float
@@ -48,12 +49,12 @@ class FitStage(Protocol):
         """Do what `fit` says."""
 
 
-def compile_model(model: Any, config: TrainConfig) -> None:
-    """Give a model the optimizer, loss and metric of the settings."""
+def compile_model(model: Any, config: TrainConfig, task: TaughtTask) -> None:
+    """Give a model the optimizer of the settings, and the task's loss and metric."""
     model.compile(
         optimizer=make_optimizer(config),
-        loss=make_loss(config),
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        loss=task.loss(config.loss_settings),
+        metrics=[task.metric()],
     )
 
 
@@ -101,7 +102,7 @@ def fit(
         TrainingError: the loss became infinite or no number.
         StorageError: the history cannot be written.
     """
-    compile_model(model, config)
+    compile_model(model, config, train.lesson.task)
     run_stage(model, train, validation, config, stage=stage, history=history, progress=progress)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, TRAINED_FILE, TrainedModel
 from edgeinfer.device.core.errors import ModelError
+from edgeinfer.host.tasks.registry import find_taught
 
 
 def load_network(run: Path, trained: TrainedModel) -> Any:
@@ -27,7 +28,7 @@ def load_network(run: Path, trained: TrainedModel) -> Any:
             path, got=f"cannot be loaded ({reason})", next_step="train that run again"
         ) from error
     shapes = (tuple(model.input_shape[1:]), tuple(model.output_shape[1:]))
-    expected = (trained.preprocess.shape, (len(trained.labels),))
+    expected = (trained.preprocess.shape, (find_taught(trained.task).numbers(trained.said),))
     if shapes != expected:
         raise ModelError(
             path,

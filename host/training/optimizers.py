@@ -1,4 +1,4 @@
-"""Optimizers and losses by name."""
+"""Optimizers by name."""
 
 from __future__ import annotations
 
@@ -26,17 +26,3 @@ def make_optimizer(config: TrainConfig) -> Any:
     # Decay pulls weights towards 0, which means nothing for a bias or a normalization's scale.
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
-
-
-def make_loss(config: TrainConfig) -> Any:
-    """Return the Keras loss of logits against one-hot targets."""
-    if config.loss == "focal":
-        return keras.losses.CategoricalFocalCrossentropy(
-            alpha=1.0,
-            gamma=config.focal_gamma,
-            from_logits=True,
-            label_smoothing=config.label_smoothing,
-        )
-    return keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=config.label_smoothing
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -22,8 +22,10 @@ from edgeinfer.device.core.errors import UsageError, storage_error
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.extras import require_host_extra
 from edgeinfer.host.models import architecture, build_model
+from edgeinfer.host.tasks.registry import find_taught
+from edgeinfer.host.tasks.task import Floats, Lesson, Motions, Rows, TaughtTask
 from edgeinfer.host.training.config import TrainConfig
-from edgeinfer.host.training.data.batches import Batches, ImageSource, balanced_weights
+from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
 from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teacher
 from edgeinfer.host.training.distillation.teacher_split import follow_teacher
@@ -88,32 +90,37 @@ def train(
         shown = stack.enter_context(progress or LineProgress())
         if teacher is not None:
             data = follow_teacher(data, teacher.run)
-        spec = _first_spec(config)
+        spec, lesson = _first_spec(config), Lesson(task=find_taught(data.task), said=data.said)
         # Built first: weights that are missing or do not fit show before minutes of preparing.
-        model = build_model(
-            config.architecture,
-            input_shape=spec.shape,
-            classes=len(data.labels),
-            initializer=config.initializer,
-            width=config.width,
-            seed=config.seed,
-            weights=config.weights,
-            channels=config.channels,
+        model = with_head(
+            build_model(
+                config.architecture,
+                input_shape=spec.shape,
+                classes=lesson.numbers,
+                initializer=config.initializer,
+                width=config.width,
+                seed=config.seed,
+                weights=config.weights,
+                channels=config.channels,
+            ),
+            lesson,
         )
         # The teacher before the pictures, for the same reason.
-        fit_stage = _fit_stage(data, config, teacher, teacher_cache or place.cache, shown)
+        fit_stage = _fit_stage(data, config, lesson, teacher, teacher_cache or place.cache, shown)
         stores: dict[Split, ImageStore] = {
             split: stack.enter_context(
-                prepare_store(data.splits[split], split, spec, place.cache, shown)
+                prepare_store(data.splits[split], split, spec, place.cache, shown, lesson.task)
             )
             for split in ("train", "validation")
         }
         spec = _with_statistics(spec, config, stores["train"])
         history = History(place.run)
-        score = _fit(model, stores, spec, config, fit_stage, place.cache, history, shown)
+        score = _fit(model, stores, spec, config, lesson, fit_stage, place.cache, history, shown)
         trained = TrainedModel(
             name=out.absolute().name,
+            task=data.task,
             labels=data.labels,
+            settings=data.settings,
             preprocess=spec,
             provenance={
                 **_provenance(data, config, model, history, time.monotonic() - started),
@@ -154,9 +161,14 @@ def _with_statistics(
 
 
 def prepare_store(
-    samples: Sequence[Sample], split: Split, spec: PreprocessSpec, folder: Path, progress: Progress
+    samples: Sequence[Sample],
+    split: Split,
+    spec: PreprocessSpec,
+    folder: Path,
+    progress: Progress,
+    task: TaughtTask,
 ) -> ImageStore:
-    """Prepare a split's pictures on disk, in a file in `folder`.
+    """Prepare a split's pictures on disk, in a file in `folder`, with the task's targets.
 
     Raises:
         DataError: a sample cannot be read.
@@ -166,13 +178,15 @@ def prepare_store(
 
     progress.start(f"{split}: preparing {len(samples)} pictures", len(samples))
     return build_store(
-        samples, spec, folder / f"{split}.u8", progress=lambda done, total: progress.advance()
+        *(samples, spec, folder / f"{split}.u8", task.rows(samples, spec)),
+        progress=lambda done, total: progress.advance(),
     )
 
 
 def _fit_stage(
     data: PreparedData,
     config: TrainConfig,
+    lesson: Lesson,
     teacher: TeacherConfig | None,
     cache: Path,
     progress: Progress,
@@ -182,9 +196,10 @@ def _fit_stage(
 
     if teacher is None:
         return fit
+    require_teachable(lesson.task)
     from edgeinfer.host.training.distillation.distillation import fit_with_teacher
 
-    _, mirrored = choose_augmentation(config)
+    _, mirrored = choose_augmentation(config, lesson.task)
     answers = ask_teacher(
         teacher,
         data.splits["train"],
@@ -201,6 +216,7 @@ def _fit(
     stores: dict[Split, ImageStore],
     spec: PreprocessSpec,
     config: TrainConfig,
+    lesson: Lesson,
     fit_stage: FitStage,
     cache: Path,
     history: History,
@@ -211,34 +227,34 @@ def _fit(
     from edgeinfer.host.training.transfer import train_in_two_stages
 
     table = normalize_table(spec)
-    augment, mirrored = choose_augmentation(config)
-    source = ImageSource(stores["train"], table, augment)
+    augment, mirrored = choose_augmentation(config, lesson.task)
+    source = ImageSource(stores["train"], table, augment, mover(lesson.task, spec.size))
     checked = ImageSource(stores["validation"], table)
-    classes = model.output.shape[-1]
     weights = None
     if config.class_weights == "balanced":
-        weights = balanced_weights(stores["train"].labels, classes)
-    validation = Batches(source=checked, classes=classes, batch_size=config.batch_size)
+        weights = _balanced(lesson, stores["train"])
+    validation = Batches(source=checked, lesson=lesson, batch_size=config.batch_size)
     if config.pretrained:
         train_in_two_stages(
             model,
             source,
             checked,
             config,
+            lesson=lesson,
             fit_stage=fit_stage,
             cache=cache,
             mirrored=mirrored,
-            class_weights=weights,
+            weights=weights,
             history=history,
             progress=progress,
         )
     else:
         batches = Batches(
             source=source,
-            classes=classes,
+            lesson=lesson,
             batch_size=config.batch_size,
             seed=config.seed,
-            class_weights=weights,
+            weights=weights,
         )
         network = with_dropout(model, config.dropout)
         fit_stage(
@@ -250,8 +266,50 @@ def _fit(
             history=history,
             progress=progress,
         )
-    compile_model(model, config)
+    compile_model(model, config, lesson.task)
     return evaluate(model, validation)
+
+
+def with_head(model: Any, lesson: Lesson) -> Any:
+    """Return a model of `edgeinfer.host.models` with the task's own way from features to numbers.
+
+    A model whose own way is the task's stays as it is.
+    """
+    import keras
+
+    if type(lesson.task).vector is TaughtTask.vector:
+        return model
+    vector = lesson.task.vector(model.get_layer("pool").input)
+    logits = keras.layers.Dense(lesson.numbers, name="logits")(vector)
+    return keras.Model(model.input, logits, name=model.name)
+
+
+def mover(task: TaughtTask, size: tuple[int, int]) -> Callable[[Rows, Motions], Rows]:
+    """Return what moves a task's targets with their pictures of (width, height)."""
+    return lambda rows, motions: task.moved(rows, motions, size)
+
+
+def require_teachable(task: TaughtTask) -> None:
+    """Refuse a teacher for a task whose answers a student cannot learn.
+
+    Raises:
+        UsageError: it is such a task.
+    """
+    if not task.teachable:
+        raise UsageError(
+            "--teacher", got=f"given for the task '{task.name}'", next_step="leave it out"
+        )
+
+
+def _balanced(lesson: Lesson, store: ImageStore) -> Floats:
+    weights = lesson.task.balanced(store.rows, lesson.said)
+    if weights is None:
+        raise UsageError(
+            "--class-weights",
+            got=f"balanced for the task '{lesson.task.name}'",
+            expected="none there",
+        )
+    return weights
 
 
 def save_model(model: Any, folder: Path, out: Path) -> None:

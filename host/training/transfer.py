@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
+from edgeinfer.host.tasks.task import Floats, Lesson, Rows
 from edgeinfer.host.training.config import TrainConfig
-from edgeinfer.host.training.data.batches import Batches, FeatureSource, Floats, ImageSource, Source
+from edgeinfer.host.training.data.batches import Batches, FeatureSource, ImageSource, Source
 from edgeinfer.host.training.data.cut_points import choose_cut
 from edgeinfer.host.training.data.feature_cache import cache_features
 from edgeinfer.host.training.fit import (
@@ -43,9 +45,10 @@ def train_in_two_stages(
     validation: ImageSource,
     config: TrainConfig,
     *,
+    lesson: Lesson,
     cache: Path,
     mirrored: bool,
-    class_weights: Floats | None,
+    weights: Floats | None,
     history: History,
     progress: Progress,
     fit_stage: FitStage = fit,
@@ -57,9 +60,10 @@ def train_in_two_stages(
         train: the training pictures.
         validation: the validation pictures.
         config: the settings.
+        lesson: the task, and what is said of the outputs.
         cache: a folder for cached activations.
         mirrored: whether a mirrored picture is as good as the original.
-        class_weights: (classes,) weight of each class's samples, or None.
+        weights: (N,) weight of each training picture, or None.
         history: gets every epoch.
         progress: is told about every step.
         fit_stage: trains each of the two stages: `fit`, or one with a teacher.
@@ -78,22 +82,15 @@ def train_in_two_stages(
     ]
 
     def pair(train: Source, validation: Source, *, size: int, seed: int) -> tuple[Batches, Batches]:
-        classes = model.output.shape[-1]
         return (
-            Batches(
-                source=train,
-                classes=classes,
-                batch_size=size,
-                seed=seed,
-                class_weights=class_weights,
-            ),
-            Batches(source=validation, classes=classes, batch_size=size),
+            Batches(source=train, lesson=lesson, batch_size=size, seed=seed, weights=weights),
+            Batches(source=validation, lesson=lesson, batch_size=size),
         )
 
     def cached(output: int) -> tuple[FeatureSource, FeatureSource]:
         return (
-            FeatureSource(kept[0][output], train.labels),
-            FeatureSource(kept[1][output], validation.labels),
+            FeatureSource(kept[0][output], _variant_rows(train, lesson, len(kept[0][output]))),
+            FeatureSource(kept[1][output], (validation.rows,)),
         )
 
     head_data = pair(*cached(0), size=config.batch_size, seed=config.seed)
@@ -104,6 +101,16 @@ def train_in_two_stages(
     data = pair(*sources, size=FINE_TUNE_BATCH, seed=config.seed + 1)
     part = with_dropout(model, config.dropout, start=cut.output if upper else None)
     _fine_tune(part, *data, config, fit_stage, history=history, progress=progress)
+
+
+def _variant_rows(source: ImageSource, lesson: Lesson, variants: int) -> tuple[Rows, ...]:
+    """Return the targets of the pictures as they are, and of their mirror images."""
+    if variants == 1:
+        return (source.rows,)
+    height, width = source.images.shape[1:3]
+    mirror = np.array([[-1.0, 0.0, width - 1.0], [0.0, 1.0, 0.0]])
+    motions = np.tile(mirror, (len(source.rows), 1, 1))
+    return source.rows, lesson.task.moved(source.rows, motions, (width, height))
 
 
 def _train_head(
@@ -148,7 +155,7 @@ def _fine_tune(
         # Statistics of 32 pictures are poorer than those of a million. Frozen, the layer runs in
         # inference mode, and its scale and shift stay what the converter will fold.
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
-    compile_model(part, settings)
+    compile_model(part, settings, train.lesson.task)
     before, weights = evaluate(part, validation), part.get_weights()
     fit_stage(
         part, train, validation, settings, stage="fine-tune", history=history, progress=progress

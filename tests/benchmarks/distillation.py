@@ -74,8 +74,8 @@ def measure(
         size = len(opened.member(CPU_MEMBER))
     test = result.evaluations["test"]
     return Outcome(
-        float_top1=test["float32"].top1,
-        int8_top1=test["int8"].top1,
+        float_top1=test["float32"].score,
+        int8_top1=test["int8"].score,
         file_bytes=size,
     )
 

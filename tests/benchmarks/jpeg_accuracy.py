@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.files.labelled import PictureFolder
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.models.predictions.kinds import Classification
 from edgeinfer.device.pictures.jpeg import JPEG_FLAGS
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess.jpeg_reduction import reduction_for
+from edgeinfer.device.tasks.classification.prediction import Classification
 from tests.benchmarks.measure import Row, table
 from tests.benchmarks.mjpeg import FRAME, QUALITY
 

@@ -58,11 +58,11 @@ def main() -> None:
         )
     for split, answers in result.evaluations.items():
         print(
-            f"{split}: float32 {answers['float32'].top1:.2%}, INT8 {answers['int8'].top1:.2%}, "
+            f"{split}: float32 {answers['float32'].score:.2%}, INT8 {answers['int8'].score:.2%}, "
             f"{answers['int8'].samples} pictures"
         )
     print(
-        "\n".join(repair_lines(result.attempts, result.evaluations["validation"]["float32"].top1))
+        "\n".join(repair_lines(result.attempts, result.evaluations["validation"]["float32"].score))
     )
 
 

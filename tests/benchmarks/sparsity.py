@@ -90,7 +90,9 @@ def _int8(run: Path) -> tuple[float, bytes]:
         small = quantize_trained(
             run / KERAS_FILE,
             trained.preprocess,
-            calibration_samples(splits["train"], ConvertOptions().calibration_images),
+            calibration_samples(
+                splits["train"], ConvertOptions().calibration_images, task=trained.measured
+            ),
             QuantizeOptions(),
             lambda done, total: None,
             tensorflow=tensorflow,
@@ -98,10 +100,15 @@ def _int8(run: Path) -> tuple[float, bytes]:
 
     def make() -> Model:
         return evaluation_model(
-            small, subject=trained.name, labels=trained.labels, preprocess=trained.preprocess
+            small,
+            subject=trained.name,
+            task=trained.task,
+            said=trained.said,
+            preprocess=trained.preprocess,
         )
 
-    return evaluate({"int8": make}, splits["validation"], trained.labels)["int8"].top1, small
+    found = evaluate({"int8": make}, splits["validation"], trained.measured, trained.said)
+    return found["int8"].score, small
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

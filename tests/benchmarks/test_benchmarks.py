@@ -10,9 +10,9 @@ import pytest
 
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.models.predictions.kinds import Classification
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess.native_library import load_kernels
+from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.host.models.students import TINY
 from tests.benchmarks import (
     cold_start,

@@ -36,7 +36,7 @@ def write_pictures(folder: Path) -> dict[Split, list[Sample]]:
             pixels[..., 0 if label else 2] += 55
             path = folder / f"{split}-{index}.png"
             write_atomically(path, encode_png(pixels.astype(np.uint8)))
-            splits[split].append(Sample(source=str(path), label=label))
+            splits[split].append(Sample(source=str(path), target=label))
     return splits
 
 
@@ -63,7 +63,7 @@ def _train(folder: Path) -> None:
     model = keras.Model(image, keras.layers.Dense(2)(features))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer=keras.optimizers.Adam(0.03), loss=loss)
-    model.fit(inputs, np.array([s.label for s in splits["train"]]), epochs=30, verbose=0)
+    model.fit(inputs, np.array([s.target for s in splits["train"]]), epochs=30, verbose=0)
     model.save(folder / KERAS_FILE)
     write_trained(
         folder,

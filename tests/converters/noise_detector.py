@@ -61,7 +61,7 @@ def train_detector(folder: Path, pictures: Pictures, size: Size) -> Path:
         optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(3e-3, steps)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    truth = np.array([sample.label for sample in splits["train"]])
+    truth = np.array([sample.target for sample in splits["train"]])
     model.fit(inputs, truth, batch_size=size.batch, epochs=size.epochs, verbose=0)
     model.save(folder / KERAS_FILE)
     write_trained(folder, TrainedModel(name="noise", labels=LABELS, preprocess=spec), splits)
@@ -109,5 +109,5 @@ def _samples(folder: Path, pictures: Pictures, count: int) -> list[Sample]:
         picture += label * generator.normal(0, SIGMA, picture.shape)
         path = folder / f"{index:05}.png"
         write_atomically(path, encode_png(np.clip(np.round(picture), 0, 255).astype(np.uint8)))
-        samples.append(Sample(source=str(path), label=label))
+        samples.append(Sample(source=str(path), target=label))
     return samples

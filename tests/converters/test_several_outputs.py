@@ -17,15 +17,17 @@ from edgeinfer.device.core.errors import BundleError, VerificationError
 from edgeinfer.device.models.bundle.manifest import ModelManifest, parse_manifest
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
-from edgeinfer.device.models.decoding import Decoder, DetectionSpec
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.models.predictions.located import Detections
 from edgeinfer.device.models.verify import verify_bundle
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tasks.detection.prediction import Detections
+from edgeinfer.device.tasks.spec import Decoder, DetectionSpec
+from edgeinfer.device.tasks.task import Said
 from tests.device.detector_example import LABELS, detector
 from tests.support.program import edgeinfer, edgeinfer_here
 
+SAID = Said(labels=LABELS, decoder=Decoder(detection=DetectionSpec()))
 PREPROCESS = PreprocessSpec(size=(2, 2), crop="letterbox", mean=(0.0,) * 3, std=(255.0,) * 3)
 
 
@@ -44,8 +46,8 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle(photo: Path) -> Path:
     path = photo.with_name("detector.edgebundle")
     model = detector()
-    samples = [Sample(source=str(photo), label=0)]
-    golden = make_golden(model, PREPROCESS, samples, None, detection=DetectionSpec())
+    samples = [Sample(source=str(photo), target=0)]
+    golden = make_golden(model, PREPROCESS, samples, task="detection", said=SAID, known=False)
     manifest = ModelManifest(
         schema_version=2,
         name="detector",

@@ -14,9 +14,11 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.models.predictions.kinds import Classification
-from edgeinfer.device.models.predictions.located import Detections, Mask, Poses
 from edgeinfer.device.pictures.decode import encode_png, read_image
+from edgeinfer.device.tasks.classification.prediction import Classification
+from edgeinfer.device.tasks.detection.prediction import Detections
+from edgeinfer.device.tasks.pose.prediction import Poses
+from edgeinfer.device.tasks.segmentation.prediction import Mask
 from tests.device.detector_example import LABELS, detector
 from tests.device.tflite_examples import (
     Node,

@@ -22,8 +22,6 @@ from edgeinfer.device.cli.options.common import (
 if TYPE_CHECKING:
     from edgeinfer.device.runtime.delegates.request import DelegateRequest
 
-_WITHOUT_PLACES = ("classification", "value", "embedding")
-
 
 @click.command()
 @click.argument(
@@ -57,6 +55,7 @@ def predict(
     from edgeinfer.device.models.model import Model
     from edgeinfer.device.pictures.decode import read_image, read_image_size
     from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
+    from edgeinfer.device.tasks.registry import find_task
 
     def tell(line: str) -> None:
         click.echo(printable(line), err=True)
@@ -72,11 +71,11 @@ def predict(
         if opened.choice is not None:
             tell(f"variant: {opened.choice}")
         tell_notes(opened.notes)
-        rule = reduction_rule(opened.preprocessor.spec)
+        rule, placed = reduction_rule(opened.preprocessor.spec), find_task(opened.task).has_places
         for photo in photos:
             try:
                 # A JPEG may be decoded smaller; places are those of the photo all the same.
-                size = None if opened.task in _WITHOUT_PLACES else read_image_size(photo)
+                size = read_image_size(photo) if placed else None
                 pixels = read_image(photo, rule)
                 prediction = opened.predict(pixels, size=size)
             except ImageError as error:

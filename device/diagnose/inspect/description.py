@@ -17,12 +17,13 @@ from edgeinfer.device.diagnose.inspect.operators import (
     peak_text,
     shape_text,
 )
-from edgeinfer.device.diagnose.inspect.output_rows import about_rows, decoder_rows
+from edgeinfer.device.diagnose.inspect.output_rows import about_rows
 from edgeinfer.device.models.bundle.manifest import ModelManifest
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.strict import to_json
 from edgeinfer.device.models.labels import labels_in_model
 from edgeinfer.device.models.tflite_metadata import ModelMetadata, read_metadata
+from edgeinfer.device.tasks.registry import find_task
 from edgeinfer.device.tflite.activation_memory import peak_activation
 from edgeinfer.device.tflite.macs import macs_by_operator, model_macs
 from edgeinfer.device.tflite.model import DELEGATE_OPS, Tensor, TfliteModel
@@ -177,15 +178,13 @@ class BundleDescription:
         if spec.jpeg_reduction > 1:
             frames += f", JPEGs decoded at down to 1/{spec.jpeg_reduction}"
         rows = [("model", manifest.name), ("task", manifest.task)]
-        if manifest.value is not None:
-            rows.append(("unit", manifest.value.unit))
-        elif manifest.labels:
+        if manifest.labels:
             rows.append(("labels", _labels_text(manifest.labels)))
         rows += [
             ("frames", frames),
             ("mean", ", ".join(f"{value:g}" for value in spec.mean)),
             ("std", ", ".join(f"{value:g}" for value in spec.std)),
-            *decoder_rows(manifest.decoder),
+            *find_task(manifest.task).rows(manifest.said),
             ("golden", f"{len(manifest.golden)} frames"),
         ]
         rows += _table_rows(

@@ -1,12 +1,9 @@
-"""What `inspect` tells people of how a model is fed and read: TFLite Metadata, and a decoder."""
+"""What `inspect` tells people of what a model says of itself: its TFLite Metadata."""
 
 from __future__ import annotations
 
-from edgeinfer.device.models.decoding import Decoder
 from edgeinfer.device.models.tflite_metadata import ModelMetadata, TensorMetadata
-
-Rows = list[tuple[str, str]]
-"""A title and a text each."""
+from edgeinfer.device.tasks.task import Rows
 
 
 def about_rows(about: ModelMetadata) -> Rows:
@@ -20,30 +17,6 @@ def about_rows(about: ModelMetadata) -> Rows:
         *(("says of out", _tensor_text(tensor)) for tensor in about.outputs),
     ]
     return [(title, text) for title, text in rows if text]
-
-
-def decoder_rows(decoder: Decoder) -> Rows:
-    """Return how a bundle's outputs are read."""
-    rows: Rows = [("activation", decoder.activation)]
-    if decoder.detection is not None:
-        spec = decoder.detection
-        count = "" if spec.count is None else f", count {spec.count}"
-        order = ", ".join(map(str, spec.order))
-        rows += [
-            ("outputs", f"boxes {spec.boxes}, classes {spec.classes}, scores {spec.scores}{count}"),
-            ("boxes", f"{spec.form} in {spec.unit}s, numbers at {order}"),
-            ("min score", f"{spec.min_score:g}"),
-        ]
-    if decoder.pose is not None:
-        pose = decoder.pose
-        ways = ", ".join(map(str, pose.displacements)) or "none"
-        rows += [
-            ("outputs", f"heatmaps {pose.heatmaps}, offsets {pose.offsets}, displacements {ways}"),
-            ("stride", f"{pose.stride:g} pixels"),
-            ("people", f"{pose.max_people} at most"),
-            ("min score", f"{pose.min_person_score:g}"),
-        ]
-    return rows
 
 
 def _tensor_text(tensor: TensorMetadata) -> str:

@@ -11,10 +11,11 @@ from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.core.tensors import KernelFamily, Precision, TensorSpec
 from edgeinfer.device.models.bundle.limits import refuse_unless_plain, refuse_unless_tensor
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
-from edgeinfer.device.models.decoding import Decoder, Task, ValueSpec
-from edgeinfer.device.models.decoding.make_decode import check_outputs
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
+from edgeinfer.device.tasks.registry import OWN, UnknownTaskError, find_task
+from edgeinfer.device.tasks.spec import Decoder, ValueSpec
+from edgeinfer.device.tasks.task import Said
 
 SCHEMA_VERSION = 2
 MANIFEST = "manifest.json"
@@ -133,9 +134,10 @@ class ModelManifest:
         schema_version: of this manifest: 1 where it says all there is to say, so that older
             installations can read it; 2 for other tasks than classification and value.
         name: the model's name.
-        task: what a prediction is.
-        labels: the classes in the output's order; empty for tasks `value` and `embedding`.
+        task: what a prediction is: the name of a `Task`, which is looked up and never imported.
+        labels: the classes in the output's order; empty for tasks without classes.
         value: unit and scale; for task `value` only.
+        settings: what else the task's decoder is told; None for edgeinfer's own tasks.
         preprocess: how a frame becomes the input.
         decoder: how the outputs become a prediction.
         variants: the compiled forms, `cpu` always among them.
@@ -147,9 +149,10 @@ class ModelManifest:
 
     schema_version: Literal[1, 2] = 1
     name: str
-    task: Task = "classification"
+    task: str = "classification"
     labels: tuple[str, ...] = ()
     value: ValueSpec | None = None
+    settings: dict[str, object] | None = None
     preprocess: PreprocessSpec
     decoder: Decoder
     variants: dict[str, Variant]
@@ -171,19 +174,12 @@ class ModelManifest:
                 f"{len(self.variants):,} variants and {len(self.golden):,} golden frames, expected "
                 f"at most {MOST_VARIANTS} and {MOST_GOLDEN_FRAMES:,}"
             )
-        if self.task == "value" and (self.value is None or self.labels):
-            raise ValueError("task 'value' needs a value's unit and no labels")
-        if self.task != "value" and self.value is not None:
-            raise ValueError(f"task '{self.task}' needs no value")
-        if self.task == "embedding" and self.labels:
-            raise ValueError("task 'embedding' needs no labels")
-        if self.task == "classification" and len(self.labels) < 2:
-            raise ValueError("task 'classification' needs two labels or more")
+        task = find_task(self.task)
+        task.check(self.said)
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("a label occurs twice")
         if self.schema_version < 2 and (
-            self.task not in ("classification", "value")
-            or any(variant.more_outputs for variant in self.variants.values())
+            task.first_schema > 1 or any(variant.more_outputs for variant in self.variants.values())
         ):
             raise ValueError(f"schema version 1 with task '{self.task}', expected version 2")
         for name, variant in self.variants.items():
@@ -212,15 +208,19 @@ class ModelManifest:
                 f"expected {(1, *self.preprocess.shape)}"
             )
         try:
-            check_outputs(
-                task=self.task,
-                decoder=self.decoder,
-                outputs=variant.outputs,
-                labels=self.labels,
-                value=self.value,
-            )
+            find_task(self.task).check_outputs(self.said, variant.outputs)
         except ValueError as error:
             raise ValueError(f"variant '{name}': {error}") from error
+
+    @property
+    def said(self) -> Said:
+        """What it says of the outputs."""
+        return Said(
+            labels=self.labels,
+            decoder=self.decoder,
+            value=self.value,
+            settings=self.settings or {},
+        )
 
     def file_references(self) -> set[str]:
         """Return every member that the manifest points to."""
@@ -255,6 +255,9 @@ def parse_manifest(text: bytes, *, subject: str) -> ModelManifest:
                 expected=f"{SCHEMA_VERSION} or older",
                 next_step="update edgeinfer here, or convert the model again with this version",
             )
+        task = document.get("task") if isinstance(document, dict) else None
+        if isinstance(task, str):
+            _require_known(task, subject)
         return from_json(ModelManifest, document)
     except SchemaError as error:
         raise BundleError(
@@ -262,4 +265,16 @@ def parse_manifest(text: bytes, *, subject: str) -> ModelManifest:
             got=f"{MANIFEST}, {error.where}: {error.got}",
             expected=error.expected,
             next_step="make the bundle again with `edgeinfer convert`",
+        ) from error
+
+
+def _require_known(task: str, subject: str) -> None:
+    try:
+        find_task(task)
+    except UnknownTaskError as error:
+        raise BundleError(
+            subject,
+            got=f"its model predicts '{task}', which nothing that is installed here reads",
+            expected=f"one of {', '.join(OWN)}",
+            next_step=f"install the package that brings the task '{task}', or a newer edgeinfer",
         ) from error

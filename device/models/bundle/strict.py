@@ -88,7 +88,7 @@ def from_json(kind: type[T], value: object, where: str = "") -> T:
 
     Args:
         kind: a dataclass, or any annotation made of dataclasses, tuples, dicts with string keys,
-            literals, unions with None, str, int, float and bool.
+            literals, unions with None, str, int, float, bool, and object for any JSON.
         value: what `parse_json` gave.
         where: the path to `value`, for errors.
 
@@ -130,6 +130,8 @@ def _convert(kind: Any, value: object, where: str) -> Any:
             _convert(arguments[0], k, where): _convert(arguments[1], v, f"{where}.{k}".lstrip("."))
             for k, v in items.items()
         }
+    if kind is object:
+        return value
     if kind is float:
         return _number(value, where)
     if kind is int:

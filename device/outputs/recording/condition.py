@@ -24,9 +24,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from edgeinfer.device.core.errors import UsageError
-from edgeinfer.device.models.predictions.kinds import Prediction, Value
-from edgeinfer.device.models.predictions.located import Detections, Poses
-from edgeinfer.device.outputs.recording.scores import score_of
+from edgeinfer.device.tasks.prediction import Prediction
 
 MAX_CHARACTERS = 4096
 MAX_DEPTH = 50
@@ -60,7 +58,7 @@ class _Token(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """A class's score, `value` or `count` against a number."""
+    """A class's score, or what is counted or measured, against a number."""
 
     name: str
     operator: str
@@ -68,12 +66,9 @@ class Comparison:
 
     def holds(self, prediction: Prediction) -> bool:
         """Return whether it is so; of what a prediction does not have, nothing is."""
-        if self.name == "value" and isinstance(prediction, Value):
-            measured = prediction.value
-        elif self.name == "count" and isinstance(prediction, Detections | Poses):
-            measured = float(len(prediction))
-        else:
-            measured = score_of(prediction, self.name)
+        measured = prediction.quantities().get(self.name)
+        if measured is None:
+            measured = prediction.score(self.name)
         return _OPERATORS[self.operator](measured, self.number)
 
     def names(self) -> set[str]:

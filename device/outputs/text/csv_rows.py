@@ -20,10 +20,7 @@ from collections.abc import Sequence
 from edgeinfer.device.core.csv_cells import csv_cell
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.loop.results import Answer
-from edgeinfer.device.models.predictions.kinds import Value
-from edgeinfer.device.models.predictions.located import Detections, Poses
 from edgeinfer.device.outputs.base import TOP_LABELS, Output, capture_time, iso_time
-from edgeinfer.device.outputs.recording.scores import ranked
 from edgeinfer.device.outputs.text.json_lines import Writer
 
 _RANKED = [f"{what}_{n}" for n in range(1, TOP_LABELS + 1) for what in ("label", "score")]
@@ -51,12 +48,9 @@ class CsvSink(Output):
             "name": frame.name,
             "truth": frame.label,
         }
-        for place, (label, score) in enumerate(ranked(prediction, TOP_LABELS), start=1):
+        for place, (label, score) in enumerate(prediction.ranked(TOP_LABELS), start=1):
             row |= {f"label_{place}": label, f"score_{place}": round(score, 6)}
-        if isinstance(prediction, Value):
-            row |= {"value": prediction.value, "unit": prediction.unit}
-        if isinstance(prediction, Detections | Poses):
-            row["count"] = len(prediction)
+        row |= prediction.cells()
         self._writer.write(csv_line([row.get(column) for column in COLUMNS]))
 
     def close(self) -> None:

@@ -9,7 +9,6 @@ from typing import TextIO
 
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.loop.results import Answer, LoopSummary
-from edgeinfer.device.models.predictions.kinds import Classification
 from edgeinfer.device.outputs.base import Output
 from edgeinfer.device.outputs.text.writer import TextWriter
 
@@ -95,13 +94,8 @@ def describe(answer: Answer, *, per_second: float | None, with_name: bool) -> st
         per_second: the present rate of answers; None where it is not known yet.
         with_name: name the frame's file.
     """
-    prediction, frame = answer.prediction, answer.frame
-    if isinstance(prediction, Classification):
-        parts = [f"{prediction.label}  {prediction.probability:.1%}"]
-        if frame.label in prediction.labels and frame.label != prediction.label:
-            parts.append(f"truth: {frame.label}")
-    else:
-        parts = [prediction.text()]
+    frame = answer.frame
+    parts = answer.prediction.phrases(frame.label)
     if with_name and frame.name is not None:
         parts.append(frame.name)
     parts.append(f"{answer.age_ms:.1f} ms")

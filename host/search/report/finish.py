@@ -13,9 +13,11 @@ from edgeinfer.converters.convert.run_source import TrainedRun
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.trained_run import read_samples
 from edgeinfer.converters.targets.targets import chosen_targets
+from edgeinfer.converters.tasks.evaluation import Evaluation
+from edgeinfer.converters.tasks.intervals import compare_scores
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
-from edgeinfer.host.search.best_calibration import top1_of_files
+from edgeinfer.host.search.best_calibration import evaluations_of_files
 from edgeinfer.host.search.context import BASELINE_FOLDER, PLAIN, Bench
 from edgeinfer.host.search.front import BASELINE, Entry
 from edgeinfer.host.search.search import SearchOptions
@@ -24,6 +26,29 @@ from edgeinfer.host.search.study.study import SearchStudy
 from edgeinfer.host.search.worker.job import FLOAT_FILE, SMALL_FILE
 
 ENDING_FILE = "winner.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """What a model loses against another on the same pictures, in points of the score.
+
+    Attributes:
+        points: of the mean; below 0 for a gain.
+        low: the lower end of the 95 % interval.
+        high: the upper end.
+    """
+
+    points: float
+    low: float
+    high: float
+
+    def contradicts(self, budget_points: float | None) -> bool:
+        """Tell whether more is lost than a budget allows, by more than the interval."""
+        return budget_points is not None and self.low > budget_points
+
+    def text(self) -> str:
+        """Return the loss with its interval."""
+        return f"{self.points:.2f} points ({self.low:.2f} to {self.high:.2f})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +64,8 @@ class Ending:
         baseline_top1: of the run's plain INT8.
         baseline_float_top1: of the run as float32.
         test_uses: for how many winners of this search the test split was used, this one included.
+        lost: what the winner loses against the float model there; None where an earlier version
+            wrote this.
     """
 
     winner: int
@@ -49,6 +76,7 @@ class Ending:
     baseline_top1: float
     baseline_float_top1: float
     test_uses: int
+    lost: Loss | None = None
 
 
 def end_search(
@@ -90,11 +118,12 @@ def end_search(
         winner=winner.number,
         bundle=str(bundle),
         test_samples=test[precision].samples,
-        winner_top1=test[precision].top1,
-        winner_float_top1=test["float32"].top1,
-        baseline_top1=baseline[PLAIN],
-        baseline_float_top1=baseline["float32"],
+        winner_top1=test[precision].score,
+        winner_float_top1=test["float32"].score,
+        baseline_top1=baseline[PLAIN].score,
+        baseline_float_top1=baseline["float32"].score,
         test_uses=study.test_uses,
+        lost=_lost(baseline["float32"], test[precision]),
     )
     write_atomically(bench.out / ENDING_FILE, json.dumps(to_json(ending), indent=1) + "\n")
     return ending
@@ -121,15 +150,23 @@ def _convert_options(options: SearchOptions, winner: Entry) -> ConvertOptions:
     )
 
 
-def _baseline_on_test(bench: Bench, step: Step) -> dict[str, float]:
-    """Return test top-1, 0 to 1, of the run as float32 and as plain INT8."""
+def _lost(reference: Evaluation, winner: Evaluation) -> Loss:
+    """Return what the winner loses, picture by picture."""
+    gained = compare_scores(reference.scores, winner.scores)
+    return Loss(points=-100 * gained.difference, low=-100 * gained.high, high=-100 * gained.low)
+
+
+def _baseline_on_test(bench: Bench, step: Step) -> dict[str, Evaluation]:
+    """Return how the run answers the test split, as float32 and as plain INT8."""
     folder = bench.out / BASELINE_FOLDER
     files = {
         "float32": folder / FLOAT_FILE,
         PLAIN: folder / SMALL_FILE.format(calibration=PLAIN),
     }
     samples = read_samples(bench.run)["test"]
-    return top1_of_files(files, bench.trained, samples, step("evaluate the baseline on test"))
+    return evaluations_of_files(
+        files, bench.trained, samples, step("evaluate the baseline on test")
+    )
 
 
 def _kept(path: Path) -> Ending | None:

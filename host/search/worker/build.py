@@ -123,7 +123,11 @@ def candidate_spec(base: PreprocessSpec, candidate: Candidate) -> PreprocessSpec
 
 def _calibration(run: Path) -> Sequence[Sample]:
     """Return the pictures that `edgeinfer convert` would calibrate with."""
-    return calibration_samples(read_samples(run)["train"], ConvertOptions().calibration_images)
+    return calibration_samples(
+        read_samples(run)["train"],
+        ConvertOptions().calibration_images,
+        task=read_trained(run).measured,
+    )
 
 
 def _clear() -> None:

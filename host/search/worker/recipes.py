@@ -17,6 +17,7 @@ from edgeinfer.host.models import build_model
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.space import base_config, prune_config, student_config
 from edgeinfer.host.search.worker.job import Job
+from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.load_network import load_network
 from edgeinfer.host.training.progress import Progress
@@ -39,7 +40,7 @@ def untrained_network(run: Path, trained: TrainedModel, candidate: Candidate, *,
         student = build_model(
             candidate.architecture,
             input_shape=(candidate.size[1], candidate.size[0], trained.preprocess.depth),
-            classes=len(trained.labels),
+            classes=find_taught(trained.task).numbers(trained.said),
             initializer="he",
             width=candidate.width,
             seed=seed,
@@ -110,7 +111,8 @@ def _data(run: Path, trained: TrainedModel) -> PreparedData:
     """Return the run's own samples in the run's own splits."""
     return PreparedData(
         name=trained.provenance.get("data", trained.name),
-        labels=trained.labels,
         splits=read_samples(run),
-        findings=(),
+        task=trained.task,
+        labels=trained.labels,
+        settings=trained.settings,
     )

@@ -13,20 +13,27 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float32]
-Augment: TypeAlias = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
+from edgeinfer.host.tasks.task import Floats, Lesson, Motions, Rows
+
+Augment: TypeAlias = Callable[
+    [NDArray[np.uint8], np.random.Generator], tuple[NDArray[np.uint8], Motions]
+]
+"""Pictures (n, H, W, C) to altered ones, and how each was moved."""
 Inputs: TypeAlias = Floats | tuple[Floats, ...]
 Batch: TypeAlias = tuple[Inputs, Floats, Floats]
-"""Inputs (n, ...), alone or with what goes beside them, one-hot targets (n, classes) and sample
-weights (n,)."""
+"""Inputs (n, ...), alone or with what goes beside them, targets (n, ...), sample weights (n,)."""
 
 
 class Images(Protocol):
-    """Labelled uint8 images on disk, such as `edgeinfer.host.data.store.ImageStore`."""
+    """uint8 images on disk with their targets, such as `edgeinfer.host.data.store.ImageStore`."""
 
     @property
-    def labels(self) -> NDArray[np.int32]:
-        """(N,) class of each image."""
+    def rows(self) -> Rows:
+        """(N, ...) target of each image, as its task keeps it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(N, H, W, C)."""
 
     def __len__(self) -> int:
         """Return N."""
@@ -46,11 +53,16 @@ class Source(Protocol):
     """Where batches come from."""
 
     @property
-    def labels(self) -> NDArray[np.int32]:
-        """(N,) class of each sample."""
+    def rows(self) -> Rows:
+        """(N, ...) target of each sample, as its task keeps it."""
 
-    def read(self, indices: NDArray[np.int64], generator: np.random.Generator | None) -> Floats:
-        """Return the network's inputs (n, ...); a generator asks for random variants of them."""
+    def read(
+        self, indices: NDArray[np.int64], generator: np.random.Generator | None
+    ) -> tuple[Floats, Rows]:
+        """Return the network's inputs (n, ...) and their targets' rows.
+
+        A generator asks for random variants of them.
+        """
 
 
 def normalize(images: NDArray[np.uint8], table: Floats) -> Floats:
@@ -71,23 +83,34 @@ def normalize(images: NDArray[np.uint8], table: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class ImageSource:
-    """Pictures of a store, augmented and normalized."""
+    """Pictures of a store, augmented and normalized.
+
+    Attributes:
+        images: the pictures.
+        table: (C, 256) from `edgeinfer.device.preprocess.normalize_table`.
+        augment: alters them; None for nothing.
+        move: gives the targets' rows of pictures that were moved; None where they stay.
+    """
 
     images: Images
     table: Floats
     augment: Augment | None = None
+    move: Callable[[Rows, Motions], Rows] | None = None
 
     @property
-    def labels(self) -> NDArray[np.int32]:
-        """(N,) class of each picture."""
-        return self.images.labels
+    def rows(self) -> Rows:
+        """(N, ...) target of each picture, as its task keeps it."""
+        return self.images.rows
 
-    def read(self, indices: NDArray[np.int64], generator: np.random.Generator | None) -> Floats:
-        """Return (n, H, W, C) float32."""
-        pixels = self.images.read(indices)
+    def read(
+        self, indices: NDArray[np.int64], generator: np.random.Generator | None
+    ) -> tuple[Floats, Rows]:
+        """Return (n, H, W, C) float32 and the targets' rows."""
+        pixels, rows = self.images.read(indices), self.rows[indices]
         if generator is not None and self.augment is not None:
-            pixels = self.augment(pixels, generator)
-        return normalize(pixels, self.table)
+            pixels, motions = self.augment(pixels, generator)
+            rows = rows if self.move is None else self.move(rows, motions)
+        return normalize(pixels, self.table), rows
 
 
 @dataclass(frozen=True)
@@ -97,22 +120,35 @@ class FeatureSource:
     Attributes:
         variants: equally long; the first belongs to the pictures as they are, the others to
             altered ones.
-        labels: (N,) class of each sample.
+        variant_rows: (N, ...) targets of each variant, as their task keeps them.
     """
 
     variants: tuple[Features, ...]
-    labels: NDArray[np.int32]
+    variant_rows: tuple[Rows, ...]
 
-    def read(self, indices: NDArray[np.int64], generator: np.random.Generator | None) -> Floats:
-        """Return (n, ...) float32, each sample of a random variant where a generator is given."""
+    @property
+    def rows(self) -> Rows:
+        """(N, ...) target of each sample as it is."""
+        return self.variant_rows[0]
+
+    def read(
+        self, indices: NDArray[np.int64], generator: np.random.Generator | None
+    ) -> tuple[Floats, Rows]:
+        """Return (n, ...) float32 with their rows, of a random variant where one is asked for."""
         if generator is None or len(self.variants) == 1:
-            return self.variants[0].read(indices)
+            return self.variants[0].read(indices), self.rows[indices]
         choice = generator.integers(0, len(self.variants), len(indices))
-        rows = [
-            self.variants[variant].read(indices[row : row + 1])
-            for row, variant in enumerate(choice)
+        features = [
+            self.variants[variant].read(indices[place : place + 1])
+            for place, variant in enumerate(choice)
         ]
-        return np.concatenate(rows)
+        rows = np.stack(
+            [
+                self.variant_rows[variant][index]
+                for variant, index in zip(choice, indices, strict=True)
+            ]
+        )
+        return np.concatenate(features), rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,26 +157,26 @@ class Batches:
 
     Attributes:
         source: where samples come from.
-        classes: length of the one-hot targets.
+        lesson: makes targets of the source's rows.
         batch_size: samples a batch.
         seed: of order and augmentation; None: in order, as they are.
-        class_weights: (classes,) weight of each class's samples.
+        weights: (N,) weight of each sample; None where all count alike.
         beside: what else the network is given with each sample, such as a teacher's answers, in
             the source's order; never augmented. With it, inputs are tuples.
         steps: batches an epoch.
     """
 
     source: Source
-    classes: int
+    lesson: Lesson
     batch_size: int
     seed: int | None = None
-    class_weights: Floats | None = None
+    weights: Floats | None = None
     beside: tuple[Features, ...] = ()
     steps: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Count the steps."""
-        total = len(self.source.labels)
+        total = len(self.source.rows)
         # In training a last, smaller batch would weigh its samples more and disturb batch
         # normalization; the next epoch's order brings them elsewhere.
         whole = total // self.batch_size if self.seed is not None else 0
@@ -148,24 +184,24 @@ class Batches:
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Yield the batches of one epoch; the same number gives the same batches."""
-        labels = self.source.labels
+        total = len(self.source.rows)
         generator = None if self.seed is None else np.random.default_rng([self.seed, number])
-        order = np.arange(len(labels)) if generator is None else generator.permutation(len(labels))
+        order = np.arange(total) if generator is None else generator.permutation(total)
         for step in range(self.steps):
             chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-            classes = labels[chosen]
-            targets = np.zeros((len(chosen), self.classes), np.float32)
-            targets[np.arange(len(chosen)), classes] = 1.0
+            inputs, rows = self._inputs(chosen, generator)
             weights = np.ones(len(chosen), np.float32)
-            if self.class_weights is not None:
-                weights = self.class_weights[classes]
-            yield self._inputs(chosen, generator), targets, weights
+            if self.weights is not None:
+                weights = self.weights[chosen]
+            yield inputs, self.lesson.targets(rows), weights
 
-    def _inputs(self, chosen: NDArray[np.int64], generator: np.random.Generator | None) -> Inputs:
-        inputs = self.source.read(chosen, generator)
+    def _inputs(
+        self, chosen: NDArray[np.int64], generator: np.random.Generator | None
+    ) -> tuple[Inputs, Rows]:
+        inputs, rows = self.source.read(chosen, generator)
         if not self.beside:
-            return inputs
-        return inputs, *(features.read(chosen) for features in self.beside)
+            return inputs, rows
+        return (inputs, *(features.read(chosen) for features in self.beside)), rows
 
     def dataset(self, *, repeat: bool = False) -> Any:
         """Return a tf.data.Dataset that prepares batches while the network computes.
@@ -182,19 +218,13 @@ class Batches:
         def spec(values: Floats) -> Any:
             return tf.TensorSpec((None, *values.shape[1:]), tf.float32)
 
-        first = self._inputs(np.arange(1), None)
+        first, rows = self._inputs(np.arange(1), None)
         signature = (
             tuple(map(spec, first)) if isinstance(first, tuple) else spec(first),
-            tf.TensorSpec((None, self.classes), tf.float32),
+            spec(self.lesson.targets(rows)),
             tf.TensorSpec((None,), tf.float32),
         )
         data = tf.data.Dataset.from_generator(generate, output_signature=signature)
         if not repeat:
             data = data.apply(tf.data.experimental.assert_cardinality(self.steps))
         return data.prefetch(2)
-
-
-def balanced_weights(labels: NDArray[np.int32], classes: int) -> Floats:
-    """Return (classes,) weights inverse to the frequencies, 1 on average over the samples."""
-    counts = np.maximum(np.bincount(labels, minlength=classes), 1)
-    return (len(labels) / (classes * counts)).astype(np.float32)

@@ -6,12 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.host.data.augment import AugmentConfig, augment_batch
+from edgeinfer.host.tasks.task import Motions, TaughtTask
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Augment
 
 
-def choose_augmentation(config: TrainConfig) -> tuple[Augment | None, bool]:
+def choose_augmentation(config: TrainConfig, task: TaughtTask) -> tuple[Augment | None, bool]:
     """Return what alters a training batch, and whether pictures may be mirrored.
+
+    What would make the task's targets false is left out.
 
     `auto` takes `small-grey` for grey input, and `photos` for colour and for pretrained weights,
     which know photographs.
@@ -25,10 +28,13 @@ def choose_augmentation(config: TrainConfig) -> tuple[Augment | None, bool]:
         "photos": AugmentConfig.photos(),
         "small-grey": AugmentConfig.small_grey(),
     }[name]
+    settings = task.allowed(settings)
     if settings == AugmentConfig.none():
         return None, False
 
-    def augment(images: NDArray[np.uint8], generator: np.random.Generator) -> NDArray[np.uint8]:
+    def augment(
+        images: NDArray[np.uint8], generator: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], Motions]:
         return augment_batch(images, settings, generator)
 
     return augment, settings.flip

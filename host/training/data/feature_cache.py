@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import StorageError, storage_error
-from edgeinfer.host.training.data.batches import Floats, Source
+from edgeinfer.host.tasks.task import Floats
+from edgeinfer.host.training.data.batches import Source
 from edgeinfer.host.training.progress import Progress
 
 DTYPE = np.dtype(np.float16)
@@ -75,7 +76,7 @@ def cache_features(
     import keras
     import tensorflow as tf
 
-    total, variants = len(source.labels), 2 if mirrored else 1
+    total, variants = len(source.rows), 2 if mirrored else 1
     # A model with one output returns it bare.
     call = tf.function(
         lambda inputs: keras.tree.flatten(model(inputs, training=False)), reduce_retracing=True
@@ -104,6 +105,6 @@ def cache_features(
 
 
 def _inputs(source: Source, *, mirror: bool) -> Iterator[Floats]:
-    for start in range(0, len(source.labels), _BATCH):
-        inputs = source.read(np.arange(start, min(start + _BATCH, len(source.labels))), None)
+    for start in range(0, len(source.rows), _BATCH):
+        inputs, _ = source.read(np.arange(start, min(start + _BATCH, len(source.rows))), None)
         yield np.ascontiguousarray(inputs[:, :, ::-1]) if mirror else inputs

@@ -14,8 +14,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.config import TrainConfig
-from edgeinfer.host.training.data.batches import Batches, Features, Floats
+from edgeinfer.host.training.data.batches import Batches, Features
 from edgeinfer.host.training.distillation.teacher import (
     FEATURE_LAYER,
     TeacherAnswers,
@@ -23,7 +24,7 @@ from edgeinfer.host.training.distillation.teacher import (
 )
 from edgeinfer.host.training.fit import run_stage
 from edgeinfer.host.training.history import History
-from edgeinfer.host.training.optimizers import make_loss, make_optimizer
+from edgeinfer.host.training.optimizers import make_optimizer
 from edgeinfer.host.training.progress import Progress
 
 FEATURE_WEIGHT = 50.0
@@ -69,15 +70,16 @@ def fit_with_teacher(
         TrainingError: the loss became infinite or no number.
         StorageError: the history cannot be written.
     """
-    if len(answers.logits) != len(train.source.labels):
+    if len(answers.logits) != len(train.source.rows):
         raise ValueError(
-            f"{len(answers.logits)} answers of a teacher to {len(train.source.labels)} samples"
+            f"{len(answers.logits)} answers of a teacher to {len(train.source.rows)} samples"
         )
-    distiller = make_distiller(model, teacher, answers, make_loss(config))
+    task = train.lesson.task
+    distiller = make_distiller(model, teacher, answers, task.loss(config.loss_settings))
     distiller.compile(
         optimizer=make_optimizer(config),
         loss=distiller.student_losses,
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        metrics=[task.metric()],
     )
     given: list[Features] = [_Rows(answers.logits)]
     if answers.features is not None and len(distiller.teacher.outputs) > 1:

@@ -28,7 +28,8 @@ from edgeinfer.converters.run_folder.trained_run import (
 from edgeinfer.device.core.errors import ModelError, UsageError, storage_error
 from edgeinfer.device.core.files import atomic_file
 from edgeinfer.device.preprocess import normalize_table
-from edgeinfer.host.training.data.batches import Floats, ImageSource
+from edgeinfer.host.tasks.task import Floats
+from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.load_network import load_network
 from edgeinfer.host.training.progress import Progress
 
@@ -231,7 +232,11 @@ def _ask(
     progress.start(f"teacher: preparing {len(samples)} pictures", len(samples))
     spec = trained.preprocess
     with build_store(
-        samples, spec, folder / "teacher.u8", progress=lambda done, total: progress.advance()
+        samples,
+        spec,
+        folder / "teacher.u8",
+        np.arange(len(samples)),  # The teacher answers whatever the pictures show.
+        progress=lambda done, total: progress.advance(),
     ) as store:
         logits, *_ = cache_features(
             keras.Model(model.input, outputs),

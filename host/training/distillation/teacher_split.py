@@ -56,7 +56,7 @@ def follow_teacher(data: PreparedData, run: Path) -> PreparedData:
                 got=f"has no {split} pictures in the split of the teacher {run}",
                 next_step="add pictures, or train a teacher on this data",
             )
-        samples.sort(key=lambda sample: (sample.label, sample.source))
+        samples.sort(key=lambda sample: (sample.target, sample.source))
     return replace(data, splits=splits)
 
 

@@ -27,6 +27,7 @@ from edgeinfer.converters.run_folder.trained_run import (
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.extras import check_host_extra, require_host_extra
+from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
@@ -34,7 +35,14 @@ from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teac
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import LineProgress, Progress
 from edgeinfer.host.training.pruning.config import PruneConfig
-from edgeinfer.host.training.train import METRIC_ACCURACY, METRIC_LOSS, prepare_store, save_model
+from edgeinfer.host.training.train import (
+    METRIC_ACCURACY,
+    METRIC_LOSS,
+    mover,
+    prepare_store,
+    require_teachable,
+    save_model,
+)
 from edgeinfer.host.training.workspace import workspace
 
 if TYPE_CHECKING:
@@ -92,13 +100,17 @@ def prune(
         shown = stack.enter_context(progress or LineProgress())
         from edgeinfer.host.training.pruning.steps import Pruning
 
+        task = find_taught(trained.task)
         train, validation = (
-            stack.enter_context(prepare_store(samples[split], split, spec, place.cache, shown))
+            stack.enter_context(
+                prepare_store(samples[split], split, spec, place.cache, shown, task)
+            )
             for split in _USED
         )
-        augment, mirrored = choose_augmentation(settings)
+        augment, mirrored = choose_augmentation(settings, task)
         stage: FitStage | None = None
         if teacher is not None:
+            require_teachable(task)
             from edgeinfer.host.training.distillation.distillation import fit_with_teacher
 
             answers = ask_teacher(
@@ -118,7 +130,7 @@ def prune(
             preprocess=spec,
             config=config,
             settings=settings,
-            train=ImageSource(train, table, augment),
+            train=ImageSource(train, table, augment, mover(task, spec.size)),
             validation=ImageSource(validation, table),
             calibration=samples["train"],
             stage=stage,
@@ -129,7 +141,9 @@ def prune(
         score = pruning.evaluate(model)
         result = TrainedModel(
             name=out.absolute().name,
+            task=trained.task,
             labels=trained.labels,
+            settings=trained.settings,
             preprocess=spec,
             provenance={
                 **trained.provenance,

@@ -39,6 +39,9 @@ from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.host.tasks.loss_settings import LossSettings
+from edgeinfer.host.tasks.registry import find_taught
+from edgeinfer.host.tasks.task import Lesson
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.fit import (
@@ -97,6 +100,11 @@ class Pruning:
     history: History
     progress: Progress
 
+    @property
+    def lesson(self) -> Lesson:
+        """The task, and what is said of the outputs."""
+        return Lesson(task=find_taught(self.trained.task), said=self.trained.said)
+
     def run_cuts(self) -> tuple[Any, dict[str, float]]:
         """Return the pruned and trained model, and figures about it.
 
@@ -141,7 +149,7 @@ class Pruning:
 
     def evaluate(self, model: Any) -> Score:
         """Return how a model does on the validation split."""
-        compile_model(model, self.settings)
+        compile_model(model, self.settings, self.lesson.task)
         return evaluate(model, self._batches(self.validation, None))
 
     def _say_what_stays(self, graph: ChannelGraph) -> None:
@@ -154,13 +162,12 @@ class Pruning:
             return weight_scores(graph, self.config.importance)
         plain = replace(self.train, augment=None)
         batches = replace(self._batches(plain, self.config.seed), batch_size=SCORE_BATCH_SIZE)
-        smoothing = self.settings.label_smoothing
+        # Its `call` gives a loss for each picture, of which the loss itself is the mean.
+        loss = self.lesson.task.loss(LossSettings(label_smoothing=self.settings.label_smoothing))
         self.progress.start("scores of the channels", 1)
         return taylor_scores(
             graph,
-            lambda targets, outputs: keras.losses.categorical_crossentropy(
-                targets, outputs, from_logits=True, label_smoothing=smoothing
-            ),
+            loss.call,
             islice(batches.epoch(len(self.history.epochs)), SCORE_BATCHES),
         )
 
@@ -234,7 +241,7 @@ class Pruning:
     def _batches(self, source: ImageSource, seed: int | None) -> Batches:
         return Batches(
             source=source,
-            classes=len(self.trained.labels),
+            lesson=self.lesson,
             batch_size=self.config.batch_size,
             seed=seed,
         )

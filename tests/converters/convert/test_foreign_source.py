@@ -15,8 +15,10 @@ from edgeinfer.converters.convert.foreign_source import ForeignSource
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import ConvertResult
 from edgeinfer.converters.convert.pipeline import convert as convert_source
-from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
+from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
+from edgeinfer.converters.tasks.classification.task import TASK
+from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tensorflow.import_model import float_tflite, is_foreign
 from edgeinfer.converters.tensorflow.worker.job import Here
 from edgeinfer.device.core.errors import (
@@ -81,7 +83,7 @@ def test_every_kind_of_file_gives_a_bundle_that_verifies(
     result = convert(
         files[kind], tmp_path / "x.edgebundle", pictures, labels=("blue", "red"), min_agreement=0.9
     )
-    assert agreement(result).top1 >= 0.9
+    assert agreement(result).score >= 0.9
     assert agreement(result).samples == 100
     assert result.manifest.labels == ("blue", "red")
     assert result.manifest.decoder.activation == "softmax"
@@ -267,21 +269,22 @@ def test_resnet8_decides_as_float_does_as_often_as_the_reference(
         "float32": content,
         "reference": (folder / "pretrainedResnet_quant.tflite").read_bytes(),
     }
-    labels = result.manifest.labels
     reference = evaluate(
         {
             name: lambda name=name: evaluation_model(  # type: ignore[misc]
                 models[name],
                 subject=name,
-                labels=labels,
+                task="classification",
+                said=result.manifest.said,
                 preprocess=result.manifest.preprocess,
             )
             for name in models
         },
         compared,
-        labels,
+        TASK,
+        result.manifest.said,
         truth="float32",
     )["reference"]
     assert agreement(result).samples == reference.samples >= 1000
-    print(f"ours {agreement(result).top1:.2%}, the reference {reference.top1:.2%}")
-    assert agreement(result).top1 >= reference.top1
+    print(f"ours {agreement(result).score:.2%}, the reference {reference.score:.2%}")
+    assert agreement(result).score >= reference.score

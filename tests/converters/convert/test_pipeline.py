@@ -25,6 +25,8 @@ from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.tasks.classification.evaluation import ClassEvaluation
+from edgeinfer.converters.tasks.classification.task import TASK
 from edgeinfer.converters.tensorflow.to_tflite import convert_keras
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.core.errors import AccuracyError, ConversionError, ModelError
@@ -32,9 +34,9 @@ from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.models.predictions.kinds import Classification
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.runtime.runner import installed_runtimes
+from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.support.program import edgeinfer, edgeinfer_here, error_line
 from tests.system.vela import cached_vela
@@ -64,7 +66,7 @@ def test_the_bundle_answers_as_the_keras_model_does(bundle: Path, trained_folder
             prediction = model.predict(read_sample(sample.source))
             assert isinstance(prediction, Classification)
             assert prediction.probabilities.sum() == pytest.approx(1.0)
-            right += prediction.label == model.labels[sample.label]
+            right += prediction.label == model.labels[sample.target]
         assert model.labels == ("blue", "red")
     with open_bundle(bundle) as opened:
         metrics = opened.manifest.metrics
@@ -149,10 +151,10 @@ def test_a_converter_that_is_killed_is_reported_as_such(
 
 
 def test_golden_frames_take_the_classes_in_turn() -> None:
-    samples = [Sample(source=str(i), label=label) for i, label in enumerate([0, 0, 0, 1, 2, 2])]
-    assert [s.source for s in choose_samples(samples, 5)] == ["0", "3", "4", "1", "5"]
-    assert len(choose_samples(samples, 100)) == 6
-    assert choose_samples([], 3) == []
+    samples = [Sample(source=str(i), target=label) for i, label in enumerate([0, 0, 0, 1, 2, 2])]
+    assert [s.source for s in choose_samples(samples, 5, TASK)] == ["0", "3", "4", "1", "5"]
+    assert len(choose_samples(samples, 100, TASK)) == 6
+    assert choose_samples([], 3, TASK) == []
 
 
 def test_large_golden_frames_are_scaled_down(bundle: Path, tmp_path: Path) -> None:
@@ -162,7 +164,11 @@ def test_large_golden_frames_are_scaled_down(bundle: Path, tmp_path: Path) -> No
     with open_bundle(bundle) as opened:
         model, manifest = opened.member("variants/cpu.tflite"), opened.manifest
     golden = make_golden(
-        model, manifest.preprocess, [Sample(source=str(path), label=1)], manifest.labels
+        model,
+        manifest.preprocess,
+        [Sample(source=str(path), target=1)],
+        task="classification",
+        said=manifest.said,
     )
     kept = tmp_path / "kept.png"
     kept.write_bytes(golden.members[golden.frames[0].file])
@@ -170,22 +176,22 @@ def test_large_golden_frames_are_scaled_down(bundle: Path, tmp_path: Path) -> No
 
 
 def test_calibration_is_balanced_and_seeded() -> None:
-    train = [Sample(source=str(i), label=int(i >= 90)) for i in range(100)]
-    chosen = calibration_samples(train, 10, seed=3)
-    assert sum(sample.label for sample in chosen) == 5
-    assert chosen == calibration_samples(train, 10, seed=3)
-    assert chosen != calibration_samples(train, 10, seed=4)
+    train = [Sample(source=str(i), target=int(i >= 90)) for i in range(100)]
+    chosen = calibration_samples(train, 10, seed=3, task=TASK)
+    assert sum(sample.target for sample in chosen) == 5
+    assert chosen == calibration_samples(train, 10, seed=3, task=TASK)
+    assert chosen != calibration_samples(train, 10, seed=4, task=TASK)
 
 
 def test_calibration_samples_as_they_come() -> None:
     """Nine of ten are of one class: balanced draws as many of each, as-is about nine of ten."""
-    train = [Sample(source=f"{i}.png", label=int(i % 10 == 0)) for i in range(1000)]
+    train = [Sample(source=f"{i}.png", target=int(i % 10 == 0)) for i in range(1000)]
     shares = {}
     for draw in get_args(CalibrationDraw):
-        chosen = calibration_samples(train, 100, draw=draw)
+        chosen = calibration_samples(train, 100, draw=draw, task=TASK)
         assert len({sample.source for sample in chosen}) == 100
-        assert chosen == calibration_samples(train, 100, draw=draw)
-        shares[draw] = sum(sample.label for sample in chosen)
+        assert chosen == calibration_samples(train, 100, draw=draw, task=TASK)
+        shares[draw] = sum(sample.target for sample in chosen)
     assert shares["balanced"] == 50
     assert 2 <= shares["as-is"] <= 25
     with pytest.raises(ValueError, match="calibration_draw is 'some'"):
@@ -200,15 +206,22 @@ def test_evaluation_counts_every_answer(bundle: Path, trained_folder: Path) -> N
     results = evaluate(
         {
             "int8": lambda: evaluation_model(
-                model, subject="x", labels=manifest.labels, preprocess=manifest.preprocess
+                model,
+                subject="x",
+                task="classification",
+                said=manifest.said,
+                preprocess=manifest.preprocess,
             )
         },
         samples,
-        manifest.labels,
+        TASK,
+        manifest.said,
         progress=lambda done, total: seen.append(done),
     )
     assert results["int8"].samples == len(samples) == seen[-1]
-    assert results["int8"].confusion.sum(axis=1).tolist() == [15, 15]
+    answered = results["int8"]
+    assert isinstance(answered, ClassEvaluation)
+    assert answered.confusion.sum(axis=1).tolist() == [15, 15]
 
 
 def test_installing_copies_to_the_data_folder(

@@ -8,24 +8,35 @@ from edgeinfer.converters.measure.accuracy_gate import (
     LabelGate,
     drop_points,
     within_drop,
-    worst_classes,
+    worst_groups,
 )
-from edgeinfer.converters.measure.evaluate import Evaluation
+from edgeinfer.converters.tasks.classification.task import TASK
+from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.device.core.errors import AccuracyError
+from edgeinfer.device.tasks.task import Said
 
 LABELS = ("cat", "dog", "owl")
 
 
 def evaluation(*rows: tuple[int, int, int]) -> Evaluation:
-    return Evaluation(labels=LABELS, confusion=np.array(rows, np.int64))
+    """Return the evaluation with this confusion, rows the truth."""
+    outcomes = [
+        (truth, answer)
+        for truth, row in enumerate(rows)
+        for answer, count in enumerate(row)
+        for _ in range(count)
+    ]
+    made = TASK.evaluation(outcomes, Said(labels=LABELS))
+    np.testing.assert_array_equal(made.confusion, rows)
+    return made
 
 
 FLOAT = evaluation((100, 0, 0), (0, 100, 0), (0, 0, 100))
 INT8 = evaluation((100, 0, 0), (4, 96, 0), (0, 20, 80))
 
 
-def test_the_worst_classes_come_first() -> None:
-    worst = worst_classes(FLOAT, INT8)
+def test_the_worst_groups_come_first() -> None:
+    worst = worst_groups(FLOAT, INT8)
     assert [label for label, _ in worst] == ["owl", "dog"]
     assert [loss for _, loss in worst] == pytest.approx([20.0, 4.0])
 
@@ -35,7 +46,7 @@ def test_a_loss_above_the_limit_is_refused_and_the_classes_named() -> None:
         LabelGate(max_drop_points=1.0).require("pets", FLOAT, INT8, precision="int8")
     text = str(caught.value)
     assert "pets: INT8 loses 8.00 points of top-1 on 300 validation pictures" in text
-    assert "worst classes: owl -20.0, dog -4.0" in text
+    assert "worst: owl -20.0, dog -4.0" in text
     assert "expected at most 1.00" in text
 
 
@@ -62,8 +73,8 @@ def test_a_loss_of_one_picture_in_a_hundred_is_a_point() -> None:
 def test_a_class_without_samples_is_nobodys_worst() -> None:
     before = evaluation((10, 0, 0), (0, 10, 0), (0, 0, 0))
     after = evaluation((9, 1, 0), (0, 10, 0), (0, 0, 0))
-    assert [label for label, _ in worst_classes(before, after)] == ["cat"]
-    assert before.top1 == 1.0
+    assert [label for label, _ in worst_groups(before, after)] == ["cat"]
+    assert before.score == 1.0
 
 
 def test_agreement_below_the_least_is_refused() -> None:

@@ -10,21 +10,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.converters.measure.evaluate import Evaluation, evaluate, evaluation_model
+from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.qat.job import QatJob
 from edgeinfer.converters.qat.qat import QatOptions, QatResult, quantization_aware_training
 from edgeinfer.converters.qat.train_job import run_job
 from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
+from edgeinfer.converters.tasks.classification.task import TASK
+from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tensorflow.worker.job import Here, Silent, Worker
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
+from edgeinfer.device.tasks.spec import Decoder
+from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.fashion_mnist import EMBEDDED, LABELS, list_samples
 from tests.support.program import PROGRAM
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_tensorflow")]
 SPEC = PreprocessSpec(size=(28, 28), channels="grey", mean=(127.5,), std=(127.5,))
+SAID = Said(labels=LABELS, decoder=Decoder(activation="softmax"))
 STRETCH = 200.0
 
 
@@ -70,7 +75,7 @@ def stretched(
         optimizer=keras.optimizers.Adam(5e-3),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    model.fit(inputs, np.array([s.label for s in splits[0]]), epochs=5, batch_size=32, verbose=0)
+    model.fit(inputs, np.array([s.target for s in splits[0]]), epochs=5, batch_size=32, verbose=0)
     scale = np.where(np.arange(16) < 4, STRETCH, 1.0).astype(np.float32)
     wide.gamma.assign(wide.gamma * scale)
     wide.beta.assign(wide.beta * scale)
@@ -115,15 +120,15 @@ def test_int8_loses_less_after_training(
 
     def make(name: str) -> Any:
         return lambda: evaluation_model(
-            contents[name], subject=name, labels=LABELS, preprocess=SPEC
+            contents[name], subject=name, task="classification", said=SAID, preprocess=SPEC
         )
 
     found: dict[str, Evaluation] = evaluate(
-        {name: make(name) for name in contents}, test, LABELS, truth="float"
+        {name: make(name) for name in contents}, test, TASK, SAID, truth="float"
     )
     # What is measured is the share of the float model's decisions that INT8 keeps.
-    assert found["plain"].top1 < 0.7
-    assert found["tuned"].top1 > found["plain"].top1 + 0.1
+    assert found["plain"].score < 0.7
+    assert found["tuned"].score > found["plain"].score + 0.1
 
 
 def test_the_loss_falls_and_is_told(tuned: tuple[QatResult, list[tuple[int, int]]]) -> None:

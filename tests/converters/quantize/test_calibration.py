@@ -130,7 +130,7 @@ def silent(name: str) -> object:
 @pytest.mark.usefixtures("warm_tensorflow")
 def test_histograms_hold_what_occurred(trained_folder: Path) -> None:
     trained, splits = read_trained(trained_folder), read_samples(trained_folder)
-    calibration = calibration_samples(splits["train"], 12)
+    calibration = calibration_samples(splits["train"], 12, task=trained.measured)
     models = convert_keras(
         trained_folder / KERAS_FILE,
         trained.preprocess,

@@ -118,7 +118,7 @@ def test_the_picture_is_the_same_for_the_same_errors() -> None:
 @pytest.fixture(scope="module")
 def models(warm_tensorflow: None, trained_folder: Path) -> TfliteModels:
     trained, splits = read_trained(trained_folder), read_samples(trained_folder)
-    calibration = calibration_samples(splits["train"], 40)
+    calibration = calibration_samples(splits["train"], 40, task=trained.measured)
     return convert_keras(
         trained_folder / KERAS_FILE, trained.preprocess, calibration, tensorflow=Here()
     )

@@ -15,13 +15,13 @@ from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import ConvertResult, convert
 from edgeinfer.converters.convert.run_source import TrainedRun
 from edgeinfer.converters.measure.accuracy_gate import drop_points, within_drop
-from edgeinfer.converters.measure.evaluate import Evaluation
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.quantize.repair import Attempt, best_attempt, layers_to_keep
 from edgeinfer.converters.quantize.repair_report import repair_json, repair_lines, tried_text
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.targets.required_share import BoardOptions
 from edgeinfer.converters.targets.targets import Targets
+from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.models.bundle.reader import open_bundle
@@ -31,14 +31,21 @@ from tests.device.graph_examples import constant, image, model
 from tests.support.program import edgeinfer_here
 
 
+def _of_100(right: int) -> Evaluation:
+    return Evaluation(
+        scores=(np.arange(100) < right).astype(np.float64),
+        groups=np.zeros(100, np.int64),
+        group_names=LABELS[:1],
+        score_name="top-1",
+    )
+
+
 def attempt(stage: str, right: int, kept: tuple[str, ...] = ()) -> Attempt:
     models = TfliteModels(float32=b"1234", small=b"12", precision="int8")
-    confusion = np.diag([right, 0])
-    confusion[0, 1] = 100 - right
     return Attempt(
         stage=stage,
         models=models,
-        evaluation=Evaluation(labels=LABELS, confusion=confusion),
+        evaluation=_of_100(right),
         kept=kept,
     )
 
@@ -97,7 +104,7 @@ def test_a_model_that_plain_int8_ruins_comes_within_a_point(repaired: ConvertRes
     plain, last = repaired.attempts[0], repaired.attempts[-1]
     assert drop_points(reference, plain.evaluation) > 10
     assert within_drop(reference, last.evaluation, 1.0)
-    assert repaired.evaluations["validation"]["int8"].top1 == last.score
+    assert repaired.evaluations["validation"]["int8"].score == last.score
     # What comes after the first that is good enough is never tried.
     assert not any(within_drop(reference, a.evaluation, 1.0) for a in repaired.attempts[:-1])
 
@@ -174,6 +181,6 @@ def test_another_s_model_is_repaired_until_it_decides_as_float_does(
         lambda name: lambda done, total: None,
     )
     assert result.attempts[0].score < 0.9
-    assert result.evaluations["agreement"]["int8"].top1 >= 0.97
+    assert result.evaluations["agreement"]["int8"].score >= 0.97
     assert any("Rsqrt" in name for name in result.attempts[-1].kept)
     assert "convert.repair" in result.manifest.provenance

@@ -47,7 +47,7 @@ def test_samples_of_photographs(tmp_path: Path) -> None:
     # A hash in a photograph's name is no index.
     path = tmp_path / "cat#3.png"
     path.write_bytes(encode_png(pixels))
-    assert (read_sample(Sample(source=str(path), label=1).source) == pixels).all()
+    assert (read_sample(Sample(source=str(path), target=1).source) == pixels).all()
     with pytest.raises(ImageError, match="does not exist"):
         read_sample(str(tmp_path / "dog#x.png"))
 

@@ -24,9 +24,9 @@ MODEL = TrainedModel(
 
 def test_what_is_written_reads_back(tmp_path: Path) -> None:
     samples = [
-        Sample(source="/photos/ä,b\n.jpg", label=1),
-        Sample(source="/photos/\udcff.jpg", label=0),  # a name that is not UTF-8
-        Sample(source="/data/x-idx3-ubyte.gz#5", label=0),
+        Sample(source="/photos/ä,b\n.jpg", target=1),
+        Sample(source="/photos/\udcff.jpg", target=0),  # a name that is not UTF-8
+        Sample(source="/data/x-idx3-ubyte.gz#5", target=0),
     ]
     write_trained(tmp_path, MODEL, {"train": samples, "test": samples[:1]})
     assert read_trained(tmp_path) == MODEL
@@ -35,7 +35,7 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
 
 def test_names_that_a_spreadsheet_would_run_are_kept_from_it(tmp_path: Path) -> None:
     model = replace(MODEL, labels=("=cmd()", "'=cmd()"))
-    samples = [Sample(source=name, label=label) for label, name in enumerate(("@x.jpg", "-1.png"))]
+    samples = [Sample(source=name, target=label) for label, name in enumerate(("@x.jpg", "-1.png"))]
     write_trained(tmp_path, model, {"train": samples})
     lines = (tmp_path / SAMPLES_FILE).read_text().splitlines()
     assert lines[1:] == ["train,'=cmd(),'@x.jpg", "train,''=cmd(),'-1.png"]

@@ -143,7 +143,7 @@ def frames(tmp_path: Path) -> list[Sample]:
     for index in range(3):
         path = tmp_path / f"{index}.png"
         write_atomically(path, encode_png(generator.integers(0, 255, (2, 2, 3)).astype(np.uint8)))
-        samples.append(Sample(source=str(path), label=index % 2))
+        samples.append(Sample(source=str(path), target=index % 2))
     return samples
 
 
@@ -151,9 +151,7 @@ def test_the_gpu_variant_is_float16_with_golden_outputs_of_its_own(
     frames: list[Sample], tmp_path: Path
 ) -> None:
     start = manifest()
-    made = with_gpu(
-        start, with_model(MAPPED), float32=float_model(), samples=frames, labels=start.labels
-    )
+    made = with_gpu(start, with_model(MAPPED), float32=float_model(), samples=frames)
     out, bundle = written(tmp_path, *made)
     gpu = bundle.variants["gpu"]
     assert (gpu.delegate, gpu.precision, gpu.input.dtype) == ("gpu", "float16", "float32")
@@ -192,7 +190,6 @@ def test_all_targets_at_once(frames: list[Sample], tmp_path: Path) -> None:
         step,
         float32=float_model(),
         samples=frames,
-        labels=start.labels,
     )
     out, bundle = written(tmp_path, *made)
     assert set(bundle.variants) == {"cpu", "vx", "gpu"}
@@ -203,4 +200,4 @@ def test_all_targets_at_once(frames: list[Sample], tmp_path: Path) -> None:
 def test_a_model_that_cannot_be_made_float16(frames: list[Sample]) -> None:
     start = manifest()
     with pytest.raises(ConversionError, match="ai-edge-quantizer cannot quantize it"):
-        with_gpu(start, with_model(MAPPED), float32=b"TFL3", samples=frames, labels=start.labels)
+        with_gpu(start, with_model(MAPPED), float32=b"TFL3", samples=frames)

@@ -17,8 +17,9 @@ from edgeinfer.device.loop.model_set import CurrentModels, ModelSet
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.loop.slot import EndOfItems
-from edgeinfer.device.models.predictions.kinds import Prediction, Value
 from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.value.prediction import Value
 from tests.device.loop.test_pipeline import Counter
 from tests.support.waiting import PATIENCE_S
 

@@ -19,8 +19,9 @@ from edgeinfer.device.core.errors import CameraError, ModelError
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.loop.slot import EndOfItems
-from edgeinfer.device.models.predictions.kinds import Prediction, Value
 from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.value.prediction import Value
 from tests.support.waiting import PATIENCE_S, until
 
 WHOLE = np.asarray(cv2.imencode(".jpg", np.full((16, 16, 3), 90, np.uint8))[1], np.uint8).reshape(

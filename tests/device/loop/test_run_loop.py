@@ -19,8 +19,9 @@ from edgeinfer.device.core.errors import CameraError, ModelError, StorageError
 from edgeinfer.device.core.signals import StopRequest
 from edgeinfer.device.loop.results import Answer, LoopSummary
 from edgeinfer.device.loop.run_loop import run_loop
-from edgeinfer.device.models.predictions.kinds import Classification, Prediction
 from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.tasks.classification.prediction import Classification
+from edgeinfer.device.tasks.prediction import Prediction
 from tests.support.waiting import PATIENCE_S, until
 
 

@@ -19,8 +19,8 @@ import edgeinfer.device
 from edgeinfer.device.cameras.frame_pool import FramePool
 from edgeinfer.device.core.errors import CameraError, ModelError
 from edgeinfer.device.loop.results import Answer
-from edgeinfer.device.models.predictions.kinds import Classification
 from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.tasks.classification.prediction import Classification
 
 
 def threads_left() -> list[str]:

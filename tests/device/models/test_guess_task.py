@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.tensors import TensorDtype, TensorSpec
-from edgeinfer.device.models.decoding import DetectionSpec, make_decode
 from edgeinfer.device.models.guess_task import Guess, ends_in_probabilities, guess_task
 from edgeinfer.device.models.tflite_metadata import BoxMetadata, ModelMetadata, TensorMetadata
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tasks.registry import make_decode
+from edgeinfer.device.tasks.spec import DetectionSpec
+from edgeinfer.device.tasks.task import Said
 from tests.device.graph_examples import image, model
 
 IMAGE = TensorSpec(name="image", shape=(1, 257, 257, 3), dtype="float32")
@@ -186,11 +188,10 @@ def test_what_is_guessed_can_be_decoded(shapes: list[list[int]]) -> None:
         return
     labels = () if found.task == "embedding" else tuple(map(str, range(found.classes or 0)))
     decode = make_decode(
-        task=found.task,
-        decoder=found.decoder,
-        outputs=outputs,
-        preprocess=PreprocessSpec(size=(257, 257)),
-        labels=labels,
+        found.task,
+        Said(labels=labels, decoder=found.decoder),
+        outputs,
+        PreprocessSpec(size=(257, 257)),
     )
     prediction = decode([np.zeros(output.shape, np.float32) for output in outputs])
     assert prediction.text()

@@ -13,10 +13,10 @@ from edgeinfer.device.core.tensors import KernelFamily
 from edgeinfer.device.models.bundle.reader import ModelBundle, open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.models.predictions.kinds import Classification
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.runtime.runner import Runner, choose_runtime, installed_runtimes
+from edgeinfer.device.tasks.classification.prediction import Classification
 from tests.support.program import edgeinfer, error_line
 
 

@@ -11,7 +11,7 @@ import pytest
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.tensors import TensorDtype
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.models.predictions.located import Detections
+from edgeinfer.device.tasks.detection.prediction import Detections
 from tests.device.detector_example import LABELS, detector
 from tests.device.metadata_examples import (
     label_file,

@@ -7,9 +7,9 @@ import time
 import numpy as np
 
 from edgeinfer.device.loop.results import Answer, LoopSummary
-from edgeinfer.device.models.predictions.kinds import Classification
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.pixel_formats import Pixels
+from edgeinfer.device.tasks.classification.prediction import Classification
 
 SUMMARY = LoopSummary(
     frames=2,

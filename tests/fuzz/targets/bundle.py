@@ -25,12 +25,12 @@ from edgeinfer.device.models.bundle.golden import read_golden
 from edgeinfer.device.models.bundle.manifest import MANIFEST, SIGNATURES, ModelManifest, Variant
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.choose_variant import order_variants
-from edgeinfer.device.models.decoding import make_decode
 from edgeinfer.device.models.input_size import model_input_size
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
+from edgeinfer.device.tasks.registry import make_decode
 from tests.device.models.bundle.examples import MEMBERS, of_every_task
 from tests.device.models.bundle.rewriting import Document, Members, archive_of, hashed
 from tests.device.tflite_examples import dense_model, encode
@@ -120,14 +120,7 @@ def _use(manifest: ModelManifest, variant: Variant) -> None:
         return
     for native in (None, False):
         Preprocessor(manifest.preprocess, variant.input, native=native).tensor(_PICTURE)
-    decode = make_decode(
-        task=manifest.task,
-        decoder=manifest.decoder,
-        outputs=variant.outputs,
-        preprocess=manifest.preprocess,
-        labels=manifest.labels,
-        value=manifest.value,
-    )
+    decode = make_decode(manifest.task, manifest.said, variant.outputs, manifest.preprocess)
     for value in (0, 1, 100):
         outputs = [np.full(spec.shape, value, spec.dtype) for spec in variant.outputs]
         prediction = decode(outputs).in_frame((4, 4))

@@ -9,10 +9,14 @@ from random import Random
 import numpy as np
 
 from edgeinfer.device.core.errors import EdgeinferError
-from edgeinfer.device.models.predictions.kinds import Classification, Prediction, Value
-from edgeinfer.device.models.predictions.located import Detections, Mask, Poses
 from edgeinfer.device.outputs.options import parse_outputs
 from edgeinfer.device.outputs.recording.condition import check_names, parse_condition
+from edgeinfer.device.tasks.classification.prediction import Classification
+from edgeinfer.device.tasks.detection.prediction import Detections
+from edgeinfer.device.tasks.pose.prediction import Poses
+from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.segmentation.prediction import Mask
+from edgeinfer.device.tasks.value.prediction import Value
 
 _LABELS = ("cat", "dog", "hot dog, red hot", "count", "and", "é")
 _PARTS = (

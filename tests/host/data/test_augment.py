@@ -14,7 +14,7 @@ def _images(*shape: int) -> NDArray[np.uint8]:
 
 
 def _augment(images: NDArray[np.uint8], config: AugmentConfig, seed: int = 0) -> NDArray[np.uint8]:
-    return augment_batch(images, config, np.random.default_rng(seed))
+    return augment_batch(images, config, np.random.default_rng(seed))[0]
 
 
 @settings(deadline=None)
@@ -101,3 +101,17 @@ def test_light() -> None:
 def test_impossible_ranges(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         AugmentConfig(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_motion_is_where_a_bright_spot_goes() -> None:
+    config = AugmentConfig(flip=True, shift=0.1, zoom=0.15, rotate_deg=15)
+    images = np.zeros((20, 60, 80, 1), np.uint8)
+    images[:, 18:23, 28:33] = 255
+    changed, motions = augment_batch(images, config, np.random.default_rng(1))
+    rows, columns = np.mgrid[:60, :80]
+    for image, motion in zip(changed[..., 0] / 255.0, motions, strict=True):
+        centre = [(image * places).sum() / image.sum() for places in (columns, rows)]
+        np.testing.assert_allclose(motion @ (30, 20, 1), centre, atol=0.3)
+    unmoved, still = augment_batch(images, AugmentConfig(brightness=0.1), np.random.default_rng(1))
+    np.testing.assert_array_equal(still, np.tile(np.eye(2, 3), (20, 1, 1)))
+    assert unmoved.shape == images.shape

@@ -69,7 +69,7 @@ def test_embedded_fashion_mnist() -> None:
     assert data.name == "fashion-mnist"
     assert len(data.labels) == 10
     for split, per_class in (("train", 630), ("validation", 70), ("test", 100)):
-        labels = [sample.label for sample in data.splits[split]]  # type: ignore[index]
+        labels = [sample.target for sample in data.splits[split]]  # type: ignore[index]
         assert np.bincount(labels).tolist() == [per_class] * 10
     pixels = read_sample(data.splits["test"][0].source)
     assert pixels.shape == (28, 28, 3)
@@ -78,9 +78,9 @@ def test_embedded_fashion_mnist() -> None:
 
 def test_statistics_equal_numpys(make_photo: MakePhoto, tmp_path: Path) -> None:
     samples = [
-        Sample(source=str(make_photo(f"{index}.png", index)), label=0) for index in range(70)
+        Sample(source=str(make_photo(f"{index}.png", index)), target=0) for index in range(70)
     ]
-    with build_store(samples, PreprocessSpec(size=(9, 7)), tmp_path / "s") as store:
+    with build_store(samples, PreprocessSpec(size=(9, 7)), tmp_path / "s", np.zeros(70)) as store:
         mean, std = channel_statistics(store)
         images = store.read(range(70)).astype(np.float64)
     # The same sums in another order: only the last bits may differ.
@@ -91,11 +91,13 @@ def test_statistics_equal_numpys(make_photo: MakePhoto, tmp_path: Path) -> None:
 def test_statistics_of_one_colour_can_be_divided_by(tmp_path: Path) -> None:
     path = tmp_path / "even.png"
     path.write_bytes(encode_png(np.full((4, 4, 3), (10, 20, 30), np.uint8)))
-    sample = Sample(source=str(path), label=0)
-    with build_store([sample] * 3, PreprocessSpec(size=(4, 4)), tmp_path / "s") as store:
+    sample = Sample(source=str(path), target=0)
+    with build_store(
+        [sample] * 3, PreprocessSpec(size=(4, 4)), tmp_path / "s", np.zeros(3)
+    ) as store:
         assert channel_statistics(store) == ((10.0, 20.0, 30.0), (1.0, 1.0, 1.0))
     with (
-        build_store([], PreprocessSpec(size=(4, 4)), tmp_path / "s") as store,
+        build_store([], PreprocessSpec(size=(4, 4)), tmp_path / "s", np.zeros(0)) as store,
         pytest.raises(ValueError, match="empty"),
     ):
         channel_statistics(store)

@@ -35,7 +35,7 @@ def test_the_embedded_subset_is_small_stratified_and_licensed() -> None:
     assert sum((EMBEDDED / file.name).stat().st_size for file in FILES) <= 4_000_000
     train, test = list_samples(EMBEDDED)
     for samples, per_class in ((train, 700), (test, 100)):
-        assert [sum(s.label == label for s in samples) for label in range(10)] == [per_class] * 10
+        assert [sum(s.target == label for s in samples) for label in range(10)] == [per_class] * 10
     assert "Zalando" in (EMBEDDED / "LICENSE").read_text()
     assert "make_subset.py" in (EMBEDDED / "SOURCE.md").read_text()
 

@@ -17,7 +17,9 @@ from edgeinfer.host.data.dataset import channel_statistics, prepare_folder
 from edgeinfer.host.data.store import build_store
 root = Path(sys.argv[1])
 data = prepare_folder(root, seed=0)
-with build_store(data.splits["train"], PreprocessSpec(size=(96, 96)), root / ".store") as store:
+rows = [sample.target for sample in data.splits["train"]]
+spec = PreprocessSpec(size=(96, 96))
+with build_store(data.splits["train"], spec, root / ".store", rows) as store:
     channel_statistics(store)
     for start in range(0, len(store), 64):
         store.read(range(start, min(start + 64, len(store))))

@@ -16,6 +16,7 @@ from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.host.data.store import build_store
 from tests.host.data.conftest import MakePhoto
 
+ROWS = np.arange(11, dtype=np.int32)
 SPEC = PreprocessSpec(size=(12, 10))
 
 
@@ -23,7 +24,7 @@ SPEC = PreprocessSpec(size=(12, 10))
 def samples(make_photo: MakePhoto) -> list[Sample]:
     return [
         Sample(
-            source=str(make_photo(f"{index}.png", index, size=(20 + index, 30))), label=index % 3
+            source=str(make_photo(f"{index}.png", index, size=(20 + index, 30))), target=index % 3
         )
         for index in range(11)
     ]
@@ -44,13 +45,13 @@ def test_the_store_holds_what_the_device_makes(
     told: list[tuple[int, int]] = []
     path = tmp_path / "new" / "train.u8"
     store = build_store(
-        samples, spec, path, progress=lambda done, total: told.append((done, total))
+        samples, spec, path, ROWS, progress=lambda done, total: told.append((done, total))
     )
     with store:
         assert len(store) == 11
         assert store.shape == (11, 10, 12, depth)
-        assert store.labels.dtype == np.int32
-        assert store.labels.tolist() == [sample.label for sample in samples]
+        assert store.rows.dtype == np.int32
+        assert store.rows is ROWS
         preprocessor = Preprocessor(spec)
         indices = [10, 0, 3, 3]
         expected = [preprocessor.image(read_sample(samples[index].source)) for index in indices]
@@ -63,7 +64,7 @@ def test_the_store_holds_what_the_device_makes(
 
 
 def test_reading_from_threads(samples: list[Sample], tmp_path: Path) -> None:
-    with build_store(samples, SPEC, tmp_path / "s") as store, ThreadPoolExecutor(4) as pool:
+    with build_store(samples, SPEC, tmp_path / "s", ROWS) as store, ThreadPoolExecutor(4) as pool:
         whole = store.read(range(11))
         orders = [np.random.default_rng(seed).permutation(11) for seed in range(40)]
         for order, images in zip(orders, pool.map(store.read, orders), strict=True):
@@ -72,7 +73,7 @@ def test_reading_from_threads(samples: list[Sample], tmp_path: Path) -> None:
 
 def test_wrong_indices_and_cut_files(samples: list[Sample], tmp_path: Path) -> None:
     path = tmp_path / "s"
-    with build_store(samples, SPEC, path) as store:
+    with build_store(samples, SPEC, path, ROWS) as store:
         for index in (-1, 11):
             with pytest.raises(IndexError):
                 store.read([index])
@@ -87,7 +88,7 @@ def test_a_sample_that_cannot_be_read_leaves_nothing(samples: list[Sample], tmp_
     Path(samples[6].source).write_bytes(b"\xff\xd8\xff")
     folder = tmp_path / "stores"
     with pytest.raises(ImageError, match=r"6\.png: is torn"):
-        build_store(samples, SPEC, folder / "s")
+        build_store(samples, SPEC, folder / "s", ROWS)
     assert list(folder.iterdir()) == []
 
 
@@ -96,7 +97,7 @@ def test_too_little_room_is_noticed_before_the_work(samples: list[Sample], tmp_p
     # References to one sample cost little; together they would need more than the disk has.
     count = shutil.disk_usage(tmp_path).free // (4096 * 4096 * 3) + 100
     with pytest.raises(StorageError, match=r"needs [\d,]+ MB and [\d,]+ MB are free; free some"):
-        build_store(samples[:1] * count, spec, tmp_path / "not" / "yet" / "s")
+        build_store(samples[:1] * count, spec, tmp_path / "not" / "yet" / "s", ROWS)
     assert not (tmp_path / "not").exists()
 
 
@@ -109,9 +110,9 @@ from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.data.store import build_store
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-samples = [Sample(source=sys.argv[1], label=0)] * 100
+samples = [Sample(source=sys.argv[1], target=0)] * 100
 try:
-    build_store(samples, PreprocessSpec(size=(32, 32)), Path(sys.argv[2]))
+    build_store(samples, PreprocessSpec(size=(32, 32)), Path(sys.argv[2]), [0] * 100)
 except StorageError as error:
     print(error)
 """

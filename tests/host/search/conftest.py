@@ -32,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _write(root: Path) -> None:
     data = squares(40, side=24, depth=3)
-    for index, (pixels, label) in enumerate(zip(data.pixels, data.labels, strict=True)):
+    for index, (pixels, label) in enumerate(zip(data.pixels, data.rows, strict=True)):
         folder = root / "pictures" / LABELS[label]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{index:02}.png").write_bytes(encode_png(pixels))

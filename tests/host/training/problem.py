@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.models.blocks import classifier, conv, depthwise
+from edgeinfer.host.tasks.classification.task import TASK
+from edgeinfer.host.tasks.task import Lesson
+
+
+def classes(count: int) -> Lesson:
+    """Return the lesson of so many classes."""
+    return Lesson(task=TASK, said=Said(labels=tuple(map(str, range(count)))))
 
 
 @dataclass(frozen=True)
@@ -19,10 +27,14 @@ class Memory:
     """Images in memory with the interface of the store on disk."""
 
     pixels: NDArray[np.uint8]
-    labels: NDArray[np.int32]
+    rows: NDArray[np.int32]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.pixels.shape
 
     def __len__(self) -> int:
-        return len(self.labels)
+        return len(self.rows)
 
     def read(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
         return self.pixels[indices]

@@ -26,12 +26,12 @@ def write_pictures(root: Path, count: int = 40, *, seed: int = 0) -> list[Sample
     """Write 16x16 pictures, one folder a class, and return them sorted as a split is."""
     data = squares(count, side=16, depth=3, seed=seed)
     samples = []
-    for index, (pixels, label) in enumerate(zip(data.pixels, data.labels, strict=True)):
+    for index, (pixels, label) in enumerate(zip(data.pixels, data.rows, strict=True)):
         path = root / LABELS[label] / f"{index:02}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(encode_png(pixels))
-        samples.append(Sample(source=str(path), label=int(label)))
-    return sorted(samples, key=lambda sample: (sample.label, sample.source))
+        samples.append(Sample(source=str(path), target=int(label)))
+    return sorted(samples, key=lambda sample: (sample.target, sample.source))
 
 
 def teacher_network(*, seed: int = 0, classes: int = 2) -> Any:

@@ -18,7 +18,7 @@ from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.history import Epoch, History
 from edgeinfer.host.training.progress import LineProgress
-from tests.host.training.problem import squares
+from tests.host.training.problem import classes, squares
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ CONFIG = default_config(
 
 def _batches(count: int, *, seed: int | None, data_seed: int) -> Batches:
     source = ImageSource(squares(count, seed=data_seed), TABLE)
-    return Batches(source=source, classes=2, batch_size=16, seed=seed)
+    return Batches(source=source, lesson=classes(2), batch_size=16, seed=seed)
 
 
 def _network() -> Any:

@@ -39,7 +39,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
     """Forty pictures in two classes."""
     root = tmp_path_factory.mktemp("squares")
     data = squares(40, side=16, depth=3)
-    for index, (pixels, label) in enumerate(zip(data.pixels, data.labels, strict=True)):
+    for index, (pixels, label) in enumerate(zip(data.pixels, data.rows, strict=True)):
         folder = root / LABELS[label]
         folder.mkdir(exist_ok=True)
         (folder / f"{index:02}.png").write_bytes(encode_png(pixels))

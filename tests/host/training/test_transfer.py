@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.host.models import build_model
+from edgeinfer.host.tasks.classification.task import TASK
 from edgeinfer.host.training.config import default_config
 from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
@@ -21,7 +22,7 @@ from edgeinfer.host.training.distillation.teacher import (
 )
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import LineProgress
-from tests.host.training.problem import Memory, small_network, squares
+from tests.host.training.problem import Memory, classes, small_network, squares
 
 pytestmark = pytest.mark.slow
 
@@ -59,7 +60,7 @@ def test_features_are_those_of_the_network(tmp_path: Path) -> None:
         backbone, source, tmp_path, "train", mirrored=True, progress=LineProgress(io.StringIO())
     )
     indices = np.array([69, 0, 33])
-    images = source.read(indices, None)
+    images, _ = source.read(indices, None)
     # Half precision keeps 11 bits.
     for features, inputs in ((plain, images), (mirrored, images[:, :, ::-1])):
         expected = np.asarray(backbone(inputs, training=False))
@@ -94,7 +95,8 @@ def test_both_stages_learn(fine_tune: str, tmp_path: Path) -> None:
         config,
         cache=tmp_path,
         mirrored=False,
-        class_weights=None,
+        weights=None,
+        lesson=classes(2),
         history=history,
         progress=LineProgress(io.StringIO()),
     )
@@ -114,8 +116,8 @@ def test_both_stages_learn(fine_tune: str, tmp_path: Path) -> None:
     # The statistics of the backbone stay: fine-tuning runs them in inference mode.
     np.testing.assert_array_equal(before["last_bn"][2], model.get_layer("last_bn").get_weights()[2])
     # The model holds what the history says of its best epoch, through the cut and the cache.
-    compile_model(model, config)
-    score = evaluate(model, Batches(source=validation, classes=2, batch_size=16))
+    compile_model(model, config, TASK)
+    score = evaluate(model, Batches(source=validation, lesson=classes(2), batch_size=16))
     best = min(epoch.val_loss for epoch in history.epochs)
     assert score.loss == pytest.approx(best, rel=0.02)
 
@@ -141,7 +143,8 @@ def test_fine_tuning_that_does_harm_is_undone(tmp_path: Path) -> None:
         config,
         cache=tmp_path,
         mirrored=False,
-        class_weights=None,
+        weights=None,
+        lesson=classes(2),
         history=History(),
         progress=LineProgress(said),
     )
@@ -166,8 +169,8 @@ def test_a_teacher_teaches_both_stages(tmp_path: Path) -> None:
     )
     pictures, checked = _dark_and_bright(64), _dark_and_bright(32)
     # The labels say the opposite of the teacher, who alone counts.
-    wrong = Memory(pictures.pixels, 1 - pictures.labels)
-    logits = np.where(pictures.labels[:, None] == np.arange(2), 2.0, -2.0).astype(np.float32)
+    wrong = Memory(pictures.pixels, 1 - pictures.rows)
+    logits = np.where(pictures.rows[:, None] == np.arange(2), 2.0, -2.0).astype(np.float32)
     path = tmp_path / "features.f16"
     path.write_bytes(logits.astype(DTYPE).tobytes())
     answers = TeacherAnswers(
@@ -184,7 +187,8 @@ def test_a_teacher_teaches_both_stages(tmp_path: Path) -> None:
         fit_stage=partial(fit_with_teacher, teacher=teacher, answers=answers),
         cache=tmp_path,
         mirrored=True,
-        class_weights=None,
+        weights=None,
+        lesson=classes(2),
         history=history,
         progress=LineProgress(io.StringIO()),
     )

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.manifest import GoldenFrame, ModelManifest, Output, Variant
-from edgeinfer.device.models.decoding import Decoder, DetectionSpec, PoseSpec, ValueSpec
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tasks.spec import Decoder, DetectionSpec, PoseSpec, ValueSpec
 
 MEMBERS = {
     "variants/cpu.tflite": b"not a real model",

@@ -11,8 +11,8 @@ import pytest
 from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.manifest import is_member_name, parse_manifest
-from edgeinfer.device.models.decoding import ValueSpec
 from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
+from edgeinfer.device.tasks.spec import ValueSpec
 from tests.device.models.bundle.examples import manifest, of_every_task
 
 GOLDEN = Path(__file__).parent / "manifest.golden.json"
@@ -59,7 +59,7 @@ def test_other_schema_versions_are_refused(version: object) -> None:
         ({"name": ""}, "name is"),
         ({"name": "../x"}, "without '/'"),
         ({"task": "value"}, "unit and no labels"),
-        ({"value": ValueSpec(unit="bar")}, "no value"),
+        ({"value": ValueSpec(unit="bar")}, "a value's unit do not fit"),
     ],
 )
 def test_contradictions_are_refused(changes: dict[str, object], message: str) -> None:

@@ -12,10 +12,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgeinfer.device.loop.results import Answer
-from edgeinfer.device.models.predictions.kinds import Classification, Embedding, Prediction, Value
-from edgeinfer.device.models.predictions.located import UNSEEN, Detections, Mask, Poses
 from edgeinfer.device.outputs.drawing.draw import MIN_SIDE, annotate, class_colour
 from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.tasks.classification.prediction import Classification
+from edgeinfer.device.tasks.detection.prediction import Detections
+from edgeinfer.device.tasks.embedding.prediction import Embedding
+from edgeinfer.device.tasks.pose.prediction import Poses
+from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.segmentation.prediction import UNSEEN, Mask
+from edgeinfer.device.tasks.value.prediction import Value
 
 GREY = 110
 

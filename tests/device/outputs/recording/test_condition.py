@@ -8,8 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import UsageError
-from edgeinfer.device.models.predictions.kinds import Classification, Prediction, Value
-from edgeinfer.device.models.predictions.located import Detections, Mask, Poses
 from edgeinfer.device.outputs.recording.condition import (
     MAX_DEPTH,
     Comparison,
@@ -19,6 +17,12 @@ from edgeinfer.device.outputs.recording.condition import (
     check_names,
     parse_condition,
 )
+from edgeinfer.device.tasks.classification.prediction import Classification
+from edgeinfer.device.tasks.detection.prediction import Detections
+from edgeinfer.device.tasks.pose.prediction import Poses
+from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.segmentation.prediction import Mask
+from edgeinfer.device.tasks.value.prediction import Value
 
 SEEN = Classification(
     labels=("dog", "cat", "Egyptian cat", "and"), probabilities=np.array([0.5, 0.25, 0.2, 0.05])

@@ -7,10 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from edgeinfer.device.loop.results import Answer
-from edgeinfer.device.models.predictions.kinds import Classification, Embedding, Prediction, Value
-from edgeinfer.device.models.predictions.located import Detections, Mask
 from edgeinfer.device.outputs.text.csv_rows import COLUMNS, CsvSink, csv_line
 from edgeinfer.device.outputs.text.line_file import LineFile
+from edgeinfer.device.tasks.classification.prediction import Classification
+from edgeinfer.device.tasks.detection.prediction import Detections
+from edgeinfer.device.tasks.embedding.prediction import Embedding
+from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.segmentation.prediction import Mask
+from edgeinfer.device.tasks.value.prediction import Value
 from tests.device.outputs.examples import answer
 
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.loop.results import Answer
-from edgeinfer.device.models.predictions.kinds import Value
 from edgeinfer.device.outputs.text.terminal import TerminalSink, fit
+from edgeinfer.device.tasks.value.prediction import Value
 from tests.device.outputs.examples import SUMMARY, answer
 
 

@@ -17,7 +17,7 @@ from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.context import WORK_FOLDER
 from edgeinfer.host.search.front import BASELINE
-from edgeinfer.host.search.report.finish import ENDING_FILE, Ending, end_search, winner_run
+from edgeinfer.host.search.report.finish import ENDING_FILE, Ending, Loss, end_search, winner_run
 from edgeinfer.host.search.search import Search, SearchOptions, make_space
 from edgeinfer.host.search.study.file import open_study
 from edgeinfer.host.search.study.results import Found
@@ -81,6 +81,10 @@ def test_the_test_split_is_used_once_a_winner(run: Path, tmp_path: Path) -> None
         assert end_search(search.bench, options, study, found, _steps(names)) == ending
         assert names.count("evaluate on test, once") == 1
         _require_the_measured_model(ending, found, run.name)
+        assert ending.lost is not None
+        lost = 100 * (ending.baseline_float_top1 - ending.winner_top1)
+        assert ending.lost.points == pytest.approx(lost)
+        assert ending.lost.low <= ending.lost.points <= ending.lost.high
         # Another winner, here the baseline itself, and it is done again, and counted.
         found = replace(found, models=found.models[:1])
         ending = end_search(search.bench, options, study, found, _steps(names))
@@ -113,3 +117,14 @@ def test_nothing_is_converted_without_a_winner(tmp_path: Path) -> None:
     found = make_found(Budget(invoke_ms=0.1))
     with pytest.raises(SearchError, match=r"#2 .*comes nearest: 80\.00 % .*0\.4 ms"):
         found.require_winner()
+
+
+@pytest.mark.parametrize(
+    ("low", "budget", "contradicts"),
+    [(1.2, 1.0, True), (0.8, 1.0, False), (5.0, None, False), (-3.0, 0.0, False)],
+)
+def test_only_a_loss_beyond_the_interval_contradicts_a_budget(
+    low: float, budget: float | None, contradicts: bool
+) -> None:
+    loss = Loss(points=low + 1, low=low, high=low + 2)
+    assert loss.contradicts(budget) is contradicts

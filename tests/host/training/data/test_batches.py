@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
 from edgeinfer.device.preprocess.spec import Channels
+from edgeinfer.host.tasks.classification.task import TASK
+from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.data.batches import (
     Batches,
     FeatureSource,
-    Floats,
     ImageSource,
-    balanced_weights,
     normalize,
 )
-from tests.host.training.problem import Memory, squares
+from tests.host.training.problem import Memory, classes, squares
 
 CHANNELS: tuple[Channels, ...] = ("rgb", "bgr", "grey")
 
@@ -39,7 +39,7 @@ def test_training_sees_the_bits_that_the_device_computes(channels: Channels) -> 
     stored = Memory(np.stack([pictures.image(frame) for frame in frames]), np.zeros(5, np.int32))
     source = ImageSource(stored, normalize_table(spec))
     expected = np.concatenate([preprocessor.tensor(frame) for frame in frames])
-    (inputs, _, _), *rest = Batches(source=source, classes=2, batch_size=8).epoch(0)
+    (inputs, _, _), *rest = Batches(source=source, lesson=classes(2), batch_size=8).epoch(0)
     assert not rest
     assert isinstance(inputs, np.ndarray)
     assert inputs.dtype == expected.dtype == np.float32
@@ -75,7 +75,7 @@ def _indexed(count: int) -> ImageSource:
 
 def test_epochs_shuffle_by_seed_and_number() -> None:
     source = _indexed(30)
-    batches = Batches(source=source, classes=3, batch_size=8, seed=5)
+    batches = Batches(source=source, lesson=classes(3), batch_size=8, seed=5)
     assert batches.steps == 3
     first, labels = _epoch(batches, 0)
     # A partial last batch is left out, nothing comes twice, and pictures keep their labels.
@@ -83,42 +83,44 @@ def test_epochs_shuffle_by_seed_and_number() -> None:
     np.testing.assert_array_equal(first.ravel() % 3, labels)
     np.testing.assert_array_equal(first, _epoch(batches, 0)[0])
     assert not np.array_equal(first, _epoch(batches, 1)[0])
-    other = Batches(source=source, classes=3, batch_size=8, seed=6)
+    other = Batches(source=source, lesson=classes(3), batch_size=8, seed=6)
     assert not np.array_equal(first, _epoch(other, 0)[0])
 
 
 def test_without_a_seed_all_samples_come_in_order() -> None:
-    batches = Batches(source=_indexed(30), classes=3, batch_size=8)
+    batches = Batches(source=_indexed(30), lesson=classes(3), batch_size=8)
     assert batches.steps == 4
     np.testing.assert_array_equal(_epoch(batches, 0)[0].ravel(), np.arange(30))
 
 
 def test_fewer_samples_than_a_batch_still_train() -> None:
-    batches = Batches(source=_indexed(5), classes=3, batch_size=8, seed=0)
+    batches = Batches(source=_indexed(5), lesson=classes(3), batch_size=8, seed=0)
     assert batches.steps == 1
     assert sorted(_epoch(batches, 0)[0].ravel().tolist()) == [0, 1, 2, 3, 4]
 
 
 def test_only_shuffled_batches_are_augmented() -> None:
-    def invert(images: NDArray[np.uint8], _: np.random.Generator) -> NDArray[np.uint8]:
-        return np.bitwise_not(images)
+    def invert(
+        images: NDArray[np.uint8], _: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        return np.bitwise_not(images), np.tile(np.eye(2, 3), (len(images), 1, 1))
 
     data = squares(8)
     source = ImageSource(data, np.arange(256, dtype=np.float32)[None], invert)
-    plain, _ = _epoch(Batches(source=source, classes=2, batch_size=8), 0)
-    changed, _ = _epoch(Batches(source=source, classes=2, batch_size=8, seed=0), 0)
+    plain, _ = _epoch(Batches(source=source, lesson=classes(2), batch_size=8), 0)
+    changed, _ = _epoch(Batches(source=source, lesson=classes(2), batch_size=8, seed=0), 0)
     np.testing.assert_array_equal(plain, data.pixels)
     assert sorted(changed.sum(axis=(1, 2, 3))) == sorted((255.0 - plain).sum(axis=(1, 2, 3)))
 
 
 def test_class_weights_balance_the_classes() -> None:
     labels = np.array([0, 0, 0, 1], np.int32)
-    weights = balanced_weights(labels, 3)
-    assert weights[0] * 3 == pytest.approx(weights[1])
+    weights = TASK.balanced(labels, classes(3).said)
+    assert weights[0] * 3 == pytest.approx(weights[3])
     source = ImageSource(Memory(np.zeros((4, 1, 1, 1), np.uint8), labels), np.zeros((1, 256), "f4"))
-    batches = Batches(source=source, classes=3, batch_size=4, class_weights=weights)
+    batches = Batches(source=source, lesson=classes(3), batch_size=4, weights=weights)
     (_, _, got), *_ = batches.epoch(0)
-    np.testing.assert_array_equal(got, weights[labels])
+    np.testing.assert_array_equal(got, weights)
 
 
 class _Rows:
@@ -131,17 +133,19 @@ class _Rows:
 
 def test_features_of_a_random_variant_belong_to_the_same_sample() -> None:
     values = np.arange(20, dtype=np.float32)[:, None]
-    source = FeatureSource((_Rows(values), _Rows(values + 100)), np.zeros(20, np.int32))
+    rows = np.arange(20)
+    source = FeatureSource((_Rows(values), _Rows(values + 100)), (rows, rows + 100))
     indices = np.arange(20)
-    np.testing.assert_array_equal(source.read(indices, None), values)
-    drawn = source.read(indices, np.random.default_rng(0))
+    np.testing.assert_array_equal(source.read(indices, None)[0], values)
+    drawn, drawn_rows = source.read(indices, np.random.default_rng(0))
     np.testing.assert_array_equal(drawn % 100, values)
+    np.testing.assert_array_equal(drawn[:, 0], drawn_rows)
     assert 0 < (drawn >= 100).sum() < 20
 
 
 @pytest.mark.slow
 def test_the_dataset_goes_on_through_the_epochs() -> None:
-    batches = Batches(source=_indexed(12), classes=3, batch_size=4, seed=1)
+    batches = Batches(source=_indexed(12), lesson=classes(3), batch_size=4, seed=1)
     inputs = [np.asarray(item[0]) for item in batches.dataset(repeat=True).take(6)]
     expected = np.concatenate([_epoch(batches, 0)[0], _epoch(batches, 1)[0]])
     np.testing.assert_array_equal(np.concatenate(inputs), expected)
@@ -155,7 +159,7 @@ def test_what_goes_beside_the_pictures_is_of_the_same_samples(seed: int | None) 
         Memory(pixels, np.zeros(40, np.int32)), np.arange(256, dtype=np.float32)[None]
     )
     beside = (_Numbers(1), _Numbers(3))
-    batches = Batches(source=source, classes=2, batch_size=8, seed=seed, beside=beside)
+    batches = Batches(source=source, lesson=classes(2), batch_size=8, seed=seed, beside=beside)
     for inputs, _, _ in batches.epoch(1):
         images, single, triple = inputs
         np.testing.assert_array_equal(single[:, 0], images[:, 0, 0, 0])
@@ -165,7 +169,7 @@ def test_what_goes_beside_the_pictures_is_of_the_same_samples(seed: int | None) 
 @pytest.mark.slow
 def test_tensorflow_gets_what_goes_beside_the_pictures() -> None:
     source = ImageSource(squares(16), np.zeros((1, 256), np.float32))
-    batches = Batches(source=source, classes=2, batch_size=8, beside=(_Numbers(3),))
+    batches = Batches(source=source, lesson=classes(2), batch_size=8, beside=(_Numbers(3),))
     inputs, targets, _ = next(iter(batches.dataset()))
     assert [tuple(values.shape) for values in inputs] == [(8, 8, 8, 1), (8, 3)]
     assert tuple(targets.shape) == (8, 2)

@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import TrainingError
+from edgeinfer.host.tasks.classification.task import TASK
+from edgeinfer.host.tasks.loss_settings import LossSettings
+from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.config import TrainConfig, default_config
-from edgeinfer.host.training.data.batches import Batches, Floats, ImageSource
+from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
 from edgeinfer.host.training.distillation.teacher import (
     StandardFeatures,
@@ -24,7 +27,7 @@ from edgeinfer.host.training.distillation.teacher import (
 )
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.progress import LineProgress
-from tests.host.training.problem import Memory, squares
+from tests.host.training.problem import Memory, classes, squares
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +51,7 @@ def _network(seed: int = 3) -> Any:
 
 def _batches(images: Memory, *, seed: int | None, weights: Floats | None = None) -> Batches:
     source = ImageSource(images, TABLE)
-    return Batches(source=source, classes=2, batch_size=16, seed=seed, class_weights=weights)
+    return Batches(source=source, lesson=classes(2), batch_size=16, seed=seed, weights=weights)
 
 
 def _sure(labels: NDArray[np.int32]) -> TeacherAnswers:
@@ -91,7 +94,7 @@ def _kept(folder: Path, rows: Floats) -> StandardFeatures:
 
 def test_a_student_learns_what_only_the_teacher_knows() -> None:
     images = squares(64)
-    answers = _sure(images.labels)
+    answers = _sure(images.rows)
     # Half of the labels are wrong, so they tell nothing.
     wrong = Memory(images.pixels, np.where(np.arange(64) % 4 < 2, 0, 1).astype(np.int32))
     taught, alone = (
@@ -110,11 +113,11 @@ def test_the_validation_loss_is_the_students_own_and_the_best_epoch_stays() -> N
     config = replace(
         CONFIG, optimizer="sgd", schedule="constant", learning_rate=2.0, epochs=30, patience=3
     )
-    epochs = _fit(model, images, _sure(images.labels), config=config).epochs
+    epochs = _fit(model, images, _sure(images.rows), config=config).epochs
     losses = [epoch.val_loss for epoch in epochs]
     assert len(epochs) < 30
     assert len(epochs) - 1 - int(np.argmin(losses)) == 3
-    compile_model(model, config)
+    compile_model(model, config, TASK)
     score = evaluate(model, _batches(squares(32, seed=1), seed=None))
     best = epochs[int(np.argmin(losses))]
     assert score.loss == pytest.approx(best.val_loss, rel=1e-5)
@@ -124,7 +127,7 @@ def test_the_validation_loss_is_the_students_own_and_the_best_epoch_stays() -> N
 def test_nothing_of_the_teacher_stays_in_the_model(tmp_path: Path) -> None:
     images, model = squares(64), _network()
     features = _kept(tmp_path, np.random.default_rng(0).normal(size=(64, 5)).astype(np.float32))
-    answers = replace(_sure(images.labels), features=features)
+    answers = replace(_sure(images.rows), features=features)
     before = model.get_weights()
     _fit(model, images, answers, teacher=replace(TEACHER, features=True))
     assert [layer.name for layer in model.layers] == ["image", "pool", "logits"]
@@ -145,7 +148,7 @@ def test_features_alone_teach_the_layers_below_them(tmp_path: Path) -> None:
         return keras.Model(inputs, keras.layers.Dense(2, name="logits")(x))
 
     images = squares(64)
-    told = (images.labels[:, None] * 2.0 - 1.0) * np.array([[1.0, -0.5, 2.0]])
+    told = (images.rows[:, None] * 2.0 - 1.0) * np.array([[1.0, -0.5, 2.0]])
     answers = TeacherAnswers(
         logits=np.zeros((64, 2), np.float32), features=_kept(tmp_path, told.astype(np.float32))
     )
@@ -156,10 +159,10 @@ def test_features_alone_teach_the_layers_below_them(tmp_path: Path) -> None:
     assert epochs[-1].loss < 0.5 * epochs[0].loss
     # What the features tell apart can be read off the layer, though the logits know nothing.
     pool = keras.Model(model.input, model.get_layer("pool").output)
-    read = np.asarray(pool(ImageSource(images, TABLE).read(np.arange(64), None)))
+    read = np.asarray(pool(ImageSource(images, TABLE).read(np.arange(64), None)[0]))
     read = np.column_stack([read, np.ones(64)])
     fitted = read @ np.linalg.lstsq(read, told[:, 0], rcond=None)[0]
-    assert np.mean((fitted > 0) == (images.labels == 1)) > 0.9
+    assert np.mean((fitted > 0) == (images.rows == 1)) > 0.9
 
 
 def test_a_bare_head_learns_the_logits_only(tmp_path: Path) -> None:
@@ -169,7 +172,7 @@ def test_a_bare_head_learns_the_logits_only(tmp_path: Path) -> None:
     head = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(inputs)))
     images = squares(64)
     features = _kept(tmp_path, np.ones((64, 5), np.float32))
-    answers = replace(_sure(images.labels), features=features)
+    answers = replace(_sure(images.rows), features=features)
     epochs = _fit(head, images, answers, teacher=replace(TEACHER, features=True)).epochs
     assert epochs[-1].loss < epochs[0].loss
 
@@ -197,7 +200,6 @@ def test_the_loss_is_the_published_one_and_every_part_is_weighed(
     seed: int,
 ) -> None:
     from edgeinfer.host.training.distillation.distillation import FEATURE_WEIGHT, make_distiller
-    from edgeinfer.host.training.optimizers import make_loss
 
     generator = np.random.default_rng(seed)
     answers_logits = generator.normal(size=(6, 2)).astype(np.float32)
@@ -209,7 +211,7 @@ def test_the_loss_is_the_published_one_and_every_part_is_weighed(
     teacher = replace(TEACHER, weight=share, temperature=temperature, features=with_features)
     answers = TeacherAnswers(logits=answers_logits, features=InMemory())  # type: ignore[arg-type]
     distiller = make_distiller(
-        _network(seed), teacher, answers, make_loss(replace(CONFIG, label_smoothing=smoothing))
+        _network(seed), teacher, answers, TASK.loss(LossSettings(label_smoothing=smoothing))
     )
     distiller.compile(loss=distiller.student_losses)
     images = generator.normal(size=(6, 8, 8, 1)).astype(np.float32)
@@ -238,9 +240,9 @@ def test_class_weights_weigh_the_teachers_part_too() -> None:
     always = TeacherAnswers(logits=np.tile(np.asarray([[3.0, -3.0]], np.float32), (64, 1)))
     teacher = replace(TEACHER, weight=1.0)
     model, ignored = _network(), _network()
-    _fit(model, images, always, teacher=teacher, weights=np.asarray([0.0, 2.0], np.float32))
+    _fit(model, images, always, teacher=teacher, weights=(2 * images.rows).astype(np.float32))
     kernel = ignored.get_weights()[0]
-    _fit(ignored, images, always, teacher=teacher, weights=np.asarray([0.0, 0.0], np.float32))
+    _fit(ignored, images, always, teacher=teacher, weights=np.zeros(64, np.float32))
     assert not np.allclose(model.get_weights()[0], kernel, atol=1e-3)
     # With no weight at all only the optimizer's decay moves anything.
     np.testing.assert_allclose(ignored.get_weights()[0], kernel, atol=1e-3)
@@ -250,9 +252,9 @@ def test_a_loss_that_is_no_number_stops_with_advice() -> None:
     model, images = _network(), squares(64)
     model.set_weights([np.full_like(array, 1e38) for array in model.get_weights()])
     with pytest.raises(TrainingError, match=r"train epoch 1: the loss became .*--learning-rate"):
-        _fit(model, images, _sure(images.labels))
+        _fit(model, images, _sure(images.rows))
 
 
 def test_answers_to_other_samples_are_a_mistake() -> None:
     with pytest.raises(ValueError, match="32 answers of a teacher to 64 samples"):
-        _fit(_network(), squares(64), _sure(squares(32).labels))
+        _fit(_network(), squares(64), _sure(squares(32).rows))

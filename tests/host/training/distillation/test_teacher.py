@@ -16,7 +16,8 @@ from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, TRAINED_FILE
 from edgeinfer.device.core.errors import EdgeinferError, ModelError, StorageError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, normalize_table
-from edgeinfer.host.training.data.batches import Floats, normalize
+from edgeinfer.host.tasks.task import Floats
+from edgeinfer.host.training.data.batches import normalize
 from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
 from edgeinfer.host.training.distillation.teacher import (
     StandardFeatures,

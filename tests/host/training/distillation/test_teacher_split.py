@@ -23,7 +23,7 @@ def _samples(splits: Mapping[Split, str], root: str = "/data") -> dict[Split, li
     """Return a sample for each letter: capitals are dogs."""
     return {
         split: [
-            Sample(source=f"{root}/{LABELS[name.isupper()]}/{name}.jpg", label=int(name.isupper()))
+            Sample(source=f"{root}/{LABELS[name.isupper()]}/{name}.jpg", target=int(name.isupper()))
             for name in splits.get(split, "")
         ]
         for split in SPLITS

@@ -46,7 +46,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for index, (split, pixels) in enumerate(zip(places, data.pixels, strict=True)):
         path = root / f"{index:02}.png"
         path.write_bytes(encode_png(pixels))
-        samples[split].append(Sample(source=str(path), label=int(data.labels[index])))
+        samples[split].append(Sample(source=str(path), target=int(data.rows[index])))
     folder = root / "run"
     folder.mkdir()
     small_network(16).save(folder / KERAS_FILE)
@@ -185,7 +185,7 @@ def _without_model(folder: Path) -> None:
 
 def _without_a_sample(folder: Path) -> None:
     samples = read_samples(folder)
-    samples["train"][3] = Sample(source=str(folder / "gone.png"), label=0)
+    samples["train"][3] = Sample(source=str(folder / "gone.png"), target=0)
     write_trained(folder, read_trained(folder), samples)
 
 

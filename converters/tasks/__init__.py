@@ -1,0 +1,1 @@
+"""What the workstation knows of each task: targets, and how answers are scored."""

@@ -1,0 +1,1 @@
+"""A class for a picture: labels, and the share of right ones."""

@@ -1,0 +1,64 @@
+"""How a model answered pictures whose truth is known: a score for each, whatever the task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.converters.tasks.intervals import mean_interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How one model answered.
+
+    Attributes:
+        scores: (pictures,) float64, 0 to 1, in the pictures' order.
+        groups: (pictures,) int64: which group each picture belongs to, such as its class.
+        group_names: of the groups; one for a task without any.
+        score_name: what people call the mean of the scores, such as "top-1".
+    """
+
+    scores: NDArray[np.float64]
+    groups: NDArray[np.int64]
+    group_names: tuple[str, ...]
+    score_name: str
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not fit each other."""
+        if self.scores.ndim != 1 or self.scores.shape != self.groups.shape:
+            raise ValueError(
+                f"scores and groups are {self.scores.shape} and {self.groups.shape}, expected one "
+                "each a picture"
+            )
+
+    @property
+    def samples(self) -> int:
+        """How many pictures were answered."""
+        return len(self.scores)
+
+    @property
+    def score(self) -> float:
+        """The mean score, 0 to 1; of no pictures 0."""
+        return float(self.scores.sum()) / max(1, self.samples)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The mean score's 95 % interval; see `intervals.py` for its source."""
+        return mean_interval(self.scores)
+
+    def group_scores(self) -> NDArray[np.float64]:
+        """Return each group's mean score; NaN for a group without pictures."""
+        count = len(self.group_names)
+        totals = np.bincount(self.groups, minlength=count)
+        sums = np.bincount(self.groups, weights=self.scores, minlength=count)
+        shares = np.full(count, np.nan)
+        np.divide(sums, totals, out=shares, where=totals > 0)
+        return shares
+
+    def worst(self, count: int) -> list[int]:
+        """Return the places of the `count` pictures with the lowest scores, the lowest first."""
+        order = np.argsort(self.scores, kind="stable")[:count]
+        return [int(place) for place in order if self.scores[place] < 1.0]

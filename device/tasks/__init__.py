@@ -1,0 +1,1 @@
+"""What models predict: a folder for each kind, which knows all about it."""

@@ -1,0 +1,101 @@
+"""Class probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.tasks.prediction import Canvas, Prediction
+
+_SHOWN_LABELS = 3
+_LEAST_SHOWN = 0.01
+"""Of a class that is drawn beside the best."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classification(Prediction):
+    """Class probabilities.
+
+    Attributes:
+        labels: the class names, in the model's order.
+        probabilities: (classes,) float64, in the same order.
+    """
+
+    labels: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+
+    @property
+    def index(self) -> int:
+        """The most probable class; of equals the first."""
+        return int(np.argmax(self.probabilities))
+
+    @property
+    def label(self) -> str:
+        """The name of the most probable class."""
+        return self.labels[self.index]
+
+    @property
+    def probability(self) -> float:
+        """The probability of the most probable class, 0 to 1."""
+        return float(self.probabilities[self.index])
+
+    def top(self, count: int) -> list[tuple[str, float]]:
+        """Return the `count` most probable (label, probability), best first."""
+        values = self.probabilities
+        candidates = np.arange(len(values))
+        if count < len(values):
+            # A thousand classes need not be sorted for the first five; those equal to the last of
+            # them stay in, so that of equals the first ones win.
+            candidates = np.flatnonzero(values >= -np.partition(-values, count - 1)[count - 1])
+        order = candidates[np.argsort(-values[candidates], kind="stable")[:count]]
+        return [(self.labels[i], float(values[i])) for i in order]
+
+    @property
+    def headline(self) -> str:
+        """The answer in a word: while it stays, nothing has changed for people."""
+        return self.label
+
+    def text(self, count: int = 1) -> str:
+        """Return the `count` most probable classes on one line."""
+        return ", ".join(f"{label} {p:.1%}" for label, p in self.top(count))
+
+    def to_json(self, count: int = 5) -> dict[str, object]:
+        """Return what scripts read: the best label, its probability and the `count` best."""
+        return {
+            "label": self.label,
+            "probability": round(self.probability, 6),
+            "top": [{"label": name, "probability": round(p, 6)} for name, p in self.top(count)],
+        }
+
+    def draw(self, canvas: Canvas, truth: str | None) -> None:
+        """Write the best classes, the most probable one whatever its probability."""
+        index_of = {label: index for index, label in enumerate(self.labels)}
+        best, *others = self.top(_SHOWN_LABELS)
+        shown = [best, *(one for one in others if one[1] >= _LEAST_SHOWN)]
+        # The figure first: it is the name that is cut where there is no room.
+        lines = [f"{p:.1%} {canvas.name(name, index_of[name])}" for name, p in shown]
+        if self.is_right(truth or "") is False and truth is not None:
+            lines.append(f"truth: {canvas.name(truth, index_of[truth])}")
+        canvas.lines(lines)
+
+    def phrases(self, truth: str | None) -> list[str]:
+        """Return the best class, and the true one where that is another."""
+        parts = [f"{self.label}  {self.probability:.1%}"]
+        if truth is not None and self.is_right(truth) is False:
+            parts.append(f"truth: {truth}")
+        return parts
+
+    def ranked(self, count: int) -> list[tuple[str, float]]:
+        """Return the `count` most probable (label, probability), best first."""
+        return self.top(count)
+
+    def score(self, label: str) -> float:
+        """Return a class's probability; 0 where it is none of the model's."""
+        pairs = zip(self.labels, self.probabilities, strict=True)
+        return max((float(p) for name, p in pairs if name == label), default=0.0)
+
+    def is_right(self, truth: str) -> bool | None:
+        """Tell whether the best class is the true one; None where that is none of the model's."""
+        return self.label == truth if truth in self.labels else None

@@ -1,0 +1,40 @@
+"""A picture as a vector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.tasks.prediction import Canvas, Prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedding(Prediction):
+    """A picture as a vector: like pictures have like vectors.
+
+    Attributes:
+        vector: (dimensions,) float64.
+    """
+
+    vector: NDArray[np.float64]
+
+    @property
+    def headline(self) -> str:
+        """What it is: no vector can be told in a word."""
+        return f"embedding of {len(self.vector):,} numbers"
+
+    def text(self, count: int = 4) -> str:
+        """Return the vector's length and its `count` first numbers."""
+        first = ", ".join(f"{value:.3g}" for value in self.vector[:count])
+        more = ", ..." if count < len(self.vector) else ""
+        return f"{self.headline}, length {np.linalg.norm(self.vector):.4g}: {first}{more}"
+
+    def to_json(self, count: int = 5) -> dict[str, object]:
+        """Return what scripts read: the whole vector."""
+        return {"embedding": [round(value, 7) for value in self.vector.tolist()]}
+
+    def draw(self, canvas: Canvas, truth: str | None) -> None:
+        """Write the vector's first numbers."""
+        canvas.lines([self.text()])

@@ -1,0 +1,1 @@
+"""A class for each place of a picture."""

@@ -1,0 +1,156 @@
+"""A class for each place of a picture; how places are measured says `detection/prediction.py`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.tasks.prediction import (
+    Canvas,
+    Placing,
+    Prediction,
+    class_name,
+    listed,
+)
+
+UNSEEN = 255
+"""The class of pixels that the model did not see, such as those beside a centred crop."""
+
+_SHOWN_LABELS = 3
+_LEAST_NAMED = 0.005
+"""Smaller areas of a mask are coloured and not named."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mask(Prediction):
+    """A class for each place of a picture.
+
+    Attributes:
+        labels: the class names, in the model's order; the first one is the background.
+        classes: (rows, columns) uint8: the class of each cell of a grid over `box`.
+        box: left, top, right, bottom of the grid, in pixels of the picture.
+        size: (width, height) of the picture.
+        placing: how to find the frame's pixels; None where the picture is the frame.
+    """
+
+    labels: tuple[str, ...]
+    classes: NDArray[np.uint8]
+    box: tuple[float, float, float, float]
+    size: tuple[int, int]
+    placing: Placing | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a grid without cells or area."""
+        left, top, right, bottom = self.box
+        if self.classes.ndim != 2 or not self.classes.size or left >= right or top >= bottom:
+            raise ValueError(f"grid is {self.classes.shape} over {self.box}, expected an area")
+
+    def in_frame(self, size: tuple[int, int]) -> Mask:
+        """Return the mask in a frame of (width, height), without cells that lie beside it."""
+        if self.placing is None:
+            return self
+        placement = self.placing(size)
+        left, top, right, bottom = self.box
+        rows, columns = self.classes.shape
+        first, last = _covered(
+            columns, left, right, placement.left, placement.left + placement.fill_width
+        )
+        upper, lower = _covered(
+            rows, top, bottom, placement.top, placement.top + placement.fill_height
+        )
+        width, height = (right - left) / columns, (bottom - top) / rows
+        corners = placement.to_frame(
+            np.array(
+                [
+                    [left + first * width, top + upper * height],
+                    [left + last * width, top + lower * height],
+                ]
+            )
+        )
+        begin_x, begin_y, end_x, end_y = corners.reshape(-1).tolist()
+        return replace(
+            self,
+            classes=self.classes[upper:lower, first:last],
+            box=(begin_x, begin_y, end_x, end_y),
+            size=size,
+            placing=None,
+        )
+
+    def in_picture(self) -> NDArray[np.uint8]:
+        """Return the class of each pixel, (height, width) uint8; `UNSEEN` outside of the grid.
+
+        A pixel has the class of the cell that its centre lies in.
+        """
+        left, top, right, bottom = self.box
+        rows, row_seen = _cells(self.size[1], top, bottom, self.classes.shape[0])
+        columns, column_seen = _cells(self.size[0], left, right, self.classes.shape[1])
+        picture = self.classes[rows][:, columns]
+        picture[~row_seen] = UNSEEN
+        picture[:, ~column_seen] = UNSEEN
+        return picture
+
+    def areas(self) -> list[tuple[str, float]]:
+        """Return (label, part of the seen area, 0 to 1) of each class there is, largest first."""
+        counts = np.bincount(self.classes.reshape(-1))
+        order = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i]]
+        return [(class_name(self.labels, i), float(counts[i] / counts.sum())) for i in order]
+
+    @property
+    def headline(self) -> str:
+        """The classes that cover a hundredth of the picture or more, the background left out."""
+        background = class_name(self.labels, 0)
+        names = (name for name, area in self.areas() if area >= 0.01 and name != background)
+        return ", ".join(sorted(names)) or "nothing"
+
+    def text(self, count: int = 3) -> str:
+        """Return the `count` largest classes on one line, and how many more there are."""
+        areas = self.areas()
+        return listed([f"{name} {area:.1%}" for name, area in areas[:count]], len(areas))
+
+    def to_json(self, count: int = 5) -> dict[str, object]:
+        """Return what scripts read: the area of each class, without the mask itself."""
+        return {
+            "size": list(self.size),
+            "areas": [{"label": name, "area": round(area, 6)} for name, area in self.areas()],
+        }
+
+    def draw(self, canvas: Canvas, truth: str | None) -> None:
+        """Colour each class but the background, and name those that cover something."""
+        classes = self.in_picture()
+        present = [int(i) for i in np.flatnonzero(np.bincount(classes.reshape(-1)))]
+        shown = [index for index in present if index not in (0, UNSEEN)]
+        canvas.tint(classes, {index: canvas.colour(index) for index in shown})
+        areas = {name: area for name, area in self.areas() if area >= _LEAST_NAMED}
+        named = [index for index in shown if class_name(self.labels, index) in areas]
+        named.sort(key=lambda index: -areas[class_name(self.labels, index)])
+        lines = []
+        for index in named[:_SHOWN_LABELS]:
+            label = class_name(self.labels, index)
+            lines.append(f"{canvas.name(label, index)} {areas[label]:.1%}")
+        canvas.lines(lines, [canvas.colour(index) for index in named])
+
+    def ranked(self, count: int) -> list[tuple[str, float]]:
+        """Return the `count` largest classes with the part of the area that they cover."""
+        return self.areas()[:count]
+
+
+def _covered(
+    cells: int, begin: float, end: float, fill_begin: int, fill_end: int
+) -> tuple[int, int]:
+    """Return the first cell along one axis that frames reach into, and the one after the last."""
+    width = (end - begin) / cells
+    first = min(max(math.floor((fill_begin - begin) / width), 0), cells - 1)
+    last = min(max(math.ceil((fill_end - begin) / width), first + 1), cells)
+    return first, last
+
+
+def _cells(
+    pixels: int, begin: float, end: float, cells: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the cell of each pixel along one axis, and which pixels lie in one at all."""
+    places = (np.arange(pixels) + 0.5 - begin) / (end - begin)
+    seen = (places >= 0) & (places < 1)
+    return np.clip(np.floor(places * cells), 0, cells - 1).astype(np.int64), seen

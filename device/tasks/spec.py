@@ -1,0 +1,133 @@
+"""What a bundle's manifest says of a model's outputs. The dataclasses are part of its schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+BoxForm = Literal["corners", "corner-size", "center-size"]
+"""What the four numbers of a box are: left, top, right, bottom; left, top, width, height; or
+x and y of the centre, width, height."""
+
+_MOST = 1e30
+_MOST_CLASS = 2**31
+_MOST_PIXELS = 1e5
+_MOST_PEOPLE = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueSpec:
+    """What a model of task `value` measures: value = output * scale + offset, in `unit`."""
+
+    unit: str
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse numbers with which no quantity of a model's could be told."""
+        if not (abs(self.scale) <= _MOST and abs(self.offset) <= _MOST):
+            raise ValueError(
+                f"scale and offset are {self.scale:g} and {self.offset:g}, expected {_MOST:g} or "
+                "less, with either sign"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectionSpec:
+    """Which outputs of a detector are what. The defaults are TFLite_Detection_PostProcess's.
+
+    Attributes:
+        boxes: number of the output with the boxes, (1, objects, 4).
+        classes: number of the output with the class indices, (1, objects).
+        scores: number of the output with the scores, 0 to 1, (1, objects).
+        count: number of the output that says how many objects there are, (1,); None where all are.
+        form: what the numbers of a box are.
+        order: where in a box each of these numbers stands.
+        unit: `ratio` where 1 is the image's width or height, `pixel` for pixels of it.
+        first_class: the class index that the first label belongs to.
+        min_score: objects that score less are left out.
+    """
+
+    boxes: int = 0
+    classes: int = 1
+    scores: int = 2
+    count: int | None = 3
+    form: BoxForm = "corners"
+    order: tuple[int, int, int, int] = (1, 0, 3, 2)
+    unit: Literal["ratio", "pixel"] = "ratio"
+    first_class: int = 0
+    min_score: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse outputs that are two things at once, and impossible orders and scores."""
+        numbers = [self.boxes, self.classes, self.scores]
+        numbers += [] if self.count is None else [self.count]
+        if len(set(numbers)) != len(numbers) or min(numbers) < 0:
+            raise ValueError(f"outputs are {numbers}, expected different numbers from 0")
+        if sorted(self.order) != [0, 1, 2, 3]:
+            raise ValueError(f"order is {self.order}, expected each of 0 to 3 once")
+        if not 0 <= self.min_score <= 1:
+            raise ValueError(f"min_score is {self.min_score}, expected 0 to 1")
+        if abs(self.first_class) > _MOST_CLASS:
+            raise ValueError(f"first_class is {self.first_class}, expected a class index")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseSpec:
+    """Which outputs of a PoseNet are what, and how people are told apart.
+
+    Attributes:
+        heatmaps: number of the output with the keypoints' logits, (1, rows, columns, keypoints).
+        offsets: number of the output with the way from a cell to the keypoint near it, in pixels of
+            the model's image, (1, rows, columns, 2 keypoints): all y, then all x.
+        displacements: numbers of the outputs with the way from a keypoint to its neighbour along
+            the skeleton: forward and backward, (1, rows, columns, 2 limbs) each, or one output with
+            both; none where the model knows one person only.
+        stride: pixels of the model's image from one cell to the next.
+        max_people: at most so many are looked for.
+        min_score: keypoints that score less start no person.
+        min_person_score: people whose keypoints score less on average are left out; a head alone,
+            five keypoints of seventeen, comes to some 0.29.
+        radius: pixels of the model's image within which two like keypoints are the same.
+    """
+
+    heatmaps: int = 0
+    offsets: int = 1
+    displacements: tuple[int, ...] = ()
+    stride: float
+    max_people: int = 10
+    min_score: float = 0.5
+    min_person_score: float = 0.25
+    radius: float = 20.0
+
+    def __post_init__(self) -> None:
+        """Refuse outputs that are two things at once, and impossible numbers."""
+        numbers = [self.heatmaps, self.offsets, *self.displacements]
+        if len(set(numbers)) != len(numbers) or min(numbers) < 0 or len(numbers) > 4:
+            raise ValueError(f"outputs are {numbers}, expected two to four different ones from 0")
+        if not (1 / _MOST_PIXELS <= self.stride <= _MOST_PIXELS):
+            raise ValueError(
+                f"stride is {self.stride:g}, expected pixels from one cell to the next"
+            )
+        if not 1 <= self.max_people <= _MOST_PEOPLE:
+            raise ValueError(f"max_people is {self.max_people}, expected 1 to {_MOST_PEOPLE}")
+        if not (0 <= self.min_score <= 1 and 0 <= self.min_person_score <= 1):
+            raise ValueError("a score is not from 0 to 1")
+        if not 0 <= self.radius <= _MOST_PIXELS:
+            raise ValueError(f"radius is {self.radius:g}, expected 0 to {_MOST_PIXELS:g} pixels")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoder:
+    """How the outputs become a prediction.
+
+    Attributes:
+        activation: `softmax` where the model gives logits, `none` where it gives probabilities or
+            values already.
+        detection: for task `detection` only.
+        pose: for task `pose` only.
+    """
+
+    activation: Literal["softmax", "none"] = "none"
+    detection: DetectionSpec | None = None
+    pose: PoseSpec | None = None

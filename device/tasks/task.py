@@ -1,0 +1,118 @@
+"""What a kind of model is to a board: how its outputs are read, and what may be said of them."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.core.tensors import TensorSpec
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.spec import Decoder, ValueSpec
+
+Decode: TypeAlias = Callable[[Sequence[NDArray[np.generic]]], Prediction]
+"""Outputs, as a runtime gives them, to a prediction in the model's own image."""
+
+Rows: TypeAlias = list[tuple[str, str]]
+"""A title and a text each, for `inspect`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What a manifest, or a guess, says of a model's outputs.
+
+    Attributes:
+        labels: the classes in the output's order; of a pose the keypoints, where they are named.
+        decoder: how the outputs are to be read.
+        value: unit and scale of a measured quantity.
+        settings: what else the task's own decoder is told, by name.
+    """
+
+    labels: tuple[str, ...] = ()
+    decoder: Decoder = field(default_factory=Decoder)
+    value: ValueSpec | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+class Task(ABC):
+    """What a model predicts, as a board has to know it: stateless, one object for all models.
+
+    It is found by its name; see `registry.py`.
+
+    Attributes:
+        name: what manifests call it.
+        first_schema: the oldest manifest schema that can tell of it.
+        parts: which of `value`, `detection` and `pose` its manifests have; others are refused.
+        has_places: whether its predictions have places in a picture.
+    """
+
+    name: ClassVar[str]
+    first_schema: ClassVar[int] = 2
+    parts: ClassVar[frozenset[str]] = frozenset()
+    has_places: ClassVar[bool] = False
+
+    def check(self, said: Said) -> None:
+        """Refuse what does not fit the task; a subclass adds what it knows of labels.
+
+        Raises:
+            ValueError: with what was found and what was expected.
+        """
+        for part, there, what in (
+            ("value", said.value is not None, "a value's unit"),
+            ("detection", said.decoder.detection is not None, "a decoder for detection"),
+            ("pose", said.decoder.pose is not None, "a decoder for poses"),
+        ):
+            if there != (part in self.parts):
+                raise ValueError(f"task '{self.name}' and {what} do not fit")
+
+    @abstractmethod
+    def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
+        """Refuse outputs that are none of the task's.
+
+        Raises:
+            ValueError: with what was found and what was expected.
+        """
+
+    @abstractmethod
+    def make_decode(
+        self, said: Said, outputs: Sequence[TensorSpec], preprocess: PreprocessSpec
+    ) -> Decode:
+        """Return what turns a model's outputs into predictions.
+
+        Args:
+            said: how they are to be read; it was checked.
+            outputs: their specs, in the order in which the runtime gives them.
+            preprocess: how frames became the input: the way back into the frame.
+        """
+
+    def rows(self, said: Said) -> Rows:
+        """Return how the outputs are read, for people."""
+        return [("activation", said.decoder.activation)]
+
+    def repeatable(
+        self,
+        said: Said,
+        outputs: Sequence[NDArray[np.generic]],
+        tensors: Sequence[TensorSpec],
+    ) -> list[NDArray[np.generic]]:
+        """Return the outputs with what no run repeats blanked out, to be compared."""
+        return list(outputs)
+
+
+def check_vector(output: TensorSpec, count: int | None) -> None:
+    """Refuse an output that is no vector of `count` numbers; None takes any number of them.
+
+    Raises:
+        ValueError: it is none.
+    """
+    shape = output.shape
+    wanted = "(1, numbers)" if count is None else f"(1, {count})"
+    numbers = math.prod(shape)
+    if not shape or numbers != shape[-1] or (count is not None and numbers != count):
+        raise ValueError(f"output shape is {shape}, expected {wanted}")

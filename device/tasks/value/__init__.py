@@ -1,0 +1,1 @@
+"""A measured quantity, such as the reading of a gauge."""

@@ -1,0 +1,40 @@
+"""A measured quantity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeinfer.device.tasks.prediction import Canvas, Prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value(Prediction):
+    """A measured quantity, such as a gauge's reading."""
+
+    value: float
+    unit: str
+
+    @property
+    def headline(self) -> str:
+        """The answer in a word, in three digits."""
+        return f"{self.value:.3g}"
+
+    def text(self, count: int = 1) -> str:
+        """Return the value and its unit."""
+        return f"{self.value:g} {self.unit}"
+
+    def to_json(self, count: int = 5) -> dict[str, object]:
+        """Return what scripts read."""
+        return {"value": self.value, "unit": self.unit}
+
+    def draw(self, canvas: Canvas, truth: str | None) -> None:
+        """Write the value."""
+        canvas.lines([self.text()])
+
+    def quantities(self) -> dict[str, float]:
+        """Return the value."""
+        return {"value": self.value}
+
+    def cells(self) -> dict[str, object]:
+        """Return the value and its unit."""
+        return {"value": self.value, "unit": self.unit}

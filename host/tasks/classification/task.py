@@ -1,0 +1,105 @@
+"""Classification: the folders' names are the classes, and the network gives a logit for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.device.core.errors import DataError
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tasks.task import Said
+from edgeinfer.host.data.check import check_files
+from edgeinfer.host.data.dataset import PreparedData, prepare_folder
+from edgeinfer.host.data.folder import find_layout
+from edgeinfer.host.tasks.loss_settings import LossSettings
+from edgeinfer.host.tasks.task import Floats, Rows, TaughtTask
+
+
+class TaughtClassification(TaughtTask):
+    """A class for a picture; its rows are the classes' indices, (pictures,) int32."""
+
+    name: ClassVar[str] = "classification"
+    teachable: ClassVar[bool] = True
+
+    def prepare(
+        self,
+        root: Path,
+        *,
+        seed: int,
+        validation_share: float | None = None,
+        test_share: float | None = None,
+        progress: Progress | None = None,
+    ) -> PreparedData:
+        """Take a folder of photographs, a sub-folder for each class; see `find_layout`."""
+        return prepare_folder(
+            root,
+            seed=seed,
+            validation_share=validation_share,
+            test_share=test_share,
+            progress=progress,
+        )
+
+    def find(self, root: Path, said: Said, *, progress: Progress | None = None) -> list[Sample]:
+        """Take a folder as `prepare` does, whose classes are among the model's."""
+        layout = find_layout(root, to_train=False)
+        strange = [label for label in layout.labels if label not in said.labels]
+        if strange:
+            raise DataError(
+                root,
+                got=f"has the class '{strange[0]}'",
+                expected=f"classes of the model, such as {', '.join(said.labels[:5])}",
+                next_step="take its folder out, or name it as the model does",
+            )
+        place = [said.labels.index(label) for label in layout.labels]
+        files = check_files(layout, progress=progress).files
+        return [Sample(source=file.path, target=place[file.label]) for file in files]
+
+    def numbers(self, said: Said) -> int:
+        """Return a logit for each class."""
+        return len(said.labels)
+
+    def rows(self, samples: Sequence[Sample], spec: PreprocessSpec) -> Rows:
+        """Return the classes' indices."""
+        return np.fromiter((sample.target for sample in samples), np.int32, count=len(samples))
+
+    def targets(self, rows: Rows, said: Said) -> Floats:
+        """Return them one-hot, (n, classes)."""
+        targets = np.zeros((len(rows), self.numbers(said)), np.float32)
+        targets[np.arange(len(rows)), rows] = 1.0
+        return targets
+
+    def loss(self, settings: LossSettings) -> Any:
+        """Return the cross-entropy, or the focal loss, of logits against one-hot targets."""
+        import keras
+
+        if settings.name == "focal":
+            return keras.losses.CategoricalFocalCrossentropy(
+                alpha=1.0,
+                gamma=settings.focal_gamma,
+                from_logits=True,
+                label_smoothing=settings.label_smoothing,
+            )
+        return keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=settings.label_smoothing
+        )
+
+    def metric(self) -> Any:
+        """Return the share of pictures whose largest logit is their class's."""
+        import keras
+
+        return keras.metrics.CategoricalAccuracy(name="accuracy")
+
+    def balanced(self, rows: Rows, said: Said) -> Floats:
+        """Return weights inverse to the classes' frequencies, 1 on average over the pictures."""
+        classes = self.numbers(said)
+        counts = np.maximum(np.bincount(rows, minlength=classes), 1)
+        weights: Floats = (len(rows) / (classes * counts)).astype(np.float32)[rows]
+        return weights
+
+
+TASK = TaughtClassification()

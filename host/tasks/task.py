@@ -1,0 +1,167 @@
+"""What a task is to training: where its data is found, and how a network learns its targets."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tasks.task import Said
+from edgeinfer.host.data.augment import AugmentConfig
+from edgeinfer.host.data.dataset import PreparedData
+from edgeinfer.host.tasks.loss_settings import LossSettings
+
+Rows: TypeAlias = NDArray[Any]
+"""(pictures, ...): each picture's target, as small as it can be kept."""
+
+Floats: TypeAlias = NDArray[np.float32]
+
+Motions: TypeAlias = NDArray[np.float64]
+"""(pictures, 2, 3): where a point (x, y, 1) of each picture, in pixels, has gone."""
+
+
+class TaughtTask(ABC):
+    """How a task is taught; stateless, one object for all models.
+
+    It is found by its name; see `registry.py`. A network has one output, a vector of `numbers`.
+
+    Attributes:
+        name: the task's.
+        teachable: whether a student may learn from a teacher's answers, which are logits.
+    """
+
+    name: ClassVar[str]
+    teachable: ClassVar[bool] = False
+
+    @abstractmethod
+    def prepare(
+        self,
+        root: Path,
+        *,
+        seed: int,
+        validation_share: float | None = None,
+        test_share: float | None = None,
+        progress: Progress | None = None,
+    ) -> PreparedData:
+        """Find, check and split a folder of pictures with their targets.
+
+        Args:
+            root: the folder.
+            seed: of the split.
+            validation_share: of the pictures; None takes the default.
+            test_share: likewise.
+            progress: called after each picture.
+
+        Raises:
+            DataError: the folder cannot be used; the sentence says why.
+            UsageError: a share is impossible.
+        """
+
+    @abstractmethod
+    def find(self, root: Path, said: Said, *, progress: Progress | None = None) -> list[Sample]:
+        """Find all pictures of a folder with their targets, for a model that is there already.
+
+        Args:
+            root: the folder.
+            said: what is said of the model's outputs.
+            progress: called after each picture.
+
+        Raises:
+            DataError: the folder cannot be used, or its targets are none of this model's.
+        """
+
+    def vector(self, features: Any) -> Any:
+        """Return the network's features as a vector, by a Keras layer named `pool`.
+
+        The mean over all places by default, which forgets where something is.
+
+        Args:
+            features: a Keras tensor, (batch, rows, columns, channels).
+        """
+        import keras
+
+        return keras.layers.GlobalAveragePooling2D(name="pool")(features)
+
+    @abstractmethod
+    def numbers(self, said: Said) -> int:
+        """Return how many numbers the network's output has."""
+
+    @abstractmethod
+    def rows(self, samples: Sequence[Sample], spec: PreprocessSpec) -> Rows:
+        """Return the samples' targets, (samples, ...), in pixels of the prepared pictures."""
+
+    @abstractmethod
+    def targets(self, rows: Rows, said: Said) -> Floats:
+        """Return what the loss compares the output with, (n, ...) float32."""
+
+    def moved(self, rows: Rows, motions: Motions, size: tuple[int, int]) -> Rows:
+        """Return the targets of pictures that were moved; as they are, where places do not count.
+
+        Args:
+            rows: the targets before.
+            motions: how each picture was moved.
+            size: (width, height) of the pictures.
+        """
+        return rows
+
+    def allowed(self, config: AugmentConfig) -> AugmentConfig:
+        """Return what of an augmentation leaves targets true; by default all of it."""
+        return config
+
+    @abstractmethod
+    def loss(self, settings: LossSettings) -> Any:
+        """Return the Keras loss of outputs against targets."""
+
+    @abstractmethod
+    def metric(self) -> Any:
+        """Return the Keras metric of outputs against targets, 0 to 1, named `accuracy`."""
+
+    def balanced(self, rows: Rows, said: Said) -> Floats | None:
+        """Return (n,) weights that make rare targets count as much as frequent ones.
+
+        None where the task has no such thing.
+        """
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """A task, and what is said of one model's outputs: what batches are made by.
+
+    Attributes:
+        task: how it is taught.
+        said: of the outputs.
+    """
+
+    task: TaughtTask
+    said: Said
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers the network's output has."""
+        return self.task.numbers(self.said)
+
+    def targets(self, rows: Rows) -> Floats:
+        """Return what the loss compares the output with."""
+        return self.task.targets(rows, self.said)
+
+
+def move_points(points: NDArray[np.float64], motions: Motions) -> NDArray[np.float64]:
+    """Return where points have gone with their pictures.
+
+    Args:
+        points: (pictures, points, 2) x and y, measured from a picture's corner, so that the centre
+            of the first pixel is (0.5, 0.5).
+        motions: (pictures, 2, 3); they count from the centre of the first pixel.
+    """
+    moved = np.einsum("nij,npj->npi", motions[:, :, :2], points - 0.5)
+    result: NDArray[np.float64] = moved + motions[:, None, :, 2] + 0.5
+    return result

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from edgeinfer.device.core.tensors import TensorSpec
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tasks.classification.task import softmax
+from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.registry import make_decode
+from edgeinfer.device.tasks.spec import Decoder, ValueSpec
+from edgeinfer.device.tasks.task import Said
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20))
+def test_softmax_sums_to_one_and_keeps_the_order(logits: list[float]) -> None:
+    probabilities = softmax(np.array(logits))
+    assert probabilities.sum() == pytest.approx(1.0)
+    assert probabilities[int(np.argmax(logits))] == probabilities.max()
+
+
+def decode(task: str, said: Said, tensor: TensorSpec, output: NDArray[np.generic]) -> Prediction:
+    return make_decode(task, said, [tensor], PreprocessSpec(size=(8, 8)))([output])
+
+
+def test_logits_and_probabilities_are_told_apart() -> None:
+    tensor = TensorSpec(name="out", shape=(1, 2), dtype="int8", scale=1.0, zero_point=0)
+    said = Said(labels=("a", "b"), decoder=Decoder(activation="softmax"))
+    logits = decode("classification", said, tensor, np.array([[0, 2]], np.int8))
+    assert logits.score("b") == pytest.approx(np.e**2 / (1 + np.e**2))
+    half = TensorSpec(name="out", shape=(1, 2), dtype="uint8", scale=1 / 256, zero_point=0)
+    said = Said(labels=("a", "b"))
+    plain = decode("classification", said, half, np.array([[64, 192]], np.uint8))
+    assert plain.ranked(2) == [("b", 0.75), ("a", 0.25)]
+
+
+def test_a_value_is_scaled_into_its_unit() -> None:
+    tensor = TensorSpec(name="out", shape=(1, 1), dtype="int8", scale=0.5, zero_point=10)
+    said = Said(value=ValueSpec(unit="bar", scale=2.0, offset=1.0))
+    value = decode("value", said, tensor, np.array([[20]], np.int8))
+    assert value.quantities() == {"value": 11.0}
+    assert value.cells() == {"value": 11.0, "unit": "bar"}
