@@ -1,0 +1,165 @@
+"""`edgeinfer evaluate`: how well a model does on pictures whose truth is known."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.core.csv_cells import csv_cell
+from edgeinfer.device.core.errors import printable
+
+if TYPE_CHECKING:
+    from edgeinfer.converters.tasks.evaluation import Evaluation
+    from edgeinfer.converters.tasks.intervals import Comparison
+    from edgeinfer.host.evaluation.evaluate import Result
+
+SHEET_FILE = "worst.png"
+TABLE_FILE = "pictures.csv"
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path),
+    metavar="OTHER",
+    help="Another model on the same pictures: is it better or worse by more than chance?",
+)
+@click.option(
+    "--worst", type=click.IntRange(0, 100), default=10, show_default=True,
+    help="How many of the pictures that were answered worst are named.",
+)  # fmt: skip
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help=f"Put the worst pictures with their answers ({SHEET_FILE}) and each picture's score "
+    f"({TABLE_FILE}) there.",
+)
+@json_option
+def evaluate(
+    model: Path,
+    data: Path,
+    compare: Path | None,
+    worst: int,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Answer all pictures of DATA with MODEL, a bundle or a .tflite, and score the answers.
+
+    DATA holds what the model's task wants: for classes one sub-folder of pictures per class. Each
+    score comes with its 95 % interval: how far it may be from that of all pictures there are.
+    """
+    from edgeinfer.converters.common.progress import step_display
+    from edgeinfer.host.evaluation.evaluate import evaluate_model
+    from edgeinfer.host.evaluation.sheet import worst_sheet
+
+    with step_display(sys.stderr) as step:
+        result = evaluate_model(model, data, step, other=compare)
+        if report is not None:
+            report.mkdir(parents=True, exist_ok=True)
+            (report / TABLE_FILE).write_text(_table(result), encoding="utf-8")
+            if named := result.worst(worst):
+                step("draw the worst pictures")
+                worst_sheet(model, named, report / SHEET_FILE)
+    click.echo(json.dumps(_document(result, worst)) if as_json else _text(result, worst, compare))
+
+
+def _document(result: Result, worst: int) -> dict[str, object]:
+    document: dict[str, object] = {
+        "model": str(result.model),
+        **_figures(result.evaluation),
+        "groups": [
+            {
+                "name": group.name,
+                "pictures": group.samples,
+                "score": group.score,
+                "low": group.low,
+                "high": group.high,
+            }
+            for group in result.groups
+        ],
+        "absent": list(result.absent),
+        "worst": [sample.source for sample in result.worst(worst)],
+    }
+    if result.other is not None and result.comparison is not None:
+        comparison = result.comparison
+        document["other"] = _figures(result.other)
+        document["comparison"] = {
+            "difference": comparison.difference,
+            "low": comparison.low,
+            "high": comparison.high,
+            "p_value": comparison.p_value,
+            "better": comparison.better,
+            "worse": comparison.worse,
+            "more_than_chance": comparison.more_than_chance,
+        }
+    return document
+
+
+def _figures(evaluation: Evaluation) -> dict[str, object]:
+    low, high = evaluation.interval
+    return {
+        "score_name": evaluation.score_name,
+        "pictures": evaluation.samples,
+        "score": evaluation.score,
+        "low": low,
+        "high": high,
+    }
+
+
+def _text(result: Result, worst: int, compare: Path | None) -> str:
+    name = result.evaluation.score_name
+    width = max(12, *(len(group.name) + 2 for group in result.groups))
+    lines = [f"{name:{width}}{'score':>9}{'95 % interval':>20}{'pictures':>10}"]
+    lines.append(_row("all", width, result.evaluation.score, *result.evaluation.interval,
+                      result.evaluation.samples))  # fmt: skip
+    if len(result.groups) > 1:
+        lines += [
+            _row(group.name, width, group.score, group.low, group.high, group.samples)
+            for group in result.groups
+        ]
+    if result.absent:
+        lines.append(f"no pictures of: {', '.join(result.absent)}")
+    if result.other is not None and result.comparison is not None and compare is not None:
+        lines += _compared(compare, result.other, result.comparison, width)
+    if named := result.worst(worst):
+        lines += ["answered worst:", *(f"  {sample.source}" for sample in named)]
+    return "\n".join(map(printable, lines))
+
+
+def _row(name: str, width: int, score: float, low: float, high: float, pictures: int) -> str:
+    interval = f"{low:.2%} to {high:.2%}"
+    return f"{name:{width}}{score:>9.2%}{interval:>20}{pictures:>10,}"
+
+
+def _compared(other: Path, evaluation: Evaluation, comparison: Comparison, width: int) -> list[str]:
+    verdict = "more than chance" if comparison.more_than_chance else "no more than chance may be"
+    return [
+        _row(other.name, width, evaluation.score, *evaluation.interval, evaluation.samples),
+        f"{other.name}: {100 * comparison.difference:+.2f} points "
+        f"({100 * comparison.low:+.2f} to {100 * comparison.high:+.2f}), better on "
+        f"{comparison.better:,} pictures and worse on {comparison.worse:,}: {verdict} "
+        f"(p = {comparison.p_value:.3g})",
+    ]
+
+
+def _table(result: Result) -> str:
+    table = io.StringIO(newline="")
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["picture", "group", "score"])
+    evaluation = result.evaluation
+    for sample, group, score in zip(
+        result.samples, evaluation.groups, evaluation.scores, strict=True
+    ):
+        name = evaluation.group_names[int(group)]
+        writer.writerow([csv_cell(printable(sample.source)), csv_cell(name), f"{score:.6g}"])
+    return table.getvalue()

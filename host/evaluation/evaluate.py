@@ -1,0 +1,167 @@
+"""evaluate(): a model and a folder in, a score with its interval out; two models, their difference.
+
+Everything goes through the device package, as on a board.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edgeinfer.converters.common.progress import Progress, Step
+from edgeinfer.converters.measure.evaluate import evaluate
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.tasks.evaluation import Evaluation
+from edgeinfer.converters.tasks.intervals import Comparison, compare_scores, mean_interval
+from edgeinfer.converters.tasks.registry import find_measured
+from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.models.model import Model
+from edgeinfer.device.tasks.task import Said
+from edgeinfer.host.tasks.registry import find_taught
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The pictures of one group, such as a class.
+
+    Attributes:
+        name: the group's.
+        samples: how many pictures it has.
+        score: their mean score, 0 to 1.
+        low: the lower end of its 95 % interval.
+        high: the upper end.
+    """
+
+    name: str
+    samples: int
+    score: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came out.
+
+    Attributes:
+        model: the file.
+        samples: the pictures.
+        evaluation: how the model answered them.
+        groups: those of which there are pictures.
+        absent: groups of the model's of which there are none.
+        other: how the other model answered, where one was named.
+        comparison: the other model's scores beside this one's, picture by picture.
+    """
+
+    model: Path
+    samples: tuple[Sample, ...]
+    evaluation: Evaluation
+    groups: tuple[Group, ...]
+    absent: tuple[str, ...]
+    other: Evaluation | None = None
+    comparison: Comparison | None = None
+
+    def worst(self, count: int) -> list[Sample]:
+        """Return the pictures that were answered worst, the worst first; none that are right."""
+        return [self.samples[place] for place in self.evaluation.worst(count)]
+
+
+def evaluate_model(
+    model: Path, data: Path, step: Step, *, other: Path | None = None, threads: int = 2
+) -> Result:
+    """Answer all pictures of a folder and score the answers.
+
+    Args:
+        model: a bundle or a plain `.tflite`.
+        data: a folder with targets, as the model's task wants them.
+        step: told what is going on.
+        other: another model of the same task, to be compared on the same pictures.
+        threads: how many pictures are answered side by side.
+
+    Raises:
+        BundleError: a bundle is damaged.
+        DataError: the folder cannot be used, or has targets that the model does not know.
+        ModelError: a model is damaged, its task cannot be measured here, or the two do not predict
+            the same.
+    """
+    task, said = _told(model)
+    if other is not None:
+        _require_alike(other, task, said)
+    measured = find_measured(task)
+    samples = find_taught(task).find(data, said, progress=step("checking the images"))
+    found = _answers(model, samples, task, said, step(f"asking {model.name}"), threads)
+    evaluation = found
+    second = comparison = None
+    if other is not None:
+        second = _answers(other, samples, task, said, step(f"asking {other.name}"), threads)
+        comparison = compare_scores(evaluation.scores, second.scores)
+    assert measured.score_name == evaluation.score_name
+    groups = _groups(evaluation)
+    there = {group.name for group in groups}
+    return Result(
+        model=model,
+        samples=tuple(samples),
+        evaluation=evaluation,
+        groups=groups,
+        absent=tuple(name for name in evaluation.group_names if name not in there),
+        other=second,
+        comparison=comparison,
+    )
+
+
+def _told(path: Path) -> tuple[str, Said]:
+    """Return a model's task, and what is said of its outputs."""
+    with Model.open(path) as model:
+        return model.task, model.said
+
+
+def _require_alike(other: Path, task: str, said: Said) -> None:
+    theirs, their_said = _told(other)
+    if theirs != task or sorted(their_said.labels) != sorted(said.labels):
+        raise ModelError(
+            other,
+            got=f"predicts another thing: {theirs} of {len(their_said.labels)} classes",
+            expected=f"{task} of the first model's {len(said.labels)}",
+            next_step="compare models that were trained on the same classes",
+        )
+
+
+def _answers(
+    path: Path,
+    samples: Sequence[Sample],
+    task: str,
+    said: Said,
+    progress: Progress,
+    threads: int,
+) -> Evaluation:
+    measured = find_measured(task)
+    found = evaluate(
+        {"model": lambda: Model.open(path)},
+        samples,
+        measured,
+        said,
+        threads=threads,
+        progress=progress,
+    )
+    return found["model"]
+
+
+def _groups(evaluation: Evaluation) -> tuple[Group, ...]:
+    groups = []
+    for index, name in enumerate(evaluation.group_names):
+        scores = evaluation.scores[evaluation.groups == index]
+        if len(scores):
+            low, high = mean_interval(scores)
+            groups.append(
+                Group(
+                    name=name,
+                    samples=len(scores),
+                    score=float(np.mean(scores)),
+                    low=low,
+                    high=high,
+                )
+            )
+    return tuple(groups)

@@ -1,0 +1,76 @@
+"""The pictures that were answered worst, side by side with what was answered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
+from edgeinfer.converters.tasks.registry import find_measured
+from edgeinfer.device.core.errors import storage_error
+from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.models.model import Model
+from edgeinfer.device.outputs.drawing.draw import MIN_SIDE, Picture, PictureCanvas
+
+SIDE = 320
+"""Of one picture on the sheet, pixels."""
+
+_GAP = 8
+_GROUND = 32
+
+
+def worst_sheet(model: Path, samples: Sequence[Sample], out: Path) -> None:
+    """Draw a model's answers onto pictures and write them as one PNG.
+
+    Args:
+        model: what answers.
+        samples: the pictures, the worst first.
+        out: the file.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    with Model.open(model) as opened:
+        task = find_measured(opened.task)
+        tiles = []
+        for sample in samples:
+            pixels = read_sample(sample.source, opened.preprocessor.spec)
+            prediction = opened.predict(pixels)
+            canvas = PictureCanvas(_fitted(np.ascontiguousarray(pixels[..., ::-1])))
+            prediction.draw(canvas, task.truth(sample.target, opened.said))
+            canvas.caption(Path(sample.source).name)
+            tiles.append(canvas.picture)
+    encoded = cv2.imencode(".png", _joined(tiles))[1].tobytes()
+    try:
+        write_atomically(out, encoded)
+    except OSError as error:
+        raise storage_error(out, error) from error
+
+
+def _fitted(picture: Picture) -> Picture:
+    """Return the picture in a square of `SIDE`, its proportions kept; small ones in whole steps."""
+    height, width = picture.shape[:2]
+    scale = SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    way = cv2.INTER_NEAREST if max(height, width) < MIN_SIDE else cv2.INTER_AREA
+    scaled = cv2.resize(picture, size, interpolation=way)
+    square = np.full((SIDE, SIDE, 3), _GROUND, np.uint8)
+    top, left = (SIDE - size[1]) // 2, (SIDE - size[0]) // 2
+    square[top : top + size[1], left : left + size[0]] = scaled
+    return square
+
+
+def _joined(tiles: Sequence[Picture]) -> Picture:
+    """Return the tiles in rows, about as wide as high."""
+    columns = max(1, math.ceil(math.sqrt(len(tiles))))
+    rows = max(1, math.ceil(len(tiles) / columns))
+    step = SIDE + _GAP
+    sheet = np.full((rows * step + _GAP, columns * step + _GAP, 3), 255, np.uint8)
+    for number, tile in enumerate(tiles):
+        top, left = _GAP + number // columns * step, _GAP + number % columns * step
+        sheet[top : top + SIDE, left : left + SIDE] = tile
+    return sheet
