@@ -22,6 +22,7 @@ from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.loop.model_set import CurrentModels, ModelSet, Predictor
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.loop.slot import EndOfItems, Slot
+from edgeinfer.device.loop.smoothing import Smoother
 from edgeinfer.device.loop.timed_queue import TimedQueue
 from edgeinfer.device.pictures.frame import Frame
 
@@ -60,6 +61,7 @@ class Pipeline:
             The first one prepares the frames. `replace_models` puts others in their place.
         every: answer each frame whose number is a multiple of this.
         max_fps: answer at most so many frames a second; can be set again at any time.
+        smooth: over how many answers each one is smoothed.
     """
 
     def __init__(
@@ -69,8 +71,10 @@ class Pipeline:
         *,
         every: int = 1,
         max_fps: float | None = None,
+        smooth: int = 1,
     ) -> None:
         self._camera = camera
+        self._smoothed = Smoother(smooth)
         self._models = CurrentModels(models)
         self._every = every
         self._max_fps = max_fps
@@ -159,7 +163,7 @@ class Pipeline:
             raise result.error
         # Only now, so that a slow reader or worker holds the others back: few answers wait.
         self._free.put(result.buffer)
-        return result.answer
+        return None if result.answer is None else self._smoothed(result.answer)
 
     def finish(self) -> None:
         """Take no more frames: those that are on their way are answered, then the end comes."""

@@ -46,6 +46,7 @@ def run_loop(
     *,
     every: int = 1,
     max_fps: float | None = None,
+    smooth: int = 1,
     max_frames: int | None = None,
     max_seconds: float | None = None,
     stop: StopRequest | None = None,
@@ -62,6 +63,7 @@ def run_loop(
         sinks: where the answers go, in the order of the frames, and at the end the summary.
         every: answer each frame whose number is a multiple of this.
         max_fps: answer at most so many frames a second.
+        smooth: over how many answers each one is smoothed.
         max_frames: end after so many answers.
         max_seconds: end after this time.
         stop: ends the loop when requested; the few frames that are on their way are still answered,
@@ -79,7 +81,7 @@ def run_loop(
     start = time.monotonic()
     deadline = float("inf") if max_seconds is None else start + max_seconds
     draining = False
-    pipeline = Pipeline(camera, models, every=every, max_fps=max_fps)
+    pipeline = Pipeline(camera, models, every=every, max_fps=max_fps, smooth=smooth)
     failure: EdgeinferError | None = None
     try:
         watch.started(pipeline)

@@ -19,6 +19,7 @@ from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.loop.slot import EndOfItems
+from edgeinfer.device.loop.smoothing import require_smooth
 from edgeinfer.device.models.input_size import model_input_size
 from edgeinfer.device.models.model import Model, open_models
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
@@ -48,11 +49,13 @@ class Stream(Closing):
         *,
         every: int = 1,
         max_fps: float | None = None,
+        smooth: int = 1,
     ) -> None:
         self.camera = camera
         self.models = models
         self._every = every
         self._max_fps = max_fps
+        self._smooth = smooth
         self._pipeline: Pipeline | None = None
         _OPEN.add(self)
 
@@ -72,7 +75,11 @@ class Stream(Closing):
             EdgeinferError: the camera or the model failed.
         """
         self._pipeline = Pipeline(
-            self.camera, self.models, every=self._every, max_fps=self._max_fps
+            self.camera,
+            self.models,
+            every=self._every,
+            max_fps=self._max_fps,
+            smooth=self._smooth,
         )
         try:
             while True:
@@ -115,6 +122,7 @@ def open_stream(
     labels: Sequence[str] | None = None,
     every: int = 1,
     max_fps: float | None = None,
+    smooth: int = 1,
     parallel: int = 1,
     realtime: bool = False,
     fps: float = 30.0,
@@ -134,6 +142,7 @@ def open_stream(
         labels: the classes of a plain `.tflite`; None takes those that it carries.
         every: answer each frame whose number is a multiple of this.
         max_fps: answer at most so many frames a second.
+        smooth: over how many answers each one is smoothed, as its task does it: 1 to 1,000.
         parallel: answer so many frames side by side, for throughput.
         realtime: play files at their own rate, as if they were live.
         fps: the rate of the simulated camera, and of a folder under `realtime`.
@@ -175,6 +184,7 @@ def open_stream(
             ahead.abandon()
         raise
     try:
+        require_smooth(models[0].task, smooth)
         opened = (
             ahead.take()
             if ahead is not None
@@ -186,7 +196,9 @@ def open_stream(
             )
         )
     except BaseException:
+        if ahead is not None:
+            ahead.abandon()
         for answering in models:
             answering.close()
         raise
-    return Stream(opened, models, every=every, max_fps=max_fps)
+    return Stream(opened, models, every=every, max_fps=max_fps, smooth=smooth)

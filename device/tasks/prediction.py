@@ -87,6 +87,18 @@ class Prediction(ABC):
     def draw(self, canvas: Canvas, truth: str | None) -> None:
         """Draw the answer; `truth` is what the picture is known to show."""
 
+    def goes_on(self, before: Prediction) -> bool:
+        """Tell whether an earlier answer is of the same kind, so that both may be mixed."""
+        return type(before) is type(self)
+
+    def smoothed(self: Kind, before: Sequence[Kind]) -> Kind:
+        """Return the answer smoothed over those before it, by default as it is.
+
+        Args:
+            before: earlier answers that it goes on from, the oldest first, unsmoothed.
+        """
+        return self
+
     def phrases(self, truth: str | None) -> list[str]:
         """Return what stands on a terminal's line, in its parts."""
         return [self.text()]

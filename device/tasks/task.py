@@ -50,12 +50,14 @@ class Task(ABC):
         first_schema: the oldest manifest schema that can tell of it.
         parts: which of `value`, `detection` and `pose` its manifests have; others are refused.
         has_places: whether its predictions have places in a picture.
+        smooths: whether its predictions can be smoothed over several frames.
     """
 
     name: ClassVar[str]
     first_schema: ClassVar[int] = 2
     parts: ClassVar[frozenset[str]] = frozenset()
     has_places: ClassVar[bool] = False
+    smooths: ClassVar[bool] = False
 
     def check(self, said: Said) -> None:
         """Refuse what does not fit the task; a subclass adds what it knows of labels.

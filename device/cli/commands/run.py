@@ -81,6 +81,14 @@ def _collector_paused() -> Iterator[None]:
     "--max-fps", type=click.FloatRange(0, min_open=True), help="Answer at most so many a second."
 )
 @click.option(
+    "--smooth",
+    type=click.IntRange(1),
+    default=1,
+    metavar="N",
+    help="Smooth each answer over the last N: the mean of probabilities, the median of values, the "
+    "objects that most of them have.",
+)
+@click.option(
     "--parallel",
     type=click.IntRange(1, 64),
     default=1,
@@ -113,6 +121,7 @@ def run(
     realtime: bool,
     every: int,
     max_fps: float | None,
+    smooth: int,
     parallel: int,
     max_frames: int | None,
     max_seconds: float | None,
@@ -150,6 +159,7 @@ def run(
         threads=threads,
         labels=labels,
         parallel=parallel,
+        smooth=smooth,
         realtime=realtime,
         fps=fps,
         seed=seed,
@@ -205,6 +215,7 @@ def run(
                 [sinks],
                 every=every,
                 max_fps=max_fps,
+                smooth=smooth,
                 max_frames=max_frames,
                 max_seconds=max_seconds,
                 stop=stop,

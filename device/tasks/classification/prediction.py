@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,15 @@ class Classification(Prediction):
             "probability": round(self.probability, 6),
             "top": [{"label": name, "probability": round(p, 6)} for name, p in self.top(count)],
         }
+
+    def goes_on(self, before: Prediction) -> bool:
+        """Tell whether an earlier answer knows the same classes."""
+        return isinstance(before, Classification) and before.labels == self.labels
+
+    def smoothed(self, before: Sequence[Classification]) -> Classification:
+        """Return the mean of the probabilities."""
+        answers = [one.probabilities for one in (*before, self)]
+        return replace(self, probabilities=np.mean(answers, axis=0))
 
     def draw(self, canvas: Canvas, truth: str | None) -> None:
         """Write the best classes, the most probable one whatever its probability."""

@@ -19,6 +19,7 @@ class ClassificationTask(Task):
 
     name: ClassVar[str] = "classification"
     first_schema: ClassVar[int] = 1
+    smooths: ClassVar[bool] = True
 
     def check(self, said: Said) -> None:
         """Refuse less than two labels."""

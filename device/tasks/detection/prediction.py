@@ -8,11 +8,13 @@ image; `in_frame` gives the same in a frame that the tensor was prepared from, t
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.tasks.detection.consensus import Objects, consensus
 from edgeinfer.device.tasks.prediction import (
     Canvas,
     Placing,
@@ -96,6 +98,19 @@ class Detections(Prediction):
                 for name, score, box in objects
             ],
         }
+
+    def goes_on(self, before: Prediction) -> bool:
+        """Tell whether an earlier answer has the same classes in a picture of the same size."""
+        return isinstance(before, Detections) and (before.labels, before.size) == (
+            self.labels,
+            self.size,
+        )
+
+    def smoothed(self, before: Sequence[Detections]) -> Detections:
+        """Return the objects that more than half of the answers have, see `consensus.py`."""
+        answers = (*before, self)
+        agreed = consensus([Objects(one.boxes, one.classes, one.scores) for one in answers])
+        return replace(self, **agreed._asdict())
 
     def draw(self, canvas: Canvas, truth: str | None) -> None:
         """Draw a box around each object, the surest last, on top of the others."""

@@ -23,6 +23,7 @@ class DetectionTask(Task):
     name: ClassVar[str] = "detection"
     parts: ClassVar[frozenset[str]] = frozenset({"detection"})
     has_places: ClassVar[bool] = True
+    smooths: ClassVar[bool] = True
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
         """Refuse outputs that are no boxes, classes and scores of as many objects."""

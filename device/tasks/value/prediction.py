@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from edgeinfer.device.tasks.prediction import Canvas, Prediction
 
@@ -26,6 +28,14 @@ class Value(Prediction):
     def to_json(self, count: int = 5) -> dict[str, object]:
         """Return what scripts read."""
         return {"value": self.value, "unit": self.unit}
+
+    def goes_on(self, before: Prediction) -> bool:
+        """Tell whether an earlier answer has the same unit."""
+        return isinstance(before, Value) and before.unit == self.unit
+
+    def smoothed(self, before: Sequence[Value]) -> Value:
+        """Return the median, which a single wrong reading does not move."""
+        return replace(self, value=statistics.median(one.value for one in (*before, self)))
 
     def draw(self, canvas: Canvas, truth: str | None) -> None:
         """Write the value."""

@@ -20,6 +20,7 @@ class ValueTask(Task):
     name: ClassVar[str] = "value"
     first_schema: ClassVar[int] = 1
     parts: ClassVar[frozenset[str]] = frozenset({"value"})
+    smooths: ClassVar[bool] = True
 
     def check(self, said: Said) -> None:
         """Refuse labels, and a value without its unit."""
