@@ -2,9 +2,10 @@
 
 Sources: for shares E. B. Wilson, "Probable inference, the law of succession, and statistical
 inference", 1927, recommended for small samples by Brown, Cai and DasGupta, "Interval estimation for
-a binomial proportion", 2001; for other scores the percentile bootstrap, Efron 1979; for the
-difference of two models that answered the same pictures Q. McNemar, 1947, in its exact form, and
-the sign-flip test where scores are no shares.
+a binomial proportion", 2001; for other scores the percentile bootstrap, Efron 1979. Of two models
+that answered the same pictures, for right and wrong answers A. Agresti and Y. Min, "Simple improved
+confidence intervals for comparing matched proportions", 2005, and the test of Q. McNemar, 1947, in
+its exact form; for other scores the bootstrap and the sign-flip test.
 """
 
 from __future__ import annotations
@@ -106,9 +107,10 @@ def compare_scores(first: NDArray[np.float64], second: NDArray[np.float64]) -> C
     better, worse = int((differences > 0).sum()), int((differences < 0).sum())
     if np.isin(differences, (-1.0, 0.0, 1.0)).all():
         p_value = mcnemar(better, worse)
+        low, high = matched_shares(better, worse, len(differences))
     else:
         p_value = _sign_flips(differences)
-    low, high = _bootstrap(differences)
+        low, high = _bootstrap(differences)
     return Comparison(
         difference=float(differences.mean()),
         low=low,
@@ -133,6 +135,29 @@ def mcnemar(better: int, worse: int) -> float:
         return math.erfc(max(0.0, z) / math.sqrt(2))
     tail = sum(math.comb(total, i) for i in range(least + 1))
     return float(min(1.0, 2 * tail / 2**total))
+
+
+def matched_shares(better: int, worse: int, total: int) -> tuple[float, float]:
+    """Return the 95 % interval of the difference of two shares of the same pictures.
+
+    Half a picture is added to each of the four outcomes, so that few pictures without a difference
+    are no proof that there is none.
+
+    Args:
+        better: pictures that the second alone answered right.
+        worse: pictures that the first alone did.
+        total: all pictures.
+
+    >>> low, high = matched_shares(0, 0, 50)
+    >>> round(low, 3), round(high, 3)
+    (-0.038, 0.038)
+    """
+    gained, lost, count = better + 0.5, worse + 0.5, total + 2
+    difference = (gained - lost) / count
+    variance = (gained + lost - (gained - lost) ** 2 / count) / count**2
+    spread, plain = Z_95 * math.sqrt(variance), (better - worse) / total
+    # The difference itself, where the added pictures would leave it outside.
+    return min(plain, max(-1.0, difference - spread)), max(plain, min(1.0, difference + spread))
 
 
 def _sign_flips(differences: NDArray[np.float64]) -> float:

@@ -179,7 +179,7 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
     from edgeinfer.converters.targets.targets import chosen_targets
     from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
     from edgeinfer.host.search.context import WORK_FOLDER
-    from edgeinfer.host.search.report.finish import end_search
+    from edgeinfer.host.search.report.finish import end_search, fold_where_open
     from edgeinfer.host.search.report.report import write_report
     from edgeinfer.host.search.report.tables import trial_line
     from edgeinfer.host.search.search import Search, make_space
@@ -226,20 +226,34 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
             found.require_winner()
         with step_display(sys.stderr) as step:
             ending = end_search(search.bench, options, study, found, step)
+        with progress:
+            ending = fold_where_open(search.bench, options, found, ending)
+        workshop.close()
         write_report(out, found, ending)
     if as_json:
         click.echo(json.dumps(_document(out, found, ending)))
     else:
         _print_front(found)
         _print_winner(out, found, ending)
+    _require_kept(found, ending)
+
+
+def _require_kept(found: Found, ending: Ending) -> None:
+    """Refuse a winner that pictures it was not chosen by contradict, by more than the interval.
+
+    Raises:
+        AccuracyError: they do.
+    """
     allowed = found.budget.accuracy_points
-    if ending.lost is not None and ending.lost.contradicts(allowed):
-        raise AccuracyError(
-            f"the winner #{ending.winner}" if ending.winner >= 0 else "the baseline",
-            got=f"loses {ending.lost.text()} on the test split",
-            expected=f"at most {allowed:g}, the budget, as on validation",
-            next_step="give the run more validation pictures, or the search another --seed",
-        )
+    folds = None if ending.folds is None else ending.folds.lost
+    for lost, where in ((folds, "by folds"), (ending.lost, "on the test split")):
+        if lost is not None and lost.contradicts(allowed):
+            raise AccuracyError(
+                f"the winner #{ending.winner}" if ending.winner >= 0 else "the baseline",
+                got=f"loses {lost.text()} {where}",
+                expected=f"at most {allowed:g}, the budget, as on validation",
+                next_step="give the run more validation pictures, or the search another --seed",
+            )
 
 
 def _print_front(found: Found, *, as_json: bool = False) -> None:
@@ -280,6 +294,8 @@ def _print_winner(out: Path, found: Found, ending: Ending) -> None:
         f"test, {ending.test_samples:,} pictures: {100 * ending.winner_top1:.2f} % (plain INT8 "
         f"{100 * ending.baseline_top1:.2f} %, float {100 * ending.baseline_float_top1:.2f} %)"
     )
+    if ending.folds is not None:
+        click.echo(printable(ending.folds.text()))
     if ending.lost is not None:
         click.echo(f"test, the winner beside the float model: {ending.lost.text()} lost")
     measured = sum(trial.measured is not None for trial in found.trials)

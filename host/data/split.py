@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
@@ -65,6 +65,28 @@ def split_samples(
     for members in result.values():
         members.sort(key=lambda sample: (_order(task.group(sample.target)), sample.source))
     return result
+
+
+def fold_of(samples: Sequence[Sample], *, task: MeasuredTask, count: int, seed: int) -> list[int]:
+    """Return the fold, 0 to `count` - 1, of each sample: each group is spread over all of them.
+
+    Args:
+        samples: any.
+        task: tells the groups of targets, such as classes.
+        count: how many folds.
+        seed: 0 or more; the same seed gives the same folds, in whatever order samples come.
+    """
+    pools: dict[Hashable, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        pools[task.group(sample.target)].append(sample)
+    folds: dict[str, int] = {}
+    # Small groups begin where the last one ended, so that all folds have as many samples.
+    place = 0
+    for number, group in enumerate(sorted(pools, key=_order)):
+        for sample in _shuffle(pools[group], seed, number):
+            folds[sample.source] = place % count
+            place += 1
+    return [folds[sample.source] for sample in samples]
 
 
 def _order(group: Hashable) -> tuple[int, str]:

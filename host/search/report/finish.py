@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Step
@@ -11,44 +11,22 @@ from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import convert
 from edgeinfer.converters.convert.run_source import TrainedRun
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
-from edgeinfer.converters.run_folder.trained_run import read_samples
+from edgeinfer.converters.run_folder.trained_run import Split, read_samples
 from edgeinfer.converters.targets.targets import chosen_targets
 from edgeinfer.converters.tasks.evaluation import Evaluation
-from edgeinfer.converters.tasks.intervals import compare_scores
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.host.search.best_calibration import evaluations_of_files
 from edgeinfer.host.search.context import BASELINE_FOLDER, PLAIN, Bench
 from edgeinfer.host.search.front import BASELINE, Entry
+from edgeinfer.host.search.report.folds import Folded, by_folds
+from edgeinfer.host.search.report.loss import Loss, loss_of
 from edgeinfer.host.search.search import SearchOptions
 from edgeinfer.host.search.study.results import Found
 from edgeinfer.host.search.study.study import SearchStudy
 from edgeinfer.host.search.worker.job import FLOAT_FILE, SMALL_FILE
 
 ENDING_FILE = "winner.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loss:
-    """What a model loses against another on the same pictures, in points of the score.
-
-    Attributes:
-        points: of the mean; below 0 for a gain.
-        low: the lower end of the 95 % interval.
-        high: the upper end.
-    """
-
-    points: float
-    low: float
-    high: float
-
-    def contradicts(self, budget_points: float | None) -> bool:
-        """Tell whether more is lost than a budget allows, by more than the interval."""
-        return budget_points is not None and self.low > budget_points
-
-    def text(self) -> str:
-        """Return the loss with its interval."""
-        return f"{self.points:.2f} points ({self.low:.2f} to {self.high:.2f})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +44,8 @@ class Ending:
         test_uses: for how many winners of this search the test split was used, this one included.
         lost: what the winner loses against the float model there; None where an earlier version
             wrote this.
+        lost_on_validation: likewise on validation, by which it was chosen.
+        folds: what folds told, where validation could not tell whether the budget is kept.
     """
 
     winner: int
@@ -77,6 +57,8 @@ class Ending:
     baseline_float_top1: float
     test_uses: int
     lost: Loss | None = None
+    lost_on_validation: Loss | None = None
+    folds: Folded | None = None
 
 
 def end_search(
@@ -113,7 +95,11 @@ def end_search(
     )
     test = result.evaluations["test"]
     precision = winner.candidate.precision
-    baseline = _baseline_on_test(bench, step)
+    baseline = _baseline_on("test", bench, step)
+    lost = loss_of(
+        _baseline_on("validation", bench, step)["float32"].scores,
+        result.evaluations["validation"][precision].scores,
+    )
     ending = Ending(
         winner=winner.number,
         bundle=str(bundle),
@@ -123,10 +109,43 @@ def end_search(
         baseline_top1=baseline[PLAIN].score,
         baseline_float_top1=baseline["float32"].score,
         test_uses=study.test_uses,
-        lost=_lost(baseline["float32"], test[precision]),
+        lost=loss_of(baseline["float32"].scores, test[precision].scores),
+        lost_on_validation=lost,
     )
-    write_atomically(bench.out / ENDING_FILE, json.dumps(to_json(ending), indent=1) + "\n")
+    _keep(bench.out, ending)
     return ending
+
+
+def fold_where_open(bench: Bench, options: SearchOptions, found: Found, ending: Ending) -> Ending:
+    """Ask folds whether the winner keeps the budget, where validation has too few pictures to tell.
+
+    Args:
+        bench: of the search.
+        options: what the user chose.
+        found: what the search found.
+        ending: of `end_search`.
+
+    Raises:
+        EdgeinferError: a fold cannot be trained.
+    """
+    points, lost = options.budget.accuracy_points, ending.lost_on_validation
+    if points is None or lost is None or not lost.leaves_open(points) or ending.folds is not None:
+        return ending
+    bench.progress.say(
+        f"on validation, {len(bench.validation):,} pictures, the winner loses {lost.text()}: too "
+        f"few to tell whether it keeps the budget of {points:g}"
+    )
+    winner = found.require_winner()
+    trial = next((one for one in found.trials if one.number == winner.number), None)
+    folds = by_folds(bench, winner, trial, limit_s=options.time_limit_s)
+    ending = replace(ending, folds=folds)
+    if folds.lost is not None:  # else a longer --time-limit may bring them
+        _keep(bench.out, ending)
+    return ending
+
+
+def _keep(out: Path, ending: Ending) -> None:
+    write_atomically(out / ENDING_FILE, json.dumps(to_json(ending), indent=1) + "\n")
 
 
 def winner_run(bench: Bench, winner: Entry) -> Path:
@@ -150,22 +169,16 @@ def _convert_options(options: SearchOptions, winner: Entry) -> ConvertOptions:
     )
 
 
-def _lost(reference: Evaluation, winner: Evaluation) -> Loss:
-    """Return what the winner loses, picture by picture."""
-    gained = compare_scores(reference.scores, winner.scores)
-    return Loss(points=-100 * gained.difference, low=-100 * gained.high, high=-100 * gained.low)
-
-
-def _baseline_on_test(bench: Bench, step: Step) -> dict[str, Evaluation]:
-    """Return how the run answers the test split, as float32 and as plain INT8."""
+def _baseline_on(split: Split, bench: Bench, step: Step) -> dict[str, Evaluation]:
+    """Return how the run answers a split, as float32 and as plain INT8."""
     folder = bench.out / BASELINE_FOLDER
     files = {
         "float32": folder / FLOAT_FILE,
         PLAIN: folder / SMALL_FILE.format(calibration=PLAIN),
     }
-    samples = read_samples(bench.run)["test"]
+    samples = read_samples(bench.run)[split]
     return evaluations_of_files(
-        files, bench.trained, samples, step("evaluate the baseline on test")
+        files, bench.trained, samples, step(f"evaluate the baseline on {split}")
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from edgeinfer.converters.tasks.intervals import (
     compare_scores,
+    matched_shares,
     mcnemar,
     mean_interval,
     wilson,
@@ -54,6 +55,18 @@ def test_of_other_scores_too() -> None:
     drawn = generator.beta(4, 1, (300, 60))  # mean 0.8
     held = np.mean([low <= 0.8 <= high for low, high in map(mean_interval, drawn)])
     assert 0.90 < held < 0.985
+
+
+@pytest.mark.parametrize("total", [30, 100, 700])
+@pytest.mark.parametrize(("better", "worse"), [(0.01, 0.02), (0.05, 0.05), (0.02, 0.12)])
+def test_of_two_models_nineteen_intervals_of_twenty_hold_the_true_difference(
+    total: int, better: float, worse: float
+) -> None:
+    generator = np.random.default_rng(5)
+    drawn = generator.multinomial(total, [better, worse, 1 - better - worse], 4000)
+    found = (matched_shares(int(b), int(w), total) for b, w, _ in drawn)
+    held = np.mean([low <= better - worse <= high for low, high in found])
+    assert 0.93 < held <= 1
 
 
 def test_of_no_pictures_nothing_is_known() -> None:

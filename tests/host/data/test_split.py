@@ -10,7 +10,7 @@ from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import SPLITS, Split
 from edgeinfer.converters.tasks.classification.task import TASK
 from edgeinfer.device.core.errors import DataError
-from edgeinfer.host.data.split import split_samples
+from edgeinfer.host.data.split import fold_of, split_samples
 
 
 def _samples(counts: list[int], root: str = "/data") -> list[tuple[Sample, Split | None]]:
@@ -107,3 +107,20 @@ def test_impossible_shares(shares: tuple[float, float]) -> None:
         split_samples(
             _samples([5, 5]), seed=0, validation_share=shares[0], test_share=shares[1], task=TASK
         )
+
+
+@given(counts=counts_strategy, count=st.integers(2, 7), data=st.data())
+def test_folds_are_even_in_each_group_and_independent_of_order(
+    counts: list[int], count: int, data: st.DataObject
+) -> None:
+    samples = [sample for sample, _ in _samples(counts)]
+    folds = dict(zip(samples, fold_of(samples, task=TASK, count=count, seed=3), strict=True))
+    for label in range(len(counts)):
+        sizes = Counter(fold for sample, fold in folds.items() if sample.target == label)
+        every = [sizes[fold] for fold in range(count)]
+        assert max(every) - min(every) <= 1
+    whole = Counter(folds.values())
+    assert max(whole[fold] for fold in range(count)) - min(whole[f] for f in range(count)) <= 1
+    mixed = data.draw(st.permutations(samples))
+    again = fold_of(mixed, task=TASK, count=count, seed=3)
+    assert dict(zip(mixed, again, strict=True)) == folds

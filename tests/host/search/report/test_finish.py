@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.run_folder.trained_run import read_samples
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.core.errors import SearchError
 from edgeinfer.device.models.bundle.reader import open_bundle
@@ -17,7 +19,14 @@ from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.context import WORK_FOLDER
 from edgeinfer.host.search.front import BASELINE
-from edgeinfer.host.search.report.finish import ENDING_FILE, Ending, Loss, end_search, winner_run
+from edgeinfer.host.search.report.finish import (
+    ENDING_FILE,
+    Ending,
+    end_search,
+    fold_where_open,
+    winner_run,
+)
+from edgeinfer.host.search.report.loss import Loss, loss_of
 from edgeinfer.host.search.search import Search, SearchOptions, make_space
 from edgeinfer.host.search.study.file import open_study
 from edgeinfer.host.search.study.results import Found
@@ -46,7 +55,10 @@ def _stop(name: str) -> Progress:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("warm_tensorflow")
-def test_the_test_split_is_used_once_a_winner(run: Path, tmp_path: Path) -> None:
+def test_the_test_split_is_used_once_a_winner(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgeinfer.host.search.report.folds.FOLDS", 2)
     out, budget = tmp_path / "out", Budget(accuracy_points=99)
     options = SearchOptions(budget=budget, time_limit_s=10 * EPOCH_S)
     space = replace(make_space(run, None), precisions=("int8",))
@@ -85,6 +97,7 @@ def test_the_test_split_is_used_once_a_winner(run: Path, tmp_path: Path) -> None
         lost = 100 * (ending.baseline_float_top1 - ending.winner_top1)
         assert ending.lost.points == pytest.approx(lost)
         assert ending.lost.low <= ending.lost.points <= ending.lost.high
+        _fold(search, options, found, ending)
         # Another winner, here the baseline itself, and it is done again, and counted.
         found = replace(found, models=found.models[:1])
         ending = end_search(search.bench, options, study, found, _steps(names))
@@ -97,6 +110,28 @@ def test_the_test_split_is_used_once_a_winner(run: Path, tmp_path: Path) -> None
         assert study.test_uses == 3
     assert winner_run(search.bench, entry(BASELINE, 0.5)) == run
     assert winner_run(search.bench, entry(7, 0.5)) == out / "candidates" / "007" / "run"
+
+
+def _fold(search: Search, options: SearchOptions, found: Found, ending: Ending) -> None:
+    """Check that folds answer all pictures but the test split's, once, and are kept."""
+    assert fold_where_open(search.bench, options, found, ending) is ending  # 99 points are kept
+    lost = ending.lost_on_validation
+    assert lost is not None
+    small = replace(options, budget=Budget(accuracy_points=max(0.0, lost.high - 1)))
+    late = fold_where_open(search.bench, replace(small, time_limit_s=1e-3), found, ending)
+    assert late.folds is not None
+    assert "longer than --time-limit" in late.folds.text()
+    folded = fold_where_open(search.bench, small, found, ending)
+    assert folded.folds is not None
+    assert folded.folds.lost is not None
+    samples = read_samples(search.bench.run)
+    assert folded.folds.samples == len(samples["train"]) + len(samples["validation"])
+    assert folded.folds.lost.low <= folded.folds.lost.points <= folded.folds.lost.high
+    kept = sorted(search.bench.out.glob("folds/*"))
+    assert [path.name for path in kept] == ["0.json", "1.json"]
+    before = [path.stat().st_mtime_ns for path in kept]
+    assert fold_where_open(search.bench, small, found, ending) == folded
+    assert [path.stat().st_mtime_ns for path in kept] == before
 
 
 def _require_the_measured_model(ending: Ending, found: Found, name: str) -> None:
@@ -128,3 +163,19 @@ def test_only_a_loss_beyond_the_interval_contradicts_a_budget(
 ) -> None:
     loss = Loss(points=low + 1, low=low, high=low + 2)
     assert loss.contradicts(budget) is contradicts
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "budget", "is_open"),
+    [(-1, 0.9, 1.0, False), (-1, 1.1, 1.0, True), (1.1, 3, 1.0, False), (-1, 2, None, False)],
+)
+def test_a_budget_within_the_interval_is_left_open(
+    low: float, high: float, budget: float | None, is_open: bool
+) -> None:
+    assert Loss(points=(low + high) / 2, low=low, high=high).leaves_open(budget) is is_open
+
+
+def test_a_model_that_answers_the_same_on_few_pictures_proves_little() -> None:
+    right = np.array([1.0] * 27 + [0.0] * 3)
+    assert loss_of(right, right).leaves_open(1.0)
+    assert not loss_of(np.tile(right, 40), np.tile(right, 40)).leaves_open(1.0)

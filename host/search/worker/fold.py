@@ -1,0 +1,92 @@
+"""A run trained anew without some of its pictures, which can then tell how good it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_samples, read_trained
+from edgeinfer.converters.tensorflow.worker.job import Reporter
+from edgeinfer.device.core.errors import TrainingError
+from edgeinfer.device.core.processes import ProcessEnd
+from edgeinfer.host.data.dataset import PreparedData
+from edgeinfer.host.data.split import fold_of, split_samples
+from edgeinfer.host.search.space import base_config
+from edgeinfer.host.search.worker.job import Done
+from edgeinfer.host.training.progress import Relay
+from edgeinfer.host.training.train import train
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldJob:
+    """One fold: a run is trained anew on the others, by its own settings.
+
+    Attributes:
+        source: the run's folder.
+        out: where the new run goes, into `out/NAME`; its test split is the fold.
+        fold: which one, from 0.
+        folds: how many there are.
+        seed: of the folds.
+        log: where the process writes what nobody reads, for errors.
+    """
+
+    answer: ClassVar[type[Done]] = Done
+    source: str
+    out: str
+    fold: int
+    folds: int
+    seed: int
+    log: str = ""
+
+    def run(self, reporter: Reporter) -> Done:
+        """Train.
+
+        Raises:
+            EdgeinferError: it cannot be done.
+        """
+        trained = read_trained(Path(self.source))
+        out = Path(self.out, trained.name)
+        train(
+            self._data(trained),
+            replace(base_config(trained), seed=self.seed + self.fold),
+            out,
+            progress=Relay(reporter),
+            force=True,
+        )
+        return Done(run=str(out))
+
+    def _data(self, trained: TrainedModel) -> PreparedData:
+        """Return the run's train and validation pictures, the fold as the test split.
+
+        Raises:
+            DataError: a group has too few pictures.
+        """
+        splits = read_samples(Path(self.source))
+        pool: list[Sample] = [*splits["train"], *splits["validation"]]
+        numbers = fold_of(pool, task=trained.measured, count=self.folds, seed=self.seed)
+        return PreparedData(
+            name=trained.provenance.get("data", trained.name),
+            splits=split_samples(
+                (
+                    (sample, "test" if number == self.fold else None)
+                    for sample, number in zip(pool, numbers, strict=True)
+                ),
+                task=trained.measured,
+                seed=self.seed,
+            ),
+            task=trained.task,
+            labels=trained.labels,
+            settings=trained.settings,
+        )
+
+    def failed(self, reason: str, error: Exception) -> TrainingError:
+        """Return the error for what TensorFlow raised."""
+        return TrainingError(f"fold {self.fold + 1}", got=reason)
+
+    def lost(self, end: ProcessEnd) -> TrainingError:
+        """Return the error for a fold that ended its process."""
+        return TrainingError(
+            f"fold {self.fold + 1}", got=f"its process {end.text}", next_step=f"see {self.log}"
+        )
