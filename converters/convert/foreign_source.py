@@ -97,6 +97,7 @@ class ForeignSource:
             retrain=retrainer(
                 *(path, spec, calibration),
                 per_tensor_dense=quantize.per_tensor_dense,
+                distribution=True,
                 tensorflow=tensorflow,
             )
             if is_keras

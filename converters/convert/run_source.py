@@ -80,6 +80,7 @@ class TrainedRun:
                 spec,
                 splits["train"],
                 per_tensor_dense=quantize.per_tensor_dense,
+                distribution=trained.measured.distribution,
                 tensorflow=tensorflow,
             ),
             metrics=trained.metrics,

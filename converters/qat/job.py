@@ -26,6 +26,7 @@ class QatJob:
         seed: of their order.
         calibration: how ranges are chosen.
         per_tensor_dense: one scale for all weights of a dense layer.
+        distribution: the numbers of the output are one distribution, as logits are.
     """
 
     keras_model: str
@@ -39,6 +40,7 @@ class QatJob:
     seed: int
     calibration: CalibrationMethod
     per_tensor_dense: bool
+    distribution: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,8 @@ class QatOptions:
         calibration_images: how many of them give the activations' ranges.
         calibration: how these are chosen; take what the model will be quantized with.
         per_tensor_dense: one scale for all weights of a dense layer, as it will be quantized.
+        distribution: the numbers of the output are one distribution, as logits are; else they are
+            learned by their squared error.
     """
 
     epochs: int = 3
@@ -54,6 +56,7 @@ class QatOptions:
     calibration_images: int = 300
     calibration: CalibrationMethod = "min-max"
     per_tensor_dense: bool = False
+    distribution: bool = True
 
     def __post_init__(self) -> None:
         """Refuse impossible values.
@@ -155,6 +158,7 @@ def quantization_aware_training(
             seed=options.seed,
             calibration=options.calibration,
             per_tensor_dense=options.per_tensor_dense,
+            distribution=options.distribution,
         )
         # Prepared, answered in float, their loss before training, and the epochs.
         counted = Counted(progress, len(order) * (3 + options.epochs))

@@ -25,6 +25,7 @@ def retrainer(
     samples: Sequence[Sample],
     *,
     per_tensor_dense: bool,
+    distribution: bool,
     tensorflow: Worker,
 ) -> Retrain:
     """Return what trains a Keras model with its rounding errors.
@@ -34,11 +35,14 @@ def retrainer(
         preprocess: how samples become inputs.
         samples: what it learns on; their labels are not used.
         per_tensor_dense: all weights of a dense layer have one scale.
+        distribution: the numbers of its output are one distribution, as logits are.
         tensorflow: who trains.
     """
 
     def retrain(method: CalibrationMethod, progress: Progress) -> bytes:
-        options = QatOptions(calibration=method, per_tensor_dense=per_tensor_dense)
+        options = QatOptions(
+            calibration=method, per_tensor_dense=per_tensor_dense, distribution=distribution
+        )
         try:
             with tempfile.TemporaryDirectory(prefix="edgeinfer-qat-") as folder:
                 out = Path(folder, KERAS_FILE)

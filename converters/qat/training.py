@@ -79,7 +79,8 @@ class Training:
         self._reporter = reporter
         answer = tuple(model.outputs[0].shape[1:])
         self._probabilities = graph.softmax
-        self._distribution = graph.softmax or (len(answer) == 1 and answer[0] >= 2)
+        vector = len(answer) == 1 and answer[0] >= 2
+        self._distribution = graph.softmax or (job.distribution and vector)
         self._variance = 1.0
         steps = math.ceil(len(self._images) / job.batch_size) * job.epochs
         warmup = steps // 10

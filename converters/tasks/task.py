@@ -22,12 +22,14 @@ class MeasuredTask(ABC):
         column: what the table of a run's samples calls the target.
         score_name: what people call the mean score.
         figure: what metrics call it, such as `top1` in `test.int8.top1`.
+        distribution: whether the numbers of an output are one distribution, as logits are.
     """
 
     name: ClassVar[str]
     column: ClassVar[str] = "target"
     score_name: ClassVar[str] = "score"
     figure: ClassVar[str] = "score"
+    distribution: ClassVar[bool] = False
 
     @abstractmethod
     def write_target(self, target: Any, said: Said) -> str:

@@ -20,8 +20,8 @@ def find_taught(name: str) -> TaughtTask:
     Raises:
         ModelError: nothing that is installed does.
 
-    >>> find_taught("classification").teachable
-    True
+    >>> find_taught("classification").name
+    'classification'
     """
     if name in OWN:
         task = import_module(f"{__package__}.{name}.task").TASK

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.augment import AugmentConfig
@@ -35,11 +36,9 @@ class TaughtTask(ABC):
 
     Attributes:
         name: the task's.
-        teachable: whether a student may learn from a teacher's answers, which are logits.
     """
 
     name: ClassVar[str]
-    teachable: ClassVar[bool] = False
 
     @abstractmethod
     def prepare(
@@ -123,6 +122,21 @@ class TaughtTask(ABC):
     @abstractmethod
     def metric(self) -> Any:
         """Return the Keras metric of outputs against targets, 0 to 1, named `accuracy`."""
+
+    def teacher_order(self, run: Path, theirs: Said, ours: Said) -> list[int]:
+        """Return where each logit of a student's output stands in its teacher's.
+
+        Args:
+            run: the teacher's, for errors.
+            theirs: what is said of the teacher's output.
+            ours: of the student's.
+
+        Raises:
+            UsageError: nothing can be learned from it; by default from none.
+        """
+        raise UsageError(
+            "--teacher", got=f"given for the task '{self.name}'", next_step="leave it out"
+        )
 
     def balanced(self, rows: Rows, said: Said) -> Floats | None:
         """Return (n,) weights that make rare targets count as much as frequent ones.

@@ -196,14 +196,13 @@ def _fit_stage(
 
     if teacher is None:
         return fit
-    require_teachable(lesson.task)
     from edgeinfer.host.training.distillation.distillation import fit_with_teacher
 
     _, mirrored = choose_augmentation(config, lesson.task)
     answers = ask_teacher(
         teacher,
         data.splits["train"],
-        data.labels,
+        lesson,
         cache=cache,
         mirrored=mirrored,
         progress=progress,
@@ -287,18 +286,6 @@ def with_head(model: Any, lesson: Lesson) -> Any:
 def mover(task: TaughtTask, size: tuple[int, int]) -> Callable[[Rows, Motions], Rows]:
     """Return what moves a task's targets with their pictures of (width, height)."""
     return lambda rows, motions: task.moved(rows, motions, size)
-
-
-def require_teachable(task: TaughtTask) -> None:
-    """Refuse a teacher for a task whose answers a student cannot learn.
-
-    Raises:
-        UsageError: it is such a task.
-    """
-    if not task.teachable:
-        raise UsageError(
-            "--teacher", got=f"given for the task '{task.name}'", next_step="leave it out"
-        )
 
 
 def _balanced(lesson: Lesson, store: ImageStore) -> Floats:

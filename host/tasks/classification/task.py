@@ -10,7 +10,7 @@ import numpy as np
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.device.core.errors import DataError
+from edgeinfer.device.core.errors import DataError, UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.check import check_files
@@ -24,7 +24,6 @@ class TaughtClassification(TaughtTask):
     """A class for a picture; its rows are the classes' indices, (pictures,) int32."""
 
     name: ClassVar[str] = "classification"
-    teachable: ClassVar[bool] = True
 
     def prepare(
         self,
@@ -94,12 +93,28 @@ class TaughtClassification(TaughtTask):
 
         return keras.metrics.CategoricalAccuracy(name="accuracy")
 
+    def teacher_order(self, run: Path, theirs: Said, ours: Said) -> list[int]:
+        """Return where each of the student's classes stands; the teacher must know the same."""
+        if set(theirs.labels) != set(ours.labels):
+            raise UsageError(
+                run,
+                got=f"the teacher knows {_listing(theirs.labels)}",
+                expected=f"the classes of the data, {_listing(ours.labels)}",
+                next_step="train a teacher on this data with `edgeinfer train`",
+            )
+        return [theirs.labels.index(label) for label in ours.labels]
+
     def balanced(self, rows: Rows, said: Said) -> Floats:
         """Return weights inverse to the classes' frequencies, 1 on average over the pictures."""
         classes = self.numbers(said)
         counts = np.maximum(np.bincount(rows, minlength=classes), 1)
         weights: Floats = (len(rows) / (classes * counts)).astype(np.float32)[rows]
         return weights
+
+
+def _listing(labels: Sequence[str]) -> str:
+    shown = ", ".join(sorted(labels)[:5])
+    return shown if len(labels) <= 5 else f"{shown}, ... ({len(labels)} classes)"
 
 
 TASK = TaughtClassification()

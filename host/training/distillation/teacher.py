@@ -28,7 +28,7 @@ from edgeinfer.converters.run_folder.trained_run import (
 from edgeinfer.device.core.errors import ModelError, UsageError, storage_error
 from edgeinfer.device.core.files import atomic_file
 from edgeinfer.device.preprocess import normalize_table
-from edgeinfer.host.tasks.task import Floats
+from edgeinfer.host.tasks.task import Floats, Lesson
 from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.load_network import load_network
 from edgeinfer.host.training.progress import Progress
@@ -82,7 +82,7 @@ class TeacherAnswers:
     """What a teacher said to each sample, in the samples' order.
 
     Attributes:
-        logits: (N, classes) float32, in the order of the student's labels; where pictures may be
+        logits: (N, numbers) float32, in the order of the student's output; where pictures may be
             mirrored, the mean over the picture and its mirror image.
         features: (N, width) likewise, each of the teacher's features shifted and scaled to mean 0
             and deviation 1 over the samples; None where they were not asked for.
@@ -133,7 +133,7 @@ class StandardFeatures:
 def ask_teacher(
     config: TeacherConfig,
     samples: Sequence[Sample],
-    labels: Sequence[str],
+    lesson: Lesson,
     *,
     cache: Path,
     mirrored: bool,
@@ -144,19 +144,25 @@ def ask_teacher(
     Args:
         config: the teacher.
         samples: the student's training samples.
-        labels: the student's classes; the teacher must know the same, in whatever order.
+        lesson: the student's; its task tells what it can learn of the teacher.
         cache: a folder for its answers and, meanwhile, for the pictures as the teacher wants them.
         mirrored: whether a mirrored picture is as good as the original.
         progress: is told about every picture.
 
     Raises:
-        UsageError: the teacher knows other classes, or has no feature vectors.
+        UsageError: the teacher has another task or knows other classes, or has no feature vectors.
         ModelError: its run is absent or damaged.
         DataError: a sample cannot be read.
         StorageError: the cache cannot be written.
     """
     trained = read_trained(config.run)
-    order = _order(config, trained, labels)
+    if trained.task != lesson.task.name:
+        raise UsageError(
+            config.run,
+            got=f"the teacher's task is '{trained.task}'",
+            expected=f"'{lesson.task.name}', the student's",
+        )
+    order = lesson.task.teacher_order(config.run, trained.said, lesson.said)
     folder = cache / f"teacher-{_digest(config, samples, mirrored=mirrored)}"
     kept = folder / _LOGITS_FILE
     if not kept.is_file():
@@ -172,23 +178,6 @@ def ask_teacher(
         logits=np.ascontiguousarray(np.load(kept)[:, order]),
         features=_features(folder, len(samples), mirrored=mirrored) if config.features else None,
     )
-
-
-def _order(config: TeacherConfig, trained: TrainedModel, labels: Sequence[str]) -> list[int]:
-    """Return where each of the student's classes stands among the teacher's."""
-    if set(trained.labels) != set(labels):
-        raise UsageError(
-            config.run,
-            got=f"the teacher knows {_listing(trained.labels)}",
-            expected=f"the classes of the data, {_listing(labels)}",
-            next_step="train a teacher on this data with `edgeinfer train`",
-        )
-    return [trained.labels.index(label) for label in labels]
-
-
-def _listing(labels: Sequence[str]) -> str:
-    shown = ", ".join(sorted(labels)[:5])
-    return shown if len(labels) <= 5 else f"{shown}, ... ({len(labels)} classes)"
 
 
 def _digest(config: TeacherConfig, samples: Sequence[Sample], *, mirrored: bool) -> str:

@@ -28,6 +28,7 @@ from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.extras import check_host_extra, require_host_extra
 from edgeinfer.host.tasks.registry import find_taught
+from edgeinfer.host.tasks.task import Lesson
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
@@ -40,7 +41,6 @@ from edgeinfer.host.training.train import (
     METRIC_LOSS,
     mover,
     prepare_store,
-    require_teachable,
     save_model,
 )
 from edgeinfer.host.training.workspace import workspace
@@ -110,13 +110,12 @@ def prune(
         augment, mirrored = choose_augmentation(settings, task)
         stage: FitStage | None = None
         if teacher is not None:
-            require_teachable(task)
             from edgeinfer.host.training.distillation.distillation import fit_with_teacher
 
             answers = ask_teacher(
                 teacher,
                 samples["train"],
-                trained.labels,
+                Lesson(task=task, said=trained.said),
                 cache=teacher_cache or place.cache,
                 mirrored=mirrored,
                 progress=shown,

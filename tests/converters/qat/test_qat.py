@@ -215,6 +215,25 @@ def test_a_learning_rate_too_high_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_numbers_that_are_no_distribution_are_learned_one_by_one(
+    splits: tuple[list[Sample], list[Sample]], stretched: Path, tmp_path: Path
+) -> None:
+    """Of a distribution's logits only their differences count, of other numbers each one."""
+
+    def losses(*, distribution: bool) -> float:
+        options = QatOptions(epochs=1, max_images=32, learning_rate=1e-9, distribution=distribution)
+        result = quantization_aware_training(
+            *(stretched, SPEC, splits[0], options, lambda done, total: None),
+            out=tmp_path / "out.keras",
+            tensorflow=Here(),
+        )
+        return result.losses[0]
+
+    divergence, share = (losses(distribution=kind) for kind in (True, False))
+    assert divergence != pytest.approx(share, rel=0.05)
+    assert 0 < share < 10  # of the answers' variance
+
+
 def test_models_that_cannot_be_trained_are_named(
     splits: tuple[list[Sample], list[Sample]], stretched: Path, tmp_path: Path
 ) -> None:

@@ -16,7 +16,9 @@ from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, TRAINED_FILE
 from edgeinfer.device.core.errors import EdgeinferError, ModelError, StorageError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, normalize_table
-from edgeinfer.host.tasks.task import Floats
+from edgeinfer.device.tasks.task import Said
+from edgeinfer.host.tasks.classification.task import TASK
+from edgeinfer.host.tasks.task import Floats, Lesson
 from edgeinfer.host.training.data.batches import normalize
 from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
 from edgeinfer.host.training.distillation.teacher import (
@@ -34,6 +36,7 @@ from tests.host.training.taught import (
     write_pictures,
     write_teacher,
 )
+from tests.spots.taught import TAUGHT
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,8 @@ def _ask(
 ) -> TeacherAnswers:
     config = TeacherConfig(run=run, features=features)
     progress = LineProgress(said or io.StringIO())
-    return ask_teacher(config, samples, labels, cache=cache, mirrored=mirrored, progress=progress)
+    lesson = Lesson(task=TASK, said=Said(labels=labels))
+    return ask_teacher(config, samples, lesson, cache=cache, mirrored=mirrored, progress=progress)
 
 
 def _inputs(samples: list[Sample]) -> Floats:
@@ -108,6 +112,17 @@ def test_other_classes_are_refused(run: Path, samples: list[Sample], tmp_path: P
     with pytest.raises(UsageError, match=r"left, right, expected .*up; train a teacher"):
         _ask(run, samples, tmp_path, labels=("left", "up"))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_task_that_learns_of_no_teacher_says_so(
+    run: Path, samples: list[Sample], tmp_path: Path
+) -> None:
+    lesson = Lesson(task=TAUGHT, said=Said())
+    progress, config = LineProgress(io.StringIO()), TeacherConfig(run=run)
+    with pytest.raises(UsageError, match="task is 'classification', expected 'spots', the student"):
+        ask_teacher(config, samples, lesson, cache=tmp_path, mirrored=False, progress=progress)
+    with pytest.raises(UsageError, match="--teacher: given for the task 'spots'; leave it out"):
+        TAUGHT.teacher_order(run, Said(), Said())
 
 
 @pytest.mark.slow
