@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from edgeinfer.converters.measure.loss import loss_of
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.core.tensors import Precision
@@ -124,13 +125,13 @@ class LabelGate:
         """Refuse a candidate that loses more; the worst classes are named."""
         if self.passes(reference, candidate):
             return
-        drop = drop_points(reference, candidate)
+        lost = loss_of(reference.scores, candidate.scores)
         worst = ", ".join(
             f"{name} -{loss:.1f}" for name, loss in worst_groups(reference, candidate)
         )
         raise AccuracyError(
             name,
-            got=f"{precision.upper()} loses {drop:.2f} points of {reference.score_name} on "
+            got=f"{precision.upper()} loses {lost.text()} of {reference.score_name} on "
             f"{reference.samples} validation pictures ({reference.score:.2%} to "
             f"{candidate.score:.2%}; worst: {worst})" + _why(lost_where, tried),
             expected=f"at most {self.max_drop_points:.2f}",
@@ -147,15 +148,16 @@ class LabelGate:
         return {**figures, f"{pictures}.samples": float(results["float32"].samples)}
 
     def lines(self, evaluations: Evaluations, precision: Precision) -> list[str]:
-        """Return a table of scores: a row for each set of pictures."""
+        """Return a table of scores, and what is lost: a row for each set of pictures."""
         name = precision.upper() if precision.startswith(("int", "uint")) else precision
         first = next(iter(evaluations.values()))["float32"]
-        rows = [f"{first.score_name:12}{'float32':>10}{name:>10}{'pictures':>10}"]
+        head = f"{first.score_name:12}{'float32':>10}{name:>10}{'pictures':>10}"
+        rows = [f"{head}  lost, 95 % interval"]
         for pictures, results in evaluations.items():
             small = results[precision]
             rows.append(
                 f"{pictures:12}{results['float32'].score:>10.2%}{small.score:>10.2%}"
-                f"{small.samples:>10,}"
+                f"{small.samples:>10,}  {_lost(results['float32'], small)}"
             )
         return rows
 
@@ -229,6 +231,10 @@ class AgreementGate:
     def reported(self, evaluations: Evaluations) -> dict[str, Evaluation]:
         """Return none: what float32 decided is no truth to draw errors from."""
         return {}
+
+
+def _lost(reference: Evaluation, candidate: Evaluation) -> str:
+    return loss_of(reference.scores, candidate.scores).text() if candidate.samples else ""
 
 
 def _why(lost_where: str, tried: str) -> str:

@@ -10,6 +10,7 @@ from edgeinfer.converters.common.progress import Step
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import convert
 from edgeinfer.converters.convert.run_source import TrainedRun
+from edgeinfer.converters.measure.loss import Loss, loss_of
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.trained_run import Split, read_samples
 from edgeinfer.converters.targets.targets import chosen_targets
@@ -20,7 +21,6 @@ from edgeinfer.host.search.best_calibration import evaluations_of_files
 from edgeinfer.host.search.context import BASELINE_FOLDER, PLAIN, Bench
 from edgeinfer.host.search.front import BASELINE, Entry
 from edgeinfer.host.search.report.folds import Folded, by_folds
-from edgeinfer.host.search.report.loss import Loss, loss_of
 from edgeinfer.host.search.search import SearchOptions
 from edgeinfer.host.search.study.results import Found
 from edgeinfer.host.search.study.study import SearchStudy

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.measure.loss import Loss, loss_of
 from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_samples, read_trained
 from edgeinfer.converters.tensorflow.worker.process import LOG_FILE
 from edgeinfer.device.core.errors import DataError
@@ -24,7 +25,6 @@ from edgeinfer.host.search.best_calibration import evaluations_of_files
 from edgeinfer.host.search.candidate import Candidate, Trial
 from edgeinfer.host.search.context import PLAIN, WORK_FOLDER, Bench
 from edgeinfer.host.search.front import Entry
-from edgeinfer.host.search.report.loss import Loss, loss_of
 from edgeinfer.host.search.space import full_epochs
 from edgeinfer.host.search.worker.fold import FoldJob
 from edgeinfer.host.search.worker.job import FLOAT_FILE, SMALL_FILE

@@ -45,7 +45,9 @@ def test_a_loss_above_the_limit_is_refused_and_the_classes_named() -> None:
     with pytest.raises(AccuracyError) as caught:
         LabelGate(max_drop_points=1.0).require("pets", FLOAT, INT8, precision="int8")
     text = str(caught.value)
-    assert "pets: INT8 loses 8.00 points of top-1 on 300 validation pictures" in text
+    assert (
+        "pets: INT8 loses 8.00 points (4.83 to 11.07) of top-1 on 300 validation pictures" in text
+    )
     assert "worst: owl -20.0, dog -4.0" in text
     assert "expected at most 1.00" in text
 
