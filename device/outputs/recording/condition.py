@@ -15,13 +15,13 @@ words `and`, `or`, `not`, stands in double quotes.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import math
 import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.tasks.prediction import Prediction
@@ -33,27 +33,22 @@ MAX_DEPTH = 50
 _MOST_COMPARED = 1000
 """Labels that a wrong name is compared with: a bundle may hold very many long ones."""
 
-_EXAMPLE = "a comparison such as dog>0.8, joined by 'and', 'or', 'not' and parentheses"
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
-    ">": operator.gt,
     ">=": operator.ge,
-    "<": operator.lt,
     "<=": operator.le,
     "==": operator.eq,
     "!=": operator.ne,
+    ">": operator.gt,
+    "<": operator.lt,
 }
-_TOKEN = re.compile(
-    r"\s*(?:(?P<quoted>\"[^\"]*\")|(?P<operator>>=|<=|==|!=|>|<)|(?P<bracket>[()])"
-    r"|(?P<word>[\w.'+-]+))"
-)
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_JOINING = ("and", "or", "not")
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    at: int
+_WORD = r"[\w.'+-]"
+_OPENING = re.compile(rf"\(|not(?!{_WORD})", re.IGNORECASE)
+_CLOSING = re.compile(r"\)")
+_JOINING = re.compile(rf"(?:and|or)(?!{_WORD})", re.IGNORECASE)
+_NAME = re.compile(rf'"[^"]+"|(?:(?!(?:and|or|not)(?!{_WORD})){_WORD}+\s*)+', re.IGNORECASE)
+_OPERATOR = re.compile("|".join(_OPERATORS))
+_NUMBER = re.compile(rf"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?(?!{_WORD})", re.IGNORECASE)
+_TOKEN = re.compile(rf"\"[^\"]*\"|[<>=!]=|{_WORD}+|.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +109,30 @@ Condition = Comparison | Not | Joined
 def parse_condition(text: str) -> Condition:
     """Read an expression.
 
+    Each comparison becomes a name, `c0 and not (c1 or c2)`, and Python's own grammar joins them.
+
     Raises:
         UsageError: it is none; the message says at which character.
     """
-    return _Parser(text).whole()
+    reader = _Reader(text)
+    comparisons: list[Comparison] = []
+    python: list[str] = []
+    nesting: list[str] = []
+    while True:
+        while opening := reader.take(_OPENING):
+            nesting.append(opening.lower())
+            python.append(opening.lower())
+            if len(nesting) > MAX_DEPTH:
+                raise reader.error("is nested too deeply", f"at most {MAX_DEPTH} levels")
+        python.append(f"c{len(comparisons)}")
+        comparisons.append(_comparison(reader))
+        while nesting and (nesting[-1] == "not" or reader.take(_CLOSING)):
+            if nesting.pop() == "(":
+                python.append(")")
+        if reader.ended() and not nesting:
+            return _condition(ast.parse(" ".join(python), mode="eval").body, comparisons)
+        expected = "')'" if nesting else "'and', 'or' or the end"
+        python.append(reader.need(_JOINING, expected).lower())
 
 
 def check_names(condition: Condition, labels: Sequence[str]) -> None:
@@ -144,110 +159,62 @@ def check_names(condition: Condition, labels: Sequence[str]) -> None:
             )
 
 
-class _Parser:
-    """Recursive descent, one method a rule of the grammar."""
+def _comparison(reader: _Reader) -> Comparison:
+    name = reader.need(_NAME, "a class's name")
+    name = name[1:-1] if name.startswith('"') else " ".join(name.split())
+    sign = reader.need(_OPERATOR, "one of > >= < <= == !=")
+    number = float(reader.need(_NUMBER, "a number"))
+    if not math.isfinite(number):
+        raise reader.error(f"{name!r} is compared with {number:g}", "a finite number")
+    if name not in ("value", "count") and not 0 <= number <= 1:
+        raise reader.error(f"{name!r} is compared with {number:g}", "a score, from 0 to 1")
+    return Comparison(name=name, operator=sign, number=number)
+
+
+def _condition(node: ast.expr, comparisons: Sequence[Comparison]) -> Condition:
+    match node:
+        case ast.Name(id=name):
+            return comparisons[int(name[1:])]
+        case ast.UnaryOp(op=ast.Not(), operand=part):
+            return Not(part=_condition(part, comparisons))
+        case ast.BoolOp(op=joining, values=parts):
+            return Joined(
+                all=isinstance(joining, ast.And),
+                parts=tuple(_condition(part, comparisons) for part in parts),
+            )
+    raise AssertionError(f"the grammar above gives no {type(node).__name__}")
+
+
+class _Reader:
+    """A text, and how far it is read."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._depth = 0
+        self._left = text.strip()
         if len(text) > MAX_CHARACTERS:
-            raise self._error(f"is {len(text):,} characters long", f"at most {MAX_CHARACTERS:,}")
-        self._tokens = self._split()
-        self._next = 0
+            raise self.error(f"is {len(text):,} characters long", f"at most {MAX_CHARACTERS:,}")
 
-    def whole(self) -> Condition:
-        condition = self._expression()
-        token = self._peek()
-        if token.kind != "end":
-            raise self._unexpected(token, "'and', 'or' or the end")
-        return condition
+    def take(self, pattern: re.Pattern[str]) -> str:
+        """Return what comes next, and go on behind it; nothing where it is something else."""
+        match = pattern.match(self._left)
+        if not match:
+            return ""
+        self._left = self._left[match.end() :].lstrip()
+        return match[0]
 
-    def _split(self) -> list[_Token]:
-        tokens, at, end = [], 0, len(self._text.rstrip())
-        while at < end:
-            match = _TOKEN.match(self._text, at)
-            if match is None or match.lastgroup is None:
-                at += len(self._text[at:]) - len(self._text[at:].lstrip())
-                raise self._error(f"{self._text[at]!r} at character {at + 1}", _EXAMPLE)
-            kind, token = match.lastgroup, match[match.lastgroup]
-            if kind == "word" and token.lower() in _JOINING:
-                kind, token = "joining", token.lower()
-            tokens.append(_Token(kind, token, match.start(match.lastgroup)))
-            at = match.end()
-        return [*tokens, _Token("end", "", end)]
+    def need(self, pattern: re.Pattern[str], expected: str) -> str:
+        """Return what comes next, and go on behind it; refuse something else."""
+        taken = self.take(pattern)
+        if taken:
+            return taken
+        if self.ended():
+            raise self.error("ends too early", f"{expected} there")
+        at = len(self._text.rstrip()) - len(self._left)
+        raise self.error(f"{self.take(_TOKEN)!r} at character {at + 1}", expected)
 
-    def _expression(self) -> Condition:
-        return self._joined("or", lambda: self._joined("and", self._negation))
+    def ended(self) -> bool:
+        return not self._left
 
-    def _joined(self, word: str, part: Callable[[], Condition]) -> Condition:
-        parts = [part()]
-        while self._take("joining", word):
-            parts.append(part())
-        return parts[0] if len(parts) == 1 else Joined(all=word == "and", parts=tuple(parts))
-
-    def _negation(self) -> Condition:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise self._error("is nested too deeply", f"at most {MAX_DEPTH} levels")
-        if self._take("joining", "not"):
-            condition: Condition = Not(part=self._negation())
-        elif self._take("bracket", "("):
-            condition = self._expression()
-            if not self._take("bracket", ")"):
-                raise self._unexpected(self._peek(), "')'")
-        else:
-            condition = self._comparison()
-        self._depth -= 1
-        return condition
-
-    def _comparison(self) -> Comparison:
-        name = self._name()
-        sign = self._peek()
-        if sign.kind != "operator":
-            raise self._unexpected(sign, "one of > >= < <= == !=")
-        self._next += 1
-        number = self._number()
-        if name not in ("value", "count") and not 0 <= number <= 1:
-            raise self._error(f"{name!r} is compared with {number:g}", "a score, from 0 to 1")
-        return Comparison(name=name, operator=sign.text, number=number)
-
-    def _name(self) -> str:
-        token = self._peek()
-        if token.kind == "quoted" and len(token.text) > 2:
-            self._next += 1
-            return token.text[1:-1]
-        words = []
-        while (token := self._peek()).kind == "word":
-            words.append(token.text)
-            self._next += 1
-        if not words:
-            raise self._unexpected(token, "a class's name")
-        return " ".join(words)
-
-    def _number(self) -> float:
-        token = self._peek()
-        if token.kind != "word" or not _NUMBER.fullmatch(token.text):
-            raise self._unexpected(token, "a number")
-        number = float(token.text)
-        if not math.isfinite(number):
-            raise self._unexpected(token, "a finite number")
-        self._next += 1
-        return number
-
-    def _peek(self) -> _Token:
-        return self._tokens[self._next]
-
-    def _take(self, kind: str, text: str) -> bool:
-        token = self._peek()
-        taken = (token.kind, token.text) == (kind, text)
-        self._next += taken
-        return taken
-
-    def _unexpected(self, token: _Token, expected: str) -> UsageError:
-        if token.kind == "end":
-            return self._error("ends too early", f"{expected} there")
-        return self._error(f"{token.text!r} at character {token.at + 1}", expected)
-
-    def _error(self, got: str, expected: str) -> UsageError:
+    def error(self, got: str, expected: str) -> UsageError:
         shown = self._text if len(self._text) <= 60 else self._text[:57] + "..."
         return UsageError(f"--record-when {shown!r}", got=got, expected=expected)

@@ -61,6 +61,8 @@ NOBODY = Poses(
         ("Egyptian   cat>0.1", SEEN, True),
         ('"Egyptian cat" > 0.1', SEEN, True),
         ('"and" > 0.01', SEEN, True),
+        ("None > 0 or lambda == 1 or c1 > 0", SEEN, False),
+        ("dog> 00.4 or value>1", SEEN, True),
         ("bird < 1", SEEN, True),
         # 'and' binds closer than 'or', 'not' closer than both.
         ("dog>0 or cat>1 and cat>1", SEEN, True),
@@ -106,7 +108,12 @@ def test_what_holds(text: str, prediction: Prediction, holds: bool) -> None:
         ("value > 1_0", "expected a number"),
         ("dog > ٣", "expected a number"),
         ("dog; rm", "';' at character 4"),
+        ("(dog>0.5 cat>0.5", "'cat' at character 10, expected '\\)'"),
+        ("dog>0.5>0.1", "'>' at character 8, expected 'and', 'or' or the end"),
+        ("dog\0>0.5", r"'\\x00' at character 4"),
+        ("  dog > 0.5  ;", "';' at character 14"),
         ("not " * (MAX_DEPTH + 1) + "dog>0", "nested too deeply"),
+        ("not(" * MAX_DEPTH + "dog>0", "nested too deeply"),
         ("(" * 4000, "nested too deeply"),
         ("x" * 5000, "5,000 characters long"),
     ],
@@ -116,6 +123,13 @@ def test_what_is_no_condition_says_where(text: str, said: str) -> None:
         parse_condition(text)
     assert raised.value.exit_code == 2
     assert len(str(raised.value)) < 300
+
+
+def test_what_nests_just_deep_enough_is_read() -> None:
+    half = MAX_DEPTH // 2
+    nested = "not (" * half + "dog>0.9 and cat>0.9" + ")" * half
+    assert parse_condition(nested).holds(SEEN) is (half % 2 == 1)
+    assert parse_condition(" or ".join(["not not dog>0.9"] * MAX_DEPTH)).holds(SEEN) is False
 
 
 @given(st.text(alphabet=st.sampled_from('dogandotr()<>=!".0123 \t') | st.characters(), max_size=40))
