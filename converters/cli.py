@@ -217,9 +217,14 @@ def convert(
     from edgeinfer.converters.quantize.quantize import QuantizeOptions
     from edgeinfer.converters.run_folder.trained_run import read_trained
     from edgeinfer.converters.targets.targets import chosen_targets
-    from edgeinfer.converters.tensorflow.import_model import is_foreign
+    from edgeinfer.converters.tensorflow.import_model import is_foreign, source_kind
 
-    foreign = is_foreign(model)
+    # First of all: nothing about a model matters where it could not be converted anyway.
+    require_packages("edgeinfer convert", "ai_edge_quantizer", "matplotlib")
+    kind = source_kind(model)
+    if kind != "tflite":
+        require_packages("edgeinfer convert", "tensorflow", "keras")
+    foreign = is_foreign(kind)
     refuse_unfit(given_options(), "foreign" if foreign else "run", precision)
     targets = chosen_targets(board=board, require_mapped=require_mapped, npu=npu, gpu=gpu)
     options = ConvertOptions(
@@ -237,9 +242,6 @@ def convert(
         jpeg_reduction=cast("JpegReduction", int(jpeg_reduction)),
         targets=targets,
     )
-    # First of all: nothing about a model matters where it could not be converted anyway.
-    training_stack = () if model.suffix.lower() == ".tflite" else ("tensorflow", "keras")
-    require_packages("edgeinfer convert", *training_stack, "ai_edge_quantizer", "matplotlib")
     source: Source
     if foreign:
         if pictures is None:

@@ -27,7 +27,12 @@ from edgeinfer.converters.quantize.litert import cast_float16, quantize_int8
 from edgeinfer.converters.quantize.quantize import Backend, QuantizeOptions
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.registry import find_measured
-from edgeinfer.converters.tensorflow.import_model import KERAS_SUFFIXES, Imported, import_model
+from edgeinfer.converters.tensorflow.import_model import (
+    KERAS_KINDS,
+    Imported,
+    import_model,
+    source_kind,
+)
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels, convert_keras
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import UsageError
@@ -73,7 +78,6 @@ class ForeignSource:
         )
         require_contrast(model.pictures, spec, calibration)
         quantize = options.quantize
-        is_keras = path.suffix.lower() in KERAS_SUFFIXES
         return Opened(
             name=path.stem,
             subject=path.name,
@@ -100,7 +104,7 @@ class ForeignSource:
                 distribution=True,
                 tensorflow=tensorflow,
             )
-            if is_keras
+            if source_kind(path) in KERAS_KINDS
             else None,
             provenance={"source": path.name},
         )
@@ -112,7 +116,7 @@ def chosen_backend(path: Path, options: QuantizeOptions) -> Backend:
     Raises:
         UsageError: a `.tflite` cannot be made into what is asked for.
     """
-    if path.suffix.lower() != ".tflite":
+    if source_kind(path) != "tflite":
         if options.backend is not None:
             return options.backend
         return "ai-edge-quantizer" if options.precision == "int8" else "tensorflow"

@@ -19,6 +19,8 @@ from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.csv_cells import csv_cell, csv_text
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.core.model_file import IN_WORDS, model_kind
+from edgeinfer.device.core.model_file import TRAINED_FILE as TRAINED_FILE
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.spec import Decoder
@@ -30,7 +32,6 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 KERAS_FILE = "model.keras"
 """A Keras 3 model: (H, W, C) float32 as `normalize_table` gives it, to (classes,) logits."""
 
-TRAINED_FILE = "trained.json"
 SAMPLES_FILE = "samples.csv"
 _TRAIN_AGAIN = "train again with `edgeinfer train`"
 
@@ -142,9 +143,10 @@ def _read(folder: Path, path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
+        is_file = folder.is_file()
         raise ModelError(
             folder,
-            got=f"has no readable {path.name}",
+            got=f"is {IN_WORDS[model_kind(folder)]}" if is_file else f"has no readable {path.name}",
             expected="a folder that `edgeinfer train` made",
             next_step=_TRAIN_AGAIN,
         ) from error

@@ -11,16 +11,40 @@ from edgeinfer.converters.tensorflow.convert_job import FLOAT_FILE, SAVED_FOLDER
 from edgeinfer.converters.tensorflow.import_job import ImportJob
 from edgeinfer.converters.tensorflow.worker.job import Silent, Worker
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.core.model_file import read_model_file
+from edgeinfer.device.core.model_file import IN_WORDS, ModelKind, model_kind, read_model_file
 from edgeinfer.device.tflite.reader import read_tflite
 
-KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
-SUFFIXES = (*KERAS_SUFFIXES, ".tflite")
+KERAS_KINDS: tuple[ModelKind, ...] = ("keras", "hdf5")
+_EXPECTED = (
+    "a folder that `edgeinfer train` made, a .keras, .h5 or float .tflite file, or a SavedModel"
+)
+# Keras itself goes by names alone.
+_SUFFIXES: dict[ModelKind, tuple[str, ...]] = {"keras": (".keras",), "hdf5": (".h5", ".hdf5")}
 
 
-def is_foreign(path: Path) -> bool:
-    """Return whether a path looks like another's model, not like a folder of `edgeinfer train`."""
-    return path.suffix.lower() in SUFFIXES or (path / "saved_model.pb").exists()
+def source_kind(path: Path) -> ModelKind:
+    """Return what a model that is to be converted is.
+
+    Raises:
+        ModelError: it cannot be read, is none, or has a name by which Keras would not load it.
+    """
+    kind = model_kind(path, expected=_EXPECTED)
+    if kind in ("bundle", "unknown"):
+        raise ModelError(path, got=f"is {IN_WORDS[kind]}", expected=_EXPECTED)
+    suffixes = _SUFFIXES.get(kind)
+    if suffixes is not None and path.suffix.lower() not in suffixes:
+        raise ModelError(
+            path,
+            got=f"is {IN_WORDS[kind]}",
+            expected=f"the name to end in {' or '.join(suffixes)}",
+            next_step="rename it",
+        )
+    return kind
+
+
+def is_foreign(kind: ModelKind) -> bool:
+    """Return whether it is another's model, and no folder of `edgeinfer train`."""
+    return kind in (*KERAS_KINDS, "saved-model", "tflite")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +73,7 @@ def import_model(path: Path, folder: Path, *, tensorflow: Worker) -> Imported:
         MissingExtraError: TensorFlow is not installed.
         ModelError: it is absent, damaged, or quantized already.
     """
-    if not path.exists():
-        raise ModelError(path, got="does not exist", next_step="check the path")
-    if path.suffix.lower() == ".tflite":
+    if source_kind(path) == "tflite":
         content = read_model_file(path)
         graph = read_tflite(content, subject=str(path))
         if graph.fully_integer or any(t.quantization for t in graph.subgraphs[0].tensors):

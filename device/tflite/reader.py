@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.model_file import TFLITE_IDENTIFIER
 from edgeinfer.device.tflite.builtin_ops import BUILTIN_OPS
 from edgeinfer.device.tflite.flatbuffer import FlatBuffer, FlatbufferError, Kind, Table
 from edgeinfer.device.tflite.model import (
@@ -30,7 +31,6 @@ from edgeinfer.device.tflite.op_options import read_later_options, read_options
 from edgeinfer.device.tflite.safety.checks import check_model
 from edgeinfer.device.tflite.weights_outside import (
     BUFFER_FIELDS,
-    IDENTIFIER,
     MODEL_BUFFERS,
     OPTIONS_FIELDS,
     Placed,
@@ -85,7 +85,7 @@ def read_tflite(data: bytes, *, subject: str) -> TfliteModel:
             in other files.
     """
     buffer = FlatBuffer(data)
-    if buffer.identifier() != IDENTIFIER:
+    if buffer.identifier() != TFLITE_IDENTIFIER:
         raise ModelError(
             subject, got="is no TensorFlow Lite model", next_step="choose a .tflite file"
         )

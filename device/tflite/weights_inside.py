@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.model_file import TFLITE_IDENTIFIER
 from edgeinfer.device.tflite.flatbuffer import FlatBuffer, FlatbufferError, Table
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.tflite.weights_outside import (
     BUFFER_FIELDS,
-    IDENTIFIER,
     MODEL_BUFFERS,
     OPTIONS_FIELDS,
     Placed,
@@ -48,7 +48,7 @@ def with_buffers_inside(model: bytes, *, subject: str) -> bytes:
             inside they would take more than the file has, or would make a FlatBuffer of 2 GiB; or
             options of a custom operator lie outside; or its tables share what has to be changed.
     """
-    if FlatBuffer(model).identifier() != IDENTIFIER:
+    if FlatBuffer(model).identifier() != TFLITE_IDENTIFIER:
         return model
     try:
         moving, blank = _to_change(FlatBuffer(model).root(), subject)

@@ -18,7 +18,6 @@ from typing import NamedTuple
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.tflite.flatbuffer import FlatBuffer, FlatbufferError, Table
 
-IDENTIFIER = b"TFL3"
 MODEL_SUBGRAPHS, MODEL_BUFFERS = 2, 4
 _GRAPH_OPERATORS = 3
 # Inside, offset and size, of tables Buffer and Operator (its custom options).

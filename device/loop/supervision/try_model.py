@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeinfer.device.core.errors import EdgeinferError, ModelError, VerificationError
+from edgeinfer.device.core.model_file import is_bundle
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 
@@ -83,7 +84,7 @@ def _try_here(path: Path, options: dict[str, Any]) -> None:
     if options.get("delegates") is not None:
         options["delegates"] = DelegateRequest.from_json(options["delegates"])
     with Model.open(path, **options) as model:
-        bundle = _is_bundle(path)
+        bundle = is_bundle(path)
         if not bundle:
             import numpy as np
 
@@ -93,12 +94,6 @@ def _try_here(path: Path, options: dict[str, Any]) -> None:
 
         # Only now: an accelerator may be had by one at a time.
         verify_bundle(path, runtime=options.get("runtime"), delegates=options.get("delegates"))
-
-
-def _is_bundle(path: Path) -> bool:
-    """Tell a ZIP by its first bytes: TFLite Metadata is a ZIP too, but at a model's end."""
-    with path.open("rb") as stream:
-        return stream.read(2) == b"PK"
 
 
 def _main(path: str, options: str) -> int:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import BundleError
+from edgeinfer.device.core.model_file import HEAD_BYTES, IN_WORDS, kind_of
 from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.models.bundle.layout import LayoutError, check_layout, read_end
 from edgeinfer.device.models.bundle.manifest import (
@@ -145,6 +146,14 @@ def _read(
     path: Path, stream: BinaryIO
 ) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo], ModelManifest]:
     """Read the directory and the manifest."""
+    kind = kind_of(stream.read(HEAD_BYTES))
+    if kind not in ("bundle", "unknown"):
+        raise BundleError(
+            path,
+            got=f"is {IN_WORDS[kind]}",
+            expected="a bundle",
+            next_step="choose the .edgebundle that `edgeinfer convert` made of it",
+        )
     directory = read_end(stream)
     try:
         archive = zipfile.ZipFile(stream)

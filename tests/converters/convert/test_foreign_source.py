@@ -19,7 +19,7 @@ from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.tasks.classification.task import TASK
 from edgeinfer.converters.tasks.evaluation import Evaluation
-from edgeinfer.converters.tensorflow.import_model import float_tflite, is_foreign
+from edgeinfer.converters.tensorflow.import_model import float_tflite, is_foreign, source_kind
 from edgeinfer.converters.tensorflow.worker.job import Here
 from edgeinfer.device.core.errors import (
     AccuracyError,
@@ -79,7 +79,7 @@ def agreement(result: ConvertResult) -> Evaluation:
 def test_every_kind_of_file_gives_a_bundle_that_verifies(
     kind: str, files: dict[str, Path], pictures: Path, tmp_path: Path
 ) -> None:
-    assert is_foreign(files[kind])
+    assert is_foreign(source_kind(files[kind]))
     result = convert(
         files[kind], tmp_path / "x.edgebundle", pictures, labels=("blue", "red"), min_agreement=0.9
     )
@@ -96,7 +96,7 @@ def test_every_kind_of_file_gives_a_bundle_that_verifies(
 
 
 def test_a_folder_of_train_is_not_foreign(trained_folder: Path) -> None:
-    assert not is_foreign(trained_folder)
+    assert not is_foreign(source_kind(trained_folder))
 
 
 def test_disagreement_is_refused_and_leaves_nothing(
@@ -179,7 +179,7 @@ def test_files_that_cannot_be_used(
         integers = tmp_path / "int8.tflite"
         integers.write_bytes(bundle.member("variants/cpu.tflite"))
     cases: list[tuple[Path, type[EdgeinferError], str]] = [
-        (tmp_path / "none.keras", ModelError, "does not exist"),
+        (tmp_path / "none.keras", ModelError, r"cannot be read \(no such file"),
         (torn, ConversionError, "torn.keras: cannot be converted"),
         (garbage, ModelError, "garbage.tflite: is no TensorFlow Lite model"),
         (integers, ModelError, "is quantized already, expected a float32 model"),

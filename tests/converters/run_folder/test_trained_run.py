@@ -47,6 +47,12 @@ def test_another_folder_is_named(tmp_path: Path) -> None:
         read_trained(tmp_path)
 
 
+def test_a_file_is_named_for_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "x.edgebundle").write_bytes(b"PK\3\4")
+    with pytest.raises(ModelError, match="is a bundle, expected a folder that `edgeinfer train`"):
+        read_trained(tmp_path / "x.edgebundle")
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"name": "x", "labels": 3}', "\x00"])
 def test_a_damaged_description_is_named(tmp_path: Path, text: str) -> None:
     write_trained(tmp_path, MODEL, {})

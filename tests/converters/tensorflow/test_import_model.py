@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.tensorflow.import_model import float_tflite
+from edgeinfer.converters.tensorflow.import_model import float_tflite, source_kind
 from edgeinfer.converters.tensorflow.worker.job import Here
 from edgeinfer.device.core.errors import ModelError
 
@@ -24,3 +24,26 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(path)
     with pytest.raises(ModelError, match="is no file"):
         float_tflite(path, tensorflow=Here())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "a.edgebundle",
+            b"PK\3\4",
+            "is a bundle, expected a folder that `edgeinfer train` made, a",
+        ),
+        ("words.txt", b"words", "is no model that edgeinfer knows, expected a folder that `edge"),
+        ("a.keras", b"\x89HDF\r\n\x1a\n", r"is an HDF5 file, expected the name to end in \.h5 or"),
+        (
+            "a.h5",
+            b"PK\3\4" + bytes(26) + b"metadata.json",
+            "is a Keras model, expected the name to",
+        ),
+    ],
+)
+def test_what_no_source_can_be(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelError, match=said):
+        source_kind(tmp_path / name)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +13,10 @@ import pytest
 
 from edgeinfer.device.cli import main
 from edgeinfer.device.core import model_file
-from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.core.model_file import is_bundle, read_model_file
+from edgeinfer.device.core.errors import BundleError, ModelError
+from edgeinfer.device.core.model_file import is_bundle, model_kind, read_model_file
 from edgeinfer.device.diagnose.inspect.description import describe_file
+from edgeinfer.device.models.bundle.reader import open_bundle, read_manifest
 from edgeinfer.device.models.input_size import model_input_size
 from edgeinfer.device.models.model import Model
 from tests.device.tflite_examples import dense_model, encode
@@ -98,3 +101,94 @@ def test_an_error_of_the_system_that_nobody_expected(
     monkeypatch.setattr(main.cli, "main", fail)
     assert main.run_program(["inspect"]) == 1
     assert capsys.readouterr().err.startswith(f"error: {told}")
+
+
+HDF5 = b"\x89HDF\r\n\x1a\n" + bytes(90)
+TFLITE = b"\x1c\0\0\0TFL3" + bytes(90)
+
+
+def packed(*members: str) -> bytes:
+    """Return a ZIP, as bundles and Keras models are."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name in members:
+            archive.writestr(zipfile.ZipInfo(name), b"{}")  # no time: equal bytes
+    return stream.getvalue()
+
+
+KERAS = packed("metadata.json", "config.json", "model.weights.h5")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.edgebundle", packed("manifest.json"), "bundle"),
+        ("a.edgebundle", packed("manifest.json")[:40], "bundle"),
+        ("a.edgebundle", b"", "bundle"),
+        ("a.tflite", packed("manifest.json"), "bundle"),
+        ("a.tflite", TFLITE, "tflite"),
+        ("a.tflite", b"", "tflite"),
+        ("a.edgebundle", TFLITE, "tflite"),
+        ("model", TFLITE, "tflite"),
+        ("a.keras", KERAS, "keras"),
+        ("a.keras", packed("assets/x", "config.json"), "keras"),
+        ("a.keras", b"torn", "keras"),
+        ("a.tflite", KERAS, "keras"),
+        ("a.H5", HDF5, "hdf5"),
+        ("a.hdf5", b"", "hdf5"),
+        ("a.tflite", HDF5, "hdf5"),
+        ("a.keras", HDF5, "hdf5"),
+        ("a", b"", "unknown"),
+        ("a.txt", b"words", "unknown"),
+    ],
+)
+def test_the_kind_of_a_file(tmp_path: Path, name: str, content: bytes, kind: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert model_kind(tmp_path / name) == kind
+
+
+@pytest.mark.parametrize(
+    ("member", "kind"),
+    [("saved_model.pb", "saved-model"), ("trained.json", "run"), ("photo.jpg", "folder")],
+)
+def test_the_kind_of_a_folder(tmp_path: Path, member: str, kind: str) -> None:
+    (tmp_path / member).touch()
+    assert model_kind(tmp_path) == kind
+
+
+@pytest.mark.parametrize("reader", ["Model.open", "describe_file"])
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.keras", KERAS, "is a Keras model, expected a .edgebundle or .tflite file; make a"),
+        ("a.tflite", HDF5, "is an HDF5 file, expected a .edgebundle or .tflite file; make a"),
+        ("trained.json", b"{}", "is a folder that `edgeinfer train` made, expected a .edge"),
+        ("saved_model.pb", b"", "is a SavedModel, expected a .edgebundle or .tflite file"),
+    ],
+)
+def test_a_model_that_must_be_converted_first(
+    tmp_path: Path, reader: str, name: str, content: bytes, said: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=said):
+        READERS[reader](tmp_path if path.suffix in (".json", ".pb") else path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (TFLITE, "is a .tflite model, expected a bundle; choose the .edgebundle"),
+        (KERAS, "is a Keras model, expected a "),
+        (HDF5, "is an HDF5 file, expected a "),
+        (packed("manifest.json")[:-30], "is truncated or no bundle"),
+    ],
+)
+@pytest.mark.parametrize("reader", [Model.open, describe_file, open_bundle, read_manifest])
+def test_what_is_named_as_a_bundle_and_is_none(
+    tmp_path: Path, content: bytes, said: str, reader: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "a.edgebundle"
+    path.write_bytes(content)
+    with pytest.raises((BundleError, ModelError), match=said):
+        reader(path)
