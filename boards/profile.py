@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeinfer.boards.schema import (
+    SchemaError,
     build,
     refuse_unless_among,
     refuse_unless_match,
@@ -45,6 +46,9 @@ FLASH = ("ssh", "card")
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _FILE = re.compile(r"[\w.-]+", re.ASCII)
+MOST_CHARACTERS = 2000
+"""Of one text: far above any that a profile needs."""
+
 _MOST_CORES = 1024
 _MOST_MEMORY_MIB = 2**24
 _MOST_MS = 1e6
@@ -205,7 +209,9 @@ def parse_profile(name: str, content: Mapping[str, Any]) -> BoardProfile:
     Raises:
         ValueError: a key is not known or missing, or a value is of another type or impossible.
     """
-    return build(BoardProfile, content, name=name)  # the file's name says it already
+    if "name" in content:
+        raise SchemaError("", got="an unknown key 'name'", expected="the file's own name alone")
+    return build(BoardProfile, {**content, "name": name}, most_characters=MOST_CHARACTERS)
 
 
 def find_system(

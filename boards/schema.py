@@ -1,107 +1,210 @@
-"""Frozen dataclasses out of TOML tables, strictly: what no dataclass has is refused.
+"""Frozen dataclasses out of parsed TOML and JSON, strictly: what no dataclass has is refused.
 
-A misspelt key would otherwise be a setting that silently does nothing.
+The types are the schema: an unknown key, a missing one or a value of another type is an error that
+says where it stands; a misspelt key would otherwise be a setting that silently does nothing. Floats
+must be finite; a bool is no number.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import json
+import math
 import re
-from collections.abc import Mapping
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+import types
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
-MOST_CHARACTERS = 2000
-"""Of one text: far above any that a profile needs."""
+MOST_WHOLE = 2**63 - 1
+"""The largest whole number, and without its sign the smallest: what computes with it has 64 bits.
+"""
 
-_MOST_NUMBER = 2**63
 _SHOWN = 60
-
-_KINDS: dict[type, str] = {
-    str: "text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-}
+_TOLD = 300
+"""How many characters of a value, and of a place or a fault, an error tells."""
 
 
-def build(kind: type[T], table: Mapping[str, Any], **given: object) -> T:
-    """Build a dataclass from a TOML table.
+class SchemaError(ValueError):
+    """A value does not fit the type that was expected at its place.
+
+    Attributes:
+        where: the path to the value, such as `variants.cpu.input`.
+        got: what stands there.
+        expected: what should.
+    """
+
+    def __init__(self, where: str, *, got: str, expected: str) -> None:
+        self.where, self.got = _cut(where or "the document"), _cut(got)
+        self.expected = expected
+        place = f"{self.where}: " if where else ""
+        super().__init__(f"{place}{self.got}" + (f", expected {expected}" if expected else ""))
+
+
+def _cut(text: str) -> str:
+    """Return the beginning of a text that a file may have made long."""
+    return text if len(text) <= _TOLD else text[: _TOLD - 3] + "..."
+
+
+def build(
+    kind: type[T], value: object, where: str = "", *, most_characters: int | None = None
+) -> T:
+    """Build a `kind` from what a parser of TOML or JSON gave.
 
     Args:
-        kind: a dataclass whose attributes are texts, numbers, booleans, such dataclasses, or
-            tuples of texts or of such dataclasses.
-        table: the table; its keys are the names of attributes.
-        given: attributes that the table may not state.
+        kind: a dataclass, or any annotation made of dataclasses, tuples, dicts with string keys,
+            literals, unions with None, str, int, float, bool, and object for anything.
+        value: what was parsed.
+        where: the path to `value`, for errors.
+        most_characters: of one text; None for any number.
 
     Raises:
-        ValueError: a key is not known or missing, or a value is of another type or impossible.
+        SchemaError: the value does not fit.
     """
-    fields = {
-        field.name: field
-        for field in dataclasses.fields(kind)  # type: ignore[arg-type]
-        if field.name not in given
+    result: T = _Builder(most_characters).convert(kind, value, where)
+    return result
+
+
+@dataclasses.dataclass(frozen=True)
+class _Builder:
+    most_characters: int | None
+
+    def convert(self, kind: Any, value: object, where: str) -> Any:
+        origin, arguments = get_origin(kind), get_args(kind)
+        if dataclasses.is_dataclass(kind):
+            return self._dataclass(kind, value, where)
+        if origin is Literal:
+            if not any(value == allowed and type(value) is type(allowed) for allowed in arguments):
+                raise SchemaError(where, got=_show(value), expected=f"one of {list(arguments)}")
+            return value
+        if origin in (Union, types.UnionType):
+            inner = next(item for item in arguments if item is not type(None))
+            return None if value is None else self.convert(inner, value, where)
+        if origin is tuple:
+            return self._tuple(arguments, value, where)
+        if origin is dict:
+            items = _expect(dict, value, where, "an object")
+            keys, values = arguments
+            return {
+                self.convert(keys, key, where): self.convert(values, item, _within(where, key))
+                for key, item in items.items()
+            }
+        if kind is object:
+            return value
+        if kind is float:
+            return _number(value, where)
+        if kind is int:
+            return _whole(value, where)
+        if kind is str:
+            return self._text(value, where)
+        return _expect(kind, value, where, "true or false")
+
+    def _dataclass(self, kind: Any, value: object, where: str) -> Any:
+        items = _expect(dict, value, where, "an object")
+        hints, fields = _hints(kind), _fields(kind)
+        unknown = sorted(set(items) - set(fields))
+        if unknown:
+            raise SchemaError(
+                where, got=f"an unknown key {unknown[0]!r}", expected=f"only {sorted(fields)}"
+            )
+        missing = sorted(name for name, needed in fields.items() if needed and name not in items)
+        if missing:
+            raise SchemaError(
+                where, got=f"no key {missing[0]!r}", expected=f"all of {sorted(fields)}"
+            )
+        converted = {
+            name: self.convert(hints[name], item, _within(where, name))
+            for name, item in items.items()
+        }
+        try:
+            return kind(**converted)
+        except ValueError as error:
+            told = str(error)
+            expected = "" if "expected" in told else "possible values"
+            raise SchemaError(where, got=told, expected=expected) from error
+
+    def _tuple(self, arguments: tuple[Any, ...], value: object, where: str) -> tuple[Any, ...]:
+        items = _expect(list, value, where, "a list")
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return tuple(
+                self.convert(arguments[0], item, f"{where}[{i}]") for i, item in enumerate(items)
+            )
+        if len(items) != len(arguments):
+            raise SchemaError(where, got=f"{len(items)} items", expected=f"{len(arguments)} items")
+        return tuple(
+            self.convert(kind, item, f"{where}[{i}]")
+            for i, (kind, item) in enumerate(zip(arguments, items, strict=True))
+        )
+
+    def _text(self, value: object, where: str) -> str:
+        text: str = _expect(str, value, where, "text")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:  # JSON can spell half a character
+            raise SchemaError(where, got=_show(value), expected="whole characters") from error
+        if self.most_characters is not None and len(text) > self.most_characters:
+            raise SchemaError(
+                where,
+                got=f"{len(text):,} characters",
+                expected=f"{self.most_characters} or less",
+            )
+        return text
+
+
+def _within(where: str, key: str) -> str:
+    return f"{where}.{key}".lstrip(".")
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+@functools.cache
+def _fields(kind: Any) -> dict[str, bool]:
+    """Return whether a document must have each field."""
+    missing = dataclasses.MISSING
+    return {
+        field.name: field.default is missing and field.default_factory is missing
+        for field in dataclasses.fields(kind)
     }
-    unknown = sorted(set(table) - set(fields))
-    if unknown:
-        raise ValueError(f"unknown key {shown(unknown[0])}, expected only {sorted(fields)}")
-    for key, field in fields.items():
-        needed = field.default is dataclasses.MISSING
-        if needed and field.default_factory is dataclasses.MISSING and key not in table:
-            raise ValueError(f"no key {key!r}, expected {sorted(fields)}")
-    hints = get_type_hints(kind)
-    values = {key: _value(key, item, hints[key]) for key, item in table.items()}
-    return kind(**given, **values)
 
 
-def _value(key: str, value: object, hint: Any) -> Any:
-    """Return the value as the attribute's type; a bool is no number."""
-    if get_origin(hint) is tuple:
-        return _values(key, value, get_args(hint)[0])
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return _nested(key, value, hint)
-    if isinstance(value, int) and abs(value) > _MOST_NUMBER:  # TOML knows no limit
-        raise ValueError(f"{key} is {shown(value)}, expected 64 or less")
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ValueError(f"{key} is {shown(value)}, expected {_KINDS[hint]}")
-    return _text(key, value) if isinstance(value, str) else value
+def _number(value: object, where: str) -> float:
+    # Beyond 64 bits a whole number may be one that no float can hold.
+    within = isinstance(value, float) or (isinstance(value, int) and abs(value) <= MOST_WHOLE)
+    if isinstance(value, bool) or not within or not math.isfinite(cast("float", value)):
+        raise SchemaError(where, got=_show(value), expected="a finite number")
+    return float(cast("float", value))
 
 
-def _values(key: str, value: object, kind: Any) -> tuple[Any, ...]:
-    if kind is str:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise ValueError(f"{key} is {shown(value)}, expected a list of texts")
-        return tuple(_text(key, item) for item in value)
-    if not isinstance(value, list):
-        raise ValueError(f"{key} is {shown(value)}, expected tables [[{key}]]")
-    return tuple(_nested(f"{key} {i}", item, kind) for i, item in enumerate(value, start=1))
-
-
-def _text(key: str, value: str) -> str:
-    if len(value) > MOST_CHARACTERS:
-        raise ValueError(f"{key} has {len(value):,} characters, expected {MOST_CHARACTERS} or less")
+def _whole(value: object, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SchemaError(where, got=_show(value), expected="a whole number")
+    if abs(value) > MOST_WHOLE:
+        raise SchemaError(where, got=_show(value), expected="a whole number of 64 bits")
     return value
 
 
-def _nested(where: str, value: object, kind: type[T]) -> T:
-    if not isinstance(value, dict):
-        raise ValueError(f"{where} is {shown(value)}, expected a table")
-    try:
-        return build(kind, value)
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
+def _expect(kind: Any, value: object, where: str, name: str) -> Any:
+    if not isinstance(value, kind):
+        raise SchemaError(where, got=_show(value), expected=name)
+    return value
 
 
-def shown(value: object) -> str:
+def _show(value: object) -> str:
+    return shown(value, write=lambda value: json.dumps(value, ensure_ascii=False, default=str))
+
+
+def shown(value: object, *, write: Callable[[object], str] = repr) -> str:
     """Return the beginning of a value, for errors; of what holds others, only what it is."""
     if isinstance(value, (list, dict)) and value:  # however deep: its text may be endless
-        return "a list" if isinstance(value, list) else "a table"
-    if isinstance(value, int) and abs(value) > _MOST_NUMBER:  # Python may refuse to write it
+        return "a list" if isinstance(value, list) else "an object"
+    if isinstance(value, int) and abs(value) > MOST_WHOLE:  # Python may refuse to write it
         return f"a number of {value.bit_length()} bits"
-    text = repr(value)
+    text = write(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 

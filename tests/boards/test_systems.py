@@ -45,7 +45,7 @@ def test_a_good_one() -> None:
         ({"version_id": "12 (x)"}, "version_id is"),
         ({"glibc": "236"}, "glibc is '236', expected a version such as 2.36"),
         ({"python": "3"}, "python is '3', expected a version such as 3.11"),
-        ({"python": 3.11}, "python is 3.11, expected text"),
+        ({"python": 3.11}, "python: 3.11, expected text"),
         ({"python": "3.9"}, "python is 3.9, expected 3.10 or newer, or python_carried"),
         ({"python": "3.7", "python_carried": "3.9"}, "expected 3.10 or newer"),
         ({"python_carried": "3.9"}, "python_carried is 3.9, expected newer than 3.11"),
@@ -67,8 +67,8 @@ def test_a_good_one() -> None:
         (without("runtime"), "sources: runtime is '', expected text"),
         (without("libedgetpu"), "sources: libedgetpu is '', expected text"),
         (without("cameras"), "sources: cameras is '', expected text"),
-        ({"sources": "a book"}, "sources is 'a book', expected a table"),
-        ({"system_packages": 1}, "system_packages is 1, expected true or false"),
+        ({"sources": "a book"}, 'sources: "a book", expected an object'),
+        ({"system_packages": 1}, "system_packages: 1, expected true or false"),
     ],
 )
 def test_what_is_impossible_or_without_source_is_refused(
@@ -77,7 +77,7 @@ def test_what_is_impossible_or_without_source_is_refused(
     board = {"title": "B", "architecture": "aarch64", "systems": [GOOD | change]}
     with pytest.raises(ValueError, match=re.escape(words)) as caught:
         parse_profile("a-board", board)
-    assert str(caught.value).startswith("systems 1: ")
+    assert str(caught.value).startswith("systems[0]")
 
 
 def test_one_system_is_stated_once() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, field, replace
 
+from edgeinfer.boards.schema import build
 from edgeinfer.device.core.errors import BundleError, UsageError
 from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES, DelegateSpec, delegate_spec
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
@@ -105,11 +106,7 @@ class DelegateRequest:
     @staticmethod
     def from_json(text: str) -> DelegateRequest:
         """Return what `to_json` wrote."""
-        values = json.loads(text)
-        values["options"] = tuple((key, value) for key, value in values["options"])
-        values["edgetpus"] = tuple(values["edgetpus"])
-        values["policy"] = WorkerPolicy(**values["policy"])
-        return DelegateRequest(**values)
+        return build(DelegateRequest, json.loads(text))
 
     def for_edgetpu(self, device: str) -> DelegateRequest:
         """Return the same request for this Edge TPU alone."""

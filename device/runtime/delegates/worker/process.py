@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.boards.schema import build
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.core.tensors import KernelFamily, TensorSpec
@@ -270,8 +271,8 @@ class WorkerProcess(Closing):
     def _share(self, loaded: dict[str, Any]) -> None:
         """Make memory for the tensors, here and there."""
         self.kernels = loaded["kernels"]
-        self.inputs = tuple(_spec(document) for document in loaded["inputs"])
-        self.outputs = tuple(_spec(document) for document in loaded["outputs"])
+        self.inputs = build(tuple[TensorSpec, ...], loaded["inputs"])
+        self.outputs = build(tuple[TensorSpec, ...], loaded["outputs"])
         specs = [*self.inputs, *self.outputs]
         memory = create_memory(specs)
         try:
@@ -319,7 +320,3 @@ def _search_path() -> dict[str, str]:
     if named is None:
         return {}
     return {"LD_LIBRARY_PATH": ":".join(filter(os.path.isabs, named.split(":")))}
-
-
-def _spec(document: dict[str, Any]) -> TensorSpec:
-    return TensorSpec(**{**document, "shape": tuple(document["shape"])})

@@ -90,7 +90,7 @@ def test_a_board_that_a_user_added(own: dict[str, str]) -> None:
     ("name", "text", "words"),
     [
         ("rpi4", MINE, "'rpi4' is a board of edgeinfer's own, expected another name; rename"),
-        ("mine", MINE + "colour = 1\n", "mine.toml: unknown key 'colour', expected only"),
+        ("mine", MINE + "colour = 1\n", "mine.toml: an unknown key 'colour', expected only"),
         ("mine", "title = ", "mine.toml: cannot be read"),
     ],
 )
