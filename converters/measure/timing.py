@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from edgeinfer.converters.measure.timing_worker import InvokeTime, TimingJob, TimingResult
 from edgeinfer.device.core.errors import ConversionError, ModelError, storage_error
-from edgeinfer.device.core.processes import (
-    ProcessEnd,
-    last_line,
-    python_command,
-    safe_environment,
-)
+from edgeinfer.device.core.processes import python_command, run_to_end, safe_environment
 from edgeinfer.device.models.bundle.strict import from_json, parse_json, to_json
 
 ROUNDS = 15
@@ -68,15 +62,9 @@ def _time_in_worker(
     )
     job_file = folder / "job.json"
     job_file.write_text(json.dumps(to_json(job)), encoding="utf-8")
-    finished = subprocess.run(
-        python_command("-m", "edgeinfer.converters.measure.timing_worker", str(job_file)),
-        env=safe_environment(),
-        capture_output=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    if finished.returncode:
-        end = ProcessEnd(code=finished.returncode, words=last_line(finished.stderr))
+    command = python_command("-m", "edgeinfer.converters.measure.timing_worker", str(job_file))
+    end = run_to_end(command, env=safe_environment()).end
+    if end.code:
         raise ConversionError(
             ", ".join(models), got=f"the process that timed them {end.text}", next_step="try again"
         )

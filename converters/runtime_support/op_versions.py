@@ -7,7 +7,6 @@ for a runtime that is not installed here (tflite-runtime has no wheel for Python
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -15,12 +14,7 @@ from typing import get_args
 
 from edgeinfer.converters.runtime_support.op_table import HIGHEST_VERSIONS, LOWEST_VERSIONS
 from edgeinfer.device.core.errors import ConversionError, ModelError
-from edgeinfer.device.core.processes import (
-    ProcessEnd,
-    last_line,
-    python_command,
-    safe_environment,
-)
+from edgeinfer.device.core.processes import python_command, run_to_end, safe_environment
 from edgeinfer.device.runtime.runner import RuntimeName, installed_runtimes
 from edgeinfer.device.tflite.model import EDGETPU_OP, OperatorCode, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
@@ -192,22 +186,15 @@ def _refusal(model: bytes, runtime: RuntimeName) -> str | None:
     """Return why an installed runtime does not load a model; None where it does."""
     module = runtime.replace("-", "_") + ".interpreter"
     try:
-        finished = subprocess.run(
-            python_command("-W", "ignore", "-c", _LOADER, module),
-            env=safe_environment(),
-            input=model,
-            capture_output=True,
-            timeout=LOAD_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"did not load it within {LOAD_TIMEOUT_S:.0f} s"
+        command = python_command("-W", "ignore", "-c", _LOADER, module)
+        end = run_to_end(command, limit_s=LOAD_TIMEOUT_S, given=model, env=safe_environment()).end
     except OSError as error:
         raise ModelError(runtime, got=f"cannot be tried here ({error})") from error
-    if finished.returncode == 0:
+    if end.code == 0:
         return None
+    if end.code is None:
+        return f"did not load it within {LOAD_TIMEOUT_S:.0f} s"
     # The runtimes log to the same stream before; the last line is the loader's own.
-    words = last_line(finished.stderr)
-    if finished.returncode > 0 and words:
-        return words
-    return f"its process {ProcessEnd(code=finished.returncode).text}"
+    if end.signal is None and end.words:
+        return end.words
+    return f"its process {end.text}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Literal, get_args
 
 from edgeinfer.converters.targets.vela_report import VelaReport, parse_report
 from edgeinfer.device.core.errors import ConversionError, MissingExtraError, storage_error
-from edgeinfer.device.core.processes import ProcessEnd, last_line
+from edgeinfer.device.core.processes import run_to_end
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.tflite.weights_inside import with_buffers_inside
 
@@ -124,27 +123,14 @@ def _run(vela: Path, folder: Path, subject: str, *arguments: str) -> str:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environ["PYTHONUTF8"] = "1"
     try:
-        finished = subprocess.run(
-            [str(vela), *arguments],
-            cwd=folder,
-            env=environ,
-            capture_output=True,
-            timeout=TIMEOUT_S,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ConversionError(
-            subject,
-            got=f"vela did not end within {TIMEOUT_S:.0f} s",
-            next_step="use a smaller model",
-        ) from error
+        finished = run_to_end([vela, *arguments], limit_s=TIMEOUT_S, cwd=folder, env=environ)
     except OSError as error:
         raise ConversionError(
             str(vela), got=f"cannot be started ({error.strerror or error})", next_step="check it"
         ) from error
-    words = last_line(finished.stderr)
-    end = ProcessEnd(code=finished.returncode, words=words)
+    end = finished.end
+    if end.code is None:
+        raise ConversionError(subject, got=f"vela {end.text}", next_step="use a smaller model")
     if end.signal is not None:
         raise ConversionError(
             subject,
@@ -154,10 +140,10 @@ def _run(vela: Path, folder: Path, subject: str, *arguments: str) -> str:
     if end.code:
         raise ConversionError(
             subject,
-            got=f"vela cannot compile it ({words or end.text})",
+            got=f"vela cannot compile it ({end.words or end.text})",
             next_step="change the layers it names",
         )
-    return finished.stdout.decode(errors="replace")
+    return finished.stdout
 
 
 def _only(folder: Path, pattern: str, subject: str) -> Path:

@@ -1,9 +1,8 @@
-"""How other processes with a Python of ours are started: nothing of the working folder is imported.
+"""How other processes are started, waited for, and how one says that they ended.
 
 Python looks for modules in the working folder first where it is started with `-m` or `-c`. There a
 stranger's `json.py` may lie, beside the pictures or models that came with it. Every child with a
-Python in it is started through here. Here too is how one ends with its parent, and how a death is
-named.
+Python in it is started through here, and imports nothing from there.
 """
 
 from __future__ import annotations
@@ -11,7 +10,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _SAFE_PATH = (3, 11)
 """From this version on Python has `-P` and PYTHONSAFEPATH."""
@@ -92,27 +93,80 @@ class ProcessEnd:
     """How a child process ended.
 
     Attributes:
-        code: as Python gives it: the exit code, or a signal's number below zero.
+        code: as Python gives it: the exit code, or a signal's number below zero; None where it was
+            killed because its time was over.
         words: the last line that it wrote to its standard error; may be empty.
+        limit_s: its time; None for any.
 
     >>> ProcessEnd(code=-11).text
     'was killed by SIGSEGV'
     """
 
-    code: int
+    code: int | None
     words: str = ""
+    limit_s: float | None = None
 
     @property
     def signal(self) -> int | None:
         """The signal that ended it, if one did."""
-        return -self.code if self.code < 0 else None
+        return -self.code if self.code is not None and self.code < 0 else None
 
     @property
     def text(self) -> str:
         """What happened, to stand behind the process's name."""
+        if self.code is None:
+            return f"did not end within {self.limit_s:g} s"
         if self.signal is not None:
             return f"was killed by {signal_name(self.signal)}"
         return f"ended with code {self.code}" + (f" ({self.words})" if self.words else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A program that has ended.
+
+    Attributes:
+        end: how.
+        stdout: what it printed.
+        stderr: what it complained about.
+    """
+
+    end: ProcessEnd
+    stdout: str
+    stderr: str
+
+
+def run_to_end(
+    command: Sequence[str | os.PathLike[str]],
+    *,
+    limit_s: float | None = None,
+    given: bytes | None = None,
+    **options: Any,
+) -> Finished:
+    """Run a program to its end, or kill it when its time is over.
+
+    Args:
+        command: the program and its arguments.
+        limit_s: its time; None for any.
+        given: what it reads from its standard input; None for nothing.
+        options: others of `subprocess.Popen`.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    import subprocess  # it imports much, and most that imports this starts nothing
+
+    options |= {"stdin": subprocess.DEVNULL} if given is None else {"input": given}
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=limit_s, check=False, **options)
+        code, stdout, stderr = done.returncode, done.stdout, done.stderr
+    except subprocess.TimeoutExpired as error:
+        code, stdout, stderr = None, error.stdout or b"", error.stderr or b""
+    return Finished(
+        end=ProcessEnd(code=code, words=last_line(stderr), limit_s=limit_s),
+        stdout=stdout.decode(errors="replace"),
+        stderr=stderr.decode(errors="replace"),
+    )
 
 
 def last_line(output: bytes) -> str:

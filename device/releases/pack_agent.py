@@ -11,7 +11,7 @@ VERSION = 3
 
 _DEVICE = Path(__file__).resolve().parent.parent
 _INSIDE = "edgeinfer/device/"
-_SHARED = ("core/camera_url.py", "core/errors.py", "core/files.py")
+_SHARED = ("core/camera_url.py", "core/errors.py", "core/files.py", "core/processes.py")
 """What the agent uses of the rest of the device package; standard library only, like itself."""
 _MAIN = """\
 import sys

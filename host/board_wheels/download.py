@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgeinfer.device.core.errors import WheelError
-from edgeinfer.device.core.processes import python_command, safe_environment
+from edgeinfer.device.core.processes import python_command, run_to_end, safe_environment
 from edgeinfer.host.board_wheels.lock import LockedWheel, requirement_lines
 from edgeinfer.host.board_wheels.target import WheelTarget
 from edgeinfer.host.board_wheels.wheel_file import locked_file, other_hash
@@ -103,17 +102,10 @@ def _pip(
         *(f"--platform={platform}" for platform in target.platforms()),
         *arguments,
     )
-    done = subprocess.run(
-        command,
-        # Its sentences are read below.
-        env=safe_environment(LC_ALL="C.UTF-8", PIP_NO_COLOR="1", PIP_PROGRESS_BAR="off"),
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    if done.returncode:
+    # Its sentences are read below.
+    environment = safe_environment(LC_ALL="C.UTF-8", PIP_NO_COLOR="1", PIP_PROGRESS_BAR="off")
+    done = run_to_end(command, env=environment)
+    if done.end.code:
         raise pip_error(target, wanted, done.stderr or done.stdout)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from edgeinfer.device.core.errors import EmulationError
+from edgeinfer.device.core.processes import Finished, run_to_end
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 """The keys of Debian's releases, which the package debian-archive-keyring has."""
@@ -120,7 +121,7 @@ def download_packages(
         options = ("-qq", "--yes", "--no-install-recommends", "--download-only")
         command = ["apt-get", *options, "install", *packages]
     downloaded = _try(*command, env=env, cwd=state / "archives")
-    if downloaded.returncode:
+    if downloaded.end.code:
         raise apt_error(suite, updated.stderr + downloaded.stderr)
     return sorted((state / "archives").glob("*.deb"))
 
@@ -191,9 +192,9 @@ def run_tool(*command: object) -> str:
     """
     _require_apt()
     done = _try(*command)
-    if done.returncode:
+    if done.end.code:
         words = " ".join(map(str, command))
-        said = (done.stderr or done.stdout).strip().splitlines() or ["nothing said"]
+        said = (done.stderr or done.stdout).strip().splitlines() or [done.end.text]
         raise EmulationError(words, got=f"failed ({said[0][:300]})")
     return done.stdout
 
@@ -211,15 +212,5 @@ def _require_apt() -> None:
 
 def _try(
     *command: object, env: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    words = [str(part) for part in command]
-    return subprocess.run(
-        words,
-        env=env,
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+) -> Finished:
+    return run_to_end([str(part) for part in command], env=env, cwd=cwd)

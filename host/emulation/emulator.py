@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.device.core.errors import EmulationError
+from edgeinfer.device.core.processes import run_to_end
 from edgeinfer.host.emulation.cached_folder import kept_folder
 from edgeinfer.host.emulation.debian import download_packages, host_architecture, unpack
 
@@ -21,6 +21,7 @@ FOR_LITERT = (10, 0)
 not tried."""
 OLDEST = (7, 0)
 """tflite-runtime 2.14 runs in 7.2; older ones were not tried."""
+_ANSWER_S = 30.0
 _SUITE = "trixie"
 _PACKAGE = "qemu-user"
 
@@ -105,11 +106,11 @@ def _installed(name: str) -> Emulator | None:
 
 def _ask_version(path: Path) -> Emulator:
     try:
-        done = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, check=False, timeout=30
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        done = run_to_end([path, "--version"], limit_s=_ANSWER_S)
+    except OSError as error:
         raise EmulationError(path, got=f"does not start ({error})") from error
+    if done.end.code is None:
+        raise EmulationError(path, got=done.end.text)
     return Emulator(path=path, version=parse_version(done.stdout))
 
 

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from edgeinfer.device.core.errors import EmulationError
+from edgeinfer.device.core.processes import signal_name
 from edgeinfer.host.emulation.userland import EmulatedBoard, guest_environment
 
 _STOPPED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -163,12 +164,12 @@ def _run(
             _pass_on(stderr, 2)
     if process.returncode >= 0:
         return process.returncode
-    number = signal.Signals(-process.returncode)
+    number = -process.returncode
     if number in _STOPPED:
         return 128 + number
     raise EmulationError(
         f"{arguments[0]} on the emulated {board.board.name}",
-        got=f"was ended by {number.name} in {board.emulator.title}",
+        got=f"was ended by {signal_name(number)} in {board.emulator.title}",
         expected="a program that ends by itself",
         next_step="emulators have faults that boards have not: try a newer qemu, or another "
         "--system or --runtime",

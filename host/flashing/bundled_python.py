@@ -9,7 +9,6 @@ import gzip
 import hashlib
 import os
 import shutil
-import subprocess
 import tarfile
 import tempfile
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import IO
 
 from edgeinfer.device.core.errors import MissingExtraError, WheelError
 from edgeinfer.device.core.files import atomic_file, cache_home
+from edgeinfer.device.core.processes import run_to_end
 from edgeinfer.device.installation.advice import add_packages
 
 SHORT = 16
@@ -84,7 +84,7 @@ def _described(version: str, archive: Path) -> CarriedPython:
 
 
 def _download(program: str, build: str, scratch: Path, version: str) -> Path:
-    done = subprocess.run(
+    end = run_to_end(
         [
             os.path.abspath(program),
             "python",
@@ -97,19 +97,14 @@ def _download(program: str, build: str, scratch: Path, version: str) -> Path:
         env={**os.environ, "NO_COLOR": "1"},
         # uv obeys a uv.toml or pyproject.toml of the folder that it runs in, and of those above.
         cwd="/",
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        timeout=_DOWNLOAD_S,
-    )
+        limit_s=_DOWNLOAD_S,
+    ).end
     found = [path.parents[1].resolve() for path in scratch.glob(f"*/bin/python{version}")]
-    if done.returncode or not found:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    if end.code != 0 or not found:
+        reason = end.words or ("uv gives no reason" if end.code == 0 else f"uv {end.text}")
         raise WheelError(
             build,
-            got=f"cannot be downloaded ({lines[-1] if lines else 'uv gives no reason'})",
+            got=f"cannot be downloaded ({reason})",
             expected="a Python to bring along",
             next_step="connect this machine to the internet and run it again",
         )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.core.processes import python_command, safe_environment
+from edgeinfer.device.core.processes import python_command, run_to_end, safe_environment
 from edgeinfer.device.diagnose.benchmark.report import ColdStart
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import RuntimeName
@@ -68,24 +67,15 @@ def _one_start(
         command.append(delegates.to_json())
     environ = safe_environment()
     begin_ns = time.monotonic_ns()
-    done = subprocess.run(
-        command,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    done = run_to_end(command, env=environ)
     try:
         answer = json.loads(done.stdout)
         end_ns, peak_mib = int(answer["monotonic_ns"]), float(answer["peak_rss_mib"] or 0)
     except (ValueError, TypeError, KeyError) as error:
-        lines = done.stderr.strip().splitlines()
-        reason = lines[-1] if lines else "it said nothing"
+        reason = done.end.words or "it said nothing"
         raise ModelError(
             path,
-            got=f"a process that opens it ended with {done.returncode} ({reason})",
+            got=f"a process that opens it ended with {done.end.code} ({reason})",
             next_step="try `edgeinfer predict`, or leave it out with --cold-starts 0",
         ) from error
     return (end_ns - begin_ns) / 1e6, peak_mib

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from edgeinfer.device.core.errors import printable
-from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
+from edgeinfer.device.core.processes import (
+    python_command,
+    run_to_end,
+    safe_environment,
+    signal_name,
+)
 
 _PROBE = "edgeinfer.device.diagnose.doctor.probe"
 
@@ -61,25 +65,11 @@ def run_child(
     A program that cannot be started ends with 127, as in a shell.
     """
     try:
-        done = subprocess.run(
-            list(command),
-            env=None if environ is None else dict(environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=timeout_s,
-        )
-    except subprocess.TimeoutExpired as error:
-        stdout = _text(error.stdout)
-        return ChildEnd(
-            code=None, facts=facts_of(stdout), stdout=stdout, stderr=_text(error.stderr)
-        )
+        done = run_to_end(command, limit_s=timeout_s, env=environ)
     except OSError as error:
         return ChildEnd(code=127, stderr=f"{command[0]}: {error.strerror or error}")
     return ChildEnd(
-        code=done.returncode, facts=facts_of(done.stdout), stdout=done.stdout, stderr=done.stderr
+        code=done.end.code, facts=facts_of(done.stdout), stdout=done.stdout, stderr=done.stderr
     )
 
 
@@ -99,11 +89,6 @@ def run_probe(
         timeout_s=timeout_s,
         environ=safe_environment(**(environ or {})),
     )
-
-
-def _text(content: str | bytes | None) -> str:
-    """`TimeoutExpired` holds bytes even where text was asked for."""
-    return content.decode(errors="replace") if isinstance(content, bytes) else content or ""
 
 
 def facts_of(stdout: str) -> dict[str, Any]:

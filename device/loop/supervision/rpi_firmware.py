@@ -7,6 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeinfer.device.core.processes import run_to_end
+
 _SINCE_START = 16
 """So much further up stand the same bits for what has happened since the start."""
 _FILE = "devices/platform/soc/soc:firmware/get_throttled"
@@ -89,19 +91,10 @@ def _ask_vcgencmd() -> str:
     program = shutil.which("vcgencmd")
     if program is None:
         return ""
-    import subprocess
-
     try:
-        done = subprocess.run(
-            [program, "get_throttled"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_ANSWER_S,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
+        return run_to_end([program, "get_throttled"], limit_s=_ANSWER_S).stdout.strip()
+    except OSError:
         return ""
-    return done.stdout.decode(errors="replace").strip()
 
 
 def _read(path: Path) -> str:

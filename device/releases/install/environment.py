@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import subprocess
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgeinfer.device.core.errors import ReleaseError, StorageError, storage_error
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.core.processes import run_to_end
 from edgeinfer.device.releases.disk import check_space, make_folder, remove_tree
 from edgeinfer.device.releases.install.spec import ReleaseSpec
 from edgeinfer.device.releases.paths import Layout
@@ -186,14 +186,9 @@ def _run(
         StorageError: it failed for want of room.
     """
     try:
-        done = subprocess.run(
+        done = run_to_end(
             command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_BUILD_S,
-            check=False,
+            limit_s=_BUILD_S,
             env={
                 "PATH": "/usr/local/bin:/usr/bin:/bin",
                 "LC_ALL": "C.UTF-8",
@@ -201,9 +196,9 @@ def _run(
             },
             pass_fds=() if lock is None else (lock,),
         )
-    except (OSError, subprocess.SubprocessError) as error:
+    except OSError as error:
         raise ReleaseError(subject, got=f"{command[0]} does not run ({error})") from error
-    if done.returncode != 0 and check:
+    if done.end.code != 0 and check:
         said = (done.stderr or done.stdout).strip().splitlines()
         if any("No space left on device" in line for line in said):
             raise StorageError(
@@ -212,6 +207,6 @@ def _run(
                 next_step="free some space, or remove old releases with `releases.pyz collect`",
             )
         errors = [line for line in said if line.startswith("ERROR: ")] or said
-        reason = errors[-1] if errors else f"exit code {done.returncode}"
+        reason = errors[-1] if errors else done.end.text
         raise ReleaseError(subject, got=f"cannot be made: {reason.removeprefix('ERROR: ')}")
     return done.stdout

@@ -7,11 +7,11 @@ import json
 import os
 import pwd
 import shutil
-import subprocess
 from collections.abc import Sequence
 
 from edgeinfer.device.core.errors import EdgeinferError, ReleaseError, storage_error
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.core.processes import run_to_end
 from edgeinfer.device.releases.disk import make_folder, remove_tree
 from edgeinfer.device.releases.install.release import move_cameras
 from edgeinfer.device.releases.ownership import check_content, check_way
@@ -204,18 +204,9 @@ def _call(command: Sequence[str]) -> None:
             command[0], got="is not installed", next_step="install the package passwd"
         )
     try:
-        done = subprocess.run(
-            [program, *command[1:]],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_ANSWER_S,
-            check=False,
-            env={"PATH": path, "LC_ALL": "C.UTF-8"},
-        )
-    except (OSError, subprocess.SubprocessError) as error:
+        environment = {"PATH": path, "LC_ALL": "C.UTF-8"}
+        end = run_to_end([program, *command[1:]], limit_s=_ANSWER_S, env=environment).end
+    except OSError as error:
         raise ReleaseError(command[0], got=f"does not run ({error})") from error
-    if done.returncode != 0:
-        said = done.stderr.strip().splitlines()
-        raise ReleaseError(command[0], got=said[-1] if said else f"exit code {done.returncode}")
+    if end.code != 0:
+        raise ReleaseError(command[0], got=end.words or end.text)

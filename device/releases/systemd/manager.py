@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from edgeinfer.device.core.errors import ReleaseError
+from edgeinfer.device.core.processes import Finished, run_to_end
 from edgeinfer.device.releases.told import parse_told
 
 _ANSWER_S = 90.0
@@ -130,27 +130,18 @@ class Systemd(ServiceManager):
             ReleaseError: it fails or does not answer.
         """
         done = _call(["systemctl", *arguments])
-        if done.returncode != 0:
+        if done.end.code != 0:
             said = done.stderr.strip().splitlines()
             raise ReleaseError(
-                f"systemctl {' '.join(arguments)}",
-                got=said[0] if said else f"exit code {done.returncode}",
+                f"systemctl {' '.join(arguments)}", got=said[0] if said else done.end.text
             )
         return done.stdout
 
 
-def _call(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _call(command: Sequence[str]) -> Finished:
     try:
-        return subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_ANSWER_S,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
+        return run_to_end(command, limit_s=_ANSWER_S)
+    except OSError as error:
         raise ReleaseError(
             command[0], got=f"does not run ({error})", next_step="is this a system with systemd?"
         ) from error

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import pwd
 import signal
-import subprocess
 from typing import Any
 
+from edgeinfer.device.core.processes import run_to_end
 from edgeinfer.device.releases.install.release import BUNDLE, Release
 from edgeinfer.device.releases.paths import USER, Layout
 
@@ -25,15 +25,9 @@ def verify(layout: Layout, release: Release, user: str = USER) -> str:
     folder = layout.release(release.number)
     command = [str(folder / "package" / "bin" / "edgeinfer"), "verify", str(folder / BUNDLE)]
     try:
-        done = subprocess.run(
+        done = run_to_end(
             command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            timeout=release.spec.verify_timeout_s,
-            check=False,
+            limit_s=release.spec.verify_timeout_s,
             cwd=layout.data if layout.data.is_dir() else "/",
             env={
                 "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -43,19 +37,17 @@ def verify(layout: Layout, release: Release, user: str = USER) -> str:
             },
             **who,
         )
-    except subprocess.TimeoutExpired:
-        return f"verify did not end within {release.spec.verify_timeout_s:g} s"
-    except (OSError, subprocess.SubprocessError) as error:
+    except OSError as error:
         return f"verify does not run ({error})"
-    if done.returncode == 0:
+    if done.end.code == 0:
         return ""
-    if done.returncode == -signal.SIGKILL:
+    if done.end.signal == signal.SIGKILL:
         return "verify was ended: it took more memory than it may, or than there was (signal 9)"
-    if done.returncode < 0:
-        return f"verify was ended by signal {-done.returncode}"
+    if done.end.code is None or done.end.signal is not None:
+        return f"verify {done.end.text}"
     said = [line for line in done.stderr.splitlines() if line.strip()]
     errors = [line for line in said if line.startswith("error: ")] or said
-    reason = errors[-1].removeprefix("error: ") if errors else f"exit code {done.returncode}"
+    reason = errors[-1].removeprefix("error: ") if errors else done.end.text
     return f"verify failed: {reason}"
 
 

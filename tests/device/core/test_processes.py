@@ -11,6 +11,7 @@ import pytest
 from edgeinfer.device.core.processes import (
     ProcessEnd,
     python_command,
+    run_to_end,
     safe_environment,
     signal_name,
 )
@@ -147,3 +148,38 @@ def test_a_child_ends_with_its_parent() -> None:
 def test_how_a_process_ended_is_told(code: int, words: str, text: str) -> None:
     assert ProcessEnd(code=code, words=words).text == text
     assert ProcessEnd(code=code).signal == (-code if code < 0 else None)
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        ("exit 0", "ended with code 0"),
+        ("echo first >&2; echo last >&2; exit 3", "ended with code 3 (last)"),
+        ("kill -SEGV $$", "was killed by SIGSEGV"),
+        ("exec sleep 600", "did not end within 0.5 s"),
+    ],
+)
+def test_a_program_that_is_run_says_how_it_ended(script: str, text: str) -> None:
+    limit_s = 0.5 if "sleep" in script else None
+    finished = run_to_end(["sh", "-c", script], limit_s=limit_s)
+    assert finished.end.text == text
+    assert (finished.end.code is None) == (limit_s is not None)
+
+
+def test_what_a_program_reads_and_writes() -> None:
+    script = "cat; printf 'half \\377' >&2; pwd"
+    finished = run_to_end(
+        ["sh", "-c", script], given=b"a\n", cwd="/", env={"PATH": "/bin:/usr/bin"}
+    )
+    assert (finished.stdout, finished.stderr) == ("a\n/\n", "half \ufffd")
+    assert run_to_end(["cat"]).stdout == ""
+
+
+def test_what_a_program_wrote_before_its_time_was_over_is_kept() -> None:
+    finished = run_to_end(["sh", "-c", "echo out; echo err >&2; exec sleep 600"], limit_s=2)
+    assert (finished.stdout, finished.stderr, finished.end.words) == ("out\n", "err\n", "err")
+
+
+def test_a_program_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        run_to_end([tmp_path / "absent"])

@@ -71,6 +71,7 @@ def test_it_holds_this_package_and_nothing_else() -> None:
         "core/camera_url.py",
         "core/errors.py",
         "core/files.py",
+        "core/processes.py",
         *(f"releases/{path.relative_to(package)}" for path in package.rglob("*.py")),
     }
     assert names - {f"edgeinfer/device/{name}" for name in inside} == {
