@@ -5,12 +5,16 @@
     for prediction in edgeinfer.device.open("x.edgebundle", camera="/dev/video0"):
         print(prediction.label, prediction.probability)
 
+What goes on while it works, such as a camera that is away, is told to the standard library's
+`logging`, below the logger `edgeinfer`. A script that sets up no logging hears nothing.
+
 Nothing here imports TensorFlow, Keras or the host's code; a test holds that. The names below are
 imported when they are first asked for, so that a command that needs none of them starts fast.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
     from edgeinfer.device.pictures.decode import read_image
 
 __all__ = ["Model", "Stream", "open", "read_image"]
+
+# Otherwise Python would print warnings on the stderr of scripts that have not asked for them.
+logging.getLogger("edgeinfer").addHandler(logging.NullHandler())
 
 # A second bound beside that of `pictures`: OpenCV refuses larger pictures by itself. It looks when
 # it is loaded, so this works where nobody has loaded it before; it keeps what is set already.

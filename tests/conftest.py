@@ -14,6 +14,7 @@ from tests.support.made_once import made_once
 from tests.system.reference_delegate.build import build, c_compiler
 
 pytest_plugins = (
+    "tests.support.logged",
     "tests.support.own_folders",
     "tests.support.processor_time",
     "tests.support.scheduling",

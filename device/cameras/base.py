@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Protocol
 
 from edgeinfer.device.core.closing import Closing
@@ -13,9 +12,6 @@ from edgeinfer.device.pictures.frame import Frame
 MAX_TORN = 30
 """How many undecodable pictures in a row are a broken stream rather than a bad cable's noise."""
 TORN_IN_A_ROW = f"{MAX_TORN} damaged pictures in a row"
-
-Warn = Callable[[str], None]
-"""Takes one line that the user should see though the work goes on."""
 
 
 class Camera(Closing, Protocol):
@@ -79,10 +75,6 @@ def too_many_torn(subject: object, next_step: str = "check its cable and power")
         got=TORN_IN_A_ROW,
         next_step=next_step,
     )
-
-
-def ignore_warning(line: str) -> None:
-    """Take a warning and do nothing."""
 
 
 class Pacer:

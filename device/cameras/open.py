@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
+from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.camera_url import GSTREAMER, without_secrets
 from edgeinfer.device.core.errors import CameraError
@@ -61,7 +61,6 @@ def open_camera(
     spec: PreprocessSpec | None = None,
     realtime: bool = False,
     options: CameraOptions | None = None,
-    warn: Warn = ignore_warning,
 ) -> Camera:
     """Open the source that `source` names; a camera is opened again whenever it fails.
 
@@ -78,8 +77,6 @@ def open_camera(
         spec: decode JPEG files as this model's preprocessing states; None for whole.
         realtime: play files at their own rate, as if they were live.
         options: a camera's mode and controls, and whether to wait for it.
-        warn: takes a line for each file that is passed over, and for each fault and recovery of a
-            camera.
 
     Raises:
         CameraError: there is no such source, or it cannot be opened.
@@ -88,33 +85,33 @@ def open_camera(
     source = source if source is None else os.fspath(source)
     options = options if options is not None else CameraOptions()
     if not source:
-        return _open_device(None, options, warn)
+        return _open_device(None, options)
     if source == SIMULATED or source.startswith(f"{SIMULATED}:"):
         from edgeinfer.device.cameras.files.labelled import PictureFolder
         from edgeinfer.device.cameras.simulated import SimulatedCamera
 
         folder = source[len(SIMULATED) + 1 :]
         shown = PictureFolder(Path(folder)) if folder else _own_pictures(pictures)
-        return SimulatedCamera(shown, fps=fps, seed=seed, frame_limit=frame_limit, warn=warn)
+        return SimulatedCamera(shown, fps=fps, seed=seed, frame_limit=frame_limit)
     path = Path(source)
     if _NUMBER.fullmatch(source):
-        return _open_device(Path(f"/dev/video{int(source)}"), options, warn)
+        return _open_device(Path(f"/dev/video{int(source)}"), options)
     if _PICAMERA.fullmatch(source):
-        return _open_picamera(source, options, warn)
+        return _open_picamera(source, options)
     if is_device(source):
-        return _open_device(path, options, warn)
+        return _open_device(path, options)
     if source == STDIN:
         from edgeinfer.device.cameras.network.stdin import StdinCamera
 
-        return StdinCamera(timeout_s=options.timeout_s, warn=warn)
+        return StdinCamera(timeout_s=options.timeout_s)
     if source.startswith(GSTREAMER) or _URL.fullmatch(source):
-        return _open_network(source, options, warn)
+        return _open_network(source, options)
     if is_pattern(source):
         from edgeinfer.device.cameras.files.folder import PatternCamera
 
-        return PatternCamera(source, fps=fps if realtime else None, spec=spec, warn=warn)
+        return PatternCamera(source, fps=fps if realtime else None, spec=spec)
     if path.exists():
-        return _open_files(path, fps=fps, spec=spec, realtime=realtime, warn=warn)
+        return _open_files(path, fps=fps, spec=spec, realtime=realtime)
     from edgeinfer.device.cameras.v4l2.devices import connected
 
     raise CameraError(
@@ -125,21 +122,21 @@ def open_camera(
     )
 
 
-def _open_device(path: Path | None, options: CameraOptions, warn: Warn) -> Camera:
+def _open_device(path: Path | None, options: CameraOptions) -> Camera:
     """Open a V4L2 device, the first that is found where `path` is None."""
     from edgeinfer.device.cameras.v4l2.camera import V4l2Opener
 
-    return _steady(V4l2Opener(path, options), options, warn)
+    return _steady(V4l2Opener(path, options), options)
 
 
-def _open_picamera(source: str, options: CameraOptions, warn: Warn) -> Camera:
+def _open_picamera(source: str, options: CameraOptions) -> Camera:
     from edgeinfer.device.cameras.picamera import PicameraCamera, picamera_number
 
     number = picamera_number(source)
-    return _steady(lambda: PicameraCamera(number, options), options, warn)
+    return _steady(lambda: PicameraCamera(number, options), options)
 
 
-def _open_network(source: str, options: CameraOptions, warn: Warn) -> Camera:
+def _open_network(source: str, options: CameraOptions) -> Camera:
     """Open a URL or a GStreamer pipeline."""
     from edgeinfer.device.cameras.network.opencv import OpencvCamera, open_url
     from edgeinfer.device.cameras.network.urls import is_url
@@ -154,13 +151,12 @@ def _open_network(source: str, options: CameraOptions, warn: Warn) -> Camera:
         raise CameraError(
             without_secrets(source), got="is a URL of an unknown kind", expected="http, rtsp, ..."
         )
-    return _steady(open_it, options, warn, holder=CONNECTION)
+    return _steady(open_it, options, holder=CONNECTION)
 
 
 def _steady(
     open_it: Callable[[], Camera],
     options: CameraOptions,
-    warn: Warn,
     *,
     holder: Holder | None = None,
 ) -> Camera:
@@ -169,7 +165,6 @@ def _steady(
 
     return SteadyCamera(
         open_it,
-        warn=warn,
         timeout_s=options.timeout_s,
         wait=options.wait,
         give_up_s=options.give_up_s,
@@ -177,13 +172,11 @@ def _steady(
     )
 
 
-def _open_files(
-    path: Path, *, fps: float, spec: PreprocessSpec | None, realtime: bool, warn: Warn
-) -> Camera:
+def _open_files(path: Path, *, fps: float, spec: PreprocessSpec | None, realtime: bool) -> Camera:
     if path.is_dir():
         from edgeinfer.device.cameras.files.folder import FolderCamera
 
-        return FolderCamera(path, fps=fps if realtime else None, spec=spec, warn=warn)
+        return FolderCamera(path, fps=fps if realtime else None, spec=spec)
     if path.suffix.lower() in IMAGE_SUFFIXES:
         raise CameraError(
             path,
@@ -193,7 +186,7 @@ def _open_files(
         )
     from edgeinfer.device.cameras.files.video import VideoCamera
 
-    return VideoCamera(path, realtime=realtime, warn=warn)
+    return VideoCamera(path, realtime=realtime)
 
 
 def _own_pictures(

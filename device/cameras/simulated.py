@@ -11,6 +11,7 @@ A frame's label is that of the picture over its centre. Frames are the same for 
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +20,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
+from edgeinfer.device.cameras.base import Camera, Pacer
 from edgeinfer.device.cameras.files.labelled import LabelledPicture
 from edgeinfer.device.core.errors import CameraError, DataError
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.pixel_formats import Pixels
+
+_LOG = logging.getLogger(__name__)
 
 LONG_SIDE = 320
 """The frame's longer side in pixels."""
@@ -67,7 +70,6 @@ class SimulatedCamera(Camera):
         fps: frames per second.
         seed: of the order, the shake, the light and the noise.
         frame_limit: after how many frames it ends; None for never.
-        warn: takes a line for each picture that is passed over.
 
     Raises:
         CameraError: no picture can be read.
@@ -82,10 +84,8 @@ class SimulatedCamera(Camera):
         fps: float = 30.0,
         seed: int = 0,
         frame_limit: int | None = None,
-        warn: Warn = ignore_warning,
     ) -> None:
         self._pictures = pictures
-        self._warn = warn
         self._frame_limit = frame_limit
         self._pacer = Pacer(fps)
         self._random = np.random.default_rng(seed)
@@ -132,7 +132,7 @@ class SimulatedCamera(Camera):
             except DataError as error:
                 self._damaged.add(index)
                 self.skipped_files += 1
-                self._warn(f"{error}; skipped")
+                _LOG.warning("%s; skipped", error)
         raise CameraError("simulated", got=f"none of {len(self._pictures)} pictures can be read")
 
     def _show(self, picture: Pixels, label: str | None) -> _Shown:

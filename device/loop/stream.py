@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakSet
 
-from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
+from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.cameras.open import is_device, needs_model, open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.recovery.open_early import CameraAhead
@@ -129,7 +129,6 @@ def open_stream(
     seed: int = 0,
     delegates: DelegateRequest | None = None,
     camera_options: CameraOptions | None = None,
-    warn: Warn = ignore_warning,
 ) -> Stream:
     """Open a model and a camera; `edgeinfer.device.open` is this function.
 
@@ -150,8 +149,6 @@ def open_stream(
         delegates: the variant and the delegate that are wanted; None takes the best that is there.
         camera_options: a camera's mode and controls; by default the smallest mode that covers the
             model's input.
-        warn: takes a line for each file that is passed over, and for each fault and recovery of a
-            camera or a delegate.
 
     Raises:
         EdgeinferError: the model or the camera cannot be opened.
@@ -162,7 +159,7 @@ def open_stream(
         threads = threads_here()
     source = str(camera) if isinstance(camera, int) else os.fspath(camera)
     chosen = camera_options if camera_options is not None else CameraOptions()
-    options: dict[str, Any] = {"fps": fps, "seed": seed, "realtime": realtime, "warn": warn}
+    options: dict[str, Any] = {"fps": fps, "seed": seed, "realtime": realtime}
     options["options"] = chosen
     ahead = None
     if not needs_model(source):
@@ -177,7 +174,6 @@ def open_stream(
             runtime=runtime,
             labels=None if labels is None else tuple(labels),
             delegates=delegates,
-            warn=warn,
         )
     except BaseException:
         if ahead is not None:

@@ -13,7 +13,7 @@ from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.core.paths import AnyPath
-from edgeinfer.device.models.open_runner import Warn, open_plain, open_variant
+from edgeinfer.device.models.open_runner import open_plain, open_variant
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
@@ -76,7 +76,6 @@ class Model(Closing):
         labels: tuple[str, ...] | None = None,
         delegates: DelegateRequest | None = None,
         substitute: bool = True,
-        warn: Warn = lambda line: None,
     ) -> Model:
         """Open a bundle, or a plain `.tflite` model of images, see `plain_tflite.py`.
 
@@ -88,7 +87,6 @@ class Model(Closing):
             delegates: the variant and the delegate that are wanted; None takes the best that is
                 there.
             substitute: whether the CPU variant answers while a delegate is down.
-            warn: takes a line for each fault and recovery of a delegate.
 
         Raises:
             BundleError: the bundle is damaged or of another version.
@@ -98,7 +96,7 @@ class Model(Closing):
         """
         path = Path(path)
         if is_bundle(path):
-            return _open_bundle(path, threads, runtime, delegates, substitute, warn)
+            return _open_bundle(path, threads, runtime, delegates, substitute)
         from edgeinfer.device.models.plain_tflite import describe_third_party
         from edgeinfer.device.tflite.cut import without_pose_decoder
 
@@ -110,7 +108,6 @@ class Model(Closing):
             threads=threads,
             runtime=runtime,
             substitute=substitute,
-            warn=warn,
         )
         try:
             guess = describe_third_party(content, runner, subject=str(path), labels=labels)
@@ -195,7 +192,6 @@ def open_models(
     runtime: RuntimeName | None = None,
     labels: tuple[str, ...] | None = None,
     delegates: DelegateRequest | None = None,
-    warn: Warn = lambda line: None,
 ) -> list[Model]:
     """Open a model several times, to answer as many frames side by side; see `Model.open`.
 
@@ -214,7 +210,6 @@ def open_models(
                     runtime=runtime,
                     labels=labels,
                     delegates=request,
-                    warn=warn,
                 )
             )
     except BaseException:
@@ -230,7 +225,6 @@ def _open_bundle(
     runtime: RuntimeName | None,
     delegates: DelegateRequest | None,
     substitute: bool,
-    warn: Warn,
 ) -> Model:
     from edgeinfer.device.models.bundle.reader import open_bundle
 
@@ -238,7 +232,7 @@ def _open_bundle(
     try:
         manifest = bundle.manifest
         opened = open_variant(
-            bundle, delegates, threads=threads, runtime=runtime, substitute=substitute, warn=warn
+            bundle, delegates, threads=threads, runtime=runtime, substitute=substitute
         )
         variant = opened.variant
         return Model(

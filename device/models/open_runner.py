@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,6 @@ from edgeinfer.device.tflite.reader import read_tflite
 if TYPE_CHECKING:
     from edgeinfer.device.models.bundle.manifest import Variant
     from edgeinfer.device.models.bundle.reader import ModelBundle
-
-Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +42,6 @@ def open_variant(
     threads: int = 1,
     runtime: RuntimeName | None = None,
     substitute: bool = True,
-    warn: Warn = lambda line: None,
 ) -> OpenedVariant:
     """Load the variant that a request and what is present here choose.
 
@@ -55,7 +51,6 @@ def open_variant(
         threads: interpreter threads.
         runtime: which runtime; None takes the preferred one.
         substitute: whether the CPU variant answers while a delegate is down.
-        warn: takes a line for each fault and recovery of a delegate.
 
     Raises:
         UsageError: the bundle has no such variant.
@@ -75,7 +70,7 @@ def open_variant(
         for name, delegate in order_variants(variants, request, subject=str(bundle.path))
     ]
     candidate, runner, choice = open_first(
-        candidates, request, threads=threads, runtime=runtime, substitute=substitute, warn=warn
+        candidates, request, threads=threads, runtime=runtime, substitute=substitute
     )
     variant = variants[candidate.variant]
     try:
@@ -94,7 +89,6 @@ def open_plain(
     threads: int = 1,
     runtime: RuntimeName | None = None,
     substitute: bool = True,
-    warn: Warn = lambda line: None,
 ) -> tuple[ModelRunner, Choice | None]:
     """Load a plain `.tflite`; the choice is None where there was none.
 
@@ -142,7 +136,7 @@ def open_plain(
         )
     try:
         _, runner, choice = open_first(
-            candidates, request, threads=threads, runtime=runtime, substitute=substitute, warn=warn
+            candidates, request, threads=threads, runtime=runtime, substitute=substitute
         )
     except DelegateError as error:
         if compiled_for is None:

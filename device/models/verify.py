@@ -17,7 +17,7 @@ from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.golden import read_golden
 from edgeinfer.device.models.bundle.manifest import Variant
 from edgeinfer.device.models.bundle.reader import ModelBundle, open_bundle
-from edgeinfer.device.models.open_runner import Warn, open_variant
+from edgeinfer.device.models.open_runner import open_variant
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.preprocess.native_library import load_kernels
@@ -62,7 +62,6 @@ def verify_bundle(
     *,
     runtime: RuntimeName | None = None,
     delegates: DelegateRequest | None = None,
-    warn: Warn = lambda line: None,
 ) -> VerifyReport:
     """Replay the golden frames: input tensors bit for bit, outputs within the tolerance.
 
@@ -73,7 +72,6 @@ def verify_bundle(
         path: the bundle.
         runtime: which runtime; None takes the preferred one.
         delegates: the variant and the delegate that are wanted; None takes the best that is there.
-        warn: takes a line for each fault and recovery of a delegate.
 
     Raises:
         BundleError: the bundle is damaged or has no golden frames.
@@ -87,7 +85,7 @@ def verify_bundle(
             raise BundleError(
                 path, got="has no golden frames", next_step="make it again with `edgeinfer convert`"
             )
-        opened = open_variant(bundle, delegates, runtime=runtime, substitute=False, warn=warn)
+        opened = open_variant(bundle, delegates, runtime=runtime, substitute=False)
         variant = opened.variant
         with closing(opened.runner):
             (tensors,) = _read_tensors(bundle, variant.golden_input, (variant.input,), len(frames))

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeinfer.device.cameras.base import Warn
 from edgeinfer.device.core.signals import StopRequest
 from edgeinfer.device.outputs.base import LoopFacts, Output
 from edgeinfer.device.outputs.fan_out import Outputs
@@ -26,7 +25,6 @@ def open_outputs(
     options: Sequence[OutputOption],
     *,
     live: bool,
-    warn: Warn,
     stop: StopRequest | None = None,
     limits: OutputLimits | None = None,
     facts: LoopFacts | None = None,
@@ -36,7 +34,6 @@ def open_outputs(
     Args:
         options: what the user asked for.
         live: whether the source is; see `Outputs`.
-        warn: takes a line when an output fails, works again, or is too slow.
         stop: requested when the user closes the last output.
         limits: how much they write, and when.
         facts: what `status:FILE` tells of the loop besides its answers.
@@ -48,7 +45,7 @@ def open_outputs(
     outputs: list[QueuedOutput] = []
     try:
         for option in options:
-            outputs.append(_open(option, limits, facts, live=live, warn=warn))
+            outputs.append(_open(option, limits, facts, live=live))
     except BaseException:
         Outputs(outputs, live=live).close()
         raise
@@ -61,16 +58,14 @@ def _open(
     facts: LoopFacts | None,
     *,
     live: bool,
-    warn: Warn,
 ) -> QueuedOutput:
     patience_s = 0.0 if live else FOREVER if option.on_stdout else STALLED_S
     if option.kind == "window":
-        return _window(option, warn)
+        return _window(option)
     if option.records:
         return QueuedOutput(
             option.text,
             _recorder(option, limits, live=live),
-            warn=warn,
             capacity=WAITING_PICTURES,
             # What led to an event matters more than a gap behind it.
             overflow="drop-newest",
@@ -78,7 +73,7 @@ def _open(
             pictures=True,
         )
     sink = _text_sink(option, limits.max_file_bytes, facts)
-    return QueuedOutput(option.text, sink, warn=warn, patience_s=patience_s)
+    return QueuedOutput(option.text, sink, patience_s=patience_s)
 
 
 def _text_sink(option: OutputOption, max_file_bytes: int, facts: LoopFacts | None) -> Output:
@@ -135,10 +130,10 @@ def _recorder(option: OutputOption, limits: OutputLimits, *, live: bool) -> Outp
     )
 
 
-def _window(option: OutputOption, warn: Warn) -> QueuedOutput:
+def _window(option: OutputOption) -> QueuedOutput:
     from edgeinfer.device.outputs.window import WindowSink, check_window
 
     check_window()
     # The newest frame alone is worth showing.
     sink = WindowSink()
-    return QueuedOutput(option.text, sink, warn=warn, capacity=1, pictures=True, samples=True)
+    return QueuedOutput(option.text, sink, capacity=1, pictures=True, samples=True)

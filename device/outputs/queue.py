@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
 from typing import Literal
 
-from edgeinfer.device.cameras.base import Warn
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.core.signals import StopRequest
 from edgeinfer.device.loop.results import Answer, LoopSummary, OutputReport
 from edgeinfer.device.outputs.base import Output, OutputGone
+
+_LOG = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 1.0
 LAST_RETRY_S = 60.0
@@ -44,7 +46,6 @@ class QueuedOutput:
             merely slow.
         pictures: hand over the pictures too; text does without, and a queue of it stays small.
         samples: it is meant to take some of the answers only, and not called slow for it.
-        warn: takes a line when the output fails, works again, or is too slow.
     """
 
     def __init__(
@@ -52,7 +53,6 @@ class QueuedOutput:
         name: str,
         output: Output,
         *,
-        warn: Warn,
         capacity: int = 64,
         overflow: Overflow = "drop-oldest",
         patience_s: float = 0.0,
@@ -67,7 +67,6 @@ class QueuedOutput:
         self.failure: EdgeinferError | None = None
         """Why the last answer was not taken; None when it was."""
         self._output = output
-        self._warn = warn
         self._capacity = capacity
         self._overflow = overflow
         self._changed = threading.Condition()
@@ -104,7 +103,7 @@ class QueuedOutput:
         stopping = stop is not None and stop.requested
         if full and not (self._told_slow or stopping or self.gone is not None):
             self._told_slow = True
-            self._warn(f"output {self.name}: takes answers too slowly; some are dropped")
+            _LOG.warning("output %s: takes answers too slowly; some are dropped", self.name)
 
     def drain(self, deadline: float, stop: StopRequest | None = None) -> bool:
         """Wait until everything was taken; False when that is not so by `deadline`, monotonic."""
@@ -225,7 +224,7 @@ class QueuedOutput:
         now = time.monotonic()
         if self.failure is None and now >= self._told_failure_at + TELL_EVERY_S:
             self._told_failure_at, self._telling = now, True
-            self._warn(f"output {self.name}: {error}; the loop goes on, it is tried again")
+            _LOG.warning("output %s: %s; the loop goes on, it is tried again", self.name, error)
         self.failure = error
         self._retry_at = now + self._retry_s
         self._retry_s = min(2 * self._retry_s, LAST_RETRY_S)
@@ -237,12 +236,16 @@ class QueuedOutput:
         self._retry_s = FIRST_RETRY_S
         if self._telling:
             self._telling = False
-            self._warn(f"output {self.name}: works again; {self._dropped:,} answers dropped so far")
+            _LOG.warning(
+                "output %s: works again; %s answers dropped so far", self.name, f"{self._dropped:,}"
+            )
 
     def _broke(self, error: Exception) -> None:
         """A defect of ours in one output must not end a loop that others read."""
         self.gone = error
-        self._warn(
-            f"output {self.name}: a defect in edgeinfer ({type(error).__name__}: {error}); "
-            "the loop goes on without it"
+        _LOG.warning(
+            "output %s: a defect in edgeinfer (%s: %s); the loop goes on without it",
+            self.name,
+            type(error).__name__,
+            error,
         )

@@ -19,6 +19,7 @@ from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.loop.stream import open_stream
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
+from tests.support.logged import hearing
 from tests.system.v4l2_shim.steering import picture_number
 
 _SAYING = threading.Lock()
@@ -43,14 +44,16 @@ def main() -> None:
                 deadline_s=job["deadline_s"], load_limit_s=job["load_limit_s"], restarts=10**6
             ),
         )
-    with open_stream(
-        job["model"],
-        camera="/dev/video0",
-        labels=Path(job["labels"]).read_text().splitlines(),
-        delegates=delegates,
-        camera_options=CameraOptions(timeout_s=job["timeout_s"]),
-        warn=lambda line: say(warning=line),
-    ) as stream:
+    with (
+        hearing(lambda line: say(warning=line)),
+        open_stream(
+            job["model"],
+            camera="/dev/video0",
+            labels=Path(job["labels"]).read_text().splitlines(),
+            delegates=delegates,
+            camera_options=CameraOptions(timeout_s=job["timeout_s"]),
+        ) as stream,
+    ):
         for answer in stream.answers():
             frame = answer.frame
             try:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import glob
+import logging
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
+from edgeinfer.device.cameras.base import Camera, Pacer
 from edgeinfer.device.cameras.files.labelled import class_of, image_paths, no_images
 from edgeinfer.device.core.errors import CameraError, DataError
 from edgeinfer.device.pictures.decode import read_image
@@ -16,6 +17,8 @@ from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
 from edgeinfer.device.preprocess.spec import PreprocessSpec
+
+_LOG = logging.getLogger(__name__)
 
 
 class FolderCamera(Camera):
@@ -25,7 +28,6 @@ class FolderCamera(Camera):
         folder: where they lie; a sub-folder's name is the class of what it holds.
         fps: deliver them at this rate, as a live source; None: as fast as they are taken.
         spec: decode JPEGs as this model's preprocessing states; None for whole.
-        warn: takes a line for each file that is passed over.
 
     Raises:
         CameraError: there is no image, or (while reading) none of them can be decoded.
@@ -37,12 +39,11 @@ class FolderCamera(Camera):
         *,
         fps: float | None = None,
         spec: PreprocessSpec | None = None,
-        warn: Warn = ignore_warning,
     ) -> None:
         first = next(image_paths(folder), None)
         if first is None:
             raise no_images(folder)
-        self._begin(folder, image_paths(folder), first, fps, spec, warn)
+        self._begin(folder, image_paths(folder), first, fps, spec)
         self.description = f"images below {folder}"
         if fps is not None:
             self.description += f", {fps:.4g} frames/s"
@@ -54,11 +55,9 @@ class FolderCamera(Camera):
         first: Path,
         fps: float | None,
         spec: PreprocessSpec | None,
-        warn: Warn,
     ) -> None:
         self._root = root
         self._reduction_rule = reduction_rule(spec)
-        self._warn = warn
         self._sequence = 0
         self._paths = paths
         self._pacer = Pacer(fps) if fps is not None else None
@@ -72,7 +71,7 @@ class FolderCamera(Camera):
                 pixels = read_image(path, self._reduction_rule)
             except DataError as error:
                 self.skipped_files += 1
-                self._warn(f"{error}; skipped")
+                _LOG.warning("%s; skipped", error)
                 continue
             captured_ns = self._pacer.wait() if self._pacer else time.monotonic_ns()
             frame = Frame(
@@ -100,7 +99,6 @@ class PatternCamera(FolderCamera):
         pattern: such as "photos/*.jpg"; "**" stands for any folders.
         fps: as for `FolderCamera`, like the others.
         spec: see there.
-        warn: see there.
 
     Raises:
         CameraError: it names no image.
@@ -112,7 +110,6 @@ class PatternCamera(FolderCamera):
         *,
         fps: float | None = None,
         spec: PreprocessSpec | None = None,
-        warn: Warn = ignore_warning,
     ) -> None:
         try:
             found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]
@@ -126,7 +123,7 @@ class PatternCamera(FolderCamera):
         if not paths:
             got = f"names {len(found)} files, but no image" if found else "names no file"
             raise CameraError(pattern, got=got, expected=", ".join(sorted(IMAGE_SUFFIXES)))
-        self._begin(_fixed_part(pattern), iter(paths), paths[0], fps, spec, warn)
+        self._begin(_fixed_part(pattern), iter(paths), paths[0], fps, spec)
         self.description = f"{len(paths):,} images, {pattern}"
         if fps is not None:
             self.description += f", {fps:.4g} frames/s"

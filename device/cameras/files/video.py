@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from pathlib import Path
@@ -10,12 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.base import Camera, Pacer, Warn, ignore_warning
+from edgeinfer.device.cameras.base import Camera, Pacer
 from edgeinfer.device.cameras.files.containers import SNIFF_BYTES, is_playlist, is_video
 from edgeinfer.device.cameras.frame_pool import FramePool
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
+
+_LOG = logging.getLogger(__name__)
 
 PLAUSIBLE_FPS = (1.0, 240.0)
 """A rate that a video file gives outside of this is a damaged header's."""
@@ -34,16 +37,14 @@ class VideoCamera(Camera):
     Args:
         path: the file.
         realtime: deliver the frames at the file's own rate, as a live source.
-        warn: takes a line when the file ends before its time.
 
     Raises:
         CameraError: not one frame can be decoded.
     """
 
-    def __init__(self, path: Path, *, realtime: bool = False, warn: Warn = ignore_warning) -> None:
+    def __init__(self, path: Path, *, realtime: bool = False) -> None:
         quiet_opencv()
         self._path = path
-        self._warn = warn
         self._sequence = 0
         _check_content(path)
         # An absolute path: FFmpeg takes what stands before a colon for a protocol.
@@ -118,9 +119,11 @@ class VideoCamera(Camera):
 
     def _check_length(self) -> None:
         if self._sequence < self._announced * (1 - SHORT_BY):
-            self._warn(
-                f"{self._path}: ended after {self._sequence} of {self._announced:.0f} frames; "
-                "the file is damaged or cut short"
+            _LOG.warning(
+                "%s: ended after %d of %.0f frames; the file is damaged or cut short",
+                self._path,
+                self._sequence,
+                self._announced,
             )
             self._announced = 0.0
 

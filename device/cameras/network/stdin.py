@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import stat
@@ -9,11 +10,13 @@ import threading
 import time
 from collections import deque
 
-from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
+from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.cameras.network.jpeg_splitter import JpegSplitter, jpeg_frame
 from edgeinfer.device.cameras.options import SILENCE_S
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.pictures.frame import Frame
+
+_LOG = logging.getLogger(__name__)
 
 CHUNK_BYTES = 1 << 16
 POLL_S = 0.1
@@ -29,18 +32,14 @@ class StdinCamera(Camera):
     Args:
         descriptor: where to read.
         timeout_s: after how long a silence is told.
-        warn: takes a line when the program is silent, and when it goes on.
 
     Raises:
         CameraError: stdin is a terminal, or (while reading) ends without a single picture.
     """
 
-    def __init__(
-        self, descriptor: int = 0, *, timeout_s: float = SILENCE_S, warn: Warn = ignore_warning
-    ) -> None:
+    def __init__(self, descriptor: int = 0, *, timeout_s: float = SILENCE_S) -> None:
         self._descriptor = descriptor
         self._timeout_s = timeout_s
-        self._warn = warn
         self._splitter = JpegSplitter()
         self._waiting: deque[bytes] = deque()
         self._interrupted = threading.Event()
@@ -88,7 +87,7 @@ class StdinCamera(Camera):
             if not self._poll.poll(1000 * POLL_S):
                 if not told and time.monotonic() - last > self._timeout_s:
                     told = True
-                    self._warn(f"stdin: no picture for {self._timeout_s:.3g} s; waiting")
+                    _LOG.warning("stdin: no picture for %.3g s; waiting", self._timeout_s)
                 continue
             data = os.read(self._descriptor, CHUNK_BYTES)
             if not data:
@@ -100,7 +99,7 @@ class StdinCamera(Camera):
             self._waiting.extend(self._splitter.feed(data))
             self.skipped_files = self._splitter.torn
         if told:
-            self._warn(f"stdin: pictures again after {time.monotonic() - last:.1f} s")
+            _LOG.warning("stdin: pictures again after %.1f s", time.monotonic() - last)
         if self.live:
             # Of those that came at once only the last is about now.
             while len(self._waiting) > 1:

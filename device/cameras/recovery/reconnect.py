@@ -6,6 +6,7 @@ driver hangs a thread of its own and nothing else.
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import threading
@@ -14,11 +15,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from edgeinfer.device.cameras.base import Camera, Warn, ignore_warning
+from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.cameras.options import SILENCE_S
 from edgeinfer.device.cameras.recovery.camera_thread import Hands, Wish
 from edgeinfer.device.core.errors import CameraError, EdgeinferError
 from edgeinfer.device.pictures.frame import Frame
+
+_LOG = logging.getLogger(__name__)
 
 FIRST_DELAY_S = 0.25
 LAST_DELAY_S = 10.0
@@ -54,7 +57,6 @@ class SteadyCamera(Camera):
     Args:
         open_it: opens the source. It is called again after a fault, and should then find the
             device wherever it is by that time.
-        warn: takes a line for each fault and for each recovery.
         timeout_s: how long the source may be without a new picture, by its own measure; a read
             that takes `SPARE_S` longer hangs in the driver.
         wait: wait for a source that cannot be opened at first; otherwise that is an error.
@@ -77,7 +79,6 @@ class SteadyCamera(Camera):
         self,
         open_it: Callable[[], Camera],
         *,
-        warn: Warn = ignore_warning,
         timeout_s: float = SILENCE_S,
         wait: bool = False,
         give_up_s: float | None = None,
@@ -86,7 +87,6 @@ class SteadyCamera(Camera):
         last_delay_s: float = LAST_DELAY_S,
     ) -> None:
         self._open_it = open_it
-        self._warn = warn
         self._read_limit_s = timeout_s + SPARE_S
         self._holder = holder
         self._give_up_at = math.inf if give_up_s is None else time.monotonic() + give_up_s
@@ -289,7 +289,7 @@ class SteadyCamera(Camera):
         reason = str(error)
         if reason != self._reason:
             self._reason = reason
-            self._warn(f"{reason}; {what_now}")
+            _LOG.warning("%s; %s", reason, what_now)
 
     def _prosper(self, hands: Hands) -> None:
         """Tell the end of a fault: a picture came."""
@@ -297,7 +297,7 @@ class SteadyCamera(Camera):
             return
         away_s = time.monotonic() - self._failed_at
         self._failed_at, self._reason = None, ""
-        self._warn(f"{hands.description}: delivers pictures again after {away_s:.1f} s")
+        _LOG.warning("%s: delivers pictures again after %.1f s", hands.description, away_s)
 
 
 def _known(error: BaseException) -> EdgeinferError:

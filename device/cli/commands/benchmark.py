@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.log.option import log_warnings
 from edgeinfer.device.cli.options.common import (
     MAX_THREADS,
     delegate_options,
@@ -130,7 +131,6 @@ def benchmark(
     copied to a board, measured by the edgeinfer there, and removed again.
     """
     from edgeinfer.device.cli.progress import status_line
-    from edgeinfer.device.core.errors import printable
     from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions, benchmark_model
     from edgeinfer.device.diagnose.benchmark.text import report_lines
 
@@ -151,13 +151,10 @@ def benchmark(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     path = resolve_model(model)
-
-    def warn(text: str) -> None:
-        click.echo(f"warning: {printable(text)}", err=True)
-
+    log_warnings()
     with status_line() as progress:
         if host is None:
-            report = benchmark_model(path, options, progress=progress, warn=warn)
+            report = benchmark_model(path, options, progress=progress)
         else:
             from edgeinfer.device.core.ssh import SshHost
             from edgeinfer.device.diagnose.benchmark.remote import benchmark_on
@@ -171,7 +168,6 @@ def benchmark(
                 options,
                 program=remote_program,
                 progress=progress,
-                warn=warn,
             )
     if as_json:
         from edgeinfer.device.diagnose.benchmark.report import format_report

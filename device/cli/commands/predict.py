@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.log.option import log_warnings
 from edgeinfer.device.cli.options.common import (
     delegate_options,
     json_option,
@@ -60,13 +61,13 @@ def predict(
     def tell(line: str) -> None:
         click.echo(printable(line), err=True)
 
+    log_warnings()
     failures = 0
     with Model.open(
         resolve_model(model),
         threads=threads,
         labels=read_labels(labels_file),
         delegates=delegates,
-        warn=lambda line: tell(f"warning: {line}"),
     ) as opened:
         if opened.choice is not None:
             tell(f"variant: {opened.choice}")

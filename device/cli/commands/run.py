@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeinfer.device.cli.log_option import LoggedCommand, log_format_option, open_log
+from edgeinfer.device.cli.log.option import LoggedCommand, log_events, log_format_option
 from edgeinfer.device.cli.options.camera import (
     camera_options,
     camera_url_file_option,
@@ -27,9 +28,12 @@ from edgeinfer.device.cli.options.common import (
     threads_option,
 )
 from edgeinfer.device.cli.options.output import OutputChoice, output_options
+from edgeinfer.device.core.events import event
 
 if TYPE_CHECKING:
     from edgeinfer.device.runtime.delegates.request import DelegateRequest
+
+_LOG = logging.getLogger(__name__)
 
 EXIT_LIMIT_S = 30.0
 """The process ends at the latest so long after SIGTERM, whatever hangs."""
@@ -137,7 +141,7 @@ def run(
     is opened again until it works. `edgeinfer cameras` lists what there is. SIGTERM ends it after
     the frames in hand; SIGHUP loads the model anew.
     """
-    log = open_log(log_format)
+    log = log_events(log_format)
     source = read_source(camera, camera_url_file)
     loading = click.get_current_context().with_resource(ExitStack())
     loading.enter_context(_collector_paused())
@@ -165,7 +169,6 @@ def run(
         seed=seed,
         delegates=delegates,
         camera_options=read_camera_options(**camera_wishes, give_up_s=max_seconds),
-        warn=log.warn,
     ) as stream:
         first = stream.models[0]
         if limits.when is not None:
@@ -174,31 +177,33 @@ def run(
             check_names(limits.when, first.labels)
         count = len(stream.models)
         side_by_side = f", {count} side by side" if count > 1 else ""
-        log.info("model", f"model:   {first.name} ({path})")
+        _LOG.info("model:   %s (%s)", first.name, path, extra=event("model"))
         for note in first.notes:
-            log.info("note", f"note:    {note}")
+            _LOG.info("note:    %s", note, extra=event("note"))
         for choice in dict.fromkeys(model.choice for model in stream.models if model.choice):
-            log.info("variant", f"variant: {choice}")
-        log.info(
-            "runtime",
-            f"runtime: {first.runner.description}, {threads} thread{'s' * (threads > 1)}"
-            f"{side_by_side}",
+            _LOG.info("variant: %s", choice, extra=event("variant"))
+        _LOG.info(
+            "runtime: %s, %d thread%s%s",
+            first.runner.description,
+            threads,
+            "s" * (threads > 1),
+            side_by_side,
+            extra=event("runtime"),
         )
-        log.info("camera", f"camera:  {stream.camera.description}")
+        _LOG.info("camera:  %s", stream.camera.description, extra=event("camera"))
         watch = supervise(
             stream,
             resolve=lambda: resolve_model(model),
             options={"threads": threads, "labels": labels, "delegates": delegates},
             reload=reload,
-            log=log,
+            catch_up=log.catch_up,
         )
         with (
             stop_on_signals(EXIT_LIMIT_S) as stop,
-            telling_counts(stream, log.info),
+            telling_counts(stream),
             open_outputs(
                 wanted,
                 live=stream.camera.live,
-                warn=log.warn,
                 stop=stop,
                 limits=limits,
                 facts=LoopFacts(
@@ -224,5 +229,5 @@ def run(
             stop.done = True
             if not any(output.on_stdout for output in wanted):
                 for line in str(sinks.summary).splitlines():
-                    log.info("summary", line, limited=False)
+                    _LOG.info("%s", line, extra=event("summary", limited=False))
             sinks.raise_loss()

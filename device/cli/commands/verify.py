@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.log.option import log_warnings
 from edgeinfer.device.cli.options.common import delegate_options, json_option, resolve_model
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ def verify(
     from edgeinfer.device.models.verify import verify_bundle
     from edgeinfer.device.runtime.runner import RuntimeName
 
+    log_warnings()
     report = verify_bundle(
         resolve_model(bundle),
         runtime=cast("RuntimeName | None", runtime),
         delegates=delegates,
-        warn=lambda line: click.echo(f"warning: {printable(line)}", err=True),
     )
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report)))

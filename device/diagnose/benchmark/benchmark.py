@@ -76,7 +76,6 @@ def benchmark_model(
     options: BenchmarkOptions | None = None,
     *,
     progress: Callable[[str], None] = lambda text: None,
-    warn: Callable[[str], None] = lambda line: None,
 ) -> BenchmarkReport:
     """Measure a model on this machine.
 
@@ -84,7 +83,6 @@ def benchmark_model(
         path: a bundle, or a `.tflite`; of one that is no image classifier only inference is timed.
         options: what is measured.
         progress: is told what is being measured, a few words at a time.
-        warn: takes a line for each fault and recovery of a delegate.
 
     Raises:
         BundleError: the bundle is damaged or of another version.

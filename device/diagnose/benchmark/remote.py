@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import shlex
 import subprocess
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from edgeinfer.device.core.ssh import NOT_FOUND, Answer, SshHost, remote_word
 from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions, model_file
 from edgeinfer.device.diagnose.benchmark.report import BenchmarkReport, moved_to, parse_report
 from edgeinfer.device.models.bundle.strict import SchemaError
+
+_LOG = logging.getLogger(__name__)
 
 _CLEANING_S = 30
 """How long removing the folder may take; a board that is gone cannot be cleaned up."""
@@ -30,7 +33,6 @@ def benchmark_on(
     *,
     program: str = "edgeinfer",
     progress: Callable[[str], None] = lambda text: None,
-    warn: Callable[[str], None] = lambda text: None,
 ) -> BenchmarkReport:
     """Copy a model to a board, measure it there, and return the report under the local names.
 
@@ -44,7 +46,6 @@ def benchmark_on(
         program: edgeinfer's program there: a name on its path, or a path of which `~/` is the
             remote user's home.
         progress: is told what is going on.
-        warn: is told that the folder could not be removed.
 
     Raises:
         RemoteError: the board cannot be reached, edgeinfer is not installed there or is of another
@@ -75,7 +76,7 @@ def benchmark_on(
         finally:
             progress(f"cleaning up on {host.name}")
             if not _remove_folder(host, folder):
-                warn(f"{host.name}: {folder} could not be removed there")
+                _LOG.warning("%s: %s could not be removed there", host.name, folder)
     return moved_to(report, host=host.name, model=model_file(path, report.model.name))
 
 

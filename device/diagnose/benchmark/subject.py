@@ -17,7 +17,7 @@ from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.diagnose.benchmark.report import StageTimes, percentiles
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.models.open_runner import Warn, open_plain
+from edgeinfer.device.models.open_runner import open_plain
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.preprocess.jpeg_reduction import decode_for
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
@@ -43,7 +43,6 @@ class Subject(Closing):
         runtime: which runtime; None takes the preferred one.
         delegates: the variant and the delegate that are wanted; None takes the best that is there.
             The CPU never answers in a delegate's stead.
-        warn: takes a line for each fault and recovery of a delegate.
 
     Raises:
         BundleError: the bundle is damaged or of another version.
@@ -68,7 +67,6 @@ class Subject(Closing):
         threads: int,
         runtime: RuntimeName | None,
         delegates: DelegateRequest | None = None,
-        warn: Warn = lambda line: None,
     ) -> None:
         self.model: Model | None = None
         self.note: str | None = None
@@ -79,7 +77,6 @@ class Subject(Closing):
                 runtime=runtime,
                 delegates=delegates,
                 substitute=False,
-                warn=warn,
             )
             self.runner, self.choice = self.model.runner, self.model.choice
             self.content = _content(path)
@@ -96,7 +93,6 @@ class Subject(Closing):
                     threads=threads,
                     runtime=runtime,
                     substitute=False,
-                    warn=warn,
                 )
             except ModelError:
                 raise error from None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import json
+import logging
 import os
 import resource
 import signal
@@ -33,6 +34,13 @@ def tell(**facts: object) -> None:
     """Print facts."""
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
+
+
+class _Teller(logging.Handler):
+    """Prints what is logged as facts."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tell(warning=record.getMessage())
 
 
 def probe_numpy() -> None:
@@ -122,7 +130,8 @@ def probe_camera(model_path: str) -> None:
     from edgeinfer.device.cameras.open import needs_model, open_camera
 
     # A camera that fails is opened again for ever: the doctor's limit ends that.
-    options: dict[str, Any] = {"warn": lambda line: tell(warning=line)}
+    options: dict[str, Any] = {}
+    logging.getLogger("edgeinfer.device.cameras").addHandler(_Teller())
     if needs_model(source):
         from edgeinfer.device.models.bundle.installed import installed_bundle
         from edgeinfer.device.models.model import Model

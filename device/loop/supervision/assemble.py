@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from edgeinfer.device.core.signals import ReloadRequest
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.stream import Stream
-from edgeinfer.device.loop.supervision.event_log import EventLog
 from edgeinfer.device.loop.supervision.sd_notify import Notifier
-from edgeinfer.device.loop.supervision.supervisor import Supervisor
+from edgeinfer.device.loop.supervision.supervisor import CatchUp, Supervisor
 from edgeinfer.device.models.model import Model
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def supervise(
     resolve: Callable[[], Path],
     options: dict[str, Any],
     reload: ReloadRequest,
-    log: EventLog,
+    catch_up: CatchUp,
 ) -> Supervisor:
     """Return what looks after a stream's loop.
 
@@ -34,7 +33,7 @@ def supervise(
         resolve: returns the model's file, at every reload.
         options: what `Model.open` took.
         reload: set by SIGHUP.
-        log: where things are told.
+        catch_up: tells what was logged and left out for a while.
     """
 
     def keep(models: list[Model]) -> None:
@@ -43,14 +42,12 @@ def supervise(
     def make_reloader(pipeline: Pipeline) -> Reloader:
         from edgeinfer.device.loop.supervision.reload import Reloader
 
-        return Reloader(
-            pipeline, stream.models, resolve=resolve, options=options, on_replaced=keep, log=log
-        )
+        return Reloader(pipeline, stream.models, resolve=resolve, options=options, on_replaced=keep)
 
     def make_heat(max_fps: float | None) -> Heat:
         from edgeinfer.device.loop.supervision.rate_control import Heat
 
-        return Heat(log, max_fps=max_fps)
+        return Heat(max_fps=max_fps)
 
     return Supervisor(
         stream.camera,
@@ -58,5 +55,5 @@ def supervise(
         reload=reload,
         make_reloader=make_reloader,
         make_heat=make_heat,
-        log=log,
+        catch_up=catch_up,
     )

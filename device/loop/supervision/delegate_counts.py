@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+from edgeinfer.device.core.events import event
 from edgeinfer.device.loop.stream import Stream
+
+_LOG = logging.getLogger(__name__)
 
 
 @contextmanager
-def telling_counts(stream: Stream, tell: Callable[[str, str], None]) -> Iterator[None]:
+def telling_counts(stream: Stream) -> Iterator[None]:
     """Tell at the end what the delegates went through, a line for each that had something to bear.
 
     Args:
         stream: whose models are looked at; those that it has at the end.
-        tell: takes an event's name and the line.
     """
     try:
         yield
@@ -22,4 +25,5 @@ def telling_counts(stream: Stream, tell: Callable[[str, str], None]) -> Iterator
         for model in stream.models:
             counts = str(getattr(model.runner, "counts", ""))
             if counts:
-                tell("delegate", f"delegate: {getattr(model.runner, 'delegate', '')}: {counts}")
+                delegate = getattr(model.runner, "delegate", "")
+                _LOG.info("delegate: %s: %s", delegate, counts, extra=event("delegate"))

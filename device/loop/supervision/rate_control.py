@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
-from edgeinfer.device.loop.supervision.event_log import EventLog
+from edgeinfer.device.core.events import NOTICE, event
 from edgeinfer.device.loop.supervision.rate_steps import STEPS, Governor, Reading
 from edgeinfer.device.loop.supervision.rpi_firmware import Throttled, read_throttled
 from edgeinfer.device.loop.supervision.temperatures import read_temperatures, sysfs_root
+
+_LOG = logging.getLogger(__name__)
 
 READ_EVERY_S = 5.0
 RATE_OVER_S = 5.0
@@ -34,7 +37,6 @@ class Heat:
     """Reads the board on a thread of its own, since a sensor may hang, and sets the loop's rate.
 
     Args:
-        log: where each step is told.
         max_fps: the rate that the user asked for; None for as many as there are.
         read: reads the board.
         every_s: how often.
@@ -43,14 +45,12 @@ class Heat:
 
     def __init__(
         self,
-        log: EventLog,
         *,
         max_fps: float | None = None,
         read: Callable[[], Reading] = read_board,
         every_s: float = READ_EVERY_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._log = log
         self._asked_fps = max_fps
         self._read = read
         self._every_s = every_s
@@ -93,7 +93,7 @@ class Heat:
             try:
                 self._reading = self._read()
             except Exception as error:  # whatever a sensor says must not end the loop
-                self._log.warning("heat-unknown", f"heat: cannot be read ({error})")
+                _LOG.warning("heat: cannot be read (%s)", error, extra=event("heat-unknown"))
             if self._closing.wait(self._every_s):
                 return
 
@@ -122,7 +122,8 @@ class Heat:
             return
         self._low_told = True
         when = "is too low" if throttled.undervoltage else "was too low since the board started"
-        self._log.warning("undervoltage", f"power: the supply's voltage {when}; {_SUPPLY}")
+        line = "power: the supply's voltage %s; %s"
+        _LOG.warning(line, when, _SUPPLY, extra=event("undervoltage"))
 
     def _tell_step(self, reading: Reading, before: int) -> None:
         step, percent = self._governor.step, round(100 * self._governor.fraction)
@@ -136,10 +137,10 @@ class Heat:
         if step > before:
             cure = f"; {_COOL}" if step == len(STEPS) - 1 else ""
             line = f"heat: {why}: rate lowered to {percent} %{rate}{cure}"
-            self._log.warning("rate-lowered", line, limited=False, **fields)
+            _LOG.warning("%s", line, extra=event("rate-lowered", limited=False, **fields))
         else:
             line = f"heat: {why}: rate back to {percent} %{rate if step else ''}"
-            self._log.notice("rate-raised", line, limited=False, **fields)
+            _LOG.log(NOTICE, "%s", line, extra=event("rate-raised", limited=False, **fields))
 
 
 def _why(reading: Reading) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from edgeinfer.device.core.errors import BundleError, EdgeinferError
+from edgeinfer.device.core.events import NOTICE, event
 from edgeinfer.device.loop.pipeline import Pipeline
-from edgeinfer.device.loop.supervision.event_log import EventLog
 from edgeinfer.device.models.model import Model, open_models
+
+_LOG = logging.getLogger(__name__)
 
 CLOSE_LIMIT_S = 5.0
 """How long a reload that is under way may hold up the end of the loop."""
@@ -32,7 +35,6 @@ class Reloader:
             bundle's may point elsewhere by then.
         options: what `Model.open` takes.
         on_replaced: takes the new models, for whoever closes them at the end.
-        log: where it is told.
     """
 
     def __init__(
@@ -43,14 +45,12 @@ class Reloader:
         resolve: Callable[[], Path],
         options: dict[str, Any],
         on_replaced: Callable[[list[Model]], None],
-        log: EventLog,
     ) -> None:
         self._pipeline = pipeline
         self._models = list(models)
         self._resolve = resolve
         self._options = options
         self._on_replaced = on_replaced
-        self._log = log
         self._wanted = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -88,8 +88,8 @@ class Reloader:
             self.busy = self._wanted.is_set()
 
     def _refuse(self, reason: str) -> None:
-        line = f"not reloaded, the model in use goes on: {reason}"
-        self._log.warning("reload-refused", line, limited=False)
+        line = "not reloaded, the model in use goes on: %s"
+        _LOG.warning(line, reason, extra=event("reload-refused", limited=False))
 
     def _reload(self, start_s: float) -> None:
         from edgeinfer.device.loop.supervision.try_model import try_model
@@ -100,7 +100,7 @@ class Reloader:
         with _accelerators_free(self._models) as keep_free:
             if not try_model(file, self._options, stop=self._closing):
                 return
-            fresh = open_models(file, len(self._models), warn=self._log.warn, **self._options)
+            fresh = open_models(file, len(self._models), **self._options)
             if self._closing.is_set() or _identity(file) != before:
                 _close(fresh)
                 if self._closing.is_set():
@@ -116,16 +116,19 @@ class Reloader:
         idle = self._pipeline.replace_models(fresh)
         self._on_replaced(fresh)
         seconds = time.monotonic() - start_s
-        self._log.notice(
-            "reloaded",
-            f"reloaded: {fresh[0].name} ({path}) answers from now on, after {seconds:.1f} s",
-            limited=False,
-            model=fresh[0].name,
-            path=str(path),
-            seconds=round(seconds, 3),
+        name = fresh[0].name
+        _LOG.log(
+            NOTICE,
+            "reloaded: %s (%s) answers from now on, after %.1f s",
+            name,
+            path,
+            seconds,
+            extra=event(
+                "reloaded", limited=False, model=name, path=str(path), seconds=round(seconds, 3)
+            ),
         )
         for choice in dict.fromkeys(model.choice for model in fresh if model.choice):
-            self._log.info("variant", f"variant: {choice}", limited=False)
+            _LOG.info("variant: %s", choice, extra=event("variant", limited=False))
         while not idle.wait(_POLL_S) and not self._closing.is_set():
             pass
         _close(stale)

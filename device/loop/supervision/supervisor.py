@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.core.signals import ReloadRequest
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.run_loop import Watch
-from edgeinfer.device.loop.supervision.event_log import EventLog
 from edgeinfer.device.loop.supervision.sd_notify import Notifier
 from edgeinfer.device.loop.supervision.watchdog import Watchdog
 
@@ -19,6 +18,13 @@ if TYPE_CHECKING:
     from edgeinfer.device.loop.supervision.reload import Reloader
 
 LOOK_EVERY_S = 0.25
+
+
+class CatchUp(Protocol):
+    """Tells the last of the events that were left out, where none like them came since."""
+
+    def __call__(self, *, at_end: bool = False) -> None:
+        """Tell them; at the end of the loop all of them, however young."""
 
 
 class Supervisor(Watch):
@@ -31,7 +37,7 @@ class Supervisor(Watch):
         make_reloader: makes what reloads for a pipeline; called when a reload is asked for.
         make_heat: makes what slows a pipeline down, given the rate asked for; called soon after
             the first answer, which then need not wait for it.
-        log: where things are told.
+        catch_up: tells what was logged and left out for a while, see `CatchUp`.
     """
 
     def __init__(
@@ -42,13 +48,13 @@ class Supervisor(Watch):
         reload: ReloadRequest,
         make_reloader: Callable[[Pipeline], Reloader],
         make_heat: Callable[[float | None], Heat],
-        log: EventLog,
+        catch_up: CatchUp,
     ) -> None:
         self._notifier = notifier
         self._reload = reload
         self._make_reloader = make_reloader
         self._make_heat = make_heat
-        self._log = log
+        self._catch_up = catch_up
         self._watchdog = Watchdog(notifier, camera)
         self._pipeline: Pipeline | None = None
         self._reloader: Reloader | None = None
@@ -87,7 +93,7 @@ class Supervisor(Watch):
             if max_fps != self._pipeline.max_fps:
                 self._pipeline.max_fps = max_fps
         self._watchdog.look(self._pipeline.max_fps)
-        self._log.catch_up()
+        self._catch_up()
 
     def _look_at_reload(self, pipeline: Pipeline) -> None:
         if self._reload.requested:
@@ -112,4 +118,4 @@ class Supervisor(Watch):
         if self._heat is not None:
             self._heat.close()
         self._notifier.close()
-        self._log.catch_up(at_end=True)
+        self._catch_up(at_end=True)

@@ -58,7 +58,6 @@ def open_first(
     threads: int = 1,
     runtime: RuntimeName | None = None,
     substitute: bool = True,
-    warn: Callable[[str], None] = lambda line: None,
 ) -> tuple[Candidate, ModelRunner, Choice]:
     """Open the first candidate that works.
 
@@ -68,7 +67,6 @@ def open_first(
         threads: interpreter threads.
         runtime: which runtime; None takes the preferred one.
         substitute: whether the CPU's candidate answers while a delegate is down.
-        warn: takes a line for each fault and recovery of a delegate.
 
     Raises:
         DelegateError: none works.
@@ -122,7 +120,6 @@ def open_first(
                 threads=threads,
                 runtime=runtime,
                 open_substitute=open_cpu if cpu is not None and substitute else None,
-                warn=warn,
             )
         except DelegateError as error:
             failures.append((candidate.variant, error))
@@ -171,7 +168,6 @@ def _open_delegate(
     threads: int,
     runtime: RuntimeName | None,
     open_substitute: Callable[[], ModelRunner] | None,
-    warn: Callable[[str], None],
 ) -> ModelRunner:
     # What follows costs time to import, which a model on the CPU need not spend.
     from edgeinfer.device.runtime.delegates.find import find_library
@@ -189,7 +185,6 @@ def _open_delegate(
         runtime=runtime,
         open_substitute=None if request.require else open_substitute,
         policy=request.policy,
-        warn=warn,
     )
 
 

@@ -17,7 +17,7 @@ from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.delegates.worker.counts import DelegateCounts
 from edgeinfer.device.runtime.delegates.worker.process import WorkerJob, WorkerLostError
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
-from edgeinfer.device.runtime.delegates.worker.supervisor import Keeper, Warn
+from edgeinfer.device.runtime.delegates.worker.supervisor import Keeper
 from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName, choose_runtime
 from edgeinfer.device.tflite.reader import read_tflite
 
@@ -39,7 +39,6 @@ class DelegateRunner(Closing):
         open_substitute: opens the CPU variant when it is first needed; None without one, and where
             the delegate is required.
         policy: deadlines and restarts.
-        warn: takes a line for each fault, each recovery, and the end of it.
 
     Raises:
         ModelError: the bytes are no model.
@@ -66,7 +65,6 @@ class DelegateRunner(Closing):
         runtime: RuntimeName | None = None,
         open_substitute: Callable[[], ModelRunner] | None = None,
         policy: WorkerPolicy | None = None,
-        warn: Warn = lambda line: None,
     ) -> None:
         self.delegate = delegate
         self.graph = read_tflite(model, subject=subject)
@@ -87,7 +85,6 @@ class DelegateRunner(Closing):
             policy or WorkerPolicy(),
             meanwhile="the CPU answers meanwhile" if open_substitute else "",
             in_the_end="the CPU takes over" if open_substitute else "it is given up",
-            warn=warn,
         )
         try:
             worker = self._keeper.first_worker()

@@ -53,6 +53,15 @@ def test_verify_tells_of_a_crash_and_never_asks_the_cpu(sample_bundle: Path, del
     assert "failed once within 600 s" in error_line(done)
 
 
+def test_benchmark_tells_of_a_crash(sample_bundle: Path, delegate: str) -> None:
+    done = edgeinfer(
+        *("benchmark", sample_bundle, "--seconds=0.1", "--cold-starts=0", "--threads=1"),
+        *(delegate, f"{FAULT}crash", "--delegate-option=after=8"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "warning: libreference_delegate.so" in done.stderr
+
+
 @pytest.mark.parametrize("fault", ["refuse", "refuse-silently", "crash-load", "crash-graph"])
 def test_falling_back_says_why_and_requiring_fails(
     sample_bundle: Path, delegate: str, fault: str, tmp_path: Path

@@ -72,8 +72,8 @@ def gate() -> Iterator[Gate]:
 
 
 @pytest.fixture
-def warnings() -> list[str]:
-    return []
+def warnings(logged: list[str]) -> list[str]:
+    return logged
 
 
 MADE: list[QueuedOutput] = []
@@ -117,7 +117,7 @@ def wait_until(true: Callable[[], object], meanwhile: Callable[[], None] = lambd
 
 def test_everything_arrives_in_order_and_it_is_closed_once(warnings: list[str]) -> None:
     sink = Scripted()
-    with Outputs([Queued("x", sink, warn=warnings.append)], live=True) as outputs:
+    with Outputs([Queued("x", sink)], live=True) as outputs:
         feed(outputs, 50)
         outputs.finish(SUMMARY)
     assert sink.sequences == list(range(50))
@@ -133,7 +133,7 @@ def test_blocked_output_loses_answers_but_no_time(
     overflow: str, kept: list[int], gate: Gate, warnings: list[str]
 ) -> None:
     sink = Scripted(gate)
-    output = Queued("x", sink, warn=warnings.append, capacity=3, overflow=overflow)
+    output = Queued("x", sink, capacity=3, overflow=overflow)
     output.put(answer())
     assert gate.reached.wait(PATIENCE_S)
     feed(output, 9, first=1)
@@ -153,8 +153,8 @@ def test_one_blocked_output_does_not_hold_the_others_up(
     good, blocked = Scripted(), Scripted(gate)
     outputs = Outputs(
         [
-            Queued("blocked", blocked, warn=warnings.append, capacity=4),
-            Queued("good", good, warn=warnings.append),
+            Queued("blocked", blocked, capacity=4),
+            Queued("good", good),
         ],
         live=True,
     )
@@ -183,7 +183,7 @@ def test_failing_output_is_told_of_once_tried_again_and_counted(
             raise FULL
 
     sink = Scripted(act)
-    output = Queued("csv:out.csv", sink, warn=warnings.append)
+    output = Queued("csv:out.csv", sink)
     feed(output, 20)
     assert output.drain(time.monotonic() + PATIENCE_S)
     assert attempts < 20  # it was left alone for a while
@@ -209,7 +209,7 @@ def test_output_that_fails_in_turn_does_not_fill_the_log(
         if one.frame.sequence % 2:
             raise FULL
 
-    output = Queued("x", Scripted(act), warn=warnings.append)
+    output = Queued("x", Scripted(act))
     feed(output, 40)
     assert output.drain(time.monotonic() + PATIENCE_S)
     output.end()
@@ -220,8 +220,8 @@ def test_output_that_fails_in_turn_does_not_fill_the_log(
 @pytest.mark.parametrize("error", [BrokenPipeError(), OutputGone()])
 def test_reader_that_leaves_one_of_several_is_no_end(error: Exception, warnings: list[str]) -> None:
     good = Scripted()
-    gone = Queued("gone", Scripted(raising(error)), warn=warnings.append)
-    outputs = Outputs([gone, Queued("good", good, warn=warnings.append)], live=True)
+    gone = Queued("gone", Scripted(raising(error)))
+    outputs = Outputs([gone, Queued("good", good)], live=True)
     feed(outputs, 30)
     wait_until(lambda: gone.gone)
     feed(outputs, 30, first=30)
@@ -231,7 +231,7 @@ def test_reader_that_leaves_one_of_several_is_no_end(error: Exception, warnings:
 
 
 def test_reader_that_leaves_the_only_output_ends_the_loop(warnings: list[str]) -> None:
-    output = Queued("json", Scripted(raising(BrokenPipeError())), warn=warnings.append)
+    output = Queued("json", Scripted(raising(BrokenPipeError())))
     with Outputs([output], live=True) as outputs, pytest.raises(BrokenPipeError):
         wait_until(lambda: False, lambda: feed(outputs, 1))
     assert warnings == []
@@ -239,15 +239,15 @@ def test_reader_that_leaves_the_only_output_ends_the_loop(warnings: list[str]) -
 
 def test_closing_the_only_window_asks_the_loop_to_stop(warnings: list[str]) -> None:
     stop = StopRequest()
-    output = Queued("window", Scripted(raising(OutputGone())), warn=warnings.append)
+    output = Queued("window", Scripted(raising(OutputGone())))
     with Outputs([output], live=True, stop=stop) as outputs:
         wait_until(lambda: stop.requested, lambda: feed(outputs, 1))
 
 
 def test_defect_in_one_of_several_is_told_and_the_loop_goes_on(warnings: list[str]) -> None:
     good = Scripted()
-    broken = Queued("x", Scripted(raising(ZeroDivisionError("oh"))), warn=warnings.append)
-    outputs = Outputs([broken, Queued("good", good, warn=warnings.append)], live=True)
+    broken = Queued("x", Scripted(raising(ZeroDivisionError("oh"))))
+    outputs = Outputs([broken, Queued("good", good)], live=True)
     feed(outputs, 10)
     outputs.finish(SUMMARY)
     assert len(good.taken) == 10
@@ -261,7 +261,7 @@ def test_file_as_the_source_waits_for_a_slow_output_and_loses_nothing(
     warnings: list[str],
 ) -> None:
     sink = Scripted(lambda _: time.sleep(0.005))
-    output = Queued("x", sink, warn=warnings.append, capacity=2, patience_s=PATIENCE_S)
+    output = Queued("x", sink, capacity=2, patience_s=PATIENCE_S)
     with Outputs([output], live=False) as outputs:
         feed(outputs, 40)
         outputs.finish(SUMMARY)
@@ -275,7 +275,7 @@ def test_file_as_the_source_waits_for_a_blocked_output_only_so_long(
 ) -> None:
     monkeypatch.setattr("edgeinfer.device.outputs.fan_out.DRAIN_S", 0.1)
     monkeypatch.setattr("edgeinfer.device.outputs.fan_out.SUMMARY_S", 0.1)
-    output = Queued("x", Scripted(gate), warn=warnings.append, capacity=2, patience_s=0.2)
+    output = Queued("x", Scripted(gate), capacity=2, patience_s=0.2)
     outputs = Outputs([output], live=False)
     feed(outputs, 40)
     outputs.finish(SUMMARY)
@@ -287,7 +287,7 @@ def test_reader_of_stdout_may_take_its_time_until_the_user_stops_the_loop(
     gate: Gate, warnings: list[str]
 ) -> None:
     stop = StopRequest()
-    output = Queued("json", Scripted(gate), warn=warnings.append, capacity=1)
+    output = Queued("json", Scripted(gate), capacity=1)
     output.patience_s = FOREVER
     outputs = Outputs([output], live=False, stop=stop)
     feeding = threading.Thread(target=feed, args=(outputs, 10))
@@ -301,7 +301,7 @@ def test_reader_of_stdout_may_take_its_time_until_the_user_stops_the_loop(
 
 
 def test_the_only_output_of_a_file_that_fails_ends_it(warnings: list[str]) -> None:
-    output = Queued("json", Scripted(raising(FULL)), warn=warnings.append)
+    output = Queued("json", Scripted(raising(FULL)))
     with Outputs([output], live=False) as outputs, pytest.raises(StorageError, match="no space"):
         wait_until(lambda: False, lambda: feed(outputs, 1))
 
@@ -309,14 +309,14 @@ def test_the_only_output_of_a_file_that_fails_ends_it(warnings: list[str]) -> No
 def test_of_a_live_source_it_is_an_error_when_all_outputs_fail_at_the_end(
     warnings: list[str],
 ) -> None:
-    bad = Queued("bad", Scripted(raising(FULL)), warn=warnings.append)
+    bad = Queued("bad", Scripted(raising(FULL)))
     outputs = Outputs([bad], live=True)
     feed(outputs, 5)
     outputs.finish(SUMMARY)
     with pytest.raises(StorageError, match="output bad: did not take 5 of 5 answers"):
         outputs.raise_loss()
-    bad = Queued("bad", Scripted(raising(FULL)), warn=warnings.append)
-    outputs = Outputs([bad, Queued("good", Scripted(), warn=warnings.append)], live=True)
+    bad = Queued("bad", Scripted(raising(FULL)))
+    outputs = Outputs([bad, Queued("good", Scripted())], live=True)
     feed(outputs, 5)
     outputs.finish(SUMMARY)
     outputs.raise_loss()
@@ -326,8 +326,8 @@ def test_text_waits_without_its_pictures(gate: Gate, warnings: list[str]) -> Non
     text, pictures = Scripted(), Scripted()
     outputs = Outputs(
         [
-            Queued("json", text, warn=warnings.append),
-            Queued("video", pictures, warn=warnings.append, pictures=True),
+            Queued("json", text),
+            Queued("video", pictures, pictures=True),
         ],
         live=True,
     )
@@ -343,7 +343,7 @@ def test_error_while_closing_is_told(warnings: list[str]) -> None:
         def close(self) -> None:
             raise FULL
 
-    output = Queued("x", Unclosable(), warn=warnings.append)
+    output = Queued("x", Unclosable())
     Outputs([output], live=True).close()
     assert output.report().failure == str(FULL)
     assert len(warnings) == 1

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +25,7 @@ from edgeinfer.device.runtime.delegates.worker.restart_policy import (
     WorkerPolicy,
 )
 
-Warn = Callable[[str], None]
+_LOG = logging.getLogger(__name__)
 
 WARM_UP_RUNS = 3
 """Runs on zeros before a worker is handed a frame: the first one, in which parameters are
@@ -42,7 +42,6 @@ class Keeper:
         policy: deadlines and restarts.
         meanwhile: what is said of the time without a worker, such as "the CPU answers meanwhile".
         in_the_end: what is said when it is given up.
-        warn: takes a line for each fault, each recovery, and the end of it.
 
     Attributes:
         worker: the present one; None while there is none.
@@ -51,7 +50,7 @@ class Keeper:
     """
 
     def __init__(
-        self, job: WorkerJob, policy: WorkerPolicy, *, meanwhile: str, in_the_end: str, warn: Warn
+        self, job: WorkerJob, policy: WorkerPolicy, *, meanwhile: str, in_the_end: str
     ) -> None:
         self.worker: WorkerProcess | None = None
         self.deadline = Deadline(policy.deadline_s, first_s=policy.load_limit_s)
@@ -60,7 +59,6 @@ class Keeper:
         self._policy = policy
         self._meanwhile = meanwhile
         self._in_the_end = in_the_end
-        self._warn = warn
         self._failures = FailureLog(policy)
         self._counts = DelegateCounts()
         self._changed = threading.Condition()
@@ -162,7 +160,7 @@ class Keeper:
 
     def _tell(self, text: str) -> None:
         with contextlib.suppress(Exception):  # the worker matters more than who hears of it
-            self._warn(f"{self._job.delegate}: {text}")
+            _LOG.warning("%s: %s", self._job.delegate, text)
 
     def _what_follows(self) -> str:
         if self._failures.too_many:

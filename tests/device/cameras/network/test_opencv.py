@@ -87,9 +87,8 @@ def serve_silence(server: Server) -> Serve:
     return serve
 
 
-def test_pictures_and_connecting_again_when_it_hangs_up(server: Server) -> None:
-    told: list[str] = []
-    with open_camera(server.url(), options=PATIENT, warn=told.append) as camera:
+def test_pictures_and_connecting_again_when_it_hangs_up(server: Server, logged: list[str]) -> None:
+    with open_camera(server.url(), options=PATIENT) as camera:
         assert camera.live
         assert camera.description == f"{server.url()}, MJPEG"
         frames = [camera.read() for _ in range(2)]
@@ -98,7 +97,7 @@ def test_pictures_and_connecting_again_when_it_hangs_up(server: Server) -> None:
     numbers = [frame.sequence for frame in frames if frame is not None]
     assert numbers == sorted(set(numbers))
     assert {frame.pixels.tobytes() for frame in frames if frame} <= set(PICTURES[:3])
-    assert told[0] == f"{server.url()}, MJPEG: ended; opening it again"
+    assert logged[0] == f"{server.url()}, MJPEG: ended; opening it again"
 
 
 def test_silence_is_a_fault(server: Server) -> None:

@@ -12,6 +12,7 @@ import pytest
 from edgeinfer.device.cameras.network.stdin import StdinCamera
 from edgeinfer.device.core.errors import CameraError
 from tests.device.cameras.network.test_jpeg_splitter import PICTURES
+from tests.support.logged import hearing
 
 
 @pytest.fixture
@@ -65,8 +66,9 @@ def test_silence_is_told_and_waited_through(pipe: tuple[int, int]) -> None:
             os.write(pipe[1], PICTURES[0])
         told.append(line)
 
-    camera = StdinCamera(pipe[0], timeout_s=0.2, warn=hear)
-    assert camera.read() is not None
+    camera = StdinCamera(pipe[0], timeout_s=0.2)
+    with hearing(hear):
+        assert camera.read() is not None
     assert told[0] == "stdin: no picture for 0.2 s; waiting"
     assert told[1].startswith("stdin: pictures again after ")
 

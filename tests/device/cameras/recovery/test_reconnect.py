@@ -89,16 +89,15 @@ def frames(camera: SteadyCamera, count: int) -> list[tuple[int, int]]:
 ABSENT = CameraError("scripted", got="is not connected")
 
 
-def test_source_that_fails_is_opened_again_and_numbers_go_on() -> None:
+def test_source_that_fails_is_opened_again_and_numbers_go_on(logged: list[str]) -> None:
     first, second = Scripted([7, 8, "was unplugged"]), Scripted([9, None])
-    told: list[str] = []
     opener = Opener(first, ABSENT, ABSENT, second, Scripted([10, 11]))
-    with SteadyCamera(opener, warn=told.append, **QUICK) as camera:
+    with SteadyCamera(opener, **QUICK) as camera:
         assert frames(camera, 5) == [(0, 7), (1, 8), (2, 9), (3, 10), (4, 11)]
         assert camera.reopenings == 2
         assert first.closed
         assert second.closed
-    assert [line.split(" after ")[0] for line in told] == [
+    assert [line.split(" after ")[0] for line in logged] == [
         "scripted: was unplugged; opening it again",
         "scripted: is not connected; trying again",  # once, though it was tried twice
         "scripted: delivers pictures again",
@@ -123,13 +122,12 @@ def test_first_opening_that_fails_is_an_error_at_once() -> None:
         SteadyCamera(Opener(ABSENT), **QUICK)
 
 
-def test_first_opening_can_be_waited_for() -> None:
-    told: list[str] = []
+def test_first_opening_can_be_waited_for(logged: list[str]) -> None:
     opener = Opener(ABSENT, ABSENT, Scripted([5]))
-    with SteadyCamera(opener, warn=told.append, wait=True, **QUICK) as camera:
+    with SteadyCamera(opener, wait=True, **QUICK) as camera:
         assert frames(camera, 1) == [(0, 5)]
-    assert told[0] == "scripted: is not connected; waiting for it"
-    assert len(told) == 2
+    assert logged[0] == "scripted: is not connected; waiting for it"
+    assert len(logged) == 2
 
 
 def test_wrong_usage_is_not_waited_for() -> None:
@@ -145,15 +143,14 @@ def test_defect_is_no_fault_of_the_camera() -> None:
         frames(camera, 2)
 
 
-def test_source_that_hangs_is_left_to_itself() -> None:
+def test_source_that_hangs_is_left_to_itself(logged: list[str]) -> None:
     hanging, released = Scripted([1, threading.Event()]), threading.Event()
     hanging._script[1] = released
-    told: list[str] = []
     opener = Opener(hanging, Scripted([2, 3]))
     # Long enough for the other source to answer on a busy machine.
-    with SteadyCamera(opener, warn=told.append, timeout_s=2, **QUICK) as camera:
+    with SteadyCamera(opener, timeout_s=2, **QUICK) as camera:
         assert frames(camera, 3) == [(0, 1), (1, 2), (2, 3)]
-        assert told[0].startswith(f"scripted: hangs in its driver for {SPARE_S + 2:.3g} s")
+        assert logged[0].startswith(f"scripted: hangs in its driver for {SPARE_S + 2:.3g} s")
         assert not hanging.closed
         released.set()
         until(lambda: hanging.closed)
@@ -206,14 +203,13 @@ def test_skipping() -> None:
         assert frames(camera, 1) == [(3, 4)]
 
 
-def test_pictures_that_nobody_can_use_are_a_reason_to_start_afresh() -> None:
-    told: list[str] = []
+def test_pictures_that_nobody_can_use_are_a_reason_to_start_afresh(logged: list[str]) -> None:
     opener = Opener(Scripted([1, 2]), Scripted([3]))
-    with SteadyCamera(opener, warn=told.append, **QUICK) as camera:
+    with SteadyCamera(opener, **QUICK) as camera:
         frames(camera, 1)
         assert camera.restart("30 damaged pictures in a row")
         assert frames(camera, 1) == [(1, 3)]
-    assert told[0] == "scripted: 30 damaged pictures in a row; opening it again"
+    assert logged[0] == "scripted: 30 damaged pictures in a row; opening it again"
 
 
 FAULTS = """
@@ -222,6 +218,7 @@ from pathlib import Path
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.recovery.reconnect import SteadyCamera
 from edgeinfer.device.cameras.v4l2.camera import V4l2Opener
+from tests.support.logged import hearing
 from tests.system.v4l2_shim.steering import Steering, picture_number
 
 steering = Steering(Path(sys.argv[1]))
@@ -238,7 +235,9 @@ def told(line):
     if ends:  # the fault was noticed: a while later it is over
         threading.Timer(0.5, heal, [ends.pop()]).start()
 
-camera = SteadyCamera(opener, warn=told, timeout_s=0.3, first_delay_s=0.02, last_delay_s=0.1)
+LISTENER = hearing(told)
+LISTENER.__enter__()
+camera = SteadyCamera(opener, timeout_s=0.3, first_delay_s=0.02, last_delay_s=0.1)
 
 def read(count):
     for _ in range(count):
@@ -385,6 +384,7 @@ from edgeinfer.device.cameras.frame_pool import FramePool
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.recovery.reconnect import SteadyCamera
 from edgeinfer.device.cameras.v4l2.camera import V4l2Camera, V4l2Opener
+from tests.support.logged import hearing
 from tests.system.v4l2_shim.steering import Steering
 
 steering, told, left, faulty = Steering(Path(sys.argv[1])), [], [], []
@@ -396,8 +396,8 @@ def hear(line):
 
 opener = V4l2Opener(None, CameraOptions(timeout_s=0.3))
 gc.disable()
-with SteadyCamera(
-    opener, warn=hear, timeout_s=0.3, first_delay_s=0.02, last_delay_s=0.1
+with hearing(hear), SteadyCamera(
+    opener, timeout_s=0.3, first_delay_s=0.02, last_delay_s=0.1
 ) as camera:
     for fault in sys.argv[2:]:
         known = len(told)
@@ -438,12 +438,10 @@ def test_waiting_for_a_source_may_be_given_up() -> None:
     assert len(tries) > 2  # of some fifty
 
 
-def test_what_hangs_is_named_for_what_it_is() -> None:
-    told: list[str] = []
+def test_what_hangs_is_named_for_what_it_is(logged: list[str]) -> None:
     never = threading.Event()
     with SteadyCamera(
         lambda: Scripted([1, never]),
-        warn=told.append,
         timeout_s=0.01 - SPARE_S + 0.2,
         holder=CONNECTION,
         **QUICK,
@@ -457,9 +455,9 @@ def test_what_hangs_is_named_for_what_it_is() -> None:
 
         reader = threading.Thread(target=read)
         reader.start()
-        until(lambda: told)
+        until(lambda: logged)
         while reader.is_alive():
             camera.interrupt()
             reader.join(0.01)
         never.set()
-    assert told[0] == "scripted: hangs in its connection for 0.21 s; opening it again"
+    assert logged[0] == "scripted: hangs in its connection for 0.21 s; opening it again"

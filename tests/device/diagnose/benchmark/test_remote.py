@@ -44,7 +44,11 @@ def model(tmp_path: Path) -> Path:
 
 
 def test_the_report_comes_back_under_the_local_names(
-    tmp_path: Path, temporary: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    temporary: Path,
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: list[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     fake_ssh.install(tmp_path, fake_ssh.HERE, monkeypatch)
@@ -56,35 +60,36 @@ def test_the_report_comes_back_under_the_local_names(
     )
     program.chmod(0o755)
     told: list[str] = []
-    warned: list[str] = []
     found = benchmark_on(
         SshHost("board"),
         model,
         OPTIONS,
         program=str(program),
         progress=told.append,
-        warn=warned.append,
     )
     assert found.host == "board"
     assert (found.model.file, found.model.size_bytes) == (str(model), 7)
     assert found.stages == REPORT.stages
     assert [line.split()[0] for line in told] == ["connecting", "copying", "measuring", "cleaning"]
-    assert warned == []
+    assert logged == []
     assert list(temporary.iterdir()) == []
     assert not (tmp_path / "x").exists()
 
 
 def test_a_folder_that_stays_is_told(
-    tmp_path: Path, temporary: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    temporary: Path,
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: list[str],
 ) -> None:
     fake_ssh.install(
         tmp_path, f'case "$*" in *"rm -rf"*) exit 255;; esac; {fake_ssh.HERE}', monkeypatch
     )
-    warned: list[str] = []
     with pytest.raises(RemoteError, match="there is no program `absent`"):
-        benchmark_on(SshHost("board"), model, OPTIONS, program="absent", warn=warned.append)
+        benchmark_on(SshHost("board"), model, OPTIONS, program="absent")
     (folder,) = temporary.iterdir()
-    assert warned == [f"board: {folder} could not be removed there"]
+    assert logged == [f"board: {folder} could not be removed there"]
 
 
 @pytest.mark.parametrize(

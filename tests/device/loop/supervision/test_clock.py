@@ -23,7 +23,7 @@ from tests.system.reference_delegate.build import c_compiler
 DEVICE = Path(edgeinfer.device.__file__).parent
 
 STAMPS = {
-    "loop/supervision/event_log.py": {"datetime.now"},
+    "cli/log/formats.py": {"datetime.now"},
     "outputs/base.py": {"time.time_ns"},
     "diagnose/doctor/checks/clock.py": {"time.gmtime", "time.strftime"},  # whose subject it is
     "releases/history.py": {"time.gmtime", "time.strftime"},

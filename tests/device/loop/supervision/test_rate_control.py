@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgeinfer.device.cameras.base import Camera
+from edgeinfer.device.cli.log.formats import JsonFormatter, TextFormatter
+from edgeinfer.device.cli.log.handler import StreamHandler, handling
 from edgeinfer.device.loop.pipeline import Pipeline
-from edgeinfer.device.loop.supervision.event_log import EventLog
 from edgeinfer.device.loop.supervision.rate_control import Heat
 from edgeinfer.device.loop.supervision.rate_steps import Reading
 from tests.device.loop.supervision.boards import FakeBoard
@@ -39,7 +42,15 @@ class Scene:
         self.told = io.StringIO()
         camera: Camera = Counter(1 << 30, live=True, pause_s=0.01)
         self.pipeline = Pipeline(camera, [Echo()], max_fps=max_fps)
-        self.heat = Heat(EventLog(self.told, style="json"), max_fps=max_fps, every_s=0.02)
+        self._hearing = ExitStack()
+        handler = StreamHandler(self.told, JsonFormatter())
+        self._hearing.enter_context(handling(handler, logging.INFO))
+        self.heat = Heat(max_fps=max_fps, every_s=0.02)
+
+    def close(self) -> None:
+        self.heat.close()
+        self.pipeline.close()
+        self._hearing.close()
 
     def run(self, seconds: float) -> int:
         """Answer for a time and return how many answers that were."""
@@ -85,8 +96,7 @@ def rates(message: str) -> tuple[float, float]:
 def scene() -> Iterator[Scene]:
     scene = Scene()
     yield scene
-    scene.heat.close()
-    scene.pipeline.close()
+    scene.close()
     assert not [t for t in threading.enumerate() if t.name.startswith("edgeinfer-")]
 
 
@@ -135,8 +145,7 @@ def test_the_users_own_limit_comes_back(board: FakeBoard) -> None:
     board.zone(50)
     scene.run_until_told(3)
     assert scene.pipeline.max_fps == 40
-    scene.heat.close()
-    scene.pipeline.close()
+    scene.close()
 
 
 def test_a_weak_supply_is_told_once_with_its_cure(board: FakeBoard, scene: Scene) -> None:
@@ -169,10 +178,11 @@ def test_a_sensor_that_fails_or_hangs_does_not_matter(board: FakeBoard) -> None:
         release.wait(PATIENCE_S)
         return Reading()
 
-    heat = Heat(EventLog(told), read=read, every_s=0.01)
-    assert hangs.wait(PATIENCE_S)
-    for _ in range(100):
-        assert heat.look() is None
+    with handling(StreamHandler(told, TextFormatter()), logging.INFO):
+        heat = Heat(read=read, every_s=0.01)
+        assert hangs.wait(PATIENCE_S)
+        for _ in range(100):
+            assert heat.look() is None
     assert told.getvalue() == "warning: heat: cannot be read (remote I/O error)\n"
     release.set()
     heat.close()

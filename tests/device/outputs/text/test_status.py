@@ -81,9 +81,7 @@ def test_a_reader_always_finds_a_whole_object(
 ) -> None:
     monkeypatch.setattr(module, "EVERY_S", 0.0)
     path = tmp_path / "status.json"
-    outputs = open_outputs(
-        [parse_output(f"status:{path}")], live=True, warn=lambda line: None, facts=FACTS
-    )
+    outputs = open_outputs([parse_output(f"status:{path}")], live=True, facts=FACTS)
     with outputs:
         seen: set[int] = set()
         given = 0

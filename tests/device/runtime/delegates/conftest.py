@@ -16,6 +16,7 @@ from edgeinfer.device.runtime.delegates.runner import DelegateRunner
 from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
 from edgeinfer.device.runtime.runner import ModelRunner, Runner, RuntimeName, installed_runtimes
+from tests.support.logged import hearing
 from tests.support.waiting import PATIENCE_S
 
 PATIENT = WorkerPolicy(deadline_s=PATIENCE_S)
@@ -74,8 +75,10 @@ class Heard(list[str]):
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def heard() -> Iterator[Heard]:
+    lines = Heard()
+    with hearing(lines.append):
+        yield lines
 
 
 @pytest.fixture
@@ -99,7 +102,6 @@ def start(
             runtime=runtime,
             open_substitute=substitute,
             policy=policy or PATIENT,
-            warn=heard.append,
         )
         runners.append(runner)
         return runner

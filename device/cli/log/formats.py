@@ -1,0 +1,97 @@
+"""The three shapes of what is told: lines for people, JSON objects, or lines for journald."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Literal
+
+from edgeinfer.device.core.errors import printable
+from edgeinfer.device.core.events import NOTICE
+
+LogFormat = Literal["text", "json", "journald"]
+
+_WARNING = 4
+_PRIORITIES = {logging.ERROR: 3, logging.WARNING: _WARNING, NOTICE: 5, logging.INFO: 6}
+"""Priorities of syslog(3), which journald understands as a prefix such as <4>."""
+
+
+def event_name(record: logging.LogRecord) -> str:
+    """Return the name of a record's event; without one it is named by its level."""
+    return str(getattr(record, "event", record.levelname.lower()))
+
+
+def _priority(record: logging.LogRecord) -> int:
+    return next((number for level, number in _PRIORITIES.items() if record.levelno >= level), 7)
+
+
+def _line(record: logging.LogRecord) -> str:
+    """Return a record's message on one line, with the number of those that were left out."""
+    line, left_out = printable(record.getMessage()), getattr(record, "left_out", 0)
+    return f"{line} ({left_out:,} more like it before)" if left_out else line
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    left_out = getattr(record, "left_out", 0)
+    more = {"left_out": left_out} if left_out else {}
+    return {**getattr(record, "fields", {}), **more}
+
+
+class TextFormatter(logging.Formatter):
+    """A line an event, for people.
+
+    Args:
+        before: what a line begins with, to clear a line that a terminal rewrites in place.
+    """
+
+    def __init__(self, before: str = "") -> None:
+        super().__init__()
+        self._before = before
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; what is wrong has its level in front."""
+        level = f"{record.levelname.lower()}: " if _priority(record) <= _WARNING else ""
+        return f"{self._before}{level}{_line(record)}"
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line: `time`, `priority`, `level`, `event`, `message` and the event's fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the object."""
+        from datetime import datetime, timezone
+
+        # Of now, and not of when it was logged: what was kept back comes behind younger events.
+        stamp = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        return json.dumps(
+            {
+                "time": stamp,
+                "priority": _priority(record),
+                "level": record.levelname.lower(),
+                "event": event_name(record),
+                "message": _line(record),
+                **_fields(record),
+            },
+            default=str,
+        )
+
+
+class JournaldFormatter(logging.Formatter):
+    """The line behind its priority, `<4>...`, with event and fields behind it as a JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        behind = json.dumps({"event": event_name(record), **_fields(record)}, default=str)
+        return f"<{_priority(record)}>{_line(record)} {behind}"
+
+
+def formatter(log_format: LogFormat, before: str = "") -> logging.Formatter:
+    """Return the formatter of that name.
+
+    Args:
+        log_format: its name.
+        before: what a line for people begins with.
+    """
+    if log_format == "json":
+        return JsonFormatter()
+    return JournaldFormatter() if log_format == "journald" else TextFormatter(before)
