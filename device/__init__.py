@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from edgeinfer.device.loop.stream import open_stream as open
     from edgeinfer.device.models.model import Model
     from edgeinfer.device.pictures.decode import read_image
+    from edgeinfer.device.runtime.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.open_options import OpenOptions
 
-__all__ = ["Model", "Stream", "open", "read_image"]
+__all__ = ["DelegateRequest", "Model", "OpenOptions", "Stream", "open", "read_image"]
 
 # Otherwise Python would print warnings on the stderr of scripts that have not asked for them.
 logging.getLogger("edgeinfer").addHandler(logging.NullHandler())
@@ -35,7 +37,9 @@ logging.getLogger("edgeinfer").addHandler(logging.NullHandler())
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
 
 _HOMES = {
+    "DelegateRequest": ("edgeinfer.device.runtime.delegates.request", "DelegateRequest"),
     "Model": ("edgeinfer.device.models.model", "Model"),
+    "OpenOptions": ("edgeinfer.device.runtime.open_options", "OpenOptions"),
     "Stream": ("edgeinfer.device.loop.stream", "Stream"),
     "open": ("edgeinfer.device.loop.stream", "open_stream"),
     "read_image": ("edgeinfer.device.pictures.decode", "read_image"),

@@ -40,6 +40,7 @@ from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.models.plain_tflite import ends_in_probabilities
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.first_opening import ensure_opens
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.spec import Decoder
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.device.tflite.reader import read_tflite
@@ -70,7 +71,7 @@ class ForeignSource:
         imported = import_model(path, folder, tensorflow=tensorflow)
         content = imported.float32
         graph = read_tflite(content, subject=str(path))
-        ensure_opens(content, graph, subject=str(path), runtime="ai-edge-litert")
+        ensure_opens(content, graph, OpenOptions(runtime="ai-edge-litert"), subject=str(path))
         spec = foreign_preprocess(path, graph, model, jpeg_reduction=options.jpeg_reduction)
         labels = foreign_labels(path, graph, model)
         calibration, compared = foreign_pictures(

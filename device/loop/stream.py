@@ -22,8 +22,7 @@ from edgeinfer.device.loop.slot import EndOfItems
 from edgeinfer.device.loop.smoothing import require_smooth
 from edgeinfer.device.models.input_size import model_input_size
 from edgeinfer.device.models.model import Model, open_models
-from edgeinfer.device.runtime.delegates.request import DelegateRequest
-from edgeinfer.device.runtime.runner import RuntimeName
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.prediction import Prediction
 
 _POLL_S = 0.1
@@ -115,11 +114,9 @@ def _close_all() -> None:
 
 def open_stream(
     model: AnyPath,
+    options: OpenOptions | None = None,
     *,
     camera: AnyPath | int = "",
-    threads: int | None = None,
-    runtime: RuntimeName | None = None,
-    labels: Sequence[str] | None = None,
     every: int = 1,
     max_fps: float | None = None,
     smooth: int = 1,
@@ -127,18 +124,15 @@ def open_stream(
     realtime: bool = False,
     fps: float = 30.0,
     seed: int = 0,
-    delegates: DelegateRequest | None = None,
     camera_options: CameraOptions | None = None,
 ) -> Stream:
     """Open a model and a camera; `edgeinfer.device.open` is this function.
 
     Args:
         model: a `.edgebundle`, or the `.tflite` of an image classifier.
+        options: how the model is opened; None takes the best that is there.
         camera: a number, a device such as "/dev/video0", a video file, a folder of images,
             "simulated" or "simulated:FOLDER"; by default the first camera found.
-        threads: interpreter threads; None takes what suits the board, see `BoardProfile`.
-        runtime: which runtime; None takes the preferred one.
-        labels: the classes of a plain `.tflite`; None takes those that it carries.
         every: answer each frame whose number is a multiple of this.
         max_fps: answer at most so many frames a second.
         smooth: over how many answers each one is smoothed, as its task does it: 1 to 1,000.
@@ -146,35 +140,28 @@ def open_stream(
         realtime: play files at their own rate, as if they were live.
         fps: the rate of the simulated camera, and of a folder under `realtime`.
         seed: the simulated camera's.
-        delegates: the variant and the delegate that are wanted; None takes the best that is there.
         camera_options: a camera's mode and controls; by default the smallest mode that covers the
             model's input.
 
     Raises:
         EdgeinferError: the model or the camera cannot be opened.
     """
-    if threads is None:
+    options = options or OpenOptions()
+    if options.threads is None:
         from edgeinfer.boards.here import threads_here
 
-        threads = threads_here()
+        options = replace(options, threads=threads_here())
     source = str(camera) if isinstance(camera, int) else os.fspath(camera)
     chosen = camera_options if camera_options is not None else CameraOptions()
-    options: dict[str, Any] = {"fps": fps, "seed": seed, "realtime": realtime}
-    options["options"] = chosen
+    source_options: dict[str, Any] = {"fps": fps, "seed": seed, "realtime": realtime}
+    source_options["options"] = chosen
     ahead = None
     if not needs_model(source):
         if is_device(source) and chosen.covers is None:
-            options["options"] = replace(chosen, covers=model_input_size(model))
-        ahead = CameraAhead(partial(open_camera, source, **options))
+            source_options["options"] = replace(chosen, covers=model_input_size(model))
+        ahead = CameraAhead(partial(open_camera, source, **source_options))
     try:
-        models = open_models(
-            model,
-            parallel,
-            threads=threads,
-            runtime=runtime,
-            labels=None if labels is None else tuple(labels),
-            delegates=delegates,
-        )
+        models = open_models(model, parallel, options)
     except BaseException:
         if ahead is not None:
             ahead.abandon()
@@ -188,7 +175,7 @@ def open_stream(
                 source,
                 pictures=models[0].golden_frames,
                 spec=models[0].preprocessor.spec,
-                **options,
+                **source_options,
             )
         )
     except BaseException:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from edgeinfer.device.core.errors import DelegateError, UsageError
 from edgeinfer.device.models.bundle.manifest import Variant
-from edgeinfer.device.runtime.delegates.choose import CPU
+from edgeinfer.device.runtime.choose import CPU
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES, DelegateSpec
 

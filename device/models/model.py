@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,16 @@ from edgeinfer.device.models.open_runner import open_plain, open_variant
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName
+from edgeinfer.device.runtime.choose import spread
+from edgeinfer.device.runtime.open_options import OpenOptions
+from edgeinfer.device.runtime.runner import ModelRunner
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.registry import make_decode
 from edgeinfer.device.tasks.task import Decode, Said
 
 if TYPE_CHECKING:
     from edgeinfer.device.models.bundle.reader import ModelBundle
-    from edgeinfer.device.runtime.delegates.choose import Choice
-    from edgeinfer.device.runtime.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.choose import Choice
 
 
 class Model(Closing):
@@ -68,25 +70,12 @@ class Model(Closing):
         self.choice = choice
 
     @staticmethod
-    def open(
-        path: AnyPath,
-        *,
-        threads: int = 1,
-        runtime: RuntimeName | None = None,
-        labels: tuple[str, ...] | None = None,
-        delegates: DelegateRequest | None = None,
-        substitute: bool = True,
-    ) -> Model:
+    def open(path: AnyPath, options: OpenOptions | None = None) -> Model:
         """Open a bundle, or a plain `.tflite` model of images, see `plain_tflite.py`.
 
         Args:
             path: the file.
-            threads: interpreter threads.
-            runtime: which runtime; None takes the preferred one.
-            labels: the classes of a plain `.tflite`; None takes those that it carries.
-            delegates: the variant and the delegate that are wanted; None takes the best that is
-                there.
-            substitute: whether the CPU variant answers while a delegate is down.
+            options: how it is opened; None takes the best that is there, with one thread.
 
         Raises:
             BundleError: the bundle is damaged or of another version.
@@ -94,23 +83,16 @@ class Model(Closing):
             ModelError: the file is no model, or one whose task is not known.
             MissingExtraError: no runtime is installed.
         """
-        path = Path(path)
+        path, options = Path(path), options or OpenOptions()
         if is_bundle(path):
-            return _open_bundle(path, threads, runtime, delegates, substitute)
+            return _open_bundle(path, options)
         from edgeinfer.device.models.plain_tflite import describe_third_party
         from edgeinfer.device.tflite.cut import without_pose_decoder
 
         content = without_pose_decoder(read_model_file(path), subject=str(path))
-        runner, choice = open_plain(
-            content,
-            delegates,
-            subject=str(path),
-            threads=threads,
-            runtime=runtime,
-            substitute=substitute,
-        )
+        runner, choice = open_plain(content, options, subject=str(path))
         try:
-            guess = describe_third_party(content, runner, subject=str(path), labels=labels)
+            guess = describe_third_party(content, runner, subject=str(path), labels=options.labels)
             preprocessor = _preprocessor(guess.preprocess, runner, path)
         except BaseException:
             runner.close()
@@ -184,34 +166,16 @@ class Model(Closing):
             self._bundle.close()
 
 
-def open_models(
-    path: AnyPath,
-    count: int,
-    *,
-    threads: int = 1,
-    runtime: RuntimeName | None = None,
-    labels: tuple[str, ...] | None = None,
-    delegates: DelegateRequest | None = None,
-) -> list[Model]:
+def open_models(path: AnyPath, count: int, options: OpenOptions | None = None) -> list[Model]:
     """Open a model several times, to answer as many frames side by side; see `Model.open`.
 
     With several Edge TPUs there is at least one model for each.
     """
-    from edgeinfer.device.runtime.delegates.choose import spread
-
-    requests = [delegates] * count if delegates is None else spread(delegates, count)
+    options = options or OpenOptions()
     models: list[Model] = []
     try:
-        for request in requests:
-            models.append(
-                Model.open(
-                    path,
-                    threads=threads,
-                    runtime=runtime,
-                    labels=labels,
-                    delegates=request,
-                )
-            )
+        for request in spread(options.delegates, count):
+            models.append(Model.open(path, replace(options, delegates=request)))
     except BaseException:
         for model in models:
             model.close()
@@ -219,21 +183,13 @@ def open_models(
     return models
 
 
-def _open_bundle(
-    path: Path,
-    threads: int,
-    runtime: RuntimeName | None,
-    delegates: DelegateRequest | None,
-    substitute: bool,
-) -> Model:
+def _open_bundle(path: Path, options: OpenOptions) -> Model:
     from edgeinfer.device.models.bundle.reader import open_bundle
 
     bundle = open_bundle(path)
     try:
         manifest = bundle.manifest
-        opened = open_variant(
-            bundle, delegates, threads=threads, runtime=runtime, substitute=substitute
-        )
+        opened = open_variant(bundle, options)
         variant = opened.variant
         return Model(
             name=manifest.name,

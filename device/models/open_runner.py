@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from edgeinfer.device.core.errors import DelegateError, ModelError, UsageError
 from edgeinfer.device.models.choose_variant import order_variants
-from edgeinfer.device.runtime.delegates.choose import Candidate, Choice, open_first
-from edgeinfer.device.runtime.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.choose import Candidate, Choice, open_first
 from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.runtime.first_opening import open_on_cpu
-from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName
+from edgeinfer.device.runtime.open_options import OpenOptions
+from edgeinfer.device.runtime.runner import ModelRunner
 from edgeinfer.device.tflite.model import DELEGATE_OPS, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
@@ -35,22 +35,12 @@ class OpenedVariant:
     choice: Choice
 
 
-def open_variant(
-    bundle: ModelBundle,
-    request: DelegateRequest | None = None,
-    *,
-    threads: int = 1,
-    runtime: RuntimeName | None = None,
-    substitute: bool = True,
-) -> OpenedVariant:
-    """Load the variant that a request and what is present here choose.
+def open_variant(bundle: ModelBundle, options: OpenOptions) -> OpenedVariant:
+    """Load the variant that the options and what is present here choose.
 
     Args:
         bundle: stays open while the runner is used, for the CPU variant's file.
-        request: what the user wants; None takes the best that is there.
-        threads: interpreter threads.
-        runtime: which runtime; None takes the preferred one.
-        substitute: whether the CPU variant answers while a delegate is down.
+        options: how it is opened.
 
     Raises:
         UsageError: the bundle has no such variant.
@@ -58,7 +48,6 @@ def open_variant(
         ModelError: the file is no model, or not the one of the manifest.
         MissingExtraError: no runtime is installed.
     """
-    request = request or DelegateRequest()
     variants = bundle.manifest.variants
     candidates = [
         Candidate(
@@ -67,11 +56,9 @@ def open_variant(
             content=lambda file=variants[name].file: bundle.member(file),  # type: ignore[misc]
             subject=f"{bundle.path}: {variants[name].file}",
         )
-        for name, delegate in order_variants(variants, request, subject=str(bundle.path))
+        for name, delegate in order_variants(variants, options.delegates, subject=str(bundle.path))
     ]
-    candidate, runner, choice = open_first(
-        candidates, request, threads=threads, runtime=runtime, substitute=substitute
-    )
+    candidate, runner, choice = open_first(candidates, options)
     variant = variants[candidate.variant]
     try:
         _check(candidate.subject, runner, variant)
@@ -82,18 +69,13 @@ def open_variant(
 
 
 def open_plain(
-    content: bytes,
-    request: DelegateRequest | None = None,
-    *,
-    subject: str,
-    threads: int = 1,
-    runtime: RuntimeName | None = None,
-    substitute: bool = True,
+    content: bytes, options: OpenOptions, *, subject: str
 ) -> tuple[ModelRunner, Choice | None]:
     """Load a plain `.tflite`; the choice is None where there was none.
 
-    Args: as for `open_variant`, and
+    Args:
         content: the file's bytes.
+        options: how it is opened.
         subject: the file's name, for errors.
 
     Raises:
@@ -103,7 +85,7 @@ def open_plain(
         ModelError: the file is no model, or the runtime cannot run it.
         MissingExtraError: no runtime is installed.
     """
-    request = request or DelegateRequest()
+    request = options.delegates
     if request.variant is not None:
         raise UsageError(
             "--variant", got=f"{subject} is a plain .tflite", expected="a bundle, which has them"
@@ -118,15 +100,7 @@ def open_plain(
                 got="is a model for the CPU",
                 next_step="name a delegate with --delegate, or leave --require-delegate out",
             )
-        on_cpu = open_on_cpu(
-            content,
-            subject=subject,
-            threads=threads,
-            runtime=runtime,
-            graph=graph,
-            trust=request.trust,
-        )
-        return on_cpu, None
+        return open_on_cpu(content, options, subject=subject, graph=graph), None
     spec = request.spec(wanted) if request.wanted else request.known_spec(wanted)
     name = spec.name if spec.name in KNOWN_DELEGATES else "delegate"
     candidates = [Candidate(variant=name, delegate=spec, content=lambda: content, subject=subject)]
@@ -135,9 +109,7 @@ def open_plain(
             Candidate(variant="cpu", delegate=None, content=lambda: content, subject=subject)
         )
     try:
-        _, runner, choice = open_first(
-            candidates, request, threads=threads, runtime=runtime, substitute=substitute
-        )
+        _, runner, choice = open_first(candidates, options)
     except DelegateError as error:
         if compiled_for is None:
             raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,8 @@ from edgeinfer.device.models.open_runner import open_variant
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.preprocess.native_library import load_kernels
-from edgeinfer.device.runtime.delegates.request import DelegateRequest
-from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName
+from edgeinfer.device.runtime.open_options import OpenOptions
+from edgeinfer.device.runtime.runner import ModelRunner
 from edgeinfer.device.tasks.registry import find_task
 
 ARM = frozenset({"aarch64", "arm64", "armv7l", "armv8l"})
@@ -57,12 +57,7 @@ class VerifyReport:
     tolerance: float
 
 
-def verify_bundle(
-    path: AnyPath,
-    *,
-    runtime: RuntimeName | None = None,
-    delegates: DelegateRequest | None = None,
-) -> VerifyReport:
+def verify_bundle(path: AnyPath, options: OpenOptions | None = None) -> VerifyReport:
     """Replay the golden frames: input tensors bit for bit, outputs within the tolerance.
 
     Every implementation of the preprocessing that is present here is replayed. Where a delegate
@@ -70,8 +65,7 @@ def verify_bundle(
 
     Args:
         path: the bundle.
-        runtime: which runtime; None takes the preferred one.
-        delegates: the variant and the delegate that are wanted; None takes the best that is there.
+        options: how it is opened; None takes the best that is there.
 
     Raises:
         BundleError: the bundle is damaged or has no golden frames.
@@ -85,7 +79,7 @@ def verify_bundle(
             raise BundleError(
                 path, got="has no golden frames", next_step="make it again with `edgeinfer convert`"
             )
-        opened = open_variant(bundle, delegates, runtime=runtime, substitute=False)
+        opened = open_variant(bundle, replace(options or OpenOptions(), substitute=False))
         variant = opened.variant
         with closing(opened.runner):
             (tensors,) = _read_tensors(bundle, variant.golden_input, (variant.input,), len(frames))

@@ -22,6 +22,7 @@ from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.files import cache_home
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
 from edgeinfer.device.core.tensors import KernelFamily
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import Runner, RuntimeName, choose_runtime, runtime_version
 from edgeinfer.device.tflite.activation_memory import peak_activation
 from edgeinfer.device.tflite.macs import model_macs
@@ -49,71 +50,63 @@ _WALL_FACTOR = 20
 
 def open_on_cpu(
     content: bytes,
+    options: OpenOptions | None = None,
     *,
     subject: str,
-    threads: int = 1,
-    runtime: RuntimeName | None = None,
     kernels: KernelFamily | None = None,
     graph: TfliteModel | None = None,
-    trust: bool = False,
 ) -> Runner:
     """Open a model that may come from anyone; `Runner` alone opens what edgeinfer made itself.
 
     Args:
         content: the `.tflite` file's bytes.
+        options: how it is opened.
         subject: the file's name, for errors.
-        threads: interpreter threads.
-        runtime: which runtime; None takes the preferred one.
         kernels: see `Runner`.
         graph: what `read_tflite` gave for these bytes, where they were read already.
-        trust: whether operators may be used that no table of edgeinfer's covers.
 
     Raises:
         ModelError: the bytes are no model, this runtime cannot run it, it has operators that are
             not covered, needs more memory than there is, or ended the child.
         MissingExtraError: no runtime is installed.
     """
+    options = options or OpenOptions()
     graph = graph or read_tflite(content, subject=subject)
-    ensure_opens(
-        content,
-        graph,
-        subject=subject,
-        threads=threads,
-        runtime=runtime,
-        kernels=kernels,
-        trust=trust,
-    )
+    ensure_opens(content, graph, options, subject=subject, kernels=kernels)
     return Runner(
-        content, subject=subject, threads=threads, runtime=runtime, kernels=kernels, graph=graph
+        content,
+        subject=subject,
+        threads=options.thread_count,
+        runtime=options.runtime,
+        kernels=kernels,
+        graph=graph,
     )
 
 
 def ensure_opens(
     content: bytes,
     graph: TfliteModel,
+    options: OpenOptions,
     *,
     subject: str,
-    threads: int = 1,
-    runtime: RuntimeName | None = None,
     kernels: KernelFamily | None = None,
-    trust: bool = False,
 ) -> None:
     """Try a model in a child, unless this installation has opened it before; see `open_on_cpu`."""
     uncovered = uncovered_operators(graph)
-    if uncovered and not trust:
+    if uncovered and not options.trust:
         raise ModelError(
             subject,
             got=f"has operators that edgeinfer cannot check: {', '.join(uncovered)}",
             next_step="if you know who made the file, open it with --trust",
         )
-    name = choose_runtime(runtime)
+    name = choose_runtime(options.runtime)
     _check_memory(needed_bytes(graph), subject)
     record = _record(content, name, kernels)
     if record.exists():
         return
     job = {
         "subject": subject,
-        "threads": threads,
+        "threads": options.thread_count,
         "runtime": name,
         "kernels": kernels,
         **limits(graph),

@@ -143,6 +143,6 @@ def _check_outputs(params: Mapping[str, Any]) -> None:
 
 
 def _check_delegates(params: Mapping[str, Any]) -> None:
-    from edgeinfer.device.cli.options.common import DELEGATE_PARAMETERS, delegate_request
+    from edgeinfer.device.cli.options.common import OPENING_PARAMETERS, read_opening
 
-    delegate_request(**{name: params[name] for name in DELEGATE_PARAMETERS})
+    read_opening(**{name: params[name] for name in OPENING_PARAMETERS})

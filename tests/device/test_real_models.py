@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.decode import encode_png, read_image
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.device.tasks.detection.prediction import Detections
 from edgeinfer.device.tasks.pose.prediction import Poses
@@ -273,7 +274,7 @@ def test_each_kind_is_a_line_of_80_columns(coral: Path) -> None:
 
 def test_frames_of_any_shape_get_detections_in_their_pixels(tmp_path: Path) -> None:
     (tmp_path / "detector.tflite").write_bytes(detector())
-    with Model.open(tmp_path / "detector.tflite", labels=LABELS) as model:
+    with Model.open(tmp_path / "detector.tflite", OpenOptions(labels=LABELS)) as model:
         for width, height in ((10, 300), (640, 480), (3, 2)):
             picture = np.zeros((height, width, 3), np.uint8)
             picture[..., 1] = 255

@@ -20,6 +20,7 @@ from edgeinfer.device.runtime.delegates.worker.process import (
     WorkerProcess,
     WorkerStartError,
 )
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import installed_runtimes
 from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
 
@@ -30,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StrangersFolder:
 
 
 def test_the_trial_of_a_reload(sample_bundle: Path, folder: StrangersFolder) -> None:
-    assert try_model(sample_bundle, {}, stop=threading.Event())
+    assert try_model(sample_bundle, OpenOptions(), stop=threading.Event())
     assert folder.imported() == []
 
 
@@ -42,7 +43,7 @@ def test_the_doctors_probes(sample_bundle: Path, folder: StrangersFolder) -> Non
 
 
 def test_a_cold_start(sample_bundle: Path, folder: StrangersFolder) -> None:
-    assert time_cold_starts(sample_bundle, runs=1, threads=1, runtime=None).median_ms > 0
+    assert time_cold_starts(sample_bundle, OpenOptions(), runs=1).median_ms > 0
     assert folder.imported() == []
 
 

@@ -19,6 +19,7 @@ from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.loop.stream import open_stream
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
+from edgeinfer.device.runtime.open_options import OpenOptions
 from tests.support.logged import hearing
 from tests.system.v4l2_shim.steering import picture_number
 
@@ -48,9 +49,10 @@ def main() -> None:
         hearing(lambda line: say(warning=line)),
         open_stream(
             job["model"],
+            OpenOptions(
+                labels=tuple(Path(job["labels"]).read_text().splitlines()), delegates=delegates
+            ),
             camera="/dev/video0",
-            labels=Path(job["labels"]).read_text().splitlines(),
-            delegates=delegates,
             camera_options=CameraOptions(timeout_s=job["timeout_s"]),
         ) as stream,
     ):

@@ -10,14 +10,14 @@ import click
 from edgeinfer.device.cli.log.option import log_warnings
 from edgeinfer.device.cli.options.common import (
     MAX_THREADS,
-    delegate_options,
     json_option,
+    opening_options,
     resolve_model,
 )
 
 if TYPE_CHECKING:
     from edgeinfer.device.pictures.frame import FrameFormat
-    from edgeinfer.device.runtime.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.open_options import OpenOptions
     from edgeinfer.device.runtime.runner import RuntimeName
 
 
@@ -105,7 +105,7 @@ def _counts(
     help="For ssh -o, such as Port=2222; may be repeated.",
 )
 @json_option
-@delegate_options
+@opening_options
 @click.pass_context
 def benchmark(
     ctx: click.Context,
@@ -121,7 +121,7 @@ def benchmark(
     remote_program: str,
     ssh_options: tuple[str, ...],
     as_json: bool,
-    delegates: DelegateRequest,
+    opening: OpenOptions,
 ) -> None:
     """Measure how fast FILE answers, here or on a board.
 
@@ -146,7 +146,8 @@ def benchmark(
             ops=ops,
             seconds=seconds,
             cold_starts=cold_starts,
-            delegates=delegates,
+            delegates=opening.delegates,
+            trust=opening.trust,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error

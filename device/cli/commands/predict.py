@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,10 @@ import click
 
 from edgeinfer.device.cli.log.option import log_warnings
 from edgeinfer.device.cli.options.common import (
-    delegate_options,
     json_option,
     labels_option,
     model_option,
+    opening_options,
     read_labels,
     resolve_model,
     tell_notes,
@@ -21,7 +22,7 @@ from edgeinfer.device.cli.options.common import (
 )
 
 if TYPE_CHECKING:
-    from edgeinfer.device.runtime.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.open_options import OpenOptions
 
 
 @click.command()
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 @labels_option
 @threads_option
 @json_option
-@delegate_options
+@opening_options
 @click.option(
     "--top",
     type=click.IntRange(1),
@@ -44,7 +45,7 @@ def predict(
     labels_file: Path | None,
     threads: int,
     as_json: bool,
-    delegates: DelegateRequest,
+    opening: OpenOptions,
     top: int | None,
 ) -> int:
     """Print what the model says of each PHOTO: a label and its probability, objects, areas, poses.
@@ -63,12 +64,8 @@ def predict(
 
     log_warnings()
     failures = 0
-    with Model.open(
-        resolve_model(model),
-        threads=threads,
-        labels=read_labels(labels_file),
-        delegates=delegates,
-    ) as opened:
+    opening = replace(opening, threads=threads, labels=read_labels(labels_file))
+    with Model.open(resolve_model(model), opening) as opened:
         if opened.choice is not None:
             tell(f"variant: {opened.choice}")
         tell_notes(opened.notes)

@@ -6,6 +6,7 @@ import gc
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,10 @@ from edgeinfer.device.cli.options.camera import (
     read_source,
 )
 from edgeinfer.device.cli.options.common import (
-    delegate_options,
     json_option,
     labels_option,
     model_option,
+    opening_options,
     read_labels,
     resolve_model,
     threads_option,
@@ -31,7 +32,7 @@ from edgeinfer.device.cli.options.output import OutputChoice, output_options
 from edgeinfer.device.core.events import event
 
 if TYPE_CHECKING:
-    from edgeinfer.device.runtime.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.open_options import OpenOptions
 
 _LOG = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ def _collector_paused() -> Iterator[None]:
 @threads_option
 @json_option
 @output_options
-@delegate_options
+@opening_options
 @click.option("--realtime", is_flag=True, help="Play files at their own rate, dropping frames.")
 @click.option(
     "--every",
@@ -121,7 +122,7 @@ def run(
     threads: int,
     as_json: bool,
     outputs: OutputChoice,
-    delegates: DelegateRequest,
+    opening: OpenOptions,
     realtime: bool,
     every: int,
     max_fps: float | None,
@@ -153,21 +154,19 @@ def run(
     from edgeinfer.device.outputs.base import LoopFacts
     from edgeinfer.device.outputs.open import open_outputs
 
-    labels = read_labels(labels_file)
+    opening = replace(opening, threads=threads, labels=read_labels(labels_file))
     wanted, limits = outputs.parse(as_json=as_json)
     path = resolve_model(model)
     reload = click.get_current_context().with_resource(reload_on_hangup())
     with open_stream(
         path,
+        opening,
         camera=source,
-        threads=threads,
-        labels=labels,
         parallel=parallel,
         smooth=smooth,
         realtime=realtime,
         fps=fps,
         seed=seed,
-        delegates=delegates,
         camera_options=read_camera_options(**camera_wishes, give_up_s=max_seconds),
     ) as stream:
         first = stream.models[0]
@@ -194,7 +193,7 @@ def run(
         watch = supervise(
             stream,
             resolve=lambda: resolve_model(model),
-            options={"threads": threads, "labels": labels, "delegates": delegates},
+            options=opening,
             reload=reload,
             catch_up=log.catch_up,
         )

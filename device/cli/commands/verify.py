@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeinfer.device.cli.log.option import log_warnings
-from edgeinfer.device.cli.options.common import delegate_options, json_option, resolve_model
+from edgeinfer.device.cli.options.common import json_option, opening_options, resolve_model
 
 if TYPE_CHECKING:
-    from edgeinfer.device.runtime.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.open_options import OpenOptions
+    from edgeinfer.device.runtime.runner import RuntimeName
 
 
 @click.command()
@@ -24,26 +25,19 @@ if TYPE_CHECKING:
     help="Which runtime; without it, the preferred one of those installed.",
 )
 @json_option
-@delegate_options
+@opening_options
 def verify(
-    bundle: Path | None, runtime: str | None, as_json: bool, delegates: DelegateRequest
+    bundle: Path | None, runtime: RuntimeName | None, as_json: bool, opening: OpenOptions
 ) -> None:
     """Replay BUNDLE's golden frames: preprocessing bit for bit, outputs within their tolerance.
 
     Without BUNDLE, the installed one. Exit code 1 where anything differs.
     """
-    from typing import cast
-
     from edgeinfer.device.core.errors import printable
     from edgeinfer.device.models.verify import verify_bundle
-    from edgeinfer.device.runtime.runner import RuntimeName
 
     log_warnings()
-    report = verify_bundle(
-        resolve_model(bundle),
-        runtime=cast("RuntimeName | None", runtime),
-        delegates=delegates,
-    )
+    report = verify_bundle(resolve_model(bundle), dataclasses.replace(opening, runtime=runtime))
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report)))
         return

@@ -14,7 +14,7 @@ from edgeinfer.device.models.bundle.installed import installed_bundle
 from edgeinfer.device.models.labels import read_label_file
 
 if TYPE_CHECKING:
-    from edgeinfer.device.runtime.delegates.request import DelegateRequest
+    from edgeinfer.device.runtime.open_options import OpenOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -73,7 +73,7 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")(command)
 
 
-_DELEGATE_OPTIONS = (
+_OPENING_OPTIONS = (
     click.option(
         "--variant", metavar="NAME", help="A bundle's variant; without it the best that works here."
     ),
@@ -117,7 +117,7 @@ _DELEGATE_OPTIONS = (
         help="Run a model with operators that edgeinfer cannot check, since you know its maker.",
     ),
 )
-DELEGATE_PARAMETERS = (
+OPENING_PARAMETERS = (
     "variant",
     "delegate",
     "delegate_options",
@@ -127,24 +127,27 @@ DELEGATE_PARAMETERS = (
     "delegate_restarts",
     "trust",
 )
-"""The parameters behind these options, which `delegate_request` takes."""
+"""The parameters behind these options, which `read_opening` takes."""
 
 
-def delegate_options(command: Command) -> Command:
-    """Add `--variant`, `--delegate` and what belongs to them; the command takes `delegates`."""
+def opening_options(command: Command) -> Command:
+    """Add `--variant`, `--delegate`, what belongs to them and `--trust`.
+
+    The command takes them as `opening`, the `OpenOptions` that they ask for.
+    """
 
     @functools.wraps(command)
-    def with_request(*args: Any, **kwargs: Any) -> Any:
-        given = {name: kwargs.pop(name) for name in DELEGATE_PARAMETERS}
-        return command(*args, delegates=delegate_request(**given), **kwargs)
+    def with_opening(*args: Any, **kwargs: Any) -> Any:
+        given = {name: kwargs.pop(name) for name in OPENING_PARAMETERS}
+        return command(*args, opening=read_opening(**given), **kwargs)
 
-    wrapped: Any = with_request
-    for option in reversed(_DELEGATE_OPTIONS):
+    wrapped: Any = with_opening
+    for option in reversed(_OPENING_OPTIONS):
         wrapped = option(wrapped)
     return wrapped  # type: ignore[no-any-return]
 
 
-def delegate_request(
+def read_opening(
     *,
     variant: str | None = None,
     delegate: str | None = None,
@@ -154,8 +157,8 @@ def delegate_request(
     delegate_deadline: float | None = None,
     delegate_restarts: int = 5,
     trust: bool = False,
-) -> DelegateRequest:
-    """Return what the options of `delegate_options` ask for.
+) -> OpenOptions:
+    """Return what the options of `opening_options` ask for.
 
     Raises:
         UsageError: they contradict each other, or one is wrong.
@@ -163,16 +166,17 @@ def delegate_request(
     from edgeinfer.device.runtime.delegates.request import DelegateRequest
     from edgeinfer.device.runtime.delegates.spec import parse_option
     from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
+    from edgeinfer.device.runtime.open_options import OpenOptions
 
-    return DelegateRequest(
+    request = DelegateRequest(
         variant=variant,
         delegate=delegate,
         options=tuple(map(parse_option, delegate_options)),
         edgetpus=() if edgetpus is None else tuple(edgetpus.split(",")),
         require=require_delegate,
         policy=WorkerPolicy(deadline_s=delegate_deadline, restarts=delegate_restarts),
-        trust=trust,
     )
+    return OpenOptions(delegates=request, trust=trust)
 
 
 def resolve_model(model: Path | None) -> Path:

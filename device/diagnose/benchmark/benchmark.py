@@ -23,6 +23,7 @@ from edgeinfer.device.diagnose.benchmark.report import (
 from edgeinfer.device.diagnose.benchmark.subject import Subject
 from edgeinfer.device.pictures.frame import Frame, FrameFormat
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import RuntimeName, choose_runtime, installed_runtimes
 
 
@@ -42,6 +43,7 @@ class BenchmarkOptions:
         cold_starts: how many fresh processes are started; 0 leaves the cold start out.
         delegates: the variant and the delegate that the stages and cold starts are timed with.
             Runtimes, threads and operators are compared on the CPU.
+        trust: whether a model may run that has operators which edgeinfer cannot check.
     """
 
     frame_size: tuple[int, int] = (640, 480)
@@ -52,6 +54,7 @@ class BenchmarkOptions:
     seconds: float = 2.0
     cold_starts: int = 5
     delegates: DelegateRequest = field(default_factory=DelegateRequest)
+    trust: bool = False
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -97,16 +100,14 @@ def benchmark_model(
     threads = board.thread_count() if board.thread_count() in counts else counts[0]
     runtime = choose_runtime(options.runtime)
     progress("opening the model")
-    with Subject(path, threads=threads, runtime=runtime, delegates=options.delegates) as subject:
+    opening = OpenOptions(
+        threads=threads, runtime=runtime, delegates=options.delegates, trust=options.trust
+    )
+    with Subject(path, opening) as subject:
         cold_start = None
         if options.cold_starts and subject.model is not None:
             cold_start = time_cold_starts(
-                path,
-                runs=options.cold_starts,
-                threads=threads,
-                runtime=runtime,
-                delegates=options.delegates,
-                progress=progress,
+                path, opening, runs=options.cold_starts, progress=progress
             )
         progress("stages")
         frames, kind = _frames(subject, options)
@@ -123,7 +124,7 @@ def benchmark_model(
             threads=counts,
             board_threads=board.thread_count(),
             seconds=options.seconds,
-            trust=options.delegates.trust,
+            trust=options.trust,
             progress=progress,
         )
         ops = None

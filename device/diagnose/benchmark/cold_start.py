@@ -11,19 +11,16 @@ from pathlib import Path
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.processes import python_command, run_to_end, safe_environment
 from edgeinfer.device.diagnose.benchmark.report import ColdStart
-from edgeinfer.device.runtime.delegates.request import DelegateRequest
-from edgeinfer.device.runtime.runner import RuntimeName
+from edgeinfer.device.runtime.open_options import OpenOptions
 
 _CHILD = "edgeinfer.device.diagnose.benchmark.cold_start_process"
 
 
 def time_cold_starts(
     path: Path,
+    options: OpenOptions,
     *,
     runs: int,
-    threads: int,
-    runtime: RuntimeName | None,
-    delegates: DelegateRequest | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> ColdStart:
     """Start fresh processes, one after another, and take medians.
@@ -33,10 +30,8 @@ def time_cold_starts(
 
     Args:
         path: the model.
+        options: how it is opened.
         runs: how many processes, 1 or more.
-        threads: interpreter threads.
-        runtime: which runtime; None takes the preferred one.
-        delegates: the variant and the delegate that are wanted; None takes the best that is there.
         progress: is told which run begins.
 
     Raises:
@@ -46,7 +41,7 @@ def time_cold_starts(
     peaks_mib: list[float] = []
     for number in range(runs):
         progress(f"cold start {number + 1}/{runs}")
-        time_ms, peak_mib = _one_start(path, threads, runtime, delegates)
+        time_ms, peak_mib = _one_start(path, options)
         times_ms.append(time_ms)
         peaks_mib.append(peak_mib)
     return ColdStart(
@@ -58,13 +53,9 @@ def time_cold_starts(
     )
 
 
-def _one_start(
-    path: Path, threads: int, runtime: RuntimeName | None, delegates: DelegateRequest | None
-) -> tuple[float, float]:
+def _one_start(path: Path, options: OpenOptions) -> tuple[float, float]:
     """Return (milliseconds, peak MiB; 0 where the system does not tell)."""
-    command = python_command("-m", _CHILD, str(path), str(threads), runtime or "preferred")
-    if delegates is not None:
-        command.append(delegates.to_json())
+    command = python_command("-m", _CHILD, str(path), options.to_json())
     environ = safe_environment()
     begin_ns = time.monotonic_ns()
     done = run_to_end(command, env=environ)

@@ -1,11 +1,10 @@
 """The process that measures a cold start: opens a model, answers once, tells the time.
 
-    python -m edgeinfer.device.diagnose.benchmark.cold_start_process
-        MODEL THREADS RUNTIME [DELEGATES]
+    python -m edgeinfer.device.diagnose.benchmark.cold_start_process MODEL OPTIONS
 
-RUNTIME may be `preferred`; DELEGATES is what `DelegateRequest.to_json` gives. Prints one line of
-JSON: `monotonic_ns` of `time.monotonic_ns()`, whose clock all processes of a machine share, right
-after the first prediction; `peak_rss_mib`, or null.
+OPTIONS is what `OpenOptions.to_json` gives. Prints one line of JSON: `monotonic_ns` of
+`time.monotonic_ns()`, whose clock all processes of a machine share, right after the first
+prediction; `peak_rss_mib`, or null.
 """
 
 from __future__ import annotations
@@ -13,11 +12,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from pathlib import Path
-from typing import cast
 
 from edgeinfer.device.core.errors import EdgeinferError
-from edgeinfer.device.runtime.runner import RuntimeName
 
 
 def main(arguments: list[str]) -> int:
@@ -25,19 +21,12 @@ def main(arguments: list[str]) -> int:
     import numpy as np
 
     from edgeinfer.device.models.model import Model
+    from edgeinfer.device.runtime.open_options import OpenOptions
 
-    path, threads, name = arguments[:3]
-    delegates = None
-    if len(arguments) > 3:
-        from edgeinfer.device.runtime.delegates.request import DelegateRequest
-
-        delegates = DelegateRequest.from_json(arguments[3])
-    runtime = None if name == "preferred" else cast("RuntimeName", name)
+    path, options = arguments
     picture = (np.arange(480 * 640 * 3) % 251).astype(np.uint8).reshape(480, 640, 3)
     try:
-        with Model.open(
-            Path(path), threads=int(threads), runtime=runtime, delegates=delegates
-        ) as model:
+        with Model.open(path, OpenOptions.from_json(options)) as model:
             model.predict(picture)
             now_ns = time.monotonic_ns()
     except EdgeinferError as error:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.diagnose.benchmark.report import Candidate, Comparison, nearest_ranks_ms
 from edgeinfer.device.runtime.first_opening import open_on_cpu
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import Runner, RuntimeName
 
 ROUNDS = 6
@@ -55,7 +56,9 @@ def compare(
         for count in threads:
             try:
                 runners[runtime, count] = open_on_cpu(
-                    model, subject=subject, threads=count, runtime=runtime, trust=trust
+                    model,
+                    OpenOptions(threads=count, runtime=runtime, trust=trust),
+                    subject=subject,
                 )
             except EdgeinferError as error:
                 runners[runtime, count] = error.got

@@ -96,6 +96,8 @@ def remote_arguments(model: str, options: BenchmarkOptions) -> list[str]:
         arguments += ["--runtime", options.runtime]
     if options.ops:
         arguments.append("--ops")
+    if options.trust:
+        arguments.append("--trust")
     return [*arguments, *options.delegates.to_arguments(), "--", model]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,7 @@ from edgeinfer.device.models.model import Model
 from edgeinfer.device.models.open_runner import open_plain
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.preprocess.jpeg_reduction import decode_for
-from edgeinfer.device.runtime.delegates.request import DelegateRequest
-from edgeinfer.device.runtime.runner import RuntimeName
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tflite.cut import without_pose_decoder
 from edgeinfer.device.tflite.reader import read_tflite
 
@@ -39,10 +39,7 @@ class Subject(Closing):
 
     Args:
         path: a bundle, or a `.tflite` of any task that a runtime runs.
-        threads: interpreter threads.
-        runtime: which runtime; None takes the preferred one.
-        delegates: the variant and the delegate that are wanted; None takes the best that is there.
-            The CPU never answers in a delegate's stead.
+        options: how it is opened; the CPU never answers in a delegate's stead.
 
     Raises:
         BundleError: the bundle is damaged or of another version.
@@ -60,24 +57,12 @@ class Subject(Closing):
         cpu_tensors: the same for `content`.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        threads: int,
-        runtime: RuntimeName | None,
-        delegates: DelegateRequest | None = None,
-    ) -> None:
+    def __init__(self, path: Path, options: OpenOptions) -> None:
+        options = replace(options, substitute=False)
         self.model: Model | None = None
         self.note: str | None = None
         try:
-            self.model = Model.open(
-                path,
-                threads=threads,
-                runtime=runtime,
-                delegates=delegates,
-                substitute=False,
-            )
+            self.model = Model.open(path, options)
             self.runner, self.choice = self.model.runner, self.model.choice
             self.content = _content(path)
         except ModelError as error:
@@ -86,14 +71,7 @@ class Subject(Closing):
             # A detector's file, say: what the runtime takes can still be timed.
             try:
                 self.content = _content(path)
-                self.runner, self.choice = open_plain(
-                    self.content,
-                    delegates,
-                    subject=str(path),
-                    threads=threads,
-                    runtime=runtime,
-                    substitute=False,
-                )
+                self.runner, self.choice = open_plain(self.content, options, subject=str(path))
             except ModelError:
                 raise error from None
             self.note = f"only inference was timed: {error.got}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeinfer.device.core.signals import ReloadRequest
 from edgeinfer.device.loop.pipeline import Pipeline
@@ -12,6 +12,7 @@ from edgeinfer.device.loop.stream import Stream
 from edgeinfer.device.loop.supervision.sd_notify import Notifier
 from edgeinfer.device.loop.supervision.supervisor import CatchUp, Supervisor
 from edgeinfer.device.models.model import Model
+from edgeinfer.device.runtime.open_options import OpenOptions
 
 if TYPE_CHECKING:
     from edgeinfer.device.loop.supervision.rate_control import Heat
@@ -22,7 +23,7 @@ def supervise(
     stream: Stream,
     *,
     resolve: Callable[[], Path],
-    options: dict[str, Any],
+    options: OpenOptions,
     reload: ReloadRequest,
     catch_up: CatchUp,
 ) -> Supervisor:
@@ -31,7 +32,7 @@ def supervise(
     Args:
         stream: camera and models.
         resolve: returns the model's file, at every reload.
-        options: what `Model.open` took.
+        options: how its models were opened.
         reload: set by SIGHUP.
         catch_up: tells what was logged and left out for a while.
     """

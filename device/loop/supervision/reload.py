@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from edgeinfer.device.core.errors import BundleError, EdgeinferError
 from edgeinfer.device.core.events import NOTICE, event
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.models.model import Model, open_models
+from edgeinfer.device.runtime.open_options import OpenOptions
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Reloader:
         models: the models that it has now; not closed here.
         resolve: returns the file; asked at every reload, since a link such as the installed
             bundle's may point elsewhere by then.
-        options: what `Model.open` takes.
+        options: how the model is opened.
         on_replaced: takes the new models, for whoever closes them at the end.
     """
 
@@ -43,7 +43,7 @@ class Reloader:
         models: Sequence[Model],
         *,
         resolve: Callable[[], Path],
-        options: dict[str, Any],
+        options: OpenOptions,
         on_replaced: Callable[[list[Model]], None],
     ) -> None:
         self._pipeline = pipeline
@@ -100,7 +100,7 @@ class Reloader:
         with _accelerators_free(self._models) as keep_free:
             if not try_model(file, self._options, stop=self._closing):
                 return
-            fresh = open_models(file, len(self._models), **self._options)
+            fresh = open_models(file, len(self._models), self._options)
             if self._closing.is_set() or _identity(file) != before:
                 _close(fresh)
                 if self._closing.is_set():

@@ -6,7 +6,6 @@ trial and not the loop.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,12 +13,11 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from edgeinfer.device.core.errors import EdgeinferError, ModelError, VerificationError
 from edgeinfer.device.core.model_file import is_bundle
 from edgeinfer.device.core.processes import python_command, safe_environment, signal_name
-from edgeinfer.device.runtime.delegates.request import DelegateRequest
+from edgeinfer.device.runtime.open_options import OpenOptions
 
 LIMIT_S = 300.0
 """How long verifying may take; slow boards replay a few frames in seconds."""
@@ -27,13 +25,13 @@ _POLL_S = 0.1
 
 
 def try_model(
-    path: Path, options: dict[str, Any], *, stop: threading.Event, limit_s: float = LIMIT_S
+    path: Path, options: OpenOptions, *, stop: threading.Event, limit_s: float = LIMIT_S
 ) -> bool:
     """Open a model in another process, replay a bundle's golden frames, answer a frame otherwise.
 
     Args:
         path: a bundle or a plain `.tflite`.
-        options: what `Model.open` takes.
+        options: how it is opened.
         stop: ends the trial.
         limit_s: how long it may take.
 
@@ -43,10 +41,7 @@ def try_model(
     Raises:
         VerificationError: the model was refused there, crashed or took too long.
     """
-    written = {**options}
-    if options.get("delegates") is not None:
-        written["delegates"] = options["delegates"].to_json()
-    command = python_command("-m", __name__, str(path), json.dumps(written))
+    command = python_command("-m", __name__, str(path), options.to_json())
     with subprocess.Popen(
         command,
         env=safe_environment(),
@@ -76,14 +71,10 @@ def _death(code: int) -> str:
     return f"crashed while it was tried ({signal_name(-code)})"
 
 
-def _try_here(path: Path, options: dict[str, Any]) -> None:
+def _try_here(path: Path, options: OpenOptions) -> None:
     from edgeinfer.device.models.model import Model
 
-    if options.get("labels") is not None:
-        options["labels"] = tuple(options["labels"])
-    if options.get("delegates") is not None:
-        options["delegates"] = DelegateRequest.from_json(options["delegates"])
-    with Model.open(path, **options) as model:
+    with Model.open(path, options) as model:
         bundle = is_bundle(path)
         if not bundle:
             import numpy as np
@@ -93,14 +84,14 @@ def _try_here(path: Path, options: dict[str, Any]) -> None:
         from edgeinfer.device.models.verify import verify_bundle
 
         # Only now: an accelerator may be had by one at a time.
-        verify_bundle(path, runtime=options.get("runtime"), delegates=options.get("delegates"))
+        verify_bundle(path, options)
 
 
 def _main(path: str, options: str) -> int:
     with suppress(OSError):  # a service may be kept from it
         os.nice(10)  # the loop goes first
     try:
-        _try_here(Path(path), json.loads(options))
+        _try_here(Path(path), OpenOptions.from_json(options))
     except EdgeinferError as error:
         # The parent names the file.
         print(str(error).removeprefix(f"{path}: "))

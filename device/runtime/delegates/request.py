@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
-from edgeinfer.boards.schema import build
 from edgeinfer.device.core.errors import BundleError, UsageError
 from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES, DelegateSpec, delegate_spec
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
@@ -28,7 +26,6 @@ class DelegateRequest:
             turn; ("all",) takes those that are there.
         require: fail instead of falling back to the CPU.
         policy: deadlines and restarts.
-        trust: whether a model may run that has operators which edgeinfer cannot check.
     """
 
     variant: str | None = None
@@ -37,7 +34,6 @@ class DelegateRequest:
     edgetpus: tuple[str, ...] = ()
     require: bool = False
     policy: WorkerPolicy = field(default_factory=WorkerPolicy)
-    trust: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself.
@@ -93,20 +89,9 @@ class DelegateRequest:
         arguments += [f"--delegate-option={key}={value}" for key, value in self.options]
         if self.require:
             arguments.append("--require-delegate")
-        if self.trust:
-            arguments.append("--trust")
         if self.policy.restarts != WorkerPolicy.restarts:
             arguments.append(f"--delegate-restarts={self.policy.restarts}")
         return arguments
-
-    def to_json(self) -> str:
-        """Return it as text, for another process."""
-        return json.dumps(asdict(self))
-
-    @staticmethod
-    def from_json(text: str) -> DelegateRequest:
-        """Return what `to_json` wrote."""
-        return build(DelegateRequest, json.loads(text))
 
     def for_edgetpu(self, device: str) -> DelegateRequest:
         """Return the same request for this Edge TPU alone."""

@@ -15,6 +15,7 @@ from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import Runner, choose_runtime, installed_runtimes
 from edgeinfer.device.tasks.classification.prediction import Classification
 from tests.support.program import edgeinfer, error_line
@@ -100,7 +101,7 @@ def test_a_plain_tflite_file_answers_too(sample_bundle: Path, tmp_path: Path) ->
         assert isinstance(answer, Classification)
         assert answer.probabilities.sum() == pytest.approx(1.0)
     with pytest.raises(ModelError, match="2 labels for 10 outputs"):
-        Model.open(path, labels=("a", "b"))
+        Model.open(path, OpenOptions(labels=("a", "b")))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_third_party_models_know_their_pictures(
     labels = tuple((folder / "imagenet_labels.txt").read_text().splitlines())
     with open(folder / name, "rb") as stream:
         classes = Runner(stream.read(), subject=name).outputs[0].shape[1]
-    with Model.open(folder / name, labels=labels[len(labels) - classes :]) as model:
+    with Model.open(folder / name, OpenOptions(labels=labels[len(labels) - classes :])) as model:
         answer = model.predict(read_image(folder / picture))
     assert isinstance(answer, Classification)
     assert any(known in answer.label for known in names)

@@ -11,6 +11,7 @@ import pytest
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.tensors import TensorDtype
 from edgeinfer.device.models.model import Model
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.detection.prediction import Detections
 from tests.device.detector_example import LABELS, detector
 from tests.device.metadata_examples import (
@@ -65,7 +66,7 @@ def normalized(mean: list[float], std: list[float]) -> TableNode:
 def opened(tmp_path: Path, data: bytes, labels: tuple[str, ...] | None = None) -> Model:
     path = tmp_path / "plain.tflite"
     path.write_bytes(data)
-    return Model.open(path, labels=labels)
+    return Model.open(path, OpenOptions(labels=labels))
 
 
 def test_a_float_input_without_metadata_is_told(tmp_path: Path) -> None:

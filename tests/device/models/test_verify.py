@@ -19,7 +19,7 @@ from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.models.open_runner import OpenedVariant
 from edgeinfer.device.models.verify import verify_bundle
 from edgeinfer.device.preprocess.native_library import load_kernels
-from edgeinfer.device.runtime.delegates.choose import Choice
+from edgeinfer.device.runtime.choose import Choice
 from edgeinfer.device.runtime.runner import Runner
 
 Edit = Callable[[ModelManifest, dict[str, bytes]], ModelManifest]

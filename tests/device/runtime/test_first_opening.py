@@ -15,6 +15,7 @@ from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.runtime import first_opening
 from edgeinfer.device.runtime.first_opening import open_on_cpu
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.one_operator import custom_model, one_operator_model
 from tests.device.tflite_examples import dense_model, encode
@@ -148,7 +149,7 @@ def test_operators_that_no_table_covers_need_trust(children: list[Any]) -> None:
     assert not children
     # Trusted, it is tried all the same.
     with pytest.raises(ModelError):
-        open_on_cpu(model, subject="x", trust=True)
+        open_on_cpu(model, OpenOptions(trust=True), subject="x")
     assert len(children) == 1
 
 

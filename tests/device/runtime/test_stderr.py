@@ -60,15 +60,14 @@ def work(runtime, *models):
 STREAMS = """
 def work(runtime, bundle, video, folder, delegate):
     import edgeinfer.device
-    from edgeinfer.device.runtime.delegates.request import DelegateRequest
+    from edgeinfer.device import DelegateRequest, OpenOptions
     from edgeinfer.device.pictures.frame import Frame
     opened = 0
     for camera in (video, folder, "simulated"):
-        for request in (None, DelegateRequest(delegate=delegate)):
+        for request in (DelegateRequest(), DelegateRequest(delegate=delegate)):
+            options = OpenOptions(runtime=runtime, delegates=request)
             for _ in range(3):
-                with edgeinfer.device.open(
-                    bundle, camera=camera, runtime=runtime, delegates=request
-                ) as stream:
+                with edgeinfer.device.open(bundle, options, camera=camera) as stream:
                     assert next(iter(stream)).to_json()
                 opened += 1
     return opened

@@ -7,11 +7,12 @@ import pytest
 
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.benchmark.cold_start import time_cold_starts
+from edgeinfer.device.runtime.open_options import OpenOptions
 
 
 def test_fresh_processes_answer(sample_bundle: Path) -> None:
     told: list[str] = []
-    found = time_cold_starts(sample_bundle, runs=2, threads=1, runtime=None, progress=told.append)
+    found = time_cold_starts(sample_bundle, OpenOptions(), runs=2, progress=told.append)
     assert told == ["cold start 1/2", "cold start 2/2"]
     assert found.runs == 2
     assert 0 < found.min_ms <= found.median_ms <= found.max_ms
@@ -22,7 +23,7 @@ def test_the_peak_is_the_childs_own(sample_bundle: Path) -> None:
     """A maximum from `getrusage` outlives exec: it would be this process's, made large here."""
     ballast = bytearray(600 * 2**20)
     ballast[::4096] = b"x" * len(ballast[::4096])
-    found = time_cold_starts(sample_bundle, runs=1, threads=1, runtime=None)
+    found = time_cold_starts(sample_bundle, OpenOptions(), runs=1)
     assert found.peak_rss_mib < 500
 
 
@@ -33,14 +34,14 @@ def test_modules_in_the_users_folder_are_not_imported(
         pytest.skip("Python 3.10 has no PYTHONSAFEPATH")
     (tmp_path / "numpy.py").write_text("raise RuntimeError('the wrong numpy')")
     monkeypatch.chdir(tmp_path)
-    assert time_cold_starts(sample_bundle, runs=1, threads=1, runtime=None).median_ms > 0
+    assert time_cold_starts(sample_bundle, OpenOptions(), runs=1).median_ms > 0
 
 
 def test_a_process_that_fails_is_told(tmp_path: Path) -> None:
     path = tmp_path / "bad.tflite"
     path.write_bytes(b"no model")
     with pytest.raises(ModelError, match=r"ended with 1 \(.*is no TensorFlow Lite model"):
-        time_cold_starts(path, runs=1, threads=1, runtime=None)
+        time_cold_starts(path, OpenOptions(), runs=1)
 
 
 def test_a_process_that_dies_without_a_word(
@@ -51,4 +52,4 @@ def test_a_process_that_dies_without_a_word(
     dying.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(dying))
     with pytest.raises(ModelError, match=r"ended with -11 \(it said nothing\)"):
-        time_cold_starts(sample_bundle, runs=1, threads=1, runtime=None)
+        time_cold_starts(sample_bundle, OpenOptions(), runs=1)

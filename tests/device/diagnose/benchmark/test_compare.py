@@ -10,6 +10,7 @@ from edgeinfer.device.diagnose.benchmark import compare as compare_module
 from edgeinfer.device.diagnose.benchmark.compare import compare
 from edgeinfer.device.diagnose.benchmark.subject import made_up_inputs
 from edgeinfer.device.runtime.first_opening import open_on_cpu
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import Runner, RuntimeName, choose_runtime
 from tests.device.tflite_examples import dense_model, encode
 
@@ -49,10 +50,10 @@ def test_they_take_turns_back_and_forth(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_runtime_that_refuses_the_model_has_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    def choosy(model: bytes, **options: Any) -> Runner:
-        if options["runtime"] == "tflite-runtime":
+    def choosy(model: bytes, options: OpenOptions, *, subject: str) -> Runner:
+        if options.runtime == "tflite-runtime":
             raise ModelError("x", got="tflite-runtime 2.14.0 cannot load it (too new)")
-        return open_on_cpu(model, **options)
+        return open_on_cpu(model, options, subject=subject)
 
     monkeypatch.setattr(compare_module, "open_on_cpu", choosy)
     found = run()
@@ -69,8 +70,10 @@ def test_a_runtime_that_fails_on_the_way_has_its_reason(monkeypatch: pytest.Monk
         def invoke(self, tensors: Any) -> Any:
             raise ModelError("inference", got="it failed")
 
-    def open_failing(model: bytes, *, trust: bool, **options: Any) -> Runner:
-        return Failing(model, **options)
+    def open_failing(model: bytes, options: OpenOptions, *, subject: str) -> Runner:
+        return Failing(
+            model, subject=subject, threads=options.thread_count, runtime=options.runtime
+        )
 
     monkeypatch.setattr(compare_module, "open_on_cpu", open_failing)
     # One runtime: TensorFlow, which other tests import, keeps tflite-runtime out of this process.

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.cli.commands.benchmark import benchmark
-from edgeinfer.device.cli.options.common import DELEGATE_PARAMETERS, delegate_request
+from edgeinfer.device.cli.options.common import OPENING_PARAMETERS, read_opening
 from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.device.core.ssh import SshHost
 from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions
@@ -165,6 +165,7 @@ def test_ctrl_c_while_the_folder_is_being_made(
         ),
         BenchmarkOptions(delegates=DelegateRequest(delegate="/opt/lib odd.so")),
         BenchmarkOptions(delegates=DelegateRequest(edgetpus=("usb:0", "pci:1"))),
+        BenchmarkOptions(trust=True),
     ],
 )
 def test_the_board_is_asked_for_the_same(options: BenchmarkOptions) -> None:
@@ -173,7 +174,8 @@ def test_the_board_is_asked_for_the_same(options: BenchmarkOptions) -> None:
     asked = benchmark.make_context("benchmark", arguments).params
     assert asked["as_json"]
     assert asked["model"] == Path("-odd name")
-    asked["delegates"] = delegate_request(**{name: asked[name] for name in DELEGATE_PARAMETERS})
+    opening = read_opening(**{name: asked[name] for name in OPENING_PARAMETERS})
+    asked |= {"delegates": opening.delegates, "trust": opening.trust}
     assert options == BenchmarkOptions(
         **{name: asked[name] for name in BenchmarkOptions.__dataclass_fields__}
     )

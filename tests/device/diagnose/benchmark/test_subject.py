@@ -11,6 +11,7 @@ from edgeinfer.device.diagnose.benchmark.frames import make_frames
 from edgeinfer.device.diagnose.benchmark.subject import MIN_RUNS, Subject
 from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.pictures.frame import Frame, FrameFormat
+from edgeinfer.device.runtime.open_options import OpenOptions
 from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import dense_model, encode
 
@@ -18,7 +19,7 @@ from tests.device.tflite_examples import dense_model, encode
 @pytest.mark.parametrize("frame_format", ["bgr", "yuyv", "jpeg"])
 def test_the_stages_of_a_bundle(sample_bundle: Path, frame_format: FrameFormat) -> None:
     frames = make_frames([], (64, 48), frame_format)
-    with Subject(sample_bundle, threads=1, runtime=None) as subject:
+    with Subject(sample_bundle, OpenOptions()) as subject:
         assert subject.note is None
         counted, stages = subject.time_stages(frames, seconds=1e-6)
     assert counted == MIN_RUNS
@@ -35,7 +36,7 @@ def test_every_frame_has_its_turn_and_the_first_runs_are_not_counted(
     sample_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames = make_frames([np.full((4, 4, 3), 9 * n, np.uint8) for n in range(7)], (8, 6), "rgb")
-    with Subject(sample_bundle, threads=1, runtime=None) as subject:
+    with Subject(sample_bundle, OpenOptions()) as subject:
         assert subject.model is not None
         seen: list[int] = []
         tensor = subject.model.preprocessor.tensor
@@ -52,7 +53,7 @@ def test_every_frame_has_its_turn_and_the_first_runs_are_not_counted(
 
 def test_longer_means_more_runs(sample_bundle: Path) -> None:
     frames: list[Frame] = make_frames([], (28, 28), "rgb")
-    with Subject(sample_bundle, threads=1, runtime=None) as subject:
+    with Subject(sample_bundle, OpenOptions()) as subject:
         counted, _ = subject.time_stages(frames, seconds=0.2)
     assert counted > MIN_RUNS
 
@@ -60,7 +61,7 @@ def test_longer_means_more_runs(sample_bundle: Path) -> None:
 def test_a_model_that_takes_no_frames_is_timed_all_the_same(tmp_path: Path) -> None:
     path = tmp_path / "dense.tflite"
     path.write_bytes(encode(dense_model()))
-    with Subject(path, threads=1, runtime=None) as subject:
+    with Subject(path, OpenOptions()) as subject:
         assert subject.model is None
         assert subject.note == (
             "only inference was timed: input shape is (1, 4), expected (1, height, width, 1 or 3)"
@@ -75,13 +76,13 @@ def test_what_no_runtime_takes_is_refused(content: bytes, tmp_path: Path) -> Non
     path = tmp_path / "bad.tflite"
     path.write_bytes(content)
     with pytest.raises(EdgeinferError, match=r"bad\.tflite: "):
-        Subject(path, threads=1, runtime=None)
+        Subject(path, OpenOptions())
     with pytest.raises(EdgeinferError, match=r"absent\.tflite: cannot be read"):
-        Subject(tmp_path / "absent.tflite", threads=1, runtime=None)
+        Subject(tmp_path / "absent.tflite", OpenOptions())
 
 
 def test_a_bundle_that_does_not_fit_its_manifest_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "odd.edgebundle"
     write_bundle(path, manifest(), MEMBERS | {"variants/cpu.tflite": encode(dense_model())})
     with pytest.raises(ModelError, match="as the manifest says"):
-        Subject(path, threads=1, runtime=None)
+        Subject(path, OpenOptions())

@@ -17,6 +17,7 @@ from edgeinfer.device.core.errors import VerificationError
 from edgeinfer.device.loop.supervision.try_model import try_model
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
+from edgeinfer.device.runtime.open_options import OpenOptions
 from tests.device.loop.supervision.loops import Loop
 from tests.support.waiting import until
 
@@ -179,7 +180,7 @@ def test_a_model_that_crashes_the_runtime_ends_its_trial_only(
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(VerificationError, match=r"crashed while it was tried \(SIGSEGV\)"):
-        try_model(sample_bundle, {}, stop=threading.Event())
+        try_model(sample_bundle, OpenOptions(), stop=threading.Event())
 
 
 def test_a_trial_that_hangs_is_given_up(
@@ -188,12 +189,12 @@ def test_a_trial_that_hangs_is_given_up(
     (tmp_path / "sitecustomize.py").write_text("import time; time.sleep(3600)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(VerificationError, match=r"not verified within 0\.5 s"):
-        try_model(sample_bundle, {}, stop=threading.Event(), limit_s=0.5)
+        try_model(sample_bundle, OpenOptions(), stop=threading.Event(), limit_s=0.5)
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
     # Without being stopped it would raise as above.
-    assert not try_model(sample_bundle, {}, stop=stop)
+    assert not try_model(sample_bundle, OpenOptions(), stop=stop)
 
 
 def test_the_trial_passes_what_is_sound(sample_bundle: Path) -> None:
-    assert try_model(sample_bundle, {"threads": 1, "labels": None}, stop=threading.Event())
+    assert try_model(sample_bundle, OpenOptions(threads=1), stop=threading.Event())

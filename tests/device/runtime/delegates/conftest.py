@@ -1,8 +1,7 @@
-"""A small real model, and runners with the reference delegate."""
+"""Runners with the reference delegate."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,29 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.runtime.delegates.runner import DelegateRunner
 from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
-from edgeinfer.device.runtime.runner import ModelRunner, Runner, RuntimeName, installed_runtimes
+from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName, installed_runtimes
 from tests.support.logged import hearing
 from tests.support.waiting import PATIENCE_S
 
 PATIENT = WorkerPolicy(deadline_s=PATIENCE_S)
 """For a delegate that does not hang, on a machine that may be busy."""
-
-
-@pytest.fixture(scope="session")
-def model(sample_bundle: Path) -> bytes:
-    """The sample's INT8 model."""
-    with open_bundle(sample_bundle) as bundle:
-        return bundle.member("variants/cpu.tflite")
-
-
-@pytest.fixture
-def cpu(model: bytes) -> Runner:
-    """The model on the builtin kernels, whose answers the reference delegate gives."""
-    return Runner(model, subject="sample", runtime="ai-edge-litert", kernels="builtin")
 
 
 @pytest.fixture(params=installed_runtimes())
@@ -55,16 +40,6 @@ def spec(reference_delegate: Path) -> Callable[..., DelegateSpec]:
         )
 
     return make
-
-
-@pytest.fixture
-def libedgetpu(reference_delegate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A libedgetpu.so.1 that the dynamic loader finds: the reference delegate."""
-    folder = tmp_path / "lib"
-    folder.mkdir()
-    shutil.copy(reference_delegate, folder / "libedgetpu.so.1")
-    monkeypatch.setenv("LD_LIBRARY_PATH", str(folder))
-    return folder / "libedgetpu.so.1"
 
 
 class Heard(list[str]):

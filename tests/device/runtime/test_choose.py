@@ -11,11 +11,11 @@ from edgeinfer.device.core.errors import DelegateError, ModelError, UsageError
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.choose_variant import order_variants
 from edgeinfer.device.models.model import Model, open_models
-from edgeinfer.device.runtime.delegates.choose import spread
+from edgeinfer.device.runtime.choose import spread
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.runner import DelegateRunner
 from edgeinfer.device.runtime.delegates.spec import delegate_spec, parse_option
-from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import Runner
 from tests.device.runtime.delegates.examples import with_variants
 
@@ -103,17 +103,17 @@ def test_libedgetpu_that_does_not_work_is_named(
         assert model.choice.variant == "cpu"
         assert said in model.choice.reason
     with pytest.raises(DelegateError, match=said):
-        Model.open(bundle, delegates=DelegateRequest(variant="edgetpu", require=True))
+        Model.open(bundle, OpenOptions(delegates=DelegateRequest(variant="edgetpu", require=True)))
 
 
 def test_a_required_delegate_that_nothing_was_made_for(sample_bundle: Path) -> None:
     with pytest.raises(DelegateError, match="has no variant for an accelerator"):
-        Model.open(sample_bundle, delegates=DelegateRequest(require=True))
+        Model.open(sample_bundle, OpenOptions(delegates=DelegateRequest(require=True)))
 
 
 def test_several_edge_tpus_take_turns(bundle: Path, libedgetpu: Path) -> None:
     request = DelegateRequest(edgetpus=("usb:0", "usb:1", "pci:0"))
-    models = open_models(bundle, 1, delegates=request)
+    models = open_models(bundle, 1, OpenOptions(delegates=request))
     try:
         told = [str(model.choice) for model in models]
     finally:
@@ -136,14 +136,14 @@ def test_plain_files_take_a_delegate_too(
     with Model.open(path) as opened:
         assert opened.choice is None
     request = DelegateRequest(delegate=str(reference_delegate))
-    with Model.open(path, delegates=request) as opened:
+    with Model.open(path, OpenOptions(delegates=request)) as opened:
         assert str(opened.choice) == "delegate (on libreference_delegate.so)"
-    with Model.open(path, delegates=DelegateRequest(delegate="edgetpu")) as opened:
+    with Model.open(path, OpenOptions(delegates=DelegateRequest(delegate="edgetpu"))) as opened:
         assert str(opened.choice).startswith("cpu (edgetpu: libedgetpu.so.1 is not installed")
     with pytest.raises(DelegateError, match="is a model for the CPU"):
-        Model.open(path, delegates=DelegateRequest(require=True))
+        Model.open(path, OpenOptions(delegates=DelegateRequest(require=True)))
     with pytest.raises(UsageError, match=r"plain \.tflite"):
-        Model.open(path, delegates=DelegateRequest(variant="cpu"))
+        Model.open(path, OpenOptions(delegates=DelegateRequest(variant="cpu")))
 
 
 def test_a_file_compiled_for_the_edge_tpu_takes_its_delegate(
@@ -168,17 +168,6 @@ def test_a_file_compiled_for_the_edge_tpu_takes_its_delegate(
 def test_contradictions_are_wrong_usage(values: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         DelegateRequest(**values)  # type: ignore[arg-type]
-
-
-def test_a_request_goes_to_another_process_and_back() -> None:
-    request = DelegateRequest(
-        variant="v",
-        delegate="/x y.so",
-        options=(("a", "b=c"),),
-        require=True,
-        policy=WorkerPolicy(deadline_s=0.5),
-    )
-    assert DelegateRequest.from_json(request.to_json()) == request
 
 
 def test_options_are_key_and_value() -> None:

@@ -10,7 +10,8 @@ from edgeinfer.device.core.errors import DelegateError
 from edgeinfer.device.runtime.delegates.request import ALL_EDGETPUS, DelegateRequest
 from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.first_opening import ensure_opens, open_on_cpu
-from edgeinfer.device.runtime.runner import ModelRunner, Runner, RuntimeName
+from edgeinfer.device.runtime.open_options import OpenOptions
+from edgeinfer.device.runtime.runner import ModelRunner, Runner
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
@@ -53,20 +54,13 @@ class Choice:
 
 def open_first(
     candidates: Sequence[Candidate],
-    request: DelegateRequest,
-    *,
-    threads: int = 1,
-    runtime: RuntimeName | None = None,
-    substitute: bool = True,
+    options: OpenOptions,
 ) -> tuple[Candidate, ModelRunner, Choice]:
     """Open the first candidate that works.
 
     Args:
         candidates: the preferred one first.
-        request: what the user wants.
-        threads: interpreter threads.
-        runtime: which runtime; None takes the preferred one.
-        substitute: whether the CPU's candidate answers while a delegate is down.
+        options: how it is opened.
 
     Raises:
         DelegateError: none works.
@@ -89,42 +83,24 @@ def open_first(
     def try_cpu() -> None:
         # Now, and not in the midst of a loop that has lost its delegate.
         assert cpu is not None
-        ensure_opens(
-            cpu_content(),
-            cpu_graph(),
-            subject=cpu.subject,
-            threads=threads,
-            runtime=runtime,
-            trust=request.trust,
-        )
+        ensure_opens(cpu_content(), cpu_graph(), options, subject=cpu.subject)
 
     def open_cpu() -> Runner:
         assert cpu is not None
-        return open_on_cpu(
-            cpu_content(),
-            subject=cpu.subject,
-            threads=threads,
-            runtime=runtime,
-            graph=cpu_graph(),
-            trust=request.trust,
-        )
+        return open_on_cpu(cpu_content(), options, subject=cpu.subject, graph=cpu_graph())
 
+    substitute = cpu is not None and options.substitute and not options.delegates.require
     failures: list[tuple[str, DelegateError]] = []
     for candidate in candidates:
         if candidate.delegate is None:
-            return candidate, open_cpu(), Choice(variant=CPU, reason=_why_cpu(failures, request))
+            reason = _why_cpu(failures, options.delegates)
+            return candidate, open_cpu(), Choice(variant=CPU, reason=reason)
         try:
-            runner = _open_delegate(
-                candidate,
-                request,
-                threads=threads,
-                runtime=runtime,
-                open_substitute=open_cpu if cpu is not None and substitute else None,
-            )
+            runner = _open_delegate(candidate, options, open_cpu if substitute else None)
         except DelegateError as error:
             failures.append((candidate.variant, error))
             continue
-        if cpu is not None and substitute and not request.require:
+        if substitute:
             try:
                 try_cpu()
             except BaseException:
@@ -162,12 +138,7 @@ def _edgetpus(request: DelegateRequest) -> Iterator[str]:
 
 
 def _open_delegate(
-    candidate: Candidate,
-    request: DelegateRequest,
-    *,
-    threads: int,
-    runtime: RuntimeName | None,
-    open_substitute: Callable[[], ModelRunner] | None,
+    candidate: Candidate, options: OpenOptions, open_substitute: Callable[[], ModelRunner] | None
 ) -> ModelRunner:
     # What follows costs time to import, which a model on the CPU need not spend.
     from edgeinfer.device.runtime.delegates.find import find_library
@@ -181,10 +152,10 @@ def _open_delegate(
         candidate.content(),
         candidate.delegate,
         subject=candidate.subject,
-        threads=threads,
-        runtime=runtime,
-        open_substitute=None if request.require else open_substitute,
-        policy=request.policy,
+        threads=options.thread_count,
+        runtime=options.runtime,
+        open_substitute=open_substitute,
+        policy=options.delegates.policy,
     )
 
 
