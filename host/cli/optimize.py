@@ -134,7 +134,7 @@ def optimize(
     """
     from edgeinfer.host.extras import check_host_extra
 
-    check_host_extra("edgeinfer optimize", "ai_edge_quantizer", "matplotlib", "optuna")
+    check_host_extra("edgeinfer optimize", "ai_edge_quantizer", "jinja2", "matplotlib", "optuna")
     given = click.core.ParameterSource.COMMANDLINE
     if measure_on is None and (ssh_options or ctx.get_parameter_source("remote_program") is given):
         raise click.UsageError("--ssh-option and --remote-program need --measure-on")

@@ -21,7 +21,7 @@ from tests.system.sample import Sample
 
 pytestmark = pytest.mark.system
 
-TRAINING_STACK = ("tensorflow", "keras", "rich", "matplotlib")
+TRAINING_STACK = ("tensorflow", "keras", "rich", "jinja2", "matplotlib")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,7 @@ def test_one_wheel_serves_every_python_of_this_architecture(wheel: Path) -> None
         "edgeinfer/boards/__init__.py",
         "edgeinfer/boards/profiles/rpi4.toml",
         "edgeinfer/boards/profiles/generic-x86-64.toml",
+        "edgeinfer/host/search/report/templates/search.html",
         "edgeinfer/host/embedded/fashion-mnist/LICENSE",
         "edgeinfer/host/embedded/fashion-mnist/SOURCE.md",
         "edgeinfer/host/embedded/fashion-mnist/train-images-idx3-ubyte.gz",

@@ -46,7 +46,8 @@ import edgeinfer.device.models.model, edgeinfer.device.loop.run_loop, edgeinfer.
 import edgeinfer.device.cameras, edgeinfer.device.outputs.text.terminal
 import edgeinfer.device.diagnose.benchmark.benchmark, edgeinfer.device.diagnose.benchmark.remote
 import edgeinfer.device.diagnose.benchmark.text
-heavy = {"tensorflow", "keras", "rich", "matplotlib"} | {"edgeinfer.host", "edgeinfer.converters"}
+heavy = {"tensorflow", "keras", "rich", "jinja2", "matplotlib"}
+heavy |= {"edgeinfer.host", "edgeinfer.converters"}
 print(sorted(heavy & set(sys.modules)))
 """
     answer = subprocess.run(
