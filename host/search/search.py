@@ -153,7 +153,7 @@ class Search:
             baseline = measure_baseline(self.bench)
             self._study.set_baseline(baseline)
         space = self.bench.space
-        self._study.enqueue((*space.plain(), *space.first()), again=True)
+        self._study.enqueue((*space.plain(), *space.first()))
         self._late.clear()
         in_vain = failures = too_long = 0
         while (

@@ -1,8 +1,10 @@
 """All trials of a search on disk, in an Optuna study that survives being killed.
 
 The study is an SQLite file: a trial is written as a whole or not at all, whenever the process
-ends. What a trial came to is written before Optuna is told, so a trial without it was interrupted,
-and is tried again.
+ends. What a trial came to is written before Optuna is told that it ended, so one that runs without
+it was interrupted, and waits in Optuna's own queue to be tried again. Optuna's heartbeats would
+tell that a process is gone only after a while, and for `Study.optimize` alone; here the lock on the
+folder tells at once.
 """
 
 from __future__ import annotations
@@ -91,9 +93,12 @@ class SearchStudy:
 
     def ask(self) -> Asked:
         """Return the next candidate: one that waits, else the sampler's choice."""
+        import optuna
+
         # A sampler that began with its seed anew after each start would repeat itself.
         done = len(self._study.get_trials(deepcopy=False))
-        if self._queue:
+        waiting = self._study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,))
+        if self._queue and not waiting:
             self._enqueue(self._queue.pop(0))
         self._study.sampler = _sampler(self._seed + done)
         trial = self._study.ask()
@@ -109,73 +114,73 @@ class SearchStudy:
     def tell(self, trial: Trial, baseline: Baseline) -> None:
         """Keep what became of a candidate, and let the sampler learn from it."""
         record = self._open.pop(trial.number)
-        record.set_user_attr(_TRIAL, json.dumps(to_json(trial)))
-        self._conclude(record, trial, baseline)
-
-    def interrupt(self, number: int) -> None:
-        """Say that a candidate was not finished: it is the next to be tried."""
-        import optuna
-
-        self._study.tell(self._open.pop(number), state=optuna.trial.TrialState.FAIL)
-
-    def _conclude(self, record: optuna.Trial, trial: Trial, baseline: Baseline) -> None:
-        import optuna
-
-        measured = trial.measured
-        footprint = measured.footprint if measured is not None else trial.footprint
+        footprint = trial.footprint if trial.measured is None else trial.measured.footprint
         if footprint is not None:
             excess = self._budget.excess(
                 float_accuracy=baseline.float_accuracy,
-                accuracy=None if measured is None else measured.accuracy,
+                accuracy=None if trial.measured is None else trial.measured.accuracy,
                 invoke_ms=footprint.invoke_ms,
                 size_bytes=footprint.size_bytes,
             )
             for name, part in excess.items():
                 record.set_constraint(name, part)
+        # The last that is written: where it is, the trial only has to be concluded.
+        record.set_user_attr(_TRIAL, json.dumps(to_json(trial)))
+        self._conclude(trial)
+
+    def interrupt(self, number: int) -> None:
+        """Say that a candidate was not finished: it is the next to be tried."""
+        self._retry(self._open.pop(number))
+
+    def _conclude(self, trial: Trial) -> None:
+        import optuna
+
+        state = optuna.trial.TrialState
+        measured = trial.measured
         if trial.candidate.kind == "plain":
             # No dimension of the space: nothing to learn from.
-            self._study.tell(record, state=optuna.trial.TrialState.FAIL)
+            self._study.tell(trial.number, state=state.FAIL)
         elif measured is not None:
             figures = [measured.accuracy, measured.footprint.ratio]
             if self._budget.size_kb is not None:
                 figures.append(measured.footprint.size_bytes / 1000)
-            self._study.tell(record, figures)
+            self._study.tell(trial.number, figures)
         else:
-            state = optuna.trial.TrialState
             unlearned = trial.outcome != "not trained" or trial.retry
-            self._study.tell(record, state=state.FAIL if unlearned else state.PRUNED)
+            self._study.tell(trial.number, state=state.FAIL if unlearned else state.PRUNED)
+
+    def _retry(self, record: optuna.Trial | optuna.trial.FrozenTrial) -> None:
+        import optuna
+
+        # In this order a kill in between costs a repetition, not the candidate.
+        if (text := record.user_attrs.get(_CANDIDATE)) is not None:
+            self._enqueue(text)
+        self._study.tell(record.number, state=optuna.trial.TrialState.FAIL)
 
     def _settle(self) -> None:
         """Bring what a killed process left behind into order, whenever it was killed."""
         import optuna
 
-        baseline = self.baseline()
         for record in self._study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
-            done = _trial_of(record.user_attrs)
-            if done is not None and baseline is not None:
-                self._conclude(optuna.Trial(self._study, record._trial_id), done, baseline)
+            if (trial := _trial_of(record.user_attrs)) is not None:
+                self._conclude(trial)
             else:
-                self._study.tell(record.number, state=optuna.trial.TrialState.FAIL)
+                self._retry(record)
 
-    def enqueue(self, candidates: Sequence[Candidate], *, again: bool) -> None:
-        """Line up what was interrupted and what is worth a retry, then the first candidates.
+    def enqueue(self, candidates: Sequence[Candidate]) -> None:
+        """Line up what had too little time, for there may be more now, then the first candidates.
 
         Args:
             candidates: the first; those that were lined up or tried before are left out.
-            again: whether there is more time than before for those that had too little.
         """
-        records = self._study.get_trials(deepcopy=False)
-        known: dict[str, str] = {}  # the last that is known of each candidate
-        for record in records:
-            if (text := record.user_attrs.get(_CANDIDATE)) is None:
-                continue
-            trial = _trial_of(record.user_attrs)
-            unfinished = record.state.is_finished() and trial is None
-            worth = trial is not None and trial.retry and again
-            known[text] = "again" if unfinished or worth else "known"
+        last = {
+            text: record
+            for record in self._study.get_trials(deepcopy=False)
+            if (text := record.user_attrs.get(_CANDIDATE)) is not None
+        }
+        self._queue = [text for text, record in last.items() if _comes_again(record)]
         texts = [json.dumps(to_json(candidate)) for candidate in candidates]
-        self._queue = [text for text, state in known.items() if state == "again"]
-        self._queue += [text for text in texts if text not in known]
+        self._queue += [text for text in texts if text not in last]
 
     def _enqueue(self, text: str) -> None:
         candidate = from_json(Candidate, parse_json(text.encode()))
@@ -204,6 +209,13 @@ def _sampler(seed: int) -> optuna.samplers.BaseSampler:
     import optuna
 
     return optuna.samplers.TPESampler(seed=seed % 2**32, n_startup_trials=8)
+
+
+def _comes_again(record: optuna.trial.FrozenTrial) -> bool:
+    """Tell whether the last trial of a candidate leaves it to be tried again."""
+    if (trial := _trial_of(record.user_attrs)) is not None:
+        return trial.retry
+    return record.state.is_finished()  # interrupted by an earlier version, which lined up nothing
 
 
 def _trial_of(attributes: Mapping[str, Any]) -> Trial | None:

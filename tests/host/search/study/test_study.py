@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import optuna
 import pytest
 
 from edgeinfer.converters.run_folder.trained_run import read_trained
@@ -35,17 +36,17 @@ def _measured(number: int, space: Space, accuracy: float = 0.8) -> Trial:
 def test_the_first_candidates_come_in_their_order_and_once(tmp_path: Path, space: Space) -> None:
     with opened_study(tmp_path / "out", space) as study:
         study.set_baseline(baseline())
-        study.enqueue(space.first()[:2], again=True)
+        study.enqueue(space.first()[:2])
         asked = study.ask()
         assert (asked.number, asked.candidate) == (0, space.first()[0])
         study.tell(_measured(0, space), baseline())
     with opened_study(tmp_path / "out", space) as study:
-        study.enqueue(space.first()[:2], again=True)
+        study.enqueue(space.first()[:2])
         assert [trial.number for trial in study.trials()] == [0]
         assert study.ask().candidate == space.first()[1]
         study.interrupt(1)
         # What was interrupted comes before what was not begun.
-        study.enqueue(space.first()[:3], again=True)
+        study.enqueue(space.first()[:3])
         assert study.ask().candidate == space.first()[1]
         assert study.ask().candidate == space.first()[2]
 
@@ -82,18 +83,27 @@ def test_it_is_kept_what_was_spent_and_how_often_the_test_was_used(
 def test_retries_come_again_when_there_is_more_time(tmp_path: Path, space: Space) -> None:
     with opened_study(tmp_path / "out", space) as study:
         study.set_baseline(baseline())
-        study.enqueue(space.first()[:1], again=True)
+        study.enqueue(space.first()[:1])
         asked = study.ask()
         late = Trial(
             number=0, candidate=asked.candidate, outcome="not trained", reason="late", retry=True
         )
         study.tell(late, baseline())
         assert study.same(asked.candidate, 99) is None
-        study.enqueue(space.first()[:1], again=True)
+        study.enqueue(space.first()[:1])
         assert study.ask().candidate == asked.candidate
 
 
-@pytest.mark.parametrize("moment", ["asked", "written"])
+def test_what_an_earlier_version_left_interrupted_comes_again(tmp_path: Path, space: Space) -> None:
+    with opened_study(tmp_path / "out", space) as study:
+        study.enqueue(space.first()[:1])
+        study._study.tell(study.ask().number, state=optuna.trial.TrialState.FAIL)
+    with opened_study(tmp_path / "out", space) as study:
+        study.enqueue(space.first()[:2])
+        assert [study.ask().candidate for _ in range(2)] == list(space.first()[:2])
+
+
+@pytest.mark.parametrize("moment", ["asked", "judged", "written"])
 def test_killed_at_any_moment_nothing_is_lost(tmp_path: Path, space: Space, moment: str) -> None:
     out = tmp_path / "out"
     with opened_study(out, space) as study:
@@ -108,8 +118,11 @@ from edgeinfer.converters.run_folder.trained_run import read_trained
 from edgeinfer.host.search.space import space_of
 space = space_of(read_trained(make_run(Path({str(tmp_path / "again")!r}))), None)
 with opened_study(Path({str(out)!r}), space) as study:
-    study.enqueue(space.first()[:2], again=True)
+    study.enqueue(space.first()[:2])
     asked = study.ask()
+    if {moment!r} == "judged":
+        study._open[asked.number].set_user_attr = lambda *rest: os.kill(os.getpid(), 9)
+        study.tell(_measured(asked.number, space, 0.77), baseline())
     if {moment!r} == "written":
         study._conclude = lambda *rest: os.kill(os.getpid(), 9)
         study.tell(_measured(asked.number, space, 0.77), baseline())
@@ -118,20 +131,21 @@ with opened_study(Path({str(out)!r}), space) as study:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     with opened_study(out, space) as study:
-        study.enqueue(space.first()[:2], again=True)
+        study.enqueue(space.first()[:2])
         figures = [t.measured.accuracy for t in study.trials() if t.measured is not None]
         assert figures == ([0.77] if moment == "written" else [])
         # What was in work comes again, what was done does not.
         coming = [study.ask().candidate, study.ask().candidate]
         left = space.first()[1:2] if moment == "written" else space.first()[:2]
         assert set(left) <= set(coming)
-        assert (space.first()[0] in coming) == (moment == "asked")
+        assert (space.first()[0] in coming) == (moment != "written")
+        study.tell(_measured(2 if moment == "written" else 1, space), baseline())
 
 
 def test_the_same_candidate_is_found(tmp_path: Path, space: Space) -> None:
     with opened_study(tmp_path / "out", space) as study:
         study.set_baseline(baseline())
-        study.enqueue(space.first()[:1], again=True)
+        study.enqueue(space.first()[:1])
         asked = study.ask()
         study.tell(_measured(0, space), baseline())
         same = study.same(asked.candidate, 5)
@@ -145,7 +159,7 @@ def test_a_size_budget_is_a_third_goal(tmp_path: Path, space: Space) -> None:
     budget = Budget(size_kb=60)
     with opened_study(tmp_path / "out", space, budget) as study:
         study.set_baseline(baseline())
-        study.enqueue(space.first()[:1], again=True)
+        study.enqueue(space.first()[:1])
         study.ask()
         study.tell(_measured(0, space), baseline())
         assert len(study.trials()) == 1
