@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -204,7 +203,7 @@ def convert(
     exit code is 1.
     """
     from edgeinfer.converters.bundle.install import install_bundle
-    from edgeinfer.converters.common.progress import step_display
+    from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.converters.common.require_extra import require_packages
     from edgeinfer.converters.convert.fitting import refuse_unfit
     from edgeinfer.converters.convert.foreign_model import ForeignModel
@@ -271,8 +270,8 @@ def convert(
         )
     targets.require_tools(precision)
     out = out or Path(f"{name}.edgebundle")
-    with step_display(sys.stderr) as step:
-        result = run_pipeline(source, out, options, step, report_folder=report_folder)
+    with show_progress(keep=True) as progress:
+        result = run_pipeline(source, out, options, progress, report_folder=report_folder)
     installed = install_bundle(result.bundle) if install else None
     click.echo(json.dumps(document(result)) if as_json else summary(result, installed))
 

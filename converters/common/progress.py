@@ -1,69 +1,162 @@
-"""Progress of a command's steps: a bar on a terminal, a line a step elsewhere."""
+"""Progress of a command: a bar on a terminal, a line for each piece of work elsewhere."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
+import sys
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
-Progress = Callable[[int, int], None]
-"""Called with how many are done and how many there are."""
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
-Step = Callable[[str], Progress]
-"""Announces a step by its name and returns what to tell its progress to."""
+
+class Progress(Protocol):
+    """Told how far the work is.
+
+    A function that only counts, with `advance`, counts on what its caller began with `start`.
+    """
+
+    def start(self, title: str, total: int | None = None) -> None:
+        """Begin a piece of work of `total` steps, or of none; the one before it is over."""
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Count steps of the piece of work; `note` is a short figure beside them."""
+
+    def say(self, line: str) -> None:
+        """Leave a line that stays."""
+
+
+class Silent:
+    """Tells nobody."""
+
+    def start(self, title: str, total: int | None = None) -> None:
+        """Tell nobody."""
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Tell nobody."""
+
+    def say(self, line: str) -> None:
+        """Tell nobody."""
+
+
+class LineProgress(Silent):
+    """For logs and pipes: a line for each piece of work, nothing that moves.
+
+    Args:
+        stream: where to; by default standard error.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+
+    def start(self, title: str, total: int | None = None) -> None:
+        """Print the title."""
+        self.say(f"{title} ...")
+
+    def say(self, line: str) -> None:
+        """Print the line."""
+        print(line, file=self._stream, flush=True)
+
+
+class _BarProgress:
+    """For a terminal: a bar for the piece of work, with the time left."""
+
+    def __init__(self, stream: TextIO, *, keep: bool) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            ProgressColumn,
+            Task,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+        from rich.text import Text
+
+        left, spent = TimeRemainingColumn(), TimeElapsedColumn()
+
+        class CountColumn(ProgressColumn):
+            """How many of how many, where that is known."""
+
+            def render(self, task: Task) -> Text:
+                return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}")
+
+        class TimeColumn(ProgressColumn):
+            """The time left, where that can be known, else the time so far."""
+
+            def render(self, task: Task) -> Text:
+                return (spent if task.total is None else left).render(task)
+
+        self._keep = keep
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=30),
+            CountColumn(),
+            TimeColumn(),
+            TextColumn("{task.fields[note]}", markup=False),
+            console=Console(file=stream),
+            transient=True,
+        )
+        self._task: TaskID | None = None
+        self._title, self._began_s, self._noted_s = "", 0.0, 0.0
+
+    def start(self, title: str, total: int | None = None) -> None:
+        """Begin a new bar."""
+        self.end()
+        self._title, self._began_s = title, time.monotonic()
+        self._task = self._bar.add_task(title, total=total, note="")
+        self._bar.start()
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Move the bar."""
+        if self._task is None:
+            return
+        # A tiny network makes a thousand steps a second; formatting notes for each costs time.
+        now = time.monotonic()
+        if note and now - self._noted_s > 0.2:
+            self._noted_s = now
+            self._bar.update(self._task, advance=steps, note=note)
+        else:
+            self._bar.update(self._task, advance=steps)
+
+    def say(self, line: str) -> None:
+        """Print the line above the bar."""
+        self._bar.console.print(line, markup=False, highlight=False)
+
+    def end(self) -> None:
+        """Take the bar away: its piece of work is done."""
+        if self._task is None:
+            return
+        self._bar.remove_task(self._task)
+        self._task = None
+        if self._keep:
+            self.say(f"{self._title}: {time.monotonic() - self._began_s:.1f} s")
+
+    def close(self) -> None:
+        """Take away what is still there."""
+        self._bar.stop()
 
 
 @contextmanager
-def step_display(stream: TextIO) -> Iterator[Step]:
-    """Yield a function that announces a step and returns its progress callback.
+def show_progress(stream: TextIO | None = None, *, keep: bool = False) -> Iterator[Progress]:
+    """Show a person how far the block is.
 
     Args:
-        stream: where to; a bar is drawn only where it is a terminal, and not by the base install,
-            which lacks what draws it.
+        stream: where to, by default standard error. A bar is drawn only where it is a terminal,
+            and not by the base install, which lacks what draws it.
+        keep: whether a piece of work leaves a line with the time that it took in place of its bar.
     """
+    stream = stream or sys.stderr
     if not stream.isatty() or importlib.util.find_spec("rich") is None:
-
-        def plain(name: str) -> Progress:
-            stream.write(f"{name} ...\n")
-            stream.flush()
-            return lambda done, total: None
-
-        yield plain
+        yield LineProgress(stream)
         return
-
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        SpinnerColumn,
-        TaskID,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-    from rich.progress import Progress as Bars
-
-    bars = Bars(
-        SpinnerColumn(finished_text="✓"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(file=stream),
-    )
-    last: TaskID | None = None
-
-    def finish() -> None:
-        if last is not None:
-            total = bars.tasks[last].total or 1
-            bars.update(last, total=total, completed=total)
-
-    def draw(name: str) -> Progress:
-        nonlocal last
-        finish()
-        task = last = bars.add_task(name, total=None)
-        return lambda done, total: bars.update(task, completed=done, total=total)
-
-    with bars:
-        yield draw
-        finish()
+    shown = _BarProgress(stream, keep=keep)
+    try:
+        yield shown
+        shown.end()
+    finally:
+        shown.close()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgeinfer.converters.common.progress import Progress, Step
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.convert.foreign_model import (
     ForeignModel,
     foreign_labels,
@@ -62,12 +62,12 @@ class ForeignSource:
     model: ForeignModel
 
     def open(
-        self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, step: Step
+        self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, progress: Progress
     ) -> Opened:
         """Read the model; see `Source.open`."""
         path, model = self.path, self.model
         backend = chosen_backend(path, options.quantize)
-        step("read the model")
+        progress.start("read the model")
         imported = import_model(path, folder, tensorflow=tensorflow)
         content = imported.float32
         graph = read_tflite(content, subject=str(path))
@@ -170,6 +170,7 @@ def _by_litert(
     if options.precision == "float16":
         small = cast_float16(content, subject=path.name, next_step="take another --precision")
     elif options.precision == "int8":
+        progress.start("watch the activations", 2 * len(calibration))
         histograms = sample_histograms(content, spec, calibration, progress)
         small = quantize_int8(
             content,

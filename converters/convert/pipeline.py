@@ -21,7 +21,7 @@ from edgeinfer.converters.bundle.write import (
     tool_versions,
     write_verified,
 )
-from edgeinfer.converters.common.progress import Progress, Step
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.source import Opened, Source
 from edgeinfer.converters.measure.accuracy_gate import Gate
@@ -77,7 +77,7 @@ def convert(
     source: Source,
     out: Path,
     options: ConvertOptions,
-    step: Step,
+    progress: Progress,
     *,
     tensorflow: Worker | None = None,
     report_folder: Path | None = None,
@@ -88,7 +88,7 @@ def convert(
         source: the model, with what only its source knows.
         out: the bundle.
         options: what the user chose.
-        step: told what is going on.
+        progress: told what is going on.
         tensorflow: does what needs TensorFlow; by default a process for this conversion.
         report_folder: where the layer error table and its picture go, even if the model is refused;
             they are in the bundle as well.
@@ -104,27 +104,30 @@ def convert(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeinfer-convert-")))
         worker = tensorflow or stack.enter_context(TensorflowProcess())
-        model = source.open(options, folder, tensorflow=worker, step=step)
-        return _Conversion(model, out, options, step).run(report_folder)
+        model = source.open(options, folder, tensorflow=worker, progress=progress)
+        return _Conversion(model, out, options, progress).run(report_folder)
 
 
 class _Conversion:
     """One conversion, from the opened model to the written bundle."""
 
-    def __init__(self, model: Opened, out: Path, options: ConvertOptions, step: Step) -> None:
-        self._model, self._out, self._options, self._step = model, out, options, step
+    def __init__(
+        self, model: Opened, out: Path, options: ConvertOptions, progress: Progress
+    ) -> None:
+        self._model, self._out, self._options, self._progress = model, out, options, progress
         self._precision = options.quantize.precision
         # Where float32's answers are the truth, the pictures' own is not known.
         self._known = model.gate.truth is None
         self._grouping = model.task if self._known else None
 
     def run(self, report_folder: Path | None) -> ConvertResult:
-        model, step, precision = self._model, self._step, self._precision
-        plain = model.quantize(step(f"convert to {precision}"))
-        step("check ops and versions")
+        model, progress, precision = self._model, self._progress, self._precision
+        progress.start(f"convert to {precision}")
+        plain = model.quantize(progress)
+        progress.start("check ops and versions")
         self._require_usable(plain)
         first, *others = model.measured
-        deciding = self._evaluate(plain, first, step(model.gate.step(first)))
+        deciding = self._evaluate(plain, first, model.gate.step(first))
         attempts = self._repaired(plain, deciding, model.measured[first])
         chosen = best_attempt(attempts)
         models = plain
@@ -132,12 +135,11 @@ class _Conversion:
             self._require_usable(chosen.models)
             models = replace(chosen.models, float32=plain.float32)
             deciding = {**deciding, precision: chosen.evaluation}
-        layers = compare_layers(
-            chosen.models,
-            model.preprocess,
-            choose_samples(model.measured[first], self._options.layer_pictures, self._grouping),
-            step("compare layer by layer"),
+        compared = choose_samples(
+            model.measured[first], self._options.layer_pictures, self._grouping
         )
+        progress.start("compare layer by layer", len(compared))
+        layers = compare_layers(chosen.models, model.preprocess, compared, progress)
         layer_files = layer_report(layers, model.name, precision)
         if report_folder is not None:
             for name, content in layer_files.items():
@@ -152,8 +154,8 @@ class _Conversion:
         )
         evaluations = {first: deciding}
         for name in others:
-            evaluations[name] = self._evaluate(models, name, step(f"evaluate on {name}, once"))
-        step("write and verify the bundle")
+            evaluations[name] = self._evaluate(models, name, f"evaluate on {name}, once")
+        progress.start("write and verify the bundle")
         manifest, members = self._bundle(models, attempts, evaluations, layer_files)
         manifest, verified = write_verified(self._out, manifest, members)
         return ConvertResult(
@@ -172,16 +174,15 @@ class _Conversion:
         require_loadable(models.small, subject=subject)
         self._options.targets.require_mapped(models.small, subject=subject)
 
-    def _evaluate(
-        self, models: TfliteModels, pictures: str, progress: Progress
-    ) -> dict[str, Evaluation]:
+    def _evaluate(self, models: TfliteModels, pictures: str, title: str) -> dict[str, Evaluation]:
         forms: dict[str, bytes] = {"float32": models.float32, models.precision: models.small}
-        return self._answers(forms, self._model.measured[pictures], progress)
+        return self._answers(forms, self._model.measured[pictures], title)
 
     def _answers(
-        self, forms: Mapping[str, bytes], samples: Sequence[Sample], progress: Progress
+        self, forms: Mapping[str, bytes], samples: Sequence[Sample], title: str
     ) -> dict[str, Evaluation]:
         """Return how each form of the model answers, by its name."""
+        self._progress.start(title, len(samples))
         model = self._model
         factories = {
             name: lambda form=form, name=name: evaluation_model(
@@ -196,7 +197,7 @@ class _Conversion:
         return evaluate(
             *(factories, samples, model.task, model.said),
             truth=model.gate.truth,
-            progress=progress,
+            progress=self._progress,
         )
 
     def _repaired(
@@ -212,11 +213,11 @@ class _Conversion:
         if self._precision != "int8" or model.gate.passes(reference, first.evaluation):
             return (first,)
 
-        def measure(content: bytes, progress: Progress) -> Evaluation:
+        def measure(content: bytes, title: str) -> Evaluation:
             forms = {"int8": content}
             if model.gate.truth == "float32":
                 forms["float32"] = plain.float32
-            return self._answers(forms, samples, progress)["int8"]
+            return self._answers(forms, samples, title)["int8"]
 
         task = RepairTask(
             name=model.subject,
@@ -229,7 +230,7 @@ class _Conversion:
             per_tensor_dense=options.quantize.per_tensor_dense,
             retrain=model.retrain,
         )
-        return repair(first, model.ranges, task, self._step)
+        return repair(first, model.ranges, task, self._progress)
 
     def _bundle(
         self,
@@ -290,7 +291,7 @@ class _Conversion:
             manifest,
             members,
             options.targets,
-            self._step,
+            self._progress,
             float32=models.float32,
             samples=samples,
         )

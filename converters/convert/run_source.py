@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from edgeinfer.converters.bundle.golden import choose_samples
-from edgeinfer.converters.common.progress import Step
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.source import Opened
 from edgeinfer.converters.measure.accuracy_gate import LabelGate
@@ -45,7 +45,7 @@ class TrainedRun:
             raise ValueError(f"calibration_draw is {self.calibration_draw!r}")
 
     def open(
-        self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, step: Step
+        self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, progress: Progress
     ) -> Opened:
         """Read the run; see `Source.open`."""
         trained, splits = read_trained(self.folder), read_samples(self.folder)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from edgeinfer.converters.common.progress import Progress, Step
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.measure.accuracy_gate import Gate
 from edgeinfer.converters.qat.retrain import Retrain
@@ -65,7 +65,7 @@ class Source(Protocol):
     """A kind of model that can be converted: one file, which this folder has one of for each."""
 
     def open(
-        self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, step: Step
+        self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, progress: Progress
     ) -> Opened:
         """Read the model and find its pictures.
 
@@ -73,7 +73,7 @@ class Source(Protocol):
             options: what the user chose.
             folder: for files that are needed until the conversion is done.
             tensorflow: does what needs TensorFlow.
-            step: told what is going on.
+            progress: told what is going on.
 
         Raises:
             ConversionError: it cannot be converted.

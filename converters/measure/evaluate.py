@@ -82,10 +82,9 @@ def evaluate(
         return {name: task.outcome(target, answer) for name, answer in answers.items()}
 
     with opened:
-        results = ordered_map(answer, samples, threads=threads)
-        for done, answers in enumerate(results, start=1):
+        for answers in ordered_map(answer, samples, threads=threads):
             for name, outcome in answers.items():
                 outcomes[name].append(outcome)
             if progress is not None:
-                progress(done, len(samples))
+                progress.advance()
     return {name: task.evaluation(found, said) for name, found in outcomes.items()}

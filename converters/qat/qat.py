@@ -23,7 +23,6 @@ from edgeinfer.converters.qat.job import TUNED_FILE, QatAnswer, QatJob
 from edgeinfer.converters.qat.train_job import TrainJob
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
-from edgeinfer.converters.tensorflow.worker.counted import Counted
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError, storage_error
 from edgeinfer.device.core.files import atomic_file
@@ -123,7 +122,7 @@ def quantization_aware_training(
         preprocess: how samples become inputs.
         samples: pictures to train with; labels are not looked at.
         options: how.
-        progress: told how many pictures are done: prepared, then once in each round over them.
+        progress: told what is going on.
         out: the fine-tuned `.keras` file.
         tensorflow: who trains.
 
@@ -160,13 +159,11 @@ def quantization_aware_training(
             per_tensor_dense=options.per_tensor_dense,
             distribution=options.distribution,
         )
-        # Prepared, answered in float, their loss before training, and the epochs.
-        counted = Counted(progress, len(order) * (3 + options.epochs))
         try:
-            _write_images(job, [samples[index] for index in order], counted)
+            _write_images(job, [samples[index] for index in order], progress)
         except OSError as error:
             raise storage_error(folder, error) from error
-        answer: QatAnswer = tensorflow.run(TrainJob(qat=job, subject=str(keras_model)), counted)
+        answer: QatAnswer = tensorflow.run(TrainJob(qat=job, subject=str(keras_model)), progress)
         with (folder / TUNED_FILE).open("rb") as tuned, atomic_file(out) as stream:
             shutil.copyfileobj(tuned, stream)
     return QatResult(
@@ -174,10 +171,11 @@ def quantization_aware_training(
     )
 
 
-def _write_images(job: QatJob, samples: Sequence[Sample], counted: Counted) -> None:
+def _write_images(job: QatJob, samples: Sequence[Sample], progress: Progress) -> None:
+    progress.start("prepare pictures to train with quantization", len(samples))
     preprocessor = Preprocessor(job.preprocess)
     with open(job.images, "wb") as stream:
         for sample in samples:
             pixels = read_sample(sample.source, job.preprocess)
             stream.write(preprocessor.image(pixels).tobytes())
-            counted.advance()
+            progress.advance()

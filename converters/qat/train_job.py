@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.qat.job import TUNED_FILE, QatAnswer, QatJob
-from edgeinfer.converters.tensorflow.worker.job import Reporter
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.processes import ProcessEnd
 
@@ -31,10 +31,10 @@ class TrainJob:
     qat: QatJob
     subject: str
 
-    def run(self, reporter: Reporter) -> QatAnswer:
+    def run(self, progress: Progress) -> QatAnswer:
         """Fine-tune the model; see `run_job`."""
         try:
-            return run_job(self.qat, reporter)
+            return run_job(self.qat, progress)
         except ConversionError as error:
             part = "" if error.subject == self.qat.keras_model else f"'{error.subject}' "
             raise ConversionError(
@@ -59,7 +59,7 @@ class TrainJob:
         )
 
 
-def run_job(job: QatJob, reporter: Reporter) -> QatAnswer:
+def run_job(job: QatJob, progress: Progress) -> QatAnswer:
     """Fine-tune the model and save it as it was, with its new weights.
 
     Raises:
@@ -78,7 +78,7 @@ def run_job(job: QatJob, reporter: Reporter) -> QatAnswer:
     graph = int8_graph(model)
     _require_shape(model, job)
     twin = Twin(graph, per_tensor_dense=job.per_tensor_dense)
-    losses = Training(job, model, twin, graph, reporter).losses()
+    losses = Training(job, model, twin, graph, progress).losses()
     # A fresh copy carries nothing but the weights, frozen where the original is.
     tuned = keras.saving.load_model(job.keras_model, compile=False)
     for variable, value in zip(tuned.weights, model.weights, strict=True):

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.qat.fake_quant import Twin
 from edgeinfer.converters.qat.graph import Graph
 from edgeinfer.converters.qat.job import QatJob
-from edgeinfer.converters.tensorflow.worker.job import Reporter
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import normalize_table, tensor_table
@@ -69,14 +69,14 @@ class Training:
     """One run: the float model's answers first, then epoch after epoch."""
 
     def __init__(
-        self, job: QatJob, model: Any, twin: Twin, graph: Graph, reporter: Reporter
+        self, job: QatJob, model: Any, twin: Twin, graph: Graph, progress: Progress
     ) -> None:
         import keras
 
         self._job, self._model, self._twin = job, model, twin
         self._images = Images(job)
         self._calibrating = np.arange(min(len(self._images), job.calibration_images))
-        self._reporter = reporter
+        self._progress = progress
         answer = tuple(model.outputs[0].shape[1:])
         self._probabilities = graph.softmax
         vector = len(answer) == 1 and answer[0] >= 2
@@ -98,7 +98,7 @@ class Training:
         job = self._job
         # The float model's answers and the loss before training are a round each.
         rounds = 2 + job.epochs
-        self._reporter.start("train with quantization", rounds * len(self._images))
+        self._progress.start("train with quantization", rounds * len(self._images))
         order = np.random.default_rng(job.seed)
         targets = self._targets()
         measure = tf.function(self._loss, autograph=False, reduce_retracing=True)
@@ -130,7 +130,7 @@ class Training:
         teach = tf.function(self._model.call, autograph=False, reduce_retracing=True)
         for chosen in self._images.slices(np.arange(len(self._images))):
             targets[chosen] = teach(self._images.batch(chosen, rounded=False)).numpy()
-            self._reporter.advance(len(chosen))
+            self._progress.advance(len(chosen))
         return targets
 
     def _calibrate(self, when: str) -> None:
@@ -154,7 +154,7 @@ class Training:
             if not math.isfinite(loss):
                 raise self._diverged(f"the loss is {loss}", when)
             total += loss * len(chosen)
-            self._reporter.advance(len(chosen))
+            self._progress.advance(len(chosen))
         return total / len(order)
 
     def _diverged(self, what: str, when: str) -> ConversionError:

@@ -42,7 +42,7 @@ def correct_biases(
         quantize: makes the INT8 form of such bytes.
         preprocess: how a picture becomes the input.
         pictures: (H, W, 3) uint8 RGB each, like those that the model will see.
-        progress: told how many layers are done.
+        progress: told what is going on.
 
     Raises:
         ConversionError: the model has loops or operators of its own.
@@ -51,7 +51,8 @@ def correct_biases(
     layers = [index for index in graph.weighted if graph.takes_bias(index)]
     results = {index: graph.result(index) for index in layers}
     wanted, shares = _means(model, preprocess, pictures, list(results.values()))
-    for done, index in enumerate(layers, start=1):
+    progress.start("correct biases", len(layers))
+    for index in layers:
         name = results[index]
         found, _ = _means(quantize(graph.to_bytes()), preprocess, pictures, [name])
         if name in found:
@@ -59,7 +60,7 @@ def correct_biases(
             if graph.activation(index) != NO_ACTIVATION:
                 shift /= np.maximum(shares[name], LEAST_SHARE)
             graph.set_bias(index, graph.bias(index) + shift.astype(np.float32))
-        progress(done, len(layers))
+        progress.advance()
     return graph.to_bytes()
 
 

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.common.progress import Progress, Silent
 from edgeinfer.converters.quantize.all_tensors import WatchedModel
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import ConversionError
@@ -61,7 +61,7 @@ def activation_histograms(
     preprocess: PreprocessSpec,
     pictures: Callable[[], Iterable[Pixels]],
     *,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Progress | None = None,
 ) -> dict[str, Histogram]:
     """Run a float model over pictures twice: for the extremes, then for what lies between.
 
@@ -69,7 +69,7 @@ def activation_histograms(
         model: the float `.tflite` bytes.
         preprocess: how a picture becomes the input.
         pictures: gives the pictures, (H, W, 3) uint8 RGB each, anew at each call.
-        progress: told how many pictures are done, both rounds counted.
+        progress: told after each picture, in both rounds.
 
     Returns:
         For each tensor that a picture decides, by name.
@@ -77,20 +77,21 @@ def activation_histograms(
     Raises:
         ConversionError: there are no pictures.
     """
+    progress = progress or Silent()
     watched = WatchedModel(model, preprocess)
     tensors = watched.computed()
     low = dict.fromkeys(tensors, np.inf)
     high = dict.fromkeys(tensors, -np.inf)
-    done = 0
+    any_picture = False
     for pixels in pictures():
         watched.run(pixels)
         for index in tensors:
             values = watched.value(index)
             low[index] = min(low[index], float(values.min()))
             high[index] = max(high[index], float(values.max()))
-        done += 1
-        progress(done)
-    if not done:
+        any_picture = True
+        progress.advance()
+    if not any_picture:
         raise ConversionError(
             "calibration", got="no pictures", expected="at least one", next_step="name some"
         )
@@ -100,8 +101,7 @@ def activation_histograms(
         for index in tensors:
             span = (low[index], max(high[index], np.nextafter(low[index], np.inf)))
             counts[index] += np.histogram(watched.value(index), BINS, span)[0]
-        done += 1
-        progress(done)
+        progress.advance()
     return {
         watched.graph.tensors[index].name: Histogram(
             low=low[index], high=high[index], counts=counts[index]
@@ -118,9 +118,7 @@ def sample_histograms(
     def pictures() -> Iterator[Pixels]:
         return (read_sample(sample.source, preprocess) for sample in samples)
 
-    return activation_histograms(
-        model, preprocess, pictures, progress=lambda done: progress(done, 2 * len(samples))
-    )
+    return activation_histograms(model, preprocess, pictures, progress=progress)
 
 
 def choose_ranges(

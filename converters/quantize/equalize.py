@@ -13,12 +13,13 @@ channels, with ranges measured on pictures, as Xiao et al. 2022, arXiv:2211.1043
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.progress import Progress, Silent
 from edgeinfer.converters.quantize.all_tensors import WatchedModel
 from edgeinfer.converters.quantize.float_graph import NO_ACTIVATION, RELU, RELU6, FloatGraph
 from edgeinfer.device.pictures.pixel_formats import Pixels
@@ -73,7 +74,7 @@ def equalize(
     preprocess: PreprocessSpec,
     pictures: Iterable[Pixels],
     *,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Progress | None = None,
 ) -> Equalized:
     """Even out the channels of a float model.
 
@@ -81,7 +82,7 @@ def equalize(
         model: the float `.tflite` bytes.
         preprocess: how a picture becomes the input.
         pictures: (H, W, 3) uint8 RGB each, like those that the model will see.
-        progress: told how many pictures are done.
+        progress: told after each picture.
 
     Returns:
         The model unchanged, and no groups, where there is nothing to even out.
@@ -91,7 +92,7 @@ def equalize(
     """
     graph = FloatGraph(model)
     groups = find_groups(graph)
-    ranges, clipped = _measure(model, preprocess, groups, pictures, progress)
+    ranges, clipped = _measure(model, preprocess, groups, pictures, progress or Silent())
     evened, widest = 0, 1.0
     for group in groups:
         if _is_limited(graph, group, clipped):
@@ -189,7 +190,7 @@ def _measure(
     preprocess: PreprocessSpec,
     groups: list[_Group],
     pictures: Iterable[Pixels],
-    progress: Callable[[int], None],
+    progress: Progress,
 ) -> tuple[dict[int, Channels], dict[int, float]]:
     """Return each tensor's largest value by channel, and the share that ReLU6 may have cut."""
     tensors = sorted({tensor for group in groups for tensor in group.tensors})
@@ -197,7 +198,7 @@ def _measure(
     ranges = {i: np.zeros(watched.graph.tensors[i].shape[-1]) for i in tensors}
     limited = dict.fromkeys(tensors, 0)
     count = dict.fromkeys(tensors, 0)
-    for done, pixels in enumerate(pictures, start=1):
+    for pixels in pictures:
         watched.run(pixels)
         for index in tensors:
             values = np.abs(watched.value(index))
@@ -205,7 +206,7 @@ def _measure(
             ranges[index] = np.maximum(ranges[index], rows.max(axis=0))
             limited[index] += int((values >= _RELU6_LIMIT).sum())
             count[index] += values.size
-        progress(done)
+        progress.advance()
     return ranges, {i: limited[i] / max(1, count[i]) for i in tensors}
 
 

@@ -12,12 +12,13 @@ below the worst of what it reads.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.progress import Progress, Silent
 from edgeinfer.converters.quantize.all_tensors import WatchedModel, dequantize
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.pictures.pixel_formats import Pixels
@@ -91,7 +92,7 @@ def layer_errors(
     preprocess: PreprocessSpec,
     pictures: Iterable[Pixels],
     *,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Progress | None = None,
 ) -> list[LayerError]:
     """Compare two forms of one model on pictures.
 
@@ -100,7 +101,7 @@ def layer_errors(
         quantized_model: the other's.
         preprocess: how a picture becomes the input of both.
         pictures: (H, W, 3) uint8 RGB each; gone through once.
-        progress: told how many pictures are done.
+        progress: told after each picture.
 
     Raises:
         ConversionError: the two have no results in common, or there are no pictures.
@@ -116,13 +117,15 @@ def layer_errors(
         )
     limits = {ours: _limits(small.graph, ours) for ours in pairs}
     sums = {ours: _Sums() for ours in pairs}
+    progress = progress or Silent()
     done = 0
-    for done, pixels in enumerate(pictures, start=1):
+    for pixels in pictures:
         real.run(pixels)
         small.run(pixels)
         for ours, theirs in pairs.items():
             sums[ours].add(real.value(theirs), small.value(ours), limits[ours])
-        progress(done)
+        done += 1
+        progress.advance()
     if not done:
         raise ConversionError("layer errors", got="no pictures", expected="at least one")
     return _table(real.graph, small.graph, pairs, sums, limits)

@@ -34,7 +34,7 @@ def compare_layers(
         models.small,
         preprocess,
         (read_sample(sample.source, preprocess) for sample in samples),
-        progress=lambda done: progress(done, len(samples)),
+        progress=progress,
     )
 
 

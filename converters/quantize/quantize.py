@@ -97,7 +97,7 @@ def quantize_trained(
         preprocess: how samples become inputs.
         calibration: representative samples.
         options: what to make.
-        progress: told how many calibration pictures are done, where they are gone through here.
+        progress: told what is going on.
         tensorflow: who converts.
 
     Raises:
@@ -116,6 +116,7 @@ def quantize_trained(
     models = convert_keras(
         keras_model, preprocess, calibration, precision="float32", tensorflow=tensorflow
     )
+    progress.start("watch the activations", 2 * len(calibration))
     histograms = sample_histograms(models.float32, preprocess, calibration, progress)
     ranges = choose_ranges(histograms, options.calibration)
     small = quantize_int8(

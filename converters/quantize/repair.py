@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from edgeinfer.converters.common.progress import Progress, Step
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.quantize.bias_correction import correct_biases
 from edgeinfer.converters.quantize.calibration import (
     CalibrationMethod,
@@ -76,7 +76,7 @@ class RepairTask:
         name: the model's, for errors.
         preprocess: how a picture becomes the input.
         calibration: representative samples.
-        measure: tells what an INT8 model's bytes are worth.
+        measure: tells what an INT8 model's bytes are worth; the text says what is measured.
         good_enough: whether that ends the search.
         limit: how far to go.
         cpu_only: whether layers may stay in float32, which accelerators do not take.
@@ -88,7 +88,7 @@ class RepairTask:
     name: str
     preprocess: PreprocessSpec
     calibration: Sequence[Sample]
-    measure: Callable[[bytes, Progress], Evaluation]
+    measure: Callable[[bytes, str], Evaluation]
     good_enough: Callable[[Evaluation], bool]
     limit: RepairLimit = "training"
     cpu_only: bool = True
@@ -114,7 +114,7 @@ class _Source:
 
 
 def repair(
-    first: Attempt, method: CalibrationMethod | None, task: RepairTask, step: Step
+    first: Attempt, method: CalibrationMethod | None, task: RepairTask, progress: Progress
 ) -> tuple[Attempt, ...]:
     """Try one way after another until one is good enough.
 
@@ -122,7 +122,7 @@ def repair(
         first: the plain quantization that was not.
         method: how its ranges were chosen; None where another quantizer chose them.
         task: what is to be repaired.
-        step: told what is going on.
+        progress: told what is going on.
 
     Returns:
         All attempts in their order, `first` the first. The last one is good enough, or none is.
@@ -131,7 +131,7 @@ def repair(
         ConversionError: a model cannot be quantized or trained.
     """
     attempts = [first]
-    for attempt in _Repair(first, method, task, step).attempts():
+    for attempt in _Repair(first, method, task, progress).attempts():
         attempts.append(attempt)
         if task.good_enough(attempt.evaluation):
             break
@@ -175,9 +175,13 @@ class _Repair:
     """The attempts after the first, each built on the best of those before it."""
 
     def __init__(
-        self, first: Attempt, method: CalibrationMethod | None, task: RepairTask, step: Step
+        self,
+        first: Attempt,
+        method: CalibrationMethod | None,
+        task: RepairTask,
+        progress: Progress,
     ) -> None:
-        self._task, self._step = task, step
+        self._task, self._progress = task, progress
         self._best = first
         self._model = first.models.float32
         self._tried = method
@@ -205,12 +209,12 @@ class _Repair:
                 yield self._attempt(f"ranges by {method}", source)
 
     def _equalize(self) -> Iterator[Attempt]:
-        progress = self._step("equalize channels")
+        self._progress.start("equalize channels", len(self._task.calibration))
         even = equalize(
             self._source.model,
             self._task.preprocess,
             self._pictures(),
-            progress=lambda done: progress(done, len(self._task.calibration)),
+            progress=self._progress,
         )
         if even.groups:
             histograms = self._histograms(even.model, "watch the equalized activations")
@@ -224,7 +228,7 @@ class _Repair:
             lambda model: self._quantize(replace(source, model=model)),
             self._task.preprocess,
             list(self._pictures(CORRECTION_PICTURES)),
-            self._step("correct biases"),
+            self._progress,
         )
         yield self._attempt("bias correction", replace(source, model=corrected))
 
@@ -244,11 +248,13 @@ class _Repair:
 
     def _losses(self, source: _Source, small: bytes) -> list[str]:
         """Return the results of the layers that lose something, those that lose most first."""
+        samples = self._task.calibration[:COMPARED_PICTURES]
+        self._progress.start("find the layers that lose most", len(samples))
         losses = compare_layers(
             TfliteModels(float32=source.reference, small=small, precision="int8"),
             self._task.preprocess,
-            self._task.calibration[:COMPARED_PICTURES],
-            self._step("find the layers that lose most"),
+            samples,
+            self._progress,
         )
         losing = [loss for loss in losses if loss.loss_db > 0]
         return [loss.tensor for loss in sorted(losing, key=lambda loss: -loss.loss_db)]
@@ -257,10 +263,10 @@ class _Repair:
         assert self._task.retrain is not None
         method = self._source.method
         try:
-            model = self._task.retrain(method, self._step("train with quantization"))
+            model = self._task.retrain(method, self._progress)
         except ConversionError as error:
             # That it cannot be trained is no reason to withhold what the others gave.
-            self._step(f"not trained: {error}")
+            self._progress.say(f"not trained: {error}")
             return
         histograms = self._histograms(model, "watch the trained activations")
         # Its own answers in float may be far off: only with its rounding errors is it sound.
@@ -270,7 +276,7 @@ class _Repair:
     def _attempt(self, stage: str, source: _Source, *, keep_float: Collection[str] = ()) -> Attempt:
         """Quantize and measure; what is better than all before becomes the ground to build on."""
         small = self._quantize(source, keep_float)
-        evaluation = self._task.measure(small, self._step(f"measure: {stage}"))
+        evaluation = self._task.measure(small, f"measure: {stage}")
         attempt = Attempt(
             stage=stage,
             models=TfliteModels(float32=source.reference, small=small, precision="int8"),
@@ -293,7 +299,8 @@ class _Repair:
 
     def _histograms(self, model: bytes, what: str) -> dict[str, Histogram]:
         task = self._task
-        return sample_histograms(model, task.preprocess, task.calibration, self._step(what))
+        self._progress.start(what, 2 * len(task.calibration))
+        return sample_histograms(model, task.preprocess, task.calibration, self._progress)
 
     def _pictures(self, most: int | None = None) -> Iterator[Pixels]:
         spec = self._task.preprocess

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.converters.common.progress import Step
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.targets.edgetpu import (
     edgetpu_lines,
@@ -114,7 +114,7 @@ def with_targets(
     manifest: ModelManifest,
     members: Mapping[str, bytes],
     targets: Targets,
-    step: Step,
+    progress: Progress,
     *,
     float32: bytes,
     samples: Sequence[Sample],
@@ -125,7 +125,7 @@ def with_targets(
         manifest: a bundle's, with the CPU variant.
         members: the bundle's, by name.
         targets: the accelerators.
-        step: told what is going on.
+        progress: told what is going on.
         float32: the model as it was trained.
         samples: the bundle's golden frames.
 
@@ -135,16 +135,16 @@ def with_targets(
     """
     members = dict(members)
     if targets.npu is not None:
-        step(f"compile for {targets.npu}")
+        progress.start(f"compile for {targets.npu}")
         manifest, members = with_npu(manifest, members, targets.npu)
     if targets.edgetpu is not None:
-        step("map to the Edge TPU")
+        progress.start("map to the Edge TPU")
         manifest, members = with_edgetpu(manifest, members, targets.edgetpu)
     if targets.vx is not None:
-        step("map to the NPU")
+        progress.start("map to the NPU")
         manifest, members = with_vx(manifest, members, targets.vx)
     if targets.gpu:
-        step("make the GPU's variant")
+        progress.start("make the GPU's variant")
         manifest, members = with_gpu(manifest, members, float32=float32, samples=samples)
     return manifest, members
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from edgeinfer.converters.tensorflow.worker.job import Reporter
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.processes import ProcessEnd
 from edgeinfer.device.core.tensors import Precision
@@ -56,7 +56,7 @@ class ConvertJob:
     precision: Precision = "int8"
     per_tensor_dense: bool = False
 
-    def run(self, reporter: Reporter) -> Done:
+    def run(self, progress: Progress) -> Done:
         """Export the model with batch 1 and convert it twice: as float32 and as asked for."""
         import tensorflow as tf
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.tensorflow.convert_job import (
     FLOAT_FILE,
     SAVED_FOLDER,
     Done,
     converter_lost,
 )
-from edgeinfer.converters.tensorflow.worker.job import Reporter
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.processes import ProcessEnd
 
@@ -49,7 +49,7 @@ class ImportJob:
     subject: str
     output_folder: str
 
-    def run(self, reporter: Reporter) -> Done:
+    def run(self, progress: Progress) -> Done:
         """Write the model with batch 1.
 
         Raises:

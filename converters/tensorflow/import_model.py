@@ -6,10 +6,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.converters.tensorflow.convert_job import FLOAT_FILE, SAVED_FOLDER
 from edgeinfer.converters.tensorflow.import_job import ImportJob
-from edgeinfer.converters.tensorflow.worker.job import Silent, Worker
+from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.model_file import IN_WORDS, ModelKind, model_kind, read_model_file
 from edgeinfer.device.tflite.reader import read_tflite

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tensorflow.convert_job import (
@@ -20,7 +21,7 @@ from edgeinfer.converters.tensorflow.convert_job import (
     SMALL_FILE,
     ConvertJob,
 )
-from edgeinfer.converters.tensorflow.worker.job import Silent, Worker
+from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ConversionError, ModelError, storage_error
 from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec

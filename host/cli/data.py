@@ -34,7 +34,7 @@ def check(folder: Path, seed: int, as_json: bool) -> None:
     FOLDER holds one sub-folder of images per class, or train, validation and test folders with
     those. Exit code 1 where the data cannot be used.
     """
-    from edgeinfer.converters.common.progress import step_display
+    from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.data.check import check_files
     from edgeinfer.host.data.dataset import split_checked
     from edgeinfer.host.data.folder import find_layout
@@ -43,8 +43,8 @@ def check(folder: Path, seed: int, as_json: bool) -> None:
     try:
         layout = find_layout(folder)
         findings = layout.findings
-        with step_display(sys.stderr) as step:
-            checked = check_files(layout, progress=step("checking the images"))
+        with show_progress() as progress:
+            checked = check_files(layout, progress=progress)
         findings = checked.findings
         prepared = split_checked(layout, checked, seed=seed)
     except DataError as error:

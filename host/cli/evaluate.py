@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,17 +57,17 @@ def evaluate(
     DATA holds what the model's task wants: for classes one sub-folder of pictures per class. Each
     score comes with its 95 % interval: how far it may be from that of all pictures there are.
     """
-    from edgeinfer.converters.common.progress import step_display
+    from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.evaluation.evaluate import evaluate_model
     from edgeinfer.host.evaluation.sheet import worst_sheet
 
-    with step_display(sys.stderr) as step:
-        result = evaluate_model(model, data, step, other=compare)
+    with show_progress(keep=True) as progress:
+        result = evaluate_model(model, data, progress, other=compare)
         if report is not None:
             report.mkdir(parents=True, exist_ok=True)
             (report / TABLE_FILE).write_text(_table(result), encoding="utf-8")
             if named := result.worst(worst):
-                step("draw the worst pictures")
+                progress.start("draw the worst pictures")
                 worst_sheet(model, named, report / SHEET_FILE)
     click.echo(json.dumps(_document(result, worst)) if as_json else _text(result, worst, compare))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -175,7 +174,7 @@ def _timer(
 
 def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_json: bool) -> None:
     """Search and print; what there is so far is written however it ends."""
-    from edgeinfer.converters.common.progress import step_display
+    from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.converters.targets.targets import chosen_targets
     from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
     from edgeinfer.host.search.context import WORK_FOLDER
@@ -184,7 +183,6 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
     from edgeinfer.host.search.report.tables import trial_line
     from edgeinfer.host.search.search import Search, make_space
     from edgeinfer.host.search.study.file import open_study
-    from edgeinfer.host.training.progress import make_progress
 
     space = make_space(run, options.board)
     settings = options.settings(run)
@@ -192,42 +190,42 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
     board = None if options.board is None else options.board.name
     chosen_targets(board=board).require_tools("int8")
     timer.check()
-    progress = make_progress()
     with (
         open_study(out, settings, space, options.budget, seed=options.seed) as study,
         TensorflowProcess(out / WORK_FOLDER) as workshop,
     ):
-        search = Search(
-            run,
-            options,
-            study,
-            space,
-            timer=timer,
-            workshop=workshop,
-            progress=progress,
-            out=out,
-        )
-        try:
-            with progress:
+        stopped: BaseException | None = None
+        with show_progress() as progress:
+            search = Search(
+                run,
+                options,
+                study,
+                space,
+                timer=timer,
+                workshop=workshop,
+                progress=progress,
+                out=out,
+            )
+            try:
                 search.work(lambda trial: progress.say(trial_line(trial)))
-        except (KeyboardInterrupt, EdgeinferError):
-            workshop.close()
-            if (found := search.found()) is not None:
+            except (KeyboardInterrupt, EdgeinferError) as error:
+                stopped = error
+        workshop.close()
+        found = search.found()
+        if stopped is not None:
+            if found is not None:
                 write_report(out, found, None)
                 _print_front(found, as_json=as_json)
             click.echo(printable(f"note: all is kept in {out}; {_GO_ON}"), err=True)
-            raise
-        workshop.close()
-        found = search.found()
+            raise stopped
         assert found is not None
         if found.winner is None:
             write_report(out, found, None)
             _print_front(found, as_json=as_json)
             found.require_winner()
-        with step_display(sys.stderr) as step:
-            ending = end_search(search.bench, options, study, found, step)
-        with progress:
-            ending = fold_where_open(search.bench, options, found, ending)
+        with show_progress(keep=True) as progress:
+            ending = end_search(search.bench, options, study, found, progress)
+            ending = fold_where_open(search.bench, options, found, ending, progress)
         workshop.close()
         write_report(out, found, ending)
     if as_json:

@@ -110,10 +110,11 @@ def prune(
     elif teacher_weight is not None or temperature is not None:
         raise UsageError("--teacher", got="not given", expected="a run, or self")
     check_destination(out, force=force)
-    from edgeinfer.host.training.progress import make_progress
+    from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.training.pruning.prune import prune as prune_run
 
-    pruned = prune_run(run, config, out, teacher=teaching, progress=make_progress(), force=force)
+    with show_progress() as progress:
+        pruned = prune_run(run, config, out, teacher=teaching, progress=progress, force=force)
     if as_json:
         click.echo(json.dumps(run_to_json(out, pruned)))
     else:

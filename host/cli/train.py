@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +147,7 @@ def train(
     from edgeinfer.host.extras import check_host_extra, require_host_extra
 
     check_host_extra("edgeinfer train")  # before a large folder is checked for nothing
-    from edgeinfer.host.training.progress import make_progress
+    from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.training.train import train as train_model
     from edgeinfer.host.training.workspace import check_destination
 
@@ -169,9 +168,8 @@ def train(
     for finding in prepared.findings:
         line = f"left out: {finding.path}: {finding.kind}, {finding.detail}"
         click.echo(printable(line), err=True)
-    trained = train_model(
-        prepared, config, out, teacher=taught, progress=make_progress(), force=force
-    )
+    with show_progress() as progress:
+        trained = train_model(prepared, config, out, teacher=taught, progress=progress, force=force)
     if as_json:
         click.echo(json.dumps(run_to_json(out, trained)))
     else:
@@ -187,28 +185,29 @@ def _default_out(data: str, *, grey_28: bool, taught: bool) -> Path:
 def _prepare(
     data: str, task: str, seed: int, validation_share: float | None, test_share: float | None
 ) -> PreparedData:
-    from edgeinfer.converters.common.progress import step_display
+    from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.data.dataset import prepare_fashion_mnist
     from edgeinfer.host.tasks.registry import find_taught
 
-    if data in FASHION_MNIST:
-        if task != "classification":
-            raise UsageError(
-                "--task", got=f"{task} for {data}", expected="classification, which it is for"
-            )
-        return prepare_fashion_mnist(
-            seed=seed,
-            full=data == FASHION_MNIST[1],
-            validation_share=validation_share,
-            test_share=test_share,
+    if data in FASHION_MNIST and task != "classification":
+        raise UsageError(
+            "--task", got=f"{task} for {data}", expected="classification, which it is for"
         )
-    with step_display(sys.stderr) as step:
+    with show_progress() as progress:
+        if data in FASHION_MNIST:
+            return prepare_fashion_mnist(
+                seed=seed,
+                full=data == FASHION_MNIST[1],
+                validation_share=validation_share,
+                test_share=test_share,
+                progress=progress,
+            )
         return find_taught(task).prepare(
             Path(data),
             seed=seed,
             validation_share=validation_share,
             test_share=test_share,
-            progress=step("checking the images"),
+            progress=progress,
         )
 
 

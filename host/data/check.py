@@ -48,6 +48,8 @@ def check_files(layout: Layout, *, progress: Progress | None = None, threads: in
     """
     findings = list(layout.findings)
     digests: dict[bytes, list[int]] = defaultdict(list)
+    if progress is not None:
+        progress.start("checking the images", len(layout.files))
     results = ordered_map(_digest_file, (file.path for file in layout.files), threads=threads)
     for index, result in enumerate(results):
         if isinstance(result, bytes):
@@ -56,7 +58,7 @@ def check_files(layout: Layout, *, progress: Progress | None = None, threads: in
             kind, detail = result
             findings.append(_finding(kind, layout, index, detail))
         if progress is not None:
-            progress(index + 1, len(layout.files))
+            progress.advance()
     kept = []
     for copies in digests.values():
         if len({layout.files[index].label for index in copies}) > 1:

@@ -14,7 +14,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.common.progress import Progress, Silent
 from edgeinfer.converters.run_folder.samples import Sample, read_idx
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.core.files import data_home, write_atomically
@@ -93,7 +93,7 @@ def find_full_set(folder: Path | None = None, *, progress: Progress | None = Non
 
     Args:
         folder: the only place to look, where the user names one.
-        progress: called after each downloaded file.
+        progress: told after each downloaded file.
 
     Raises:
         DataError: a file is missing from `folder`, or the download failed.
@@ -122,7 +122,9 @@ def download(folder: Path, *, source: str = UPSTREAM, progress: Progress | None 
         DataError: a file cannot be fetched or is not what it should be.
         StorageError: it cannot be stored.
     """
-    for done, file in enumerate(FILES, start=1):
+    progress = progress or Silent()
+    progress.start("downloading Fashion-MNIST", len(FILES))
+    for file in FILES:
         address = f"{source}/{file.name}"
         try:
             with urllib.request.urlopen(address, timeout=30) as response:
@@ -135,8 +137,7 @@ def download(folder: Path, *, source: str = UPSTREAM, progress: Progress | None 
             ) from error
         _require_content(file, content, address)
         write_atomically(folder / file.name, content)
-        if progress is not None:
-            progress(done, len(FILES))
+        progress.advance()
     return folder
 
 

@@ -114,7 +114,7 @@ def build_store(
         spec: how they are prepared; the images are what `Preprocessor.image` gives.
         path: the file; it appears when it is complete.
         rows: (samples, ...) their targets, as their task keeps them.
-        progress: called after each image.
+        progress: told after each image.
         threads: how many images are prepared at once.
 
     Raises:
@@ -128,10 +128,10 @@ def build_store(
         return preprocessor.image(read_sample(sample.source))
 
     with atomic_file(path) as stream:
-        for done, image in enumerate(ordered_map(prepare, samples, threads=threads), start=1):
+        for image in ordered_map(prepare, samples, threads=threads):
             stream.write(np.ascontiguousarray(image).data)
             if progress is not None:
-                progress(done, len(samples))
+                progress.advance()
     return ImageStore(path, rows, spec.shape)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeinfer.converters.common.progress import Progress, Step
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.measure.evaluate import evaluate
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.evaluation import Evaluation
@@ -70,14 +70,14 @@ class Result:
 
 
 def evaluate_model(
-    model: Path, data: Path, step: Step, *, other: Path | None = None, threads: int = 2
+    model: Path, data: Path, progress: Progress, *, other: Path | None = None, threads: int = 2
 ) -> Result:
     """Answer all pictures of a folder and score the answers.
 
     Args:
         model: a bundle or a plain `.tflite`.
         data: a folder with targets, as the model's task wants them.
-        step: told what is going on.
+        progress: told what is going on.
         other: another model of the same task, to be compared on the same pictures.
         threads: how many pictures are answered side by side.
 
@@ -91,12 +91,12 @@ def evaluate_model(
     if other is not None:
         _require_alike(other, task, said)
     measured = find_measured(task)
-    samples = find_taught(task).find(data, said, progress=step("checking the images"))
-    found = _answers(model, samples, task, said, step(f"asking {model.name}"), threads)
+    samples = find_taught(task).find(data, said, progress=progress)
+    found = _answers(model, samples, task, said, progress, threads)
     evaluation = found
     second = comparison = None
     if other is not None:
-        second = _answers(other, samples, task, said, step(f"asking {other.name}"), threads)
+        second = _answers(other, samples, task, said, progress, threads)
         comparison = compare_scores(evaluation.scores, second.scores)
     assert measured.score_name == evaluation.score_name
     groups = _groups(evaluation)
@@ -138,6 +138,7 @@ def _answers(
     threads: int,
 ) -> Evaluation:
     measured = find_measured(task)
+    progress.start(f"asking {path.name}", len(samples))
     found = evaluate(
         {"model": lambda: Model.open(path)},
         samples,

@@ -33,7 +33,7 @@ def measure_baseline(bench: Bench) -> Baseline:
     plain = Candidate(kind="plain", size=bench.space.size)
     bench.work("train", bench.run, plain, folder)
     small = bench.baseline_file
-    bench.progress.start(f"time the baseline on {bench.timer.machine}", 1)
+    bench.progress.start(f"time the baseline on {bench.timer.machine}")
     timing = bench.timer.compare(small, small)
     reached = accuracies(
         bench, {"float": folder / FLOAT_FILE, PLAIN: small}, bench.trained, "the baseline"
@@ -97,7 +97,7 @@ def _attempt(
 ) -> Trial:
     candidate, folder = trial.candidate, bench.folder(trial.number)
     folder.mkdir(parents=True, exist_ok=True)
-    bench.progress.start(f"#{trial.number} {candidate.text()}: build and time", 1)
+    bench.progress.start(f"#{trial.number} {candidate.text()}: build and time")
     done = _already_made(bench, candidate)
     untrained = bench.baseline_file
     if done is None:

@@ -98,12 +98,7 @@ def accuracies(
         title: what the user calls it.
     """
     bench.progress.start(f"{title}: evaluate on validation", len(bench.validation))
-
-    def advance(done: int, total: int) -> None:
-        bench.progress.advance()
-        bench.clock.tick()
-
-    found = evaluations_of_files(files, trained, bench.validation, advance)
+    found = evaluations_of_files(files, trained, bench.validation, bench.progress)
     return {name: evaluation.score for name, evaluation in found.items()}
 
 

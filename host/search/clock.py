@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from edgeinfer.converters.common.progress import Progress
+
 _EVERY_S = 2.0
 """So much is lost when the process is killed."""
 
@@ -43,3 +45,30 @@ class SearchClock:
         """Write it down."""
         self._keep(self.spent_s)
         self._kept = time.monotonic()
+
+
+class Ticking:
+    """Passes on how far the work is, and has the clock tick each time.
+
+    Args:
+        progress: who is told.
+        clock: the search's.
+    """
+
+    def __init__(self, progress: Progress, clock: SearchClock) -> None:
+        self._progress, self._clock = progress, clock
+
+    def start(self, title: str, total: int | None = None) -> None:
+        """Pass it on."""
+        self._clock.tick()
+        self._progress.start(title, total)
+
+    def advance(self, steps: int = 1, note: str = "") -> None:
+        """Pass it on."""
+        self._clock.tick()
+        self._progress.advance(steps, note)
+
+    def say(self, line: str) -> None:
+        """Pass it on."""
+        self._clock.tick()
+        self._progress.say(line)

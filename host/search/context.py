@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
@@ -18,7 +19,6 @@ from edgeinfer.host.search.space import Space
 from edgeinfer.host.search.time_models import Timer
 from edgeinfer.host.search.worker.job import SMALL_FILE, Action, Done, Job
 from edgeinfer.host.search.worker.work import CandidateJob
-from edgeinfer.host.training.progress import Progress, Relay
 
 BASELINE_FOLDER = "baseline"
 CANDIDATES_FOLDER = "candidates"
@@ -92,6 +92,6 @@ class Bench:
         )
         done: Done = self.workshop.run(
             CandidateJob(job=job, log=str(self.out / WORK_FOLDER / LOG_FILE)),
-            Relay(self.progress, self.clock.tick),
+            self.progress,
         )
         return done

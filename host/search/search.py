@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.boards import BoardProfile
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ModelError, SearchError
 from edgeinfer.host.search.attempt import attempt, measure_baseline
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Baseline, Candidate, Trial
-from edgeinfer.host.search.clock import SearchClock
+from edgeinfer.host.search.clock import SearchClock, Ticking
 from edgeinfer.host.search.context import CANDIDATES_FOLDER, WORK_FOLDER, Bench
 from edgeinfer.host.search.front import entries
 from edgeinfer.host.search.pace import Known, known_paces
@@ -25,7 +26,6 @@ from edgeinfer.host.search.study.results import Found
 from edgeinfer.host.search.study.study import Asked, SearchStudy
 from edgeinfer.host.search.time_models import Timer
 from edgeinfer.host.training.history import JSON_FILE
-from edgeinfer.host.training.progress import Progress
 
 """The worker's log and temporary files; of no use afterwards."""
 
@@ -130,7 +130,7 @@ class Search:
             timer=timer,
             workshop=workshop,
             clock=self.clock,
-            progress=progress,
+            progress=Ticking(progress, self.clock),
             seed=options.seed,
             per_tensor_dense=board is not None and board.accelerator == "edgetpu",
         )

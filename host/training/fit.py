@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 import keras
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.errors import TrainingError
 from edgeinfer.host.tasks.task import TaughtTask
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches
 from edgeinfer.host.training.history import Epoch, History
 from edgeinfer.host.training.optimizers import make_optimizer
-from edgeinfer.host.training.progress import Progress
 from edgeinfer.host.training.schedules import ScheduleCallback
 
 

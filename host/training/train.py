@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeinfer.converters.common.progress import LineProgress, Progress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import (
     KERAS_FILE,
@@ -30,7 +31,6 @@ from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
 from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teacher
 from edgeinfer.host.training.distillation.teacher_split import follow_teacher
 from edgeinfer.host.training.history import History
-from edgeinfer.host.training.progress import LineProgress, Progress
 from edgeinfer.host.training.workspace import workspace
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def train(
     started = time.monotonic()
     with ExitStack() as stack:
         place = stack.enter_context(workspace(out, force=force))
-        shown = stack.enter_context(progress or LineProgress())
+        shown = progress or LineProgress()
         if teacher is not None:
             data = follow_teacher(data, teacher.run)
         spec, lesson = _first_spec(config), Lesson(task=find_taught(data.task), said=data.said)
@@ -179,7 +179,7 @@ def prepare_store(
     progress.start(f"{split}: preparing {len(samples)} pictures", len(samples))
     return build_store(
         *(samples, spec, folder / f"{split}.u8", task.rows(samples, spec)),
-        progress=lambda done, total: progress.advance(),
+        progress=progress,
     )
 
 

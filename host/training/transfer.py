@@ -18,6 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.host.tasks.task import Floats, Lesson, Rows
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, FeatureSource, ImageSource, Source
@@ -31,7 +32,6 @@ from edgeinfer.host.training.fit import (
     with_dropout,
 )
 from edgeinfer.host.training.history import History
-from edgeinfer.host.training.progress import Progress
 
 UPPER_SHARE = 0.7
 """Share of the parameters that `fine_tune="upper"` trains."""

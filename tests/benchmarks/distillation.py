@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.bundle.write import CPU_MEMBER
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import convert
 from edgeinfer.converters.convert.run_source import TrainedRun
@@ -67,9 +68,7 @@ def measure(
     if not (run / TRAINED_FILE).is_file():
         train(data, config, run, teacher=teacher, teacher_cache=run.parent / "answers")
     bundle = run.with_suffix(".edgebundle")
-    result = convert(
-        TrainedRun(folder=run), bundle, ConvertOptions(), lambda name: lambda done, total: None
-    )
+    result = convert(TrainedRun(folder=run), bundle, ConvertOptions(), Silent())
     with open_bundle(bundle) as opened:
         size = len(opened.member(CPU_MEMBER))
     test = result.evaluations["test"]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import convert
 from edgeinfer.converters.convert.run_source import TrainedRun
@@ -54,7 +55,7 @@ def main() -> None:
             TrainedRun(folder=folder),
             folder / "noise.edgebundle",
             ConvertOptions(repair=arguments.until),
-            lambda name: lambda done, total: None,
+            Silent(),
         )
     for split, answers in result.evaluations.items():
         print(

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.run_source import calibration_samples
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
@@ -94,7 +95,7 @@ def _int8(run: Path) -> tuple[float, bytes]:
                 splits["train"], ConvertOptions().calibration_images, task=trained.measured
             ),
             QuantizeOptions(),
-            lambda done, total: None,
+            Silent(),
             tensorflow=tensorflow,
         ).small
 

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.qat.fake_quant import Twin
 from edgeinfer.converters.qat.graph import Graph
 from edgeinfer.converters.qat.lowering import int8_graph
@@ -29,7 +30,6 @@ from edgeinfer.converters.tensorflow.convert_job import (
     ConvertJob,
     calibration_inputs,
 )
-from edgeinfer.converters.tensorflow.worker.job import Silent
 from edgeinfer.device.preprocess import PreprocessSpec, tensor_table
 from edgeinfer.device.runtime.runner import Runner
 

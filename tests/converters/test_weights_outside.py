@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.convert.foreign_model import ForeignModel
 from edgeinfer.converters.convert.foreign_source import ForeignSource
 from edgeinfer.converters.convert.options import ConvertOptions
@@ -49,10 +50,6 @@ OPTIONS = ConvertOptions(
     golden_frames=3,
     quantize=QuantizeOptions(backend="ai-edge-quantizer"),
 )
-
-
-def silent(name: str) -> Callable[[int, int], None]:
-    return lambda done, total: None
 
 
 @lru_cache
@@ -111,7 +108,7 @@ def test_repairs_and_tables_are_the_same() -> None:
     assert evened[0].groups > 1
     forms: list[Callable[[bytes], bytes]] = [lambda content: small, lambda content: outside(small)]
     corrected = [
-        correct_biases(content, form, SPEC, pictures(), lambda done, total: None)
+        correct_biases(content, form, SPEC, pictures(), Silent())
         for content, form in zip((uneven_float(), moved_float()), forms, strict=True)
     ]
     assert corrected[0] == corrected[1]
@@ -173,7 +170,7 @@ def test_a_whole_conversion(large_run: Path, tmp_path: Path) -> None:
     out = tmp_path / "large.edgebundle"
     options = ConvertOptions(calibration_images=20, golden_frames=3, quantize=OPTIONS.quantize)
     run = TrainedRun(folder=large_run, max_drop_points=100.0)
-    result = convert(run, out, options, silent)
+    result = convert(run, out, options, Silent())
     assert result.manifest.provenance["convert.backend"] == "ai-edge-quantizer"
     with open_bundle(out) as bundle:
         content = bundle.member("variants/cpu.tflite")
@@ -200,7 +197,7 @@ def test_someones_float_model_with_weights_outside(trained_folder: Path, tmp_pat
         with Model.open(path) as model:
             assert model.task == "classification"
         out = tmp_path / folder / "large.edgebundle"
-        convert(ForeignSource(path=path, model=said), out, OPTIONS, silent)
+        convert(ForeignSource(path=path, model=said), out, OPTIONS, Silent())
         with open_bundle(out) as bundle:
             members = {name: bundle.member(name) for name in bundle.manifest.members}
             manifest = bundle.manifest

@@ -5,21 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar, Protocol, cast
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.errors import EdgeinferError, storage_error
 from edgeinfer.device.core.processes import ProcessEnd
-
-
-class Reporter(Protocol):
-    """Told how far a job is."""
-
-    def start(self, title: str, total: int) -> None:
-        """Begin a piece of work of `total` steps; the one before it is over."""
-
-    def advance(self, steps: int = 1, note: str = "") -> None:
-        """Count steps of the piece of work; `note` is a short figure beside them."""
-
-    def say(self, line: str) -> None:
-        """Leave a line that stays."""
 
 
 class Job(Protocol):
@@ -31,7 +19,7 @@ class Job(Protocol):
 
     answer: ClassVar[type]
 
-    def run(self, reporter: Reporter) -> Any:
+    def run(self, progress: Progress) -> Any:
         """Do it, in a process that may import TensorFlow.
 
         Raises:
@@ -53,7 +41,7 @@ class Job(Protocol):
 class Worker(Protocol):
     """Who does jobs: a process of its own, or this one."""
 
-    def run(self, job: Job, reporter: Reporter) -> Any:
+    def run(self, job: Job, progress: Progress) -> Any:
         """Do a job and return its answer.
 
         Raises:
@@ -61,35 +49,22 @@ class Worker(Protocol):
         """
 
 
-class Silent:
-    """A reporter that tells nobody."""
-
-    def start(self, title: str, total: int) -> None:
-        """Tell nobody."""
-
-    def advance(self, steps: int = 1, note: str = "") -> None:
-        """Tell nobody."""
-
-    def say(self, line: str) -> None:
-        """Tell nobody."""
-
-
 class Here:
     """Does jobs in this process, which has TensorFlow already and may be ended by it."""
 
-    def run(self, job: Job, reporter: Reporter) -> Any:
+    def run(self, job: Job, progress: Progress) -> Any:
         """Do a job; see `Worker.run`."""
-        return do(job, reporter)
+        return do(job, progress)
 
 
-def do(job: Job, reporter: Reporter) -> Any:
+def do(job: Job, progress: Progress) -> Any:
     """Do a job here; whatever TensorFlow raises becomes an error of ours.
 
     Raises:
         EdgeinferError: it cannot be done.
     """
     try:
-        return job.run(reporter)
+        return job.run(progress)
     except EdgeinferError:
         raise
     except OSError as error:

@@ -29,7 +29,7 @@ _EVERY_S = 0.2
 
 
 class LineReporter:
-    """A `Reporter` that writes lines for the process that asked.
+    """A `Progress` that writes lines for the process that asked.
 
     Args:
         stream: where the lines go.
@@ -39,7 +39,7 @@ class LineReporter:
         self._stream = stream
         self._steps, self._told = 0, 0.0
 
-    def start(self, title: str, total: int) -> None:
+    def start(self, title: str, total: int | None = None) -> None:
         """Tell the title."""
         self._steps = 0
         self.send(start=title, total=total)

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from edgeinfer.converters.tensorflow.worker.job import Job, Reporter, Silent
+from edgeinfer.converters.common.progress import Progress, Silent
+from edgeinfer.converters.tensorflow.worker.job import Job
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import EdgeinferError, storage_error
 from edgeinfer.device.core.processes import (
@@ -56,12 +57,12 @@ class TensorflowProcess(Closing):
         """The process's number while there is one."""
         return None if self._process is None else self._process.pid
 
-    def run(self, job: Job, reporter: Reporter | None = None) -> Any:
+    def run(self, job: Job, progress: Progress | None = None) -> Any:
         """Do a job.
 
         Args:
             job: what to do.
-            reporter: told what the process tells.
+            progress: told what the process tells.
 
         Returns:
             A `job.answer`.
@@ -72,7 +73,7 @@ class TensorflowProcess(Closing):
         """
         process = self._process or self._start()
         try:
-            last = _ask(process, job, reporter or Silent())
+            last = _ask(process, job, progress or Silent())
         except BaseException:
             self.close()  # Ctrl-C, or a display that failed: nobody waits for the result any more
             raise
@@ -137,7 +138,7 @@ class TensorflowProcess(Closing):
         return job.lost(ProcessEnd(code=process.returncode, words=words))
 
 
-def _ask(process: subprocess.Popen[str], job: Job, reporter: Reporter) -> dict[str, Any] | None:
+def _ask(process: subprocess.Popen[str], job: Job, progress: Progress) -> dict[str, Any] | None:
     """Hand over a job and return the last message of it; None where the process has ended."""
     assert process.stdin is not None
     assert process.stdout is not None
@@ -152,7 +153,7 @@ def _ask(process: subprocess.Popen[str], job: Job, reporter: Reporter) -> dict[s
             assert isinstance(message, dict)
             if "answer" in message or "failure" in message:
                 return message
-            _tell(reporter, message)
+            _tell(progress, message)
     return None
 
 
@@ -163,10 +164,10 @@ def _last_words(log: BinaryIO) -> str:
     return last_line(log.read())
 
 
-def _tell(reporter: Reporter, message: dict[str, Any]) -> None:
+def _tell(progress: Progress, message: dict[str, Any]) -> None:
     if "start" in message:
-        reporter.start(message["start"], message["total"])
+        progress.start(message["start"], message["total"])
     elif "say" in message:
-        reporter.say(message["say"])
+        progress.say(message["say"])
     else:
-        reporter.advance(message["advance"], message["note"])
+        progress.advance(message["advance"], message["note"])

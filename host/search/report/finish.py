@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgeinfer.converters.common.progress import Step
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import convert
 from edgeinfer.converters.convert.run_source import TrainedRun
@@ -62,7 +62,7 @@ class Ending:
 
 
 def end_search(
-    bench: Bench, options: SearchOptions, study: SearchStudy, found: Found, step: Step
+    bench: Bench, options: SearchOptions, study: SearchStudy, found: Found, progress: Progress
 ) -> Ending:
     """Convert the winner and measure it and the baseline on the test split.
 
@@ -73,7 +73,7 @@ def end_search(
         options: what the user chose.
         study: counts how often the test split was used.
         found: what the search found.
-        step: told what is going on.
+        progress: told what is going on.
 
     Raises:
         SearchError: nothing keeps the budget.
@@ -90,14 +90,14 @@ def end_search(
         TrainedRun(folder=winner_run(bench, winner), max_drop_points=100.0),
         bundle,
         _convert_options(options, winner),
-        step,
+        progress,
         tensorflow=bench.workshop,
     )
     test = result.evaluations["test"]
     precision = winner.candidate.precision
-    baseline = _baseline_on("test", bench, step)
+    baseline = _baseline_on("test", bench, progress)
     lost = loss_of(
-        _baseline_on("validation", bench, step)["float32"].scores,
+        _baseline_on("validation", bench, progress)["float32"].scores,
         result.evaluations["validation"][precision].scores,
     )
     ending = Ending(
@@ -116,7 +116,9 @@ def end_search(
     return ending
 
 
-def fold_where_open(bench: Bench, options: SearchOptions, found: Found, ending: Ending) -> Ending:
+def fold_where_open(
+    bench: Bench, options: SearchOptions, found: Found, ending: Ending, progress: Progress
+) -> Ending:
     """Ask folds whether the winner keeps the budget, where validation has too few pictures to tell.
 
     Args:
@@ -124,6 +126,7 @@ def fold_where_open(bench: Bench, options: SearchOptions, found: Found, ending: 
         options: what the user chose.
         found: what the search found.
         ending: of `end_search`.
+        progress: told what is going on.
 
     Raises:
         EdgeinferError: a fold cannot be trained.
@@ -131,12 +134,14 @@ def fold_where_open(bench: Bench, options: SearchOptions, found: Found, ending: 
     points, lost = options.budget.accuracy_points, ending.lost_on_validation
     if points is None or lost is None or not lost.leaves_open(points) or ending.folds is not None:
         return ending
-    bench.progress.say(
+    progress.say(
         f"on validation, {len(bench.validation):,} pictures, the winner loses {lost.text()}: too "
         f"few to tell whether it keeps the budget of {points:g}"
     )
     winner = found.require_winner()
     trial = next((one for one in found.trials if one.number == winner.number), None)
+    # The search's own clock has stopped: folds come on top of its time.
+    bench = replace(bench, progress=progress)
     folds = by_folds(bench, winner, trial, limit_s=options.time_limit_s)
     ending = replace(ending, folds=folds)
     if folds.lost is not None:  # else a longer --time-limit may bring them
@@ -169,7 +174,7 @@ def _convert_options(options: SearchOptions, winner: Entry) -> ConvertOptions:
     )
 
 
-def _baseline_on(split: Split, bench: Bench, step: Step) -> dict[str, Evaluation]:
+def _baseline_on(split: Split, bench: Bench, progress: Progress) -> dict[str, Evaluation]:
     """Return how the run answers a split, as float32 and as plain INT8."""
     folder = bench.out / BASELINE_FOLDER
     files = {
@@ -177,9 +182,8 @@ def _baseline_on(split: Split, bench: Bench, step: Step) -> dict[str, Evaluation
         PLAIN: folder / SMALL_FILE.format(calibration=PLAIN),
     }
     samples = read_samples(bench.run)[split]
-    return evaluations_of_files(
-        files, bench.trained, samples, step(f"evaluate the baseline on {split}")
-    )
+    progress.start(f"evaluate the baseline on {split}", len(samples))
+    return evaluations_of_files(files, bench.trained, samples, progress)
 
 
 def _kept(path: Path) -> Ending | None:

@@ -28,7 +28,6 @@ from edgeinfer.host.search.front import Entry
 from edgeinfer.host.search.space import full_epochs
 from edgeinfer.host.search.worker.fold import FoldJob
 from edgeinfer.host.search.worker.job import FLOAT_FILE, SMALL_FILE
-from edgeinfer.host.training.progress import Relay
 
 FOLDS = 5
 FOLDER = "folds"
@@ -140,7 +139,7 @@ def _fold(bench: Bench, winner: Entry, fold: int, epochs: int) -> _Scores:
         seed=bench.seed,
         log=str(bench.out / WORK_FOLDER / LOG_FILE),
     )
-    run = Path(bench.workshop.run(job, Relay(bench.progress)).run)
+    run = Path(bench.workshop.run(job, bench.progress).run)
     trained = read_trained(run)
     plain = Candidate(kind="plain", size=trained.preprocess.size)
     bench.work("train", run, plain, folder)
@@ -149,10 +148,8 @@ def _fold(bench: Bench, winner: Entry, fold: int, epochs: int) -> _Scores:
     bench.progress.start(f"fold {fold + 1} of {FOLDS}: evaluate", 2 * len(samples))
 
     def answered(model: TrainedModel, path: Path) -> NDArray[np.float64]:
-        files = {"model": path}
-        return evaluations_of_files(
-            files, model, samples, lambda done, total: bench.progress.advance()
-        )["model"].scores
+        found = evaluations_of_files({"model": path}, model, samples, bench.progress)
+        return found["model"].scores
 
     scores = _Scores(
         winner=winner.number,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.run_source import calibration_samples
 from edgeinfer.converters.quantize.calibration import (
@@ -18,14 +19,13 @@ from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.converters.tensorflow.to_tflite import convert_keras
-from edgeinfer.converters.tensorflow.worker.job import Here, Reporter
+from edgeinfer.converters.tensorflow.worker.job import Here
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.extras import require_host_extra
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.worker.job import FLOAT_FILE, SMALL_FILE, UNTRAINED_FILE, Done, Job
 from edgeinfer.host.search.worker.recipes import train_candidate, untrained_network
-from edgeinfer.host.training.progress import Relay
 
 OTHER_CALIBRATIONS: tuple[CalibrationMethod, ...] = ("percentile", "mse")
 """Beside the plain one, from the lowest value to the highest."""
@@ -61,7 +61,7 @@ def build(job: Job) -> Done:
     return Done()
 
 
-def train(job: Job, progress: Reporter) -> Done:
+def train(job: Job, progress: Progress) -> Done:
     """Train the candidate; write the run, the float model and the quantized one.
 
     Raises:
@@ -72,10 +72,10 @@ def train(job: Job, progress: Reporter) -> Done:
     _clear()
     out = Path(job.out)
     started = time.monotonic()
-    run, epochs = train_candidate(job, Relay(progress))
+    run, epochs = train_candidate(job, progress)
     training_s = time.monotonic() - started
     trained = read_trained(run)
-    progress.start("quantize", 1)
+    progress.start("quantize")
     models = convert_keras(
         run / KERAS_FILE,
         trained.preprocess,
@@ -89,7 +89,7 @@ def train(job: Job, progress: Reporter) -> Done:
     return Done(run=str(run), epochs=epochs, training_s=training_s)
 
 
-def calibrate(job: Job, progress: Reporter) -> Done:
+def calibrate(job: Job, progress: Progress) -> Done:
     """Quantize the float model with other ranges; write a file for each choice of them.
 
     Raises:
@@ -103,7 +103,7 @@ def calibrate(job: Job, progress: Reporter) -> Done:
         model,
         read_trained(run).preprocess,
         pictures,
-        lambda done, total: progress.advance(),
+        progress,
     )
     for method in OTHER_CALIBRATIONS:
         small = quantize_int8(

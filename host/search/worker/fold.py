@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_samples, read_trained
-from edgeinfer.converters.tensorflow.worker.job import Reporter
 from edgeinfer.device.core.errors import TrainingError
 from edgeinfer.device.core.processes import ProcessEnd
 from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.data.split import fold_of, split_samples
 from edgeinfer.host.search.space import base_config
 from edgeinfer.host.search.worker.job import Done
-from edgeinfer.host.training.progress import Relay
 from edgeinfer.host.training.train import train
 
 
@@ -40,7 +39,7 @@ class FoldJob:
     seed: int
     log: str = ""
 
-    def run(self, reporter: Reporter) -> Done:
+    def run(self, progress: Progress) -> Done:
         """Train.
 
         Raises:
@@ -52,7 +51,7 @@ class FoldJob:
             self._data(trained),
             replace(base_config(trained), seed=self.seed + self.fold),
             out,
-            progress=Relay(reporter),
+            progress=progress,
             force=True,
         )
         return Done(run=str(out))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.pruning.graph import channel_graph
 from edgeinfer.converters.pruning.importance import weight_scores
 from edgeinfer.converters.pruning.plan import PlanOptions, choose_cells, plan_counts
@@ -20,7 +21,6 @@ from edgeinfer.host.search.worker.job import Job
 from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.load_network import load_network
-from edgeinfer.host.training.progress import Progress
 from edgeinfer.host.training.pruning.prune import prune
 from edgeinfer.host.training.train import train
 

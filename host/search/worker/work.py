@@ -10,7 +10,7 @@ import signal
 from dataclasses import dataclass
 from typing import ClassVar
 
-from edgeinfer.converters.tensorflow.worker.job import Reporter
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.errors import TrainingError
 from edgeinfer.device.core.processes import ProcessEnd
 from edgeinfer.host.search.worker.build import build, calibrate, train
@@ -30,7 +30,7 @@ class CandidateJob:
     job: Job
     log: str = ""
 
-    def run(self, reporter: Reporter) -> Done:
+    def run(self, progress: Progress) -> Done:
         """Do it.
 
         Raises:
@@ -39,7 +39,7 @@ class CandidateJob:
         if self.job.action == "build":
             return build(self.job)
         work = train if self.job.action == "train" else calibrate
-        return work(self.job, reporter)
+        return work(self.job, progress)
 
     def failed(self, reason: str, error: Exception) -> TrainingError:
         """Return the error for what TensorFlow raised."""

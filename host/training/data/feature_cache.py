@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.errors import StorageError, storage_error
 from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.data.batches import Source
-from edgeinfer.host.training.progress import Progress
 
 DTYPE = np.dtype(np.float16)
 """Half precision halves the file; its rounding is far below that of INT8 later on."""

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, Features
@@ -25,7 +26,6 @@ from edgeinfer.host.training.distillation.teacher import (
 from edgeinfer.host.training.fit import run_stage
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.optimizers import make_optimizer
-from edgeinfer.host.training.progress import Progress
 
 FEATURE_WEIGHT = 50.0
 """How much the features' mean squared error counts beside the divergence of the logits. The

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import (
     KERAS_FILE,
@@ -31,7 +32,6 @@ from edgeinfer.device.preprocess import normalize_table
 from edgeinfer.host.tasks.task import Floats, Lesson
 from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.load_network import load_network
-from edgeinfer.host.training.progress import Progress
 
 if TYPE_CHECKING:
     from edgeinfer.host.training.data.feature_cache import FeatureFile
@@ -225,7 +225,7 @@ def _ask(
         spec,
         folder / "teacher.u8",
         np.arange(len(samples)),  # The teacher answers whatever the pictures show.
-        progress=lambda done, total: progress.advance(),
+        progress=progress,
     ) as store:
         logits, *_ = cache_features(
             keras.Model(model.input, outputs),

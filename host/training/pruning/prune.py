@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeinfer.converters.common.progress import LineProgress, Progress
 from edgeinfer.converters.run_folder.trained_run import (
     Split,
     TrainedModel,
@@ -34,7 +35,6 @@ from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
 from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teacher
 from edgeinfer.host.training.history import History
-from edgeinfer.host.training.progress import LineProgress, Progress
 from edgeinfer.host.training.pruning.config import PruneConfig
 from edgeinfer.host.training.train import (
     METRIC_ACCURACY,
@@ -97,7 +97,7 @@ def prune(
     started = time.monotonic()
     with ExitStack() as stack:
         place = stack.enter_context(workspace(out, force=force))
-        shown = stack.enter_context(progress or LineProgress())
+        shown = progress or LineProgress()
         from edgeinfer.host.training.pruning.steps import Pruning
 
         task = find_taught(trained.task)

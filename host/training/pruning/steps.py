@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.pruning.cost import multiplications
 from edgeinfer.converters.pruning.graph import ChannelGraph, channel_graph
 from edgeinfer.converters.pruning.importance import Scores, taylor_scores, weight_scores
@@ -54,7 +55,6 @@ from edgeinfer.host.training.fit import (
 )
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.load_network import load_network
-from edgeinfer.host.training.progress import Progress
 from edgeinfer.host.training.pruning.config import PruneConfig, parse_sparsity
 
 SCORE_BATCHES = 40
@@ -164,7 +164,7 @@ class Pruning:
         batches = replace(self._batches(plain, self.config.seed), batch_size=SCORE_BATCH_SIZE)
         # Its `call` gives a loss for each picture, of which the loss itself is the mean.
         loss = self.lesson.task.loss(LossSettings(label_smoothing=self.settings.label_smoothing))
-        self.progress.start("scores of the channels", 1)
+        self.progress.start("scores of the channels")
         return taylor_scores(
             graph,
             loss.call,
@@ -187,7 +187,7 @@ class Pruning:
                 f"times as fast ({probe.time.ratio_low:.2f} to {probe.time.ratio_high:.2f})"
             )
 
-        self.progress.start("timing INT8 models with fewer channels", 1)
+        self.progress.start("timing INT8 models with fewer channels")
         with TensorflowProcess() as tensorflow:
             reference = quick_int8(
                 original, self.trained.preprocess, self.calibration, tensorflow=tensorflow

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.convert.foreign_model import ForeignModel, foreign_pictures
 from edgeinfer.converters.convert.foreign_source import ForeignSource
 from edgeinfer.converters.convert.options import ConvertOptions
@@ -39,10 +39,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_tensorflow")]
 OPTIONS = ConvertOptions(calibration_images=20, golden_frames=3)
 
 
-def silent(name: str) -> Callable[[int, int], None]:
-    return lambda done, total: None
-
-
 @pytest.fixture(scope="module")
 def pictures(trained_folder: Path) -> Path:
     """Reddish and bluish pictures, without their labels."""
@@ -68,7 +64,7 @@ def files(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
 
 def convert(path: Path, out: Path, pictures: Path, **changes: Any) -> ConvertResult:
     model = ForeignModel(pictures=pictures, **changes)
-    return convert_source(ForeignSource(path=path, model=model), out, OPTIONS, silent)
+    return convert_source(ForeignSource(path=path, model=model), out, OPTIONS, Silent())
 
 
 def agreement(result: ConvertResult) -> Evaluation:
@@ -263,7 +259,7 @@ def test_resnet8_decides_as_float_does_as_often_as_the_reference(
     options = ConvertOptions(calibration_images=300, golden_frames=3)
     foreign = ForeignModel(pictures=shared_data / "catsdogs" / "train", mean=0.0, std=1.0)
     source = ForeignSource(path=path, model=foreign)
-    result = convert_source(source, tmp_path / "x.edgebundle", options, silent)
+    result = convert_source(source, tmp_path / "x.edgebundle", options, Silent())
     _, compared = foreign_pictures(foreign.pictures, options.calibration_images, seed=options.seed)
     models = {
         "float32": content,

@@ -13,7 +13,7 @@ import pytest
 
 from edgeinfer.converters.bundle.golden import MAX_SIDE, choose_samples, make_golden
 from edgeinfer.converters.bundle.install import install_bundle
-from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import convert
 from edgeinfer.converters.convert.run_source import (
@@ -38,6 +38,7 @@ from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.runtime.runner import installed_runtimes
 from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.device.tflite.reader import read_tflite
+from tests.converters.common.listening import Listening
 from tests.support.program import edgeinfer, edgeinfer_here, error_line
 from tests.system.vela import cached_vela
 
@@ -46,14 +47,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_tensorflow")]
 OPTIONS = ConvertOptions(calibration_images=40, golden_frames=4)
 
 
-def silent(name: str) -> Progress:
-    return lambda done, total: None
-
-
 @pytest.fixture(scope="module")
 def bundle(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("out") / "colours.edgebundle"
-    result = convert(TrainedRun(folder=trained_folder), out, OPTIONS, silent)
+    result = convert(TrainedRun(folder=trained_folder), out, OPTIONS, Silent())
     assert result.bundle == out
     return out
 
@@ -97,7 +94,7 @@ def test_converting_again_gives_the_same_bytes(
     bundle: Path, trained_folder: Path, tmp_path: Path
 ) -> None:
     again = tmp_path / bundle.name
-    convert(TrainedRun(folder=trained_folder), again, OPTIONS, silent)
+    convert(TrainedRun(folder=trained_folder), again, OPTIONS, Silent())
     assert again.read_bytes() == bundle.read_bytes()
 
 
@@ -114,7 +111,7 @@ def test_int8_that_loses_too_much_writes_nothing(trained_folder: Path, tmp_path:
     impossible = TrainedRun(folder=trained_folder, max_drop_points=-101.0)
     options = replace(OPTIONS, repair="none")
     with pytest.raises(AccuracyError, match=r"INT8 loses .* expected at most -101"):
-        convert(impossible, tmp_path / "x.edgebundle", options, silent)
+        convert(impossible, tmp_path / "x.edgebundle", options, Silent())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -123,11 +120,11 @@ def test_a_damaged_keras_file_is_named(trained_folder: Path, tmp_path: Path) -> 
     shutil.copytree(trained_folder, folder, ignore=shutil.ignore_patterns("pictures"))
     (folder / KERAS_FILE).write_bytes(b"PK\x03\x04 torn")
     with pytest.raises(ConversionError, match=r"model\.keras: cannot be converted") as caught:
-        convert(TrainedRun(folder=folder), tmp_path / "x.edgebundle", OPTIONS, silent)
+        convert(TrainedRun(folder=folder), tmp_path / "x.edgebundle", OPTIONS, Silent())
     assert "\n" not in str(caught.value)
     (folder / KERAS_FILE).unlink()
     with pytest.raises(ModelError, match=r"model\.keras: is absent"):
-        convert(TrainedRun(folder=folder), tmp_path / "x.edgebundle", OPTIONS, silent)
+        convert(TrainedRun(folder=folder), tmp_path / "x.edgebundle", OPTIONS, Silent())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 
 
@@ -202,7 +199,7 @@ def test_evaluation_counts_every_answer(bundle: Path, trained_folder: Path) -> N
     with open_bundle(bundle) as opened:
         model, manifest = opened.member("variants/cpu.tflite"), opened.manifest
     samples = read_samples(trained_folder)["validation"]
-    seen: list[int] = []
+    told = Listening()
     results = evaluate(
         {
             "int8": lambda: evaluation_model(
@@ -216,9 +213,9 @@ def test_evaluation_counts_every_answer(bundle: Path, trained_folder: Path) -> N
         samples,
         TASK,
         manifest.said,
-        progress=lambda done, total: seen.append(done),
+        progress=told,
     )
-    assert results["int8"].samples == len(samples) == seen[-1]
+    assert results["int8"].samples == len(samples) == sum(told.advances)
     answered = results["int8"]
     assert isinstance(answered, ClassEvaluation)
     assert answered.confusion.sum(axis=1).tolist() == [15, 15]
@@ -236,7 +233,7 @@ def test_installing_copies_to_the_data_folder(
 def test_jpegs_are_decoded_as_the_bundle_says(trained_folder: Path, tmp_path: Path) -> None:
     options = ConvertOptions(calibration_images=10, golden_frames=2, jpeg_reduction=4)
     run = TrainedRun(folder=trained_folder, max_drop_points=100.0)
-    result = convert(run, tmp_path / "x.edgebundle", options, silent)
+    result = convert(run, tmp_path / "x.edgebundle", options, Silent())
     assert result.manifest.preprocess.jpeg_reduction == 4
     with Model.open(result.bundle) as model:
         assert model.preprocessor.spec.jpeg_reduction == 4
@@ -252,7 +249,9 @@ def test_every_precision_answers_and_verifies(
     options = ConvertOptions(
         calibration_images=40, golden_frames=4, quantize=QuantizeOptions(precision=precision)
     )
-    result = convert(TrainedRun(folder=trained_folder), tmp_path / "x.edgebundle", options, silent)
+    result = convert(
+        TrainedRun(folder=trained_folder), tmp_path / "x.edgebundle", options, Silent()
+    )
     variant = result.manifest.variants["cpu"]
     dtype = {"int16x8": "int16", "uint8": "uint8"}.get(precision, "float32")
     assert (variant.precision, variant.input.dtype, variant.output.dtype) == (
@@ -291,7 +290,7 @@ def test_dense_layers_with_one_scale(trained_folder: Path, tmp_path: Path) -> No
             quantize=QuantizeOptions(per_tensor_dense=per_tensor),
         )
         result = convert(
-            TrainedRun(folder=trained_folder), tmp_path / "x.edgebundle", options, silent
+            TrainedRun(folder=trained_folder), tmp_path / "x.edgebundle", options, Silent()
         )
         with open_bundle(result.bundle) as opened:
             model = read_tflite(opened.member("variants/cpu.tflite"), subject="x")

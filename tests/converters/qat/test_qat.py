@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
 from edgeinfer.converters.qat.job import QatJob
 from edgeinfer.converters.qat.qat import QatOptions, QatResult, quantization_aware_training
@@ -18,23 +19,20 @@ from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_tra
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tasks.classification.task import TASK
 from edgeinfer.converters.tasks.evaluation import Evaluation
-from edgeinfer.converters.tensorflow.worker.job import Here, Silent, Worker
+from edgeinfer.converters.tensorflow.worker.job import Here, Worker
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, normalize_table
 from edgeinfer.device.tasks.spec import Decoder
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.fashion_mnist import EMBEDDED, LABELS, list_samples
+from tests.converters.common.listening import Listening
 from tests.support.program import PROGRAM
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_tensorflow")]
 SPEC = PreprocessSpec(size=(28, 28), channels="grey", mean=(127.5,), std=(127.5,))
 SAID = Said(labels=LABELS, decoder=Decoder(activation="softmax"))
 STRETCH = 200.0
-
-
-def silent(done: int, total: int) -> None:
-    return None
 
 
 @pytest.fixture(scope="module")
@@ -91,15 +89,15 @@ def tuned(
     stretched: Path,
     splits: tuple[list[Sample], list[Sample]],
     tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[QatResult, list[tuple[int, int]]]:
+) -> tuple[QatResult, Listening]:
     """The fine-tuned model, and the progress that was told."""
-    told: list[tuple[int, int]] = []
+    told = Listening()
     result = quantization_aware_training(
         stretched,
         SPEC,
         splits[0],
         QatOptions(epochs=3, learning_rate=3e-4, max_images=1000),
-        lambda done, total: told.append((done, total)),
+        told,
         out=tmp_path_factory.mktemp("tuned") / "tuned.keras",
         tensorflow=Here(),
     )
@@ -108,14 +106,14 @@ def tuned(
 
 def test_int8_loses_less_after_training(
     stretched: Path,
-    tuned: tuple[QatResult, list[tuple[int, int]]],
+    tuned: tuple[QatResult, Listening],
     splits: tuple[list[Sample], list[Sample]],
 ) -> None:
     train, test = splits
     options = QuantizeOptions(backend="ai-edge-quantizer")
-    plain = quantize_trained(stretched, SPEC, train[:100], options, silent, tensorflow=Here())
+    plain = quantize_trained(stretched, SPEC, train[:100], options, Silent(), tensorflow=Here())
     tuned_model = tuned[0].keras_model
-    better = quantize_trained(tuned_model, SPEC, train[:100], options, silent, tensorflow=Here())
+    better = quantize_trained(tuned_model, SPEC, train[:100], options, Silent(), tensorflow=Here())
     contents = {"float": plain.float32, "plain": plain.small, "tuned": better.small}
 
     def make(name: str) -> Any:
@@ -131,20 +129,23 @@ def test_int8_loses_less_after_training(
     assert found["tuned"].score > found["plain"].score + 0.1
 
 
-def test_the_loss_falls_and_is_told(tuned: tuple[QatResult, list[tuple[int, int]]]) -> None:
+def test_the_loss_falls_and_is_told(tuned: tuple[QatResult, Listening]) -> None:
     result, told = tuned
     assert result.images == 1000
     assert result.uncovered == ()
     assert len(result.losses) == 4
     assert result.losses[-1] < result.losses[0] / 3
     # Preparing them, their float answers, the loss before and three epochs are a round each.
-    assert told[:2] == [(1, 6000), (2, 6000)]
-    assert told[1000:1002] == [(1032, 6000), (1064, 6000)]
-    assert told[-1] == (6000, 6000)
+    assert told.told == [
+        "prepare pictures to train with quantization of 1000",
+        "train with quantization of 5000",
+    ]
+    assert told.advances[:1002] == [*[1] * 1000, 32, 32]
+    assert sum(told.advances) == 6000
 
 
 def test_the_result_is_the_same_architecture_with_other_weights(
-    stretched: Path, tuned: tuple[QatResult, list[tuple[int, int]]]
+    stretched: Path, tuned: tuple[QatResult, Listening]
 ) -> None:
     import keras
 
@@ -168,7 +169,7 @@ def tune(
 ) -> QatResult:
     chosen = QatOptions(**{"epochs": 1, "batch_size": 8, **options})
     return quantization_aware_training(
-        model, SPEC, samples, chosen, silent, out=out, tensorflow=tensorflow or Here()
+        model, SPEC, samples, chosen, Silent(), out=out, tensorflow=tensorflow or Here()
     )
 
 
@@ -223,7 +224,7 @@ def test_numbers_that_are_no_distribution_are_learned_one_by_one(
     def losses(*, distribution: bool) -> float:
         options = QatOptions(epochs=1, max_images=32, learning_rate=1e-9, distribution=distribution)
         result = quantization_aware_training(
-            *(stretched, SPEC, splits[0], options, lambda done, total: None),
+            *(stretched, SPEC, splits[0], options, Silent()),
             out=tmp_path / "out.keras",
             tensorflow=Here(),
         )
@@ -313,10 +314,12 @@ def test_ctrl_c_ends_the_worker_too(
 
     pids: list[int | None] = []
 
-    def interrupted(done: int, total: int) -> None:
-        if done > 500:
-            pids.append(tensorflow.pid)
-            raise KeyboardInterrupt
+    class Interrupting(Listening):
+        def advance(self, steps: int = 1, note: str = "") -> None:
+            super().advance(steps, note)
+            if sum(self.advances) > 500:
+                pids.append(tensorflow.pid)
+                raise KeyboardInterrupt
 
     with TensorflowProcess() as tensorflow:
         with pytest.raises(KeyboardInterrupt):
@@ -325,7 +328,7 @@ def test_ctrl_c_ends_the_worker_too(
                 SPEC,
                 splits[0][:500],
                 QatOptions(epochs=50),
-                interrupted,
+                Interrupting(),
                 out=tmp_path / "x.keras",
                 tensorflow=tensorflow,
             )

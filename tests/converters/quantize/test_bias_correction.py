@@ -11,6 +11,7 @@ from edgeinfer.converters.quantize.bias_correction import correct_biases
 from edgeinfer.converters.quantize.calibration import activation_histograms
 from edgeinfer.converters.quantize.float_graph import FloatGraph
 from edgeinfer.converters.quantize.litert import quantize_int8
+from tests.converters.common.listening import Listening
 from tests.converters.keras_models import SPEC, pictures, uneven_float
 
 pytestmark = pytest.mark.slow
@@ -38,12 +39,11 @@ def test_the_shift_of_clipped_activations_is_put_right() -> None:
     def quantize(model: bytes) -> bytes:
         return quantize_int8(model, ranges, subject="uneven")
 
-    told: list[tuple[int, int]] = []
-    corrected = correct_biases(
-        content, quantize, SPEC, pictures(), lambda done, total: told.append((done, total))
-    )
+    told = Listening()
+    corrected = correct_biases(content, quantize, SPEC, pictures(), told)
     wanted = mean_outputs(content)
     shift = np.abs(mean_outputs(quantize(content)) - wanted).max()
     left = np.abs(mean_outputs(quantize(corrected)) - wanted).max()
     assert left < shift / 3
-    assert told[-1][0] == told[-1][1] > 3
+    assert told.told == [f"correct biases of {len(told.advances)}"]
+    assert len(told.advances) > 3

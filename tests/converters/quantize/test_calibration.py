@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import convert
 from edgeinfer.converters.convert.run_source import TrainedRun, calibration_samples
@@ -32,6 +33,7 @@ from edgeinfer.device.core.errors import ConversionError, UsageError
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.tflite.reader import read_tflite
+from tests.converters.common.listening import Listening
 
 
 def histogram_of(values: NDArray[np.float64]) -> Histogram:
@@ -122,10 +124,6 @@ def test_min_max_goes_with_either_backend_and_the_others_with_one() -> None:
             QuantizeOptions(**wrong)  # type: ignore[arg-type]
 
 
-def silent(name: str) -> object:
-    return lambda done, total: None
-
-
 @pytest.mark.slow
 @pytest.mark.usefixtures("warm_tensorflow")
 def test_histograms_hold_what_occurred(trained_folder: Path) -> None:
@@ -142,11 +140,9 @@ def test_histograms_hold_what_occurred(trained_folder: Path) -> None:
     def pictures() -> Iterator[Pixels]:
         return (read_sample(sample.source) for sample in calibration)
 
-    seen: list[int] = []
-    found = activation_histograms(
-        models.float32, trained.preprocess, pictures, progress=seen.append
-    )
-    assert seen == list(range(1, 25))
+    told = Listening()
+    found = activation_histograms(models.float32, trained.preprocess, pictures, progress=told)
+    assert told.advances == [1] * 24
     graph = read_tflite(models.float32, subject="x").subgraphs[0]
     image = graph.tensors[graph.inputs[0]]
     histogram = found[image.name]
@@ -168,7 +164,7 @@ def test_the_second_backend_is_as_good(
         quantize=QuantizeOptions(backend="ai-edge-quantizer", calibration=method),
     )
     out = tmp_path / "x.edgebundle"
-    result = convert(TrainedRun(folder=trained_folder), out, options, silent)  # type: ignore[arg-type]
+    result = convert(TrainedRun(folder=trained_folder), out, options, Silent())
     assert result.manifest.metrics["test.int8.top1"] > 0.9
     assert result.manifest.provenance["convert.backend"] == "ai-edge-quantizer"
     assert result.manifest.provenance["convert.calibration"] == method

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import convert
 from edgeinfer.converters.convert.run_source import TrainedRun, calibration_samples
@@ -178,7 +179,7 @@ def test_a_refused_model_names_the_layer_and_leaves_its_report(
     options = ConvertOptions(calibration_images=10, golden_frames=2, repair="none")
     run = TrainedRun(folder=trained_folder, max_drop_points=-100.0)
     with pytest.raises(AccuracyError, match=r"most is lost in op \d+ [A-Z_0-9]+ '"):
-        convert(run, out, options, lambda name: lambda a, b: None, report_folder=report)
+        convert(run, out, options, Silent(), report_folder=report)
     assert sorted(path.name for path in report.iterdir()) == ["layers.int8.csv", "layers.int8.png"]
     assert not out.exists()
 
@@ -188,9 +189,7 @@ def test_a_refused_model_names_the_layer_and_leaves_its_report(
 def test_the_bundle_carries_the_report(trained_folder: Path, tmp_path: Path) -> None:
     options = ConvertOptions(calibration_images=40, golden_frames=2)
     out = tmp_path / "x.edgebundle"
-    result = convert(
-        TrainedRun(folder=trained_folder), out, options, lambda name: lambda a, b: None
-    )
+    result = convert(TrainedRun(folder=trained_folder), out, options, Silent())
     with open_bundle(out) as bundle:
         table = bundle.member("report/layers.int8.csv").decode().splitlines()
         assert bundle.member("report/layers.int8.png").startswith(b"\x89PNG")

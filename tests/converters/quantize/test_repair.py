@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.convert.foreign_model import ForeignModel
 from edgeinfer.converters.convert.foreign_source import ForeignSource
 from edgeinfer.converters.convert.options import ConvertOptions
@@ -94,7 +95,7 @@ def repaired(detector: Path) -> ConvertResult:
         TrainedRun(folder=detector),
         detector / "noise.edgebundle",
         options,
-        lambda name: lambda done, total: None,
+        Silent(),
     )
 
 
@@ -133,7 +134,7 @@ def test_a_repair_that_may_not_go_far_enough_is_refused_with_what_was_tried(
     options = ConvertOptions(repair="clipping", calibration_images=32)
     out = tmp_path / "noise.edgebundle"
     with pytest.raises(AccuracyError) as caught:
-        convert(TrainedRun(folder=detector), out, options, lambda name: lambda done, total: None)
+        convert(TrainedRun(folder=detector), out, options, Silent())
     assert "tried in vain: ranges by min-max" in str(caught.value)
     assert not out.exists()
 
@@ -149,7 +150,7 @@ def test_for_an_accelerator_no_layer_stays_in_float_and_training_comes_last(
     )
     out = tmp_path / "noise.edgebundle"
     with pytest.raises(AccuracyError) as caught:
-        convert(TrainedRun(folder=detector), out, options, lambda name: lambda done, total: None)
+        convert(TrainedRun(folder=detector), out, options, Silent())
     tried = str(caught.value).split("tried in vain: ")[1]
     assert "float32" not in tried
     assert tried.split(", expected")[0].split(", ")[-1].startswith("quantization-aware training")
@@ -178,7 +179,7 @@ def test_another_s_model_is_repaired_until_it_decides_as_float_does(
         ForeignSource(path=detector / KERAS_FILE, model=model),
         tmp_path / "noise.edgebundle",
         options,
-        lambda name: lambda done, total: None,
+        Silent(),
     )
     assert result.attempts[0].score < 0.9
     assert result.evaluations["agreement"]["int8"].score >= 0.97

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import convert
 from edgeinfer.converters.convert.run_source import TrainedRun
@@ -248,6 +249,6 @@ def test_a_trained_model_is_mapped_in_full(trained_folder: Path, tmp_path: Path)
             TrainedRun(folder=trained_folder),
             refused,
             dynamic,
-            lambda name: lambda done, total: None,
+            Silent(),
         )
     assert not refused.exists()

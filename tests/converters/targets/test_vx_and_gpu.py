@@ -33,6 +33,7 @@ from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.runtime.runner import Runner
 from edgeinfer.device.tflite.reader import read_tflite
+from tests.converters.common.listening import Listening
 from tests.converters.targets.test_edgetpu import chain
 from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import (
@@ -177,23 +178,18 @@ def test_the_gpus_tolerance_grows_with_the_operators() -> None:
 
 def test_all_targets_at_once(frames: list[Sample], tmp_path: Path) -> None:
     start = manifest()
-    told: list[str] = []
-
-    def step(name: str):  # type: ignore[no-untyped-def]
-        told.append(name)
-        return lambda done, total: None
-
+    progress = Listening()
     made = with_targets(
         start,
         with_model(MAPPED),
         Targets(vx=PLUS, gpu=True),
-        step,
+        progress,
         float32=float_model(),
         samples=frames,
     )
     out, bundle = written(tmp_path, *made)
     assert set(bundle.variants) == {"cpu", "vx", "gpu"}
-    assert told == ["map to the NPU", "make the GPU's variant"]
+    assert progress.told == ["map to the NPU", "make the GPU's variant"]
     assert set(target_json(out, bundle)) == {"vx", "gpu"}
 
 

@@ -10,16 +10,18 @@ import pytest
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.host.data.check import check_files, pixel_digest
 from edgeinfer.host.data.folder import LabelledFile, Layout, find_layout
+from tests.converters.common.listening import Listening
 from tests.host.data.conftest import MakeFolder, MakePhoto
 
 
 def test_all_is_well(make_folder: MakeFolder) -> None:
     layout = find_layout(make_folder({"a": 3, "b": 3}))
-    told: list[tuple[int, int]] = []
-    checked = check_files(layout, progress=lambda done, total: told.append((done, total)))
+    progress = Listening()
+    checked = check_files(layout, progress=progress)
     assert checked.files == layout.files
     assert checked.findings == ()
-    assert told == [(index, 6) for index in range(1, 7)]
+    assert progress.told == ["checking the images of 6"]
+    assert progress.advances == [1] * 6
 
 
 def test_damaged_files_are_named(

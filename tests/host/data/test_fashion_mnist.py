@@ -24,6 +24,7 @@ from edgeinfer.host.data.fashion_mnist import (
     find_full_set,
     list_samples,
 )
+from tests.converters.common.listening import Listening
 
 DEBIAN = SYSTEM_FOLDERS[0]
 needs_debian = pytest.mark.skipif(
@@ -116,11 +117,10 @@ def test_download(server: tuple[Path, str], tmp_path: Path) -> None:
     served, address = server
     for file in FILES:
         (served / file.name).symlink_to(DEBIAN / file.name)
-    told: list[tuple[int, int]] = []
-    folder = download(
-        tmp_path / "data", source=address, progress=lambda done, total: told.append((done, total))
-    )
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    progress = Listening()
+    folder = download(tmp_path / "data", source=address, progress=progress)
+    assert progress.told == ["downloading Fashion-MNIST of 4"]
+    assert progress.advances == [1] * 4
     assert (read_idx(folder / FILES[2].name) == read_idx(DEBIAN / FILES[2].name)).all()
     assert {path.name for path in folder.iterdir()} == {file.name for file in FILES}
 

@@ -14,6 +14,7 @@ from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import ImageError, StorageError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.host.data.store import build_store
+from tests.converters.common.listening import Listening
 from tests.host.data.conftest import MakePhoto
 
 ROWS = np.arange(11, dtype=np.int32)
@@ -42,11 +43,9 @@ def test_the_store_holds_what_the_device_makes(
         mean=(0.0,) * depth,
         std=(1.0,) * depth,
     )
-    told: list[tuple[int, int]] = []
+    progress = Listening()
     path = tmp_path / "new" / "train.u8"
-    store = build_store(
-        samples, spec, path, ROWS, progress=lambda done, total: told.append((done, total))
-    )
+    store = build_store(samples, spec, path, ROWS, progress=progress)
     with store:
         assert len(store) == 11
         assert store.shape == (11, 10, 12, depth)
@@ -59,7 +58,7 @@ def test_the_store_holds_what_the_device_makes(
         assert (np.concatenate(list(store.batches(4))) == store.read(np.arange(11))).all()
         assert store.read([]).shape == (0, 10, 12, depth)
         assert path.stat().st_size == 11 * 10 * 12 * depth
-        assert told == [(index, 11) for index in range(1, 12)]
+        assert progress.advances == [1] * 11
     assert list(path.parent.iterdir()) == []
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.run_folder.samples import read_sample
 from edgeinfer.device.core.errors import DataError, ModelError
 from edgeinfer.device.models.bundle.reader import open_bundle
@@ -21,10 +22,6 @@ from tests.support.program import edgeinfer_here, error_line
 
 SAMPLE = ROOT / "tests" / "samples" / "fashion-mnist.edgebundle"
 EACH = 6
-
-
-def silent(name: str) -> object:
-    return lambda done, total: None
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +41,7 @@ def clothes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_each_group_and_all_have_their_interval(clothes: Path) -> None:
-    result = evaluate_model(SAMPLE, clothes, silent)  # type: ignore[arg-type]
+    result = evaluate_model(SAMPLE, clothes, Silent())
     evaluation = result.evaluation
     assert evaluation.samples == len(result.samples) == 60
     low, high = evaluation.interval
@@ -64,17 +61,17 @@ def test_a_folder_without_a_class_says_which_and_one_with_another_is_refused(
 ) -> None:
     fewer = Path(shutil.copytree(clothes, tmp_path / "fewer"))
     shutil.rmtree(fewer / "Bag")
-    result = evaluate_model(SAMPLE, fewer, silent)  # type: ignore[arg-type]
+    result = evaluate_model(SAMPLE, fewer, Silent())
     assert result.absent == ("Bag",)
     assert result.evaluation.samples == 54
     (fewer / "Hat").mkdir()
     shutil.copy(fewer / "Coat" / "1.png", fewer / "Hat")
     with pytest.raises(DataError, match="has the class 'Hat', expected classes of the model"):
-        evaluate_model(SAMPLE, fewer, silent)  # type: ignore[arg-type]
+        evaluate_model(SAMPLE, fewer, Silent())
 
 
 def test_a_model_beside_itself_differs_by_nothing(clothes: Path) -> None:
-    result = evaluate_model(SAMPLE, clothes, silent, other=SAMPLE)  # type: ignore[arg-type]
+    result = evaluate_model(SAMPLE, clothes, Silent(), other=SAMPLE)
     comparison = result.comparison
     assert comparison is not None
     assert (comparison.difference, comparison.better, comparison.worse) == (0, 0, 0)
@@ -86,7 +83,7 @@ def test_models_of_other_classes_are_not_compared(clothes: Path, tmp_path: Path)
     with open_bundle(SAMPLE) as bundle:
         plain.write_bytes(bundle.member("variants/cpu.tflite"))
     with pytest.raises(ModelError, match="predicts another thing"):
-        evaluate_model(SAMPLE, clothes, silent, other=plain)  # type: ignore[arg-type]
+        evaluate_model(SAMPLE, clothes, Silent(), other=plain)
 
 
 def test_the_command(clothes: Path, tmp_path: Path) -> None:

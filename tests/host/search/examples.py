@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.trained_run import (
     KERAS_FILE,
     SPLITS,
@@ -101,9 +102,9 @@ class CopyingWorkshop:
         self._bad, self._failing = bad, failing
         self.jobs: list[Job] = []
 
-    def run(self, job: worker.Job, reporter: worker.Reporter) -> Done:
+    def run(self, job: worker.Job, progress: Progress) -> Done:
         assert isinstance(job, CandidateJob)
-        reporter.advance()
+        progress.advance()
         return self.make(job.job)
 
     def make(self, job: Job) -> Done:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.converters.common.progress import LineProgress
 from edgeinfer.converters.run_folder.trained_run import read_samples, read_trained, write_trained
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.host.search.best_calibration import Quantized, quantized
@@ -18,7 +19,6 @@ from edgeinfer.host.search.clock import SearchClock
 from edgeinfer.host.search.context import Bench
 from edgeinfer.host.search.space import space_of
 from edgeinfer.host.search.worker.job import Done, Job
-from edgeinfer.host.training.progress import LineProgress
 from edgeinfer.host.training.train import METRIC_ACCURACY
 from tests.host.search.examples import (
     CopyingWorkshop,

@@ -1,10 +1,11 @@
-"""SearchClock counts over restarts."""
+"""SearchClock counts over restarts, and ticks with the work."""
 
 from __future__ import annotations
 
 import time
 
-from edgeinfer.host.search.clock import SearchClock
+from edgeinfer.host.search.clock import SearchClock, Ticking
+from tests.converters.common.listening import Listening
 
 
 def test_it_goes_on_from_what_was_spent_before() -> None:
@@ -30,3 +31,20 @@ def test_it_writes_no_more_often_than_needed() -> None:
 
 def test_nothing_is_left_after_the_limit() -> None:
     assert SearchClock(limit_s=10, spent_s=30, keep=lambda spent: None).left_s == 0
+
+
+def test_what_is_told_ticks_and_goes_on() -> None:
+    ticks: list[None] = []
+
+    class Clock(SearchClock):
+        def tick(self) -> None:
+            ticks.append(None)
+
+    told = Listening()
+    ticking = Ticking(told, Clock(limit_s=1, spent_s=0, keep=lambda spent: None))
+    ticking.start("train", 3)
+    ticking.advance(2, "loss 1")
+    ticking.say("epoch 1")
+    assert len(ticks) == 3
+    assert told.told == ["train of 3", "epoch 1"]
+    assert told.advances == [2]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.converters.common.progress import LineProgress
 from edgeinfer.device.core.errors import (
     ModelError,
     SearchError,
@@ -24,7 +25,6 @@ from edgeinfer.host.search.search import Search, SearchOptions, make_space
 from edgeinfer.host.search.space import Space
 from edgeinfer.host.search.study.file import open_study
 from edgeinfer.host.search.worker.job import Job
-from edgeinfer.host.training.progress import LineProgress
 from tests.host.search.examples import CopyingWorkshop, ScriptedTimer, make_run
 
 PLAIN = 2

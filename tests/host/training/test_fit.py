@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.progress import LineProgress
 from edgeinfer.device.core.errors import TrainingError
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.history import Epoch, History
-from edgeinfer.host.training.progress import LineProgress
 from tests.host.training.problem import classes, squares
 
 pytestmark = pytest.mark.slow

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeinfer.converters.common.progress import LineProgress
 from edgeinfer.converters.run_folder.trained_run import (
     KERAS_FILE,
     TrainedModel,
@@ -26,7 +27,6 @@ from edgeinfer.host.data.dataset import PreparedData, prepare_folder
 from edgeinfer.host.models import build_model
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
-from edgeinfer.host.training.progress import LineProgress
 from edgeinfer.host.training.train import train
 from tests.host.training.problem import squares
 from tests.host.training.taught import write_teacher
@@ -187,7 +187,7 @@ class _InterruptedAt(LineProgress):
         super().__init__(said)
         self._when = when
 
-    def start(self, title: str, total: int) -> None:
+    def start(self, title: str, total: int | None = None) -> None:
         if title.startswith(self._when):
             raise KeyboardInterrupt
         super().start(title, total)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeinfer.converters.common.progress import LineProgress
 from edgeinfer.host.models import build_model
 from edgeinfer.host.tasks.classification.task import TASK
 from edgeinfer.host.training.config import default_config
@@ -21,7 +22,6 @@ from edgeinfer.host.training.distillation.teacher import (
     TeacherConfig,
 )
 from edgeinfer.host.training.history import History
-from edgeinfer.host.training.progress import LineProgress
 from tests.host.training.problem import Memory, classes, small_network, squares
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import ClassVar
 
-from edgeinfer.converters.tensorflow.worker.job import Reporter
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.errors import ConversionError, EdgeinferError, TrainingError
 from edgeinfer.device.core.processes import ProcessEnd
 
@@ -38,11 +38,11 @@ class EchoJob:
     ends: str = ""
     hold_mib: int = 0
 
-    def run(self, reporter: Reporter) -> Said:
-        reporter.start("echo", 10)
+    def run(self, progress: Progress) -> Said:
+        progress.start("echo", 10)
         for _ in range(10):
-            reporter.advance(note="on")
-        reporter.say("half way")
+            progress.advance(note="on")
+        progress.say("half way")
         if self.raises == "ours":
             raise TrainingError("x", got="diverged", expected="not to", next_step="lower it")
         if self.raises == "disk":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.tensorflow.worker.job import Here, Silent
+from edgeinfer.converters.tensorflow.worker.job import Here
 from edgeinfer.converters.tensorflow.worker.process import LOG_FILE, TensorflowProcess
 from edgeinfer.device.core.errors import (
     ConversionError,
@@ -19,27 +19,11 @@ from edgeinfer.device.core.errors import (
     StorageError,
     TrainingError,
 )
+from tests.converters.common.listening import Listening
 from tests.converters.tensorflow.worker.jobs import EchoJob
 from tests.support.checkout import ROOT
 from tests.support.strangers_folder import work_in_strangers_folder
 from tests.support.waiting import PATIENCE_S, until
-
-
-class Listening(Silent):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-        self.told: list[str] = []
-
-    def start(self, title: str, total: int) -> None:
-        self.told.append(f"{title} of {total}")
-
-    def advance(self, steps: int = 1, note: str = "") -> None:
-        self.steps += steps
-
-    def say(self, line: str) -> None:
-        self.told.append(line)
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +38,7 @@ def test_one_process_does_many_jobs_and_tells_how_far_it_is() -> None:
         said = [process.run(EchoJob(text=text), listening) for text in ("a", "é\n")]
     assert [one.text for one in said] == ["a", "é\n"]
     assert said[0].pid == said[1].pid != os.getpid()
-    assert listening.steps == 20
+    assert sum(listening.advances) == 20
     assert listening.told == ["echo of 10", "half way"] * 2
 
 
@@ -70,7 +54,7 @@ def test_an_error_there_is_the_same_one_here_and_the_next_job_is_done(
     raises: str, kind: type[EdgeinferError], sentence: str
 ) -> None:
     with pytest.raises(kind) as caught:
-        Here().run(EchoJob(raises=raises), Silent())
+        Here().run(EchoJob(raises=raises), Listening())
     assert str(caught.value).startswith(sentence)
     with TensorflowProcess() as process:
         with pytest.raises(kind) as caught:
@@ -160,7 +144,7 @@ def test_ctrl_c_is_the_callers_to_answer() -> None:
 
 
 def test_a_display_that_fails_ends_it() -> None:
-    class Failing(Silent):
+    class Failing(Listening):
         def say(self, line: str) -> None:
             raise KeyboardInterrupt
 

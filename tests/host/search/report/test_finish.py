@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.run_folder.trained_run import read_samples
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.core.errors import SearchError
@@ -28,7 +26,7 @@ from edgeinfer.host.search.report.finish import (
 from edgeinfer.host.search.search import Search, SearchOptions, make_space
 from edgeinfer.host.search.study.file import open_study
 from edgeinfer.host.search.study.results import Found
-from edgeinfer.host.training.progress import LineProgress
+from tests.converters.common.listening import Listening
 from tests.host.search.conftest import EPOCH_S
 from tests.host.search.examples import ScriptedTimer, entry
 
@@ -37,18 +35,12 @@ class _Enough(Exception):
     """Ends the search."""
 
 
-def _steps(names: list[str]) -> Callable[[str], Progress]:
-    def step(name: str) -> Progress:
-        names.append(name)
-        return lambda done, total: None
+class _Stopping(Listening):
+    """Stops at the first step, which is the conversion."""
 
-    return step
-
-
-def _stop(name: str) -> Progress:
-    """Stop at the first step, which is the conversion."""
-    assert name == "convert to int8"
-    raise _Enough
+    def start(self, title: str, total: int | None = None) -> None:
+        assert title == "convert to int8"
+        raise _Enough
 
 
 @pytest.mark.slow
@@ -60,7 +52,11 @@ def test_the_test_split_is_used_once_a_winner(
     out, budget = tmp_path / "out", Budget(accuracy_points=99)
     options = SearchOptions(budget=budget, time_limit_s=10 * EPOCH_S)
     space = replace(make_space(run, None), precisions=("int8",))
-    names: list[str] = []
+    progress = Listening()
+
+    def times(title: str) -> int:
+        return sum(line.startswith(title) for line in progress.told)
+
     with (
         open_study(out, options.settings(run), space, budget, seed=0) as study,
         TensorflowProcess(out / WORK_FOLDER) as workshop,
@@ -72,7 +68,7 @@ def test_the_test_split_is_used_once_a_winner(
             space,
             timer=ScriptedTimer({0: 1.5, 1: 0.5}),
             workshop=workshop,
-            progress=LineProgress(io.StringIO()),
+            progress=Silent(),
             out=out,
         )
 
@@ -84,12 +80,12 @@ def test_the_test_split_is_used_once_a_winner(
             search.work(tell)
         found = search.found()
         assert found is not None
-        ending = end_search(search.bench, options, study, found, _steps(names))
+        ending = end_search(search.bench, options, study, found, progress)
         assert (ending.test_uses, ending.winner) == (1, 1)
-        assert names.count("evaluate on test, once") == 1
-        assert names.count("evaluate the baseline on test") == 1
-        assert end_search(search.bench, options, study, found, _steps(names)) == ending
-        assert names.count("evaluate on test, once") == 1
+        assert times("evaluate on test, once") == 1
+        assert times("evaluate the baseline on test") == 1
+        assert end_search(search.bench, options, study, found, progress) == ending
+        assert times("evaluate on test, once") == 1
         _require_the_measured_model(ending, found, run.name)
         assert ending.lost is not None
         lost = 100 * (ending.baseline_float_top1 - ending.winner_top1)
@@ -98,13 +94,13 @@ def test_the_test_split_is_used_once_a_winner(
         _fold(search, options, found, ending)
         # Another winner, here the baseline itself, and it is done again, and counted.
         found = replace(found, models=found.models[:1])
-        ending = end_search(search.bench, options, study, found, _steps(names))
+        ending = end_search(search.bench, options, study, found, progress)
         assert (ending.test_uses, ending.winner) == (2, BASELINE)
         _require_the_measured_model(ending, found, run.name)
         # The same after damage.
         (out / ENDING_FILE).write_text("{}")
         with pytest.raises(_Enough):
-            end_search(search.bench, options, study, found, _stop)
+            end_search(search.bench, options, study, found, _Stopping())
         assert study.test_uses == 3
     assert winner_run(search.bench, entry(BASELINE, 0.5)) == run
     assert winner_run(search.bench, entry(7, 0.5)) == out / "candidates" / "007" / "run"
@@ -112,14 +108,16 @@ def test_the_test_split_is_used_once_a_winner(
 
 def _fold(search: Search, options: SearchOptions, found: Found, ending: Ending) -> None:
     """Check that folds answer all pictures but the test split's, once, and are kept."""
-    assert fold_where_open(search.bench, options, found, ending) is ending  # 99 points are kept
+    assert (
+        fold_where_open(search.bench, options, found, ending, Silent()) is ending
+    )  # 99 points are kept
     lost = ending.lost_on_validation
     assert lost is not None
     small = replace(options, budget=Budget(accuracy_points=max(0.0, lost.high - 1)))
-    late = fold_where_open(search.bench, replace(small, time_limit_s=1e-3), found, ending)
+    late = fold_where_open(search.bench, replace(small, time_limit_s=1e-3), found, ending, Silent())
     assert late.folds is not None
     assert "longer than --time-limit" in late.folds.text()
-    folded = fold_where_open(search.bench, small, found, ending)
+    folded = fold_where_open(search.bench, small, found, ending, Silent())
     assert folded.folds is not None
     assert folded.folds.lost is not None
     samples = read_samples(search.bench.run)
@@ -128,7 +126,7 @@ def _fold(search: Search, options: SearchOptions, found: Found, ending: Ending) 
     kept = sorted(search.bench.out.glob("folds/*"))
     assert [path.name for path in kept] == ["0.json", "1.json"]
     before = [path.stat().st_mtime_ns for path in kept]
-    assert fold_where_open(search.bench, small, found, ending) == folded
+    assert fold_where_open(search.bench, small, found, ending, Silent()) == folded
     assert [path.stat().st_mtime_ns for path in kept] == before
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.converters.common.progress import LineProgress
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
 from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.tflite.macs import model_macs
@@ -24,7 +25,6 @@ from edgeinfer.host.search.worker.build import (
     train,
 )
 from edgeinfer.host.search.worker.job import FLOAT_FILE, UNTRAINED_FILE, Done, Job
-from edgeinfer.host.training.progress import LineProgress
 from tests.host.search.conftest import LABELS, RUN_SIZE
 
 pytestmark = pytest.mark.slow

@@ -1,8 +1,7 @@
-"""A candidate as a job: what its errors say, and who is told how far it is."""
+"""A candidate as a job: what its errors say."""
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.processes import ProcessEnd
 from edgeinfer.host.search.worker.job import Job
 from edgeinfer.host.search.worker.work import CandidateJob
-from edgeinfer.host.training.progress import LineProgress, Relay
 from tests.host.search.examples import make_run, pruned
 
 
@@ -39,14 +37,3 @@ def test_an_error_in_the_process_is_one_here(tmp_path: Path) -> None:
 def test_a_death_is_told_with_what_to_do(code: int, says: str, tmp_path: Path) -> None:
     error = candidate_job(tmp_path, tmp_path).lost(ProcessEnd(code=code))
     assert str(error) == f"{pruned().text()}: {says}"
-
-
-def test_what_is_told_ticks_and_goes_on() -> None:
-    ticks: list[None] = []
-    stream = io.StringIO()
-    with Relay(LineProgress(stream), lambda: ticks.append(None)) as relay:
-        relay.start("train", 3)
-        relay.advance()
-        relay.say("epoch 1")
-    assert len(ticks) == 3
-    assert stream.getvalue() == "train\nepoch 1\n"

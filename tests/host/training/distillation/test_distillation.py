@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.progress import LineProgress
 from edgeinfer.device.core.errors import TrainingError
 from edgeinfer.host.tasks.classification.task import TASK
 from edgeinfer.host.tasks.loss_settings import LossSettings
@@ -26,7 +27,6 @@ from edgeinfer.host.training.distillation.teacher import (
     TeacherConfig,
 )
 from edgeinfer.host.training.history import History
-from edgeinfer.host.training.progress import LineProgress
 from tests.host.training.problem import Memory, classes, squares
 
 pytestmark = pytest.mark.slow

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.progress import LineProgress
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, TRAINED_FILE
 from edgeinfer.device.core.errors import EdgeinferError, ModelError, StorageError, UsageError
@@ -27,7 +28,6 @@ from edgeinfer.host.training.distillation.teacher import (
     TeacherConfig,
     ask_teacher,
 )
-from edgeinfer.host.training.progress import LineProgress
 from tests.host.training.taught import (
     LABELS,
     SPEC,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgeinfer.converters.common.progress import LineProgress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import (
     KERAS_FILE,
@@ -26,7 +27,6 @@ from edgeinfer.device.core.errors import ConversionError, DataError, ModelError,
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
-from edgeinfer.host.training.progress import LineProgress
 from edgeinfer.host.training.pruning.config import PruneConfig
 from edgeinfer.host.training.pruning.prune import prune, training_settings
 from tests.host.training.problem import small_network, squares
