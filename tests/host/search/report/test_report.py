@@ -6,17 +6,20 @@ import base64
 import csv
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edgeinfer.converters.measure.loss import Loss
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.front import entries
 from edgeinfer.host.search.report.finish import Ending
+from edgeinfer.host.search.report.folds import Folded
 from edgeinfer.host.search.report.report import (
     FRONT_TABLE,
     PAGE,
@@ -98,6 +101,21 @@ def test_the_page_needs_no_other_file(tmp_path: Path, ending: Ending | None) -> 
     assert "3 ms is more than &lt;2&gt;" in page
     assert ("89.12 %" in page) == (ending is not None)
     assert ("was not used yet" in page) == (ending is None)
+
+
+def test_what_the_winner_loses_is_told_with_its_interval(tmp_path: Path) -> None:
+    lost, before = Loss(points=0.8, low=-0.6, high=2.2), Loss(points=0.5, low=-2.0, high=3.0)
+    ending = replace(ENDING, lost=lost, lost_on_validation=before)
+    write_report(tmp_path, make_found(), ending)
+    page = " ".join((tmp_path / PAGE).read_text().split())
+    assert "the winner loses 0.80 points (-0.60 to 2.20) here" in page
+    assert "on validation 0.50 points (-2.00 to 3.00)." in page
+    assert "folds" not in page
+    write_report(tmp_path, make_found(), replace(ending, folds=Folded(samples=900, lost=lost)))
+    page = " ".join((tmp_path / PAGE).read_text().split())
+    assert "By 5 folds, 900 pictures: 0.80 points (-0.60 to 2.20) lost beside the float" in page
+    write_report(tmp_path, make_found(), replace(ending, folds=Folded(reason="<pruned>")))
+    assert "No folds: &lt;pruned&gt;." in (tmp_path / PAGE).read_text()
 
 
 def test_equal_searches_have_equal_pictures(tmp_path: Path) -> None:
