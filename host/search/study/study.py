@@ -105,6 +105,9 @@ class SearchStudy:
         kept = trial.user_attrs.get(_CANDIDATE)
         if kept is not None:
             candidate = from_json(Candidate, parse_json(kept.encode()))
+            if candidate.kind != "plain":
+                # Optuna learns from those parameters alone that were asked for.
+                self._space.suggest(trial)
         else:
             candidate = self._space.suggest(trial)
             trial.set_user_attr(_CANDIDATE, json.dumps(to_json(candidate)))

@@ -67,6 +67,23 @@ def test_a_sampler_goes_on_after_them(tmp_path: Path, space: Space) -> None:
     assert len(seen) > 7
 
 
+def test_a_sampler_learns_from_the_first_candidates(tmp_path: Path, space: Space) -> None:
+    """Optuna writes down a trial's parameters as they are asked for, lined up or not."""
+    with opened_study(tmp_path / "out", space) as study:
+        study.set_baseline(baseline())
+        study.enqueue((*space.plain(), *space.first()))
+        for number in range(len(space.plain()) + len(space.first())):
+            candidate = study.ask().candidate
+            figures = measured(0.8)
+            study.tell(
+                Trial(number=number, candidate=candidate, outcome="measured", measured=figures),
+                baseline(),
+            )
+        finished = optuna.trial.TrialState.COMPLETE
+        told = [record.params for record in study._study.get_trials(states=(finished,))]
+    assert told == [space.parameters(candidate) for candidate in space.first()]
+
+
 def test_it_is_kept_what_was_spent_and_how_often_the_test_was_used(
     tmp_path: Path, space: Space
 ) -> None:
