@@ -24,7 +24,11 @@ from edgeinfer.boards.systems import System, same_architecture
 from edgeinfer.boards.threads import thread_rule
 
 ACCELERATORS = ("", "edgetpu", "ethos-u", "vx")
-"""What a profile may name as its accelerator; empty for none."""
+"""What a profile may name as its accelerator; empty for none. Beside them are those that other
+packages bring: see `edgeinfer.device.accelerators.registry`."""
+
+_OF_NO_BOARD = ("gpu",)
+"""Many machines have one, and no profile names it."""
 
 COMPILED = ("edgetpu", "ethos-u")
 """Those that models are compiled for on a workstation; others compile as they load a model."""
@@ -54,6 +58,15 @@ _MOST_MEMORY_MIB = 2**24
 _MOST_MS = 1e6
 
 
+def is_accelerator(name: str) -> bool:
+    """Return whether a package that is installed brings an accelerator of that name."""
+    if name in (*ACCELERATORS[1:], *_OF_NO_BOARD):
+        return name not in _OF_NO_BOARD
+    from importlib import metadata  # it looks through all that is installed
+
+    return bool(metadata.entry_points(group="edgeinfer.accelerators", name=name))
+
+
 class ProfileError(ValueError):
     """A profile is absent, is no TOML, or says something unknown or impossible."""
 
@@ -78,7 +91,8 @@ class Latency:
         """Refuse impossible values."""
         for field, text in (("model", self.model), ("source", self.source)):
             refuse_unless_text(field, text)
-        refuse_unless_among("processor", (self.processor,), ("cpu", *ACCELERATORS[1:]))
+        if not is_accelerator(self.processor):
+            refuse_unless_among("processor", (self.processor,), ("cpu", *ACCELERATORS[1:]))
         if not (math.isfinite(self.latency_ms) and 0 < self.latency_ms <= _MOST_MS):
             raise ValueError(f"latency_ms is {self.latency_ms}, expected above 0")
 
@@ -166,18 +180,19 @@ class BoardProfile:
         self._refuse_systems()
 
     def _refuse_accelerator(self) -> None:
-        if self.accelerator not in ACCELERATORS:
+        if self.accelerator and not is_accelerator(self.accelerator):
             raise ValueError(
                 f"accelerator is {shown(self.accelerator)}, expected one of {ACCELERATORS}"
             )
+        others = self.accelerator not in ACCELERATORS  # their packages know what they need
         for field, text, needed, what in (
             ("delegate", self.delegate, bool(self.accelerator), "a file name"),
             ("compiler", self.compiler, self.accelerator in COMPILED, "a file name"),
             ("npu", self.npu, self.accelerator in CONFIGURED, "a configuration's name"),
         ):
-            if needed and not _FILE.fullmatch(text):
+            if (needed or (text and others)) and not _FILE.fullmatch(text):
                 raise ValueError(f"{field} is {shown(text)}, expected {what}")
-            if text and not needed:
+            if text and not needed and not others:
                 raise ValueError(f"{field} is {shown(text)}, expected none for this accelerator")
         if self.connection:
             refuse_unless_among("connection", (self.connection,), CONNECTIONS)

@@ -232,8 +232,7 @@ def convert(
         seed=seed,
         quantize=QuantizeOptions(
             precision=precision,
-            # The Edge TPU's compiler wants one scale for a dense layer.
-            per_tensor_dense=per_tensor_dense or targets.edgetpu is not None,
+            per_tensor_dense=per_tensor_dense or targets.per_tensor_dense,
             calibration=calibration,
             backend=backend,
         ),

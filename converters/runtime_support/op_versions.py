@@ -13,10 +13,11 @@ from importlib import metadata
 from typing import get_args
 
 from edgeinfer.converters.runtime_support.op_table import HIGHEST_VERSIONS, LOWEST_VERSIONS
+from edgeinfer.device.accelerators.registry import compiled_by
 from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.core.processes import python_command, run_to_end, safe_environment
 from edgeinfer.device.runtime.runner import RuntimeName, installed_runtimes
-from edgeinfer.device.tflite.model import EDGETPU_OP, OperatorCode, TfliteModel
+from edgeinfer.device.tflite.model import OperatorCode, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
 RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
@@ -63,8 +64,9 @@ class OpIssue:
     def reason(self) -> str:
         """The issue on one line."""
         runtime = f"{self.runtime} {TABLE_VERSIONS[self.runtime]}"
-        if self.op == EDGETPU_OP:
-            return f"{self.op} is compiled for the Edge TPU and needs its delegate"
+        maker = compiled_by(self.op) if self.custom else None
+        if maker is not None:
+            return f"{self.op} is compiled for {maker.target} and needs its delegate"
         if self.supported is None:
             kind = "custom operator " if self.custom else ""
             return f"{runtime} has no {kind}{self.op}"

@@ -6,14 +6,18 @@ golden outputs are the CPU variant's; where it is not, the CPU variant is marked
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from edgeinfer.converters.bundle.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
-from edgeinfer.converters.targets.required_share import BoardOptions, require_share
-from edgeinfer.device.accelerators.edgetpu import EdgeTpuMapping, map_model
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.targets.required_share import require_share
+from edgeinfer.converters.targets.target import (
+    Made,
+    Report,
+    Target,
+    TargetOptions,
+    remedies_of,
+)
 from edgeinfer.device.accelerators.edgetpu.compiler import (
     HOW_TO_GET_IT,
     CompiledModel,
@@ -21,106 +25,86 @@ from edgeinfer.device.accelerators.edgetpu.compiler import (
     find_compiler,
 )
 from edgeinfer.device.accelerators.edgetpu.log import differences
-from edgeinfer.device.accelerators.edgetpu.report import mapping_json, summary_line
-from edgeinfer.device.core.errors import ConversionError, printable
+from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.models.bundle.manifest import ModelManifest
-from edgeinfer.device.models.bundle.reader import open_bundle
-from edgeinfer.device.tflite.model import DELEGATE_OPS, EDGETPU_OP
+from edgeinfer.device.tflite.compiled_ops import EDGETPU_OP
 from edgeinfer.device.tflite.reader import read_tflite
 
-VARIANT = "edgetpu"
-DELEGATE = DELEGATE_OPS[EDGETPU_OP]
-PROVENANCE = "edgetpu"
 READY = "ready to compile"
 
 EDGETPU_TOLERANCE_STEPS = 4
 """How many quantization steps the Edge TPU's outputs may differ from the CPU's. Twice what other
 CPU kernels are granted, since its arithmetic is its own; not measured, there was none at hand."""
 
-_REPORT_MEMBER = f"{REPORT_FOLDER}/{VARIANT}.json"
 
+class EdgeTpuTarget(Target):
+    """An Edge TPU, which takes what its compiler made."""
 
-def require_mapped(model: bytes, options: BoardOptions, *, subject: str) -> None:
-    """Refuse a model of which too little would be mapped, before it is evaluated.
+    name = "edgetpu"
+    tells_share = True
+    per_tensor_dense = True
 
-    Raises:
-        ConversionError: names the first operator that is left, and what helps.
-    """
-    mapping = map_model(read_tflite(model, subject=subject))
-    _require(mapping, options, subject)
+    def step(self, options: TargetOptions) -> str:
+        """Return what is going on."""
+        return "map to the Edge TPU"
 
+    def with_variant(
+        self,
+        manifest: ModelManifest,
+        members: Mapping[str, bytes],
+        options: TargetOptions,
+        *,
+        float32: bytes,
+        samples: Sequence[Sample],
+    ) -> Made:
+        """Return a manifest and its members with what the Edge TPU makes of the model.
 
-def with_edgetpu(
-    manifest: ModelManifest, members: Mapping[str, bytes], options: BoardOptions
-) -> tuple[ModelManifest, dict[str, bytes]]:
-    """Return a manifest and its members with what the Edge TPU makes of the model.
+        Raises:
+            ConversionError: the compiler fails, or maps less than is required.
+        """
+        cpu = manifest.variants["cpu"]
+        subject = f"{manifest.name} for {options.board}"
+        content = members[cpu.file]
+        model = read_tflite(content, subject=subject)
+        mapping = self.accelerator.map_model(model)
+        summary = self.accelerator.summary(mapping)
+        report: Report = {"board": options.board, "summary": summary}
+        members = dict(members)
+        mapped = mapping.mapped
+        compiler = find_compiler()
+        state = READY if mapped else "nothing to map"
+        if compiler is not None and mapped:
+            compiled = compile_model(content, compiler, subject=subject)
+            mapped = sum(compiled.log.mapped.values())
+            require_share(
+                *(mapping, options.require_percent, self.accelerator),
+                subject=subject,
+                mapped=mapped,
+            )
+            report |= _log_json(compiled, differences(mapping, compiled.log, model))
+            state = f"compiled by version {compiled.log.version or 'unknown'}"
+            manifest, members = _add_variant(manifest, members, compiled, subject)
+        report |= {"state": state, **self.accelerator.to_json(model)}
+        figures = {"mapped": mapped, "operators": len(mapping.ops)}
+        return self.reported(manifest, members, figures, report)
 
-    Raises:
-        ConversionError: the compiler fails, or maps less than is required.
-    """
-    cpu = manifest.variants["cpu"]
-    subject = f"{manifest.name} for {options.board}"
-    content = members[cpu.file]
-    model = read_tflite(content, subject=subject)
-    mapping = map_model(model)
-    report: dict[str, object] = {"board": options.board, "summary": summary_line(mapping)}
-    members = dict(members)
-    mapped = mapping.mapped
-    compiler = find_compiler()
-    state = READY if mapped else "nothing to map"
-    if compiler is not None and mapped:
-        compiled = compile_model(content, compiler, subject=subject)
-        mapped = sum(compiled.log.mapped.values())
-        _require(mapping, options, subject, mapped=mapped)
-        differing = differences(mapping, compiled.log, model)
-        report |= _log_json(compiled, differing)
-        state = f"compiled by version {compiled.log.version or 'unknown'}"
-        manifest, members = _add_variant(manifest, members, compiled, subject)
-    report |= {"state": state, **mapping_json(mapping)}
-    metrics = {
-        **manifest.metrics,
-        "edgetpu.mapped": float(mapped),
-        "edgetpu.operators": float(len(mapping.ops)),
-    }
-    return replace(
-        manifest, metrics=metrics, provenance={**manifest.provenance, PROVENANCE: state}
-    ), {
-        **members,
-        METRICS_MEMBER: metrics_file(metrics),
-        _REPORT_MEMBER: (json.dumps(report, indent=1) + "\n").encode(),
-    }
-
-
-def edgetpu_report(bundle: Path, manifest: ModelManifest) -> dict[str, object] | None:
-    """Return what a bundle's report says of the Edge TPU; None where it was not asked for.
-
-    Raises:
-        BundleError: the bundle is not what was written.
-    """
-    if _REPORT_MEMBER not in manifest.members:
-        return None
-    with open_bundle(bundle) as opened:
-        document: dict[str, object] = json.loads(opened.member(_REPORT_MEMBER))
-    return document
-
-
-def edgetpu_lines(bundle: Path, manifest: ModelManifest) -> list[str]:
-    """Return what a person wants to know of the Edge TPU and a bundle that was written."""
-    report = edgetpu_report(bundle, manifest)
-    if report is None:
-        return []
-    lines = [f"{report['board']}: {report['summary']}"]
-    for kind, title in (("remedies", "remedy"), ("differences", "the compiler differs")):
-        texts = report.get(kind)
-        lines += [f"  {title}: {text}" for text in (texts if isinstance(texts, list) else [])]
-    if report["state"] == READY:
-        lines += [
+    def report_lines(self, report: Report) -> list[str]:
+        """Return how much is mapped, by whose word, and what helps."""
+        lines = [
+            f"{report['board']}: {report['summary']}",
+            *remedies_of(report),
+            *remedies_of(report, "differences", "the compiler differs"),
+        ]
+        if report["state"] != READY:
+            return [*lines, f"  {report['state']}"]
+        return [
+            *lines,
             "  predicted from the documented rules; the CPU variant is ready to compile",
             f"  {HOW_TO_GET_IT}",
         ]
-    else:
-        lines.append(f"  {report['state']}")
-    return [printable(line) for line in lines]
+
+
+TARGET = EdgeTpuTarget()
 
 
 def _add_variant(
@@ -137,8 +121,8 @@ def _add_variant(
     output = model.outputs[0].spec()
     variant = replace(
         cpu,
-        file=f"variants/{VARIANT}.tflite",
-        delegate=DELEGATE,
+        file=f"variants/{TARGET.name}.tflite",
+        delegate=TARGET.name,
         input=model.inputs[0].spec(),
         output=output,
         output_tolerance=max(cpu.output_tolerance, EDGETPU_TOLERANCE_STEPS * output.scale),
@@ -153,7 +137,7 @@ def _add_variant(
                 got=f"the compiled {what} is {got.dtype} {got.shape}",
                 expected=f"{expected.dtype} {expected.shape}, as on the CPU",
             )
-    return replace(manifest, variants={**manifest.variants, VARIANT: variant}), {
+    return replace(manifest, variants={**manifest.variants, TARGET.name: variant}), {
         **members,
         variant.file: compiled.content,
     }
@@ -167,16 +151,3 @@ def _log_json(compiled: CompiledModel, differing: list[str]) -> dict[str, object
         "compiler_streamed_bytes": log.streamed_bytes,
         "log": [{"op": row.op, "count": row.count, "status": row.status} for row in log.rows],
     }
-
-
-def _require(
-    mapping: EdgeTpuMapping, options: BoardOptions, subject: str, *, mapped: int | None = None
-) -> None:
-    require_share(
-        mapping,
-        options.require_percent,
-        accelerator=VARIANT,
-        told=summary_line(mapping),
-        subject=subject,
-        mapped=mapped,
-    )

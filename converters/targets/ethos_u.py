@@ -7,87 +7,138 @@ match within the same tolerance, and its speed is vela's estimate, marked as suc
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import cast
 
 from edgeinfer.converters.bundle.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
-from edgeinfer.converters.targets.vela import Accelerator, Compiled, compile_with_vela, find_vela
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.targets.target import Made, Target, TargetOptions
+from edgeinfer.converters.targets.vela import (
+    ACCELERATORS,
+    Accelerator,
+    Compiled,
+    compile_with_vela,
+    find_vela,
+)
 from edgeinfer.device.core.csv_cells import guard_table
 from edgeinfer.device.core.errors import ConversionError, UsageError, printable
 from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.models.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.models.bundle.reader import open_bundle
-from edgeinfer.device.tflite.model import DELEGATE_OPS, ETHOS_U_OP, TfliteModel
+from edgeinfer.device.tflite.compiled_ops import ETHOS_U_OP
+from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
-DELEGATE = DELEGATE_OPS[ETHOS_U_OP]
 INTEGER_PRECISIONS: tuple[Precision, ...] = ("int8", "uint8", "int16x8")
 """What an NPU can compute with."""
 
 _FALLBACKS_SHOWN = 10
 
 
-def require_npu(accelerator: Accelerator, precision: Precision) -> None:
-    """Refuse what could not be compiled later, before minutes go into the conversion.
+class EthosUTarget(Target):
+    """An Ethos-U, which takes what vela made; each configuration is a variant of its own."""
 
-    Raises:
-        MissingExtraError: vela is not installed.
-        UsageError: the precision is none for an NPU.
-    """
-    if precision not in INTEGER_PRECISIONS:
-        raise UsageError(
-            f"--npu {accelerator}",
-            got=f"does not go with --precision {precision}",
-            expected=f"one of {', '.join(INTEGER_PRECISIONS)}",
+    name = "ethos-u"
+    configurations = ACCELERATORS
+
+    def step(self, options: TargetOptions) -> str:
+        """Return what is going on."""
+        return f"compile for {options.configuration}"
+
+    def require_tools(self, options: TargetOptions, precision: Precision) -> None:
+        """Refuse what could not be compiled later, before minutes go into the conversion.
+
+        Raises:
+            MissingExtraError: vela is not installed.
+            UsageError: the precision is none for an NPU.
+        """
+        if precision not in INTEGER_PRECISIONS:
+            raise UsageError(
+                f"--npu {options.configuration}",
+                got=f"does not go with --precision {precision}",
+                expected=f"one of {', '.join(INTEGER_PRECISIONS)}",
+            )
+        find_vela()
+
+    def with_variant(
+        self,
+        manifest: ModelManifest,
+        members: Mapping[str, bytes],
+        options: TargetOptions,
+        *,
+        float32: bytes,
+        samples: Sequence[Sample],
+    ) -> Made:
+        """Return a manifest and its members with a variant that bears the NPU's name.
+
+        Raises:
+            ConversionError: vela fails, or leaves every operator to the CPU, or changes the
+                model's input or output.
+            MissingExtraError: vela is not installed.
+        """
+        configuration = cast("Accelerator", options.configuration)
+        cpu = manifest.variants["cpu"]
+        subject = f"{manifest.name} for {configuration}"
+        compiled = compile_with_vela(members[cpu.file], configuration, subject=subject)
+        model = read_tflite(compiled.model, subject=subject)
+        _check(subject, compiled, model, cpu)
+        variant = replace(
+            cpu,
+            file=f"variants/{configuration}.tflite",
+            delegate=self.name,
+            input=model.inputs[0].spec(),
+            output=model.outputs[0].spec(),
         )
-    find_vela()
+        metrics = {**manifest.metrics, **vela_metrics(configuration, compiled)}
+        manifest = replace(
+            manifest,
+            variants={**manifest.variants, configuration: variant},
+            metrics=metrics,
+            provenance={**manifest.provenance, "convert.ethos-u-vela": compiled.version},
+        )
+        tables = f"{REPORT_FOLDER}/vela.{configuration}"
+        report = {**asdict(compiled.report), "assumptions": compiled.report.assumptions}
+        return manifest, {
+            **members,
+            variant.file: compiled.model,
+            METRICS_MEMBER: metrics_file(metrics),
+            _vela_member(configuration): (json.dumps(report, indent=1) + "\n").encode(),
+            f"{tables}.summary.csv": guard_table(compiled.summary_csv).encode(),
+            f"{tables}.layers.csv": guard_table(compiled.layers_csv).encode(),
+        }
+
+    def lines(self, bundle: Path, manifest: ModelManifest) -> list[str]:
+        """Return what a person wants to know of each NPU variant of a bundle that was written.
+
+        Raises:
+            BundleError: the bundle is not what was written.
+        """
+        names = [name for name, item in manifest.variants.items() if item.delegate == self.name]
+        if not names:
+            return []
+        lines = []
+        with open_bundle(bundle) as opened:
+            for name in names:
+                report = json.loads(opened.member(_vela_member(name)))
+                lines += [
+                    f"{name}: {report['inferences_per_second']:,.1f} inferences/s, "
+                    f"{report['sram_kib']:,.1f} KiB SRAM by vela's own estimate, not measured "
+                    f"({report['assumptions']})"
+                ]
+                fallen = report["fallbacks"]
+                lines += [
+                    f"  on the CPU, not counted: {item['op']} '{item['output']}': "
+                    f"{item['reason'] or 'vela gives no reason'}"
+                    for item in fallen[:_FALLBACKS_SHOWN]
+                ]
+                if len(fallen) > _FALLBACKS_SHOWN:
+                    lines.append(f"  and {len(fallen) - _FALLBACKS_SHOWN} more")
+        return [printable(line) for line in lines]
 
 
-def with_npu(
-    manifest: ModelManifest, members: Mapping[str, bytes], accelerator: Accelerator
-) -> tuple[ModelManifest, dict[str, bytes]]:
-    """Return a manifest and its members with a variant that bears the NPU's name.
-
-    Args:
-        manifest: a bundle's, with the CPU variant.
-        members: the bundle's, by name.
-        accelerator: the NPU.
-
-    Raises:
-        ConversionError: vela fails, or leaves every operator to the CPU, or changes the model's
-            input or output.
-        MissingExtraError: vela is not installed.
-    """
-    cpu = manifest.variants["cpu"]
-    subject = f"{manifest.name} for {accelerator}"
-    compiled = compile_with_vela(members[cpu.file], accelerator, subject=subject)
-    model = read_tflite(compiled.model, subject=subject)
-    _check(subject, compiled, model, cpu)
-    variant = replace(
-        cpu,
-        file=f"variants/{accelerator}.tflite",
-        delegate=DELEGATE,
-        input=model.inputs[0].spec(),
-        output=model.outputs[0].spec(),
-    )
-    metrics = {**manifest.metrics, **vela_metrics(accelerator, compiled)}
-    manifest = replace(
-        manifest,
-        variants={**manifest.variants, accelerator: variant},
-        metrics=metrics,
-        provenance={**manifest.provenance, "convert.ethos-u-vela": compiled.version},
-    )
-    tables = f"{REPORT_FOLDER}/vela.{accelerator}"
-    report = {**asdict(compiled.report), "assumptions": compiled.report.assumptions}
-    return manifest, {
-        **members,
-        variant.file: compiled.model,
-        METRICS_MEMBER: metrics_file(metrics),
-        _report_member(accelerator): (json.dumps(report, indent=1) + "\n").encode(),
-        f"{tables}.summary.csv": guard_table(compiled.summary_csv).encode(),
-        f"{tables}.layers.csv": guard_table(compiled.layers_csv).encode(),
-    }
+TARGET = EthosUTarget()
 
 
 def vela_metrics(accelerator: Accelerator, compiled: Compiled) -> dict[str, float]:
@@ -109,36 +160,7 @@ def vela_metrics(accelerator: Accelerator, compiled: Compiled) -> dict[str, floa
     }
 
 
-def npu_lines(bundle: Path, manifest: ModelManifest) -> list[str]:
-    """Return what a person wants to know of each NPU variant of a bundle that was written.
-
-    Raises:
-        BundleError: the bundle is not what was written.
-    """
-    names = [name for name, item in manifest.variants.items() if item.delegate == DELEGATE]
-    if not names:
-        return []
-    lines = []
-    with open_bundle(bundle) as opened:
-        for name in names:
-            report = json.loads(opened.member(_report_member(name)))
-            lines += [
-                f"{name}: {report['inferences_per_second']:,.1f} inferences/s, "
-                f"{report['sram_kib']:,.1f} KiB SRAM by vela's own estimate, not measured "
-                f"({report['assumptions']})"
-            ]
-            fallen = report["fallbacks"]
-            lines += [
-                f"  on the CPU, not counted: {item['op']} '{item['output']}': "
-                f"{item['reason'] or 'vela gives no reason'}"
-                for item in fallen[:_FALLBACKS_SHOWN]
-            ]
-            if len(fallen) > _FALLBACKS_SHOWN:
-                lines.append(f"  and {len(fallen) - _FALLBACKS_SHOWN} more")
-    return [printable(line) for line in lines]
-
-
-def _report_member(name: str) -> str:
+def _vela_member(name: str) -> str:
     return f"{REPORT_FOLDER}/vela.{name}.json"
 
 

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from edgeinfer.device.accelerators.accelerator import Accelerator
 from edgeinfer.device.accelerators.mapping import OpMapping
 from edgeinfer.device.accelerators.remedies import remedies
-from edgeinfer.device.accelerators.report import NAMES
 from edgeinfer.device.core.errors import ConversionError, UsageError
 
 _SHARE_SLACK = 1e-9
-
-
-@dataclass(frozen=True, kw_only=True)
-class BoardOptions:
-    """What the user asked of a board's accelerator.
-
-    Attributes:
-        board: the board's name, for messages.
-        require_percent: the smallest share of operators that must be mapped, or None.
-    """
-
-    board: str
-    require_percent: float | None = None
 
 
 def parse_percent(text: str) -> float:
@@ -45,9 +30,8 @@ def parse_percent(text: str) -> float:
 def require_share(
     mapping: OpMapping,
     needed_percent: float | None,
+    accelerator: Accelerator,
     *,
-    accelerator: str,
-    told: str,
     subject: str,
     mapped: int | None = None,
 ) -> None:
@@ -56,8 +40,7 @@ def require_share(
     Args:
         mapping: what was predicted.
         needed_percent: the smallest share that is accepted; None for any.
-        accelerator: a key of `NAMES`.
-        told: the mapping in a few words.
+        accelerator: what it is mapped to.
         subject: what errors are about.
         mapped: how many operators are mapped, where a compiler counted them.
 
@@ -68,11 +51,12 @@ def require_share(
     if needed_percent is None or 100 * count >= (needed_percent - _SHARE_SLACK) * total:
         return
     # Where the compiler maps less than was predicted, the prediction's reasons are not its own.
-    why = told if count == mapping.mapped else "its log tells which are left"
+    predicted = count == mapping.mapped
+    why = accelerator.summary(mapping) if predicted else "its log tells which are left"
     raise ConversionError(
         subject,
         got=f"{count} of {total} operators, {100 * count / total if total else 0:.1f} %, go to "
-        f"{NAMES[accelerator]}: {why}",
+        f"{accelerator.target}: {why}",
         expected=f"at least {needed_percent:g} %",
         next_step="; ".join(remedies(mapping)) or "require less with --require-mapped",
     )

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.converters.targets.edgetpu import (
-    edgetpu_lines,
-    edgetpu_report,
-    require_mapped,
-    with_edgetpu,
-)
-from edgeinfer.converters.targets.ethos_u import npu_lines, require_npu, with_npu
-from edgeinfer.converters.targets.required_share import BoardOptions, parse_percent
-from edgeinfer.converters.targets.vela import ACCELERATORS, Accelerator
-from edgeinfer.converters.targets.vx_and_gpu import (
-    GPU,
-    VX,
-    delegate_report,
-    delegate_report_lines,
-    require_vx,
-    with_gpu,
-    with_vx,
-)
+from edgeinfer.converters.targets.registry import find_target, target_names
+from edgeinfer.converters.targets.required_share import parse_percent
+from edgeinfer.converters.targets.target import Made, Target, TargetOptions, report_member
 from edgeinfer.device.accelerators.report import wrapped
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.core.tensors import Precision
@@ -37,31 +22,36 @@ class Targets:
     """The accelerators that a bundle gets a variant for.
 
     Attributes:
-        edgetpu: what is asked of the Edge TPU, or None.
-        npu: an Arm Ethos-U NPU, or None.
-        vx: what is asked of the i.MX 8M Plus's NPU, or None.
-        gpu: whether a GPU gets a float16 variant.
+        wanted: what is asked of each, by its name.
     """
 
-    edgetpu: BoardOptions | None = None
-    npu: Accelerator | None = None
-    vx: BoardOptions | None = None
-    gpu: bool = False
+    wanted: Mapping[str, TargetOptions] = field(default_factory=dict)
+
+    def each(self) -> Iterator[tuple[Target, TargetOptions]]:
+        """Give each target with what is asked of it, in the order in which they are made."""
+        for name in target_names() if self.wanted else ():
+            if name in self.wanted:
+                yield find_target(name), self.wanted[name]
 
     @property
     def floats_allowed(self) -> bool:
         """Whether layers of the INT8 model may stay in float32: of no use to an NPU."""
-        return self.edgetpu is None and self.npu is None and self.vx is None
+        return not any(target.accelerator.integer_only for target, _ in self.each())
+
+    @property
+    def per_tensor_dense(self) -> bool:
+        """Whether a dense layer must have one scale, as the Edge TPU's compiler wants it."""
+        return any(target.per_tensor_dense for target, _ in self.each())
 
     def require_tools(self, precision: Precision) -> None:
         """Refuse what could not be compiled later, before minutes go into the conversion.
 
         Raises:
-            MissingExtraError: vela is needed and not installed.
+            MissingExtraError: a compiler is needed and not installed.
             UsageError: the precision is none for an NPU.
         """
-        if self.npu is not None:
-            require_npu(self.npu, precision)
+        for target, options in self.each():
+            target.require_tools(options, precision)
 
     def require_mapped(self, model: bytes, *, subject: str) -> None:
         """Refuse a model of which less is mapped than is required, before it is evaluated.
@@ -69,22 +59,22 @@ class Targets:
         Raises:
             ConversionError: names the first operator that is left, and what helps.
         """
-        if self.edgetpu is not None:
-            require_mapped(model, self.edgetpu, subject=subject)
-        if self.vx is not None:
-            require_vx(model, self.vx, subject=subject)
+        for target, options in self.each():
+            if options.require_percent is not None:
+                target.require_mapped(model, options, subject=subject)
 
 
 def chosen_targets(
     *,
     board: str | None = None,
     require_mapped: str | None = None,
-    npu: Accelerator | None = None,
+    npu: str | None = None,
     gpu: bool = False,
 ) -> Targets:
     """Turn `--board`, `--require-mapped`, `--npu` and `--gpu` into targets.
 
     Raises:
+        DelegateError: nothing that is installed converts for the board's accelerator.
         UsageError: the board is not known or has another NPU, or a share is required of one of
             which it cannot be told before.
     """
@@ -92,22 +82,26 @@ def chosen_targets(
 
     percent = None if require_mapped is None else parse_percent(require_mapped)
     profile = None if board is None else named_board(board)
-    accelerator = "" if profile is None else profile.accelerator
-    if percent is not None and accelerator not in ("edgetpu", VX):
+    found = find_target(profile.accelerator) if profile and profile.accelerator else None
+    if percent is not None and (found is None or not found.tells_share):
         raise UsageError(
             "--require-mapped",
             got="without a board" if board is None else f"with board {board}",
             expected="--board with an Edge TPU or a VX delegate, such as coral-usb or imx8mp",
         )
-    name = "" if profile is None else profile.name
-    return Targets(
-        edgetpu=BoardOptions(board=name, require_percent=percent)
-        if accelerator == "edgetpu"
-        else None,
-        npu=npu if profile is None or not profile.npu else _npu_of(profile.npu, name, npu),
-        vx=BoardOptions(board=name, require_percent=percent) if accelerator == VX else None,
-        gpu=gpu,
-    )
+    name, configuration = (profile.name, profile.npu) if profile else ("", "")
+    wanted = {}
+    if npu:
+        wanted[_configured(npu).name] = TargetOptions(board=name, configuration=npu)
+    if found is not None:
+        if configuration:
+            _refuse_other_npu(found, configuration, name, npu)
+        wanted[found.name] = TargetOptions(
+            board=name, configuration=configuration, require_percent=percent
+        )
+    if gpu:
+        wanted["gpu"] = TargetOptions(board=name)
+    return Targets(wanted=wanted)
 
 
 def with_targets(
@@ -118,7 +112,7 @@ def with_targets(
     *,
     float32: bytes,
     samples: Sequence[Sample],
-) -> tuple[ModelManifest, dict[str, bytes]]:
+) -> Made:
     """Return a manifest and its members with a variant for each target.
 
     Args:
@@ -134,46 +128,53 @@ def with_targets(
         MissingExtraError: a compiler that is needed is not installed.
     """
     members = dict(members)
-    if targets.npu is not None:
-        progress.start(f"compile for {targets.npu}")
-        manifest, members = with_npu(manifest, members, targets.npu)
-    if targets.edgetpu is not None:
-        progress.start("map to the Edge TPU")
-        manifest, members = with_edgetpu(manifest, members, targets.edgetpu)
-    if targets.vx is not None:
-        progress.start("map to the NPU")
-        manifest, members = with_vx(manifest, members, targets.vx)
-    if targets.gpu:
-        progress.start("make the GPU's variant")
-        manifest, members = with_gpu(manifest, members, float32=float32, samples=samples)
+    for target, options in targets.each():
+        progress.start(target.step(options))
+        manifest, members = target.with_variant(
+            manifest, members, options, float32=float32, samples=samples
+        )
     return manifest, members
 
 
 def target_lines(bundle: Path, manifest: ModelManifest) -> list[str]:
     """Return what a person wants to know of the targets of a bundle that was written."""
-    lines = [
-        *npu_lines(bundle, manifest),
-        *edgetpu_lines(bundle, manifest),
-        *delegate_report_lines(bundle, manifest),
-    ]
+    lines = [line for target in _made_for(manifest) for line in target.lines(bundle, manifest)]
     return [part for line in lines for part in wrapped(line, "    ")]
 
 
 def target_json(bundle: Path, manifest: ModelManifest) -> dict[str, object]:
     """Return for scripts each target's report, by its name."""
-    reports = {
-        "edgetpu": edgetpu_report(bundle, manifest),
-        **{name: delegate_report(bundle, manifest, name) for name in (VX, GPU)},
-    }
+    reports = {target.name: target.report(bundle, manifest) for target in _made_for(manifest)}
     return {name: report for name, report in reports.items() if report is not None}
 
 
-def _npu_of(configuration: str, board: str, npu: Accelerator | None) -> Accelerator:
-    """Return a board's NPU; another one that is named beside the board contradicts it."""
-    if configuration not in ACCELERATORS or npu not in (None, configuration):
+def _made_for(manifest: ModelManifest) -> list[Target]:
+    """Return the targets that a bundle has a variant for, or only a report of."""
+    delegates = {variant.delegate for variant in manifest.variants.values()}
+    return [
+        find_target(name)
+        for name in target_names()
+        if name in delegates or report_member(name) in manifest.members
+    ]
+
+
+def _configured(npu: str) -> Target:
+    """Return the target that has a configuration of that name, as `--npu` chooses among them."""
+    targets = [find_target(name) for name in target_names()]
+    for target in targets:
+        if npu in target.configurations:
+            return target
+    known = [name for target in targets for name in target.configurations]
+    raise UsageError(
+        f"--npu {npu}", got="is none that is compiled for", expected=f"one of {', '.join(known)}"
+    )
+
+
+def _refuse_other_npu(target: Target, configuration: str, board: str, npu: str | None) -> None:
+    """Refuse a board's NPU that nothing compiles for, and another one that is named beside it."""
+    if configuration not in target.configurations or npu not in (None, configuration):
         raise UsageError(
             f"--board {board}",
             got=f"has the NPU {configuration}" + (f", not {npu}" if npu else ""),
-            expected=f"one of {', '.join(ACCELERATORS)}, and no other --npu beside it",
+            expected=f"one of {', '.join(target.configurations)}, and no other --npu beside it",
         )
-    return configuration

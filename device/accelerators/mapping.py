@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
-
-Target = Literal["edgetpu", "ethos-u", "vx", "gpu", "cpu"]
 
 SUPPORTED = "supported"
 BESIDE_COMPILED = "left beside what is compiled"
@@ -19,14 +16,14 @@ class MappedOp:
     Attributes:
         index: its place in the model, from 0.
         op: its name, a custom operator's own included.
-        target: where it runs.
+        target: where it runs: an accelerator's name, or `cpu`.
         reason: why.
         supported: the accelerator could take it by itself.
     """
 
     index: int
     op: str
-    target: Target
+    target: str
     reason: str
     supported: bool
 
@@ -37,19 +34,23 @@ class OpMapping:
 
     Attributes:
         ops: every operator of the model, in its order.
+        partitions: how many parts of the graph run on the accelerator. Between two parts tensors
+            cross to the CPU and back.
+        remark: what is to be said of the operators that are taken; may be empty.
+        compiled: the model has been through the accelerator's compiler already.
+        undecided: what decides how much is taken, where nothing can be predicted; else empty.
     """
 
     ops: tuple[MappedOp, ...]
+    partitions: int = 0
+    remark: str = ""
+    compiled: bool = False
+    undecided: str = ""
 
     @property
     def mapped(self) -> int:
         """How many operators run on the accelerator."""
         return sum(op.target != "cpu" for op in self.ops)
-
-    @property
-    def percent(self) -> float:
-        """Their share of all, 0 to 100; of a model without operators, 0."""
-        return 100 * self.mapped / len(self.ops) if self.ops else 0.0
 
     @property
     def first_left(self) -> MappedOp | None:
@@ -58,23 +59,15 @@ class OpMapping:
         return next((op for op in left if not op.supported), left[0] if left else None)
 
     @property
+    def first_left_text(self) -> str:
+        """The same behind other words; empty where nothing is left."""
+        first = self.first_left
+        return f"; first left: {first.index} {first.op} ({first.reason})" if first else ""
+
+    @property
     def cpu_ops(self) -> Counter[str]:
         """How often each operator stays on the CPU."""
         return Counter(op.op for op in self.ops if op.target == "cpu")
-
-
-@dataclass(frozen=True, kw_only=True)
-class DelegateMapping(OpMapping):
-    """What a delegate takes as the model is loaded; nothing is compiled before.
-
-    Attributes:
-        partitions: how many parts of the graph run on the accelerator. Between two parts tensors
-            cross to the CPU and back.
-        remark: what is to be said of the operators that are taken; may be empty.
-    """
-
-    partitions: int = 0
-    remark: str = ""
 
 
 def ops_json(mapping: OpMapping) -> list[dict[str, object]]:

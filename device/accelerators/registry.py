@@ -1,40 +1,119 @@
-"""One question for every accelerator: which operators of a model does it take?"""
+"""Accelerators by their names: those of edgeinfer, and those of other packages.
+
+A package brings an accelerator by an entry point of the group `edgeinfer.accelerators`: its name,
+and the `Accelerator` object. A name in a file is looked up among them, and never imported.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
-from edgeinfer.device.accelerators.edgetpu import EdgeTpuMapping, map_model
-from edgeinfer.device.accelerators.edgetpu.report import mapping_json, mapping_lines
-from edgeinfer.device.accelerators.ethos_u import EthosUMapping, map_ethos_u
-from edgeinfer.device.accelerators.gpu.rules import map_gpu
-from edgeinfer.device.accelerators.mapping import DelegateMapping, MappedOp, OpMapping, ops_json
-from edgeinfer.device.accelerators.report import delegate_json, delegate_lines, table_lines
-from edgeinfer.device.accelerators.vx.rules import map_vx
-from edgeinfer.device.tflite.model import TfliteModel
+from edgeinfer.device.accelerators.accelerator import Accelerator
+from edgeinfer.device.accelerators.mapping import MappedOp, OpMapping, ops_json
+from edgeinfer.device.core.entry_points import entry_point_names, load_entry_point
+from edgeinfer.device.core.errors import DelegateError
+
+if TYPE_CHECKING:
+    from edgeinfer.device.tflite.model import TfliteModel
+
+GROUP = "edgeinfer.accelerators"
+OWN = ("edgetpu", "ethos-u", "vx", "gpu")
+"""In the order in which `run` prefers them, before those of others. They are entry points as well;
+but looking through all that is installed takes longer than loading a model does."""
 
 NO_ACCELERATOR = "the board has no accelerator"
 
-_MAPS: dict[str, Callable[[TfliteModel], OpMapping]] = {
-    "edgetpu": map_model,
-    "ethos-u": map_ethos_u,
-    "gpu": map_gpu,
-    "vx": map_vx,
-}
 
-ACCELERATORS = tuple(_MAPS)
-"""Those that can be asked about."""
+@functools.cache
+def find_accelerator(name: str) -> Accelerator | None:
+    """Return the accelerator of that name; None where nothing that is installed brings one.
+
+    Raises:
+        DelegateError: what is installed under that name is no accelerator, or cannot be imported.
+
+    >>> find_accelerator("edgetpu").device
+    'an Edge TPU'
+    """
+    if name not in OWN:
+        return cast("Accelerator | None", load_plugin(GROUP, name, Accelerator))
+    module = import_module(f"{__package__}.{name.replace('-', '_')}.accelerator")
+    return cast("Accelerator", module.ACCELERATOR)
 
 
-def map_for(accelerator: str, model: TfliteModel) -> OpMapping:
+def load_plugin(group: str, name: str, kind: type) -> object | None:
+    """Return what an installed package brings for an accelerator; None where none does.
+
+    Args:
+        group: of entry points.
+        name: the accelerator's.
+        kind: what is expected.
+
+    Raises:
+        DelegateError: it is something else, or cannot be imported.
+    """
+    try:
+        found = load_entry_point(group, name)
+    except Exception as error:  # another's package, which may be ill in any way
+        reason = f"{type(error).__name__}: {error}"
+        raise _ill(name, f"what is installed as {group} cannot be imported ({reason})") from error
+    if found is None or (isinstance(found, kind) and getattr(found, "name", name) == name):
+        return found
+    raise _ill(name, f"what is installed as {group} is no {kind.__name__} of that name")
+
+
+def accelerator_names() -> Iterator[str]:
+    """Give the name of every accelerator, edgeinfer's own first; others are looked for later."""
+    yield from OWN
+    yield from sorted(entry_point_names(GROUP) - {*OWN})
+
+
+def accelerators() -> Iterator[Accelerator]:
+    """Give every accelerator in that order, but what is installed as one and is none."""
+    for name in accelerator_names():
+        found = None
+        with suppress(DelegateError):
+            found = find_accelerator(name)
+        if found is not None:
+            yield found
+
+
+def named_accelerator(name: str) -> Accelerator:
+    """Return the accelerator that a board's profile names.
+
+    Raises:
+        DelegateError: there is none of that name, or what is installed as it is none.
+    """
+    found = find_accelerator(name)
+    if found is None:
+        raise _ill(name, "is not installed")
+    return found
+
+
+@functools.cache
+def compiled_by(op: str) -> Accelerator | None:
+    """Return the accelerator whose compiler puts this custom operator into models, if any."""
+    return next((found for found in accelerators() if op and found.op == op), None)
+
+
+def compiled_for(model: TfliteModel) -> Accelerator | None:
+    """Return the accelerator without which a model cannot run; None for the CPU's."""
+    found = (compiled_by(op) for op in model.custom_ops)
+    return next((accelerator for accelerator in found if accelerator is not None), None)
+
+
+def map_for(name: str, model: TfliteModel) -> OpMapping:
     """Return where each operator of a model runs.
 
     Args:
-        accelerator: a name of `ACCELERATORS`, or empty for a board without one.
+        name: the accelerator's; empty for a board without one.
         model: the model.
     """
-    if accelerator:
-        return _MAPS[accelerator](model)
+    if name:
+        return named_accelerator(name).map_model(model)
     operators = model.subgraphs[0].operators if model.subgraphs else ()
     return OpMapping(
         ops=tuple(
@@ -46,29 +125,25 @@ def map_for(accelerator: str, model: TfliteModel) -> OpMapping:
     )
 
 
-def answer_lines(accelerator: str, model: TfliteModel) -> list[str]:
+def answer_lines(name: str, model: TfliteModel) -> list[str]:
     """Return for people where each operator runs."""
-    mapping = map_for(accelerator, model)
-    if isinstance(mapping, EdgeTpuMapping):
-        return mapping_lines(mapping)
-    if isinstance(mapping, DelegateMapping):
-        return delegate_lines(mapping, accelerator)
-    if isinstance(mapping, EthosUMapping):
-        if not mapping.compiled:
-            return ["it is not compiled: vela decides what the NPU takes, see convert --board"]
-        return [
-            f"{mapping.mapped} of {len(mapping.ops)} operators are compiled for the NPU",
-            *table_lines(mapping),
-        ]
+    if name:
+        return named_accelerator(name).lines(model)
     return [f"all operators run on the CPU: {NO_ACCELERATOR}"]
 
 
-def answer_json(accelerator: str, model: TfliteModel) -> dict[str, object]:
+def answer_json(name: str, model: TfliteModel) -> dict[str, object]:
     """Return for scripts where each operator runs."""
-    mapping = map_for(accelerator, model)
-    if isinstance(mapping, EdgeTpuMapping):
-        return mapping_json(mapping)
-    if isinstance(mapping, DelegateMapping):
-        return delegate_json(mapping)
-    answer = {"mapped": mapping.mapped, "total": len(mapping.ops), "ops": ops_json(mapping)}
-    return answer | ({"compiled": mapping.compiled} if isinstance(mapping, EthosUMapping) else {})
+    if name:
+        return named_accelerator(name).to_json(model)
+    ops = map_for(name, model).ops
+    return {"mapped": 0, "total": len(ops), "ops": ops_json(OpMapping(ops=ops))}
+
+
+def _ill(name: str, got: str) -> DelegateError:
+    return DelegateError(
+        f"the accelerator '{name}'",
+        got=got,
+        expected=f"one of {', '.join(OWN)}, or one that a package brings by an entry point {GROUP}",
+        next_step="install the package that brings it, or mend it",
+    )

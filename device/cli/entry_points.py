@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import click
 
-
-def entry_point_names(group: str) -> set[str]:
-    """Return the names of a group's commands."""
-    from importlib import metadata  # it looks through all that is installed
-
-    return metadata.entry_points(group=group).names
+from edgeinfer.device.core.entry_points import load_entry_point
 
 
 def load_command(group: str, name: str) -> click.Command | None:
@@ -18,11 +13,7 @@ def load_command(group: str, name: str) -> click.Command | None:
     Raises:
         TypeError: what is registered under the name is no command.
     """
-    from importlib import metadata
-
-    for entry in metadata.entry_points(group=group, name=name):
-        command = entry.load()
-        if not isinstance(command, click.Command):
-            raise TypeError(f"entry point {entry.value} is no click command")
-        return command
-    return None
+    command = load_entry_point(group, name)
+    if command is not None and not isinstance(command, click.Command):
+        raise TypeError(f"entry point {name} of {group} is no click command")
+    return command

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from edgeinfer.device.accelerators.registry import OWN
 from edgeinfer.device.core.errors import DelegateError, UsageError
 from edgeinfer.device.models.bundle.manifest import Variant
 from edgeinfer.device.runtime.choose import CPU
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
-from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES, DelegateSpec
+from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 
 
 def order_variants(
@@ -61,8 +62,7 @@ def order_variants(
 
 
 def _preference(delegate: DelegateSpec) -> int:
-    known = list(KNOWN_DELEGATES)
-    return known.index(delegate.name) if delegate.name in known else len(known)
+    return OWN.index(delegate.name) if delegate.name in OWN else len(OWN)
 
 
 def _variant_for(variants: Mapping[str, Variant], delegate: DelegateSpec) -> str:

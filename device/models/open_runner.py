@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgeinfer.device.accelerators.registry import compiled_for
 from edgeinfer.device.core.errors import DelegateError, ModelError, UsageError
 from edgeinfer.device.models.choose_variant import order_variants
 from edgeinfer.device.runtime.choose import Candidate, Choice, open_first
-from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.runtime.first_opening import open_on_cpu
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import ModelRunner
-from edgeinfer.device.tflite.model import DELEGATE_OPS, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
 if TYPE_CHECKING:
@@ -91,8 +90,8 @@ def open_plain(
             "--variant", got=f"{subject} is a plain .tflite", expected="a bundle, which has them"
         )
     graph = read_tflite(content, subject=subject)
-    compiled_for = _compiled_for(graph)
-    wanted = request.wanted or compiled_for
+    maker = compiled_for(graph)
+    wanted = request.wanted or (None if maker is None else maker.name)
     if wanted is None:
         if request.require:
             raise DelegateError(
@@ -102,30 +101,23 @@ def open_plain(
             )
         return open_on_cpu(content, options, subject=subject, graph=graph), None
     spec = request.spec(wanted) if request.wanted else request.known_spec(wanted)
-    name = spec.name if spec.name in KNOWN_DELEGATES else "delegate"
+    name = "delegate" if spec.known is None else spec.name
     candidates = [Candidate(variant=name, delegate=spec, content=lambda: content, subject=subject)]
-    if compiled_for is None and not request.require:
+    if maker is None and not request.require:
         candidates.append(
             Candidate(variant="cpu", delegate=None, content=lambda: content, subject=subject)
         )
     try:
         _, runner, choice = open_first(candidates, options)
     except DelegateError as error:
-        if compiled_for is None:
+        if maker is None:
             raise
-        device = KNOWN_DELEGATES[compiled_for].device.replace("an Edge", "the Edge")
         raise ModelError(
             subject,
-            got=f"was compiled for {device}, and {error.subject} {error.got}",
+            got=f"was compiled for {maker.target}, and {error.subject} {error.got}",
             next_step=error.next_step or "use the model's CPU file",
         ) from error
     return runner, choice
-
-
-def _compiled_for(model: TfliteModel) -> str | None:
-    """Return the delegate without which a model cannot run; None for the CPU's."""
-    operators = (operator for graph in model.subgraphs for operator in graph.operators)
-    return next((DELEGATE_OPS[op.op] for op in operators if op.op in DELEGATE_OPS), None)
 
 
 def _check(subject: str, runner: ModelRunner, variant: Variant) -> None:

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from edgeinfer.device.accelerators.registry import named_accelerator
 from edgeinfer.device.core.errors import DelegateError
 from edgeinfer.device.runtime.delegates.request import ALL_EDGETPUS, DelegateRequest
 from edgeinfer.device.runtime.delegates.spec import DelegateSpec
@@ -132,9 +133,7 @@ def _edgetpus(request: DelegateRequest) -> Iterator[str]:
         if name != ALL_EDGETPUS:
             yield name
             continue
-        from edgeinfer.device.runtime.delegates.find import find_devices
-
-        yield from (device.name for device in find_devices("edgetpu") or ())
+        yield from (device.name for device in named_accelerator("edgetpu").devices() or ())
 
 
 def _open_delegate(

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.accelerators.registry import compiled_by
 from edgeinfer.device.core.errors import MissingExtraError, ModelError
 from edgeinfer.device.core.tensors import KernelFamily, TensorDtype, TensorSpec
 from edgeinfer.device.installation.advice import add_packages
@@ -275,12 +276,12 @@ def _spec(subject: str, detail: dict[str, Any]) -> TensorSpec:
 def _load_error(subject: str, runtime: str, version: str, error: Exception) -> ModelError:
     text = _first_line(error)
     next_step = "run `edgeinfer inspect` on it; convert it again for this runtime"
-    if "edgetpu-custom-op" in str(error):
-        text = "it was compiled for the Edge TPU"
-        next_step = "use the model's CPU file (without _edgetpu in its name)"
-    elif custom := re.search(r"unresolved custom op: ([^\s.]+)", str(error)):
+    if custom := re.search(r"unresolved custom op: ([^\s.]+)", str(error)):
         text = f"it needs the custom operator '{custom[1]}'"
         next_step = "use a form of the model without it, or a delegate that has it"
+        if (maker := compiled_by(custom[1])) is not None:
+            text = f"it was compiled for {maker.target}"
+            next_step = f"use the model's CPU file{maker.cpu_file}"
     elif "returned a result with an exception set" in str(error):
         text = "this runtime was built against numpy 1"
         next_step = add_packages("numpy<2")

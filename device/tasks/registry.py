@@ -10,6 +10,7 @@ import functools
 from collections.abc import Sequence
 from importlib import import_module
 
+from edgeinfer.device.core.entry_points import load_entry_point
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Decode, Said, Task
@@ -49,10 +50,9 @@ def named_object(group: str, name: str) -> object:
     Raises:
         UnknownTaskError: none does.
     """
-    from importlib import metadata
-
-    for entry in metadata.entry_points(group=group, name=name):
-        return entry.load()
+    found = load_entry_point(group, name)
+    if found is not None:
+        return found
     raise UnknownTaskError(
         f"task is '{name}', expected one of {', '.join(OWN)}, or one that an installed package "
         f"brings by an entry point {group}"

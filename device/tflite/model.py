@@ -39,15 +39,6 @@ ELEMENT_BITS: dict[str, int | None] = {
 }
 """Bits of one element, None where they vary, in the order of the schema's enum TensorType."""
 
-EDGETPU_OP = "edgetpu-custom-op"
-"""The custom operator that the Edge TPU compiler puts in place of what it mapped."""
-
-ETHOS_U_OP = "ethos-u"
-"""The custom operator that Arm's compiler vela puts in place of what it mapped to an Ethos-U."""
-
-DELEGATE_OPS = {EDGETPU_OP: "edgetpu", ETHOS_U_OP: "ethos-u"}
-"""The delegate that each compiler's operator needs."""
-
 OPTIONAL_TENSOR = -1
 """Stands among an operator's inputs for one that it does without."""
 

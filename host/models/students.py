@@ -87,7 +87,7 @@ _TINY_MEMORY_MIB = 512
 
 def suited_student(profile: BoardProfile) -> Student:
     """Return the student for a board: by its accelerator, its name, or else its memory."""
-    if profile.accelerator:
+    if profile.accelerator in _BY_ACCELERATOR:
         return _BY_ACCELERATOR[profile.accelerator]
     if profile.name in _BY_BOARD:
         return _BY_BOARD[profile.name]

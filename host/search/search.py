@@ -12,6 +12,7 @@ from pathlib import Path
 from edgeinfer.boards import BoardProfile
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.targets.targets import chosen_targets
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ModelError, SearchError
 from edgeinfer.host.search.attempt import attempt, measure_baseline
@@ -132,7 +133,9 @@ class Search:
             clock=self.clock,
             progress=Ticking(progress, self.clock),
             seed=options.seed,
-            per_tensor_dense=board is not None and board.accelerator == "edgetpu",
+            per_tensor_dense=chosen_targets(
+                board=None if board is None else board.name
+            ).per_tensor_dense,
         )
 
     def work(self, tell: Callable[[Trial], None]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from edgeinfer.boards import BoardProfile
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
+from edgeinfer.converters.targets.targets import chosen_targets
 from edgeinfer.host.models import ARCHITECTURES, Initializer
 from edgeinfer.host.search.candidate import Candidate, SearchPrecision
 from edgeinfer.host.training.config import TrainConfig, default_config
@@ -22,8 +23,6 @@ _MOBILENET_SIDE = 64
 _KEEP = (0.15, 1.0, 0.05)
 _WIDTH = (0.25, 1.25, 0.125)
 """Lowest, highest, step."""
-
-_INTEGER_ONLY = ("edgetpu", "ethos-u", "vx")
 
 
 class Suggester(Protocol):
@@ -145,7 +144,7 @@ def space_of(trained: TrainedModel, board: BoardProfile | None) -> Space:
 
     Boards with an Edge TPU or an NPU take integers from end to end alone.
     """
-    integer = board is not None and board.accelerator in _INTEGER_ONLY
+    integer = not chosen_targets(board=None if board is None else board.name).floats_allowed
     return Space(
         base=base_config(trained),
         size=trained.preprocess.size,

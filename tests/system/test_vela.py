@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.converters.targets.ethos_u import npu_lines, with_npu
+from edgeinfer.converters.targets.ethos_u import TARGET
+from edgeinfer.converters.targets.target import TargetOptions
 from edgeinfer.converters.targets.vela import (
     ACCELERATORS,
     VELA_VARIABLE,
@@ -138,7 +139,10 @@ def test_what_vela_cannot_compile_is_a_sentence(shared_data: Path) -> None:
 def test_a_bundle_with_a_variant_for_the_npu(sample_bundle: Path, tmp_path: Path) -> None:
     with open_bundle(sample_bundle) as bundle:
         members = {name: bundle.member(name) for name in bundle.manifest.members}
-        manifest, members = with_npu(bundle.manifest, members, "ethos-u65-256")
+        options = TargetOptions(configuration="ethos-u65-256")
+        manifest, members = TARGET.with_variant(
+            bundle.manifest, members, options, float32=b"", samples=()
+        )
     path = tmp_path / "npu.edgebundle"
     write_bundle(path, manifest, members)
     with open_bundle(path) as bundle:
@@ -149,7 +153,7 @@ def test_a_bundle_with_a_variant_for_the_npu(sample_bundle: Path, tmp_path: Path
     assert manifest.metrics["vela.ethos-u65-256.cycles"] == float(row["cycles_total"])
     assert report["inferences_per_second"] == float(row["inferences_per_second"])
     assert len(report["layers"]) == len(layers)
-    (line,) = npu_lines(path, manifest)
+    (line,) = TARGET.lines(path, manifest)
     assert line.startswith(
         "ethos-u65-256: 11,473.5 inferences/s, 63.3 KiB SRAM by vela's own estimate"
     )

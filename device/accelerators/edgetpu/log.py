@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from edgeinfer.device.accelerators.edgetpu.mapping import EdgeTpuMapping
+from edgeinfer.device.accelerators.mapping import OpMapping
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.tflite.model import TfliteModel
 
@@ -101,7 +101,7 @@ def parse_log(text: str, *, subject: str) -> CompilerLog:
     )
 
 
-def differences(mapping: EdgeTpuMapping, log: CompilerLog, model: TfliteModel) -> list[str]:
+def differences(mapping: OpMapping, log: CompilerLog, model: TfliteModel) -> list[str]:
     """Return where the prediction and the compiler differ, one text for each operator.
 
     Args:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgeinfer.device.accelerators.edgetpu.memory import ParameterMemory, parameter_memory
 from edgeinfer.device.accelerators.edgetpu.rules import refusal
 from edgeinfer.device.accelerators.mapping import BESIDE_COMPILED, SUPPORTED, MappedOp, OpMapping
 from edgeinfer.device.accelerators.operands import view
 from edgeinfer.device.accelerators.partitions import partitions
-from edgeinfer.device.tflite.model import EDGETPU_OP, Subgraph, TfliteModel
+from edgeinfer.device.tflite.compiled_ops import EDGETPU_OP
+from edgeinfer.device.tflite.model import Subgraph, TfliteModel
 
 SECOND_SUBGRAPH = "supported, but a second subgraph"
 COMPILED = "compiled for the Edge TPU"
@@ -23,16 +23,9 @@ class EdgeTpuMapping(OpMapping):
 
     Attributes:
         memory: the mapped operators' parameters against the memory on the chip.
-        compiled: the model has been through the compiler already.
     """
 
-    memory: ParameterMemory
-    compiled: bool
-
-    @property
-    def edgetpu_ops(self) -> Counter[str]:
-        """How often each operator is mapped."""
-        return Counter(op.op for op in self.ops if op.target == "edgetpu")
+    memory: ParameterMemory = field(default_factory=ParameterMemory)
 
 
 def map_model(model: TfliteModel) -> EdgeTpuMapping:
@@ -43,11 +36,11 @@ def map_model(model: TfliteModel) -> EdgeTpuMapping:
     """
     graph = model.subgraphs[0] if model.subgraphs else None
     if graph is None:
-        return EdgeTpuMapping(ops=(), memory=ParameterMemory(bytes=0), compiled=False)
+        return EdgeTpuMapping(ops=())
     if EDGETPU_OP in model.custom_ops:
-        return EdgeTpuMapping(
-            ops=_compiled_ops(graph), memory=ParameterMemory(bytes=0), compiled=True
-        )
+        ops = _compiled_ops(graph)
+        mapped = {op.index for op in ops if op.supported}
+        return EdgeTpuMapping(ops=ops, partitions=int(bool(mapped)), compiled=True)
     refusals = [refusal(view(graph, operator)) for operator in graph.operators]
     mapped = _first_partition(graph, [not reason for reason in refusals])
     ops = tuple(
@@ -60,7 +53,10 @@ def map_model(model: TfliteModel) -> EdgeTpuMapping:
         )
         for index, operator in enumerate(graph.operators)
     )
-    return EdgeTpuMapping(ops=ops, memory=parameter_memory(graph, mapped), compiled=False)
+    # The compiler makes one part.
+    return EdgeTpuMapping(
+        ops=ops, partitions=int(bool(mapped)), memory=parameter_memory(graph, mapped)
+    )
 
 
 def _first_partition(graph: Subgraph, supported: Sequence[bool]) -> set[int]:

@@ -21,7 +21,7 @@ class ParameterMemory:
         bytes: their constants, as they lie in the file.
     """
 
-    bytes: int
+    bytes: int = 0
 
     @property
     def streamed_bytes(self) -> int:

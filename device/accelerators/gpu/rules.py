@@ -22,10 +22,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edgeinfer.device.accelerators.gpu import limits
-from edgeinfer.device.accelerators.mapping import SUPPORTED, DelegateMapping, MappedOp
+from edgeinfer.device.accelerators.mapping import SUPPORTED, MappedOp, OpMapping
 from edgeinfer.device.accelerators.operands import Limit, OpView, sizes_text, view
 from edgeinfer.device.accelerators.partitions import partitions
-from edgeinfer.device.tflite.model import DELEGATE_OPS, Operator, Subgraph, TfliteModel
+from edgeinfer.device.accelerators.registry import compiled_by
+from edgeinfer.device.tflite.model import Operator, Subgraph, TfliteModel
 
 QUANTIZED = ("int8", "uint8")
 MOST_DIMENSIONS = 4
@@ -125,8 +126,8 @@ def refusal(op: OpView) -> str:
     """Return why the delegate leaves an operator to the CPU, whatever its neighbours; else ""."""
     operator = op.operator
     if operator.custom:
-        if operator.op in DELEGATE_OPS:
-            return f"compiled for another accelerator ({DELEGATE_OPS[operator.op]})"
+        if (other := compiled_by(operator.op)) is not None:
+            return f"compiled for another accelerator ({other.name})"
         return "" if operator.op in CUSTOM_OPS else "custom operator"
     rule = RULES.get(operator.op)
     if rule is None:
@@ -145,7 +146,7 @@ def refusal(op: OpView) -> str:
     return next((reason for limit in rule if (reason := limit(op))), "")
 
 
-def map_gpu(model: TfliteModel) -> DelegateMapping:
+def map_gpu(model: TfliteModel) -> OpMapping:
     """Predict what the GPU delegate takes of a model.
 
     Returns:
@@ -153,7 +154,7 @@ def map_gpu(model: TfliteModel) -> DelegateMapping:
     """
     graph = model.subgraphs[0] if model.subgraphs else None
     if graph is None:
-        return DelegateMapping(ops=())
+        return OpMapping(ops=())
     folded = _folded(graph)
     operators = _without(graph, folded)
     views = [view(graph, operator) for operator in operators]
@@ -182,7 +183,7 @@ def map_gpu(model: TfliteModel) -> DelegateMapping:
         for index, op in enumerate(views)
     )
     count = sum(_quantized(views[index]) for index in taken)
-    return DelegateMapping(
+    return OpMapping(
         ops=ops,
         partitions=int(bool(taken)),
         remark=f"{count} of them with 8-bit numbers, computed in floating point" if count else "",

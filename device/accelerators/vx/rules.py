@@ -11,11 +11,12 @@ not documented, and nothing here was measured on the NPU.
 
 from __future__ import annotations
 
-from edgeinfer.device.accelerators.mapping import SUPPORTED, DelegateMapping, MappedOp
+from edgeinfer.device.accelerators.mapping import SUPPORTED, MappedOp, OpMapping
 from edgeinfer.device.accelerators.operands import Limit, OpView, sizes_text, view
 from edgeinfer.device.accelerators.partitions import partitions
+from edgeinfer.device.accelerators.registry import compiled_by
 from edgeinfer.device.accelerators.vx import limits
-from edgeinfer.device.tflite.model import DELEGATE_OPS, TfliteModel
+from edgeinfer.device.tflite.model import TfliteModel
 
 GRAPH_OP = "vsi-npu"
 """The custom operator for a graph that VeriSilicon's tools compiled before."""
@@ -81,8 +82,8 @@ def refusal(op: OpView) -> str:
     """Return why the delegate leaves an operator to the CPU; else ""."""
     operator = op.operator
     if operator.custom:
-        if operator.op in DELEGATE_OPS:
-            return f"compiled for another accelerator ({DELEGATE_OPS[operator.op]})"
+        if (other := compiled_by(operator.op)) is not None:
+            return f"compiled for another accelerator ({other.name})"
         return "" if operator.op == GRAPH_OP else "custom operator"
     rule = RULES.get(operator.op)
     if rule is None:
@@ -103,11 +104,11 @@ def refusal(op: OpView) -> str:
     return next((reason for limit in rule if (reason := limit(op))), "")
 
 
-def map_vx(model: TfliteModel) -> DelegateMapping:
+def map_vx(model: TfliteModel) -> OpMapping:
     """Predict what the VX delegate takes of a model, and in how many parts."""
     graph = model.subgraphs[0] if model.subgraphs else None
     if graph is None:
-        return DelegateMapping(ops=())
+        return OpMapping(ops=())
     views = [view(graph, operator) for operator in graph.operators]
     refusals = [refusal(op) for op in views]
     slow = [_float_dtype(op) for op in views]
@@ -125,7 +126,7 @@ def map_vx(model: TfliteModel) -> DelegateMapping:
     )
     parts = partitions(graph.operators, [op.supported for op in ops])
     count = sum(op.supported and bool(dtype) for op, dtype in zip(ops, slow, strict=True))
-    return DelegateMapping(
+    return OpMapping(
         ops=ops,
         partitions=sum(part.supported for part in parts),
         remark=f"{count} of them in floating point, which its integer core is slow at"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError, printable
+from edgeinfer.device.core.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
@@ -34,37 +34,17 @@ def named_board(name: str, subject: str = "") -> BoardProfile:
     return load_profile(name)
 
 
-def compiler_word(description: BundleDescription | ModelDescription) -> dict[str, object]:
-    """Return what the Edge TPU's compiler says of the main model, where it is installed.
+def compiler_word(
+    accelerator: str, description: BundleDescription | ModelDescription
+) -> dict[str, object]:
+    """Return what an accelerator's compiler says of the main model, where it has more to say."""
+    from edgeinfer.device.accelerators.registry import named_accelerator
 
-    What it refuses is an answer, not an error: the model was inspected all the same.
-
-    Raises:
-        ModelError: the file cannot be read any more.
-    """
-    from edgeinfer.device.accelerators.edgetpu import map_model
-    from edgeinfer.device.accelerators.edgetpu.compiler import (
-        HOW_TO_GET_IT,
-        compile_model,
-        find_compiler,
-    )
-    from edgeinfer.device.accelerators.edgetpu.log import differences
-
-    program, model = find_compiler(), description.main.model
-    mapping = map_model(model)
-    if mapping.compiled or not mapping.mapped:
+    if not accelerator:
         return {}
-    if program is None:
-        return {"compiler": "not installed", "compiler_next_step": HOW_TO_GET_IT}
-    try:
-        log = compile_model(_content(description), program, subject=description.name).log
-    except (ConversionError, ModelError) as error:
-        return {"compiler": "refused", "compiler_next_step": str(error)}
-    return {
-        "compiler": log.version or "of unknown version",
-        "compiler_mapped": sum(log.mapped.values()),
-        "compiler_differences": differences(mapping, log, model),
-    }
+    return named_accelerator(accelerator).ask_compiler(
+        description.main.model, lambda: _content(description), subject=description.name
+    )
 
 
 def _content(description: BundleDescription | ModelDescription) -> bytes:
@@ -79,27 +59,18 @@ def _content(description: BundleDescription | ModelDescription) -> bytes:
         return bundle.member(bundle.manifest.variants["cpu"].file)
 
 
-def _compiler_lines(word: dict[str, object]) -> list[str]:
-    if "compiler_next_step" in word:
-        return [str(word["compiler_next_step"])]
-    if not word:
-        return []
-    told = word["compiler_differences"]
-    lines = [f"edgetpu_compiler {word['compiler']} maps {word['compiler_mapped']} operators"]
-    differing = [f"  differs: {text}" for text in told] if isinstance(told, list) else []
-    return lines + (differing or ["  as predicted"])
-
-
 def board_lines(
     board: BoardProfile, description: BundleDescription | ModelDescription
 ) -> list[str]:
     """Return for people where each operator runs, of a bundle for each variant."""
+    from edgeinfer.device.accelerators.registry import named_accelerator
     from edgeinfer.device.accelerators.report import wrapped
 
     lines = ["", f"board {board.name}: {board.title}"]
     lines += _answer_lines(board.accelerator, description)
-    if board.accelerator == "edgetpu":
-        for line in _compiler_lines(compiler_word(description)):
+    if board.accelerator:
+        word = compiler_word(board.accelerator, description)
+        for line in named_accelerator(board.accelerator).compiler_lines(word):
             lines += wrapped(printable(line))
     return lines
 
@@ -118,7 +89,7 @@ def board_json(
     return {
         "board": board.name,
         **accelerator_json(board.accelerator, description),
-        **(compiler_word(description) if board.accelerator == "edgetpu" else {}),
+        **compiler_word(board.accelerator, description),
     }
 
 

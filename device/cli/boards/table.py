@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgeinfer.boards import BoardProfile, load_profile, profile_names
-from edgeinfer.device.accelerators.ethos_u import EthosUMapping
-from edgeinfer.device.accelerators.mapping import DelegateMapping, MappedOp, OpMapping
-from edgeinfer.device.accelerators.registry import map_for
+from edgeinfer.device.accelerators.mapping import MappedOp, OpMapping
+from edgeinfer.device.accelerators.registry import accelerators, map_for
 from edgeinfer.device.accelerators.report import wrapped
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.diagnose.inspect.description import BundleDescription, ModelDescription
@@ -26,7 +25,7 @@ class BoardFit:
     """What a board would do with a model.
 
     Attributes:
-        board: its name; `ANY` for the GPU, which is of no board.
+        board: its name; `ANY` for an accelerator that is of no board.
         accelerator: empty where the board has none.
         variant: of a bundle, the variant that it would run; empty for a file.
         runs: the file needs no other accelerator's delegate.
@@ -46,16 +45,9 @@ class BoardFit:
     added: bool = False
 
     @property
-    def partitions(self) -> int:
-        """How many parts run on the accelerator; the Edge TPU's compiler makes one."""
-        if isinstance(self.mapping, DelegateMapping):
-            return self.mapping.partitions
-        return int(self.mapping.mapped > 0)
-
-    @property
     def known(self) -> bool:
-        """Whether how much is mapped is known: not before vela has compiled for an Ethos-U."""
-        return not isinstance(self.mapping, EthosUMapping) or self.mapping.compiled
+        """Whether how much is mapped is known: not before a compiler that decides it has run."""
+        return not self.mapping.undecided
 
     @property
     def first_left(self) -> MappedOp | None:
@@ -69,7 +61,7 @@ class BoardFit:
 
 
 def board_fits(description: BundleDescription | ModelDescription) -> list[BoardFit]:
-    """Return what every known board, and any board's GPU, would do with a model."""
+    """Return what every known board, and any board's GPU or the like, would do with a model."""
     variants: Mapping[str, ModelDescription] = (
         description.variants if isinstance(description, BundleDescription) else {}
     )
@@ -105,7 +97,8 @@ def board_fits(description: BundleDescription | ModelDescription) -> list[BoardF
         return fit(profile.name, profile.accelerator, profile.npu, profile.memory_mib, added)
 
     fits = [of_board(load_profile(name)) for name in profile_names()]
-    return [*fits, fit(ANY, "gpu", "gpu", 0)]
+    boardless = [found.name for found in accelerators() if found.boardless]
+    return [*fits, *(fit(ANY, name, name, 0) for name in boardless)]
 
 
 def fits_json(fits: list[BoardFit]) -> dict[str, object]:
@@ -124,7 +117,7 @@ def _fit_json(fit: BoardFit) -> dict[str, object]:
         "runs": fit.runs,
         "mapped": fit.mapping.mapped if fit.known else None,
         "total": len(fit.mapping.ops),
-        "partitions": fit.partitions if fit.known else None,
+        "partitions": fit.mapping.partitions if fit.known else None,
         "first_left": None
         if first is None
         else {"op": first.op, "index": first.index, "target": "cpu", "reason": first.reason},
@@ -163,7 +156,7 @@ def _row(fit: BoardFit, width: int) -> str:
     if not fit.runs:
         return f"{head}  does not run: compiled for another accelerator"
     mapped = f"{fit.mapping.mapped if fit.known else '?'} of {len(fit.mapping.ops)}"
-    parts = str(fit.partitions) if fit.known else "?"
+    parts = str(fit.mapping.partitions) if fit.known else "?"
     return f"{head}  {mapped:>11}  {parts:>5}  {_memory(fit)}"
 
 
@@ -179,11 +172,10 @@ def _notes(fit: BoardFit) -> list[str]:
     if not fit.runs:
         return []
     if not fit.known:
-        return [f"vela decides what the NPU takes: edgeinfer convert --board {fit.board}"]
+        return [f"{fit.mapping.undecided}: edgeinfer convert --board {fit.board}"]
     first = fit.first_left
     left = "" if first is None else f"first left: {first.index} {first.op} ({first.reason})"
-    remark = fit.mapping.remark if isinstance(fit.mapping, DelegateMapping) else ""
-    return [note for note in (left, remark) if note]
+    return [note for note in (left, fit.mapping.remark) if note]
 
 
 def _cpu_only(fits: list[BoardFit]) -> list[str]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeinfer.device.cli.entry_points import entry_point_names, load_command
+from edgeinfer.device.cli.entry_points import load_command
 from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.core.entry_points import entry_point_names
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile

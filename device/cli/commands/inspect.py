@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.accelerators.registry import OWN, find_accelerator
 from edgeinfer.device.cli.options.common import json_option, resolve_model
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
     from edgeinfer.device.diagnose.inspect.description import BundleDescription, ModelDescription
+
+
+def _accelerator(
+    context: click.Context, parameter: click.Parameter, name: str | None
+) -> str | None:
+    """Return an accelerator's name; others' are looked for only where none of ours is meant."""
+    if name is None or find_accelerator(name) is not None:
+        return name
+    return click.Choice(sorted(OWN)).convert(name, parameter, context)
 
 
 @click.command()
@@ -29,7 +39,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--accelerator",
-    type=click.Choice(["edgetpu", "ethos-u", "gpu", "vx"]),
+    metavar=f"[{'|'.join(sorted(OWN))}]",
+    callback=_accelerator,
     help="The same of an accelerator, whatever board it is on.",
 )
 @json_option

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeinfer.device.accelerators.registry import compiled_by, compiled_for
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.core.paths import AnyPath
@@ -26,10 +27,9 @@ from edgeinfer.device.models.tflite_metadata import ModelMetadata, read_metadata
 from edgeinfer.device.tasks.registry import find_task
 from edgeinfer.device.tflite.activation_memory import peak_activation
 from edgeinfer.device.tflite.macs import macs_by_operator, model_macs
-from edgeinfer.device.tflite.model import DELEGATE_OPS, Tensor, TfliteModel
+from edgeinfer.device.tflite.model import Tensor, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
-_COMPILED = {"edgetpu": "compiled for Edge TPU", "ethos-u": "compiled for Arm Ethos-U"}
 _LABELS_SHOWN = 5
 _TEXT_SHOWN = 300
 
@@ -55,8 +55,8 @@ class ModelDescription:
     @property
     def needs_delegate(self) -> str | None:
         """The delegate without which no runtime runs it, or None."""
-        found = (DELEGATE_OPS.get(op) for op in self.model.custom_ops)
-        return next((delegate for delegate in found if delegate), None)
+        maker = compiled_for(self.model)
+        return None if maker is None else maker.name
 
     @property
     def main(self) -> ModelDescription:
@@ -114,9 +114,9 @@ class ModelDescription:
                 for key, n in model.op_counts.items()
             ],
         )
-        if self.needs_delegate:
-            rows.append(("delegate", f"{_COMPILED[self.needs_delegate]}: needs its delegate"))
-        others = [op for op in model.custom_ops if op not in DELEGATE_OPS]
+        if (maker := compiled_for(model)) is not None:
+            rows.append(("delegate", f"compiled for {maker.title}: needs its delegate"))
+        others = [op for op in model.custom_ops if compiled_by(op) is None]
         if others:
             rows.append(("custom ops", ", ".join(others)))
         rows += [

@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from edgeinfer.device.accelerators.registry import OWN as OWN_ACCELERATORS
+from edgeinfer.device.accelerators.registry import find_accelerator
 from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.core.tensors import KernelFamily, Precision, TensorSpec
 from edgeinfer.device.models.bundle.limits import refuse_unless_plain, refuse_unless_tensor
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.tasks.registry import OWN, UnknownTaskError, find_task
 from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.task import Said
@@ -54,7 +55,7 @@ class Variant:
 
     Attributes:
         file: the `.tflite` member.
-        delegate: the delegate it needs, one of `KNOWN_DELEGATES`; None for the CPU. Which library
+        delegate: the delegate it needs, an accelerator's name; None for the CPU. Which library
             that is says this installation, never a bundle: whoever names a library runs code.
         precision: of weights and activations.
         input: the input tensor.
@@ -79,9 +80,9 @@ class Variant:
 
     def __post_init__(self) -> None:
         """Refuse delegates that are not known, and tensors that no frame or answer fits."""
-        if self.delegate is not None and self.delegate not in KNOWN_DELEGATES:
+        if self.delegate is not None and find_accelerator(self.delegate) is None:
             raise ValueError(
-                f"delegate is {self.delegate!r}, expected one of {', '.join(KNOWN_DELEGATES)}: "
+                f"delegate is {self.delegate!r}, expected one of {', '.join(OWN_ACCELERATORS)}: "
                 "a library is named on the command line alone"
             )
         refuse_unless_tensor(self.input, is_input=True)

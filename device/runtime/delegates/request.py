@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from edgeinfer.device.accelerators.registry import OWN, find_accelerator
 from edgeinfer.device.core.errors import BundleError, UsageError
-from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES, DelegateSpec, delegate_spec
+from edgeinfer.device.runtime.delegates.spec import DelegateSpec, delegate_spec
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
 
 ALL_EDGETPUS = "all"
@@ -68,11 +69,11 @@ class DelegateRequest:
         Raises:
             BundleError: it is not known: text of a file never decides which library is loaded.
         """
-        if name not in KNOWN_DELEGATES:
+        if find_accelerator(name) is None:
             raise BundleError(
                 "the bundle",
                 got=f"names the delegate {name!r}",
-                expected=f"one of {', '.join(KNOWN_DELEGATES)}",
+                expected=f"one of {', '.join(OWN)}",
                 next_step="name a library with --delegate",
             )
         return delegate_spec(name, self.options)

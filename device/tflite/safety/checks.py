@@ -9,15 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from edgeinfer.device.tflite.compiled_ops import ETHOS_U_OP
 from edgeinfer.device.tflite.flatbuffer import FlatbufferError
-from edgeinfer.device.tflite.model import (
-    ETHOS_U_OP,
-    OPTIONAL_TENSOR,
-    Operator,
-    Subgraph,
-    Tensor,
-    TfliteModel,
-)
+from edgeinfer.device.tflite.model import OPTIONAL_TENSOR, Operator, Subgraph, Tensor, TfliteModel
 from edgeinfer.device.tflite.safety.dataflow import tensors_from_data
 from edgeinfer.device.tflite.safety.operators import check_operator
 from edgeinfer.device.tflite.safety.subgraphs import check_calls

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgeinfer.boards.profile import BoardProfile
 from edgeinfer.boards.systems import same_architecture
+from edgeinfer.device.accelerators.registry import named_accelerator
 from edgeinfer.device.core.errors import BundleError, RemoteError
 from edgeinfer.device.models.bundle.manifest import ModelManifest
 from edgeinfer.host.flashing.board.board import Board
@@ -45,7 +46,7 @@ def check_bundle(
     found = {
         name: variant.delegate
         for name, variant in manifest.variants.items()
-        if variant.delegate not in (None, "gpu")
+        if variant.delegate is not None and not named_accelerator(variant.delegate).boardless
     }
     wanted = profile.accelerator
     fits = wanted in found.values() and (not profile.npu or profile.npu in found)

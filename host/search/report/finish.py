@@ -167,7 +167,7 @@ def _convert_options(options: SearchOptions, winner: Entry) -> ConvertOptions:
         repair="none",
         quantize=QuantizeOptions(
             precision=winner.candidate.precision,
-            per_tensor_dense=targets.edgetpu is not None,
+            per_tensor_dense=targets.per_tensor_dense,
             calibration=winner.measured.calibration,
         ),
         targets=targets,

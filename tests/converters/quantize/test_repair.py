@@ -20,7 +20,7 @@ from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.quantize.repair import Attempt, best_attempt, layers_to_keep
 from edgeinfer.converters.quantize.repair_report import repair_json, repair_lines, tried_text
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
-from edgeinfer.converters.targets.required_share import BoardOptions
+from edgeinfer.converters.targets.target import TargetOptions
 from edgeinfer.converters.targets.targets import Targets
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
@@ -144,7 +144,7 @@ def test_for_an_accelerator_no_layer_stays_in_float_and_training_comes_last(
     detector: Path, tmp_path: Path
 ) -> None:
     options = ConvertOptions(
-        targets=Targets(edgetpu=BoardOptions(board="coral-usb")),
+        targets=Targets(wanted={"edgetpu": TargetOptions(board="coral-usb")}),
         quantize=QuantizeOptions(per_tensor_dense=True),
         calibration_images=32,
     )

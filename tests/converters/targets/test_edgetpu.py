@@ -14,15 +14,9 @@ from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import convert
 from edgeinfer.converters.convert.run_source import TrainedRun
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
-from edgeinfer.converters.targets.edgetpu import (
-    EDGETPU_TOLERANCE_STEPS,
-    READY,
-    edgetpu_lines,
-    edgetpu_report,
-    require_mapped,
-    with_edgetpu,
-)
-from edgeinfer.converters.targets.required_share import BoardOptions, parse_percent
+from edgeinfer.converters.targets.edgetpu import EDGETPU_TOLERANCE_STEPS, READY, TARGET
+from edgeinfer.converters.targets.required_share import parse_percent
+from edgeinfer.converters.targets.target import TargetOptions
 from edgeinfer.converters.targets.targets import Targets
 from edgeinfer.device.core.errors import ConversionError, UsageError
 from edgeinfer.device.models.bundle.manifest import ModelManifest
@@ -41,8 +35,8 @@ from tests.device.tflite_examples import (
 )
 from tests.support.program import edgeinfer_here, error_line
 
-USB = BoardOptions(board="coral-usb")
-ALL = BoardOptions(board="coral-usb", require_percent=100)
+USB = TargetOptions(board="coral-usb")
+ALL = TargetOptions(board="coral-usb", require_percent=100)
 TABLE = """Edge TPU Compiler version 16.0.384591198
 Operator Count Status
 CUSTOM 1 Mapped to Edge TPU
@@ -98,9 +92,10 @@ def no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def converted(
-    model: bytes, tmp_path: Path, options: BoardOptions = USB
+    model: bytes, tmp_path: Path, options: TargetOptions = USB
 ) -> tuple[Path, ModelManifest]:
-    start, members = with_edgetpu(manifest(), MEMBERS | {"variants/cpu.tflite": model}, options)
+    members = MEMBERS | {"variants/cpu.tflite": model}
+    start, members = TARGET.with_variant(manifest(), members, options, float32=b"", samples=())
     out = tmp_path / "out.edgebundle"
     return out, write_bundle(out, start, members)
 
@@ -111,7 +106,7 @@ def test_without_the_compiler_the_variant_is_ready_to_compile(tmp_path: Path) ->
     assert set(written.variants) == {"cpu"}
     assert written.provenance["edgetpu"] == READY
     assert (written.metrics["edgetpu.mapped"], written.metrics["edgetpu.operators"]) == (1, 2)
-    report = edgetpu_report(out, written)
+    report = TARGET.report(out, written)
     assert report is not None
     assert report["ops"][1] == {  # type: ignore[index]
         "op": "HARD_SWISH",
@@ -119,7 +114,7 @@ def test_without_the_compiler_the_variant_is_ready_to_compile(tmp_path: Path) ->
         "target": "cpu",
         "reason": "the Edge TPU has no such operator",
     }
-    lines = "\n".join(edgetpu_lines(out, written))
+    lines = "\n".join(TARGET.lines(out, written))
     assert lines.startswith(
         "coral-usb: 1 of 2 operators will be mapped to the Edge TPU; first left"
     )
@@ -138,7 +133,7 @@ def test_with_the_compiler_the_bundle_has_its_variant(compiler: Path, tmp_path: 
     assert written.provenance["edgetpu"] == "compiled by version 16.0.384591198"
     with open_bundle(out) as opened:
         assert opened.member(variant.file) == COMPILED
-    lines = edgetpu_lines(out, written)
+    lines = TARGET.lines(out, written)
     assert lines[-1] == "  compiled by version 16.0.384591198"
     assert not any("differs" in line for line in lines)
 
@@ -151,7 +146,7 @@ def test_the_compilers_word_counts_where_the_prediction_differs(
     )
     out, written = converted(MAPPED, tmp_path)
     assert written.metrics["edgetpu.mapped"] == 0
-    assert "  the compiler differs: RELU: 0 mapped, 1 predicted" in edgetpu_lines(out, written)
+    assert "  the compiler differs: RELU: 0 mapped, 1 predicted" in TARGET.lines(out, written)
     with pytest.raises(ConversionError, match=r"0 of 1 operators, 0\.0 %.*expected at least 100 %"):
         converted(MAPPED, tmp_path, ALL)
 
@@ -184,10 +179,10 @@ def test_another_model_than_was_given_is_refused(
 def test_a_share_is_required(share: float, passes: bool) -> None:
     options = replace(USB, require_percent=share)
     if passes:
-        require_mapped(HALF, options, subject="x")
+        TARGET.require_mapped(HALF, options, subject="x")
         return
     with pytest.raises(ConversionError) as raised:
-        require_mapped(HALF, options, subject="x")
+        TARGET.require_mapped(HALF, options, subject="x")
     assert "first left: 1 HARD_SWISH" in str(raised.value)
     assert "use ReLU6" in raised.value.next_step
 
@@ -195,7 +190,7 @@ def test_a_share_is_required(share: float, passes: bool) -> None:
 def test_a_bundle_that_is_for_no_edge_tpu_says_nothing_of_it(tmp_path: Path) -> None:
     out = tmp_path / "plain.edgebundle"
     written = write_bundle(out, manifest(), MEMBERS | {"variants/cpu.tflite": MAPPED})
-    assert edgetpu_lines(out, written) == []
+    assert TARGET.lines(out, written) == []
 
 
 @pytest.mark.parametrize(
@@ -242,7 +237,7 @@ def test_a_trained_model_is_mapped_in_full(trained_folder: Path, tmp_path: Path)
     dynamic = ConvertOptions(
         calibration_images=20,
         quantize=QuantizeOptions(precision="dynamic"),
-        targets=Targets(edgetpu=ALL),
+        targets=Targets(wanted={"edgetpu": ALL}),
     )
     with pytest.raises(ConversionError, match="expected at least 100 %; quantize it"):
         convert(

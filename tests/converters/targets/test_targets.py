@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.boards import load_profile, profile_names
-from edgeinfer.converters.targets.required_share import BoardOptions
+from edgeinfer.converters.targets.target import TargetOptions
 from edgeinfer.converters.targets.targets import Targets, chosen_targets
 from edgeinfer.converters.targets.vela import ACCELERATORS
 from edgeinfer.device.core.errors import UsageError
@@ -17,15 +17,30 @@ from tests.support.program import edgeinfer_here, error_line
 def test_what_a_board_asks_for() -> None:
     assert chosen_targets() == chosen_targets(board="rpi4") == Targets()
     assert chosen_targets(board="coral-dev", require_mapped="90%") == Targets(
-        edgetpu=BoardOptions(board="coral-dev", require_percent=90)
+        wanted={"edgetpu": TargetOptions(board="coral-dev", require_percent=90)}
     )
     assert chosen_targets(board="imx8mp", require_mapped="50", gpu=True) == Targets(
-        vx=BoardOptions(board="imx8mp", require_percent=50), gpu=True
+        wanted={
+            "vx": TargetOptions(board="imx8mp", require_percent=50),
+            "gpu": TargetOptions(board="imx8mp"),
+        }
     )
-    nine = Targets(npu="ethos-u65-256")
+    nine = Targets(wanted={"ethos-u": TargetOptions(board="imx93", configuration="ethos-u65-256")})
     assert chosen_targets(board="imx93") == nine
     assert chosen_targets(board="imx93", npu="ethos-u65-256") == nine
-    assert chosen_targets(board="rpi4", npu="ethos-u55-128") == Targets(npu="ethos-u55-128")
+    assert chosen_targets(board="rpi4", npu="ethos-u55-128") == Targets(
+        wanted={"ethos-u": TargetOptions(board="rpi4", configuration="ethos-u55-128")}
+    )
+
+
+def test_variants_are_made_in_one_order_whatever_was_asked_first() -> None:
+    both = chosen_targets(board="coral-usb", npu="ethos-u55-128", gpu=True)
+    assert [target.name for target, _ in both.each()] == ["ethos-u", "edgetpu", "gpu"]
+
+
+def test_a_configuration_that_nothing_compiles_for() -> None:
+    with pytest.raises(UsageError, match="expected one of ethos-u65-256, ethos-u55-128"):
+        chosen_targets(npu="ethos-u99")
 
 
 def test_every_boards_npu_is_one_that_can_be_compiled_for() -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from edgeinfer.converters.targets import ethos_u as npu
 from edgeinfer.converters.targets import vela
-from edgeinfer.converters.targets.ethos_u import npu_lines, require_npu, with_npu
+from edgeinfer.converters.targets.ethos_u import TARGET
+from edgeinfer.converters.targets.target import Made, TargetOptions
 from edgeinfer.converters.targets.vela import (
     ACCELERATORS,
     VELA_VARIABLE,
@@ -23,6 +24,7 @@ from edgeinfer.converters.targets.vela import (
 )
 from edgeinfer.converters.targets.vela_report import parse_report
 from edgeinfer.device.core.errors import ConversionError, MissingExtraError, UsageError
+from edgeinfer.device.models.bundle.manifest import ModelManifest
 from edgeinfer.device.models.bundle.writer import write_bundle
 from tests.converters.targets.test_vela_report import LAYERS, OUTPUT, summary
 from tests.device.models.bundle.examples import MEMBERS, manifest
@@ -140,9 +142,9 @@ def test_a_precision_that_no_npu_has_is_wrong_usage(
 ) -> None:
     monkeypatch.setenv(VELA_VARIABLE, str(program(tmp_path, "")))
     for precision in ("int8", "uint8", "int16x8"):
-        require_npu("ethos-u65-256", precision)
+        TARGET.require_tools(NINE, precision)
     with pytest.raises(UsageError, match="does not go with --precision float16, expected one of"):
-        require_npu("ethos-u65-256", "float16")
+        TARGET.require_tools(NINE, "float16")
 
 
 def compiled_model(scale: float = 0.25) -> bytes:
@@ -167,6 +169,14 @@ def compiled(model: bytes) -> Compiled:
     )
 
 
+NINE = TargetOptions(configuration="ethos-u65-256")
+
+
+def with_npu(before: ModelManifest, configuration: str = NINE.configuration) -> Made:
+    options = replace(NINE, configuration=configuration)
+    return TARGET.with_variant(before, MEMBERS, options, float32=b"", samples=())
+
+
 @pytest.fixture
 def vela_makes(monkeypatch: pytest.MonkeyPatch) -> Any:
     def makes(model: bytes) -> None:
@@ -179,7 +189,7 @@ def vela_makes(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_the_variant_borrows_the_cpus_golden_outputs(accelerator: Any, vela_makes: Any) -> None:
     vela_makes(compiled_model())
     before = manifest()
-    after, members = with_npu(before, MEMBERS, accelerator)
+    after, members = with_npu(before, accelerator)
     cpu, variant = after.variants["cpu"], after.variants[accelerator]
     assert cpu == before.variants["cpu"]
     assert variant == replace(
@@ -194,7 +204,7 @@ def test_the_variant_borrows_the_cpus_golden_outputs(accelerator: Any, vela_make
 
 def test_metrics_and_report_hold_velas_estimates(vela_makes: Any) -> None:
     vela_makes(compiled_model())
-    after, members = with_npu(manifest(), MEMBERS, "ethos-u65-256")
+    after, members = with_npu(manifest())
     assert after.metrics == {
         "test.int8.top1": 0.5,
         "size.ethos-u65-256.bytes": len(compiled_model()),
@@ -218,8 +228,8 @@ def test_a_person_reads_the_estimates_and_what_stays_on_the_cpu(
 ) -> None:
     vela_makes(compiled_model())
     path = tmp_path / "npu.edgebundle"
-    after = write_bundle(path, *with_npu(manifest(), MEMBERS, "ethos-u65-256"))
-    assert npu_lines(path, after) == [
+    after = write_bundle(path, *with_npu(manifest()))
+    assert TARGET.lines(path, after) == [
         "ethos-u65-256: 11,473.5 inferences/s, 63.2 KiB SRAM by vela's own estimate, not measured "
         "(Ethos_U65_Client_Server, Dedicated_Sram_384KB, 1000 MHz)",
         "  on the CPU, not counted: RESIZE_BILINEAR 'up,sampled': "
@@ -227,18 +237,18 @@ def test_a_person_reads_the_estimates_and_what_stays_on_the_cpu(
         "  on the CPU, not counted: Softmax '\"answer': vela gives no reason",
     ]
     monkeypatch.setattr(npu, "_FALLBACKS_SHOWN", 1)
-    assert npu_lines(path, after)[2:] == ["  and 1 more"]
-    assert npu_lines(path, manifest()) == []
+    assert TARGET.lines(path, after)[2:] == ["  and 1 more"]
+    assert TARGET.lines(path, manifest()) == []
 
 
 def test_a_model_that_stays_on_the_cpu_is_refused_with_the_reason(vela_makes: Any) -> None:
     vela_makes(MODEL)
     with pytest.raises(ConversionError) as raised:
-        with_npu(manifest(), MEMBERS, "ethos-u65-256")
+        with_npu(manifest())
     assert "left every operator to the CPU (Scaling matches and" in str(raised.value)
 
 
 def test_other_inputs_or_outputs_are_refused(vela_makes: Any) -> None:
     vela_makes(compiled_model(scale=0.5))
     with pytest.raises(ConversionError, match="vela made its inputs and outputs"):
-        with_npu(manifest(), MEMBERS, "ethos-u65-256")
+        with_npu(manifest())

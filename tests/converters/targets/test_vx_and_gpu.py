@@ -10,20 +10,13 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.converters.targets.required_share import BoardOptions
+from edgeinfer.converters.targets.delegate import NOTHING, SAME_FILE
+from edgeinfer.converters.targets.gpu import FLOAT16_STEP, gpu_tolerance
+from edgeinfer.converters.targets.gpu import TARGET as GPU
+from edgeinfer.converters.targets.target import Made, TargetOptions
 from edgeinfer.converters.targets.targets import Targets, target_json, target_lines, with_targets
-from edgeinfer.converters.targets.vx_and_gpu import (
-    FLOAT16_STEP,
-    NOTHING,
-    SAME_FILE,
-    VX_TOLERANCE_STEPS,
-    delegate_report,
-    delegate_report_lines,
-    gpu_tolerance,
-    require_vx,
-    with_gpu,
-    with_vx,
-)
+from edgeinfer.converters.targets.vx import TARGET as VX
+from edgeinfer.converters.targets.vx import VX_TOLERANCE_STEPS
 from edgeinfer.device.accelerators.report import WIDTH
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.files import write_atomically
@@ -46,7 +39,7 @@ from tests.device.tflite_examples import (
     tensor,
 )
 
-PLUS = BoardOptions(board="imx8mp")
+PLUS = TargetOptions(board="imx8mp")
 MAPPED = chain(operator_code("RELU"))
 HALF = chain(operator_code("RELU"), operator_code("ZEROS_LIKE"))
 NOT_MAPPED = chain(operator_code("ZEROS_LIKE"))
@@ -90,8 +83,17 @@ def with_model(model: bytes) -> dict[str, bytes]:
     return MEMBERS | {"variants/cpu.tflite": model}
 
 
+def with_vx(model: bytes) -> Made:
+    return VX.with_variant(manifest(), with_model(model), PLUS, float32=b"", samples=())
+
+
+def with_gpu(float32: bytes, samples: list[Sample]) -> Made:
+    members = with_model(MAPPED)
+    return GPU.with_variant(manifest(), members, TargetOptions(), float32=float32, samples=samples)
+
+
 def test_the_vx_variant_is_the_cpus_file_stored_once(tmp_path: Path) -> None:
-    out, bundle = written(tmp_path, *with_vx(manifest(), with_model(MAPPED), PLUS))
+    out, bundle = written(tmp_path, *with_vx(MAPPED))
     vx, cpu = bundle.variants["vx"], bundle.variants["cpu"]
     assert (vx.file, vx.delegate, vx.golden_outputs) == (cpu.file, "vx", cpu.golden_outputs)
     assert vx.output_tolerance == max(0.5, VX_TOLERANCE_STEPS * 0.25)
@@ -99,7 +101,7 @@ def test_the_vx_variant_is_the_cpus_file_stored_once(tmp_path: Path) -> None:
     figures = [bundle.metrics[f"vx.{name}"] for name in ("mapped", "operators", "partitions")]
     assert figures == [1, 1, 1]
     assert bundle.provenance["vx"] == SAME_FILE
-    report = delegate_report(out, bundle, "vx")
+    report = VX.report(out, bundle)
     assert report is not None
     assert report["ops"] == [{"op": "RELU", "index": 0, "target": "vx", "reason": "supported"}]
     with open_bundle(out) as opened:
@@ -107,8 +109,8 @@ def test_the_vx_variant_is_the_cpus_file_stored_once(tmp_path: Path) -> None:
 
 
 def test_what_the_npu_leaves_is_told(tmp_path: Path) -> None:
-    out, bundle = written(tmp_path, *with_vx(manifest(), with_model(HALF), PLUS))
-    first, last = delegate_report_lines(out, bundle)
+    out, bundle = written(tmp_path, *with_vx(HALF))
+    first, last = VX.lines(out, bundle)
     assert first.startswith("imx8mp: 1 of 2 operators will run on the NPU (VX delegate), in 1 part")
     assert "first left: 1 ZEROS_LIKE" in first
     assert last == f"  {SAME_FILE}; predicted, not run on the hardware"
@@ -118,20 +120,20 @@ def test_what_the_npu_leaves_is_told(tmp_path: Path) -> None:
 
 
 def test_a_model_of_which_the_npu_takes_nothing_gets_no_variant(tmp_path: Path) -> None:
-    out, bundle = written(tmp_path, *with_vx(manifest(), with_model(NOT_MAPPED), PLUS))
+    out, bundle = written(tmp_path, *with_vx(NOT_MAPPED))
     assert set(bundle.variants) == {"cpu"}
     assert bundle.provenance["vx"] == NOTHING
-    assert NOTHING in delegate_report_lines(out, bundle)[-1]
+    assert NOTHING in VX.lines(out, bundle)[-1]
 
 
 @pytest.mark.parametrize(("share", "passes"), [(0, True), (50, True), (50.1, False)])
 def test_a_share_is_required(share: float, passes: bool) -> None:
     options = replace(PLUS, require_percent=share)
     if passes:
-        require_vx(HALF, options, subject="x")
+        VX.require_mapped(HALF, options, subject="x")
         return
     with pytest.raises(ConversionError) as raised:
-        require_vx(HALF, options, subject="x")
+        VX.require_mapped(HALF, options, subject="x")
     assert "1 of 2 operators, 50.0 %, go to the NPU (VX delegate)" in str(raised.value)
     assert "first left: 1 ZEROS_LIKE" in str(raised.value)
 
@@ -151,8 +153,7 @@ def frames(tmp_path: Path) -> list[Sample]:
 def test_the_gpu_variant_is_float16_with_golden_outputs_of_its_own(
     frames: list[Sample], tmp_path: Path
 ) -> None:
-    start = manifest()
-    made = with_gpu(start, with_model(MAPPED), float32=float_model(), samples=frames)
+    made = with_gpu(float_model(), frames)
     out, bundle = written(tmp_path, *made)
     gpu = bundle.variants["gpu"]
     assert (gpu.delegate, gpu.precision, gpu.input.dtype) == ("gpu", "float16", "float32")
@@ -168,7 +169,7 @@ def test_the_gpu_variant_is_float16_with_golden_outputs_of_its_own(
     exact = np.concatenate([float32.invoke([values])[0] for values in inputs])
     assert 0 < np.abs(exact - golden).max() < gpu.output_tolerance
     assert bundle.metrics["gpu.mapped"] == bundle.metrics["gpu.operators"] == 3
-    assert "  a float16 file of its own; predicted" in delegate_report_lines(out, bundle)[-1]
+    assert "  a float16 file of its own; predicted" in GPU.lines(out, bundle)[-1]
 
 
 def test_the_gpus_tolerance_grows_with_the_operators() -> None:
@@ -182,7 +183,7 @@ def test_all_targets_at_once(frames: list[Sample], tmp_path: Path) -> None:
     made = with_targets(
         start,
         with_model(MAPPED),
-        Targets(vx=PLUS, gpu=True),
+        Targets(wanted={"vx": PLUS, "gpu": TargetOptions()}),
         progress,
         float32=float_model(),
         samples=frames,
@@ -194,6 +195,5 @@ def test_all_targets_at_once(frames: list[Sample], tmp_path: Path) -> None:
 
 
 def test_a_model_that_cannot_be_made_float16(frames: list[Sample]) -> None:
-    start = manifest()
     with pytest.raises(ConversionError, match="ai-edge-quantizer cannot quantize it"):
-        with_gpu(start, with_model(MAPPED), float32=b"TFL3", samples=frames)
+        with_gpu(b"TFL3", frames)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.accelerators.edgetpu import map_model
+from edgeinfer.device.accelerators.edgetpu.mapping import map_model
 from edgeinfer.device.accelerators.gpu.rules import map_gpu
 from edgeinfer.device.accelerators.mapping import OpMapping
-from edgeinfer.device.accelerators.registry import ACCELERATORS, answer_json, answer_lines
+from edgeinfer.device.accelerators.registry import OWN, answer_json, answer_lines
 from edgeinfer.device.accelerators.vx.rules import map_vx
 from edgeinfer.device.cli.boards.table import board_fits, fits_lines
 from edgeinfer.device.diagnose.inspect.description import describe_file
@@ -39,12 +39,12 @@ def test_each_has_a_target_and_a_reason(target: str, shared_data: Path) -> None:
 
 def test_all_of_it_reads_well_in_80_columns(shared_data: Path) -> None:
     for path in (shared_data / "coral").glob("*.tflite"):
-        for accelerator in ("", *ACCELERATORS):
+        for accelerator in ("", *OWN):
             for line in answer_lines(accelerator, read(path)):
                 assert len(line) <= 80, line
         table = fits_lines(board_fits(describe_file(path)))
         assert max(map(len, table)) <= 80
-        assert all(answer_json(name, read(path))["ops"] for name in ACCELERATORS)
+        assert all(answer_json(name, read(path))["ops"] for name in OWN)
 
 
 @pytest.mark.parametrize(

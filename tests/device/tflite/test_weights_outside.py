@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.accelerators.registry import ACCELERATORS, answer_json
+from edgeinfer.device.accelerators.registry import OWN, answer_json
 from edgeinfer.device.cli.boards.table import board_fits, fits_json
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.diagnose.benchmark.op_prefixes import Prefixes
@@ -157,7 +157,7 @@ def test_everything_that_is_told_of_it_is_the_same(
                 described.to_json(),
                 described.lines(),
                 described.main.operator_lines(),
-                [answer_json(accelerator, model) for accelerator in ACCELERATORS],
+                [answer_json(accelerator, model) for accelerator in OWN],
                 fits_json(board_fits(described)),
                 draw_graph(model, name="x"),
                 model_input_size(path),

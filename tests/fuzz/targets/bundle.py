@@ -19,6 +19,7 @@ from random import Random
 
 import numpy as np
 
+from edgeinfer.device.accelerators.registry import named_accelerator
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.diagnose.inspect.description import describe_file
 from edgeinfer.device.models.bundle.golden import read_golden
@@ -29,7 +30,6 @@ from edgeinfer.device.models.input_size import model_input_size
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
-from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.tasks.registry import make_decode
 from tests.device.models.bundle.examples import MEMBERS, of_every_task
 from tests.device.models.bundle.rewriting import Document, Members, archive_of, hashed
@@ -107,7 +107,7 @@ def attempt(data: bytes) -> None:
                 bundle.manifest.variants, DelegateRequest(), subject="fuzzed"
             ):
                 assert delegate is None or delegate.library == (
-                    KNOWN_DELEGATES[delegate.name].library
+                    named_accelerator(delegate.name).library
                 )
             read_golden(bundle)
         model_input_size(path)

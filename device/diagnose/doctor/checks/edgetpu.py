@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from edgeinfer.device.accelerators.accelerator import Accelerator, Device
+from edgeinfer.device.accelerators.edgetpu.accelerator import USB_IDS
 from edgeinfer.device.diagnose.doctor.device_access import access_fix
 from edgeinfer.device.diagnose.doctor.finding import Finding, broken, note, ok
+from edgeinfer.device.diagnose.doctor.look import Look
 from edgeinfer.device.diagnose.doctor.system import System, read_number, read_text
-from edgeinfer.device.runtime.delegates.find import EDGETPU_USB_IDS, Device
 
 SUBJECT = "Edge TPU"
 PCI_ID = (0x1AC1, 0x089A)
@@ -23,10 +25,31 @@ _ADD_USB_RULE = (
 )
 
 
+class EdgeTpuLook(Look):
+    """The look at an Edge TPU."""
+
+    shared = False
+    command = "sudo apt install libedgetpu1-std"
+
+    def judge_devices(
+        self, accelerator: Accelerator, devices: Sequence[Device], system: System
+    ) -> list[Finding]:
+        """Say of each device whether this user may use it, and whether one lacks its driver."""
+        return [judge_edgetpu(device, system) for device in devices] + judge_pcie(system)
+
+    def judge_package(self, system: System, runtime: str) -> list[Finding]:
+        """Compare libedgetpu's package with the runtime."""
+        version = package_version(system)
+        return judge_package(version, runtime) if version else []
+
+
+LOOK = EdgeTpuLook()
+
+
 def judge_edgetpu(device: Device, system: System) -> Finding:
     """Say whether this user may use an Edge TPU, and whether its port is fast."""
     name = device.name if device.node is None else f"{device.name}, {device.node}"
-    on_usb = device.kind == "edgetpu-usb"
+    on_usb = device.name.startswith("usb:")
     if not device.usable:
         fix = "plug it in again" if device.node is None else access_fix(device.node)
         if on_usb and not has_usb_rule(system):
@@ -57,7 +80,7 @@ def has_usb_rule(system: System) -> bool:
     """True where a udev rule names the USB Accelerator, so that its group may use it."""
     folders = ("/etc/udev/rules.d", "/lib/udev/rules.d", "/usr/lib/udev/rules.d")
     files = (path for folder in folders for path in system.glob(f"{folder}/*.rules"))
-    vendors = {vendor for vendor, _ in EDGETPU_USB_IDS}
+    vendors = {vendor for vendor, _ in USB_IDS}
     return any(vendors <= set(re.findall(r"[0-9a-f]{4}", read_text(path))) for path in files)
 
 

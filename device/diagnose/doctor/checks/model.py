@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from edgeinfer.device.accelerators.registry import accelerators
 from edgeinfer.device.diagnose.doctor.checks.memory import meminfo_mib
 from edgeinfer.device.diagnose.doctor.child import ChildEnd, run_probe
 from edgeinfer.device.diagnose.doctor.finding import Finding, fault_of, note, ok
 from edgeinfer.device.diagnose.doctor.system import System
-from edgeinfer.device.runtime.delegates.find import find_devices
-from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 
 _VERIFY_S = 120.0
 """Golden frames are few, but numpy's preprocessing of large ones takes its time on small boards."""
@@ -66,7 +65,7 @@ def judge_need(peak_mib: float, available_mib: int) -> list[Finding]:
 
 def present_delegates(system: System) -> dict[str, bool]:
     """Return for each delegate that bundles name whether its accelerator is connected."""
-    return {name: bool(find_devices(name, root=system.root)) for name in KNOWN_DELEGATES}
+    return {found.name: bool(found.devices(system.root)) for found in accelerators()}
 
 
 def judge_variants(variants: Mapping[str, str | None], present: Mapping[str, bool]) -> Finding:
@@ -77,12 +76,14 @@ def judge_variants(variants: Mapping[str, str | None], present: Mapping[str, boo
         present: whether the accelerator of a delegate is there.
     """
     delegates = set(variants.values())
-    if present.get("edgetpu") and "edgetpu" not in delegates:
-        return note(
-            "variants",
-            f"{', '.join(variants)}: none for the Edge TPU of this machine, which stays unused",
-            fix="convert it again with `edgeinfer convert --board coral-usb`",
-        )
+    for found in accelerators():
+        if found.plugged and present.get(found.name) and found.name not in delegates:
+            return note(
+                "variants",
+                f"{', '.join(variants)}: none for {found.target} of this machine, which stays "
+                "unused",
+                fix=f"convert it again with `edgeinfer convert --board {found.plugged}`",
+            )
     told = [
         name
         if delegate is None or present.get(delegate, True)

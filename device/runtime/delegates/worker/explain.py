@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from edgeinfer.device.accelerators.accelerator import Accelerator, Device
 from edgeinfer.device.core.errors import DelegateError
 from edgeinfer.device.installation.advice import add_packages
-from edgeinfer.device.runtime.delegates.find import Device, find_devices, find_library
+from edgeinfer.device.runtime.delegates.find import find_library
 from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.delegates.worker.process import WorkerStartError
 from edgeinfer.device.runtime.runner import RuntimeName
-
-FIRST_RUNTIME_THAT_CRASHES = (2, 12)
-"""From this version of tflite-runtime on, Google's last libedgetpu (2022) crashes the process."""
 
 _CRASHES = re.compile(r"was ended by SIG(SEGV|ABRT|BUS|ILL|FPE|TRAP)")
 
@@ -89,12 +87,14 @@ def _refused(delegate: DelegateSpec, text: str, root: Path) -> tuple[str, str]:
     reason = _line(text.partition("\n")[2])
     if delegate.options and "option" in reason:
         return f"refuses its options ({reason})", "check --delegate-option"
-    devices = find_devices(delegate.name, root=root)
+    known = delegate.known
+    devices = None if known is None else known.devices(root)
     told = f" ({reason})" if reason else ""
-    if devices == ():
-        return _no_device(delegate, told)
-    if devices is not None and not any(device.usable for device in devices):
-        return _no_permission(devices[0], told)
+    if known is not None and devices is not None:
+        if not devices:
+            return _no_device(known, told)
+        if not any(device.usable for device in devices):
+            return _no_permission(known, devices[0], told)
     if reason:
         return f"does not start ({reason})", "check its options and its device"
     if devices:
@@ -111,30 +111,21 @@ def _refused(delegate: DelegateSpec, text: str, root: Path) -> tuple[str, str]:
     return "does not start, and gives no reason", "check its options and its device"
 
 
-def _no_device(delegate: DelegateSpec, told: str) -> tuple[str, str]:
-    if delegate.name == "edgetpu":
-        return (
-            f"finds no Edge TPU{told}",
-            "plug it in: `lsusb` shows 1a6e:089a or 18d1:9302; a PCIe one has /dev/apex_0, which "
-            "the driver gasket-dkms makes",
-        )
-    known = delegate.known
-    node = {"vx": "/dev/galcore", "ethos-u": "/dev/ethosu0"}.get(delegate.name, "a device file")
-    device = "its device" if known is None else known.device
+def _no_device(known: Accelerator, told: str) -> tuple[str, str]:
+    node = known.nodes[0] if len(known.nodes) == 1 else "a device file"
     return (
-        f"finds no {device.removeprefix('an ').removeprefix('a ')}{told}",
-        f"load its kernel driver, which makes {node}",
+        f"finds no {known.title}{told}",
+        known.when_absent or f"load its kernel driver, which makes {node}",
     )
 
 
-def _no_permission(device: Device, told: str) -> tuple[str, str]:
+def _no_permission(known: Accelerator, device: Device, told: str) -> tuple[str, str]:
     where = f"{device.node}" if device.node is not None else device.name
     if device.group is None:
         return f"may not use {where}{told}", f"give this user the right to read and write {where}"
     return (
         f"may not use {where}{told}",
-        f"run `sudo usermod -aG {device.group} $USER` and log in again"
-        + ("; its udev rules come with libedgetpu's package" if "edgetpu" in device.kind else ""),
+        f"run `sudo usermod -aG {device.group} $USER` and log in again{known.when_denied}",
     )
 
 
@@ -151,14 +142,11 @@ def _died(
     got = f"the process {failure.text} {moment}"
     if failure.stage in ("start", "runtime"):
         return got, "see `edgeinfer doctor`"
-    if delegate.name == "edgetpu" and _CRASHES.search(failure.text):
-        first = ".".join(map(str, FIRST_RUNTIME_THAT_CRASHES))
-        return (
-            f"crashed ({got}): libedgetpu and {runtime} {failure.version} do not fit",
-            f"Google's libedgetpu crashes with runtimes from {first} on; install a libedgetpu that "
-            "was built for this runtime (feranick's builds are reported good with tflite-runtime "
-            "2.13 to 2.15)",
-        )
+    known = delegate.known
+    if known is not None and _CRASHES.search(failure.text):
+        explained = known.explain_crash(got, f"{runtime} {failure.version}")
+        if explained is not None:
+            return explained
     said = _line(failure.log.strip().rpartition("\n")[2])
     return (
         f"crashed ({got}{f': {said}' if said else ''})",
@@ -172,12 +160,9 @@ def _hung(delegate: DelegateSpec, failure: WorkerStartError) -> tuple[str, str]:
         "model": "it did not finish taking the model",
         "first run": "its first run did not end",
     }.get(failure.stage, "its worker process did not start")
-    if delegate.name == "edgetpu":
-        return (
-            f"{moment} {failure.text}",
-            "unplug the Edge TPU and plug it in again, on a port or hub with enough power",
-        )
-    return f"{moment} {failure.text}", "restart the board, or update its driver"
+    known = delegate.known
+    next_step = Accelerator.when_hung if known is None else known.when_hung
+    return f"{moment} {failure.text}", next_step
 
 
 def _try_cpu() -> str:

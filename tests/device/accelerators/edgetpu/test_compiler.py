@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.accelerators.edgetpu import map_model
 from edgeinfer.device.accelerators.edgetpu.compiler import compile_model, find_compiler
 from edgeinfer.device.accelerators.edgetpu.log import LogRow, differences, parse_log
+from edgeinfer.device.accelerators.edgetpu.mapping import map_model
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.tflite.flatbuffer import FlatBuffer
 from edgeinfer.device.tflite.reader import read_tflite

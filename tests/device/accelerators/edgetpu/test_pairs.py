@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.accelerators.edgetpu import map_model
-from edgeinfer.device.tflite.model import EDGETPU_OP, TfliteModel
+from edgeinfer.device.accelerators.edgetpu.mapping import map_model
+from edgeinfer.device.tflite.compiled_ops import EDGETPU_OP
+from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
 SUFFIX = "_edgetpu.tflite"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from edgeinfer.device.accelerators.edgetpu import map_model
-from edgeinfer.device.accelerators.edgetpu.report import mapping_json, mapping_lines, summary_line
+from edgeinfer.device.accelerators.edgetpu.accelerator import ACCELERATOR
+from edgeinfer.device.accelerators.edgetpu.mapping import map_model
 from edgeinfer.device.accelerators.edgetpu.rules import RULES, refusal
 from edgeinfer.device.accelerators.operands import OpView
 from edgeinfer.device.accelerators.remedies import remedies
@@ -205,16 +205,16 @@ def test_the_usual_offenders_have_a_remedy(
 
 def test_the_report_names_the_operator_to_blame_and_what_helps() -> None:
     steps = [("RELU", [0], [1]), ("HARD_SWISH", [1], [2]), ("RELU", [2], [3]), ("RELU", [3], [4])]
-    mapping = map_model(model([PIXELS] * 5, steps))
-    assert summary_line(mapping) == (
+    graph = model([PIXELS] * 5, steps)
+    assert ACCELERATOR.summary(map_model(graph)) == (
         "1 of 4 operators will be mapped to the Edge TPU; first left: 1 HARD_SWISH "
         "(the Edge TPU has no such operator)"
     )
-    lines = mapping_lines(mapping)
+    lines = ACCELERATOR.lines(graph)
     assert "      2-3  RELU                      cpu      supported, but a second subgraph" in lines
     assert any(line.startswith("remedy: use ReLU6") for line in lines)
     assert max(map(len, lines[1:5])) <= 80
-    document = mapping_json(mapping)
+    document = ACCELERATOR.to_json(graph)
     assert document["ops"][:2] == [  # type: ignore[index]
         {"op": "RELU", "index": 0, "target": "edgetpu", "reason": "supported"},
         {

@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+from edgeinfer.device.accelerators.gpu.accelerator import ACCELERATOR
 from edgeinfer.device.accelerators.gpu.rules import (
     CUSTOM_OPS,
     FOLDED,
@@ -14,7 +15,6 @@ from edgeinfer.device.accelerators.gpu.rules import (
     map_gpu,
     refusal,
 )
-from edgeinfer.device.accelerators.report import delegate_lines
 from edgeinfer.device.tflite.builtin_ops import BUILTIN_OPS
 from edgeinfer.device.tflite.model import Tensor
 from tests.device.graph_examples import image, model, numbers, op_view
@@ -208,7 +208,8 @@ def test_where_the_delegate_gives_up_all_stays_on_the_cpu(
     tensors: list[Tensor], step: tuple[str, list[int], list[int]], words: str
 ) -> None:
     last = len(tensors)
-    mapping = map_gpu(model([*tensors, FLOAT], [("RELU", [0], [last]), step]))
+    graph = model([*tensors, FLOAT], [("RELU", [0], [last]), step])
+    mapping = map_gpu(graph)
     assert mapping.mapped == mapping.partitions == 0
     assert words in mapping.ops[0].reason
-    assert any("export it with fixed shapes" in line for line in delegate_lines(mapping, "gpu"))
+    assert any("export it with fixed shapes" in line for line in ACCELERATOR.lines(graph))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgeinfer.device.accelerators.report import delegate_json, delegate_lines, delegate_summary
+from edgeinfer.device.accelerators.vx.accelerator import ACCELERATOR
 from edgeinfer.device.accelerators.vx.rules import RULES, map_vx, refusal
 from edgeinfer.device.tflite.builtin_ops import BUILTIN_OPS
 from edgeinfer.device.tflite.model import Quantization, Tensor
@@ -154,14 +154,15 @@ def test_parts_are_counted_and_the_first_left_is_named() -> None:
         ("RELU", [2], [3]),
         ("mine", [3], [4]),
     ]
-    mapping = map_vx(model([PIXELS] * 5, steps))
+    graph = model([PIXELS] * 5, steps)
+    mapping = map_vx(graph)
     assert [op.target for op in mapping.ops] == ["vx", "cpu", "vx", "cpu"]
     assert (mapping.mapped, mapping.partitions, mapping.remark) == (2, 2, "")
-    assert delegate_summary(mapping, "vx") == (
+    assert ACCELERATOR.summary(mapping) == (
         "2 of 4 operators will run on the NPU (VX delegate), in 2 parts; first left: "
         "1 TOPK_V2 (the VX delegate has no such operator)"
     )
-    assert delegate_json(mapping)["ops"] == [
+    assert ACCELERATOR.to_json(graph)["ops"] == [
         {"op": "RELU", "index": 0, "target": "vx", "reason": "supported"},
         {
             "op": "TOPK_V2",
@@ -175,14 +176,15 @@ def test_parts_are_counted_and_the_first_left_is_named() -> None:
 
 
 def test_floating_point_is_taken_and_said_to_be_slow() -> None:
-    mapping = map_vx(model([FLOAT, FLOAT], [("RELU", [0], [1])]))
+    graph = model([FLOAT, FLOAT], [("RELU", [0], [1])])
+    mapping = map_vx(graph)
     assert mapping.ops[0].target == "vx"
     assert mapping.ops[0].reason == "supported, slow: float32"
-    lines = delegate_lines(mapping, "vx")
+    lines = ACCELERATOR.lines(graph)
     assert lines[1] == "1 of them in floating point, which its integer core is slow at"
     assert any(line.startswith("remedy: quantize it") for line in lines)
     assert "not run on the hardware" in lines[-1]
 
 
 def test_no_graph_and_no_operators() -> None:
-    assert delegate_summary(map_vx(model([], [])), "vx").startswith("0 of 0 operators")
+    assert ACCELERATOR.summary(map_vx(model([], []))).startswith("0 of 0 operators")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.device.accelerators.registry import OWN as ACCELERATORS
 from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.manifest import is_member_name, parse_manifest
-from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 from edgeinfer.device.tasks.spec import ValueSpec
 from tests.device.models.bundle.examples import manifest, of_every_task
 
@@ -177,7 +177,7 @@ def test_only_known_delegates_may_be_named(delegate: str) -> None:
         parse_manifest(json.dumps(document).encode(), subject="x")
 
 
-@pytest.mark.parametrize("delegate", KNOWN_DELEGATES)
+@pytest.mark.parametrize("delegate", ACCELERATORS)
 def test_known_delegates_are_read(delegate: str) -> None:
     variants = manifest().variants
     named = replace(

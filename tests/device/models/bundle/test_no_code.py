@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device import open as open_stream
+from edgeinfer.device.accelerators.registry import named_accelerator
 from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.models.verify import verify_bundle
 from edgeinfer.device.releases.install.release import Release
 from edgeinfer.device.releases.trial.verify import verify
-from edgeinfer.device.runtime.delegates.spec import KNOWN_DELEGATES
 from tests.device.models.bundle.lures import Lure, behind, naming
 from tests.device.releases.boards import bare_spec, make_board
 from tests.support.program import edgeinfer, error_line
@@ -124,7 +124,7 @@ def test_a_library_in_the_working_folder_is_not_taken_for_an_accelerators(
     """An empty part of LD_LIBRARY_PATH, as `$UNSET:/opt/lib` gives it, is the working folder."""
     path = tmp_path / "edgetpu.edgebundle"
     path.write_bytes(naming(sample_bundle, "edgetpu"))
-    known = KNOWN_DELEGATES["edgetpu"].library
+    known = named_accelerator("edgetpu").library
     lure.library.rename(tmp_path / known)
     environment = {"LD_LIBRARY_PATH": ":/nowhere:."}
     done = edgeinfer("verify", path, "--json", cwd=tmp_path, env=environment)

@@ -164,13 +164,13 @@ def test_an_edgetpu_at_work_is_left_alone(
 
 DENIED = """
 import dataclasses, json, os, sys; from pathlib import Path
-from edgeinfer.device.runtime.delegates.find import Device
+from edgeinfer.device.accelerators.accelerator import Device
 from edgeinfer.device.diagnose.doctor.checks.edgetpu import judge_edgetpu
 from edgeinfer.device.diagnose.doctor.system import System
 node = Path(sys.argv[1])
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
-device = Device(name="usb:0", kind="edgetpu-usb", node=node, usable=False)
+device = Device(name="usb:0", node=node, group=None)
 print(json.dumps([dataclasses.asdict(judge_edgetpu(device, System(root=node.parent)))]))
 """
 

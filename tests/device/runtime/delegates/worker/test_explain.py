@@ -14,7 +14,7 @@ from edgeinfer.device.runtime.delegates.runner import DelegateRunner
 from edgeinfer.device.runtime.delegates.spec import delegate_spec
 from edgeinfer.device.runtime.delegates.worker.explain import explain
 from edgeinfer.device.runtime.delegates.worker.process import How, Stage, WorkerStartError
-from tests.device.runtime.delegates.test_find import usb
+from tests.device.accelerators.test_devices import usb
 from tests.system.reference_delegate.build import c_compiler
 
 SILENT = "Failed to load delegate from libedgetpu.so.1\n"

@@ -1,0 +1,87 @@
+"""The variant for a GPU: float16, with golden outputs that are its own model's on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from edgeinfer.converters.bundle.golden import make_golden
+from edgeinfer.converters.bundle.write import FLOAT_TOLERANCE_SHARE
+from edgeinfer.converters.quantize.litert import cast_float16
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.runtime_support.op_versions import require_loadable
+from edgeinfer.converters.targets.delegate import DelegateTarget
+from edgeinfer.converters.targets.target import Made, TargetOptions
+from edgeinfer.device.models.bundle.manifest import ModelManifest, Variant
+from edgeinfer.device.tflite.reader import read_tflite
+
+FLOAT16 = "a float16 file of its own"
+
+FLOAT16_STEP = 2.0**-11
+"""The largest relative error of rounding to float16, with its 11 bits."""
+
+
+class GpuTarget(DelegateTarget):
+    """A GPU, which computes in floating point."""
+
+    name = "gpu"
+    tells_share = False
+
+    def step(self, options: TargetOptions) -> str:
+        """Return what is going on."""
+        return "make the GPU's variant"
+
+    def with_variant(
+        self,
+        manifest: ModelManifest,
+        members: Mapping[str, bytes],
+        options: TargetOptions,
+        *,
+        float32: bytes,
+        samples: Sequence[Sample],
+    ) -> Made:
+        """Return a manifest and its members with a float16 variant.
+
+        Raises:
+            ConversionError: the model cannot be made float16, or a runtime could not load the
+                result.
+        """
+        subject = f"{manifest.name} for the GPU"
+        content = cast_float16(float32, subject=subject)
+        require_loadable(content, subject=subject)
+        model = read_tflite(content, subject=subject)
+        golden = make_golden(
+            *(content, manifest.preprocess, samples),
+            task=manifest.task,
+            said=manifest.said,
+            known=False,  # the CPU variant's frames say what they show
+            variant=self.name,
+        )
+        operators = len(self.accelerator.map_model(model).ops)
+        variant = Variant(
+            file=f"variants/{self.name}.tflite",
+            delegate=self.name,
+            precision="float16",
+            input=model.inputs[0].spec(),
+            output=model.outputs[0].spec(),
+            output_tolerance=gpu_tolerance(operators, golden.largest_outputs[0]),
+            golden_input=golden.input_member,
+            golden_outputs=golden.output_members,
+        )
+        added = {**golden.members, variant.file: content}
+        return self.predicted(
+            *(manifest, members, model, variant, added), title=self.name, state=FLOAT16
+        )
+
+
+def gpu_tolerance(operators: int, largest_output: float) -> float:
+    """Return how much a GPU's output may differ from the CPU's, in real units.
+
+    GPUs may compute in float16. Each operator then rounds what it writes; if these errors add up
+    and none cancels another, they come to as many roundings of the largest output as there are
+    operators. An estimate: there was no GPU at hand. It is at least what other CPUs are granted.
+    """
+    rounded = operators * FLOAT16_STEP * largest_output
+    return max(rounded, FLOAT_TOLERANCE_SHARE * largest_output)
+
+
+TARGET = GpuTarget()

@@ -1,0 +1,1 @@
+"""What an Arm Ethos-U takes of a model."""
