@@ -36,6 +36,7 @@ from edgeinfer.converters.quantize.repair import Attempt, RepairTask, best_attem
 from edgeinfer.converters.quantize.repair_report import repair_provenance, repair_table, tried_text
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.runtime_support.op_versions import require_loadable
+from edgeinfer.converters.targets.target import Draft
 from edgeinfer.converters.targets.targets import with_targets
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
@@ -287,14 +288,9 @@ class _Conversion:
         }
         if len(attempts) > 1:
             members[f"{REPORT_FOLDER}/repair.csv"] = repair_table(attempts)
-        return with_targets(
-            manifest,
-            members,
-            options.targets,
-            self._progress,
-            float32=models.float32,
-            samples=samples,
-        )
+        draft = Draft(manifest=manifest, members=members, float32=models.float32, samples=samples)
+        draft = with_targets(draft, options.targets, self._progress)
+        return draft.manifest, dict(draft.members)
 
     def _report(self, evaluations: Evaluations) -> dict[str, bytes]:
         """Return what the task reports of answers whose truth is known."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
-from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.targets.target import (
-    Made,
+    Draft,
     Report,
     Target,
     TargetOptions,
     remedies_of,
 )
-from edgeinfer.device.models.bundle.manifest import ModelManifest, Variant
+from edgeinfer.device.models.bundle.manifest import Variant
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
@@ -29,51 +28,36 @@ class DelegateTarget(Target):
         tolerance_steps: how many quantization steps its outputs may differ from the CPU's.
     """
 
+    step = "map to the NPU"
     tells_share = True
     tolerance_steps: ClassVar[int]
 
-    def step(self, options: TargetOptions) -> str:
-        """Return what is going on."""
-        return "map to the NPU"
-
-    def with_variant(
-        self,
-        manifest: ModelManifest,
-        members: Mapping[str, bytes],
-        options: TargetOptions,
-        *,
-        float32: bytes,
-        samples: Sequence[Sample],
-    ) -> Made:
-        """Return a manifest and its members with a variant that is the CPU's file.
+    def with_variant(self, draft: Draft, options: TargetOptions) -> Draft:
+        """Return a bundle with a variant that is the CPU's file.
 
         Where the accelerator takes nothing, only the report is added.
         """
-        cpu = manifest.variants["cpu"]
-        subject = f"{manifest.name} for {options.board}"
-        model = read_tflite(members[cpu.file], subject=subject)
+        cpu = draft.manifest.variants["cpu"]
+        subject = f"{draft.manifest.name} for {options.board}"
+        model = read_tflite(draft.members[cpu.file], subject=subject)
         tolerance = max(cpu.output_tolerance, self.tolerance_steps * cpu.output.scale)
         variant = replace(cpu, delegate=self.name, output_tolerance=tolerance)
-        return self.predicted(
-            *(manifest, members, model, variant, {}), title=options.board, state=SAME_FILE
-        )
+        return self.predicted(draft, model, variant, {}, title=options.board, state=SAME_FILE)
 
     def predicted(
         self,
-        manifest: ModelManifest,
-        members: Mapping[str, bytes],
+        draft: Draft,
         model: TfliteModel,
         variant: Variant,
         added: Mapping[str, bytes],
         *,
         title: str,
         state: str,
-    ) -> Made:
-        """Return a manifest and its members with a variant, if anything of it is taken.
+    ) -> Draft:
+        """Return a bundle with a variant, if anything of it is taken, and with the prediction.
 
         Args:
-            manifest: the bundle's.
-            members: the bundle's, by name.
+            draft: the bundle.
             model: the variant's.
             variant: what the manifest is to say of it.
             added: the variant's own members.
@@ -81,24 +65,22 @@ class DelegateTarget(Target):
             state: what it is.
         """
         mapping = self.accelerator.map_model(model)
-        sizes = {}
-        if mapping.mapped:
-            manifest = replace(manifest, variants={**manifest.variants, self.name: variant})
-            members = {**members, **added}
-            if added:
-                sizes = {f"size.{self.name}.bytes": float(len(added[variant.file]))}
-        figures = {
-            "mapped": mapping.mapped,
-            "operators": len(mapping.ops),
-            "partitions": mapping.partitions,
+        metrics = {
+            f"{self.name}.mapped": float(mapping.mapped),
+            f"{self.name}.operators": float(len(mapping.ops)),
+            f"{self.name}.partitions": float(mapping.partitions),
         }
+        if mapping.mapped:
+            draft = draft.with_variant(self.name, variant, added)
+            if added:
+                metrics[f"size.{self.name}.bytes"] = float(len(added[variant.file]))
         report = {
             "title": title,
             "summary": self.accelerator.summary(mapping),
             "state": state if mapping.mapped else NOTHING,
             **self.accelerator.to_json(model),
         }
-        return self.reported(manifest, members, figures, report, sizes)
+        return self.reported(draft, metrics, report)
 
     def report_lines(self, report: Report) -> list[str]:
         """Return what was predicted."""

@@ -6,13 +6,11 @@ golden outputs are the CPU variant's; where it is not, the CPU variant is marked
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.targets.required_share import require_share
 from edgeinfer.converters.targets.target import (
-    Made,
+    Draft,
     Report,
     Target,
     TargetOptions,
@@ -26,7 +24,7 @@ from edgeinfer.device.accelerators.edgetpu.compiler import (
 )
 from edgeinfer.device.accelerators.edgetpu.log import differences
 from edgeinfer.device.core.errors import ConversionError
-from edgeinfer.device.models.bundle.manifest import ModelManifest
+from edgeinfer.device.models.bundle.manifest import Variant
 from edgeinfer.device.tflite.compiled_ops import EDGETPU_OP
 from edgeinfer.device.tflite.reader import read_tflite
 
@@ -42,34 +40,21 @@ class EdgeTpuTarget(Target):
 
     name = "edgetpu"
     tells_share = True
+    step = "map to the Edge TPU"
     per_tensor_dense = True
 
-    def step(self, options: TargetOptions) -> str:
-        """Return what is going on."""
-        return "map to the Edge TPU"
-
-    def with_variant(
-        self,
-        manifest: ModelManifest,
-        members: Mapping[str, bytes],
-        options: TargetOptions,
-        *,
-        float32: bytes,
-        samples: Sequence[Sample],
-    ) -> Made:
-        """Return a manifest and its members with what the Edge TPU makes of the model.
+    def with_variant(self, draft: Draft, options: TargetOptions) -> Draft:
+        """Return a bundle with what the Edge TPU makes of the model.
 
         Raises:
             ConversionError: the compiler fails, or maps less than is required.
         """
-        cpu = manifest.variants["cpu"]
-        subject = f"{manifest.name} for {options.board}"
-        content = members[cpu.file]
+        subject = f"{draft.manifest.name} for {options.board}"
+        content = draft.members[draft.manifest.variants["cpu"].file]
         model = read_tflite(content, subject=subject)
         mapping = self.accelerator.map_model(model)
         summary = self.accelerator.summary(mapping)
         report: Report = {"board": options.board, "summary": summary}
-        members = dict(members)
         mapped = mapping.mapped
         compiler = find_compiler()
         state = READY if mapped else "nothing to map"
@@ -83,10 +68,14 @@ class EdgeTpuTarget(Target):
             )
             report |= _log_json(compiled, differences(mapping, compiled.log, model))
             state = f"compiled by version {compiled.log.version or 'unknown'}"
-            manifest, members = _add_variant(manifest, members, compiled, subject)
+            variant = _variant(draft.manifest.variants["cpu"], compiled, subject)
+            draft = draft.with_variant(self.name, variant, {variant.file: compiled.content})
         report |= {"state": state, **self.accelerator.to_json(model)}
-        figures = {"mapped": mapped, "operators": len(mapping.ops)}
-        return self.reported(manifest, members, figures, report)
+        metrics = {
+            "edgetpu.mapped": float(mapped),
+            "edgetpu.operators": float(len(mapping.ops)),
+        }
+        return self.reported(draft, metrics, report)
 
     def report_lines(self, report: Report) -> list[str]:
         """Return how much is mapped, by whose word, and what helps."""
@@ -107,10 +96,7 @@ class EdgeTpuTarget(Target):
 TARGET = EdgeTpuTarget()
 
 
-def _add_variant(
-    manifest: ModelManifest, members: Mapping[str, bytes], compiled: CompiledModel, subject: str
-) -> tuple[ModelManifest, dict[str, bytes]]:
-    cpu = manifest.variants["cpu"]
+def _variant(cpu: Variant, compiled: CompiledModel, subject: str) -> Variant:
     model = read_tflite(compiled.content, subject=f"{subject}, compiled")
     if EDGETPU_OP not in model.custom_ops or len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ConversionError(
@@ -137,10 +123,7 @@ def _add_variant(
                 got=f"the compiled {what} is {got.dtype} {got.shape}",
                 expected=f"{expected.dtype} {expected.shape}, as on the CPU",
             )
-    return replace(manifest, variants={**manifest.variants, TARGET.name: variant}), {
-        **members,
-        variant.file: compiled.content,
-    }
+    return variant
 
 
 def _log_json(compiled: CompiledModel, differing: list[str]) -> dict[str, object]:

@@ -7,14 +7,12 @@ match within the same tolerance, and its speed is vela's estimate, marked as suc
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import cast
 
-from edgeinfer.converters.bundle.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
-from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.converters.targets.target import Made, Target, TargetOptions
+from edgeinfer.converters.bundle.report import REPORT_FOLDER
+from edgeinfer.converters.targets.target import Draft, Target, TargetOptions
 from edgeinfer.converters.targets.vela import (
     ACCELERATORS,
     Accelerator,
@@ -41,11 +39,8 @@ class EthosUTarget(Target):
     """An Ethos-U, which takes what vela made; each configuration is a variant of its own."""
 
     name = "ethos-u"
+    step = "compile for {configuration}"
     configurations = ACCELERATORS
-
-    def step(self, options: TargetOptions) -> str:
-        """Return what is going on."""
-        return f"compile for {options.configuration}"
 
     def require_tools(self, options: TargetOptions, precision: Precision) -> None:
         """Refuse what could not be compiled later, before minutes go into the conversion.
@@ -62,16 +57,8 @@ class EthosUTarget(Target):
             )
         find_vela()
 
-    def with_variant(
-        self,
-        manifest: ModelManifest,
-        members: Mapping[str, bytes],
-        options: TargetOptions,
-        *,
-        float32: bytes,
-        samples: Sequence[Sample],
-    ) -> Made:
-        """Return a manifest and its members with a variant that bears the NPU's name.
+    def with_variant(self, draft: Draft, options: TargetOptions) -> Draft:
+        """Return a bundle with a variant that bears the NPU's name.
 
         Raises:
             ConversionError: vela fails, or leaves every operator to the CPU, or changes the
@@ -79,9 +66,9 @@ class EthosUTarget(Target):
             MissingExtraError: vela is not installed.
         """
         configuration = cast("Accelerator", options.configuration)
-        cpu = manifest.variants["cpu"]
-        subject = f"{manifest.name} for {configuration}"
-        compiled = compile_with_vela(members[cpu.file], configuration, subject=subject)
+        cpu = draft.manifest.variants["cpu"]
+        subject = f"{draft.manifest.name} for {configuration}"
+        compiled = compile_with_vela(draft.members[cpu.file], configuration, subject=subject)
         model = read_tflite(compiled.model, subject=subject)
         _check(subject, compiled, model, cpu)
         variant = replace(
@@ -91,23 +78,18 @@ class EthosUTarget(Target):
             input=model.inputs[0].spec(),
             output=model.outputs[0].spec(),
         )
-        metrics = {**manifest.metrics, **vela_metrics(configuration, compiled)}
-        manifest = replace(
-            manifest,
-            variants={**manifest.variants, configuration: variant},
-            metrics=metrics,
-            provenance={**manifest.provenance, "convert.ethos-u-vela": compiled.version},
-        )
-        tables = f"{REPORT_FOLDER}/vela.{configuration}"
         report = {**asdict(compiled.report), "assumptions": compiled.report.assumptions}
-        return manifest, {
-            **members,
-            variant.file: compiled.model,
-            METRICS_MEMBER: metrics_file(metrics),
-            _vela_member(configuration): (json.dumps(report, indent=1) + "\n").encode(),
-            f"{tables}.summary.csv": guard_table(compiled.summary_csv).encode(),
-            f"{tables}.layers.csv": guard_table(compiled.layers_csv).encode(),
-        }
+        tables = f"vela.{configuration}"
+        draft = draft.with_variant(configuration, variant, {variant.file: compiled.model})
+        return draft.with_report(
+            vela_metrics(configuration, compiled),
+            {"convert.ethos-u-vela": compiled.version},
+            {
+                f"{tables}.json": (json.dumps(report, indent=1) + "\n").encode(),
+                f"{tables}.summary.csv": guard_table(compiled.summary_csv).encode(),
+                f"{tables}.layers.csv": guard_table(compiled.layers_csv).encode(),
+            },
+        )
 
     def lines(self, bundle: Path, manifest: ModelManifest) -> list[str]:
         """Return what a person wants to know of each NPU variant of a bundle that was written.
@@ -121,7 +103,7 @@ class EthosUTarget(Target):
         lines = []
         with open_bundle(bundle) as opened:
             for name in names:
-                report = json.loads(opened.member(_vela_member(name)))
+                report = json.loads(opened.member(f"{REPORT_FOLDER}/vela.{name}.json"))
                 lines += [
                     f"{name}: {report['inferences_per_second']:,.1f} inferences/s, "
                     f"{report['sram_kib']:,.1f} KiB SRAM by vela's own estimate, not measured "
@@ -158,10 +140,6 @@ def vela_metrics(accelerator: Accelerator, compiled: Compiled) -> dict[str, floa
         **{f"vela.{accelerator}.{name}": value for name, value in figures.items()},
         f"size.{accelerator}.bytes": float(len(compiled.model)),
     }
-
-
-def _vela_member(name: str) -> str:
-    return f"{REPORT_FOLDER}/vela.{name}.json"
 
 
 def _check(subject: str, compiled: Compiled, model: TfliteModel, cpu: Variant) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from edgeinfer.converters.bundle.golden import make_golden
 from edgeinfer.converters.bundle.write import FLOAT_TOLERANCE_SHARE
 from edgeinfer.converters.quantize.litert import cast_float16
-from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.runtime_support.op_versions import require_loadable
 from edgeinfer.converters.targets.delegate import DelegateTarget
-from edgeinfer.converters.targets.target import Made, TargetOptions
-from edgeinfer.device.models.bundle.manifest import ModelManifest, Variant
+from edgeinfer.converters.targets.target import Draft, TargetOptions
+from edgeinfer.device.models.bundle.manifest import Variant
 from edgeinfer.device.tflite.reader import read_tflite
 
 FLOAT16 = "a float16 file of its own"
@@ -24,35 +21,24 @@ class GpuTarget(DelegateTarget):
     """A GPU, which computes in floating point."""
 
     name = "gpu"
+    step = "make the GPU's variant"
     tells_share = False
 
-    def step(self, options: TargetOptions) -> str:
-        """Return what is going on."""
-        return "make the GPU's variant"
-
-    def with_variant(
-        self,
-        manifest: ModelManifest,
-        members: Mapping[str, bytes],
-        options: TargetOptions,
-        *,
-        float32: bytes,
-        samples: Sequence[Sample],
-    ) -> Made:
-        """Return a manifest and its members with a float16 variant.
+    def with_variant(self, draft: Draft, options: TargetOptions) -> Draft:
+        """Return a bundle with a float16 variant.
 
         Raises:
             ConversionError: the model cannot be made float16, or a runtime could not load the
                 result.
         """
-        subject = f"{manifest.name} for the GPU"
-        content = cast_float16(float32, subject=subject)
+        subject = f"{draft.manifest.name} for the GPU"
+        content = cast_float16(draft.float32, subject=subject)
         require_loadable(content, subject=subject)
         model = read_tflite(content, subject=subject)
         golden = make_golden(
-            *(content, manifest.preprocess, samples),
-            task=manifest.task,
-            said=manifest.said,
+            *(content, draft.manifest.preprocess, draft.samples),
+            task=draft.manifest.task,
+            said=draft.manifest.said,
             known=False,  # the CPU variant's frames say what they show
             variant=self.name,
         )
@@ -68,9 +54,7 @@ class GpuTarget(DelegateTarget):
             golden_outputs=golden.output_members,
         )
         added = {**golden.members, variant.file: content}
-        return self.predicted(
-            *(manifest, members, model, variant, added), title=self.name, state=FLOAT16
-        )
+        return self.predicted(draft, model, variant, added, title=self.name, state=FLOAT16)
 
 
 def gpu_tolerance(operators: int, largest_output: float) -> float:

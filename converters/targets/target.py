@@ -9,19 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
-from edgeinfer.converters.bundle.report import METRICS_MEMBER, REPORT_FOLDER, metrics_file
+from edgeinfer.converters.bundle.report import REPORT_FOLDER, report_members
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.targets.required_share import require_share
 from edgeinfer.device.accelerators.accelerator import Accelerator
 from edgeinfer.device.accelerators.registry import named_accelerator
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.core.tensors import Precision
-from edgeinfer.device.models.bundle.manifest import ModelManifest
+from edgeinfer.device.models.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.tflite.reader import read_tflite
-
-Made: TypeAlias = tuple[ModelManifest, dict[str, bytes]]
-"""A manifest, and the bundle's members by name."""
 
 Report: TypeAlias = dict[str, object]
 
@@ -41,11 +38,53 @@ class TargetOptions:
     require_percent: float | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A bundle that is about to be written.
+
+    Attributes:
+        manifest: its own, with the CPU variant.
+        members: by name.
+        float32: the model as it was trained.
+        samples: the golden frames.
+    """
+
+    manifest: ModelManifest
+    members: Mapping[str, bytes]
+    float32: bytes
+    samples: Sequence[Sample]
+
+    def with_variant(self, name: str, variant: Variant, members: Mapping[str, bytes]) -> Draft:
+        """Return it with a variant, and the variant's own members."""
+        variants = {**self.manifest.variants, name: variant}
+        return replace(
+            self,
+            manifest=replace(self.manifest, variants=variants),
+            members={**self.members, **members},
+        )
+
+    def with_report(
+        self,
+        metrics: Mapping[str, float],
+        provenance: Mapping[str, str],
+        files: Mapping[str, bytes],
+    ) -> Draft:
+        """Return it with further metrics, provenance, and files of its report."""
+        metrics = {**self.manifest.metrics, **metrics}
+        provenance = {**self.manifest.provenance, **provenance}
+        return replace(
+            self,
+            manifest=replace(self.manifest, metrics=metrics, provenance=provenance),
+            members={**self.members, **report_members(metrics, files)},
+        )
+
+
 class Target(ABC):
     """What is made for an accelerator: stateless, one object for all bundles; see `registry.py`.
 
     Attributes:
         name: the accelerator's.
+        step: what is going on while its variant is made.
         configurations: those that it comes in, by the names of its compiler; none where it is one.
         tells_share: how much of a model is mapped is told before it is compiled, and so may be
             required.
@@ -53,6 +92,7 @@ class Target(ABC):
     """
 
     name: ClassVar[str]
+    step: ClassVar[str]
     configurations: ClassVar[tuple[str, ...]] = ()
     tells_share: ClassVar[bool] = False
     per_tensor_dense: ClassVar[bool] = False
@@ -61,10 +101,6 @@ class Target(ABC):
     def accelerator(self) -> Accelerator:
         """The board's side of it."""
         return named_accelerator(self.name)
-
-    @abstractmethod
-    def step(self, options: TargetOptions) -> str:
-        """Return what is going on while the variant is made."""
 
     def require_tools(  # noqa: B027 - most need none
         self, options: TargetOptions, precision: Precision
@@ -86,23 +122,8 @@ class Target(ABC):
         require_share(mapping, options.require_percent, self.accelerator, subject=subject)
 
     @abstractmethod
-    def with_variant(
-        self,
-        manifest: ModelManifest,
-        members: Mapping[str, bytes],
-        options: TargetOptions,
-        *,
-        float32: bytes,
-        samples: Sequence[Sample],
-    ) -> Made:
-        """Return a manifest and its members with what is made for the accelerator.
-
-        Args:
-            manifest: a bundle's, with the CPU variant.
-            members: the bundle's, by name.
-            options: what the user asked of it.
-            float32: the model as it was trained.
-            samples: the bundle's golden frames.
+    def with_variant(self, draft: Draft, options: TargetOptions) -> Draft:
+        """Return a bundle with what is made for the accelerator.
 
         Raises:
             ConversionError: a compiler fails, or maps less than is required.
@@ -134,31 +155,11 @@ class Target(ABC):
         """Return the same for people."""
         return []
 
-    def reported(
-        self,
-        manifest: ModelManifest,
-        members: Mapping[str, bytes],
-        figures: Mapping[str, int],
-        report: Mapping[str, object],
-        sizes: Mapping[str, float] | None = None,
-    ) -> Made:
-        """Return a manifest and its members with a report.
-
-        Args:
-            manifest: the bundle's.
-            members: the bundle's, by name.
-            figures: what goes into the metrics, by names behind the accelerator's.
-            report: what `report` is to return; its `state` goes into the provenance.
-            sizes: further metrics, by their whole names.
-        """
-        named = {f"{self.name}.{name}": float(figure) for name, figure in figures.items()}
-        metrics = {**manifest.metrics, **named, **(sizes or {})}
-        provenance = {**manifest.provenance, self.name: str(report["state"])}
-        return replace(manifest, metrics=metrics, provenance=provenance), {
-            **members,
-            METRICS_MEMBER: metrics_file(metrics),
-            report_member(self.name): (json.dumps(report, indent=1) + "\n").encode(),
-        }
+    def reported(self, draft: Draft, metrics: Mapping[str, float], report: Report) -> Draft:
+        """Return a bundle with what `report` is to return; its `state` is in the provenance."""
+        content = (json.dumps(report, indent=1) + "\n").encode()
+        files = {f"{self.name}.json": content}
+        return draft.with_report(metrics, {self.name: str(report["state"])}, files)
 
 
 def report_member(name: str) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.targets.registry import find_target, target_names
 from edgeinfer.converters.targets.required_share import parse_percent
-from edgeinfer.converters.targets.target import Made, Target, TargetOptions, report_member
+from edgeinfer.converters.targets.target import Draft, Target, TargetOptions, report_member
 from edgeinfer.device.accelerators.report import wrapped
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.core.tensors import Precision
@@ -104,36 +103,22 @@ def chosen_targets(
     return Targets(wanted=wanted)
 
 
-def with_targets(
-    manifest: ModelManifest,
-    members: Mapping[str, bytes],
-    targets: Targets,
-    progress: Progress,
-    *,
-    float32: bytes,
-    samples: Sequence[Sample],
-) -> Made:
-    """Return a manifest and its members with a variant for each target.
+def with_targets(draft: Draft, targets: Targets, progress: Progress) -> Draft:
+    """Return a bundle with a variant for each target.
 
     Args:
-        manifest: a bundle's, with the CPU variant.
-        members: the bundle's, by name.
+        draft: the bundle, with the CPU variant.
         targets: the accelerators.
         progress: told what is going on.
-        float32: the model as it was trained.
-        samples: the bundle's golden frames.
 
     Raises:
         ConversionError: a compiler fails, or maps less than is required.
         MissingExtraError: a compiler that is needed is not installed.
     """
-    members = dict(members)
     for target, options in targets.each():
-        progress.start(target.step(options))
-        manifest, members = target.with_variant(
-            manifest, members, options, float32=float32, samples=samples
-        )
-    return manifest, members
+        progress.start(target.step.format(configuration=options.configuration))
+        draft = target.with_variant(draft, options)
+    return draft
 
 
 def target_lines(bundle: Path, manifest: ModelManifest) -> list[str]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgeinfer.device.tflite.model import TfliteModel
 
 SUPPORTED = "supported"
 BESIDE_COMPILED = "left beside what is compiled"
@@ -76,3 +80,24 @@ def ops_json(mapping: OpMapping) -> list[dict[str, object]]:
         {"op": op.op, "index": op.index, "target": op.target, "reason": op.reason}
         for op in mapping.ops
     ]
+
+
+def compiled_ops(
+    model: TfliteModel, op: str | None, target: str, *, reason: str, left: str
+) -> tuple[MappedOp, ...]:
+    """Return where each operator of a model runs as it is: a compiler's own on its accelerator.
+
+    Args:
+        model: the model.
+        op: the custom operator that the compiler put into it; None for no compiler.
+        target: the accelerator.
+        reason: why that operator runs there.
+        left: why the others do not.
+    """
+    operators = model.subgraphs[0].operators if model.subgraphs else ()
+    return tuple(
+        MappedOp(index=index, op=found.op, target=target, reason=reason, supported=True)
+        if found.op == op
+        else MappedOp(index=index, op=found.op, target="cpu", reason=left, supported=False)
+        for index, found in enumerate(operators)
+    )

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from edgeinfer.device.accelerators.accelerator import Accelerator
-from edgeinfer.device.accelerators.mapping import MappedOp, OpMapping, ops_json
+from edgeinfer.device.accelerators.mapping import OpMapping, compiled_ops, ops_json
 from edgeinfer.device.core.entry_points import entry_point_names, load_entry_point
 from edgeinfer.device.core.errors import DelegateError
 
@@ -114,15 +114,7 @@ def map_for(name: str, model: TfliteModel) -> OpMapping:
     """
     if name:
         return named_accelerator(name).map_model(model)
-    operators = model.subgraphs[0].operators if model.subgraphs else ()
-    return OpMapping(
-        ops=tuple(
-            MappedOp(
-                index=index, op=operator.op, target="cpu", reason=NO_ACCELERATOR, supported=False
-            )
-            for index, operator in enumerate(operators)
-        )
-    )
+    return OpMapping(ops=compiled_ops(model, None, "", reason="", left=NO_ACCELERATOR))
 
 
 def answer_lines(name: str, model: TfliteModel) -> list[str]:
@@ -136,8 +128,8 @@ def answer_json(name: str, model: TfliteModel) -> dict[str, object]:
     """Return for scripts where each operator runs."""
     if name:
         return named_accelerator(name).to_json(model)
-    ops = map_for(name, model).ops
-    return {"mapped": 0, "total": len(ops), "ops": ops_json(OpMapping(ops=ops))}
+    mapping = map_for(name, model)
+    return {"mapped": 0, "total": len(mapping.ops), "ops": ops_json(mapping)}
 
 
 def _ill(name: str, got: str) -> DelegateError:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.converters.targets.ethos_u import TARGET
-from edgeinfer.converters.targets.target import TargetOptions
+from edgeinfer.converters.targets.target import Draft, TargetOptions
 from edgeinfer.converters.targets.vela import (
     ACCELERATORS,
     VELA_VARIABLE,
@@ -139,12 +139,11 @@ def test_what_vela_cannot_compile_is_a_sentence(shared_data: Path) -> None:
 def test_a_bundle_with_a_variant_for_the_npu(sample_bundle: Path, tmp_path: Path) -> None:
     with open_bundle(sample_bundle) as bundle:
         members = {name: bundle.member(name) for name in bundle.manifest.members}
-        options = TargetOptions(configuration="ethos-u65-256")
-        manifest, members = TARGET.with_variant(
-            bundle.manifest, members, options, float32=b"", samples=()
-        )
+        draft = Draft(manifest=bundle.manifest, members=members, float32=b"", samples=())
+        draft = TARGET.with_variant(draft, TargetOptions(configuration="ethos-u65-256"))
     path = tmp_path / "npu.edgebundle"
-    write_bundle(path, manifest, members)
+    manifest = draft.manifest
+    write_bundle(path, manifest, dict(draft.members))
     with open_bundle(path) as bundle:
         report = json.loads(bundle.member("report/vela.ethos-u65-256.json"))
         (row,) = table(bundle.member("report/vela.ethos-u65-256.summary.csv").decode())

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 
 from edgeinfer.device.accelerators.edgetpu.memory import ParameterMemory, parameter_memory
 from edgeinfer.device.accelerators.edgetpu.rules import refusal
-from edgeinfer.device.accelerators.mapping import BESIDE_COMPILED, SUPPORTED, MappedOp, OpMapping
+from edgeinfer.device.accelerators.mapping import (
+    BESIDE_COMPILED,
+    SUPPORTED,
+    MappedOp,
+    OpMapping,
+    compiled_ops,
+)
 from edgeinfer.device.accelerators.operands import view
 from edgeinfer.device.accelerators.partitions import partitions
 from edgeinfer.device.tflite.compiled_ops import EDGETPU_OP
@@ -38,9 +44,9 @@ def map_model(model: TfliteModel) -> EdgeTpuMapping:
     if graph is None:
         return EdgeTpuMapping(ops=())
     if EDGETPU_OP in model.custom_ops:
-        ops = _compiled_ops(graph)
-        mapped = {op.index for op in ops if op.supported}
-        return EdgeTpuMapping(ops=ops, partitions=int(bool(mapped)), compiled=True)
+        ops = compiled_ops(model, EDGETPU_OP, "edgetpu", reason=COMPILED, left=BESIDE_COMPILED)
+        found = any(op.supported for op in ops)
+        return EdgeTpuMapping(ops=ops, partitions=int(found), compiled=True)
     refusals = [refusal(view(graph, operator)) for operator in graph.operators]
     mapped = _first_partition(graph, [not reason for reason in refusals])
     ops = tuple(
@@ -68,16 +74,3 @@ def _first_partition(graph: Subgraph, supported: Sequence[bool]) -> set[int]:
     """
     parts = partitions(graph.operators, supported)
     return next((set(part.operators) for part in parts if part.supported), set())
-
-
-def _compiled_ops(graph: Subgraph) -> tuple[MappedOp, ...]:
-    return tuple(
-        MappedOp(
-            index=index,
-            op=operator.op,
-            target="edgetpu" if operator.op == EDGETPU_OP else "cpu",
-            reason=COMPILED if operator.op == EDGETPU_OP else BESIDE_COMPILED,
-            supported=operator.op == EDGETPU_OP,
-        )
-        for index, operator in enumerate(graph.operators)
-    )

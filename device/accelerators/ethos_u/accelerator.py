@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeinfer.device.accelerators.accelerator import Accelerator
-from edgeinfer.device.accelerators.mapping import BESIDE_COMPILED, MappedOp, OpMapping, ops_json
+from edgeinfer.device.accelerators.mapping import BESIDE_COMPILED, OpMapping, compiled_ops, ops_json
 from edgeinfer.device.accelerators.report import table_lines
 from edgeinfer.device.tflite.compiled_ops import ETHOS_U_OP
 
@@ -34,21 +34,14 @@ class EthosU(Accelerator):
     def map_model(self, model: TfliteModel) -> OpMapping:
         """Return which operators of a model are the NPU's."""
         compiled = ETHOS_U_OP in model.custom_ops
-        operators = model.subgraphs[0].operators if model.subgraphs else ()
         left = BESIDE_COMPILED if compiled else f"not compiled: {UNDECIDED}"
-        ops = tuple(
-            MappedOp(
-                index=index,
-                op=operator.op,
-                target=self.name if operator.op == ETHOS_U_OP else "cpu",
-                reason=COMPILED if operator.op == ETHOS_U_OP else left,
-                supported=operator.op == ETHOS_U_OP,
-            )
-            for index, operator in enumerate(operators)
+        ops = compiled_ops(model, ETHOS_U_OP, self.name, reason=COMPILED, left=left)
+        return OpMapping(
+            ops=ops,
+            partitions=int(any(op.supported for op in ops)),
+            compiled=compiled,
+            undecided="" if compiled else UNDECIDED,
         )
-        mapped = any(op.supported for op in ops)
-        undecided = "" if compiled else UNDECIDED
-        return OpMapping(ops=ops, partitions=int(mapped), compiled=compiled, undecided=undecided)
 
     def lines(self, model: TfliteModel) -> list[str]:
         """Return for people what is compiled."""

@@ -16,7 +16,7 @@ from edgeinfer.converters.convert.run_source import TrainedRun
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.targets.edgetpu import EDGETPU_TOLERANCE_STEPS, READY, TARGET
 from edgeinfer.converters.targets.required_share import parse_percent
-from edgeinfer.converters.targets.target import TargetOptions
+from edgeinfer.converters.targets.target import Draft, TargetOptions
 from edgeinfer.converters.targets.targets import Targets
 from edgeinfer.device.core.errors import ConversionError, UsageError
 from edgeinfer.device.models.bundle.manifest import ModelManifest
@@ -95,9 +95,10 @@ def converted(
     model: bytes, tmp_path: Path, options: TargetOptions = USB
 ) -> tuple[Path, ModelManifest]:
     members = MEMBERS | {"variants/cpu.tflite": model}
-    start, members = TARGET.with_variant(manifest(), members, options, float32=b"", samples=())
+    draft = Draft(manifest=manifest(), members=members, float32=b"", samples=())
+    draft = TARGET.with_variant(draft, options)
     out = tmp_path / "out.edgebundle"
-    return out, write_bundle(out, start, members)
+    return out, write_bundle(out, draft.manifest, dict(draft.members))
 
 
 @pytest.mark.usefixtures("no_compiler")

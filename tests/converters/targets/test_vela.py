@@ -14,7 +14,7 @@ import pytest
 from edgeinfer.converters.targets import ethos_u as npu
 from edgeinfer.converters.targets import vela
 from edgeinfer.converters.targets.ethos_u import TARGET
-from edgeinfer.converters.targets.target import Made, TargetOptions
+from edgeinfer.converters.targets.target import Draft, TargetOptions
 from edgeinfer.converters.targets.vela import (
     ACCELERATORS,
     VELA_VARIABLE,
@@ -172,9 +172,12 @@ def compiled(model: bytes) -> Compiled:
 NINE = TargetOptions(configuration="ethos-u65-256")
 
 
-def with_npu(before: ModelManifest, configuration: str = NINE.configuration) -> Made:
-    options = replace(NINE, configuration=configuration)
-    return TARGET.with_variant(before, MEMBERS, options, float32=b"", samples=())
+def with_npu(
+    before: ModelManifest, configuration: str = NINE.configuration
+) -> tuple[ModelManifest, dict[str, bytes]]:
+    draft = Draft(manifest=before, members=MEMBERS, float32=b"", samples=())
+    draft = TARGET.with_variant(draft, replace(NINE, configuration=configuration))
+    return draft.manifest, dict(draft.members)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.targets.delegate import NOTHING, SAME_FILE
 from edgeinfer.converters.targets.gpu import FLOAT16_STEP, gpu_tolerance
 from edgeinfer.converters.targets.gpu import TARGET as GPU
-from edgeinfer.converters.targets.target import Made, TargetOptions
+from edgeinfer.converters.targets.target import Draft, TargetOptions
 from edgeinfer.converters.targets.targets import Targets, target_json, target_lines, with_targets
 from edgeinfer.converters.targets.vx import TARGET as VX
 from edgeinfer.converters.targets.vx import VX_TOLERANCE_STEPS
@@ -72,28 +73,30 @@ def float_model() -> bytes:
     return encode(model)
 
 
-def written(
-    tmp_path: Path, start: ModelManifest, members: dict[str, bytes]
-) -> tuple[Path, ModelManifest]:
+def written(tmp_path: Path, made: Draft) -> tuple[Path, ModelManifest]:
     out = tmp_path / "out.edgebundle"
-    return out, write_bundle(out, start, members)
+    return out, write_bundle(out, made.manifest, dict(made.members))
+
+
+def draft(model: bytes, float32: bytes = b"", samples: Sequence[Sample] = ()) -> Draft:
+    members = with_model(model)
+    return Draft(manifest=manifest(), members=members, float32=float32, samples=samples)
 
 
 def with_model(model: bytes) -> dict[str, bytes]:
     return MEMBERS | {"variants/cpu.tflite": model}
 
 
-def with_vx(model: bytes) -> Made:
-    return VX.with_variant(manifest(), with_model(model), PLUS, float32=b"", samples=())
+def with_vx(model: bytes) -> Draft:
+    return VX.with_variant(draft(model), PLUS)
 
 
-def with_gpu(float32: bytes, samples: list[Sample]) -> Made:
-    members = with_model(MAPPED)
-    return GPU.with_variant(manifest(), members, TargetOptions(), float32=float32, samples=samples)
+def with_gpu(float32: bytes, samples: list[Sample]) -> Draft:
+    return GPU.with_variant(draft(MAPPED, float32, samples), TargetOptions())
 
 
 def test_the_vx_variant_is_the_cpus_file_stored_once(tmp_path: Path) -> None:
-    out, bundle = written(tmp_path, *with_vx(MAPPED))
+    out, bundle = written(tmp_path, with_vx(MAPPED))
     vx, cpu = bundle.variants["vx"], bundle.variants["cpu"]
     assert (vx.file, vx.delegate, vx.golden_outputs) == (cpu.file, "vx", cpu.golden_outputs)
     assert vx.output_tolerance == max(0.5, VX_TOLERANCE_STEPS * 0.25)
@@ -109,7 +112,7 @@ def test_the_vx_variant_is_the_cpus_file_stored_once(tmp_path: Path) -> None:
 
 
 def test_what_the_npu_leaves_is_told(tmp_path: Path) -> None:
-    out, bundle = written(tmp_path, *with_vx(HALF))
+    out, bundle = written(tmp_path, with_vx(HALF))
     first, last = VX.lines(out, bundle)
     assert first.startswith("imx8mp: 1 of 2 operators will run on the NPU (VX delegate), in 1 part")
     assert "first left: 1 ZEROS_LIKE" in first
@@ -120,7 +123,7 @@ def test_what_the_npu_leaves_is_told(tmp_path: Path) -> None:
 
 
 def test_a_model_of_which_the_npu_takes_nothing_gets_no_variant(tmp_path: Path) -> None:
-    out, bundle = written(tmp_path, *with_vx(NOT_MAPPED))
+    out, bundle = written(tmp_path, with_vx(NOT_MAPPED))
     assert set(bundle.variants) == {"cpu"}
     assert bundle.provenance["vx"] == NOTHING
     assert NOTHING in VX.lines(out, bundle)[-1]
@@ -154,7 +157,7 @@ def test_the_gpu_variant_is_float16_with_golden_outputs_of_its_own(
     frames: list[Sample], tmp_path: Path
 ) -> None:
     made = with_gpu(float_model(), frames)
-    out, bundle = written(tmp_path, *made)
+    out, bundle = written(tmp_path, made)
     gpu = bundle.variants["gpu"]
     assert (gpu.delegate, gpu.precision, gpu.input.dtype) == ("gpu", "float16", "float32")
     assert set(gpu.golden_outputs) == {"builtin", "xnnpack"}
@@ -178,17 +181,10 @@ def test_the_gpus_tolerance_grows_with_the_operators() -> None:
 
 
 def test_all_targets_at_once(frames: list[Sample], tmp_path: Path) -> None:
-    start = manifest()
     progress = Listening()
-    made = with_targets(
-        start,
-        with_model(MAPPED),
-        Targets(wanted={"vx": PLUS, "gpu": TargetOptions()}),
-        progress,
-        float32=float_model(),
-        samples=frames,
-    )
-    out, bundle = written(tmp_path, *made)
+    wanted = Targets(wanted={"vx": PLUS, "gpu": TargetOptions()})
+    made = with_targets(draft(MAPPED, float_model(), frames), wanted, progress)
+    out, bundle = written(tmp_path, made)
     assert set(bundle.variants) == {"cpu", "vx", "gpu"}
     assert progress.told == ["map to the NPU", "make the GPU's variant"]
     assert set(target_json(out, bundle)) == {"vx", "gpu"}
