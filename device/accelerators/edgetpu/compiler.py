@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edgeinfer.device.accelerators.edgetpu.log import CompilerLog, parse_log
 from edgeinfer.device.core.errors import ConversionError
+from edgeinfer.device.core.processes import ProcessEnd, last_line
 from edgeinfer.device.tflite.weights_inside import with_buffers_inside
 
 PROGRAM = "edgetpu_compiler"
@@ -23,8 +24,6 @@ HOW_TO_GET_IT = (
     f"{PROGRAM} is not installed: it is a Debian package of that name for x86-64, in the package "
     "repository that Coral's documentation names (it is not on PyPI)"
 )
-
-_MOST_REASON = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,18 +103,14 @@ def _run(command: list[str], subject: str, timeout_s: float) -> str:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         if isinstance(error, subprocess.TimeoutExpired):
-            raise ConversionError(
-                subject, got=f"the Edge TPU compiler did not end within {timeout_s:g} s"
-            ) from error
+            end = ProcessEnd(code=None, limit_s=timeout_s)
+            raise ConversionError(subject, got=f"the Edge TPU compiler {end.text}") from error
         raise
     if process.returncode:
-        raise ConversionError(
-            subject,
-            got=f"the Edge TPU compiler failed with code {process.returncode}: {_last_line(said)}",
-        )
+        end = ProcessEnd(code=process.returncode)
+        raise ConversionError(subject, got=f"the Edge TPU compiler {end.text}: {_last_line(said)}")
     return said
 
 
 def _last_line(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return lines[-1][:_MOST_REASON] if lines else "it said nothing"
+    return last_line(said.encode()) or "it said nothing"

@@ -63,10 +63,9 @@ def _one_start(path: Path, options: OpenOptions) -> tuple[float, float]:
         answer = json.loads(done.stdout)
         end_ns, peak_mib = int(answer["monotonic_ns"]), float(answer["peak_rss_mib"] or 0)
     except (ValueError, TypeError, KeyError) as error:
-        reason = done.end.words or "it said nothing"
         raise ModelError(
             path,
-            got=f"a process that opens it ended with {done.end.code} ({reason})",
+            got=f"a process that opens it {done.end.text}",
             next_step="try `edgeinfer predict`, or leave it out with --cold-starts 0",
         ) from error
     return (end_ns - begin_ns) / 1e6, peak_mib

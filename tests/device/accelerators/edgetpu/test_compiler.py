@@ -137,7 +137,7 @@ def test_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         ("exit 3", "code 3: it said nothing"),
         ("echo no", "wrote no model: no"),
         ('cp "$4" "$3/model_edgetpu.tflite"', "has no table"),
-        ("kill -SEGV $$", "failed with code -11"),
+        ("kill -SEGV $$", "was killed by SIGSEGV: it said nothing"),
     ],
 )
 def test_what_goes_wrong_is_said(script: str, words: str, tmp_path: Path) -> None:

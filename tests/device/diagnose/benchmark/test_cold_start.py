@@ -40,7 +40,7 @@ def test_modules_in_the_users_folder_are_not_imported(
 def test_a_process_that_fails_is_told(tmp_path: Path) -> None:
     path = tmp_path / "bad.tflite"
     path.write_bytes(b"no model")
-    with pytest.raises(ModelError, match=r"ended with 1 \(.*is no TensorFlow Lite model"):
+    with pytest.raises(ModelError, match=r"ended with code 1 \(.*is no TensorFlow Lite model"):
         time_cold_starts(path, OpenOptions(), runs=1)
 
 
@@ -51,5 +51,5 @@ def test_a_process_that_dies_without_a_word(
     dying.write_text("#!/bin/sh\nkill -SEGV $$\n")
     dying.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(dying))
-    with pytest.raises(ModelError, match=r"ended with -11 \(it said nothing\)"):
+    with pytest.raises(ModelError, match="opens it was killed by SIGSEGV"):
         time_cold_starts(sample_bundle, OpenOptions(), runs=1)
