@@ -43,11 +43,6 @@ class Preprocessor:
             raise RuntimeError("the native library was not built or is turned off")
         self._native = None if kernels is None else NativePreprocessor(kernels, spec, self._table)
 
-    @property
-    def is_native(self) -> bool:
-        """True where the native library does the work."""
-        return self._native is not None
-
     def image(self, pixels: Pixels) -> NDArray[np.uint8]:
         """Crop, resize and order the channels: (H, W, 3) uint8 RGB to `spec.shape` uint8.
 
