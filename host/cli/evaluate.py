@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,13 @@ import click
 from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.core.csv_cells import csv_cell
 from edgeinfer.device.core.errors import printable
+from edgeinfer.device.core.files import write_atomically
 
 if TYPE_CHECKING:
     from edgeinfer.converters.tasks.evaluation import Evaluation
     from edgeinfer.converters.tasks.intervals import Comparison
     from edgeinfer.host.evaluation.evaluate import Result
+    from edgeinfer.host.evaluation.worst import Answered
 
 SHEET_FILE = "worst.png"
 TABLE_FILE = "pictures.csv"
@@ -33,9 +36,12 @@ TABLE_FILE = "pictures.csv"
     help="Another model on the same pictures: is it better or worse by more than chance?",
 )
 @click.option(
-    "--worst", type=click.IntRange(0, 100), default=10, show_default=True,
+    "--worst",
+    type=click.IntRange(0, 100),
+    default=10,
+    show_default=True,
     help="How many of the pictures that were answered worst are named.",
-)  # fmt: skip
+)
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
@@ -60,19 +66,19 @@ def evaluate(
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.evaluation.evaluate import evaluate_model
     from edgeinfer.host.evaluation.sheet import worst_sheet
+    from edgeinfer.host.evaluation.worst import answered
 
     with show_progress(keep=True) as progress:
         result = evaluate_model(model, data, progress, other=compare)
+        named = answered(model, result.worst(worst))
         if report is not None:
-            report.mkdir(parents=True, exist_ok=True)
-            (report / TABLE_FILE).write_text(_table(result), encoding="utf-8")
-            if named := result.worst(worst):
-                progress.start("draw the worst pictures")
-                worst_sheet(model, named, report / SHEET_FILE)
-    click.echo(json.dumps(_document(result, worst)) if as_json else _text(result, worst, compare))
+            write_atomically(report / TABLE_FILE, _table(result))
+            if named:
+                worst_sheet(named, report / SHEET_FILE)
+    click.echo(json.dumps(_document(result, named)) if as_json else _text(result, named, compare))
 
 
-def _document(result: Result, worst: int) -> dict[str, object]:
+def _document(result: Result, worst: Sequence[Answered]) -> dict[str, object]:
     document: dict[str, object] = {
         "model": str(result.model),
         **_figures(result.evaluation),
@@ -87,7 +93,7 @@ def _document(result: Result, worst: int) -> dict[str, object]:
             for group in result.groups
         ],
         "absent": list(result.absent),
-        "worst": [sample.source for sample in result.worst(worst)],
+        "worst": [one.to_json() for one in worst],
     }
     if result.other is not None and result.comparison is not None:
         comparison = result.comparison
@@ -115,12 +121,12 @@ def _figures(evaluation: Evaluation) -> dict[str, object]:
     }
 
 
-def _text(result: Result, worst: int, compare: Path | None) -> str:
+def _text(result: Result, worst: Sequence[Answered], compare: Path | None) -> str:
     name = result.evaluation.score_name
     width = max(12, *(len(group.name) + 2 for group in result.groups))
     lines = [f"{name:{width}}{'score':>9}{'95 % interval':>20}{'pictures':>10}"]
-    lines.append(_row("all", width, result.evaluation.score, *result.evaluation.interval,
-                      result.evaluation.samples))  # fmt: skip
+    score, samples = result.evaluation.score, result.evaluation.samples
+    lines.append(_row("all", width, score, *result.evaluation.interval, samples))
     if len(result.groups) > 1:
         lines += [
             _row(group.name, width, group.score, group.low, group.high, group.samples)
@@ -130,8 +136,8 @@ def _text(result: Result, worst: int, compare: Path | None) -> str:
         lines.append(f"no pictures of: {', '.join(result.absent)}")
     if result.other is not None and result.comparison is not None and compare is not None:
         lines += _compared(compare, result.other, result.comparison, width)
-    if named := result.worst(worst):
-        lines += ["answered worst:", *(f"  {sample.source}" for sample in named)]
+    if worst:
+        lines += ["answered worst:", *(f"  {one.text()}" for one in worst)]
     return "\n".join(map(printable, lines))
 
 

@@ -6,7 +6,7 @@ Everything goes through the device package, as on a board.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.intervals import Comparison, compare_scores, mean_interval
 from edgeinfer.converters.tasks.registry import find_measured
+from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.tasks.task import Said
@@ -88,17 +89,14 @@ def evaluate_model(
             the same.
     """
     task, said = _told(model)
-    if other is not None:
-        _require_alike(other, task, said)
-    measured = find_measured(task)
+    their_said = said if other is None else _require_alike(other, task, said)
     samples = find_taught(task).find(data, said, progress=progress)
-    found = _answers(model, samples, task, said, progress, threads)
-    evaluation = found
+    evaluation = _answers(model, samples, task, said, progress, threads)
     second = comparison = None
     if other is not None:
-        second = _answers(other, samples, task, said, progress, threads)
+        theirs = _as_said(samples, find_measured(task), said, their_said)
+        second = _answers(other, theirs, task, their_said, progress, threads)
         comparison = compare_scores(evaluation.scores, second.scores)
-    assert measured.score_name == evaluation.score_name
     groups = _groups(evaluation)
     there = {group.name for group in groups}
     return Result(
@@ -118,7 +116,7 @@ def _told(path: Path) -> tuple[str, Said]:
         return model.task, model.said
 
 
-def _require_alike(other: Path, task: str, said: Said) -> None:
+def _require_alike(other: Path, task: str, said: Said) -> Said:
     theirs, their_said = _told(other)
     if theirs != task or sorted(their_said.labels) != sorted(said.labels):
         raise ModelError(
@@ -127,6 +125,15 @@ def _require_alike(other: Path, task: str, said: Said) -> None:
             expected=f"{task} of the first model's {len(said.labels)}",
             next_step="compare models that were trained on the same classes",
         )
+    return their_said
+
+
+def _as_said(
+    samples: Sequence[Sample], task: MeasuredTask, said: Said, their_said: Said
+) -> list[Sample]:
+    """Return the samples with their targets as another model numbers them."""
+    read = task.target_reader(their_said)
+    return [replace(one, target=read(task.write_target(one.target, said))) for one in samples]
 
 
 def _answers(

@@ -9,12 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edgeinfer.converters.run_folder.samples import Sample, read_sample
-from edgeinfer.converters.tasks.registry import find_measured
-from edgeinfer.device.core.errors import storage_error
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.device.models.model import Model
 from edgeinfer.device.outputs.drawing.draw import MIN_SIDE, Picture, PictureCanvas
+from edgeinfer.host.evaluation.worst import Answered
 
 SIDE = 320
 """Of one picture on the sheet, pixels."""
@@ -23,32 +20,23 @@ _GAP = 8
 _GROUND = 32
 
 
-def worst_sheet(model: Path, samples: Sequence[Sample], out: Path) -> None:
-    """Draw a model's answers onto pictures and write them as one PNG.
+def worst_sheet(answered: Sequence[Answered], out: Path) -> None:
+    """Draw answers onto their pictures and write them as one PNG.
 
     Args:
-        model: what answers.
-        samples: the pictures, the worst first.
+        answered: the pictures, the worst first; at least one.
         out: the file.
 
     Raises:
         StorageError: it cannot be written.
     """
-    with Model.open(model) as opened:
-        task = find_measured(opened.task)
-        tiles = []
-        for sample in samples:
-            pixels = read_sample(sample.source, opened.preprocessor.spec)
-            prediction = opened.predict(pixels)
-            canvas = PictureCanvas(_fitted(np.ascontiguousarray(pixels[..., ::-1])))
-            prediction.draw(canvas, task.truth(sample.target, opened.said))
-            canvas.caption(Path(sample.source).name)
-            tiles.append(canvas.picture)
-    encoded = cv2.imencode(".png", _joined(tiles))[1].tobytes()
-    try:
-        write_atomically(out, encoded)
-    except OSError as error:
-        raise storage_error(out, error) from error
+    tiles = []
+    for one in answered:
+        canvas = PictureCanvas(_fitted(np.ascontiguousarray(one.pixels[..., ::-1])))
+        one.prediction.draw(canvas, one.truth)
+        canvas.caption(Path(one.source).name)
+        tiles.append(canvas.picture)
+    write_atomically(out, cv2.imencode(".png", _joined(tiles))[1].tobytes())
 
 
 def _fitted(picture: Picture) -> Picture:

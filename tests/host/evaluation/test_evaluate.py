@@ -17,6 +17,7 @@ from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.host.data.dataset import prepare_fashion_mnist
 from edgeinfer.host.evaluation.evaluate import evaluate_model
+from tests.device.models.bundle.rewriting import Document, Members, rewritten
 from tests.support.checkout import ROOT
 from tests.support.program import edgeinfer_here, error_line
 
@@ -78,6 +79,20 @@ def test_a_model_beside_itself_differs_by_nothing(clothes: Path) -> None:
     assert not comparison.more_than_chance
 
 
+def test_another_order_of_the_classes_is_no_mistake(clothes: Path, tmp_path: Path) -> None:
+    """Each model numbers the classes in its own way; the second calls each by the next one's."""
+    other = tmp_path / "other.edgebundle"
+
+    def turn(document: Document, members: Members) -> None:
+        document["labels"] = [*document["labels"][1:], document["labels"][0]]
+
+    other.write_bytes(rewritten(SAMPLE.read_bytes(), turn))
+    result = evaluate_model(SAMPLE, clothes, Silent(), other=other)
+    assert result.other is not None
+    assert result.other.score < 0.3 < 0.7 < result.evaluation.score
+    assert [group.samples for group in result.groups] == [EACH] * 10
+
+
 def test_models_of_other_classes_are_not_compared(clothes: Path, tmp_path: Path) -> None:
     plain = tmp_path / "plain.tflite"
     with open_bundle(SAMPLE) as bundle:
@@ -98,9 +113,13 @@ def test_the_command(clothes: Path, tmp_path: Path) -> None:
     sheet = cv2.imread(str(report / "worst.png"))
     assert sheet is not None
     assert min(sheet.shape[:2]) >= 320
+    wrong = next(row for row in rows if row["score"] == "0")
+    assert f"  {wrong['picture']}: " in done.stdout
+    assert f", truth: {wrong['group']}\n" in done.stdout
     told = json.loads(edgeinfer_here("evaluate", SAMPLE, clothes, "--json").stdout)
     assert told["low"] < told["score"] < told["high"]
     assert len(told["groups"]) == 10
+    assert all(one["answer"]["label"] != one["truth"] for one in told["worst"])
 
 
 def test_what_is_no_folder_is_one_line(tmp_path: Path) -> None:

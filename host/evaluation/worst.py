@@ -1,0 +1,68 @@
+"""The pictures that were answered worst, with what was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeinfer.converters.run_folder.samples import Sample, read_sample
+from edgeinfer.converters.tasks.registry import find_measured
+from edgeinfer.device.models.model import Model
+from edgeinfer.device.pictures.pixel_formats import Pixels
+from edgeinfer.device.tasks.prediction import Prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """A picture and its answer.
+
+    Attributes:
+        source: where the picture is.
+        truth: what it shows, in a word; None where its task has none.
+        prediction: the answer, with places in `pixels`.
+        pixels: (H, W, 3) uint8 RGB.
+    """
+
+    source: str
+    truth: str | None
+    prediction: Prediction
+    pixels: Pixels
+
+    def text(self) -> str:
+        """Return it on a line."""
+        truth = "" if self.truth is None else f", truth: {self.truth}"
+        return f"{self.source}: {self.prediction.text()}{truth}"
+
+    def to_json(self) -> dict[str, object]:
+        """Return what scripts read."""
+        answer = self.prediction.to_json()
+        return {"picture": self.source, "truth": self.truth, "answer": answer}
+
+
+def answered(model: Path, samples: Sequence[Sample]) -> list[Answered]:
+    """Ask a model once more, of a few pictures; all of them are in memory.
+
+    Args:
+        model: a bundle or a plain `.tflite`.
+        samples: the pictures.
+
+    Raises:
+        EdgeinferError: the model or a picture cannot be read any more.
+    """
+    if not samples:
+        return []
+    found = []
+    with Model.open(model) as opened:
+        task = find_measured(opened.task)
+        for sample in samples:
+            pixels = read_sample(sample.source, opened.preprocessor.spec)
+            found.append(
+                Answered(
+                    source=sample.source,
+                    truth=task.truth(sample.target, opened.said),
+                    prediction=opened.predict(pixels),
+                    pixels=pixels,
+                )
+            )
+    return found
