@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 from importlib import metadata
@@ -82,3 +83,13 @@ def test_the_board_to_add_is_one(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(text)
     (tmp_path / "rpi4.toml").write_bytes((PROFILES / "rpi4.toml").read_bytes())
     assert load_profile("mine", tmp_path).memory_mib == 4096
+
+
+def test_what_a_package_may_bring_is_named_as_it_is() -> None:
+    rows = re.findall(r"^\| `(edgeinfer\.[\w.]+)` \| `([\w.]+)\.(\w+)` \|", README, re.MULTILINE)
+    assert len(rows) == 5
+    for group, module, name in rows:
+        found = metadata.entry_points(group=group)
+        kind = getattr(importlib.import_module(module), name)
+        assert found
+        assert all(isinstance(one.load(), kind) for one in found)
