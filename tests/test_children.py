@@ -18,12 +18,12 @@ HELPER = "device/core/processes.py"
 MAY_NAME_THE_INTERPRETER = {
     "boards/toolchains/build_wheels.py": "a script of the checkout, below the device package",
     "device/diagnose/doctor/checks/python.py": "tells it",
-    "device/installation/environment.py": "for commands that the user is told",
+    "device/core/installation/environment.py": "for commands that the user is told",
     "device/releases/systemd/units.py": "for a unit, which starts it with -I",
     "host/board_wheels/download.py": "names it in an error",
 }
 """Where `sys.executable` may stand, and why."""
-ONLY_TELLS = "device/installation/advice.py"
+ONLY_TELLS = "device/core/installation/advice.py"
 """Makes commands for the user to type, and starts none."""
 MODULES = {"multiprocessing", "runpy", "pty", "billiard", "loky", "joblib"}
 FUNCTIONS = re.compile(

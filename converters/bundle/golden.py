@@ -13,8 +13,8 @@ from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.errors import ConversionError
+from edgeinfer.device.core.installation.advice import add_packages
 from edgeinfer.device.core.tensors import KernelFamily, TensorSpec
-from edgeinfer.device.installation.advice import add_packages
 from edgeinfer.device.models.bundle.manifest import GoldenFrame
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.pictures.pixel_formats import Pixels

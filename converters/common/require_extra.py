@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 from edgeinfer.device.core.errors import MissingExtraError
-from edgeinfer.device.installation.advice import add_extra
+from edgeinfer.device.core.installation.advice import add_extra
 
 
 def require_packages(command: str, *packages: str) -> None:

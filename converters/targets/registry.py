@@ -7,8 +7,8 @@ from importlib import import_module
 
 from edgeinfer.converters.targets.target import Target
 from edgeinfer.device.accelerators.registry import load_plugin
-from edgeinfer.device.core.entry_points import entry_point_names
 from edgeinfer.device.core.errors import DelegateError
+from edgeinfer.device.core.installation.entry_points import entry_point_names
 
 GROUP = "edgeinfer.accelerators.converters"
 OWN = ("ethos-u", "edgetpu", "vx", "gpu")

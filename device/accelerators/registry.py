@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, cast
 
 from edgeinfer.device.accelerators.accelerator import Accelerator
 from edgeinfer.device.accelerators.mapping import OpMapping, compiled_ops, ops_json
-from edgeinfer.device.core.entry_points import entry_point_names, load_entry_point
 from edgeinfer.device.core.errors import DelegateError
+from edgeinfer.device.core.installation.entry_points import entry_point_names, load_entry_point
 
 if TYPE_CHECKING:
     from edgeinfer.device.tflite.model import TfliteModel

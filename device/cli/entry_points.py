@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from edgeinfer.device.core.entry_points import load_entry_point
+from edgeinfer.device.core.installation.entry_points import load_entry_point
 
 
 def load_command(group: str, name: str) -> click.Command | None:

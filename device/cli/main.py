@@ -12,8 +12,8 @@ from contextlib import suppress
 import click
 
 from edgeinfer.device.cli.entry_points import load_command
-from edgeinfer.device.core.entry_points import entry_point_names
 from edgeinfer.device.core.errors import EdgeinferError, printable, system_error
+from edgeinfer.device.core.installation.entry_points import entry_point_names
 
 COMMANDS_GROUP = "edgeinfer.commands"
 

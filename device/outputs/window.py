@@ -11,7 +11,7 @@ from contextlib import suppress
 import cv2
 
 from edgeinfer.device.core.errors import OutputError
-from edgeinfer.device.installation.advice import add_packages
+from edgeinfer.device.core.installation.advice import add_packages
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.outputs.base import Output, OutputGone
 from edgeinfer.device.outputs.drawing.draw import annotate

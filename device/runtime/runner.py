@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.accelerators.registry import compiled_by
 from edgeinfer.device.core.errors import MissingExtraError, ModelError
+from edgeinfer.device.core.installation.advice import add_packages
 from edgeinfer.device.core.tensors import KernelFamily, TensorDtype, TensorSpec
-from edgeinfer.device.installation.advice import add_packages
 from edgeinfer.device.runtime.quiet_runtime import quiet_runtime
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite

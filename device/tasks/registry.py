@@ -10,7 +10,7 @@ import functools
 from collections.abc import Sequence
 from importlib import import_module
 
-from edgeinfer.device.core.entry_points import load_entry_point
+from edgeinfer.device.core.installation.entry_points import load_entry_point
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Decode, Said, Task

@@ -17,8 +17,8 @@ from typing import IO
 
 from edgeinfer.device.core.errors import MissingExtraError, WheelError
 from edgeinfer.device.core.files import atomic_file, cache_home
+from edgeinfer.device.core.installation.advice import add_packages
 from edgeinfer.device.core.processes import run_to_end
-from edgeinfer.device.installation.advice import add_packages
 
 SHORT = 16
 """Hexadecimal digits of an archive's SHA-256 that name its folder on a board."""

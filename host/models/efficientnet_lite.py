@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeinfer.device.core.errors import MissingExtraError, ModelError
-from edgeinfer.device.installation.advice import add_extra, add_packages
+from edgeinfer.device.core.installation.advice import add_extra, add_packages
 from edgeinfer.host.models.blocks import classifier, conv, inverted_residual
 from edgeinfer.host.models.torch_weights import parse_state_dict
 

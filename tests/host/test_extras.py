@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from edgeinfer.device.core.errors import MissingExtraError
-from edgeinfer.device.installation.advice import add_extra
+from edgeinfer.device.core.installation.advice import add_extra
 from edgeinfer.host import extras
 
 

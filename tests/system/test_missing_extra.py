@@ -20,7 +20,7 @@ pytestmark = pytest.mark.system
 PYTHON = "{}.{}".format(*sys.version_info[:2])
 SMALL = "tflite-runtime"
 """A small extra, so that commands can be run to their end: TensorFlow takes most of a minute."""
-ADVISE = "from edgeinfer.device.installation.advice import add_extra; print(add_extra('{}'))"
+ADVISE = "from edgeinfer.device.core.installation.advice import add_extra; print(add_extra('{}'))"
 HERE = (
     "from importlib import metadata; print(metadata.version('edgeinfer'), "
     "metadata.distribution('edgeinfer').read_text('direct_url.json'), "

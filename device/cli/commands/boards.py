@@ -13,7 +13,7 @@ import click
 
 from edgeinfer.device.cli.entry_points import load_command
 from edgeinfer.device.cli.options.common import json_option
-from edgeinfer.device.core.entry_points import entry_point_names
+from edgeinfer.device.core.installation.entry_points import entry_point_names
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile

@@ -70,13 +70,6 @@ def is_complete(layout: Layout, key: str) -> bool:
     return (layout.packages / key / _COMPLETE).is_file()
 
 
-def is_release_environment(prefix: Path) -> bool:
-    """Tell whether a Python's `sys.prefix` is an environment that this module made."""
-    prefix = prefix.resolve()
-    layout = Layout(prefix=prefix.parent.parent)
-    return prefix.parent == layout.packages and is_complete(layout, prefix.name)
-
-
 def build_environment(layout: Layout, spec: ReleaseSpec, key: str, lock: int) -> bool:
     """Make the environment where it will be used; False when it is there already.
 

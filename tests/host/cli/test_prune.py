@@ -17,7 +17,7 @@ from edgeinfer.converters.run_folder.trained_run import (
     write_trained,
 )
 from edgeinfer.device.core.errors import EdgeinferError, MissingExtraError, UsageError
-from edgeinfer.device.installation.advice import add_extra
+from edgeinfer.device.core.installation.advice import add_extra
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras
 from edgeinfer.host.cli.prune import _print, prune

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from edgeinfer.boards import profile_names
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.device.core.errors import EdgeinferError, MissingExtraError, ModelError, UsageError
-from edgeinfer.device.installation.advice import add_extra
+from edgeinfer.device.core.installation.advice import add_extra
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras

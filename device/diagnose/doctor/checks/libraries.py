@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
+from edgeinfer.device.core.installation.advice import add_packages
 from edgeinfer.device.diagnose.doctor.child import ChildEnd, run_probe
 from edgeinfer.device.diagnose.doctor.finding import Finding, broken, note, ok
 from edgeinfer.device.diagnose.doctor.system import System
-from edgeinfer.device.installation.advice import add_packages
 
 OPENCV_PACKAGES = (
     "opencv-python",

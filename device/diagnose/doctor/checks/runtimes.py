@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgeinfer.device.core.installation.advice import add_packages
 from edgeinfer.device.diagnose.doctor.child import ChildEnd, run_probe
 from edgeinfer.device.diagnose.doctor.finding import Finding, broken, fault_of, note, ok
 from edgeinfer.device.diagnose.doctor.system import System
 from edgeinfer.device.diagnose.doctor.tiny_model import TINY_OUTPUT
-from edgeinfer.device.installation.advice import add_packages
 
 
 class RuntimesCheck:

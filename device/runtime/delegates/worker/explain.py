@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgeinfer.device.accelerators.accelerator import Accelerator, Device
 from edgeinfer.device.core.errors import DelegateError
-from edgeinfer.device.installation.advice import add_packages
+from edgeinfer.device.core.installation.advice import add_packages
 from edgeinfer.device.runtime.delegates.find import find_library
 from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.delegates.worker.process import WorkerStartError

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.device.core.installation.environment import is_of_a_release
 from edgeinfer.device.releases.install.environment import build_environment, environment_key
 from edgeinfer.device.releases.install.spec import ReleaseSpec, Wheel
 from edgeinfer.device.releases.install.store import receive
@@ -113,3 +114,4 @@ def test_nothing_of_a_wheel_runs_while_it_is_installed(
     # The test finds what runs: a program of the environment leaves the mark.
     subprocess.run([folder / "bin" / "python3", "-c", ""], check=False, env=dict(os.environ))
     assert mark.exists()
+    assert is_of_a_release(folder)

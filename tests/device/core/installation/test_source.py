@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.installation.source import Source, installed_source, read_source
+from edgeinfer.device.core.installation.source import Source, installed_source, read_source
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 GIT = {"vcs": "git", "requested_revision": "main", "commit_id": COMMIT}

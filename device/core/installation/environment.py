@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from edgeinfer.device.installation.source import DISTRIBUTION
-from edgeinfer.device.releases.install.environment import is_release_environment
+from edgeinfer.device.core.installation.source import DISTRIBUTION
 
 Tool = Literal["", "release", "pipx", "pipx run", "uv tool", "uvx"]
 Installer = Literal["pip", "uv", "ensurepip", "none"]
@@ -73,9 +72,18 @@ def this_environment() -> Environment:
     )
 
 
+def is_of_a_release(prefix: Path) -> bool:
+    """Tell whether the agent on a board made an environment: `packages/KEY`, and to its end.
+
+    The agent is above this floor; `tests/device/releases/install` holds that it makes them so.
+    """
+    folder = prefix.resolve()
+    return folder.parent.name == "packages" and (folder / "complete").is_file()
+
+
 def _tool(prefix: Path, pipx: dict[str, Any]) -> Tool:
     """Return what made the environment for edgeinfer; beside another program it is not its own."""
-    if is_release_environment(prefix):
+    if is_of_a_release(prefix):
         return "release"
     if pipx.get("package") == DISTRIBUTION:
         return "pipx" if prefix.parent.name == "venvs" else "pipx run"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.installation.advice import add_extra, add_packages
-from edgeinfer.device.installation.environment import Environment, Installer, Tool
-from edgeinfer.device.installation.source import Source
+from edgeinfer.device.core.installation.advice import add_extra, add_packages
+from edgeinfer.device.core.installation.environment import Environment, Installer, Tool
+from edgeinfer.device.core.installation.source import Source
 
 INDEX = Source(version="0.1.0")
 WHEEL = Source(version="0.1.0", url="file:///w/e.whl", path=Path(__file__))

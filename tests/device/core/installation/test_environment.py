@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.installation.environment import Environment, this_environment
+from edgeinfer.device.core.installation.environment import Environment, this_environment
 
 LOOK = """\
 import json, sys
-from edgeinfer.device.installation.environment import this_environment
+from edgeinfer.device.core.installation.environment import this_environment
 here = this_environment()
 print(json.dumps([here.tool, here.installer, here.pip_on_path, here.suffix, here.python]))
 """

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgeinfer.device.installation.environment import Environment
-    from edgeinfer.device.installation.source import Source
+    from edgeinfer.device.core.installation.environment import Environment
+    from edgeinfer.device.core.installation.source import Source
 
 NEW_ENVIRONMENT = "edgeinfer-env"
 """The folder of the environment that is made where this one cannot take packages."""
@@ -102,13 +102,13 @@ def add_packages(
 
 def _this_environment() -> Environment:
     # Here, for modules that every start imports name this one for the day when something is absent.
-    from edgeinfer.device.installation.environment import this_environment
+    from edgeinfer.device.core.installation.environment import this_environment
 
     return this_environment()
 
 
 def _installed_source() -> Source:
-    from edgeinfer.device.installation.source import installed_source
+    from edgeinfer.device.core.installation.source import installed_source
 
     return installed_source()
 
