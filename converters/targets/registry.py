@@ -6,7 +6,7 @@ import functools
 from importlib import import_module
 
 from edgeinfer.converters.targets.target import Target
-from edgeinfer.device.accelerators.registry import load_plugin
+from edgeinfer.device.accelerators.registry import load_accelerator
 from edgeinfer.device.core.errors import DelegateError
 from edgeinfer.device.core.installation.entry_points import entry_point_names
 
@@ -33,7 +33,7 @@ def find_target(name: str) -> Target:
     if name in OWN:
         found = import_module(f"{__package__}.{name.replace('-', '_')}").TARGET
     else:
-        found = load_plugin(GROUP, name, Target)
+        found = load_accelerator(GROUP, name, Target)
     if not isinstance(found, Target):
         raise DelegateError(
             f"the accelerator '{name}'",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
-from importlib import import_module
+from typing import TypeVar
 
 from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.tasks.registry import UnknownTaskError, named_object
+from edgeinfer.device.tasks.registry import UnknownTaskError, find_object
+
+T = TypeVar("T")
 
 GROUP = "edgeinfer.tasks.converters"
 OWN = ("classification",)
@@ -23,17 +25,21 @@ def find_measured(name: str) -> MeasuredTask:
     >>> find_measured("classification").score_name
     'top-1'
     """
-    if name in OWN:
-        task = import_module(f"{__package__}.{name}.task").TASK
-    else:
-        try:
-            task = named_object(GROUP, name)
-        except UnknownTaskError as error:
-            raise ModelError(
-                f"task '{name}'",
-                got="nothing that is installed here measures it",
-                expected=f"one of {', '.join(OWN)}",
-                next_step=f"install the package that brings it by an entry point {GROUP}",
-            ) from error
-    assert isinstance(task, MeasuredTask)
-    return task
+    # An abstract class stands for those that are made of it.
+    return require_object(GROUP, __package__, OWN, name, MeasuredTask)  # type: ignore[type-abstract]
+
+
+def require_object(group: str, package: str, own: tuple[str, ...], name: str, kind: type[T]) -> T:
+    """Return one package's side of a task that is in work; see `device.tasks.registry.find_object`.
+
+    Raises:
+        ModelError: nothing that is installed has one, or what has is ill.
+    """
+    try:
+        return find_object(group, package, own, name, kind)
+    except UnknownTaskError as error:
+        raise ModelError(
+            "the model",
+            got=str(error),
+            next_step=f"install the package that brings it by an entry point {group}, or mend it",
+        ) from error

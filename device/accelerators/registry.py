@@ -10,15 +10,21 @@ import functools
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from edgeinfer.device.accelerators.accelerator import Accelerator
 from edgeinfer.device.accelerators.mapping import OpMapping, compiled_ops, ops_json
 from edgeinfer.device.core.errors import DelegateError
-from edgeinfer.device.core.installation.entry_points import entry_point_names, load_entry_point
+from edgeinfer.device.core.installation.entry_points import (
+    PluginError,
+    entry_point_names,
+    load_plugin,
+)
 
 if TYPE_CHECKING:
     from edgeinfer.device.tflite.model import TfliteModel
+
+T = TypeVar("T")
 
 GROUP = "edgeinfer.accelerators"
 OWN = ("edgetpu", "ethos-u", "vx", "gpu")
@@ -39,12 +45,13 @@ def find_accelerator(name: str) -> Accelerator | None:
     'an Edge TPU'
     """
     if name not in OWN:
-        return cast("Accelerator | None", load_plugin(GROUP, name, Accelerator))
+        # An abstract class stands for those that are made of it.
+        return load_accelerator(GROUP, name, Accelerator)  # type: ignore[type-abstract]
     module = import_module(f"{__package__}.{name.replace('-', '_')}.accelerator")
     return cast("Accelerator", module.ACCELERATOR)
 
 
-def load_plugin(group: str, name: str, kind: type) -> object | None:
+def load_accelerator(group: str, name: str, kind: type[T]) -> T | None:
     """Return what an installed package brings for an accelerator; None where none does.
 
     Args:
@@ -56,13 +63,9 @@ def load_plugin(group: str, name: str, kind: type) -> object | None:
         DelegateError: it is something else, or cannot be imported.
     """
     try:
-        found = load_entry_point(group, name)
-    except Exception as error:  # another's package, which may be ill in any way
-        reason = f"{type(error).__name__}: {error}"
-        raise _ill(name, f"what is installed as {group} cannot be imported ({reason})") from error
-    if found is None or (isinstance(found, kind) and getattr(found, "name", name) == name):
-        return found
-    raise _ill(name, f"what is installed as {group} is no {kind.__name__} of that name")
+        return load_plugin(group, name, kind)
+    except PluginError as error:
+        raise _ill(name, str(error)) from error
 
 
 def accelerator_names() -> Iterator[str]:

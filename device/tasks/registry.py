@@ -9,11 +9,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TypeVar, cast
 
-from edgeinfer.device.core.installation.entry_points import load_entry_point
+from edgeinfer.device.core.installation.entry_points import PluginError, load_plugin
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Decode, Said, Task
+
+T = TypeVar("T")
 
 GROUP = "edgeinfer.tasks"
 OWN = ("classification", "value", "detection", "segmentation", "pose", "embedding")
@@ -35,28 +38,35 @@ def find_task(name: str) -> Task:
     >>> find_task("value").name
     'value'
     """
-    if name in OWN:
-        task = import_module(f"{__package__}.{name}.task").TASK
-    else:
-        task = named_object(GROUP, name)
-    if not isinstance(task, Task) or task.name != name:
-        raise UnknownTaskError(f"what is installed as task '{name}' is no task of that name")
-    return task
+    # An abstract class stands for those that are made of it.
+    return find_object(GROUP, __package__, OWN, name, Task)  # type: ignore[type-abstract]
 
 
-def named_object(group: str, name: str) -> object:
-    """Return what an installed package brings under a name by an entry point.
+def find_object(group: str, package: str, own: tuple[str, ...], name: str, kind: type[T]) -> T:
+    """Return one package's side of a task.
+
+    Args:
+        group: of entry points.
+        package: which has the tasks that are edgeinfer's own, each in a module `NAME.task`.
+        own: their names.
+        name: the task's.
+        kind: what is expected.
 
     Raises:
-        UnknownTaskError: none does.
+        UnknownTaskError: nothing that is installed has one, or what has is ill.
     """
-    found = load_entry_point(group, name)
-    if found is not None:
-        return found
-    raise UnknownTaskError(
-        f"task is '{name}', expected one of {', '.join(OWN)}, or one that an installed package "
-        f"brings by an entry point {group}"
-    )
+    if name in own:
+        return cast("T", import_module(f"{package}.{name}.task").TASK)
+    try:
+        found = load_plugin(group, name, kind)
+    except PluginError as error:
+        raise UnknownTaskError(f"task is '{name}', and {error}") from error
+    if found is None:
+        raise UnknownTaskError(
+            f"task is '{name}', expected one of {', '.join(own)}, or one that an installed package "
+            f"brings by an entry point {group}"
+        )
+    return found
 
 
 def make_decode(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-from importlib import import_module
 
-from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.tasks.registry import UnknownTaskError, named_object
+from edgeinfer.converters.tasks.registry import require_object
 from edgeinfer.host.tasks.task import TaughtTask
 
 GROUP = "edgeinfer.tasks.host"
@@ -23,17 +21,5 @@ def find_taught(name: str) -> TaughtTask:
     >>> find_taught("classification").name
     'classification'
     """
-    if name in OWN:
-        task = import_module(f"{__package__}.{name}.task").TASK
-    else:
-        try:
-            task = named_object(GROUP, name)
-        except UnknownTaskError as error:
-            raise ModelError(
-                f"task '{name}'",
-                got="nothing that is installed here trains it",
-                expected=f"one of {', '.join(OWN)}",
-                next_step=f"install the package that brings it by an entry point {GROUP}",
-            ) from error
-    assert isinstance(task, TaughtTask)
-    return task
+    # An abstract class stands for those that are made of it.
+    return require_object(GROUP, __package__, OWN, name, TaughtTask)  # type: ignore[type-abstract]

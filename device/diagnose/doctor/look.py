@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from edgeinfer.device.accelerators.accelerator import Accelerator, Device
-from edgeinfer.device.accelerators.registry import load_plugin
+from edgeinfer.device.accelerators.registry import load_accelerator
 from edgeinfer.device.diagnose.doctor.device_access import access_fix
 from edgeinfer.device.diagnose.doctor.finding import Finding, broken, ok
 from edgeinfer.device.diagnose.doctor.system import System
@@ -52,5 +52,5 @@ class Look:
 
 def look_of(accelerator: Accelerator) -> Look:
     """Return the look at an accelerator that is its own, else the usual one."""
-    found = load_plugin(GROUP, accelerator.name, Look)
+    found = load_accelerator(GROUP, accelerator.name, Look)
     return found if isinstance(found, Look) else Look()

@@ -49,10 +49,13 @@ TASK = Gait()
 """
     install(tmp_path, "gait", source)
     install(tmp_path, "stone", "TASK = 'no task'\n")
+    install(tmp_path, "ill", "1 / 0\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert find_task("gait").name == "gait"
-    with pytest.raises(UnknownTaskError, match="'stone' is no task of that name"):
+    with pytest.raises(UnknownTaskError, match=r"is 'stone', .* edgeinfer.tasks is no Task of"):
         find_task("stone")
+    with pytest.raises(UnknownTaskError, match=r"is 'ill', .*imported \(ZeroDivisionError: divis"):
+        find_task("ill")
     find_task.cache_clear()
 
 

@@ -1,0 +1,39 @@
+"""What measures and what teaches a task is looked up by its name, or told to be missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import metadata
+
+import pytest
+
+from edgeinfer.converters.tasks import registry as converters
+from edgeinfer.converters.tasks.registry import find_measured
+from edgeinfer.device.core.errors import ModelError
+from edgeinfer.host.tasks import registry as host
+from edgeinfer.host.tasks.registry import find_taught
+
+FINDERS = [
+    pytest.param(find_measured, converters.GROUP, converters.OWN, id="measured"),
+    pytest.param(find_taught, host.GROUP, host.OWN, id="taught"),
+]
+
+
+@pytest.mark.parametrize(("find", "group", "own"), FINDERS)
+def test_every_task_of_ours_is_an_entry_point(
+    find: Callable[[str], object], group: str, own: tuple[str, ...]
+) -> None:
+    entries = {entry.name: entry for entry in metadata.entry_points(group=group)}
+    assert {*own} == {*entries}
+    assert all(entries[name].load() is find(name) for name in own)
+
+
+@pytest.mark.parametrize(("find", "group", "own"), FINDERS)
+@pytest.mark.parametrize("name", ["pose", "flight", "../classification"])
+def test_what_nobody_brings_is_told_with_what_would(
+    find: Callable[[str], object], group: str, own: tuple[str, ...], name: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        find(name)
+    assert f"task is '{name}', expected one of classification, or one that an" in str(caught.value)
+    assert f"install the package that brings it by an entry point {group}, or" in str(caught.value)
