@@ -34,7 +34,9 @@ class Loss:
 
     def text(self) -> str:
         """Return the loss with its interval."""
-        return f"{self.points:.2f} points ({self.low:.2f} to {self.high:.2f})"
+        # Adding 0 takes the sign off what is rounded to nothing.
+        points, low, high = (round(x, 2) + 0.0 for x in (self.points, self.low, self.high))
+        return f"{points:.2f} points ({low:.2f} to {high:.2f})"
 
 
 def loss_of(reference: NDArray[np.float64], scores: NDArray[np.float64]) -> Loss:
