@@ -19,12 +19,15 @@ class Evaluation:
         groups: (pictures,) int64: which group each picture belongs to, such as its class.
         group_names: of the groups; one for a task without any.
         score_name: what people call the mean of the scores, such as "top-1".
+        certainty: (pictures,) float64: of equal scores, the picture with less of it is the worse
+            one; None where scores tell enough.
     """
 
     scores: NDArray[np.float64]
     groups: NDArray[np.int64]
     group_names: tuple[str, ...]
     score_name: str
+    certainty: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit each other."""
@@ -60,5 +63,6 @@ class Evaluation:
 
     def worst(self, count: int) -> list[int]:
         """Return the places of the `count` pictures with the lowest scores, the lowest first."""
-        order = np.argsort(self.scores, kind="stable")[:count]
+        certainty = self.scores if self.certainty is None else self.certainty
+        order = np.lexsort((certainty, self.scores))[:count]
         return [int(place) for place in order if self.scores[place] < 1.0]

@@ -123,7 +123,8 @@ def _figures(evaluation: Evaluation) -> dict[str, object]:
 
 def _text(result: Result, worst: Sequence[Answered], compare: Path | None) -> str:
     name = result.evaluation.score_name
-    width = max(12, *(len(group.name) + 2 for group in result.groups))
+    names = [group.name for group in result.groups] + ([compare.name] if compare else [])
+    width = max(12, *(len(printable(name)) + 2 for name in names))
     lines = [f"{name:{width}}{'score':>9}{'95 % interval':>20}{'pictures':>10}"]
     score, samples = result.evaluation.score, result.evaluation.samples
     lines.append(_row("all", width, score, *result.evaluation.interval, samples))

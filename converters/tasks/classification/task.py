@@ -52,18 +52,20 @@ class MeasuredClassification(MeasuredTask):
         assert isinstance(prediction, Classification)
         return prediction.index
 
-    def outcome(self, target: int, prediction: Prediction) -> tuple[int, int]:
-        """Return the true class and the best one."""
-        return target, self.target_of(prediction)
+    def outcome(self, target: int, prediction: Prediction) -> tuple[int, int, float]:
+        """Return the true class, the best one, and the probability of the true one."""
+        assert isinstance(prediction, Classification)
+        return target, prediction.index, float(prediction.probabilities[target])
 
-    def evaluation(self, outcomes: Sequence[tuple[int, int]], said: Said) -> ClassEvaluation:
+    def evaluation(self, outcomes: Sequence[tuple[int, int, float]], said: Said) -> ClassEvaluation:
         """Return how often the best class is the true one."""
-        pairs = np.array(outcomes, np.int64).reshape(-1, 2)
+        pairs = np.array([outcome[:2] for outcome in outcomes], np.int64).reshape(-1, 2)
         return ClassEvaluation(
             scores=(pairs[:, 0] == pairs[:, 1]).astype(np.float64),
             groups=pairs[:, 0],
             group_names=said.labels,
             score_name=self.score_name,
+            certainty=np.array([outcome[2] for outcome in outcomes], np.float64),
             answers=pairs[:, 1],
         )
 

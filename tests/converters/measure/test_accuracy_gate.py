@@ -21,7 +21,7 @@ LABELS = ("cat", "dog", "owl")
 def evaluation(*rows: tuple[int, int, int]) -> Evaluation:
     """Return the evaluation with this confusion, rows the truth."""
     outcomes = [
-        (truth, answer)
+        (truth, answer, 0.5)
         for truth, row in enumerate(rows)
         for answer, count in enumerate(row)
         for _ in range(count)

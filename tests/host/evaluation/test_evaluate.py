@@ -120,6 +120,12 @@ def test_the_command(clothes: Path, tmp_path: Path) -> None:
     assert told["low"] < told["score"] < told["high"]
     assert len(told["groups"]) == 10
     assert all(one["answer"]["label"] != one["truth"] for one in told["worst"])
+    # The one that was surest of a wrong class comes first.
+    truths = [
+        next((t["probability"] for t in one["answer"]["top"] if t["label"] == one["truth"]), 0.0)
+        for one in told["worst"]
+    ]
+    assert truths == sorted(truths)
 
 
 def test_what_is_no_folder_is_one_line(tmp_path: Path) -> None:
