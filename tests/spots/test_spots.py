@@ -77,7 +77,7 @@ def test_the_whole_way(environ: dict[str, str], photographs: Path, tmp_path: Pat
     trained, bundle = tmp_path / "run", tmp_path / "spots.edgebundle"
     run(
         *(environ, "train", photographs, "--task", NAME, "--architecture", "small-cnn"),
-        *("--size", "24x16", "--epochs", 20, "--augment", "flip", "--learning-rate", 0.01),
+        *("--size", "24x16", "--epochs", 30, "--augment", "flip", "--learning-rate", 0.01),
         *("--batch-size", 16, "--out", trained),
     )
     told = run(environ, "convert", trained, "--out", bundle, "--no-install", "--max-drop", 10)
