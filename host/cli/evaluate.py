@@ -79,6 +79,8 @@ def evaluate(
 
 
 def _document(result: Result, worst: Sequence[Answered]) -> dict[str, object]:
+    from edgeinfer.device.models.bundle.strict import to_json
+
     document: dict[str, object] = {
         "model": str(result.model),
         **_figures(result.evaluation),
@@ -99,12 +101,7 @@ def _document(result: Result, worst: Sequence[Answered]) -> dict[str, object]:
         comparison = result.comparison
         document["other"] = _figures(result.other)
         document["comparison"] = {
-            "difference": comparison.difference,
-            "low": comparison.low,
-            "high": comparison.high,
-            "p_value": comparison.p_value,
-            "better": comparison.better,
-            "worse": comparison.worse,
+            **to_json(comparison),
             "more_than_chance": comparison.more_than_chance,
         }
     return document

@@ -95,9 +95,9 @@ def end_search(
     )
     test = result.evaluations["test"]
     precision = winner.candidate.precision
-    baseline = _baseline_on("test", bench, progress)
+    baseline = _baseline_on("test", bench, progress, "float32", PLAIN)
     lost = loss_of(
-        _baseline_on("validation", bench, progress)["float32"].scores,
+        _baseline_on("validation", bench, progress, "float32")["float32"].scores,
         result.evaluations["validation"][precision].scores,
     )
     ending = Ending(
@@ -174,8 +174,10 @@ def _convert_options(options: SearchOptions, winner: Entry) -> ConvertOptions:
     )
 
 
-def _baseline_on(split: Split, bench: Bench, progress: Progress) -> dict[str, Evaluation]:
-    """Return how the run answers a split, as float32 and as plain INT8."""
+def _baseline_on(
+    split: Split, bench: Bench, progress: Progress, *forms: str
+) -> dict[str, Evaluation]:
+    """Return how the run answers a split, in each of the forms: `float32`, or plain INT8."""
     folder = bench.out / BASELINE_FOLDER
     files = {
         "float32": folder / FLOAT_FILE,
@@ -183,7 +185,8 @@ def _baseline_on(split: Split, bench: Bench, progress: Progress) -> dict[str, Ev
     }
     samples = read_samples(bench.run)[split]
     progress.start(f"evaluate the baseline on {split}", len(samples))
-    return evaluations_of_files(files, bench.trained, samples, progress)
+    asked = {form: files[form] for form in forms}
+    return evaluations_of_files(asked, bench.trained, samples, progress)
 
 
 def _kept(path: Path) -> Ending | None:

@@ -143,7 +143,7 @@ def _fold(bench: Bench, winner: Entry, fold: int, epochs: int) -> _Scores:
     trained = read_trained(run)
     plain = Candidate(kind="plain", size=trained.preprocess.size)
     bench.work("train", run, plain, folder)
-    made, small = _winner(bench, winner, run, folder / "winner", epochs)
+    made, small = _winner(bench, winner, run, folder, epochs)
     samples = read_samples(run)["test"]
     bench.progress.start(f"fold {fold + 1} of {FOLDS}: evaluate", 2 * len(samples))
 
@@ -164,12 +164,18 @@ def _fold(bench: Bench, winner: Entry, fold: int, epochs: int) -> _Scores:
 def _winner(
     bench: Bench, winner: Entry, run: Path, folder: Path, epochs: int
 ) -> tuple[TrainedModel, Path]:
-    """Make the winner from a fold's run as the search made it; return it and its file."""
-    folder.mkdir()
-    made = Path(bench.work("train", run, winner.candidate, folder, epochs=epochs).run)
+    """Make the winner from a fold's run as the search made it; return it and its file.
+
+    Plain INT8 lies in the folder already, beside the float model that was made with it.
+    """
+    candidate, made = winner.candidate, run
+    if (candidate.kind, candidate.precision) != ("plain", "int8"):
+        folder = folder / "winner"
+        folder.mkdir()
+        made = Path(bench.work("train", run, candidate, folder, epochs=epochs).run)
     calibration = winner.measured.calibration
     if calibration != PLAIN:
-        bench.work("calibrate", made, winner.candidate, folder)
+        bench.work("calibrate", made, candidate, folder)
     return read_trained(made), folder / SMALL_FILE.format(calibration=calibration)
 
 
