@@ -74,6 +74,11 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     help="How long to search, over all starts; converting the winner comes on top.",
 )
 @click.option(
+    "--max-candidates",
+    type=click.IntRange(min=1),
+    help="Try at most this many candidates, over all starts.",
+)
+@click.option(
     "--measure-on",
     metavar="[USER@]BOARD",
     help="Time each candidate on a board, reached with your own ssh, instead of here.",
@@ -112,6 +117,7 @@ def optimize(
     budget_kb: float | None,
     board: str | None,
     time_limit_s: float,
+    max_candidates: int | None,
     measure_on: str | None,
     remote_program: str,
     ssh_options: tuple[str, ...],
@@ -128,8 +134,8 @@ def optimize(
     Accuracy is that of the INT8 model on RUN's validation split; the test split is used once, for
     the winner.
 
-    The same command goes on with a search that was stopped or killed; a longer --time-limit
-    continues one that has ended.
+    The same command goes on with a search that was stopped or killed; a longer --time-limit, or
+    more --max-candidates, continue one that has ended.
     """
     from edgeinfer.host.extras import check_host_extra
 
@@ -147,6 +153,7 @@ def optimize(
     options = SearchOptions(
         budget=Budget(accuracy_points=budget_accuracy, invoke_ms=budget_ms, size_kb=budget_kb),
         time_limit_s=time_limit_s,
+        max_candidates=max_candidates,
         board=None if board is None else named_board(board),
         measure_on=measure_on or "",
         threads=threads,
@@ -210,7 +217,6 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
                 search.work(lambda trial: progress.say(trial_line(trial)))
             except (KeyboardInterrupt, EdgeinferError) as error:
                 stopped = error
-        workshop.close()
         found = search.found()
         if stopped is not None:
             if found is not None:

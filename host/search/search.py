@@ -49,6 +49,7 @@ class SearchOptions:
     Attributes:
         budget: the limits.
         time_limit_s: of all starts together, seconds.
+        max_candidates: of all starts together; None without a limit.
         board: decides what precisions make sense, and for what the winner is converted.
         measure_on: the board that measures, as the user named it; empty for this machine.
         threads: interpreter threads.
@@ -57,6 +58,7 @@ class SearchOptions:
 
     budget: Budget
     time_limit_s: float = 1200.0
+    max_candidates: int | None = None
     board: BoardProfile | None = None
     measure_on: str = ""
     threads: int = 1
@@ -139,7 +141,7 @@ class Search:
         )
 
     def work(self, tell: Callable[[Trial], None]) -> None:
-        """Try candidates until the time is up or nothing is left.
+        """Try candidates until the time is up, enough were tried, or nothing is left.
 
         Args:
             tell: called with each trial.
@@ -161,6 +163,7 @@ class Search:
         in_vain = failures = too_long = 0
         while (
             self.clock.left_s > self._shortest_s()
+            and not self._tried_enough()
             and in_vain < _MOST_IN_VAIN
             and too_long < _MOST_TOO_LONG
         ):
@@ -221,6 +224,13 @@ class Search:
         if trial.retry:
             self._late[asked.candidate] = trial
         return trial
+
+    def _tried_enough(self) -> bool:
+        """Return whether as many candidates were tried as the user asked for."""
+        if self._options.max_candidates is None:
+            return False
+        tried = [t for t in self._study.trials() if t.outcome != "repeated" and not t.retry]
+        return len(tried) >= self._options.max_candidates
 
     def _shortest_s(self) -> float:
         """Return the least that a candidate took beside its training, seconds."""

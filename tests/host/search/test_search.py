@@ -50,8 +50,13 @@ class Setup:
         *,
         budget: Budget | None = None,
         limit_s: float = 1e6,
+        max_candidates: int | None = None,
     ) -> Iterator[Search]:
-        options = SearchOptions(budget=budget or Budget(accuracy_points=5), time_limit_s=limit_s)
+        options = SearchOptions(
+            budget=budget or Budget(accuracy_points=5),
+            time_limit_s=limit_s,
+            max_candidates=max_candidates,
+        )
         space = make_space(self.run, None)
         settings = options.settings(self.run)
         with open_study(self.out, settings, space, options.budget, seed=0) as study:
@@ -110,6 +115,14 @@ def test_the_first_ideas_are_tried_in_their_order(setup: Setup) -> None:
     assert found.winner.number == 3
     assert 0.5 < found.winner.measured.accuracy <= 1
     assert (setup.out / "candidates" / "002" / "clothes" / "trained.json").is_file()
+
+
+def test_no_more_candidates_than_asked_for_are_tried_over_all_starts(setup: Setup) -> None:
+    tried: list[int] = []
+    for most, expected in ((2, [0, 1]), (2, [0, 1]), (3, [0, 1, 2])):
+        with setup.search(max_candidates=most) as search:
+            search.work(lambda trial: tried.append(trial.number))
+        assert tried == expected
 
 
 def test_what_is_too_slow_is_not_trained(setup: Setup) -> None:
