@@ -42,7 +42,11 @@ def _unfit(kind: Kind, precision: Precision) -> Iterator[tuple[str, str, str]]:
     """Give each option that does not fit, why, and what to do instead."""
     if kind == "run":
         for option in OF_FOREIGN:
-            yield option, "given for a folder that `edgeinfer train` made, which needs none", ""
+            yield (
+                option,
+                "given for a folder that `edgeinfer train` made, which does not need it",
+                "",
+            )
     else:
         no_labels = "given for someone else's model, whose pictures have no labels here"
         yield "--max-drop", no_labels, "use --min-agreement"

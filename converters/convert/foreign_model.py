@@ -55,7 +55,7 @@ def foreign_preprocess(
         raise ConversionError(
             path,
             got=f"has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs",
-            expected="an image classifier with one of each",
+            expected="an image classifier with one input and one output",
         )
     shape = graph.inputs[0].shape_signature or graph.inputs[0].shape
     if len(shape) != 4 or min(shape[1:]) < 1 or shape[3] not in (1, 3) or abs(shape[0]) != 1:
@@ -66,7 +66,9 @@ def foreign_preprocess(
         )
     channels = model.channels or ("grey" if shape[3] == 1 else "rgb")
     if (channels == "grey") != (shape[3] == 1):
-        raise ConversionError(path, got=f"has {shape[3]} channels", expected=f"those of {channels}")
+        raise ConversionError(
+            path, got=f"has {shape[3]} channels", expected=f"as many as {channels} has"
+        )
     depth = shape[3]
     return PreprocessSpec(
         size=(shape[2], shape[1]),
@@ -109,10 +111,12 @@ def foreign_pictures(
         DataError: the folder is absent or holds no images.
     """
     if not folder.is_dir():
-        raise DataError(folder, got="is no folder", expected="a folder of images")
+        raise DataError(folder, got="is not a folder", expected="a folder of images")
     paths = list(image_paths(folder))
     if not paths:
-        raise DataError(folder, got="holds no images", expected="some like those it will see")
+        raise DataError(
+            folder, got="contains no images", expected="pictures like those it will see"
+        )
     order = np.random.default_rng(seed).permutation(len(paths))
     samples = [Sample(source=str(paths[i].resolve())) for i in order]
     count = min(calibration_images, max(1, len(samples) // 2))
@@ -134,6 +138,6 @@ def require_contrast(folder: Path, spec: PreprocessSpec, samples: Sequence[Sampl
             return
     raise DataError(
         folder,
-        got="its pictures are all of one colour",
+        got="every picture is a single colour",
         expected="pictures like those that the model will see",
     )

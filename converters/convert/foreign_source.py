@@ -126,14 +126,14 @@ def chosen_backend(path: Path, options: QuantizeOptions) -> Backend:
             "--backend",
             got=f"tensorflow for {path.name}",
             expected="ai-edge-quantizer for a .tflite",
-            next_step="leave it out, or convert the Keras model that the file was made of",
+            next_step="leave it out, or convert the Keras model that the file was made from",
         )
     if options.precision not in WITHOUT_TENSORFLOW:
         raise UsageError(
             "--precision",
             got=f"{options.precision} for {path.name}",
             expected=f"{', '.join(WITHOUT_TENSORFLOW)} for a .tflite",
-            next_step="convert the Keras model that the file was made of",
+            next_step="convert the Keras model that the file was made from",
         )
     return "ai-edge-quantizer"
 
@@ -170,7 +170,7 @@ def _by_litert(
     if options.precision == "float16":
         small = cast_float16(content, subject=path.name, next_step="take another --precision")
     elif options.precision == "int8":
-        progress.start("watch the activations", 2 * len(calibration))
+        progress.start("measure the activations", 2 * len(calibration))
         histograms = sample_histograms(content, spec, calibration, progress)
         small = quantize_int8(
             content,

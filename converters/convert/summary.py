@@ -34,7 +34,7 @@ def summary(result: ConvertResult, installed: Path | None) -> str:
         *repair_lines(result.attempts, reference.score),
     ]
     if lost := worst_layer_text(result.layers):
-        lines.append(f"most lost in {lost}")
+        lines.append(f"largest loss: {lost}")
     lines += target_lines(result.bundle, result.manifest)
     verified = result.verified
     lines.append(

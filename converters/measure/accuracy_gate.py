@@ -204,7 +204,7 @@ class AgreementGate:
             return
         raise AccuracyError(
             name,
-            got=f"{precision.upper()} decides as float32 does on {candidate.score:.2%} of "
+            got=f"{precision.upper()} agrees with float32 on {candidate.score:.2%} of "
             f"{candidate.samples} pictures" + _why(lost_where, tried),
             expected=f"at least {self.min_agreement:.2%}",
             next_step="try other --pictures, or a lower --min-agreement",
@@ -224,7 +224,7 @@ class AgreementGate:
         ((_, results),) = evaluations.items()
         small = results[precision]
         return [
-            f"{precision.upper()} decides as float32 does on {small.score:.2%} of "
+            f"{precision.upper()} agrees with float32 on {small.score:.2%} of "
             f"{small.samples:,} pictures"
         ]
 
@@ -238,6 +238,6 @@ def _lost(reference: Evaluation, candidate: Evaluation) -> str:
 
 
 def _why(lost_where: str, tried: str) -> str:
-    return (f"; most is lost in {lost_where}" if lost_where else "") + (
-        f"; tried in vain: {tried}" if tried else ""
+    return (f"; the largest loss is in {lost_where}" if lost_where else "") + (
+        f"; tried, but not enough: {tried}" if tried else ""
     )

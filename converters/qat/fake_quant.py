@@ -192,7 +192,7 @@ class Twin:
         seen = np.stack([self._extremes(images).numpy() for images in batches()])
         limits = np.stack([seen[:, :, 0].min(axis=0), seen[:, :, 1].max(axis=0)], axis=1)
         if not np.isfinite(limits).all():
-            raise FloatingPointError("activations are infinite or no numbers")
+            raise FloatingPointError("activations are infinite or not numbers")
         limits[:, 1] = np.maximum(limits[:, 1], np.nextafter(limits[:, 0], np.float32(np.inf)))
         totals = np.zeros((len(self._watched), BINS), np.int64)
         if method != "min-max":

@@ -39,7 +39,7 @@ class WatchedModel:
                 raise ConversionError(
                     "the model",
                     got=f"operator {index} is {operator.op}, whose inner results cannot be seen",
-                    expected="layers without loops and of TFLite's own kinds",
+                    expected="layers that TFLite itself has, without loops",
                     next_step="replace recurrent or custom layers (an LSTM with unroll=True works)",
                 )
         self._preprocessor = Preprocessor(preprocess, runner.inputs[0])

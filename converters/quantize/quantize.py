@@ -116,7 +116,7 @@ def quantize_trained(
     models = convert_keras(
         keras_model, preprocess, calibration, precision="float32", tensorflow=tensorflow
     )
-    progress.start("watch the activations", 2 * len(calibration))
+    progress.start("measure the activations", 2 * len(calibration))
     histograms = sample_histograms(models.float32, preprocess, calibration, progress)
     ranges = choose_ranges(histograms, options.calibration)
     small = quantize_int8(

@@ -200,7 +200,7 @@ class _Repair:
             yield from self._train()
 
     def _clip(self) -> Iterator[Attempt]:
-        histograms = self._histograms(self._model, "watch the activations")
+        histograms = self._histograms(self._model, "measure the activations")
         self._source = replace(self._source, histograms=histograms)
         methods: tuple[CalibrationMethod, ...] = ("min-max", "percentile", "mse")
         for method in methods:
@@ -217,7 +217,7 @@ class _Repair:
             progress=self._progress,
         )
         if even.groups:
-            histograms = self._histograms(even.model, "watch the equalized activations")
+            histograms = self._histograms(even.model, "measure the equalized activations")
             source = replace(
                 self._source, model=even.model, reference=even.model, histograms=histograms
             )
@@ -268,7 +268,7 @@ class _Repair:
             # That it cannot be trained is no reason to withhold what the others gave.
             self._progress.say(f"not trained: {error}")
             return
-        histograms = self._histograms(model, "watch the trained activations")
+        histograms = self._histograms(model, "measure the trained activations")
         # Its own answers in float may be far off: only with its rounding errors is it sound.
         source = _Source(model=model, reference=self._model, histograms=histograms, method=method)
         yield self._attempt("quantization-aware training", source)

@@ -71,7 +71,7 @@ def read_sample(source: str, spec: PreprocessSpec | None = None) -> Pixels:
     if images.ndim != 3:
         raise DataError(match[1], got=f"holds values of shape {images.shape}", expected="images")
     if index >= len(images):
-        raise DataError(source, got=f"is absent: the file holds {len(images)} images")
+        raise DataError(source, got=f"is not there: the file holds {len(images)} images")
     return np.repeat(images[index][:, :, None], 3, axis=2)
 
 
@@ -82,7 +82,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     changes is read again. The array is read-only.
 
     Raises:
-        DataError: it cannot be read, is no such file, is torn or absurdly large.
+        DataError: it cannot be read, is not such a file, is incomplete or far too large.
     """
     try:
         status = os.stat(path)
@@ -92,7 +92,9 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     except FileNotFoundError as error:
         raise DataError(path, got="does not exist", next_step="check the path") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(path, got="is torn or no gzip file", next_step="fetch it again") from error
+        raise DataError(
+            path, got="is incomplete or not a gzip file", next_step="download it again"
+        ) from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise DataError(path, got=f"cannot be read ({reason})") from error
@@ -109,9 +111,9 @@ def _read_idx(path: Path, _modified_ns: int, _size: int) -> NDArray[np.uint8]:
     if len(content) != count:
         raise DataError(
             path,
-            got="holds more than its header says" if len(content) > count else "is torn",
+            got="holds more than its header says" if len(content) > count else "is incomplete",
             expected=f"{count:,} values",
-            next_step="fetch it again",
+            next_step="download it again",
         )
     return np.frombuffer(content, np.uint8).reshape(shape)
 
@@ -120,15 +122,19 @@ def _read_shape(stream: ReadStream, path: Path) -> tuple[int, ...]:
     """Read an IDX header and refuse what cannot be data of ours."""
     head = stream.read(4)
     if len(head) < 4 or head[:2] != b"\0\0" or not 1 <= head[3] <= 4:
-        raise DataError(path, got="is no IDX file")
+        raise DataError(path, got="is not an IDX file")
     if head[2] != _UNSIGNED_BYTES:
         raise DataError(path, got=f"holds values of type {head[2]:#04x}", expected="bytes (0x08)")
     axes = stream.read(4 * head[3])
     if len(axes) < 4 * head[3]:
-        raise DataError(path, got="is torn", expected="a whole header", next_step="fetch it again")
+        raise DataError(
+            path, got="is incomplete", expected="a whole header", next_step="download it again"
+        )
     shape = struct.unpack(f">{head[3]}I", axes)
     if not 0 < math.prod(shape) <= MAX_IDX_BYTES:
         raise DataError(
-            path, got=f"claims the shape {shape}", expected=f"1 to {MAX_IDX_BYTES:,} values"
+            path,
+            got=f"its header gives the shape {shape}",
+            expected=f"1 to {MAX_IDX_BYTES:,} values",
         )
     return shape

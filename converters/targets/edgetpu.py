@@ -101,7 +101,7 @@ def _variant(cpu: Variant, compiled: CompiledModel, subject: str) -> Variant:
     if EDGETPU_OP not in model.custom_ops or len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ConversionError(
             subject,
-            got="the Edge TPU compiler wrote a model without its operator, or of another form",
+            got="the Edge TPU compiler wrote a model without its operator, or of another shape",
             expected=f"one input, one output and {EDGETPU_OP}",
         )
     output = model.outputs[0].spec()

@@ -52,7 +52,7 @@ class EthosUTarget(Target):
         if precision not in INTEGER_PRECISIONS:
             raise UsageError(
                 f"--npu {options.configuration}",
-                got=f"does not go with --precision {precision}",
+                got=f"does not work with --precision {precision}",
                 expected=f"one of {', '.join(INTEGER_PRECISIONS)}",
             )
         find_vela()
@@ -157,7 +157,7 @@ def _check(subject: str, compiled: Compiled, model: TfliteModel, cpu: Variant) -
     if [replace(end, name="") for end in ends] != [replace(end, name="") for end in wanted]:
         raise ConversionError(
             subject,
-            got=f"vela made its inputs and outputs {ends}",
+            got=f"vela changed its inputs and outputs to {ends}",
             expected=f"{wanted}",
             next_step="convert without --npu",
         )

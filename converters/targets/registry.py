@@ -39,6 +39,6 @@ def find_target(name: str) -> Target:
             f"the accelerator '{name}'",
             got="nothing that is installed here converts models for it",
             expected=f"one of {', '.join(OWN)}",
-            next_step=f"install the package that brings it by an entry point {GROUP}",
+            next_step=f"install the package that provides it by an entry point {GROUP}",
         )
     return found

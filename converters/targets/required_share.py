@@ -14,7 +14,7 @@ def parse_percent(text: str) -> float:
     """Read `100%` or `100`.
 
     Raises:
-        UsageError: it is no share from 0 to 100.
+        UsageError: it is not a percentage from 0 to 100.
     """
     try:
         value = float(text.strip().removesuffix("%"))
@@ -22,7 +22,9 @@ def parse_percent(text: str) -> float:
         value = -1.0
     if not 0 <= value <= 100:
         raise UsageError(
-            f"--require-mapped {text}", got="is no share", expected="0% to 100%, such as 100%"
+            f"--require-mapped {text}",
+            got="is not a percentage",
+            expected="0% to 100%, such as 100%",
         )
     return value
 
@@ -52,7 +54,7 @@ def require_share(
         return
     # Where the compiler maps less than was predicted, the prediction's reasons are not its own.
     predicted = count == mapping.mapped
-    why = accelerator.summary(mapping) if predicted else "its log tells which are left"
+    why = accelerator.summary(mapping) if predicted else "its log names those that are left"
     raise ConversionError(
         subject,
         got=f"{count} of {total} operators, {100 * count / total if total else 0:.1f} %, go to "

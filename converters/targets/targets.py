@@ -85,7 +85,7 @@ def chosen_targets(
     if percent is not None and (found is None or not found.tells_share):
         raise UsageError(
             "--require-mapped",
-            got="without a board" if board is None else f"with board {board}",
+            got="given without a board" if board is None else f"given with board {board}",
             expected="--board with an Edge TPU or a VX delegate, such as coral-usb or imx8mp",
         )
     name, configuration = (profile.name, profile.npu) if profile else ("", "")
@@ -151,7 +151,7 @@ def _configured(npu: str) -> Target:
             return target
     known = [name for target in targets for name in target.configurations]
     raise UsageError(
-        f"--npu {npu}", got="is none that is compiled for", expected=f"one of {', '.join(known)}"
+        f"--npu {npu}", got="is not an NPU to compile for", expected=f"one of {', '.join(known)}"
     )
 
 
@@ -161,5 +161,5 @@ def _refuse_other_npu(target: Target, configuration: str, board: str, npu: str |
         raise UsageError(
             f"--board {board}",
             got=f"has the NPU {configuration}" + (f", not {npu}" if npu else ""),
-            expected=f"one of {', '.join(target.configurations)}, and no other --npu beside it",
+            expected=f"one of {', '.join(target.configurations)}, and no other --npu",
         )

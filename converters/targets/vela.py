@@ -61,7 +61,7 @@ def find_vela() -> Path:
     if found is None:
         raise MissingExtraError(
             named or "vela",
-            got=f"{VELA_VARIABLE} names no program" if named else "is not installed",
+            got=f"{VELA_VARIABLE} does not name a program" if named else "is not installed",
             expected="vela, Arm's compiler for Ethos-U NPUs, on the path or named by "
             + VELA_VARIABLE,
             next_step="install the PyPI package ethos-u-vela into an environment of its own, since "
@@ -91,7 +91,7 @@ def compile_with_vela(model: bytes, accelerator: Accelerator, *, subject: str) -
         raise ConversionError(
             subject,
             got="has floating-point tensors",
-            expected="integers from end to end, since the NPU computes nothing else",
+            expected="integers from input to output, since the NPU computes nothing else",
             next_step="convert it to int8",
         )
     vela = find_vela()

@@ -171,7 +171,7 @@ class _Row:
             raise ConversionError(
                 self.subject,
                 got=f"'{name}' is {text[:40]!r}",
-                expected="a number from 0",
+                expected="a number, 0 or more",
                 next_step=_NEXT_STEP,
             )
         return value
@@ -185,7 +185,7 @@ def _rows(text: str, subject: str) -> list[_Row]:
         # vela joins the table of layers by commas alone: a quote is part of a tensor's name.
         table = list(csv.reader(io.StringIO(text, newline=""), quoting=csv.QUOTE_NONE))
     except csv.Error as error:
-        raise ConversionError(subject, got=f"is no CSV ({error})", next_step=_NEXT_STEP) from error
+        raise ConversionError(subject, got=f"is not CSV ({error})", next_step=_NEXT_STEP) from error
     if not table or not table[0]:
         raise ConversionError(subject, got="is empty", next_step=_NEXT_STEP)
     head, *body = table

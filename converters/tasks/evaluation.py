@@ -34,7 +34,7 @@ class Evaluation:
         if self.scores.ndim != 1 or self.scores.shape != self.groups.shape:
             raise ValueError(
                 f"scores and groups are {self.scores.shape} and {self.groups.shape}, expected one "
-                "each a picture"
+                "of each for every picture"
             )
 
     @property

@@ -33,7 +33,7 @@ def require_object(group: str, package: str, own: tuple[str, ...], name: str, ki
     """Return one package's side of a task that is in work; see `device.tasks.registry.find_object`.
 
     Raises:
-        ModelError: nothing that is installed has one, or what has is ill.
+        ModelError: nothing that is installed has one, or the one that is installed is broken.
     """
     try:
         return find_object(group, package, own, name, kind)
@@ -41,5 +41,5 @@ def require_object(group: str, package: str, own: tuple[str, ...], name: str, ki
         raise ModelError(
             "the model",
             got=str(error),
-            next_step=f"install the package that brings it by an entry point {group}, or mend it",
+            next_step=f"install the package that provides it by an entry point {group}, or fix it",
         ) from error

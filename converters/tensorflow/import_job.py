@@ -135,7 +135,7 @@ def _require_one(
         raise UnfitModelError(f"its input is {shape}, expected (batch, height, width, 1 or 3)")
     if None in shape[1:]:
         raise UnfitModelError(
-            f"its input is {shape}: sizes that vary; expected fixed height and width, "
+            f"its input is {shape}, with sizes that vary; expected fixed height and width, "
             "as keras.Input((224, 224, 3)) in front of it gives"
         )
 

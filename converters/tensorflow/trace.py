@@ -105,10 +105,10 @@ class Trace:
         self._kept.append(outputs)
         if isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional):
             raise ConversionError(
-                layer.name, got="is a recurrent layer", expected="a model without"
+                layer.name, got="is a recurrent layer", expected="a model without any"
             )
         if not isinstance(outputs, keras.KerasTensor):
-            raise ConversionError(layer.name, got="gives several results", expected="one")
+            raise ConversionError(layer.name, got="returns several results", expected="one")
         tensors = [
             leaf
             for leaf in keras.tree.flatten((args, kwargs))

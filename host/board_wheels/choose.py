@@ -95,7 +95,7 @@ def choose(
             return chosen
     raise WheelError(
         f"packages for {target.title}",
-        got="exclude one another: " + ", ".join(sorted(map(str, roots))),
+        got="cannot be installed together: " + ", ".join(sorted(map(str, roots))),
         expected="requirements that can be met together",
     )
 

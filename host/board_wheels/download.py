@@ -57,7 +57,7 @@ def download_locked(target: WheelTarget, wheels: Sequence[LockedWheel], folder: 
     for wheel in wheels:
         if not (folder / wheel.file).is_file():
             found = ", ".join(sorted(path.name for path in folder.glob("*.whl")))
-            raise WheelError(wheel.file, got=f"was not brought by pip ({found})", expected="it")
+            raise WheelError(wheel.file, got=f"was not downloaded by pip ({found})", expected="it")
         locked_file(folder / wheel.file, wheel.sha256)
     return [folder / wheel.file for wheel in wheels]
 
@@ -127,8 +127,8 @@ def pip_error(target: WheelTarget, wanted: Sequence[str], said: str) -> WheelErr
         return WheelError(
             subject,
             got="cannot be downloaded: no package index can be reached",
-            expected="a connection, the first time for such a board",
-            next_step="connect this workstation once; afterwards they are in its cache",
+            expected="an internet connection the first time for such a board",
+            next_step="connect this workstation once; after that they are in its cache",
         )
     if missing and missing["wanted"] in said:
         versions = [v for v in missing["versions"].split(", ") if v not in ("", "none")]
@@ -143,7 +143,7 @@ def pip_error(target: WheelTarget, wanted: Sequence[str], said: str) -> WheelErr
     if _CONFLICT.search(said):
         return WheelError(
             subject,
-            got="exclude one another: " + ", ".join(wanted),
+            got="cannot be installed together: " + ", ".join(wanted),
             expected="requirements that can be met together",
             next_step="leave out or change the requirements that you added",
         )

@@ -140,7 +140,7 @@ def _checked_files(installed: metadata.Distribution) -> dict[str, tuple[bytes, i
             continue  # the program, which pip makes of the wheel's entry points
         ours = name.parts[:1] in ((DISTRIBUTION,), (info,))
         if not ours or ".." in name.parts:
-            raise _changed(name, "is named in RECORD", f"files of {DISTRIBUTION} alone")
+            raise _changed(name, "is named in RECORD", f"only files of {DISTRIBUTION}")
         path = Path(str(entry.locate()))
         try:
             content, mode = path.read_bytes(), path.stat().st_mode & 0o111
@@ -157,7 +157,7 @@ def _checked_files(installed: metadata.Distribution) -> dict[str, tuple[bytes, i
             )
         found[str(name)] = (content, 0o755 if mode else 0o644)
     if f"{DISTRIBUTION}/host/board_wheels/{Path(__file__).name}" not in found:
-        raise _changed(f"{info}/RECORD", "does not name this program's files", "all of them")
+        raise _changed(f"{info}/RECORD", "does not list this program's files", "all of them")
     return found
 
 

@@ -86,7 +86,7 @@ class LockedPackage:
         for wheel in self.wheels:
             name, version, _, _ = parse_wheel_filename(wheel.file)
             if (name, version) != (self.name, Version(self.version)):
-                raise ValueError(f"{wheel.file} is no wheel of {self.name} {self.version}")
+                raise ValueError(f"{wheel.file} is not a wheel of {self.name} {self.version}")
 
     def wheel_for(self, target: WheelTarget) -> LockedWheel | None:
         """Return the file that suits a board best; None where none does."""
@@ -129,7 +129,7 @@ class Lock:
             raise ValueError(f"schema is {self.schema}, expected {SCHEMA}")
         keys = [(package.name, package.version) for package in self.packages]
         if len(set(keys)) != len(keys):
-            raise ValueError("a package is there twice, expected each version once")
+            raise ValueError("a package is listed twice, expected each version once")
 
     def versions(self, name: str) -> list[LockedPackage]:
         """Return the versions of a package, the newest first."""
@@ -150,8 +150,8 @@ class Lock:
         if not known:
             raise WheelError(
                 text,
-                got="is not among the packages that the lock of board packages names",
-                expected="one whose hash is known",
+                got="is not in the lock of board packages",
+                expected="a package whose hash is known",
                 next_step="give its wheel with --wheel, if you trust it",
             )
         suits = [

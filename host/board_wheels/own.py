@@ -41,7 +41,7 @@ def check_given(path: Path, target: WheelTarget) -> WheelName:
     """
     name = parse_name(path)
     if not path.is_file():
-        raise WheelError(path, got="is not there", expected="a wheel")
+        raise WheelError(path, got="does not exist", expected="a wheel")
     if name.tags.isdisjoint(target.tags()):
         raise WheelError(
             path,
@@ -71,7 +71,9 @@ def refuse_others_files(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
     except (OSError, zipfile.BadZipFile) as error:
-        raise WheelError(path, got=f"is no wheel ({error})", expected="a whole one") from error
+        raise WheelError(
+            path, got=f"is not a wheel ({error})", expected="a complete wheel"
+        ) from error
     stem = "-".join(path.name.split("-")[:2])
     ours = (f"{DISTRIBUTION}/", f"{stem}.dist-info/")
     strange = [
@@ -80,9 +82,9 @@ def refuse_others_files(path: Path) -> None:
     if strange:
         raise WheelError(
             path,
-            got=f"has {strange[0]} in it",
-            expected=f"files of {DISTRIBUTION} alone",
-            next_step=f"build it anew: {'make wheels' if source_checkout() else 'in a checkout'}",
+            got=f"contains {strange[0]}",
+            expected=f"only files of {DISTRIBUTION}",
+            next_step=f"build it again: {'make wheels' if source_checkout() else 'in a checkout'}",
         )
 
 
@@ -116,7 +118,7 @@ def find_built(target: WheelTarget, checkout: Path | None) -> Path | None:
             path,
             got=f"was built from other sources than these ({changed} differs)",
             expected="the wheel of this checkout",
-            next_step="build it anew: make wheels (or name a wheel with --wheel)",
+            next_step="build it again: make wheels (or name a wheel with --wheel)",
         )
     return path
 
@@ -161,7 +163,7 @@ def not_built(target: WheelTarget) -> WheelError:
     return WheelError(
         f"{DISTRIBUTION} {own_version()} for {target.title}",
         got="there is no wheel in dist/",
-        expected="one to carry to the board",
+        expected="a wheel to send to the board",
         next_step=how_to_get(target, DISTRIBUTION),
     )
 

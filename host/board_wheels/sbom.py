@@ -254,7 +254,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         for path in map(Path, arguments):
             if not path.is_file():
-                raise UsageError(path, got="is not there", expected="a wheel: make wheels")
+                raise UsageError(path, got="does not exist", expected="a wheel: make wheels")
             bill = path.with_name(path.name.removesuffix(".whl") + SUFFIX)
             write_atomically(bill, wheel_sbom(path).decode())
             print(bill)

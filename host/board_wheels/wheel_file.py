@@ -101,9 +101,9 @@ def parse_name(path: Path) -> WheelName:
     except InvalidWheelFilename as error:
         raise WheelError(
             path,
-            got="is not named as a wheel",
+            got="does not have the name of a wheel",
             expected="NAME-VERSION-PYTHON-ABI-PLATFORM.whl",
-            next_step="keep the name that the wheel was built with",
+            next_step="use the name that the wheel was built with",
         ) from error
     return WheelName(distribution=distribution, version=version, tags=tags)
 
@@ -157,8 +157,8 @@ def _metadata(path: Path) -> Metadata:
     except (OSError, zipfile.BadZipFile, StopIteration, ValueError) as error:
         raise WheelError(
             path,
-            got=f"is no wheel ({error or 'no METADATA in it'})",
-            expected="a whole one",
+            got=f"is not a wheel ({error or 'no METADATA in it'})",
+            expected="a complete wheel",
             next_step="build or download it again",
         ) from error
 

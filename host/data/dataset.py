@@ -166,7 +166,7 @@ def _shares(
         if split in own:
             raise UsageError(
                 option,
-                got=f"given for {data}, which has {split} pictures of its own",
+                got=f"given for {data}, which has its own {split} pictures",
                 next_step="leave it out",
             )
         if not 0 < share < 1:

@@ -133,7 +133,7 @@ def download(folder: Path, *, source: str = UPSTREAM, progress: Progress | None 
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
             raise DataError(
-                address, got=f"cannot be fetched ({reason})", next_step=_NEXT_STEP
+                address, got=f"cannot be downloaded ({reason})", next_step=_NEXT_STEP
             ) from error
         _require_content(file, content, address)
         write_atomically(folder / file.name, content)
@@ -175,7 +175,7 @@ def _require_content(file: IdxFile, packed: bytes, subject: str) -> None:
         unpacker = zlib.decompressobj(wbits=31)
         content = unpacker.decompress(packed, file.content_bytes + 1)
     except zlib.error as error:
-        raise DataError(subject, got="is no gzip file", next_step=_NEXT_STEP) from error
+        raise DataError(subject, got="is not a gzip file", next_step=_NEXT_STEP) from error
     digest = hashlib.sha256(content).hexdigest()
     if len(content) != file.content_bytes or digest != file.content_sha256:
         raise DataError(

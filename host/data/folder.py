@@ -30,7 +30,7 @@ SPLIT_FOLDERS: dict[str, Split] = {
 }
 """Folder names, in lower case, that stand for a split."""
 
-_NO_LABEL = "lies outside the class folders, so it has no label"
+_NO_LABEL = "is outside the class folders, so it has no label"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +85,7 @@ def find_layout(root: Path, *, to_train: bool = True) -> Layout:
     split_folders = _split_folders(root, folders)
     for folder in folders:
         if split_folders and folder not in split_folders:
-            detail = f"lies beside the split folders {_names(split_folders)}"
+            detail = f"is next to the split folders {_names(split_folders)}"
             findings.append(ignored(folder, root, detail))
     listed: dict[Split | None, dict[str, Path]] = {}
     if split_folders:
@@ -131,9 +131,9 @@ def require_enough(
     """
     counts = Counter((file.split, file.label) for file in files)
     kind = "usable image" if checked else "image"
-    advice = "add images or take the class's folder out"
+    advice = "add images or remove the class's folder"
     if checked:
-        advice = "see what was left out with `edgeinfer data check`, add images or take it out"
+        advice = "see what was left out with `edgeinfer data check`, add images or remove it"
     missing = 2 - sum(split in layout.splits for split in ("validation", "test"))
     for split in layout.splits or (None,):
         # What the folder does not have is taken from its training images.
@@ -169,7 +169,7 @@ def _split_folders(root: Path, folders: list[Path]) -> dict[Path, Split]:
         raise DataError(
             root,
             got=f"has several folders for one split: {_names(found)}",
-            next_step="keep one of train, validation and test each",
+            next_step="keep one folder for each of train, validation and test",
         )
     if "train" not in found.values():
         raise DataError(
@@ -195,7 +195,7 @@ def _class_folders(
         if label in classes:
             raise DataError(
                 path,
-                got=f"spells the label '{label}' in another Unicode form than its neighbour",
+                got=f"spells the label '{label}' in another Unicode form than another folder",
                 expected="one folder per class",
                 next_step="merge the two folders",
             )
@@ -228,7 +228,7 @@ def _common_labels(root: Path, listed: dict[Split | None, dict[str, Path]]) -> t
                 root,
                 got=f"class '{label}' is in {here} and not in {there}",
                 expected="the same class folders in each split",
-                next_step="add the missing folder or take the class out",
+                next_step="add the missing folder or remove the class",
             )
     return tuple(sorted(train))
 

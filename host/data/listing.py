@@ -41,14 +41,14 @@ def images_below(folder: Path, root: Path, findings: list[Finding]) -> Iterator[
 def _why_ignored(entry: os.DirEntry[str]) -> str:
     """Return why a file is not looked at; empty where it is."""
     if _is_odd(entry.name):
-        return "its name holds control characters or is not valid UTF-8; rename it"
+        return "its name contains control characters or is not valid UTF-8; rename it"
     suffix = _suffix(entry.name)
     if suffix in _CONVERT:
         return f"{suffix} files are not supported; convert it to JPEG"
     if suffix not in IMAGE_SUFFIXES:
         return "its name has no image suffix"
     if not _is(entry, stat.S_ISREG):
-        return "is a broken link" if entry.is_symlink() else "is no regular file"
+        return "is a broken link" if entry.is_symlink() else "is not a regular file"
     return ""
 
 
@@ -63,7 +63,7 @@ def subfolders(folder: Path, root: Path, findings: list[Finding]) -> list[Path]:
             refuse_odd_name(entry.name, Path(entry.path))
             found.append(Path(entry.path))
         elif _suffix(entry.name) not in IMAGE_SUFFIXES:
-            reason = "lies outside the class folders"
+            reason = "is outside the class folders"
             findings.append(ignored(Path(entry.path), root, reason))
     return found
 

@@ -113,7 +113,7 @@ def _counts(available: int, shares: dict[Split, float], number: int) -> dict[Spl
             f"class {number}",
             got=f"has {available} samples to divide",
             expected=f"at least {len(shares) + 1}",
-            next_step="add images or take the class out",
+            next_step="add images or remove the class",
         )
     counts = {split: max(1, int(available * share + 0.5)) for split, share in shares.items()}
     while sum(counts.values()) >= available:

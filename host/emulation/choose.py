@@ -43,7 +43,7 @@ def choose_system(board: BoardProfile, wanted: str = "") -> System:
     if wanted and not named:
         raise UsageError(
             f"--system {wanted}",
-            got=f"is none of {board.name}'s",
+            got=f"is not a system of {board.name}",
             expected=" or ".join(system.name for system in board.systems) or "a board with systems",
         )
     here = platform.machine()
@@ -51,7 +51,7 @@ def choose_system(board: BoardProfile, wanted: str = "") -> System:
     if architectures == {here}:
         raise UsageError(
             f"board {board.name}",
-            got=f"is {here}, as this machine is: its programs run here already",
+            got=f"is {here}, like this machine: its programs already run here",
             expected="a board with another processor",
             next_step="run: edgeinfer verify and edgeinfer run --camera",
         )

@@ -73,7 +73,7 @@ def debian_mirror(given: str = "") -> str:
         "Debian's packages",
         got="apt on this machine has no source of a Debian release",
         expected="a mirror of Debian, which the emulated board's system comes from",
-        next_step="name one, as it would stand in apt's sources, with --debian-mirror",
+        next_step="give one with --debian-mirror, written as in apt's sources",
     )
 
 
@@ -103,7 +103,7 @@ def download_packages(
     if not KEYRING.is_file():
         raise EmulationError(
             KEYRING,
-            got="is not there",
+            got="does not exist",
             expected="the keys that Debian signs its releases with",
             next_step="run: sudo apt install debian-archive-keyring",
         )
@@ -138,8 +138,8 @@ def apt_error(suite: str, said: str) -> EmulationError:
         return EmulationError(
             subject,
             got="cannot be downloaded: their mirror cannot be reached",
-            expected="a connection, the first time for such a board",
-            next_step="connect this machine once; afterwards they are in its cache",
+            expected="an internet connection the first time for such a board",
+            next_step="connect this machine once; after that they are in its cache",
         )
     lines = [line for line in said.splitlines() if line.startswith(("E:", "Err:"))]
     reason = (lines or said.strip().splitlines() or ["nothing said"])[0]

@@ -90,7 +90,7 @@ def find_emulator(
         here = f"{installed.title} is too old" if installed else "none is installed"
         raise EmulationError(
             f"an emulator of {architecture}",
-            got=f"{here}, and a newer one cannot be had ({error.got})",
+            got=f"{here}, and a newer one cannot be downloaded ({error.got})",
             expected=f"{name} {'.'.join(map(str, oldest))} or newer",
             next_step=error.next_step
             or "install it: sudo apt install qemu-user-static (or qemu-user)",

@@ -171,7 +171,7 @@ def _run(
         f"{arguments[0]} on the emulated {board.board.name}",
         got=f"was ended by {signal_name(number)} in {board.emulator.title}",
         expected="a program that ends by itself",
-        next_step="emulators have faults that boards have not: try a newer qemu, or another "
+        next_step="emulators have bugs that boards do not have: try a newer qemu, or another "
         "--system or --runtime",
     )
 

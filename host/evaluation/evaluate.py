@@ -121,7 +121,7 @@ def _require_alike(other: Path, task: str, said: Said) -> Said:
     if theirs != task or sorted(their_said.labels) != sorted(said.labels):
         raise ModelError(
             other,
-            got=f"predicts another thing: {theirs} of {len(their_said.labels)} classes",
+            got=f"predicts something else: {theirs} of {len(their_said.labels)} classes",
             expected=f"{task} of the first model's {len(said.labels)}",
             next_step="compare models that were trained on the same classes",
         )

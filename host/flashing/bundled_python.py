@@ -64,7 +64,7 @@ def carried_python(version: str, architecture: str, *, cache: Path | None = None
     program = shutil.which("uv")
     if program is None:
         raise MissingExtraError(
-            "a Python to bring along",
+            "the Python for the board",
             got="the program `uv`, which downloads it, is not installed here",
             next_step=add_packages("uv"),
         )
@@ -105,7 +105,7 @@ def _download(program: str, build: str, scratch: Path, version: str) -> Path:
         raise WheelError(
             build,
             got=f"cannot be downloaded ({reason})",
-            expected="a Python to bring along",
+            expected="the Python for the board",
             next_step="connect this machine to the internet and run it again",
         )
     return found[0]

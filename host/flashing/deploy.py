@@ -65,7 +65,7 @@ class Deployment:
         """
         facts, system, notes = self._look()
         payload, python = self._collect(system)
-        with self._steps.step("check", "comparing with what is there"):
+        with self._steps.step("check", "comparing it with what the board has"):
             ours = self._order.agent.sha256
             state = read_state(self._board, payload.python, facts, ours=ours)
             plan = make_plan(self._order, payload, facts, state, python)
@@ -97,7 +97,7 @@ class Deployment:
     def _look(self) -> tuple[BoardFacts, BoardSystem, tuple[str, ...]]:
         """Ask the board what it is and refuse what cannot go well; nothing is changed."""
         name, order = self._board.name, self._order
-        with self._steps.step("check", "looking at the board"):
+        with self._steps.step("check", "checking the board"):
             facts = self._board.probe()
             now_s = time.time()
             self._tell.say("board", facts.title)

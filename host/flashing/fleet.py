@@ -74,7 +74,7 @@ def work_on(
         if first is not None:
             found[first] = _settled(first, workers.run([first])[first])
             if not found[first].good:
-                reason = f"{first} came first and failed"
+                reason = f"{first} was first and failed"
                 return [
                     found.get(host) or HostResult(host=host, outcome="left alone", reason=reason)
                     for host in hosts

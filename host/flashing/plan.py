@@ -91,10 +91,10 @@ class Plan:
                 f"install {order.bundle.name} with {self.packages} packages as a new release"
             )
         elif self.release == self.current:
-            lines.append(f"release {self.release} runs there already: nothing is restarted")
+            lines.append(f"release {self.release} already runs there: nothing is restarted")
             return tuple(lines)
         else:
-            lines.append(f"release {self.release} is there already")
+            lines.append(f"release {self.release} is already there")
         back = "nothing" if self.current is None else f"release {self.current}"
         lines.append(
             f"try it: verify, switch, {order.trial_frames} answers within {order.trial_s:g} s; "

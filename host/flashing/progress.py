@@ -9,7 +9,7 @@ from typing import Protocol
 
 from edgeinfer.device.core.errors import UnreachableError
 
-RESUME = "what ran there runs on; run it again, what has arrived is kept"
+RESUME = "what ran there keeps running; run it again, files that arrived are kept"
 
 _BAR = 24
 

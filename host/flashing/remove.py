@@ -29,7 +29,7 @@ def remove(board: Board, tell: Tell, steps: Steps, *, keep_data: bool, dry_run: 
         UnreachableError: the connection failed; run again, it goes on.
         RemoteError: it is refused or failed.
     """
-    with steps.step("check", "looking at the board"):
+    with steps.step("check", "checking the board"):
         facts = board.probe()
         tell.say("board", facts.title)
         if not facts.has_prefix:
@@ -40,7 +40,7 @@ def remove(board: Board, tell: Tell, steps: Steps, *, keep_data: bool, dry_run: 
         if python is None:
             raise RemoteError(
                 board.name,
-                got=f"has {board.prefix} and no Python that can remove it",
+                got=f"has {board.prefix} but no Python that can remove it",
                 expected="Python 3.10 or newer",
                 next_step=f"remove that folder there by hand: sudo rm -r {board.prefix}",
             )

@@ -78,7 +78,7 @@ def make_order(
             raise UsageError("--board", got=str(error)) from error
         raise UsageError(
             "--board",
-            got=f"'{board}' is no board",
+            got=f"'{board}' is not a known board",
             expected=f"one of {', '.join(profile_names())}",
         ) from error
     with open_bundle(bundle) as opened:

@@ -77,7 +77,7 @@ def check_run_options(words: Sequence[str], camera_url_file: Path | None = None)
     if camera_url_file is not None:
         if camera is not None or file_there is not None:
             raise UsageError(
-                FILE_OPTION, got="is given, and a camera after `--`", expected="one of the two"
+                FILE_OPTION, got="is given, and also a camera after `--`", expected="one of the two"
             )
         words = (CAMERA_OPTION, read_camera_url(camera_url_file), *words)
         given = _parse(run, words)
@@ -99,7 +99,7 @@ def check_run_options(words: Sequence[str], camera_url_file: Path | None = None)
             raise UsageError(
                 f"run option --{name.replace('_', '-')}",
                 got="ends the loop",
-                expected="one that a service runs for good",
+                expected="options that let a service run without end",
             )
     if params["camera"] == "-":
         raise UsageError(
@@ -115,7 +115,7 @@ def _parse(command: click.Command, words: Sequence[str]) -> click.Context:
         return command.make_context("edgeinfer run", list(words))
     except click.exceptions.Exit as error:  # --help
         raise UsageError(
-            "run options", got="ask for help", expected="`edgeinfer run --help`"
+            "run options", got="asks for help", expected="`edgeinfer run --help`"
         ) from error
 
 

@@ -30,17 +30,17 @@ def result_lines(result: HostResult) -> list[str]:
             total = f" ({result.sent_files} files, {size_text(result.sent_bytes)} in all)"
         return [f"dry run, nothing was changed on {host}; it would{total}", *map(printable, steps)]
     if result.outcome == "nothing there":
-        return [f"there is nothing of edgeinfer on {host}"]
+        return [f"edgeinfer is not installed on {host}"]
     if result.outcome == "removed":
         lines = [named_line("removed", step) for step in result.steps]
-        return [*map(printable, lines), f"edgeinfer is gone from {host}"]
+        return [*map(printable, lines), f"edgeinfer was removed from {host}"]
     lines = []
     if result.answers is not None:
         answers = f"{result.answers} answers, the last: {answer_text(result.last)}"
         lines.append(named_line("live", answers))
     if result.outcome == "unchanged":
         sent = "it was not restarted" if result.sent_bytes else "nothing was sent or restarted"
-        lines.append(f"release {result.release} runs on {host} already: {sent}")
+        lines.append(f"release {result.release} already runs on {host}: {sent}")
     elif result.outcome == "confirmed":
         lines.append(named_line("took", took_text(result)))
         before = "" if result.previous is None else f"; before it ran release {result.previous}"
@@ -62,7 +62,7 @@ def failure_text(result: HostResult) -> str:
     reason = result.reason or "it gives no reason"
     now = "nothing runs there" if result.current is None else f"release {result.current} runs there"
     sentence = {
-        "rolled back": f"release {result.release} was tried and taken back ({reason})",
+        "rolled back": f"release {result.release} was tried and rolled back ({reason})",
         "refused": f"release {result.release} did not pass `verify` ({reason})",
         "not healthy": f"release {result.release}, which runs there, does not answer ({reason})",
     }.get(result.outcome)

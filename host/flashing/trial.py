@@ -55,10 +55,10 @@ def try_release(
         return board.agent(python, *words)
     except UnreachableError as error:
         failure = error
-    tell.say("note", "the connection is lost; the trial goes on, asking for its outcome")
+    tell.say("note", "the connection is lost; the trial goes on there; asking for its result")
     deadline = time.monotonic() + trial_s + patience_s
     while time.monotonic() < deadline:
-        tell.show("reaching the board again")
+        tell.show("connecting to the board again")
         time.sleep(again_s)
         try:
             state = board.agent(python, "state")

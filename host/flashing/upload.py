@@ -124,6 +124,6 @@ def _put(
         raise RemoteError(
             board.name,
             got=f"{what} cannot be stored there ({answer.last_line()})",
-            expected=f"a place at {board.prefix}",
+            expected=f"a disk that can be written at {board.prefix}",
             next_step="check its disk with `df -h` and `dmesg`",
         )

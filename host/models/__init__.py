@@ -244,7 +244,7 @@ def check_model(
     if width != 1.0 and not info.scalable:
         raise UsageError(info.name, got=f"--width {width}", expected="1.0: its width is fixed")
     if weights is not None and not weights.is_file():
-        raise ModelError(weights, got="is no file", expected=f"weights of {name}")
+        raise ModelError(weights, got="is not a file", expected=f"weights of {name}")
     if initializer == "pretrained" and weights is None and name not in APPLICATIONS:
         from edgeinfer.host.models.efficientnet_lite import packaged_weights
 

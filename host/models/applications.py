@@ -102,8 +102,8 @@ def build_pretrained(
         raise ModelError(
             name,
             got=f"its ImageNet weights cannot be downloaded ({error})",
-            next_step="go online, name a file with --weights FILE, or choose efficientnet-lite0, "
-            "whose weights are installed",
+            next_step="connect to the internet, name a file with --weights FILE, or choose "
+            "efficientnet-lite0, whose weights are installed",
         ) from error
     return _with_head(name, backbone, classes)
 
@@ -142,7 +142,7 @@ def _load(backbone: Any, weights: Path, application: Application) -> None:
     """Load a weights file that the user names."""
     expected = f"weights of keras.applications.{application.function}(include_top=False)"
     if not weights.is_file():
-        raise ModelError(weights, got="is no file", expected=expected)
+        raise ModelError(weights, got="is not a file", expected=expected)
     try:
         backbone.load_weights(weights)
     except (ValueError, OSError, KeyError) as error:

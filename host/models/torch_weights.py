@@ -126,7 +126,7 @@ class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> _Storage:
         """Return the storage that ("storage", class, key, device, elements, view) describes."""
         if not isinstance(pid, tuple) or len(pid) not in (5, 6) or pid[0] != "storage":
-            raise pickle.UnpicklingError("holds an object that is no storage")
+            raise pickle.UnpicklingError("holds an object that is not a storage")
         kind, key, elements = pid[1], pid[2], pid[4]
         if not isinstance(kind, _Dtype) or not isinstance(key, str) or not _is_index(elements):
             raise pickle.UnpicklingError("holds a storage that is described in an unknown way")
@@ -182,7 +182,7 @@ def parse_state_dict(content: bytes, *, subject: str) -> dict[str, NDArray[Any]]
     ) as error:
         raise ModelError(
             subject,
-            got=f"is damaged or no file of weights ({str(error) or type(error).__name__})",
+            got=f"is damaged or not a file of weights ({str(error) or type(error).__name__})",
             expected="a torch state dict in the legacy format",
         ) from error
 
@@ -199,7 +199,7 @@ def _parse(content: bytes) -> dict[str, NDArray[Any]]:
     if not isinstance(state, _StateDict) or not all(
         isinstance(name, str) and isinstance(value, _Tensor) for name, value in state.items()
     ):
-        raise ValueError("it holds something else than named tensors")
+        raise ValueError("it holds something other than named tensors")
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise ValueError("the list of storages is damaged")
     described = {tensor.storage.key: tensor.storage for tensor in state.values()}

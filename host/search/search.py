@@ -115,7 +115,9 @@ class Search:
         trained, splits = read_trained(run), read_samples(run)
         for split in ("train", "validation", "test"):
             if not splits[split]:
-                raise ModelError(run, got=f"has no {split} samples", expected="some to measure on")
+                raise ModelError(
+                    run, got=f"has no {split} samples", expected="samples to measure on"
+                )
         self._options, self._study = options, study
         # Time only shrinks until the next start, so these need not be built again before it.
         self._late: dict[Candidate, Trial] = {}
@@ -189,7 +191,7 @@ class Search:
                 raise SearchError(
                     self.bench.trained.name,
                     got=f"the last {failures} candidates failed ({trial.reason})",
-                    next_step="mend that and start again: it goes on from here",
+                    next_step="fix that and start again: the search continues from here",
                 )
 
     def found(self) -> Found | None:

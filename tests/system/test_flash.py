@@ -180,12 +180,12 @@ def test_from_nothing_to_live_answers_again_and_away(clean: Flash) -> None:
     assert kept.returncode == 0, kept.stderr
     assert {path.name for path in clean.board.prefix.iterdir()} == {"data", "setup.json"}
     gone = clean.unflash()
-    assert "edgeinfer is gone from" in gone.stdout, gone.stderr
+    assert "edgeinfer was removed from" in gone.stdout, gone.stderr
     assert not clean.board.prefix.exists()
     etc = clean.board.systemd.path("/etc")
     assert not list(etc.glob("systemd/system/edgeinfer*"))
     assert "edgeinfer:" not in (etc / "passwd").read_text()
-    assert "there is nothing of edgeinfer on" in clean.unflash().stdout
+    assert "edgeinfer is not installed on" in clean.unflash().stdout
 
 
 def test_nothing_of_a_strangers_folder_or_index_runs(
@@ -221,7 +221,7 @@ def test_a_release_that_does_not_answer_is_taken_back(released: Flash) -> None:
     before = released.current()
     done = released(run=("--", "--camera", "/nothing/there"))
     line = error_line(done)
-    assert "was tried and taken back" in line
+    assert "was tried and rolled back" in line
     assert "no such camera" in line
     assert f"release {before} runs there" in line
     assert released.current() == before
@@ -240,7 +240,7 @@ def test_a_cameras_password_is_told_nowhere(released: Flash, tmp_path: Path) -> 
     assert host["outcome"] == "rolled back"
     assert "http://***@127.0.0.1:9/live?***" in host["reason"]
     again = released("--dry-run", *given, run=())
-    assert f"release {host['release']} is there already" in again.stdout
+    assert f"release {host['release']} is already there" in again.stdout
     told = "".join(done.stdout + done.stderr for done in (planned, done, again))
     assert "hunter" not in told + released.board.sshd.log()
     files = (path for path in released.board.prefix.rglob("*") if path.is_file())
@@ -250,7 +250,7 @@ def test_a_cameras_password_is_told_nowhere(released: Flash, tmp_path: Path) -> 
     assert (status.st_mode & 0o7777, status.st_uid != 0) == (0o600, True)
 
     both = released(*given, run=SIMULATED)
-    assert "and a camera after `--`" in error_line(both, 2)
+    assert "and also a camera after `--`" in error_line(both, 2)
 
 
 def test_a_place_that_others_may_change_is_refused(released: Flash) -> None:
@@ -275,7 +275,7 @@ def test_an_agent_that_is_damaged_is_replaced(clean: Flash, command: str) -> Non
     if command == "flash":
         assert clean.report()["outcome"] == "unchanged"
     else:
-        assert "edgeinfer is gone from" in clean.unflash().stdout
+        assert "edgeinfer was removed from" in clean.unflash().stdout
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_what_is_wrong_here_is_told_before_connecting(
 def test_a_user_with_sudo(released: Flash) -> None:
     done = released(user="free")
     assert done.returncode == 0, done.stderr
-    assert "runs on free@127.0.0.1 already" in done.stdout
+    assert "already runs on free@127.0.0.1" in done.stdout
 
 
 def test_a_password_for_sudo_is_asked_once_and_never_shown(released: Flash) -> None:

@@ -34,7 +34,7 @@ class MeasuredClassification(MeasuredTask):
 
         def read(text: str) -> int:
             if text not in indices:
-                raise ValueError(f"label is {text!r}, expected one of the run's")
+                raise ValueError(f"label is {text!r}, expected one of the run's labels")
             return indices[text]
 
         return read

@@ -172,7 +172,7 @@ class Board:
             raise NoAnswerError(
                 self.name,
                 got=f"`{words[0]}` failed there ({answer.last_line()})",
-                expected="an answer of edgeinfer's agent",
+                expected="an answer from edgeinfer's agent",
                 next_step="run it again; `edgeinfer unflash` clears the board",
             )
         return document

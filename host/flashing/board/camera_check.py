@@ -49,7 +49,7 @@ def parse_cameras(host: str, text: str) -> tuple[Camera, ...]:
         return tuple(_camera(entry) for entry in document)
     except (IndexError, ValueError, KeyError, TypeError) as error:
         raise RemoteError(
-            host, got="does not tell its cameras", expected="Python 3 that runs there"
+            host, got="does not list its cameras", expected="Python 3 that works there"
         ) from error
 
 
@@ -74,7 +74,7 @@ def check_camera(cameras: Sequence[Camera], options: RunOptions, host: str) -> C
         raise RemoteError(
             host,
             got=f"has no camera{f' {wanted}' if wanted else ''}",
-            expected="one that is connected",
+            expected="a connected camera",
             next_step="connect it, name another after `--` (`-- --camera SOURCE`), or try with "
             "`-- --camera simulated`",
         )
@@ -85,14 +85,14 @@ def check_camera(cameras: Sequence[Camera], options: RunOptions, host: str) -> C
     if taken.state == "busy":
         raise RemoteError(
             host,
-            got=f"its camera {taken.node} is taken by {' and '.join(taken.holders) or 'another'}",
-            expected="one that is free",
+            got=f"its camera {taken.node} is used by {' and '.join(taken.holders) or 'another'}",
+            expected="a free camera",
             next_step="end that program there" + _stop_advice(taken),
         )
     raise RemoteError(
         host,
         got=f"its camera {taken.node} cannot be opened ({taken.state})",
-        expected="one that works",
+        expected="a working camera",
         next_step="unplug it and plug it in again",
     )
 

@@ -95,8 +95,8 @@ def check_board(
         raise RemoteError(
             host,
             got="its disk is mounted read-only",
-            expected="one that can be written",
-            next_step="look into `dmesg` there: a failing card is mounted so",
+            expected="a disk that can be written",
+            next_step="look at `dmesg` there: a failing card becomes read-only",
         )
 
 
@@ -114,13 +114,13 @@ def check_root(facts: BoardFacts, board: Board) -> None:
         raise RemoteError(
             board.name,
             got="sudo does not take the password",
-            expected="that of the user who logs in there",
+            expected="the password of the user who logs in there",
         )
     got, next_step = {
         "password": ("sudo asks for a password", "run it again with --ask-sudo-password"),
         "refused": (
             "sudo refuses this user",
-            "log in as one who may, or let an administrator add this one there: "
+            "log in as a user who may use it, or let an administrator add this user there: "
             "sudo usermod -aG sudo USER",
         ),
         "absent": ("has no sudo", "install it there, or log in as root"),
@@ -143,7 +143,7 @@ def check_place(facts: BoardFacts, host: str) -> None:
     raise RemoteError(
         host,
         got=f"its {path} belongs to user {owner} and has mode {mode}",
-        expected="root's, where no other user may write: root runs what lies there",
+        expected="owned by root, and no other user may write there: root runs what is in it",
         next_step="see what is in it, then run there: "
         f"sudo chown --no-dereference root:root {name} && sudo chmod go-w {name}",
     )
@@ -197,7 +197,9 @@ def _check_machine(
     if device_tree and not facts.model.startswith(device_tree):
         raise RemoteError(
             host,
-            got=f"says that it is '{facts.model}'" if facts.model else "does not say what it is",
+            got=f"says that it is '{facts.model}'"
+            if facts.model
+            else "does not say which board it is",
             expected=profile.title,
             next_step="check the host's name, or name its board with --board",
         )

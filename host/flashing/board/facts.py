@@ -100,7 +100,7 @@ def parse_facts(host: str, text: str) -> BoardFacts:
     if facts.get("end") != "yes":
         raise RemoteError(
             host,
-            got="does not answer what it is",
+            got="does not report its system",
             expected="a Linux system with a POSIX shell",
             next_step="log in with `ssh` and see what it prints",
         )

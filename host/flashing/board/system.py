@@ -61,7 +61,7 @@ def choose_system(
             host,
             got=f"runs {facts.os_name or facts.os_id or 'an unknown system'}, {facts.architecture}",
             expected=f"one of {', '.join(known.name for known in profile.systems)}",
-            next_step="put one of these on it, or try `--board generic-...`",
+            next_step="install one of these on it, or try `--board generic-...`",
         )
     if system is not None and not system.runtime:
         raise RemoteError(
@@ -103,7 +103,7 @@ def _target(facts: BoardFacts, system: System | None, host: str) -> WheelTarget:
         )
     except ValueError as error:
         raise RemoteError(
-            host, got=f"has a system without wheels ({error})", expected="one that has them"
+            host, got=f"has a system without wheels ({error})", expected="a system that has them"
         ) from error
 
 
@@ -120,9 +120,9 @@ def _check_python(facts: BoardFacts, host: str) -> None:
             host,
             got="its Python is {}.{}.{}".format(*facts.python_version),
             expected="3.10 to 3.13",
-            next_step="put a newer system on it"
+            next_step="install a newer system on it"
             if facts.python_version < OLDEST_PYTHON
-            else "put Debian 12 or 13 on it",
+            else "install Debian 12 or 13 on it",
         )
     if not facts.venv:
         raise RemoteError(

@@ -136,7 +136,7 @@ def fold_where_open(
         return ending
     progress.say(
         f"on validation, {len(bench.validation):,} pictures, the winner loses {lost.text()}: too "
-        f"few to tell whether it keeps the budget of {points:g}"
+        f"few pictures to tell whether it keeps the budget of {points:g}"
     )
     winner = found.require_winner()
     trial = next((one for one in found.trials if one.number == winner.number), None)

@@ -52,8 +52,8 @@ class Folded:
         if self.lost is None:
             return f"no folds: {self.reason}"
         return (
-            f"{FOLDS} folds, {self.samples:,} pictures: {self.lost.text()} lost beside the float "
-            "model"
+            f"{FOLDS} folds, {self.samples:,} pictures: {self.lost.text()} lost compared with the "
+            "float model"
         )
 
 
@@ -88,7 +88,7 @@ def by_folds(bench: Bench, winner: Entry, trial: Trial | None, limit_s: float) -
             reason=f"{FOLDS} folds would take about {seconds / 60:.0f} minutes, longer than "
             "--time-limit"
         )
-    bench.progress.say(f"so by {FOLDS} folds, about {seconds / 60:.1f} minutes")
+    bench.progress.say(f"so {FOLDS} folds decide, about {seconds / 60:.1f} minutes")
     epochs = 0
     if trial is not None:
         epochs = trial.epochs or full_epochs(bench.space.base, winner.candidate)
@@ -107,11 +107,11 @@ def _not_anew(trained: TrainedModel) -> str:
     """Return why a run cannot be trained anew from its settings; empty where it can."""
     facts = trained.provenance
     if any(name.startswith("prune.") for name in facts):
-        return "the run was pruned, which cannot be done anew from its settings"
+        return "the run was pruned, which cannot be repeated from its settings"
     if any(name.startswith("teacher.") for name in facts):
         return "the run had a teacher, which has seen all pictures"
     if facts.get("setting.weights", "None") != "None":
-        return "the run began with weights from a file"
+        return "the run started with weights from a file"
     return ""
 
 

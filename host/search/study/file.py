@@ -51,7 +51,7 @@ def open_study(
     path = folder / STUDY_FILE
     if folder.exists() and not path.exists() and any(_strangers(folder)):
         raise UsageError(
-            folder, got="exists already and is no search", next_step="choose another --out"
+            folder, got="already exists and is not a search", next_step="choose another --out"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def open_study(
                 raise StorageError(
                     path,
                     got=f"cannot be used ({(str(error).splitlines() or ['no reason'])[0]})",
-                    next_step="free some space, or begin anew with another --out",
+                    next_step="free some space, or start again with another --out",
                 ) from error
     finally:
         os.close(lock)

@@ -49,10 +49,10 @@ class Found:
         figures = close.measured
         raise SearchError(
             self.name,
-            got=f"nothing that was tried keeps the budget; {close.title} "
-            f"({close.candidate.text()}) comes nearest: {100 * figures.accuracy:.2f} % (float "
+            got=f"no candidate keeps the budget; {close.title} "
+            f"({close.candidate.text()}) is the closest: {100 * figures.accuracy:.2f} % (float "
             f"{100 * self.baseline.float_accuracy:.2f} %), {figures.footprint.invoke_ms:.3g} ms, "
             f"{figures.footprint.size_bytes / 1000:,.0f} kB",
             expected=self.budget.text(),
-            next_step="search longer with a larger --time-limit, or allow more in another --out",
+            next_step="search longer with a larger --time-limit, or allow more, with another --out",
         )

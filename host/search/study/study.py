@@ -230,6 +230,6 @@ def _trial_of(attributes: Mapping[str, Any]) -> Trial | None:
     except SchemaError as error:
         raise StorageError(
             "the search's study",
-            got=f"a trial is of another version of edgeinfer ({error})",
-            next_step="begin anew with another --out",
+            got=f"a trial comes from another version of edgeinfer ({error})",
+            next_step="start again with another --out",
         ) from error

@@ -52,7 +52,7 @@ class TaughtClassification(TaughtTask):
                 root,
                 got=f"has the class '{strange[0]}'",
                 expected=f"classes of the model, such as {', '.join(said.labels[:5])}",
-                next_step="take its folder out, or name it as the model does",
+                next_step="remove its folder, or give it the model's name",
             )
         place = [said.labels.index(label) for label in layout.labels]
         files = check_files(layout, progress=progress).files

@@ -71,7 +71,7 @@ def _place(
     if theirs in _SEEN[split]:
         raise UsageError(
             run,
-            got=f"the teacher has seen {sample.source} in {_VERB[theirs]}, which the data names a "
+            got=f"the teacher has seen {sample.source} in {_VERB[theirs]}, which the data calls a "
             f"{split} picture",
             next_step="train a teacher on this data, with its own split",
         )

@@ -89,7 +89,7 @@ def prune(
     """
     check_host_extra("edgeinfer prune")
     if out.resolve() == run.resolve():
-        raise UsageError("--out", got="is the run itself", expected="another folder")
+        raise UsageError("--out", got="is the run to prune", expected="another folder")
     trained, samples = read_trained(run), read_samples(run)
     spec = replace(trained.preprocess, size=config.size or trained.preprocess.size)
     settings = training_settings(trained, spec, config)

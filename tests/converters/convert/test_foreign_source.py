@@ -98,9 +98,7 @@ def test_a_folder_of_train_is_not_foreign(trained_folder: Path) -> None:
 def test_disagreement_is_refused_and_leaves_nothing(
     files: dict[str, Path], pictures: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(
-        AccuracyError, match=r"INT8 decides as float32 does on .* at least 200\.00%"
-    ):
+    with pytest.raises(AccuracyError, match=r"INT8 agrees with float32 on .* at least 200\.00%"):
         convert(files["tflite"], tmp_path / "x.edgebundle", pictures, min_agreement=2.0)
     assert list(tmp_path.iterdir()) == []
 
@@ -194,11 +192,16 @@ def test_pictures_and_labels_that_cannot_be_used(
     for number in range(4):
         write_atomically(black / f"{number}.png", encode_png(np.zeros((20, 20, 3), np.uint8)))
     cases: list[tuple[Path, dict[str, Any], type[EdgeinferError], str]] = [
-        (black, {}, DataError, "its pictures are all of one colour"),
-        (empty, {}, DataError, "holds no images"),
-        (tmp_path / "none", {}, DataError, "is no folder"),
+        (black, {}, DataError, "every picture is a single colour"),
+        (empty, {}, DataError, "contains no images"),
+        (tmp_path / "none", {}, DataError, "is not a folder"),
         (pictures, {"labels": ("a", "b", "c")}, ModelError, "3 labels for 2 outputs"),
-        (pictures, {"channels": "grey"}, ConversionError, "has 3 channels, expected those of grey"),
+        (
+            pictures,
+            {"channels": "grey"},
+            ConversionError,
+            "has 3 channels, expected as many as grey has",
+        ),
     ]
     for folder, changes, kind, said in cases:
         with pytest.raises(kind, match=said):
@@ -244,7 +247,7 @@ def test_boards_npus_and_gpus_as_for_trained_ones(
 
     for wanted in (("--board", "imx93"), ("--npu", "ethos-u65-256")):
         refused = edgeinfer_here(*arguments, *few, *wanted, env=no_compiler)
-        assert "EDGEINFER_VELA names no program" in error_line(refused)
+        assert "EDGEINFER_VELA does not name a program" in error_line(refused)
 
 
 def test_resnet8_decides_as_float_does_as_often_as_the_reference(

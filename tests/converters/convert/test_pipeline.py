@@ -347,9 +347,11 @@ def test_without_vela_nothing_is_converted(trained_folder: Path, tmp_path: Path)
     out = tmp_path / "colours.edgebundle"
     none = {"EDGEINFER_VELA": str(tmp_path / "absent")}
     arguments = ("convert", trained_folder, "--out", out, "--npu", "ethos-u55-128")
-    assert "EDGEINFER_VELA names no program" in error_line(edgeinfer_here(*arguments, env=none))
+    assert "EDGEINFER_VELA does not name a program" in error_line(
+        edgeinfer_here(*arguments, env=none)
+    )
     board = ("convert", trained_folder, "--out", out, "--board", "imx93")
-    assert "EDGEINFER_VELA names no program" in error_line(edgeinfer_here(*board, env=none))
+    assert "EDGEINFER_VELA does not name a program" in error_line(edgeinfer_here(*board, env=none))
     wrong = edgeinfer_here(*arguments, "--precision", "float16", env=none)
-    assert "does not go with --precision float16" in error_line(wrong, code=2)
+    assert "does not work with --precision float16" in error_line(wrong, code=2)
     assert not out.exists()

@@ -85,8 +85,11 @@ def test_agreement_below_the_least_is_refused() -> None:
     with pytest.raises(AccuracyError) as caught:
         gate.require("pets", FLOAT, INT8, precision="float16", lost_where="op 3", tried="mse 90 %")
     text = str(caught.value)
-    assert "pets: FLOAT16 decides as float32 does on 92.00% of 300 pictures" in text
-    assert "most is lost in op 3; tried in vain: mse 90 %, expected at least 93.00%" in text
+    assert "pets: FLOAT16 agrees with float32 on 92.00% of 300 pictures" in text
+    assert (
+        "the largest loss is in op 3; tried, but not enough: mse 90 %, expected at least 93.00%"
+        in text
+    )
     gate = AgreementGate(min_agreement=0.92)
     gate.require("pets", FLOAT, INT8, precision="int8")
     figures = gate.figures("agreement", {"float32": FLOAT, "int8": INT8}, "int8")

@@ -178,7 +178,7 @@ def test_a_refused_model_names_the_layer_and_leaves_its_report(
     out, report = tmp_path / "x.edgebundle", tmp_path / "report"
     options = ConvertOptions(calibration_images=10, golden_frames=2, repair="none")
     run = TrainedRun(folder=trained_folder, max_drop_points=-100.0)
-    with pytest.raises(AccuracyError, match=r"most is lost in op \d+ [A-Z_0-9]+ '"):
+    with pytest.raises(AccuracyError, match=r"the largest loss is in op \d+ [A-Z_0-9]+ '"):
         convert(run, out, options, Silent(), report_folder=report)
     assert sorted(path.name for path in report.iterdir()) == ["layers.int8.csv", "layers.int8.png"]
     assert not out.exists()

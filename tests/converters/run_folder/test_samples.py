@@ -55,17 +55,17 @@ def test_samples_of_photographs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a", b"", "is no IDX file"),
-        ("a", b"\x89PNG\r\n", "is no IDX file"),
-        ("a", b"\0\0\x08\x09" + bytes(40), "is no IDX file"),
+        ("a", b"", "is not an IDX file"),
+        ("a", b"\x89PNG\r\n", "is not an IDX file"),
+        ("a", b"\0\0\x08\x09" + bytes(40), "is not an IDX file"),
         ("a", b"\0\0\x0d\x01" + bytes(8), "values of type 0x0d, expected bytes"),
-        ("a", b"\0\0\x08\x03\0\0", "is torn"),
-        ("a", b"\0\0\x08\x01" + struct.pack(">I", 0), "claims the shape"),
-        ("a", b"\0\0\x08\x03" + struct.pack(">3I", 2**31, 2**31, 9), "claims the shape"),
-        ("a", _idx(IMAGES)[:-1], "is torn, expected 60 values; fetch it again"),
+        ("a", b"\0\0\x08\x03\0\0", "is incomplete"),
+        ("a", b"\0\0\x08\x01" + struct.pack(">I", 0), "its header gives the shape"),
+        ("a", b"\0\0\x08\x03" + struct.pack(">3I", 2**31, 2**31, 9), "its header gives the shape"),
+        ("a", _idx(IMAGES)[:-1], "is incomplete, expected 60 values; download it again"),
         ("a", _idx(IMAGES) + b"x", "holds more than its header says"),
-        ("a.gz", _idx(IMAGES), "no gzip file"),
-        ("a.gz", gzip.compress(_idx(IMAGES), mtime=0)[:-9], "is torn or no gzip file"),
+        ("a.gz", _idx(IMAGES), "not a gzip file"),
+        ("a.gz", gzip.compress(_idx(IMAGES), mtime=0)[:-9], "is incomplete or not a gzip file"),
     ],
 )
 def test_damaged_idx_files(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -81,7 +81,7 @@ def test_absent_files_and_images(tmp_path: Path) -> None:
         read_idx(tmp_path)
     path = tmp_path / "images"
     path.write_bytes(_idx(IMAGES))
-    with pytest.raises(DataError, match="#5: is absent: the file holds 5 images"):
+    with pytest.raises(DataError, match="#5: is not there: the file holds 5 images"):
         read_sample(f"{path}#5")
     path.write_bytes(_idx(np.zeros(5, np.uint8)))
     with pytest.raises(DataError, match="expected images"):

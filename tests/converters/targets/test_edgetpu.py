@@ -203,7 +203,7 @@ def test_percentages(text: str, value: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "%", "all", "101%", "-1", "nan", "inf", "50%%"])
 def test_what_is_no_percentage(text: str) -> None:
-    with pytest.raises(UsageError, match="is no share, expected 0% to 100%"):
+    with pytest.raises(UsageError, match="is not a percentage, expected 0% to 100%"):
         parse_percent(text)
 
 
@@ -211,8 +211,8 @@ def test_what_is_no_percentage(text: str) -> None:
     ("arguments", "words"),
     [
         (("--board", "coral"), "is no board known here, expected coral-dev, coral-dev-mini"),
-        (("--board", "coral-usb", "--require-mapped", "most"), "is no share"),
-        (("--require-mapped", "100%"), "--require-mapped: without a board"),
+        (("--board", "coral-usb", "--require-mapped", "most"), "is not a percentage"),
+        (("--require-mapped", "100%"), "--require-mapped: given without a board"),
     ],
 )
 def test_wrong_usage_is_said_before_any_work(

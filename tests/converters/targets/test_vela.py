@@ -78,7 +78,7 @@ def test_where_it_is_absent_the_error_says_how_to_install_it(
     assert "pip install ethos-u-vela" in str(raised.value)
     assert "must not replace TensorFlow's" in str(raised.value)
     monkeypatch.setenv(VELA_VARIABLE, str(tmp_path / "absent"))
-    with pytest.raises(MissingExtraError, match="absent: EDGEINFER_VELA names no program"):
+    with pytest.raises(MissingExtraError, match="absent: EDGEINFER_VELA does not name a program"):
         find_vela()
 
 
@@ -143,7 +143,7 @@ def test_a_precision_that_no_npu_has_is_wrong_usage(
     monkeypatch.setenv(VELA_VARIABLE, str(program(tmp_path, "")))
     for precision in ("int8", "uint8", "int16x8"):
         TARGET.require_tools(NINE, precision)
-    with pytest.raises(UsageError, match="does not go with --precision float16, expected one of"):
+    with pytest.raises(UsageError, match="does not work with --precision float16, expected one of"):
         TARGET.require_tools(NINE, "float16")
 
 
@@ -253,5 +253,5 @@ def test_a_model_that_stays_on_the_cpu_is_refused_with_the_reason(vela_makes: An
 
 def test_other_inputs_or_outputs_are_refused(vela_makes: Any) -> None:
     vela_makes(compiled_model(scale=0.5))
-    with pytest.raises(ConversionError, match="vela made its inputs and outputs"):
+    with pytest.raises(ConversionError, match="vela changed its inputs and outputs to"):
         with_npu(manifest())

@@ -193,7 +193,7 @@ def test_a_cache_that_cannot_be_written_is_told(index: Path, tmp_path: Path) -> 
 def test_a_wheel_that_is_no_archive_is_refused(index: Path, tmp_path: Path) -> None:
     own = make_own_wheel(tmp_path)
     own.write_bytes(b"no archive")
-    with pytest.raises(WheelError, match="is no wheel"):
+    with pytest.raises(WheelError, match="is not a wheel"):
         board_wheels(BOOKWORM, index, given=[own], cache=tmp_path / "cache")
 
 

@@ -103,7 +103,7 @@ def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
     [
         ("edgeinfer/device/more.py,,", "more.py: has no SHA-256 in RECORD"),
         ("edgeinfer/device/more.py,md5=abc,1", "more.py: has no SHA-256 in RECORD"),
-        ("json.py,sha256=abc,1", "json.py: is named in RECORD, expected files of edgeinfer alone"),
+        ("json.py,sha256=abc,1", "json.py: is named in RECORD, expected only files of edgeinfer"),
         ("edgeinfer/../json.py,sha256=abc,1", "is named in RECORD"),
         ("/etc/passwd,sha256=abc,1", "is named in RECORD"),
     ],
@@ -118,7 +118,7 @@ def test_what_record_should_not_name_is_refused(tmp_path: Path, line: str, said:
 def test_a_record_of_something_else_is_refused(tmp_path: Path) -> None:
     """An editable installation's names no file of the program."""
     files = {name: text for name, text in FILES.items() if name.startswith(INFO)}
-    with pytest.raises(WheelError, match="does not name this program's files"):
+    with pytest.raises(WheelError, match="does not list this program's files"):
         installed_wheel(BOOKWORM, tmp_path / "cache", install(tmp_path / "venv", files))
 
 

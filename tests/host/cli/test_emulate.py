@@ -48,7 +48,9 @@ def test_it_is_among_the_boards_commands() -> None:
     ("arguments", "code", "expected"),
     [
         (["nosuch", "BUNDLE"], 2, "board nosuch: is no board known here, expected coral-dev"),
-        pytest.param(["generic-x86-64", "BUNDLE"], 2, "run here already, expected", marks=not_here),
+        pytest.param(
+            ["generic-x86-64", "BUNDLE"], 2, "programs already run here, expected", marks=not_here
+        ),
         (["imx8mp", "BUNDLE"], 1, "cannot be emulated"),
         pytest.param(
             ["rpi4", "/none.edgebundle"], 1, "/none.edgebundle: cannot be read", marks=not_here

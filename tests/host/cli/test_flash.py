@@ -18,7 +18,10 @@ BOARD = ("--board", "generic-x86-64")
     [
         (("--host", "a", "--host", "a", *BOARD), "'a' is named twice"),
         (("--host", "a", "--canary", "b", *BOARD), "'b' is no --host, expected a"),
-        (("--host", "a", "--board", "no-such"), "'no-such' is no board, expected one of coral"),
+        (
+            ("--host", "a", "--board", "no-such"),
+            "'no-such' is not a known board, expected one of",
+        ),
         (("--host", "-oProxyCommand=x", *BOARD), "is no host"),
         (("--host", "a", *BOARD, "--ssh-option", "StrictHostKeyChecking=no"), "host's key off"),
         (("--host", "a", *BOARD, "--", "--model", "x"), "run option --model: is given"),

@@ -62,7 +62,10 @@ def _error(*arguments: str) -> EdgeinferError:
         (["--teacher", "x", "--teacher-weight", "2"], "--teacher-weight: 2"),
         (["--validation-share", "0"], "--validation-share: 0"),
         (["--validation-share", "0.95"], "1.05 together"),
-        (["--test-share", "0.2"], "--test-share: given for fashion-mnist, which has test pictures"),
+        (
+            ["--test-share", "0.2"],
+            "--test-share: given for fashion-mnist, which has its own test",
+        ),
         (["-a", "resnet8", "--init", "pretrained"], "resnet8: has no pretrained weights"),
         (["-a", "resnet8", "--weights", "imagenet"], "resnet8: has no pretrained weights"),
         (["-a", "resnet8", "--weights", "no-such-file"], "--weights: given for --init he"),
@@ -92,7 +95,7 @@ def test_weights_that_are_not_there_are_noticed_before_the_data(tmp_path: Path) 
     arguments = ("-a", "mobilenet-v2", "--weights", str(tmp_path / "no-such-file"))
     error = _error(str(tmp_path / "no-such-data"), *arguments)
     assert isinstance(error, ModelError)
-    assert "no-such-file: is no file, expected weights of mobilenet-v2" in str(error)
+    assert "no-such-file: is not a file, expected weights of mobilenet-v2" in str(error)
 
 
 def test_a_share_of_a_split_that_the_folder_makes_is_refused(tmp_path: Path) -> None:
@@ -104,7 +107,7 @@ def test_a_share_of_a_split_that_the_folder_makes_is_refused(tmp_path: Path) -> 
                 (tmp_path / split / label / f"{index}.png").write_bytes(encode_png(pixels))
     error = _error(str(tmp_path), "--test-share", "0.2", "--out", str(tmp_path / "run"))
     assert isinstance(error, UsageError)
-    assert f"--test-share: given for {tmp_path}, which has test pictures of its own" in str(error)
+    assert f"--test-share: given for {tmp_path}, which has its own test pictures" in str(error)
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_download(server: tuple[Path, str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: b"<html>no such page</html>", "is no gzip file"),
+        (lambda: b"<html>no such page</html>", "is not a gzip file"),
         (lambda: gzip.compress(b"something else"), "holds 14 bytes .* expected 47,040,016 bytes"),
         (lambda: gzip.compress(bytes(47_040_016)), "holds 47,040,016 bytes with SHA-256"),
         (lambda: gzip.compress(bytes(60_000_000)), "holds 47,040,017 bytes"),
@@ -146,11 +146,11 @@ def test_wrong_files_are_not_kept(
 
 
 def test_download_when_nobody_answers(server: tuple[Path, str], tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"cannot be fetched.*apt install dataset-fashion-mnist"):
+    with pytest.raises(DataError, match=r"cannot be downloaded.*apt install dataset-fashion-mnist"):
         download(tmp_path / "data", source=server[1] + "/nowhere")
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        with pytest.raises(DataError, match=r"cannot be fetched.*refused"):
+        with pytest.raises(DataError, match=r"cannot be downloaded.*refused"):
             download(tmp_path / "data", source=address)
     assert not (tmp_path / "data").exists()

@@ -55,7 +55,7 @@ def test_folders_beside_the_splits_are_named(make_folder: MakeFolder) -> None:
     assert [(finding.kind, finding.path) for finding in layout.findings] == [
         ("ignored", "sketches")
     ]
-    assert "beside the split folders" in layout.findings[0].detail
+    assert "is next to the split folders" in layout.findings[0].detail
 
 
 def test_images_anywhere_below_a_class_and_what_is_passed_over(
@@ -78,12 +78,12 @@ def test_images_anywhere_below_a_class_and_what_is_passed_over(
     assert len(names) == 7
     assert {finding.path: finding.detail for finding in layout.findings} == {
         "__MACOSX": "is left over from an archive",
-        "readme": "lies outside the class folders",
-        "stray.png": "lies outside the class folders, so it has no label",
+        "readme": "is outside the class folders",
+        "stray.png": "is outside the class folders, so it has no label",
         "a/notes.txt": "its name has no image suffix",
         "a/phone.HEIC": ".heic files are not supported; convert it to JPEG",
         "b/gone.png": "is a broken link",
-        "b/pipe.png": "is no regular file",
+        "b/pipe.png": "is not a regular file",
     }
 
 
@@ -195,7 +195,7 @@ def test_one_folder_too_high(make_folder: MakeFolder) -> None:
 @pytest.mark.parametrize(
     ("counts", "message"),
     [
-        ({"a": 5, "b": 1}, "class 'b' has 1 image, expected at least 3.*add images or take"),
+        ({"a": 5, "b": 1}, "class 'b' has 1 image, expected at least 3.*add images or remove"),
         ({"a": 5, "b": 0}, "class 'b' has 0 images, expected at least 3"),
         ({"train/a": 2, "train/b": 1}, "class 'a' has 2 images in train, expected at least 3"),
         (

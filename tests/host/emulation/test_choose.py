@@ -36,7 +36,7 @@ def test_words_of_its_name_choose_a_system(words: str, version: str, architectur
 
 
 def test_a_system_that_the_board_has_not_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"is none of rpi4's, expected .*Trixie.*Bookworm"):
+    with pytest.raises(UsageError, match=r"is not a system of rpi4, expected .*Trixie.*Bookworm"):
         choose_system(load_profile("rpi4"), "bullseye")
 
 
@@ -52,10 +52,10 @@ def test_a_board_whose_system_is_not_debians_is_refused(name: str) -> None:
 
 
 def test_this_machines_own_architecture_is_not_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match=r"run here already.*edgeinfer run"):
+    with pytest.raises(UsageError, match=r"already run here.*edgeinfer run"):
         choose_system(load_profile("generic-x86-64"))
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    with pytest.raises(UsageError, match="run here already"):
+    with pytest.raises(UsageError, match="already run here"):
         choose_system(load_profile("rpi5"), "64-bit")
     assert choose_system(load_profile("rpi4")).architecture == "armv7l"
 

@@ -97,7 +97,7 @@ def test_models_of_other_classes_are_not_compared(clothes: Path, tmp_path: Path)
     plain = tmp_path / "plain.tflite"
     with open_bundle(SAMPLE) as bundle:
         plain.write_bytes(bundle.member("variants/cpu.tflite"))
-    with pytest.raises(ModelError, match="predicts another thing"):
+    with pytest.raises(ModelError, match="predicts something else"):
         evaluate_model(SAMPLE, clothes, Silent(), other=plain)
 
 

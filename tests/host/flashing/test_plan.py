@@ -67,7 +67,7 @@ def test_wheels_that_differ_in_name_only_are_sent_once(payload: Payload) -> None
 def test_nothing_is_to_be_done_where_all_is_there(order: Order, payload: Payload) -> None:
     same = plan(order, payload)
     assert (same.sent_bytes, same.sent_files, same.release) == (0, 0, 4)
-    assert same.lines(order, PREFIX) == ("release 4 runs there already: nothing is restarted",)
+    assert same.lines(order, PREFIX) == ("release 4 already runs there: nothing is restarted",)
 
 
 def test_only_what_is_missing_is_sent(order: Order, payload: Payload) -> None:

@@ -50,7 +50,7 @@ def test_the_variant_is_read() -> None:
         (("--max-frames", "5"), "ends the loop"),
         (("--record-when", "dog>>1", "--output", "stills:x"), "record-when"),
         (("--edgetpu", "usb:0", "--delegate", "gpu"), "edgetpu"),
-        (("--help",), "ask for help"),
+        (("--help",), "asks for help"),
     ],
 )
 def test_options_that_are_not_for_a_service(words: tuple[str, ...], message: str) -> None:
@@ -77,5 +77,5 @@ def test_a_file_here_names_the_camera(tmp_path: Path) -> None:
     assert options.v4l2_node is None
     assert "hunter2" not in repr(options)
     for words in (("--camera", "0"), ("--camera",), ("--camera-url-file", "/etc/cam")):
-        with pytest.raises(UsageError, match="and a camera after"):
+        with pytest.raises(UsageError, match="and also a camera after"):
             check_run_options(words, file)

@@ -45,9 +45,9 @@ def test_a_release_that_runs() -> None:
     ("result", "words"),
     [
         (failed("rolled back", "it hangs", 2),
-         "pi@cam2: release 3 was tried and taken back (it hangs); release 2 runs there"),
+         "pi@cam2: release 3 was tried and rolled back (it hangs); release 2 runs there"),
         (failed("rolled back", "", None),
-         "pi@cam2: release 3 was tried and taken back (it gives no reason); nothing runs there"),
+         "pi@cam2: release 3 was tried and rolled back (it gives no reason); nothing runs there"),
         (failed("refused", "frame 3 differs", 2),
          "pi@cam2: release 3 did not pass `verify` (frame 3 differs); release 2 runs there"),
         (failed("not healthy", "it is silent", 3),
@@ -80,20 +80,20 @@ def test_an_answer_in_a_few_words(last: dict[str, object] | None, words: str) ->
 
 
 def test_a_table_of_boards() -> None:
-    left = HostResult(host="c", outcome="left alone", reason="pi@cam2 came first and failed")
+    left = HostResult(host="c", outcome="left alone", reason="pi@cam2 was first and failed")
     assert table_lines([DONE, failed("failed", "no sudo"), left]) == [
         "host     outcome     release  sent    seconds  last answer",
         "pi@cam1  confirmed   2        2.5 MB  28       Bag 0.88",
         "pi@cam2  failed      3",
         "c        left alone",
         "pi@cam2: no sudo",
-        "c: pi@cam2 came first and failed",
+        "c: pi@cam2 was first and failed",
     ]
 
 
 def test_other_ends() -> None:
     same = HostResult(host="a", outcome="unchanged", release=1, answers=9, last=BAG)
-    assert result_lines(same)[-1] == "release 1 runs on a already: nothing was sent or restarted"
+    assert result_lines(same)[-1] == "release 1 already runs on a: nothing was sent or restarted"
     planned = HostResult(host="a", outcome="planned", steps=("send x", "try"), sent_bytes=5000)
     assert result_lines(planned) == [
         "dry run, nothing was changed on a; it would (0 files, 5 kB in all)",
@@ -101,8 +101,11 @@ def test_other_ends() -> None:
         "   2. try",
     ]
     gone = HostResult(host="a", outcome="removed", steps=("user edgeinfer",))
-    assert result_lines(gone) == ["removed   user edgeinfer", "edgeinfer is gone from a"]
-    assert "nothing of edgeinfer" in result_lines(HostResult(host="a", outcome="nothing there"))[0]
+    assert result_lines(gone) == ["removed   user edgeinfer", "edgeinfer was removed from a"]
+    assert (
+        "edgeinfer is not installed on a"
+        in result_lines(HostResult(host="a", outcome="nothing there"))[0]
+    )
 
 
 def test_sizes_and_bars() -> None:

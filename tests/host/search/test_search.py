@@ -145,7 +145,7 @@ def test_what_is_too_large_is_not_trained(setup: Setup) -> None:
     assert "kB is more than 10" in trials[PLAIN].reason
     assert workshop.trained() == []
     assert found is not None
-    with pytest.raises(SearchError, match="nothing that was tried keeps the budget; baseline"):
+    with pytest.raises(SearchError, match="no candidate keeps the budget; baseline"):
         found.require_winner()
 
 

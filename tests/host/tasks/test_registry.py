@@ -36,4 +36,6 @@ def test_what_nobody_brings_is_told_with_what_would(
     with pytest.raises(ModelError) as caught:
         find(name)
     assert f"task is '{name}', expected one of classification, or one that an" in str(caught.value)
-    assert f"install the package that brings it by an entry point {group}, or" in str(caught.value)
+    assert f"install the package that provides it by an entry point {group}, or" in str(
+        caught.value
+    )

@@ -47,15 +47,15 @@ def test_edgeinfers_own_service_is_no_obstacle() -> None:
 @pytest.mark.parametrize(
     ("cameras", "run", "words"),
     [
-        ([], (), "has no camera, expected one that is connected"),
+        ([], (), "has no camera, expected a connected camera"),
         ([DECODER], (), "has no camera"),
         ([camera(state="no")], (), "has no camera"),
         ([camera()], ("--camera", "3"), "has no camera /dev/video3"),
         ([camera(state="busy", name="motion")], (),
-         r"/dev/video0 is taken by motion \(process 7\), .*end that program there$"),
+         r"/dev/video0 is used by motion \(process 7\), .*end that program there$"),
         ([camera(state="busy", unit="motion.service")], (),
-         r"taken by motion.service \(process 7\).*systemctl disable --now motion.service"),
-        ([camera(state="busy")], (), "taken by another"),
+         r"used by motion.service \(process 7\).*systemctl disable --now motion.service"),
+        ([camera(state="busy")], (), "used by another"),
         ([camera(state="no such device")], (), r"cannot be opened \(no such device\)"),
     ],
 )  # fmt: skip

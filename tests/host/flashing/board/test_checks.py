@@ -57,7 +57,7 @@ def test_a_board_as_it_should_be_passes() -> None:
          "is a machine of architecture x86_64, expected aarch64, as Raspberry Pi 4 has"),
         ("generic-x86-64", {}, "is a machine of architecture aarch64, expected x86_64"),
         ("rpi5", {}, r"says that it is 'Raspberry Pi 4 Model B Rev 1.4', expected Raspberry Pi 5"),
-        ("rpi4", {"model": ""}, "does not say what it is, expected Raspberry Pi 4"),
+        ("rpi4", {"model": ""}, "does not say which board it is, expected Raspberry Pi 4"),
         ("rpi4", {"systemd_runs": False}, "does not run systemd"),
         ("rpi4", {"systemd": 232}, "runs systemd 232, expected systemd 240 or newer"),
         ("rpi4", {"writable": False}, "is mounted read-only"),

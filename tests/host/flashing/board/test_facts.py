@@ -96,7 +96,7 @@ def test_the_script_is_posix_shell() -> None:
     "text", ["", "Welcome\n", f"{FACT}machine=aarch64\n", "edgeinfer-fact end"]
 )
 def test_an_answer_that_breaks_off_is_refused(text: str) -> None:
-    with pytest.raises(RemoteError, match="board: does not answer what it is"):
+    with pytest.raises(RemoteError, match="board: does not report its system"):
         parse_facts("board", text)
 
 

@@ -149,5 +149,5 @@ def test_nothing_is_converted_without_a_winner(tmp_path: Path) -> None:
     from tests.host.search.report.test_report import make_found
 
     found = make_found(Budget(invoke_ms=0.1))
-    with pytest.raises(SearchError, match=r"#2 .*comes nearest: 80\.00 % .*0\.4 ms"):
+    with pytest.raises(SearchError, match=r"#2 .*is the closest: 80\.00 % .*0\.4 ms"):
         found.require_winner()

@@ -113,7 +113,10 @@ def test_what_the_winner_loses_is_told_with_its_interval(tmp_path: Path) -> None
     assert "folds" not in page
     write_report(tmp_path, make_found(), replace(ending, folds=Folded(samples=900, lost=lost)))
     page = " ".join((tmp_path / PAGE).read_text().split())
-    assert "By 5 folds, 900 pictures: 0.80 points (-0.60 to 2.20) lost beside the float" in page
+    assert (
+        "With 5 folds, 900 pictures: 0.80 points (-0.60 to 2.20) lost compared with the float"
+        in page
+    )
     write_report(tmp_path, make_found(), replace(ending, folds=Folded(reason="<pruned>")))
     assert "No folds: &lt;pruned&gt;." in (tmp_path / PAGE).read_text()
 
@@ -137,7 +140,7 @@ def test_a_search_without_a_winner_has_a_report_too(tmp_path: Path, budget: Budg
     write_report(tmp_path, found, None)
     page = (tmp_path / PAGE).read_text()
     assert found.winner is None
-    assert "Nothing that was tried keeps the budget." in page
+    assert "No candidate keeps the budget." in page
     assert "&lt;b&gt;: the" in page
 
 

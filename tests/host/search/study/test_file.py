@@ -37,7 +37,7 @@ def test_other_settings_are_another_search(tmp_path: Path, space: Space) -> None
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, space: Space) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
-    with pytest.raises(UsageError, match="is no search"), opened_study(tmp_path, space):
+    with pytest.raises(UsageError, match="is not a search"), opened_study(tmp_path, space):
         pass
     assert sorted(os.listdir(tmp_path)) == ["thesis.tex"]
 

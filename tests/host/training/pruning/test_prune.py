@@ -226,7 +226,7 @@ def test_a_damaged_run_is_refused_and_nothing_left(
 def test_the_run_itself_is_no_place_for_the_pruned_one(run: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(run)
     for out in (run, tmp_path / "link", run / ".." / run.name):
-        with pytest.raises(UsageError, match="--out: is the run itself"):
+        with pytest.raises(UsageError, match="--out: is the run to prune"):
             prune(run, _config(keep_cost=0.5), out, progress=_quiet(), force=True)
 
 
