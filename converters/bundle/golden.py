@@ -24,7 +24,7 @@ from edgeinfer.device.tasks.registry import find_task
 from edgeinfer.device.tasks.task import Said
 
 MAX_SIDE = 640
-"""Longer frames are scaled down to this side: a 12-megapixel PNG would outweigh the model."""
+"""Longer frames are scaled down to this side: a 12-megapixel PNG would be larger than the model."""
 
 GOLDEN_FOLDER = "golden"
 
@@ -38,7 +38,7 @@ class GoldenVectors:
         input_member: where the expected inputs are.
         output_members: where the expected outputs are, for each kernel family.
         members: all content by member name.
-        largest_outputs: of each output the largest golden value, in real units, without its sign.
+        largest_outputs: the largest golden value of each output, in real units, without its sign.
     """
 
     frames: tuple[GoldenFrame, ...]
@@ -54,9 +54,9 @@ def choose_samples(
     """Return `count` samples, the groups of the task's targets in turn, in the order given.
 
     Args:
-        samples: of which to choose.
+        samples: the samples to choose from.
         count: how many.
-        task: tells the groups; None takes the samples as they come.
+        task: defines the groups; None takes the samples in their order.
     """
     queues: dict[Any, list[Sample]] = {}
     for sample in samples:
@@ -87,8 +87,8 @@ def make_golden(
         preprocess: how frames become inputs.
         samples: the frames.
         task: what a prediction is.
-        said: what is said of the outputs.
-        known: whether the samples' targets are what the frames show.
+        said: the description of the outputs.
+        known: whether the samples' targets are the truth about the frames.
         variant: the variant's name, part of the member names.
 
     Raises:
@@ -161,7 +161,7 @@ def _bounded(pixels: Pixels) -> Pixels:
 
 
 def _raw(frames: Sequence[Sequence[NDArray[np.generic]]], specs: Sequence[TensorSpec]) -> bytes:
-    """One frame after another, of each one tensor after another, little-endian."""
+    """Return the frames in order, and for each frame its tensors in order, little-endian."""
     dtypes = [np.dtype(spec.dtype).newbyteorder("<") for spec in specs]
     return b"".join(
         np.ascontiguousarray(tensor, dtype).tobytes()

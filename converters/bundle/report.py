@@ -14,7 +14,7 @@ def report_members(metrics: Mapping[str, float], files: Mapping[str, bytes]) -> 
 
     Args:
         metrics: figures by name.
-        files: others, by their names in the report.
+        files: other files, by their names in the report.
     """
     return {
         METRICS_MEMBER: metrics_file(metrics),

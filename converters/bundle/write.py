@@ -1,4 +1,4 @@
-"""What every conversion ends with: tolerances, provenance, and a bundle that was replayed."""
+"""The last steps of every conversion: tolerances, provenance, and a bundle that was replayed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOLERANCE_STEPS = 2
 
 XNNPACK gave identical outputs on x86-64 and arm64 when it was measured; other versions of it
 round some layers by one step, which can add up to two at the output. The builtin kernels on ARM
-round otherwise, for which `verify` makes allowance.
+round differently; `verify` allows for that.
 """
 
 FLOAT_TOLERANCE_SHARE = 0.01
@@ -31,7 +31,7 @@ CPU_MEMBER = "variants/cpu.tflite"
 
 @contextmanager
 def manifest_errors(out: Path) -> Iterator[None]:
-    """Tell in one line what of a model or its labels no bundle can hold.
+    """Turn a refused manifest into an error of one line.
 
     Raises:
         ConversionError: a manifest was refused.
@@ -49,7 +49,7 @@ def manifest_errors(out: Path) -> Iterator[None]:
 def write_verified(
     out: Path, manifest: ModelManifest, members: dict[str, bytes]
 ) -> tuple[ModelManifest, VerifyReport]:
-    """Write the bundle beside `out`, replay it, and only then give it its name."""
+    """Write the bundle next to `out`, replay it, and only then give it its name."""
     candidate = out.with_name(f".{out.name}.candidate")
     try:
         manifest = write_bundle(candidate, manifest, members)
@@ -98,7 +98,7 @@ def cpu_variant(content: bytes, precision: Precision, golden: GoldenVectors) -> 
 
 
 def tool_versions() -> dict[str, str]:
-    """Return what converted the model; what trained it is in the provenance already."""
+    """Return the versions that converted the model; the provenance already says what trained it."""
     found = {}
     for package in (
         "edgeinfer",

@@ -16,7 +16,7 @@ def ordered_map(
 ) -> Iterator[Result]:
     """Yield `function(item)` for each item, in order, with a few results ahead at most.
 
-    `ThreadPoolExecutor.map` takes all items at once, so its memory grows with the data set. The
+    `ThreadPoolExecutor.map` takes all items immediately, so its memory grows with the data set. The
     threads help because OpenCV, hashing and file access release Python's global lock.
     """
     with ThreadPoolExecutor(max_workers=threads) as pool:

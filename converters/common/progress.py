@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Told how far the work is.
+    """Receives and shows how far the work is.
 
-    A function that only counts, with `advance`, counts on what its caller began with `start`.
+    A function that only calls `advance` relies on its caller to have called `start`.
     """
 
     def start(self, title: str, total: int | None = None) -> None:
-        """Begin a piece of work of `total` steps, or of none; the one before it is over."""
+        """Begin a piece of work with `total` steps, or without steps; this ends the one before."""
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Count steps of the piece of work; `note` is a short figure beside them."""
+        """Count steps of the piece of work; `note` is a short figure shown next to them."""
 
     def say(self, line: str) -> None:
-        """Leave a line that stays."""
+        """Print a line that stays."""
 
 
 class Silent:
@@ -46,7 +46,7 @@ class LineProgress(Silent):
     """For logs and pipes: a line for each piece of work, nothing that moves.
 
     Args:
-        stream: where to; by default standard error.
+        stream: where to write; by default standard error.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
@@ -80,7 +80,7 @@ class _BarProgress:
         left, spent = TimeRemainingColumn(), TimeElapsedColumn()
 
         class CountColumn(ProgressColumn):
-            """How many of how many, where that is known."""
+            """The number of steps done and in total, where that is known."""
 
             def render(self, task: Task) -> Text:
                 return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}")
@@ -128,7 +128,7 @@ class _BarProgress:
         self._bar.console.print(line, markup=False, highlight=False)
 
     def end(self) -> None:
-        """Take the bar away: its piece of work is done."""
+        """Remove the bar: its piece of work is done."""
         if self._task is None:
             return
         self._bar.remove_task(self._task)
@@ -137,7 +137,7 @@ class _BarProgress:
             self.say(f"{self._title}: {time.monotonic() - self._began_s:.1f} s")
 
     def close(self) -> None:
-        """Take away what is still there."""
+        """Remove the bar if there is still one."""
         self._bar.stop()
 
 
@@ -146,8 +146,8 @@ def show_progress(stream: TextIO | None = None, *, keep: bool = False) -> Iterat
     """Show a person how far the block is.
 
     Args:
-        stream: where to, by default standard error. A bar is drawn only where it is a terminal,
-            and not by the base install, which lacks what draws it.
+        stream: where to write, by default standard error. A bar is drawn only on a terminal,
+            and not by the base install, which has no package to draw it.
         keep: whether a piece of work leaves a line with the time that it took in place of its bar.
     """
     stream = stream or sys.stderr

@@ -16,7 +16,7 @@ def require_packages(command: str, *packages: str) -> None:
         packages: their import names.
 
     Raises:
-        MissingExtraError: one is not there.
+        MissingExtraError: a package is missing.
     """
     missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:

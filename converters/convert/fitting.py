@@ -1,4 +1,4 @@
-"""Which options go with which source and precision: the others are refused by name."""
+"""Which options work with which source and precision; the others are refused by name."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ OF_FOREIGN = (
     *("--pictures", "--labels", "--channels", "--crop", "--mean", "--std"),
     "--min-agreement",
 )
-"""What a trained run knows itself, or has no need of."""
+"""Options that a trained run does not need, or answers itself."""
 
 OF_CALIBRATION = ("--calibration", "--calibration-images", "--calibration-draw")
-"""What only precisions with integer activations need."""
+"""Options that only precisions with integer activations need."""
 
 
 def refuse_unfit(given: Collection[str], kind: Kind, precision: Precision) -> None:
-    """Refuse an option that would not be obeyed.
+    """Refuse an option that would be ignored.
 
     Args:
         given: the options on the command line, by their long names.
         kind: where the model comes from.
-        precision: what it is made into.
+        precision: of the result.
 
     Raises:
         UsageError: names the first that does not fit.

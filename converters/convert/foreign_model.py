@@ -1,4 +1,4 @@
-"""What only the user knows of another's model, held against the file and the pictures."""
+"""What only the user knows about someone else's model, checked with the file and the pictures."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from edgeinfer.device.preprocess.spec import Channels, CropPolicy
 from edgeinfer.device.tflite.model import TfliteModel
 
 COMPARED_PICTURES = 2000
-"""Most pictures on which the decisions are compared."""
+"""The decisions are compared on at most this many pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ForeignModel:
-    """What only the user knows of a model.
+    """What only the user knows about a model.
 
     Attributes:
         pictures: a folder of images like those that it will see.
         labels: the classes; None numbers them.
-        channels: the order of its input; None takes rgb, or grey for one channel.
+        channels: the channel order of its input; None means rgb, or grey for one channel.
         crop: what happens to pictures of another aspect ratio.
         mean: what is subtracted from a pixel value (0 to 255).
         std: what the difference is divided by.
-        min_agreement: refuse INT8 that decides as float does less often, 0 to 1.
+        min_agreement: refuse INT8 that agrees with float less often than this, 0 to 1.
     """
 
     pictures: Path
@@ -49,7 +49,7 @@ def foreign_preprocess(
     """Return how pictures become the input.
 
     Raises:
-        ConversionError: the model is no classifier of single images.
+        ConversionError: the model is not a classifier of single images.
     """
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ConversionError(
@@ -84,7 +84,7 @@ def foreign_labels(path: Path, graph: TfliteModel, model: ForeignModel) -> tuple
     """Return the classes; numbers where the user names none.
 
     Raises:
-        ConversionError: the output is none of a classifier.
+        ConversionError: the output is not that of a classifier.
         ModelError: there are more or fewer labels than outputs.
     """
     shape = graph.outputs[0].shape
@@ -108,7 +108,7 @@ def foreign_pictures(
     """Return the calibration pictures and others to compare on, a seeded draw.
 
     Raises:
-        DataError: the folder is absent or holds no images.
+        DataError: the folder is missing or contains no images.
     """
     if not folder.is_dir():
         raise DataError(folder, got="is not a folder", expected="a folder of images")
@@ -124,7 +124,7 @@ def foreign_pictures(
 
 
 def require_contrast(folder: Path, spec: PreprocessSpec, samples: Sequence[Sample]) -> None:
-    """Refuse pictures that make no difference to the model's input.
+    """Refuse pictures that all give the model the same constant input.
 
     Raises:
         DataError: names their folder.

@@ -1,7 +1,7 @@
 """Other people's models as a source: `.keras`, `.h5`, SavedModel or float `.tflite`.
 
-There is no data set and so no accuracy. What is measured, on pictures that the user names, is how
-often the smaller model decides as float does.
+There is no data set and so no accuracy. On pictures that the user names, it
+measures how often the smaller model agrees with the float model.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from edgeinfer.device.tasks.task import Said
 from edgeinfer.device.tflite.reader import read_tflite
 
 WITHOUT_TENSORFLOW: tuple[Precision, ...] = ("int8", "float16", "float32")
-"""What can be made of a `.tflite`."""
+"""What a `.tflite` can be converted to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class ForeignSource:
 
     Attributes:
         path: the `.keras`, `.h5` or float `.tflite` file, or a SavedModel's folder.
-        model: what only the user knows of it.
+        model: what only the user knows about it.
     """
 
     path: Path
@@ -115,7 +115,7 @@ def chosen_backend(path: Path, options: QuantizeOptions) -> Backend:
     """Return what quantizes someone else's model: TensorFlow only where nothing else can.
 
     Raises:
-        UsageError: a `.tflite` cannot be made into what is asked for.
+        UsageError: a `.tflite` cannot be converted to the requested precision.
     """
     if source_kind(path) != "tflite":
         if options.backend is not None:
@@ -165,7 +165,7 @@ def _by_litert(
     options: QuantizeOptions,
     progress: Progress,
 ) -> TfliteModels:
-    """Return the float model with what can be made of it without TensorFlow."""
+    """Return the float model and its smaller form, made without TensorFlow."""
     small = content
     if options.precision == "float16":
         small = cast_float16(content, subject=path.name, next_step="take another --precision")

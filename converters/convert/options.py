@@ -1,4 +1,4 @@
-"""What a user may choose of any conversion, whatever the model comes from."""
+"""What a user may choose for any conversion, from any source of models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgeinfer.device.pictures.pixel_formats import JpegReduction
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertOptions:
-    """What the user may choose; what only some sources know stands in the source.
+    """What the user may choose; options of one kind of source are in that source.
 
     Attributes:
         calibration_images: how many pictures calibrate the activations.
@@ -20,10 +20,10 @@ class ConvertOptions:
         seed: picks the calibration pictures.
         layer_pictures: how many pictures the layer error table is made of.
         quantize: how the model that the bundle carries is made.
-        repair: how far to go where INT8 loses too much.
-        jpeg_reduction: how much smaller at most JPEGs are decoded, in calibration and evaluation
+        repair: how far to go if INT8 loses too much.
+        jpeg_reduction: JPEGs are decoded smaller by at most this factor, in calibration, evaluation
             here and from the camera on the board; see `PreprocessSpec`.
-        targets: the accelerators that get a variant of their own.
+        targets: the accelerators that get their own variant.
     """
 
     calibration_images: int = 300

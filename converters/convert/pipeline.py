@@ -1,6 +1,6 @@
-"""From a model to a bundle: quantize, check, measure, repair, gate, prove, write.
+"""From a model to a bundle: quantize, check, measure, repair, gate, verify, write.
 
-One sequence for every source of models; `source.py` says what a source brings.
+One sequence for every source of models; `source.py` says what a source provides.
 """
 
 from __future__ import annotations
@@ -48,20 +48,20 @@ from edgeinfer.device.models.verify import VerifyReport
 from edgeinfer.device.tasks.registry import find_task
 
 Evaluations = dict[str, dict[str, Evaluation]]
-"""By the name of the pictures, then by precision."""
+"""Evaluations by the name of the pictures, then by precision."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertResult:
-    """What came out.
+    """The result.
 
     Attributes:
         bundle: the file.
-        manifest: what it says of itself.
-        attempts: the plain quantization, and what the repair tried after it.
+        manifest: its manifest.
+        attempts: the plain quantization, then each attempt of the repair.
         evaluations: by the name of the pictures, such as `test`, then by precision.
-        gate: what they were judged by.
-        layers: what each operator loses against float32.
+        gate: the rule that accepted them.
+        layers: how much each operator loses compared with float32.
         verified: the bundle's own golden vectors, replayed here.
     """
 
@@ -89,18 +89,18 @@ def convert(
         source: the model, with what only its source knows.
         out: the bundle.
         options: what the user chose.
-        progress: told what is going on.
-        tensorflow: does what needs TensorFlow; by default a process for this conversion.
+        progress: reports what is going on.
+        tensorflow: runs what needs TensorFlow; by default a process for this conversion.
         report_folder: where the layer error table and its picture go, even if the model is refused;
             they are in the bundle as well.
 
     Raises:
         AccuracyError: the smaller model loses too much; nothing is written.
         ConversionError: the model cannot be converted, or a runtime could not load the result.
-        DataError: there are no pictures that can be used.
-        ModelError: the model is absent or damaged.
+        DataError: there are no usable pictures.
+        ModelError: the model is missing or damaged.
         StorageError: the bundle cannot be written.
-        UsageError: an option is none for this source.
+        UsageError: an option does not work with this source.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeinfer-convert-")))
@@ -117,7 +117,7 @@ class _Conversion:
     ) -> None:
         self._model, self._out, self._options, self._progress = model, out, options, progress
         self._precision = options.quantize.precision
-        # Where float32's answers are the truth, the pictures' own is not known.
+        # If float32's answers are the truth, the pictures' true labels are not known.
         self._known = model.gate.truth is None
         self._grouping = model.task if self._known else None
 
@@ -170,7 +170,7 @@ class _Conversion:
         )
 
     def _require_usable(self, models: TfliteModels) -> None:
-        """Refuse what a runtime could not load, or of which an accelerator takes too little."""
+        """Refuse a model that a runtime could not load, or with too little for an accelerator."""
         subject = f"{self._model.subject} {models.precision}"
         require_loadable(models.small, subject=subject)
         self._options.targets.require_mapped(models.small, subject=subject)
@@ -182,7 +182,7 @@ class _Conversion:
     def _answers(
         self, forms: Mapping[str, bytes], samples: Sequence[Sample], title: str
     ) -> dict[str, Evaluation]:
-        """Return how each form of the model answers, by its name."""
+        """Return the evaluation of each form of the model, by its name."""
         self._progress.start(title, len(samples))
         model = self._model
         factories = {
@@ -204,7 +204,7 @@ class _Conversion:
     def _repaired(
         self, plain: TfliteModels, deciding: dict[str, Evaluation], samples: Sequence[Sample]
     ) -> tuple[Attempt, ...]:
-        """Return the plain quantization where it is good enough, else what was tried as well."""
+        """Return the plain quantization and, if it is not good enough, the repair's attempts."""
         model, options, reference = self._model, self._options, deciding["float32"]
         first = Attempt(
             stage=f"plain, {options.quantize.calibration}",
@@ -240,7 +240,7 @@ class _Conversion:
         evaluations: Evaluations,
         layer_files: Mapping[str, bytes],
     ) -> tuple[ModelManifest, dict[str, bytes]]:
-        """Return the manifest and all that the bundle holds, by name."""
+        """Return the manifest and all members of the bundle, by name."""
         model, options, precision = self._model, self._options, self._precision
         samples = choose_samples(model.golden, options.golden_frames, self._grouping)
         golden = make_golden(
@@ -293,6 +293,6 @@ class _Conversion:
         return draft.manifest, dict(draft.members)
 
     def _report(self, evaluations: Evaluations) -> dict[str, bytes]:
-        """Return what the task reports of answers whose truth is known."""
+        """Return the task's report files for pictures whose truth is known."""
         named = self._model.gate.reported(evaluations)
         return self._model.task.report(named, f"test.{self._precision}")

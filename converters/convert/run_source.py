@@ -26,13 +26,13 @@ CalibrationDraw = Literal["balanced", "as-is"]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedRun:
-    """A trained run, with what may be chosen of it alone.
+    """A trained run, with the options that only a run has.
 
     Attributes:
-        folder: the run's.
+        folder: the run's folder.
         max_drop_points: the largest loss of top-1 on validation, in percentage points.
         calibration_draw: which train samples calibrate: `balanced` takes the classes in turn,
-            `as-is` draws from all, so that frequent classes count for more.
+            `as-is` draws from all samples, so frequent classes count for more.
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""Where a model comes from: what a source of models says, and the pipeline does not know."""
+"""Where a model comes from: what a source of models tells the pipeline."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ class Opened:
     """A model that can be quantized and measured.
 
     Attributes:
-        name: the bundle's.
-        subject: what errors call it.
+        name: the bundle's name.
+        subject: its name in errors.
         task: what it predicts.
-        said: what is said of its outputs.
+        said: the description of its outputs.
         preprocess: how a picture becomes the input.
         calibration: pictures that set the ranges of activations.
-        measured: the pictures to measure on, by the name of their figures. On the first, the gate
-            and repairs decide; the others are looked at once, when all is decided.
-        golden: the pictures of which the bundle's golden frames are chosen.
-        gate: what a smaller model may lose, and against what it is measured.
-        backend: what quantizes.
+        measured: the pictures to measure on, by the name of their figures. The gate
+            and repairs use the first; the others are used one time, at the end.
+        golden: the pictures from which the bundle's golden frames are chosen.
+        gate: how much a smaller model may lose, and compared with what.
+        backend: the quantizer.
         quantize: makes the float32 model and the smaller one.
-        ranges: how the plain quantization chooses ranges; None where TensorFlow does, in its way.
-        retrain: trains it with its rounding errors; None where that cannot be done.
-        metrics: figures that are known already.
-        provenance: what made it.
+        ranges: how the plain quantization chooses ranges; None where TensorFlow chooses them.
+        retrain: trains it with its rounding errors; None where that is not possible.
+        metrics: figures that are already known.
+        provenance: how it was made.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Opened:
 
 
 class Source(Protocol):
-    """A kind of model that can be converted: one file, which this folder has one of for each."""
+    """A kind of model that can be converted; this folder has one file for each kind."""
 
     def open(
         self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, progress: Progress
@@ -71,13 +71,13 @@ class Source(Protocol):
 
         Args:
             options: what the user chose.
-            folder: for files that are needed until the conversion is done.
-            tensorflow: does what needs TensorFlow.
-            progress: told what is going on.
+            folder: a place for files that are needed until the conversion is done.
+            tensorflow: runs what needs TensorFlow.
+            progress: reports what is going on.
 
         Raises:
             ConversionError: it cannot be converted.
-            DataError: there are no pictures that can be used.
-            ModelError: it is absent or damaged.
-            UsageError: an option is none for this source.
+            DataError: there are no usable pictures.
+            ModelError: it is missing or damaged.
+            UsageError: an option does not work with this source.
         """

@@ -1,4 +1,4 @@
-"""What a person wants to know of a conversion, in a few lines."""
+"""The result of a conversion for people, in a few lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgeinfer.converters.targets.targets import target_json, target_lines
 
 
 def document(result: ConvertResult) -> dict[str, object]:
-    """Return for scripts what came out: figures by name, targets, what a repair tried."""
+    """Return the result for scripts: figures by name, targets, the attempts of a repair."""
     repaired = {"repair": repair_json(result.attempts)} if len(result.attempts) > 1 else {}
     return {
         "bundle": str(result.bundle),
@@ -22,7 +22,7 @@ def document(result: ConvertResult) -> dict[str, object]:
 
 
 def summary(result: ConvertResult, installed: Path | None) -> str:
-    """Return what a person wants to know, a few lines."""
+    """Return the result for people, a few lines."""
     size = result.manifest.metrics
     precision = result.manifest.variants["cpu"].precision
     name = precision.upper() if precision.startswith(("int", "uint")) else precision

@@ -1,7 +1,7 @@
-"""The accuracy gate: a smaller model may lose so much and no more.
+"""The accuracy gate: a smaller model may lose only so much.
 
-Where the pictures' labels are known, they are the truth; of someone else's model they are not, and
-what float32 decides is.
+Where the pictures' labels are known, they are the truth. For someone else's model they are not
+known, and the decisions of float32 are the truth.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def drop_points(reference: Evaluation, candidate: Evaluation) -> float:
 
 
 def within_drop(reference: Evaluation, candidate: Evaluation, max_drop_points: float) -> bool:
-    """Return whether a candidate loses at most so many points."""
+    """Return whether a candidate loses at most this many points."""
     # Differences of two shares are not exact in binary; a billionth of a point decides nothing.
     return drop_points(reference, candidate) <= max_drop_points + 1e-9
 
@@ -32,7 +32,7 @@ def within_drop(reference: Evaluation, candidate: Evaluation, max_drop_points: f
 def worst_groups(
     reference: Evaluation, candidate: Evaluation, count: int = 3
 ) -> list[tuple[str, float]]:
-    """Return the groups that lose most, with their loss in points, the worst first."""
+    """Return the groups that lose most, with their loss in points, the worst group first."""
     losses = 100 * (reference.group_scores() - candidate.group_scores())
     order = np.argsort(-np.nan_to_num(losses, nan=-np.inf), kind="stable")[:count]
     return [(reference.group_names[i], float(losses[i])) for i in order if losses[i] > 0]
@@ -50,10 +50,10 @@ class Gate(Protocol):
         """The model whose answers are the truth; None where the pictures' labels are."""
 
     def step(self, pictures: str) -> str:
-        """Return what it is called to measure on pictures, for the progress."""
+        """Return the name of the step that measures on these pictures, for the progress."""
 
     def passes(self, reference: Evaluation, candidate: Evaluation) -> bool:
-        """Return whether a candidate is good enough beside float32."""
+        """Return whether a candidate is good enough compared with float32."""
 
     def require(
         self,
@@ -68,32 +68,32 @@ class Gate(Protocol):
         """Refuse a candidate that is not good enough.
 
         Args:
-            name: the model's.
+            name: the model's name.
             reference: the float model's answers.
             candidate: the smaller model's, on the same pictures.
-            precision: the candidate's.
+            precision: the candidate's precision.
             lost_where: the layer that loses most, for the error.
-            tried: what did not help either, for the error.
+            tried: the repairs that were not enough, for the error.
 
         Raises:
-            AccuracyError: it is not.
+            AccuracyError: it is not good enough.
         """
 
     def figures(
         self, pictures: str, results: Mapping[str, Evaluation], precision: Precision
     ) -> dict[str, float]:
-        """Return what the bundle says of evaluations, by precision, on these pictures."""
+        """Return the bundle's figures of evaluations, by precision, on these pictures."""
 
     def lines(self, evaluations: Evaluations, precision: Precision) -> list[str]:
-        """Return what people read of them."""
+        """Return the evaluations as lines for people."""
 
     def reported(self, evaluations: Evaluations) -> dict[str, Evaluation]:
-        """Return those whose details go into the bundle's report, by `PICTURES.PRECISION`."""
+        """Return the evaluations for the bundle's report, by `PICTURES.PRECISION`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelGate:
-    """The pictures' targets are the truth, and so many points of the score may be lost.
+    """The pictures' targets are the truth, and the score may fall by a number of points.
 
     Attributes:
         max_drop_points: the largest loss, in percentage points.
@@ -105,11 +105,11 @@ class LabelGate:
     truth: None = None
 
     def step(self, pictures: str) -> str:
-        """Return what it is called."""
+        """Return the name of the step."""
         return f"evaluate on {pictures}"
 
     def passes(self, reference: Evaluation, candidate: Evaluation) -> bool:
-        """Return whether a candidate loses no more."""
+        """Return whether a candidate loses at most that."""
         return within_drop(reference, candidate, self.max_drop_points)
 
     def require(
@@ -122,7 +122,7 @@ class LabelGate:
         lost_where: str = "",
         tried: str = "",
     ) -> None:
-        """Refuse a candidate that loses more; the worst classes are named."""
+        """Refuse a candidate that loses more; the error names the worst classes."""
         if self.passes(reference, candidate):
             return
         lost = loss_of(reference.scores, candidate.scores)
@@ -141,14 +141,14 @@ class LabelGate:
     def figures(
         self, pictures: str, results: Mapping[str, Evaluation], precision: Precision
     ) -> dict[str, float]:
-        """Return the score of each precision, 0 to 1, and how many pictures it is of."""
+        """Return the score of each precision, 0 to 1, and the number of pictures."""
         figures = {
             f"{pictures}.{name}.{self.figure}": result.score for name, result in results.items()
         }
         return {**figures, f"{pictures}.samples": float(results["float32"].samples)}
 
     def lines(self, evaluations: Evaluations, precision: Precision) -> list[str]:
-        """Return a table of scores, and what is lost: a row for each set of pictures."""
+        """Return a table of scores and losses: a row for each set of pictures."""
         name = precision.upper() if precision.startswith(("int", "uint")) else precision
         first = next(iter(evaluations.values()))["float32"]
         head = f"{first.score_name:12}{'float32':>10}{name:>10}{'pictures':>10}"
@@ -172,21 +172,21 @@ class LabelGate:
 
 @dataclass(frozen=True, kw_only=True)
 class AgreementGate:
-    """Float32's decisions are the truth, and such a share of them is to be kept.
+    """Float32's decisions are the truth, and a share of them must be kept.
 
     Attributes:
-        min_agreement: the least share, 0 to 1.
+        min_agreement: the smallest share, 0 to 1.
     """
 
     min_agreement: float = 0.0
     truth: str = "float32"
 
     def step(self, pictures: str) -> str:
-        """Return what it is called."""
+        """Return the name of the step."""
         return "compare decisions"
 
     def passes(self, reference: Evaluation, candidate: Evaluation) -> bool:
-        """Return whether a candidate decides as float32 does often enough."""
+        """Return whether a candidate agrees with float32 often enough."""
         return candidate.score >= self.min_agreement
 
     def require(
@@ -199,7 +199,7 @@ class AgreementGate:
         lost_where: str = "",
         tried: str = "",
     ) -> None:
-        """Refuse a candidate that decides otherwise too often."""
+        """Refuse a candidate that disagrees too often."""
         if self.passes(reference, candidate):
             return
         raise AccuracyError(
@@ -213,7 +213,7 @@ class AgreementGate:
     def figures(
         self, pictures: str, results: Mapping[str, Evaluation], precision: Precision
     ) -> dict[str, float]:
-        """Return the share of decisions kept, 0 to 1, and of how many pictures."""
+        """Return the share of decisions kept, 0 to 1, and the number of pictures."""
         return {
             f"{pictures}.{precision}": results[precision].score,
             f"{pictures}.samples": float(results[precision].samples),
@@ -229,7 +229,7 @@ class AgreementGate:
         ]
 
     def reported(self, evaluations: Evaluations) -> dict[str, Evaluation]:
-        """Return none: what float32 decided is no truth to draw errors from."""
+        """Return nothing: a confusion with float32's decisions is not an error to report."""
         return {}
 
 

@@ -1,4 +1,4 @@
-"""Scores of compiled models, measured through the device package on the original pictures."""
+"""Scores of converted models, measured with the device package on the original pictures."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def evaluation_model(
 
     Args:
         content: the bytes.
-        subject: what errors call it.
+        subject: its name in errors.
         task: what a prediction is.
-        said: how the outputs are to be read.
+        said: the description of the outputs.
         preprocess: how pictures become the input.
     """
     runner = Runner(content, subject=subject)
@@ -56,17 +56,17 @@ def evaluate(
     """Run several models over the same pictures, each picture decoded once.
 
     Args:
-        factories: make a model, by name; called once a thread, and closed
-            at the end. All prepare pictures alike.
-        samples: what to answer; read one at a time.
+        factories: each makes a model; called once for each thread, and the model is closed
+            at the end. All models prepare pictures in the same way.
+        samples: the pictures; read one at a time.
         task: scores the answers.
-        said: what is said of the outputs.
-        truth: the name of a model whose answers are taken for the truth; None takes the samples'.
-        threads: how many work side by side.
-        progress: told after each picture.
+        said: the description of the outputs.
+        truth: the name of a model whose answers are the truth; None uses the samples' targets.
+        threads: how many threads work in parallel.
+        progress: reports each picture.
 
     Raises:
-        ImageError: a picture cannot be read any more.
+        ImageError: a picture can no longer be read.
     """
     local = threading.local()
     outcomes: dict[str, list[Any]] = {name: [] for name in factories}

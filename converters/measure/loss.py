@@ -1,4 +1,4 @@
-"""What a model loses against another, with its interval."""
+"""How much a model loses compared with another, with its interval."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from edgeinfer.converters.tasks.intervals import compare_scores
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """What a model loses against another on the same pictures, in points of the score.
+    """How much a model loses compared with another on the same pictures, in points of the score.
 
     Attributes:
-        points: of the mean; below 0 for a gain.
+        points: the loss of the mean score; below 0 for a gain.
         low: the lower end of the 95 % interval.
         high: the upper end.
     """
@@ -25,26 +25,26 @@ class Loss:
     high: float
 
     def contradicts(self, budget_points: float | None) -> bool:
-        """Tell whether more is lost than a budget allows, by more than the interval."""
+        """Return whether the loss exceeds a budget, even at the lower end of the interval."""
         return budget_points is not None and self.low > budget_points
 
     def leaves_open(self, budget_points: float | None) -> bool:
-        """Tell whether the interval reaches beyond what a budget allows, though not all of it."""
+        """Return whether only a part of the interval exceeds a budget."""
         return budget_points is not None and self.low <= budget_points < self.high
 
     def text(self) -> str:
         """Return the loss with its interval."""
-        # Adding 0 takes the sign off what is rounded to nothing.
+        # Adding 0 removes the sign of a -0.0.
         points, low, high = (round(x, 2) + 0.0 for x in (self.points, self.low, self.high))
         return f"{points:.2f} points ({low:.2f} to {high:.2f})"
 
 
 def loss_of(reference: NDArray[np.float64], scores: NDArray[np.float64]) -> Loss:
-    """Return what is lost, picture by picture.
+    """Return the loss, from scores picture by picture.
 
     Args:
         reference: (pictures,) scores of the model to compare with, 0 to 1.
-        scores: of the other one, in the same order.
+        scores: (pictures,) scores of the other model, in the same order.
     """
     gained = compare_scores(reference, scores)
     return Loss(points=-100 * gained.difference, low=-100 * gained.high, high=-100 * gained.low)

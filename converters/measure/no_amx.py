@@ -1,10 +1,10 @@
-"""Keeps a process from Intel's matrix extension AMX, which server processors alone have.
+"""Keeps a process from using Intel's matrix extension AMX, which only server processors have.
 
-XNNPACK's INT8 kernels for AMX work on 64 output channels at a time, however few a layer has: a
-network with half of the channels takes as long, and a small one longer than without AMX (ResNet8 of
-28x28 pixels 2.3 times as long, on a Xeon with ai-edge-litert 2.3). No board has AMX, so what is
-timed for a board must not use it. XNNPACK asks the kernel for it, by the call that is refused here,
-and takes the kernels for AVX-512 or AVX2 when that fails.
+XNNPACK's INT8 kernels for AMX work on 64 output channels at a time, even if a layer has fewer: a
+network with half of the channels takes as long, and a small one longer than without AMX (ResNet8
+with 28x28 pixels 2.3 times as long, on a Xeon with ai-edge-litert 2.3). No board has AMX, so a
+measurement for a board must not use it. XNNPACK asks the kernel for AMX with the call that is
+refused here, and uses its code for AVX-512 or AVX2 when that fails.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def has_amx() -> bool:
 
 
 def forbid_amx() -> None:
-    """Have the kernel refuse AMX to this thread and all that it starts, for good.
+    """Have the kernel refuse AMX to this thread and all that it starts, permanently.
 
-    To be called before an interpreter is loaded. Where there is no AMX nothing is done.
+    Call it before an interpreter is loaded. Without AMX it does nothing.
 
     Raises:
         OSError: the kernel takes no such filter (a kernel that knows AMX does).
@@ -78,7 +78,7 @@ def forbid_amx() -> None:
     )
     program = _Program(len(filters), filters)
     prctl = ctypes.CDLL(None, use_errno=True).prctl
-    # Whoever is not root may only do so when no program that it starts gains rights.
+    # Without root this is allowed only if no program that is started later can gain rights.
     if prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or prctl(
         _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program)
     ):

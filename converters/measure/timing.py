@@ -1,4 +1,4 @@
-"""Invoke times of several models beside each other: in turns, so that all see the same machine."""
+"""Invoke times of several models, measured in turns, so that all see the same machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def time_models(
         models: `.tflite` contents by name.
         reference: the name of the model that the others are compared with.
         threads: of the interpreter.
-        rounds: turns of each model; more where the machine is disturbed.
+        rounds: turns of each model; more if the machine is disturbed.
 
     Raises:
         ModelError: a model cannot be loaded.

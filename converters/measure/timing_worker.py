@@ -1,8 +1,8 @@
 """Times models: `python -m edgeinfer.converters.measure.timing_worker JOB`.
 
-In a process of its own, where no other threads of the caller's disturb, and whose interpreter can
-be kept from what no board has; see `no_amx.py`. JOB is a JSON file that `TimingJob` describes; a
-`TimingResult` goes to its `result`.
+It is a separate process so that the caller's other threads do not disturb it, and so that AMX can
+be switched off, which no board has; see `no_amx.py`. JOB is a JSON file that `TimingJob` describes;
+a `TimingResult` goes to its `result`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STEADY = 0.05
 """Where the quartiles of a ratio are further apart than this share, more rounds are measured."""
 
 ROUND_S = 0.06
-"""Short rounds: what disturbs the machine for a moment then strikes all models alike."""
+"""Short rounds: a short disturbance of the machine then affects all models."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +59,8 @@ class InvokeTime:
 
     Attributes:
         ms: median over the rounds of each round's shortest time.
-        ratio: median over the rounds of the reference's time divided by this one's in the same
-            round: how many times as fast it is.
+        ratio: median over the rounds of the reference's time divided by this model's time in the
+            same round: how many times as fast it is.
         ratio_low: the first quartile of those ratios.
         ratio_high: the third.
     """

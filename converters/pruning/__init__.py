@@ -1,1 +1,1 @@
-"""Fewer channels (which pays in milliseconds) and zeros in weights (which pays in size alone)."""
+"""Fewer channels (which saves time) and zeros in weights (which save only size)."""

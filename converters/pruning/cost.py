@@ -1,7 +1,7 @@
 """What a model costs in arithmetic, for any number of channels left in each group.
 
 A depthwise convolution's multiplications take several times as long as others: it uses each value
-that it loads for one channel only, where a pointwise convolution uses it for all.
+that it loads for only one channel, while a pointwise convolution uses it for all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from edgeinfer.converters.pruning.graph import ChannelGraph, Indices, LayerUse
 from edgeinfer.converters.pruning.operators import Kind
 
 DEPTHWISE_WEIGHT = 8.0
-"""Time of a depthwise multiplication against another one's, from the operator times of an INT8
+"""Time of a depthwise multiplication compared with any other, from the operator times of an INT8
 EfficientNet-Lite0 (`edgeinfer benchmark --ops`, XNNPACK, one thread on x86-64)."""
 
 
@@ -27,7 +27,7 @@ class _Term:
         factor: multiplications for one pair of channels (for one channel, if depthwise).
         inputs: how many of the channels that come in belong to a cell of each group, and how many
             are locked (group -1).
-        outputs: likewise for the result.
+        outputs: the same for the result.
         mixes: whether each channel of the result looks at all that come in.
     """
 
@@ -46,7 +46,7 @@ class CostModel:
 
     Args:
         graph: of the model.
-        depthwise_weight: what a depthwise multiplication counts for; 1 gives plain MACs.
+        depthwise_weight: the cost of a depthwise multiplication; 1 gives plain MACs.
     """
 
     def __init__(self, graph: ChannelGraph, *, depthwise_weight: float = DEPTHWISE_WEIGHT) -> None:
@@ -65,11 +65,11 @@ class CostModel:
                 self._of_group[index].append(term)
 
     def total(self, counts: Mapping[int, int]) -> float:
-        """Return the cost where each group keeps so many cells."""
+        """Return the cost if each group keeps this many cells."""
         return sum(term.cost(counts) for term in self._terms)
 
     def saved(self, counts: Mapping[int, int], group: int, fewer: int) -> float:
-        """Return what is saved when a group keeps `fewer` cells instead of what it has now."""
+        """Return how much is saved when a group keeps `fewer` cells than it has now."""
         less = {**counts, group: fewer}
         return sum(term.cost(counts) - term.cost(less) for term in self._of_group[group])
 
@@ -111,7 +111,7 @@ def _fixed(use: LayerUse) -> _Term | None:
     kernel = getattr(layer, "kernel", None)
     if channels is None or kernel is None:
         return None
-    # The places of the result, wherever its channels are.
+    # The places of the result, with its channels on any axis.
     positions = np.prod([side or 1 for side in use.call.shape[1:]]) / channels
     if hasattr(layer, "output_padding"):  # transposed: each input is multiplied, not each result
         positions /= np.prod(layer.strides)

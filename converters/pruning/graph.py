@@ -1,10 +1,10 @@
-"""Which channels of a Keras model hang together and can only be removed together.
+"""Which channels of a Keras model depend on each other and can only be removed together.
 
 Every value that flows through the model has channels along its last axis, and each of those got a
 number where it was made: by a convolution or a dense layer. Batch normalization, activations and
 pooling pass the numbers on, Concatenate puts them one after another, Flatten repeats them for each
-position, and Add makes two numbers one (a union-find joins them). What is one number is a *cell*: it
-goes or stays as a whole, in all layers that hold it. Cells that the same layers make form a *group*,
+position, and Add makes two numbers one (a union-find joins them). One number is a *cell*: it
+is removed or kept as a whole, in all layers that hold it. Cells that the same layers make form a *group*,
 in which a round number of cells is kept. What reaches the model's outputs, or an operation that is
 not known here, is locked and stays.
 
@@ -33,7 +33,7 @@ class LayerUse:
 
     Attributes:
         call: the call.
-        kind: what it does with channels.
+        kind: how it treats channels.
         inputs: for each tensor the numbers of its channels, (C,).
         output: those of the result, (C,).
     """
@@ -45,7 +45,7 @@ class LayerUse:
 
     @property
     def positions(self) -> int:
-        """How often its weights are applied for one input: the result's places beside channels."""
+        """How often its weights are applied for one input: the result's size without channels."""
         sides = [side or 1 for side in self.call.shape[1:-1]]
         return int(np.prod(sides)) if sides else 1
 
@@ -67,7 +67,7 @@ class ChannelGroup:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ChannelGraph:
-    """A model taken apart.
+    """A model split into calls, channels and groups.
 
     Attributes:
         model: the Keras model.
@@ -76,7 +76,7 @@ class ChannelGraph:
         uses: every call, in an order in which they can run.
         cell: (channels,) the cell of each channel number.
         groups: what can be pruned.
-        unknown: layers whose way with channels is not known; what they touch stays whole.
+        unknown: layers whose effect on channels is not known; all channels that they touch stay.
     """
 
     model: Any
@@ -89,12 +89,12 @@ class ChannelGraph:
 
     @property
     def cells(self) -> int:
-        """How many numbers cells have; not all of them are used."""
+        """The number of cell numbers; not all of them are used."""
         return len(self.cell)
 
 
 def channel_graph(model: Any) -> ChannelGraph:
-    """Take a Keras model apart.
+    """Split a Keras model into calls, channels and groups.
 
     Args:
         model: functional or Sequential, channels last.
@@ -133,7 +133,7 @@ def channel_graph(model: Any) -> ChannelGraph:
 
 
 def _used_twice(calls: Sequence[Call]) -> set[int]:
-    """Return the layers called more than once whose weights or settings would serve two masters."""
+    """Return the layers called more than once whose weights or settings would have to fit both."""
     seen: set[int] = set()
     twice: set[int] = set()
     for call in calls:
@@ -163,7 +163,7 @@ def _groups(
 
 @dataclass(kw_only=True)
 class _Numbering:
-    """Numbers for channels, and which of them are one."""
+    """Numbers for channels, and which of them are the same cell."""
 
     parent: list[int] = field(default_factory=list)
     locked: set[int] = field(default_factory=set)
@@ -209,11 +209,11 @@ class _Numbering:
         return numbers
 
     def lock(self, numbers: Indices) -> None:
-        """Keep channels whatever comes."""
+        """Keep channels in any case."""
         self.locked.update(map(int, numbers))
 
     def join(self, left: Indices, right: Indices) -> None:
-        """Make channels one, pair by pair."""
+        """Join channels, pair by pair."""
         for a, b in zip(left, right, strict=True):
             roots = sorted((self._root(int(a)), self._root(int(b))))
             self.parent[roots[1]] = roots[0]
@@ -223,7 +223,7 @@ class _Numbering:
         return np.array([self._root(number) for number in range(len(self.parent))], np.int64)
 
     def locked_cells(self) -> NDArray[np.bool_]:
-        """Return (channels,) whether the cell of that number stays."""
+        """Return (channels,) whether the cell of that number is locked."""
         locked = np.zeros(len(self.parent), bool)
         for number in self.locked:
             locked[self._root(number)] = True

@@ -6,8 +6,8 @@
   arXiv:1708.06519).
 - `taylor`: by how much the loss would change, to first order, were the channel's weights zero: the
   square of the sum of gradient times weight, averaged over batches (Molchanov et al. 2019,
-  "Importance Estimation for Neural Network Pruning", arXiv:1906.10771). It alone looks at data, and
-  alone compares channels of different layers well.
+  "Importance Estimation for Neural Network Pruning", arXiv:1906.10771). Only this method looks at data,
+  and only it compares channels of different layers well.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def taylor_scores(
     Args:
         graph: of the model.
         loss: gives (n,) losses from (targets, outputs): logits, of models that end in them.
-        batches: small ones tell more than large ones, in which gradients cancel.
+        batches: small ones are better than large ones, in which gradients cancel.
     """
     import tensorflow as tf
 
@@ -76,7 +76,7 @@ def taylor_scores(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
             outputs = graph.model(inputs, training=False)
-            # Under mixed precision the outputs are of half a float's width, the weights are not.
+            # With mixed precision the outputs are float16, the weights are not.
             losses = tf.cast(loss(targets, outputs), tf.float32)
             value = tf.reduce_mean(losses * tf.cast(weights, tf.float32))
         gradients = tape.gradient(value, variables, unconnected_gradients="zero")

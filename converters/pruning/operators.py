@@ -13,7 +13,7 @@ from edgeinfer.converters.tensorflow.trace import Call
 
 
 class Kind(enum.Enum):
-    """A layer's way with channels."""
+    """How a layer treats channels."""
 
     CONV = "conv"
     DENSE = "dense"
@@ -59,12 +59,12 @@ _KINDS = {
     ),
 }
 
-# Each result depends on all channels, so that leaving one out changes the others.
+# Each result depends on all channels, so leaving one out changes the others.
 _ACROSS_CHANNELS = ("softmax", "log_softmax", "sparsemax", "glu")
 
 
 def kind_of(call: Call, incoming: Sequence[NDArray[np.int64]]) -> Kind:
-    """Return what a call does with channels; UNKNOWN where it is not surely one of the others.
+    """Return how a call treats channels; UNKNOWN where that is not certain.
 
     Args:
         call: the call.
@@ -93,9 +93,9 @@ def kind_of(call: Call, incoming: Sequence[NDArray[np.int64]]) -> Kind:
 
 
 def mixes_channels(layer: Any) -> bool:
-    """Tell whether a layer may end in an activation such as softmax, which looks at all channels.
+    """Return whether a layer may end in an activation such as softmax, which looks at all channels.
 
-    Of a user's own function, or a layer in its place, nobody knows.
+    Nothing is known about a user's own function, or a layer used instead of it.
     """
     activation = getattr(layer, "activation", None)
     if activation is None:
@@ -106,7 +106,7 @@ def mixes_channels(layer: Any) -> bool:
 
 
 def _works_otherwise(layer: Any, call: Call) -> bool:
-    """Tell whether an option makes a known layer work along another axis or across channels."""
+    """Return whether an option makes a known layer work along another axis or across channels."""
     last = call.rank - 1
     axis = getattr(layer, "axis", None)
     return (
@@ -120,9 +120,9 @@ def _works_otherwise(layer: Any, call: Call) -> bool:
 
 
 def _merges(call: Call, incoming: Sequence[NDArray[np.int64]]) -> bool:
-    """Tell whether all tensors have the result's channels, or one that is spread over all.
+    """Return whether all tensors have the result's channels, or one that is spread over all.
 
-    What an operation such as `x * 2` takes beside tensors must be a plain number.
+    The other arguments of an operation such as `x * 2` must be plain numbers.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""Which channels go: the least important for the time they cost, in round numbers a group."""
+"""Which channels are removed: the least important for their time, a round number in each group."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class PlanOptions:
     """Bounds of a plan.
 
     Attributes:
-        multiple: each group keeps a multiple of so many cells, or all.
-        min_share: of its cells that each group keeps at least, 0 to 1.
+        multiple: each group keeps a multiple of this many cells, or all.
+        min_share: the smallest share of its cells that each group keeps, 0 to 1.
     """
 
     multiple: int = 8
@@ -39,19 +39,19 @@ def plan_counts(
 ) -> Counts:
     """Choose how many cells each group keeps, so that a share of the cost is left.
 
-    Again and again the block of cells goes that costs the least importance per cost saved, of all
-    groups' least important blocks.
+    In a loop, of the least important blocks of all groups, the one with the least importance per
+    saved cost is removed.
 
     Args:
         graph: of the model.
         scores: how much each cell matters.
-        keep_cost: share of the whole cost that may be left, 0 to 1. Where the bounds do not allow
-            so little, what they allow is returned.
+        keep_cost: share of the whole cost that may be left, 0 to 1. If the bounds do not
+            allow so little, the result is what they allow.
         options: the bounds.
     """
     cost = CostModel(graph)
     counts = dict(cost.full)
-    # Sums of the lowest scores: what the first n cells to go would cost together.
+    # Sums of the lowest scores: the importance of the first n cells to remove.
     lost = [
         np.concatenate([[0.0], np.cumsum(np.sort(scores[group.cells]))]) for group in graph.groups
     ]
@@ -76,13 +76,13 @@ def plan_counts(
 
 
 def between(graph: ChannelGraph, final: Counts, share: float, multiple: int) -> Counts:
-    """Return the counts on the way to `final`, when `share` of what goes has gone.
+    """Return the counts on the way to `final`, when `share` of the cells is removed.
 
     Args:
         graph: of the model as it was at the beginning.
         final: the counts at the end.
         share: 0 to 1; 1 gives `final` itself.
-        multiple: of which the counts on the way are.
+        multiple: the counts on the way are multiples of it.
     """
     counts = {}
     for index, group in enumerate(graph.groups):
@@ -103,13 +103,13 @@ def choose_cells(graph: ChannelGraph, scores: Scores, counts: Counts) -> Keep:
 
 
 def polynomial_share(step: int, steps: int) -> float:
-    """Return which share of all that goes has gone after a step: quickly first, then slowly.
+    """Return the share of the cells that is removed after a step: fast at first, then slowly.
 
     Source: Zhu and Gupta 2017, "To prune, or not to prune", arXiv:1710.01878, with exponent 3.
 
     Args:
         step: 1 to `steps`.
-        steps: in how many steps the whole goes.
+        steps: the number of steps for all of them.
     """
     return 1.0 - (1.0 - step / steps) ** 3
 

@@ -1,14 +1,14 @@
-"""Zeros in weights: for size alone, and only where something compresses the file.
+"""Zeros in weights: they save only size, and only where something compresses the file.
 
 A model with zeros has as many multiplications as before, and no runtime here skips them: measured, it
-is no faster. Its `.tflite` has as many bytes; what shrinks is the compressed file. Channels taken out
+is not faster. Its `.tflite` has as many bytes; only the compressed file is smaller. Removed channels
 (`surgery.py`) save both.
 
 - Magnitude: in each layer the smallest weights (Han et al. 2015, arXiv:1506.02626).
 - N:M: of M weights in a row along the channels that come in, the N largest stay, as sparse matrix
   units want it (Mishra et al. 2021, arXiv:2104.08378); none of the boards here has one.
 
-Depthwise kernels and what is not a kernel stay whole: they are a small share and lose most.
+Depthwise kernels and other weights stay complete: they are a small share and would lose most.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def magnitude_masks(model: Any, sparsity: float) -> Masks:
 def n_of_m_masks(model: Any, n: int, m: int) -> Masks:
     """Return masks under which, of each M weights along the incoming channels, N stay.
 
-    A kernel whose incoming channels are no multiple of M stays whole.
+    A kernel whose incoming channels are not a multiple of M stays complete.
 
     Raises:
         ValueError: not 1 <= n < m.
@@ -89,7 +89,7 @@ def kept_zero(masks: Masks) -> Iterator[None]:
 
 
 def zero_share(model: Any) -> float:
-    """Return which share of the kernels' weights is 0, 0 to 1."""
+    """Return the share of the kernels' weights that is 0, 0 to 1."""
     kernels = [np.asarray(layer.kernel) for layer in _kernel_layers(model)]
     total = sum(kernel.size for kernel in kernels)
     return 1.0 - sum(np.count_nonzero(kernel) for kernel in kernels) / max(1, total)

@@ -25,13 +25,13 @@ from edgeinfer.device.preprocess import PreprocessSpec
 
 MAX_PROBES = 7
 TOLERANCE = 0.03
-"""A model that is faster than wanted by this share or less is taken."""
+"""A model that is faster than wanted by at most this share is accepted."""
 
 _CALIBRATION = 4
 """Pictures to quantize a probe with: its time does not depend on its ranges."""
 
 Time = Callable[[Any], InvokeTime]
-"""Gives a Keras model's INT8 invoke time against the original's."""
+"""Measures a Keras model's INT8 invoke time compared with the original's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,8 @@ class Probe:
 
     Attributes:
         keep_cost: the share of the cost that is left.
-        counts: what each group keeps.
-        time: of the INT8 model, against the original's.
+        counts: how many cells each group keeps.
+        time: the INT8 model's time compared with the original's.
     """
 
     keep_cost: float
@@ -52,13 +52,13 @@ class Probe:
 def int8_timer(
     reference: bytes, preprocess: PreprocessSpec, samples: Sequence[Sample], *, tensorflow: Worker
 ) -> Time:
-    """Return what quantizes a Keras model and times it.
+    """Return a function that quantizes a Keras model and times it.
 
     Args:
         reference: the original's INT8 form.
         preprocess: how samples become inputs.
         samples: a few, to quantize with.
-        tensorflow: who quantizes; it must be still while models are timed.
+        tensorflow: the worker that quantizes; it must be idle while models are timed.
     """
 
     def time_keras(model: Any) -> InvokeTime:
@@ -71,7 +71,7 @@ def int8_timer(
 def quick_int8(
     model: Any, preprocess: PreprocessSpec, samples: Sequence[Sample], *, tensorflow: Worker
 ) -> bytes:
-    """Quantize a Keras model, with activation ranges good for nothing but its time.
+    """Quantize a Keras model, with activation ranges that are only good enough to time it.
 
     Raises:
         ConversionError: the converter failed.
@@ -96,18 +96,18 @@ def counts_for_speedup(
     *,
     tell: Callable[[Probe], None] = lambda probe: None,
 ) -> Probe:
-    """Find what may stay for the INT8 model to be so many times as fast.
+    """Find how many channels may stay for the INT8 model to be `speedup` times as fast.
 
-    By the secant method, kept within what is known to be too slow and fast enough: time is nearly
-    a constant plus a multiple of the cost.
+    By the secant method, kept between a cut that is too slow and one that is fast enough: time is
+    nearly a constant plus a multiple of the cost.
 
     Args:
         graph: of the model.
         scores: how much each cell matters.
         speedup: above 1.
         options: bounds of the plans.
-        timer: times what is left.
-        tell: told about every probe.
+        timer: times a cut model.
+        tell: called with every probe.
 
     Returns:
         The slowest probe that is fast enough.
@@ -122,13 +122,13 @@ def counts_for_speedup(
     low, high = 0.0, 1.0  # fast enough at `low`, too slow at `high`
     aim = 1.0 / speedup
     best: Probe | None = None
-    slowest: Probe | None = None  # of those that are too slow, the one with the fewest channels
+    slowest: Probe | None = None  # the cut with the fewest channels that is too slow
     for left in reversed(range(MAX_PROBES)):
         counts = plan_counts(graph, scores, aim, options)
         if slowest is not None and counts == slowest.counts:
-            break  # the bounds allow no less
+            break  # the bounds allow nothing smaller
         if best is not None and counts == best.counts:
-            low, aim = aim, (aim + high) / 2  # blocks of channels are too large to aim so finely
+            low, aim = aim, (aim + high) / 2  # the blocks of channels are too large to come closer
             continue
         time = timer(keep_channels(graph, choose_cells(graph, scores, counts)))
         share = cost.total(counts) / whole if whole else 1.0
@@ -143,7 +143,7 @@ def counts_for_speedup(
             slowest, high = probe, share
         aim = _aim(points, goal)
         if best is None and (aim <= low or left == 1):
-            aim = 0.0  # what the bounds allow at all
+            aim = 0.0  # the smallest model that the bounds allow
         elif not low < aim < high:
             aim = (low + high) / 2
     if best is None:

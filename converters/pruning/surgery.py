@@ -1,4 +1,4 @@
-"""A smaller dense Keras model out of a larger one: channels taken out, or fewer pixels taken in."""
+"""A smaller dense Keras model made from a larger one: fewer channels, or a smaller input."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Weights = list[NDArray[np.float32]]
 
 
 def keep_channels(graph: ChannelGraph, keep: Keep) -> Any:
-    """Build the model that is left when only some channels stay.
+    """Build the model with only the channels that stay.
 
     Args:
         graph: of the model; it stays as it is.
         keep: which cells stay.
 
     Returns:
-        A Keras model of new layers with the same names and the weights of what stayed. Dropout and
+        A Keras model of new layers with the same names and the weights that stay. Dropout and
         other layers that do nothing in inference are left out.
 
     Raises:
@@ -53,7 +53,7 @@ def keep_channels(graph: ChannelGraph, keep: Keep) -> Any:
 
 
 def with_input_size(graph: ChannelGraph, size: tuple[int, int]) -> Any:
-    """Return the same network, weights and all, for pictures of another size.
+    """Return the same network with its weights, for pictures of another size.
 
     Args:
         graph: of the model.
@@ -77,7 +77,7 @@ def with_input_size(graph: ChannelGraph, size: tuple[int, int]) -> Any:
         for use in graph.uses:
             if id(use.call.layer) in layers:
                 layers[id(use.call.layer)].set_weights(use.call.layer.get_weights())
-    # Keras has no error of its own for shapes that do not fit.
+    # Keras has no special error for shapes that do not fit.
     except ValueError as error:
         raise ConversionError(
             graph.model.name,
@@ -130,14 +130,14 @@ def _rebuild(
 
 
 class _Names:
-    """Names for new layers: their own, unless a nested model's layer has that of another."""
+    """Names for new layers: the old ones, unless a nested model's layer has the same name."""
 
     def __init__(self, model: Any) -> None:
         self._outer = {id(layer) for layer in model.operations}
         self._taken = {layer.name for layer in model.operations}
 
     def __call__(self, layer: Any) -> str:
-        """Return the name of a layer's successor."""
+        """Return the name of the layer that replaces a layer."""
         name: str = layer.name
         if id(layer) in self._outer:
             return name
@@ -150,7 +150,7 @@ class _Names:
 
 
 def _operation(old: Any, name: str) -> Any:
-    """Return an operation of keras.ops, which has neither channels nor weights, under a name."""
+    """Return an operation of keras.ops, which has no channels and no weights, under a name."""
     if name == old.name:
         return old
     new = type(old).from_config(old.get_config())
@@ -159,7 +159,7 @@ def _operation(old: Any, name: str) -> Any:
 
 
 def _structured(tensors: list[Any], structure: Any) -> Any:
-    """Put tensors in a model's form of inputs or outputs, such as a dictionary."""
+    """Put tensors into the structure of a model's inputs or outputs, such as a dictionary."""
     import keras
 
     return tensors[0] if len(tensors) == 1 else keras.tree.pack_sequence_as(structure, tensors)
@@ -191,7 +191,7 @@ def _weights(use: LayerUse, inputs: Keep, output: Keep) -> Weights:
 def _sliced(
     kind: Kind, name: str, value: NDArray[np.float32], inputs: Keep, output: Keep
 ) -> NDArray[np.float32]:
-    """Return what stays of one weight."""
+    """Return the part of one weight that stays."""
     if not kind.makes_channels and kind is not Kind.NORMALIZE:
         return value
     if value.ndim == 1:  # a bias, or a normalization's scale, shift, mean or variance

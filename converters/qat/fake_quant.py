@@ -24,13 +24,13 @@ from edgeinfer.converters.quantize.calibration import (
 from edgeinfer.device.core.tensors import TensorSpec
 
 Batches = Callable[[], Iterable[NDArray[np.float32]]]
-"""Gives calibration images, (N, H, W, C) float32 a batch, anew at each call."""
+"""Gives calibration images, (N, H, W, C) float32 for each batch, from the start at each call."""
 
 WEIGHT_LEVELS = 127
 """Steps from zero to the largest weight: int8 without -128."""
 
 
-class Twin:
+class FakeQuantModel:
     """Runs a graph with TensorFlow.
 
     Args:
@@ -68,22 +68,22 @@ class Twin:
         )
 
     def run(self, images: Any, *, rounded: bool = True) -> Any:
-        """Return the answers, before a softmax at the end: float32.
+        """Return the answers as float32, without a softmax at the end.
 
         Args:
-            images: (N, H, W, C) float32: what the Keras model takes, or for `rounded` what the
-                real values of `input_tensor` are.
-            rounded: as INT8 would compute; False as the Keras model does.
+            images: (N, H, W, C) float32: the Keras model's input, or for `rounded` the real
+                values of `input_tensor`.
+            rounded: compute as INT8 would; False computes as the Keras model does.
         """
         return self._values(images, rounded)[self._graph.output]
 
     def calibrate(self, batches: Batches, method: CalibrationMethod) -> None:
-        """Choose the activations' ranges from what the float weights make of pictures.
+        """Choose the activations' ranges from the float model's activations on pictures.
 
         Raises:
-            FloatingPointError: these are infinite or no numbers.
+            FloatingPointError: these are infinite or not numbers.
         """
-        # Where values are joined, what is joined decides: a pool before may have dropped the rest.
+        # Where values are joined, the joined ones decide: a pool before may have dropped the rest.
         joined: dict[int, set[int]] = {}
         for step in self._graph.steps:
             if step.joins:
@@ -104,13 +104,13 @@ class Twin:
     def input_tensor(self) -> TensorSpec:
         """Return how the INT8 model's input is quantized, once ranges are chosen.
 
-        Pixels are put into it by the device's own table: where black is -1 and white 1, each lies
-        half a step from the next integer, and it is for that table to say to which side it goes.
+        The device's own table converts pixels to it: if black is -1 and white is 1, each value is
+        half a step from the next integer, and that table decides in which direction it is rounded.
         """
         group = self._group[self._graph.input]
         low, high = float(self._low[group]), float(self._high[group])
         scale = float(np.float32((high - low) / 255))
-        # As TensorFlow's converter does, halves go away from zero.
+        # Halves are rounded away from zero, as TensorFlow's converter does.
         zero_point = -128 - low / scale
         zero_point = int(math.copysign(math.floor(abs(zero_point) + 0.5), zero_point))
         return TensorSpec(
@@ -118,7 +118,7 @@ class Twin:
         )
 
     def scales(self) -> set[float]:
-        """Return the steps between two values of all tensors, once ranges are chosen."""
+        """Return the step sizes of all tensors, once ranges are chosen."""
         fixed = [step.rounding for step in self._graph.steps if isinstance(step.rounding, tuple)]
         spans = [high - low for low, high in fixed]
         return {float(s) / 255 for s in (*spans, *(self._high - self._low).numpy())}
@@ -188,7 +188,7 @@ class Twin:
         return _fake_quantize(result, self._low[group], self._high[group])
 
     def _histograms(self, batches: Batches, method: CalibrationMethod) -> dict[int, Histogram]:
-        """Return how the watched results were distributed."""
+        """Return the distributions of the measured results."""
         seen = np.stack([self._extremes(images).numpy() for images in batches()])
         limits = np.stack([seen[:, :, 0].min(axis=0), seen[:, :, 1].max(axis=0)], axis=1)
         if not np.isfinite(limits).all():

@@ -1,12 +1,12 @@
 """A Keras model as the steps of its INT8 TFLite graph: what fuses, and which tensors are rounded.
 
-A step is what becomes one TFLite operator: a convolution with the batch normalization and the ReLU
-that the converter fuses into it is one, and only its result is a tensor of its own. The rules were
-read off what TensorFlow 2.21's converter makes of each layer:
+A step becomes one TFLite operator: a convolution with the batch normalization and the ReLU
+that the converter fuses into it is one step, and only its result is a tensor. The rules follow what
+TensorFlow 2.21's converter does with each layer:
 
 - batch normalization folds into the convolution or dense layer before it, if nothing else reads
-  that; elsewhere it is a multiplication and an addition by constants that are rounded too;
-- ReLU and ReLU6 fuse into the operator before them, but for a concatenation;
+  that; everywhere else it is a multiplication and an addition by constants that are rounded too;
+- ReLU and ReLU6 fuse into the operator before them, except a concatenation;
 - pooling, reshaping and concatenation keep scale and zero point: what they read and what they give
   share one range;
 - sigmoid, softmax and tanh have ranges that the format fixes.
@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 Rounding: TypeAlias = Literal["own", "shared", "kept"] | tuple[float, float]
-"""How a result is rounded: to a range from pictures, to that of what it reads, not at all because
-it lies on the grid of what it reads, or to a range that the format fixes."""
+"""How a result is rounded: to a range from pictures, to the range of its input, not at all because
+its values are already rounded, or to a range that the format fixes."""
 
 SIGMOID: Rounding = (0.0, 255 / 256)
 TANH: Rounding = (-1.0, 127 / 128)
@@ -35,7 +35,7 @@ class Weights:
         channel_axes: the axes that count output channels, each of which is rounded by itself to
             [-127, 127]; empty for an elementwise constant, which is rounded as activations are.
         bias: a Keras variable, or None.
-        dense: they are a dense layer's.
+        dense: whether they belong to a dense layer.
     """
 
     read: Callable[[], Any]
@@ -49,7 +49,7 @@ class Step:
     """One operator of the INT8 graph.
 
     Attributes:
-        name: the Keras layer's.
+        name: the Keras layer's name.
         inputs: numbers of the values that it reads.
         output: number of the value that it gives.
         run: computes it from the inputs and the weights (None where there are none).
@@ -58,7 +58,7 @@ class Step:
         relu: the activation that is fused into it, if any.
         rounding: of the result.
         fuses: an activation may be fused into it.
-        softmax: it is one.
+        softmax: whether it is a softmax.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Step:
 
     @property
     def joins(self) -> bool:
-        """It puts several values on one grid, as a concatenation does."""
+        """Whether several values get one range, as in a concatenation."""
         return self.rounding == "kept" and len(self.inputs) > 1
 
 
@@ -86,7 +86,7 @@ class Graph:
         steps: in an order in which they can run.
         input: number of the value that is the image.
         output: number of the value that is the answer, before a softmax at the end.
-        softmax: the model ends in one.
+        softmax: whether the model ends in a softmax.
         uncovered: names of layers whose inner results are not rounded.
     """
 
@@ -98,7 +98,7 @@ class Graph:
 
 
 def norm_factors(norm: Any) -> tuple[Any, Any]:
-    """Return by what a batch normalization in inference multiplies and what it adds, (channels,).
+    """Return the factor and the offset of a batch normalization in inference, (channels,) each.
 
     Its statistics are constants; gamma and beta may be trained.
     """

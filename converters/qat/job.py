@@ -1,4 +1,4 @@
-"""What quantization-aware training is told, and what comes out of it."""
+"""The input and the result of quantization-aware training."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TUNED_FILE = "tuned.keras"
 
 @dataclass(frozen=True, kw_only=True)
 class QatJob:
-    """What is to be trained, and how.
+    """What to train, and how.
 
     Attributes:
         keras_model: the `.keras` file; its input is (H, W, C) float32.
@@ -26,7 +26,7 @@ class QatJob:
         seed: of their order.
         calibration: how ranges are chosen.
         per_tensor_dense: one scale for all weights of a dense layer.
-        distribution: the numbers of the output are one distribution, as logits are.
+        distribution: whether the numbers of the output are one distribution, as logits are.
     """
 
     keras_model: str
@@ -45,7 +45,7 @@ class QatJob:
 
 @dataclass(frozen=True, kw_only=True)
 class QatAnswer:
-    """What came out.
+    """The result.
 
     Attributes:
         losses: before training and of each epoch, the mean over the images.

@@ -51,7 +51,7 @@ def int8_graph(model: Any) -> Graph:
 
 
 class _Lowering:
-    """Turns calls into steps, one after another; what fuses changes the step before."""
+    """Turns calls into steps, one after another; an operator that fuses changes the step before."""
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
@@ -81,7 +81,7 @@ class _Lowering:
         import keras
 
         layer, layers = call.layer, keras.layers
-        # A class of the user's own may compute anything, whatever it descends from.
+        # A user's own class may compute anything, whatever its base class is.
         known = {
             layers.Conv2D: self._conv,
             layers.DepthwiseConv2D: self._depthwise,
@@ -109,7 +109,7 @@ class _Lowering:
         elif ours and name in _ELEMENTWISE:
             self._call(call, fuses=True)
         elif ours and not isinstance(layer, keras.Layer) and len(call.inputs) == 1:
-            # An operation of keras.ops: an activation, or nothing that is known here.
+            # An operation of keras.ops: an activation, or one that is not known here.
             self._activate(layer.name, _snake(name), call.run, call)
         else:
             self._uncovered.append(layer.name)
@@ -271,7 +271,7 @@ class _Lowering:
             self._add(plain_step(layer, call.inputs, output, function))
 
     def _sole(self, call: Call) -> Step | None:
-        """Return the step whose result this call alone reads, if there is one."""
+        """Return the step whose result only this call reads, if there is one."""
         (value,) = call.inputs
         return self._producers.get(value) if self._readers[value] == 1 else None
 

@@ -1,8 +1,8 @@
-"""Quantization-aware training: the caller's side; `train_job.py` does it, where TensorFlow is.
+"""Quantization-aware training: the caller's side; `train_job.py` trains in TensorFlow's process.
 
-A model that post-training quantization hurts is fine-tuned for a few epochs while it computes with
-rounded weights and activations. What comes out is an ordinary float model of the same architecture,
-whose weights lose less when they are quantized.
+A model that loses much by post-training quantization is fine-tuned for a few epochs while it
+computes with rounded weights and activations. The result is an ordinary float model of the same
+architecture, whose weights lose less when they are quantized.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class QatOptions:
         learning_rate: of Adam at the start; a cosine takes it to 0.
         batch_size: pictures a step.
         seed: picks the samples and their order.
-        max_images: most samples that are used.
+        max_images: at most this many samples are used.
         calibration_images: how many of them give the activations' ranges.
-        calibration: how these are chosen; take what the model will be quantized with.
+        calibration: how these are chosen; use the method that will quantize the model.
         per_tensor_dense: one scale for all weights of a dense layer, as it will be quantized.
-        distribution: the numbers of the output are one distribution, as logits are; else they are
-            learned by their squared error.
+        distribution: whether the numbers of the output are one distribution, as logits are; else
+            the squared error is the loss.
     """
 
     epochs: int = 3
@@ -80,12 +80,12 @@ class QatOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class QatResult:
-    """What came out.
+    """The result.
 
     Attributes:
         keras_model: the fine-tuned model, of the original's architecture.
-        losses: how far the rounded model is from the float one: before training, then the mean of
-            each epoch. Nats of Kullback-Leibler divergence for a classifier; else the squared
+        losses: the distance of the rounded model from the float one: before training, then the mean
+            of each epoch. Nats of Kullback-Leibler divergence for a classifier; else the squared
             error as a share of the answers' variance.
         uncovered: names of layers whose inner results were not rounded in training.
         images: how many samples were used.
@@ -107,7 +107,7 @@ def quantization_aware_training(
     out: AnyPath,
     tensorflow: Worker,
 ) -> QatResult:
-    """Fine-tune a model so that it loses less as INT8; its own float answers are what it learns.
+    """Fine-tune a model so that it loses less as INT8; it learns its own float answers.
 
     The result's float answers may be far from the original's: compare its INT8 model with the
     original float model, never with its own.
@@ -120,18 +120,18 @@ def quantization_aware_training(
         keras_model: a `.keras` file of a functional or Sequential model with a (H, W, C) float32
             input and one output.
         preprocess: how samples become inputs.
-        samples: pictures to train with; labels are not looked at.
+        samples: pictures to train with; labels are not used.
         options: how.
-        progress: told what is going on.
+        progress: reports what is going on.
         out: the fine-tuned `.keras` file.
-        tensorflow: who trains.
+        tensorflow: the worker that trains.
 
     Raises:
         MissingExtraError: TensorFlow is not installed.
-        ModelError: the `.keras` file is absent.
+        ModelError: the `.keras` file is missing.
         ConversionError: there are no samples, the model has layers that cannot be trained so
-            (recurrent ones, several inputs), or the loss became no number.
-        ImageError: a picture cannot be read any more.
+            (recurrent ones, several inputs), or the loss became NaN.
+        ImageError: a picture can no longer be read.
         StorageError: `out` cannot be written, or there is no room for temporary files.
     """
     require_packages("quantization-aware training", "tensorflow", "keras")

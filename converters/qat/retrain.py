@@ -28,15 +28,15 @@ def retrainer(
     distribution: bool,
     tensorflow: Worker,
 ) -> Retrain:
-    """Return what trains a Keras model with its rounding errors.
+    """Return a function that trains a Keras model with its rounding errors.
 
     Args:
         keras_model: the `.keras` or `.h5` file.
         preprocess: how samples become inputs.
-        samples: what it learns on; their labels are not used.
+        samples: the pictures to train with; their labels are not used.
         per_tensor_dense: all weights of a dense layer have one scale.
-        distribution: the numbers of its output are one distribution, as logits are.
-        tensorflow: who trains.
+        distribution: whether the numbers of its output are one distribution, as logits are.
+        tensorflow: the worker that trains.
     """
 
     def retrain(method: CalibrationMethod, progress: Progress) -> bytes:

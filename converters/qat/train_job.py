@@ -1,7 +1,7 @@
-"""Quantization-aware training: the job, for a process that TensorFlow may end.
+"""Quantization-aware training: the job, for a process that TensorFlow may crash.
 
-Written here because tensorflow-model-optimization knows only the legacy Keras, whose models do not
-cross over as `.keras` files, and installs beside tensorflow-cpu by force alone.
+Written here because tensorflow-model-optimization knows only the legacy Keras, whose models cannot
+be saved as `.keras` files, and can be installed together with tensorflow-cpu only by force.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class TrainJob:
 
     Attributes:
         qat: what is trained, and how.
-        subject: what errors call the model.
+        subject: the model's name in errors.
     """
 
     answer: ClassVar[type[QatAnswer]] = QatAnswer
@@ -45,7 +45,7 @@ class TrainJob:
             ) from error
 
     def failed(self, reason: str, error: Exception) -> ConversionError:
-        """Return the error for what TensorFlow raised."""
+        """Return the error for an exception of TensorFlow."""
         return ConversionError(
             self.subject, got=f"cannot be trained ({reason})", next_step=LEAVE_OUT
         )
@@ -67,19 +67,19 @@ def run_job(job: QatJob, progress: Progress) -> QatAnswer:
     """
     import keras
 
-    from edgeinfer.converters.qat.fake_quant import Twin
+    from edgeinfer.converters.qat.fake_quant import FakeQuantModel
     from edgeinfer.converters.qat.lowering import int8_graph
     from edgeinfer.converters.qat.training import Training
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(job.seed)
     model = keras.saving.load_model(job.keras_model, compile=False)
-    model.trainable = True  # layers that an earlier stage froze, too
+    model.trainable = True  # also layers that an earlier stage froze
     graph = int8_graph(model)
     _require_shape(model, job)
-    twin = Twin(graph, per_tensor_dense=job.per_tensor_dense)
-    losses = Training(job, model, twin, graph, progress).losses()
-    # A fresh copy carries nothing but the weights, frozen where the original is.
+    fake_quant = FakeQuantModel(graph, per_tensor_dense=job.per_tensor_dense)
+    losses = Training(job, model, fake_quant, graph, progress).losses()
+    # A new copy has only the weights, frozen where the original is frozen.
     tuned = keras.saving.load_model(job.keras_model, compile=False)
     for variable, value in zip(tuned.weights, model.weights, strict=True):
         variable.assign(value)

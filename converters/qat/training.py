@@ -3,7 +3,7 @@
 Method: quantization-aware training by fake quantization (see `fake_quant.py`), with the float model
 itself as the teacher, so that no labels are needed: the Kullback-Leibler divergence from its
 probabilities (Hinton et al. 2015, arXiv:1503.02531, at temperature 1), or the squared error as a
-share of the answers' variance where they are no distribution over two classes or more.
+share of the answers' variance where they are not a distribution over two classes or more.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.qat.fake_quant import Twin
+from edgeinfer.converters.qat.fake_quant import FakeQuantModel
 from edgeinfer.converters.qat.graph import Graph
 from edgeinfer.converters.qat.job import QatJob
 from edgeinfer.device.core.errors import ConversionError
@@ -25,9 +25,10 @@ from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import normalize_table, tensor_table
 
 ADAM_EPSILON = 1e-3
-"""Adam makes steps of full length out of gradients however small, and so shakes a model that hardly
+"""Adam makes steps of full length even for very small gradients, and so damages a model that hardly
 needs training: EfficientNet-Lite0 went from 0.0005 nats to 0.024 in 8 steps of 1e-4. With this
-epsilon it went to 0.0003, and a model that INT8 had ruined recovered as fast as without."""
+epsilon it went to 0.0003, and a model that INT8 had damaged badly recovered as fast as without
+it."""
 
 _TARGETS_FILE = "targets.raw"
 
@@ -49,7 +50,7 @@ class Images:
         return len(self._raw)
 
     def quantize(self, tensor: TensorSpec) -> None:
-        """Choose the INT8 input that `rounded` images have been through."""
+        """Choose the INT8 input that `rounded` images have passed."""
         self._rounded = tensor.dequantize(tensor_table(self._spec, tensor)).astype(np.float32)
 
     def batch(self, chosen: Any, *, rounded: bool) -> NDArray[np.float32]:
@@ -59,21 +60,21 @@ class Images:
         return values
 
     def slices(self, order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-        """Yield an order's parts, a batch each."""
+        """Yield the parts of an order, one for each batch."""
         for start in range(0, len(order), self._batch):
             # The file is read from front to back within a batch.
             yield np.sort(order[start : start + self._batch])
 
 
 class Training:
-    """One run: the float model's answers first, then epoch after epoch."""
+    """One training: the float model's answers first, then epoch after epoch."""
 
     def __init__(
-        self, job: QatJob, model: Any, twin: Twin, graph: Graph, progress: Progress
+        self, job: QatJob, model: Any, fake_quant: FakeQuantModel, graph: Graph, progress: Progress
     ) -> None:
         import keras
 
-        self._job, self._model, self._twin = job, model, twin
+        self._job, self._model, self._fake_quant = job, model, fake_quant
         self._images = Images(job)
         self._calibrating = np.arange(min(len(self._images), job.calibration_images))
         self._progress = progress
@@ -84,7 +85,7 @@ class Training:
         self._variance = 1.0
         steps = math.ceil(len(self._images) / job.batch_size) * job.epochs
         warmup = steps // 10
-        # Adam's first steps are as long as the learning rate allows, however good the model is.
+        # Adam's first steps are as long as the learning rate allows, even if the model is good.
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0, steps - warmup, warmup_target=job.learning_rate, warmup_steps=warmup
         )
@@ -117,7 +118,7 @@ class Training:
         return losses
 
     def _targets(self) -> NDArray[np.float32]:
-        """Return the float model's answers, in a file: a picture's may be as large as itself."""
+        """Return the float model's answers, in a file: an answer may be as large as its picture."""
         import tensorflow as tf
 
         answer = tuple(self._model.outputs[0].shape[1:])
@@ -127,9 +128,9 @@ class Training:
             "w+",
             shape=(len(self._images), *answer),
         )
-        teach = tf.function(self._model.call, autograph=False, reduce_retracing=True)
+        predict = tf.function(self._model.call, autograph=False, reduce_retracing=True)
         for chosen in self._images.slices(np.arange(len(self._images))):
-            targets[chosen] = teach(self._images.batch(chosen, rounded=False)).numpy()
+            targets[chosen] = predict(self._images.batch(chosen, rounded=False)).numpy()
             self._progress.advance(len(chosen))
         return targets
 
@@ -139,15 +140,15 @@ class Training:
                 yield self._images.batch(part, rounded=False)
 
         try:
-            self._twin.calibrate(batches, self._job.calibration)
+            self._fake_quant.calibrate(batches, self._job.calibration)
         except FloatingPointError as error:
             raise self._diverged(str(error), when) from error
-        self._images.quantize(self._twin.input_tensor())
+        self._images.quantize(self._fake_quant.input_tensor())
 
     def _epoch(
         self, order: NDArray[np.int64], targets: NDArray[np.float32], run: Any, when: str
     ) -> float:
-        """Go once through the images; return the mean loss."""
+        """Train on all images one time; return the mean loss."""
         total = 0.0
         for chosen in self._images.slices(order):
             loss = float(run(self._images.batch(chosen, rounded=True), targets[chosen]))
@@ -184,7 +185,7 @@ class Training:
     def _loss(self, images: Any, target: Any) -> Any:
         import tensorflow as tf
 
-        answers = self._twin.run(images)
+        answers = self._fake_quant.run(images)
         if not self._distribution:
             return tf.reduce_mean(tf.square(answers - target)) / self._variance
         if not self._probabilities:

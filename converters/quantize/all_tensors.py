@@ -18,16 +18,16 @@ _OPAQUE = frozenset({"WHILE", "IF", "CALL", "CALL_ONCE", "STABLEHLO_WHILE"})
 
 
 class WatchedModel:
-    """Runs pictures and gives any tensor's real values afterwards.
+    """Runs pictures and then returns any tensor's real values.
 
-    XNNPACK fuses operators and drops what lies between, so it is left out.
+    XNNPACK fuses operators and drops the results between them, so it is not used.
 
     Args:
         content: the `.tflite` bytes.
         preprocess: how a picture becomes the input.
 
     Raises:
-        ConversionError: it has loops or operators of its own.
+        ConversionError: it has loops or custom operators.
         ModelError: it is damaged, or has an input that no picture fits.
     """
 
@@ -63,7 +63,7 @@ class WatchedModel:
         return dequantize(raw, self.graph.tensors[index].quantization)
 
     def computed(self) -> list[int]:
-        """Return the tensors that a picture decides: the inputs and every operator's results."""
+        """Return the tensors that depend on a picture: the inputs and every operator's results."""
         results = [index for op in self.graph.operators for index in op.outputs]
         return list(dict.fromkeys([*self.graph.inputs, *results]))
 

@@ -1,12 +1,12 @@
-"""Bias correction: what quantization shifts on average is put right in the biases.
+"""Bias correction: the biases correct the average shift that quantization causes.
 
-Rounded weights and clipped activations do not err evenly: a channel's mean moves, and every layer
-behind it is fed the shift. Layer by layer, in the order in which they run, the mean that pictures
-give in float is restored by the bias, each layer seeing the corrections before it.
+The errors of rounded weights and clipped activations are not even: a channel's mean moves, and
+every layer after it gets the shift. Layer by layer, in the order in which they run, the bias
+restores the mean that pictures give in float; each layer sees the corrections before it.
 
 Method: Nagel et al. 2019, arXiv:1906.04721, section 4.2, with the means measured on pictures. They
-are measured behind a fused ReLU, where only the values that it lets through move with the bias: the
-shift is divided by their share.
+are measured after a fused ReLU, where only the values that are not cut to zero move with the bias:
+the shift is divided by their share.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 
 LEAST_SHARE = 0.1
-"""Of a channel that ReLU lets through: fewer values do not tell a shift reliably."""
+"""The smallest share of a channel's values that ReLU must keep to measure a shift reliably."""
 
 Means = NDArray[np.float64]
 
@@ -35,17 +35,17 @@ def correct_biases(
     pictures: Sequence[Pixels],
     progress: Progress,
 ) -> bytes:
-    """Return a float model whose quantized form has the means of the one given.
+    """Return a float model whose quantized form has the means of the given model.
 
     Args:
         model: the float `.tflite` bytes.
-        quantize: makes the INT8 form of such bytes.
+        quantize: makes the INT8 form of a model's bytes.
         preprocess: how a picture becomes the input.
         pictures: (H, W, 3) uint8 RGB each, like those that the model will see.
-        progress: told what is going on.
+        progress: reports what is going on.
 
     Raises:
-        ConversionError: the model has loops or operators of its own.
+        ConversionError: the model has loops or custom operators.
     """
     graph = FloatGraph(model)
     layers = [index for index in graph.weighted if graph.takes_bias(index)]
@@ -67,7 +67,7 @@ def correct_biases(
 def _means(
     model: bytes, preprocess: PreprocessSpec, pictures: Sequence[Pixels], names: Sequence[str]
 ) -> tuple[dict[str, Means], dict[str, Means]]:
-    """Return the mean of each channel of the tensors named, and the share that is no zero."""
+    """Return the mean of each channel of the tensors named, and the share that is not zero."""
     watched = WatchedModel(model, preprocess)
     indices = {watched.graph.tensors[i].name: i for i in watched.computed()}
     wanted = {name: indices[name] for name in names if name in indices}

@@ -1,12 +1,12 @@
-"""The ranges that a quantized model's activations are given, from pictures.
+"""The ranges of a quantized model's activations, from pictures.
 
 A wide range makes steps coarse, a narrow one clips. Methods:
 
-- `min-max`: all that occurred. One odd picture may cost everything else a bit.
-- `percentile`: what lies outside of the middle 99.99 % is clipped.
-- `mse`: of the ranges that shrink the whole one, that with the least expected squared error: of
-  rounding inside and of clipping outside, over the tensor's histogram (in the manner of Choukroun
-  et al. 2019, arXiv:1902.06822).
+- `min-max`: all values. One odd picture may make the steps of all others coarser.
+- `percentile`: values outside of the middle 99.99 % are clipped.
+- `mse`: of the ranges inside the whole one, the one with the smallest expected squared error: of
+  rounding inside and of clipping outside, over the tensor's histogram (as Choukroun et al. 2019,
+  arXiv:1902.06822).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SHRINKS = np.linspace(1.0, 0.2, 81)
 
 @dataclass(frozen=True, kw_only=True)
 class Histogram:
-    """How often a tensor's values occurred.
+    """The histogram of a tensor's values.
 
     Attributes:
         low: smallest value.
@@ -63,16 +63,16 @@ def activation_histograms(
     *,
     progress: Progress | None = None,
 ) -> dict[str, Histogram]:
-    """Run a float model over pictures twice: for the extremes, then for what lies between.
+    """Run a float model over pictures twice: for the extremes, then for the values between them.
 
     Args:
         model: the float `.tflite` bytes.
         preprocess: how a picture becomes the input.
-        pictures: gives the pictures, (H, W, 3) uint8 RGB each, anew at each call.
-        progress: told after each picture, in both rounds.
+        pictures: gives the pictures, (H, W, 3) uint8 RGB each, from the start at each call.
+        progress: reports each picture, in both rounds.
 
     Returns:
-        For each tensor that a picture decides, by name.
+        The histogram of each tensor that depends on a picture, by name.
 
     Raises:
         ConversionError: there are no pictures.
@@ -113,7 +113,7 @@ def activation_histograms(
 def sample_histograms(
     model: bytes, preprocess: PreprocessSpec, samples: Sequence[Sample], progress: Progress
 ) -> dict[str, Histogram]:
-    """Run a float model over samples, each read when it is wanted; see `activation_histograms`."""
+    """Run a float model over samples, each read when it is needed; see `activation_histograms`."""
 
     def pictures() -> Iterator[Pixels]:
         return (read_sample(sample.source, preprocess) for sample in samples)
@@ -129,7 +129,7 @@ def choose_ranges(
 
 
 def choose_range(histogram: Histogram, method: CalibrationMethod) -> tuple[float, float]:
-    """Return the range, (low, high), that a tensor is given; 0 always lies in it.
+    """Return the range, (low, high), of a tensor; it always contains 0.
 
     0 stands for padding and for what a ReLU cuts off, so it must be exact.
     """
@@ -154,13 +154,13 @@ def quantization_error(histogram: Histogram, low: float, high: float) -> float:
         return float("inf") if histogram.high > histogram.low else 0.0
     values = histogram.centres
     outside = np.maximum(low - values, 0) + np.maximum(values - high, 0)
-    # A value in the middle of nowhere is off by a third of half a step, squared: step**2 / 12.
+    # The mean squared error of rounding to a step is step**2 / 12.
     errors = np.where(outside > 0, np.square(outside), step**2 / 12)
     return float(errors @ histogram.counts / histogram.counts.sum())
 
 
 def _candidates(low: float, high: float) -> Sequence[tuple[float, float]]:
-    """Return ranges to try: both ends drawn in together, and the longer one alone."""
+    """Return ranges to try: both ends moved inwards together, and only the longer one."""
     together = [(low * shrink, high * shrink) for shrink in _SHRINKS]
     if -low > high:
         return together + [(low * shrink, high) for shrink in _SHRINKS]

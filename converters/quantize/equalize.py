@@ -1,9 +1,9 @@
-"""Cross-layer equalization: channels of one tensor that differ widely in range are made alike.
+"""Cross-layer equalization: channels of one tensor with very different ranges get similar ranges.
 
 All channels of an activation share one scale, so the widest one makes the steps of all others
 coarse. Where everything between two layers is linear up to positive factors, as ReLU, pooling and
-additions are, a channel can be divided by a factor behind the first layer and the second layer's
-weights multiplied with it: the model computes the same, with channels of like range.
+additions are, a channel can be divided by a factor after the first layer and the second layer's
+weights multiplied by it: the model computes the same, with channels of similar range.
 
 Method: Nagel et al. 2019, arXiv:1906.04721, which balances the ranges of weights. Here weights have
 a scale for each output channel already, so activations are balanced against the next layer's input
@@ -27,17 +27,17 @@ from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite.model import Operator, Subgraph
 
 STRENGTH = 0.5
-"""How the ranges are shared out where the next layer mixes channels: the geometric middle."""
+"""How the ranges are shared if the next layer mixes channels: the geometric mean."""
 
 MAX_RATIO = 1e3
-"""A channel that is narrower than the widest by more is dead or next to it, and stays so."""
+"""A channel that is narrower than the widest by more than this is unused and stays unchanged."""
 
 MAX_CLIPPED = 1e-3
 """ReLU6 becomes ReLU where its upper limit cuts off at most this share of the values."""
 
 _RELU6_LIMIT = 6.0
 _PASSES = frozenset({"MAX_POOL_2D", "AVERAGE_POOL_2D", "RELU", "ADD", "MEAN", "PAD", "RESHAPE"})
-"""Operators that a positive factor for each channel passes through."""
+"""Operators that do not change a positive factor of each channel."""
 
 _LINEAR = (NO_ACTIVATION, RELU, RELU6)
 
@@ -46,12 +46,12 @@ Channels = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Equalized:
-    """A model that computes the same with evener channels.
+    """A model that computes the same with more similar channels.
 
     Attributes:
         model: the float `.tflite` bytes.
         groups: how many tensors, or sets of tensors that are added up, were equalized.
-        widest: the largest ratio of two channels' ranges that was evened out.
+        widest: the largest ratio of two channels' ranges that was equalized.
     """
 
     model: bytes
@@ -61,7 +61,7 @@ class Equalized:
 
 @dataclass(frozen=True, kw_only=True)
 class _Group:
-    """Tensors that share the factors of their channels, and the layers before and behind them."""
+    """Tensors that share the factors of their channels, and the layers before and after them."""
 
     tensors: frozenset[int]
     producers: tuple[int, ...]
@@ -76,19 +76,19 @@ def equalize(
     *,
     progress: Progress | None = None,
 ) -> Equalized:
-    """Even out the channels of a float model.
+    """Equalize the channels of a float model.
 
     Args:
         model: the float `.tflite` bytes.
         preprocess: how a picture becomes the input.
         pictures: (H, W, 3) uint8 RGB each, like those that the model will see.
-        progress: told after each picture.
+        progress: reports each picture.
 
     Returns:
-        The model unchanged, and no groups, where there is nothing to even out.
+        The model unchanged, and no groups, if there is nothing to equalize.
 
     Raises:
-        ConversionError: the model has loops or operators of its own.
+        ConversionError: the model has loops or custom operators.
     """
     graph = FloatGraph(model)
     groups = find_groups(graph)
@@ -108,7 +108,7 @@ def equalize(
 
 
 def find_groups(graph: FloatGraph) -> list[_Group]:
-    """Return the sets of tensors whose channels may be scaled: only layers lie around them."""
+    """Return the sets of tensors whose channels may be scaled: those between layers only."""
     subgraph = graph.graph
     weighted = set(graph.weighted)
     parent = {index: index for index in range(len(subgraph.tensors))}
@@ -168,7 +168,7 @@ def _data(subgraph: Subgraph, operator: Operator) -> list[int]:
 
 
 def _lets_through(subgraph: Subgraph, operator: Operator) -> bool:
-    """Return whether factors of an operator's channels go through it unchanged."""
+    """Return whether factors of an operator's channels pass through it unchanged."""
     data, output = _data(subgraph, operator), subgraph.tensors[operator.outputs[0]]
     if operator.op not in _PASSES or not data or not output.shape:
         return False
@@ -192,7 +192,7 @@ def _measure(
     pictures: Iterable[Pixels],
     progress: Progress,
 ) -> tuple[dict[int, Channels], dict[int, float]]:
-    """Return each tensor's largest value by channel, and the share that ReLU6 may have cut."""
+    """Return each tensor's largest value by channel, and the share that ReLU6 may have cut off."""
     tensors = sorted({tensor for group in groups for tensor in group.tensors})
     watched = WatchedModel(model, preprocess)
     ranges = {i: np.zeros(watched.graph.tensors[i].shape[-1]) for i in tensors}
@@ -220,7 +220,7 @@ def _is_limited(graph: FloatGraph, group: _Group, clipped: dict[int, float]) -> 
 
 
 def _factors(graph: FloatGraph, group: _Group, seen: Channels) -> Channels:
-    """Return what each channel is divided by, 1 for the one that is divided by most."""
+    """Return the divisor of each channel; the largest is 1."""
     mixing = [i for i in group.consumers if graph.graph.operators[i].op != "DEPTHWISE_CONV_2D"]
     factors: Channels = seen
     if mixing:
@@ -233,7 +233,7 @@ def _factors(graph: FloatGraph, group: _Group, seen: Channels) -> Channels:
 
 
 def _input_ranges(graph: FloatGraph, operator: int) -> Channels:
-    """Return how large the weights of each input channel are beside their output's largest."""
+    """Return how large each input channel's weights are, relative to their output's largest."""
     weights = np.abs(graph.weights(operator)).astype(np.float64)
     rows = weights.reshape(weights.shape[0], -1, weights.shape[-1]).max(axis=1)
     largest = rows.max(axis=1, keepdims=True)

@@ -1,7 +1,7 @@
-"""A float `.tflite` whose weights can be changed: what equalization and bias correction work on.
+"""A float `.tflite` whose weights can be changed, for equalization and bias correction.
 
-Reading and writing the format is ai-edge-litert's; constants that operators share are given to
-each of its own before one changes.
+ai-edge-litert reads and writes the format; operators that share constants get a copy each before
+one of them changes.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class FloatGraph:
         self._operator(operator).inputs = [*kept, len(subgraph.tensors) - 1]
 
     def _own(self, inputs: Any, position: int) -> int:
-        """Return the tensor at a position, made the operator's own with a buffer of its own."""
+        """Return the tensor at a position, copied for this operator with its own buffer."""
         subgraph, index = self._model.subgraphs[0], int(inputs[position])
         readers = sum(list(op.inputs).count(index) for op in subgraph.operators)
         if readers > 1:

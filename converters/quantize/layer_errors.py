@@ -1,12 +1,12 @@
-"""Where a quantized model goes away from its float original, operator by operator.
+"""Where a quantized model differs from its float original, operator by operator.
 
-Both run on the same pictures with their intermediate results kept, on the runtime's own kernels. An
-operator of one is the one of the other whose result has the same name. The measure is the signal
+Both run on the same pictures with their intermediate results kept, on the runtime's own kernels.
+Operators of both are matched by the names of their results. The measure is the signal
 to quantization noise ratio, SQNR = 10 log10(sum of real**2 / sum of (real - quantized)**2), in
 decibels over all pictures: 20 dB is an error of a tenth, and each 6 dB are one bit.
 
-Errors travel on: a low SQNR may be inherited. So an operator's own loss is how far its result lies
-below the worst of what it reads.
+Errors are passed on: a low SQNR may come from an earlier operator. So an operator's own loss is how
+far the SQNR of its result is below the worst of its inputs.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite.model import Operator, Subgraph
 
 MAX_SQNR_DB = 120.0
-"""What stands for no error at all."""
+"""The value for no error at all."""
 
 _WEIGHTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerError:
-    """An operator's result, quantized against float.
+    """An operator's result, quantized compared with float.
 
     Attributes:
         index: of the operator in the quantized graph.
         op: its kind.
         tensor: the result's name.
         shape: of the result.
-        sqnr_db: of the result, with all that it inherited.
-        loss_db: how far that is below the worst of the operator's inputs; 0 where it is not.
+        sqnr_db: of the result, with the errors of earlier operators.
+        loss_db: how far that is below the worst of the operator's inputs; 0 if it is not below.
         weight_sqnr_db: of the operator's weights; None where it has none.
         float_range: smallest and largest value of the float result on the pictures.
         quantized_range: what the quantized result can hold; None for float results.
@@ -62,7 +62,7 @@ class LayerError:
 
 @dataclass(kw_only=True)
 class _Sums:
-    """What is added up of a tensor over the pictures."""
+    """The sums of a tensor over the pictures."""
 
     signal: float = 0.0
     noise: float = 0.0
@@ -82,7 +82,7 @@ class _Sums:
         self.low, self.high = min(self.low, float(real.min())), max(self.high, float(real.max()))
         self.count += real.size
         if limits is not None:
-            # What rounds to the outermost value is no loss.
+            # A value that rounds to the last step is not clipped.
             self.outside += int(((real < limits[0]) | (real > limits[1])).sum())
 
 
@@ -100,8 +100,8 @@ def layer_errors(
         float_model: the original's `.tflite` bytes.
         quantized_model: the other's.
         preprocess: how a picture becomes the input of both.
-        pictures: (H, W, 3) uint8 RGB each; gone through once.
-        progress: told after each picture.
+        pictures: (H, W, 3) uint8 RGB each; read one time.
+        progress: reports each picture.
 
     Raises:
         ConversionError: the two have no results in common, or there are no pictures.
@@ -132,13 +132,13 @@ def layer_errors(
 
 
 def worst_layer(errors: Sequence[LayerError]) -> LayerError | None:
-    """Return the operator that loses most by itself; None where none loses."""
+    """Return the operator that itself loses most; None if none loses."""
     worst = max(errors, key=lambda error: error.loss_db, default=None)
     return worst if worst is not None and worst.loss_db > 0 else None
 
 
 def sqnr_db(signal: float, noise: float) -> float:
-    """Return a ratio of powers in decibels, `MAX_SQNR_DB` at most, and as little for a NaN."""
+    """Return a ratio of powers in decibels, at most `MAX_SQNR_DB`, and `-MAX_SQNR_DB` for a NaN."""
     if noise <= 0:
         return MAX_SQNR_DB
     if not signal > 0 or not math.isfinite(noise):
@@ -147,7 +147,7 @@ def sqnr_db(signal: float, noise: float) -> float:
 
 
 def _common_results(real: Subgraph, small: Subgraph) -> dict[int, int]:
-    """Return the tensors that operators of both compute: the quantized graph's to the float's."""
+    """Return the tensors that both graphs compute: from the quantized graph's to the float's."""
     theirs = {real.tensors[i].name: i for op in real.operators for i in op.outputs}
     return {
         i: theirs[small.tensors[i].name]
@@ -158,7 +158,7 @@ def _common_results(real: Subgraph, small: Subgraph) -> dict[int, int]:
 
 
 def _limits(graph: Subgraph, index: int) -> tuple[float, float] | None:
-    """Return what a quantized tensor holds, in real values: half a step wider at both ends."""
+    """Return the range of a quantized tensor, in real values: half a step wider at both ends."""
     tensor = graph.tensors[index]
     quantization = tensor.quantization
     if quantization is None or tensor.dtype not in ("int8", "uint8", "int16"):
@@ -184,7 +184,7 @@ def _table(
                 continue
             total = sums[ours]
             inherited = min((ratios[i] for i in operator.inputs if i in ratios), default=None)
-            # At the input there is only the rounding of pixels, which nothing before it lost.
+            # At the input there is only the rounding of pixels, and no operator before it.
             loss = 0.0 if inherited is None else max(0.0, inherited - ratios[ours])
             rows.append(
                 LayerError(

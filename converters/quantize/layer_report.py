@@ -1,4 +1,4 @@
-"""The layer error table of a conversion: as CSV, as a picture and on a line for people."""
+"""The layer error table of a conversion: as CSV, as a picture and as a line for people."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def layer_report(errors: Sequence[LayerError], name: str, precision: Precision) 
 
 
 def layer_table(errors: Sequence[LayerError]) -> bytes:
-    """Return the table as CSV; what does not apply is empty."""
+    """Return the table as CSV; cells that do not apply are empty."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_HEADER)
@@ -135,7 +135,7 @@ def _draw_ratios(axes: Any, errors: Sequence[LayerError], title: str) -> None:
 
 
 def _draw_ranges(axes: Any, errors: Sequence[LayerError]) -> None:
-    """Draw what the float results span, inside of what the quantized ones hold."""
+    """Draw the ranges of the float results inside the ranges of the quantized ones."""
     for place, error in enumerate(errors):
         if error.quantized_range is not None:
             low, high = error.quantized_range

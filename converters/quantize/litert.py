@@ -109,7 +109,7 @@ def _quantized(
             result = work.quantize(
                 statistics, enable_progress_bar=False, enable_progress_report=False
             )
-    except Exception as error:  # it raises whatever its parts do
+    except Exception as error:  # it passes on any exception of its parts
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ConversionError(
             subject,
@@ -120,11 +120,11 @@ def _quantized(
 
 
 def _within_flatbuffer(model: Any) -> bytes:
-    """Return what ai-edge-quantizer made with all of it in the FlatBuffer.
+    """Return ai-edge-quantizer's result with all data inside the FlatBuffer.
 
-    It puts buffers of 1 KiB or more behind it where they take 256 KiB together. Both runtimes read
+    It puts buffers of 1 KiB or more after it if they take 256 KiB together. Both runtimes read
     that, tflite-runtime 2.14 and ai-edge-litert, and so does `read_tflite`; runtimes and compilers
-    from before 2023, such as Coral's, take such weights for none.
+    from before 2023, such as Coral's, find no weights then.
     """
     tools = importlib.import_module("ai_edge_litert.tools.flatbuffer_utils")
     read = tools.read_model_from_bytearray(model)
@@ -161,15 +161,15 @@ def _recipe(keep_float: Collection[str], per_tensor_dense: bool) -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep from view what the package says, and nothing that others say meanwhile."""
-    # One for each use: what ends first must not take away what another still needs.
+    """Hide the package's messages, and no messages of others in the meantime."""
+    # One for each use: the first to end must not remove what another still needs.
     ours = _OthersLogLines()
     loggers = [logging.getLogger(name) for name in ("", "absl")]
     stream: Any = _OthersWords(sys.stderr)
-    # By the module that warns, for good: what is taken back would be so for other threads too.
+    # By the module that warns, permanently: removing the filter would affect other threads too.
     for package in (_PACKAGE, "ai_edge_litert"):
         warnings.filterwarnings("ignore", module=package)
-    # It opens the model, too.
+    # It also opens the model.
     quiet_runtime(importlib.import_module("ai_edge_litert.interpreter"))
     for logger in loggers:
         logger.addFilter(ours)
@@ -193,14 +193,14 @@ class _OthersLogLines(logging.Filter):
 
 
 class _OthersWords:
-    """A stream that takes no words of the thread that made it; all others' go on at once."""
+    """A stream that drops the text of the thread that made it and passes on that of all others."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self.stream = stream
         self._unheard: int | None = threading.get_ident()
 
     def write(self, text: str) -> int:
-        """Write, unless this thread is not to be heard."""
+        """Write, unless this thread is silenced."""
         if self.stream is None or threading.get_ident() == self._unheard:
             return len(text)
         return self.stream.write(text)
@@ -211,9 +211,9 @@ class _OthersWords:
             self.stream.flush()
 
     def end(self) -> None:
-        """Let the thread be heard again, for those who have kept this stream."""
+        """Stop silencing the thread, for code that has kept this stream."""
         self._unheard = None
 
     def __getattr__(self, name: str) -> Any:
-        """Be the stream in all else."""
+        """Pass everything else on to the stream."""
         return getattr(self.stream, name)

@@ -30,13 +30,13 @@ Backend = Literal["tensorflow", "ai-edge-quantizer"]
 
 @dataclass(frozen=True, kw_only=True)
 class QuantizeOptions:
-    """How a model is made smaller.
+    """How to make a model smaller.
 
     Attributes:
         precision: of the result.
         per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
         calibration: how the ranges of activations are chosen.
-        backend: None takes tensorflow where that can do what is asked for.
+        backend: None uses tensorflow if it can do what the other options ask for.
     """
 
     precision: Precision = "int8"
@@ -90,15 +90,15 @@ def quantize_trained(
     *,
     tensorflow: Worker,
 ) -> TfliteModels:
-    """Convert a Keras model to float32 and to what `options` ask for.
+    """Convert a Keras model to float32 and to the form that `options` ask for.
 
     Args:
         keras_model: a `.keras` file with a (H, W, C) float32 input.
         preprocess: how samples become inputs.
         calibration: representative samples.
         options: what to make.
-        progress: told what is going on.
-        tensorflow: who converts.
+        progress: reports what is going on.
+        tensorflow: the worker that converts.
 
     Raises:
         ConversionError: the converter or the quantizer failed.

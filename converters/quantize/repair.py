@@ -1,7 +1,7 @@
-"""The automatic repair of an INT8 model that loses too much accuracy, from cheap to dear.
+"""The automatic repair of an INT8 model that loses too much accuracy, from cheap to expensive.
 
 After plain quantization come narrower ranges, cross-layer equalization, bias correction, layers
-kept in float32 where only a CPU has to run the model, and at last quantization-aware training. Each
+kept in float32 if only a CPU has to run the model, and last quantization-aware training. Each
 attempt is measured on the same pictures; the first that is good enough ends the search.
 """
 
@@ -37,23 +37,24 @@ RepairLimit = Literal["none", "clipping", "equalization", "mixed", "training"]
 LIMITS: tuple[RepairLimit, ...] = ("none", "clipping", "equalization", "mixed", "training")
 
 CORRECTION_PICTURES = 16
-"""How many tell a channel's mean: each gives as many values as the tensor has places."""
+"""Pictures to measure a channel's mean: each gives as many values as the tensor has places."""
 
 COMPARED_PICTURES = 32
-"""How many tell which layer loses most."""
+"""Pictures to find the layer that loses most."""
 
 MOST_KEPT = 2 / 3
-"""Of all layers: with more in float32, little INT8 is left to pay for converting to and fro."""
+"""At most this share of all layers: with more in float32, converting back and forth costs more
+than the few INT8 layers save."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
-    """One way to quantize, and what it is worth.
+    """One way to quantize, and its score.
 
     Attributes:
         stage: what was done, in a few words.
-        models: the result beside the float model that it came from.
-        evaluation: its answers on the pictures that decide.
+        models: the result and the float model that it came from.
+        evaluation: how it answered the pictures that decide.
         kept: the results, by name, whose operators compute in float32.
     """
 
@@ -70,19 +71,19 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class RepairTask:
-    """What is to be repaired.
+    """What to repair.
 
     Attributes:
-        name: the model's, for errors.
+        name: the model's name, for errors.
         preprocess: how a picture becomes the input.
         calibration: representative samples.
-        measure: tells what an INT8 model's bytes are worth; the text says what is measured.
-        good_enough: whether that ends the search.
+        measure: evaluates an INT8 model's bytes; the text is shown as progress.
+        good_enough: whether an evaluation ends the repair.
         limit: how far to go.
-        cpu_only: whether layers may stay in float32, which accelerators do not take.
+        cpu_only: whether layers may stay in float32, which accelerators cannot run.
         per_tensor_dense: give all weights of a dense layer one scale.
-        retrain: trains the model with its rounding errors, ranges chosen by the method given, and
-            returns it as float `.tflite` bytes; None where there is no Keras model.
+        retrain: trains the model with its rounding errors and with ranges by the given method, and
+            returns it as float `.tflite` bytes; None without a Keras model.
     """
 
     name: str
@@ -102,9 +103,9 @@ class RepairTask:
 
 @dataclass(frozen=True, kw_only=True)
 class _Source:
-    """A float model with what pictures do in it, and how its ranges are chosen.
+    """A float model with its histograms on pictures, and how its ranges are chosen.
 
-    `reference` computes the same, but without corrections that only make up for rounding.
+    `reference` computes the same, but without corrections that only compensate for rounding.
     """
 
     model: bytes
@@ -119,13 +120,13 @@ def repair(
     """Try one way after another until one is good enough.
 
     Args:
-        first: the plain quantization that was not.
+        first: the plain quantization, which was not good enough.
         method: how its ranges were chosen; None where another quantizer chose them.
         task: what is to be repaired.
-        progress: told what is going on.
+        progress: reports what is going on.
 
     Returns:
-        All attempts in their order, `first` the first. The last one is good enough, or none is.
+        All attempts in order, beginning with `first`. The last one is good enough, or none is.
 
     Raises:
         ConversionError: a model cannot be quantized or trained.
@@ -139,21 +140,20 @@ def repair(
 
 
 def best_attempt(attempts: Sequence[Attempt]) -> Attempt:
-    """Return the attempt with most right answers; of equals the earliest, which changes least."""
+    """Return the attempt with the most right answers; among equals the earliest."""
     return max(attempts, key=lambda attempt: attempt.score)
 
 
 def layers_to_keep(graph: Subgraph, losing: Sequence[str], kept: Collection[str]) -> list[str]:
     """Return which layers to keep in float32 next, by the names of their results.
 
-    A layer that goes on losing although it computes in float32 already enlarges the rounding of
-    what it reads, as a logarithm or a reciprocal do: then it is the layers before it that have to
-    be kept.
+    A layer that still loses although it computes in float32 makes the rounding errors of its inputs
+    larger, as a logarithm or a reciprocal does: then the layers before it must be kept.
 
     Args:
         graph: the float model's.
         losing: the results of layers that lose, those that lose most first.
-        kept: the results of layers that are in float32 already.
+        kept: the results of layers that are already in float32.
     """
     makers = {graph.tensors[i].name: op for op in graph.operators for i in op.outputs}
     chosen: dict[str, None] = {}
@@ -236,7 +236,7 @@ class _Repair:
         source, small, kept = self._source, self._best.models.small, list[str]()
         graph = read_tflite(source.model, subject=self._task.name).subgraphs[0]
         while True:
-            # What a kept layer no longer loses shows what the others do: so they are told anew.
+            # A kept layer no longer loses, and the losses of the others change: measure them again.
             worst = layers_to_keep(graph, self._losses(source, small), kept)
             kept += worst[: max(1, len(kept) // 2)]
             if not worst or len(kept) > MOST_KEPT * len(graph.operators):
@@ -265,16 +265,16 @@ class _Repair:
         try:
             model = self._task.retrain(method, self._progress)
         except ConversionError as error:
-            # That it cannot be trained is no reason to withhold what the others gave.
+            # Even if it cannot be trained, the other attempts may help.
             self._progress.say(f"not trained: {error}")
             return
         histograms = self._histograms(model, "measure the trained activations")
-        # Its own answers in float may be far off: only with its rounding errors is it sound.
+        # Its float answers may be wrong: it is only right together with its rounding errors.
         source = _Source(model=model, reference=self._model, histograms=histograms, method=method)
         yield self._attempt("quantization-aware training", source)
 
     def _attempt(self, stage: str, source: _Source, *, keep_float: Collection[str] = ()) -> Attempt:
-        """Quantize and measure; what is better than all before becomes the ground to build on."""
+        """Quantize and measure; the best model so far becomes the base of the next attempts."""
         small = self._quantize(source, keep_float)
         evaluation = self._task.measure(small, f"measure: {stage}")
         attempt = Attempt(

@@ -1,4 +1,4 @@
-"""What an automatic repair tried, for people and for the bundle's report."""
+"""The attempts of an automatic repair, for people and for the bundle's report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LAYERS_SHOWN = 5
 
 
 def repair_lines(attempts: Sequence[Attempt], reference: float) -> list[str]:
-    """Return a line for each attempt with its figure beside float32's; none for a single one.
+    """Return a line for each attempt, compared with float32; none for a single attempt.
 
     Args:
         attempts: in their order.
@@ -38,7 +38,7 @@ def repair_lines(attempts: Sequence[Attempt], reference: float) -> list[str]:
 
 
 def repair_json(attempts: Sequence[Attempt]) -> list[dict[str, object]]:
-    """Return the attempts as `--json` tells them."""
+    """Return the attempts for `--json`."""
     chosen = best_attempt(attempts)
     return [
         {
@@ -67,12 +67,12 @@ def repair_table(attempts: Sequence[Attempt]) -> bytes:
 
 
 def tried_text(attempts: Sequence[Attempt]) -> str:
-    """Return what was tried in vain, for an error; empty for a single attempt."""
+    """Return the attempts that were not enough, for an error; empty for a single attempt."""
     return ", ".join(f"{attempt.stage} {attempt.score:.2%}" for attempt in attempts[1:])
 
 
 def repair_provenance(attempts: Sequence[Attempt]) -> dict[str, str]:
-    """Return what the manifest says of a repair; nothing where there was none."""
+    """Return the manifest's entries about a repair; none if there was no repair."""
     if len(attempts) < 2:
         return {}
     chosen = best_attempt(attempts)

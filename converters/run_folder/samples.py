@@ -1,4 +1,4 @@
-"""Samples on disk: pictures, with what each is known to show.
+"""Samples on disk: pictures, each with its target.
 
 A sample is named by a path: a photograph, or one image of an IDX file (the MNIST family's format)
 as `FILE#INDEX`. So a list of samples is small however large the data set is.
@@ -31,7 +31,7 @@ from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
 
 MAX_IDX_BYTES = 2**30
-"""Most values an IDX file may hold; the largest of the MNIST family holds 550 million."""
+"""Largest number of values in an IDX file; the largest of the MNIST family has 550 million."""
 
 ReadStream: TypeAlias = BinaryIO | gzip.GzipFile
 
@@ -42,11 +42,11 @@ _IDX_LOCK = threading.Lock()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """One picture, and what it is known to show.
+    """One picture and its target.
 
     Attributes:
         source: the absolute path of a photograph, or `FILE#INDEX` into an IDX file.
-        target: as the task has it: of a class its index.
+        target: the task's target: for a class its index.
     """
 
     source: str
@@ -58,10 +58,11 @@ def read_sample(source: str, spec: PreprocessSpec | None = None) -> Pixels:
 
     Args:
         source: see `Sample`.
-        spec: decode a JPEG as this model's preprocessing states; None for whole.
+        spec: decode a JPEG at the reduced size of this model's preprocessing; None for the full
+            size.
 
     Raises:
-        ImageError: the photograph cannot be read or is no complete image.
+        ImageError: the photograph cannot be read or is not a complete image.
         DataError: the IDX file cannot be read, or has no such image.
     """
     match = _IDX_SOURCE.fullmatch(source)
@@ -86,7 +87,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     """
     try:
         status = os.stat(path)
-        # One thread reads, the others wait for its result.
+        # One thread reads; the others wait for its result.
         with _IDX_LOCK:
             return _read_idx(path, status.st_mtime_ns, status.st_size)
     except FileNotFoundError as error:
@@ -102,7 +103,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=4)
 def _read_idx(path: Path, _modified_ns: int, _size: int) -> NDArray[np.uint8]:
-    """Read the file; time and size are there to tell a changed file from the cached one."""
+    """Read the file; time and size distinguish a changed file from the cached one."""
     with open(path, "rb") as packed:
         stream: ReadStream = gzip.GzipFile(fileobj=packed) if path.suffix == ".gz" else packed
         shape = _read_shape(stream, path)
@@ -119,7 +120,7 @@ def _read_idx(path: Path, _modified_ns: int, _size: int) -> NDArray[np.uint8]:
 
 
 def _read_shape(stream: ReadStream, path: Path) -> tuple[int, ...]:
-    """Read an IDX header and refuse what cannot be data of ours."""
+    """Read an IDX header and refuse what cannot be usable data."""
     head = stream.read(4)
     if len(head) < 4 or head[:2] != b"\0\0" or not 1 <= head[3] <= 4:
         raise DataError(path, got="is not an IDX file")

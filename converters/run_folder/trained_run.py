@@ -38,13 +38,13 @@ _TRAIN_AGAIN = "train again with `edgeinfer train`"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedModel:
-    """What there is to know of a trained model beside its weights.
+    """The facts about a trained model, without its weights.
 
     Attributes:
         name: becomes the bundle's name.
-        task: what it predicts, the name of a task.
+        task: the name of the task that it predicts.
         labels: the classes in the order of the logits; empty for tasks without classes.
-        settings: what else the task's decoder is told; None for nothing.
+        settings: further settings of the task's decoder, or None.
         preprocess: how a frame becomes the input.
         provenance: versions, seed, data set, settings, as text.
         metrics: figures by name, such as `validation.keras.top1` (0 to 1).
@@ -60,12 +60,12 @@ class TrainedModel:
 
     @property
     def measured(self) -> MeasuredTask:
-        """What measures its task; raises ModelError where nothing that is installed does."""
+        """What measures its task; raises ModelError if nothing installed can."""
         return find_measured(self.task)
 
     @property
     def said(self) -> Said:
-        """What it says of its outputs, which are logits where they are classes'."""
+        """The description of its outputs, which are logits if they are for classes."""
         return Said(
             labels=self.labels,
             decoder=Decoder(activation="softmax"),
@@ -115,7 +115,7 @@ def read_samples(folder: Path) -> dict[Split, list[Sample]]:
     """Read which samples each split holds, with their targets.
 
     Raises:
-        ModelError: the table is absent or damaged.
+        ModelError: the table is missing or damaged.
     """
     trained = read_trained(folder)
     read_target = trained.measured.target_reader(trained.said)

@@ -2,15 +2,15 @@
 
 Source: `BuiltinOpResolver` in TensorFlow's tensorflow/lite/core/kernels/register.cc. The figures
 were read from the published wheels themselves, tflite-runtime 2.14.0 and ai-edge-litert 2.1.6, by
-offering each operator in versions 1 to 19; the tests repeat that with whatever is installed. The
-2.1.6 figures are a floor for later ai-edge-litert: 2.3.0 takes all of them and, of fourteen
+trying each operator in versions 1 to 19; the tests repeat that with the installed runtimes. Later
+ai-edge-litert takes at least the versions of 2.1.6: 2.3.0 takes all of them and, for fourteen
 operators, one version more.
 """
 
 from __future__ import annotations
 
 LOWEST_VERSIONS: dict[str, int] = {"BROADCAST_TO": 2}
-"""Where it is not 1: BROADCAST_TO's version 1 was withdrawn before a release."""
+"""The lowest version, if not 1: BROADCAST_TO's version 1 was removed before a release."""
 
 HIGHEST_VERSIONS: dict[str, tuple[int, int]] = {
     "ADD": (5, 6),
@@ -187,4 +187,4 @@ HIGHEST_VERSIONS: dict[str, tuple[int, int]] = {
     "STABLEHLO_CASE": (0, 1),
 }
 """(tflite-runtime 2.14, ai-edge-litert 2.1) by operator; 0 where the runtime has none, and no entry
-where neither has."""
+if none of the two has it."""

@@ -1,7 +1,7 @@
 """Which `.tflite` files the two runtimes can load: by a table of operator versions, and by trial.
 
 The TensorFlow converter gives every operator the lowest version that has the features used; a
-runtime refuses the whole file when it lacks one of them. The table tells before deployment, also
+runtime refuses the whole file if one of them is missing. The table tells before deployment, also
 for a runtime that is not installed here (tflite-runtime has no wheel for Python 3.12 and later).
 """
 
@@ -27,7 +27,7 @@ TABLE_VERSIONS: dict[RuntimeName, str] = {"ai-edge-litert": "2.1", "tflite-runti
 LOAD_TIMEOUT_S = 120.0
 """Far longer than any image model takes to load and allocate."""
 
-# Custom operators that both runtimes bring along, in any version.
+# Custom operators that both runtimes include, in any version.
 _CUSTOM_OPS = {"NumericVerify", "Mfcc", "AudioSpectrogram", "TFLite_Detection_PostProcess"}
 
 _LOADER = """
@@ -48,7 +48,7 @@ class OpIssue:
 
     Attributes:
         runtime: the runtime.
-        op: the operator, a custom one's own name included.
+        op: the operator; for a custom operator its own name.
         version: the version that the file asks for.
         custom: it is a custom operator.
         supported: (lowest, highest) version that the runtime has; None where it has none.
@@ -79,10 +79,10 @@ class LoadCheck:
 
     Attributes:
         runtime: the runtime.
-        issues: what the table says against it.
-        installed: the version that was tried here; None where it is not installed and the table
-            alone decides.
-        refusal: why the trial failed; None where it did not, or there was none.
+        issues: the operators that the table does not allow.
+        installed: the version that was tried here; None if it is not installed and only the table
+            decides.
+        refusal: why the trial failed; None if it passed, or there was none.
     """
 
     runtime: RuntimeName
@@ -92,12 +92,12 @@ class LoadCheck:
 
     @property
     def ok(self) -> bool:
-        """True where neither the table nor the trial says no."""
+        """True if the table and the trial both allow it."""
         return not self.issues and self.refusal is None
 
     @property
     def reason(self) -> str:
-        """Why it cannot be loaded, on one line; empty where it can."""
+        """Why it cannot be loaded, on one line; empty if it can."""
         if self.issues:
             return "; ".join(issue.reason for issue in self.issues)
         return "" if self.refusal is None else f"{self.runtime} {self.installed}: {self.refusal}"
@@ -113,7 +113,7 @@ def supported_versions(op: str, runtime: RuntimeName) -> tuple[int, int] | None:
 def check_ops(
     model: TfliteModel, runtimes: Sequence[RuntimeName] = RUNTIMES
 ) -> tuple[OpIssue, ...]:
-    """Return what keeps the runtimes from loading a model, by the table; empty where nothing does.
+    """Return the operators that keep the runtimes from loading a model, by the table.
 
     Every operator that the file declares counts, as it does for the runtimes, used or not.
     """
@@ -126,15 +126,15 @@ def check_ops(
 def load_check(model: bytes, *, subject: str) -> tuple[LoadCheck, ...]:
     """Return for each runtime whether it can load a model.
 
-    Each installed runtime loads it and allocates its tensors, in a process of its own: native code
-    that crashes there is reported as a refusal.
+    Each installed runtime loads it and allocates its tensors, in a separate process: a crash of
+    native code there is reported as a refusal.
 
     Args:
         model: the `.tflite` file's bytes.
         subject: its name, for errors.
 
     Raises:
-        ModelError: it is no `.tflite` file, or a damaged one.
+        ModelError: it is not a `.tflite` file, or a damaged one.
     """
     content = read_tflite(model, subject=subject)
     installed = installed_runtimes()
@@ -154,7 +154,7 @@ def require_loadable(model: bytes, *, subject: str) -> None:
 
     Raises:
         ConversionError: naming the operator or the runtime's own words.
-        ModelError: it is no `.tflite` file, or a damaged one.
+        ModelError: it is not a `.tflite` file, or a damaged one.
     """
     failed = [check for check in load_check(model, subject=subject) if not check.ok]
     if failed:
@@ -185,7 +185,7 @@ def _issue(code: OperatorCode, runtime: RuntimeName) -> OpIssue | None:
 
 
 def _refusal(model: bytes, runtime: RuntimeName) -> str | None:
-    """Return why an installed runtime does not load a model; None where it does."""
+    """Return why an installed runtime does not load a model; None if it does."""
     module = runtime.replace("-", "_") + ".interpreter"
     try:
         command = python_command("-W", "ignore", "-c", _LOADER, module)
@@ -196,7 +196,7 @@ def _refusal(model: bytes, runtime: RuntimeName) -> str | None:
         return None
     if end.code is None:
         return f"did not load it within {LOAD_TIMEOUT_S:.0f} s"
-    # The runtimes log to the same stream before; the last line is the loader's own.
+    # The runtimes log to the same stream first; the last line comes from the script above.
     if end.signal is None and end.words:
         return end.words
     return f"its process {end.text}"

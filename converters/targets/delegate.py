@@ -1,4 +1,4 @@
-"""Variants for delegates that compile as they load a model: nothing is made but a prediction."""
+"""Variants for delegates that compile a model while they load it: only a prediction is made."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAME_FILE = "the CPU's file: the delegate compiles it for the NPU as it loads it
 
 
 class DelegateTarget(Target):
-    """A delegate that takes the CPU's file, and no output is its own: the CPU's are the golden.
+    """A delegate that takes the CPU's file; the CPU's outputs are the golden ones.
 
     Attributes:
         tolerance_steps: how many quantization steps its outputs may differ from the CPU's.
@@ -33,9 +33,9 @@ class DelegateTarget(Target):
     tolerance_steps: ClassVar[int]
 
     def with_variant(self, draft: Draft, options: TargetOptions) -> Draft:
-        """Return a bundle with a variant that is the CPU's file.
+        """Return a bundle with a variant that uses the CPU's file.
 
-        Where the accelerator takes nothing, only the report is added.
+        If the accelerator takes nothing, only the report is added.
         """
         cpu = draft.manifest.variants["cpu"]
         subject = f"{draft.manifest.name} for {options.board}"
@@ -54,15 +54,16 @@ class DelegateTarget(Target):
         title: str,
         state: str,
     ) -> Draft:
-        """Return a bundle with a variant, if anything of it is taken, and with the prediction.
+        """Return a bundle with the prediction, and with a variant if the accelerator takes any of
+        it.
 
         Args:
             draft: the bundle.
-            model: the variant's.
-            variant: what the manifest is to say of it.
+            model: the variant's model.
+            variant: its entry in the manifest.
             added: the variant's own members.
-            title: what people are told that it is for.
-            state: what it is.
+            title: the accelerator's name for people.
+            state: whether it is compiled or ready to compile, for people.
         """
         mapping = self.accelerator.map_model(model)
         metrics = {
@@ -83,7 +84,7 @@ class DelegateTarget(Target):
         return self.reported(draft, metrics, report)
 
     def report_lines(self, report: Report) -> list[str]:
-        """Return what was predicted."""
+        """Return the prediction."""
         return [
             f"{report['title']}: {report['summary']}",
             *([f"  {report['remark']}"] if report["remark"] else []),

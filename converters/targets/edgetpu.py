@@ -1,7 +1,7 @@
 """The Edge TPU gate of `convert`: how much must be mapped, and the variant for it.
 
-No Edge TPU is asked for: where its compiler is installed, the bundle gets a compiled variant whose
-golden outputs are the CPU variant's; where it is not, the CPU variant is marked ready to compile.
+No Edge TPU is needed: if its compiler is installed, the bundle gets a compiled variant whose
+golden outputs are the CPU variant's; if not, the CPU variant is marked ready to compile.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ from edgeinfer.device.tflite.reader import read_tflite
 READY = "ready to compile"
 
 EDGETPU_TOLERANCE_STEPS = 4
-"""How many quantization steps the Edge TPU's outputs may differ from the CPU's. Twice what other
-CPU kernels are granted, since its arithmetic is its own; not measured, there was none at hand."""
+"""How many quantization steps the Edge TPU's outputs may differ from the CPU's. Twice the
+tolerance of other CPU kernels, since its arithmetic is different; not measured, none was
+available."""
 
 
 class EdgeTpuTarget(Target):
-    """An Edge TPU, which takes what its compiler made."""
+    """An Edge TPU, which runs what its compiler made."""
 
     name = "edgetpu"
     tells_share = True
@@ -44,7 +45,7 @@ class EdgeTpuTarget(Target):
     per_tensor_dense = True
 
     def with_variant(self, draft: Draft, options: TargetOptions) -> Draft:
-        """Return a bundle with what the Edge TPU makes of the model.
+        """Return a bundle with the compiled model or the prediction.
 
         Raises:
             ConversionError: the compiler fails, or maps less than is required.
@@ -78,7 +79,7 @@ class EdgeTpuTarget(Target):
         return self.reported(draft, metrics, report)
 
     def report_lines(self, report: Report) -> list[str]:
-        """Return how much is mapped, by whose word, and what helps."""
+        """Return how much is mapped, according to what, and how to improve it."""
         lines = [
             f"{report['board']}: {report['summary']}",
             *remedies_of(report),

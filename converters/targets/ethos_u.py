@@ -1,7 +1,7 @@
 """Adds a variant for an Arm Ethos-U NPU to a bundle that is about to be written.
 
 There is no NPU here. So the variant's golden outputs are the CPU variant's, which the NPU must
-match within the same tolerance, and its speed is vela's estimate, marked as such by its name.
+match within the same tolerance, and its speed is vela's estimate, and its name says so.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
 INTEGER_PRECISIONS: tuple[Precision, ...] = ("int8", "uint8", "int16x8")
-"""What an NPU can compute with."""
+"""The precisions that an NPU can compute."""
 
 _FALLBACKS_SHOWN = 10
 
 
 class EthosUTarget(Target):
-    """An Ethos-U, which takes what vela made; each configuration is a variant of its own."""
+    """An Ethos-U, which runs what vela made; each configuration is a separate variant."""
 
     name = "ethos-u"
     step = "compile for {configuration}"
     configurations = ACCELERATORS
 
     def require_tools(self, options: TargetOptions, precision: Precision) -> None:
-        """Refuse what could not be compiled later, before minutes go into the conversion.
+        """Refuse what could not be compiled later, before the conversion takes minutes.
 
         Raises:
             MissingExtraError: vela is not installed.
-            UsageError: the precision is none for an NPU.
+            UsageError: an NPU cannot compute the precision.
         """
         if precision not in INTEGER_PRECISIONS:
             raise UsageError(
@@ -58,7 +58,7 @@ class EthosUTarget(Target):
         find_vela()
 
     def with_variant(self, draft: Draft, options: TargetOptions) -> Draft:
-        """Return a bundle with a variant that bears the NPU's name.
+        """Return a bundle with a variant that has the NPU's name.
 
         Raises:
             ConversionError: vela fails, or leaves every operator to the CPU, or changes the
@@ -92,7 +92,7 @@ class EthosUTarget(Target):
         )
 
     def lines(self, bundle: Path, manifest: ModelManifest) -> list[str]:
-        """Return what a person wants to know of each NPU variant of a bundle that was written.
+        """Return lines for people about each NPU variant of a bundle that was written.
 
         Raises:
             BundleError: the bundle is not what was written.
@@ -124,7 +124,7 @@ TARGET = EthosUTarget()
 
 
 def vela_metrics(accelerator: Accelerator, compiled: Compiled) -> dict[str, float]:
-    """Return vela's estimates by name, as a manifest keeps them."""
+    """Return vela's estimates by name, for the manifest."""
     report = compiled.report
     rate = report.inferences_per_second
     figures = {
@@ -153,7 +153,7 @@ def _check(subject: str, compiled: Compiled, model: TfliteModel, cpu: Variant) -
         )
     ends = [tensor.spec() for tensor in (*model.inputs, *model.outputs)]
     wanted = [cpu.input, cpu.output]
-    # Names may change; how frames are fed and answers read must not.
+    # Names may change; the format of inputs and outputs must not.
     if [replace(end, name="") for end in ends] != [replace(end, name="") for end in wanted]:
         raise ConversionError(
             subject,

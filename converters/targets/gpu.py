@@ -1,4 +1,4 @@
-"""The variant for a GPU: float16, with golden outputs that are its own model's on the CPU."""
+"""The variant for a GPU: float16, with golden outputs that its model gives on the CPU."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from edgeinfer.converters.targets.target import Draft, TargetOptions
 from edgeinfer.device.models.bundle.manifest import Variant
 from edgeinfer.device.tflite.reader import read_tflite
 
-FLOAT16 = "a float16 file of its own"
+FLOAT16 = "a separate float16 file"
 
 FLOAT16_STEP = 2.0**-11
-"""The largest relative error of rounding to float16, with its 11 bits."""
+"""The largest relative error of rounding to float16, which has 11 bits."""
 
 
 class GpuTarget(DelegateTarget):
@@ -39,7 +39,7 @@ class GpuTarget(DelegateTarget):
             *(content, draft.manifest.preprocess, draft.samples),
             task=draft.manifest.task,
             said=draft.manifest.said,
-            known=False,  # the CPU variant's frames say what they show
+            known=False,  # the CPU variant's frames already have their labels
             variant=self.name,
         )
         operators = len(self.accelerator.map_model(model).ops)
@@ -60,9 +60,9 @@ class GpuTarget(DelegateTarget):
 def gpu_tolerance(operators: int, largest_output: float) -> float:
     """Return how much a GPU's output may differ from the CPU's, in real units.
 
-    GPUs may compute in float16. Each operator then rounds what it writes; if these errors add up
-    and none cancels another, they come to as many roundings of the largest output as there are
-    operators. An estimate: there was no GPU at hand. It is at least what other CPUs are granted.
+    GPUs may compute in float16. Each operator then rounds its result; if these errors add up and
+    none cancels another, the sum is one rounding of the largest output for each operator. An
+    estimate: no GPU was available. It is at least the tolerance of other CPUs.
     """
     rounded = operators * FLOAT16_STEP * largest_output
     return max(rounded, FLOAT_TOLERANCE_SHARE * largest_output)

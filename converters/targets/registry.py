@@ -1,4 +1,4 @@
-"""The workstation's side of accelerators by their names; see `device.accelerators.registry`."""
+"""Converters for accelerators by their names; see `device.accelerators.registry`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def target_names() -> list[str]:
 
 @functools.cache
 def find_target(name: str) -> Target:
-    """Return what makes variants for the accelerator of that name.
+    """Return the object that makes variants for the accelerator of that name.
 
     Raises:
-        DelegateError: nothing that is installed does.
+        DelegateError: nothing installed does.
 
     >>> find_target("ethos-u").configurations
     ('ethos-u65-256', 'ethos-u55-128')

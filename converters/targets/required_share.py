@@ -1,4 +1,4 @@
-"""How much of a model must go to an accelerator, and what is said where less does."""
+"""How much of a model must run on an accelerator, and the error if less does."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ def require_share(
     subject: str,
     mapped: int | None = None,
 ) -> None:
-    """Refuse a model of which too little is mapped.
+    """Refuse a model that is not mapped enough.
 
     Args:
-        mapping: what was predicted.
+        mapping: the prediction.
         needed_percent: the smallest share that is accepted; None for any.
-        accelerator: what it is mapped to.
-        subject: what errors are about.
-        mapped: how many operators are mapped, where a compiler counted them.
+        accelerator: the accelerator.
+        subject: the subject of errors.
+        mapped: how many operators are mapped, if a compiler counted them.
 
     Raises:
-        ConversionError: names the first operator that is left, and what helps.
+        ConversionError: names the first operator that is not mapped, and what helps.
     """
     count, total = mapping.mapped if mapped is None else mapped, len(mapping.ops)
     if needed_percent is None or 100 * count >= (needed_percent - _SHARE_SLACK) * total:
         return
-    # Where the compiler maps less than was predicted, the prediction's reasons are not its own.
+    # If the compiler maps less than predicted, the prediction does not know its reasons.
     predicted = count == mapping.mapped
     why = accelerator.summary(mapping) if predicted else "its log names those that are left"
     raise ConversionError(

@@ -1,4 +1,4 @@
-"""What a workstation makes for an accelerator: a variant of the bundle, and what is told of it."""
+"""What a workstation makes for an accelerator: a variant of the bundle, and its report."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Report: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True, kw_only=True)
 class TargetOptions:
-    """What the user asked of an accelerator.
+    """What the user asked for an accelerator.
 
     Attributes:
         board: the board that has it, for messages; may be empty.
-        configuration: which of its configurations, where it has several.
+        configuration: which of its configurations, if it has several.
         require_percent: the smallest share of operators that must be mapped, or None.
     """
 
@@ -43,9 +43,9 @@ class Draft:
     """A bundle that is about to be written.
 
     Attributes:
-        manifest: its own, with the CPU variant.
+        manifest: its manifest, with the CPU variant.
         members: by name.
-        float32: the model as it was trained.
+        float32: the trained float32 model.
         samples: the golden frames.
     """
 
@@ -80,15 +80,16 @@ class Draft:
 
 
 class Target(ABC):
-    """What is made for an accelerator: stateless, one object for all bundles; see `registry.py`.
+    """Makes a variant for an accelerator: stateless, one object for all bundles; see `registry.py`.
 
     Attributes:
-        name: the accelerator's.
-        step: what is going on while its variant is made.
-        configurations: those that it comes in, by the names of its compiler; none where it is one.
-        tells_share: how much of a model is mapped is told before it is compiled, and so may be
+        name: the accelerator's name.
+        step: the progress text while its variant is made.
+        configurations: its configurations, by the names of its compiler; empty if there is only
+            one.
+        tells_share: whether the share that is mapped is known before compiling, and so may be
             required.
-        per_tensor_dense: its compiler wants one scale for a dense layer.
+        per_tensor_dense: whether its compiler needs one scale for a dense layer.
     """
 
     name: ClassVar[str]
@@ -99,31 +100,31 @@ class Target(ABC):
 
     @property
     def accelerator(self) -> Accelerator:
-        """The board's side of it."""
+        """The device package's side of it."""
         return named_accelerator(self.name)
 
     def require_tools(  # noqa: B027 - most need none
         self, options: TargetOptions, precision: Precision
     ) -> None:
-        """Refuse what could not be compiled later, before minutes go into the conversion.
+        """Refuse what could not be compiled later, before the conversion takes minutes.
 
         Raises:
             MissingExtraError: a compiler is needed and not installed.
-            UsageError: the precision is none for the accelerator.
+            UsageError: the accelerator cannot compute the precision.
         """
 
     def require_mapped(self, model: bytes, options: TargetOptions, *, subject: str) -> None:
-        """Refuse a model of which too little would be mapped, before it is evaluated.
+        """Refuse a model that would not be mapped enough, before it is evaluated.
 
         Raises:
-            ConversionError: names the first operator that is left, and what helps.
+            ConversionError: names the first operator that is not mapped, and what helps.
         """
         mapping = self.accelerator.map_model(read_tflite(model, subject=subject))
         require_share(mapping, options.require_percent, self.accelerator, subject=subject)
 
     @abstractmethod
     def with_variant(self, draft: Draft, options: TargetOptions) -> Draft:
-        """Return a bundle with what is made for the accelerator.
+        """Return a bundle with the variant for the accelerator.
 
         Raises:
             ConversionError: a compiler fails, or maps less than is required.
@@ -131,7 +132,7 @@ class Target(ABC):
         """
 
     def report(self, bundle: Path, manifest: ModelManifest) -> Report | None:
-        """Return for scripts what a bundle's report says; None where it was not asked for.
+        """Return a bundle's report for scripts; None if the accelerator was not asked for.
 
         Raises:
             BundleError: the bundle is not what was written.
@@ -143,7 +144,7 @@ class Target(ABC):
         return document
 
     def lines(self, bundle: Path, manifest: ModelManifest) -> list[str]:
-        """Return what a person wants to know of a bundle that was written.
+        """Return lines for people about a bundle that was written.
 
         Raises:
             BundleError: the bundle is not what was written.
@@ -156,14 +157,14 @@ class Target(ABC):
         return []
 
     def reported(self, draft: Draft, metrics: Mapping[str, float], report: Report) -> Draft:
-        """Return a bundle with what `report` is to return; its `state` is in the provenance."""
+        """Return a bundle with the content for `report`; its `state` is in the provenance."""
         content = (json.dumps(report, indent=1) + "\n").encode()
         files = {f"{self.name}.json": content}
         return draft.with_report(metrics, {self.name: str(report["state"])}, files)
 
 
 def report_member(name: str) -> str:
-    """Return where a bundle keeps what `Target.report` returns, by the accelerator's name."""
+    """Return the name of the member with the content of `Target.report`."""
     return f"{REPORT_FOLDER}/{name}.json"
 
 

@@ -1,4 +1,4 @@
-"""What a model is converted for beside the CPU: the choice, the gates and the variants."""
+"""What a model is converted for in addition to the CPU: the choice, the gates and the variants."""
 
 from __future__ import annotations
 
@@ -21,42 +21,42 @@ class Targets:
     """The accelerators that a bundle gets a variant for.
 
     Attributes:
-        wanted: what is asked of each, by its name.
+        wanted: the options of each, by its name.
     """
 
     wanted: Mapping[str, TargetOptions] = field(default_factory=dict)
 
     def each(self) -> Iterator[tuple[Target, TargetOptions]]:
-        """Give each target with what is asked of it, in the order in which they are made."""
+        """Yield each target with its options, in the order in which they are made."""
         for name in target_names() if self.wanted else ():
             if name in self.wanted:
                 yield find_target(name), self.wanted[name]
 
     @property
     def floats_allowed(self) -> bool:
-        """Whether layers of the INT8 model may stay in float32: of no use to an NPU."""
+        """Whether layers of the INT8 model may stay in float32, which an NPU cannot run."""
         return not any(target.accelerator.integer_only for target, _ in self.each())
 
     @property
     def per_tensor_dense(self) -> bool:
-        """Whether a dense layer must have one scale, as the Edge TPU's compiler wants it."""
+        """Whether a dense layer must have one scale, as the Edge TPU's compiler needs it."""
         return any(target.per_tensor_dense for target, _ in self.each())
 
     def require_tools(self, precision: Precision) -> None:
-        """Refuse what could not be compiled later, before minutes go into the conversion.
+        """Refuse what could not be compiled later, before the conversion takes minutes.
 
         Raises:
             MissingExtraError: a compiler is needed and not installed.
-            UsageError: the precision is none for an NPU.
+            UsageError: an NPU cannot compute the precision.
         """
         for target, options in self.each():
             target.require_tools(options, precision)
 
     def require_mapped(self, model: bytes, *, subject: str) -> None:
-        """Refuse a model of which less is mapped than is required, before it is evaluated.
+        """Refuse a model that is mapped less than required, before it is evaluated.
 
         Raises:
-            ConversionError: names the first operator that is left, and what helps.
+            ConversionError: names the first operator that is not mapped, and what helps.
         """
         for target, options in self.each():
             if options.require_percent is not None:
@@ -73,9 +73,9 @@ def chosen_targets(
     """Turn `--board`, `--require-mapped`, `--npu` and `--gpu` into targets.
 
     Raises:
-        DelegateError: nothing that is installed converts for the board's accelerator.
-        UsageError: the board is not known or has another NPU, or a share is required of one of
-            which it cannot be told before.
+        DelegateError: nothing installed converts for the board's accelerator.
+        UsageError: the board is not known or has another NPU, or a share is required for an
+            accelerator whose share is not known before compiling.
     """
     from edgeinfer.device.cli.boards.option import named_board
 
@@ -109,7 +109,7 @@ def with_targets(draft: Draft, targets: Targets, progress: Progress) -> Draft:
     Args:
         draft: the bundle, with the CPU variant.
         targets: the accelerators.
-        progress: told what is going on.
+        progress: reports what is going on.
 
     Raises:
         ConversionError: a compiler fails, or maps less than is required.
@@ -122,19 +122,19 @@ def with_targets(draft: Draft, targets: Targets, progress: Progress) -> Draft:
 
 
 def target_lines(bundle: Path, manifest: ModelManifest) -> list[str]:
-    """Return what a person wants to know of the targets of a bundle that was written."""
+    """Return lines for people about the targets of a bundle that was written."""
     lines = [line for target in _made_for(manifest) for line in target.lines(bundle, manifest)]
     return [part for line in lines for part in wrapped(line, "    ")]
 
 
 def target_json(bundle: Path, manifest: ModelManifest) -> dict[str, object]:
-    """Return for scripts each target's report, by its name."""
+    """Return each target's report for scripts, by its name."""
     reports = {target.name: target.report(bundle, manifest) for target in _made_for(manifest)}
     return {name: report for name, report in reports.items() if report is not None}
 
 
 def _made_for(manifest: ModelManifest) -> list[Target]:
-    """Return the targets that a bundle has a variant for, or only a report of."""
+    """Return the targets that a bundle has a variant for, or only a report."""
     delegates = {variant.delegate for variant in manifest.variants.values()}
     return [
         find_target(name)
@@ -144,7 +144,7 @@ def _made_for(manifest: ModelManifest) -> list[Target]:
 
 
 def _configured(npu: str) -> Target:
-    """Return the target that has a configuration of that name, as `--npu` chooses among them."""
+    """Return the target that has the configuration of `--npu`."""
     targets = [find_target(name) for name in target_names()]
     for target in targets:
         if npu in target.configurations:
@@ -156,7 +156,7 @@ def _configured(npu: str) -> Target:
 
 
 def _refuse_other_npu(target: Target, configuration: str, board: str, npu: str | None) -> None:
-    """Refuse a board's NPU that nothing compiles for, and another one that is named beside it."""
+    """Refuse a board's NPU that nothing compiles for, and a different NPU named with the board."""
     if configuration not in target.configurations or npu not in (None, configuration):
         raise UsageError(
             f"--board {board}",

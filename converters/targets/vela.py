@@ -1,7 +1,7 @@
 """Runs vela, Arm's compiler for Ethos-U NPUs, on an integer `.tflite` model.
 
-vela is a program of its own, in an environment of its own: `ethos-u-vela` brings its own numpy and
-flatbuffers, which must not take the place of those that TensorFlow and the runtimes were built for.
+vela is a separate program in a separate environment: `ethos-u-vela` brings its own numpy and
+flatbuffers, which must not replace those that TensorFlow and the runtimes were built for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.tflite.weights_inside import with_buffers_inside
 
 Accelerator = Literal["ethos-u65-256", "ethos-u55-128"]
-"""An NPU and its MACs a cycle."""
+"""An NPU and its MACs per cycle."""
 
 ACCELERATORS: tuple[Accelerator, ...] = get_args(Accelerator)
 VELA_VARIABLE = "EDGEINFER_VELA"
@@ -36,11 +36,11 @@ class Compiled:
     """What vela made.
 
     Attributes:
-        model: the `.tflite` bytes, most of it now one operator for the NPU.
+        model: the `.tflite` bytes; most of it is now one operator for the NPU.
         report: its estimates.
         summary_csv: as vela wrote it.
         layers_csv: as vela wrote it.
-        version: vela's.
+        version: vela's version.
     """
 
     model: bytes
@@ -51,10 +51,10 @@ class Compiled:
 
 
 def find_vela() -> Path:
-    """Return the program: what `EDGEINFER_VELA` names, else `vela` on the path.
+    """Return the program: the one that `EDGEINFER_VELA` names, else `vela` on the path.
 
     Raises:
-        MissingExtraError: it is in neither place.
+        MissingExtraError: it is in none of these places.
     """
     named = os.environ.get(VELA_VARIABLE, "")
     found = shutil.which(named or "vela")
@@ -64,7 +64,7 @@ def find_vela() -> Path:
             got=f"{VELA_VARIABLE} does not name a program" if named else "is not installed",
             expected="vela, Arm's compiler for Ethos-U NPUs, on the path or named by "
             + VELA_VARIABLE,
-            next_step="install the PyPI package ethos-u-vela into an environment of its own, since "
+            next_step="install the PyPI package ethos-u-vela into a separate environment, since "
             "its numpy and flatbuffers must not replace TensorFlow's: python3 -m venv vela && "
             f"vela/bin/pip install ethos-u-vela && export {VELA_VARIABLE}=$PWD/vela/bin/vela",
         )
@@ -80,11 +80,11 @@ def compile_with_vela(model: bytes, accelerator: Accelerator, *, subject: str) -
         subject: the model's name, for errors.
 
     Raises:
-        ConversionError: the model is not made of integers; or vela failed, was killed, took too
-            long or wrote something else than expected.
+        ConversionError: the model does not consist of integers; or vela failed, was killed, took
+            too long or wrote something unexpected.
         MissingExtraError: vela is not installed.
-        ModelError: it is no `.tflite` file, a damaged one, or one whose weights do not fit into its
-            FlatBuffer.
+        ModelError: it is not a `.tflite` file, a damaged one, or one whose weights do not fit into
+            its FlatBuffer.
         StorageError: no room for temporary files.
     """
     if not read_tflite(model, subject=subject).fully_integer:
@@ -119,7 +119,7 @@ def compile_with_vela(model: bytes, accelerator: Accelerator, *, subject: str) -
 
 def _run(vela: Path, folder: Path, subject: str, *arguments: str) -> str:
     """Run vela in `folder` and return what it printed on standard output."""
-    # What steers this Python must not steer vela's; tensors may have names in any script.
+    # Variables for this Python must not affect vela's; tensors may have names in any script.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environ["PYTHONUTF8"] = "1"
     try:
@@ -160,5 +160,5 @@ def _only(folder: Path, pattern: str, subject: str) -> Path:
 
 
 def _text(path: Path) -> str:
-    # Bytes as they are: newlines are part of what goes into the bundle.
+    # Unchanged bytes: newlines are part of the content of the bundle.
     return path.read_bytes().decode(errors="replace")

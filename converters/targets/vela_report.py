@@ -1,10 +1,10 @@
 """What vela, Arm's compiler for Ethos-U NPUs, says about a model it compiled; parsed, not changed.
 
-All figures are vela's own estimates for a memory system and a clock that it names. They are no
+All figures are vela's own estimates for a memory system and a clock that it names. They are not
 measurements, and the operators that it leaves to the CPU cost nothing in them.
 
 Source of the formats: the files and the text that ethos-u-vela 5.2.0 writes, `X_summary_*.csv`,
-`X_per-layer.csv` and standard output; the last alone says why an operator stays on the CPU.
+`X_per-layer.csv` and standard output; only the last says why an operator stays on the CPU.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Fallback:
     """An operator that stays on the CPU.
 
     Attributes:
-        op: the operator, as in the `.tflite` file where vela said why, else in vela's words.
+        op: the operator, named as in the `.tflite` file if vela gave a reason, else in vela's
+            words.
         output: the tensor that it computes.
         reason: why; empty where vela said nothing.
         constraint: what vela would accept; may be empty or several lines.
@@ -72,7 +73,7 @@ class VelaReport:
     Attributes:
         accelerator: the NPU, such as `Ethos_U65_256`.
         system_config: the memory system that was assumed.
-        memory_mode: what lies where in it.
+        memory_mode: what is in which part of it.
         core_clock_hz: the NPU's clock.
         inferences_per_second: None where nothing runs on the NPU.
         inference_time_s: its inverse; 0 where nothing runs on the NPU.
@@ -81,7 +82,7 @@ class VelaReport:
         sram_kib: SRAM in use, KiB.
         dram_kib: DRAM in use, KiB.
         on_chip_flash_kib: flash on the chip in use, KiB.
-        off_chip_flash_kib: flash beside the chip in use, KiB.
+        off_chip_flash_kib: flash outside the chip in use, KiB.
         macs: multiply-accumulates on the NPU; vela counts some that `device/tflite/macs.py` does
             not, such as those of pooling.
         layers: the steps of the compiled model.
@@ -106,7 +107,7 @@ class VelaReport:
 
     @property
     def assumptions(self) -> str:
-        """What the estimates rest on, for people."""
+        """The assumptions of the estimates, for people."""
         return f"{self.system_config}, {self.memory_mode}, {self.core_clock_hz / 1e6:g} MHz"
 
 
@@ -150,7 +151,7 @@ def parse_report(summary: str, layers: str, output: str) -> VelaReport:
 
 @dataclass(frozen=True)
 class _Row:
-    """A row of a CSV file whose fields are wanted by name."""
+    """A row of a CSV file whose fields are read by name."""
 
     subject: str
     fields: dict[str, str]
@@ -182,7 +183,7 @@ class _Row:
 
 def _rows(text: str, subject: str) -> list[_Row]:
     try:
-        # vela joins the table of layers by commas alone: a quote is part of a tensor's name.
+        # vela joins the table of layers only by commas: a quote is part of a tensor's name.
         table = list(csv.reader(io.StringIO(text, newline=""), quoting=csv.QUOTE_NONE))
     except csv.Error as error:
         raise ConversionError(subject, got=f"is not CSV ({error})", next_step=_NEXT_STEP) from error
@@ -231,7 +232,7 @@ def _fallbacks(layers: Iterable[VelaLayer], output: str) -> tuple[Fallback, ...]
 
 
 def _reasons(output: str) -> dict[str, Fallback]:
-    """Return what the warnings say, by output tensor: a line, the reason, what is accepted."""
+    """Return the warnings by output tensor: a line, the reason, what vela accepts."""
     found: dict[str, Fallback] = {}
     lines = iter(output.split("\n"))
     for line in lines:

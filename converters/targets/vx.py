@@ -5,9 +5,9 @@ from __future__ import annotations
 from edgeinfer.converters.targets.delegate import DelegateTarget
 
 VX_TOLERANCE_STEPS = 4
-"""How many quantization steps the NPU's outputs may differ from the CPU's. Twice what other CPU
-kernels are granted: the NPU rounds in its own way, which users saw from the first convolution on
-(VeriSilicon/tflite-vx-delegate, issue 210). An estimate: there was none at hand."""
+"""How many quantization steps the NPU's outputs may differ from the CPU's. Twice the
+tolerance of other CPU kernels: the NPU rounds differently, which users saw from the first
+convolution on (VeriSilicon/tflite-vx-delegate, issue 210). An estimate: none was available."""
 
 
 class VxTarget(DelegateTarget):

@@ -1,1 +1,1 @@
-"""What the workstation knows of each task: targets, and how answers are scored."""
+"""The workstation's side of each task: targets, and how answers are scored."""

@@ -17,10 +17,10 @@ class Evaluation:
     Attributes:
         scores: (pictures,) float64, 0 to 1, in the pictures' order.
         groups: (pictures,) int64: which group each picture belongs to, such as its class.
-        group_names: of the groups; one for a task without any.
+        group_names: the groups' names; one for a task without groups.
         score_name: what people call the mean of the scores, such as "top-1".
-        certainty: (pictures,) float64: of equal scores, the picture with less of it is the worse
-            one; None where scores tell enough.
+        certainty: (pictures,) float64: of two equal scores, the one with less certainty is worse;
+            None if scores are enough.
     """
 
     scores: NDArray[np.float64]
@@ -44,7 +44,7 @@ class Evaluation:
 
     @property
     def score(self) -> float:
-        """The mean score, 0 to 1; of no pictures 0."""
+        """The mean score, 0 to 1; without pictures 0."""
         return float(self.scores.sum()) / max(1, self.samples)
 
     @property

@@ -1,9 +1,9 @@
-"""How far a figure of a few pictures may be from that of all pictures, and two models on the same.
+"""How far a figure of a few pictures may be from that of all; and how two models compare.
 
 Sources: for shares E. B. Wilson, "Probable inference, the law of succession, and statistical
 inference", 1927, recommended for small samples by Brown, Cai and DasGupta, "Interval estimation for
-a binomial proportion", 2001; for other scores the percentile bootstrap, Efron 1979. Of two models
-that answered the same pictures, for right and wrong answers A. Agresti and Y. Min, "Simple improved
+a binomial proportion", 2001; for other scores the percentile bootstrap, Efron 1979. For two models
+that answered the same pictures: for right and wrong answers A. Agresti and Y. Min, "Simple improved
 confidence intervals for comparing matched proportions", 2005, and the test of Q. McNemar, 1947, in
 its exact form; for other scores the bootstrap and the sign-flip test.
 """
@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Z_95 = 1.959963984540054
-"""Of a normal distribution, 95 % lies within so many standard deviations."""
+"""95 % of a normal distribution is within this many standard deviations."""
 
 RESAMPLES = 2000
 _BOOTSTRAP_MOST = 2000
 _EXACT_MOST = 1000
-"""Of more pictures that differ, the binomial distribution is as good as normal."""
+"""With more pictures that differ, the binomial distribution is almost normal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Comparison:
 
     @property
     def more_than_chance(self) -> bool:
-        """Whether chance would give so large a difference less than once in twenty times."""
+        """Whether chance gives such a large difference in less than one of twenty cases."""
         return self.p_value < 0.05
 
 
@@ -55,10 +55,10 @@ def mean_interval(scores: NDArray[np.float64]) -> tuple[float, float]:
     """Return the 95 % interval of a mean score.
 
     Args:
-        scores: (pictures,) 0 to 1; of right and wrong answers 1 and 0.
+        scores: (pictures,) 0 to 1; for right and wrong answers 1 and 0.
 
     Returns:
-        Its ends, 0 to 1. Of no pictures, all that is possible.
+        Its ends, 0 to 1. Without pictures, the whole range.
 
     >>> low, high = mean_interval(np.array([1.0] * 9 + [0.0]))
     >>> round(low, 3), round(high, 3)
@@ -87,7 +87,7 @@ def wilson(right: int, total: int) -> tuple[float, float]:
         / (1 + z * z / total)
         * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     )
-    # The share itself, where rounding would leave it outside: of none or all right ones.
+    # Rounding may leave the share itself outside if no answer or all answers are right.
     return min(share, max(0.0, centre - spread)), max(share, min(1.0, centre + spread))
 
 
@@ -96,10 +96,10 @@ def compare_scores(first: NDArray[np.float64], second: NDArray[np.float64]) -> C
 
     Args:
         first: (pictures,) 0 to 1.
-        second: likewise, in the same order.
+        second: (pictures,) 0 to 1, in the same order.
 
     Raises:
-        ValueError: they are of different numbers of pictures, or of none.
+        ValueError: the numbers of pictures differ, or there are none.
     """
     if first.shape != second.shape or first.ndim != 1 or not len(first):
         raise ValueError(f"scores are {first.shape} and {second.shape}, expected pairs")
@@ -122,7 +122,7 @@ def compare_scores(first: NDArray[np.float64], second: NDArray[np.float64]) -> C
 
 
 def mcnemar(better: int, worse: int) -> float:
-    """Return the two-sided p-value of so many pictures won and lost, by chance alone half each.
+    """Return the two-sided p-value of pictures won and lost, if by chance each is equally likely.
 
     >>> mcnemar(5, 5), round(mcnemar(10, 1), 4)
     (1.0, 0.0117)
@@ -140,12 +140,12 @@ def mcnemar(better: int, worse: int) -> float:
 def matched_shares(better: int, worse: int, total: int) -> tuple[float, float]:
     """Return the 95 % interval of the difference of two shares of the same pictures.
 
-    Half a picture is added to each of the four outcomes, so that few pictures without a difference
-    are no proof that there is none.
+    Half a picture is added to each of the four outcomes, because few pictures without a difference
+    do not prove that there is none.
 
     Args:
-        better: pictures that the second alone answered right.
-        worse: pictures that the first alone did.
+        better: pictures that only the second answered right.
+        worse: pictures that only the first answered right.
         total: all pictures.
 
     >>> low, high = matched_shares(0, 0, 50)
@@ -156,7 +156,7 @@ def matched_shares(better: int, worse: int, total: int) -> tuple[float, float]:
     difference = (gained - lost) / count
     variance = (gained + lost - (gained - lost) ** 2 / count) / count**2
     spread, plain = Z_95 * math.sqrt(variance), (better - worse) / total
-    # The difference itself, where the added pictures would leave it outside.
+    # The added pictures may leave the difference itself outside.
     return min(plain, max(-1.0, difference - spread)), max(plain, min(1.0, difference + spread))
 
 
@@ -173,7 +173,7 @@ def _sign_flips(differences: NDArray[np.float64]) -> float:
 def _bootstrap(values: NDArray[np.float64]) -> tuple[float, float]:
     """Return the 95 % interval of the mean of values, by drawing them again with repetition.
 
-    Of many values the mean is as good as normal, which costs less.
+    The mean of many values is almost normal, which is cheaper to compute.
     """
     if len(values) > _BOOTSTRAP_MOST:
         mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))

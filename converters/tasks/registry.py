@@ -1,4 +1,4 @@
-"""The workstation's side of tasks by their names; see `edgeinfer.device.tasks.registry`."""
+"""The evaluation side of tasks by their names; see `edgeinfer.device.tasks.registry`."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ OWN = ("classification",)
 
 @functools.cache
 def find_measured(name: str) -> MeasuredTask:
-    """Return what measures the task of that name.
+    """Return the object that measures the task of that name.
 
     Raises:
-        ModelError: nothing that is installed does.
+        ModelError: nothing installed does.
 
     >>> find_measured("classification").score_name
     'top-1'
     """
-    # An abstract class stands for those that are made of it.
+    # An abstract class stands for its subclasses.
     return require_object(GROUP, __package__, OWN, name, MeasuredTask)  # type: ignore[type-abstract]
 
 
 def require_object(group: str, package: str, own: tuple[str, ...], name: str, kind: type[T]) -> T:
-    """Return one package's side of a task that is in work; see `device.tasks.registry.find_object`.
+    """Return one package's side of a task; see `device.tasks.registry.find_object`.
 
     Raises:
-        ModelError: nothing that is installed has one, or the one that is installed is broken.
+        ModelError: nothing installed has one, or the one that is installed is broken.
     """
     try:
         return find_object(group, package, own, name, kind)

@@ -1,4 +1,4 @@
-"""What a task is to the workstation: its targets in text, and one score for each answer."""
+"""The workstation's side of a task: its targets as text, and one score for each answer."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class MeasuredTask(ABC):
     """A task's targets and scores; stateless, one object for all models.
 
     A target is what a picture is known to show: for a class its index, for spots a tuple of points.
-    It is found by its name; see `registry.py`.
+    A task is found by its name; see `registry.py`.
 
     Attributes:
-        name: the task's.
-        column: what the table of a run's samples calls the target.
+        name: the task's name.
+        column: the target's column in the table of a run's samples.
         score_name: what people call the mean score.
-        figure: what metrics call it, such as `top1` in `test.int8.top1`.
+        figure: its name in metrics, such as `top1` in `test.int8.top1`.
         distribution: whether the numbers of an output are one distribution, as logits are.
     """
 
@@ -33,37 +33,37 @@ class MeasuredTask(ABC):
 
     @abstractmethod
     def write_target(self, target: Any, said: Said) -> str:
-        """Return a target as text; what `target_reader` gives reads the same again."""
+        """Return a target as text, which the function of `target_reader` reads back."""
 
     @abstractmethod
     def target_reader(self, said: Said) -> Callable[[str], Any]:
-        """Return what reads targets from texts; it raises ValueError where a text says none."""
+        """Return a function that reads targets from texts and raises ValueError for other texts."""
 
     def group(self, target: Any) -> Hashable:
-        """Return what a target belongs to: splits and draws take the groups in turn."""
+        """Return the group of a target: splits and draws take the groups in turn."""
         return 0
 
     def truth(self, target: Any, said: Said) -> str | None:
-        """Return what golden frames and pictures say of a target, in a word; None for nothing."""
+        """Return a target as a word, for golden frames and pictures, or None."""
         return None
 
     @abstractmethod
     def target_of(self, prediction: Prediction) -> Any:
-        """Return a model's answer as a target, by which another's answer can be scored."""
+        """Return a model's answer as a target, to score another model's answer."""
 
     @abstractmethod
     def outcome(self, target: Any, prediction: Prediction) -> Any:
-        """Return what an evaluation keeps of an answer."""
+        """Return the part of an answer that an evaluation needs."""
 
     @abstractmethod
     def evaluation(self, outcomes: Sequence[Any], said: Said) -> Evaluation:
-        """Return what came of all answers."""
+        """Return the evaluation of all answers."""
 
     def report(self, evaluations: Mapping[str, Evaluation], drawn: str) -> dict[str, bytes]:
         """Return files of a bundle's report, by name.
 
         Args:
             evaluations: by pictures and precision, such as `test.int8`.
-            drawn: the one of which a picture is drawn.
+            drawn: the evaluation to draw as a picture.
         """
         return {}

@@ -1,1 +1,1 @@
-"""Everything that runs TensorFlow in a process of its own."""
+"""Code that runs TensorFlow in a separate process."""

@@ -1,7 +1,7 @@
 """A Keras model to TFLite, float32 and smaller, by TensorFlow's converter: the job.
 
 The converter can end its process (a segmentation fault or an abort in native code), so the job is
-for a process of its own.
+for a separate process.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ CALIBRATED: tuple[Precision, ...] = ("int8", "uint8", "int16x8")
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """Says that the files are there."""
+    """The result: the files exist."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertJob:
-    """What is to be converted, and to what.
+    """What to convert, and to what.
 
     Attributes:
         model: a `.keras` file whose input is (H, W, C) float32; or a SavedModel's folder for one
             picture, as `ImportJob` leaves it.
-        subject: what errors call it.
+        subject: its name in errors.
         preprocess: how the calibration pictures become inputs.
         calibration_images: raw uint8 pictures of `preprocess.shape`, one after another.
         output_folder: receives FLOAT_FILE and SMALL_FILE.
@@ -57,7 +57,7 @@ class ConvertJob:
     per_tensor_dense: bool = False
 
     def run(self, progress: Progress) -> Done:
-        """Export the model with batch 1 and convert it twice: as float32 and as asked for."""
+        """Export the model with batch 1 and convert it twice: to float32 and to the precision."""
         import tensorflow as tf
 
         folder = Path(self.output_folder)
@@ -77,9 +77,10 @@ class ConvertJob:
 
         if Path(self.model).is_dir():
             return self.model
-        keras.backend.clear_session()  # names count on from model to model, and stand in the file
+        # Otherwise the numbers in names, which go into the file, go on from the model before.
+        keras.backend.clear_session()
         model = keras.saving.load_model(self.model, compile=False)
-        # A fixed batch of 1 leaves no SHAPE, STRIDED_SLICE or PACK ops behind.
+        # With a fixed batch of 1 there are no SHAPE, STRIDED_SLICE or PACK operators.
         shape = (1, *self.preprocess.shape)
         signature = keras.InputSpec(shape=shape, dtype="float32", name="image")
         saved = str(folder / SAVED_FOLDER)
@@ -87,7 +88,7 @@ class ConvertJob:
         return saved
 
     def failed(self, reason: str, error: Exception) -> ConversionError:
-        """Return the error for what the converter raised."""
+        """Return the error for an exception of the converter."""
         return ConversionError(
             self.subject, got=f"cannot be converted ({reason})", next_step="change that layer"
         )
@@ -98,7 +99,7 @@ class ConvertJob:
 
 
 def converter_lost(subject: str, end: ProcessEnd) -> ConversionError:
-    """Return the error for a model at which TensorFlow's converter ended its process."""
+    """Return the error for a model on which TensorFlow's converter ended its process."""
     return ConversionError(
         subject,
         got=f"TensorFlow's converter {end.text}",
@@ -115,7 +116,7 @@ def _quantize(converter: Any, job: ConvertJob) -> None:
     if job.precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
         return
-    # A dense layer with a scale for each channel and float activations has an op version that
+    # A dense layer with a scale for each channel and float activations has an operator version that
     # tflite-runtime 2.14 does not know.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = (
         job.per_tensor_dense or job.precision == "dynamic"

@@ -1,7 +1,7 @@
 """Other people's Keras models and SavedModels to float `.tflite`: the job.
 
-Loading and converting can end the process (native code) or take long, so the job is for a process
-of its own.
+Loading and converting can end the process (native code) or take long, so the job is for a
+separate process.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _CHANGE = "change it, or save it again"
 
 
 class UnfitModelError(Exception):
-    """The model is no classifier of single images; the text says why."""
+    """The model is not a classifier of single images; the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportJob:
-    """What is to be read.
+    """What to read.
 
     Attributes:
         model: a `.keras` or `.h5` file, or a SavedModel's folder.
-        subject: what errors call it.
+        subject: its name in errors.
         output_folder: receives FLOAT_FILE, float32 with batch 1, and SAVED_FOLDER, from which it
             was made.
     """
@@ -71,7 +71,7 @@ class ImportJob:
         return Done()
 
     def failed(self, reason: str, error: Exception) -> ConversionError:
-        """Return the error for what Keras or TensorFlow raised; a layer of the user's is named."""
+        """Return the error for an exception of Keras or TensorFlow; it names a user's own layer."""
         return ConversionError(self.subject, got=_reason(error), next_step=_CHANGE)
 
     def lost(self, end: ProcessEnd) -> ConversionError:
@@ -88,7 +88,7 @@ def _export(model: Path, saved: Path) -> None:
         [_shape(tensor.shape) for tensor in loaded.inputs],
         [_shape(tensor.shape) for tensor in loaded.outputs],
     )
-    # A fixed batch of 1 leaves no SHAPE, STRIDED_SLICE or PACK ops behind.
+    # With a fixed batch of 1 there are no SHAPE, STRIDED_SLICE or PACK operators.
     signature = keras.InputSpec(
         shape=(1, *loaded.inputs[0].shape[1:]), dtype="float32", name="image"
     )
@@ -141,7 +141,7 @@ def _require_one(
 
 
 def _reason(error: BaseException) -> str:
-    """Return why on one line; a layer that only its own program knows is named."""
+    """Return the reason on one line; it names a layer that only its own program knows."""
     text = f"{type(error).__name__}: {' '.join(str(error).split())}"
     cause: BaseException | None = error
     while cause is not None:

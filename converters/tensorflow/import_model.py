@@ -1,4 +1,4 @@
-"""Other people's model files to float `.tflite` bytes; what is quantized already is refused."""
+"""Other people's model files to float `.tflite` bytes; quantized models are refused."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ KERAS_KINDS: tuple[ModelKind, ...] = ("keras", "hdf5")
 _EXPECTED = (
     "a folder that `edgeinfer train` made, a .keras, .h5 or float .tflite file, or a SavedModel"
 )
-# Keras itself goes by names alone.
+# Keras itself uses only the names.
 _SUFFIXES: dict[ModelKind, tuple[str, ...]] = {"keras": (".keras",), "hdf5": (".h5", ".hdf5")}
 
 
 def source_kind(path: Path) -> ModelKind:
-    """Return what a model that is to be converted is.
+    """Return the kind of a model to convert.
 
     Raises:
-        ModelError: it cannot be read, is none, or has a name by which Keras would not load it.
+        ModelError: it cannot be read, is not a model, or has a name that Keras would not load.
     """
     kind = model_kind(path, expected=_EXPECTED)
     if kind in ("bundle", "unknown"):
@@ -44,13 +44,13 @@ def source_kind(path: Path) -> ModelKind:
 
 
 def is_foreign(kind: ModelKind) -> bool:
-    """Return whether it is another's model, and no folder of `edgeinfer train`."""
+    """Return whether it is someone else's model, not a folder of `edgeinfer train`."""
     return kind in (*KERAS_KINDS, "saved-model", "tflite")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """Someone else's model as edgeinfer can work with it.
+    """Someone else's model in a form that edgeinfer can use.
 
     Attributes:
         float32: `.tflite` bytes with batch 1.
@@ -67,12 +67,12 @@ def import_model(path: Path, folder: Path, *, tensorflow: Worker) -> Imported:
     Args:
         path: a `.keras`, `.h5` or float `.tflite` file, or a SavedModel's folder.
         folder: receives the SavedModel.
-        tensorflow: who reads it, where TensorFlow has to.
+        tensorflow: the worker that reads it, if TensorFlow is needed.
 
     Raises:
         ConversionError: it cannot be converted, or the converter was killed.
         MissingExtraError: TensorFlow is not installed.
-        ModelError: it is absent, damaged, or quantized already.
+        ModelError: it is missing, damaged, or already quantized.
     """
     if source_kind(path) == "tflite":
         content = read_model_file(path)

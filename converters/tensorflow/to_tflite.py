@@ -32,9 +32,9 @@ class TfliteModels:
     """The same model twice, as `.tflite` bytes.
 
     Attributes:
-        float32: as it was trained.
+        float32: the trained model.
         small: in `precision`.
-        precision: what was asked for.
+        precision: the precision of `small`.
     """
 
     float32: bytes
@@ -56,15 +56,15 @@ def convert_keras(
     Args:
         keras_model: a `.keras` file with a (H, W, C) float32 input, or a SavedModel's folder for
             one picture.
-        preprocess: how samples become inputs; the device's own code does it.
+        preprocess: how samples become inputs; the device package's code does it.
         calibration: representative samples.
-        tensorflow: who converts.
+        tensorflow: the worker that converts.
         precision: of the smaller model.
         per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
 
     Raises:
         MissingExtraError: TensorFlow is not installed.
-        ModelError: the model is absent.
+        ModelError: the model is missing.
         ConversionError: the converter failed or ended its process.
         StorageError: no room for temporary files.
     """

@@ -1,4 +1,4 @@
-"""The calls that a Keras model makes, in order, by public means alone."""
+"""The calls that a Keras model makes, in order, found only with Keras's public interface."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ def functional(model: Any) -> Any:
     """Return a Sequential or functional model as a functional one.
 
     Raises:
-        ConversionError: it is neither.
+        ConversionError: it is none of the two.
     """
     import keras
 
     if isinstance(model, keras.Sequential):
         return keras.Model(model.inputs, model.outputs, name=model.name)
-    # Only functional models know the operations that they are made of.
+    # Only functional models know their operations.
     if not hasattr(model, "operations"):
         raise ConversionError(
             model.name,
-            got="is neither a functional nor a Sequential Keras model",
-            expected="layers that can be taken apart",
+            got="is not a functional or Sequential Keras model",
+            expected="a model of one of these kinds",
         )
     return model
 
@@ -60,7 +60,7 @@ class Call:
 
 
 class Trace:
-    """A model's calls in order: nested models opened, what does nothing in inference left out.
+    """A model's calls in order: nested models opened, without layers that do nothing in inference.
 
     Attributes:
         calls: in an order in which they can run.
@@ -72,7 +72,7 @@ class Trace:
         layers = keras.layers
         self.calls: list[Call] = []
         self._numbers: dict[int, int] = {}
-        self._kept: list[Any] = []  # so that no tensor's id is given to another
+        self._kept: list[Any] = []  # so that no tensor's id is used again
         self._counter = itertools.count()
         self._idle = (
             *(layers.Dropout, layers.SpatialDropout2D, layers.AlphaDropout, layers.GaussianDropout),
@@ -83,7 +83,7 @@ class Trace:
         """Record a functional model's calls; return the numbers of its inputs and outputs."""
         import keras
 
-        # "Cloning" with its own layers calls each of them once more, in order.
+        # "Cloning" with its own layers calls each of them again, in order.
         clone = keras.models.clone_model(
             model, clone_function=lambda layer: layer, call_function=self._record
         )
@@ -91,11 +91,11 @@ class Trace:
         return [self.number(t) for t in clone.inputs], [self.number(t) for t in clone.outputs]
 
     def fresh(self) -> int:
-        """Return a number for a value that no Keras tensor stands for."""
+        """Return a number for a value without a Keras tensor."""
         return next(self._counter)
 
     def number(self, tensor: Any) -> int:
-        """Return a tensor's number, a new one at first sight."""
+        """Return a tensor's number, a new one for a new tensor."""
         return self._numbers.setdefault(id(tensor), self.fresh())
 
     def _record(self, layer: Any, *args: Any, **kwargs: Any) -> Any:
@@ -142,7 +142,7 @@ class Trace:
 
 
 def _filled(structure: tuple[Any, Any], values: Sequence[Any]) -> tuple[Any, Any]:
-    """Return a call's arguments with values in the place of its tensors."""
+    """Return a call's arguments with values instead of its tensors."""
     import keras
 
     rest = iter(values)

@@ -68,7 +68,7 @@ def board_wheels(
         given: wheels to take instead: edgeinfer's own or any other's.
         lock: the packages that boards may get; by default this installation's.
         cache: the folder to keep wheels in; by default `$XDG_CACHE_HOME/edgeinfer/wheels`.
-        tell: is told what takes a while.
+        tell: called with a text before each slow step.
 
     Raises:
         WheelError: a given wheel does not fit, edgeinfer's own cannot be had, the lock lacks

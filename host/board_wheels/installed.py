@@ -100,7 +100,7 @@ def _tags(installed: metadata.Distribution) -> frozenset[Tag]:
 
 
 def _suits(tag: Tag, target: WheelTarget) -> bool:
-    """Tell whether it runs there. A `linux_` tag promises this machine's C library at most."""
+    """Return whether it runs there. A `linux_` tag promises this machine's C library at most."""
     if tag not in target.tags():
         return False
     return not tag.platform.startswith("linux_") or _glibc() <= target.glibc

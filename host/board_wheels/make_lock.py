@@ -69,7 +69,7 @@ def lock_of(paths: Iterable[Path]) -> Lock:
     """Return the lock that names these wheels.
 
     Raises:
-        WheelError: one is no wheel.
+        WheelError: one is not a wheel.
     """
     packages: dict[tuple[str, str], LockedPackage] = {}
     for path in paths:

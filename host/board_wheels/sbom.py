@@ -144,7 +144,7 @@ def wheel_sbom(path: Path, lock: Lock | None = None) -> bytes:
     """Return the bill of edgeinfer's own wheel, with the locked wheels that boards get beside it.
 
     Raises:
-        WheelError: it is no wheel, or the lock lacks what it needs.
+        WheelError: it is not a wheel, or the lock lacks what it needs.
     """
     lock = lock or own_lock()
     own = _part(wheel_file(path))

@@ -113,7 +113,7 @@ def requirements(path: Path) -> tuple[Requirement, ...]:
     """Return what a wheel's own metadata requires, whatever the markers.
 
     Raises:
-        WheelError: the file is no wheel.
+        WheelError: the file is not a wheel.
     """
     return tuple(_metadata(path).requires_dist or ())
 
@@ -122,7 +122,7 @@ def requires_python(path: Path) -> str:
     """Return which Pythons a wheel's metadata says it runs on; empty for all.
 
     Raises:
-        WheelError: the file is no wheel.
+        WheelError: the file is not a wheel.
     """
     return str(_metadata(path).requires_python or "")
 
@@ -131,7 +131,7 @@ def licence(path: Path) -> str:
     """Return what a wheel's metadata says of its licence, in a line; empty where it says none.
 
     Raises:
-        WheelError: the file is no wheel.
+        WheelError: the file is not a wheel.
     """
     said = _metadata(path)
     if said.license_expression:

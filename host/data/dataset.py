@@ -68,7 +68,7 @@ def prepare_folder(
         seed: of the split.
         validation_share: of each class's pictures; None is `DEFAULT_SHARE`.
         test_share: likewise.
-        progress: told after each picture.
+        progress: reports each picture.
 
     Raises:
         DataError: the folder cannot be used; the sentence says why.
@@ -128,7 +128,7 @@ def prepare_fashion_mnist(
         folder: where the whole set's four files lie; by default they are looked for.
         validation_share: of the training images of each class; None is `DEFAULT_SHARE`.
         test_share: None, for the set has a test split of its own.
-        progress: told after each file, where the set has to be downloaded.
+        progress: reports each file, where the set has to be downloaded.
 
     Raises:
         DataError: the whole set is damaged or cannot be had.

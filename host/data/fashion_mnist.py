@@ -93,7 +93,7 @@ def find_full_set(folder: Path | None = None, *, progress: Progress | None = Non
 
     Args:
         folder: the only place to look, where the user names one.
-        progress: told after each downloaded file.
+        progress: reports each downloaded file.
 
     Raises:
         DataError: a file is missing from `folder`, or the download failed.

@@ -114,7 +114,7 @@ def build_store(
         spec: how they are prepared; the images are what `Preprocessor.image` gives.
         path: the file; it appears when it is complete.
         rows: (samples, ...) their targets, as their task keeps them.
-        progress: told after each image.
+        progress: reports each image.
         threads: how many images are prepared at once.
 
     Raises:

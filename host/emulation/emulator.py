@@ -59,7 +59,7 @@ def find_emulator(
         oldest: the oldest version that will do.
         home: where unpacked ones are kept.
         mirror: where Debian's packages come from; by default this machine's mirror.
-        tell: is told of a download.
+        tell: called with a text before a download.
 
     Raises:
         EmulationError: none is installed that is new enough, and none can be downloaded.

@@ -94,7 +94,7 @@ def prepare_board(
         runtime: another TFLite runtime than the system's, as a requirement.
         mirror: where Debian's packages come from; by default this machine's mirror.
         home: where everything is kept.
-        tell: is told what takes a while.
+        tell: called with a text before each slow step.
 
     Raises:
         UsageError: `runtime` is no requirement of a TFLite runtime.
@@ -176,7 +176,7 @@ def debian_root(
         packages: their names.
         home: where it is kept.
         mirror: where they come from; by default this machine's mirror.
-        tell: is told what takes a while.
+        tell: called with a text before each slow step.
 
     Raises:
         EmulationError: they cannot be had.

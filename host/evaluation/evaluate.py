@@ -45,7 +45,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What came out.
+    """The result.
 
     Attributes:
         model: the file.
@@ -78,7 +78,7 @@ def evaluate_model(
     Args:
         model: a bundle or a plain `.tflite`.
         data: a folder with targets, as the model's task wants them.
-        progress: told what is going on.
+        progress: reports what is going on.
         other: another model of the same task, to be compared on the same pictures.
         threads: how many pictures are answered side by side.
 
@@ -111,7 +111,7 @@ def evaluate_model(
 
 
 def _told(path: Path) -> tuple[str, Said]:
-    """Return a model's task, and what is said of its outputs."""
+    """Return a model's task, and the description of its outputs."""
     with Model.open(path) as model:
         return model.task, model.said
 

@@ -111,7 +111,7 @@ def evaluations_of_files(
         files: by the names that the result has.
         trained: whose they are: its task and preprocessing are theirs.
         samples: the pictures.
-        progress: told after each picture.
+        progress: reports each picture.
 
     Raises:
         ImageError: a picture cannot be read any more.

@@ -41,7 +41,7 @@ class Bench:
         timer: times models beside the baseline.
         workshop: builds and trains them.
         clock: how long the search has worked.
-        progress: told what is going on.
+        progress: reports what is going on.
         seed: of training.
         per_tensor_dense: one scale for all weights of a dense layer, for an Edge TPU.
     """

@@ -93,7 +93,7 @@ class Search:
         space: the candidates.
         timer: times models beside the baseline.
         workshop: builds and trains them.
-        progress: told what is going on.
+        progress: reports what is going on.
         out: the search's folder.
 
     Raises:
@@ -277,6 +277,6 @@ def make_space(run: Path, board: BoardProfile | None) -> Space:
     """Return the candidates for a run.
 
     Raises:
-        ModelError: the folder is no run.
+        ModelError: the folder is not a run.
     """
     return space_of(read_trained(run), board)

@@ -57,7 +57,7 @@ class TaughtTask(ABC):
             seed: of the split.
             validation_share: of the pictures; None takes the default.
             test_share: likewise.
-            progress: called after each picture.
+            progress: reports each picture.
 
         Raises:
             DataError: the folder cannot be used; the sentence says why.
@@ -70,8 +70,8 @@ class TaughtTask(ABC):
 
         Args:
             root: the folder.
-            said: what is said of the model's outputs.
-            progress: called after each picture.
+            said: the description of the model's outputs.
+            progress: reports each picture.
 
         Raises:
             DataError: the folder cannot be used, or its targets are none of this model's.

@@ -96,7 +96,7 @@ def fit(
         config: the settings.
         stage: names the epochs in the history.
         history: gets every epoch as it ends.
-        progress: is told about every step.
+        progress: reports every step.
 
     Raises:
         TrainingError: the loss became infinite or no number.

@@ -67,7 +67,7 @@ def train(
             knows are then split as it had them, see `follow_teacher`.
         teacher_cache: a folder that keeps the teacher's answers for the next training on the same
             samples; by default they go with this one.
-        progress: is told about every step; by default lines on standard error.
+        progress: reports every step; by default lines on standard error.
         force: replace an earlier run.
 
     Raises:

@@ -60,12 +60,12 @@ def train_in_two_stages(
         train: the training pictures.
         validation: the validation pictures.
         config: the settings.
-        lesson: the task, and what is said of the outputs.
+        lesson: the task, and the description of the outputs.
         cache: a folder for cached activations.
         mirrored: whether a mirrored picture is as good as the original.
         weights: (N,) weight of each training picture, or None.
         history: gets every epoch.
-        progress: is told about every step.
+        progress: reports every step.
         fit_stage: trains each of the two stages: `fit`, or one with a teacher.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Models of random weights, in INT8 and as fake-quantized twins; it imports TensorFlow at once."""
+"""Models of random weights, in INT8 and as fake-quantized models; it imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Silent
-from edgeinfer.converters.qat.fake_quant import Twin
+from edgeinfer.converters.qat.fake_quant import FakeQuantModel
 from edgeinfer.converters.qat.graph import Graph
 from edgeinfer.converters.qat.lowering import int8_graph
 from edgeinfer.converters.quantize.calibration import (
@@ -125,12 +125,12 @@ class Converted:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """One model in INT8 and its twin.
+    """One model in INT8 and its fake-quantized model.
 
     Attributes:
         source: what both were made of.
-        graph: the twin's.
-        twin: calibrated as the INT8 model was.
+        graph: the model's.
+        fake_quant: calibrated as the INT8 model was.
         inputs: what the INT8 model's input holds, as real values.
         tflite: the INT8 model.
         int8: its answers.
@@ -139,7 +139,7 @@ class Compared:
 
     source: Converted
     graph: Graph
-    twin: Twin
+    fake_quant: FakeQuantModel
     inputs: NDArray[np.float32]
     tflite: bytes
     int8: NDArray[np.float64]
@@ -192,7 +192,7 @@ def compare(
     *,
     per_tensor_dense: bool = False,
 ) -> Compared:
-    """Run the INT8 form of a model of random weights, and a new twin, on what calibrated it."""
+    """Run a random model as INT8 and as a new fake-quantized model, on the calibration inputs."""
     source = converted(build, per_tensor_dense=per_tensor_dense)
     model, inputs, content = source.model, source.inputs, source.int8
     if backend == "ai-edge-quantizer":
@@ -204,18 +204,18 @@ def compare(
     raw = table[np.arange(3), source.pictures].astype(np.int8)
     outputs = [answer.dequantize(runner.invoke([one[None]])[0])[0] for one in raw]
     graph = int8_graph(model)
-    twin = Twin(graph, per_tensor_dense=per_tensor_dense)
-    exact = twin.run(inputs, rounded=False).numpy()
+    fake_quant = FakeQuantModel(graph, per_tensor_dense=per_tensor_dense)
+    exact = fake_quant.run(inputs, rounded=False).numpy()
     if graph.softmax:
         exact = tf.nn.softmax(exact).numpy()
     np.testing.assert_allclose(exact, model(inputs).numpy(), atol=1e-4)
-    twin.calibrate(lambda: [inputs[:16], inputs[16:]], "min-max")
-    image_tensor = twin.input_tensor()
+    fake_quant.calibrate(lambda: [inputs[:16], inputs[16:]], "min-max")
+    image_tensor = fake_quant.input_tensor()
     assert (image_tensor.scale, image_tensor.zero_point) == (spec.scale, spec.zero_point)
     return Compared(
         source=source,
         graph=graph,
-        twin=twin,
+        fake_quant=fake_quant,
         inputs=spec.dequantize(raw).astype(np.float32),
         tflite=content,
         int8=np.stack(outputs).astype(np.float64),

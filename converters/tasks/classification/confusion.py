@@ -1,4 +1,4 @@
-"""Which classes are taken for which: a table and a picture."""
+"""Which classes are confused with which: a table and a picture."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def confusion_picture(evaluation: ClassEvaluation, name: str) -> bytes:
     figure = Figure(figsize=(side_inches + 0.8, side_inches), layout="constrained")
     axes: Any = figure.subplots()
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    # A label may hold '$', which matplotlib would read as mathematics.
+    # A label may contain '$', which matplotlib would read as mathematics.
     names = [label.replace("$", r"\$")[:24] for label in evaluation.group_names]
     axes.set_xticks(range(classes), names, rotation=60, ha="right", fontsize=8)
     axes.set_yticks(range(classes), names, fontsize=8)

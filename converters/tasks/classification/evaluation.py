@@ -15,7 +15,7 @@ class ClassEvaluation(Evaluation):
     """How a classifier answered; the groups are the classes.
 
     Attributes:
-        answers: (pictures,) int64: the class that was answered.
+        answers: (pictures,) int64: the predicted class.
     """
 
     answers: NDArray[np.int64]

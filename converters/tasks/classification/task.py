@@ -29,7 +29,7 @@ class MeasuredClassification(MeasuredTask):
         return said.labels[target]
 
     def target_reader(self, said: Said) -> Callable[[str], int]:
-        """Return what finds a label's index."""
+        """Return a function that finds a label's index."""
         indices = {label: index for index, label in enumerate(said.labels)}
 
         def read(text: str) -> int:

@@ -1,1 +1,1 @@
-"""TensorFlow in a process of its own: what it is asked for, who does it, and who asks."""
+"""TensorFlow in a separate process: the jobs, the worker, and the caller's side."""

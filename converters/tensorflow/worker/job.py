@@ -1,4 +1,4 @@
-"""What TensorFlow is asked to do, and how it is done where TensorFlow is."""
+"""Jobs for TensorFlow, and how a process that has TensorFlow does them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from edgeinfer.device.core.processes import ProcessEnd
 
 
 class Job(Protocol):
-    """A piece of work: a frozen dataclass of what JSON can hold.
+    """A piece of work: a frozen dataclass that JSON can hold.
 
     Attributes:
-        answer: the class of what `run` returns, likewise a frozen dataclass.
+        answer: the class of the result of `run`, also a frozen dataclass.
     """
 
     answer: ClassVar[type]
@@ -23,11 +23,11 @@ class Job(Protocol):
         """Do it, in a process that may import TensorFlow.
 
         Raises:
-            EdgeinferError: it cannot be done.
+            EdgeinferError: it failed.
         """
 
     def failed(self, reason: str, error: Exception) -> EdgeinferError:
-        """Return the error for what TensorFlow or a library raised.
+        """Return the error for an exception of TensorFlow or a library.
 
         Args:
             reason: its first line, with the name of its class.
@@ -35,22 +35,22 @@ class Job(Protocol):
         """
 
     def lost(self, end: ProcessEnd) -> EdgeinferError:
-        """Return the error for a process that ended meanwhile."""
+        """Return the error for a process that ended during the job."""
 
 
 class Worker(Protocol):
-    """Who does jobs: a process of its own, or this one."""
+    """Does jobs: in a separate process, or in this one."""
 
     def run(self, job: Job, progress: Progress) -> Any:
         """Do a job and return its answer.
 
         Raises:
-            EdgeinferError: it cannot be done; the next job may well be.
+            EdgeinferError: it failed; the next job may succeed.
         """
 
 
 class Here:
-    """Does jobs in this process, which has TensorFlow already and may be ended by it."""
+    """Does jobs in this process, which already has TensorFlow and may be ended by it."""
 
     def run(self, job: Job, progress: Progress) -> Any:
         """Do a job; see `Worker.run`."""
@@ -58,10 +58,10 @@ class Here:
 
 
 def do(job: Job, progress: Progress) -> Any:
-    """Do a job here; whatever TensorFlow raises becomes an error of ours.
+    """Do a job here; any exception of TensorFlow becomes an `EdgeinferError`.
 
     Raises:
-        EdgeinferError: it cannot be done.
+        EdgeinferError: it failed.
     """
     try:
         return job.run(progress)

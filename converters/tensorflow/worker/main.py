@@ -1,12 +1,13 @@
-"""Does TensorFlow's work: `python -m edgeinfer.converters.tensorflow.worker.main`.
+"""The process that runs TensorFlow: `python -m edgeinfer.converters.tensorflow.worker.main`.
 
-One process for many jobs, since TensorFlow takes some seconds to import; but not the caller's own:
-TensorFlow's memory grows from model to model, its converter can end its process, and its threads
-disturb what is timed. Jobs come as lines on stdin, messages go as lines to stdout; when stdin ends,
-because the caller was killed, say, so does this process.
+One process does many jobs, since TensorFlow takes some seconds to import. It is not the caller's
+own
+process: TensorFlow's memory grows from model to model, its converter can end its process, and its
+threads disturb timing. Jobs come as lines on stdin, messages go as lines to stdout; when stdin
+ends, for example because the caller was killed, this process ends too.
 
 A job's line names its class as `MODULE:CLASS`. It comes from the process that started this one,
-which could run any code anyway; names in files are never looked up so.
+which could run any code anyway; names from files are never imported this way.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ class LineReporter:
         self._steps, self._told = 0, 0.0
 
     def start(self, title: str, total: int | None = None) -> None:
-        """Tell the title."""
+        """Send the title."""
         self._steps = 0
         self.send(start=title, total=total)
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Tell how far it is, a few times a second."""
+        """Send how far the work is, a few times a second."""
         self._steps += steps
         now = time.monotonic()
         if now - self._told >= _EVERY_S:
@@ -53,11 +54,11 @@ class LineReporter:
             self._steps, self._told = 0, now
 
     def say(self, line: str) -> None:
-        """Tell a line."""
+        """Send a line."""
         self.send(say=line)
 
     def end(self) -> None:
-        """Tell what was not told yet."""
+        """Send the steps that were not sent yet."""
         if self._steps:
             self.send(advance=self._steps, note="")
             self._steps = 0
@@ -69,7 +70,7 @@ class LineReporter:
 
 
 def answer(line: str, reporter: LineReporter) -> dict[str, object]:
-    """Do the job of a line and return what to say of it."""
+    """Do the job of a line and return the message about it."""
     request = cast("dict[str, object]", parse_json(line.encode()))
     module, _, name = str(request["kind"]).partition(":")
     kind: type[Job] = getattr(importlib.import_module(module), name)
@@ -93,7 +94,7 @@ def main() -> None:
     """Do jobs until stdin ends."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    # Libraries print to stdout, too; what the caller reads is ours alone.
+    # Libraries also print to stdout; the caller must read only our messages.
     reporter = LineReporter(os.fdopen(os.dup(1), "w", encoding="utf-8"))
     os.dup2(2, 1)
     jobs: queue.SimpleQueue[str] = queue.SimpleQueue()

@@ -1,4 +1,4 @@
-"""The caller's side of TensorFlow's process: starts it, hands it jobs, replaces it when it dies."""
+"""The caller's side of TensorFlow's process: starts it, sends jobs, replaces it when it dies."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from edgeinfer.device.core.processes import (
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 
 GROWTH_MIB = 1024
-"""A process that holds so much more than after its first job is replaced."""
+"""A process that uses this much more memory than after its first job is replaced."""
 
 LOG_FILE = "worker.log"
-"""In the folder that was given."""
+"""The log's name in the given folder."""
 
 _ENDING_S = 10
 _LAST_WORDS_BYTES = 4096
 
 
 class TensorflowProcess(Closing):
-    """Does jobs in a process of its own, which is started when there is something to do.
+    """Does jobs in a separate process, which is started for the first job.
 
-    Kept open, it is warm: TensorFlow is imported once for all jobs.
+    While it is open, TensorFlow is imported only once for all jobs.
 
     Args:
         folder: for its temporary files, which a kill leaves behind, and its log; None for the
@@ -54,7 +54,7 @@ class TensorflowProcess(Closing):
 
     @property
     def pid(self) -> int | None:
-        """The process's number while there is one."""
+        """The process's id while it runs."""
         return None if self._process is None else self._process.pid
 
     def run(self, job: Job, progress: Progress | None = None) -> Any:
@@ -62,20 +62,20 @@ class TensorflowProcess(Closing):
 
         Args:
             job: what to do.
-            progress: told what the process tells.
+            progress: receives the process's reports.
 
         Returns:
             A `job.answer`.
 
         Raises:
             StorageError: the disk is full or cannot be written.
-            EdgeinferError: it cannot be done; the next job may well be.
+            EdgeinferError: it failed; the next job may succeed.
         """
         process = self._process or self._start()
         try:
             last = _ask(process, job, progress or Silent())
         except BaseException:
-            self.close()  # Ctrl-C, or a display that failed: nobody waits for the result any more
+            self.close()  # Ctrl-C, or a failed display: nobody waits for the result any longer
             raise
         if last is None:
             raise self._gone(job)
@@ -103,7 +103,7 @@ class TensorflowProcess(Closing):
                 text=True,
                 encoding="utf-8",
                 env=safe_environment(**place),
-                # Ctrl-C is the caller's to answer.
+                # The caller handles Ctrl-C.
                 start_new_session=True,
             )
         except OSError as error:
@@ -139,12 +139,12 @@ class TensorflowProcess(Closing):
 
 
 def _ask(process: subprocess.Popen[str], job: Job, progress: Progress) -> dict[str, Any] | None:
-    """Hand over a job and return the last message of it; None where the process has ended."""
+    """Send a job and return its last message; None if the process has ended."""
     assert process.stdin is not None
     assert process.stdout is not None
     kind = type(job)
     request = {"kind": f"{kind.__module__}:{kind.__qualname__}", "job": to_json(job)}
-    # It has gone, or was cut off within a line: its end says why.
+    # It has ended, maybe in the middle of a line: its exit status says why.
     with suppress(BrokenPipeError, SchemaError):
         process.stdin.write(json.dumps(request) + "\n")
         process.stdin.flush()
@@ -158,7 +158,7 @@ def _ask(process: subprocess.Popen[str], job: Job, progress: Progress) -> dict[s
 
 
 def _last_words(log: BinaryIO) -> str:
-    """Return the last line that the process wrote; empty where it wrote none."""
+    """Return the last line that the process wrote; empty if it wrote none."""
     end = log.seek(0, os.SEEK_END)
     log.seek(max(0, end - _LAST_WORDS_BYTES))
     return last_line(log.read())

@@ -93,7 +93,7 @@ class Board:
         return facts
 
     def check_password(self) -> bool:
-        """Tell whether `sudo` takes the password; it is asked once only."""
+        """Return whether `sudo` takes the password; it is asked once only."""
         answer = self._host.run(
             "sudo -k -S -p '' true", chunks=[f"{self._password or ''}\n".encode()]
         )
@@ -198,7 +198,7 @@ def _last_object(text: str) -> dict[str, Any] | None:
 
 
 def _is_busy(error: object) -> bool:
-    """Tell whether the agent only says that another program holds its lock."""
+    """Return whether the agent only says that another program holds its lock."""
     return isinstance(error, dict) and error.get("code") == LockedError.kind
 
 

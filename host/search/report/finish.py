@@ -73,7 +73,7 @@ def end_search(
         options: what the user chose.
         study: counts how often the test split was used.
         found: what the search found.
-        progress: told what is going on.
+        progress: reports what is going on.
 
     Raises:
         SearchError: nothing keeps the budget.
@@ -126,7 +126,7 @@ def fold_where_open(
         options: what the user chose.
         found: what the search found.
         ending: of `end_search`.
-        progress: told what is going on.
+        progress: reports what is going on.
 
     Raises:
         EdgeinferError: a fold cannot be trained.

@@ -215,7 +215,7 @@ def _sampler(seed: int) -> optuna.samplers.BaseSampler:
 
 
 def _comes_again(record: optuna.trial.FrozenTrial) -> bool:
-    """Tell whether the last trial of a candidate leaves it to be tried again."""
+    """Return whether the last trial of a candidate leaves it to be tried again."""
     if (trial := _trial_of(record.user_attrs)) is not None:
         return trial.retry
     return record.state.is_finished()  # interrupted by an earlier version, which lined up nothing

@@ -45,7 +45,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Done:
-    """What came out.
+    """The result.
 
     Attributes:
         run: the trained run's folder; empty for `build`.

@@ -65,7 +65,7 @@ def cache_features(
         folder: where the files go, `NAME.VARIANT.OUTPUT.f16`.
         name: of the files.
         mirrored: also keep the outputs for the pictures mirrored left to right.
-        progress: is told about every picture.
+        progress: reports every picture.
 
     Returns:
         For each output its variants: as is, mirrored.

@@ -63,7 +63,7 @@ def fit_with_teacher(
         answers: to the samples of `train`, in the order of its source.
         stage: names the epochs in the history.
         history: gets every epoch as it ends.
-        progress: is told about every step.
+        progress: reports every step.
 
     Raises:
         ValueError: the answers are not as many as the samples.

@@ -147,7 +147,7 @@ def ask_teacher(
         lesson: the student's; its task tells what it can learn of the teacher.
         cache: a folder for its answers and, meanwhile, for the pictures as the teacher wants them.
         mirrored: whether a mirrored picture is as good as the original.
-        progress: is told about every picture.
+        progress: reports every picture.
 
     Raises:
         UsageError: the teacher has another task or knows other classes, or has no feature vectors.

@@ -75,7 +75,7 @@ def prune(
         teacher: whose answers the training after the cuts learns from as well.
         teacher_cache: a folder that keeps the teacher's answers for the next training on the same
             pictures; None keeps them for this one alone.
-        progress: is told about every step; by default lines on standard error.
+        progress: reports every step; by default lines on standard error.
         force: replace an earlier run.
 
     Raises:

@@ -85,7 +85,7 @@ class Pruning:
         calibration: samples to quantize with, for timing.
         stage: trains one stage; None: from the labels alone.
         history: gets every epoch.
-        progress: is told about every step.
+        progress: reports every step.
     """
 
     run: Path
@@ -102,7 +102,7 @@ class Pruning:
 
     @property
     def lesson(self) -> Lesson:
-        """The task, and what is said of the outputs."""
+        """The task, and the description of the outputs."""
         return Lesson(task=find_taught(self.trained.task), said=self.trained.said)
 
     def run_cuts(self) -> tuple[Any, dict[str, float]]:

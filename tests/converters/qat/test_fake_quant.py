@@ -1,4 +1,4 @@
-"""The fake-quantized twin against the converters' INT8 models on the runtime's integer kernels."""
+"""The fake-quantized model against the converters' INT8 models on the runtime's integer kernels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.converters.qat.fake_quant import Twin
+from edgeinfer.converters.qat.fake_quant import FakeQuantModel
 from edgeinfer.converters.qat.lowering import int8_graph
 from edgeinfer.converters.quantize.calibration import (
     CalibrationMethod,
@@ -44,28 +44,28 @@ OURS = ("plain_cnn", "shared_conv", "lone_norm", "squeezed")
     [("tensorflow", build) for build in TENSORFLOW]
     + [("ai-edge-quantizer", build) for build in OURS],
 )
-def test_the_twin_computes_what_the_int8_model_does(
+def test_the_model_computes_what_the_int8_model_does(
     backend: Backend, build: str, models: ModuleType
 ) -> None:
     found = models.compare(getattr(models, build), backend)
     assert found.graph.uncovered == []
     # Rounding moves an answer by a quarter of a step on average, and more as layers add up. What is
     # left of that are ties that the kernels' integer arithmetic breaks otherwise.
-    unrounded = found.steps_off(found.twin.run(found.inputs, rounded=False))
+    unrounded = found.steps_off(found.fake_quant.run(found.inputs, rounded=False))
     assert unrounded > 0.15
-    assert found.steps_off(found.twin.run(found.inputs)) < unrounded / 3
+    assert found.steps_off(found.fake_quant.run(found.inputs)) < unrounded / 3
 
 
 def test_a_rounding_left_out_or_added_is_seen(models: ModuleType) -> None:
     import tensorflow as tf
 
     found = models.compare(models.lone_norm)
-    faithful = found.steps_off(found.twin.run(found.inputs))
+    faithful = found.steps_off(found.fake_quant.run(found.inputs))
     rounding = [step for step in found.graph.steps if step.rounding == "own"]
     assert len(rounding) == 3
     for step in rounding:
         step.rounding = "kept"
-        assert found.steps_off(found.twin.run(found.inputs)) > 5 * faithful
+        assert found.steps_off(found.fake_quant.run(found.inputs)) > 5 * faithful
         step.rounding = "own"
     last = rounding[-1]
     relu = last.relu
@@ -75,7 +75,7 @@ def test_a_rounding_left_out_or_added_is_seen(models: ModuleType) -> None:
         return relu(tf.quantization.fake_quant_with_min_max_vars(x, -2.5, 7.5))
 
     last.relu = rounded_before
-    assert found.steps_off(found.twin.run(found.inputs)) > 5 * faithful
+    assert found.steps_off(found.fake_quant.run(found.inputs)) > 5 * faithful
 
 
 def test_every_tensor_has_the_scale_that_the_converter_gives_it(models: ModuleType) -> None:
@@ -84,13 +84,13 @@ def test_every_tensor_has_the_scale_that_the_converter_gives_it(models: ModuleTy
     computed = [*graph.inputs, *(op.outputs[0] for op in graph.operators)]
     results = [graph.tensors[index].quantization for index in computed]
     theirs = {result.scales[0] for result in results if result is not None}
-    assert sorted(found.twin.scales()) == pytest.approx(sorted(theirs), rel=1e-5)
+    assert sorted(found.fake_quant.scales()) == pytest.approx(sorted(theirs), rel=1e-5)
 
 
 def test_a_dense_layer_can_have_one_scale(models: ModuleType) -> None:
     found = models.compare(models.dense, per_tensor_dense=True)
-    off = found.steps_off(found.twin.run(found.inputs))
-    per_channel = Twin(found.graph)
+    off = found.steps_off(found.fake_quant.run(found.inputs))
+    per_channel = FakeQuantModel(found.graph)
     per_channel.calibrate(lambda: [found.inputs], "min-max")
     assert off < 0.1
     assert off < found.steps_off(per_channel.run(found.inputs)) / 3
@@ -123,7 +123,7 @@ def test_models_that_do_not_fit_are_refused(models: ModuleType) -> None:
         def call(self, inputs: Any) -> Any:
             return inputs
 
-    with pytest.raises(ConversionError, match="neither a functional nor a Sequential"):
+    with pytest.raises(ConversionError, match="not a functional or Sequential"):
         int8_graph(Own(name="own"))
 
 
@@ -131,9 +131,9 @@ def test_models_that_do_not_fit_are_refused(models: ModuleType) -> None:
 def test_ranges_are_those_of_our_calibration(method: CalibrationMethod, models: ModuleType) -> None:
     found = models.compare(models.lone_norm)
     source = found.source
-    found.twin.calibrate(lambda: [source.inputs], method)
+    found.fake_quant.calibrate(lambda: [source.inputs], method)
     histograms = activation_histograms(source.float32, models.SPEC, lambda: source.pictures)
     ranges = choose_ranges(histograms, method)
     # The pool's result has the range of what it reads.
     theirs = [(high - low) / 255 for name, (low, high) in ranges.items() if "max_pool" not in name]
-    assert sorted(found.twin.scales()) == pytest.approx(sorted(theirs)[-4:], rel=0.02)
+    assert sorted(found.fake_quant.scales()) == pytest.approx(sorted(theirs)[-4:], rel=0.02)

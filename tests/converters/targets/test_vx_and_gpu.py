@@ -172,7 +172,7 @@ def test_the_gpu_variant_is_float16_with_golden_outputs_of_its_own(
     exact = np.concatenate([float32.invoke([values])[0] for values in inputs])
     assert 0 < np.abs(exact - golden).max() < gpu.output_tolerance
     assert bundle.metrics["gpu.mapped"] == bundle.metrics["gpu.operators"] == 3
-    assert "  a float16 file of its own; predicted" in GPU.lines(out, bundle)[-1]
+    assert "  a separate float16 file; predicted" in GPU.lines(out, bundle)[-1]
 
 
 def test_the_gpus_tolerance_grows_with_the_operators() -> None:

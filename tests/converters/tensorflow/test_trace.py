@@ -112,5 +112,5 @@ def test_a_model_of_a_class_of_its_own_is_refused() -> None:
         def call(self, image: Any) -> Any:
             return image
 
-    with pytest.raises(ConversionError, match="neither a functional nor a Sequential"):
+    with pytest.raises(ConversionError, match="not a functional or Sequential"):
         functional(Own())
