@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --durations 15
 # Images of containers set it, and then each process compiles what it imports once more.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long test-system lint fuzz benchmark wheel wheels board-lock sbom audit clean
+.PHONY: demo test test-long test-system lint docs fuzz benchmark wheel wheels board-lock sbom audit clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/host.stamp  ## trains, quantizes, verifies and runs on embedded data
@@ -27,11 +27,17 @@ test-long: $(VENV)/dev.stamp  ## the same with other random inputs each time, an
 test-system: $(VENV)/wheels.stamp  ## virtual environments, ARM userlands, cross-compiled programs
 	$(PYTEST) -m system
 
-lint: $(VENV)/dev.stamp  ## style, types and the import rule
+lint: $(VENV)/dev.stamp docs  ## style, types, the import rule and the pages' links
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# With --quiet, MkDocs would not count warnings, and so refuse nothing. The variable keeps away
+# what Material for MkDocs says of its successor.
+docs: export NO_MKDOCS_2_WARNING := 1
+docs: $(VENV)/dev.stamp  ## the documentation as a site, in build/site
+	$(BIN)/mkdocs build --strict --config-file .ci/mkdocs.yml
 
 FUZZ_ATTEMPTS ?= 100000
 FUZZ_SEED ?= 0

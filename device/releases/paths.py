@@ -15,7 +15,7 @@ TRIAL = "edgeinfer-trial.service"
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """The paths below one prefix; README, "What stands on the board", says what each is.
+    """The paths below one prefix; docs/flash.md, "Files on the board", says what each is.
 
     Attributes:
         prefix: the folder that holds all of it; on a disk.

@@ -163,7 +163,7 @@ def _empty_environment(python: Path) -> Path:
 
 def tell_size(config: pytest.Config, name: str, packages: list[Package]) -> None:
     """Print an environment's size and packages after the tests, as a row of a Markdown table."""
-    section = "base installs (table for the README)"
+    section = "base installs (table for docs/benchmarks.md)"
     tell(config, section, "| Environment | On disk | Packages (MB) |\n|---|---|---|")
     listed = ", ".join(f"{p.name} {p.version} ({p.size / 1e6:.1f})" for p in packages)
     total = sum(package.size for package in packages)

@@ -1,4 +1,4 @@
-"""vela in an environment of its own, as the README tells users to install it; made once."""
+"""vela in its own environment, as docs/accelerators/ethos-u.md installs it; made once."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def add_extra(
         return "run it on the workstation: a board has the device package alone"
     source = source or _installed_source()
     if not source.version:
-        return f"install edgeinfer as its README says, with the extra {extra}"
+        return f"install edgeinfer as docs/quickstart.md says, with the extra {extra}"
     old = version < _OLDEST_HOST
     notes = [f"with {_HOST_PYTHONS}"] if old else []
     if environment.tool or old or environment.installer == "none":

@@ -23,7 +23,7 @@ from edgeinfer.device.pictures.pixel_formats import PixelFormat
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.preprocess.native_library import INTERFACE_VERSION
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy, ResizeKernel
-from tests.support.checkout import ROOT
+from tests.support.pages import DOCS, blocks
 from tests.system.emulated.userland import Userland
 from tests.system.environments import clean_environ
 
@@ -67,12 +67,10 @@ CASES = (
 )
 
 
-def readme_block(language: str) -> str:
-    """Return the code of that language in the README's section for C and C++."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.partition("\n## From C and C++\n")[2].partition("\n## ")[0]
-    (block,) = re.findall(rf"^```{language}\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
-    return str(block)
+def block_of_the_page(language: str) -> str:
+    """Return the code of that language in docs/c-api.md."""
+    (block,) = blocks(DOCS / "c-api.md", language)
+    return block
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +124,9 @@ def programs(
     run_cmake("--install", folder / "library", "--prefix", prefix)
 
     shutil.copytree(PROGRAMS, sources, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    (sources / "readme").mkdir()
-    (sources / "readme" / "CMakeLists.txt").write_text(readme_block("cmake"))
-    (sources / "readme" / "camera.cc").write_text(readme_block("cpp"))
+    (sources / "page").mkdir()
+    (sources / "page" / "CMakeLists.txt").write_text(block_of_the_page("cmake"))
+    (sources / "page" / "camera.cc").write_text(block_of_the_page("cpp"))
     run_cmake("-S", sources, "-B", folder / "build", *options, f"-DCMAKE_PREFIX_PATH={prefix}")
     run_cmake("--build", folder / "build")
     return Programs(folder=folder / "build", userland=userlands.get(request.param))
@@ -186,7 +184,7 @@ def test_the_tensor_is_pythons(programs: Programs, case: Case, tmp_path: Path) -
     assert (tmp_path / "tensors").read_bytes() == expected.tobytes() * len(names)
 
 
-def test_the_readmes_example_runs(programs: Programs) -> None:
+def test_the_example_of_the_page_runs(programs: Programs) -> None:
     """A frame of one grey: white in studio range, so the largest value of INT8."""
-    printed = programs.run("readme/camera")
+    printed = programs.run("page/camera")
     assert re.fullmatch(r"(avx2|neon|portable): the first value is 127\n", printed)

@@ -8,8 +8,8 @@ from edgeinfer.device.diagnose.doctor.finding import Finding, broken, note, ok
 from edgeinfer.device.diagnose.doctor.system import System
 
 NEEDED_MIB = 128
-"""Python, a runtime and a small classifier take 66 MiB (README, "How fast is it"), frames and the
-loop the rest."""
+"""Python, a runtime and a small classifier take 66 MiB (docs/run.md, "Measure the speed"); frames
+and the loop take the rest."""
 SMALL_MIB = 1024
 
 

@@ -69,7 +69,7 @@ def check_userland(machine: str, bits: int) -> Finding:
             f"a 32-bit Python under a 64-bit kernel ({machine})",
             expected="both 64-bit: pip looks for packages of the wrong kind",
             fix="install the 64-bit Raspberry Pi OS, or install with `pip install --no-deps`, "
-            "see 'On the board' in the README",
+            "see '32-bit ARM' in docs/run.md",
         )
     return ok("architecture", f"{machine}, {bits}-bit")
 

@@ -144,7 +144,7 @@ def test_an_old_python_gets_no_training_stack(environment: Environment, command:
 
 def test_without_an_installation_there_is_no_command() -> None:
     advice = add_extra(source=Source(version=""), environment=SHELL)
-    assert advice == "install edgeinfer as its README says, with the extra host"
+    assert advice == "install edgeinfer as docs/quickstart.md says, with the extra host"
 
 
 @pytest.mark.parametrize(
