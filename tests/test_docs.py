@@ -140,7 +140,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         path, _, anchor = link.partition("#")
         to = (page.parent / path).resolve() if path else page
         assert to.is_file(), link
-        # What lies outside of docs/ is no part of the site.
+        # What lies outside of docs/ is not a part of the site.
         assert DOCS not in page.parents or DOCS in to.parents, link
         assert not anchor or anchor in anchors(to), link
 
