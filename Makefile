@@ -9,7 +9,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(wildcard device/preprocess/native/* d
 PROCESSES ?= auto
 PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --durations 15
 
-# Images of containers set it, and then each process compiles what it imports once more.
+# Images of containers set it, and then each process compiles what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-long test-system lint docs fuzz benchmark wheel wheels board-lock sbom audit clean
@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: $(VENV)/host.stamp  ## trains, quantizes, verifies and runs on embedded data
 	$(BIN)/edgeinfer demo
 
-test: $(VENV)/dev.stamp  ## every test that needs no system of its own
+test: $(VENV)/dev.stamp  ## every test that needs no separate system
 	$(PYTEST) -m "not system and not long"
 
 test-long: $(VENV)/dev.stamp  ## the same with other random inputs each time, and what takes long
@@ -42,12 +42,12 @@ docs: $(VENV)/dev.stamp  ## the documentation as a site, in build/site
 FUZZ_ATTEMPTS ?= 100000
 FUZZ_SEED ?= 0
 
-fuzz: $(VENV)/dev.stamp  ## every reader with what strangers might send, by coverage where atheris is
+fuzz: $(VENV)/dev.stamp  ## every reader with what an attacker might send, by coverage where atheris is
 	$(BIN)/python -m tests.fuzz --guided --attempts $(FUZZ_ATTEMPTS) --seed $(FUZZ_SEED)
 	$(BIN)/python -m tests.fuzz.models one-operator --attempts $(FUZZ_ATTEMPTS) --seed $(FUZZ_SEED)
 	$(BIN)/python -m tests.fuzz.models mutated --attempts $(FUZZ_ATTEMPTS) --seed $(FUZZ_SEED)
 
-benchmark: $(VENV)/dev.stamp  ## edgeinfer beside what others do, as one table
+benchmark: $(VENV)/dev.stamp  ## edgeinfer compared with what others do, as one table
 	$(BIN)/python -m tests.benchmarks
 
 wheel: $(VENV)/dev.stamp  ## a wheel for this architecture, in dist/
