@@ -19,7 +19,7 @@ from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.pictures.decode import encode_png
 
 PICTURES = 100
-"""How many test pictures are laid out as PNG files, ten of each class."""
+"""How many test pictures are written as PNG files, ten of each class."""
 
 LOOP_S = 6
 NAME = "fashion-mnist"
@@ -38,8 +38,8 @@ def demo_steps(folder: Path, pictures: Sequence[Path] = ()) -> tuple[Step, ...]:
     """Return the commands.
 
     Args:
-        folder: receives everything that the demo makes.
-        pictures: what to ask the model about.
+        folder: where the demo writes everything.
+        pictures: the pictures for the model.
     """
     run, bundle = folder / NAME, folder / f"{NAME}.edgebundle"
     return (
@@ -116,7 +116,7 @@ def lay_out_pictures(folder: Path) -> list[Path]:
 
 
 def program_name() -> str:
-    """Return how the user can type this program again: by its name if the shell finds it."""
+    """Return how the user can start this program again: by its name if the shell finds it."""
     found = shutil.which("edgeinfer")
     here = Path(sys.argv[0])
     if here.name != "edgeinfer" or (found and os.path.samefile(found, here)):

@@ -19,12 +19,12 @@ _TALKING = (
     "libtensorflow_cc.so.2",
     "python/profiler/internal/_pywrap_profiler_plugin.so",
 )
-"""TensorFlow's libraries that write to stderr as soon as they are loaded, each after those that it
-needs; where one is absent, what it says is shown."""
+"""TensorFlow's libraries that write to stderr when they are loaded, each after those that it
+needs; if one is missing, its output is shown."""
 
 
 def require_host_extra(command: str) -> None:
-    """Import TensorFlow and Keras without their chatter; raises as `check_host_extra` does."""
+    """Import TensorFlow and Keras without their messages; raises as `check_host_extra` does."""
     check_host_extra(command)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -32,26 +32,26 @@ def require_host_extra(command: str) -> None:
 
 
 def check_host_extra(command: str, *others: str) -> None:
-    """Look whether the [host] extra is installed, in a moment: nothing is imported.
+    """Check quickly whether the [host] extra is installed: nothing is imported.
 
     Args:
-        command: what needs it, for the error.
-        others: what else of it the command imports, beside the training stack.
+        command: the command that needs it, for the error.
+        others: further packages of it that the command imports, as well as the training stack.
 
     Raises:
-        MissingExtraError: the base install alone is here.
+        MissingExtraError: only the base install is here.
     """
     require_packages(command, *_NEEDED, *others)
 
 
 def _import_quietly() -> None:
-    """Import, with what TensorFlow says before its own log level applies kept off stderr."""
+    """Import, hiding what TensorFlow writes to stderr before its log level applies."""
     found = importlib.util.find_spec("tensorflow")
     for place in (found.submodule_search_locations or []) if found is not None else []:
         for name in _TALKING:
             library = Path(place, name)
             if library.exists():
-                with suppress(OSError):  # of what cannot be loaded, the import tells
+                with suppress(OSError):  # the import reports a library that cannot be loaded
                     silenced(partial(ctypes.CDLL, str(library)))
     importlib.import_module("tensorflow")
     importlib.import_module("keras")

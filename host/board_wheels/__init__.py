@@ -1,7 +1,7 @@
 """Which wheels a board needs, and where they are on this workstation.
 
-A board gets everything from the workstation, so it needs no internet, no compiler and no pip of its
-own. `board_wheels` finds all that there is to carry there.
+A board gets everything from the workstation, so it needs no internet, no compiler and no pip.
+`board_wheels` finds everything to send to it.
 """
 
 from edgeinfer.host.board_wheels.find import BoardWheels, board_wheels

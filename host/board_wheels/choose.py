@@ -15,7 +15,7 @@ from edgeinfer.host.board_wheels.target import RUNTIMES, WheelTarget
 from edgeinfer.host.board_wheels.wheel_file import requirements
 
 PIP = "pip"
-"""It installs the others on the board, out of its own wheel."""
+"""It installs the others on the board and runs from its own wheel."""
 _MOST_ROUNDS = 10
 
 
@@ -77,8 +77,8 @@ def choose(
         target: the board's system.
         lock: what there is.
         wanted: requirements without markers.
-        given: wheels that the user gave in place of locked ones, by name; what they need is met
-            too.
+        given: wheels that the user gave instead of locked ones, by name; their requirements are
+            met too.
 
     Raises:
         WheelError: the lock lacks something.
@@ -109,7 +109,7 @@ def _asked(
     """Return what the roots, and the packages chosen so far, require of each package."""
     asked: dict[str, list[Requirement]] = {}
     seen: set[str] = set()
-    # A wheel that the user gave is wanted whatever the others say of its version.
+    # A wheel that the user gave is used even if the others require another version.
     ahead = [*roots, *map(Requirement, given)]
     while ahead:
         requirement = ahead.pop()

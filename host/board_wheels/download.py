@@ -1,4 +1,4 @@
-"""Wheels for another machine, downloaded by this machine's pip, and what its failures mean."""
+"""Wheels for another machine, downloaded by this machine's pip, and the meaning of its failures."""
 
 from __future__ import annotations
 
@@ -34,21 +34,22 @@ _MOST_VERSIONS = 3
 def download_locked(target: WheelTarget, wheels: Sequence[LockedWheel], folder: Path) -> list[Path]:
     """Download exactly these files into an empty folder; none of their code runs here.
 
-    pip takes nothing that has another hash, and no source distribution; what it brought is checked
-    once more.
+    pip accepts nothing with another hash, and no source distribution; the downloaded files are
+    checked again.
 
     Args:
         target: what they are for.
         wheels: the files.
-        folder: where to.
+        folder: where to put them.
 
     Returns:
         The files, in the order of `wheels`.
 
     Raises:
-        WheelError: there is no pip, no package index can be reached, or it has not these files.
+        WheelError: there is no pip, no package index can be reached, or it does not have these
+            files.
     """
-    # In a file, since pip takes hashes from nowhere else.
+    # In a file, since pip reads hashes only from files.
     wanted = folder / "requirements.txt"
     lines = requirement_lines(wheels)
     wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -65,14 +66,14 @@ def download_locked(target: WheelTarget, wheels: Sequence[LockedWheel], folder: 
 def download_newest(
     target: WheelTarget, wanted: Sequence[str], folder: Path, *, follow: bool
 ) -> list[Path]:
-    """Download what an index gives now, to renew the lock; nothing that boards get comes this way.
+    """Download what an index has now, to renew the lock; boards get nothing this way.
 
     Args:
         target: what they must run on.
         wanted: requirements without markers.
-        folder: where to; it must be empty.
-        follow: whether what they need is downloaded too. pip judges markers for this machine: so
-            that may be too little or too much.
+        folder: where to put them; it must be empty.
+        follow: whether their requirements are downloaded too. pip evaluates markers for this
+            machine, so that may be too little or too much.
 
     Returns:
         The files, by name.
@@ -87,7 +88,7 @@ def download_newest(
 def _pip(
     target: WheelTarget, arguments: Sequence[str], folder: Path, wanted: Sequence[str]
 ) -> None:
-    """Let pip download wheels for a target, and nothing but wheels: they run no code."""
+    """Let pip download wheels for a target, and only wheels: they run no code."""
     if importlib.util.find_spec("pip") is None:
         raise WheelError(
             sys.executable,
@@ -102,7 +103,7 @@ def _pip(
         *(f"--platform={platform}" for platform in target.platforms()),
         *arguments,
     )
-    # Its sentences are read below.
+    # Its messages are parsed below.
     environment = safe_environment(LC_ALL="C.UTF-8", PIP_NO_COLOR="1", PIP_PROGRESS_BAR="off")
     done = run_to_end(command, env=environment)
     if done.end.code:
@@ -110,11 +111,11 @@ def _pip(
 
 
 def pip_error(target: WheelTarget, wanted: Sequence[str], said: str) -> WheelError:
-    """Return what pip's failure means for someone who wants a board's packages.
+    """Return the error for a failure of pip.
 
     Args:
-        target: what was downloaded for.
-        wanted: what was asked of pip.
+        target: the board's system.
+        wanted: the requirements given to pip.
         said: what it printed on stderr.
     """
     subject = f"packages for {target.title}"

@@ -36,12 +36,12 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class BoardWheels:
-    """All that is carried to a board and installed there.
+    """Everything that is sent to a board and installed there.
 
     Attributes:
-        wheels: edgeinfer and everything that it needs, by name. They need nothing beyond them and
-            what the system provides, so that they are installed without looking for more.
-        pip: pip's own wheel, which runs without being installed.
+        wheels: edgeinfer and everything that it needs, by name. They need only each other and
+            what the system provides, so they are installed without a search for more.
+        pip: pip's own wheel, which runs without an installation.
     """
 
     wheels: tuple[WheelFile, ...]
@@ -59,9 +59,9 @@ def board_wheels(
     """Return the wheels that a board needs, downloaded where they are not in the cache yet.
 
     edgeinfer's own is the given one; else, in a source checkout, that in `dist/` which `make
-    wheels` left there; else it is packed again from the installed files. It is never asked of a
-    package index. All others are those of the lock, each of the hash that it states, wherever it
-    comes from. So the answer stays the same, and needs no connection once they are in the cache.
+    wheels` left there; else it is packed again from the installed files. It is never downloaded
+    from a package index. All others are in the lock, each with its hash, from any source. So the
+    answer stays the same, and needs no connection once they are in the cache.
 
     Args:
         target: the board's system.
@@ -71,7 +71,7 @@ def board_wheels(
         tell: called with a text before each slow step.
 
     Raises:
-        WheelError: a given wheel does not fit, edgeinfer's own cannot be had, the lock lacks
+        WheelError: a given wheel does not fit, edgeinfer's own is not available, the lock lacks
             something for that system, a file has another hash, or no package index can be reached
             and the cache lacks something.
         StorageError: the cache cannot be written.
@@ -113,7 +113,7 @@ def _kept(
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as scratch:
                 for path in download_locked(target, missing, Path(scratch)):
-                    # A wheel is in the cache whole or not at all.
+                    # A wheel is in the cache completely or not at all.
                     os.replace(path, folder / path.name)
         except OSError as error:
             raise storage_error(folder, error) from error

@@ -1,7 +1,7 @@
 """edgeinfer's own wheel, packed again from the installed files that this runs from.
 
-Each file is compared with the hash that the installation's RECORD has of it. So a board gets what
-this workstation runs, and nothing is asked of a package index.
+Each file is compared with its hash in the installation's RECORD. So a board gets what this
+workstation runs, and no package index is needed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from edgeinfer.host.board_wheels.own import DISTRIBUTION, how_to_get, own_versio
 from edgeinfer.host.board_wheels.target import WheelTarget
 
 _INSTALLERS = frozenset({"INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json"})
-"""What installers write beside the wheel's own files."""
+"""Files that installers write in addition to the wheel's own files."""
 _DATE = (1980, 1, 1, 0, 0, 0)
 """ZIP's earliest: the same files give the same wheel."""
 _REINSTALL = "install edgeinfer again, or give its wheel with --wheel"
@@ -35,11 +35,11 @@ def installed_wheel(
 
     Args:
         target: what it must run on.
-        folder: where to.
+        folder: where to put it.
         installed: the installation; by default the one that runs.
 
     Raises:
-        WheelError: it is for another machine, or its files are not as they were installed.
+        WheelError: it is for another machine, or its files have changed since the installation.
         StorageError: `folder` cannot be written.
     """
     installed = installed or _running()
@@ -67,10 +67,11 @@ def installed_wheel(
 
 
 def _running() -> metadata.Distribution:
-    """Return the installation of the edgeinfer that runs; another may come first on the path.
+    """Return the installation of the edgeinfer that runs; a different one may come first on the
+    path.
 
     Raises:
-        WheelError: this runs from another place than what is installed.
+        WheelError: this does not run from the installed place.
     """
     installed = metadata.distribution(DISTRIBUTION)
     here = Path(__file__).resolve()
@@ -100,14 +101,14 @@ def _tags(installed: metadata.Distribution) -> frozenset[Tag]:
 
 
 def _suits(tag: Tag, target: WheelTarget) -> bool:
-    """Return whether it runs there. A `linux_` tag promises this machine's C library at most."""
+    """Return whether it runs there. A `linux_` tag needs a C library like this machine's."""
     if tag not in target.tags():
         return False
     return not tag.platform.startswith("linux_") or _glibc() <= target.glibc
 
 
 def _glibc() -> tuple[int, ...]:
-    """Return this machine's C library, (2, 36); one that is newer than all where it is none."""
+    """Return this machine's C library, (2, 36); a version newer than all if it is not glibc."""
     name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
     if name != "glibc" or not version:
         return (99,)
@@ -115,7 +116,7 @@ def _glibc() -> tuple[int, ...]:
 
 
 def _name_of(tags: frozenset[Tag]) -> str:
-    """Return tags as a wheel's name has them."""
+    """Return tags in the form of a wheel's name."""
     parts = (
         {tag.interpreter for tag in tags},
         {tag.abi for tag in tags},
@@ -125,10 +126,10 @@ def _name_of(tags: frozenset[Tag]) -> str:
 
 
 def _checked_files(installed: metadata.Distribution) -> dict[str, tuple[bytes, int]]:
-    """Return the wheel's files with their modes, each as RECORD says.
+    """Return the wheel's files with their modes, each checked with RECORD.
 
     Raises:
-        WheelError: one is not.
+        WheelError: one is different.
     """
     info = f"{DISTRIBUTION}-{installed.version}.dist-info"
     found: dict[str, tuple[bytes, int]] = {}
@@ -137,7 +138,7 @@ def _checked_files(installed: metadata.Distribution) -> dict[str, tuple[bytes, i
         if name.suffix == ".pyc" or (str(name.parent) == info and name.name in _INSTALLERS):
             continue
         if name.parts[:1] == ("..",):
-            continue  # the program, which pip makes of the wheel's entry points
+            continue  # the program, which pip makes from the wheel's entry points
         ours = name.parts[:1] in ((DISTRIBUTION,), (info,))
         if not ours or ".." in name.parts:
             raise _changed(name, "is named in RECORD", f"only files of {DISTRIBUTION}")
@@ -173,7 +174,7 @@ def _changed(what: object, got: str, expected: str) -> WheelError:
 
 
 def _digest(content: bytes) -> str:
-    """Return a SHA-256 as RECORD has it."""
+    """Return a SHA-256 in the form of RECORD."""
     return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 

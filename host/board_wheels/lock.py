@@ -1,7 +1,7 @@
-"""The lock: which packages boards get besides edgeinfer, each wheel with its hash.
+"""The lock: which packages boards get together with edgeinfer, each wheel with its hash.
 
 It is a file of the package, `lock.json`. It has no addresses: where a wheel comes from does not
-matter, since only the file with that hash is taken. `make board-lock` renews it.
+matter, since only the file with that hash is accepted. `make board-lock` renews it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class LockedWheel:
     size: int
 
     def __post_init__(self) -> None:
-        """Refuse what is no wheel's name or no hash."""
+        """Refuse a name that is not a wheel's, and a wrong hash."""
         parse_wheel_filename(self.file)
         if "/" in self.file:
             raise ValueError(f"file is {self.file!r}, expected a name without a folder")
@@ -62,11 +62,11 @@ class LockedPackage:
 
     Attributes:
         name: normalized.
-        version: as its wheels' names have it.
-        licence: what its metadata says, an SPDX expression or free text; empty where it says
-            nothing short.
+        version: as in its wheels' names.
+        licence: from its metadata, an SPDX expression or free text; empty if it has no short
+            text.
         python: which Pythons it runs on, such as ">=3.10"; empty for all.
-        requires: what it needs, as its metadata says it, with markers.
+        requires: its requirements, as in its metadata, with markers.
         wheels: its files.
     """
 
@@ -89,7 +89,7 @@ class LockedPackage:
                 raise ValueError(f"{wheel.file} is not a wheel of {self.name} {self.version}")
 
     def wheel_for(self, target: WheelTarget) -> LockedWheel | None:
-        """Return the file that suits a board best; None where none does."""
+        """Return the file that fits a board best; None if none fits."""
         if not SpecifierSet(self.python).contains(target.python):
             return None
         ranks = _ranks(target)
@@ -101,7 +101,7 @@ class LockedPackage:
         return min(found, key=lambda one: (one[0], one[1].file))[1] if found else None
 
     def needs(self) -> tuple[Requirement, ...]:
-        """Return what it needs."""
+        """Return its requirements."""
         return tuple(map(Requirement, self.requires))
 
 
@@ -113,7 +113,7 @@ def _ranks(target: WheelTarget) -> dict[Tag, int]:
 
 @dataclass(frozen=True, kw_only=True)
 class Lock:
-    """All that boards may get besides edgeinfer.
+    """All packages that boards may get together with edgeinfer.
 
     Attributes:
         schema: `SCHEMA`.
@@ -124,7 +124,7 @@ class Lock:
     packages: tuple[LockedPackage, ...]
 
     def __post_init__(self) -> None:
-        """Refuse another schema, and what is there twice."""
+        """Refuse another schema, and packages that are listed twice."""
         if self.schema != SCHEMA:
             raise ValueError(f"schema is {self.schema}, expected {SCHEMA}")
         keys = [(package.name, package.version) for package in self.packages]
@@ -139,10 +139,10 @@ class Lock:
     def fitting(
         self, name: str, requirements: Iterable[Requirement], target: WheelTarget
     ) -> tuple[LockedPackage, LockedWheel]:
-        """Return the newest version that suits a board and all requirements of it.
+        """Return the newest version that fits a board and all requirements.
 
         Raises:
-            WheelError: there is none, and what there is instead.
+            WheelError: there is none; the error says what the lock has.
         """
         asked = sorted(map(str, requirements))
         text = f"{name}{', '.join(sorted({str(Requirement(one).specifier) for one in asked}))}"
@@ -185,7 +185,7 @@ def read_lock(path: Path = LOCK_FILE) -> Lock:
     """Read a lock.
 
     Raises:
-        WheelError: it is absent or damaged.
+        WheelError: it is missing or damaged.
     """
     try:
         return from_json(Lock, parse_json(path.read_bytes()))
@@ -205,7 +205,7 @@ def own_lock() -> Lock:
 
 
 def requirement_lines(wheels: Sequence[LockedWheel]) -> list[str]:
-    """Return what pip's `--require-hashes` reads: each package by version and hash."""
+    """Return lines for pip's `--require-hashes`: each package with its version and hash."""
     lines = []
     for wheel in wheels:
         name, version, _, _ = parse_wheel_filename(wheel.file)

@@ -1,8 +1,8 @@
 """Renew the lock of board packages: `make board-lock`.
 
-For every system that boards may have, the newest versions that go together are downloaded, and
-their hashes written down. What this trusts, once and on this machine, is the package index; look at
-what changed before it is committed.
+For every system that boards may have, the newest versions that work together are downloaded, and
+their hashes are written down. This trusts the package index, one time and on this machine; look at
+the changes before you commit them.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def make_lock(
 def _downloaded(
     targets: Iterable[WheelTarget], own: Sequence[Requirement], tell: Callable[[str], None]
 ) -> Iterator[Path]:
-    """Yield each wheel while it is there."""
+    """Yield each wheel while its file exists."""
     asked = {(needed(target, own), replace(target, runtime="")): target for target in targets}
     for (wanted, _), target in asked.items():
         tell(f"{target.title}: {', '.join(wanted)}")
@@ -96,10 +96,10 @@ def _of_extra(requirement: Requirement) -> bool:
 def _resolve(target: WheelTarget, wanted: tuple[str, ...], scratch: Path) -> list[Path]:
     """Download what the target needs, and return exactly that.
 
-    pip finds the versions that go together, for the markers of this machine; what it left out by
-    them is then asked for by name, what it added by them is dropped.
+    pip finds the versions that work together, with the markers of this machine; packages that it
+    left out because of them are then asked for by name, and those that it added are dropped.
     """
-    # Where the system provides some, pip would look for wheels of those that there are none of.
+    # For packages that the system provides, pip would look for wheels that do not exist.
     follow = not target.system_packages
     more: set[str] = set()
     for turn in range(_MOST_ROUNDS):
@@ -121,7 +121,7 @@ def _resolve(target: WheelTarget, wanted: tuple[str, ...], scratch: Path) -> lis
 def _walk(
     target: WheelTarget, wanted: Sequence[str], have: dict[str, Path]
 ) -> tuple[set[str], set[str]]:
-    """Follow the requirements from the roots, as the target's markers have them.
+    """Follow the requirements from the roots, with the target's markers.
 
     Returns:
         The names reached, and the requirements that no wheel meets.

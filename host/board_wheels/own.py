@@ -15,17 +15,17 @@ from edgeinfer.host.board_wheels.wheel_file import WheelName, parse_name
 
 DISTRIBUTION = "edgeinfer"
 ON_THE_BOARD = ("boards", "device")
-"""Folders of the sources that a board runs; the wheel's others lie there unused."""
+"""Folders of the sources that a board runs; the wheel's other folders are not used there."""
 _SOURCE_SUFFIXES = frozenset({".py", ".toml"})
 
 
 def own_version() -> Version:
-    """Return the version of the edgeinfer that runs here."""
+    """Return the version of the running edgeinfer."""
     return Version(metadata.version(DISTRIBUTION))
 
 
 def source_checkout() -> Path | None:
-    """Return the root of the source checkout that this runs from; None where it is installed."""
+    """Return the root of the source checkout that this runs from; None if it is installed."""
     root = Path(__file__).resolve().parents[2]
     return root if (root / "pyproject.toml").is_file() else None
 
@@ -62,10 +62,10 @@ def check_given(path: Path, target: WheelTarget) -> WheelName:
 
 
 def refuse_others_files(path: Path) -> None:
-    """Refuse a wheel of edgeinfer that would put files beside edgeinfer's own: a `.pth` runs there.
+    """Refuse a wheel of edgeinfer with files outside of edgeinfer: a `.pth` would run on the board.
 
     Raises:
-        WheelError: it has some, or is no wheel.
+        WheelError: it has some, or is not a wheel.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -96,7 +96,7 @@ def find_built(target: WheelTarget, checkout: Path | None) -> Path | None:
         checkout: the sources' root.
 
     Raises:
-        WheelError: a board would get another edgeinfer from it than the sources are.
+        WheelError: its edgeinfer differs from the sources.
     """
     if checkout is None:
         return None
@@ -104,7 +104,7 @@ def find_built(target: WheelTarget, checkout: Path | None) -> Path | None:
     ranks = {tag: rank for rank, tag in enumerate(target.tags())}
     for path in sorted((checkout / "dist").glob(f"{DISTRIBUTION}-*.whl")):
         name = parse_name(path)
-        # A wheel of one machine, linux_ARCHITECTURE, is only for a user to name.
+        # A wheel of one machine, linux_ARCHITECTURE, is used only if a user names it.
         portable = {tag for tag in name.tags if not tag.platform.startswith("linux_")}
         if name.version == own_version() and portable & ranks.keys():
             found.append((min(ranks[tag] for tag in portable & ranks.keys()), path))
@@ -125,15 +125,15 @@ def find_built(target: WheelTarget, checkout: Path | None) -> Path | None:
 
 @functools.lru_cache(maxsize=8)
 def first_difference(wheel: Path, checkout: Path, built_ns: int) -> str:
-    """Return the first file that a board would get and that is not as in the sources.
+    """Return the first file for the board that differs from the sources.
 
     Args:
         wheel: the built wheel.
         checkout: the sources' root.
-        built_ns: when the wheel was built: the answer is remembered for it.
+        built_ns: when the wheel was built; the answer is cached for it.
 
     Returns:
-        Its path in the checkout; empty where all are the same. Compiled code is not compared:
+        Its path in the checkout; empty if all are the same. Compiled code is not compared:
         `verify` on the board does that.
     """
     sources = {
@@ -159,7 +159,7 @@ def first_difference(wheel: Path, checkout: Path, built_ns: int) -> str:
 
 
 def not_built(target: WheelTarget) -> WheelError:
-    """Return what to say where a source checkout has no wheel for the target."""
+    """Return the error for a source checkout without a wheel for the target."""
     return WheelError(
         f"{DISTRIBUTION} {own_version()} for {target.title}",
         got="there is no wheel in dist/",

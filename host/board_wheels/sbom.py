@@ -1,7 +1,8 @@
-"""What a wheel, or a release on a board, is made of: a bill of materials as CycloneDX JSON.
+"""The parts of a wheel, or of a release on a board: a bill of materials as CycloneDX JSON.
 
-It says no time and has a serial number made of its content: the same things give the same bytes.
-`make sbom` writes one beside each wheel in `dist/`; `flash` leaves one in each release's folder.
+It has no time, and its serial number is computed from its content: the same parts give the same
+bytes. `make sbom` writes one next to each wheel in `dist/`; `flash` puts one in each release's
+folder.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ class Part:
     Attributes:
         file: its name.
         sha256: of its content.
-        licence: what its metadata says; empty where it says nothing.
-        requires: what it needs.
-        scope: "required", or "excluded" of what is there only while others are installed.
+        licence: from its metadata; empty if that has none.
+        requires: its requirements.
+        scope: "required", or "excluded" if it is only needed to install the others.
     """
 
     file: str
@@ -69,16 +70,16 @@ class Part:
 
     @property
     def purl(self) -> str:
-        """What identifies it: a package URL, which is a name and no address.
+        """Its package URL, which is a name, not an address.
 
-        edgeinfer itself is named as of no registry, since it is taken from none.
+        edgeinfer's own has no registry in it, since edgeinfer comes from none.
         """
         version = quote(str(parse_name(Path(self.file)).version), safe="")
         kind = "generic" if self.name == DISTRIBUTION else "pypi"
         return f"pkg:{kind}/{self.name}@{version}?file_name={quote(self.file, safe='')}"
 
     def component(self) -> Json:
-        """Return it as a bill has it."""
+        """Return its entry in a bill."""
         found = {
             "type": "library",
             "bom-ref": self.purl,
@@ -106,8 +107,8 @@ def release_sbom(
         wheels: what is installed there.
         name: the bundle's.
         bundle_sha256: the hash of the bundle's file.
-        python: version and SHA-256 of a Python that is brought along; None where the system's
-            serves.
+        python: version and SHA-256 of a Python that is sent too; None if the system's Python is
+            used.
     """
     parts = [*map(_part, wheels.wheels), replace(_part(wheels.pip), scope="excluded")]
     bundle = {
@@ -119,7 +120,7 @@ def release_sbom(
     others = [bundle]
     if python is not None:
         version, sha256 = python
-        # Of the archive that was brought, which holds the unpacked Python.
+        # The hash of the archive, from which the Python is unpacked.
         others.append(
             {
                 "type": "platform",
@@ -141,10 +142,10 @@ def release_sbom(
 
 
 def wheel_sbom(path: Path, lock: Lock | None = None) -> bytes:
-    """Return the bill of edgeinfer's own wheel, with the locked wheels that boards get beside it.
+    """Return the bill of edgeinfer's own wheel, with the locked wheels that boards get with it.
 
     Raises:
-        WheelError: it is not a wheel, or the lock lacks what it needs.
+        WheelError: it is not a wheel, or the lock lacks one of its requirements.
     """
     lock = lock or own_lock()
     own = _part(wheel_file(path))
@@ -199,7 +200,7 @@ def _components(parts: Iterable[Part]) -> list[Json]:
 def _graph(
     roots: Sequence[str], parts: Sequence[Part], targets: Sequence[WheelTarget], root: str = _ROOT
 ) -> list[Json]:
-    """Return what needs what, as any of the systems has it."""
+    """Return which package needs which, on any of the systems."""
     by_name: dict[str, list[str]] = {}
     for part in parts:
         by_name.setdefault(part.name, []).append(part.purl)
@@ -240,7 +241,7 @@ def _hashes(sha256: str) -> list[Json]:
 
 
 def _licences(text: str) -> Json:
-    """Return a licence as a bill has it: an SPDX expression, else the name that is given."""
+    """Return a licence in a bill's form: an SPDX expression, else the given name."""
     if not text:
         return {}
     try:
@@ -250,7 +251,7 @@ def _licences(text: str) -> Json:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the bill of each wheel beside it."""
+    """Write the bill of each wheel next to it."""
     try:
         for path in map(Path, arguments):
             if not path.is_file():

@@ -1,4 +1,4 @@
-"""The systems that boards may have: what the lock must serve."""
+"""The systems that boards may have, for which the lock must have wheels."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from edgeinfer.host.board_wheels.target import (
 )
 
 PYTHONS = {"3.10": (2, 35), "3.11": (2, 36), "3.12": (2, 39), "3.13": (2, 41)}
-"""Pythons of boards that no profile lists, with the C library of the system that has them first:
+"""Pythons of boards that no profile lists, with the C library of the first system that has them:
 Ubuntu 22.04, Debian 12, Ubuntu 24.04, Debian 13."""
 LITERT = ["ai-edge-litert>=2.1,<3", "ai-edge-litert==2.1.6"]
 TFLITE_RUNTIME = ["tflite-runtime==2.14.0"]
-"""What `boards emulate --runtime` may ask for in the place of a system's own choice; of
-ai-edge-litert, 2.1.6 is the newest that an older qemu runs."""
+"""Runtimes for `boards emulate --runtime` instead of a system's own choice; 2.1.6 is the
+newest ai-edge-litert that an older qemu runs."""
 _OLDEST_CHOICE = (2, 34)
-"""On systems with an older C library there is one runtime, that of the profile."""
+"""Systems with an older C library have only one runtime, that of the profile."""
 
 
 def supported_targets() -> list[WheelTarget]:
-    """Return each system that a board may have and that has a runtime, once."""
+    """Return each system that a board may have and that has a runtime, without duplicates."""
     found = list(_listed_targets())
     for architecture in ARCHITECTURES:
         provided = SYSTEM_NUMPY_AND_OPENCV if architecture == "armv7l" else frozenset[str]()
@@ -69,12 +69,12 @@ def _has_runtime(target: WheelTarget) -> bool:
 
 @functools.cache
 def own_requirements() -> tuple[Requirement, ...]:
-    """Return what edgeinfer itself requires, as its installation says."""
+    """Return edgeinfer's own requirements, from its installation."""
     return tuple(map(Requirement, metadata.requires(DISTRIBUTION) or ()))
 
 
 def all_targets() -> list[WheelTarget]:
-    """Return the systems, and each with the other runtimes that it may be asked to have."""
+    """Return the systems, and each system again with its other possible runtimes."""
     found = []
     for target in supported_targets():
         found.append(target)
@@ -90,7 +90,7 @@ def _other_runtimes(target: WheelTarget) -> list[str]:
 
 
 def write_requirements(folder: Path) -> list[Path]:
-    """Write what each system gets, as a file for each choice that pip and pip-audit read.
+    """Write each system's packages, one file for each choice, for pip and pip-audit.
 
     Raises:
         StorageError: the folder cannot be written.

@@ -13,20 +13,20 @@ from packaging.utils import canonicalize_name
 from edgeinfer.boards import System
 
 _LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
-"""What tags were called before PEP 600, by the glibc that they promise."""
+"""The names of tags before PEP 600, by the glibc that they require."""
 _OLDEST_GLIBC = {"x86_64": (2, 5)}
-"""Of architectures that manylinux was not defined for from the start, PEP 599's: 2.17."""
+"""The oldest glibc of architectures that manylinux got later, with PEP 599: 2.17."""
 ARCHITECTURES = ("aarch64", "armv7l", "x86_64")
-"""What edgeinfer's own wheels are made for."""
+"""The architectures of edgeinfer's own wheels."""
 RUNTIMES = frozenset({"ai-edge-litert", "tflite-runtime"})
 """Distributions of which a board needs one."""
 SYSTEM_NUMPY_AND_OPENCV = frozenset({"numpy", "opencv-python-headless"})
-"""What Debian's python3-numpy and python3-opencv stand for, which 32-bit ARM has no wheels of."""
+"""What Debian's python3-numpy and python3-opencv replace; 32-bit ARM has no wheels of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WheelTarget:
-    """A board's system, as far as wheels care.
+    """The facts about a board's system that matter for wheels.
 
     Attributes:
         architecture: of its userland, as wheels name it: one of `ARCHITECTURES`.
@@ -35,7 +35,7 @@ class WheelTarget:
         runtime: which TFLite runtime it gets, as a requirement such as "tflite-runtime==2.14.0";
             empty for the one that edgeinfer itself asks for there.
         system_packages: Python distributions that the system's own packages provide, so that no
-            wheel of them is wanted, by name: `SYSTEM_NUMPY_AND_OPENCV` on 32-bit ARM.
+            wheel of them is needed, by name: `SYSTEM_NUMPY_AND_OPENCV` on 32-bit ARM.
     """
 
     architecture: str
@@ -86,8 +86,8 @@ class WheelTarget:
     def tags(self) -> list[Tag]:
         """Return the tags of wheels that run there, the best first.
 
-        Behind what an index may hold comes `linux_ARCHITECTURE`: such a wheel was built on one
-        machine and promises nothing about others, but pip takes it, and so a user may name one.
+        `linux_ARCHITECTURE` is the last: such a wheel was built on one machine and guarantees
+        nothing about others, but pip accepts it, and so a user may name one.
         """
         major, minor = map(int, self.python.split("."))
         platforms = [*self.platforms(), f"linux_{self.architecture}"]
@@ -108,7 +108,7 @@ class WheelTarget:
     def wants(self, requirement: Requirement, extras: Iterable[str] = ()) -> bool:
         """Return whether a requirement's marker holds there, with any of these extras or none.
 
-        pip judges markers by the machine that it runs on, even where it downloads for another one.
+        pip evaluates markers for the machine that it runs on, even if it downloads for another one.
         """
         if requirement.marker is None:
             return True
@@ -127,9 +127,9 @@ class WheelTarget:
 
 
 def wheel_target(system: System) -> WheelTarget:
-    """Return what a board's system, as its profile states it, means for wheels.
+    """Return the target for a board's system, from its profile.
 
-    Where the runtime is the system's own, numpy and OpenCV are too: the runtime was built with
+    If the runtime comes from the system, numpy and OpenCV do too: the runtime was built with
     that numpy. On 32-bit ARM there are no wheels of them.
 
     Raises:

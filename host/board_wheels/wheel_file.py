@@ -29,7 +29,7 @@ class WheelFile:
     """A wheel.
 
     Attributes:
-        path: where it lies.
+        path: where it is.
         name: its file name, which installers read.
         sha256: of its content, 64 hexadecimal digits.
         size: bytes.
@@ -43,7 +43,7 @@ class WheelFile:
 
 @dataclass(frozen=True, kw_only=True)
 class WheelName:
-    """What a wheel's file name says."""
+    """The contents of a wheel's file name."""
 
     distribution: NormalizedName
     version: Version
@@ -51,7 +51,7 @@ class WheelName:
 
 
 def wheel_file(path: Path) -> WheelFile:
-    """Describe a wheel that is there.
+    """Describe an existing wheel.
 
     Raises:
         WheelError: it cannot be read.
@@ -68,10 +68,10 @@ def wheel_file(path: Path) -> WheelFile:
 
 
 def locked_file(path: Path, sha256: str) -> WheelFile:
-    """Describe a wheel that is there; refuse one that is not the one which the lock names.
+    """Describe an existing wheel; refuse it if the lock has another hash.
 
     Raises:
-        WheelError: it is another, or cannot be read.
+        WheelError: it has another hash, or cannot be read.
     """
     found = wheel_file(path)
     if found.sha256 != sha256:
@@ -80,7 +80,7 @@ def locked_file(path: Path, sha256: str) -> WheelFile:
 
 
 def other_hash(what: str, *, got: str, expected: str) -> WheelError:
-    """Return what to say of a file that has another hash than the lock says."""
+    """Return the error for a file with another hash than in the lock."""
     return WheelError(
         what,
         got=f"has SHA-256 {got}",
@@ -94,7 +94,7 @@ def parse_name(path: Path) -> WheelName:
     """Read a wheel's file name.
 
     Raises:
-        WheelError: it is none of a wheel.
+        WheelError: it is not the name of a wheel.
     """
     try:
         distribution, version, _, tags = parse_wheel_filename(path.name)
@@ -110,7 +110,7 @@ def parse_name(path: Path) -> WheelName:
 
 @functools.lru_cache(maxsize=256)
 def requirements(path: Path) -> tuple[Requirement, ...]:
-    """Return what a wheel's own metadata requires, whatever the markers.
+    """Return the requirements in a wheel's own metadata, with all markers.
 
     Raises:
         WheelError: the file is not a wheel.
@@ -119,7 +119,7 @@ def requirements(path: Path) -> tuple[Requirement, ...]:
 
 
 def requires_python(path: Path) -> str:
-    """Return which Pythons a wheel's metadata says it runs on; empty for all.
+    """Return the Pythons that a wheel runs on, from its metadata; empty for all.
 
     Raises:
         WheelError: the file is not a wheel.
@@ -128,7 +128,7 @@ def requires_python(path: Path) -> str:
 
 
 def licence(path: Path) -> str:
-    """Return what a wheel's metadata says of its licence, in a line; empty where it says none.
+    """Return the licence in a wheel's metadata, in a line; empty if it has none.
 
     Raises:
         WheelError: the file is not a wheel.
@@ -139,7 +139,7 @@ def licence(path: Path) -> str:
     text = (said.license or "").strip()
     if text and "\n" not in text and len(text) <= _LONGEST_LICENCE:
         return text
-    # Older packages put the licence's whole text there, and its name among the classifiers.
+    # Older packages have the licence's complete text there, and its name in the classifiers.
     named = [one for one in said.classifiers or () if one.startswith(_LICENCE)]
     return named[0].rpartition(" :: ")[2] if named else ""
 
@@ -147,7 +147,7 @@ def licence(path: Path) -> str:
 def _metadata(path: Path) -> Metadata:
     try:
         with zipfile.ZipFile(path) as archive:
-            # The name before the dots is the wheel's; vendored packages have metadata too.
+            # The folder named after the wheel: vendored packages have metadata too.
             member = next(
                 name
                 for name in archive.namelist()

@@ -1,7 +1,7 @@
-"""Augmentation of training images: what a camera might as well have seen.
+"""Augmentation of training images: variants that a camera could also see.
 
-It works on the prepared uint8 images, before normalization, so every batch costs one affine warp
-and one table an image.
+It works on the prepared uint8 images, before normalization, so an image costs one affine warp
+and one table.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
-    """How far each picture may be changed; every change is drawn evenly from its range.
+    """How much each picture may be changed; every change is drawn uniformly from its range.
 
     Attributes:
         flip: mirror half of the pictures left to right.
@@ -66,12 +66,12 @@ def augment_batch(
 
     Args:
         images: (N, H, W, C) uint8.
-        config: how far.
-        rng: where the randomness comes from; one state gives one result.
+        config: how much.
+        rng: the random generator; the same state gives the same result.
 
     Returns:
-        (N, H, W, C) uint8, where what comes into the picture at its border is mirrored; and
-        (N, 2, 3) float64: where a point (x, y, 1) of each picture has gone, in pixels.
+        (N, H, W, C) uint8, with mirrored pixels where a picture moved away from its border; and
+        (N, 2, 3) float64: where a point (x, y, 1) of each picture is now, in pixels.
     """
     changed = np.empty_like(images)
     motions = np.tile(np.eye(2, 3), (len(images), 1, 1))

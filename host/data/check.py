@@ -1,4 +1,4 @@
-"""One pass over all images: what is damaged, what is there twice, what contradicts itself.
+"""One pass over all images: finds damaged files, duplicates and contradictory labels.
 
 The pass decodes every file once and keeps sixteen bytes of each, so memory holds names and hashes,
 never pictures.
@@ -26,14 +26,14 @@ from edgeinfer.host.data.folder import LabelledFile, Layout
 
 __all__ = ["Checked", "Finding", "check_files", "pixel_digest"]
 
-# A copy in the test split is the one to keep: dropping it would make the test smaller and leave
-# the leak's other half in training.
+# Keep the copy in the test split: dropping it would make the test smaller and leave the leaked
+# picture in training.
 _KEEP_FIRST = {"test": 0, "validation": 1, "train": 2, None: 3}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """A layout's usable files, in its order, and everything found, its own findings included."""
+    """A layout's usable files, in its order, and all findings, with those of the layout."""
 
     files: tuple[LabelledFile, ...]
     findings: tuple[Finding, ...]
@@ -82,7 +82,7 @@ def pixel_digest(pixels: Pixels) -> bytes:
 
 
 def _digest_file(path: str) -> bytes | tuple[FindingKind, str]:
-    """Return a picture's digest, or why it has none."""
+    """Return a picture's digest, or the reason why it has none."""
     try:
         data = read_image_bytes(Path(path))
     except ImageError as error:
@@ -99,7 +99,7 @@ def _digest_file(path: str) -> bytes | tuple[FindingKind, str]:
 
 
 def _conflicts(layout: Layout, copies: Sequence[int]) -> list[Finding]:
-    """Name each copy and one that contradicts it."""
+    """Return a finding for each copy, naming a file that contradicts it."""
     found = []
     firsts: dict[int, int] = {}
     for index in copies:

@@ -22,7 +22,7 @@ from edgeinfer.host.data.split import split_samples
 from edgeinfer.host.data.store import ImageStore
 
 DEFAULT_SHARE = 0.1
-"""Of a class's pictures that go to validation, and to test."""
+"""Share of a class's pictures for validation, and for test."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +33,10 @@ class PreparedData:
         name: the folder's name, or "fashion-mnist".
         splits: the samples of each split, in an order that does not depend on the file system.
         findings: the files that were left out.
-        own_splits: those that the data set itself names; the others were drawn.
+        own_splits: the splits that the data set itself has; the others were drawn.
         task: what the samples' targets are of.
         labels: the classes; empty for tasks without classes.
-        settings: what else the task's decoder is told; None for nothing.
+        settings: further settings of the task's decoder, or None.
     """
 
     name: str
@@ -49,7 +49,7 @@ class PreparedData:
 
     @property
     def said(self) -> Said:
-        """What is said of the outputs of a model that learns from it."""
+        """The description of the outputs of a model that learns from it."""
         return Said(labels=self.labels, settings=self.settings or {})
 
 
@@ -67,12 +67,12 @@ def prepare_folder(
         root: the folder.
         seed: of the split.
         validation_share: of each class's pictures; None is `DEFAULT_SHARE`.
-        test_share: likewise.
+        test_share: the same for the test split.
         progress: reports each picture.
 
     Raises:
         DataError: the folder cannot be used; the sentence says why.
-        UsageError: a share is impossible, or given for a split that the folder makes itself.
+        UsageError: a share is impossible, or given for a split that the folder already has.
     """
     layout = find_layout(root)
     shares = _shares(layout.root, layout.splits, validation_share, test_share)
@@ -90,7 +90,7 @@ def split_checked(
     validation_share: float = DEFAULT_SHARE,
     test_share: float = DEFAULT_SHARE,
 ) -> PreparedData:
-    """Split what the check left of a folder.
+    """Split the files of a folder that passed the check.
 
     Raises:
         DataError: a class has too few usable images.
@@ -120,18 +120,18 @@ def prepare_fashion_mnist(
     test_share: float | None = None,
     progress: Progress | None = None,
 ) -> PreparedData:
-    """Return Fashion-MNIST with its own test split and a validation split carved from training.
+    """Return Fashion-MNIST with its own test split and a validation split taken from training.
 
     Args:
         seed: for the validation split.
         full: the whole set instead of the subset that ships with edgeinfer.
-        folder: where the whole set's four files lie; by default they are looked for.
+        folder: where the whole set's four files are; by default they are searched for.
         validation_share: of the training images of each class; None is `DEFAULT_SHARE`.
-        test_share: None, for the set has a test split of its own.
-        progress: reports each file, where the set has to be downloaded.
+        test_share: None, since the set has its own test split.
+        progress: reports each file, if the set has to be downloaded.
 
     Raises:
-        DataError: the whole set is damaged or cannot be had.
+        DataError: the whole set is damaged or not available.
         UsageError: a share is impossible, or given for the test split.
     """
     shares = _shares("fashion-mnist", ("train", "test"), validation_share, test_share)
@@ -156,7 +156,7 @@ def _shares(
     """Return the shares of validation and test; those that are not given are the default.
 
     Raises:
-        UsageError: one is impossible, or given for a split that the data set makes itself.
+        UsageError: one is impossible, or given for a split that the data set already has.
     """
     given: dict[Split, float | None] = {"validation": validation, "test": test}
     for split, share in given.items():

@@ -31,8 +31,8 @@ LABELS = (
     "Bag",
     "Ankle boot",
 )
-"""The ten classes in the order of the label files, named as upstream names them but for its
-"T-shirt/top": a label should do as a folder's name."""
+"""The ten classes in the order of the label files, named as upstream names them, except its
+"T-shirt/top": a label must work as a folder's name."""
 
 EMBEDDED = Path(__file__).resolve().parent.parent / "embedded" / "fashion-mnist"
 """The subset that ships with edgeinfer."""
@@ -41,7 +41,7 @@ SYSTEM_FOLDERS = (
     Path("/usr/share/datasets/fashion-mnist"),
     Path("/usr/share/dataset/fashion-mnist"),
 )
-"""Where Debian's dataset-fashion-mnist lies."""
+"""Where Debian's dataset-fashion-mnist is."""
 
 UPSTREAM = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion"
 
@@ -56,7 +56,7 @@ class IdxFile:
         name: with `.gz`, as upstream names it.
         content_bytes: size of the IDX file inside.
         content_sha256: of the IDX file inside. Upstream's and Debian's gzip files differ in the
-            name that gzip stores (their sizes by just its length), not in what they hold.
+            name that gzip stores (and in size by its length), not in their content.
     """
 
     name: str
@@ -89,10 +89,10 @@ TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FILES = (
 
 
 def find_full_set(folder: Path | None = None, *, progress: Progress | None = None) -> Path:
-    """Return a folder with the whole set; download it where it is nowhere to be found.
+    """Return a folder with the whole set; download it if it is not found.
 
     Args:
-        folder: the only place to look, where the user names one.
+        folder: the only place to look, if the user names one.
         progress: reports each downloaded file.
 
     Raises:
@@ -114,12 +114,12 @@ def find_full_set(folder: Path | None = None, *, progress: Progress | None = Non
 
 
 def download(folder: Path, *, source: str = UPSTREAM, progress: Progress | None = None) -> Path:
-    """Fetch the four files from the project's own repository into `folder`.
+    """Download the four files from the data set's own repository into `folder`.
 
     Each is checked against its known size and SHA-256 before it appears there.
 
     Raises:
-        DataError: a file cannot be fetched or is not what it should be.
+        DataError: a file cannot be downloaded or has the wrong content.
         StorageError: it cannot be stored.
     """
     progress = progress or Silent()
@@ -128,7 +128,7 @@ def download(folder: Path, *, source: str = UPSTREAM, progress: Progress | None 
         address = f"{source}/{file.name}"
         try:
             with urllib.request.urlopen(address, timeout=30) as response:
-                # No gzip file of honest intent is larger than what it holds.
+                # No real gzip file here is larger than its content.
                 content = response.read(file.content_bytes + 1)
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
@@ -170,7 +170,7 @@ def _samples(images_path: Path, labels_path: Path) -> list[Sample]:
 
 
 def _require_content(file: IdxFile, packed: bytes, subject: str) -> None:
-    """Unpack within bounds and compare with what the file must hold."""
+    """Unpack with a size limit and compare with the expected content."""
     try:
         unpacker = zlib.decompressobj(wbits=31)
         content = unpacker.decompress(packed, file.content_bytes + 1)

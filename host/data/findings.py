@@ -1,4 +1,4 @@
-"""What the check of a data set found, file by file."""
+"""The findings of a data set's check, file by file."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Finding:
     """A file that is left out, and why.
 
     Attributes:
-        kind: `empty`, `corrupt` (torn or damaged), `not-an-image`, `duplicate` (of a picture that
-            is kept), `conflict` (the same picture under two labels) or `ignored` (not looked at).
+        kind: `empty`, `corrupt` (incomplete or damaged), `not-an-image`, `duplicate` (of a picture
+            that is kept), `conflict` (the same picture under two labels) or `ignored` (not read).
         path: the file, relative to the data set's folder.
         detail: the reason in words.
     """

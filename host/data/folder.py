@@ -40,7 +40,7 @@ class LabelledFile:
     Attributes:
         path: absolute.
         label: the class's index in the layout's labels.
-        split: where the folder itself puts it, None where it leaves that open.
+        split: the split that the folder itself puts it in, or None.
     """
 
     path: str
@@ -50,14 +50,14 @@ class LabelledFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What a labelled folder holds, in an order that does not depend on the file system.
+    """The content of a labelled folder, in an order that does not depend on the file system.
 
     Attributes:
         root: the folder, absolute.
         labels: the class folders' names in NFC, sorted.
-        splits: the splits that the folder itself makes; empty for plain class folders.
+        splits: the splits that the folder itself has; empty for plain class folders.
         files: every file with an image's suffix; nothing has been read yet.
-        findings: what is lying about and is not used.
+        findings: files and folders that are not used.
     """
 
     root: Path
@@ -72,7 +72,7 @@ def find_layout(root: Path, *, to_train: bool = True) -> Layout:
 
     Args:
         root: the folder.
-        to_train: whether it has to have what training needs: two classes, and pictures of each for
+        to_train: whether it must have enough for training: two classes, and pictures of each for
             every split.
 
     Raises:
@@ -124,7 +124,7 @@ def require_enough(
     Args:
         layout: the folder.
         files: what is left of its files.
-        checked: True when `files` are only those that proved usable.
+        checked: True if `files` are only the usable ones.
 
     Raises:
         DataError: a class has too few; the sentence says which, how many and what to do.
@@ -136,7 +136,7 @@ def require_enough(
         advice = "see what was left out with `edgeinfer data check`, add images or remove it"
     missing = 2 - sum(split in layout.splits for split in ("validation", "test"))
     for split in layout.splits or (None,):
-        # What the folder does not have is taken from its training images.
+        # A split that the folder does not have is taken from its training images.
         needed = 1 + missing if split in (None, "train") else 1
         for index, label in enumerate(layout.labels):
             count = counts[split, index]
@@ -154,7 +154,7 @@ def _split_folders(root: Path, folders: list[Path]) -> dict[Path, Split]:
     """Return the folders that are splits, or none where the folders are classes.
 
     A class may be called `train`: the names count as splits only where there are no others, or
-    where at least two of them stand side by side and hold folders.
+    where there are at least two of them and they contain folders.
     """
     found = {
         folder: SPLIT_FOLDERS[folder.name.casefold()]
@@ -236,7 +236,7 @@ def _common_labels(root: Path, listed: dict[Split | None, dict[str, Path]]) -> t
 def _too_few_classes(
     root: Path, labels: tuple[str, ...], listed: dict[Split | None, dict[str, Path]]
 ) -> DataError:
-    """Say that one class is not enough; often the folder given is one too high."""
+    """Return the error for a single class; often the given folder is one level too high."""
     only = next(iter(listed.values()))[labels[0]]
     inner = subfolders(only, root, [])
     advice = "add a folder of images that show something else"

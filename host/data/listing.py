@@ -1,4 +1,4 @@
-"""Walking a labelled folder: what is looked at, in which order, and what is left aside."""
+"""Walking a labelled folder: which files are read, in which order, and which are ignored."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def images_below(folder: Path, root: Path, findings: list[Finding]) -> Iterator[
 
 
 def _why_ignored(entry: os.DirEntry[str]) -> str:
-    """Return why a file is not looked at; empty where it is."""
+    """Return why a file is not read; empty if it is read."""
     if _is_odd(entry.name):
         return "its name contains control characters or is not valid UTF-8; rename it"
     suffix = _suffix(entry.name)
@@ -69,15 +69,15 @@ def subfolders(folder: Path, root: Path, findings: list[Finding]) -> list[Path]:
 
 
 def images_in(folder: Path) -> list[Path]:
-    """Return the files with an image's suffix that lie directly in `folder`, sorted."""
+    """Return the files with an image's suffix directly in `folder`, sorted."""
     return [Path(e.path) for e in visible_entries(folder) if _suffix(e.name) in IMAGE_SUFFIXES]
 
 
 def visible_entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Return what lies in `folder` and is not hidden, sorted by name.
+    """Return the entries of `folder` that are not hidden, sorted by name.
 
     Raises:
-        DataError: it is absent, no folder, or cannot be read.
+        DataError: it is missing, not a folder, or cannot be read.
     """
     try:
         with os.scandir(folder) as entries:
@@ -112,7 +112,7 @@ def refuse_odd_name(name: str, path: Path) -> None:
 
 
 def _is(entry: os.DirEntry[str], kind: Callable[[int], bool]) -> bool:
-    """Tell what an entry is behind its links; broken and circular links are nothing."""
+    """Return an entry's kind after following links; broken and circular links have none."""
     try:
         return kind(entry.stat().st_mode)
     except OSError:
@@ -120,7 +120,7 @@ def _is(entry: os.DirEntry[str], kind: Callable[[int], bool]) -> bool:
 
 
 def _is_odd(name: str) -> bool:
-    """Tell names that cannot be printed or stored; emoji joiners and the like are fine."""
+    """Return whether a name cannot be printed or stored; emoji joiners and similar are fine."""
     return any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in name)
 
 

@@ -1,4 +1,4 @@
-"""Seeded, stratified splits that come out the same on every machine and in every file order."""
+"""Seeded, stratified splits that are the same on every machine and in every file order."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def split_samples(
 ) -> dict[Split, list[Sample]]:
     """Put each sample into one split, group by group of the task's targets.
 
-    A split that some samples already name is kept as it is; a missing one is carved from the
-    training samples and those without a split, at least one a group.
+    A split that some samples already have is kept unchanged; a missing one is taken from the
+    training samples and those without a split, at least one sample of each group.
 
     Args:
         samples: each with the split that the data set itself puts it in, or None.
-        task: tells the groups of targets, such as classes.
+        task: defines the groups of targets, such as classes.
         seed: 0 or more; the same seed gives the same split.
-        validation_share: of the group's samples it is carved from, above 0.
-        test_share: likewise; both together below 1.
+        validation_share: of the group's samples that it is taken from, above 0.
+        test_share: the same for the test split; both together below 1.
 
     Raises:
         DataError: a group has too few samples to be in each split.
@@ -50,7 +50,7 @@ def split_samples(
             result[split].append(sample)
         else:
             group = task.group(sample.target)
-            # A group that is a number, such as a class's, has that number's draw.
+            # A group that is a number, such as a class's index, seeds the draw with that number.
             number = group if isinstance(group, int) else groups.setdefault(group, len(groups))
             pools[number].append(sample)
     wanted: dict[Split, float] = {"validation": validation_share, "test": test_share}
@@ -72,15 +72,15 @@ def fold_of(samples: Sequence[Sample], *, task: MeasuredTask, count: int, seed: 
 
     Args:
         samples: any.
-        task: tells the groups of targets, such as classes.
+        task: defines the groups of targets, such as classes.
         count: how many folds.
-        seed: 0 or more; the same seed gives the same folds, in whatever order samples come.
+        seed: 0 or more; the same seed gives the same folds for any order of the samples.
     """
     pools: dict[Hashable, list[Sample]] = defaultdict(list)
     for sample in samples:
         pools[task.group(sample.target)].append(sample)
     folds: dict[str, int] = {}
-    # Small groups begin where the last one ended, so that all folds have as many samples.
+    # Each group begins where the last one ended, so that all folds have equally many samples.
     place = 0
     for number, group in enumerate(sorted(pools, key=_order)):
         for sample in _shuffle(pools[group], seed, number):
@@ -90,16 +90,16 @@ def fold_of(samples: Sequence[Sample], *, task: MeasuredTask, count: int, seed: 
 
 
 def _order(group: Hashable) -> tuple[int, str]:
-    """Return what groups are sorted by: numbers by their value, others as text."""
+    """Return the sort key of a group: numbers by their value, others as text."""
     return (group, "") if isinstance(group, int) else (0, str(group))
 
 
 def _shuffle(pool: list[Sample], seed: int, number: int) -> list[Sample]:
-    """Shuffle by seed and group, whatever the order in `pool`.
+    """Shuffle by seed and group, independent of the order in `pool`.
 
     The keys are PCG64's raw output, whose stream numpy guarantees (NEP 19); that of the
-    Generator's own shuffle may change between numpy versions. Paths below one folder sort alike
-    wherever the folder lies.
+    Generator's own shuffle may change between numpy versions. Paths below one folder have
+    the same order in any place of that folder.
     """
     keys = np.random.PCG64([seed, number]).random_raw(len(pool))
     ordered = sorted(pool, key=lambda sample: sample.source)

@@ -23,7 +23,7 @@ from edgeinfer.device.core.errors import StorageError, storage_error
 from edgeinfer.device.core.files import atomic_file
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 
-if TYPE_CHECKING:  # Python 3.10, on which a folder can be checked, has it not
+if TYPE_CHECKING:  # Python 3.10, on which a folder can be checked, does not have it
     from typing import Self
 
 
@@ -34,7 +34,7 @@ class ImageStore:
 
     Args:
         path: the file, which `build_store` has written.
-        rows: (N, ...) each image's target, as its task keeps it.
+        rows: (N, ...) each image's target, in its task's form.
         image_shape: (H, W, C).
 
     Attributes:
@@ -71,7 +71,7 @@ class ImageStore:
         self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Close the file and leave it where it is; closing twice does nothing."""
+        """Close the file and keep it; closing twice does nothing."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
@@ -81,7 +81,7 @@ class ImageStore:
 
         Raises:
             IndexError: an index is not in 0..N-1.
-            StorageError: the file was cut short behind our back.
+            StorageError: another program has shortened the file.
         """
         images = np.empty((len(indices), *self.shape[1:]), np.uint8)
         for row, index in zip(images, indices, strict=True):
@@ -110,12 +110,12 @@ def build_store(
     """Prepare `samples` through the device's own preprocessing into a new file.
 
     Args:
-        samples: in the order that the store will have.
+        samples: in the order of the store.
         spec: how they are prepared; the images are what `Preprocessor.image` gives.
         path: the file; it appears when it is complete.
-        rows: (samples, ...) their targets, as their task keeps them.
+        rows: (samples, ...) their targets, in their task's form.
         progress: reports each image.
-        threads: how many images are prepared at once.
+        threads: how many images are prepared in parallel.
 
     Raises:
         StorageError: there is not enough room, or the file cannot be written.
@@ -136,7 +136,7 @@ def build_store(
 
 
 def _require_room(path: Path, needed: int) -> None:
-    """Refuse before hours of work what the disk cannot hold.
+    """Check before hours of work that the disk has enough room.
 
     Raises:
         StorageError: there is not enough room.

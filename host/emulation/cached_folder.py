@@ -1,4 +1,4 @@
-"""Folders that take long to make and are kept: one for each set of inputs, whole or not there."""
+"""Folders that take long to make and are kept: one for each set of inputs, complete or missing."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def kept_folder(
     Two processes may both build one; the first to be done is kept.
 
     Args:
-        home: where such folders lie.
+        home: where such folders are.
         name: how the folder's name begins.
-        inputs: all that its content depends on.
+        inputs: everything that its content depends on.
         build: is called with an empty folder.
 
     Raises:

@@ -11,28 +11,28 @@ from edgeinfer.host.emulation.debian import SUITES
 from edgeinfer.host.emulation.emulator import NAMES
 
 FAMILIES = ("debian", "raspbian")
-"""`ID` of systems whose packages Debian's stand for. Raspberry Pi OS is Debian with packages of its
-own for the kernel, the camera and the desktop; its 32-bit packages, Raspbian's, are Debian's built
-for ARMv6."""
+"""`ID` of systems that Debian's packages can replace. Raspberry Pi OS is Debian with its own
+packages for the kernel, the camera and the desktop; its 32-bit packages, Raspbian's, are Debian's
+built for ARMv6."""
 CPUS = {
     "rpi-zero2w": "cortex-a53",
     "rpi3": "cortex-a53",
     "rpi4": "cortex-a72",
     "rpi5": "cortex-a76",
 }
-"""Processors by board, as qemu names them; without a name qemu 7.2 offers all that it knows, and
-XNNPACK's INT8 results are then wrong. Sources: the boards' profiles."""
+"""Processors by board, as qemu names them; without a name qemu 7.2 offers all features that it has,
+and XNNPACK's INT8 results are then wrong. Sources: the boards' profiles."""
 PLAIN_CPUS = {"aarch64": "cortex-a53", "armv7l": "cortex-a7"}
-"""Those of other boards: an old one, which lacks what newer ones add. Of the 32-bit ones qemu knows
-the A7, that of a Raspberry Pi 2, for all."""
+"""Processors of other boards: an old one, without the features of newer ones. For 32-bit it is the
+A7, that of a Raspberry Pi 2."""
 
 
 def choose_system(board: BoardProfile, wanted: str = "") -> System:
-    """Return the system to emulate: the first of the board's that can be.
+    """Return the system to emulate: the first of the board's systems that can be emulated.
 
     Args:
         board: the board.
-        wanted: words that the system's name must hold, such as "bookworm" or "12 32-bit".
+        wanted: words that the system's name must contain, such as "bookworm" or "12 32-bit".
 
     Raises:
         UsageError: the board has no such system, or this machine runs it without emulation.
@@ -71,7 +71,7 @@ def choose_system(board: BoardProfile, wanted: str = "") -> System:
 
 
 def hindrance(system: System) -> str:
-    """Return why a system cannot be emulated; empty where it can."""
+    """Return why a system cannot be emulated; empty if it can."""
     if not system.runtime:
         return "there is no TFLite runtime for it"
     if system.architecture not in NAMES:
@@ -87,7 +87,7 @@ def processor(board: BoardProfile, architecture: str) -> str:
     """Return the processor to emulate, by qemu's name.
 
     Args:
-        board: the board; one that is based on another has that one's.
+        board: the board; one that is based on another has the processor of that board.
         architecture: of the userland.
     """
     if architecture == "aarch64":

@@ -1,7 +1,7 @@
 """Debian packages of any architecture, downloaded and unpacked without root rights.
 
-apt works on a state of its own, in a folder, as if nothing were installed; so it resolves all that
-the packages need. Nothing is installed. It reads one source: a Debian release, from the mirror that
+apt uses a separate state in a folder, as if nothing was installed; so it finds all that the
+packages need. Nothing is installed. It reads one source: a Debian release, from the mirror that
 this machine is configured with, and its signature is checked.
 """
 
@@ -47,19 +47,19 @@ def host_architecture() -> str:
     """Return Debian's name for this machine's architecture.
 
     Raises:
-        EmulationError: this is no system of Debian's family.
+        EmulationError: this system does not belong to Debian's family.
     """
     return run_tool("dpkg", "--print-architecture").strip()
 
 
 def debian_mirror(given: str = "") -> str:
-    """Return where Debian's packages are had from: the given place, else this machine's own.
+    """Return where Debian's packages come from: the given place, else this machine's mirror.
 
     Args:
         given: an address as in apt's sources.
 
     Raises:
-        EmulationError: apt is not here, or knows no mirror of Debian.
+        EmulationError: apt is not installed, or knows no mirror of Debian.
     """
     _require_apt()
     if given:
@@ -127,7 +127,7 @@ def download_packages(
 
 
 def apt_error(suite: str, said: str) -> EmulationError:
-    """Return what apt's failure means.
+    """Return the error for a failure of apt.
 
     Args:
         suite: the release that it read.
@@ -147,7 +147,7 @@ def apt_error(suite: str, said: str) -> EmulationError:
 
 
 def unpack(package: Path, folder: Path, *options: str) -> None:
-    """Unpack a package's files into a folder that exists, with more of tar's options.
+    """Unpack a package's files into an existing folder, with further options for tar.
 
     Raises:
         EmulationError: dpkg-deb or tar failed.
@@ -165,7 +165,7 @@ def unpack(package: Path, folder: Path, *options: str) -> None:
 def make_root(
     packages: Sequence[Path], root: Path, tell: Callable[[str], None] = lambda text: None
 ) -> None:
-    """Unpack packages into a root that programs of theirs run in, without their documentation.
+    """Unpack packages, without documentation, into a root in which their programs run.
 
     Raises:
         EmulationError: one cannot be unpacked.
@@ -177,7 +177,7 @@ def make_root(
     for name in ("bin", "lib", "sbin"):
         if not (root / name).exists() and (root / "usr" / name).is_dir():
             (root / name).symlink_to(Path("usr", name))
-    # Debian's alternatives, which the packages' scripts would link.
+    # Debian's alternatives, which the packages' scripts would make as links.
     for library in sorted(root.glob("usr/lib/*/*/lib*.so.3")):
         if library.parent.name in ("blas", "lapack"):
             link = library.parent.parent / library.name

@@ -1,4 +1,4 @@
-"""qemu-user: this machine's, or a newer one out of Debian's package, unpacked into the cache."""
+"""qemu-user: this machine's, or a newer one from Debian's package, unpacked into the cache."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from edgeinfer.host.emulation.cached_folder import kept_folder
 from edgeinfer.host.emulation.debian import download_packages, host_architecture, unpack
 
 NAMES = {"aarch64": "qemu-aarch64", "armv7l": "qemu-arm"}
-"""The emulators' programs by what they emulate; Debian 12 has them as `NAME-static`."""
+"""The emulators' programs by architecture; Debian 12 has them as `NAME-static`."""
 FOR_LITERT = (10, 0)
-"""qemu 7.2, Debian 12's, crashes in ai-edge-litert 2.2 and newer; 10.0 does not. Those between were
-not tried."""
+"""qemu 7.2, Debian 12's, crashes in ai-edge-litert 2.2 and newer; 10.0 does not. Versions between
+were not tried."""
 OLDEST = (7, 0)
 """tflite-runtime 2.14 runs in 7.2; older ones were not tried."""
 _ANSWER_S = 30.0
@@ -28,7 +28,7 @@ _PACKAGE = "qemu-user"
 
 @dataclass(frozen=True, kw_only=True)
 class Emulator:
-    """A program that runs those of another processor.
+    """A program that runs programs of another processor.
 
     Attributes:
         path: where it is.
@@ -40,7 +40,7 @@ class Emulator:
 
     @property
     def title(self) -> str:
-        """What it is, for people."""
+        """Its name and version, for people."""
         return f"qemu {'.'.join(map(str, self.version))}"
 
 
@@ -56,7 +56,7 @@ def find_emulator(
 
     Args:
         architecture: what it emulates, a key of `NAMES`.
-        oldest: the oldest version that will do.
+        oldest: the oldest version that is accepted.
         home: where unpacked ones are kept.
         mirror: where Debian's packages come from; by default this machine's mirror.
         tell: called with a text before a download.
@@ -115,6 +115,6 @@ def _ask_version(path: Path) -> Emulator:
 
 
 def parse_version(said: str) -> tuple[int, ...]:
-    """Return the version that `qemu-aarch64 --version` names; (0,) where it names none."""
+    """Return the version that `qemu-aarch64 --version` names; (0,) if it names none."""
     match = re.search(r"\bversion (\d+(?:\.\d+)*)", said)
     return tuple(map(int, match[1].split("."))) if match else (0,)

@@ -1,4 +1,4 @@
-"""Prove a bundle on an emulated board: `verify`, then the camera loop, as a board runs them."""
+"""Test a bundle on an emulated board: `verify`, then the camera loop, as a board runs them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from edgeinfer.device.core.processes import signal_name
 from edgeinfer.host.emulation.userland import EmulatedBoard, guest_environment
 
 _STOPPED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals that end a program because someone wants it to."""
+"""Signals with which someone ends a program on purpose."""
 _KEYS = ("detections", "areas")
-"""Where answers that are no single label have their labels, see the predictions' `to_json`."""
+"""Keys under which answers without a single label have their labels, see `to_json`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmulationResult:
-    """What came of it.
+    """The result.
 
     Attributes:
         board: the emulated board's name.
@@ -36,8 +36,8 @@ class EmulationResult:
         cpu: the emulated processor.
         emulator: with its version.
         runtime: the TFLite runtime with its version.
-        verified: whether the bundle's golden vectors were reproduced there.
-        frames: how many were answered; None where the loop was not run.
+        verified: whether the golden vectors gave the expected outputs there.
+        frames: how many were answered; None if the loop did not run.
         labels: how many answers had each label, or how many objects.
         exit_code: of the command that ended it, as on a board.
     """
@@ -62,18 +62,18 @@ def try_bundle(
     waiting: Callable[[str], Any] = lambda text: None,
     starting: Callable[[], Any] = lambda: None,
 ) -> EmulationResult:
-    """Run `verify`, and if it succeeds `run`; what they say goes to this process's own streams.
+    """Run `verify`, and if it succeeds `run`; their output goes to this process's streams.
 
     Args:
         board: where.
         bundle: what.
-        run_options: those of `edgeinfer run` beside the model's; None to verify alone.
+        run_options: options of `edgeinfer run` without the model's; None to verify only.
         as_json: let both print JSON.
-        waiting: is told what it waits for, and "" when there is something to read instead.
-        starting: is called before the loop is started, which says nothing for a few seconds.
+        waiting: called with what it waits for, and with "" when there is output to read.
+        starting: called before the loop starts, which prints nothing for a few seconds.
 
     Raises:
-        EmulationError: a program of the board died, which on a board it may not do.
+        EmulationError: a program of the board crashed, which must not happen on a board.
     """
     result = functools.partial(
         EmulationResult,
@@ -100,9 +100,9 @@ def try_bundle(
 
 
 def read_answers(path: Path) -> tuple[int, dict[str, int]]:
-    """Return how many answers a file of JSON lines holds, and their labels, the most usual first.
+    """Return the number of answers in a file of JSON lines, and their labels, most frequent first.
 
-    A line that a dying loop left unfinished counts for nothing.
+    An unfinished line of a killed loop is ignored.
     """
     frames, labels = 0, Counter[str]()
     try:
@@ -141,7 +141,7 @@ def _run(
     Args:
         board: where.
         arguments: the command's.
-        before_output: where given, what the command prints is held back until it ends, and this is
+        before_output: if given, the command's output is kept until it ends, and this is
             called first.
 
     Raises:
@@ -177,19 +177,19 @@ def _run(
 
 
 def _pass_on(text: str, descriptor: int) -> None:
-    """Write what was held back to this process's stdout or stderr."""
+    """Write the kept output to this process's stdout or stderr."""
     with open(descriptor, "w", encoding="utf-8", closefd=False) as stream:
         stream.write(text)
 
 
 @contextmanager
 def _signals_for(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Let the program be the one that signals end; the terminal sends it Ctrl-C by itself."""
+    """Let signals end the program, not this process; the terminal itself sends it Ctrl-C."""
 
     def forward(number: int, frame: FrameType | None) -> None:
         process.send_signal(number)
 
-    # Functions, since ignored signals would be ignored by the program too.
+    # Functions, because the program would also ignore signals that are ignored here.
     handlers = {
         signal.SIGINT: lambda number, frame: None,
         signal.SIGTERM: forward,

@@ -2,8 +2,8 @@
 
 The folders are kept under `$XDG_CACHE_HOME/edgeinfer/emulation`, one for each set of inputs:
 removing them is always safe. On 64-bit ARM the userland is 26 to 38 packages, 14 to 16 MB to
-download. On 32-bit ARM numpy and OpenCV are Debian's: 372 packages, 186 MB, 631 MB unpacked, of
-which importing cv2 loads 270 MB, so little could be left out.
+download. On 32-bit ARM numpy and OpenCV are Debian's: 372 packages, 186 MB, 631 MB unpacked.
+`import cv2` loads 270 MB of that, so little could be left out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from edgeinfer.host.emulation.emulator import FOR_LITERT, OLDEST, Emulator, find
 
 DEBIAN_ARCHITECTURES = {"aarch64": "arm64", "armv7l": "armhf"}
 DEBIAN_PACKAGES = ("python3-numpy", "python3-opencv")
-"""What 32-bit ARM has no wheels of."""
+"""Packages without wheels for 32-bit ARM."""
 _SCHEMA = "1"
 _A_RUNTIME = "a requirement such as ai-edge-litert==2.1.6"
 _STEERING = ("PYTHON", "QEMU_", "LD_")
@@ -43,13 +43,14 @@ class EmulatedBoard:
 
     Attributes:
         board: its profile.
-        system: its operating system, of which Debian's userland is here.
+        system: its operating system, whose userland is here as Debian's packages.
         emulator: what runs its programs.
         cpu: the processor that it emulates.
         runtime: the TFLite runtime's wheel, "ai-edge-litert 2.3.0".
-        root: what programs take for `/`, where a file is there.
-        python: a script that is the board's Python. As `sys.executable` it starts child processes
-            of that Python too: the kernel itself cannot start a program of another processor.
+        root: the folder that programs see as `/`, for files that exist in it.
+        python: a script that is the board's Python. It is its `sys.executable`, so
+            that child processes also start that Python: the kernel itself cannot start a program
+            of another processor.
     """
 
     board: BoardProfile
@@ -62,14 +63,14 @@ class EmulatedBoard:
 
     @property
     def title(self) -> str:
-        """What is emulated, for people: two lines."""
+        """The emulated board and system, for people: two lines."""
         return (
             f"{self.board.name}, emulated: {self.system.name}\n"
             f"  Python {self.system.python}, {self.runtime}, {self.cpu} by {self.emulator.title}"
         )
 
     def command(self, *arguments: object) -> list[str]:
-        """Return the command line of the edgeinfer in there."""
+        """Return the command line of the emulated board's edgeinfer."""
         version = tuple(map(int, self.system.python.split(".")[:2]))
         words = ("-m", "edgeinfer.device.cli", *map(str, arguments))
         return python_command(*words, python=str(self.python), version=version)
@@ -85,7 +86,7 @@ def prepare_board(
     home: Path | None = None,
     tell: Tell = lambda text: None,
 ) -> EmulatedBoard:
-    """Return a board with all that a real one would get, made at the first call.
+    """Return a board with everything that a real one would get, made at the first call.
 
     Args:
         board: its profile.
@@ -97,9 +98,9 @@ def prepare_board(
         tell: called with a text before each slow step.
 
     Raises:
-        UsageError: `runtime` is no requirement of a TFLite runtime.
-        EmulationError: there is no emulator, or the packages cannot be had.
-        WheelError: wheels for the board cannot be had.
+        UsageError: `runtime` is not a requirement of a TFLite runtime.
+        EmulationError: there is no emulator, or the packages are not available.
+        WheelError: wheels for the board are not available.
         StorageError: `home` cannot be written.
     """
     home = home or cache_home() / "emulation"
@@ -129,7 +130,7 @@ def prepare_board(
         mirror=mirror,
         tell=tell,
     )
-    # edgeinfer's own changes often where it is developed, the others hardly ever.
+    # edgeinfer's own wheel changes often during development, the others almost never.
     own = names["edgeinfer"]
     others = [wheel for wheel in found if wheel is not own]
     sites = [
@@ -150,7 +151,7 @@ def prepare_board(
 
 
 def debian_packages(system: System) -> tuple[str, ...]:
-    """Return the Debian packages that a system's userland is made of, beside what they need."""
+    """Return the Debian packages of a system's userland, without their dependencies."""
     return (
         f"python{system.python}-minimal",
         f"libpython{system.python}-stdlib",
@@ -179,7 +180,7 @@ def debian_root(
         tell: called with a text before each slow step.
 
     Raises:
-        EmulationError: they cannot be had.
+        EmulationError: they are not available.
         StorageError: `home` cannot be written.
     """
     debian = DEBIAN_ARCHITECTURES[architecture]
@@ -222,7 +223,7 @@ def python_script(
 ) -> Path:
     """Return a script that is the Python of that root, written at the first call.
 
-    Python takes the name that it was started by for its own: so children are started by it too.
+    Python uses the name that it was started with as its own, so child processes use the script too.
 
     Raises:
         StorageError: it cannot be written.
@@ -246,7 +247,7 @@ def python_script(
 
 
 def guest_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables without those that steer another Python, loader or emulator."""
+    """Return the variables without those that affect a Python, loader or emulator."""
     return {
         name: value
         for name, value in environment.items()

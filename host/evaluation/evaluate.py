@@ -1,6 +1,6 @@
 """evaluate(): a model and a folder in, a score with its interval out; two models, their difference.
 
-Everything goes through the device package, as on a board.
+Everything runs with the device package, as on a board.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Group:
     """The pictures of one group, such as a class.
 
     Attributes:
-        name: the group's.
+        name: the group's name.
         samples: how many pictures it has.
         score: their mean score, 0 to 1.
         low: the lower end of its 95 % interval.
@@ -51,10 +51,10 @@ class Result:
         model: the file.
         samples: the pictures.
         evaluation: how the model answered them.
-        groups: those of which there are pictures.
-        absent: groups of the model's of which there are none.
-        other: how the other model answered, where one was named.
-        comparison: the other model's scores beside this one's, picture by picture.
+        groups: the groups with pictures.
+        absent: the model's groups without pictures.
+        other: how the other model answered, if there is one.
+        comparison: the other model's scores compared with this model's, picture by picture.
     """
 
     model: Path
@@ -66,7 +66,7 @@ class Result:
     comparison: Comparison | None = None
 
     def worst(self, count: int) -> list[Sample]:
-        """Return the pictures that were answered worst, the worst first; none that are right."""
+        """Return the pictures with the worst answers, the worst first; no right answers."""
         return [self.samples[place] for place in self.evaluation.worst(count)]
 
 
@@ -77,10 +77,10 @@ def evaluate_model(
 
     Args:
         model: a bundle or a plain `.tflite`.
-        data: a folder with targets, as the model's task wants them.
+        data: a folder with targets, in the form of the model's task.
         progress: reports what is going on.
-        other: another model of the same task, to be compared on the same pictures.
-        threads: how many pictures are answered side by side.
+        other: another model of the same task, to compare on the same pictures.
+        threads: how many pictures are answered in parallel.
 
     Raises:
         BundleError: a bundle is damaged.
@@ -89,7 +89,7 @@ def evaluate_model(
             the same.
     """
     task, said = _told(model)
-    their_said = said if other is None else _require_alike(other, task, said)
+    their_said = said if other is None else _require_same_task(other, task, said)
     samples = find_taught(task).find(data, said, progress=progress)
     evaluation = _answers(model, samples, task, said, progress, threads)
     second = comparison = None
@@ -116,7 +116,7 @@ def _told(path: Path) -> tuple[str, Said]:
         return model.task, model.said
 
 
-def _require_alike(other: Path, task: str, said: Said) -> Said:
+def _require_same_task(other: Path, task: str, said: Said) -> Said:
     theirs, their_said = _told(other)
     if theirs != task or sorted(their_said.labels) != sorted(said.labels):
         raise ModelError(

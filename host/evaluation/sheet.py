@@ -1,4 +1,4 @@
-"""The pictures that were answered worst, side by side with what was answered."""
+"""A picture of the worst answers, each drawn on its picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edgeinfer.device.outputs.drawing.draw import MIN_SIDE, Picture, PictureCanv
 from edgeinfer.host.evaluation.worst import Answered
 
 SIDE = 320
-"""Of one picture on the sheet, pixels."""
+"""Side of one picture on the sheet, pixels."""
 
 _GAP = 8
 _GROUND = 32
@@ -53,7 +53,7 @@ def _fitted(picture: Picture) -> Picture:
 
 
 def _joined(tiles: Sequence[Picture]) -> Picture:
-    """Return the tiles in rows, about as wide as high."""
+    """Return the tiles in rows, as a sheet that is about square."""
     columns = max(1, math.ceil(math.sqrt(len(tiles))))
     rows = max(1, math.ceil(len(tiles) / columns))
     step = SIDE + _GAP

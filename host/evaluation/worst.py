@@ -1,4 +1,4 @@
-"""The pictures that were answered worst, with what was answered."""
+"""The pictures with the worst answers, and the answers."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Answered:
 
     Attributes:
         source: where the picture is.
-        truth: what it shows, in a word; None where its task has none.
-        prediction: the answer, with places in `pixels`.
+        truth: the true answer, in a word; None if its task has none.
+        prediction: the answer, with positions in `pixels`.
         pixels: (H, W, 3) uint8 RGB.
     """
 
@@ -30,25 +30,25 @@ class Answered:
     pixels: Pixels
 
     def text(self) -> str:
-        """Return it on a line."""
+        """Return it as a line."""
         truth = "" if self.truth is None else f", truth: {self.truth}"
         return f"{self.source}: {self.prediction.text()}{truth}"
 
     def to_json(self) -> dict[str, object]:
-        """Return what scripts read."""
+        """Return it for scripts."""
         answer = self.prediction.to_json()
         return {"picture": self.source, "truth": self.truth, "answer": answer}
 
 
 def answered(model: Path, samples: Sequence[Sample]) -> list[Answered]:
-    """Ask a model once more, of a few pictures; all of them are in memory.
+    """Run a model again on a few pictures; all of them are in memory.
 
     Args:
         model: a bundle or a plain `.tflite`.
         samples: the pictures.
 
     Raises:
-        EdgeinferError: the model or a picture cannot be read any more.
+        EdgeinferError: the model or a picture can no longer be read.
     """
     if not samples:
         return []

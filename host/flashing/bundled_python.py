@@ -1,4 +1,4 @@
-"""A self-contained Python for boards whose own is too old.
+"""A self-contained Python for boards whose own Python is too old.
 
 The program `uv` downloads one for any Linux and checks it; it stays in the cache as one archive.
 """
@@ -95,7 +95,7 @@ def _download(program: str, build: str, scratch: Path, version: str) -> Path:
             build,
         ],
         env={**os.environ, "NO_COLOR": "1"},
-        # uv obeys a uv.toml or pyproject.toml of the folder that it runs in, and of those above.
+        # uv reads a uv.toml or pyproject.toml in the folder that it runs in, and in those above.
         cwd="/",
         limit_s=_DOWNLOAD_S,
     ).end
@@ -117,7 +117,7 @@ def _pack(folder: Path, stream: IO[bytes]) -> None:
         member.uname = member.gname = "root"
         return member
 
-    # No time in it: the same files give the same archive.
+    # Without times, so that the same files give the same archive.
     with (
         gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,

@@ -1,4 +1,4 @@
-"""Bringing a release to one board: look, check, send what is missing, install, try."""
+"""Bringing a release to one board: check it, send what is missing, install, try."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _OUTCOMES: dict[str, Outcome] = {
     "refused": "refused",
     "not healthy": "not healthy",
 }
-"""The agent's words, and ours."""
+"""The agent's words for outcomes, and ours."""
 
 
 class Deployment:
@@ -46,9 +46,9 @@ class Deployment:
 
     Args:
         board: the board.
-        order: what it gets.
-        tell: takes what a person sees.
-        steps: times and names what is done.
+        order: the release for it.
+        tell: shows progress to a person.
+        steps: times and names the steps.
     """
 
     def __init__(self, board: Board, order: Order, tell: Tell, steps: Steps) -> None:
@@ -58,10 +58,10 @@ class Deployment:
         self._steps = steps
 
     def run(self) -> HostResult:
-        """Do all of it.
+        """Do all steps.
 
         Raises:
-            EdgeinferError: it is refused or failed; what ran there runs on.
+            EdgeinferError: it was refused or failed; what ran there keeps running.
         """
         facts, system, notes = self._look()
         payload, python = self._collect(system)
@@ -95,7 +95,7 @@ class Deployment:
         return self._result(plan, facts, notes, number, outcome)
 
     def _look(self) -> tuple[BoardFacts, BoardSystem, tuple[str, ...]]:
-        """Ask the board what it is and refuse what cannot go well; nothing is changed."""
+        """Ask the board for its facts and refuse what cannot work; nothing is changed."""
         name, order = self._board.name, self._order
         with self._steps.step("check", "checking the board"):
             facts = self._board.probe()
@@ -124,7 +124,7 @@ class Deployment:
         return facts, system, (note,) if note else ()
 
     def _collect(self, system: BoardSystem) -> tuple[Payload, CarriedPython | None]:
-        """Find everything that goes there."""
+        """Find everything to send."""
         with self._steps.timed("collect"):
             self._tell.show(f"finding packages for {system.target.title}")
             wheels = board_wheels(system.target, given=self._order.wheels, tell=self._tell.show)
@@ -152,7 +152,7 @@ class Deployment:
         return payload, python
 
     def _send(self, plan: Plan, payload: Payload) -> None:
-        """Send the agent and the files that the board lacks, and let the agent set up."""
+        """Send the agent and the files that the board lacks; the agent sets up the service."""
         board, total, done = self._board, plan.sent_bytes, 0
 
         def shown(name: str, sent: int = 0) -> str:
@@ -178,7 +178,8 @@ class Deployment:
         with self._steps.step("set up", "setting up the service"):
             board.agent(payload.python, "setup")
         if plan.missing:
-            # One command takes all files: on a slow board each costs a connection and a Python.
+            # One command for all files: on a slow board each command costs a connection and a
+            # Python.
             words = [f"{blob.sha256}:{blob.size}" for blob in plan.missing]
             files = [(blob.path, blob.name) for blob in plan.missing]
             with self._steps.step("send", "sending files", shown=shown(files[0][1])):
@@ -187,7 +188,7 @@ class Deployment:
             self._tell.say("sent", f"{plan.sent_text()} in {self._steps.seconds['send']:.1f} s")
 
     def _install(self, payload: Payload) -> int:
-        """Let the agent make the release; nothing is switched."""
+        """Let the agent make the release; the running release does not change."""
         spec = json.dumps(payload.spec()).encode()
         with self._steps.step("install", "installing (some minutes on a slow card)"):
             answer = self._board.agent(payload.python, "install", chunks=lambda: [spec])

@@ -1,4 +1,4 @@
-"""Several boards: one first, and only if that goes well the others, side by side."""
+"""Several boards: one first, and only if that succeeds the others, in parallel."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ SIDE_BY_SIDE = 4
 _POLL_S = 0.2
 
 Work = Callable[[Board, Tell, Steps], HostResult]
-"""What is done on one board."""
+"""The work on one board."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """How boards are reached.
+    """How to reach boards.
 
     Attributes:
         ssh_options: for `ssh -o`.
-        password: for `sudo` there; None where it asks for none.
-        ask: a person at the terminal can answer what `ssh` asks.
-        prefix: where edgeinfer lies there.
-        agent_options: of the agent there, before its commands.
+        password: for `sudo` there; None if it needs none.
+        ask: whether a person at the terminal can answer questions of `ssh`.
+        prefix: edgeinfer's folder there.
+        agent_options: options of the agent there, before its commands.
     """
 
     ssh_options: tuple[str, ...] = ()
@@ -51,24 +51,24 @@ def work_on(
     *,
     first: str | None = None,
 ) -> list[HostResult]:
-    """Do something on boards.
+    """Do some work on boards.
 
     Args:
         hosts: their names, as `ssh` takes them.
-        work: what is done on each.
-        reach: how they are reached.
-        tell: gives what takes the lines of one host.
-        first: which comes before the others; they are left alone if it fails. None for all alike.
+        work: the work on each.
+        reach: how to reach them.
+        tell: returns the object that shows the lines of one host.
+        first: the one before the others, which are left alone if it fails; None for no order.
 
     Returns:
-        What became of each, errors too, in the order of their names.
+        The result of each, also for errors, in the order of `hosts`.
 
     Raises:
         UsageError: a name or an option is wrong.
         KeyboardInterrupt: Ctrl-C or SIGTERM; the work on all boards has been stopped.
     """
     for host in hosts:
-        SshHost(host, reach.ssh_options)  # wrong usage is told before any work
+        SshHost(host, reach.ssh_options)  # wrong usage is an error before any work
     with interrupt_on_signals(), _Workers(work, reach, tell) as workers:
         found: dict[str, HostResult] = {}
         if first is not None:
@@ -85,7 +85,7 @@ def work_on(
 
 
 def _settled(host: str, done: Future[HostResult]) -> HostResult:
-    """Return a result, an error as one too."""
+    """Return a result; an error becomes one too."""
     try:
         return done.result()
     except EdgeinferError as error:
@@ -118,7 +118,7 @@ class _Workers:
         """Work on these hosts until all are done."""
         futures = {host: self._pool.submit(self._one, host) for host in hosts}
         while wait(futures.values(), timeout=_POLL_S).not_done:
-            pass  # in short waits, so that Ctrl-C is heard
+            pass  # in short waits, so that Ctrl-C works
         return futures
 
     def _one(self, host: str) -> HostResult:
@@ -127,7 +127,7 @@ class _Workers:
         connection = SharedConnection(host, self._reach.ssh_options, ask=self._reach.ask)
         with self._registered(connection):
             try:
-                # What ssh asks needs the line for itself.
+                # A question of ssh needs the line for itself.
                 tell.show("" if self._reach.ask else "connecting")
                 with steps.timed("connect"):
                     connection.open()
@@ -145,7 +145,7 @@ class _Workers:
 
     @contextmanager
     def _registered(self, connection: SharedConnection) -> Iterator[None]:
-        """Let the connection be cut when the work is stopped."""
+        """Cut the connection when the work is stopped."""
         with self._lock:
             self._open.add(connection)
             if self._stopped:

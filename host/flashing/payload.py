@@ -1,4 +1,4 @@
-"""What a release is made of: the agent, the bundle, the wheels; and what a board lacks of it."""
+"""The parts of a release: the agent, the bundle, the wheels; and those that a board lacks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Blob:
     """A file that a board stores under its hash.
 
     Attributes:
-        path: where it lies here.
+        path: where it is on this machine.
         name: for people.
         sha256: of its content.
         size: bytes.
@@ -41,16 +41,16 @@ class Agent:
 
 @dataclass(frozen=True, kw_only=True)
 class Payload:
-    """All that one board gets.
+    """Everything that one board gets.
 
     Attributes:
         bundle: the model.
         wheels: the packages, with pip's.
         python: the interpreter there that the packages are for.
-        system_site_packages: whether the system's own packages are seen.
-        run: the service's options of `edgeinfer run`; they may hold a camera's password.
+        system_site_packages: whether the system's own packages are visible.
+        run: the service's options of `edgeinfer run`; they may contain a camera's password.
         verify_timeout_s: how long verifying may take there.
-        sbom: what all that is, as CycloneDX JSON.
+        sbom: the bill of materials, as CycloneDX JSON.
     """
 
     bundle: Blob
@@ -62,7 +62,7 @@ class Payload:
     sbom: bytes = b""
 
     def blobs(self) -> tuple[Blob, ...]:
-        """Return the files, the same content once, the bundle last: it is what may change often."""
+        """Return the files without duplicates, the bundle last because it changes most often."""
         wheels = (*self.wheels.wheels, self.wheels.pip)
         files = [
             Blob(path=wheel.path, name=wheel.name, sha256=wheel.sha256, size=wheel.size)
@@ -75,7 +75,7 @@ class Payload:
         return tuple(blob for blob in self.blobs() if store.get(blob.sha256) != blob.size)
 
     def spec(self) -> dict[str, Any]:
-        """Return what the agent's `install` reads, on stdin: a camera's password is in it."""
+        """Return the input for the agent's `install`, sent on stdin: it may contain a password."""
         return {
             "schema": SPEC_SCHEMA,
             "name": self.bundle.name,
@@ -96,7 +96,7 @@ def make_agent() -> Agent:
 
 
 def bundle_blob(path: Path, name: str) -> Blob:
-    """Describe a bundle, which has been opened and checked already, under its model's name."""
+    """Describe a bundle that is already opened and checked, under its model's name."""
     with path.open("rb") as stream:
         digest = hashlib.sha256()
         while chunk := stream.read(1 << 20):

@@ -1,4 +1,4 @@
-"""What would be done on a board: its state compared with what it is to get."""
+"""The steps for a board: its state compared with the wanted release."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ _NOTHING: dict[str, Any] = {
     "store": {},
     "history": [],
 }
-"""The state of a board that edgeinfer was never on."""
+"""The state of a board without edgeinfer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is to be done.
+    """The steps to do.
 
     Attributes:
-        agent: the agent to send; None where it is there.
-        python: the Python to bring along; None where it is there, or the system's serves.
+        agent: the agent to send; None if the board has it.
+        python: the Python to send; None if the board has it, or its system's is used.
         missing: the files to send.
-        release: the number of the release, where it is there already.
+        release: the number of the release, if the board already has it.
         current: the release that runs there.
         previous: the one before it.
-        set_up: whether the service was set up there before.
+        set_up: whether the service is already set up there.
         packages: how many packages the release has.
     """
 
@@ -57,22 +57,22 @@ class Plan:
 
     @property
     def sent_bytes(self) -> int:
-        """How much goes there."""
+        """How many bytes to send."""
         agent = 0 if self.agent is None else len(self.agent.content)
         python = 0 if self.python is None else self.python.size
         return agent + python + sum(blob.size for blob in self.missing)
 
     @property
     def sent_files(self) -> int:
-        """How many files go there."""
+        """How many files to send."""
         return len(self.missing) + (self.agent is not None) + (self.python is not None)
 
     def sent_text(self) -> str:
-        """Say what goes there."""
+        """Return what to send, for people."""
         return f"{self.sent_files} file{'s' * (self.sent_files != 1)}, {size_text(self.sent_bytes)}"
 
     def lines(self, order: Order, prefix: PurePosixPath) -> tuple[str, ...]:
-        """Say each step; `prefix` is where edgeinfer lies there."""
+        """Return each step for people; `prefix` is edgeinfer's folder there."""
         lines = []
         if self.python is not None:
             size = size_text(self.python.size)
@@ -104,16 +104,16 @@ class Plan:
 
 
 def read_state(board: Board, python: str, facts: BoardFacts, *, ours: str) -> dict[str, Any]:
-    """Return what the agent says of the board; of a board without one, that nothing is there.
+    """Return the board's state from its agent; without an agent, an empty state.
 
     Args:
         board: the board.
-        python: the interpreter that the release is for; it may have to be brought there first.
-        facts: what the board says.
-        ours: the SHA-256 of the agent of here.
+        python: the interpreter that the release is for; maybe it must be sent first.
+        facts: the board's facts.
+        ours: the SHA-256 of this installation's agent.
 
     Raises:
-        RemoteError: the agent there is a newer one, or does not answer.
+        RemoteError: the agent there is newer, or does not answer.
     """
     runs = agent_python(board, facts, python)
     if not facts.agent_sha256 or runs is None:
@@ -123,7 +123,7 @@ def read_state(board: Board, python: str, facts: BoardFacts, *, ours: str) -> di
     except NoAnswerError:
         if facts.agent_sha256 == ours:
             raise
-        return dict(_NOTHING)  # a damaged one is replaced, and what it has is sent again
+        return dict(_NOTHING)  # a damaged one is replaced, and all files are sent again
     if state.get("schema") != STATE_SCHEMA:
         raise RemoteError(
             board.name,
@@ -141,14 +141,14 @@ def make_plan(
     state: dict[str, Any],
     python: CarriedPython | None,
 ) -> Plan:
-    """Compare what a board has with what it is to get.
+    """Compare what a board has with what it needs.
 
     Args:
         order: what the user wants.
-        payload: what it consists of for this board.
-        facts: what the board says.
-        state: what its agent says.
-        python: the Python that is brought along; None where the system's serves.
+        payload: its parts for this board.
+        facts: the board's facts.
+        state: its agent's state.
+        python: the Python to send; None if the system's is used.
     """
     known = facts.agent_sha256 == order.agent.sha256
     missing = payload.missing(state["store"])
@@ -168,7 +168,7 @@ def make_plan(
 
 
 def find_release(board: Board, payload: Payload, plan: Plan) -> Plan:
-    """Return the plan, its release certain: what is secret of a release is compared there.
+    """Return the plan with the certain release: secrets of a release are compared on the board.
 
     Raises:
         UnreachableError: the connection failed.
@@ -182,9 +182,9 @@ def find_release(board: Board, payload: Payload, plan: Plan) -> Plan:
 
 
 def _same_release(payload: Payload, state: dict[str, Any]) -> int | None:
-    """Return the number of a release there that is the same; the newest of several.
+    """Return the number of an equal release there; the newest of several.
 
-    Of a camera that may hold a secret the board tells what may be shown.
+    For a camera with a secret, the board reports only the public part.
     """
     run, camera_url = take_camera(payload.run)
     camera = without_secrets(camera_url)

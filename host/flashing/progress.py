@@ -1,4 +1,4 @@
-"""What a person sees of the work on a board: lines that stay, and one that does not."""
+"""Progress of the work on a board, for people: lines that stay, and one that is replaced."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _BAR = 24
 
 
 class Tell(Protocol):
-    """Takes what is told about one board."""
+    """Shows messages about one board."""
 
     def say(self, name: str, text: str) -> None:
-        """Leave a line that stays, under a short name."""
+        """Print a line that stays, under a short name."""
 
     def show(self, text: str) -> None:
-        """Show what is going on, in place of what was shown before."""
+        """Show what is going on, instead of what was shown before."""
 
 
 class Steps:
-    """The steps of the work on one board: told, timed, and named where the connection is lost.
+    """The steps of the work on one board: shown, timed, and named if the connection is lost.
 
     Attributes:
-        seconds: how long each took so far, by name.
+        seconds: how long each took until now, by name.
     """
 
     def __init__(self, host: str, tell: Tell) -> None:
@@ -38,15 +38,15 @@ class Steps:
 
     @contextmanager
     def step(self, name: str, doing: str, *, shown: str = "") -> Iterator[None]:
-        """Do a step of the block.
+        """Run the block as a step.
 
         Args:
-            name: under which its time is counted.
-            doing: what is done, for the error of a lost connection.
-            shown: what is shown meanwhile; by default the same.
+            name: the name for its time.
+            doing: what the step does, for the error of a lost connection.
+            shown: the text to show meanwhile; by default the same.
 
         Raises:
-            UnreachableError: the connection was lost in it, with what to do.
+            UnreachableError: the connection was lost in it; the error says what to do.
         """
         self._tell.show(shown or doing)
         with self.timed(name):

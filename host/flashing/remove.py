@@ -1,4 +1,4 @@
-"""Taking edgeinfer off a board again."""
+"""Removing edgeinfer from a board."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from edgeinfer.host.flashing.upload import agent_python, put_agent
 
 
 def remove(board: Board, tell: Tell, steps: Steps, *, keep_data: bool, dry_run: bool) -> HostResult:
-    """Remove all that `flash` brought to a board.
+    """Remove everything that `flash` put on a board.
 
     Args:
         board: the board.
-        tell: takes what a person sees.
-        steps: times and names what is done.
-        keep_data: leave what the loop wrote, and the user whom it belongs to.
+        tell: shows progress to a person.
+        steps: times and names the steps.
+        keep_data: keep the loop's files, and the user that owns them.
         dry_run: only say what would be removed.
 
     Raises:
-        UnreachableError: the connection failed; run again, it goes on.
-        RemoteError: it is refused or failed.
+        UnreachableError: the connection failed; run it again to continue.
+        RemoteError: it was refused or failed.
     """
     with steps.step("check", "checking the board"):
         facts = board.probe()
@@ -56,7 +56,7 @@ def remove(board: Board, tell: Tell, steps: Steps, *, keep_data: bool, dry_run: 
             steps=_planned(board, facts, state, keep_data=keep_data),
         )
     if not state.get("agent"):
-        # None there, as after a removal that was cut short, or a damaged one.
+        # There is none, as after an interrupted removal, or it is damaged.
         with steps.step("send", "sending the agent"):
             put_agent(board, agent.content, agent.sha256)
     with steps.step("remove", "removing"):
@@ -75,7 +75,7 @@ def remove(board: Board, tell: Tell, steps: Steps, *, keep_data: bool, dry_run: 
 def _planned(
     board: Board, facts: BoardFacts, state: dict[str, Any], *, keep_data: bool
 ) -> tuple[str, ...]:
-    """Say what would be removed."""
+    """Return what would be removed, for people."""
     lines = []
     if state["current"] is not None:
         lines.append(f"stop edgeinfer.service, which runs release {state['current']}")

@@ -1,4 +1,4 @@
-"""What the user wants on boards, checked here before any of them is reached."""
+"""What the user wants on boards, checked here before any board is contacted."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Order:
     """A release for boards of one kind.
 
     Attributes:
-        profile: what board it is for.
-        device_tree: texts with which that board's name may begin there.
+        profile: the kind of board.
+        device_tree: texts with which that board's own name may begin.
         bundle: the model; opened and checked.
-        options: what the service runs with.
-        agent: what installs it there.
+        options: the service's options.
+        agent: the program that installs it there.
         wheels: wheels that the user names.
-        trial_frames: how many answers prove it.
+        trial_frames: how many answers the trial needs.
         trial_s: how long that may take.
         dry_run: only say what would be done.
     """
@@ -68,7 +68,7 @@ def make_order(
     Raises:
         UsageError: there is no such board, or a run option is wrong.
         BundleError: the bundle is damaged, or was made for another board.
-        CameraError: the file with the camera's URL is not as it must be.
+        CameraError: the file with the camera's URL is not usable.
     """
     options = check_run_options(run, camera_url_file)
     try:
@@ -98,7 +98,7 @@ def make_order(
 
 
 def _device_tree(profile: BoardProfile) -> tuple[str, ...]:
-    """Return how the board is recognised; one with something plugged in is what it is without."""
+    """Return how to recognize the board; one with an accelerator plugged in looks like its base."""
     while not profile.device_tree and profile.based_on:
         profile = load_profile(profile.based_on)
     return profile.device_tree

@@ -1,4 +1,4 @@
-"""What flashing one board came to."""
+"""The result of flashing one board."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Outcome = Literal[
     "left alone",
 ]
 """confirmed: the new release runs; unchanged: it ran already; rolled back: it was tried, and what
-ran before runs again; refused: it did not verify, and was not tried; not healthy: it was the
-current one already, and does not answer; removed, nothing there: of `unflash`; planned:
+ran before runs again; refused: it did not verify, and was not tried; not healthy: it was
+already the current one, and does not answer; removed, nothing there: of `unflash`; planned:
 `--dry-run`; failed: before anything was switched; left alone: an earlier board failed."""
 
 GOOD: tuple[Outcome, ...] = ("confirmed", "unchanged", "removed", "nothing there", "planned")
@@ -28,23 +28,23 @@ GOOD: tuple[Outcome, ...] = ("confirmed", "unchanged", "removed", "nothing there
 
 @dataclass(frozen=True, kw_only=True)
 class HostResult:
-    """What became of one host.
+    """The result for one host.
 
     Attributes:
-        host: as it was named.
+        host: its name, as given.
         outcome: see `Outcome`.
-        board: what it is: model, system, Python; empty where it was not reached.
+        board: its model, system and Python; empty if it was not reached.
         release: the number of the release there; None where none was made.
         previous: the release that ran before; None where there was none.
-        current: the release that runs now; None where none does, or that was not asked.
-        sent_bytes: what went there, files and agent.
+        current: the release that runs now; None if none runs, or it is not known.
+        sent_bytes: size of the sent files and agent.
         sent_files: how many files.
         answers: how many frames the trial answered.
-        last: the last of these answers, as a line of JSON has it.
-        reason: why it failed or went back.
+        last: the last of these answers, from a line of JSON.
+        reason: why it failed or was rolled back.
         seconds: how long each step took.
         steps: with `--dry-run`, what would be done, one line each; of `unflash`, what was removed.
-        notes: what is worth knowing.
+        notes: remarks for the user.
     """
 
     host: str
@@ -64,7 +64,7 @@ class HostResult:
 
     @property
     def good(self) -> bool:
-        """Whether the board runs what it should."""
+        """Whether the board runs the right release."""
         return self.outcome in GOOD
 
     def to_json(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from edgeinfer.device.core.camera_url import (
 from edgeinfer.device.core.errors import UsageError
 
 DEFAULT = ("--camera", "--wait-for-camera")
-"""What the service runs with unless told otherwise."""
+"""The service's default options."""
 
 _SET_BY_FLASH = {
     "model": "the release's own bundle is what runs",
@@ -30,12 +30,12 @@ _ENDING = ("max_frames", "max_seconds")
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """What the service runs with.
+    """The service's options.
 
     Attributes:
-        words: the arguments of `edgeinfer run`; they may hold a camera's password.
-        camera: the source; empty for the first V4L2 camera, None where a file there names it.
-        variant: the bundle's variant that they name; None where they leave the choice.
+        words: the arguments of `edgeinfer run`; they may contain a camera's password.
+        camera: the source; empty for the first V4L2 camera, None if a file there names it.
+        variant: the bundle's variant that they name; None if they name none.
     """
 
     words: tuple[str, ...] = field(repr=False)
@@ -44,7 +44,7 @@ class RunOptions:
 
     @property
     def v4l2_node(self) -> str | None:
-        """The device of the camera: empty for the first one, None where it is no V4L2 camera."""
+        """The device of the camera: empty for the first one, None if it is not a V4L2 camera."""
         if self.camera is None:
             return None
         if self.camera.isascii() and self.camera.isdigit():
@@ -57,7 +57,7 @@ class RunOptions:
 def check_run_options(words: Sequence[str], camera_url_file: Path | None = None) -> RunOptions:
     """Read the options as `edgeinfer run` on the board will, without a model or a camera.
 
-    What they name on the board, files and devices, is not looked for. Without `--camera` the
+    Files and devices that they name on the board are not checked. Without `--camera` the
     service takes the first camera, and waits for one.
 
     Args:
@@ -66,8 +66,8 @@ def check_run_options(words: Sequence[str], camera_url_file: Path | None = None)
 
     Raises:
         UsageError: one is wrong, or is not for a service.
-        click.UsageError: there is no such option, or its value cannot be.
-        CameraError: the file cannot be read, others may read it, or it names no such camera.
+        click.UsageError: there is no such option, or its value is impossible.
+        CameraError: the file cannot be read, other users may read it, or it names no such camera.
     """
     from edgeinfer.device.cli.commands.run import run
 

@@ -1,4 +1,4 @@
-"""What `flash` and `unflash` came to, for people."""
+"""The results of `flash` and `unflash`, for people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgeinfer.host.flashing.result import HostResult
 _LONG = ("collect", "send", "install", "try")
 _ANSWER_CHARACTERS = 200
 NAME_WIDTH = 9
-"""Of the short names before the lines of one board."""
+"""Width of the short names before the lines of one board."""
 
 
 def named_line(name: str, text: str) -> str:
@@ -21,7 +21,7 @@ def named_line(name: str, text: str) -> str:
 
 
 def result_lines(result: HostResult) -> list[str]:
-    """Say what became of one host whose outcome is good, or that was dry-run."""
+    """Return the lines about one host with a good outcome, or with `--dry-run`."""
     host = result.host
     if result.outcome == "planned":
         steps = [f"  {number:2}. {step}" for number, step in enumerate(result.steps, 1)]
@@ -49,7 +49,7 @@ def result_lines(result: HostResult) -> list[str]:
 
 
 def took_text(result: HostResult) -> str:
-    """Return how long the work took, and of that the steps that take long."""
+    """Return how long the work took, and the long steps of it."""
     total = sum(result.seconds.values())
     steps = {name: result.seconds[name] for name in _LONG if name in result.seconds}
     parts = [f"{name} {seconds:.1f}" for name, seconds in steps.items()]
@@ -58,7 +58,7 @@ def took_text(result: HostResult) -> str:
 
 
 def failure_text(result: HostResult) -> str:
-    """Say in one sentence why the release does not run, and what does."""
+    """Say in one sentence why the release does not run, and which one does."""
     reason = result.reason or "it gives no reason"
     now = "nothing runs there" if result.current is None else f"release {result.current} runs there"
     sentence = {
@@ -72,7 +72,7 @@ def failure_text(result: HostResult) -> str:
 
 
 def answer_text(last: Mapping[str, Any] | None) -> str:
-    """Return an answer, as a line of JSON has it, in a few words; boards may say anything."""
+    """Return an answer from a line of JSON in a few words; a board may send anything."""
     return _answer(last)[:_ANSWER_CHARACTERS]
 
 
@@ -92,7 +92,7 @@ def _answer(last: Mapping[str, Any] | None) -> str:
 
 
 def table_lines(results: Sequence[HostResult]) -> list[str]:
-    """Return one row a host, and below why those that failed did."""
+    """Return one row for each host, and below them the reasons of the failed ones."""
     rows = [("host", "outcome", "release", "sent", "seconds", "last answer")]
     for result in results:
         seconds = sum(result.seconds.values())
@@ -121,7 +121,7 @@ def table_lines(results: Sequence[HostResult]) -> list[str]:
 
 
 def reason_line(result: HostResult, *, alone: bool = False) -> str:
-    """Return why a host failed, with its name; an error of here has its own subject if alone."""
+    """Return why a host failed, with its name; a local error has its own subject if it is alone."""
     reason = printable(failure_text(result))
     named = reason.startswith(result.host) or (alone and result.outcome == "failed")
     return reason if named else f"{result.host}: {reason}"

@@ -1,4 +1,4 @@
-"""A release's trial, which goes on by itself on the board when the connection is lost."""
+"""A release's trial, which continues on the board when the connection is lost."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from edgeinfer.host.flashing.board.board import Board
 from edgeinfer.host.flashing.progress import Tell
 
 AGAIN_S = 3.0
-"""Between two attempts to reach a board again."""
+"""Time between two attempts to reach a board again."""
 
 _PATIENCE_S = 600.0
-"""How much longer than the trial may take it is asked: verifying comes first."""
+"""Extra time to wait after the trial's own limit, since verifying comes first."""
 
 _THERE = "already current and healthy"
 _ENDS = ("confirmed", "rolled back", "refused", "not healthy")
@@ -39,12 +39,12 @@ def try_release(
         board: the board.
         python: the interpreter there.
         number: the release.
-        frames: how many answers prove it.
+        frames: how many answers the trial needs.
         trial_s: how long they may take.
         before: the agent's state before the trial.
-        tell: hears of a lost connection.
-        again_s: between two attempts to reach it again.
-        patience_s: how much longer than the trial may take it is asked.
+        tell: shows that the connection is lost.
+        again_s: time between two attempts to reach it again.
+        patience_s: extra time to wait after the trial's own limit.
 
     Raises:
         UnreachableError: the connection was lost and did not come back in time.
@@ -65,10 +65,10 @@ def try_release(
             outcome = _outcome(state, before, number)
             if outcome is not None:
                 return outcome
-            # Not over: joins what is under way, or begins what has not begun.
+            # Not over: this joins a running trial, or begins one that has not begun.
             answer = board.agent(python, *words)
             if answer.get("outcome") == _THERE and before.get("current") != number:
-                answer["outcome"] = "confirmed"  # in the moment between the two questions
+                answer["outcome"] = "confirmed"  # it ended between the two questions
             return answer
         except UnreachableError as error:
             failure = error
@@ -78,7 +78,7 @@ def try_release(
 def _outcome(
     state: Mapping[str, Any], before: Mapping[str, Any], number: int
 ) -> dict[str, Any] | None:
-    """Return how a trial ended, from what has been added to the board's history since."""
+    """Return how a trial ended, from the new entries of the board's history."""
     if state.get("trial") is not None:
         return None
     known = before.get("history") or []

@@ -13,9 +13,9 @@ from edgeinfer.host.flashing.board.facts import BoardFacts
 from edgeinfer.host.flashing.bundled_python import SHORT, CarriedPython
 
 SBOM = "sbom.cdx.json"
-"""In a release's folder."""
+"""The name of the bill of materials in a release's folder."""
 
-# The old file is whole until the new one is, and on the disk. $1: prefix, $2: SHA-256.
+# The old file stays until the new one is complete and on the disk. $1: prefix, $2: SHA-256.
 _PUT_AGENT = """\
 set -e
 umask 022
@@ -27,7 +27,7 @@ mv -f "$1/.releases.pyz.new" "$1/releases.pyz"
 sync
 """
 
-# It is sent every time, and written where it is another. $3: its place.
+# It is sent every time, and written if it is different. $3: its place.
 _PUT_SBOM = """\
 set -e
 umask 022
@@ -41,7 +41,7 @@ else
 fi
 """
 
-# Never in the place of another: the environments of releases point into it. $3: its folder.
+# It never replaces another: the environments of releases point into it. $3: its folder.
 _PUT_PYTHON = """\
 set -e
 umask 022
@@ -62,7 +62,7 @@ def put_agent(board: Board, content: bytes, sha256: str) -> None:
     """Store the agent.
 
     Raises:
-        UnreachableError: the connection was lost; the agent there is as it was.
+        UnreachableError: the connection was lost; the agent there is unchanged.
         RemoteError: it cannot be stored.
     """
     _put(board, _PUT_AGENT, "the agent", sha256, [content])
@@ -80,7 +80,7 @@ def put_python(board: Board, python: CarriedPython, chunks: Iterable[bytes]) -> 
 
 
 def put_sbom(board: Board, number: int, content: bytes) -> None:
-    """Store what a release is made of in its folder.
+    """Store a release's bill of materials in its folder.
 
     Raises:
         UnreachableError: the connection was lost.
@@ -92,17 +92,17 @@ def put_sbom(board: Board, number: int, content: bytes) -> None:
 
 
 def python_folder(board: Board, sha256: str) -> PurePosixPath:
-    """Return where a Python that is brought along lies."""
+    """Return the folder of a Python that is sent."""
     return board.prefix / "python" / sha256[:SHORT]
 
 
 def agent_python(board: Board, facts: BoardFacts, wanted: str = "") -> str | None:
-    """Return an interpreter that is there and runs the agent; None where there is none.
+    """Return an existing interpreter that can run the agent; None if there is none.
 
     Args:
         board: the board.
-        facts: what it says.
-        wanted: the one to take if it is there.
+        facts: the board's facts.
+        wanted: the preferred one.
     """
     folder = board.prefix / "python"
     carried = [str(folder / name) for name in facts.pythons]

@@ -20,18 +20,18 @@ from edgeinfer.host.models.applications import APPLICATIONS
 
 Initializer = Literal["glorot", "he", "pretrained"]
 Before = Callable[[Any], Any]
-"""What stands between a network's input and its first layer: a tensor in, a tensor out."""
+"""Layers between a network's input and its first layer: a tensor in, a tensor out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ArchitectureInfo:
-    """What is known about an architecture without building it.
+    """The facts about an architecture, known without building it.
 
     Attributes:
-        name: as typed on the command line.
+        name: its name on the command line.
         size: default side of the square input in pixels.
-        smallest: side in pixels that its input has at least.
-        normalization: (mean, std) per RGB channel in pixel units, as pretrained weights want it;
+        smallest: the smallest side of its input in pixels.
+        normalization: (mean, std) per RGB channel in pixel units, as pretrained weights need it;
             None: from the training data.
         pretrained: whether ImageNet weights exist.
         scalable: whether `width` applies.
@@ -47,7 +47,7 @@ class ArchitectureInfo:
     smallest: int = 8
 
     def normalization_for(self, channels: Channels) -> order.Normalization | None:
-        """Return the normalization of an input with these channels; None as above."""
+        """Return the normalization of an input with these channels, or None."""
         rgb = self.normalization
         return None if rgb is None else order.normalization_for(rgb, channels)
 
@@ -103,10 +103,10 @@ ARCHITECTURES: dict[str, ArchitectureInfo] = {info.name: info for info in _INFOS
 
 
 def architecture(name: str) -> ArchitectureInfo:
-    """Return what is known about an architecture.
+    """Return the facts about an architecture.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is no such architecture.
     """
     try:
         return ARCHITECTURES[name]
@@ -137,12 +137,12 @@ def build_model(
         width: scales the channels of the architectures that are `scalable`.
         seed: of the random initial weights. It seeds Keras, TensorFlow, numpy and random.
         weights: a file of weights to start from instead of the installed or downloaded ones.
-        channels: what the C are, which pretrained weights have to know; by default grey for one,
-            rgb for three.
+        channels: the order of the C channels, which pretrained weights depend on; by default grey
+            for one, rgb for three.
 
     Raises:
-        UsageError: the arguments do not go together.
-        ModelError: the weights are absent, damaged, or do not fit.
+        UsageError: the arguments do not fit together.
+        ModelError: the weights are missing, damaged, or do not fit.
         MissingExtraError: the weights' package is not installed.
     """
     import keras
@@ -169,7 +169,7 @@ def _untrained(
     *,
     before: Before | None = None,
 ) -> Any:
-    """Build one of the architectures that have pretrained weights, without them."""
+    """Build an architecture that has pretrained weights, without loading them."""
     from edgeinfer.host.models import efficientnet_lite
 
     if info.name in APPLICATIONS:
@@ -184,7 +184,7 @@ def _pretrained(
     weights: Path | None,
     channels: Channels | None,
 ) -> Any:
-    """Build a network that answers as the weights, which know RGB, say."""
+    """Build a network for any channels that answers as the RGB weights do."""
     from edgeinfer.host.models import efficientnet_lite
 
     height, width, depth = input_shape
@@ -196,7 +196,7 @@ def _pretrained(
     if depth == 1:
         rgb = info.normalization
         assert rgb is not None
-        before = None if order.normalized_alike(rgb) else partial(order.three_of_one, rgb=rgb)
+        before = None if order.same_normalization(rgb) else partial(order.three_of_one, rgb=rgb)
         grey = _untrained(info, input_shape, classes, "glorot", before=before)
         order.take_weights(grey, model)
         return grey
@@ -213,15 +213,15 @@ def check_model(
     width: float = 1.0,
     weights: Path | None = None,
 ) -> None:
-    """Refuse, in a moment, what `build_model` could not build or would ignore in silence.
+    """Refuse quickly what `build_model` could not build or would silently ignore.
 
     Args:
         name: a key of `ARCHITECTURES`.
         size: (width, height) of the input in pixels.
-        initializer: as for `build_model`; likewise `width` and `weights`.
+        initializer: as for `build_model`, and so are `width` and `weights`.
 
     Raises:
-        UsageError: the arguments do not go together.
+        UsageError: the arguments do not fit together.
         ModelError: there is no such file of weights.
         MissingExtraError: the weights' package is not installed.
     """

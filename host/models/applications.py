@@ -23,9 +23,9 @@ class Application:
         function: its name in keras.applications.
         size: side of the input in pixels that the weights were trained at.
         mean: per RGB channel, in pixel units.
-        std: likewise.
+        std: per RGB channel, in pixel units.
         options: further arguments of the function.
-        smallest: side of the input in pixels that the function takes at least.
+        smallest: the smallest side of the input in pixels that the function takes.
     """
 
     function: str
@@ -36,8 +36,8 @@ class Application:
     smallest: int = 8
 
 
-# The normalization that keras.applications does in preprocess_input or inside the model; here it
-# always stands in the PreprocessSpec, hence include_preprocessing=False.
+# keras.applications normalizes in preprocess_input or inside the model; here the normalization is
+# always in the PreprocessSpec, so include_preprocessing=False.
 _OUTSIDE = (("include_preprocessing", False),)
 
 APPLICATIONS: dict[str, Application] = {
@@ -72,7 +72,7 @@ def build(
         name: a key of `APPLICATIONS`.
         input_shape: (H, W, C).
         classes: how many logits.
-        before: stands between the input and the backbone.
+        before: layers between the input and the backbone.
     """
     return _with_head(name, _backbone(name, input_shape, before=before), classes)
 
@@ -80,7 +80,7 @@ def build(
 def build_pretrained(
     name: str, input_shape: tuple[int, int, int], classes: int, weights: Path | None
 ) -> Any:
-    """Return what `build` does for (H, W, 3), with weights in the backbone.
+    """Return the model of `build` for (H, W, 3), with weights in the backbone.
 
     Args:
         name: a key of `APPLICATIONS`.
@@ -97,7 +97,7 @@ def build_pretrained(
         return _with_head(name, backbone, classes)
     try:
         backbone = _backbone(name, input_shape, weights="imagenet")
-    # Keras's downloader raises a bare Exception for an unreachable or refused address.
+    # Keras's downloader raises a plain Exception for an unreachable or refused address.
     except Exception as error:
         raise ModelError(
             name,
@@ -120,7 +120,8 @@ def _backbone(
     application = APPLICATIONS[name]
     inputs = keras.Input(input_shape, name="image")
     with warnings.catch_warnings():
-        # Keras warns that sizes other than its published ones load the 224 weights: we know.
+        # Keras warns that sizes other than its published ones load the 224 weights; that is
+        # intended.
         warnings.simplefilter("ignore", UserWarning)
         return getattr(keras.applications, application.function)(
             include_top=False,

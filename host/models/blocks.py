@@ -1,8 +1,8 @@
 """The few building blocks that all architectures share.
 
-Convolutions carry no bias and are followed by batch normalization, which the converter folds into
+Convolutions have no bias and are followed by batch normalization, which the converter folds into
 them; activations are ReLU or ReLU6, which fuse. Every model ends in the layers `pool` (features,
-one vector an image) and `logits`, so that transfer learning finds them by name.
+one vector per image) and `logits`, so that transfer learning finds them by name.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Literal
 BatchNorm = dict[str, float]
 
 KERAS_BATCH_NORM: BatchNorm = {"momentum": 0.9, "epsilon": 1e-3}
-"""A momentum of 0.9 settles within the few thousand steps of a small data set."""
+"""A momentum of 0.9 converges within the few thousand steps of a small data set."""
 
 
 def kernel_initializer(name: str) -> str:
@@ -55,7 +55,7 @@ def depthwise(
     name: str,
     batch_norm: BatchNorm = KERAS_BATCH_NORM,
 ) -> Any:
-    """Convolve each channel by itself, normalize and apply ReLU6."""
+    """Convolve each channel separately, normalize and apply ReLU6."""
     import keras
 
     x = keras.layers.DepthwiseConv2D(

@@ -1,9 +1,10 @@
-"""Pretrained networks know RGB; here they take other channels and give the same answers.
+"""Pretrained networks expect RGB; here they take other channels and give the same answers.
 
-- BGR: the kernels of the first convolution are turned round.
-- Grey: a grey picture stands for three equal channels. Where all channels are normalized alike, a
-  kernel's sum over its input channels does that. Else a 1x1 convolution first makes the three
-  normalized channels of the one, before any padding: behind it zeros mean what the weights learned.
+- BGR: the input channels of the first convolution's kernels are reversed.
+- Grey: a grey picture stands for three equal channels. If all channels have the same
+  normalization, the sum of a kernel over its input channels does that. Else a 1x1 convolution first
+  makes three normalized channels from the one, before any padding, so that zeros mean what the
+  weights expect.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Normalization = tuple[tuple[float, ...], tuple[float, ...]]
 """(mean, std) per channel, in pixel units."""
 
 THREE_OF_ONE = "grey_to_rgb"
-"""The layer that makes three channels of one."""
+"""The layer that makes three channels from one."""
 
 
 def normalization_for(rgb: Normalization, channels: Channels) -> Normalization:
@@ -30,8 +31,8 @@ def normalization_for(rgb: Normalization, channels: Channels) -> Normalization:
     return mean[::turn], std[::turn]
 
 
-def normalized_alike(rgb: Normalization) -> bool:
-    """True where a grey value becomes the same number in every channel."""
+def same_normalization(rgb: Normalization) -> bool:
+    """Return whether a grey value becomes the same number in every channel."""
     return all(len(set(values)) == 1 for values in rgb)
 
 
@@ -49,7 +50,7 @@ def three_of_one(grey: Any, rgb: Normalization) -> Any:
 
 
 def turn_round(model: Any) -> None:
-    """Make a network for RGB one for BGR."""
+    """Turn a network for RGB into one for BGR."""
     first = _with_weights(model)[0]
     kernel, *others = first.get_weights()
     first.set_weights([kernel[:, :, ::-1], *others])
@@ -59,7 +60,7 @@ def take_weights(grey: Any, rgb: Any) -> None:
     """Give a network for grey pictures the weights of the same network for RGB.
 
     Args:
-        grey: built of the same layers for one channel, perhaps behind `three_of_one`.
+        grey: built from the same layers for one channel, perhaps after `three_of_one`.
         rgb: pretrained.
     """
     takers = [layer for layer in _with_weights(grey) if layer.name != THREE_OF_ONE]

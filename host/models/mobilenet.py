@@ -53,7 +53,7 @@ def build(
                 name=f"block{block}",
             )
             block += 1
-    # The paper keeps 1,280 filters here for its 1,000 classes; a few classes need no more than
+    # The paper keeps 1,280 filters here for its 1,000 classes; a few classes need only
     # their share.
     x = conv(x, scaled(_LAST_FILTERS, width), kernel=1, initializer=initializer, name="head")
     outputs = classifier(x, classes, initializer=initializer)

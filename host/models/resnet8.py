@@ -2,7 +2,7 @@
 
 Source: Banbury et al. 2021, "MLPerf Tiny Benchmark": CIFAR-10 at 32x32, three stacks of one
 residual block each with 16, 32 and 64 filters, 78,666 parameters, 87.2 % float and 87.0 % INT8.
-The convolutions here have no bias beside their batch normalization, so there are slightly fewer.
+The convolutions here have only batch normalization and no bias, so there are slightly fewer.
 """
 
 from __future__ import annotations

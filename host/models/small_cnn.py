@@ -1,8 +1,8 @@
 """A small depthwise-separable CNN for microcontroller-sized budgets, trained from scratch.
 
 After Howard et al. 2017 ("MobileNets"): a full convolution, then pairs of a depthwise and a 1x1
-convolution. As many of them halve the picture as it takes to come down to about 7x7, so the same
-architecture serves 28x28 digits and 224x224 photographs.
+convolution. Enough of them halve the picture to reach about 7x7, so the same architecture works for
+28x28 digits and 224x224 photographs.
 """
 
 from __future__ import annotations

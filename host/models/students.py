@@ -1,8 +1,8 @@
-"""Ready-made students: what network to train for which board, with what settings.
+"""Ready-made students: which network to train for which board, with which settings.
 
-A student is chosen by what the board's profile says, its accelerator or else its memory, so that a
-board of one's own has one as well. The choices weigh multiply-accumulates (MACs), weights and
-activations; none was timed on a board.
+A student is chosen by the board's profile, by its accelerator or else its memory, so that your own
+board has one as well. The choices consider multiply-accumulates (MACs), weights and activations;
+none was timed on a board.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Student:
     reason: str
 
     def overrides(self) -> dict[str, object]:
-        """Return what it sets of a `TrainConfig` beside the architecture."""
+        """Return its settings of a `TrainConfig`, without the architecture."""
         return {"size": (self.size, self.size), "width": self.width, **self.settings}
 
 
@@ -81,7 +81,7 @@ STUDENTS: tuple[Student, ...] = (TINY, SMALL, LARGE, EDGETPU, ETHOS_U, VX)
 
 _BY_ACCELERATOR = {"edgetpu": EDGETPU, "ethos-u": ETHOS_U, "vx": VX}
 _BY_BOARD = {"rpi5": LARGE, "generic-x86-64": LARGE, "generic-aarch64": SMALL}
-"""Boards of which memory does not tell how fast they are."""
+"""Boards whose memory size does not show how fast they are."""
 _TINY_MEMORY_MIB = 512
 
 

@@ -5,9 +5,9 @@ sizes, the state dict), a fifth with the storages' keys, then for each key its n
 (int64, little endian) and its elements. In the state dict every tensor is a call of
 `torch._utils._rebuild_tensor_v2` on a storage that a persistent id names.
 
-A pickle is a program, so three fences stand around it: only the opcodes that a state dict needs
-are admitted, only the few names in `_NAMES` are found and each stands for a function or class of
-this module, and every size is checked against the file before anything is allocated.
+A pickle is a program, so three limits apply: only the opcodes that a state dict needs are allowed,
+only the few names in `_NAMES` are found and each is replaced by a function or class of this module,
+and every size is checked with the file before anything is allocated.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ _OPCODES = frozenset(_OPCODE_NAMES.split())
 
 
 class _StateDict(dict[Any, Any]):
-    """Stands for collections.OrderedDict; the attributes that torch hangs on it are dropped."""
+    """Replaces collections.OrderedDict; the attributes that torch adds to it are dropped."""
 
     def __setstate__(self, state: object) -> None:
         """Ignore torch's `_metadata`."""
 
 
 class _Dtype:
-    """Stands for a storage class: a name with a numpy dtype, nothing that can be called."""
+    """Replaces a storage class: a name with a numpy dtype that cannot be called."""
 
     def __init__(self, code: str) -> None:
         self.dtype = np.dtype(code)
@@ -80,7 +80,7 @@ class _Tensor:
 def _rebuild_tensor(
     storage: object, offset: object, size: object, strides: object, *_: object
 ) -> Any:
-    """Stand for torch._utils._rebuild_tensor_v2; its last arguments concern gradients."""
+    """Replace torch._utils._rebuild_tensor_v2; its last arguments are for gradients."""
     if (
         not isinstance(storage, _Storage)
         or not _is_index(offset)
@@ -113,10 +113,10 @@ class _Unpickler(pickle.Unpickler):
     }
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return this module's stand-in.
+        """Return this module's replacement.
 
         Raises:
-            pickle.UnpicklingError: the name belongs in no state dict.
+            pickle.UnpicklingError: the name does not belong in a state dict.
         """
         try:
             return self._NAMES[module, name]
@@ -139,8 +139,8 @@ def read_state_dict(path: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays of a legacy torch file, by name, in the file's order.
 
     Raises:
-        ModelError: the file cannot be read, is of another format, is truncated, or asks for
-            anything but tensors.
+        ModelError: the file cannot be read, is of another format, is truncated, or contains
+            something other than tensors.
     """
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
@@ -164,8 +164,8 @@ def parse_state_dict(content: bytes, *, subject: str) -> dict[str, NDArray[Any]]
         )
     try:
         return _parse(content)
-    # Whatever a hostile pickle breaks inside the fences is a fault of the file. These are the
-    # errors that the admitted opcodes and stand-ins can raise.
+    # Any error that a hostile pickle causes within these limits is an error of the file. These are
+    # the errors that the allowed opcodes and replacements can raise.
     except (
         pickle.UnpicklingError,
         ValueError,
@@ -214,16 +214,16 @@ def _parse(content: bytes) -> dict[str, NDArray[Any]]:
             raise ValueError(f"storage {key} has {elements} elements, expected {storage.elements}")
         storages[key] = np.frombuffer(content, storage.dtype, elements, position + 8)
         position += 8 + elements * storage.dtype.itemsize
-    # Tensors may share a storage (tied weights), but not so often that memory runs out.
+    # Tensors may share a storage (tied weights), but not so many that memory runs out.
     if sum(tensor.bytes for tensor in state.values()) > 2 * len(content):
         raise ValueError("its tensors are larger than the file")
     return {name: _view(tensor, storages[tensor.storage.key]) for name, tensor in state.items()}
 
 
 def _load(stream: io.BytesIO) -> Any:
-    """Unpickle the next pickle of the stream, after looking at each of its opcodes."""
+    """Unpickle the next pickle of the stream, after checking each of its opcodes."""
     start = stream.tell()
-    # pickletools warns of odd escapes in names; no name that is admitted has any.
+    # pickletools warns of odd escapes in names; no allowed name has any.
     with warnings.catch_warnings(action="error"):
         for opcode, argument, _ in pickletools.genops(stream):
             if opcode.name not in _OPCODES:

@@ -1,1 +1,1 @@
-"""The search for the smallest, fastest model that keeps a budget, with its evidence."""
+"""The search for the smallest, fastest model within a budget, with its evidence."""

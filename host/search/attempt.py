@@ -25,7 +25,7 @@ def measure_baseline(bench: Bench) -> Baseline:
     """Convert the run as it is, time it, and evaluate float32 and plain INT8 on validation.
 
     Raises:
-        EdgeinferError: it cannot be done.
+        EdgeinferError: it failed.
     """
     started = time.monotonic()
     folder = bench.out / BASELINE_FOLDER
@@ -64,17 +64,17 @@ def attempt(
     models: Sequence[Entry],
     paces: Sequence[Known],
 ) -> Trial:
-    """Build a candidate, time it, and train and evaluate it where that can be worth it.
+    """Build a candidate, time it, and train and evaluate it if it can be useful.
 
     Args:
-        bench: what it is tried with.
+        bench: everything that the search uses.
         asked: the candidate.
         baseline: the run's own figures.
-        models: what was measured so far.
-        paces: what training took so far; at least one.
+        models: the models measured so far.
+        paces: the training times so far; at least one.
 
     Raises:
-        UnreachableError: the board that measures does not answer any more.
+        UnreachableError: the board that measures no longer answers.
         StorageError: the disk is full or cannot be written.
     """
     started = time.monotonic()
@@ -124,7 +124,7 @@ def _attempt(
     title = f"#{trial.number}"
     best = quantized(bench, candidate, Path(done.run), folder, baseline, title)
     if _macs(best.path) != footprint.macs or best.calibration != PLAIN:
-        # Which channels went was decided with the data: the untrained network was a guess. And
+        # The data decided which channels are removed: the untrained network was a guess. And
         # another quantizer may have written other operators.
         footprint = _footprint(bench, best.path, baseline)
     return replace(
@@ -142,7 +142,7 @@ def _attempt(
 
 
 def _already_made(bench: Bench, candidate: Candidate) -> Done | None:
-    """Return what the baseline's conversion made of a candidate, which is all of plain INT8."""
+    """Return the plain INT8 candidate, which the baseline's conversion already made."""
     if candidate.kind == "plain" and candidate.precision == "int8":
         return Done(run=str(bench.run))
     return None
@@ -155,7 +155,7 @@ def _refusal(
     baseline: Baseline,
     models: Sequence[Entry],
 ) -> str:
-    """Return why it is not worth training; empty where it is."""
+    """Return why it is not worth training; empty if it is."""
     broken = excess_of(footprint, budget, baseline)
     if broken.get("ms", 0.0) > 0:
         return f"{footprint.invoke_ms:.3g} ms is more than {budget.invoke_ms:g}"

@@ -20,16 +20,16 @@ from edgeinfer.host.search.worker.job import SMALL_FILE
 from edgeinfer.host.training.train import METRIC_ACCURACY
 
 WORTH_TRYING = 0.0025
-"""What plain INT8 must cost, as a share of the validation pictures, for other ranges to be tried.
+"""Share of the validation pictures that plain INT8 must lose before other ranges are tried.
 
-Counting how often each value of each tensor occurs takes minutes for a large network, and where
-INT8 decides as float32 does there is nothing to gain.
+Making the histograms of all tensors takes minutes for a large network, and if INT8 agrees with
+float32 there is nothing to gain.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quantized:
-    """The model that stands for a candidate.
+    """The quantized model of a candidate.
 
     Attributes:
         path: its `.tflite`.
@@ -45,18 +45,18 @@ class Quantized:
 def quantized(
     bench: Bench, candidate: Candidate, run: Path, folder: Path, baseline: Baseline, title: str
 ) -> Quantized:
-    """Return a candidate's most accurate quantized model, of those that keep the limit of size.
+    """Return a candidate's most accurate quantized model within the limit of size.
 
-    Ranges from the lowest to the highest value come first; others are tried where that costs
-    accuracy, or where the file is too large: the quantizers' files differ by a few kB.
+    Ranges from the lowest to the highest value come first; others are tried if these cost
+    accuracy, or if the file is too large: the quantizers' files differ by a few kB.
 
     Args:
         bench: of the search.
-        candidate: which.
+        candidate: the candidate.
         run: its trained run.
-        folder: with its float and its plain quantized model; the others are added.
+        folder: has its float and its plain quantized model; the others are added.
         baseline: the run's own figures.
-        title: what the user calls it.
+        title: its name for the user.
 
     Raises:
         EdgeinferError: it cannot be calibrated or evaluated.
@@ -81,7 +81,7 @@ def quantized(
         others = bench.work("calibrate", run, candidate, folder).calibrations
         reached |= accuracies(bench, {name: path(name) for name in others}, trained, title)
         methods += others
-    # The first of equals: min-max, which most runtimes and compilers were tried with.
+    # Among equals the first: min-max, which was tried with most runtimes and compilers.
     best = max(list(filter(fits, methods)) or methods, key=lambda method: reached[method])
     return Quantized(path=path(best), calibration=best, accuracy=reached[best])
 
@@ -93,9 +93,9 @@ def accuracies(
 
     Args:
         bench: of the search.
-        files: by the names that the result has.
-        trained: whose they are.
-        title: what the user calls it.
+        files: the files by the names for the result.
+        trained: the trained run of the files.
+        title: its name for the user.
     """
     bench.progress.start(f"{title}: evaluate on validation", len(bench.validation))
     found = evaluations_of_files(files, trained, bench.validation, bench.progress)
@@ -108,13 +108,13 @@ def evaluations_of_files(
     """Return how each `.tflite` answers through the device package, on the same pictures.
 
     Args:
-        files: by the names that the result has.
-        trained: whose they are: its task and preprocessing are theirs.
+        files: the files by the names for the result.
+        trained: the trained run of the files, with their task and preprocessing.
         samples: the pictures.
         progress: reports each picture.
 
     Raises:
-        ImageError: a picture cannot be read any more.
+        ImageError: a picture can no longer be read.
     """
     factories: dict[str, Callable[[], Model]] = {
         name: partial(

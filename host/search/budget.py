@@ -1,4 +1,4 @@
-"""What the user can afford, and whether a model keeps it."""
+"""The user's limits, and whether a model keeps them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from edgeinfer.device.core.errors import UsageError
 
 _EXACT = 1e-9
-"""Shares are not exact in binary; a billionth decides nothing."""
+"""Shares are not exact in binary; a billionth must not decide."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """At least one limit; what is None is free.
+    """At least one limit; None means no limit.
 
     Attributes:
-        accuracy_points: most points of validation top-1 below the float model of the run.
+        accuracy_points: largest loss of validation top-1 below the run's float model, in points.
         invoke_ms: longest inference, milliseconds.
         size_kb: largest `.tflite` file, kB of 1,000 bytes.
     """
@@ -50,11 +50,11 @@ class Budget:
 
     @property
     def wants_fastest(self) -> bool:
-        """Whether the fastest that keeps it wins; else the most accurate does."""
+        """Whether the fastest model within it wins; else the most accurate one wins."""
         return self.accuracy_points is not None
 
     def floor(self, float_accuracy: float) -> float | None:
-        """Return the lowest validation top-1 allowed, 0 to 1; None where accuracy is free."""
+        """Return the lowest validation top-1 allowed, 0 to 1; None if accuracy has no limit."""
         if self.accuracy_points is None:
             return None
         return float_accuracy - self.accuracy_points / 100
@@ -67,18 +67,18 @@ class Budget:
         invoke_ms: float | None = None,
         size_bytes: int | None = None,
     ) -> dict[str, float]:
-        """Return by how much each limit is broken, as a part of it; 0 or less where it is kept.
+        """Return by how much each limit is exceeded, as a part of it; 0 or less if it is kept.
 
         Args:
             float_accuracy: validation top-1 of the run's float model, 0 to 1.
-            accuracy: of the model in question; None where it is not known, as for the others.
+            accuracy: the model's validation top-1; None, as for the others, if it is not known.
             invoke_ms: milliseconds.
             size_bytes: of the `.tflite` file.
         """
         parts: dict[str, float] = {}
         floor = self.floor(float_accuracy)
         if floor is not None and accuracy is not None:
-            # Points of accuracy weigh as whole parts: ten points too few are 10 % off.
+            # Points of accuracy count as parts of the whole: ten points too few are 10 %.
             parts["accuracy"] = floor - accuracy
         if self.invoke_ms is not None and invoke_ms is not None:
             parts["ms"] = invoke_ms / self.invoke_ms - 1

@@ -1,4 +1,4 @@
-"""One point of the search space, and what was found of it."""
+"""One point of the search space, and its figures."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Kind = Literal["plain", "pruned", "student"]
 SearchImportance = Literal["l1", "bn", "taylor"]
 SearchPrecision = Literal["int8", "dynamic", "float16"]
 Outcome = Literal["measured", "not trained", "repeated", "failed"]
-"""`not trained`: its time, its size or the time left spoke against it; `repeated`: it was tried
-before."""
+"""`not trained`: it was too slow or too large, or too little time was left; `repeated`: it was
+tried before."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A model that could be made.
+    """A model that the search may make.
 
     Attributes:
         kind: `plain` is the run's model as it is, in another precision or with other ranges;
@@ -25,12 +25,12 @@ class Candidate:
             another network from scratch.
         size: (width, height) of the input in pixels.
         precision: of the `.tflite` file.
-        architecture: a student's.
-        width: a student's, scales its channels.
+        architecture: of a student.
+        width: of a student, scales its channels.
         keep_cost: share of the arithmetic that pruning leaves, 0 to 1, counted as
             `edgeinfer.converters.pruning.cost` does; 1 prunes nothing.
-        importance: by which channels are chosen; see `edgeinfer.converters.pruning.importance`.
-        teacher: whether it learns from the run's model, too.
+        importance: how channels are chosen; see `edgeinfer.converters.pruning.importance`.
+        teacher: whether it also learns from the run's model.
     """
 
     kind: Kind
@@ -43,21 +43,21 @@ class Candidate:
     teacher: bool = False
 
     def text(self) -> str:
-        """Return what it is, in a few words."""
+        """Return its description in a few words."""
         at = f"{self.size[0]}x{self.size[1]}"
         if self.kind == "plain":
             return f"as it is, {self.precision}"
-        taught = ", with teacher" if self.teacher else ""
+        teacher = ", with teacher" if self.teacher else ""
         if self.kind == "student":
-            return f"{self.architecture} x{self.width:g}, {at}{taught}"
+            return f"{self.architecture} x{self.width:g}, {at}{teacher}"
         if self.keep_cost == 1:
-            return f"trained on, {at}{taught}"
-        return f"pruned to {100 * self.keep_cost:.0f} % ({self.importance}), {at}{taught}"
+            return f"trained on, {at}{teacher}"
+        return f"pruned to {100 * self.keep_cost:.0f} % ({self.importance}), {at}{teacher}"
 
     def covers(self, other: Candidate) -> bool:
-        """Return whether this one has all that the other has, so that it should do as well.
+        """Return whether this one has at least all that the other has, so it should be as accurate.
 
-        A teacher may help or hold back, so nothing follows from one with to one without.
+        A teacher may help or not, so candidates with and without a teacher are not compared.
         """
         return (
             (self.kind, self.architecture, self.precision, self.teacher)
@@ -70,14 +70,14 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Footprint:
-    """What is known of a model without training it.
+    """The figures of a model that need no training.
 
     Attributes:
         ratio: its time divided by the baseline's, the median over interleaved rounds.
         ratio_low: the first quartile of the rounds' ratios.
         ratio_high: the third.
-        invoke_ms: the ratio times the baseline's time, so that figures taken while the machine was
-            busier compare all the same.
+        invoke_ms: the ratio times the baseline's time, so that figures from a busier machine can
+            still be compared.
         size_bytes: of the `.tflite` file.
         macs: multiply-accumulates of one inference.
     """
@@ -107,19 +107,19 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What became of a candidate.
+    """The result of one candidate.
 
     Attributes:
         number: counts from 0 in the order in which they were tried.
-        candidate: what it is.
+        candidate: the candidate.
         outcome: how it ended.
         reason: why there are no figures; empty for `measured`.
-        footprint: None where it could not be built.
-        measured: None where it was not trained.
-        epochs: trained at most so many.
+        footprint: None if it could not be built.
+        measured: None if it was not trained.
+        epochs: the largest number of epochs.
         training_s: how long training took, seconds.
-        seconds: how long all of it took.
-        retry: whether it is worth another try in a longer search.
+        seconds: how long everything took.
+        retry: whether to try it again in a longer search.
     """
 
     number: int
@@ -136,12 +136,12 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """The run's model as plain INT8, and as it was trained.
+    """The run's model as plain INT8 and as float32.
 
     Attributes:
         float_accuracy: validation top-1 of the float32 model, 0 to 1.
         measured: of plain INT8; its ratio is 1.
-        validation_samples: pictures that accuracies are shares of.
+        validation_samples: the number of pictures behind the accuracies.
         machine: where inference was timed.
         seconds: how long it took to convert, time and evaluate it.
     """

@@ -1,4 +1,4 @@
-"""How long a search has worked, over all its starts."""
+"""How long a search has worked, in all its starts together."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable
 from edgeinfer.converters.common.progress import Progress
 
 _EVERY_S = 2.0
-"""So much is lost when the process is killed."""
+"""At most this much is lost when the process is killed."""
 
 
 class SearchClock:
-    """Counts the seconds of this start on top of those before.
+    """Counts the seconds of this start and adds those of earlier starts.
 
     Args:
         limit_s: of all starts together, seconds.
         spent_s: before this start.
-        keep: writes down how long it was so far.
+        keep: saves the time so far.
     """
 
     def __init__(self, *, limit_s: float, spent_s: float, keep: Callable[[float], None]) -> None:
@@ -33,25 +33,25 @@ class SearchClock:
 
     @property
     def left_s(self) -> float:
-        """Seconds left, 0 when there are none."""
+        """Seconds left, at least 0."""
         return max(0.0, self.limit_s - self.spent_s)
 
     def tick(self) -> None:
-        """Write it down, where that was not done just now."""
+        """Save it, unless that was done a moment ago."""
         if time.monotonic() - self._kept >= _EVERY_S:
             self.keep()
 
     def keep(self) -> None:
-        """Write it down."""
+        """Save it."""
         self._keep(self.spent_s)
         self._kept = time.monotonic()
 
 
 class Ticking:
-    """Passes on how far the work is, and has the clock tick each time.
+    """Passes on progress, and updates the clock each time.
 
     Args:
-        progress: who is told.
+        progress: receives the progress.
         clock: the search's.
     """
 

@@ -1,4 +1,4 @@
-"""All that the candidates of one search are tried with."""
+"""Everything that a search uses to try candidates."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from edgeinfer.host.search.worker.work import CandidateJob
 BASELINE_FOLDER = "baseline"
 CANDIDATES_FOLDER = "candidates"
 WORK_FOLDER = "work"
-"""For the process that has TensorFlow; what it leaves there is removed."""
+"""A folder for the process that has TensorFlow; files that it leaves there are removed."""
 PLAIN: CalibrationMethod = "min-max"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """All that candidates of one search are tried with.
+    """Everything that a search uses to try candidates.
 
     Attributes:
-        run: the folder that the search began with.
+        run: the folder of the run to improve.
         out: the search's folder.
-        trained: what there is to know of the run.
+        trained: the facts about the run.
         validation: its validation samples.
         space: the candidates.
         budget: the limits.
-        timer: times models beside the baseline.
+        timer: times models compared with the baseline.
         workshop: builds and trains them.
         clock: how long the search has worked.
         progress: reports what is going on.
@@ -71,14 +71,14 @@ class Bench:
     def work(
         self, action: Action, run: Path, candidate: Candidate, folder: Path, *, epochs: int = 0
     ) -> Done:
-        """Have the worker do something.
+        """Let the worker do an action.
 
         Args:
-            action: what.
-            run: the folder to begin with: the search's, or a trained candidate's to `calibrate`.
-            candidate: which.
+            action: the action.
+            run: the folder to begin with: the search's run, or a trained candidate to `calibrate`.
+            candidate: the candidate.
             folder: where the files go.
-            epochs: to `train` at most.
+            epochs: the largest number for `train`.
         """
         job = Job(
             action=action,

@@ -1,4 +1,4 @@
-"""The Pareto front, the winner, and what a candidate could reach at best."""
+"""The Pareto front, the winner, and the best result that a candidate could reach."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Entry:
 
     Attributes:
         number: of its trial, or `BASELINE`.
-        candidate: what it is.
+        candidate: the candidate.
         measured: its figures.
     """
 
@@ -29,17 +29,17 @@ class Entry:
 
     @property
     def title(self) -> str:
-        """What a person calls it."""
+        """Its name for people."""
         return "baseline" if self.number == BASELINE else f"#{self.number}"
 
     def dominates(self, other: Entry) -> bool:
-        """Return whether it is nowhere worse and somewhere better."""
+        """Return whether it is worse in nothing and better in something."""
         mine, theirs = _goals(self.measured), _goals(other.measured)
         return mine != theirs and all(a <= b for a, b in zip(mine, theirs, strict=True))
 
 
 def entries(baseline: Baseline, size: tuple[int, int], trials: Iterable[Trial]) -> list[Entry]:
-    """Return the baseline and all that was measured.
+    """Return the baseline and all measured models.
 
     Args:
         baseline: the run's own figures.
@@ -58,9 +58,9 @@ def entries(baseline: Baseline, size: tuple[int, int], trials: Iterable[Trial]) 
 
 
 def pareto_front(models: Sequence[Entry]) -> list[Entry]:
-    """Return those that no other dominates in accuracy, time and size, the fastest first.
+    """Return the models that no other beats in accuracy, time and size, the fastest first.
 
-    Of several with the same figures the first stays.
+    If several have the same figures, the first one stays.
     """
     front = []
     for index, model in enumerate(models):
@@ -71,7 +71,7 @@ def pareto_front(models: Sequence[Entry]) -> list[Entry]:
 
 
 def excess(model: Entry, budget: Budget, baseline: Baseline) -> dict[str, float]:
-    """Return by how much a model breaks each limit; see `Budget.excess`."""
+    """Return by how much a model exceeds each limit; see `Budget.excess`."""
     footprint = model.measured.footprint
     return budget.excess(
         float_accuracy=baseline.float_accuracy,
@@ -82,7 +82,7 @@ def excess(model: Entry, budget: Budget, baseline: Baseline) -> dict[str, float]
 
 
 def excess_of(footprint: Footprint, budget: Budget, baseline: Baseline) -> dict[str, float]:
-    """Return by how much time and size break their limits, whatever the accuracy."""
+    """Return by how much time and size exceed their limits, for any accuracy."""
     return budget.excess(
         float_accuracy=baseline.float_accuracy,
         invoke_ms=footprint.invoke_ms,
@@ -91,7 +91,7 @@ def excess_of(footprint: Footprint, budget: Budget, baseline: Baseline) -> dict[
 
 
 def choose_winner(models: Sequence[Entry], budget: Budget, baseline: Baseline) -> Entry | None:
-    """Return the best model that keeps the budget, None where none does."""
+    """Return the best model within the budget; None if there is none."""
     kept = [
         model
         for model in models
@@ -99,7 +99,7 @@ def choose_winner(models: Sequence[Entry], budget: Budget, baseline: Baseline) -
     ]
 
     def rank(model: Entry) -> tuple[float, float, int]:
-        # Two times that differ by less than a hundredth were not told apart.
+        # A difference of less than a hundredth between two times is not significant.
         accuracy, ratio = -model.measured.accuracy, round(model.measured.footprint.ratio, 2)
         goals = (ratio, accuracy) if budget.wants_fastest else (accuracy, ratio)
         return (*goals, model.measured.footprint.size_bytes)
@@ -108,7 +108,7 @@ def choose_winner(models: Sequence[Entry], budget: Budget, baseline: Baseline) -
 
 
 def nearest(models: Sequence[Entry], budget: Budget, baseline: Baseline) -> Entry:
-    """Return the model that breaks the budget least, all limits together."""
+    """Return the model that exceeds the budget least, all limits together."""
 
     def broken(model: Entry) -> float:
         return sum(max(0.0, part) for part in excess(model, budget, baseline).values())
@@ -117,8 +117,8 @@ def nearest(models: Sequence[Entry], budget: Budget, baseline: Baseline) -> Entr
 
 
 def standard_error(accuracy: float, samples: int) -> float:
-    """Return the standard error of a share that was counted on so many pictures, 0 to 1."""
-    # Half a picture keeps a perfect score from looking certain.
+    """Return the standard error of a share of this many pictures, 0 to 1."""
+    # Half a picture is added so that a perfect score does not look certain.
     share = min(max(accuracy, 0.5 / samples), 1 - 0.5 / samples)
     return math.sqrt(share * (1 - share) / samples)
 
@@ -126,19 +126,19 @@ def standard_error(accuracy: float, samples: int) -> float:
 def hopeful_accuracy(
     candidate: Candidate, models: Sequence[Entry], baseline: Baseline
 ) -> tuple[float, Entry | None]:
-    """Return the best validation top-1 that a candidate can be hoped to reach, and why.
+    """Return the best validation top-1 that a candidate may reach, and why.
 
-    It is that of the best model known. A network that has less of everything than one that was
-    trained (fewer channels, fewer pixels) is hoped to do as well as that one, and by
-    chance two standard errors better.
+    It is that of the best known model. A network with less of everything than a trained one (fewer
+    channels, fewer pixels) may be as accurate as that one, and by chance two standard errors
+    better.
 
     Args:
         candidate: not trained yet.
-        models: what was measured.
+        models: the measured models.
         baseline: the run's own figures.
 
     Returns:
-        The share, 0 to 1, and the model that has more of everything; None where there is none.
+        The share, 0 to 1, and the model that has more of everything, or None.
     """
     best = max(baseline.float_accuracy, *(model.measured.accuracy for model in models))
     samples, reason = baseline.validation_samples, None
@@ -152,7 +152,7 @@ def hopeful_accuracy(
 
 
 def better_known(footprint: Footprint, accuracy: float, models: Sequence[Entry]) -> Entry | None:
-    """Return a model that is as fast, as small and at least that accurate; None of none."""
+    """Return a model that is as fast, as small and at least as accurate as this, or None."""
     for model in models:
         known = model.measured.footprint
         if (

@@ -1,4 +1,4 @@
-"""How long candidates take to train, from those that were trained, and how long they may."""
+"""How long candidates take to train, learned from trained ones, and how long they may take."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from edgeinfer.host.search.candidate import Trial
 
 SHARE = 0.08
-"""Of the time limit that one candidate may train: a search sees at least a dozen."""
+"""Share of the time limit for training one candidate: a search tries at least twelve."""
 
 FEWEST_EPOCHS = 2
 
 _SLOWEST_GAIN = 0.3
-"""A network with so little arithmetic that it counts for nothing still takes this part of a larger
-one's time: pictures have to be read, altered and handed over."""
+"""A network with almost no arithmetic still takes this part of a larger network's time: pictures
+must be read, changed and passed on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What a trained network took.
+    """The time that a trained network took.
 
     Attributes:
-        kind: the candidate's.
+        kind: the candidate's kind.
         macs: multiply-accumulates of an inference.
-        epoch_s: seconds an epoch.
-        overhead_s: seconds beside the epochs: building, converting, timing, evaluating.
+        epoch_s: seconds per epoch.
+        overhead_s: other seconds: building, converting, timing, evaluating.
     """
 
     kind: str
@@ -36,11 +36,11 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How a candidate would be trained.
+    """A plan for training a candidate.
 
     Attributes:
-        epochs: at most so many.
-        seconds: how long all that is still to be done would take.
+        epochs: the largest number of epochs.
+        seconds: how long all remaining work would take.
     """
 
     epochs: int
@@ -48,7 +48,7 @@ class Plan:
 
 
 def known_paces(trials: Sequence[Trial]) -> list[Known]:
-    """Return what the trained candidates took."""
+    """Return the times of the trained candidates."""
     return [
         Known(
             kind=trial.candidate.kind,
@@ -66,18 +66,18 @@ def plan_training(
 ) -> Plan:
     """Choose how long to train a candidate.
 
-    The nearest network that was trained, of its kind where there is one, tells how long an epoch
-    takes; more arithmetic takes as much more time, less takes somewhat less.
+    The nearest trained network, of the same kind if there is one, gives the time of an epoch;
+    more arithmetic takes proportionally more time, less takes a little less.
 
     Args:
-        kind: the candidate's.
+        kind: the candidate's kind.
         macs: its multiply-accumulates.
-        full_epochs: what it would get without a limit.
-        known: what others took; at least one.
+        full_epochs: its number of epochs without a limit.
+        known: the times of others; at least one.
         limit_s: of the whole search, seconds.
     """
-    alike = [one for one in known if one.kind == kind] or list(known)
-    nearest = min(alike, key=lambda one: max(one.macs, macs, 1) / max(1, min(one.macs, macs)))
+    same_kind = [one for one in known if one.kind == kind] or list(known)
+    nearest = min(same_kind, key=lambda one: max(one.macs, macs, 1) / max(1, min(one.macs, macs)))
     scale = max(_SLOWEST_GAIN, macs / max(1, nearest.macs))
     epoch_s = nearest.epoch_s * scale
     affordable = int(limit_s * SHARE / max(epoch_s, 1e-9))

@@ -28,16 +28,16 @@ from edgeinfer.host.search.study.study import Asked, SearchStudy
 from edgeinfer.host.search.time_models import Timer
 from edgeinfer.host.training.history import JSON_FILE
 
-"""The worker's log and temporary files; of no use afterwards."""
+"""The worker's log and temporary files; not needed afterwards."""
 
-_MOST_IN_VAIN = 40
-"""So many candidates one after another that were not trained: there is nothing left to try."""
+_MOST_UNTRAINED = 40
+"""After this many untrained candidates in a row there is nothing left to try."""
 
 _MOST_TOO_LONG = 4
-"""So many one after another that would not end in time: the rest of it is given back."""
+"""After this many candidates in a row that would not end in time, the search ends early."""
 
 _MOST_FAILURES = 8
-"""So many failed ones one after another have a common cause."""
+"""This many failed candidates in a row have a common cause."""
 
 _UNKNOWN_EPOCH_S = 10.0
 
@@ -50,7 +50,7 @@ class SearchOptions:
         budget: the limits.
         time_limit_s: of all starts together, seconds.
         max_candidates: of all starts together; None without a limit.
-        board: decides what precisions make sense, and for what the winner is converted.
+        board: decides which precisions make sense, and the target of the winner's conversion.
         measure_on: the board that measures, as the user named it; empty for this machine.
         threads: interpreter threads.
         seed: of the sampler and of training.
@@ -65,7 +65,7 @@ class SearchOptions:
     seed: int = 0
 
     def settings(self, run: Path) -> dict[str, str]:
-        """Return what the figures of a search depend on, by the option's name."""
+        """Return the settings that a search's figures depend on, by the option's name."""
 
         def text(value: float | None) -> str:
             return "" if value is None else f"{value:g}"
@@ -84,14 +84,14 @@ class SearchOptions:
 
 
 class Search:
-    """A search in a folder; the same folder goes on where it was.
+    """A search in a folder; in the same folder it continues where it was.
 
     Args:
         run: a folder of `edgeinfer train`.
         options: what the user chose.
         study: the trials so far.
         space: the candidates.
-        timer: times models beside the baseline.
+        timer: times models compared with the baseline.
         workshop: builds and trains them.
         progress: reports what is going on.
         out: the search's folder.
@@ -119,7 +119,7 @@ class Search:
                     run, got=f"has no {split} samples", expected="samples to measure on"
                 )
         self._options, self._study = options, study
-        # Time only shrinks until the next start, so these need not be built again before it.
+        # Until the next start there is only less time, so these need not be built again before it.
         self._late: dict[Candidate, Trial] = {}
         self.clock = SearchClock(
             limit_s=options.time_limit_s, spent_s=study.spent_s, keep=study.set_spent
@@ -149,7 +149,7 @@ class Search:
             tell: called with each trial.
 
         Raises:
-            UnreachableError: the board that measures does not answer any more.
+            UnreachableError: the board that measures no longer answers.
             StorageError: the disk is full or cannot be written.
             SearchError: one candidate after another fails.
             EdgeinferError: the run itself cannot be converted or measured.
@@ -162,11 +162,11 @@ class Search:
         space = self.bench.space
         self._study.enqueue((*space.plain(), *space.first()))
         self._late.clear()
-        in_vain = failures = too_long = 0
+        untrained = failures = too_long = 0
         while (
             self.clock.left_s > self._shortest_s()
             and not self._tried_enough()
-            and in_vain < _MOST_IN_VAIN
+            and untrained < _MOST_UNTRAINED
             and too_long < _MOST_TOO_LONG
         ):
             asked = self._study.ask()
@@ -179,7 +179,7 @@ class Search:
             finally:
                 self.clock.keep()
             self._study.tell(trial, baseline)
-            in_vain = in_vain + 1 if trial.outcome in ("repeated", "not trained") else 0
+            untrained = untrained + 1 if trial.outcome in ("repeated", "not trained") else 0
             if trial.outcome != "repeated":
                 too_long = too_long + 1 if trial.retry else 0
             failures = failures + 1 if trial.outcome == "failed" else 0
@@ -195,7 +195,7 @@ class Search:
                 )
 
     def found(self) -> Found | None:
-        """Return what is known so far; None before the baseline was measured."""
+        """Return the result so far; None before the baseline is measured."""
         baseline = self._study.baseline()
         if baseline is None:
             return None
@@ -235,13 +235,13 @@ class Search:
         return len(tried) >= self._options.max_candidates
 
     def _shortest_s(self) -> float:
-        """Return the least that a candidate took beside its training, seconds."""
+        """Return the shortest time that a candidate took without its training, seconds."""
         trials = [trial for trial in self._study.trials() if trial.footprint is not None]
         made = [trial.seconds - trial.training_s for trial in trials if trial.epochs or trial.retry]
         return max(0.0, min(made, default=0.0))
 
     def _clear_up(self) -> None:
-        """Remove what a process that was killed left half done."""
+        """Remove unfinished files of a killed process."""
         shutil.rmtree(self.bench.out / WORK_FOLDER, ignore_errors=True)
         done = {t.number for t in self._study.trials() if t.measured is not None}
         for folder in (self.bench.out / CANDIDATES_FOLDER).glob("*"):
@@ -253,7 +253,7 @@ class Search:
 
 
 def _pace_of_the_run(run: Path, baseline: Baseline) -> Known:
-    """Return what the run's own last stage took, by its history."""
+    """Return the time of the run's own last stage, from its history."""
     try:
         epochs = json.loads((run / JSON_FILE).read_bytes())
         last = [epoch["seconds"] for epoch in epochs if epoch["stage"] == epochs[-1]["stage"]]

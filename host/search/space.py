@@ -16,7 +16,7 @@ from edgeinfer.host.training.pruning.config import PruneConfig
 
 _SMALLEST_SIDE = 16
 _LARGEST_STUDENT_SIDE = 160
-"""From scratch more pixels cost much and bring little on a few thousand pictures."""
+"""From scratch, more pixels cost much and help little with a few thousand pictures."""
 
 _MOBILENET_SIDE = 64
 
@@ -26,7 +26,7 @@ _WIDTH = (0.25, 1.25, 0.125)
 
 
 class Suggester(Protocol):
-    """What a sampler is asked with; an `optuna.Trial` is one."""
+    """The interface of a sampler; an `optuna.Trial` has it."""
 
     def suggest_categorical(self, name: str, choices: Any) -> Any:
         """Choose one of a few."""
@@ -46,7 +46,7 @@ class Space:
         base: settings that the run was trained with.
         size: (width, height) of its input.
         students: architectures to train from scratch.
-        precisions: what the run's model is also tried in.
+        precisions: further precisions for the run's model.
     """
 
     base: TrainConfig
@@ -76,7 +76,7 @@ class Space:
         )
 
     def parameters(self, candidate: Candidate) -> dict[str, Any]:
-        """Return what a sampler must choose for `suggest` to give this candidate."""
+        """Return the choices with which `suggest` gives this candidate."""
         sides = self._sizes(student=candidate.kind == "student")
         kind = candidate.kind
         shared = {
@@ -98,27 +98,27 @@ class Space:
         )
 
     def first(self) -> tuple[Candidate, ...]:
-        """Return what is tried before a sampler has anything to learn from.
+        """Return the candidates to try before a sampler has anything to learn from.
 
         A search that ends after a few of them has tried each idea once: half of the arithmetic, a
         small network, a third of the arithmetic, a very small network, fewer pixels.
 
-        A run from scratch does not teach at first: what it learned from a few thousand pictures
-        holds the others back (ResNet8 on 6,300 pictures, 70 % of the arithmetic: 85.0 % with its
+        A run from scratch is not a teacher at first: what it learned from a few thousand pictures
+        limits the others (ResNet8 on 6,300 pictures, 70 % of the arithmetic: 85.0 % with its
         answers, 88.0 % without, itself 87.1 %). One that began with ImageNet's weights does.
         """
         sides, small = self._sizes(student=False), self._sizes(student=True)
         teacher = self.base.pretrained
         pruned: dict[str, Any] = {"kind": "pruned", "importance": "taylor", "teacher": teacher}
         student: dict[str, Any] = {"kind": "student", "size": small[0], "teacher": teacher}
-        alike = self.base.architecture if self.base.architecture in self.students else "small-cnn"
-        # On small pictures MobileNet keeps their resolution, which costs it its speed.
+        similar = self.base.architecture if self.base.architecture in self.students else "small-cnn"
+        # On small pictures MobileNet keeps their resolution, which makes it slow.
         other: dict[str, Any] = {"architecture": "mobilenet", "width": 0.25}
         if min(small[0]) < _MOBILENET_SIDE:
-            other = {"architecture": "small-cnn" if alike != "small-cnn" else "resnet8"}
+            other = {"architecture": "small-cnn" if similar != "small-cnn" else "resnet8"}
         chosen = [
             Candidate(**pruned, size=sides[0], keep_cost=0.5),
-            Candidate(**student, architecture=alike, width=0.5),
+            Candidate(**student, architecture=similar, width=0.5),
             Candidate(**pruned, size=sides[0], keep_cost=0.3),
             Candidate(**{"width": 0.5, **student, **other}),
             Candidate(**pruned, size=sides[min(1, len(sides) - 1)], keep_cost=0.5),
@@ -140,9 +140,9 @@ class Space:
 
 
 def space_of(trained: TrainedModel, board: BoardProfile | None) -> Space:
-    """Return the candidates for a run on a board; None stands for any board's CPU.
+    """Return the candidates for a run on a board; None means any board's CPU.
 
-    Boards with an Edge TPU or an NPU take integers from end to end alone.
+    Boards with an Edge TPU or an NPU only take models that are integer from input to output.
     """
     integer = not chosen_targets(board=None if board is None else board.name).floats_allowed
     return Space(
@@ -154,9 +154,10 @@ def space_of(trained: TrainedModel, board: BoardProfile | None) -> Space:
 
 
 def base_config(trained: TrainedModel) -> TrainConfig:
-    """Return the settings that a run was trained with, as its provenance tells.
+    """Return the settings that a run was trained with, from its provenance.
 
-    What it does not tell, as of a run of another version, is the architecture's default.
+    Settings that are missing there, as in a run of another version, are the architecture's
+    defaults.
     """
     told = {
         name.removeprefix("setting."): _value(text)
@@ -174,7 +175,7 @@ def base_config(trained: TrainedModel) -> TrainConfig:
 def student_config(
     base: TrainConfig, candidate: Candidate, *, epochs: int, seed: int
 ) -> TrainConfig:
-    """Return the settings to train a student with: the run's own where it was from scratch."""
+    """Return the settings to train a student with: the run's own if it was trained from scratch."""
     scratch: dict[str, Any] = {}
     if not base.pretrained:
         names = ("optimizer", "learning_rate", "momentum", "weight_decay", "schedule", "batch_size")
@@ -202,15 +203,15 @@ def prune_config(base: TrainConfig, candidate: Candidate, *, epochs: int, seed: 
     """Return the settings to prune a run with.
 
     Args:
-        base: that the run was trained with.
-        candidate: what to make.
+        base: the run's settings.
+        candidate: the candidate.
         epochs: of training in all, after the cuts.
         seed: of order, augmentation and scores.
     """
-    # One cut where there is no time to train between cuts, or nothing to cut.
+    # One cut if there is no time to train between cuts, or nothing to cut.
     steps = 3 if epochs >= 4 and candidate.keep_cost < 1 else 1
     last = epochs - steps + 1
-    # ImageNet's weights are worth keeping; those from scratch learned in large steps.
+    # ImageNet's weights need small steps; weights from scratch were trained in large ones.
     own: dict[str, Any] = {}
     if not base.pretrained:
         own = {"learning_rate": 1e-3, "dropout": base.dropout, "batch_size": base.batch_size}
@@ -228,18 +229,18 @@ def prune_config(base: TrainConfig, candidate: Candidate, *, epochs: int, seed: 
 
 
 def full_epochs(base: TrainConfig, candidate: Candidate) -> int:
-    """Return how many epochs a candidate gets where time does not matter."""
+    """Return how many epochs a candidate gets without a time limit."""
     if candidate.kind == "plain":
         return 0
     if candidate.kind == "student":
-        # Small networks learn for longer before they learn by heart.
+        # Small networks can train longer before they overfit.
         return 40 if base.pretrained else 2 * base.epochs
-    # Most of what a pruned network knows is there already.
+    # A pruned network already knows most of what it needs.
     return 6 if base.pretrained else max(4, base.epochs)
 
 
 def _value(text: str) -> Any:
-    """Read a setting as `TrainConfig.settings` writes it."""
+    """Read a setting in the form of `TrainConfig.settings`."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):

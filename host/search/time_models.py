@@ -1,8 +1,8 @@
-"""How long a model takes beside the baseline: here, or on a board over SSH.
+"""How long a model takes compared with the baseline: here, or on a board over SSH.
 
-The machine may be busy with other things, and busier at one time than at another. So a model is
-never timed alone: it and the baseline take turns, and what counts is the ratio of their medians in
-each round, which both shared.
+The machine may be busy with other things, and the load may change. So a model is never timed alone:
+it and the baseline take turns, and the result is the ratio of their medians in each round, which
+both shared.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _BOARD_SECONDS = 0.6
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """A model beside the baseline.
+    """A model's time compared with the baseline's.
 
     Attributes:
         ratio: of the model's time to the baseline's: the median over the rounds.
@@ -45,25 +45,25 @@ class Timing:
 
 
 class Timer(Protocol):
-    """Times models beside the baseline."""
+    """Times models compared with the baseline."""
 
     @property
     def machine(self) -> str:
         """Where it measures, for people."""
 
     def check(self) -> None:
-        """Raise an error where it could not measure, before anything else is done."""
+        """Raise an error if it cannot measure, before anything else is done."""
 
     def compare(self, baseline: Path, model: Path) -> Timing:
         """Time a `.tflite` file and the baseline's in turns."""
 
 
 class LocalTimer:
-    """Times the interpreter's invoke on this machine, copies in and out included.
+    """Times the interpreter's invoke on this machine, with copies in and out.
 
     Args:
         threads: interpreter threads.
-        rounds: turns of each model; more where the machine is disturbed.
+        rounds: turns of each model; more if the machine is disturbed.
     """
 
     def __init__(self, *, threads: int = 1, rounds: int = ROUNDS) -> None:
@@ -78,7 +78,7 @@ class LocalTimer:
         return f"this machine ({name}, {choose_runtime()}, threads: {self._threads}{without})"
 
     def check(self) -> None:
-        """Raise an error where no runtime is installed."""
+        """Raise an error if no runtime is installed."""
         choose_runtime()
 
     def compare(self, baseline: Path, model: Path) -> Timing:
@@ -90,7 +90,7 @@ class LocalTimer:
         contents = {"baseline": baseline.read_bytes(), str(model): model.read_bytes()}
         times = time_models(contents, "baseline", threads=self._threads, rounds=self._rounds)
         time = times[str(model)]
-        # There it is how many times as fast the model is, here how much of the time it takes.
+        # There the ratio is a speedup, here it is a share of the time.
         return Timing(
             ratio=1 / time.ratio,
             ratio_low=1 / time.ratio_high,
@@ -100,7 +100,7 @@ class LocalTimer:
 
 
 class BoardTimer:
-    """Times the interpreter's invoke on a board, by the `edgeinfer benchmark` that is there.
+    """Times the interpreter's invoke on a board, with `edgeinfer benchmark` there.
 
     Args:
         host: the board.
@@ -149,7 +149,7 @@ class BoardTimer:
         """Time both in turns.
 
         Raises:
-            RemoteError: the board cannot be reached any more, or the benchmark failed there.
+            RemoteError: the board can no longer be reached, or the benchmark failed there.
         """
         medians: list[list[float]] = [[], []]
         for turn in range(self._rounds):

@@ -1,1 +1,1 @@
-"""How each task is taught: data, targets, loss, and what a target does when its picture moves."""
+"""How each task is trained: data, targets, loss, and how a target moves with its picture."""

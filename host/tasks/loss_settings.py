@@ -1,4 +1,4 @@
-"""What the user chose of the loss; without numpy, for commands that only tell of it."""
+"""The user's settings of the loss; without numpy, for commands that only show them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class LossSettings:
-    """What the user chose of the loss.
+    """The user's settings of the loss.
 
     Attributes:
         name: `crossentropy` or `focal`.
         focal_gamma: of the focal loss.
-        label_smoothing: how much of a target is spread over all others, 0 to 1.
+        label_smoothing: share of a target that is spread over all others, 0 to 1.
     """
 
     name: str = "crossentropy"

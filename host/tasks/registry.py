@@ -1,4 +1,4 @@
-"""The teaching side of tasks by their names; see `edgeinfer.device.tasks.registry`."""
+"""The training side of tasks by their names; see `edgeinfer.device.tasks.registry`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ OWN = ("classification",)
 
 @functools.cache
 def find_taught(name: str) -> TaughtTask:
-    """Return what teaches the task of that name.
+    """Return the object that trains the task of that name.
 
     Raises:
-        ModelError: nothing that is installed does.
+        ModelError: nothing installed does.
 
     >>> find_taught("classification").name
     'classification'
     """
-    # An abstract class stands for those that are made of it.
+    # An abstract class stands for its subclasses.
     return require_object(GROUP, __package__, OWN, name, TaughtTask)  # type: ignore[type-abstract]

@@ -1,4 +1,4 @@
-"""What a task is to training: where its data is found, and how a network learns its targets."""
+"""The training side of a task: where its data is, and how a network learns its targets."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.tasks.loss_settings import LossSettings
 
 Rows: TypeAlias = NDArray[Any]
-"""(pictures, ...): each picture's target, as small as it can be kept."""
+"""(pictures, ...): each picture's target, in a small form."""
 
 Floats: TypeAlias = NDArray[np.float32]
 
 Motions: TypeAlias = NDArray[np.float64]
-"""(pictures, 2, 3): where a point (x, y, 1) of each picture, in pixels, has gone."""
+"""(pictures, 2, 3): where a point (x, y, 1) of each picture is now, in pixels."""
 
 
 class TaughtTask(ABC):
-    """How a task is taught; stateless, one object for all models.
+    """How a task is trained; stateless, one object for all models.
 
     It is found by its name; see `registry.py`. A network has one output, a vector of `numbers`.
 
     Attributes:
-        name: the task's.
+        name: the task's name.
     """
 
     name: ClassVar[str]
@@ -56,7 +56,7 @@ class TaughtTask(ABC):
             root: the folder.
             seed: of the split.
             validation_share: of the pictures; None takes the default.
-            test_share: likewise.
+            test_share: the same for the test split.
             progress: reports each picture.
 
         Raises:
@@ -66,7 +66,7 @@ class TaughtTask(ABC):
 
     @abstractmethod
     def find(self, root: Path, said: Said, *, progress: Progress | None = None) -> list[Sample]:
-        """Find all pictures of a folder with their targets, for a model that is there already.
+        """Find all pictures of a folder with their targets, for an existing model.
 
         Args:
             root: the folder.
@@ -74,13 +74,13 @@ class TaughtTask(ABC):
             progress: reports each picture.
 
         Raises:
-            DataError: the folder cannot be used, or its targets are none of this model's.
+            DataError: the folder cannot be used, or has targets that the model does not know.
         """
 
     def vector(self, features: Any) -> Any:
         """Return the network's features as a vector, by a Keras layer named `pool`.
 
-        The mean over all places by default, which forgets where something is.
+        By default the mean over all places, which loses where something is.
 
         Args:
             features: a Keras tensor, (batch, rows, columns, channels).
@@ -91,7 +91,7 @@ class TaughtTask(ABC):
 
     @abstractmethod
     def numbers(self, said: Said) -> int:
-        """Return how many numbers the network's output has."""
+        """Return the number of values in the network's output."""
 
     @abstractmethod
     def rows(self, samples: Sequence[Sample], spec: PreprocessSpec) -> Rows:
@@ -99,10 +99,10 @@ class TaughtTask(ABC):
 
     @abstractmethod
     def targets(self, rows: Rows, said: Said) -> Floats:
-        """Return what the loss compares the output with, (n, ...) float32."""
+        """Return the values to compare the output with in the loss, (n, ...) float32."""
 
     def moved(self, rows: Rows, motions: Motions, size: tuple[int, int]) -> Rows:
-        """Return the targets of pictures that were moved; as they are, where places do not count.
+        """Return the targets of pictures that were moved; unchanged if positions do not count.
 
         Args:
             rows: the targets before.
@@ -112,7 +112,7 @@ class TaughtTask(ABC):
         return rows
 
     def allowed(self, config: AugmentConfig) -> AugmentConfig:
-        """Return what of an augmentation leaves targets true; by default all of it."""
+        """Return the part of an augmentation that keeps targets true; by default all of it."""
         return config
 
     @abstractmethod
@@ -124,15 +124,15 @@ class TaughtTask(ABC):
         """Return the Keras metric of outputs against targets, 0 to 1, named `accuracy`."""
 
     def teacher_order(self, run: Path, theirs: Said, ours: Said) -> list[int]:
-        """Return where each logit of a student's output stands in its teacher's.
+        """Return the position of each logit of a student's output in its teacher's output.
 
         Args:
-            run: the teacher's, for errors.
+            run: the teacher's run, for errors.
             theirs: what is said of the teacher's output.
-            ours: of the student's.
+            ours: the description of the student's output.
 
         Raises:
-            UsageError: nothing can be learned from it; by default from none.
+            UsageError: nothing can be learned from it; by default from no teacher.
         """
         raise UsageError(
             "--teacher", got=f"given for the task '{self.name}'", next_step="leave it out"
@@ -141,18 +141,18 @@ class TaughtTask(ABC):
     def balanced(self, rows: Rows, said: Said) -> Floats | None:
         """Return (n,) weights that make rare targets count as much as frequent ones.
 
-        None where the task has no such thing.
+        None if the task has no such weights.
         """
         return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """A task, and what is said of one model's outputs: what batches are made by.
+    """A task and the description of one model's outputs, which batches need.
 
     Attributes:
-        task: how it is taught.
-        said: of the outputs.
+        task: how it is trained.
+        said: the description of the outputs.
     """
 
     task: TaughtTask
@@ -160,16 +160,16 @@ class Lesson:
 
     @property
     def numbers(self) -> int:
-        """How many numbers the network's output has."""
+        """The number of values in the network's output."""
         return self.task.numbers(self.said)
 
     def targets(self, rows: Rows) -> Floats:
-        """Return what the loss compares the output with."""
+        """Return the values to compare the output with in the loss."""
         return self.task.targets(rows, self.said)
 
 
 def move_points(points: NDArray[np.float64], motions: Motions) -> NDArray[np.float64]:
-    """Return where points have gone with their pictures.
+    """Return where points are after their pictures were moved.
 
     Args:
         points: (pictures, points, 2) x and y, measured from a picture's corner, so that the centre

@@ -1,1 +1,1 @@
-"""Training: from prepared data to a folder with a Keras model and all that `convert` needs."""
+"""Training: from prepared data to a folder with a Keras model and everything for `convert`."""

@@ -34,7 +34,7 @@ _CHOICES: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Settings of one run; `default_config` fills in what suits an architecture.
+    """Settings of one run; `default_config` fills in the defaults of an architecture.
 
     Attributes:
         architecture: a name in `edgeinfer.host.models.ARCHITECTURES`.
@@ -44,7 +44,7 @@ class TrainConfig:
         width: scales the channels of the scratch architectures.
         initializer: of the weights; `pretrained` trains in two stages, see `transfer.py`.
         weights: file of pretrained weights instead of the installed or downloaded ones.
-        loss: `focal` weighs easy samples down (Lin et al. 2017).
+        loss: `focal` gives easy samples less weight (Lin et al. 2017).
         label_smoothing: share of the target spread evenly over all classes, 0 to below 1.
         focal_gamma: exponent of the focal loss.
         class_weights: `balanced` weighs each class by the inverse of its frequency.
@@ -52,15 +52,15 @@ class TrainConfig:
         learning_rate: at its peak.
         momentum: of `sgd`.
         weight_decay: decoupled weight decay of every optimizer.
-        schedule: course of the learning rate, see `schedules.py`.
+        schedule: how the learning rate changes, see `schedules.py`.
         warmup_epochs: the learning rate rises linearly over these first epochs.
-        epochs: at most so many, of the scratch or of the head stage.
-        patience: stop after so many epochs without a better validation loss.
-        batch_size: samples a step.
+        epochs: at most this many, of training from scratch or of the head stage.
+        patience: stop after this many epochs without a better validation loss.
+        batch_size: samples per step.
         dropout: share of the features that each training step leaves out, 0 to below 1.
         augment: of the training pictures; `auto` chooses by the channels.
         seed: of weights, order and augmentation.
-        fine_tune_epochs: at most so many epochs of the second stage; 0 leaves it out.
+        fine_tune_epochs: at most this many epochs of the second stage; 0 skips it.
         fine_tune_learning_rate: at its peak, in the second stage.
         fine_tune: `upper` trains the upper blocks on activations cached below them; `whole`
             trains all of the backbone on augmented pictures, which takes several times as long.
@@ -120,12 +120,12 @@ class TrainConfig:
 
     @property
     def pretrained(self) -> bool:
-        """True where training starts from ImageNet weights."""
+        """Whether training starts from ImageNet weights."""
         return self.initializer == "pretrained"
 
     @property
     def loss_settings(self) -> LossSettings:
-        """What a task needs to know for its loss."""
+        """The task's settings for its loss."""
         return LossSettings(
             name=self.loss, focal_gamma=self.focal_gamma, label_smoothing=self.label_smoothing
         )
@@ -136,7 +136,7 @@ class TrainConfig:
 
 
 def default_config(name: str, **overrides: Any) -> TrainConfig:
-    """Return the settings that suit an architecture, some of them overridden.
+    """Return the default settings for an architecture, with overrides.
 
     Args:
         name: the architecture.
@@ -151,8 +151,8 @@ def default_config(name: str, **overrides: Any) -> TrainConfig:
     initializer = given.get("initializer", "pretrained" if info.pretrained else "he")
     settings["initializer"] = initializer
     if initializer == "pretrained":
-        # A linear head on a thousand features fits a few thousand pictures by heart; leaving out
-        # half of the features at each step took a tenth off its errors on held-out cats and dogs.
+        # A linear head on a thousand features overfits a few thousand pictures; leaving out
+        # half of the features at each step removed a tenth of its errors on held-out cats and dogs.
         settings |= {"learning_rate": 1e-3, "epochs": 20, "patience": 5, "dropout": 0.5}
         settings |= {"fine_tune_epochs": 2}
     return TrainConfig(**(settings | given))

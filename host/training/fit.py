@@ -1,4 +1,4 @@
-"""One stage of training: epochs until the validation loss no longer falls."""
+"""One stage of training: epochs until the validation loss stops falling."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from edgeinfer.host.training.schedules import ScheduleCallback
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """How a model does on a split.
+    """A model's figures on a split.
 
     Attributes:
         loss: mean of the training loss.
-        accuracy: the task's own score of the outputs, 0 to 1: of classes the share of right ones.
+        accuracy: the task's own score of the outputs, 0 to 1: for classes the share of right ones.
     """
 
     loss: float
@@ -33,7 +33,7 @@ class Score:
 
 
 class FitStage(Protocol):
-    """Trains one stage: `fit`, or `fit_with_teacher` with its teacher bound."""
+    """Trains one stage: `fit`, or `fit_with_teacher` with a fixed teacher."""
 
     def __call__(
         self,
@@ -46,11 +46,11 @@ class FitStage(Protocol):
         history: History,
         progress: Progress,
     ) -> None:
-        """Do what `fit` says."""
+        """See `fit`."""
 
 
 def compile_model(model: Any, config: TrainConfig, task: TaughtTask) -> None:
-    """Give a model the optimizer of the settings, and the task's loss and metric."""
+    """Compile a model with the settings' optimizer, and the task's loss and metric."""
     model.compile(
         optimizer=make_optimizer(config),
         loss=task.loss(config.loss_settings),
@@ -61,7 +61,7 @@ def compile_model(model: Any, config: TrainConfig, task: TaughtTask) -> None:
 def with_dropout(model: Any, rate: float, *, start: Any = None) -> Any:
     """Return a model of the same layers that drops features between `pool` and `logits`.
 
-    The original shares its weights and stays as it is, so what is saved knows no dropout.
+    The original shares its weights and does not change, so the saved model has no dropout.
 
     Args:
         model: a model of `edgeinfer.host.models`.
@@ -90,7 +90,7 @@ def fit(
     The model ends with the weights of its best epoch.
 
     Args:
-        model: what to train; compiled here.
+        model: the model to train; compiled here.
         train: shuffled batches.
         validation: batches in order.
         config: the settings.
@@ -99,7 +99,7 @@ def fit(
         progress: reports every step.
 
     Raises:
-        TrainingError: the loss became infinite or no number.
+        TrainingError: the loss became infinite or NaN.
         StorageError: the history cannot be written.
     """
     compile_model(model, config, train.lesson.task)
@@ -116,7 +116,7 @@ def run_stage(
     history: History,
     progress: Progress,
 ) -> None:
-    """Do what `fit` does with a model that is compiled already, with a metric `accuracy`."""
+    """Do what `fit` does with a compiled model that has a metric `accuracy`."""
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_loss", patience=config.patience, restore_best_weights=True
     )
@@ -142,7 +142,7 @@ def evaluate(model: Any, batches: Batches) -> Score:
 
 
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
-    """Moves the progress, writes the history, and stops a training that has broken down."""
+    """Updates the progress, writes the history, and stops a training that has failed."""
 
     def __init__(
         self, config: TrainConfig, steps: int, stage: str, history: History, progress: Progress
@@ -162,12 +162,12 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
             self._progress.start(title, self._config.epochs * self._steps)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Move the bar."""
+        """Update the bar."""
         self._check(logs["loss"])
         self._progress.advance(note=f"epoch {self._epoch}, loss {logs['loss']:.3f}")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Write the epoch down."""
+        """Write the epoch to the history."""
         self._check(logs["val_loss"])
         entry = Epoch(
             stage=self._stage,

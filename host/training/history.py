@@ -16,17 +16,17 @@ JSON_FILE = "history.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """What one epoch gave; accuracies are shares from 0 to 1.
+    """The figures of one epoch; accuracies are shares from 0 to 1.
 
     Attributes:
         stage: `train`, or `head` and `fine-tune` in transfer learning.
         epoch: from 1 within the stage.
-        loss: mean over the training samples, as augmented.
-        accuracy: likewise.
+        loss: mean over the augmented training samples.
+        accuracy: mean over the augmented training samples.
         val_loss: mean over the validation samples.
-        val_accuracy: likewise.
+        val_accuracy: mean over the validation samples.
         learning_rate: at the epoch's last step.
-        seconds: wall time, validation included.
+        seconds: wall time, with validation.
     """
 
     stage: str
@@ -39,7 +39,7 @@ class Epoch:
     seconds: float
 
     def line(self) -> str:
-        """Return the line that a person reads."""
+        """Return a line for people."""
         return (
             f"{self.stage} epoch {self.epoch}: loss {self.loss:.4f}, "
             f"accuracy {100 * self.accuracy:.2f} %, validation loss {self.val_loss:.4f}, "
@@ -51,7 +51,7 @@ class History:
     """All epochs of a run so far.
 
     Args:
-        folder: where the two files go, at first without epochs; None keeps them in memory only.
+        folder: where to write the two files, at first without epochs; None keeps them in memory.
 
     Raises:
         StorageError: the files cannot be written.

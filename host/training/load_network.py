@@ -14,14 +14,14 @@ def load_network(run: Path, trained: TrainedModel) -> Any:
     """Return a run's Keras model.
 
     Raises:
-        ModelError: it is absent, damaged, or not what `trained.json` says.
+        ModelError: it is missing, damaged, or not the model that `trained.json` describes.
     """
     import keras
 
     path = run / KERAS_FILE
     try:
         model = keras.saving.load_model(path, compile=False)
-    # Keras passes on whatever its readers of ZIP, JSON and HDF5 raise.
+    # Keras passes on any exception of its readers of ZIP, JSON and HDF5.
     except Exception as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise ModelError(
@@ -33,7 +33,7 @@ def load_network(run: Path, trained: TrainedModel) -> Any:
         raise ModelError(
             path,
             got=f"takes {shapes[0]} and gives {shapes[1]}",
-            expected=f"{expected[0]} and {expected[1]} as {TRAINED_FILE} beside it says",
+            expected=f"{expected[0]} and {expected[1]} as {TRAINED_FILE} next to it says",
             next_step="train that run again",
         )
     return model

@@ -10,7 +10,7 @@ from edgeinfer.host.training.config import TrainConfig
 
 
 def make_optimizer(config: TrainConfig) -> Any:
-    """Return the Keras optimizer; `ScheduleCallback` moves its learning rate."""
+    """Return the Keras optimizer; `ScheduleCallback` changes its learning rate."""
     shared: dict[str, Any] = {"learning_rate": config.learning_rate}
     # Keras applies weight_decay decoupled from the gradient in every optimizer.
     shared["weight_decay"] = config.weight_decay or None
@@ -23,6 +23,6 @@ def make_optimizer(config: TrainConfig) -> Any:
     else:
         shared["weight_decay"] = config.weight_decay
         optimizer = keras.optimizers.AdamW(**shared)
-    # Decay pulls weights towards 0, which means nothing for a bias or a normalization's scale.
+    # Decay pulls weights towards 0, which makes no sense for a bias or a normalization's scale.
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

@@ -21,7 +21,7 @@ def learning_rate_factor(schedule: str, step: int, *, warmup: int, total: int) -
 
     Args:
         schedule: `constant`, `cosine` (Loshchilov and Hutter 2017), `step` or `plateau`, which
-            is constant until the validation loss stalls.
+            is constant until the validation loss stops falling.
         step: from 0.
         warmup: steps of linear rise.
         total: steps in all.
@@ -39,15 +39,15 @@ def learning_rate_factor(schedule: str, step: int, *, warmup: int, total: int) -
 class ScheduleCallback(keras.callbacks.Callback):  # type: ignore[misc]
     """Sets the optimizer's learning rate before every step.
 
-    A callback rather than a Keras schedule, so that early epochs and stages read alike, and the
-    plateau can react to the validation loss.
+    It is a callback, not a Keras schedule, so that all stages work in the same way and the plateau
+    can react to the validation loss.
     """
 
     def __init__(self, config: TrainConfig, *, steps_per_epoch: int) -> None:
         super().__init__()
         self._config = config
         self._total = config.epochs * steps_per_epoch
-        # A warm-up of most of a short stage would leave no training at full rate.
+        # A warm-up over most of a short stage would leave no training at the full rate.
         warmup = round(config.warmup_epochs * steps_per_epoch)
         self._warmup = min(warmup, self._total // 5)
         self._step = 0
@@ -65,7 +65,7 @@ class ScheduleCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._step += 1
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Lower the plateau where the validation loss has stalled for half the patience."""
+        """Lower the plateau if the validation loss has not fallen for half the patience."""
         if self._config.schedule != "plateau":
             return
         loss = float(logs["val_loss"])

@@ -1,4 +1,4 @@
-"""train(): prepared data in, a folder with a trained model out."""
+"""train(): writes a folder with a trained model from prepared data."""
 
 from __future__ import annotations
 
@@ -52,31 +52,31 @@ def train(
     progress: Progress | None = None,
     force: bool = False,
 ) -> TrainedModel:
-    """Train a model and leave it in a folder that `edgeinfer convert` takes.
+    """Train a model and write it to a folder that `edgeinfer convert` takes.
 
     The folder holds `model.keras`, `trained.json`, `samples.csv`, `history.csv` and
-    `history.json`. It appears when all is done; until then, and after an error or Ctrl-C, nothing
-    is there. Memory does not grow with the data set: prepared pictures and cached activations lie
-    on the disk that `out` is on, and are removed at the end.
+    `history.json`. It appears when everything is done; before that, and after an error or Ctrl-C,
+    there is nothing. Memory does not grow with the data set: prepared pictures and cached
+    activations are on the same disk as `out`, and are removed at the end.
 
     Args:
-        data: the splits; `test` is written down but never looked at.
+        data: the splits; `test` is only written to the run, never used.
         config: the settings.
         out: the folder; its name becomes the model's.
-        teacher: a trained run whose answers are learned besides the labels. Pictures that it
-            knows are then split as it had them, see `follow_teacher`.
+        teacher: a trained run whose answers are learned as well as the labels. Pictures that it
+            knows are then in its splits, see `follow_teacher`.
         teacher_cache: a folder that keeps the teacher's answers for the next training on the same
-            samples; by default they go with this one.
+            samples; by default they are removed after this one.
         progress: reports every step; by default lines on standard error.
         force: replace an earlier run.
 
     Raises:
-        UsageError: the settings do not go together, the teacher does not fit the data, or `out`
-            is taken.
+        UsageError: the settings do not fit together, the teacher does not fit the data, or `out`
+            exists.
         MissingExtraError: TensorFlow and Keras, or the weights' package, are not installed.
         DataError: a sample cannot be read.
-        ModelError: the pretrained weights cannot be had or do not fit; the teacher is damaged.
-        TrainingError: the loss became infinite or no number.
+        ModelError: the pretrained weights are not available or do not fit; the teacher is damaged.
+        TrainingError: the loss became infinite or NaN.
         StorageError: the disk is full or cannot be written.
     """
     require_host_extra("edgeinfer train")
@@ -91,7 +91,7 @@ def train(
         if teacher is not None:
             data = follow_teacher(data, teacher.run)
         spec, lesson = _first_spec(config), Lesson(task=find_taught(data.task), said=data.said)
-        # Built first: weights that are missing or do not fit show before minutes of preparing.
+        # Built first: missing or wrong weights are an error before minutes of preparing.
         model = with_head(
             build_model(
                 config.architecture,
@@ -105,7 +105,7 @@ def train(
             ),
             lesson,
         )
-        # The teacher before the pictures, for the same reason.
+        # The teacher comes before the pictures, for the same reason.
         fit_stage = _fit_stage(data, config, lesson, teacher, teacher_cache or place.cache, shown)
         stores: dict[Split, ImageStore] = {
             split: stack.enter_context(
@@ -134,7 +134,7 @@ def train(
 
 
 def _first_spec(config: TrainConfig) -> PreprocessSpec:
-    """Return the spec, with the backbone's normalization or none yet."""
+    """Return the spec, with the backbone's normalization or without one."""
     spec = PreprocessSpec(
         size=config.size,
         channels=config.channels,
@@ -151,7 +151,7 @@ def _first_spec(config: TrainConfig) -> PreprocessSpec:
 def _with_statistics(
     spec: PreprocessSpec, config: TrainConfig, store: ImageStore
 ) -> PreprocessSpec:
-    """Normalize by the training pictures' own mean and deviation, unless weights dictate it."""
+    """Normalize with the training pictures' own mean and deviation, unless weights need another."""
     from edgeinfer.host.data.dataset import channel_statistics
 
     if config.pretrained:
@@ -191,7 +191,7 @@ def _fit_stage(
     cache: Path,
     progress: Progress,
 ) -> FitStage:
-    """Return what trains each stage: `fit`, or with a teacher that has been asked."""
+    """Return the function that trains each stage: `fit`, or one with a teacher's answers."""
     from edgeinfer.host.training.fit import fit
 
     if teacher is None:
@@ -270,9 +270,10 @@ def _fit(
 
 
 def with_head(model: Any, lesson: Lesson) -> Any:
-    """Return a model of `edgeinfer.host.models` with the task's own way from features to numbers.
+    """Return a model of `edgeinfer.host.models` with the task's own layers from features to
+    numbers.
 
-    A model whose own way is the task's stays as it is.
+    A model that already has these layers is returned unchanged.
     """
     import keras
 
@@ -284,7 +285,7 @@ def with_head(model: Any, lesson: Lesson) -> Any:
 
 
 def mover(task: TaughtTask, size: tuple[int, int]) -> Callable[[Rows, Motions], Rows]:
-    """Return what moves a task's targets with their pictures of (width, height)."""
+    """Return the function that moves a task's targets with their pictures of (width, height)."""
     return lambda rows, motions: task.moved(rows, motions, size)
 
 
@@ -300,7 +301,7 @@ def _balanced(lesson: Lesson, store: ImageStore) -> Floats:
 
 
 def save_model(model: Any, folder: Path, out: Path) -> None:
-    """Write the network alone: no optimizer, whose state is twice as large and of no more use.
+    """Write only the network, without the optimizer, whose state is twice as large and not needed.
 
     Args:
         model: the network.
@@ -322,7 +323,7 @@ def save_model(model: Any, folder: Path, out: Path) -> None:
 def _provenance(
     data: PreparedData, config: TrainConfig, model: Any, history: History, seconds: float
 ) -> dict[str, str]:
-    """Return how the model came about, as text."""
+    """Return how the model was made, as text."""
     versions = ("edgeinfer", "keras", "tensorflow", "tensorflow-cpu", "numpy")
     return {
         "data": data.name,

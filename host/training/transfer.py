@@ -4,7 +4,7 @@
    is trained on the cached features.
 2. Fine-tuning at a low learning rate with batch normalization kept in inference mode: of the whole
    backbone on augmented pictures, or, several times as fast, of the upper blocks alone, on
-   activations that the first pass cached below them (most of the backbone's arithmetic lies in its
+   activations that the first pass cached below them (most of the backbone's arithmetic is in its
    lower blocks, most of its parameters in the upper). The result is kept only if the validation
    loss falls.
 """
@@ -60,16 +60,16 @@ def train_in_two_stages(
         train: the training pictures.
         validation: the validation pictures.
         config: the settings.
-        lesson: the task, and the description of the outputs.
+        lesson: the task and the description of the outputs.
         cache: a folder for cached activations.
-        mirrored: whether a mirrored picture is as good as the original.
+        mirrored: whether a mirrored picture is as valid as the original.
         weights: (N,) weight of each training picture, or None.
         history: gets every epoch.
         progress: reports every step.
         fit_stage: trains each of the two stages: `fit`, or one with a teacher.
 
     Raises:
-        TrainingError: the loss became infinite or no number.
+        TrainingError: the loss became infinite or NaN.
         StorageError: the cache or the history cannot be written.
     """
     cut = choose_cut(model, upper_share=UPPER_SHARE)
@@ -104,7 +104,7 @@ def train_in_two_stages(
 
 
 def _variant_rows(source: ImageSource, lesson: Lesson, variants: int) -> tuple[Rows, ...]:
-    """Return the targets of the pictures as they are, and of their mirror images."""
+    """Return the targets of the unchanged pictures, and of their mirror images."""
     if variants == 1:
         return (source.rows,)
     height, width = source.images.shape[1:3]
@@ -144,7 +144,7 @@ def _fine_tune(
     history: History,
     progress: Progress,
 ) -> None:
-    """Train the whole or the upper part; put the old weights back where it did not help."""
+    """Train the whole or the upper part; restore the old weights if it did not help."""
     settings = replace(
         config,
         epochs=config.fine_tune_epochs,
@@ -152,8 +152,8 @@ def _fine_tune(
         optimizer="adamw",
     )
     for layer in part.layers:
-        # Statistics of 32 pictures are poorer than those of a million. Frozen, the layer runs in
-        # inference mode, and its scale and shift stay what the converter will fold.
+        # Statistics of 32 pictures are worse than those of a million. A frozen layer runs in
+        # inference mode, and its scale and shift stay those that the converter will fold.
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     compile_model(part, settings, train.lesson.task)
     before, weights = evaluate(part, validation), part.get_weights()
@@ -165,7 +165,7 @@ def _fine_tune(
         part.set_weights(weights)
         progress.say(
             f"fine-tuning did not lower the validation loss ({before.loss:.4f}): "
-            "the model stays as the first stage left it"
+            "the model keeps the weights of the first stage"
         )
     for layer in part.layers:
         layer.trainable = True

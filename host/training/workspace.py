@@ -15,11 +15,11 @@ from edgeinfer.device.core.errors import UsageError, storage_error
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """Two folders beside the run's final place, so that both are on its disk.
+    """Two folders next to the run's final place, so that both are on its disk.
 
     Attributes:
         run: becomes the run's folder.
-        cache: prepared pictures and activations; goes when the run ends.
+        cache: prepared pictures and activations; removed when the run ends.
     """
 
     run: Path
@@ -27,10 +27,10 @@ class Workspace:
 
 
 def check_destination(out: Path, *, force: bool) -> None:
-    """Refuse a place that is taken.
+    """Refuse a place that already exists.
 
     Raises:
-        UsageError: `out` exists and is not ours to replace.
+        UsageError: `out` exists and must not be replaced.
     """
     if not os.path.lexists(out):
         return
@@ -46,13 +46,13 @@ def check_destination(out: Path, *, force: bool) -> None:
 
 @contextmanager
 def workspace(out: Path, *, force: bool) -> Iterator[Workspace]:
-    """Make a workspace whose `run` takes the place of `out` when the block ends well.
+    """Make a workspace whose `run` replaces `out` when the block ends without an error.
 
-    On any error, an interruption included, nothing is left behind and an earlier run stays.
+    After any error or interruption nothing is left and an earlier run stays.
 
     Raises:
-        UsageError: `out` is taken.
-        StorageError: its surroundings cannot be written.
+        UsageError: `out` exists.
+        StorageError: its folder cannot be written.
     """
     out = out.absolute()
     check_destination(out, force=force)

@@ -1,10 +1,10 @@
-"""Choose the subset of Fashion-MNIST that lies beside this script.
+"""Choose the subset of Fashion-MNIST that is next to this script.
 
     python make_subset.py [--source /usr/share/datasets/fashion-mnist] [--target FOLDER]
 
-The source is Debian's dataset-fashion-mnist, or upstream's four files. The choice depends on
-nothing but the seed, and the gzip files carry no time and no name, so a second run writes the
-same bytes.
+The source is Debian's dataset-fashion-mnist, or upstream's four files. The choice depends
+only on the seed, and the gzip files contain no time and no name, so a second run writes the same
+bytes.
 """
 
 from __future__ import annotations

@@ -16,24 +16,24 @@ from edgeinfer.device.releases.told import parse_told
 from edgeinfer.host.flashing.board.facts import PROBE, BoardFacts, parse_facts
 
 PREFIX = PurePosixPath("/var/lib/edgeinfer")
-"""Where everything of edgeinfer lies on a board."""
+"""Where all files of edgeinfer are on a board."""
 
 _CHUNK_BYTES = 1 << 16
 _BUSY_AGAIN_S = 2.0
 _BUSY_S = 1800.0
-"""How long another program's work there is waited for: what a lost connection left may go on."""
+"""How long to wait for another program there: work from a lost connection may still run."""
 
 _BEGIN = "edgeinfer-begin"
 _SKIP = 'while IFS= read -r line; do [ "$line" = "$1" ] && break; done; shift; exec "$@"'
-"""Passes over what `sudo` did not read: the password, where none was asked for."""
+"""Skips what `sudo` did not read: the password, if none was needed."""
 
 
 Chunks = Callable[[], Iterable[bytes]]
-"""Gives what a command reads, anew for each attempt."""
+"""Gives a command's input, again for each attempt."""
 
 
 class NoAnswerError(RemoteError):
-    """The agent there does not answer as one; another may."""
+    """The program there does not answer as an agent does; another may."""
 
 
 class Board:
@@ -41,13 +41,13 @@ class Board:
 
     Args:
         host: the way there.
-        prefix: where edgeinfer lies there.
-        agent_options: of the agent, before its commands.
-        password: for `sudo`; it goes there on stdin, is never an argument and never printed.
-        waiting: hears what is waited for.
+        prefix: edgeinfer's folder there.
+        agent_options: options of the agent, before its commands.
+        password: for `sudo`; it is sent on stdin, and never an argument or printed.
+        waiting: called with the reason for waiting.
 
     Attributes:
-        name: the host's.
+        name: the host's name.
         prefix: as given.
     """
 
@@ -71,12 +71,12 @@ class Board:
 
     @property
     def has_password(self) -> bool:
-        """Whether a password for `sudo` is at hand."""
+        """Whether there is a password for `sudo`."""
         return self._password is not None
 
     @property
     def agent_path(self) -> PurePosixPath:
-        """Where the agent lies."""
+        """Where the agent is."""
         return self.prefix / "releases.pyz"
 
     def probe(self) -> BoardFacts:
@@ -84,7 +84,7 @@ class Board:
 
         Raises:
             UnreachableError: the connection failed.
-            RemoteError: it does not answer what it is.
+            RemoteError: it does not report its system.
         """
         script = PROBE.read_text(encoding="utf-8")
         answer = self._host.run(f"set -- {shlex.quote(str(self.prefix))}\n{script}")
@@ -113,13 +113,13 @@ class Board:
             return self._host.run(shlex.join(words), chunks=chunks)
         if self._password is None:
             return self._host.run(shlex.join(["sudo", "-n", "--", *words]), chunks=chunks)
-        # -k: a password that is still remembered would not be read, and be taken for the data.
+        # -k: sudo would not read a password that it still remembers, and treat it as data.
         command = ["sudo", "-k", "-S", "-p", "", "--", "sh", "-c", _SKIP, "sh", _BEGIN, *words]
         begin = [f"{self._password}\n{_BEGIN}\n".encode()]
         return self._host.run(shlex.join(command), chunks=chain(begin, chunks or ()))
 
     def agent(self, python: str, *words: str, chunks: Chunks | None = None) -> dict[str, Any]:
-        """Run a command of the agent and return its answer, once no other changes anything there.
+        """Run a command of the agent and return its answer, when no other command is running there.
 
         Args:
             python: the interpreter there.
@@ -142,7 +142,7 @@ class Board:
             time.sleep(_BUSY_AGAIN_S)
 
     def settled_state(self, python: str) -> dict[str, Any]:
-        """Return the agent's state, once no release is on trial there.
+        """Return the agent's state, when no release is on trial there.
 
         Raises:
             UnreachableError: the connection failed.
@@ -163,11 +163,11 @@ class Board:
         return state
 
     def _ask(self, python: str, *words: str, chunks: Chunks | None) -> dict[str, Any]:
-        """Run a command of the agent; return its answer or its error, which is one as well."""
+        """Run a command of the agent; return its answer, which may be an error."""
         command = [python, "-I", str(self.agent_path), *self._agent_options, *words]
         answer = self.as_root(command, None if chunks is None else chunks())
         document = _last_object(answer.stdout)
-        # A trial that ended badly has an outcome to tell, and a code of its own.
+        # A failed trial has an outcome to report, and its own exit code.
         if document is None or (answer.code and not {"outcome", "error"} & document.keys()):
             raise NoAnswerError(
                 self.name,
@@ -179,14 +179,14 @@ class Board:
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:
-    """Give a file's content."""
+    """Yield a file's content."""
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             yield chunk
 
 
 def _last_object(text: str) -> dict[str, Any] | None:
-    """Return the JSON object of the last line that is one; others may print before it."""
+    """Return the JSON object of the last line that has one; other programs may print before it."""
     for line in reversed(text.splitlines()):
         if line.startswith("{"):
             try:
@@ -203,7 +203,7 @@ def _is_busy(error: object) -> bool:
 
 
 def _refusal(name: str, error: object) -> RemoteError:
-    """Return the agent's error as one of here, whatever it holds."""
+    """Return the agent's error as a `RemoteError`, with any content."""
     fields = error if isinstance(error, dict) else {"got": str(error)}
 
     def text(key: str) -> str:

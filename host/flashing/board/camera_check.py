@@ -1,4 +1,4 @@
-"""The camera that the service wants: there, and free."""
+"""The check that the service's camera exists and is free."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Camera:
 
 
 def read_cameras(board: Board, python: str) -> tuple[Camera, ...]:
-    """Ask a board for its cameras, as root, who sees who uses them.
+    """Ask a board for its cameras, as root, who can see which programs use them.
 
     Raises:
         UnreachableError: the connection failed.
-        RemoteError: it does not tell.
+        RemoteError: it does not list them.
     """
     source = PROBE.read_text(encoding="utf-8")
     return parse_cameras(board.name, board.as_root([python, "-I", "-c", source]).stdout)
@@ -54,13 +54,13 @@ def parse_cameras(host: str, text: str) -> tuple[Camera, ...]:
 
 
 def check_camera(cameras: Sequence[Camera], options: RunOptions, host: str) -> Camera | None:
-    """Refuse where the camera that the service wants is absent or taken.
+    """Refuse if the service's camera is missing or used by another program.
 
     Returns:
-        The camera; None where it is none of V4L2's.
+        The camera; None if it is not a V4L2 camera.
 
     Raises:
-        RemoteError: it is absent, or another program uses it.
+        RemoteError: it is missing, or another program uses it.
     """
     wanted = options.v4l2_node
     if wanted is None:

@@ -1,12 +1,12 @@
-"""Which cameras a board has and who uses them; runs there, on the board's own Python.
+"""Which cameras a board has and which programs use them; runs there, with the board's own Python.
 
 Prints one JSON list; each camera has `node`, `name`, `state` (`free`, `busy`, `no`: it gives no
-pictures, or the system's word for why it cannot be opened) and `holders`: who has it open, with
-`process`, `name` and `unit`. Of other users' processes only root learns it. Python 3.7 is enough.
+pictures, or the system's reason why it cannot be opened) and `holders`: the programs that have it
+open, with `process`, `name` and `unit`. Only root sees those of other users. Python 3.7 is enough.
 
 Nothing is changed. A request for no buffers is refused with EBUSY while another program owns them,
-and is otherwise without effect (Linux media documentation, `ioctl VIDIOC_REQBUFS`). v4l2loopback
-does not refuse: it ends the other's stream. So a camera that edgeinfer's own service has is not
+and else has no effect (Linux media documentation, `ioctl VIDIOC_REQBUFS`). v4l2loopback does not
+refuse: it ends the other program's stream. So a camera that edgeinfer's own service uses is not
 asked; the service would lose a second.
 """
 
@@ -29,7 +29,7 @@ _SERVICE = "edgeinfer.service"
 
 
 def state_of(node: str, *, asked: bool = True) -> str:
-    """Return what the device is: `free`, `busy`, `no` for no camera, else why it is shut.
+    """Return the device's state: `free`, `busy`, `no` for no camera, else why it does not open.
 
     One that is not asked for its buffers counts as busy.
     """
@@ -46,14 +46,14 @@ def state_of(node: str, *, asked: bool = True) -> str:
         fcntl.ioctl(descriptor, _REQBUFS, _BUFFERS.pack(0, _CAPTURE, _MMAP, 0, 0))
         return "free"
     except OSError as error:
-        # What takes no such request otherwise is told by opening it, when it is tried.
+        # Other devices that refuse this request are found when they are opened.
         return "busy" if error.errno == errno.EBUSY else "free"
     finally:
         os.close(descriptor)
 
 
 def holders_of(node: str) -> "list[dict[str, Any]]":
-    """Return who has the device open."""
+    """Return the programs that have the device open."""
     found = []
     for folder in glob.glob("/proc/[0-9]*"):
         try:

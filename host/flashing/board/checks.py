@@ -1,4 +1,4 @@
-"""What must hold before anything on a board is changed; each fault is refused in one sentence."""
+"""What must be true before anything on a board is changed; each error is one sentence."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from edgeinfer.host.flashing.board.facts import BoardFacts
 from edgeinfer.host.flashing.run_options import RunOptions
 
 KEPT_FREE_BYTES = 64 << 20
-"""What the agent leaves free for the system."""
+"""Space that the agent leaves free for the system."""
 
 _CLOCK_REFUSED_S = 30 * 86400
 _CLOCK_NOTED_S = 300
 _OLDEST_SYSTEMD = 240
-"""The first with all that the units need; Debian 10 has 241."""
+"""The first version with all that the units need; Debian 10 has 241."""
 
 _UNPACKED = 3.5
-"""How much more room installed packages take than their wheels: 98 MB were seen to become 313."""
+"""How much more space installed packages take than their wheels: measured, 98 MB became 313."""
 
 
 def check_bundle(
@@ -33,7 +33,7 @@ def check_bundle(
     """Refuse a bundle that was made for another board, unless the run options name a variant.
 
     Raises:
-        BundleError: it holds no variant for the board's accelerator, or only others'.
+        BundleError: it has no variant for the board's accelerator, or only for other accelerators.
     """
     if options.variant is not None:
         if options.variant not in manifest.variants:
@@ -76,13 +76,13 @@ def check_board(
     device_tree: tuple[str, ...],
     now_s: float,
 ) -> None:
-    """Refuse a board that is not what was named, or that cannot carry a release.
+    """Refuse a board that is not the named one, or that cannot run a release.
 
     Args:
-        facts: what the board says.
-        profile: what board it should be.
+        facts: the board's facts.
+        profile: the board that it should be.
         host: its name, for the errors.
-        device_tree: texts with which its own name of itself may begin; none for any.
+        device_tree: texts with which its own name may begin; empty for any name.
         now_s: this machine's clock when the board was asked, seconds since 1970.
 
     Raises:
@@ -101,10 +101,10 @@ def check_board(
 
 
 def check_root(facts: BoardFacts, board: Board) -> None:
-    """Refuse where the user who logs in cannot become root.
+    """Refuse if the user who logs in cannot become root.
 
     Raises:
-        RemoteError: that is so, or `sudo` does not take the password.
+        RemoteError: the user cannot, or `sudo` does not accept the password.
     """
     if facts.sudo in ("unneeded", "free"):
         return
@@ -131,7 +131,7 @@ def check_root(facts: BoardFacts, board: Board) -> None:
 
 
 def check_place(facts: BoardFacts, host: str) -> None:
-    """Refuse a place there that others than root may change: root runs what lies in it.
+    """Refuse a folder there that users other than root may change: root runs programs in it.
 
     Raises:
         RemoteError: there is one.
@@ -150,7 +150,7 @@ def check_place(facts: BoardFacts, host: str) -> None:
 
 
 def clock_note(facts: BoardFacts, now_s: float) -> str:
-    """Return a remark about a clock that is somewhat wrong; empty where it is right."""
+    """Return a note about a clock that is a little wrong; empty if it is right."""
     if abs(facts.clock_s - now_s) <= _CLOCK_NOTED_S:
         return ""
     return (
@@ -159,16 +159,16 @@ def clock_note(facts: BoardFacts, now_s: float) -> str:
 
 
 def check_space(facts: BoardFacts, host: str, *, files: int, packed: int) -> None:
-    """Refuse where there is no room.
+    """Refuse if there is not enough space.
 
     Args:
-        facts: what the board says.
+        facts: the board's facts.
         host: its name.
         files: bytes that are sent.
-        packed: how much of that is unpacked beside.
+        packed: how many of these bytes are also unpacked.
 
     Raises:
-        RemoteError: there is too little.
+        RemoteError: there is too little space.
     """
     needed = files + packed * _UNPACKED + KEPT_FREE_BYTES
     if files and facts.free_bytes < needed:
@@ -227,7 +227,7 @@ def _check_clock(facts: BoardFacts, host: str, now_s: float) -> None:
 
 
 def _difference(seconds: float) -> str:
-    """Return how far a clock is off, in the unit that people would use."""
+    """Return how wrong a clock is, in the unit that people would use."""
     units = ((365.25 * 86400, "years"), (86400, "days"), (3600, "hours"), (60, "minutes"))
     size, unit = next((s, u) for s, u in units if abs(seconds) >= 2 * s or s == 60)
     return f"{abs(seconds) / size:.0f} {unit} {'ahead' if seconds > 0 else 'behind'}"

@@ -1,4 +1,4 @@
-"""One SSH connection to a board that all steps share, so that one login serves for all."""
+"""One SSH connection to a board that all steps share, so that one login is enough."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 from edgeinfer.device.core.ssh import Answer, SshHost, connection_error
 
 _IDLE_S = 900
-"""After so long without a command the connection ends by itself, should this program be gone."""
+"""After this long without a command the connection ends itself, if this program was killed."""
 
 _CLOSING_S = 10
 _LONGEST_FOLDER = 60
-"""Characters; the path of a Unix socket holds 107 bytes, and ssh appends some of its own."""
+"""Characters; the path of a Unix socket holds 107 bytes, and ssh appends some more."""
 
 _asking = threading.Lock()
 """Only one connection at a time asks the person at the terminal."""
@@ -28,11 +28,11 @@ _asking = threading.Lock()
 class SharedConnection(SshHost):
     """A connection that OpenSSH keeps open in the background (its `ControlMaster`).
 
-    A command that finds it closed connects by itself, as `ssh` does.
+    A command that finds it closed makes its own connection, as `ssh` does.
 
     Args: as for `SshHost`, and
         ask: let `ssh` ask the person at the terminal for a password or about an unknown key;
-            otherwise a question ends in an error.
+            else a question is an error.
     """
 
     def __init__(self, name: str, options: Sequence[str] = (), *, ask: bool = False) -> None:
@@ -73,9 +73,9 @@ class SharedConnection(SshHost):
         self._remove_folder()
 
     def cut(self) -> None:
-        """End what runs over the connection, and let nothing new begin; from any thread.
+        """End all commands over the connection and refuse new ones; may be called from any thread.
 
-        Whoever works over it gets `concurrent.futures.CancelledError`.
+        Threads that use it get `concurrent.futures.CancelledError`.
         """
         with self._lock:
             self._cut = True
@@ -90,7 +90,7 @@ class SharedConnection(SshHost):
         fed: bool = False,
         shielded: bool = True,
     ) -> subprocess.Popen[str]:
-        """Start a command there, out of reach of the terminal's Ctrl-C; `cut` ends it."""
+        """Start a command there that the terminal's Ctrl-C does not reach; `cut` ends it."""
         with self._lock:
             self._refuse_if_cut()
             process = super().start(script, input_file=input_file, fed=fed, shielded=True)
@@ -105,7 +105,7 @@ class SharedConnection(SshHost):
         return super().check(process, stdout, stderr)
 
     def _refuse_if_cut(self) -> None:
-        # No error of the board's: nobody tries again.
+        # Not an error of the board: nobody tries again.
         if self._cut:
             raise CancelledError
 
@@ -118,7 +118,7 @@ class SharedConnection(SshHost):
             *("--", self.name),
         ]
         with _asking:
-            # A program that asks at the terminal must stay in the foreground.
+            # A program that asks questions at the terminal must stay in the foreground.
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -141,7 +141,7 @@ class SharedConnection(SshHost):
             )
 
     def _command(self, *, batch: bool = True) -> list[str]:
-        # First, since ssh takes the first value: the user's configuration may name another.
+        # First, since ssh uses the first value: the user's configuration may have another.
         program, *rest = super()._command(batch=batch)
         if self._folder is None:
             return [program, *rest]
@@ -154,7 +154,7 @@ class SharedConnection(SshHost):
 
 
 def _private_folder() -> Path:
-    """Make a folder that only this user reaches, with a short name."""
+    """Make a folder with a short name that only this user can open."""
     for place in (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"):
         if place and len(place) < _LONGEST_FOLDER and os.access(place, os.W_OK):
             return Path(tempfile.mkdtemp(prefix="edgeinfer-", dir=place))

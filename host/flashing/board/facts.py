@@ -1,4 +1,4 @@
-"""What a board says of itself before anything is changed there."""
+"""What a board reports about itself before anything is changed there."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ _MARK = "edgeinfer-fact "
 _ARCHITECTURES = {"arm64": "aarch64", "amd64": "x86_64", "armv8l": "armv7l"}
 """Other names that kernels have for the same."""
 _NARROW = {"aarch64": "armv7l", "x86_64": "i686"}
-"""What a 64-bit kernel's 32-bit programs are made for."""
+"""The architecture of a 64-bit kernel's 32-bit programs."""
 _MOST_TEXT = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class BoardFacts:
-    """A board as it is found.
+    """The facts about a board.
 
     Attributes:
-        machine: the kernel's, as `uname -m` says, under its usual name.
-        architecture: of the programs there, which may be narrower than the kernel.
-        os_id, os_version, os_name: of `/etc/os-release`; empty where it does not tell.
+        machine: the kernel's architecture, from `uname -m`, with its usual name.
+        architecture: of the programs there, which may be 32-bit on a 64-bit kernel.
+        os_id, os_version, os_name: from `/etc/os-release`; empty if it does not say.
         model: the device tree's; empty where there is none.
         python: the path of `python3`; empty where there is none.
         python_version: such as (3, 11, 2); (0, 0, 0) where there is none.
-        glibc: such as (2, 36); None where its C library is another.
+        glibc: such as (2, 36); None if it has another C library.
         venv: whether that Python can make virtual environments.
-        modules: what of the system's Python packages is there, of those that may be needed.
-        free_bytes: for the user root, where the prefix is or will be.
+        modules: those of the system's Python packages that are installed and may be needed.
+        free_bytes: for root, on the disk of the prefix.
         writable: whether that file system can be written.
         clock_s: seconds since 1970 by the board's clock, when it was asked.
         systemd: its version; 0 where there is none.
-        systemd_runs: whether it is what runs the system.
+        systemd_runs: whether systemd runs the system.
         groups: of the user who logs in.
         sudo: how that user becomes root.
-        unsafe: a folder on the way to edgeinfer's that others than root may change, as
+        unsafe: a folder above edgeinfer's that users other than root may change, as
             "OWNER MODE PATH"; empty where there is none.
-        has_prefix: whether there is a folder of edgeinfer's.
-        pythons: the folders of Pythons that were brought along.
+        has_prefix: whether edgeinfer's folder exists.
+        pythons: the folders of Pythons that `flash` sent.
         agent_sha256: of the agent there; empty where there is none.
     """
 
@@ -76,7 +76,7 @@ class BoardFacts:
 
     @property
     def title(self) -> str:
-        """What board this is, for people: its model and its system."""
+        """The board for people: its model and its system."""
         python = ".".join(map(str, self.python_version)) if self.python else ""
         parts = [
             self.model or self.architecture,
@@ -87,10 +87,10 @@ class BoardFacts:
 
 
 def parse_facts(host: str, text: str) -> BoardFacts:
-    """Read what the probe printed; lines of others are passed over.
+    """Read the probe's output; other lines are skipped.
 
     Raises:
-        RemoteError: it did not come to its end.
+        RemoteError: it is not complete.
     """
     facts: dict[str, str] = {}
     for line in text.splitlines():
@@ -111,7 +111,7 @@ def parse_facts(host: str, text: str) -> BoardFacts:
     machine = _ARCHITECTURES.get(text_of("machine"), text_of("machine"))
     python = text_of("python") if text_of("python").startswith("/") else ""
     version = _numbers(text_of("python_version"), 3)
-    # Python's own width counts where it runs: it is what the wheels are for.
+    # If there is a Python, its own width counts: the wheels are for it.
     bits = text_of("python_bits") or text_of("bits")
     sudo: Sudo = next((known for known in get_args(Sudo) if known == text_of("sudo")), "refused")
     glibc = _numbers(text_of("glibc"), 2)
@@ -145,13 +145,13 @@ def parse_facts(host: str, text: str) -> BoardFacts:
 
 
 def _whole(text: str) -> int:
-    """Return the number that a text begins with, 0 where it begins with none."""
+    """Return the number that a text begins with, 0 if there is none."""
     match = re.match(r"[0-9]{1,18}", text)
     return int(match[0]) if match else 0
 
 
 def _numbers(text: str, count: int) -> tuple[int, ...]:
-    """Return the first numbers of a version; none where it has fewer."""
+    """Return the first numbers of a version; none if it has fewer."""
     found = re.match(r"[0-9]{1,6}(\.[0-9]{1,6})*", text)
     numbers = tuple(map(int, found[0].split("."))) if found else ()
     return numbers[:count] if len(numbers) >= count else ()

@@ -20,7 +20,7 @@ for file in /etc/os-release /usr/lib/os-release; do
     [ -r "$file" ] && break
 done
 os_release() {
-    # In a shell of its own: the file sets what it likes.
+    # In a separate shell: the file may set any variable.
     (
         unset ID VERSION_ID PRETTY_NAME
         [ -r "$file" ] && . "$file"

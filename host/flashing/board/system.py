@@ -1,4 +1,4 @@
-"""What a board's system needs: which wheels, which Python, what of the system's own packages."""
+"""What a board's system needs: which wheels, which Python, which of the system's own packages."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _PROVIDED = {
     "tflite-runtime": ("tflite-runtime", "tflite_runtime"),
     "picamera2": ("python3-picamera2", "picamera2"),
 }
-"""Distributions that a system may provide: Debian's package, and the module that shows it."""
+"""Distributions that a system may provide: Debian's package, and the module that proves it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BoardSystem:
-    """What a release on a board is made for.
+    """The system that a release is made for.
 
     Attributes:
         target: which wheels run there.
         python: the system's interpreter there.
-        system_site_packages: whether packages of the system are used beside them.
-        carried: the version of a Python that is brought along; empty where the system's serves.
+        system_site_packages: whether packages of the system are used too.
+        carried: the version of a Python that is sent; empty if the system's Python is used.
     """
 
     target: WheelTarget
@@ -42,18 +42,18 @@ class BoardSystem:
 def choose_system(
     facts: BoardFacts, profile: BoardProfile, host: str, *, named: bool, picamera: bool
 ) -> BoardSystem:
-    """Say what a board's system needs.
+    """Return what a board's system needs.
 
     Args:
-        facts: what the board says.
+        facts: the board's facts.
         profile: which board it is.
         host: its name.
-        named: the profile is of one board, not of all machines of an architecture: its list of
-            systems is meant to be complete.
-        picamera: the camera is reached through Picamera2.
+        named: whether the profile describes one board, not all machines of an architecture: then
+            its list of systems is complete.
+        picamera: whether the camera is used through Picamera2.
 
     Raises:
-        RemoteError: nothing of edgeinfer runs on it, or something must be installed there first.
+        RemoteError: edgeinfer does not run on it, or something must be installed there first.
     """
     system = find_system(profile, facts.os_id, facts.os_version, facts.architecture)
     if system is None and named and profile.systems:
@@ -92,7 +92,7 @@ def choose_system(
 
 
 def _target(facts: BoardFacts, system: System | None, host: str) -> WheelTarget:
-    """Return what wheels must suit: the profile's statements, and what the board itself says."""
+    """Return the target for wheels, from the profile and the board's own facts."""
     assert facts.glibc is not None
     python = "{}.{}".format(*facts.python_version)
     try:
@@ -134,7 +134,7 @@ def _check_python(facts: BoardFacts, host: str) -> None:
 
 
 def _check_modules(facts: BoardFacts, host: str, needed: Set[str]) -> None:
-    """Refuse where a package of the system is needed and not installed."""
+    """Refuse if a package of the system is needed and not installed."""
     known = sorted(needed & _PROVIDED.keys())
     lacking = [_PROVIDED[name][0] for name in known if _PROVIDED[name][1] not in facts.modules]
     if lacking:

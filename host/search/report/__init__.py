@@ -1,1 +1,1 @@
-"""What a search found, as a page."""
+"""The result of a search, as a page."""

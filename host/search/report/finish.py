@@ -31,21 +31,21 @@ ENDING_FILE = "winner.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """The winner on the test split, which nothing was chosen by.
+    """The winner on the test split, which was not used to choose anything.
 
     Attributes:
         winner: the number of its trial, or `BASELINE`.
         bundle: the file.
-        test_samples: pictures that the shares below are of.
-        winner_top1: of the winner as it is in the bundle, 0 to 1.
+        test_samples: the number of pictures behind the shares below.
+        winner_top1: of the winner in the bundle, 0 to 1.
         winner_float_top1: of the winner as float32.
         baseline_top1: of the run's plain INT8.
         baseline_float_top1: of the run as float32.
-        test_uses: for how many winners of this search the test split was used, this one included.
-        lost: what the winner loses against the float model there; None where an earlier version
+        test_uses: for how many winners of this search the test split was used, with this one.
+        lost: the winner's loss compared with the float model there; None if an earlier version
             wrote this.
-        lost_on_validation: likewise on validation, by which it was chosen.
-        folds: what folds told, where validation could not tell whether the budget is kept.
+        lost_on_validation: the same on validation, which was used to choose it.
+        folds: the result of folds, if validation could not decide whether the budget is kept.
     """
 
     winner: int
@@ -72,11 +72,11 @@ def end_search(
         bench: of the search.
         options: what the user chose.
         study: counts how often the test split was used.
-        found: what the search found.
+        found: the search's result.
         progress: reports what is going on.
 
     Raises:
-        SearchError: nothing keeps the budget.
+        SearchError: no candidate keeps the budget.
         EdgeinferError: the winner cannot be converted.
     """
     winner = found.require_winner()
@@ -86,7 +86,7 @@ def end_search(
     bundle = bench.out / f"{bench.trained.name}.edgebundle"
     study.count_test_use()
     result = convert(
-        # The budget was the gate, and a repair would give another model than was measured.
+        # The budget was the gate, and a repair would give a different model than the measured one.
         TrainedRun(folder=winner_run(bench, winner), max_drop_points=100.0),
         bundle,
         _convert_options(options, winner),
@@ -119,13 +119,13 @@ def end_search(
 def fold_where_open(
     bench: Bench, options: SearchOptions, found: Found, ending: Ending, progress: Progress
 ) -> Ending:
-    """Ask folds whether the winner keeps the budget, where validation has too few pictures to tell.
+    """Use folds to find whether the winner keeps the budget, if validation is too small for that.
 
     Args:
         bench: of the search.
         options: what the user chose.
-        found: what the search found.
-        ending: of `end_search`.
+        found: the search's result.
+        ending: the result of `end_search`.
         progress: reports what is going on.
 
     Raises:
@@ -140,7 +140,7 @@ def fold_where_open(
     )
     winner = found.require_winner()
     trial = next((one for one in found.trials if one.number == winner.number), None)
-    # The search's own clock has stopped: folds come on top of its time.
+    # The search's own clock has stopped: folds take extra time.
     bench = replace(bench, progress=progress)
     folds = by_folds(bench, winner, trial, limit_s=options.time_limit_s)
     ending = replace(ending, folds=folds)
@@ -177,7 +177,7 @@ def _convert_options(options: SearchOptions, winner: Entry) -> ConvertOptions:
 def _baseline_on(
     split: Split, bench: Bench, progress: Progress, *forms: str
 ) -> dict[str, Evaluation]:
-    """Return how the run answers a split, in each of the forms: `float32`, or plain INT8."""
+    """Return how the run answers a split, in each form: `float32` or plain INT8."""
     folder = bench.out / BASELINE_FOLDER
     files = {
         "float32": folder / FLOAT_FILE,

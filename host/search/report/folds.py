@@ -1,8 +1,8 @@
-"""Whether a winner keeps its budget, where validation has too few pictures to tell: by folds.
+"""Folds: whether a winner keeps its budget, if validation has too few pictures to tell.
 
-The run is trained anew as often as there are folds, each time without one of them, and so is the
-winner from it. Both then answer the pictures that neither has seen; together these are all pictures
-but the test split's.
+The run is trained again for each fold, without the pictures of that fold, and so is the winner from
+it. Both then answer the fold's pictures, which they have not seen; together these are all pictures
+except the test split's.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ FOLDER = "folds"
 
 @dataclass(frozen=True, kw_only=True)
 class Folded:
-    """What the folds told.
+    """The result of the folds.
 
     Attributes:
-        samples: pictures that were answered by models that had not seen them.
-        lost: what the winner loses against the float model there; None where there were no folds.
-        reason: why there were none; empty where there were.
+        samples: the number of pictures, answered by models that had not seen them.
+        lost: the winner's loss compared with the float model there; None if there were no folds.
+        reason: why there were none; empty if there were.
     """
 
     samples: int = 0
@@ -48,7 +48,7 @@ class Folded:
     reason: str = ""
 
     def text(self) -> str:
-        """Return it in a line."""
+        """Return it as a line."""
         if self.lost is None:
             return f"no folds: {self.reason}"
         return (
@@ -69,19 +69,19 @@ class _Scores:
 def by_folds(bench: Bench, winner: Entry, trial: Trial | None, limit_s: float) -> Folded:
     """Compare a winner with the float model on all pictures that a run was trained with.
 
-    What is there of folds that were begun before is used again.
+    Finished parts of earlier folds are used again.
 
     Args:
         bench: of the search.
-        winner: who it is.
+        winner: the winner.
         trial: how it was made; None for the baseline.
-        limit_s: folds that would take longer are left out.
+        limit_s: if folds would take longer, there are none.
 
     Raises:
         EdgeinferError: one cannot be trained.
     """
     seconds = FOLDS * _fold_s(bench.trained, trial)
-    if reason := _not_anew(bench.trained):
+    if reason := _not_repeatable(bench.trained):
         return Folded(reason=reason)
     if seconds > limit_s:
         return Folded(
@@ -103,8 +103,8 @@ def by_folds(bench: Bench, winner: Entry, trial: Trial | None, limit_s: float) -
     return Folded(samples=len(scores), lost=loss_of(reference, scores))
 
 
-def _not_anew(trained: TrainedModel) -> str:
-    """Return why a run cannot be trained anew from its settings; empty where it can."""
+def _not_repeatable(trained: TrainedModel) -> str:
+    """Return why a run cannot be trained again from its settings; empty if it can."""
     facts = trained.provenance
     if any(name.startswith("prune.") for name in facts):
         return "the run was pruned, which cannot be repeated from its settings"
@@ -118,10 +118,10 @@ def _not_anew(trained: TrainedModel) -> str:
 def _fold_s(trained: TrainedModel, trial: Trial | None) -> float:
     """Return about how long a fold takes, seconds."""
     try:
-        anew = float(trained.provenance.get("seconds", "0"))
+        run_s = float(trained.provenance.get("seconds", "0"))
     except ValueError:
-        anew = 0.0
-    return anew + (0.0 if trial is None else trial.seconds)
+        run_s = 0.0
+    return run_s + (0.0 if trial is None else trial.seconds)
 
 
 def _fold(bench: Bench, winner: Entry, fold: int, epochs: int) -> _Scores:
@@ -166,7 +166,7 @@ def _winner(
 ) -> tuple[TrainedModel, Path]:
     """Make the winner from a fold's run as the search made it; return it and its file.
 
-    Plain INT8 lies in the folder already, beside the float model that was made with it.
+    The folder already has plain INT8, next to the float model that was made with it.
     """
     candidate, made = winner.candidate, run
     if (candidate.kind, candidate.precision) != ("plain", "int8"):

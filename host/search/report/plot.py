@@ -1,4 +1,4 @@
-"""The one picture: accuracy against time, size as area, the front, the budget, the winner."""
+"""The report's picture: accuracy against time, size as area, the front, the budget, the winner."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from edgeinfer.host.search.front import BASELINE, Entry
 from edgeinfer.host.search.study.results import Found
 
-# Okabe and Ito's palette, which the colour-blind tell apart; the shapes differ as well.
+# Okabe and Ito's palette, which colour-blind people can distinguish; the shapes differ as well.
 _BLUE, _ORANGE, _GREEN, _RED, _GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#7F7F7F"
 _STYLES = {
     "plain": ("D", _GREY, "as it is, other ranges or precision"),
@@ -19,14 +19,14 @@ _STYLES = {
     "baseline": ("X", _RED, "baseline: plain INT8"),
 }
 _LOGARITHMIC_FROM = 6.0
-"""Times that differ by so much are drawn on a logarithmic axis."""
+"""If times differ by this factor, the axis is logarithmic."""
 
 _AREAS = (30.0, 420.0)
-"""Of the smallest and the largest marker, square points."""
+"""Area of the smallest and the largest marker, square points."""
 
 
 def draw_front(found: Found) -> bytes:
-    """Draw what was measured as a PNG."""
+    """Draw all measured models as a PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.5, 6.0), layout="constrained")
@@ -50,7 +50,7 @@ def draw_front(found: Found) -> bytes:
             marker=marker, color=colour, edgecolor="black", linewidth=0.6, zorder=3,
             alpha=[0.95 if model.number in on_front else 0.35 for model in models],
         )  # fmt: skip
-        # In the legend all have the same size: the area speaks of single models.
+        # In the legend all have the same size: the area shows a single model's size.
         axes.scatter([], [], s=60, marker=marker, color=colour, edgecolor="black", label=title)
     if found.winner is not None:
         at = (_ms(found.winner), 100 * found.winner.measured.accuracy)
@@ -104,7 +104,7 @@ def _draw_budget(axes: Any, found: Found) -> None:
 
 
 def _outline(found: Found) -> list[Entry]:
-    """Return the part of the front that is seen when size is left out of sight."""
+    """Return the part of the front that remains if size does not count."""
     best, outline = -1.0, []
     for model in found.front:
         if model.measured.accuracy > best:
@@ -114,7 +114,7 @@ def _outline(found: Found) -> list[Entry]:
 
 
 def _name(axes: Any, found: Found) -> None:
-    """Write numbers beside the models of the front, and the baseline's name."""
+    """Write numbers next to the models of the front, and the baseline's name."""
     named = {model.number: model for model in (*found.front, *found.models[:1])}
     above = True
     for model in sorted(named.values(), key=_ms):
@@ -145,5 +145,5 @@ def _plain(value: float, _position: object) -> str:
 
 
 def _safe(text: str) -> str:
-    # A name may hold '$', which matplotlib would read as mathematics.
+    # A name may contain '$', which matplotlib would read as mathematics.
     return text.replace("$", r"\$")[:60]

@@ -1,4 +1,4 @@
-"""The files that a search leaves: front.csv, trials.csv, front.png and report.html."""
+"""The files that a search writes: front.csv, trials.csv, front.png and report.html."""
 
 from __future__ import annotations
 

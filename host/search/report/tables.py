@@ -27,7 +27,7 @@ _FIGURES = (
 
 
 def front_rows(found: Found) -> list[tuple[str, ...]]:
-    """Return the front, the fastest first, and the baseline where it is not on it, as text."""
+    """Return the front, the fastest first, and the baseline if it is not on it, as text."""
     rows = list(found.front)
     if found.models[0] not in rows:
         rows.append(found.models[0])
@@ -49,7 +49,7 @@ def _front_row(model: Entry, found: Found) -> tuple[str, ...]:
 
 
 def _what(model: Entry) -> str:
-    """Return what a model is, with the ranges where another choice than min-max did best."""
+    """Return a model's description, with its ranges if they are not min-max."""
     ranges = model.measured.calibration
     return model.candidate.text() + ("" if ranges == "min-max" else f"; {ranges}")
 
@@ -119,7 +119,7 @@ def _csv(columns: list[str], rows: list[tuple[object, ...]]) -> str:
 
 
 def trial_line(trial: Trial) -> str:
-    """Return what became of a candidate, on one line."""
+    """Return the result of a candidate, on one line."""
     head = f"#{trial.number} {trial.candidate.text()}"
     if trial.measured is None:
         time = "" if trial.footprint is None else f" (time x{trial.footprint.ratio:.2f})"

@@ -1,1 +1,1 @@
-"""What a search has tried, kept on disk."""
+"""The trials of a search, kept on disk."""

@@ -1,4 +1,4 @@
-"""The file of a search's study: opened, locked, and held to what the search began with."""
+"""The file of a search's study: opened, locked, and checked with the settings of its start."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _SETTINGS = "settings"
 def open_study(
     folder: Path, settings: Mapping[str, str], space: Space, budget: Budget, *, seed: int
 ) -> Iterator[SearchStudy]:
-    """Open the search in a folder, or begin one, and keep others out of it.
+    """Open the search in a folder, or begin one, and lock it.
 
     Args:
         folder: of the search.
-        settings: what its figures depend on, by the option's name.
+        settings: the settings that its figures depend on, by the option's name.
         space: the candidates.
         budget: the limits.
         seed: of the sampler.
 
     Raises:
-        UsageError: the search there began with other settings, the folder holds something else,
+        UsageError: the search there began with other settings, the folder has other content,
             or another process searches there.
         StorageError: the study cannot be read or written.
     """
@@ -49,7 +49,7 @@ def open_study(
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     path = folder / STUDY_FILE
-    if folder.exists() and not path.exists() and any(_strangers(folder)):
+    if folder.exists() and not path.exists() and any(_other_files(folder)):
         raise UsageError(
             folder, got="already exists and is not a search", next_step="choose another --out"
         )
@@ -68,7 +68,7 @@ def open_study(
                 next_step="wait for it, or choose another --out",
             ) from error
         with warnings.catch_warnings():
-            # Optuna warns of parts that it may change; the version is bounded in pyproject.toml.
+            # Optuna warns of parts that it may change; pyproject.toml limits its version.
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             try:
                 yield _open(path, settings, space, budget, seed)
@@ -112,8 +112,8 @@ def _open(
 def _storage(path: Path) -> optuna.storages.RDBStorage:
     """Return Optuna's storage in an SQLite file with a write-ahead log.
 
-    A trial makes a dozen commits. With the log, a commit that was made outlasts the process's death
-    without waiting for the disk; a power cut loses the last few at most, and damages nothing.
+    A trial makes twelve commits. With the log, a commit is kept if the process dies, without
+    waiting for the disk; a power cut loses at most the last few, and damages nothing.
     """
     import optuna
     from sqlalchemy import event
@@ -141,5 +141,5 @@ def _require_same(folder: Path, kept: Mapping[str, str], given: Mapping[str, str
             )
 
 
-def _strangers(folder: Path) -> Iterator[Path]:
+def _other_files(folder: Path) -> Iterator[Path]:
     return (item for item in folder.iterdir() if item.name != _LOCK_FILE)

@@ -1,4 +1,4 @@
-"""What a search knows at some moment: all that was tried, the Pareto front and the winner."""
+"""The result of a search at one moment: all trials, the Pareto front and the winner."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from edgeinfer.host.search.front import Entry, choose_winner, nearest, pareto_fr
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What a search knows so far.
+    """The result of a search so far.
 
     Attributes:
-        name: the run's.
+        name: the run's name.
         budget: the limits.
         baseline: the run's own figures.
-        models: the baseline and all that was measured.
-        trials: all that was tried.
-        spent_s: over all starts, seconds.
+        models: the baseline and all measured models.
+        trials: all trials.
+        spent_s: time of all starts, seconds.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Found:
     winner: Entry | None = field(init=False)
 
     def __post_init__(self) -> None:
-        """Draw the front and choose the winner."""
+        """Find the front and choose the winner."""
         object.__setattr__(self, "front", tuple(pareto_front(self.models)))
         object.__setattr__(self, "winner", choose_winner(self.models, self.budget, self.baseline))
 
@@ -41,7 +41,7 @@ class Found:
         """Return the winner.
 
         Raises:
-            SearchError: nothing keeps the budget; the nearest candidate is named.
+            SearchError: no candidate keeps the budget; the error names the closest one.
         """
         if self.winner is not None:
             return self.winner

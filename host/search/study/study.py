@@ -1,10 +1,10 @@
 """All trials of a search on disk, in an Optuna study that survives being killed.
 
-The study is an SQLite file: a trial is written as a whole or not at all, whenever the process
-ends. What a trial came to is written before Optuna is told that it ended, so one that runs without
-it was interrupted, and waits in Optuna's own queue to be tried again. Optuna's heartbeats would
-tell that a process is gone only after a while, and for `Study.optimize` alone; here the lock on the
-folder tells at once.
+The study is an SQLite file: a trial is written completely or not at all, even if the process is
+killed. A trial's result is written before Optuna marks it as finished, so a running trial without a
+result was interrupted, and waits in Optuna's own queue to be tried again. Optuna's heartbeats would
+show that a process has died only after some time, and only for `Study.optimize`; here the lock on
+the folder shows it immediately.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _TRIAL, _CANDIDATE = "trial", "candidate"
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A candidate that is in work.
+    """A candidate that is being tried.
 
     Attributes:
         number: of its trial.
-        candidate: what to try.
+        candidate: the candidate to try.
     """
 
     number: int
@@ -41,7 +41,7 @@ class Asked:
 
 
 class SearchStudy:
-    """The trials of one search; `file.open_study` gives it.
+    """The trials of one search; `file.open_study` returns it.
 
     Args:
         study: Optuna's.
@@ -57,7 +57,7 @@ class SearchStudy:
         self._settle()
 
     def trials(self) -> list[Trial]:
-        """Return what became of each candidate so far, in the order in which they were tried."""
+        """Return the result of each candidate so far, in the order in which they were tried."""
         return [
             trial
             for record in self._study.get_trials(deepcopy=False)
@@ -65,7 +65,7 @@ class SearchStudy:
         ]
 
     def baseline(self) -> Baseline | None:
-        """Return the run's own figures, where they were taken already."""
+        """Return the run's own figures, if they are already measured."""
         text = self._study.user_attrs.get(_BASELINE)
         return None if text is None else from_json(Baseline, parse_json(text.encode()))
 
@@ -75,27 +75,27 @@ class SearchStudy:
 
     @property
     def spent_s(self) -> float:
-        """How long was searched so far, over all starts, seconds."""
+        """How long the search has run in all starts, seconds."""
         return float(self._study.user_attrs.get(_SPENT, 0.0))
 
     def set_spent(self, seconds: float) -> None:
-        """Keep how long was searched so far."""
+        """Save how long the search has run."""
         self._study.set_user_attr(_SPENT, round(seconds, 3))
 
     @property
     def test_uses(self) -> int:
-        """How often a winner was measured on the test split."""
+        """How many winners were measured on the test split."""
         return int(self._study.user_attrs.get(_TEST_USES, 0))
 
     def count_test_use(self) -> None:
-        """Count one more."""
+        """Count another one."""
         self._study.set_user_attr(_TEST_USES, self.test_uses + 1)
 
     def ask(self) -> Asked:
-        """Return the next candidate: one that waits, else the sampler's choice."""
+        """Return the next candidate: a waiting one, else the sampler's choice."""
         import optuna
 
-        # A sampler that began with its seed anew after each start would repeat itself.
+        # A sampler that starts with the same seed each time would repeat itself.
         done = len(self._study.get_trials(deepcopy=False))
         waiting = self._study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,))
         if self._queue and not waiting:
@@ -106,7 +106,7 @@ class SearchStudy:
         if kept is not None:
             candidate = from_json(Candidate, parse_json(kept.encode()))
             if candidate.kind != "plain":
-                # Optuna learns from those parameters alone that were asked for.
+                # Optuna learns only from parameters that were asked for.
                 self._space.suggest(trial)
         else:
             candidate = self._space.suggest(trial)
@@ -115,7 +115,7 @@ class SearchStudy:
         return Asked(number=trial.number, candidate=candidate)
 
     def tell(self, trial: Trial, baseline: Baseline) -> None:
-        """Keep what became of a candidate, and let the sampler learn from it."""
+        """Save the result of a candidate, and let the sampler learn from it."""
         record = self._open.pop(trial.number)
         footprint = trial.footprint if trial.measured is None else trial.measured.footprint
         if footprint is not None:
@@ -127,12 +127,12 @@ class SearchStudy:
             )
             for name, part in excess.items():
                 record.set_constraint(name, part)
-        # The last that is written: where it is, the trial only has to be concluded.
+        # The last entry that is written: if it exists, the trial only has to be finished.
         record.set_user_attr(_TRIAL, json.dumps(to_json(trial)))
         self._conclude(trial)
 
     def interrupt(self, number: int) -> None:
-        """Say that a candidate was not finished: it is the next to be tried."""
+        """Mark a candidate as unfinished: it is the next to try."""
         self._retry(self._open.pop(number))
 
     def _conclude(self, trial: Trial) -> None:
@@ -141,7 +141,7 @@ class SearchStudy:
         state = optuna.trial.TrialState
         measured = trial.measured
         if trial.candidate.kind == "plain":
-            # No dimension of the space: nothing to learn from.
+            # Not a dimension of the space: nothing to learn from.
             self._study.tell(trial.number, state=state.FAIL)
         elif measured is not None:
             figures = [measured.accuracy, measured.footprint.ratio]
@@ -155,13 +155,13 @@ class SearchStudy:
     def _retry(self, record: optuna.Trial | optuna.trial.FrozenTrial) -> None:
         import optuna
 
-        # In this order a kill in between costs a repetition, not the candidate.
+        # In this order a kill in between costs a repeated trial, not the candidate.
         if (text := record.user_attrs.get(_CANDIDATE)) is not None:
             self._enqueue(text)
         self._study.tell(record.number, state=optuna.trial.TrialState.FAIL)
 
     def _settle(self) -> None:
-        """Bring what a killed process left behind into order, whenever it was killed."""
+        """Clean up after a killed process, at whatever moment it was killed."""
         import optuna
 
         for record in self._study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
@@ -171,10 +171,11 @@ class SearchStudy:
                 self._retry(record)
 
     def enqueue(self, candidates: Sequence[Candidate]) -> None:
-        """Line up what had too little time, for there may be more now, then the first candidates.
+        """Queue candidates that had too little time, since there may be more now, then the first
+        ones.
 
         Args:
-            candidates: the first; those that were lined up or tried before are left out.
+            candidates: the first ones; those that are already queued or tried are left out.
         """
         last = {
             text: record
@@ -206,8 +207,8 @@ class SearchStudy:
 def _sampler(seed: int) -> optuna.samplers.BaseSampler:
     """Return TPE (Bergstra et al. 2011), in Optuna's form for several goals with constraints.
 
-    NSGA-II, the other of Optuna's for several goals, wants generations of some fifty; a search has
-    time for a few dozen candidates.
+    NSGA-II, Optuna's other sampler for several goals, needs generations of about fifty; a search
+    has time for a few dozen candidates.
     """
     import optuna
 
@@ -215,10 +216,10 @@ def _sampler(seed: int) -> optuna.samplers.BaseSampler:
 
 
 def _comes_again(record: optuna.trial.FrozenTrial) -> bool:
-    """Return whether the last trial of a candidate leaves it to be tried again."""
+    """Return whether the last trial of a candidate allows another try."""
     if (trial := _trial_of(record.user_attrs)) is not None:
         return trial.retry
-    return record.state.is_finished()  # interrupted by an earlier version, which lined up nothing
+    return record.state.is_finished()  # interrupted in an earlier version, which queued nothing
 
 
 def _trial_of(attributes: Mapping[str, Any]) -> Trial | None:

@@ -1,1 +1,1 @@
-"""Candidates are built in a process of their own."""
+"""Candidates are built in a separate process."""

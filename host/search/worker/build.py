@@ -1,4 +1,4 @@
-"""Makes candidates, in the worker: untrained to be timed, and trained."""
+"""Makes candidates, in the worker: untrained ones to time, and trained ones."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from edgeinfer.host.search.worker.job import FLOAT_FILE, SMALL_FILE, UNTRAINED_F
 from edgeinfer.host.search.worker.recipes import train_candidate, untrained_network
 
 OTHER_CALIBRATIONS: tuple[CalibrationMethod, ...] = ("percentile", "mse")
-"""Beside the plain one, from the lowest value to the highest."""
+"""Ways to choose ranges, other than the plain one from the lowest value to the highest."""
 
 _FEW = 8
-"""Pictures that give an untrained network ranges, of which its time does not depend."""
+"""Number of pictures for an untrained network's ranges, which do not affect its time."""
 
 
 def build(job: Job) -> Done:
-    """Write UNTRAINED_FILE: the candidate's network before training, as it will be quantized.
+    """Write UNTRAINED_FILE: the candidate's network before training, quantized.
 
     Raises:
         EdgeinferError: there is no such network, or it cannot be converted.
@@ -93,7 +93,7 @@ def calibrate(job: Job, progress: Progress) -> Done:
     """Quantize the float model with other ranges; write a file for each choice of them.
 
     Raises:
-        EdgeinferError: it cannot be quantized so.
+        EdgeinferError: it cannot be quantized this way.
         StorageError: the disk is full or cannot be written.
     """
     run, out = Path(job.run), Path(job.out)
@@ -117,7 +117,7 @@ def calibrate(job: Job, progress: Progress) -> Done:
 
 
 def candidate_spec(base: PreprocessSpec, candidate: Candidate) -> PreprocessSpec:
-    """Return how a candidate's pictures are prepared; a student's statistics are not known yet."""
+    """Return how a candidate's pictures are prepared, without the statistics of its training."""
     return replace(base, size=candidate.size)
 
 
@@ -131,7 +131,7 @@ def _calibration(run: Path) -> Sequence[Sample]:
 
 
 def _clear() -> None:
-    """Let go of the models before: Keras keeps what its global state has seen."""
+    """Release earlier models: Keras keeps what its global state has seen."""
     import keras
 
     keras.backend.clear_session(free_memory=True)

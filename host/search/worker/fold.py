@@ -1,4 +1,4 @@
-"""A run trained anew without some of its pictures, which can then tell how good it is."""
+"""A run trained again without some of its pictures, which can then measure it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edgeinfer.host.training.train import train
 
 @dataclass(frozen=True, kw_only=True)
 class FoldJob:
-    """One fold: a run is trained anew on the others, by its own settings.
+    """One fold: a run is trained again on the other folds, with its own settings.
 
     Attributes:
         source: the run's folder.
@@ -28,7 +28,7 @@ class FoldJob:
         fold: which one, from 0.
         folds: how many there are.
         seed: of the folds.
-        log: where the process writes what nobody reads, for errors.
+        log: the process's log file, for errors.
     """
 
     answer: ClassVar[type[Done]] = Done
@@ -43,7 +43,7 @@ class FoldJob:
         """Train.
 
         Raises:
-            EdgeinferError: it cannot be done.
+            EdgeinferError: it failed.
         """
         trained = read_trained(Path(self.source))
         out = Path(self.out, trained.name)
@@ -81,7 +81,7 @@ class FoldJob:
         )
 
     def failed(self, reason: str, error: Exception) -> TrainingError:
-        """Return the error for what TensorFlow raised."""
+        """Return the error for an exception of TensorFlow."""
         return TrainingError(f"fold {self.fold + 1}", got=reason)
 
     def lost(self, end: ProcessEnd) -> TrainingError:

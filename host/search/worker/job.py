@@ -1,4 +1,4 @@
-"""What the search asks of the process that has TensorFlow, and what comes out."""
+"""The search's jobs for the process that has TensorFlow, and their results."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Job:
             FLOAT_FILE and a quantized file with the plain choice of ranges; `calibrate` adds a
             file for each other choice to these.
         run: the folder that the search began with; to `calibrate`, the trained candidate's.
-        candidate: what to make.
+        candidate: the candidate.
         out: where the files go; the run into `out/NAME`.
-        cache: what several jobs can use.
-        epochs: train at most so many.
+        cache: a folder for files that several jobs can use.
+        epochs: the largest number of epochs.
         seed: of weights, order and augmentation.
         per_tensor_dense: one scale for all weights of a dense layer.
     """

@@ -28,9 +28,9 @@ from edgeinfer.host.training.train import train
 def untrained_network(run: Path, trained: TrainedModel, candidate: Candidate, *, seed: int) -> Any:
     """Return a Keras model with the candidate's layers and channels.
 
-    A plain candidate's is trained already. Which channels pruning by `taylor` leaves is known
-    after it alone: by size as much arithmetic stays, but not in the same layers, so its time is an
-    estimate, and is taken again after training.
+    A plain candidate is already trained. Which channels `taylor` pruning keeps is known only
+    afterwards: pruning by size keeps as much arithmetic, but not in the same layers, so its time is
+    an estimate, and is measured again after training.
 
     Raises:
         ConversionError: the run's network cannot be pruned, or takes no other size.
@@ -61,7 +61,7 @@ def untrained_network(run: Path, trained: TrainedModel, candidate: Candidate, *,
 
 
 def _vary(network: Any, seed: int) -> None:
-    """Give biases and statistics values as training would.
+    """Give biases and statistics realistic values.
 
     The converter stores equal ones once and drops zeros, so an untrained file would be smaller.
     """

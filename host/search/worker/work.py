@@ -22,8 +22,8 @@ class CandidateJob:
     """A piece of work on a candidate.
 
     Attributes:
-        job: what is to be done.
-        log: where the process writes what nobody reads, for errors.
+        job: what to do.
+        log: the process's log file, for errors.
     """
 
     answer: ClassVar[type[Done]] = Done
@@ -34,7 +34,7 @@ class CandidateJob:
         """Do it.
 
         Raises:
-            EdgeinferError: it cannot be done.
+            EdgeinferError: it failed.
         """
         if self.job.action == "build":
             return build(self.job)
@@ -42,12 +42,12 @@ class CandidateJob:
         return work(self.job, progress)
 
     def failed(self, reason: str, error: Exception) -> TrainingError:
-        """Return the error for what TensorFlow raised."""
+        """Return the error for an exception of TensorFlow."""
         return TrainingError(self.job.candidate.text(), got=reason)
 
     def lost(self, end: ProcessEnd) -> TrainingError:
         """Return the error for a candidate that ended its process."""
-        killed = end.signal == signal.SIGKILL  # as the kernel does where memory is short
+        killed = end.signal == signal.SIGKILL  # as the kernel does when there is too little memory
         return TrainingError(
             self.job.candidate.text(),
             got=f"its process {end.text}",

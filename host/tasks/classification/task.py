@@ -34,7 +34,7 @@ class TaughtClassification(TaughtTask):
         test_share: float | None = None,
         progress: Progress | None = None,
     ) -> PreparedData:
-        """Take a folder of photographs, a sub-folder for each class; see `find_layout`."""
+        """Read a folder of photographs, a sub-folder for each class; see `find_layout`."""
         return prepare_folder(
             root,
             seed=seed,
@@ -44,7 +44,7 @@ class TaughtClassification(TaughtTask):
         )
 
     def find(self, root: Path, said: Said, *, progress: Progress | None = None) -> list[Sample]:
-        """Take a folder as `prepare` does, whose classes are among the model's."""
+        """Read a folder as `prepare` does, if its classes are among the model's."""
         layout = find_layout(root, to_train=False)
         strange = [label for label in layout.labels if label not in said.labels]
         if strange:
@@ -88,13 +88,13 @@ class TaughtClassification(TaughtTask):
         )
 
     def metric(self) -> Any:
-        """Return the share of pictures whose largest logit is their class's."""
+        """Return the share of pictures whose largest logit belongs to their class."""
         import keras
 
         return keras.metrics.CategoricalAccuracy(name="accuracy")
 
     def teacher_order(self, run: Path, theirs: Said, ours: Said) -> list[int]:
-        """Return where each of the student's classes stands; the teacher must know the same."""
+        """Return the position of each of the student's classes; the teacher must know the same."""
         if set(theirs.labels) != set(ours.labels):
             raise UsageError(
                 run,

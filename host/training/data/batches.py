@@ -1,6 +1,6 @@
-"""Batches: shuffled, augmented, normalized, from pictures or cached activations on disk.
+"""Batches: shuffled, augmented and normalized, from pictures or cached activations on disk.
 
-Only one batch and what the prefetcher holds are in memory, however large the data set is.
+Only one batch and the prefetched ones are in memory, for any size of the data set.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from edgeinfer.host.tasks.task import Floats, Lesson, Motions, Rows
 Augment: TypeAlias = Callable[
     [NDArray[np.uint8], np.random.Generator], tuple[NDArray[np.uint8], Motions]
 ]
-"""Pictures (n, H, W, C) to altered ones, and how each was moved."""
+"""Maps pictures (n, H, W, C) to changed ones, and returns how each was moved."""
 Inputs: TypeAlias = Floats | tuple[Floats, ...]
 Batch: TypeAlias = tuple[Inputs, Floats, Floats]
-"""Inputs (n, ...), alone or with what goes beside them, targets (n, ...), sample weights (n,)."""
+"""Inputs (n, ...), alone or with extra inputs, targets (n, ...), sample weights (n,)."""
 
 
 class Images(Protocol):
@@ -29,7 +29,7 @@ class Images(Protocol):
 
     @property
     def rows(self) -> Rows:
-        """(N, ...) target of each image, as its task keeps it."""
+        """(N, ...) target of each image, in its task's form."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -50,23 +50,23 @@ class Features(Protocol):
 
 
 class Source(Protocol):
-    """Where batches come from."""
+    """The source of batches."""
 
     @property
     def rows(self) -> Rows:
-        """(N, ...) target of each sample, as its task keeps it."""
+        """(N, ...) target of each sample, in its task's form."""
 
     def read(
         self, indices: NDArray[np.int64], generator: np.random.Generator | None
     ) -> tuple[Floats, Rows]:
         """Return the network's inputs (n, ...) and their targets' rows.
 
-        A generator asks for random variants of them.
+        With a generator, they are random variants.
         """
 
 
 def normalize(images: NDArray[np.uint8], table: Floats) -> Floats:
-    """Look every pixel up: (n, H, W, C) uint8 to float32, bit-equal to the device's.
+    """Look up every pixel: (n, H, W, C) uint8 to float32, bit-equal to the device's result.
 
     Args:
         images: in the spec's channel order.
@@ -75,7 +75,7 @@ def normalize(images: NDArray[np.uint8], table: Floats) -> Floats:
     if table.shape[0] == 1:
         grey: Floats = table[0][images]
         return grey
-    # One flat lookup is faster than one a channel, whose writes are strided.
+    # One flat lookup is faster than one for each channel, whose writes are strided.
     offsets = np.arange(table.shape[0], dtype=np.uint16) * np.uint16(256)
     values: Floats = np.take(table.reshape(-1), images + offsets)
     return values
@@ -88,8 +88,8 @@ class ImageSource:
     Attributes:
         images: the pictures.
         table: (C, 256) from `edgeinfer.device.preprocess.normalize_table`.
-        augment: alters them; None for nothing.
-        move: gives the targets' rows of pictures that were moved; None where they stay.
+        augment: changes them; None for no change.
+        move: gives the targets' rows of pictures that were moved; None if they do not change.
     """
 
     images: Images
@@ -99,7 +99,7 @@ class ImageSource:
 
     @property
     def rows(self) -> Rows:
-        """(N, ...) target of each picture, as its task keeps it."""
+        """(N, ...) target of each picture, in its task's form."""
         return self.images.rows
 
     def read(
@@ -118,9 +118,9 @@ class FeatureSource:
     """Cached activations of a frozen network.
 
     Attributes:
-        variants: equally long; the first belongs to the pictures as they are, the others to
-            altered ones.
-        variant_rows: (N, ...) targets of each variant, as their task keeps them.
+        variants: of equal length; the first belongs to the unchanged pictures, the others to
+            changed ones.
+        variant_rows: (N, ...) targets of each variant, in their task's form.
     """
 
     variants: tuple[Features, ...]
@@ -128,13 +128,13 @@ class FeatureSource:
 
     @property
     def rows(self) -> Rows:
-        """(N, ...) target of each sample as it is."""
+        """(N, ...) target of each unchanged sample."""
         return self.variant_rows[0]
 
     def read(
         self, indices: NDArray[np.int64], generator: np.random.Generator | None
     ) -> tuple[Floats, Rows]:
-        """Return (n, ...) float32 with their rows, of a random variant where one is asked for."""
+        """Return (n, ...) float32 with their rows, of a random variant if one is asked for."""
         if generator is None or len(self.variants) == 1:
             return self.variants[0].read(indices), self.rows[indices]
         choice = generator.integers(0, len(self.variants), len(indices))
@@ -153,17 +153,17 @@ class FeatureSource:
 
 @dataclass(frozen=True, kw_only=True)
 class Batches:
-    """An order over a source.
+    """Batches of a source in some order.
 
     Attributes:
         source: where samples come from.
         lesson: makes targets of the source's rows.
-        batch_size: samples a batch.
-        seed: of order and augmentation; None: in order, as they are.
-        weights: (N,) weight of each sample; None where all count alike.
-        beside: what else the network is given with each sample, such as a teacher's answers, in
-            the source's order; never augmented. With it, inputs are tuples.
-        steps: batches an epoch.
+        batch_size: samples per batch.
+        seed: of order and augmentation; None: in order and unchanged.
+        weights: (N,) weight of each sample; None if all count the same.
+        extra: further inputs of the network for each sample, such as a teacher's answers, in
+            the source's order; never augmented. With them, inputs are tuples.
+        steps: batches per epoch.
     """
 
     source: Source
@@ -171,14 +171,14 @@ class Batches:
     batch_size: int
     seed: int | None = None
     weights: Floats | None = None
-    beside: tuple[Features, ...] = ()
+    extra: tuple[Features, ...] = ()
     steps: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Count the steps."""
         total = len(self.source.rows)
-        # In training a last, smaller batch would weigh its samples more and disturb batch
-        # normalization; the next epoch's order brings them elsewhere.
+        # In training a last, smaller batch would give its samples more weight and disturb batch
+        # normalization; the next epoch has them in other batches.
         whole = total // self.batch_size if self.seed is not None else 0
         object.__setattr__(self, "steps", max(1, whole or -(-total // self.batch_size)))
 
@@ -199,15 +199,15 @@ class Batches:
         self, chosen: NDArray[np.int64], generator: np.random.Generator | None
     ) -> tuple[Inputs, Rows]:
         inputs, rows = self.source.read(chosen, generator)
-        if not self.beside:
+        if not self.extra:
             return inputs, rows
-        return (inputs, *(features.read(chosen) for features in self.beside)), rows
+        return (inputs, *(features.read(chosen) for features in self.extra)), rows
 
     def dataset(self, *, repeat: bool = False) -> Any:
         """Return a tf.data.Dataset that prepares batches while the network computes.
 
         Args:
-            repeat: go on with epoch 1, 2, ... without an end.
+            repeat: continue with epoch 1, 2, ... without end.
         """
         import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""Which augmentation goes with which data."""
+"""Which augmentation to use for which data."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from edgeinfer.host.training.data.batches import Augment
 
 
 def choose_augmentation(config: TrainConfig, task: TaughtTask) -> tuple[Augment | None, bool]:
-    """Return what alters a training batch, and whether pictures may be mirrored.
+    """Return the function that changes a training batch, and whether pictures may be mirrored.
 
-    What would make the task's targets false is left out.
+    Changes that would make the task's targets wrong are left out.
 
     `auto` takes `small-grey` for grey input, and `photos` for colour and for pretrained weights,
-    which know photographs.
+    which were trained on photographs.
     """
     name = config.augment
     if name == "auto":

@@ -1,4 +1,4 @@
-"""Where a network can be cut in two: all that flows on passes through one tensor."""
+"""Where a network can be cut in two: places where all data passes through one tensor."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 def cut_points(model: Any) -> list[Any]:
     """Return the layers of a functional model after which it can be cut, from input to output.
 
-    A cut lies where no connection skips over it: in a residual network after the additions, not
+    A cut is where no connection skips over it: in a residual network after the additions, not
     inside a block. The input and the layers from `pool` on are left out.
     """
     layers = [layer for layer in model.layers if layer.name not in ("pool", "logits")]
     position = {layer.name: index for index, layer in enumerate(model.layers)}
-    # The furthest layer that each layer's output reaches.
+    # The last layer that each layer's output reaches.
     reach = dict.fromkeys(position, 0)
     for layer in model.layers:
         for parent in _parents(layer):
-            # A layer may have been called again, on something outside this model.
+            # A layer may also be called outside this model.
             reach[parent] = max(reach.get(parent, 0), position[layer.name])
     points, furthest = [], 0
     for index, layer in enumerate(model.layers):
@@ -32,8 +32,8 @@ def cut_points(model: Any) -> list[Any]:
 def choose_cut(model: Any, *, upper_share: float) -> Any:
     """Return the cut that leaves about `upper_share` of the parameters above it.
 
-    Of the cuts with at least that share above, the last one; among equal shares the one with the
-    smallest activations is cheapest to cache, which the last one is in every network here.
+    It is the last cut with at least that share above it. Among equal shares, the one with the
+    smallest activations is cheapest to cache; in every network here that is the last one.
     """
     total = sum(_size(layer) for layer in model.layers)
     best = None

@@ -26,7 +26,7 @@ _BATCH = 64
 class FeatureFile:
     """Activations in a file, (N, ...) float16.
 
-    Read piece by piece, not mapped: mapped pages count as the process's memory.
+    They are read in pieces, not mapped: mapped pages count as the process's memory.
 
     Args:
         path: the file.
@@ -61,14 +61,14 @@ def cache_features(
 
     Args:
         model: a Keras model with one input and any number of outputs, run in inference mode.
-        source: the samples, read in order and unaltered.
+        source: the samples, read in order and unchanged.
         folder: where the files go, `NAME.VARIANT.OUTPUT.f16`.
         name: of the files.
         mirrored: also keep the outputs for the pictures mirrored left to right.
         progress: reports every picture.
 
     Returns:
-        For each output its variants: as is, mirrored.
+        For each output its variants: unchanged, mirrored.
 
     Raises:
         StorageError: the files cannot be written.
@@ -77,7 +77,7 @@ def cache_features(
     import tensorflow as tf
 
     total, variants = len(source.rows), 2 if mirrored else 1
-    # A model with one output returns it bare.
+    # A model with one output returns it without a list.
     call = tf.function(
         lambda inputs: keras.tree.flatten(model(inputs, training=False)), reduce_retracing=True
     )

@@ -28,9 +28,9 @@ from edgeinfer.host.training.history import History
 from edgeinfer.host.training.optimizers import make_optimizer
 
 FEATURE_WEIGHT = 50.0
-"""How much the features' mean squared error counts beside the divergence of the logits. The
-features are standardized, so a student that has learned nothing of them errs by 1. Of few
-classes, logits tell little: a network of 83,000 weights on cats and dogs (15 epochs) had 72.8 %
+"""How much the features' mean squared error counts, relative to the divergence of the logits. The
+features are standardized, so a student that has learned nothing of them has an error of 1. With few
+classes, logits say little: a network of 83,000 weights on cats and dogs (15 epochs) had 72.8 %
 on validation with a weight of 1 as without a teacher (72.5 %), and at another learning rate 80.3
 % with 10, 80.5 % with 50, 74.8 % without."""
 
@@ -49,12 +49,12 @@ def fit_with_teacher(
 ) -> None:
     """Train as `fit` does, from the labels and the teacher's answers.
 
-    The model ends with the weights of its best epoch and nothing added. In the history `loss` is
-    the mixed loss; `val_loss` is the plain loss of the student alone, as without a teacher, so it
-    decides alike when to stop.
+    The model ends with the weights of its best epoch and no added layers. In the history `loss` is
+    the mixed loss; `val_loss` is the plain loss of the student alone, as without a teacher, so
+    training stops by the same rule.
 
     Args:
-        model: what to train, one input to logits. Where it has a layer `pool`, that layer also
+        model: the model to train, one input to logits. If it has a layer `pool`, that layer also
             learns the teacher's features, through a projection that is dropped afterwards.
         train: shuffled batches; class weights apply to the teacher's part as to the labels'.
         validation: batches in order.
@@ -67,7 +67,7 @@ def fit_with_teacher(
 
     Raises:
         ValueError: the answers are not as many as the samples.
-        TrainingError: the loss became infinite or no number.
+        TrainingError: the loss became infinite or NaN.
         StorageError: the history cannot be written.
     """
     if len(answers.logits) != len(train.source.rows):
@@ -86,10 +86,10 @@ def fit_with_teacher(
         given.append(answers.features)
     run_stage(
         distiller,
-        replace(train, beside=tuple(given)),
+        replace(train, extra=tuple(given)),
         replace(
             validation,
-            beside=tuple(_Nothing(output.shape[1]) for output in distiller.teacher.outputs),
+            extra=tuple(_Nothing(output.shape[1]) for output in distiller.teacher.outputs),
         ),
         config,
         stage=stage,
@@ -99,7 +99,7 @@ def fit_with_teacher(
 
 
 class _Rows:
-    """Answers in memory, read like those on disk."""
+    """Answers in memory, with the interface of those on disk."""
 
     def __init__(self, rows: Floats) -> None:
         self._rows = rows
@@ -111,7 +111,7 @@ class _Rows:
 
 
 class _Nothing:
-    """The place of answers in validation, where the student stands alone."""
+    """Replaces answers in validation, which only looks at the student."""
 
     def __init__(self, width: int) -> None:
         self._width = width
@@ -124,14 +124,14 @@ class _Nothing:
 class _Batch:
     """The sample weights of the batch whose loss is being computed.
 
-    Keras's Distiller leaves sample weights out. Its losses find them here instead.
+    Keras's Distiller leaves sample weights out. Its losses read them here instead.
     """
 
     weights: Any = None
 
 
 class _Weighed:
-    """Makes a Keras loss weigh each sample, and its mean still that over all samples."""
+    """Makes a Keras loss weight each sample, while its mean stays that over all samples."""
 
     def __init__(self, batch: _Batch) -> None:
         super().__init__()
@@ -153,8 +153,8 @@ class _SquaredError(_Weighed, keras.losses.MeanSquaredError):  # type: ignore[mi
 class _StudentDistiller(keras.distillation.Distiller):  # type: ignore[misc]
     """Keras's Distiller with sample weights, and validation that looks at the student alone.
 
-    Both networks give their logits, and after them, where they are learned, features. Naming the
-    features' layers to Keras instead would run the student twice a step.
+    Both networks give their logits and then, if they are learned, features. If Keras was given the
+    names of the features' layers instead, it would run the student twice in each step.
     """
 
     def __init__(
@@ -178,7 +178,7 @@ class _StudentDistiller(keras.distillation.Distiller):  # type: ignore[misc]
 
     @property
     def student_losses(self) -> Any:
-        """The loss of each output against the labels, as `compile` wants it: features have none."""
+        """The loss of each output against the labels, for `compile`: features have none."""
 
         def of_logits(y: Any, logits: Any) -> Any:
             return self._plain_loss(y, logits, sample_weight=self._batch.weights)
@@ -196,31 +196,31 @@ class _StudentDistiller(keras.distillation.Distiller):  # type: ignore[misc]
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Return the mixed loss in training, the student's own else."""
+        """Return the mixed loss in training, else the student's own loss."""
         logits, *features = keras.tree.flatten(y_pred)
         if not training:
             return self._plain_loss(y, logits, sample_weight=sample_weight)
         self._batch.weights = sample_weight
         try:
-            # Features are no target of the labels' loss, but Keras wants the structures to agree.
+            # Features are not a target of the labels' loss, but Keras needs equal structures.
             return super().compute_loss(x, _bare((y, *features)), y_pred, training=True)
         finally:
             self._batch.weights = None
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Look at the logits alone."""
+        """Look only at the logits."""
         return super().compute_metrics(x, y, keras.tree.flatten(y_pred)[0], sample_weight)
 
 
 def _bare(structure: tuple[Any, ...]) -> Any:
-    """Return what Keras makes of a tuple of outputs: a single one stands bare."""
+    """Return a tuple of outputs in Keras's form: a single one without the tuple."""
     return structure if len(structure) > 1 else structure[0]
 
 
 def make_distiller(
     model: Any, teacher: TeacherConfig, answers: TeacherAnswers, plain_loss: Any
 ) -> _StudentDistiller:
-    """Put both networks over the same inputs: the model's, then the teacher's answers.
+    """Build both networks on the same inputs: the model's, then the teacher's answers.
 
     Args:
         model: one input to logits.

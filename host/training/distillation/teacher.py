@@ -1,7 +1,7 @@
 """A teacher: a trained run that answers every training picture once, for a student to learn from.
 
 Its answers are kept on disk. An epoch of the student then costs no more than without a teacher,
-and the two may differ in size, channels and normalization: each sees the same photographs through
+and the two may differ in size, channels and normalization: each sees the same photographs with
 its own preprocessing.
 """
 
@@ -51,8 +51,8 @@ class TeacherConfig:
     Attributes:
         run: a folder of `edgeinfer train`.
         weight: share of the loss that is the teacher's, above 0 to 1; the labels have the rest.
-        temperature: divides both networks' logits before they are compared, so that what the
-            teacher holds for less likely counts too (Hinton et al. 2015).
+        temperature: divides both networks' logits before they are compared, so that less
+            likely answers of the teacher count too (Hinton et al. 2015).
         features: also learn the teacher's feature vectors (Romero et al. 2015, "FitNets").
     """
 
@@ -79,13 +79,13 @@ class TeacherConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherAnswers:
-    """What a teacher said to each sample, in the samples' order.
+    """A teacher's answer to each sample, in the samples' order.
 
     Attributes:
-        logits: (N, numbers) float32, in the order of the student's output; where pictures may be
+        logits: (N, numbers) float32, in the order of the student's output; if pictures may be
             mirrored, the mean over the picture and its mirror image.
-        features: (N, width) likewise, each of the teacher's features shifted and scaled to mean 0
-            and deviation 1 over the samples; None where they were not asked for.
+        features: (N, width) float32, each of the teacher's features shifted and scaled to mean 0
+            and deviation 1 over the samples; None if they were not asked for.
     """
 
     logits: Floats
@@ -109,7 +109,7 @@ class StandardFeatures:
             squares = squares + np.square(rows, dtype=np.float64).sum(axis=0)
         mean = total / self.shape[0]
         deviation = np.sqrt(np.maximum(squares / self.shape[0] - mean * mean, 0.0))
-        # A feature that never changes teaches nothing; divided by nearly 0 it would be all noise.
+        # A feature that never changes is useless; divided by nearly 0 it would be only noise.
         deviation[deviation < 1e-4] = np.inf
         self._shift = mean.astype(np.float32)
         self._scale = (1.0 / deviation).astype(np.float32)
@@ -118,7 +118,7 @@ class StandardFeatures:
         """Return (n, width) float32.
 
         Raises:
-            StorageError: the file was cut short.
+            StorageError: the file is too short.
         """
         standard: Floats = (self._mean(indices) - self._shift) * self._scale
         return standard
@@ -139,19 +139,19 @@ def ask_teacher(
     mirrored: bool,
     progress: Progress,
 ) -> TeacherAnswers:
-    """Run a teacher over all samples, unless `cache` has its answers to just these already.
+    """Run a teacher over all samples, unless `cache` already has its answers to exactly these.
 
     Args:
         config: the teacher.
         samples: the student's training samples.
-        lesson: the student's; its task tells what it can learn of the teacher.
-        cache: a folder for its answers and, meanwhile, for the pictures as the teacher wants them.
-        mirrored: whether a mirrored picture is as good as the original.
+        lesson: the student's; its task decides what it can learn from the teacher.
+        cache: a folder for its answers and, meanwhile, for the pictures prepared for the teacher.
+        mirrored: whether a mirrored picture is as valid as the original.
         progress: reports every picture.
 
     Raises:
         UsageError: the teacher has another task or knows other classes, or has no feature vectors.
-        ModelError: its run is absent or damaged.
+        ModelError: its run is missing or damaged.
         DataError: a sample cannot be read.
         StorageError: the cache cannot be written.
     """
@@ -171,7 +171,7 @@ def ask_teacher(
         except OSError as error:
             raise storage_error(folder, error) from error
         logits = _ask(config, trained, samples, folder, mirrored=mirrored, progress=progress)
-        # Written last: it vouches for the features beside it.
+        # Written last: it proves that the features next to it are complete.
         with atomic_file(kept) as stream:
             np.save(stream, logits)
     return TeacherAnswers(
@@ -181,7 +181,7 @@ def ask_teacher(
 
 
 def _digest(config: TeacherConfig, samples: Sequence[Sample], *, mirrored: bool) -> str:
-    """Return a name for the answers: another model, other files or ways to ask give another."""
+    """Return a name for the answers, which depends on the model, the files and the settings."""
     digest = hashlib.blake2b(repr((mirrored, config.features)).encode(), digest_size=12)
     for name in (KERAS_FILE, TRAINED_FILE):
         try:
@@ -192,7 +192,7 @@ def _digest(config: TeacherConfig, samples: Sequence[Sample], *, mirrored: bool)
             ) from error
     for sample in samples:
         digest.update(os.fsencode(sample.source) + b"\0")
-        # An image in an IDX file, FILE#INDEX, is no file itself: its name has to do.
+        # An image in an IDX file, FILE#INDEX, is not a file: only its name is used.
         with suppress(OSError):
             status = os.stat(sample.source)
             digest.update(repr((status.st_size, status.st_mtime_ns)).encode())
@@ -224,7 +224,7 @@ def _ask(
         samples,
         spec,
         folder / "teacher.u8",
-        np.arange(len(samples)),  # The teacher answers whatever the pictures show.
+        np.arange(len(samples)),  # The teacher answers without looking at the targets.
         progress=progress,
     ) as store:
         logits, *_ = cache_features(
@@ -252,7 +252,7 @@ def _feature_layer(run: Path, model: Any) -> Any:
 
 
 def _features(folder: Path, count: int, *, mirrored: bool) -> StandardFeatures:
-    """Open the features that `_ask` left, the second of its outputs."""
+    """Open the features that `_ask` wrote, the second of its outputs."""
     from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
 
     paths = [folder / f"{_NAME}.{variant}.1.f16" for variant in range(1 + mirrored)]

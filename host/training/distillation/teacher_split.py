@@ -1,8 +1,8 @@
 """The split that a student shares with its teacher.
 
-A teacher answers pictures that it was trained on far better than others, and a student learns its
-answers. So a picture that the teacher has trained on must not be among those that the student is
-judged by: the student takes over the teacher's split.
+A teacher answers its training pictures far better than others, and a student learns its answers. So
+a training picture of the teacher must not be a validation or test picture of the student: the
+student uses the teacher's split.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 _SEEN: dict[Split, frozenset[Split]] = {
     "validation": frozenset({"train"}),
-    # The validation pictures have chosen the teacher's best epoch.
+    # The validation pictures were used to choose the teacher's best epoch.
     "test": frozenset({"train", "validation"}),
 }
 
 
 def follow_teacher(data: PreparedData, run: Path) -> PreparedData:
-    """Return the data with each picture that the teacher knows in the split that it had there.
+    """Return the data with each of the teacher's pictures in the teacher's split.
 
-    Pictures that the teacher does not know stay where they are. They are told by their paths, or,
-    where the data has been moved or copied, by their paths within it.
+    Pictures that the teacher does not know stay where they are. They are identified by their paths,
+    or, if the data was moved or copied, by their paths within it.
 
     Args:
-        data: the student's, as split by itself.
+        data: the student's data with its own split.
         run: the teacher's folder of `edgeinfer train`.
 
     Raises:
-        UsageError: the data set itself calls a picture a test or validation picture that the
-            teacher has seen.
+        UsageError: a test or validation picture by the data set's own split was seen by the
+            teacher.
         DataError: no training or validation pictures would be left.
-        ModelError: the teacher's run is absent or damaged.
+        ModelError: the teacher's run is missing or damaged.
     """
     known = _known(read_samples(run), [s.source for part in data.splits.values() for s in part])
     splits: dict[Split, list[Sample]] = {split: [] for split in SPLITS}
@@ -82,7 +82,7 @@ _VERB: dict[Split, str] = {"train": "training", "validation": "validation", "tes
 
 
 def _known(theirs: dict[Split, list[Sample]], ours: Iterable[str]) -> Callable[[str], Split | None]:
-    """Return what tells a source's split in the teacher's run, None where it was not there."""
+    """Return a function that finds a source's split in the teacher's run, or None."""
     by_path = {sample.source: split for split, samples in theirs.items() for sample in samples}
     ours = list(ours)
     if not by_path or any(source in by_path for source in ours):
@@ -94,6 +94,6 @@ def _known(theirs: dict[Split, list[Sample]], ours: Iterable[str]) -> Callable[[
 
 
 def _within(sources: Iterable[str]) -> Callable[[str], str]:
-    """Return what shortens a source to its path within the folder that they all share."""
+    """Return a function that shortens a source to its path within their common folder."""
     folder = os.path.commonpath([os.path.dirname(source) for source in sources])
     return lambda source: os.path.relpath(source, folder)

@@ -1,1 +1,1 @@
-"""Training while channels are cut away."""
+"""Training while channels are removed."""

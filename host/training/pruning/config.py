@@ -31,22 +31,22 @@ class PruneConfig:
     """Settings of pruning.
 
     Attributes:
-        speedup: how many times as fast as the run's own the INT8 model's invoke must become, on
-            this machine with one thread; None where `keep_cost` says how much may stay.
-        keep_cost: share of the arithmetic that may stay, a depthwise multiplication counted as
-            `edgeinfer.converters.pruning.cost` does.
-        sparsity: instead of taking channels out, set weights to 0 for size alone: a share of each
-            kernel such as 0.75, or "2:4" to keep 2 of every 4.
-        importance: what channels are compared by.
-        steps: in how many cuts the channels go.
-        step_epochs: of training between cuts.
-        epochs: at most so many, after the last cut.
-        patience: stop after so many of them without a better validation loss.
+        speedup: how many times as fast as the run's own INT8 model the new one must be, on
+            this machine with one thread; None if `keep_cost` says how much may stay.
+        keep_cost: share of the arithmetic that may stay, with depthwise multiplications counted as
+            in `edgeinfer.converters.pruning.cost`.
+        sparsity: instead of removing channels, set weights to 0, which saves only size: a share of
+            each kernel such as 0.75, or "2:4" to keep 2 of every 4.
+        importance: how channels are compared.
+        steps: the number of cuts.
+        step_epochs: epochs of training between cuts.
+        epochs: at most this many, after the last cut.
+        patience: stop after this many of them without a better validation loss.
         learning_rate: at its peak; None chooses by how the run was trained.
-        multiple: each layer keeps a multiple of so many channels, or all.
-        min_share: of its channels that each layer keeps at least, 0 to 1.
+        multiple: each layer keeps a multiple of this many channels, or all.
+        min_share: the smallest share of its channels that each layer keeps, 0 to 1.
         size: (width, height) of the input in pixels; None keeps the run's.
-        batch_size: samples a step.
+        batch_size: samples per step.
         dropout: share of the features that each training step leaves out.
         seed: of order, augmentation and scores.
     """
@@ -90,7 +90,7 @@ class PruneConfig:
             raise UsageError("--importance", got=self.importance, expected=f"one of {expected}")
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
-            # Not a number is in no range.
+            # NaN is in no range.
             if value is not None and not low <= value <= high:
                 option = "--" + name.replace("_", "-")
                 raise UsageError(option, got=f"{value:g}", expected=f"{low:g} to {high:g}")
@@ -104,10 +104,10 @@ class PruneConfig:
 
 
 def parse_sparsity(text: str) -> float | tuple[int, int]:
-    """Return a share of weights that become 0, or (N, M).
+    """Return the share of weights that become 0, or (N, M).
 
     Raises:
-        UsageError: it is neither.
+        UsageError: it is none of the two.
     """
     match = re.fullmatch(r"(\d{1,2}):(\d{1,2})", text)
     if match and 1 <= int(match[1]) < int(match[2]):

@@ -1,11 +1,11 @@
-"""prune(): a trained run in, a run with fewer channels out, as fast as was asked for.
+"""prune(): makes a run with fewer channels, as fast as requested, from a trained run.
 
-1. Scores by training pictures say which channels matter least for the time they cost; how many each
-   layer keeps is found by timing INT8 models with that many.
-2. They go in a few cuts, most at first (the polynomial schedule), with training after each, which
-   brings back what the cut took; scores are taken anew before each.
-3. A longer training with a falling learning rate ends it. With a teacher, which may be the unpruned
-   model itself, all training learns from its answers as well.
+1. Scores from training pictures say which channels matter least for the time they cost; timing INT8
+   models with fewer channels gives the number that each layer keeps.
+2. Channels are removed in a few cuts, most of them in the first ones (the polynomial schedule),
+   with training after each, which restores accuracy; scores are computed again before each.
+3. The end is a longer training with a falling learning rate. With a teacher, which may be the
+   unpruned model itself, all training also learns from its answers.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 
 FINE_TUNED_RATE = 1e-4
 SCRATCH_RATE = 1e-3
-"""Peak learning rates where none is given: what began with ImageNet's weights loses them in large
-steps, what was trained from scratch recovers slowly in small ones."""
+"""Default peak learning rates: a model with ImageNet's weights loses them in large steps, a model
+trained from scratch recovers slowly in small ones."""
 
 _USED: tuple[Split, ...] = ("train", "validation")
 
@@ -66,25 +66,25 @@ def prune(
     progress: Progress | None = None,
     force: bool = False,
 ) -> TrainedModel:
-    """Prune what `edgeinfer train` left in `run`, and leave a run of the same form in `out`.
+    """Prune the result of `edgeinfer train` in `run`, and write a run of the same form to `out`.
 
     Args:
-        run: the trained run; it stays as it is.
+        run: the trained run; it does not change.
         config: the settings.
         out: the folder; its name becomes the model's.
-        teacher: whose answers the training after the cuts learns from as well.
+        teacher: the training after the cuts also learns from its answers.
         teacher_cache: a folder that keeps the teacher's answers for the next training on the same
-            pictures; None keeps them for this one alone.
+            pictures; None keeps them only for this one.
         progress: reports every step; by default lines on standard error.
         force: replace an earlier run.
 
     Raises:
-        UsageError: `out` is taken or is `run` itself, or the teacher knows other classes.
+        UsageError: `out` exists or is `run` itself, or the teacher knows other classes.
         MissingExtraError: TensorFlow and Keras are not installed.
-        ModelError: `run` or the teacher is no trained run.
-        ConversionError: the model cannot be taken apart, or not become so fast.
+        ModelError: `run` or the teacher is not a trained run.
+        ConversionError: the model cannot be pruned, or cannot become so fast.
         DataError: a sample cannot be read.
-        TrainingError: the loss became infinite or no number.
+        TrainingError: the loss became infinite or NaN.
         StorageError: the disk is full or cannot be written.
     """
     check_host_extra("edgeinfer prune")
@@ -93,7 +93,7 @@ def prune(
     trained, samples = read_trained(run), read_samples(run)
     spec = replace(trained.preprocess, size=config.size or trained.preprocess.size)
     settings = training_settings(trained, spec, config)
-    require_host_extra("edgeinfer prune")  # takes seconds, so what is wrong above is told first
+    require_host_extra("edgeinfer prune")  # takes seconds, so errors above are reported first
     started = time.monotonic()
     with ExitStack() as stack:
         place = stack.enter_context(workspace(out, force=force))
@@ -163,7 +163,7 @@ def prune(
 def training_settings(
     trained: TrainedModel, spec: PreprocessSpec, config: PruneConfig
 ) -> TrainConfig:
-    """Return how the pruned model is trained: with the run's own loss and augmentation.
+    """Return the settings for training the pruned model: the run's own loss and augmentation.
 
     Raises:
         UsageError: the run's architecture is not known here.

@@ -63,7 +63,7 @@ SCORE_BATCH_SIZE = 16
 
 STATISTICS_BATCHES = 24
 STATISTICS_MOMENTUM = 0.8
-"""After a cut the channels that stay see other inputs; so many batches settle their statistics."""
+"""After a cut the remaining channels see other inputs; batches to update their statistics."""
 
 METRIC_SPEEDUP = "prune.speedup"
 METRIC_SHARE = "prune.macs-share"
@@ -75,15 +75,15 @@ class Pruning:
     """One pruning.
 
     Attributes:
-        run: the folder that is pruned.
-        trained: what is known of it.
+        run: the folder of the run to prune.
+        trained: the facts about it.
         preprocess: how a picture becomes the pruned model's input.
         config: the settings.
         settings: those of the training after the cuts.
         train: the training pictures, augmented.
         validation: the validation pictures.
         calibration: samples to quantize with, for timing.
-        stage: trains one stage; None: from the labels alone.
+        stage: trains one stage; None: only from the labels.
         history: gets every epoch.
         progress: reports every step.
     """
@@ -102,7 +102,7 @@ class Pruning:
 
     @property
     def lesson(self) -> Lesson:
-        """The task, and the description of the outputs."""
+        """The task and the description of the outputs."""
         return Lesson(task=find_taught(self.trained.task), said=self.trained.said)
 
     def run_cuts(self) -> tuple[Any, dict[str, float]]:
@@ -138,7 +138,7 @@ class Pruning:
         return model, figures
 
     def _zero(self, model: Any, sparsity: float | tuple[int, int]) -> dict[str, float]:
-        """Set weights to 0 and train the others; no channel goes."""
+        """Set weights to 0 and train the others; no channel is removed."""
         if isinstance(sparsity, tuple):
             masks = n_of_m_masks(model, *sparsity)
         else:
@@ -148,7 +148,7 @@ class Pruning:
         return {METRIC_SHARE: 1.0, METRIC_ZEROS: zero_share(model)}
 
     def evaluate(self, model: Any) -> Score:
-        """Return how a model does on the validation split."""
+        """Return a model's figures on the validation split."""
         compile_model(model, self.settings, self.lesson.task)
         return evaluate(model, self._batches(self.validation, None))
 
@@ -162,7 +162,7 @@ class Pruning:
             return weight_scores(graph, self.config.importance)
         plain = replace(self.train, augment=None)
         batches = replace(self._batches(plain, self.config.seed), batch_size=SCORE_BATCH_SIZE)
-        # Its `call` gives a loss for each picture, of which the loss itself is the mean.
+        # Its `call` gives a loss for each picture; the loss itself is their mean.
         loss = self.lesson.task.loss(LossSettings(label_smoothing=self.settings.label_smoothing))
         self.progress.start("scores of the channels")
         return taylor_scores(
@@ -174,7 +174,7 @@ class Pruning:
     def _counts(
         self, original: Any, graph: ChannelGraph, scores: Scores
     ) -> tuple[Counts, dict[str, float]]:
-        """Decide how many channels each layer keeps in the end."""
+        """Decide how many channels each layer keeps at the end."""
         config = self.config
         options = PlanOptions(multiple=config.multiple, min_share=config.min_share)
         if config.speedup is None:
@@ -197,15 +197,15 @@ class Pruning:
         return probe.counts, {METRIC_SPEEDUP: probe.time.ratio}
 
     def _train(self, model: Any, step: int) -> None:
-        """Train after a cut: a little, or for long after the last."""
+        """Train after a cut: for a short time, or for a long time after the last cut."""
         last = step == self.config.steps
         epochs = self.config.epochs if last else self.config.step_epochs
         self._settle_statistics(model)
         if not epochs:
             return
         network = with_dropout(model, self.config.dropout)
-        # Statistics and scales from ImageNet are better than what a few thousand pictures give, see
-        # `transfer.py`. A network from scratch was trained with its normalization all along.
+        # Statistics and scales from ImageNet are better than those of a few thousand pictures, see
+        # `transfer.py`. A network from scratch was always trained with its normalization.
         frozen = self.settings.pretrained
         for layer in network.layers:
             layer.trainable = not (frozen and isinstance(layer, keras.layers.BatchNormalization))
@@ -222,7 +222,7 @@ class Pruning:
             layer.trainable = True
 
     def _settle_statistics(self, model: Any) -> None:
-        """Let batch normalization see what now comes in, without training anything."""
+        """Update batch normalization's statistics for the new inputs, without training."""
         normalizations = [
             layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)
         ]

@@ -158,8 +158,8 @@ def test_what_goes_beside_the_pictures_is_of_the_same_samples(seed: int | None) 
     source = ImageSource(
         Memory(pixels, np.zeros(40, np.int32)), np.arange(256, dtype=np.float32)[None]
     )
-    beside = (_Numbers(1), _Numbers(3))
-    batches = Batches(source=source, lesson=classes(2), batch_size=8, seed=seed, beside=beside)
+    extra = (_Numbers(1), _Numbers(3))
+    batches = Batches(source=source, lesson=classes(2), batch_size=8, seed=seed, extra=extra)
     for inputs, _, _ in batches.epoch(1):
         images, single, triple = inputs
         np.testing.assert_array_equal(single[:, 0], images[:, 0, 0, 0])
@@ -169,7 +169,7 @@ def test_what_goes_beside_the_pictures_is_of_the_same_samples(seed: int | None) 
 @pytest.mark.slow
 def test_tensorflow_gets_what_goes_beside_the_pictures() -> None:
     source = ImageSource(squares(16), np.zeros((1, 256), np.float32))
-    batches = Batches(source=source, lesson=classes(2), batch_size=8, beside=(_Numbers(3),))
+    batches = Batches(source=source, lesson=classes(2), batch_size=8, extra=(_Numbers(3),))
     inputs, targets, _ = next(iter(batches.dataset()))
     assert [tuple(values.shape) for values in inputs] == [(8, 8, 8, 1), (8, 3)]
     assert tuple(targets.shape) == (8, 2)
