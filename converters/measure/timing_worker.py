@@ -55,7 +55,7 @@ class TimingJob:
 
 @dataclass(frozen=True, kw_only=True)
 class InvokeTime:
-    """How long one model's inference takes, by itself and against a reference.
+    """How long one model's inference takes, alone and compared with a reference.
 
     Attributes:
         ms: median over the rounds of each round's shortest time.

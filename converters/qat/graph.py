@@ -32,7 +32,7 @@ class Weights:
 
     Attributes:
         read: gives the float values.
-        channel_axes: the axes that count output channels, each of which is rounded by itself to
+        channel_axes: the axes that count output channels, each of which is rounded separately to
             [-127, 127]; empty for an elementwise constant, which is rounded as activations are.
         bias: a Keras variable, or None.
         dense: whether they belong to a dense layer.

@@ -138,7 +138,7 @@ def quantization_aware_training(
     keras_model, out = Path(keras_model), Path(out)
     if not keras_model.is_file():
         raise ModelError(
-            keras_model, got="is absent", expected="a .keras file", next_step="train again"
+            keras_model, got="does not exist", expected="a .keras file", next_step="train again"
         )
     if not samples:
         raise ConversionError(keras_model, got="no pictures to train with", expected="at least one")

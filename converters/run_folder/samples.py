@@ -1,7 +1,7 @@
 """Samples on disk: pictures, each with its target.
 
 A sample is named by a path: a photograph, or one image of an IDX file (the MNIST family's format)
-as `FILE#INDEX`. So a list of samples is small however large the data set is.
+as `FILE#INDEX`. So a list of samples is small even if the data set is large.
 
 IDX, as published with MNIST: two zero bytes, a byte for the type (8: unsigned bytes), a byte for
 the number of axes, each axis as a big-endian 32-bit number, then the values, the last axis fastest.
@@ -129,7 +129,7 @@ def _read_shape(stream: ReadStream, path: Path) -> tuple[int, ...]:
     axes = stream.read(4 * head[3])
     if len(axes) < 4 * head[3]:
         raise DataError(
-            path, got="is incomplete", expected="a whole header", next_step="download it again"
+            path, got="is incomplete", expected="a complete header", next_step="download it again"
         )
     shape = struct.unpack(f">{head[3]}I", axes)
     if not 0 < math.prod(shape) <= MAX_IDX_BYTES:

@@ -126,7 +126,9 @@ def _run(vela: Path, folder: Path, subject: str, *arguments: str) -> str:
         finished = run_to_end([vela, *arguments], limit_s=TIMEOUT_S, cwd=folder, env=environ)
     except OSError as error:
         raise ConversionError(
-            str(vela), got=f"cannot be started ({error.strerror or error})", next_step="check it"
+            str(vela),
+            got=f"cannot be started ({error.strerror or error})",
+            next_step="check it",
         ) from error
     end = finished.end
     if end.code is None:

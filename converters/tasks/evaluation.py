@@ -1,4 +1,4 @@
-"""How a model answered pictures whose truth is known: a score for each, whatever the task."""
+"""How a model answered pictures whose truth is known: a score for each, for any task."""
 
 from __future__ import annotations
 

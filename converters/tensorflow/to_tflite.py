@@ -71,7 +71,7 @@ def convert_keras(
     require_packages("convert", "tensorflow", "keras")
     if not keras_model.exists():
         raise ModelError(
-            keras_model, got="is absent", expected="a .keras file", next_step="train again"
+            keras_model, got="does not exist", expected="a .keras file", next_step="train again"
         )
     if not calibration:
         raise ConversionError(keras_model, got="no calibration images", expected="at least one")

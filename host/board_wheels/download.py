@@ -58,7 +58,9 @@ def download_locked(target: WheelTarget, wheels: Sequence[LockedWheel], folder: 
     for wheel in wheels:
         if not (folder / wheel.file).is_file():
             found = ", ".join(sorted(path.name for path in folder.glob("*.whl")))
-            raise WheelError(wheel.file, got=f"was not downloaded by pip ({found})", expected="it")
+            raise WheelError(
+                wheel.file, got=f"was not downloaded by pip ({found})", expected="this file"
+            )
         locked_file(folder / wheel.file, wheel.sha256)
     return [folder / wheel.file for wheel in wheels]
 

@@ -22,8 +22,8 @@ DEFAULT = ("--camera", "--wait-for-camera")
 """The service's default options."""
 
 _SET_BY_FLASH = {
-    "model": "the release's own bundle is what runs",
-    "log_format": "the journal gets its own",
+    "model": "the release's own bundle runs",
+    "log_format": "the journal gets its own format",
 }
 _ENDING = ("max_frames", "max_seconds")
 

@@ -295,7 +295,7 @@ def _balanced(lesson: Lesson, store: ImageStore) -> Floats:
         raise UsageError(
             "--class-weights",
             got=f"balanced for the task '{lesson.task.name}'",
-            expected="none there",
+            expected="none for this task",
         )
     return weights
 

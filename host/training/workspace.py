@@ -36,7 +36,7 @@ def check_destination(out: Path, *, force: bool) -> None:
         return
     if not force:
         raise UsageError(
-            out, got="exists already", next_step="choose another --out, or replace it with --force"
+            out, got="already exists", next_step="choose another --out, or replace it with --force"
         )
     if not out.is_dir() or not ((out / TRAINED_FILE).is_file() or not any(out.iterdir())):
         raise UsageError(

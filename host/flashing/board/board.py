@@ -155,7 +155,7 @@ class Board:
                 raise RemoteError(
                     self.name,
                     got=f"release {number} is on trial there",
-                    expected="no other work",
+                    expected="no other work there",
                     next_step="look at it there: systemctl status edgeinfer-trial.service",
                 )
             self._waiting(f"waiting: release {number} is on trial there")

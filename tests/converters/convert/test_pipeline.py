@@ -123,7 +123,7 @@ def test_a_damaged_keras_file_is_named(trained_folder: Path, tmp_path: Path) -> 
         convert(TrainedRun(folder=folder), tmp_path / "x.edgebundle", OPTIONS, Silent())
     assert "\n" not in str(caught.value)
     (folder / KERAS_FILE).unlink()
-    with pytest.raises(ModelError, match=r"model\.keras: is absent"):
+    with pytest.raises(ModelError, match=r"model\.keras: does not exist"):
         convert(TrainedRun(folder=folder), tmp_path / "x.edgebundle", OPTIONS, Silent())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["run"]
 

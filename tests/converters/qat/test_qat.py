@@ -274,7 +274,7 @@ def test_what_is_missing_is_named_at_once(
 ) -> None:
     with pytest.raises(ConversionError, match="no pictures to train with, expected at least one"):
         tune(stretched, [], tmp_path / "out.keras")
-    with pytest.raises(ModelError, match=r"is absent, expected a \.keras file"):
+    with pytest.raises(ModelError, match=r"does not exist, expected a \.keras file"):
         tune(tmp_path / "none.keras", splits[0][:4], tmp_path / "out.keras")
     wrong: list[dict[str, Any]] = [
         {"epochs": 0},

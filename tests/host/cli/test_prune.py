@@ -93,7 +93,7 @@ def test_the_pruned_run_lies_beside_the_run(
     place = tmp_path / {".": "run", "..": "run/inside"}.get(named, "")
     place.mkdir(parents=True, exist_ok=True)
     monkeypatch.chdir(place)
-    assert "run-pruned: exists already" in str(_error(named))
+    assert "run-pruned: already exists" in str(_error(named))
 
 
 def test_without_the_extra_it_says_what_to_install(
