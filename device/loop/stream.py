@@ -15,14 +15,15 @@ from edgeinfer.device.cameras.open import is_device, needs_model, open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.recovery.open_early import CameraAhead
 from edgeinfer.device.core.closing import Closing
-from edgeinfer.device.core.paths import AnyPath
+from edgeinfer.device.core.errors import CameraError, ModelError, UsageError
+from edgeinfer.device.core.paths import AnyPath, file_path
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.loop.slot import EndOfItems
 from edgeinfer.device.loop.smoothing import require_smooth
 from edgeinfer.device.models.input_size import model_input_size
 from edgeinfer.device.models.model import Model, open_models
-from edgeinfer.device.runtime.open_options import OpenOptions
+from edgeinfer.device.runtime.open_options import OpenOptions, checked_options
 from edgeinfer.device.tasks.prediction import Prediction
 
 _POLL_S = 0.1
@@ -32,6 +33,11 @@ _OPEN: WeakSet[Stream] = WeakSet()
 
 class Stream(Closing):
     """A camera and what answers it. Iterating gives predictions; `answers` their frames as well.
+
+    Example:
+        >>> with edgeinfer.open("photos.edgebundle", camera="clip.mp4") as stream:
+        ...     for answer in stream.answers():
+        ...         print(answer.frame.sequence, answer.prediction.text(), answer.age_ms)
 
     It can be gone through once; at the end of the source, when the loop is left, or on `close`,
     the camera is released.
@@ -56,13 +62,15 @@ class Stream(Closing):
         self._max_fps = max_fps
         self._smooth = smooth
         self._pipeline: Pipeline | None = None
+        self._closed = False
         _OPEN.add(self)
 
     def __iter__(self) -> Iterator[Prediction]:
         """Yield the prediction for each frame.
 
         Raises:
-            EdgeinferError: the camera or the model failed.
+            CameraError: the stream is closed or was read already, or the camera failed.
+            EdgeinferError: the model failed.
         """
         for answer in self.answers():
             yield answer.prediction
@@ -71,8 +79,15 @@ class Stream(Closing):
         """Yield for each frame the prediction, the frame, and how old the answer is.
 
         Raises:
-            EdgeinferError: the camera or the model failed.
+            CameraError: the stream is closed or was read already, or the camera failed.
+            EdgeinferError: the model failed.
         """
+        if self._closed or self._pipeline is not None:
+            raise CameraError(
+                "stream",
+                got="is closed" if self._closed else "is being read already",
+                next_step="open another one with edgeinfer.open(...)",
+            )
         self._pipeline = Pipeline(
             self.camera,
             self.models,
@@ -96,7 +111,8 @@ class Stream(Closing):
         return 0 if self._pipeline is None else self._pipeline.dropped
 
     def close(self) -> None:
-        """Stop, and release camera and models."""
+        """Stop, and release camera and models; closing twice is harmless."""
+        self._closed = True
         if self._pipeline is not None:
             self._pipeline.close()
         if not self.camera.abandoned:
@@ -126,7 +142,11 @@ def open_stream(
     seed: int = 0,
     camera_options: CameraOptions | None = None,
 ) -> Stream:
-    """Open a model and a camera; `edgeinfer.device.open` is this function.
+    """Open a model and a camera; `edgeinfer.open` is this function.
+
+    Example:
+        >>> for prediction in edgeinfer.open("photos.edgebundle", camera="/dev/video0"):
+        ...     print(prediction.text())
 
     Args:
         model: a `.edgebundle`, or the `.tflite` of an image classifier.
@@ -145,13 +165,16 @@ def open_stream(
 
     Raises:
         EdgeinferError: the model or the camera cannot be opened.
+        UsageError: a number is impossible.
     """
-    options = options or OpenOptions()
+    model = file_path(model, error=ModelError, expected="the path of a model file")
+    options = checked_options(options)
     if options.threads is None:
         from edgeinfer.boards.here import threads_here
 
         options = replace(options, threads=threads_here())
-    source = str(camera) if isinstance(camera, int) else os.fspath(camera)
+    _require_numbers(every=every, parallel=parallel, max_fps=max_fps, fps=fps)
+    source = _source(camera)
     chosen = camera_options if camera_options is not None else CameraOptions()
     source_options: dict[str, Any] = {"fps": fps, "seed": seed, "realtime": realtime}
     source_options["options"] = chosen
@@ -185,3 +208,27 @@ def open_stream(
             answering.close()
         raise
     return Stream(opened, models, every=every, max_fps=max_fps, smooth=smooth)
+
+
+def _source(camera: AnyPath | int) -> str:
+    """Return a camera's name as text; callers without a type checker may give anything."""
+    if isinstance(camera, int):
+        return str(camera)
+    if isinstance(camera, (str, os.PathLike)):
+        return os.fspath(camera)
+    raise CameraError(
+        "camera",
+        got="is None" if camera is None else f"is of type {type(camera).__name__}",
+        expected='a number, a device such as "/dev/video0", a URL, a file or a folder',
+        next_step="leave it out to take the first camera",
+    )
+
+
+def _require_numbers(*, every: int, parallel: int, max_fps: float | None, fps: float) -> None:
+    """Refuse numbers that would stop the loop."""
+    for name, count in (("every", every), ("parallel", parallel)):
+        if count < 1:
+            raise UsageError(name, got=f"is {count}", expected="1 or more")
+    for name, rate in (("max_fps", max_fps), ("fps", fps)):
+        if rate is not None and not 0 < rate < float("inf"):
+            raise UsageError(name, got=f"is {rate}", expected="frames a second, above 0")

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
-from edgeinfer.device.core.paths import AnyPath
+from edgeinfer.device.core.paths import AnyPath, file_path
 from edgeinfer.device.models.open_runner import open_plain, open_variant
+from edgeinfer.device.pictures.any_picture import Picture, PixelOrder, take_picture
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
 from edgeinfer.device.runtime.choose import spread
-from edgeinfer.device.runtime.open_options import OpenOptions
+from edgeinfer.device.runtime.open_options import OpenOptions, checked_options
 from edgeinfer.device.runtime.runner import ModelRunner
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.registry import make_decode
@@ -31,7 +33,15 @@ if TYPE_CHECKING:
 
 
 class Model(Closing):
-    """Answers for frames. Not safe for use by several threads at once; open one for each.
+    """A model that is loaded and answers for pictures; `Model.open` opens a file.
+
+    Several threads may use one model: they take turns at the runtime. To compute side by side, open
+    one for each thread.
+
+    Example:
+        >>> with edgeinfer.Model.open("photos.edgebundle") as model:
+        ...     print(model.predict("picture.jpg").text())
+        cat 98.1%
 
     Attributes:
         name: the model's name.
@@ -67,6 +77,7 @@ class Model(Closing):
         self.notes = notes
         self._decode = decode
         self._bundle = bundle
+        self._closed = False
         self.choice = choice
 
     @staticmethod
@@ -82,8 +93,10 @@ class Model(Closing):
             DelegateError: a delegate that is required does not work.
             ModelError: the file is no model, or one whose task is not known.
             MissingExtraError: no runtime is installed.
+            UsageError: `options` is not an `OpenOptions`.
         """
-        path, options = Path(path), options or OpenOptions()
+        path = Path(file_path(path, error=ModelError, expected="the path of a model file"))
+        options = checked_options(options)
         if is_bundle(path):
             return _open_bundle(path, options)
         from edgeinfer.device.models.plain_tflite import describe_third_party
@@ -134,25 +147,62 @@ class Model(Closing):
         return self.preprocessor.tensor(frame.pixels, frame.format, out=out)
 
     def infer(self, tensor: NDArray[np.generic]) -> Prediction:
-        """Return the prediction for an input tensor; places are those of the model's own image."""
+        """Return the prediction for an input tensor; places are those of the model's own image.
+
+        Raises:
+            ModelError: this is closed, or the runtime failed.
+        """
+        self._require_open()
         return self._decode(self.runner.invoke([tensor]))
 
-    def predict(self, pixels: Pixels, *, size: tuple[int, int] | None = None) -> Prediction:
+    def predict(
+        self,
+        picture: Picture,
+        *,
+        order: PixelOrder = "rgb",
+        size: tuple[int, int] | None = None,
+    ) -> Prediction:
         """Return the prediction for a picture, with places in its pixels.
 
+        Example:
+            >>> model.predict("picture.jpg")
+            >>> model.predict(cv2.imread("picture.jpg"), order="bgr")
+            >>> model.predict(PIL.Image.open("picture.jpg"))
+
         Args:
-            pixels: (H, W, 3) uint8 RGB.
-            size: (width, height) of the whole picture, where `pixels` are a smaller decoding of it.
+            picture: the path of an image file; its bytes; a PIL picture; or an array of uint8, (H,
+                W) or (H, W, 1) grey, (H, W, 3) colour, (H, W, 4) with alpha. What is transparent
+                lies on white, and what Exif turns is turned.
+            order: of an array's colours: "rgb", or "bgr" as OpenCV has them. Files and PIL
+                pictures know their own.
+            size: (width, height) of the whole picture, where an array is a smaller decoding of it.
+
+        Returns:
+            What the model's task predicts: a `Classification`, `Detections`, ...
+
+        Raises:
+            ImageError: the picture cannot be read, or is not one.
+            ModelError: this is closed, or the runtime failed.
+            DelegateError: the accelerator was lost and nothing can take its place.
+            UsageError: `order` or `size` is impossible, or does not go with the picture.
         """
-        height, width = pixels.shape[:2]
-        return self.infer(self.preprocessor.tensor(pixels)).in_frame(size or (width, height))
+        self._require_open()
+        rule = reduction_rule(self.preprocessor.spec)
+        taken = take_picture(picture, order=order, size=size, reduction_rule=rule)
+        tensor = self.preprocessor.tensor(taken.pixels, taken.format)
+        return self.infer(tensor).in_frame(taken.size)
 
     def decode(self, outputs: Sequence[NDArray[np.generic]]) -> Prediction:
         """Return the prediction for what `runner.invoke` gave."""
         return self._decode(outputs)
 
     def golden_frames(self) -> list[tuple[Pixels, str | None]]:
-        """Return the bundle's real frames with their labels; none for a plain `.tflite`."""
+        """Return the bundle's real frames with their labels; none for a plain `.tflite`.
+
+        Raises:
+            ModelError: this is closed.
+        """
+        self._require_open()
         if self._bundle is None:
             return []
         from edgeinfer.device.models.bundle.golden import read_golden
@@ -160,10 +210,17 @@ class Model(Closing):
         return read_golden(self._bundle)
 
     def close(self) -> None:
-        """Close the file, and end a delegate's worker."""
+        """Close the file, and end a delegate's worker; closing twice is harmless."""
+        self._closed = True
         self.runner.close()
         if self._bundle is not None:
             self._bundle.close()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ModelError(
+                self.name, got="is closed", next_step="open it again with Model.open(PATH)"
+            )
 
 
 def open_models(path: AnyPath, count: int, options: OpenOptions | None = None) -> list[Model]:
@@ -171,7 +228,7 @@ def open_models(path: AnyPath, count: int, options: OpenOptions | None = None) -
 
     With several Edge TPUs there is at least one model for each.
     """
-    options = options or OpenOptions()
+    options = checked_options(options)
     models: list[Model] = []
     try:
         for request in spread(options.delegates, count):

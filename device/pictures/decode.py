@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import ImageError
-from edgeinfer.device.core.paths import AnyPath
+from edgeinfer.device.core.paths import AnyPath, file_path
 from edgeinfer.device.pictures.headers import (
     MAX_PIXELS,
     HeaderError,
@@ -38,7 +38,15 @@ from edgeinfer.device.pictures.headers import (
     read_header,
 )
 from edgeinfer.device.pictures.jpeg import JPEG_FLAGS
-from edgeinfer.device.pictures.pixel_formats import JpegReduction, Pixels, ReductionRule
+from edgeinfer.device.pictures.pixel_formats import (
+    TURNED,
+    JpegReduction,
+    Pixels,
+    ReductionRule,
+    on_white,
+    to_8_bits,
+    upright,
+)
 from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
 
 __all__ = [
@@ -46,6 +54,7 @@ __all__ = [
     "MAX_PIXELS",
     "decode_image",
     "encode_png",
+    "image_size",
     "read_image",
     "read_image_bytes",
     "read_image_size",
@@ -57,8 +66,6 @@ MAX_FILE_BYTES = 2**28
 _REPLACE = "replace it or take it out"
 _ROW_PIXELS = 1 << 18
 """Pixels that are converted at once."""
-_TURNED = (5, 6, 7, 8)
-"""Exif's orientations whose width and height change places."""
 
 
 def decode_image(
@@ -115,7 +122,7 @@ def decode_image(
             next_step=_REPLACE,
         )
     pixels = _to_rgb(decoded, header)
-    return np.ascontiguousarray(_upright(pixels, header.orientation))
+    return np.ascontiguousarray(upright(pixels, header.orientation))
 
 
 def read_image(path: AnyPath, reduction_rule: ReductionRule | None = None) -> Pixels:
@@ -135,8 +142,16 @@ def read_image_size(path: AnyPath) -> tuple[int, int]:
     Raises:
         ImageError: it cannot be read, or announces nothing that may be decoded.
     """
-    header = _checked_header(read_image_bytes(path), os.fspath(path))
-    return _upright_size(header)
+    return image_size(read_image_bytes(path), subject=os.fspath(path))
+
+
+def image_size(data: bytes, *, subject: str) -> tuple[int, int]:
+    """Return the (width, height) that `decode_image` gives without a rule.
+
+    Raises:
+        ImageError: the bytes announce nothing that may be decoded.
+    """
+    return _upright_size(_checked_header(data, subject))
 
 
 def read_image_bytes(path: AnyPath) -> bytes:
@@ -145,7 +160,7 @@ def read_image_bytes(path: AnyPath) -> bytes:
     Raises:
         ImageError: it is absent, no regular file, forbidden or too large.
     """
-    path = os.fspath(path)
+    path = file_path(path, error=ImageError, expected="the path of an image file")
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
@@ -163,8 +178,8 @@ def read_image_bytes(path: AnyPath) -> bytes:
         return Path(path).read_bytes()
     except FileNotFoundError as error:
         raise ImageError(path, got="does not exist", next_step="check the path") from error
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise ImageError(
             path, got=f"cannot be read ({reason})", next_step="check its permissions"
         ) from error
@@ -222,7 +237,7 @@ def _check_memory(header: ImageHeader, file_bytes: int, reduction: int, subject:
 
 
 def _upright_size(header: ImageHeader) -> tuple[int, int]:
-    return header.size[::-1] if header.orientation in _TURNED else header.size
+    return header.size[::-1] if header.orientation in TURNED else header.size
 
 
 def _to_rgb(decoded: NDArray[Any], header: ImageHeader) -> Pixels:
@@ -244,7 +259,7 @@ def _to_rgb(decoded: NDArray[Any], header: ImageHeader) -> Pixels:
         pixels = place.reshape(height, width, 3)
     rows = max(1, _ROW_PIXELS // max(1, width))
     for first in range(0, height, rows):
-        part = _to_8_bits(decoded[first : first + rows])
+        part = to_8_bits(decoded[first : first + rows])
         pixels[first : first + rows] = _rows_to_rgb(part, header)
     return pixels
 
@@ -256,26 +271,4 @@ def _rows_to_rgb(part: NDArray[np.uint8], header: ImageHeader) -> NDArray[np.uin
         return np.repeat(part[:, :, :1], 3, axis=2)
     if channels == 3:
         return np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2RGB), np.uint8)
-    colour = part[:, :, 2::-1].astype(np.uint16)
-    alpha = part[:, :, 3:4].astype(np.uint16)
-    # At most 255 * 255 + 127, which 16 bits hold.
-    weighted = colour if header.premultiplied else (colour * alpha + 127) // np.uint16(255)
-    return np.minimum(weighted + (np.uint16(255) - alpha), 255).astype(np.uint8)
-
-
-def _to_8_bits(part: NDArray[Any]) -> NDArray[np.uint8]:
-    """Divide 16 bits by 257, rounded; leave 8 as they are."""
-    if part.dtype == np.uint16:
-        return ((part.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return part.astype(np.uint8, copy=False)
-
-
-def _upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Undo the rotation and mirroring that Exif's `orientation` states."""
-    if orientation in _TURNED:
-        pixels = pixels.transpose(1, 0, 2)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels
+    return on_white(part[:, :, 2::-1], part[:, :, 3:4], premultiplied=header.premultiplied)

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ JpegReduction = Literal[1, 2, 4, 8]
 
 ReductionRule: TypeAlias = Callable[[tuple[int, int]], JpegReduction]
 """Says by a picture's (width, height) at which part of its size it is decoded."""
+
+TURNED = (5, 6, 7, 8)
+"""Exif's orientations whose width and height change places."""
 
 PixelFormat = Literal["rgb", "bgr", "grey", "yuyv", "nv12"]
 
@@ -89,6 +92,34 @@ def to_rgb(pixels: NDArray[np.uint8], pixel_format: PixelFormat) -> Pixels:
         luma, chroma = pixels[:height], np.repeat(pixels[height:], 2, axis=0)
         u, v = chroma[:, 0::2], chroma[:, 1::2]
     return _from_yuv(luma, np.repeat(u, 2, axis=1), np.repeat(v, 2, axis=1))
+
+
+def to_8_bits(part: NDArray[Any]) -> NDArray[np.uint8]:
+    """Divide 16 bits by 257, rounded; leave 8 as they are."""
+    if part.dtype == np.uint16:
+        return ((part.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return part.astype(np.uint8, copy=False)
+
+
+def on_white(
+    colours: NDArray[np.uint8], alpha: NDArray[np.uint8], *, premultiplied: bool = False
+) -> NDArray[np.uint8]:
+    """Return colours (H, W, 3) as they look on white with an alpha of (H, W, 1)."""
+    wide, opaque = colours.astype(np.uint16), alpha.astype(np.uint16)
+    # At most 255 * 255 + 127, which 16 bits hold.
+    weighted = wide if premultiplied else (wide * opaque + 127) // np.uint16(255)
+    return np.minimum(weighted + (np.uint16(255) - opaque), 255).astype(np.uint8)
+
+
+def upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Undo the rotation and mirroring that Exif's `orientation` states; a view."""
+    if orientation in TURNED:
+        pixels = np.swapaxes(pixels, 0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
 
 
 def _from_yuv(luma: NDArray[np.uint8], u: NDArray[np.uint8], v: NDArray[np.uint8]) -> Pixels:

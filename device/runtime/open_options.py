@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from edgeinfer.boards.schema import build
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import RuntimeName
 
@@ -44,3 +45,21 @@ class OpenOptions:
     def from_json(text: str) -> OpenOptions:
         """Return what `to_json` wrote."""
         return build(OpenOptions, json.loads(text))
+
+
+def checked_options(options: OpenOptions | None) -> OpenOptions:
+    """Return the options, or the default; callers without a type checker may give anything.
+
+    Raises:
+        UsageError: they are something else.
+    """
+    if options is None:
+        return OpenOptions()
+    if not isinstance(options, OpenOptions):
+        raise UsageError(
+            "options",
+            got=f"is of type {type(options).__name__}",
+            expected="edgeinfer.OpenOptions",
+            next_step="such as OpenOptions(threads=2)",
+        )
+    return options

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, Literal, Protocol, cast
@@ -96,7 +97,7 @@ class ModelRunner(Protocol):
 
 
 class Runner:
-    """A model loaded into an interpreter in this process.
+    """A model loaded into an interpreter in this process. Threads may share it: they take turns.
 
     Args:
         model: the `.tflite` file's bytes.
@@ -134,6 +135,8 @@ class Runner:
         # Reading it refuses what runtimes crash on.
         self.graph = graph or read_tflite(model, subject=subject)
         self.runtime = choose_runtime(runtime)
+        # The interpreter has one memory for inputs and outputs: a run is for one thread.
+        self._in_a_run = threading.Lock()
         # tflite-runtime 2.14 runs INT8 on its builtin kernels, litert on XNNPACK.
         default: KernelFamily = "xnnpack" if self.runtime == "ai-edge-litert" else "builtin"
         self.kernels: KernelFamily = kernels or default
@@ -177,13 +180,14 @@ class Runner:
             ModelError: the runtime failed.
         """
         try:
-            for detail, tensor in zip(self._input_details, tensors, strict=True):
-                self._interpreter.set_tensor(detail["index"], tensor)
-            self._interpreter.invoke()
-            # An output whose size is known only now may be one that numpy refuses.
-            return [
-                self._interpreter.get_tensor(detail["index"]) for detail in self._output_details
-            ]
+            with self._in_a_run:
+                for detail, tensor in zip(self._input_details, tensors, strict=True):
+                    self._interpreter.set_tensor(detail["index"], tensor)
+                self._interpreter.invoke()
+                # An output whose size is known only now may be one that numpy refuses.
+                return [
+                    self._interpreter.get_tensor(detail["index"]) for detail in self._output_details
+                ]
         except (RuntimeError, ValueError) as error:
             raise ModelError(
                 "inference", got=f"{self.runtime} failed ({_first_line(error)})"

@@ -23,7 +23,7 @@ from edgeinfer.device.tflite.reader import read_tflite
 
 
 class DelegateRunner(Closing):
-    """A model loaded with a delegate in a worker process; for one user at a time.
+    """A model loaded with a delegate in a worker process. Threads may share it: they take turns.
 
     A run that hangs or fails ends its worker. The frame in hand is answered by the CPU variant
     where there is one, while a new worker comes up beside it; otherwise the run waits for that one
@@ -72,6 +72,7 @@ class DelegateRunner(Closing):
         self._open_substitute = open_substitute
         self._substitute: Substitute | None = None
         self._in_a_run = threading.Lock()
+        self._opening = threading.Lock()
         self._model = _in_memory(model)
         job = WorkerJob(
             delegate=delegate,
@@ -165,9 +166,10 @@ class DelegateRunner(Closing):
             self._model = -1
 
     def _answer_instead(self, tensors: Sequence[NDArray[Any]]) -> list[NDArray[np.generic]]:
-        if self._substitute is None:
-            assert self._open_substitute is not None
-            self._substitute = Substitute(self._open_substitute(), self.inputs, self.outputs)
+        with self._opening:
+            if self._substitute is None:
+                assert self._open_substitute is not None
+                self._substitute = Substitute(self._open_substitute(), self.inputs, self.outputs)
         outputs = self._substitute.invoke(tensors)
         self._keeper.count(substituted=1)
         return outputs

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import edgeinfer.device
 from edgeinfer.device.cameras.frame_pool import FramePool
-from edgeinfer.device.core.errors import CameraError, ModelError
+from edgeinfer.device.core.errors import CameraError, EdgeinferError, ModelError
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.tasks.classification.prediction import Classification
@@ -219,3 +219,36 @@ def test_a_script_may_end_without_closing(sample_bundle: Path, shared_data: Path
     command = [sys.executable, "-c", LEFT_OPEN, str(sample_bundle), str(clip)]
     ends = [subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(5)]
     assert [(done.returncode, done.stderr) for done in ends] == [(0, "")] * 5
+
+
+def test_a_stream_is_closed_twice_and_read_once(sample_bundle: Path, video: Path) -> None:
+    stream = edgeinfer.device.open(sample_bundle, camera=video)
+    stream.close()
+    stream.close()
+    with pytest.raises(CameraError, match="stream: is closed; open another one"):
+        list(stream)
+    with edgeinfer.device.open(sample_bundle, camera=video) as stream:
+        answers = stream.answers()
+        next(answers)
+        with pytest.raises(CameraError, match="stream: is being read already; open another"):
+            next(iter(stream))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"camera": None}, "camera: is None, expected a number, a device"),
+        ({"camera": b"0"}, "camera: is of type bytes, expected a number"),
+        ({"every": 0}, "every: is 0, expected 1 or more"),
+        ({"parallel": 0}, "parallel: is 0, expected 1 or more"),
+        ({"max_fps": 0.0}, r"max_fps: is 0\.0, expected frames a second, above 0"),
+        ({"fps": float("nan")}, "fps: is nan, expected frames a second, above 0"),
+        ({"options": 2}, r"options: is of type int, expected edgeinfer\.OpenOptions"),
+        ({"model": None}, "path: is None, expected the path of a model file"),
+    ],
+)
+def test_what_cannot_be_opened_is_refused_in_one_sentence(
+    sample_bundle: Path, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(EdgeinferError, match=message):
+        edgeinfer.device.open(**{"model": sample_bundle, "camera": "simulated", **options})
