@@ -160,3 +160,13 @@ def show_progress(stream: TextIO | None = None, *, keep: bool = False) -> Iterat
         shown.end()
     finally:
         shown.close()
+
+
+@contextmanager
+def shown_progress(progress: Progress | None) -> Iterator[Progress]:
+    """Give a caller's progress, or where there is none one that is shown; see `show_progress`."""
+    if progress is not None:
+        yield progress
+        return
+    with show_progress(keep=True) as shown:
+        yield shown

@@ -17,9 +17,8 @@ from edgeinfer.device.core.paths import AnyPath, file_path
 from edgeinfer.device.models.open_runner import open_plain, open_variant
 from edgeinfer.device.pictures.any_picture import Picture, PixelOrder, take_picture
 from edgeinfer.device.pictures.frame import Frame
-from edgeinfer.device.pictures.pixel_formats import Pixels
+from edgeinfer.device.pictures.pixel_formats import JpegReduction, Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
 from edgeinfer.device.runtime.choose import spread
 from edgeinfer.device.runtime.open_options import OpenOptions, checked_options
 from edgeinfer.device.runtime.runner import ModelRunner
@@ -187,8 +186,7 @@ class Model(Closing):
             UsageError: `order` or `size` is impossible, or does not go with the picture.
         """
         self._require_open()
-        rule = reduction_rule(self.preprocessor.spec)
-        taken = take_picture(picture, order=order, size=size, reduction_rule=rule)
+        taken = take_picture(picture, order=order, size=size, reduction_rule=self._reduction)
         tensor = self.preprocessor.tensor(taken.pixels, taken.format)
         return self.infer(tensor).in_frame(taken.size)
 
@@ -215,6 +213,12 @@ class Model(Closing):
         self.runner.close()
         if self._bundle is not None:
             self._bundle.close()
+
+    def _reduction(self, size: tuple[int, int]) -> JpegReduction:
+        """Return at which part of its size a JPEG of (width, height) is decoded."""
+        from edgeinfer.device.preprocess.jpeg_reduction import reduction_for  # imports OpenCV
+
+        return reduction_for(self.preprocessor.spec, size)
 
     def _require_open(self) -> None:
         if self._closed:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeinfer.device.cli.options.common import MAX_THREADS, json_option
-from edgeinfer.device.core.errors import AccuracyError, EdgeinferError, UsageError, printable
+from edgeinfer.device.core.errors import EdgeinferError, UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.host.search.report.finish import Ending
@@ -185,7 +185,7 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
     from edgeinfer.converters.targets.targets import chosen_targets
     from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
     from edgeinfer.host.search.context import WORK_FOLDER
-    from edgeinfer.host.search.report.finish import end_search, fold_where_open
+    from edgeinfer.host.search.report.finish import end_search, fold_where_open, require_kept
     from edgeinfer.host.search.report.report import write_report
     from edgeinfer.host.search.report.tables import trial_line
     from edgeinfer.host.search.search import Search, make_space
@@ -239,25 +239,7 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
     else:
         _print_front(found)
         _print_winner(out, found, ending)
-    _require_kept(found, ending)
-
-
-def _require_kept(found: Found, ending: Ending) -> None:
-    """Refuse a winner that pictures it was not chosen by contradict, by more than the interval.
-
-    Raises:
-        AccuracyError: they do.
-    """
-    allowed = found.budget.accuracy_points
-    folds = None if ending.folds is None else ending.folds.lost
-    for lost, where in ((folds, "by folds"), (ending.lost, "on the test split")):
-        if lost is not None and lost.contradicts(allowed):
-            raise AccuracyError(
-                f"the winner #{ending.winner}" if ending.winner >= 0 else "the baseline",
-                got=f"loses {lost.text()} {where}",
-                expected=f"at most {allowed:g}, the budget, as on validation",
-                next_step="give the run more validation pictures, or the search another --seed",
-            )
+    require_kept(found, ending)
 
 
 def _print_front(found: Found, *, as_json: bool = False) -> None:

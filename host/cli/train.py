@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from edgeinfer.converters.run_folder.trained_run import TrainedModel
     from edgeinfer.host.data.dataset import PreparedData
 
-FASHION_MNIST = ("fashion-mnist", "fashion-mnist:full")
-
 
 def _choice(*names: str) -> click.Choice[str]:
     return click.Choice(names)
@@ -148,6 +146,7 @@ def train(
 
     check_host_extra("edgeinfer train")  # before a large folder is checked for nothing
     from edgeinfer.converters.common.progress import show_progress
+    from edgeinfer.host.training.data.prepare import FASHION_MNIST
     from edgeinfer.host.training.train import train as train_model
     from edgeinfer.host.training.workspace import check_destination
 
@@ -186,24 +185,12 @@ def _prepare(
     data: str, task: str, seed: int, validation_share: float | None, test_share: float | None
 ) -> PreparedData:
     from edgeinfer.converters.common.progress import show_progress
-    from edgeinfer.host.data.dataset import prepare_fashion_mnist
-    from edgeinfer.host.tasks.registry import find_taught
+    from edgeinfer.host.training.data.prepare import prepare_data
 
-    if data in FASHION_MNIST and task != "classification":
-        raise UsageError(
-            "--task", got=f"{task} for {data}", expected="classification, which it is for"
-        )
     with show_progress() as progress:
-        if data in FASHION_MNIST:
-            return prepare_fashion_mnist(
-                seed=seed,
-                full=data == FASHION_MNIST[1],
-                validation_share=validation_share,
-                test_share=test_share,
-                progress=progress,
-            )
-        return find_taught(task).prepare(
-            Path(data),
+        return prepare_data(
+            data,
+            task=task,
             seed=seed,
             validation_share=validation_share,
             test_share=test_share,

@@ -15,6 +15,7 @@ from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.trained_run import Split, read_samples
 from edgeinfer.converters.targets.targets import chosen_targets
 from edgeinfer.converters.tasks.evaluation import Evaluation
+from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.host.search.best_calibration import evaluations_of_files
@@ -147,6 +148,24 @@ def fold_where_open(
     if folds.lost is not None:  # else a longer --time-limit may bring them
         _keep(bench.out, ending)
     return ending
+
+
+def require_kept(found: Found, ending: Ending) -> None:
+    """Refuse a winner that pictures it was not chosen by contradict, by more than the interval.
+
+    Raises:
+        AccuracyError: they do.
+    """
+    allowed = found.budget.accuracy_points
+    folds = None if ending.folds is None else ending.folds.lost
+    for lost, where in ((folds, "by folds"), (ending.lost, "on the test split")):
+        if lost is not None and lost.contradicts(allowed):
+            raise AccuracyError(
+                f"the winner #{ending.winner}" if ending.winner >= 0 else "the baseline",
+                got=f"loses {lost.text()} {where}",
+                expected=f"at most {allowed:g}, the budget, as on validation",
+                next_step="give the run more validation pictures, or the search another --seed",
+            )
 
 
 def _keep(out: Path, ending: Ending) -> None:

@@ -11,6 +11,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from edgeinfer.converters.api import convert as convert_from_python
 from edgeinfer.converters.bundle.golden import MAX_SIDE, choose_samples, make_golden
 from edgeinfer.converters.bundle.install import install_bundle
 from edgeinfer.converters.common.progress import Silent
@@ -94,7 +95,7 @@ def test_converting_again_gives_the_same_bytes(
     bundle: Path, trained_folder: Path, tmp_path: Path
 ) -> None:
     again = tmp_path / bundle.name
-    convert(TrainedRun(folder=trained_folder), again, OPTIONS, Silent())
+    convert_from_python(str(trained_folder), str(again), OPTIONS, progress=Silent())
     assert again.read_bytes() == bundle.read_bytes()
 
 

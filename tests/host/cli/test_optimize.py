@@ -20,9 +20,14 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.run_folder.trained_run import read_samples, read_trained, write_trained
 from edgeinfer.device.core.errors import EdgeinferError
+from edgeinfer.device.models.bundle.strict import to_json
+from edgeinfer.host.api import optimize as optimize_run
 from edgeinfer.host.cli.optimize import _seconds, optimize
+from edgeinfer.host.search.budget import Budget
+from edgeinfer.host.search.search import SearchOptions
 from tests.host.search.examples import make_run
 from tests.support.program import PROGRAM, edgeinfer, error_line
 
@@ -190,9 +195,14 @@ def test_killed_and_started_again_it_ends_with_a_bundle(
     assert answer["test"]["test_uses"] == 1
     assert not list(out.glob("candidates/00[23]"))
 
-    # Once more: there is nothing to do, and the test split is left alone.
-    again = edgeinfer(*command, "--time-limit", f"{int(spent) + 2}s", "--json")
-    assert json.loads(again.stdout)["test"] == answer["test"]
+    # Once more, from Python: there is nothing to do, and the test split is left alone.
+    options = SearchOptions(
+        budget=Budget(accuracy_points=60, size_kb=900), time_limit_s=int(spent) + 2
+    )
+    again = optimize_run(command[1], out, options, progress=Silent())
+    assert to_json(again.ending) == answer["test"]
+    assert str(again.bundle) == answer["bundle"]
+    assert len(again.found.trials) == answer["trials"]
     assert edgeinfer("verify", answer["bundle"]).returncode == 0
     other = edgeinfer(*command, "--budget-accuracy", "5")
     assert "--budget-accuracy: 5, expected 60, as the search in" in error_line(other, code=2)

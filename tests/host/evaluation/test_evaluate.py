@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+import edgeinfer
 from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.run_folder.samples import read_sample
 from edgeinfer.device.core.errors import DataError, ModelError
@@ -72,7 +73,7 @@ def test_a_folder_without_a_class_says_which_and_one_with_another_is_refused(
 
 
 def test_a_model_beside_itself_differs_by_nothing(clothes: Path) -> None:
-    result = evaluate_model(SAMPLE, clothes, Silent(), other=SAMPLE)
+    result = edgeinfer.evaluate(str(SAMPLE), str(clothes), other=str(SAMPLE), progress=Silent())
     comparison = result.comparison
     assert comparison is not None
     assert (comparison.difference, comparison.better, comparison.worse) == (0, 0, 0)

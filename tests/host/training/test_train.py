@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import edgeinfer
 from edgeinfer.converters.common.progress import LineProgress
 from edgeinfer.converters.run_folder.trained_run import (
     KERAS_FILE,
@@ -55,8 +56,11 @@ def test_a_run_holds_all_that_convert_needs(pictures: PreparedData, tmp_path: Pa
     import keras
 
     out = tmp_path / "squares"
-    config = default_config("small-cnn", size=(16, 16), epochs=2, batch_size=8, augment="none")
-    returned = train(pictures, config, out, progress=_quiet())
+    config = edgeinfer.train_config(
+        "small-cnn", size=(16, 16), epochs=2, batch_size=8, augment="none"
+    )
+    folder = Path(pictures.splits["train"][0].source).parent.parent
+    returned = edgeinfer.train(str(folder), str(out), config, progress=_quiet())
     assert sorted(os.listdir(tmp_path)) == ["squares"]
     assert sorted(os.listdir(out)) == sorted(
         [KERAS_FILE, "history.csv", "history.json", "samples.csv", "trained.json"]

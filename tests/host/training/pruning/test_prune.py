@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import edgeinfer
 from edgeinfer.converters.common.progress import LineProgress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import (
@@ -83,7 +84,10 @@ def test_a_pruned_run_is_a_run_like_any_other(run: Path, tmp_path: Path) -> None
     out = tmp_path / "small"
     told = io.StringIO()
     teacher = TeacherConfig(run=run, weight=0.5)
-    returned = prune(run, _config(keep_cost=0.5), out, teacher=teacher, progress=LineProgress(told))
+    config = _config(keep_cost=0.5)
+    returned = edgeinfer.prune(
+        str(run), str(out), config, teacher=teacher, progress=LineProgress(told)
+    )
     assert os.listdir(tmp_path) == ["small"]
     assert _contents(run) == before
     files = {KERAS_FILE, "history.csv", "history.json", "samples.csv", "trained.json"}

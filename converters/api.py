@@ -1,0 +1,165 @@
+"""`edgeinfer.convert`: what the command `edgeinfer convert` does, as a Python function."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeinfer.converters.common.progress import Progress, shown_progress
+from edgeinfer.converters.common.require_extra import require_packages
+from edgeinfer.device.core.errors import ModelError, UsageError
+from edgeinfer.device.core.paths import AnyPath, file_path
+
+if TYPE_CHECKING:
+    from edgeinfer.converters.convert.foreign_model import ForeignModel
+    from edgeinfer.converters.convert.options import ConvertOptions
+    from edgeinfer.converters.convert.pipeline import ConvertResult
+    from edgeinfer.converters.convert.run_source import CalibrationDraw
+    from edgeinfer.converters.convert.source import Source
+    from edgeinfer.converters.targets.targets import Targets
+
+_COMMAND = "edgeinfer.convert"
+_OPTION_OF = {
+    "calibration": "--calibration",
+    "calibration_images": "--calibration-images",
+    "per_tensor_dense": "--per-tensor-dense",
+    "repair": "--repair",
+    "seed": "--seed",
+}
+"""Fields of `ConvertOptions` and `QuantizeOptions` that not every precision obeys, as options."""
+
+
+def convert(
+    model: AnyPath,
+    out: AnyPath,
+    options: ConvertOptions | None = None,
+    *,
+    foreign: ForeignModel | None = None,
+    max_drop_points: float | None = None,
+    calibration_draw: CalibrationDraw | None = None,
+    board: str | None = None,
+    report: AnyPath | None = None,
+    progress: Progress | None = None,
+) -> ConvertResult:
+    """Quantize a model, measure what it loses, and write a verified bundle.
+
+    Example:
+        >>> result = edgeinfer.convert("runs/photos", "photos.edgebundle")
+        >>> result.evaluations["test"]["int8"].score
+        0.9713
+        >>> edgeinfer.convert(
+        ...     "mobilenet.keras",
+        ...     "mobilenet.edgebundle",
+        ...     foreign=edgeinfer.ForeignModel(pictures=Path("photos")),
+        ... )
+
+    Args:
+        model: a folder that `edgeinfer.train` made; or another's image classifier as .keras, .h5,
+            SavedModel or float .tflite, together with `foreign`.
+        out: the bundle to write.
+        options: how it is quantized and what the bundle carries; None takes INT8 and the defaults.
+        foreign: what only you know of another's model; not for a folder of `edgeinfer.train`.
+        max_drop_points: the most points of accuracy that it may lose against float32 on the
+            validation pictures; None for 1. Not for another's model, see
+            `ForeignModel.min_agreement`.
+        calibration_draw: which train pictures calibrate: "balanced" takes the classes in turn,
+            "as-is" takes them as they come; None for "balanced". Not for another's model.
+        board: a board's name, such as "coral-usb": adds the variant of its accelerator.
+        report: a folder for the layer error table and its picture, even if the model is refused.
+        progress: told what goes on; None shows it on standard error, `edgeinfer.Silent()` nowhere.
+
+    Returns:
+        The bundle's path, its manifest, and how each form of the model answered.
+
+    Raises:
+        AccuracyError: the smaller model loses too much; nothing is written.
+        ConversionError: the model cannot be converted, or a runtime could not load the result.
+        DataError: there are no pictures that can be used.
+        MissingExtraError: the [host] extra, or a compiler that the board needs, is not installed.
+        ModelError: the model is absent or damaged.
+        StorageError: the bundle cannot be written.
+        UsageError: arguments do not go together.
+    """
+    require_packages(_COMMAND, "ai_edge_quantizer", "matplotlib")
+    from edgeinfer.converters.convert.fitting import refuse_unfit
+    from edgeinfer.converters.convert.foreign_source import ForeignSource, chosen_backend
+    from edgeinfer.converters.convert.options import ConvertOptions
+    from edgeinfer.converters.convert.pipeline import convert as run_pipeline
+    from edgeinfer.converters.convert.run_source import TrainedRun
+    from edgeinfer.converters.tensorflow.import_model import is_foreign, source_kind
+
+    path = Path(file_path(model, error=ModelError, expected="the path of a model"))
+    bundle = Path(file_path(out, error=UsageError, expected="the path of the bundle to write"))
+    kind = source_kind(path)
+    if kind != "tflite":
+        require_packages(_COMMAND, "tensorflow", "keras")
+    options = _with_targets(options or ConvertOptions(), board)
+    of_foreign, precision = is_foreign(kind), options.quantize.precision
+    refuse_unfit(_changed(options, ConvertOptions()), "foreign" if of_foreign else "run", precision)
+    source: Source
+    if of_foreign:
+        _refuse(path, max_drop_points=max_drop_points, calibration_draw=calibration_draw)
+        if foreign is None:
+            raise UsageError(
+                "foreign",
+                got=f"is not given, and {path} was not made by edgeinfer.train",
+                expected="edgeinfer.ForeignModel(pictures=Path(FOLDER)), with pictures like those "
+                "that the model will see",
+            )
+        chosen_backend(path, options.quantize)
+        source = ForeignSource(path=path, model=replace(foreign, pictures=Path(foreign.pictures)))
+    else:
+        _refuse(path, foreign=foreign)
+        source = TrainedRun(
+            folder=path,
+            max_drop_points=1.0 if max_drop_points is None else max_drop_points,
+            calibration_draw=calibration_draw or "balanced",
+        )
+    options.targets.require_tools(precision)
+    folder = None if report is None else Path(report)
+    with shown_progress(progress) as told:
+        return run_pipeline(source, bundle, options, told, report_folder=folder)
+
+
+def _with_targets(options: ConvertOptions, board: str | None) -> ConvertOptions:
+    """Return the options with a board's accelerator, and with what its compiler needs."""
+    from edgeinfer.converters.targets.targets import chosen_targets
+
+    targets: Targets = options.targets
+    if board is not None:
+        if targets.wanted:
+            raise UsageError(
+                "board", got="is given, and so is options.targets", expected="one of the two"
+            )
+        targets = chosen_targets(board=board)
+    dense = options.quantize.per_tensor_dense or targets.per_tensor_dense
+    return replace(
+        options, targets=targets, quantize=replace(options.quantize, per_tensor_dense=dense)
+    )
+
+
+def _changed(options: ConvertOptions, default: ConvertOptions) -> set[str]:
+    """Return the options that differ from their default, by the names of the command line.
+
+    What the board's compiler needs was not asked for by the user.
+    """
+    pairs: list[tuple[Any, Any]] = [(options, default), (options.quantize, default.quantize)]
+    changed = {
+        field.name
+        for ours, theirs in pairs
+        for field in fields(ours)
+        if getattr(ours, field.name) != getattr(theirs, field.name)
+    }
+    if options.targets.per_tensor_dense:
+        changed.discard("per_tensor_dense")
+    return {_OPTION_OF[name] for name in changed if name in _OPTION_OF}
+
+
+def _refuse(path: Path, **given: object) -> None:
+    """Refuse arguments that would not be obeyed for this kind of model."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(
+                name, got=f"is given, and does not go with {path}", next_step="leave it out"
+            )
