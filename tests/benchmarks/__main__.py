@@ -21,6 +21,7 @@ from tests.benchmarks import (
     distillation,
     endurance,
     frame_cost,
+    import_time,
     kernel,
     loop_rate,
     mjpeg,
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "kernel": kernel.rows,
     "mjpeg": mjpeg.rows,
     "start": cold_start.rows,
+    "import": import_time.rows,
     "endurance": endurance.rows,
     "worker": worker_cost.rows,
 }

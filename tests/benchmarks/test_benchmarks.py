@@ -19,6 +19,7 @@ from tests.benchmarks import (
     distillation,
     endurance,
     frame_cost,
+    import_time,
     jpeg_accuracy,
     kernel,
     loop_rate,
@@ -102,6 +103,17 @@ def test_cameras_jpegs() -> None:
 def test_starting() -> None:
     rows = cold_start.rows(repeats=1)
     assert [row.wanted for row in rows] == ["1.5 or less", "1.5 or less", "", "+40 MiB or less"]
+
+
+def test_imports_beside_numpys() -> None:
+    rows = import_time.rows(repeats=1)
+    assert [row.what for row in rows] == [
+        "import: edgeinfer",
+        "import: edgeinfer and its errors",
+        "import: edgeinfer and Model",
+        "import: edgeinfer and all its names",
+    ]
+    assert all(row.beside.startswith("numpy ") and row.ratio for row in rows)
 
 
 @needs_data
