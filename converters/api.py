@@ -44,7 +44,7 @@ def convert(
 ) -> ConvertResult:
     """Quantize a model, measure what it loses, and write a verified bundle.
 
-    Example:
+    Examples:
         >>> result = edgeinfer.convert("runs/photos", "photos.edgebundle")
         >>> result.evaluations["test"]["int8"].score
         0.9713

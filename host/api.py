@@ -41,7 +41,7 @@ def train(
 ) -> TrainedModel:
     """Train a model on labelled pictures and leave it in a folder for `edgeinfer.convert`.
 
-    Example:
+    Examples:
         >>> config = edgeinfer.train_config("small-cnn", epochs=5)
         >>> trained = edgeinfer.train("photos", "runs/photos", config)
         >>> trained.metrics["validation.keras.top1"]
@@ -117,7 +117,7 @@ def evaluate(
 ) -> Result:
     """Answer all pictures of a folder and score the answers, with their 95 % interval.
 
-    Example:
+    Examples:
         >>> result = edgeinfer.evaluate("photos.edgebundle", "photos/test")
         >>> result.evaluation.score, result.evaluation.interval
         (0.97, (0.93, 0.99))
@@ -161,7 +161,7 @@ def prune(
 ) -> TrainedModel:
     """Take the channels that matter least out of a trained run, and train what is left again.
 
-    Example:
+    Examples:
         >>> edgeinfer.prune("runs/photos", "runs/fast", edgeinfer.PruneConfig(speedup=3))
 
     Args:
@@ -225,7 +225,7 @@ def optimize(
 ) -> Optimized:
     """Search for the fastest model that keeps a budget; the same call goes on with a search.
 
-    Example:
+    Examples:
         >>> options = edgeinfer.SearchOptions(
         ...     budget=edgeinfer.Budget(accuracy_points=1.0), time_limit_s=3600
         ... )

@@ -38,9 +38,10 @@ class EdgeinferError(Exception):
         code: for programs, which must not read the sentence: the kind, such as `camera`, and after
             a point what more there is to tell apart, such as `releases.busy`.
 
-    >>> error = ModelError("cats.tflite", got="is quantized already")
-    >>> error.code, error.to_dict()["got"]
-    ('model', 'is quantized already')
+    Examples:
+        >>> error = ModelError("cats.tflite", got="is quantized already")
+        >>> error.code, error.to_dict()["got"]
+        ('model', 'is quantized already')
     """
 
     exit_code: ClassVar[int] = 1

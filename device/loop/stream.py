@@ -34,7 +34,7 @@ _OPEN: WeakSet[Stream] = WeakSet()
 class Stream(Closing):
     """A camera and what answers it. Iterating gives predictions; `answers` their frames as well.
 
-    Example:
+    Examples:
         >>> with edgeinfer.open("photos.edgebundle", camera="clip.mp4") as stream:
         ...     for answer in stream.answers():
         ...         print(answer.frame.sequence, answer.prediction.text(), answer.age_ms)
@@ -144,7 +144,7 @@ def open_stream(
 ) -> Stream:
     """Open a model and a camera; `edgeinfer.open` is this function.
 
-    Example:
+    Examples:
         >>> for prediction in edgeinfer.open("photos.edgebundle", camera="/dev/video0"):
         ...     print(prediction.text())
 

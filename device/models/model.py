@@ -37,7 +37,7 @@ class Model(Closing):
     Several threads may use one model: they take turns at the runtime. To compute side by side, open
     one for each thread.
 
-    Example:
+    Examples:
         >>> with edgeinfer.Model.open("photos.edgebundle") as model:
         ...     print(model.predict("picture.jpg").text())
         cat 98.1%
@@ -163,7 +163,7 @@ class Model(Closing):
     ) -> Prediction:
         """Return the prediction for a picture, with places in its pixels.
 
-        Example:
+        Examples:
             >>> model.predict("picture.jpg")
             >>> model.predict(cv2.imread("picture.jpg"), order="bgr")
             >>> model.predict(PIL.Image.open("picture.jpg"))

@@ -1,6 +1,6 @@
 """How long `import edgeinfer` takes in a fresh process, beside `import numpy`.
 
-The clock runs in the process itself, from the begin of the statement to its end, so the start of the
+The clock runs in the process itself, from the begin of the statement to its end: the start of the
 interpreter is in neither figure.
 """
 
