@@ -26,6 +26,8 @@ def test_one_wheel_serves_every_python_of_this_architecture(wheel: Path) -> None
     "member",
     [
         "edgeinfer/device/libedgeinfer_preprocess.so",
+        "edgeinfer/__init__.py",
+        "edgeinfer/py.typed",
         "edgeinfer/device/py.typed",
         "edgeinfer/converters/py.typed",
         "edgeinfer/host/py.typed",
