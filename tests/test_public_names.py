@@ -24,6 +24,7 @@ from tests.support.checkout import ROOT
 
 SOURCE = (ROOT / "__init__.py").read_text(encoding="utf-8")
 NAMES = sorted(set(edgeinfer.__all__) - {"__version__"})
+WITHOUT_EXAMPLES = {"Prediction", "Progress", "Silent"}
 PAGES = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "api").glob("*.md"))
 
 
@@ -49,6 +50,8 @@ def test_each_name_is_there_and_says_what_it_is(name: str) -> None:
     assert found is getattr(edgeinfer, name)
     assert found.__doc__
     assert len(found.__doc__) > 10
+    if not (name.endswith("Error") or name in WITHOUT_EXAMPLES):
+        assert "Examples:\n" in found.__doc__
     # A dataclass without a docstring has its own signature for one.
     assert not found.__doc__.startswith(f"{found.__name__}(")
 

@@ -24,6 +24,10 @@ COMPARED_PICTURES = 2000
 class ForeignModel:
     """What only the user knows about a model.
 
+    Examples:
+        >>> foreign = edgeinfer.ForeignModel(pictures=Path("photos"), crop="center-crop")
+        >>> edgeinfer.convert("mobilenet.keras", "mobilenet.edgebundle", foreign=foreign)
+
     Attributes:
         pictures: a folder of images like those that it will see.
         labels: the classes; None numbers them.

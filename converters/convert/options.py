@@ -14,6 +14,10 @@ from edgeinfer.device.pictures.pixel_formats import JpegReduction
 class ConvertOptions:
     """What the user may choose; options of one kind of source are in that source.
 
+    Examples:
+        >>> options = edgeinfer.ConvertOptions(golden_frames=20, jpeg_reduction=4)
+        >>> edgeinfer.convert("runs/photos", "photos.edgebundle", options)
+
     Attributes:
         calibration_images: how many pictures calibrate the activations.
         golden_frames: how many frames the bundle carries for `verify`.

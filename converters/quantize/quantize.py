@@ -32,6 +32,10 @@ Backend = Literal["tensorflow", "ai-edge-quantizer"]
 class QuantizeOptions:
     """How to make a model smaller.
 
+    Examples:
+        >>> floats = edgeinfer.QuantizeOptions(precision="float16")
+        >>> edgeinfer.ConvertOptions(quantize=floats)
+
     Attributes:
         precision: of the result.
         per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.

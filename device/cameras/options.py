@@ -12,6 +12,10 @@ SILENCE_S = 5.0
 class CameraOptions:
     """How to open a camera.
 
+    Examples:
+        >>> mode = edgeinfer.CameraOptions(size=(1280, 720), fps=30, wait=True)
+        >>> edgeinfer.open("photos.edgebundle", camera="/dev/video0", camera_options=mode)
+
     Attributes:
         covers: (width, height) of the model's input; the smallest mode that covers it is chosen.
             None where that is not known.

@@ -15,6 +15,10 @@ from edgeinfer.device.tasks.prediction import Prediction
 class Answer:
     """A prediction and the frame that it is for.
 
+    Examples:
+        >>> for answer in stream.answers():
+        ...     print(answer.frame.sequence, answer.prediction.text(), answer.age_ms)
+
     Attributes:
         frame: what was seen.
         prediction: what the model says.

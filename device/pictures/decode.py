@@ -128,6 +128,10 @@ def decode_image(
 def read_image(path: AnyPath, reduction_rule: ReductionRule | None = None) -> Pixels:
     """Read and decode an image file; see `decode_image`.
 
+    Examples:
+        >>> read_image("picture.jpg").shape
+        (720, 1280, 3)
+
     Raises:
         ImageError: it cannot be read or is no complete image.
     """

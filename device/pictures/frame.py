@@ -18,6 +18,11 @@ FrameFormat = Literal["rgb", "bgr", "grey", "yuyv", "nv12", "jpeg"]
 class Frame:
     """One picture from a source.
 
+    Examples:
+        >>> frame = edgeinfer.Frame(pixels=pixels, sequence=0, captured_ns=time.monotonic_ns())
+        >>> frame.size
+        (1280, 720)
+
     Attributes:
         pixels: as the source gives them: see `format`. They stay as they are for whoever holds
             them, or a view into them; a source uses their memory again afterwards.

@@ -46,6 +46,11 @@ _MOST = 1e12
 class PreprocessSpec:
     """How a frame becomes a tensor; see the module for the arithmetic.
 
+    Examples:
+        >>> spec = edgeinfer.PreprocessSpec(size=(224, 224), crop="center-crop")
+        >>> spec.shape
+        (224, 224, 3)
+
     Attributes:
         size: (width, height) of the model's input.
         channels: the order in the tensor's last axis; `grey` has one.

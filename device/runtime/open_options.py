@@ -15,6 +15,9 @@ from edgeinfer.device.runtime.runner import RuntimeName
 class OpenOptions:
     """How a model is opened; the default takes the best that is there.
 
+    Examples:
+        >>> edgeinfer.Model.open("photos.edgebundle", edgeinfer.OpenOptions(threads=4))
+
     Attributes:
         threads: interpreter threads; None takes one, and with a camera what suits the board, see
             `BoardProfile`.

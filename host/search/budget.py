@@ -15,6 +15,9 @@ _EXACT = 1e-9
 class Budget:
     """At least one limit; None means no limit.
 
+    Examples:
+        >>> edgeinfer.Budget(accuracy_points=1.0, size_kb=500)
+
     Attributes:
         accuracy_points: largest loss of validation top-1 below the run's float model, in points.
         invoke_ms: longest inference, milliseconds.

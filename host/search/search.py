@@ -46,6 +46,10 @@ _UNKNOWN_EPOCH_S = 10.0
 class SearchOptions:
     """What the user may choose.
 
+    Examples:
+        >>> options = edgeinfer.SearchOptions(budget=edgeinfer.Budget(invoke_ms=5))
+        >>> edgeinfer.optimize("runs/photos", "runs/search", options)
+
     Attributes:
         budget: the limits.
         time_limit_s: of all starts together, seconds.

@@ -36,6 +36,10 @@ _CHOICES: dict[str, Any] = {
 class TrainConfig:
     """Settings of one run; `default_config` fills in the defaults of an architecture.
 
+    Examples:
+        >>> config = edgeinfer.train_config("small-cnn", size=(96, 96), epochs=30)
+        >>> edgeinfer.train("photos", "runs/photos", config)
+
     Attributes:
         architecture: a name in `edgeinfer.host.models.ARCHITECTURES`.
         size: (width, height) of the input in pixels.
@@ -137,6 +141,10 @@ class TrainConfig:
 
 def default_config(name: str, **overrides: Any) -> TrainConfig:
     """Return the default settings for an architecture, with overrides.
+
+    Examples:
+        >>> default_config("small-cnn", epochs=5).learning_rate
+        0.002
 
     Args:
         name: the architecture.

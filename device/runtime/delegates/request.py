@@ -19,6 +19,10 @@ _EDGETPU = re.compile(r"(usb|pci)?:?[0-9]+|usb|pci")
 class DelegateRequest:
     """What the user wants; the default takes the best that is there.
 
+    Examples:
+        >>> coral = edgeinfer.DelegateRequest(delegate="edgetpu", require=True)
+        >>> edgeinfer.OpenOptions(delegates=coral)
+
     Attributes:
         variant: the only variant of a bundle to run; None takes the first whose delegate works.
         delegate: a known delegate's name, or a library's path; None takes the variant's.

@@ -19,6 +19,11 @@ _LEAST_SHOWN = 0.01
 class Classification(Prediction):
     """Class probabilities.
 
+    Examples:
+        >>> answer = model.predict("picture.jpg")
+        >>> answer.label, answer.probability, answer.top(2)
+        ('cat', 0.981, [('cat', 0.981), ('dog', 0.012)])
+
     Attributes:
         labels: the class names, in the model's order.
         probabilities: (classes,) float64, in the same order.

@@ -28,6 +28,11 @@ from edgeinfer.device.tasks.prediction import (
 class Detections(Prediction):
     """Objects found in a picture, the surest first.
 
+    Examples:
+        >>> for name, score, box in zip(found.names, found.scores, found.boxes):
+        ...     print(name, score, box)
+        person 0.91 [ 12.4  30.  201.7 388.2]
+
     Attributes:
         labels: the class names, in the model's order.
         boxes: (objects, 4) float64: left, top, right, bottom, in pixels of the picture. In a frame

@@ -14,6 +14,11 @@ from edgeinfer.device.tasks.prediction import Canvas, Prediction
 class Embedding(Prediction):
     """A picture as a vector: like pictures have like vectors.
 
+    Examples:
+        >>> a, b = (model.predict(name).vector for name in ("one.jpg", "other.jpg"))
+        >>> float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+        0.87
+
     Attributes:
         vector: (dimensions,) float64.
     """

@@ -28,6 +28,10 @@ _LEAST_NAMED = 0.005
 class Mask(Prediction):
     """A class for each place of a picture.
 
+    Examples:
+        >>> (mask.classes == mask.labels.index("road")).mean()
+        0.42
+
     Attributes:
         labels: the class names, in the model's order; the first one is the background.
         classes: (rows, columns) uint8: the class of each cell of a grid over `box`.

@@ -11,7 +11,17 @@ from edgeinfer.device.tasks.prediction import Canvas, Prediction
 
 @dataclass(frozen=True, kw_only=True)
 class Value(Prediction):
-    """A measured quantity, such as a gauge's reading."""
+    """A measured quantity, such as a gauge's reading.
+
+    Examples:
+        >>> reading = model.predict("gauge.jpg")
+        >>> reading.value, reading.unit
+        (3.42, 'bar')
+
+    Attributes:
+        value: the quantity.
+        unit: what it is measured in.
+    """
 
     value: float
     unit: str

@@ -48,6 +48,10 @@ _BLOCK = 1024
 class TeacherConfig:
     """Whose answers a student learns from, and how much they count.
 
+    Examples:
+        >>> teacher = edgeinfer.TeacherConfig(run=Path("runs/large"))
+        >>> edgeinfer.train("photos", "runs/small", config, teacher=teacher)
+
     Attributes:
         run: a folder of `edgeinfer train`.
         weight: share of the loss that is the teacher's, above 0 to 1; the labels have the rest.

@@ -30,6 +30,9 @@ _RANGES: dict[str, tuple[float, float]] = {
 class PruneConfig:
     """Settings of pruning.
 
+    Examples:
+        >>> edgeinfer.prune("runs/photos", "runs/fast", edgeinfer.PruneConfig(speedup=3))
+
     Attributes:
         speedup: how many times as fast as the run's own INT8 model the new one must be, on
             this machine with one thread; None if `keep_cost` says how much may stay.
