@@ -55,8 +55,8 @@ def train(
             EfficientNet-Lite0 with ImageNet weights, and a small CNN for "fashion-mnist".
         task: what the network learns to predict.
         validation_share: of the pictures that are in no split; None for 0.1.
-        test_share: likewise; None for 0.1.
-        teacher: a trained run whose answers are learned besides the labels.
+        test_share: also of those; None for 0.1.
+        teacher: a trained run whose answers are learned in addition to the labels.
         progress: told what goes on; None shows it on standard error, `edgeinfer.Silent()` nowhere.
         force: replace an earlier run.
 
@@ -173,7 +173,7 @@ def prune(
         force: replace an earlier run.
 
     Raises:
-        ConversionError: the model cannot be taken apart, or not become so fast.
+        ConversionError: the model cannot be pruned, or does not become fast enough.
         DataError: a picture cannot be read.
         MissingExtraError: the [host] extra is not installed.
         ModelError: `run` or the teacher is not a trained run.

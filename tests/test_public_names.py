@@ -121,7 +121,7 @@ HOST: dict[str, Callable[..., Any]] = {
 
 
 @pytest.mark.parametrize("name", HOST)
-def test_without_the_host_extra_the_line_to_install_is_told(
+def test_without_the_host_extra_the_error_says_what_to_install(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def found(name: str, package: str | None = None) -> object:

@@ -39,7 +39,7 @@ class Stream(Closing):
         ...     for answer in stream.answers():
         ...         print(answer.frame.sequence, answer.prediction.text(), answer.age_ms)
 
-    It can be gone through once; at the end of the source, when the loop is left, or on `close`,
+    It can be read once; at the end of the source, when the loop is left, or on `close`,
     the camera is released.
 
     Attributes:

@@ -90,7 +90,7 @@ class Model(Closing):
         Raises:
             BundleError: the bundle is damaged or of another version.
             DelegateError: a delegate that is required does not work.
-            ModelError: the file is no model, or one whose task is not known.
+            ModelError: the file is not a model, or one whose task is not known.
             MissingExtraError: no runtime is installed.
             UsageError: `options` is not an `OpenOptions`.
         """
@@ -171,7 +171,7 @@ class Model(Closing):
         Args:
             picture: the path of an image file; its bytes; a PIL picture; or an array of uint8, (H,
                 W) or (H, W, 1) grey, (H, W, 3) colour, (H, W, 4) with alpha. What is transparent
-                lies on white, and what Exif turns is turned.
+                becomes white, and Exif rotation is applied.
             order: of an array's colours: "rgb", or "bgr" as OpenCV has them. Files and PIL
                 pictures know their own.
             size: (width, height) of the whole picture, where an array is a smaller decoding of it.

@@ -203,7 +203,7 @@ def _checked_size(size: tuple[int, int] | None) -> tuple[int, int] | None:
 
 
 def _pillow(picture: object) -> Any:
-    """Return the picture where it is one of Pillow's: whoever has one has imported Pillow."""
+    """Return the picture where it is one of Pillow's: a caller that has one has imported Pillow."""
     module = sys.modules.get("PIL.Image")
     kind = getattr(module, "Image", None)
     return picture if isinstance(kind, type) and isinstance(picture, kind) else None
@@ -213,7 +213,7 @@ def _pillow_pixels(picture: Any) -> NDArray[np.uint8]:
     """Return a PIL picture as an array, upright.
 
     Raises:
-        ImageError: it is closed, torn, empty or of a mode without a fixed range.
+        ImageError: it is closed, incomplete, empty or of a mode without a fixed range.
     """
     try:
         picture.load()
@@ -234,7 +234,7 @@ def _pillow_pixels(picture: Any) -> NDArray[np.uint8]:
             pixels = np.asarray(picture)
     except EdgeinferError:
         raise
-    except Exception as error:  # each of Pillow's readers has errors of its own
+    except Exception as error:  # each reader of Pillow raises other errors
         raise ImageError(
             "picture", got=f"is a PIL picture that cannot be read ({_first_line(error)})"
         ) from error

@@ -1,4 +1,4 @@
-"""How a model is opened: what all take that stand between `Model.open` and the runtime."""
+"""How a model is opened: the options that `Model.open`, `edgeinfer.open` and the commands share."""
 
 from __future__ import annotations
 

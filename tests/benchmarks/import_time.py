@@ -1,4 +1,4 @@
-"""How long `import edgeinfer` takes in a fresh process, beside `import numpy`.
+"""How long `import edgeinfer` takes in a fresh process, compared with `import numpy`.
 
 The clock runs in the process itself, from the begin of the statement to its end: the start of the
 interpreter is in neither figure.
@@ -46,12 +46,12 @@ def rows(repeats: int = 21) -> list[Row]:
     for measure in contenders.values():
         measure()  # once before: files come into the cache, sources are compiled
     times = interleaved(contenders, repeats)
-    beside = f"numpy {1e3 * statistics.median(times['numpy']):.1f} ms"
+    numpys = f"numpy {1e3 * statistics.median(times['numpy']):.1f} ms"
     return [
         Row(
             what=f"import: {name}",
             figure=f"{1e3 * statistics.median(times[name]):.1f} ms",
-            beside=beside,
+            beside=numpys,
             ratio=ratio(times[name], times["numpy"]),
             wanted=WANTED.get(name, ""),
         )

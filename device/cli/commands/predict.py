@@ -55,9 +55,6 @@ def predict(
     """
     from edgeinfer.device.core.errors import ImageError, printable
     from edgeinfer.device.models.model import Model
-    from edgeinfer.device.pictures.decode import read_image, read_image_size
-    from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
-    from edgeinfer.device.tasks.registry import find_task
 
     def tell(line: str) -> None:
         click.echo(printable(line), err=True)
@@ -69,13 +66,9 @@ def predict(
         if opened.choice is not None:
             tell(f"variant: {opened.choice}")
         tell_notes(opened.notes)
-        rule, placed = reduction_rule(opened.preprocessor.spec), find_task(opened.task).has_places
         for photo in photos:
             try:
-                # A JPEG may be decoded smaller; places are those of the photo all the same.
-                size = read_image_size(photo) if placed else None
-                pixels = read_image(photo, rule)
-                prediction = opened.predict(pixels, size=size)
+                prediction = opened.predict(photo)
             except ImageError as error:
                 click.echo(f"error: {error}", err=True)
                 failures += 1

@@ -29,7 +29,7 @@ def prepare_data(
         task: what is to be learned from it.
         seed: of the split.
         validation_share: of the pictures that are in no split; None for the task's own.
-        test_share: likewise.
+        test_share: also of those.
         progress: told what is going on.
 
     Raises:

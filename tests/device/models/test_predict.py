@@ -76,7 +76,7 @@ def test_grey(model: Model) -> None:
     assert answer(model, GREY, order="bgr") == expected
 
 
-def test_what_is_transparent_lies_on_white(model: Model) -> None:
+def test_what_is_transparent_becomes_white(model: Model) -> None:
     alpha = RGBA[..., 3:].astype(float) / 255
     white = np.rint(RGBA[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
     expected = answer(model, RGBA)
@@ -128,12 +128,12 @@ def closed_pillow() -> Image.Image:
     return picture
 
 
-def torn_pillow() -> Image.Image:
+def cut_pillow() -> Image.Image:
     return Image.open(io.BytesIO(encode_png(RGB)[:-400]))
 
 
 class Faulty:
-    """Such as a tensor that lies on a GPU."""
+    """Such as a tensor in the memory of a GPU."""
 
     def __array__(self, dtype: object = None, copy: object = None) -> Any:
         raise TypeError("can't convert cuda:0 device type tensor to numpy")
@@ -146,8 +146,8 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "open file": (lambda: io.BytesIO(encode_png(RGB)), "is an open file, .*its path or its bytes"),
     "closed file": (closed_file, "is a closed file, .*its path or its bytes"),
     "empty bytes": (lambda: b"", "is empty, expected an image"),
-    "other bytes": (lambda: b"hello, world", "is no image, expected JPEG"),
-    "torn bytes": (lambda: encode_png(RGB)[:50], "^picture: "),
+    "other bytes": (lambda: b"hello, world", "expected JPEG, PNG"),
+    "bytes cut short": (lambda: encode_png(RGB)[:50], "^picture: "),
     "empty text": (lambda: "", "path: is empty, expected the path of an image file"),
     "NUL in a path": (lambda: "a\0b", r"^a\\x00b: cannot be read"),
     "absent": (lambda: Path("/nowhere/picture.jpg"), "does not exist"),
@@ -170,7 +170,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     "text": (lambda: np.array([["a"]]), "is an array of <U1, expected uint8"),
     "GPU": (Faulty, "is a Faulty that does not become an array .*cuda:0"),
     "PIL, closed": (closed_pillow, "is a PIL picture that cannot be read"),
-    "PIL, torn": (torn_pillow, "is a PIL picture that cannot be read"),
+    "PIL, cut short": (cut_pillow, "is a PIL picture that cannot be read"),
     "PIL, float": (lambda: Image.fromarray(RGB[..., 0].astype(np.float32)), "of mode F, whose"),
     "PIL, 32 bits": (lambda: Image.fromarray(RGB[..., 0].astype(np.int32)), "of mode I, whose"),
     "PIL, empty": (lambda: Image.new("RGB", (0, 0)), "expected 1 pixel or more"),
@@ -226,7 +226,7 @@ def test_options_of_another_kind_are_refused(sample_bundle: Path) -> None:
         Model.open(sample_bundle, "cpu")  # type: ignore[arg-type]
 
 
-def test_a_model_is_closed_twice_and_used_no_more(sample_bundle: Path) -> None:
+def test_a_model_is_closed_twice_and_refuses_to_be_used(sample_bundle: Path) -> None:
     model = Model.open(sample_bundle)
     tensor = model.preprocessor.tensor(RGB)
     model.close()

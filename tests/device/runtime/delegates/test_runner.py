@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,29 @@ def test_it_answers_as_the_same_kernels_do_in_process(
     assert "libreference_delegate.so in a worker process" in runner.description
     assert answers_right(runner, cpu, 20)
     assert str(runner.counts) == ""
+
+
+def test_threads_share_one_and_what_answers_in_its_place(
+    start: Start, cpu: Runner, tmp_path: Path
+) -> None:
+    opened: list[Runner] = []
+
+    def substitute() -> Runner:
+        opened.append(cpu)
+        return cpu
+
+    runner = start(
+        substitute=substitute,
+        policy=PATIENT,
+        fault="crash",
+        after=10,
+        times=1,
+        state=tmp_path / "state",
+    )
+    with ThreadPoolExecutor(4) as pool:
+        right = pool.map(lambda n: answers_right(runner, cpu, 10, first=10 * n), range(4))
+        assert all(right)
+    assert len(opened) == 1
 
 
 @pytest.mark.parametrize(
