@@ -1,1 +1,1 @@
-../../../__init__.py
+../../../host/edgeinfer.py

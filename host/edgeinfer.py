@@ -17,7 +17,8 @@ Each name below is imported when it is first asked for, so `import edgeinfer` al
 milliseconds. Warnings, such as a camera that is away, go to the standard library's `logging`, below
 the logger `edgeinfer`. All errors that edgeinfer raises on purpose are `EdgeinferError`s.
 
-This file is copied into the installed package: after a change, install again (`make` does).
+An install copies this file to `edgeinfer/__init__.py`, with the version: after a change, install
+again (`make` does).
 """
 
 from importlib import import_module
@@ -188,7 +189,7 @@ if not TYPE_CHECKING:  # a checker would take any name for one that is here
     def __getattr__(name: str) -> object:
         """Import a public name from its module (PEP 562)."""
         if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        home = import_module(f"{__name__}.{_HOMES.get(name, 'device.core.errors')}")
+            raise AttributeError(f"module 'edgeinfer' has no attribute {name!r}")
+        home = import_module(f"edgeinfer.{_HOMES.get(name, 'device.core.errors')}")
         found = globals()[name] = getattr(home, _THERE_CALLED.get(name, name))
         return found
