@@ -1,4 +1,4 @@
-"""`edgeinfer convert`: a trained model to a bundle."""
+"""`edgeinfer convert`: makes a bundle of a trained model."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 import click
 from click.core import ParameterSource
 
+from edgeinfer.device.cli.help.names import BOARD, choice
+from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
 from edgeinfer.device.core.errors import UsageError
 
@@ -23,145 +25,165 @@ if TYPE_CHECKING:
     from edgeinfer.device.preprocess.spec import Channels, CropPolicy
 
 
-@click.command()
+_foreign = option_group("Model that edgeinfer did not train")
+_quantization = option_group("Quantization")
+_target = option_group("Board")
+_output = option_group("Output")
+
+
+@click.command(cls=Command)
 @click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
-@click.option(
+@_foreign(
     "--pictures",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Pictures like those that another's model will see; needed for such a model.",
+    help="Pictures like those that the model will see. Required for such a model.",
 )
-@labels_option
-@click.option(
+@labels_option("Model that edgeinfer did not train")
+@_foreign(
     "--channels",
-    type=click.Choice(["rgb", "bgr", "grey"]),
-    help="Channels of another's model.  [rgb, or grey for one]",
+    type=choice("rgb", "bgr", "grey"),
+    show_default="rgb, or grey for one channel",
+    help="Order of the input channels.",
 )
-@click.option(
+@_foreign(
     "--crop",
-    type=click.Choice(["stretch", "center-crop", "letterbox"]),
+    type=choice("stretch", "center-crop", "letterbox"),
     default="stretch",
-    show_default=True,
-    help="What another's model does with other aspect ratios.",
+    help="How pictures with another aspect ratio are prepared.",
 )
-@click.option(
-    "--mean", type=float, default=127.5, show_default=True,
-    help="Of another's model: its input is (pixel - mean) / std, pixels from 0 to 255.",
-)  # fmt: skip
-@click.option("--std", type=click.FloatRange(0, min_open=True), default=127.5, show_default=True)
-@click.option(
+@_foreign(
+    "--mean",
+    type=float,
+    default=127.5,
+    metavar="VALUE",
+    help="The model's input is (pixel - mean) / std, with pixels from 0 to 255.",
+)
+@_foreign(
+    "--std",
+    type=click.FloatRange(0, min_open=True),
+    default=127.5,
+    metavar="VALUE",
+    help="See --mean.",
+)
+@_foreign(
     "--min-agreement",
     type=click.FloatRange(0, 1),
     default=0.0,
-    help="Refuse another's model where INT8 decides as float does less often (0 to 1).",
+    metavar="SHARE",
+    help="Refuse the model if INT8 gives the same answer as float for a smaller share of pictures.",
 )
-@click.option(
-    "--out",
-    "-o",
-    type=click.Path(path_type=Path),
-    help="The bundle; by default NAME.edgebundle here.",
-)
-@click.option(
+@_quantization(
     "--precision",
-    type=click.Choice(["int8", "uint8", "int16x8", "dynamic", "float16", "float32"]),
+    type=choice("int8", "uint8", "int16x8", "dynamic", "float16", "float32"),
     default="int8",
-    show_default=True,
-    help="int8, uint8: integers from end to end. int16x8: 16-bit activations. dynamic: 8-bit "
-    "weights, float activations. float16: 16-bit weights, float activations.",
+    help="int8, uint8: only integers. int16x8: 16-bit activations. dynamic: 8-bit weights, float "
+    "activations. float16: 16-bit weights, float activations.",
 )
-@click.option(
+@_quantization(
     "--per-tensor-dense",
     is_flag=True,
-    help="One scale for all weights of a dense layer, as some accelerators' compilers want it.",
+    help="Use one scale for all weights of a dense layer, which some accelerators' compilers need.",
 )
-@click.option(
+@_quantization(
     "--calibration",
-    type=click.Choice(["min-max", "percentile", "mse"]),
+    type=choice("min-max", "percentile", "mse"),
     default="min-max",
-    show_default=True,
-    help="How the ranges of activations are chosen: all that occurs, all but the outermost 0.01 %, "
-    "or what errs least.",
+    help="How the ranges of activations are chosen: all values, all but the outermost 0.01 %, or "
+    "the range with the smallest error.",
 )
-@click.option(
+@_quantization(
+    "--calibration-images",
+    type=click.IntRange(1),
+    default=300,
+    metavar="N",
+    help="Training pictures that set the ranges of activations.",
+)
+@_quantization(
+    "--calibration-draw",
+    type=choice("balanced", "as-is"),
+    default="balanced",
+    help="How these pictures are chosen: equally many of each class, or as they come. Only for a "
+    "run of `edgeinfer train`.",
+)
+@_quantization("--seed", type=int, default=0, metavar="N", help="Random seed of that choice.")
+@_quantization(
     "--backend",
-    type=click.Choice(["tensorflow", "ai-edge-quantizer"]),
-    help="What quantizes.  [tensorflow; ai-edge-quantizer for percentile and mse]",
+    type=choice("tensorflow", "ai-edge-quantizer"),
+    show_default="tensorflow; ai-edge-quantizer for percentile and mse",
+    help="Which library quantizes.",
 )
-@click.option(
+@_quantization(
     "--max-drop",
     type=float,
     default=1.0,
-    show_default=True,
-    help="Most points of top-1 that it may lose against float32 on validation.",
+    metavar="POINTS",
+    help="Points of top-1 accuracy that the model may lose against float32 on validation pictures.",
 )
-@click.option(
+@_quantization(
     "--repair",
-    type=click.Choice(["none", "clipping", "equalization", "mixed", "training"]),
+    type=choice("none", "clipping", "equalization", "mixed", "training"),
     default="training",
-    show_default=True,
-    help="Where INT8 loses more than --max-drop, how far to go: narrower ranges; channels made "
-    "alike and biases corrected; the layers that lose most kept in float32 (for CPUs only); "
-    "quantization-aware training, which takes minutes.",
+    help="How far to go if INT8 loses more than --max-drop. clipping: narrower ranges. "
+    "equalization: similar channels and corrected biases. mixed: the worst layers stay in float32, "
+    "for CPUs only. training: quantization-aware training, which takes minutes.",
 )
-@click.option(
-    "--calibration-images", type=click.IntRange(1), default=300, show_default=True,
-    help="Train pictures that set the activation ranges.",
-)  # fmt: skip
-@click.option(
-    "--calibration-draw",
-    type=click.Choice(["balanced", "as-is"]),
-    default="balanced",
-    show_default=True,
-    help="Which of them: the classes in turn, or as they come, frequent classes more often. "
-    "Another's pictures have no classes.",
+@_target(
+    "--board",
+    type=BOARD,
+    metavar="NAME",
+    help="The board that the bundle is for. Adds a variant for its accelerator and prints which "
+    "operators run there. Edge TPU: one scale for dense layers; compiled if edgetpu_compiler is "
+    "installed. imx8mp: the CPU's file through the VX delegate. imx93: --npu ethos-u65-256.",
 )
-@click.option(
-    "--golden-frames", type=click.IntRange(1, 500), default=10, show_default=True,
-    help="Real frames that the bundle carries for `verify`.",
-)  # fmt: skip
-@click.option(
-    "--seed", type=int, default=0, show_default=True, help="Picks the calibration pictures."
-)
-@click.option(
-    "--jpeg-reduction",
-    type=click.Choice(["1", "2", "4", "8"]),
-    default="1",
-    show_default=True,
-    help="Decode JPEGs up to so many times smaller, never smaller than the model's input: faster "
-    "with cameras that send MJPG. Accuracy is measured with it.",
-)
-@click.option(
+@_target(
     "--npu",
-    type=click.Choice(["ethos-u65-256", "ethos-u55-128"]),
+    type=choice("ethos-u65-256", "ethos-u55-128"),
     help="Add a variant for this Arm Ethos-U NPU, compiled by vela, with vela's estimates.",
 )
-@click.option(
-    "--board",
-    metavar="NAME",
-    help="The board it is for; adds its accelerator's variant and tells what is mapped. Edge TPU: "
-    "one scale for dense layers, compiled where edgetpu_compiler is installed. imx8mp: the CPU's "
-    "file through the VX delegate. imx93: --npu ethos-u65-256.",
+@_target(
+    "--gpu",
+    is_flag=True,
+    help="Add a float16 variant for the GPU delegate and print which operators run there.",
 )
-@click.option(
-    "--gpu", is_flag=True, help="Add a float16 variant for the GPU delegate; tells what is mapped."
-)
-@click.option(
+@_target(
     "--require-mapped",
     metavar="PERCENT",
-    help="Refuse a model of which less is mapped to the board's accelerator, such as 100%.",
+    help="Refuse the model if the board's accelerator runs less of it, such as 100%.",
 )
-@click.option(
+@_target(
+    "--jpeg-reduction",
+    type=choice("1", "2", "4", "8"),
+    default="1",
+    help="Decode JPEGs up to this many times smaller, but never smaller than the model's input. "
+    "Faster with cameras that send MJPG. The accuracy is measured with it.",
+)
+@_output(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    show_default="NAME.edgebundle in this folder",
+    help="The bundle to write.",
+)
+@_output(
+    "--golden-frames",
+    type=click.IntRange(1, 500),
+    default=10,
+    metavar="N",
+    help="Real frames in the bundle, for `edgeinfer verify`.",
+)
+@_output(
     "--install/--no-install",
     default=True,
-    show_default=True,
-    help="Make it the model that `edgeinfer run` takes when none is named.",
+    help="Make it the model that is used when none is named.",
 )
-@click.option(
+@_output(
     "--report",
     "report_folder",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Put the layer error table and its picture there, even if the model is refused.",
+    help="Write the table of layer errors and its picture there, even if the model is refused.",
 )
 @json_option
 def convert(
@@ -195,12 +217,12 @@ def convert(
 ) -> None:
     """Quantize a model and write a verified bundle.
 
-    MODEL is a folder that `edgeinfer train` made; or another's image classifier, as .keras, .h5,
-    SavedModel or float .tflite, together with --pictures.
+    MODEL is a folder that `edgeinfer train` made. With --pictures it may also be an image
+    classifier that edgeinfer did not train: .keras, .h5, SavedModel or float .tflite.
 
-    Float32 and the smaller model are both measured through the device package, on the original
-    pictures. Where it loses more than --max-drop points on validation, nothing is written and the
-    exit code is 1.
+    The accuracy of the float32 model and of the smaller model are both measured with the device
+    package, on the original pictures. If the smaller model loses more than --max-drop points,
+    nothing is written and the exit code is 1.
     """
     from edgeinfer.converters.bundle.install import install_bundle
     from edgeinfer.converters.common.progress import show_progress
@@ -218,7 +240,7 @@ def convert(
     from edgeinfer.converters.targets.targets import chosen_targets
     from edgeinfer.converters.tensorflow.import_model import is_foreign, source_kind
 
-    # First of all: nothing about a model matters where it could not be converted anyway.
+    # First: without these packages no model can be converted.
     require_packages("edgeinfer convert", "ai_edge_quantizer", "matplotlib")
     kind = source_kind(model)
     if kind != "tflite":
@@ -276,7 +298,7 @@ def convert(
 
 
 def given_options() -> set[str]:
-    """Return the long names of the options that the command line names."""
+    """Return the long names of the options on the command line."""
     context = click.get_current_context()
     return {
         parameter.opts[0]

@@ -1,10 +1,10 @@
-"""`python -m edgeinfer.device.cli`: the program where its script is not on the path."""
+"""`python -m edgeinfer.device.cli`: the program, even if its script is not on the path."""
 
 import sys
 
 if __name__ == "__main__":
-    # -m puts the working folder first, where a stranger's files may lie; the program's own script
-    # does not, and -P leaves it out.
+    # -m puts the working folder first, which may hold files of a stranger. The program's own script
+    # does not, and -P leaves the folder out.
     if not sys.flags.isolated and not getattr(sys.flags, "safe_path", False):
         del sys.path[0]
 

@@ -1,4 +1,4 @@
-"""The `edgeinfer` program: finds the commands, turns errors into one line and an exit code."""
+"""The `edgeinfer` program: finds the commands, and turns errors into one line and an exit code."""
 
 from __future__ import annotations
 
@@ -12,23 +12,28 @@ from contextlib import suppress
 import click
 
 from edgeinfer.device.cli.entry_points import load_command
+from edgeinfer.device.cli.help.command_group import Group
+from edgeinfer.device.cli.help.pages import command_sections, write_sections
 from edgeinfer.device.core.errors import EdgeinferError, printable, system_error
 from edgeinfer.device.core.installation.entry_points import entry_point_names
 
 COMMANDS_GROUP = "edgeinfer.commands"
 
-_ORDER = (
-    *("demo", "data", "train", "prune", "optimize", "convert", "inspect", "flash", "unflash"),
-    *("verify", "predict", "run", "cameras", "benchmark", "doctor", "boards"),
-)
-"""The way of a model; commands of other packages follow by name."""
+_HEADINGS = {
+    "Make a model": ("demo", "data", "train", "prune", "optimize", "convert", "evaluate"),
+    "Use a model": ("predict", "run", "inspect", "verify", "benchmark"),
+    "Boards and cameras": ("boards", "flash", "unflash", "cameras", "doctor"),
+}
+"""In the order of the work; commands of other packages follow by name."""
+
+_ORDER = [name for names in _HEADINGS.values() for name in names]
 
 INTERRUPTED = 130
 """What shells give for a program that Ctrl-C ended (128 + SIGINT)."""
 
 
-class _Commands(click.Group):
-    """Loads each command from its entry point when it is asked for."""
+class _Commands(Group):
+    """Loads each command from its entry point, and only when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         names = entry_point_names(COMMANDS_GROUP)
@@ -38,12 +43,18 @@ class _Commands(click.Group):
         own = _own_command(cmd_name)
         return own if own is not None else load_command(COMMANDS_GROUP, cmd_name)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands under the headings of the work."""
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        named = [(name, command) for name, command in found if command and not command.hidden]
+        write_sections(formatter, command_sections(named, _HEADINGS, formatter.width))
+
 
 def _own_command(name: str) -> click.Command | None:
-    """Return the device's own command of that name, from the module of that name.
+    """Return the device package's own command, from the module of that name.
 
-    It is an entry point as well; but looking through all that is installed takes longer than
-    loading a model does.
+    It is an entry point too, but searching all installed packages takes longer than loading a
+    model.
     """
     module = f"{__package__}.commands.{name}"
     if not name.isidentifier() or importlib.util.find_spec(module) is None:
@@ -63,7 +74,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program and exit: 0 done, 1 the work failed, 2 wrong usage."""
-    # Children that libraries start by themselves import nothing from the working folder either.
+    # Processes that libraries start must not import from the working folder either.
     os.environ["PYTHONSAFEPATH"] = "1"
     _open_missing_streams()
     sys.exit(run_program(sys.argv[1:] if arguments is None else arguments))
@@ -84,7 +95,7 @@ def run_program(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _fail("stopped", INTERRUPTED)
     except BrokenPipeError:
-        # The reader (head, less) has gone; Python's own flush at exit must not complain again.
+        # The reader (head, less) has ended; Python's own flush at exit must not complain too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
@@ -94,28 +105,30 @@ def run_program(arguments: Sequence[str]) -> int:
     except Exception as error:
         from edgeinfer.boards import ProfileError
 
-        if isinstance(error, ProfileError):  # a user's own file; boards/ knows no error tree
+        if isinstance(error, ProfileError):  # a user's own file
             return _fail(printable(str(error)), 1)
         if os.environ.get("EDGEINFER_DEBUG"):
             raise
         text = printable(f"{type(error).__name__}: {error}")
-        return _fail(f"a defect in edgeinfer ({text}); EDGEINFER_DEBUG=1 shows where, report it", 1)
+        return _fail(
+            f"a defect in edgeinfer ({text}); EDGEINFER_DEBUG=1 shows where, please report it", 1
+        )
 
 
 def _open_missing_streams() -> None:
-    """Let a standard stream that was closed when the program started lead nowhere.
+    """Connect standard streams that were closed when the program started to /dev/null.
 
-    Otherwise the next file that is opened, a camera or a bundle, gets its number, and whatever
-    libraries say to stderr.
+    Otherwise the next file that is opened, a camera or a bundle, gets the number of the stream, and
+    libraries write their messages into it.
     """
-    # From the lowest number on: each gets its own, which is the lowest that is free.
+    # In this order each stream gets its own number, because the lowest free number is used.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _fail(message: str, code: int) -> int:
-    # A stderr that takes nothing is no reason for another exit code.
+    # The exit code stays the same if stderr cannot be written.
     with suppress(OSError):
         click.echo(f"error: {message}", err=True)
     return code

@@ -1,4 +1,4 @@
-"""One line on stderr that says what a long command is doing; none where stderr is no terminal."""
+"""One line on stderr that says what a long command is doing, if stderr is a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgeinfer.device.outputs.text.terminal import CLEAR_TO_END
 
 @contextmanager
 def status_line() -> Iterator[Callable[[str], None]]:
-    """Yield what shows a text in place of the one before; the line is gone at the end."""
+    """Yield a function that shows a text in place of the one before; clear the line at the end."""
     if not sys.stderr.isatty():
         yield lambda text: None
         return

@@ -10,7 +10,7 @@ import errno
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
 
@@ -237,3 +237,18 @@ def storage_error(path: str | os.PathLike[str], error: OSError) -> StorageError:
         got=f"cannot be written ({reason})",
         next_step=next_steps.get(error.errno or 0, ""),
     )
+
+
+def did_you_mean(typed: str, known: Iterable[str]) -> str:
+    """Return the question for a mistyped name, as an error's next step; empty if none is close.
+
+    >>> did_you_mean("rpy4", ["rpi4", "coral-dev"])
+    "did you mean 'rpi4'?"
+    >>> did_you_mean("toaster", ["rpi4", "coral-dev"])
+    ''
+    """
+    from difflib import get_close_matches  # only mistakes need it
+
+    names = {name.lower(): name for name in known}
+    found = get_close_matches(typed.lower(), names, n=1)
+    return f"did you mean '{names[found[0]]}'?" if found else ""

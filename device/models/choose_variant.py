@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from edgeinfer.device.accelerators.registry import OWN
-from edgeinfer.device.core.errors import DelegateError, UsageError
+from edgeinfer.device.core.errors import DelegateError, UsageError, did_you_mean
 from edgeinfer.device.models.bundle.manifest import Variant
 from edgeinfer.device.runtime.choose import CPU
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
@@ -31,6 +31,7 @@ def order_variants(
             subject,
             got=f"has no variant '{request.variant}'",
             expected=f"one of {', '.join(sorted(variants))}",
+            next_step=did_you_mean(request.variant, variants),
         )
     if request.wanted is not None:
         wanted = request.spec(request.wanted)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TypeVar, cast
 
+from edgeinfer.device.core.errors import did_you_mean
 from edgeinfer.device.core.installation.entry_points import PluginError, load_plugin
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
@@ -62,9 +63,10 @@ def find_object(group: str, package: str, own: tuple[str, ...], name: str, kind:
     except PluginError as error:
         raise UnknownTaskError(f"task is '{name}', and {error}") from error
     if found is None:
+        meant = did_you_mean(name, own)
         raise UnknownTaskError(
             f"task is '{name}', expected one of {', '.join(own)}, or one that an installed package "
-            f"brings by an entry point {group}"
+            f"brings by an entry point {group}{f' ({meant})' if meant else ''}"
         )
     return found
 

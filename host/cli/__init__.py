@@ -1,1 +1,1 @@
-"""The workstation's commands; each module imports its heavy parts when it runs."""
+"""The commands of the workstation; each module imports large packages only when it runs."""

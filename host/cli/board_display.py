@@ -1,4 +1,4 @@
-"""The lines of the work on boards, and one line on stderr that tells what is going on."""
+"""The lines that work on boards prints, and one line on stderr that says what is going on."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from edgeinfer.host.flashing.text import named_line
 
 
 class BoardDisplay:
-    """What all boards' work is told to.
+    """Prints the progress of the work on all boards.
 
     Args:
         hosts: the boards.
-        show: takes the passing line.
-        quiet: no line that stays is printed.
+        show: shows the line that changes.
+        quiet: print no lines that stay.
     """
 
     def __init__(self, hosts: tuple[str, ...], show: Callable[[str], None], *, quiet: bool) -> None:
@@ -31,11 +31,11 @@ class BoardDisplay:
         self._doing: dict[str, str] = {}
 
     def of(self, host: str) -> _OneBoard:
-        """Return what takes the lines of one board."""
+        """Return the display of one board."""
         return _OneBoard(self, host)
 
     def say(self, host: str, text: str) -> None:
-        """Print a line; of several boards, with the board's name."""
+        """Print a line, with the board's name if there are several boards."""
         if self._quiet:
             return
         with self._lock:
@@ -44,7 +44,7 @@ class BoardDisplay:
             self._refresh()
 
     def show(self, host: str, text: str) -> None:
-        """Show what is going on at one board, beside what is at the others."""
+        """Show what is going on at one board, next to the other boards."""
         with self._lock:
             self._doing[host] = text
             self._refresh()
@@ -58,14 +58,14 @@ class BoardDisplay:
 
 
 class _OneBoard:
-    """What one board's work is told to."""
+    """Prints the progress of the work on one board."""
 
     def __init__(self, display: BoardDisplay, host: str) -> None:
         self._display = display
         self._host = host
 
     def say(self, name: str, text: str) -> None:
-        """Leave a line under a short name."""
+        """Print a line with a short name in front."""
         self._display.say(self._host, named_line(name, text))
 
     def show(self, text: str) -> None:
@@ -75,7 +75,7 @@ class _OneBoard:
 
 @contextmanager
 def board_display(hosts: tuple[str, ...], *, quiet: bool) -> Iterator[BoardDisplay]:
-    """Yield the display; when the work is stopped, say how things stand."""
+    """Yield the display; if the work is stopped, print how to continue."""
     try:
         with status_line() as show:
             yield BoardDisplay(hosts, show, quiet=quiet)

@@ -1,4 +1,4 @@
-"""`edgeinfer data`: look at labelled photographs before training on them."""
+"""`edgeinfer data`: checks labelled photos before a training."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.help.command_group import Group
+from edgeinfer.device.cli.help.pages import Command, option
+from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.core.errors import DataError, printable
 
 if TYPE_CHECKING:
@@ -17,22 +20,20 @@ if TYPE_CHECKING:
     from edgeinfer.host.data.findings import Finding
 
 
-@click.group()
+@click.group(cls=Group)
 def data() -> None:
-    """Check labelled photographs."""
+    """Check labelled photos before training."""
 
 
-@data.command()
+@data.command(cls=Command)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the split."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+@option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the split.")
+@json_option
 def check(folder: Path, seed: int, as_json: bool) -> None:
-    """Decode every image below FOLDER, count the classes and name what is left out.
+    """Count the classes of a folder and name files that cannot be used.
 
-    FOLDER holds one sub-folder of images per class, or train, validation and test folders with
-    those. Exit code 1 where the data cannot be used.
+    FOLDER has one sub-folder of photos per class, or such folders in train, validation and test.
+    Every photo is decoded. The exit code is 1 if the data cannot be used for training.
     """
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.data.check import check_files
@@ -61,7 +62,7 @@ def check(folder: Path, seed: int, as_json: bool) -> None:
 
 
 def _counts(prepared: PreparedData) -> dict[str, dict[str, int]]:
-    """Return how many images each split has of each class."""
+    """Return how many photos of each class each split has."""
     return {
         split: {
             label: sum(sample.target == index for sample in samples)
@@ -78,7 +79,7 @@ def _to_json(
     prepared: PreparedData | None = None,
     error: DataError | None = None,
 ) -> str:
-    """Return one JSON object on one line; `usable` says whether training could start."""
+    """Return one JSON object on one line; `usable` says whether a training could start."""
     return json.dumps(
         {
             "folder": str(folder),
@@ -99,7 +100,7 @@ def _print_counts(prepared: PreparedData) -> None:
     rows = [(label, *(str(counts[split][label]) for split in counts)) for label in prepared.labels]
     rows.append(("all", *(str(len(samples)) for samples in prepared.splits.values())))
     header = ("class", *counts)
-    # The base install checks a folder as well, and has no `rich`.
+    # The base install, which does not have `rich`, can check a folder too.
     if sys.stdout.isatty() and importlib.util.find_spec("rich") is not None:
         from rich.console import Console
         from rich.table import Table

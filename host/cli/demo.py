@@ -1,4 +1,4 @@
-"""`edgeinfer demo`: everything once, on embedded data."""
+"""`edgeinfer demo`: every step once, on embedded data."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ from pathlib import Path
 
 import click
 
+from edgeinfer.device.cli.help.pages import Command, option
 
-@click.command()
-@click.option(
+
+@click.command(cls=Command)
+@option(
     "--out",
     type=click.Path(path_type=Path),
+    metavar="FOLDER",
     default=Path("demo"),
-    show_default=True,
-    help="Folder for what the demo makes.",
+    help="Folder for the files of the demo.",
 )
 def demo(out: Path) -> int:
-    """Train, quantize, verify and run a model on embedded data, in a few minutes.
+    """Show all steps from training to answers in a few minutes.
 
-    Each step is a command that you can type yourself, and is shown.
+    Trains, quantizes, verifies and runs a model on data that comes with edgeinfer. Each step is
+    shown as a command that you can type yourself.
     """
     from edgeinfer.host.demo import run_demo
     from edgeinfer.host.extras import check_host_extra, require_host_extra

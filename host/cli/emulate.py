@@ -1,4 +1,4 @@
-"""`edgeinfer boards emulate`: prove a bundle on the emulated board, before there is a board."""
+"""`edgeinfer boards emulate`: try a bundle on an emulated board, without the board."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.help.names import BOARD, SOURCE
+from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.core.errors import UsageError, printable
 
@@ -18,50 +20,60 @@ if TYPE_CHECKING:
 
 _MOST_LABELS = 8
 _BY_SIGNAL = 128
-"""Exit codes of programs that a signal ended begin here, by the shells' rule."""
+"""In shells, a program that a signal ended has this exit code plus the signal's number."""
 _UNBROKEN = "\N{NO-BREAK SPACE}"
-_NO_TIMES = "emulated times say nothing about the board's: see edgeinfer benchmark --host"
+_NO_TIMES = "emulated times are not the board's: measure them with edgeinfer benchmark --host"
 
 
-@click.command()
-@click.argument("board")
+_loop = option_group("Camera loop")
+_board = option_group("Emulated board")
+
+
+@click.command(cls=Command)
+@click.argument("board", type=BOARD)
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option(
+@_loop(
     "--video",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A clip for the camera loop; without --video and --camera, BUNDLE is only verified.",
+    help="A video for the loop. Without --video and --camera, BUNDLE is only verified.",
 )
-@click.option(
+@_loop(
     "--camera",
+    type=SOURCE,
     metavar="SOURCE",
-    help="Another source for the loop: a folder or pattern of images, a URL, 'simulated'.",
+    help="Another source for the loop: a folder or pattern of images, a URL, simulated.",
 )
-@click.option("--max-frames", type=click.IntRange(1), help="End after so many answers.")
-@click.option(
+@_loop("--max-frames", type=click.IntRange(1), metavar="N", help="Stop after this many answers.")
+@_board(
     "--system",
     default="",
     metavar="WORDS",
-    help="Which of the board's systems, by words of its name such as 'bookworm' or '12 32-bit'; "
-    "without it the most usual one.",
+    show_default="the most usual one",
+    help="One of the board's systems, by words of its name such as 'bookworm' or '12 32-bit'.",
 )
-@click.option(
-    "--runtime", default="", metavar="REQUIREMENT", help="Another runtime: ai-edge-litert==2.1.6."
+@_board(
+    "--runtime",
+    default="",
+    metavar="REQUIREMENT",
+    show_default="that of the system",
+    help="Another runtime, such as ai-edge-litert==2.1.6.",
 )
-@click.option(
+@_board(
     "--wheel",
     "wheels",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A wheel to take for the board, edgeinfer's own or another; may be repeated.",
+    help="A wheel to install on the board, of edgeinfer or another package. May be repeated.",
 )
-@click.option(
+@_board(
     "--debian-mirror",
     default="",
     metavar="ADDRESS",
-    help="Where Debian's packages come from; without it, the mirror that apt has here.",
+    show_default="the mirror of apt on this machine",
+    help="Where Debian packages are downloaded from.",
 )
 @json_option
-@click.argument("run_options", nargs=-1, type=click.UNPROCESSED)
+@click.argument("run_options", nargs=-1, type=click.UNPROCESSED, metavar="[-- RUN OPTIONS]")
 @click.pass_obj
 def emulate(
     before: bool | None,
@@ -77,12 +89,12 @@ def emulate(
     as_json: bool,
     run_options: tuple[str, ...],
 ) -> int:
-    """Run BOARD's own device package against a clip, under qemu-user.
+    """Run a bundle on an emulated board.
 
-    BUNDLE is verified there, then the camera loop answers the clip. Everything is the board's:
-    Python, TFLite runtime, OpenCV, edgeinfer, for its processor. What is after -- goes to
-    `edgeinfer run`. V4L2 cameras and accelerators are not emulated: a bundle's CPU variant runs.
-    Exit codes are those that a board would give.
+    BUNDLE is verified under qemu-user, then the camera loop runs on the video. Python, the TFLite
+    runtime, OpenCV and edgeinfer are those of BOARD, for its processor. Options after -- are passed
+    to `edgeinfer run`. V4L2 cameras and accelerators are not emulated: the CPU variant runs. The
+    exit code is the one that the board would give.
     """
     from edgeinfer.converters.common.require_extra import require_packages
     from edgeinfer.device.cli.boards.option import named_board
@@ -96,18 +108,18 @@ def emulate(
 
     if video is not None and camera is not None:
         raise UsageError(
-            "--camera", got="is given beside --video", expected="one source for the loop"
+            "--camera", got="is given together with --video", expected="one of the two"
         )
     source = camera if video is None else str(video)
     if source is None and (max_frames is not None or run_options):
         raise UsageError(
             "--max-frames" if max_frames is not None else run_options[0],
-            got="there is no source for the loop",
+            got="is given without a source for the loop",
             expected="--video or --camera with it",
         )
     profile = named_board(board, subject=f"board {board}")
     chosen = choose_system(profile, system)
-    # A bad bundle is told of before anything is downloaded.
+    # A bad bundle is reported before anything is downloaded.
     open_bundle(bundle).close()
     as_json = as_json or bool(before)
     with status_line() as show:
@@ -140,7 +152,7 @@ def emulate(
 
 
 def _for_people(result: EmulationResult) -> str:
-    """Return the result, and what it does not say."""
+    """Return the result as text, and what it does not show."""
     stopped = result.exit_code >= _BY_SIGNAL
     said = "verified" if result.verified else "stopped" if stopped else "not verified"
     begin = f"{result.board}, emulated: {said}"

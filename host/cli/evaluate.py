@@ -1,4 +1,4 @@
-"""`edgeinfer evaluate`: how well a model does on pictures whose truth is known."""
+"""`edgeinfer evaluate`: how good a model is on labelled pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.cli.help.pages import Command, option
+from edgeinfer.device.cli.options.common import (
+    is_model,
+    json_option,
+    model_option,
+    one_model,
+    resolve_model,
+)
 from edgeinfer.device.core.csv_cells import csv_cell
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.core.files import write_atomically
@@ -26,43 +33,45 @@ SHEET_FILE = "worst.png"
 TABLE_FILE = "pictures.csv"
 
 
-@click.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("data", type=click.Path(path_type=Path))
-@click.option(
+@click.command(cls=Command)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[BUNDLE] DATA")
+@model_option
+@option(
     "--compare",
     type=click.Path(path_type=Path),
     metavar="OTHER",
-    help="Another model on the same pictures: is it better or worse by more than chance?",
+    help="Compare with another model on the same pictures: is the difference more than chance?",
 )
-@click.option(
+@option(
     "--worst",
     type=click.IntRange(0, 100),
     default=10,
-    show_default=True,
-    help="How many of the pictures that were answered worst are named.",
+    metavar="N",
+    help="How many of the worst answers to print.",
 )
-@click.option(
+@option(
     "--report",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help=f"Put the worst pictures with their answers ({SHEET_FILE}) and each picture's score "
+    help=f"Write the pictures with the worst answers ({SHEET_FILE}) and the score of each picture "
     f"({TABLE_FILE}) there.",
 )
 @json_option
 def evaluate(
-    model: Path,
-    data: Path,
+    paths: tuple[Path, ...],
+    model: Path | None,
     compare: Path | None,
     worst: int,
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Answer all pictures of DATA with MODEL, a bundle or a .tflite, and score the answers.
+    """Measure how good a model is on labelled pictures.
 
-    DATA holds what the model's task wants: for classes one sub-folder of pictures per class. Each
-    score comes with its 95 % interval: how far it may be from that of all pictures there are.
+    BUNDLE is a .edgebundle or .tflite. DATA has what the task of the model needs: for classes, one
+    sub-folder of pictures per class. Each score has a 95 % interval: how far it may be from the
+    score for all such pictures in the world.
     """
+    model, data = _model_and_data(paths, model)
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.evaluation.evaluate import evaluate_model
     from edgeinfer.host.evaluation.sheet import worst_sheet
@@ -76,6 +85,25 @@ def evaluate(
             if named:
                 worst_sheet(named, report / SHEET_FILE)
     click.echo(json.dumps(_document(result, named)) if as_json else _text(result, named, compare))
+
+
+def _model_and_data(paths: tuple[Path, ...], model: Path | None) -> tuple[Path, Path]:
+    """Return the model, by default the installed bundle, and the data.
+
+    Raises:
+        UsageError: two different models are given.
+        BundleError: no model is given and none is installed.
+        click.UsageError: the data is missing, or there are too many paths.
+    """
+    if len(paths) > 2:
+        raise click.UsageError(f"Got unexpected extra argument ({paths[2]})")
+    if len(paths) == 2:
+        # In either order, if the names show which one is the model.
+        first, second = reversed(paths) if is_model(paths[1]) else paths
+        return resolve_model(one_model(first, model)), second
+    if not paths or is_model(paths[0]):
+        raise click.UsageError("Missing argument 'DATA': the folder of labelled pictures.")
+    return resolve_model(model), paths[0]
 
 
 def _document(result: Result, worst: Sequence[Answered]) -> dict[str, object]:
@@ -135,7 +163,7 @@ def _text(result: Result, worst: Sequence[Answered], compare: Path | None) -> st
     if result.other is not None and result.comparison is not None and compare is not None:
         lines += _compared(compare, result.other, result.comparison, width)
     if worst:
-        lines += ["answered worst:", *(f"  {one.text()}" for one in worst)]
+        lines += ["worst answers:", *(f"  {one.text()}" for one in worst)]
     return "\n".join(map(printable, lines))
 
 
@@ -145,7 +173,7 @@ def _row(name: str, width: int, score: float, low: float, high: float, pictures:
 
 
 def _compared(other: Path, evaluation: Evaluation, comparison: Comparison, width: int) -> list[str]:
-    verdict = "more than chance" if comparison.more_than_chance else "no more than chance may be"
+    verdict = "more than chance" if comparison.more_than_chance else "may be chance"
     return [
         _row(other.name, width, evaluation.score, *evaluation.interval, evaluation.samples),
         f"{other.name}: {100 * comparison.difference:+.2f} points "

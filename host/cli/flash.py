@@ -1,16 +1,17 @@
-"""`edgeinfer flash` and `unflash`: a release to boards over SSH, and away from them again."""
+"""`edgeinfer flash` and `unflash`: install a release on boards over SSH, and remove it."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.cli.help.names import BOARD
+from edgeinfer.device.cli.help.pages import Command, Decorated, option_group
+from edgeinfer.device.cli.options.common import json_option, one_model, ssh_option
 from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,87 +20,97 @@ if TYPE_CHECKING:
     from edgeinfer.host.flashing.progress import Steps, Tell
     from edgeinfer.host.flashing.result import HostResult
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 SCHEMA = 1
-"""Of what `--json` prints."""
+"""The version of what `--json` prints."""
 
 
-def _reach_options(command: Command) -> Command:
-    """Add what says which boards, and how they are reached; `_reach` takes their values."""
+_boards = option_group("Boards")
+_installed = option_group("What is installed")
+_trial = option_group("Trial on the board")
+
+
+def _reach_options(command: Decorated) -> Decorated:
+    """Add the options that say which boards, and how to reach them; `_reach` takes their values."""
     options = [
-        click.option(
+        _boards(
             "--host",
             "hosts",
             multiple=True,
             required=True,
             metavar="[USER@]HOST",
-            help="A board, as your own ssh reaches it; may be repeated.",
+            help="A board, by its name in your own ssh. May be repeated.",
         ),
-        click.option(
-            "--ssh-option",
-            "ssh_options",
-            multiple=True,
-            metavar="OPTION",
-            help="For ssh -o, such as Port=2222; may be repeated.",
-        ),
-        click.option(
+        ssh_option("Boards"),
+        _boards(
             "--ask-sudo-password",
             is_flag=True,
-            help="Ask here, once, for the password that sudo wants there.",
+            help="Ask once for the password that sudo needs on the boards.",
         ),
-        click.option("--dry-run", is_flag=True, help="Say each step and change nothing."),
+        _boards("--dry-run", is_flag=True, help="Print each step and change nothing."),
         json_option,
-        # For tests, beside a board's own service.
-        click.option("--prefix", default="/var/lib/edgeinfer", hidden=True),
-        click.option("--agent-option", "agent_options", multiple=True, hidden=True),
+        # For tests, next to a service that the board has already.
+        _boards("--prefix", default="/var/lib/edgeinfer", hidden=True),
+        _boards("--agent-option", "agent_options", multiple=True, hidden=True),
     ]
     for option in reversed(options):
         command = option(command)
     return command
 
 
-@click.command()
-@click.argument("bundle", type=click.Path(path_type=Path))
-@click.argument("run_options", nargs=-1, metavar="[-- RUN OPTIONS]")
-@click.option("--board", required=True, metavar="NAME", help="Which board; see `edgeinfer boards`.")
+@click.command(cls=Command)
+@click.argument("words", nargs=-1, type=click.Path(), metavar="BUNDLE [-- RUN OPTIONS]")
+@_boards(
+    "--board",
+    required=True,
+    type=BOARD,
+    metavar="NAME",
+    help="The kind of board; `edgeinfer boards` lists them.",
+)
 @_reach_options
-@click.option(
+@_boards(
+    "--canary",
+    metavar="HOST",
+    show_default="the first --host",
+    help="The board that comes first. If it fails, the others are not changed.",
+)
+@_installed(
+    "--model",
+    "-m",
+    type=click.Path(path_type=Path),
+    metavar="BUNDLE",
+    help="The same as BUNDLE.",
+)
+@_installed(
     "--camera-url-file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A file here whose one line is the camera's URL; the service alone can read it there.",
+    help="A file here with one line: the camera's URL. Only the service can read it on the board.",
 )
-@click.option(
+@_installed(
     "--wheel",
     "wheels",
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A wheel to install instead of the one that the lock names; may be repeated.",
+    help="A wheel to install instead of the one in the lock file. May be repeated.",
 )
-@click.option(
-    "--canary", metavar="HOST", help="Of several, which comes first; by default the first named."
-)
-@click.option(
+@_trial(
     "--trial-frames",
     type=click.IntRange(1, 1_000_000),
     default=30,
-    show_default=True,
     metavar="N",
-    help="How many live answers prove the release.",
+    help="Live answers that the new release must give.",
 )
-@click.option(
+@_trial(
     "--trial-seconds",
     type=click.FloatRange(1, 86400),
     default=120.0,
-    show_default=True,
-    metavar="S",
-    help="How long starting and answering may take.",
+    metavar="SECONDS",
+    help="Time for the start and these answers.",
 )
 def flash(
-    bundle: Path,
-    run_options: tuple[str, ...],
+    words: tuple[str, ...],
+    model: Path | None,
     board: str,
     hosts: tuple[str, ...],
     dry_run: bool,
@@ -111,14 +122,14 @@ def flash(
     trial_seconds: float,
     **reach_options: Any,
 ) -> int:
-    """Install BUNDLE on boards over SSH, as a service that starts by itself.
+    """Install a bundle on boards over SSH, as a service.
 
-    A board is looked at first, and refused where something is missing. Everything it needs is
-    carried there, so it needs no internet. A release that does not verify, or does not answer live
-    frames, is taken back by the board itself. Options of `edgeinfer run` for the service follow
-    after `--`; without them, it takes the first camera. Of several boards one comes first; if it
-    fails, the others are left alone.
+    The service starts with the board. Each board is checked first, and refused if something is
+    missing. Everything it needs is copied there, so the board needs no internet. If the bundle does
+    not verify or does not answer live frames, the board goes back to what it ran before. Options of
+    `edgeinfer run` for the service follow after `--`; without them, it uses the first camera.
     """
+    bundle, run_options = _bundle_and_run_options(words, model)
     from edgeinfer.converters.common.require_extra import require_packages
 
     require_packages("edgeinfer flash", "packaging")
@@ -128,7 +139,7 @@ def flash(
 
     hosts = _distinct(hosts)
     if canary is not None and canary not in hosts:
-        raise UsageError("--canary", got=f"'{canary}' is no --host", expected=" or ".join(hosts))
+        raise UsageError("--canary", got=f"'{canary}' is not a --host", expected=" or ".join(hosts))
     order = make_order(
         board=board,
         bundle=bundle,
@@ -153,9 +164,9 @@ def flash(
     return _tell(results, told, as_json=as_json, dry_run=dry_run)
 
 
-@click.command()
+@click.command(cls=Command)
 @_reach_options
-@click.option("--keep-data", is_flag=True, help="Leave what the loop wrote there.")
+@_boards("--keep-data", is_flag=True, help="Keep the files that the service wrote.")
 def unflash(
     hosts: tuple[str, ...],
     dry_run: bool,
@@ -163,9 +174,9 @@ def unflash(
     keep_data: bool,
     **reach_options: Any,
 ) -> int:
-    """Remove all that `flash` brought to boards: service, releases, user and folder.
+    """Remove from boards what `flash` installed.
 
-    What was there before is not touched.
+    Removes the service, the releases, the user and the folder. What was there before stays.
     """
     from edgeinfer.converters.common.require_extra import require_packages
 
@@ -182,6 +193,22 @@ def unflash(
     with _display(hosts, quiet=as_json) as display:
         results = work_on(hosts, work, reach, display.of)
     return _tell(results, {}, as_json=as_json, dry_run=dry_run)
+
+
+def _bundle_and_run_options(
+    words: tuple[str, ...], model: Path | None
+) -> tuple[Path, tuple[str, ...]]:
+    """Tell the bundle from the options of `edgeinfer run`, which click gives as one list.
+
+    Raises:
+        UsageError: two different bundles are given.
+        click.UsageError: no bundle is given.
+    """
+    if words and not words[0].startswith("-"):
+        model, words = one_model(Path(words[0]), model), words[1:]
+    if model is None:
+        raise click.UsageError("Missing argument 'BUNDLE'.")
+    return model, words
 
 
 def _distinct(hosts: tuple[str, ...]) -> tuple[str, ...]:
@@ -203,7 +230,7 @@ def _reach(
 
     password = None
     if ask_sudo_password:
-        password = click.prompt("password for sudo there", hide_input=True, err=True)
+        password = click.prompt("password for sudo on the boards", hide_input=True, err=True)
         if not password.isprintable():
             raise UsageError("the password", got="has control characters", expected="text")
     at_terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
@@ -223,7 +250,7 @@ def _display(hosts: tuple[str, ...], *, quiet: bool) -> Any:
 
 
 def _tell(results: list[HostResult], told: dict[str, Any], *, as_json: bool, dry_run: bool) -> int:
-    """Print what became of the boards; return the exit code."""
+    """Print the result for each board; return the exit code."""
     from edgeinfer.host.flashing.text import reason_line, result_lines, table_lines
 
     if as_json:

@@ -1,4 +1,4 @@
-"""`edgeinfer optimize`: the fastest model that keeps a budget, found by trying."""
+"""`edgeinfer optimize`: searches for the fastest model that keeps a budget."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeinfer.device.cli.options.common import MAX_THREADS, json_option
+from edgeinfer.device.cli.help.names import BOARD
+from edgeinfer.device.cli.help.pages import Command, option_group
+from edgeinfer.device.cli.options.common import MAX_THREADS, json_option, ssh_option
 from edgeinfer.device.core.errors import EdgeinferError, UsageError, printable
 
 if TYPE_CHECKING:
@@ -22,91 +24,103 @@ _DURATION = re.compile(r"(?:(\d{1,3})h)?(?:(\d{1,5})m)?(?:(\d{1,7})s?)?", re.ASC
 _DEFAULT_POINTS = 1.0
 _WIDE, _LOG_WIDTH = 110, 130
 _FEWER = (0, 1, 2, 4, 6)
-"""Of the front's columns, those that a narrow terminal shows."""
+"""The columns of the front that a narrow terminal shows."""
 
-_GO_ON = "the same command goes on from there"
+_GO_ON = "the same command continues from there"
 
 
 def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> float:
     """Read 90s, 20m, 1h30m or plain seconds."""
     match = _DURATION.fullmatch(value.strip().lower())
     if match is None or not any(match.groups()):
-        raise click.BadParameter(f"{value!r} is no time, expected such as 20m, 1h30m or 90s")
+        raise click.BadParameter(f"{value!r} is not a time, expected for example 20m, 1h30m or 90s")
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
     total = 3600 * hours + 60 * minutes + seconds
     if total <= 0:
-        raise click.BadParameter(f"{value!r}: expected more than no time")
+        raise click.BadParameter(f"{value!r} is too short, expected more than 0 seconds")
     return float(total)
 
 
-@click.command()
+_budget = option_group("Budget")
+_search_options = option_group("Search")
+_timing = option_group("Where models are timed")
+_output = option_group("Output")
+
+
+@click.command(cls=Command)
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
-@click.option(
+@_budget(
     "--budget-accuracy",
     type=float,
     metavar="POINTS",
-    help="At most so many points of validation top-1 below RUN's float model; the fastest within "
-    "wins.  [1.0 where no budget is given]",
+    show_default="1 if no budget is given",
+    help="Points of top-1 accuracy on validation that the model may lose against RUN's float "
+    "model. The fastest model within the budget wins.",
 )
-@click.option(
+@_budget(
     "--budget-ms",
     type=float,
     metavar="MS",
-    help="One inference in at most so many milliseconds; without --budget-accuracy the most "
-    "accurate within wins.",
+    help="Most milliseconds for one inference. Without --budget-accuracy, the most accurate model "
+    "within the budget wins.",
 )
-@click.option(
+@_budget(
     "--budget-kb",
     type=float,
     metavar="KB",
-    help="A .tflite of at most so many kB (1,000 bytes); likewise.",
+    help="Largest .tflite in kB (1,000 bytes). Without --budget-accuracy, the most accurate model "
+    "within the budget wins.",
 )
-@click.option(
-    "--board", metavar="NAME", help="The board it is for: decides which precisions make sense."
+@_search_options(
+    "--board",
+    type=BOARD,
+    metavar="NAME",
+    help="The board that the model is for, which decides the precisions that are tried.",
 )
-@click.option(
+@_search_options(
     "--time-limit",
     "time_limit_s",
     callback=_seconds,
     default="20m",
-    show_default=True,
     metavar="TIME",
-    help="How long to search, over all starts; converting the winner comes on top.",
+    help="How long to search, all starts together. Converting the winner takes extra time.",
 )
-@click.option(
+@_search_options(
     "--max-candidates",
     type=click.IntRange(min=1),
-    help="Try at most this many candidates, over all starts.",
+    metavar="N",
+    help="Try at most this many candidates, all starts together.",
 )
-@click.option(
+@_search_options(
+    "--seed", type=click.IntRange(0, 2**31), default=0, metavar="N", help="Random seed."
+)
+@_timing(
     "--measure-on",
     metavar="[USER@]BOARD",
-    help="Time each candidate on a board, reached with your own ssh, instead of here.",
+    help="Time each candidate on this board, through your own ssh, instead of here.",
 )
-@click.option(
+@_timing(
     "--remote-program",
     default="edgeinfer",
-    show_default=True,
-    help="edgeinfer's program on the board.",
+    metavar="PROGRAM",
+    help="The edgeinfer program on the board.",
 )
-@click.option(
-    "--ssh-option",
-    "ssh_options",
-    multiple=True,
-    metavar="OPTION",
-    help="For ssh -o, such as Port=2222; may be repeated.",
-)
-@click.option(
+@ssh_option("Where models are timed")
+@_timing(
     "--threads",
     type=click.IntRange(1, MAX_THREADS),
     default=1,
-    show_default=True,
-    help="Interpreter threads to time with.",
+    metavar="N",
+    help="Interpreter threads.",
 )
-@click.option(
-    "--out", "-o", type=click.Path(path_type=Path), help="Folder of the search.  [RUN-optimized]"
+@_output(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    show_default="RUN-optimized",
+    help="Folder of the search.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True)
 @json_option
 @click.pass_context
 def optimize(
@@ -128,14 +142,14 @@ def optimize(
 ) -> None:
     """Search for the fastest model that keeps a budget.
 
-    RUN is a folder of `edgeinfer train`. Tried are fewer channels, fewer pixels, other networks
-    from scratch, each with RUN as a teacher or without, and ways to quantize. Each candidate is
-    timed before it is trained, and is not trained where its time or size speaks against it.
-    Accuracy is that of the INT8 model on RUN's validation split; the test split is used once, for
-    the winner.
+    RUN is a folder of `edgeinfer train`. The search tries fewer channels, fewer pixels, other
+    networks that start from random weights, each with and without RUN as a teacher, and ways to
+    quantize. Each candidate is timed first, and trained only if its time and size are good enough.
+    The accuracy is that of the INT8 model on RUN's validation pictures; the test pictures are used
+    once, for the winner.
 
-    The same command goes on with a search that was stopped or killed; a longer --time-limit, or
-    more --max-candidates, continue one that has ended.
+    If a search was stopped or killed, the same command continues it. A longer --time-limit or more
+    --max-candidates continue one that has ended.
     """
     from edgeinfer.host.extras import check_host_extra
 
@@ -162,7 +176,7 @@ def optimize(
     run = run.resolve() if run.name in ("", "..") else run
     out = out or run.with_name(f"{run.name}-optimized")
     if out.resolve() == run.resolve():
-        raise UsageError("--out", got="is RUN itself", expected="another folder")
+        raise UsageError("--out", got="is the folder RUN", expected="another folder")
     timer = _timer(measure_on, ssh_options, remote_program, threads)
     with interrupt_on_signals():
         _search(run, out, options, timer, as_json=as_json)
@@ -180,7 +194,7 @@ def _timer(
 
 
 def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_json: bool) -> None:
-    """Search and print; what there is so far is written however it ends."""
+    """Search and print; the results so far are written even if the search fails or is stopped."""
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.converters.targets.targets import chosen_targets
     from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
@@ -193,7 +207,7 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
 
     space = make_space(run, options.board)
     settings = options.settings(run)
-    # What would fail at the end, or all the time, is told before anything is trained.
+    # What would fail later is reported before anything is trained.
     board = None if options.board is None else options.board.name
     chosen_targets(board=board).require_tools("int8")
     timer.check()
@@ -222,7 +236,7 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
             if found is not None:
                 write_report(out, found, None)
                 _print_front(found, as_json=as_json)
-            click.echo(printable(f"note: all is kept in {out}; {_GO_ON}"), err=True)
+            click.echo(printable(f"note: everything is kept in {out}; {_GO_ON}"), err=True)
             raise stopped
         assert found is not None
         if found.winner is None:
@@ -243,7 +257,7 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
 
 
 def _print_front(found: Found, *, as_json: bool = False) -> None:
-    """Print the front as a table; on stderr where stdout is for a program."""
+    """Print the front as a table; on stderr if stdout is for a program."""
     from rich.console import Console
     from rich.table import Table
 
@@ -252,7 +266,7 @@ def _print_front(found: Found, *, as_json: bool = False) -> None:
     console = Console(stderr=as_json, highlight=False)
     if not console.is_terminal:
         console.width = _LOG_WIDTH
-    # On a narrow terminal what follows from the other columns goes.
+    # A narrow terminal leaves out the columns that follow from the others.
     shown = range(len(FRONT_HEADER)) if console.width >= _WIDE else _FEWER
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index in shown:
@@ -269,7 +283,7 @@ def _print_front(found: Found, *, as_json: bool = False) -> None:
 
 
 def _print_winner(out: Path, found: Found, ending: Ending) -> None:
-    """Print the winner, its test figures, and what comes next."""
+    """Print the winner, its test results, and the next command."""
     winner = found.require_winner()
     footprint, base = winner.measured.footprint, found.baseline.measured.footprint
     click.echo(
@@ -283,17 +297,17 @@ def _print_winner(out: Path, found: Found, ending: Ending) -> None:
     if ending.folds is not None:
         click.echo(printable(ending.folds.text()))
     if ending.lost is not None:
-        click.echo(f"test, the winner beside the float model: {ending.lost.text()} lost")
+        click.echo(f"test, the winner compared with the float model: {ending.lost.text()} lost")
     measured = sum(trial.measured is not None for trial in found.trials)
     click.echo(
         f"{len(found.trials)} candidates in {found.spent_s / 60:.1f} minutes, {measured} of them "
-        f"measured to the end; the picture and all of them: {printable(str(out / 'report.html'))}"
+        f"measured to the end; see the report: {printable(str(out / 'report.html'))}"
     )
     click.echo(f"next: edgeinfer run --camera --model {printable(ending.bundle)}")
 
 
 def _document(out: Path, found: Found, ending: Ending) -> dict[str, Any]:
-    """Return for scripts what came out."""
+    """Return the result, for programs."""
     from edgeinfer.device.models.bundle.strict import to_json
 
     winner = found.require_winner()

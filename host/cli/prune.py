@@ -1,4 +1,4 @@
-"""`edgeinfer prune`: a trained run in, a faster one out."""
+"""`edgeinfer prune`: a trained run in, a faster run out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeinfer.converters.measure.no_amx import has_amx
+from edgeinfer.device.cli.help.names import choice
+from edgeinfer.device.cli.help.pages import Command, option_group
+from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.core.errors import UsageError, printable
 from edgeinfer.host.cli.train import parse_size, run_to_json
 
@@ -18,53 +21,113 @@ if TYPE_CHECKING:
 _SELF = "self"
 _DEFAULT_SPEEDUP = 2.0
 _OF_CUTS = ("importance", "steps", "step_epochs", "multiple", "min_share")
-"""Settings that have no meaning where no channels go."""
+"""Settings that mean nothing if no channels are removed."""
 
 
-@click.command()
+_aim = option_group("How much to remove: one of these")
+_channels = option_group("How channels are removed")
+_training = option_group("Training")
+_teaching = option_group("Teacher")
+_output = option_group("Output")
+
+
+@click.command(cls=Command)
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to make.  [RUN-pruned]")
-@click.option(
+@_aim(
     "--speedup",
     type=float,
-    help="How many times as fast INT8 must become, timed here with one thread.  [2]",
+    metavar="FACTOR",
+    show_default="2",
+    help="How many times as fast the INT8 model must become, timed here with one thread.",
 )
-@click.option(
-    "--keep-cost", type=float, help="Instead: which share of the arithmetic may stay, 0 to 1."
-)
-@click.option(
+@_aim("--keep-cost", type=float, metavar="SHARE", help="Share of the arithmetic to keep, 0 to 1.")
+@_aim(
     "--sparsity",
     metavar="SHARE|N:M",
-    help="Instead, for size only: set this share of the weights to 0, or keep N of every M. "
-    "The model becomes no faster, and smaller only when compressed.",
+    help="Only for size: set this share of the weights to 0, or keep N of every M. The model does "
+    "not become faster, and is smaller only when it is compressed.",
 )
-@click.option("--size", metavar="SIDE|WxH", help="Input size in pixels.  [as it is]")
-@click.option(
+@_channels("--size", metavar="SIDE|WxH", show_default="that of RUN", help="Input size in pixels.")
+@_channels(
+    "--importance",
+    type=choice("taylor", "l1", "bn"),
+    show_default="taylor",
+    help="How the importance of channels is measured.",
+)
+@_channels(
+    "--steps",
+    type=int,
+    metavar="N",
+    show_default="3",
+    help="Number of steps, with training after each.",
+)
+@_channels(
+    "--multiple",
+    type=int,
+    metavar="N",
+    show_default="8",
+    help="Keep a multiple of this many channels in each layer.",
+)
+@_channels(
+    "--min-share",
+    type=float,
+    metavar="SHARE",
+    show_default="0.25",
+    help="Keep at least this share of the channels of each layer.",
+)
+@_training(
+    "--step-epochs",
+    type=int,
+    metavar="N",
+    show_default="1",
+    help="Epochs of training between the steps.",
+)
+@_training(
+    "--epochs", type=int, metavar="N", show_default="8", help="Most epochs after the last step."
+)
+@_training(
+    "--patience",
+    type=int,
+    metavar="N",
+    show_default="4",
+    help="Stop after this many epochs without progress.",
+)
+@_training(
+    "--learning-rate",
+    type=float,
+    metavar="RATE",
+    show_default="0.0001 with pretrained weights, else 0.001",
+    help="Highest learning rate.",
+)
+@_training("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed.")
+@_teaching(
     "--teacher",
     metavar="RUN|self",
-    help="Learn from this run's answers as well; self is the model before pruning.",
+    help="Also learn from the answers of this run; self is the model before pruning.",
 )
-@click.option("--teacher-weight", type=float, help="Share of the loss that is the teacher's.")
-@click.option("--temperature", type=float, help="Softens the answers that are compared.")
-@click.option(
-    "--importance",
-    type=click.Choice(["taylor", "l1", "bn"]),
-    help="What channels are compared by.  [taylor]",
+@_teaching(
+    "--teacher-weight",
+    type=float,
+    metavar="SHARE",
+    show_default="0.9",
+    help="Share of the teacher in the loss.",
 )
-@click.option("--steps", type=int, help="In how many cuts the channels go.  [3]")
-@click.option("--step-epochs", type=int, help="Epochs of training between cuts.  [1]")
-@click.option("--epochs", type=int, help="At most so many after the last cut.  [8]")
-@click.option("--patience", type=int, help="Epochs without progress before it stops.  [4]")
-@click.option("--learning-rate", type=float, help="At its peak.  [0.0001, from scratch 0.001]")
-@click.option(
-    "--multiple", type=int, help="Keep a multiple of so many channels in each layer.  [8]"
+@_teaching(
+    "--temperature",
+    type=float,
+    metavar="T",
+    show_default="2",
+    help="Makes the answers of both networks softer before they are compared.",
 )
-@click.option(
-    "--min-share", type=float, help="Of its channels that each layer keeps at least.  [0.25]"
+@_output(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    show_default="RUN-pruned",
+    help="Folder to create.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--force", is_flag=True, help="Replace an earlier run.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+@_output("--force", is_flag=True, help="Replace an earlier run.")
+@json_option
 def prune(
     run: Path,
     out: Path | None,
@@ -77,9 +140,10 @@ def prune(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Take the channels that matter least out of RUN, a folder of `edgeinfer train`.
+    """Make a trained model smaller and faster.
 
-    What is left is a smaller dense model, trained again, in a folder for `edgeinfer convert`.
+    Removes the least important channels of RUN, a folder of `edgeinfer train`, and trains the rest
+    again. The smaller model is written to a folder for `edgeinfer convert`.
     """
     from edgeinfer.host.extras import check_host_extra
 
@@ -88,7 +152,7 @@ def prune(
     from edgeinfer.host.training.pruning.config import PruneConfig
     from edgeinfer.host.training.workspace import check_destination
 
-    # The folder that `.` or `..` stands for has another name, and its place is beside it.
+    # `.` and `..` are not the folder's name; the new folder is placed next to it.
     beside = run.resolve() if run.name in ("", "..") else run
     out = out or beside.parent / f"{run.resolve().name}-pruned"
     given = {name: value for name, value in settings.items() if value is not None}
@@ -98,7 +162,11 @@ def prune(
     idle = [name for name in _OF_CUTS if sparsity is not None and name in given]
     if idle:
         option = "--" + idle[0].replace("_", "-")
-        raise UsageError(option, got="given with --sparsity, which cuts no channels")
+        raise UsageError(
+            option,
+            got="is given with --sparsity, which removes no channels",
+            expected="one of the two",
+        )
     config = PruneConfig(**given, size=parse_size(size))
     teaching = None
     if teacher is not None:
@@ -108,7 +176,7 @@ def prune(
             **{name: value for name, value in named.items() if value is not None},
         )
     elif teacher_weight is not None or temperature is not None:
-        raise UsageError("--teacher", got="not given", expected="a run, or self")
+        raise UsageError("--teacher", got="is not given", expected="a run, or self")
     check_destination(out, force=force)
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.training.pruning.prune import prune as prune_run
@@ -122,7 +190,7 @@ def prune(
 
 
 def _print(out: Path, pruned: TrainedModel) -> None:
-    """Say what is left, and what comes next."""
+    """Print what is left, and the next command."""
     metrics, facts = pruned.metrics, pruned.provenance
     click.echo(
         f"{facts['parameters']} parameters, {metrics['prune.macs-share']:.1%} of the "
@@ -134,9 +202,7 @@ def _print(out: Path, pruned: TrainedModel) -> None:
             f"one thread{', without AMX' if has_amx() else ''}"
         )
     if "prune.zeros" in metrics:
-        click.echo(
-            f"{metrics['prune.zeros']:.1%} of the weights are 0: smaller when compressed, no faster"
-        )
+        click.echo(f"{metrics['prune.zeros']:.1%} of the weights are 0: smaller only if compressed")
     click.echo(f"validation accuracy {100 * metrics['validation.keras.top1']:.2f} % (float)")
     click.echo(f"the run: {printable(str(out))}")
     click.echo(f"next: edgeinfer convert {printable(str(out))}")

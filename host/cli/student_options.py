@@ -1,4 +1,4 @@
-"""What `edgeinfer train` is told of students and teachers."""
+"""The options of `edgeinfer train` for students and teachers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def like_student(
     board: str, architecture: str | None, settings: dict[str, Any], *, grey_28: bool
 ) -> str:
-    """Fill in what suits a board where nothing else was asked for; return the architecture."""
+    """Fill in what suits a board where the user chose nothing; return the architecture."""
     from edgeinfer.device.cli.boards.option import named_board
     from edgeinfer.host.models import ARCHITECTURES
     from edgeinfer.host.models.students import suited_student
@@ -25,15 +25,15 @@ def like_student(
     if architecture not in (None, chosen.architecture):
         raise UsageError(
             "--student and --architecture",
-            got=f"{chosen.architecture} for {board}, and {architecture}",
-            expected="one of the two options",
+            got=f"are {chosen.architecture} for {board}, and {architecture}",
+            expected="only one of the two",
         )
     if grey_28 and ARCHITECTURES[chosen.architecture].pretrained:
         raise UsageError(
             f"--student {board}",
-            got=f"{chosen.architecture}, which knows photographs",
-            expected="a network from scratch for small grey pictures",
-            next_step="leave --student out, or choose one with --architecture",
+            got=f"is {chosen.architecture}, which is made for photos",
+            expected="a network that starts from random weights, for small grey pictures",
+            next_step="leave --student out, or choose a network with --architecture",
         )
     for name, value in chosen.overrides().items():
         if settings.get(name) is None and not (grey_28 and name == "size"):
@@ -44,7 +44,7 @@ def like_student(
 def chosen_teacher(
     run: Path | None, weight: float | None, temperature: float | None, *, features: bool
 ) -> TeacherConfig | None:
-    """Return the teacher, if there is one; its options mean nothing without it."""
+    """Return the teacher, if there is one; its options are refused without it."""
     from edgeinfer.host.training.distillation.teacher import TeacherConfig
 
     given = {"weight": weight, "temperature": temperature, "features": features or None}
@@ -56,14 +56,14 @@ def chosen_teacher(
         option = next(iter(settings))
         raise UsageError(
             names.get(option, f"--{option}"),
-            got="given without a teacher",
+            got="is given without a teacher",
             expected="--teacher RUN with it",
         )
     return None
 
 
 def list_students(context: click.Context) -> None:
-    """Print what each board's student is, and end the command."""
+    """Print the student of each board, and end the command."""
     from edgeinfer.boards import load_profile, profile_names
     from edgeinfer.host.models.students import STUDENTS, suited_student
 

@@ -1,14 +1,18 @@
-"""`edgeinfer train`: labelled images in, a trained model out."""
+"""`edgeinfer train`: labelled photos in, a trained model out."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeinfer.device.core.errors import UsageError, printable
+from edgeinfer.device.cli.help.names import BOARD, Name, choice
+from edgeinfer.device.cli.help.pages import Command, option_group
+from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.core.errors import UsageError, did_you_mean, printable
 from edgeinfer.host.cli.student_options import chosen_teacher, like_student, list_students
 from edgeinfer.host.cli.train_settings import IMAGENET, make_config
 
@@ -17,93 +21,75 @@ if TYPE_CHECKING:
     from edgeinfer.host.data.dataset import PreparedData
 
 
-def _choice(*names: str) -> click.Choice[str]:
-    return click.Choice(names)
+def _architecture_names() -> Iterable[str]:
+    from edgeinfer.host.models import ARCHITECTURES
+
+    return ARCHITECTURES
 
 
-@click.command()
+def _task_names() -> Iterable[str]:
+    from edgeinfer.device.core.installation.entry_points import entry_point_names
+    from edgeinfer.host.tasks.registry import GROUP, OWN
+
+    return sorted({*OWN, *entry_point_names(GROUP)})
+
+
+ARCHITECTURE = Name(_architecture_names)
+TASK = Name(_task_names)
+
+
+_network = option_group("Network")
+_input = option_group("Input")
+_data = option_group("Data")
+_training = option_group("Training")
+_fine_tuning = option_group("Fine-tuning, the second stage with pretrained weights")
+_teaching = option_group("Teacher")
+_output = option_group("Output")
+
+
+@click.command(cls=Command)
 @click.argument("data")
-@click.option("--architecture", "-a", metavar="NAME", help="Network; --list names them.")
-@click.option(
+@_network(
+    "--architecture",
+    "-a",
+    type=ARCHITECTURE,
+    metavar="NAME",
+    show_default="efficientnet-lite0, for fashion-mnist small-cnn",
+    help="The network; --list lists them.",
+)
+@_network(
     "--student",
+    type=BOARD,
     metavar="BOARD",
-    help="Take the network, size and settings that suit a board; --list-students lists them.",
+    help="Use the network, size and settings that suit this board; --list-students lists them.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Folder to make.  [runs/DATA, with --teacher runs/DATA-student]",
+@_network(
+    "--width",
+    type=float,
+    metavar="FACTOR",
+    show_default="1",
+    help="Scale the channels of a network that starts from random weights.",
 )
-@click.option("--size", metavar="SIDE|WxH", help="Input size in pixels.")
-@click.option("--channels", type=_choice("rgb", "bgr", "grey"), help="Input channels.")
-@click.option(
-    "--crop",
-    type=_choice("stretch", "center-crop", "letterbox"),
-    help="What to do with another aspect ratio.  [stretch]",
-)
-@click.option("--width", type=float, help="Scale the channels of a network from scratch.  [1]")
-@click.option(
+@_network(
     "--init",
     "initializer",
-    type=_choice("glorot", "he", "pretrained"),
-    help="Initial weights.  [pretrained where there are such]",
+    type=choice("glorot", "he", "pretrained"),
+    show_default="pretrained if the network has such weights",
+    help="Initial weights.",
 )
-@click.option(
+@_network(
     "--weights",
     metavar=f"{IMAGENET}|FILE",
     help=f"Pretrained weights: a file, or {IMAGENET} for those installed or downloaded.",
 )
-@click.option("--loss", type=_choice("crossentropy", "focal"), help="[crossentropy]")
-@click.option(
+@_network(
     "--task",
+    type=TASK,
     default="classification",
-    show_default=True,
     metavar="NAME",
-    help="What the network learns to predict: a task of edgeinfer's or of another package's.",
+    help="What the network learns to predict: a task of edgeinfer or of another package.",
 )
-@click.option("--label-smoothing", type=float, help="0 to below 1.  [0.1]")
-@click.option("--class-weights", type=_choice("none", "balanced"), help="[none]")
-@click.option("--optimizer", type=_choice("sgd", "adam", "adamw", "rmsprop"), help="[adamw]")
-@click.option("--learning-rate", type=float, help="At its peak.")
-@click.option("--weight-decay", type=float, help="[0.0001]")
-@click.option(
-    "--schedule",
-    type=_choice("constant", "cosine", "step", "plateau"),
-    help="Course of the learning rate.  [cosine]",
-)
-@click.option("--epochs", type=int, help="At most so many.")
-@click.option("--patience", type=int, help="Epochs without progress before it stops.")
-@click.option("--batch-size", type=int, help="[64]")
-@click.option("--dropout", type=float, help="Share of features left out of each step.")
-@click.option(
-    "--augment",
-    type=_choice("auto", "none", "flip", "photos", "small-grey"),
-    help="Changes to training pictures.  [auto]",
-)
-@click.option("--fine-tune-epochs", type=int, help="Epochs of the second stage; 0 leaves it out.")
-@click.option("--fine-tune-learning-rate", type=float, help="At its peak, in the second stage.")
-@click.option(
-    "--fine-tune",
-    type=_choice("upper", "whole"),
-    help="What the second stage trains of the backbone.  [whole]",
-)
-@click.option(
-    "--teacher",
-    metavar="RUN",
-    type=click.Path(path_type=Path),
-    help="Learn the answers of this trained run besides the labels.",
-)
-@click.option("--teacher-weight", type=float, help="Share of the loss that is the teacher's.")
-@click.option("--temperature", type=float, help="Softens both networks' answers.")
-@click.option(
-    "--teacher-features", is_flag=True, help="Learn the teacher's feature vectors as well."
-)
-@click.option("--validation-share", type=float, help="Of pictures in no split.  [0.1]")
-@click.option("--test-share", type=float, help="Likewise.  [0.1]")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--force", is_flag=True, help="Replace an earlier run.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
-@click.option(
+@_network(
     "--list",
     is_flag=True,
     is_eager=True,
@@ -111,14 +97,172 @@ def _choice(*names: str) -> click.Choice[str]:
     callback=lambda context, _, wanted: _list_architectures(context) if wanted else None,
     help="List the networks and exit.",
 )
-@click.option(
+@_network(
     "--list-students",
     is_flag=True,
     is_eager=True,
     expose_value=False,
     callback=lambda context, _, wanted: list_students(context) if wanted else None,
-    help="List what --student takes for each board and exit.",
+    help="List what --student uses for each board and exit.",
 )
+@_input(
+    "--size",
+    metavar="SIDE|WxH",
+    show_default="the network's",
+    help="Input size in pixels.",
+)
+@_input(
+    "--channels",
+    type=choice("rgb", "bgr", "grey"),
+    show_default="rgb, for fashion-mnist grey",
+    help="Input channels.",
+)
+@_input(
+    "--crop",
+    type=choice("stretch", "center-crop", "letterbox"),
+    show_default="stretch",
+    help="How pictures with another aspect ratio are prepared.",
+)
+@_input(
+    "--augment",
+    type=choice("auto", "none", "flip", "photos", "small-grey"),
+    show_default="auto",
+    help="Random changes to the training pictures.",
+)
+@_data(
+    "--validation-share",
+    type=float,
+    metavar="SHARE",
+    show_default="0.1",
+    help="Share of the pictures for validation, if DATA has no validation folder.",
+)
+@_data(
+    "--test-share",
+    type=float,
+    metavar="SHARE",
+    show_default="0.1",
+    help="Share of the pictures for the test, if DATA has no test folder.",
+)
+@_data(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Random seed of the split and of the training.",
+)
+@_training(
+    "--loss",
+    type=choice("crossentropy", "focal"),
+    show_default="crossentropy",
+    help="Loss function.",
+)
+@_training(
+    "--label-smoothing",
+    type=float,
+    metavar="SHARE",
+    show_default="0.1",
+    help="Share of each label that is spread over all classes, from 0 to below 1.",
+)
+@_training(
+    "--class-weights",
+    type=choice("none", "balanced"),
+    show_default="none",
+    help="balanced: rare classes count more.",
+)
+@_training(
+    "--optimizer",
+    type=choice("sgd", "adam", "adamw", "rmsprop"),
+    show_default="adamw",
+    help="Optimizer.",
+)
+@_training(
+    "--learning-rate",
+    type=float,
+    metavar="RATE",
+    show_default="0.001 with pretrained weights, else 0.002",
+    help="Highest learning rate.",
+)
+@_training(
+    "--weight-decay", type=float, metavar="RATE", show_default="0.0001", help="Weight decay."
+)
+@_training(
+    "--schedule",
+    type=choice("constant", "cosine", "step", "plateau"),
+    show_default="cosine",
+    help="How the learning rate changes.",
+)
+@_training(
+    "--epochs",
+    type=int,
+    metavar="N",
+    show_default="20 with pretrained weights, else 40",
+    help="Most epochs.",
+)
+@_training(
+    "--patience",
+    type=int,
+    metavar="N",
+    show_default="5 with pretrained weights, else 8",
+    help="Stop after this many epochs without progress.",
+)
+@_training("--batch-size", type=int, metavar="N", show_default="64", help="Pictures in each step.")
+@_training(
+    "--dropout",
+    type=float,
+    metavar="SHARE",
+    show_default="0.5 with pretrained weights, else 0",
+    help="Share of features left out of each step.",
+)
+@_fine_tuning(
+    "--fine-tune",
+    type=choice("upper", "whole"),
+    show_default="whole",
+    help="Which part of the network it trains.",
+)
+@_fine_tuning(
+    "--fine-tune-epochs",
+    type=int,
+    metavar="N",
+    show_default="2",
+    help="Its epochs; 0 leaves the stage out.",
+)
+@_fine_tuning(
+    "--fine-tune-learning-rate",
+    type=float,
+    metavar="RATE",
+    show_default="0.0001",
+    help="Its highest learning rate.",
+)
+@_teaching(
+    "--teacher",
+    metavar="RUN",
+    type=click.Path(path_type=Path),
+    help="Also learn from the answers of this trained run.",
+)
+@_teaching(
+    "--teacher-weight",
+    type=float,
+    metavar="SHARE",
+    show_default="0.9",
+    help="Share of the teacher in the loss.",
+)
+@_teaching(
+    "--temperature",
+    type=float,
+    metavar="T",
+    show_default="2",
+    help="Makes the answers of both networks softer before they are compared.",
+)
+@_teaching("--teacher-features", is_flag=True, help="Also learn the teacher's feature vectors.")
+@_output(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    show_default="runs/DATA, with --teacher runs/DATA-student",
+    help="Folder to create.",
+)
+@_output("--force", is_flag=True, help="Replace an earlier run.")
+@json_option
 def train(
     data: str,
     task: str,
@@ -136,15 +280,16 @@ def train(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Train a model on DATA and leave it in a folder for `edgeinfer convert`.
+    """Train a model on labelled photos.
 
-    DATA is a folder of photographs, one sub-folder per class (or train, validation and test
-    folders of those); or fashion-mnist, the subset that comes with edgeinfer; or
-    fashion-mnist:full, the whole set where it is installed or can be downloaded.
+    DATA is a folder with one sub-folder of photos per class, or with such folders in train,
+    validation and test. fashion-mnist is the small data set that comes with edgeinfer;
+    fashion-mnist:full is the whole set, if it is installed or can be downloaded. The trained model
+    is written to a folder for `edgeinfer convert`.
     """
     from edgeinfer.host.extras import check_host_extra, require_host_extra
 
-    check_host_extra("edgeinfer train")  # before a large folder is checked for nothing
+    check_host_extra("edgeinfer train")  # before a large folder is checked
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.training.data.prepare import FASHION_MNIST
     from edgeinfer.host.training.train import train as train_model
@@ -176,7 +321,7 @@ def train(
 
 
 def _default_out(data: str, *, grey_28: bool, taught: bool) -> Path:
-    """Return runs/DATA, beside which a student has a name of its own."""
+    """Return runs/DATA; a student has another name, so that both fit there."""
     name = data.replace(":", "-") if grey_28 else Path(data).resolve().name
     return Path("runs", f"{name}-student" if taught else name)
 
@@ -185,8 +330,16 @@ def _prepare(
     data: str, task: str, seed: int, validation_share: float | None, test_share: float | None
 ) -> PreparedData:
     from edgeinfer.converters.common.progress import show_progress
+    from edgeinfer.host.tasks.registry import OWN
     from edgeinfer.host.training.data.prepare import prepare_data
 
+    if task not in OWN and task not in _task_names():
+        raise UsageError(
+            f"--task {task}",
+            got="is not a known task",
+            expected=f"one of {', '.join(OWN)}, or one of an installed package",
+            next_step=did_you_mean(task, _task_names()),
+        )
     with show_progress() as progress:
         return prepare_data(
             data,
@@ -217,7 +370,7 @@ def _list_architectures(context: click.Context) -> None:
 
 
 def run_to_json(out: Path, trained: TrainedModel) -> dict[str, object]:
-    """Return what a script is told of a new run."""
+    """Return a new run, for programs."""
     return {
         "run": str(out),
         "name": trained.name,
@@ -229,7 +382,7 @@ def run_to_json(out: Path, trained: TrainedModel) -> dict[str, object]:
 
 
 def _print(out: Path, trained: TrainedModel) -> None:
-    """Say what was learned and what comes next."""
+    """Print the accuracy and the next command."""
     facts = trained.provenance
     of_classes = f" of {len(trained.labels)} classes" if trained.labels else ""
     accuracy = 100 * trained.metrics["validation.keras.top1"]

@@ -1,4 +1,4 @@
-"""What `edgeinfer train` makes of its options: each is obeyed, or refused before any work."""
+"""Checks the options of `edgeinfer train`: each is obeyed, or refused before any work."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ IMAGENET = "imagenet"
 def make_config(
     architecture: str, settings: dict[str, Any], *, weights: str | None, grey_28: bool
 ) -> TrainConfig:
-    """Return the settings of a training, checked as far as they can be without the data.
+    """Return the settings of a training, checked as far as possible without the data.
 
     Args:
         architecture: the network's name.
-        settings: fields of `TrainConfig` as options give them; None where they do not.
+        settings: fields of `TrainConfig` from the options; None if an option is not given.
         weights: a file, or `imagenet` for the weights that are installed or downloaded.
         grey_28: the data are small grey pictures.
 
     Raises:
-        UsageError: options do not go together, or would be without effect.
-        ModelError: there is no such file of weights.
+        UsageError: options contradict each other, or would have no effect.
+        ModelError: the file of weights does not exist.
         MissingExtraError: the weights' package is not installed.
     """
     from edgeinfer.host.models import check_model
@@ -37,7 +37,7 @@ def make_config(
         if settings["initializer"] not in (None, "pretrained"):
             raise UsageError(
                 "--weights",
-                got=f"{IMAGENET}, given for --init {settings['initializer']}",
+                got=f"is {IMAGENET}, together with --init {settings['initializer']}",
                 expected="--init pretrained",
             )
         settings["initializer"] = "pretrained"
@@ -65,18 +65,18 @@ def _is_pretrained(architecture: str, initializer: str | None) -> bool:
 
 
 def _refuse_idle(settings: dict[str, Any], config: TrainConfig) -> None:
-    """Refuse options of a second stage where there is none."""
+    """Refuse options of the second stage if there is no second stage."""
     given = [name for name in settings if name.startswith("fine_tune") and settings[name]]
     if given and not config.pretrained:
         raise UsageError(
             _option(given[0]),
-            got=f"given for --init {config.initializer}, which trains in one stage",
+            got=f"is given with --init {config.initializer}, which trains in one stage",
             expected="pretrained weights with it",
         )
     if given and not config.fine_tune_epochs:
         raise UsageError(
             _option(given[0]),
-            got="given with --fine-tune-epochs 0, which leaves the second stage out",
+            got="is given with --fine-tune-epochs 0, which leaves the second stage out",
             expected="one of the two",
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgeinfer.boards.files import load_profile, profile_names
 from edgeinfer.boards.profile import BoardProfile, ProfileError
-from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.core.errors import UsageError, did_you_mean
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.host.flashing.board.checks import check_bundle
 from edgeinfer.host.flashing.payload import Agent, Blob, bundle_blob, make_agent
@@ -80,6 +80,7 @@ def make_order(
             "--board",
             got=f"'{board}' is not a known board",
             expected=f"one of {', '.join(profile_names())}",
+            next_step=did_you_mean(board, profile_names()),
         ) from error
     with open_bundle(bundle) as opened:
         manifest = opened.manifest

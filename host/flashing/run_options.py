@@ -23,6 +23,7 @@ DEFAULT = ("--camera", "--wait-for-camera")
 
 _SET_BY_FLASH = {
     "model": "the release's own bundle runs",
+    "bundle": "the release's own bundle runs",
     "log_format": "the journal gets its own format",
 }
 _ENDING = ("max_frames", "max_seconds")
@@ -86,10 +87,9 @@ def check_run_options(words: Sequence[str], camera_url_file: Path | None = None)
         given = _parse(run, words)
     for name, reason in _SET_BY_FLASH.items():
         if given.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = "BUNDLE" if name == "bundle" else f"--{name.replace('_', '-')}"
             raise UsageError(
-                f"run option --{name.replace('_', '-')}",
-                got="is given",
-                expected=f"none, since {reason}",
+                f"run option {option}", got="is given", expected=f"none, since {reason}"
             )
     params = given.params
     if params["camera"] is not None and not params["camera"].isprintable():

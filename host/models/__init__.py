@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from edgeinfer.device.core.errors import ModelError, UsageError
+from edgeinfer.device.core.errors import ModelError, UsageError, did_you_mean
 from edgeinfer.device.preprocess.spec import Channels
 from edgeinfer.host.models import applications
 from edgeinfer.host.models import channels as order
@@ -112,7 +112,10 @@ def architecture(name: str) -> ArchitectureInfo:
         return ARCHITECTURES[name]
     except KeyError:
         raise UsageError(
-            "architecture", got=repr(name), expected="one of " + ", ".join(ARCHITECTURES)
+            f"architecture {name!r}",
+            got="is not a known network",
+            expected="one of " + ", ".join(ARCHITECTURES),
+            next_step=did_you_mean(name, ARCHITECTURES),
         ) from None
 
 

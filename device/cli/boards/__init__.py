@@ -1,1 +1,1 @@
-"""What commands say of boards."""
+"""What commands print about boards."""

@@ -1,11 +1,11 @@
-"""The option `--board`, and what a board makes of a model."""
+"""The option `--board`, and how a board runs a model."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeinfer.device.core.errors import UsageError, printable
+from edgeinfer.device.core.errors import UsageError, did_you_mean, printable
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
@@ -17,19 +17,20 @@ def named_board(name: str, subject: str = "") -> BoardProfile:
     """Return the profile of a board.
 
     Args:
-        name: its name.
+        name: the board's name.
         subject: what an error is about; by default the option `--board`.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: no board has that name.
     """
     from edgeinfer.boards import load_profile, profile_names
 
     if name not in profile_names():
         raise UsageError(
             subject or f"--board {name}",
-            got="is no board known here",
-            expected=", ".join(profile_names()),
+            got="is not a known board",
+            expected="one of " + ", ".join(profile_names()),
+            next_step=did_you_mean(name, profile_names()),
         )
     return load_profile(name)
 
@@ -37,7 +38,7 @@ def named_board(name: str, subject: str = "") -> BoardProfile:
 def compiler_word(
     accelerator: str, description: BundleDescription | ModelDescription
 ) -> dict[str, object]:
-    """Return what an accelerator's compiler says of the main model, where it has more to say."""
+    """Return what an accelerator's compiler reports about the main model, if it reports more."""
     from edgeinfer.device.accelerators.registry import named_accelerator
 
     if not accelerator:
@@ -62,7 +63,7 @@ def _content(description: BundleDescription | ModelDescription) -> bytes:
 def board_lines(
     board: BoardProfile, description: BundleDescription | ModelDescription
 ) -> list[str]:
-    """Return for people where each operator runs, of a bundle for each variant."""
+    """Return as text where each operator runs, for each variant of a bundle."""
     from edgeinfer.device.accelerators.registry import named_accelerator
     from edgeinfer.device.accelerators.report import wrapped
 
@@ -78,14 +79,14 @@ def board_lines(
 def accelerator_lines(
     accelerator: str, description: BundleDescription | ModelDescription
 ) -> list[str]:
-    """Return for people what an accelerator takes, whatever board it is on."""
+    """Return as text which operators an accelerator runs, on any board."""
     return ["", f"accelerator {accelerator}", *_answer_lines(accelerator, description)]
 
 
 def board_json(
     board: BoardProfile, description: BundleDescription | ModelDescription
 ) -> dict[str, object]:
-    """Return for scripts where each operator runs: of a bundle's variants, and of the main one."""
+    """Return for programs where each operator runs: for each variant, and for the main one."""
     return {
         "board": board.name,
         **accelerator_json(board.accelerator, description),
@@ -96,7 +97,7 @@ def board_json(
 def accelerator_json(
     accelerator: str, description: BundleDescription | ModelDescription
 ) -> dict[str, object]:
-    """Return the same of an accelerator, whatever board it is on."""
+    """Return the same for an accelerator, on any board."""
     from edgeinfer.device.accelerators.registry import answer_json
 
     return {

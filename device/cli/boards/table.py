@@ -1,4 +1,4 @@
-"""What each board would do with a model: one row a board, for `inspect` without `--board`."""
+"""How each board would run a model: one row per board, for `inspect` without `--board`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edgeinfer.device.diagnose.inspect.description import BundleDescription, Mod
 from edgeinfer.device.tflite.activation_memory import peak_activation
 
 ANY = "any"
-"""Stands for the board in the row of an accelerator that many boards have."""
+"""The board in the row of an accelerator that many boards have."""
 
 _MIB = 2**20
 _CPU_ONLY = "CPU only"
@@ -22,17 +22,17 @@ _CPU_ONLY = "CPU only"
 
 @dataclass(frozen=True, kw_only=True)
 class BoardFit:
-    """What a board would do with a model.
+    """How a board would run a model.
 
     Attributes:
-        board: its name; `ANY` for an accelerator that is of no board.
-        accelerator: empty where the board has none.
-        variant: of a bundle, the variant that it would run; empty for a file.
-        runs: the file needs no other accelerator's delegate.
+        board: its name; `ANY` for an accelerator that does not belong to one board.
+        accelerator: empty if the board has none.
+        variant: the variant of a bundle that it would run; empty for a .tflite.
+        runs: the file does not need the delegate of another accelerator.
         mapping: where each operator runs.
-        memory_bytes: weights and the peak of activations; a runtime needs more.
-        memory_mib: the board's; 0 where it is not known.
-        added: the accelerator is plugged into a board that is listed without it, too.
+        memory_bytes: weights and the peak of activations; a runtime needs more than that.
+        memory_mib: the board's; 0 if it is not known.
+        added: the accelerator is plugged into a board that is also listed without it.
     """
 
     board: str
@@ -46,22 +46,22 @@ class BoardFit:
 
     @property
     def known(self) -> bool:
-        """Whether how much is mapped is known: not before a compiler that decides it has run."""
+        """Whether it is known how much is mapped: not if a compiler decides it and has not run."""
         return not self.mapping.undecided
 
     @property
     def first_left(self) -> MappedOp | None:
-        """The first operator that is left to the CPU, where there is an accelerator."""
+        """The first operator that is left to the CPU, if there is an accelerator."""
         return self.mapping.first_left if self.accelerator and self.known else None
 
     @property
     def fits(self) -> bool | None:
-        """Whether the memory suffices; None where the board's is not known."""
+        """Whether the memory is enough; None if the board's memory is not known."""
         return self.memory_bytes <= self.memory_mib * _MIB if self.memory_mib else None
 
 
 def board_fits(description: BundleDescription | ModelDescription) -> list[BoardFit]:
-    """Return what every known board, and any board's GPU or the like, would do with a model."""
+    """Return how every known board, and accelerators such as any board's GPU, would run a model."""
     variants: Mapping[str, ModelDescription] = (
         description.variants if isinstance(description, BundleDescription) else {}
     )
@@ -77,7 +77,7 @@ def board_fits(description: BundleDescription | ModelDescription) -> list[BoardF
         if key not in mappings:
             mappings[key] = map_for(accelerator, model.model)
         if variant not in memory:
-            # What compilers made of the weights is no tensor any more, but still in the file.
+            # Compiled weights are not tensors any more, but they are still in the file.
             weights = model.size_bytes if model.needs_delegate else model.model.constant_bytes
             memory[variant] = weights + peak_activation(model.model).size_bytes
         return BoardFit(
@@ -92,7 +92,7 @@ def board_fits(description: BundleDescription | ModelDescription) -> list[BoardF
         )
 
     def of_board(profile: BoardProfile) -> BoardFit:
-        # The Edge TPU's compiled variant would say nothing but that it is compiled.
+        # The compiled variant of the Edge TPU would only say that it is compiled.
         added = bool(profile.based_on) and profile.connection in ("usb", "pcie")
         return fit(profile.name, profile.accelerator, profile.npu, profile.memory_mib, added)
 
@@ -102,7 +102,7 @@ def board_fits(description: BundleDescription | ModelDescription) -> list[BoardF
 
 
 def fits_json(fits: list[BoardFit]) -> dict[str, object]:
-    """Return the fits for scripts, the GPU beside the boards."""
+    """Return the fits for programs: the boards, and accelerators of any board."""
     return {
         "boards": {fit.board: _fit_json(fit) for fit in fits if fit.board != ANY},
         "accelerators": {fit.accelerator: _fit_json(fit) for fit in fits if fit.board == ANY},
@@ -128,10 +128,10 @@ def _fit_json(fit: BoardFit) -> dict[str, object]:
 
 
 def fits_lines(fits: list[BoardFit]) -> list[str]:
-    """Return the fits for people: boards with an accelerator, those without on one line.
+    """Return the fits as text: a row per board with an accelerator, one line for the others.
 
-    A board with an added accelerator has a row only where the model does not fit its memory: all
-    else stands in the row of the accelerator on any machine.
+    A board with an added accelerator has a row only if the model does not fit its memory:
+    everything else is in the row of the accelerator on any machine.
     """
     shown = [fit for fit in fits if fit.accelerator and (not fit.added or fit.fits is False)]
     accelerated = sorted(shown, key=_order)
@@ -168,7 +168,7 @@ def _memory(fit: BoardFit) -> str:
 
 
 def _notes(fit: BoardFit) -> list[str]:
-    """Return what is to be said below the rows of one accelerator."""
+    """Return the notes below the rows of one accelerator."""
     if not fit.runs:
         return []
     if not fit.known:
@@ -179,7 +179,7 @@ def _notes(fit: BoardFit) -> list[str]:
 
 
 def _cpu_only(fits: list[BoardFit]) -> list[str]:
-    """Return one line on the boards without an accelerator."""
+    """Return one line about the boards without an accelerator."""
     if not fits:
         return []
     if not fits[0].runs:

@@ -1,4 +1,4 @@
-"""What `edgeinfer boards` prints of the boards, and of one."""
+"""What `edgeinfer boards` prints: the list of boards, and one board."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _LABEL = 15
 
 
 def list_lines(profiles: list[BoardProfile], added: Mapping[str, Path]) -> list[str]:
-    """Return one row a board, for people.
+    """Return one row per board, as text.
 
     Args:
         profiles: the boards.
-        added: the files of those that a user added, by name.
+        added: the files of the boards that a user added, by name.
     """
     width = max(len(profile.name) for profile in profiles)
     lines = [
@@ -38,13 +38,13 @@ def list_lines(profiles: list[BoardProfile], added: Mapping[str, Path]) -> list[
     return [
         *lines,
         *files,
-        "  explain one: edgeinfer boards show NAME",
-        "  which versions go together: edgeinfer boards matrix",
+        "  show one: edgeinfer boards show NAME",
+        "  which versions work together: edgeinfer boards matrix",
     ]
 
 
 def list_json(profiles: list[BoardProfile]) -> dict[str, object]:
-    """Return the boards by name, for scripts; their systems are told by `board_json`."""
+    """Return the boards by name, for programs; `board_json` has their systems."""
     return {
         profile.name: {
             "title": profile.title,
@@ -66,7 +66,7 @@ def _accelerator(profile: BoardProfile) -> str:
 
 
 def board_json(profile: BoardProfile) -> dict[str, object]:
-    """Return all of a board, for scripts; what it has not is null or empty."""
+    """Return everything about a board, for programs; what it does not have is null or empty."""
     return {
         "name": profile.name,
         "title": profile.title,
@@ -93,7 +93,7 @@ def board_json(profile: BoardProfile) -> dict[str, object]:
 
 
 def board_lines(profile: BoardProfile) -> list[str]:
-    """Return all of a board, for people."""
+    """Return everything about a board, as text."""
     lines = [f"{profile.name}: {profile.title}"]
     for label, text in _facts(profile):
         lines += _labelled(label, text)
@@ -102,7 +102,7 @@ def board_lines(profile: BoardProfile) -> list[str]:
         for label, text in _system_facts(system, profile):
             lines += _labelled(label, text)
     if profile.latencies:
-        lines += ["", "published latencies, not measured here:"]
+        lines += ["", "published latencies, not measured by edgeinfer:"]
         for latency in profile.latencies:
             lines += _labelled(
                 f"{latency.latency_ms:g} ms",
@@ -121,7 +121,7 @@ def _facts(profile: BoardProfile) -> Iterator[tuple[str, str]]:
     if profile.based_on:
         yield "based on", profile.based_on
     if profile.device_tree:
-        yield "known by", " or ".join(f'"{text}"' for text in profile.device_tree)
+        yield "recognized by", " or ".join(f'"{text}"' for text in profile.device_tree)
     yield "accelerator", _accelerator(profile) if profile.accelerator else "none"
     if profile.delegate:
         yield "delegate", profile.delegate
@@ -148,7 +148,9 @@ def _flash(name: str, ways: Iterable[str]) -> Iterator[str]:
 
 
 def _run_here(system: System) -> str:
-    return f"run here, {system.ran}" if system.ran else "only read of, not run here"
+    return (
+        f"tested, {system.ran}" if system.ran else "not tested, only known from its documentation"
+    )
 
 
 def _system_facts(system: System, profile: BoardProfile) -> Iterator[tuple[str, str]]:
@@ -156,7 +158,7 @@ def _system_facts(system: System, profile: BoardProfile) -> Iterator[tuple[str, 
     glibc = f", glibc {system.glibc}" if system.glibc else ""
     yield "os-release", f"{release}, {system.architecture}{glibc}"
     carried = (
-        f", too old: {system.python_carried} has to be carried along"
+        f", too old: edgeinfer flash brings {system.python_carried}"
         if system.python_carried
         else ""
     )

@@ -1,4 +1,4 @@
-"""`edgeinfer benchmark`: how fast a model is here, or on a board."""
+"""`edgeinfer benchmark`: how fast a model is, here or on a board."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.help.names import choice
+from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.log.option import log_warnings
 from edgeinfer.device.cli.options.common import (
     MAX_THREADS,
     json_option,
+    model_options,
     opening_options,
     resolve_model,
+    ssh_option,
 )
 
 if TYPE_CHECKING:
@@ -26,13 +30,13 @@ def _size(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, 
     parts = value.lower().split("x")
     if len(parts) == 2 and all(p.isascii() and p.isdigit() and len(p) < 8 for p in parts):
         return int(parts[0]), int(parts[1])
-    raise click.BadParameter(f"{value!r} is no size, expected such as 640x480")
+    raise click.BadParameter(f"{value!r} is not a size, expected for example 640x480")
 
 
 def _counts(
     ctx: click.Context, param: click.Parameter, value: str | None
 ) -> tuple[int, ...] | None:
-    """Read thread counts with commas between; none where the option is not given."""
+    """Read thread counts separated by commas; None if the option is not given."""
     if value is None:
         return None
     parts = [part.strip() for part in value.split(",")]
@@ -40,70 +44,68 @@ def _counts(
         counts = tuple(dict.fromkeys(map(int, parts)))
         if all(1 <= count <= MAX_THREADS for count in counts):
             return counts
-    raise click.BadParameter(f"{value!r}: expected counts of 1 to {MAX_THREADS}, such as 1,2,4")
+    raise click.BadParameter(
+        f"{value!r} is not a list of counts from 1 to {MAX_THREADS}, expected for example 1,2,4"
+    )
 
 
-@click.command()
-@click.argument("model", required=False, type=click.Path(path_type=Path), metavar="[FILE]")
-@click.option(
+_measure = option_group("What is measured")
+_board = option_group("On a board")
+
+
+@click.command(cls=Command)
+@model_options
+@_measure(
     "--frame",
     "frame_size",
     callback=_size,
     metavar="WIDTHxHEIGHT",
     default="640x480",
-    show_default=True,
     help="Size of the camera's frames.",
 )
-@click.option(
+@_measure(
     "--format",
     "frame_format",
-    type=click.Choice(["bgr", "rgb", "grey", "yuyv", "nv12", "jpeg"]),
+    type=choice("bgr", "rgb", "grey", "yuyv", "nv12", "jpeg"),
     default="bgr",
-    show_default=True,
-    help="How the camera gives them.",
+    help="Pixel format of the camera's frames.",
 )
-@click.option(
+@_measure(
     "--threads",
     callback=_counts,
     metavar="N,N,...",
-    help="Thread counts to compare; without it 1, the board's, and one a core.",
+    show_default="1, the board's, and one per core",
+    help="Thread counts to compare.",
 )
-@click.option(
+@_measure(
     "--runtime",
-    type=click.Choice(["ai-edge-litert", "tflite-runtime"]),
-    help="The only runtime to measure; without it, all that are installed.",
+    type=choice("ai-edge-litert", "tflite-runtime"),
+    show_default="all that are installed",
+    help="Measure only this runtime.",
 )
-@click.option("--ops", is_flag=True, help="Time each operator too.")
-@click.option(
+@_measure("--ops", is_flag=True, help="Time each operator too.")
+@_measure(
     "--seconds",
     type=click.FloatRange(0, 3600, min_open=True),
     default=2.0,
-    show_default=True,
-    help="How long the stages are timed, and each of what is compared.",
+    metavar="SECONDS",
+    help="How long to time the stages, and each runtime with each thread count.",
 )
-@click.option(
+@_measure(
     "--cold-starts",
     type=click.IntRange(0, 100),
     default=5,
-    show_default=True,
-    help="Fresh processes to start; 0 for none.",
+    metavar="N",
+    help="How many new processes to time from their start to the first answer; 0 for none.",
 )
-@click.option(
-    "--host", metavar="[USER@]BOARD", help="Measure on a board, reached with your own ssh."
-)
-@click.option(
+@_board("--host", metavar="[USER@]BOARD", help="Measure on this board, through your own ssh.")
+@_board(
     "--remote-program",
     default="edgeinfer",
-    show_default=True,
-    help="edgeinfer's program on the board.",
+    metavar="PROGRAM",
+    help="The edgeinfer program on the board.",
 )
-@click.option(
-    "--ssh-option",
-    "ssh_options",
-    multiple=True,
-    metavar="OPTION",
-    help="For ssh -o, such as Port=2222; may be repeated.",
-)
+@ssh_option("On a board")
 @json_option
 @opening_options
 @click.pass_context
@@ -123,12 +125,12 @@ def benchmark(
     as_json: bool,
     opening: OpenOptions,
 ) -> None:
-    """Measure how fast FILE answers, here or on a board.
+    """Measure how fast a model is, here or on a board.
 
-    FILE is a .edgebundle or .tflite; without it, the installed bundle. Measured are the stages from
-    frame to answer, the first answer of a fresh process, runtimes and thread counts. Times are
-    milliseconds: the median (p50), and what 95 and 99 of 100 do not exceed. With --host the file is
-    copied to a board, measured by the edgeinfer there, and removed again.
+    Measures the stages from frame to answer, the first answer of a new process, and runtimes and
+    thread counts. Times are in milliseconds: the median (p50), and the times that 95 % and 99 % of
+    the runs do not exceed (p95, p99). With --host, the file is copied to a board, measured by the
+    edgeinfer there, and removed again. Without BUNDLE: the installed bundle.
     """
     from edgeinfer.device.cli.progress import status_line
     from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions, benchmark_model
@@ -162,7 +164,7 @@ def benchmark(
             from edgeinfer.device.diagnose.inspect.description import describe_file
 
             ssh = SshHost(host, ssh_options)
-            describe_file(path)  # a damaged model is not worth the way
+            describe_file(path)  # a damaged model need not be sent
             report = benchmark_on(
                 ssh,
                 path,

@@ -1,7 +1,7 @@
-"""`edgeinfer boards`: the boards that are known, what runs on them, and what goes together.
+"""`edgeinfer boards`: the known boards, what runs on them, and which versions work together.
 
-Subcommands of other packages are found as commands are: each is an entry point of the group
-`edgeinfer.commands.boards`, loaded when it is asked for.
+Other packages add subcommands in the same way as commands: each is an entry point of the group
+`edgeinfer.commands.boards`, loaded only when it is needed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeinfer.device.cli.entry_points import load_command
+from edgeinfer.device.cli.help.command_group import Group
+from edgeinfer.device.cli.help.names import BOARD
+from edgeinfer.device.cli.help.pages import Command
 from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.core.installation.entry_points import entry_point_names
 
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
 SUBCOMMANDS_GROUP = "edgeinfer.commands.boards"
 
 
-class _Boards(click.Group):
-    """Has its own subcommands, and those that other packages bring along."""
+class _Boards(Group):
+    """Has its own subcommands and those of other packages."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*super().list_commands(ctx), *sorted(entry_point_names(SUBCOMMANDS_GROUP))]
@@ -36,10 +39,10 @@ class _Boards(click.Group):
 @json_option
 @click.pass_context
 def boards(ctx: click.Context, as_json: bool) -> None:
-    """List the boards that are known; explain one; tell which versions go together.
+    """List the known boards, or show one.
 
-    A board is a file: put NAME.toml into ~/.config/edgeinfer/boards, or into the folder that
-    EDGEINFER_BOARDS names, to add one.
+    To add a board, put a file NAME.toml into ~/.config/edgeinfer/boards or into the folder that the
+    variable EDGEINFER_BOARDS names.
     """
     ctx.obj = as_json
     if ctx.invoked_subcommand is not None:
@@ -52,15 +55,15 @@ def boards(ctx: click.Context, as_json: bool) -> None:
     click.echo(json.dumps(list_json(profiles)) if as_json else "\n".join(lines))
 
 
-@boards.command()
-@click.argument("name")
+@boards.command(cls=Command)
+@click.argument("name", type=BOARD)
 @json_option
 @click.pass_obj
 def show(before: bool, name: str, as_json: bool) -> None:
-    """Explain a board.
+    """Show one board.
 
-    Its processor and accelerator, the systems that it runs with their Python, runtime, cameras and
-    sources, and latencies that were published.
+    Shows its processor and accelerator, the systems it runs with their Python, runtime, cameras and
+    sources, and published latencies.
     """
     from edgeinfer.device.cli.boards.option import named_board
     from edgeinfer.device.cli.boards.text import board_json, board_lines
@@ -70,13 +73,13 @@ def show(before: bool, name: str, as_json: bool) -> None:
     click.echo(json.dumps(board_json(board)) if as_json else "\n".join(board_lines(board)))
 
 
-@boards.command()
+@boards.command(cls=Command)
 @json_option
 @click.pass_obj
 def matrix(before: bool, as_json: bool) -> None:
-    """Print which versions go together.
+    """Print which versions work together.
 
-    The compatibility matrix of all boards, as Markdown, each cell with its source.
+    Prints the compatibility matrix of all boards as Markdown. Each cell names its source.
     """
     from edgeinfer.boards.matrix import matrix_json, matrix_lines
 

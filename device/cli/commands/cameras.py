@@ -1,4 +1,4 @@
-"""`edgeinfer cameras`: what cameras there are, with modes and controls."""
+"""`edgeinfer cameras`: the cameras, with their modes and controls."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 
 import click
 
+from edgeinfer.device.cli.help.pages import Command
 from edgeinfer.device.cli.options.common import json_option
 
 
-@click.command()
+@click.command(cls=Command)
 @json_option
 def cameras(as_json: bool) -> None:
-    """List the cameras with their modes and controls, and what else --camera takes.
+    """List the cameras with their modes and controls.
 
-    No camera is switched on. Without any the list is empty, which is no error.
+    Also lists what else `edgeinfer run --camera` takes. No camera is switched on. An empty list is
+    not an error.
     """
     from edgeinfer.device.cameras.list_cameras import list_cameras
 

@@ -1,4 +1,4 @@
-"""`edgeinfer doctor`: what is wrong with this machine, and the command that mends it."""
+"""`edgeinfer doctor`: what is wrong with this machine, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.help.names import SOURCE
+from edgeinfer.device.cli.help.pages import Command, option
 from edgeinfer.device.cli.options.camera import camera_url_file_option, read_source
-from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.cli.options.common import json_option, model_options
 
 if TYPE_CHECKING:
     from edgeinfer.device.diagnose.doctor.finding import Finding
@@ -19,23 +21,20 @@ if TYPE_CHECKING:
 _COLOURS = {"ok": "green", "note": "yellow", "broken": "red"}
 
 
-@click.command()
-@click.option(
-    "--model",
-    "-m",
-    type=click.Path(path_type=Path),
-    help="A .edgebundle or .tflite file to try; without it, the installed bundle.",
+@click.command(cls=Command)
+@model_options
+@option(
+    "--camera", type=SOURCE, metavar="SOURCE", help="A source to try, as `run --camera` has it."
 )
-@click.option("--camera", metavar="SOURCE", help="A source to try, as `run --camera` takes it.")
 @camera_url_file_option
 @json_option
 def doctor(
     model: Path | None, camera: str | None, camera_url_file: Path | None, as_json: bool
 ) -> int:
-    """Look for faults of this machine and say how to mend each.
+    """Find faults of this machine and say how to fix them.
 
-    Nothing is changed. What may crash or hang is tried in processes of its own. Exit code 1 where
-    something is broken; notes are worth knowing, and break nothing.
+    Nothing is changed. Everything that may crash or hang is tried in a process of its own. The exit
+    code is 1 if something is broken; notes are worth knowing, but break nothing.
     """
     from edgeinfer.device.diagnose.doctor.run_checks import run_checks
     from edgeinfer.device.diagnose.doctor.system import System
@@ -56,7 +55,7 @@ def doctor(
 
 
 def _show(title: str, findings: list[Finding]) -> None:
-    """Print a heading and what was found beneath it, as soon as it is known."""
+    """Print a heading and what was found, as soon as it is known."""
     from edgeinfer.device.diagnose.doctor.text import can_show_marks, finding_lines, mark
 
     marks = can_show_marks(sys.stdout.encoding)

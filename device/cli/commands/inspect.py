@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeinfer.device.accelerators.registry import OWN, find_accelerator
-from edgeinfer.device.cli.options.common import json_option, resolve_model
+from edgeinfer.device.cli.help.names import ACCELERATOR, BOARD, choice
+from edgeinfer.device.cli.help.pages import Command, option
+from edgeinfer.device.cli.options.common import json_option, model_options, resolve_model
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
@@ -19,29 +21,33 @@ if TYPE_CHECKING:
 def _accelerator(
     context: click.Context, parameter: click.Parameter, name: str | None
 ) -> str | None:
-    """Return an accelerator's name; others' are looked for only where none of ours is meant."""
+    """Return the accelerator's name; other packages are searched only if it is not one of ours."""
     if name is None or find_accelerator(name) is not None:
         return name
-    return click.Choice(sorted(OWN)).convert(name, parameter, context)
+    return str(choice(*sorted(OWN)).convert(name, parameter, context))
 
 
-@click.command()
-@click.argument("model", required=False, type=click.Path(path_type=Path), metavar="[FILE]")
-@click.option("--ops", is_flag=True, help="Add each operator; --json always has them.")
-@click.option(
+@click.command(cls=Command)
+@model_options
+@option("--ops", is_flag=True, help="Add each operator. --json always has them.")
+@option(
     "--graph",
     type=click.Path(path_type=Path),
     metavar="SVG",
-    help="Draw the graph into this file; of a bundle, the CPU variant's.",
+    help="Draw the graph into this file; of a bundle, the graph of the CPU variant.",
 )
-@click.option(
-    "--board", metavar="NAME", help="Tell operator by operator what the board's accelerator takes."
+@option(
+    "--board",
+    type=BOARD,
+    metavar="NAME",
+    help="Show for each operator whether this board's accelerator runs it.",
 )
-@click.option(
+@option(
     "--accelerator",
+    type=ACCELERATOR,
     metavar=f"[{'|'.join(sorted(OWN))}]",
     callback=_accelerator,
-    help="The same of an accelerator, whatever board it is on.",
+    help="The same for an accelerator, on any board.",
 )
 @json_option
 def inspect(
@@ -52,11 +58,11 @@ def inspect(
     accelerator: str | None,
     as_json: bool,
 ) -> None:
-    """Tell what FILE contains: a .edgebundle or any .tflite. It is read, not run.
+    """Show what a bundle or .tflite contains.
 
-    Without FILE, the installed bundle. MACs are the multiply-accumulates of one inference;
-    activations are the memory that tensors need at least: a runtime may take more. The table of
-    boards is predicted from documented rules.
+    The file is read, not run. MACs are the multiply-accumulates of one inference; activations are
+    the least memory that the tensors need, and a runtime may need more. The table of boards is
+    calculated from documented rules, not measured. Without BUNDLE: the installed bundle.
     """
     from edgeinfer.device.cli.boards.option import named_board
     from edgeinfer.device.diagnose.inspect.description import describe_file
@@ -64,14 +70,16 @@ def inspect(
     if board is not None and accelerator is not None:
         from edgeinfer.device.core.errors import UsageError
 
-        raise UsageError("--accelerator", got="beside --board", expected="one of the two")
+        raise UsageError(
+            "--accelerator", got="is given together with --board", expected="one of them"
+        )
     profile = None if board is None else named_board(board)
     if graph is not None and graph.suffix.lower() != ".svg":
         from edgeinfer.device.core.errors import UsageError
 
         raise UsageError(
             f"--graph {graph}",
-            got="is no name of a drawing",
+            got="is not the name of a drawing",
             expected="a file name that ends in .svg",
         )
     description = describe_file(resolve_model(model))

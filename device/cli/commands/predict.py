@@ -1,4 +1,4 @@
-"""`edgeinfer predict`: one answer per picture."""
+"""`edgeinfer predict`: one answer for each picture."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.log.option import log_warnings
 from edgeinfer.device.cli.options.common import (
+    is_model,
     json_option,
     labels_option,
     model_option,
+    one_model,
     opening_options,
     read_labels,
     resolve_model,
@@ -25,19 +28,19 @@ if TYPE_CHECKING:
     from edgeinfer.device.runtime.open_options import OpenOptions
 
 
-@click.command()
-@click.argument(
-    "photos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO..."
-)
+@click.command(cls=Command)
+@click.argument("photos", nargs=-1, type=click.Path(path_type=Path), metavar="PHOTO...")
 @model_option
-@labels_option
+@labels_option()
 @threads_option
 @json_option
 @opening_options
-@click.option(
+@option_group("Output")(
     "--top",
     type=click.IntRange(1),
-    help="Answers each.  [default: 1 class, or 3 objects or areas]",
+    metavar="N",
+    show_default="1 class, or 3 objects or areas",
+    help="How many answers to print for each photo.",
 )
 def predict(
     photos: tuple[Path, ...],
@@ -48,10 +51,11 @@ def predict(
     opening: OpenOptions,
     top: int | None,
 ) -> int:
-    """Print what the model says of each PHOTO: a label and its probability, objects, areas, poses.
+    """Run a model on photos and print its answers.
 
-    A picture that cannot be read is named on stderr, the others are answered, and the exit code
-    is 1.
+    Prints a label with its probability, or objects, areas or poses, for each PHOTO. If a photo
+    cannot be read, it is named on stderr, the others are answered, and the exit code is 1. A
+    .edgebundle or .tflite file among the photos is the model.
     """
     from edgeinfer.device.core.errors import ImageError, printable
     from edgeinfer.device.models.model import Model
@@ -59,6 +63,7 @@ def predict(
     def tell(line: str) -> None:
         click.echo(printable(line), err=True)
 
+    pictures, model = _pictures_and_model(photos, model)
     log_warnings()
     failures = 0
     opening = replace(opening, threads=threads, labels=read_labels(labels_file))
@@ -66,7 +71,7 @@ def predict(
         if opened.choice is not None:
             tell(f"variant: {opened.choice}")
         tell_notes(opened.notes)
-        for photo in photos:
+        for photo in pictures:
             try:
                 prediction = opened.predict(photo)
             except ImageError as error:
@@ -80,3 +85,21 @@ def predict(
                 text = prediction.text() if top is None else prediction.text(top)
                 click.echo(f"{printable(str(photo))}: {printable(text)}")
     return 1 if failures else 0
+
+
+def _pictures_and_model(
+    photos: tuple[Path, ...], model: Path | None
+) -> tuple[list[Path], Path | None]:
+    """Tell the pictures from the model, which may be among them.
+
+    Raises:
+        UsageError: there are several models.
+        click.UsageError: there is no photo.
+    """
+    pictures = [path for path in photos if not is_model(path)]
+    for path in photos:
+        if is_model(path):
+            model = one_model(path, model)
+    if not pictures:
+        raise click.UsageError("Missing argument 'PHOTO...': no photo is given.")
+    return pictures, model

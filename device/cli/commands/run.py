@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeinfer.device.cli.help.names import SOURCE
+from edgeinfer.device.cli.help.pages import option_group
 from edgeinfer.device.cli.log.option import LoggedCommand, log_events, log_format_option
 from edgeinfer.device.cli.options.camera import (
     camera_options,
@@ -22,7 +24,7 @@ from edgeinfer.device.cli.options.camera import (
 from edgeinfer.device.cli.options.common import (
     json_option,
     labels_option,
-    model_option,
+    model_options,
     opening_options,
     read_labels,
     resolve_model,
@@ -37,15 +39,15 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 EXIT_LIMIT_S = 30.0
-"""The process ends at the latest so long after SIGTERM, whatever hangs."""
+"""The process ends at most this long after SIGTERM, even if something hangs."""
 
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Keep the garbage collector from looking at what is loaded, which stays to the end anyway.
+    """Keep the garbage collector away from what is loaded, which stays until the end anyway.
 
-    It looks at all of it again and again while modules and models load, a fifteenth of the time to
-    the first answer, and would do so at every full collection of the loop.
+    Otherwise it checks all of it many times while modules and models load, a fifteenth of the time
+    to the first answer, and again at every full collection of the loop.
     """
     gc.disable()
     try:
@@ -55,63 +57,73 @@ def _collector_paused() -> Iterator[None]:
         gc.enable()
 
 
+_camera = option_group("Camera")
+_speed = option_group("Speed")
+_stop = option_group("When it stops")
+
+
 @click.command(cls=LoggedCommand)
-@click.option(
+@_camera(
     "--camera",
     is_flag=False,
     flag_value="",
+    type=SOURCE,
     metavar="[SOURCE]",
-    help="A number or /dev/videoN, 'picamera', a URL, 'gst:PIPELINE', a video file, a folder or "
-    "pattern of images, '-' for JPEGs on stdin, 'simulated' or 'simulated:FOLDER'; without SOURCE, "
-    "the first camera found.",
+    help="A number or /dev/videoN, picamera, a URL, gst:PIPELINE, a video file, a folder or "
+    "pattern of images, - for JPEGs on stdin, simulated or simulated:FOLDER. Without SOURCE: the "
+    "first camera found.",
 )
 @camera_url_file_option
 @camera_options
-@model_option
-@labels_option
-@threads_option
-@json_option
-@output_options
-@opening_options
-@click.option("--realtime", is_flag=True, help="Play files at their own rate, dropping frames.")
-@click.option(
-    "--every",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Answer every Nth frame only.",
-    metavar="N",
+@_camera("--realtime", is_flag=True, help="Play files at their own speed and drop frames.")
+@_camera(
+    "--fps",
+    type=click.FloatRange(1, 1000),
+    default=30.0,
+    metavar="FPS",
+    help="Frames per second of simulated, and of a folder with --realtime.",
 )
-@click.option(
-    "--max-fps", type=click.FloatRange(0, min_open=True), help="Answer at most so many a second."
-)
-@click.option(
+@_camera("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of simulated.")
+@model_options
+@labels_option()
+@option_group("Model")(
     "--smooth",
     type=click.IntRange(1),
     default=1,
     metavar="N",
-    help="Smooth each answer over the last N: the mean of probabilities, the median of values, the "
-    "objects that most of them have.",
+    help="Smooth each answer over the last N: the mean of probabilities, the median of values, "
+    "the objects found in most of them.",
 )
-@click.option(
+@threads_option
+@_speed(
+    "--every",
+    type=click.IntRange(1),
+    default=1,
+    metavar="N",
+    help="Answer only every Nth frame.",
+)
+@_speed(
+    "--max-fps",
+    type=click.FloatRange(0, min_open=True),
+    metavar="FPS",
+    help="Most answers per second.",
+)
+@_speed(
     "--parallel",
     type=click.IntRange(1, 64),
     default=1,
-    show_default=True,
     metavar="N",
-    help="Answer N frames side by side: more frames a second, each no sooner.",
+    help="Work on N frames at the same time: more frames per second, but no answer comes sooner.",
 )
-@click.option("--max-frames", type=click.IntRange(1), help="End after so many answers.")
-@click.option("--max-seconds", type=click.FloatRange(0, min_open=True), help="End after this time.")
-@click.option(
-    "--fps",
-    type=click.FloatRange(1, 1000),
-    default=30.0,
-    show_default=True,
-    help="Rate of 'simulated', and of a folder under --realtime.",
-)
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of 'simulated'."
+@json_option
+@output_options
+@opening_options
+@_stop("--max-frames", type=click.IntRange(1), metavar="N", help="Stop after this many answers.")
+@_stop(
+    "--max-seconds",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Stop after this time.",
 )
 @log_format_option
 def run(
@@ -135,12 +147,12 @@ def run(
     log_format: str | None,
     **camera_wishes: Any,
 ) -> None:
-    """Answer what a camera sees, until it ends or Ctrl-C.
+    """Run a model on a camera, a video or pictures.
 
-    From a live camera only the newest frame is looked at, so that an answer is never late; of
-    files every frame is, unless --realtime is given. A camera that is unplugged, silent or broken
-    is opened again until it works. `edgeinfer cameras` lists what there is. SIGTERM ends it after
-    the frames in hand; SIGHUP loads the model anew.
+    From a live camera only the newest frame is used, so that answers are never late. From files
+    every frame is used, unless --realtime is given. If a camera is unplugged, silent or broken, it
+    reconnects until the camera works again. `edgeinfer cameras` lists the cameras. Ctrl-C and
+    SIGTERM stop it after the current frames; SIGHUP loads the model again.
     """
     log = log_events(log_format)
     source = read_source(camera, camera_url_file)
@@ -175,7 +187,7 @@ def run(
 
             check_names(limits.when, first.labels)
         count = len(stream.models)
-        side_by_side = f", {count} side by side" if count > 1 else ""
+        side_by_side = f", {count} at the same time" if count > 1 else ""
         _LOG.info("model:   %s (%s)", first.name, path, extra=event("model"))
         for note in first.notes:
             _LOG.info("note:    %s", note, extra=event("note"))

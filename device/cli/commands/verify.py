@@ -1,4 +1,4 @@
-"""`edgeinfer verify`: replay a bundle's golden vectors on this machine."""
+"""`edgeinfer verify`: run a bundle's golden frames on this machine and compare the answers."""
 
 from __future__ import annotations
 
@@ -9,35 +9,45 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.help.names import choice
+from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.log.option import log_warnings
-from edgeinfer.device.cli.options.common import json_option, opening_options, resolve_model
+from edgeinfer.device.cli.options.common import (
+    json_option,
+    model_options,
+    opening_options,
+    resolve_model,
+)
 
 if TYPE_CHECKING:
     from edgeinfer.device.runtime.open_options import OpenOptions
     from edgeinfer.device.runtime.runner import RuntimeName
 
 
-@click.command()
-@click.argument("bundle", required=False, type=click.Path(path_type=Path))
-@click.option(
+@click.command(cls=Command)
+@model_options
+@option_group("Model")(
     "--runtime",
-    type=click.Choice(["ai-edge-litert", "tflite-runtime"]),
-    help="Which runtime; without it, the preferred one of those installed.",
+    type=choice("ai-edge-litert", "tflite-runtime"),
+    show_default="the preferred one of those installed",
+    help="Which runtime to use.",
 )
 @json_option
 @opening_options
 def verify(
-    bundle: Path | None, runtime: RuntimeName | None, as_json: bool, opening: OpenOptions
+    model: Path | None, runtime: RuntimeName | None, as_json: bool, opening: OpenOptions
 ) -> None:
-    """Replay BUNDLE's golden frames: preprocessing bit for bit, outputs within their tolerance.
+    """Check that a bundle gives the same answers on this machine.
 
-    Without BUNDLE, the installed one. Exit code 1 where anything differs.
+    Runs the test frames that the bundle carries. The prepared pictures must be equal bit for bit,
+    the model's outputs within their tolerance. The exit code is 1 if anything differs. Without
+    BUNDLE: the installed bundle.
     """
     from edgeinfer.device.core.errors import printable
     from edgeinfer.device.models.verify import verify_bundle
 
     log_warnings()
-    report = verify_bundle(resolve_model(bundle), dataclasses.replace(opening, runtime=runtime))
+    report = verify_bundle(resolve_model(model), dataclasses.replace(opening, runtime=runtime))
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(report)))
         return

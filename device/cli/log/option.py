@@ -1,4 +1,4 @@
-"""How a command tells what is logged: warnings alone, or as `--log-format` says."""
+"""How a command prints what is logged: only warnings, or all events as `--log-format` says."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any, cast
 
 import click
 
+from edgeinfer.device.cli.help.names import choice
+from edgeinfer.device.cli.help.pages import Command, Decorated, option_group
 from edgeinfer.device.cli.log.formats import LogFormat, TextFormatter, formatter
 from edgeinfer.device.cli.log.handler import StreamHandler, handling
 from edgeinfer.device.cli.log.journal import under_journald
 from edgeinfer.device.cli.log.rate_limit import RateLimit
-from edgeinfer.device.cli.options.common import Command
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.core.events import event
 
@@ -21,11 +22,11 @@ _KEY = "edgeinfer.log_format"
 _LOG = logging.getLogger(__name__)
 
 
-class LoggedCommand(click.Command):
-    """A command whose last words, an error, go the way of its other events."""
+class LoggedCommand(Command):
+    """A command that logs the error that ends it like its other events."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run it; an error that ends it is told as other events are."""
+        """Run it; log an error that ends it."""
         try:
             return super().invoke(ctx)
         except EdgeinferError as error:
@@ -35,21 +36,22 @@ class LoggedCommand(click.Command):
             ctx.exit(error.exit_code)
 
 
-def log_format_option(command: Command) -> Command:
+def log_format_option(command: Decorated) -> Decorated:
     """Add `--log-format`; `log_events` takes its value."""
-    return click.option(
+    return option_group("Log")(
         "--log-format",
-        type=click.Choice(["text", "json", "journald"]),
-        help="Events on stderr as text, as JSON objects, or with journald's priorities; "
-        "without it, journald's where stderr is the journal, else text.",
+        type=choice("text", "json", "journald"),
+        show_default="journald if stderr is the journal, else text",
+        help="How events are written on stderr: text, JSON objects, or lines with the priorities "
+        "of journald.",
     )(command)
 
 
 def log_events(log_format: str | None) -> StreamHandler:
-    """Tell on stderr what a command that runs for long logs, to its end; return what does so."""
+    """Write on stderr what a long-running command logs, until it ends; return the handler."""
     if log_format is None:
         log_format = "journald" if under_journald(2) else "text"
-    # The line that the terminal rewrites in place gives way, and is rewritten below.
+    # The line that the terminal rewrites in place is cleared first, and written again below.
     terminal = all(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr))
     shape = formatter(cast(LogFormat, log_format), CLEAR_LINE if terminal else "")
     handler = StreamHandler(sys.stderr, shape, RateLimit())
@@ -60,6 +62,6 @@ def log_events(log_format: str | None) -> StreamHandler:
 
 
 def log_warnings() -> None:
-    """Tell on stderr what a short command logs as a warning, to its end."""
+    """Write on stderr the warnings of a short command, until it ends."""
     handler = StreamHandler(sys.stderr, TextFormatter())
     click.get_current_context().with_resource(handling(handler, logging.WARNING))

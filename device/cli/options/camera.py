@@ -1,16 +1,18 @@
-"""The options of `run` that say how a camera is opened."""
+"""The options that say which camera is used and how it is opened."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from edgeinfer.device.cameras.options import SILENCE_S, CameraOptions
+from edgeinfer.device.cli.help.pages import Decorated, option_group
+from edgeinfer.device.cli.options.common import is_model
+from edgeinfer.device.core.errors import UsageError
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+_camera = option_group("Camera")
 
 
 class _Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
@@ -43,18 +45,18 @@ class _Control(click.ParamType):  # type: ignore[type-arg, unused-ignore]
             return value
         name, equals, setting = value.partition("=")
         if not (name.strip() and equals and setting.strip()):
-            self.fail(f"'{value}' is no setting, expected NAME=VALUE", param, ctx)
+            self.fail(f"'{value}' is not a setting, expected NAME=VALUE", param, ctx)
         return name.strip(), setting.strip()
 
 
-def camera_url_file_option(command: Command) -> Command:
+def camera_url_file_option(command: Decorated) -> Decorated:
     """Add `--camera-url-file`; `read_source` takes its value."""
-    return click.option(
+    return _camera(
         "--camera-url-file",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="A file whose one line is the camera's URL, or 'gst:PIPELINE': in place of --camera "
-        "where others can see the command line.",
+        help="A file with one line: the camera's URL or gst:PIPELINE. Use it instead of --camera "
+        "if others can see the command line.",
     )(command)
 
 
@@ -62,7 +64,7 @@ def read_source(camera: str | None, file: Path | None) -> str:
     """Return the camera of `--camera` or `--camera-url-file`.
 
     Raises:
-        UsageError: both are given.
+        UsageError: both are given, or `--camera` names a model.
         CameraError: the file cannot be read, or others may read it.
     """
     from edgeinfer.device.core.camera_url import check_one_camera, read_camera_url
@@ -72,52 +74,61 @@ def read_source(camera: str | None, file: Path | None) -> str:
         return read_camera_url(file)
     if camera is None:
         raise click.UsageError(
-            "no camera: --camera takes the first one found, "
-            "--camera simulated needs none; see `edgeinfer run --help`"
+            "No camera is given. --camera takes the first camera found, --camera simulated needs "
+            "no camera."
+        )
+    # `--camera` takes the next word as its source, so that a bundle behind it lands here.
+    if is_model(camera):
+        raise UsageError(
+            f"--camera {camera}",
+            got="is a model, not a source",
+            expected="a camera",
+            next_step=f"put the model first: {camera} --camera",
         )
     return camera
 
 
-def camera_options(command: Command) -> Command:
+def camera_options(command: Decorated) -> Decorated:
     """Add the options; `read_camera_options` turns their values into `CameraOptions`."""
     options = [
-        click.option(
+        _camera(
             "--camera-size",
             type=_Size(),
             metavar="WxH",
-            help="A camera's picture size; by default the smallest that covers the model's input.",
+            show_default="the smallest that covers the model's input",
+            help="Picture size of the camera.",
         ),
-        click.option(
+        _camera(
             "--camera-fps",
             type=click.FloatRange(0, 1000, min_open=True),
-            help="A camera's frames per second.",
+            metavar="FPS",
+            help="Frames per second of the camera.",
         ),
-        click.option(
+        _camera(
             "--camera-format",
             metavar="FOURCC",
-            help="A camera's pixel format, such as YUYV or MJPG.",
+            help="Pixel format of the camera, such as YUYV or MJPG.",
         ),
-        click.option(
+        _camera(
             "--camera-control",
             "camera_controls",
             type=_Control(),
             multiple=True,
             metavar="NAME=VALUE",
-            help="Set a camera's control, such as brightness=100; may be given several times. "
-            "`edgeinfer cameras` lists them.",
+            help="Set a control of the camera, such as brightness=100. May be repeated. "
+            "`edgeinfer cameras` lists the controls.",
         ),
-        click.option(
+        _camera(
             "--camera-timeout",
             type=click.FloatRange(0.1, 3600),
             default=SILENCE_S,
-            show_default=True,
             metavar="SECONDS",
-            help="A camera without a new picture for so long is opened again.",
+            help="Reconnect to the camera after this time without a new picture.",
         ),
-        click.option(
+        _camera(
             "--wait-for-camera",
             is_flag=True,
-            help="Wait for a camera that is not there yet instead of failing.",
+            help="Wait for a camera that is not connected yet instead of failing.",
         ),
     ]
     for option in reversed(options):
@@ -135,10 +146,10 @@ def read_camera_options(
     wait_for_camera: bool,
     give_up_s: float | None = None,
 ) -> CameraOptions:
-    """Return what the options say; their names are those of the command line.
+    """Return the values of the options, whose names are those of the command line.
 
     Args:
-        give_up_s: end the wait for a camera after this time; None for never.
+        give_up_s: stop waiting for a camera after this time; None for never.
     """
     return CameraOptions(
         size=camera_size,

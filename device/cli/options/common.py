@@ -5,116 +5,176 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeinfer.device.core.errors import printable
-from edgeinfer.device.models.bundle.installed import installed_bundle
+from edgeinfer.device.cli.help.names import DELEGATE
+from edgeinfer.device.cli.help.pages import Decorated, Option, option_group
+from edgeinfer.device.core.errors import UsageError, printable
+from edgeinfer.device.models.bundle.installed import SUFFIX, installed_bundle
 from edgeinfer.device.models.labels import read_label_file
 
 if TYPE_CHECKING:
     from edgeinfer.device.runtime.open_options import OpenOptions
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+MODEL_SUFFIXES = (SUFFIX, ".tflite")
+
+_model = option_group("Model")
+_accelerator = option_group("Accelerator")
 
 
-def model_option(command: Command) -> Command:
-    """Add `--model`; `resolve_model` turns its value into a path."""
-    return click.option(
+def is_model(path: str | Path) -> bool:
+    """Return whether a path is that of a model by its name: it ends in .edgebundle or .tflite."""
+    return str(path).lower().endswith(MODEL_SUFFIXES)
+
+
+def one_model(bundle: Path | None, model: Path | None) -> Path | None:
+    """Return the model that is named by its path alone or by `--model`; None if neither is.
+
+    Raises:
+        UsageError: both are given and name different files.
+    """
+    if bundle is None or model is None or bundle.absolute() == model.absolute():
+        return model if bundle is None else bundle
+    raise UsageError(bundle, got=f"is given, and the model {model} too", expected="only one model")
+
+
+def model_options(command: Decorated) -> Decorated:
+    """Add the argument BUNDLE and `--model`.
+
+    The command takes one of them as `model`; `resolve_model` turns None into the installed bundle.
+    """
+
+    @functools.wraps(command)
+    def with_model(*args: Any, bundle: Path | None, model: Path | None, **others: Any) -> Any:
+        return command(*args, model=one_model(bundle, model), **others)
+
+    argument = click.argument(
+        "bundle", required=False, type=click.Path(path_type=Path), metavar="[BUNDLE]"
+    )
+    return argument(model_option(with_model))  # type: ignore[return-value]
+
+
+def model_option(command: Decorated) -> Decorated:
+    """Add `--model` to a command that reads its arguments itself."""
+    return _model(
         "--model",
         "-m",
         type=click.Path(path_type=Path),
-        help="A .edgebundle or .tflite file; without it, the installed bundle.",
+        metavar="BUNDLE",
+        show_default="the installed bundle",
+        help="The model, a .edgebundle or .tflite file. Its path alone means the same.",
     )(command)
 
 
-def labels_option(command: Command) -> Command:
-    """Add `--labels`; `read_labels` reads it."""
-    return click.option(
+def labels_option(heading: str = "Model") -> Callable[[Decorated], Decorated]:
+    """Return what adds `--labels` under a heading; `read_labels` reads the file."""
+    return option_group(heading)(
         "--labels",
         "labels_file",
         type=click.Path(path_type=Path),
-        help="The class names of a plain .tflite: one a line, 'NUMBER NAME' lines, or a label map.",
-    )(command)
+        metavar="FILE",
+        help="Class names of a .tflite file that has none: one name per line, lines of "
+        "'NUMBER NAME', or a label map.",
+    )
 
 
 MAX_THREADS = 64
 
 
-class _ThreadsOption(click.Option):
-    """Tells the board's thread count in the help of a command, when that help is asked for."""
+class _ThreadsOption(Option):
+    """Shows the board's thread count as the default, and looks it up only for that."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        record = super().get_help_record(ctx)
-        return record and (record[0], f"{record[1]}  [default: the board's, {board_threads()}]")
+        self.show_default = f"{board_threads()} on this board"
+        return super().get_help_record(ctx)
 
 
 def board_threads() -> int:
-    """Return the interpreter threads that suit the board this runs on, 1 to `MAX_THREADS`."""
+    """Return the number of interpreter threads that suits this board, 1 to `MAX_THREADS`."""
     from edgeinfer.boards.here import threads_here
 
     return min(threads_here(), MAX_THREADS)
 
 
-def threads_option(command: Command) -> Command:
-    """Add `--threads`; the board is looked at only where the option is not given."""
+def threads_option(command: Decorated) -> Decorated:
+    """Add `--threads`; the board is looked up only if the option is not given."""
     return click.option(
         "--threads",
         cls=_ThreadsOption,
+        group="Speed",
         type=click.IntRange(1, MAX_THREADS),
         default=board_threads,
+        metavar="N",
         help="Interpreter threads.",
     )(command)
 
 
-def json_option(command: Command) -> Command:
+def json_option(command: Decorated) -> Decorated:
     """Add `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")(command)
+    return option_group("Output")(
+        "--json", "as_json", is_flag=True, help="Print JSON for programs."
+    )(command)
+
+
+def ssh_option(heading: str) -> Callable[[Decorated], Decorated]:
+    """Return what adds `--ssh-option` under a heading."""
+    return option_group(heading)(
+        "--ssh-option",
+        "ssh_options",
+        multiple=True,
+        metavar="OPTION",
+        help="Passed to ssh -o, such as Port=2222. May be repeated.",
+    )
 
 
 _OPENING_OPTIONS = (
-    click.option(
-        "--variant", metavar="NAME", help="A bundle's variant; without it the best that works here."
+    _accelerator(
+        "--variant",
+        metavar="NAME",
+        show_default="the best that works here",
+        help="Which variant of the bundle to run.",
     ),
-    click.option(
+    _accelerator(
         "--delegate",
+        type=DELEGATE,
         metavar="NAME|PATH",
-        help="edgetpu, ethos-u, vx, gpu, or an external delegate's library.",
+        help="edgetpu, ethos-u, vx, gpu, or the library of another delegate.",
     ),
-    click.option(
+    _accelerator(
         "--delegate-option",
         "delegate_options",
         multiple=True,
         metavar="KEY=VALUE",
-        help="The delegate's own, such as device=usb:0; may be repeated.",
+        help="An option of the delegate, such as device=usb:0. May be repeated.",
     ),
-    click.option(
+    _accelerator(
         "--edgetpu",
         "edgetpus",
         metavar="all|DEVICE,...",
         help="Edge TPUs that share the work, such as usb:0,usb:1.",
     ),
-    click.option("--require-delegate", is_flag=True, help="Fail rather than run on the CPU."),
-    click.option(
+    _accelerator("--require-delegate", is_flag=True, help="Fail instead of running on the CPU."),
+    _accelerator(
         "--delegate-deadline",
         type=click.FloatRange(0.001, 3600),
         metavar="SECONDS",
-        help="How long a delegate may take for a frame; without it ten times its slowest of the "
-        "first, at least 1.",
+        show_default="10 times the slowest of its first frames, at least 1",
+        help="How long the delegate may take for one frame.",
     ),
-    click.option(
+    _accelerator(
         "--delegate-restarts",
         type=click.IntRange(0, 1_000_000),
         default=5,
-        show_default=True,
         metavar="N",
-        help="Failures within ten minutes after which a delegate is started anew.",
+        help="Restart a failing delegate at most this often in 10 minutes.",
     ),
-    click.option(
+    _model(
         "--trust",
         is_flag=True,
-        help="Run a model with operators that edgeinfer cannot check, since you know its maker.",
+        help="Run a model with operators that edgeinfer cannot check. Only if you know who made "
+        "it.",
     ),
 )
 OPENING_PARAMETERS = (
@@ -127,13 +187,13 @@ OPENING_PARAMETERS = (
     "delegate_restarts",
     "trust",
 )
-"""The parameters behind these options, which `read_opening` takes."""
+"""The parameters of these options, which `read_opening` takes."""
 
 
-def opening_options(command: Command) -> Command:
-    """Add `--variant`, `--delegate`, what belongs to them and `--trust`.
+def opening_options(command: Decorated) -> Decorated:
+    """Add `--variant`, `--delegate` and its options, and `--trust`.
 
-    The command takes them as `opening`, the `OpenOptions` that they ask for.
+    The command takes them as `opening`, an `OpenOptions`.
     """
 
     @functools.wraps(command)
@@ -158,7 +218,7 @@ def read_opening(
     delegate_restarts: int = 5,
     trust: bool = False,
 ) -> OpenOptions:
-    """Return what the options of `opening_options` ask for.
+    """Return the values of the options that `opening_options` adds.
 
     Raises:
         UsageError: they contradict each other, or one is wrong.
@@ -180,16 +240,16 @@ def read_opening(
 
 
 def resolve_model(model: Path | None) -> Path:
-    """Return the named model, else the installed bundle.
+    """Return the model that is named, or the installed bundle if none is.
 
     Raises:
-        BundleError: none is named and none is installed.
+        BundleError: no model is named and none is installed.
     """
     return installed_bundle() if model is None else model
 
 
 def read_labels(path: Path | None) -> tuple[str, ...] | None:
-    """Read class names, in any of the formats of `device.labels`; None where no file is named.
+    """Read class names in any of the formats of `device.models.labels`; None without a file.
 
     Raises:
         ModelError: the file cannot be read or is empty.
@@ -198,6 +258,6 @@ def read_labels(path: Path | None) -> tuple[str, ...] | None:
 
 
 def tell_notes(notes: tuple[str, ...]) -> None:
-    """Print on stderr what was guessed of a model."""
+    """Print on stderr what was guessed about a model."""
     for note in notes:
         click.echo(f"note: {printable(note)}", err=True)

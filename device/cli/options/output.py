@@ -1,4 +1,4 @@
-"""The options of `edgeinfer run` that say where answers go."""
+"""The options of `edgeinfer run` that say where the answers are written."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeinfer.device.cli.help.pages import option_group
+
 if TYPE_CHECKING:
     from edgeinfer.device.outputs.options import OutputLimits, OutputOption
 
 
 @dataclass(frozen=True, kw_only=True)
 class OutputChoice:
-    """What the user chose, as it stands on the command line.
+    """What the user chose on the command line.
 
     Attributes:
         texts: the values of `--output`.
         max_file_mb: `--output-max-mb`.
-        when: `--record-when`; None where it is not given.
+        when: `--record-when`; None if it is not given.
         seconds: `--record-seconds`.
         max_mb: `--record-max-mb`.
         keep_free_mb: `--record-keep-free-mb`.
@@ -42,7 +44,8 @@ class OutputChoice:
             as_json: `--json` is given.
 
         Raises:
-            UsageError: an output or the condition cannot be read, or nothing is recorded under it.
+            UsageError: an output or the condition cannot be read, or the condition is given and
+                no output records.
         """
         from edgeinfer.device.core.errors import UsageError
         from edgeinfer.device.outputs.options import OutputLimits, parse_outputs
@@ -57,7 +60,7 @@ class OutputChoice:
             raise UsageError(
                 "--record-when",
                 got="nothing is recorded",
-                expected="--output video:FILE.mp4 or stills:FOLDER with it",
+                expected="--output video:FILE.mp4 or --output stills:FOLDER with it",
             )
         return options, OutputLimits(
             max_file_bytes=round(self.max_file_mb * 1e6),
@@ -70,7 +73,7 @@ class OutputChoice:
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options; the command gets them as one `outputs`, an `OutputChoice`."""
+    """Add the options; the command takes them as `outputs`, an `OutputChoice`."""
 
     @functools.wraps(command)
     def with_choice(
@@ -103,54 +106,57 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 _POSITIVE = click.FloatRange(0, min_open=True)
 _NOT_NEGATIVE = click.FloatRange(0)
 
+_output = option_group("Output")
+_recording = option_group("Recording")
+
 _OPTIONS = (
-    click.option(
+    _output(
         "--output",
         multiple=True,
         metavar="OUTPUT",
+        show_default="terminal, or json with --json",
         help="terminal, json, json:FILE, csv:FILE, status:FILE, video:FILE.mp4, stills:FOLDER or "
-        "window; may be given several times. By default terminal, with --json json.",
+        "window. May be repeated.",
     ),
-    click.option(
+    _output(
         "--output-max-mb",
         type=_POSITIVE,
         default=100.0,
-        show_default=True,
-        help="Begin json:FILE and csv:FILE anew at this size, keeping the last one as FILE.1.",
+        metavar="MB",
+        help="Start a new json:FILE or csv:FILE at this size and keep the last one as FILE.1.",
     ),
-    click.option(
+    _recording(
         "--record-when",
         metavar="CONDITION",
-        help='Record video and stills only when this holds: "dog>0.8", "cat>0.5 and not '
+        help='Record video and stills only while this is true: "dog>0.8", "cat>0.5 and not '
         'dog>0.5", "value>30".',
     ),
-    click.option(
+    _recording(
         "--record-seconds",
         type=_NOT_NEGATIVE,
         default=3.0,
-        show_default=True,
-        help="With --record-when: how much video before and after.",
+        metavar="SECONDS",
+        help="How much video to keep before and after --record-when is true.",
     ),
-    click.option(
+    _recording(
         "--record-max-mb",
         type=_POSITIVE,
         default=1000.0,
-        show_default=True,
-        help="The most that recordings hold; the oldest are deleted.",
+        metavar="MB",
+        help="Most space for recordings; the oldest are deleted.",
     ),
-    click.option(
+    _recording(
         "--record-keep-free-mb",
         type=_NOT_NEGATIVE,
         default=200.0,
-        show_default=True,
-        help="How much of the disk recordings leave free.",
+        metavar="MB",
+        help="Disk space that recordings leave free.",
     ),
-    click.option(
+    _recording(
         "--stills-every",
         type=_NOT_NEGATIVE,
         default=1.0,
-        show_default=True,
         metavar="SECONDS",
-        help="Of a live source, write a still at most so often.",
+        help="Least time between two stills of a live source.",
     ),
 )

@@ -210,7 +210,7 @@ def test_what_is_no_percentage(text: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--board", "coral"), "is no board known here, expected coral-dev, coral-dev-mini"),
+        (("--board", "coral"), "is not a known board, expected one of coral-dev, coral-dev-mini"),
         (("--board", "coral-usb", "--require-mapped", "most"), "is not a percentage"),
         (("--require-mapped", "100%"), "--require-mapped: given without a board"),
     ],

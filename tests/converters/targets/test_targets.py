@@ -60,7 +60,7 @@ def test_a_share_cannot_be_required_of_every_board(board: str | None) -> None:
             ("--board", "imx93", "--npu", "ethos-u55-128"),
             "--board imx93: has the NPU ethos-u65-256, not ethos-u55-128",
         ),
-        (("--board", "coral"), "is no board known here"),
+        (("--board", "coral"), "is not a known board"),
         (("--board", "imx93", "--require-mapped", "1%"), "given with board imx93"),
         (("--calibration-draw", "some"), "'some' is not one of 'balanced', 'as-is'"),
     ],

@@ -47,7 +47,7 @@ def test_it_is_among_the_boards_commands() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "expected"),
     [
-        (["nosuch", "BUNDLE"], 2, "board nosuch: is no board known here, expected coral-dev"),
+        (["nosuch", "BUNDLE"], 2, "board nosuch: is not a known board, expected one of coral-dev"),
         pytest.param(
             ["generic-x86-64", "BUNDLE"], 2, "programs already run here, expected", marks=not_here
         ),
@@ -55,9 +55,13 @@ def test_it_is_among_the_boards_commands() -> None:
         pytest.param(
             ["rpi4", "/none.edgebundle"], 1, "/none.edgebundle: cannot be read", marks=not_here
         ),
-        (["rpi4", "BUNDLE", "--max-frames", "3"], 2, "there is no source for the loop"),
-        (["rpi4", "BUNDLE", "--", "--parallel", "2"], 2, "--parallel: there is no source"),
-        (["rpi4", "BUNDLE", "--video", "BUNDLE", "--camera", "0"], 2, "is given beside --video"),
+        (["rpi4", "BUNDLE", "--max-frames", "3"], 2, "is given without a source for the loop"),
+        (["rpi4", "BUNDLE", "--", "--parallel", "2"], 2, "--parallel: is given without a source"),
+        (
+            ["rpi4", "BUNDLE", "--video", "BUNDLE", "--camera", "0"],
+            2,
+            "is given together with --video",
+        ),
         pytest.param(
             ["rpi4", "BUNDLE", "--runtime", "nonsense"],
             2,
@@ -84,7 +88,7 @@ def test_the_result_says_what_it_does_not_say() -> None:
     first, labels, times = said.splitlines()
     assert first == "rpi4, emulated: verified, 12 frames answered:"
     assert labels == "  9 Bag, 3 Coat"
-    assert "emulated times say nothing" in times
+    assert "emulated times are not the board's" in times
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ BOARD = ("--board", "generic-x86-64")
     ("arguments", "words"),
     [
         (("--host", "a", "--host", "a", *BOARD), "'a' is named twice"),
-        (("--host", "a", "--canary", "b", *BOARD), "'b' is no --host, expected a"),
+        (("--host", "a", "--canary", "b", *BOARD), "'b' is not a --host, expected a"),
         (
             ("--host", "a", "--board", "no-such"),
             "'no-such' is not a known board, expected one of",

@@ -70,7 +70,7 @@ def run(tmp_path: Path) -> Path:
         (["--budget-accuracy", "-1"], "--budget-accuracy: -1"),
         (["--budget-ms", "0"], "--budget-ms: 0"),
         (["--budget-kb", "nan"], "--budget-kb: nan"),
-        (["--board", "toaster"], "--board toaster: is no board"),
+        (["--board", "toaster"], "--board toaster: is not a known board"),
         (["--measure-on", "-oProxyCommand=x"], "is no host"),
     ],
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -20,7 +22,8 @@ from edgeinfer.device.core.errors import EdgeinferError, MissingExtraError, Usag
 from edgeinfer.device.core.installation.advice import add_extra
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras
-from edgeinfer.host.cli.prune import _print, prune
+from edgeinfer.host.cli.prune import _DEFAULT_SPEEDUP, _print, prune
+from edgeinfer.host.training.pruning.config import PruneConfig
 from tests.support.program import edgeinfer, error_line
 
 
@@ -58,16 +61,16 @@ def _error(*arguments: object) -> EdgeinferError:
         (["--sparsity", "0.5", "--keep-cost", "0.5"], "2 of them"),
         (["--sparsity", "4:2"], "--sparsity: '4:2'"),
         (["--sparsity", "0.5", "--size", "32"], "--size: given with --sparsity"),
-        (["--sparsity", "2:4", "--steps", "3"], "--steps: given with --sparsity"),
-        (["--sparsity", "2:4", "--min-share", "0.5"], "--min-share: given with --sparsity"),
+        (["--sparsity", "2:4", "--steps", "3"], "--steps: is given with --sparsity"),
+        (["--sparsity", "2:4", "--min-share", "0.5"], "--min-share: is given with --sparsity"),
         (["--speedup", "0.5"], "--speedup: 0.5"),
         (["--keep-cost", "nan"], "--keep-cost: nan"),
         (["--size", "big"], "--size: 'big'"),
         (["--steps", "0"], "--steps: 0"),
         (["--min-share", "2"], "--min-share: 2"),
         (["--multiple", "0"], "--multiple: 0"),
-        (["--temperature", "2"], "--teacher: not given"),
-        (["--teacher-weight", "0.5"], "--teacher: not given"),
+        (["--temperature", "2"], "--teacher: is not given"),
+        (["--teacher-weight", "0.5"], "--teacher: is not given"),
         (["--teacher", "self", "--teacher-weight", "0"], "--teacher-weight: 0"),
         (["--teacher", "self", "--temperature", "nan"], "--temperature: nan"),
     ],
@@ -183,3 +186,15 @@ def test_a_faster_run_of_fashion_mnist_can_be_converted(tmp_path: Path) -> None:
     finished = edgeinfer("convert", out, "--out", bundle, "--max-drop", 20, env=home)
     assert finished.returncode == 0, finished.stderr
     assert bundle.is_file()
+
+
+def test_the_help_page_shows_the_real_defaults() -> None:
+    defaults = {field.name: field.default for field in dataclasses.fields(PruneConfig)}
+    shown = {
+        str(option.name): option.show_default
+        for option in prune.params
+        if isinstance(option, click.Option)
+    }
+    names = ("importance", "steps", "step_epochs", "epochs", "patience", "multiple", "min_share")
+    assert {name: shown[name] for name in names} == {name: f"{defaults[name]}" for name in names}
+    assert shown["speedup"] == f"{_DEFAULT_SPEEDUP:g}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +22,8 @@ from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras
 from edgeinfer.host.cli.train import _print, train
 from edgeinfer.host.models import ARCHITECTURES
-from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.config import TrainConfig, default_config
+from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from tests.host.cli.conftest import SHORT, TOLD
 
 
@@ -48,17 +51,17 @@ def _error(*arguments: str) -> EdgeinferError:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["-a", "vgg"], "architecture: 'vgg'"),
+        (["-a", "vgg"], "architecture 'vgg': is not a known network"),
         (["--size", "big"], "--size: 'big'"),
         (["--size", "2x2"], "--size: 2x2"),
         (["--epochs", "0"], "--epochs: 0"),
         (["--learning-rate", "nan"], "--learning-rate: nan"),
-        (["--student", "rpi9"], "--student rpi9: is no board known here"),
+        (["--student", "rpi9"], "--student rpi9: is not a known board"),
         (["--student", "rpi-zero2w", "-a", "resnet8"], "small-cnn for rpi-zero2w, and resnet8"),
-        (["--student", "rpi5"], "--student rpi5: efficientnet-lite0, which knows photographs"),
-        (["--temperature", "3"], "--temperature: given without a teacher"),
-        (["--teacher-weight", "0.5"], "--teacher-weight: given without a teacher"),
-        (["--teacher-features"], "--teacher-features: given without a teacher"),
+        (["--student", "rpi5"], "--student rpi5: is efficientnet-lite0, which is made for photos"),
+        (["--temperature", "3"], "--temperature: is given without a teacher"),
+        (["--teacher-weight", "0.5"], "--teacher-weight: is given without a teacher"),
+        (["--teacher-features"], "--teacher-features: is given without a teacher"),
         (["--teacher", "x", "--teacher-weight", "2"], "--teacher-weight: 2"),
         (["--validation-share", "0"], "--validation-share: 0"),
         (["--validation-share", "0.95"], "1.05 together"),
@@ -71,16 +74,16 @@ def _error(*arguments: str) -> EdgeinferError:
         (["-a", "resnet8", "--weights", "no-such-file"], "--weights: given for --init he"),
         (
             ["-a", "mobilenet-v2", "--init", "he", "--weights", "imagenet"],
-            "--weights: imagenet, given for --init he, expected --init pretrained",
+            "--weights: is imagenet, together with --init he, expected --init pretrained",
         ),
         (["-a", "efficientnet-lite0", "--width", "0.5"], "efficientnet-lite0: --width 0.5"),
         (["-a", "mobilenet-v3-small", "--size", "31x224"], "--size: 31x224, expected 32 pixels"),
         (["-a", "mobilenet-v3-large", "--init", "he", "--size", "28"], "--size: 28x28, expected"),
-        (["--fine-tune-epochs", "2"], "--fine-tune-epochs: given for --init he"),
-        (["--fine-tune", "upper"], "--fine-tune: given for --init he"),
+        (["--fine-tune-epochs", "2"], "--fine-tune-epochs: is given with --init he"),
+        (["--fine-tune", "upper"], "--fine-tune: is given with --init he"),
         (
             ["-a", "efficientnet-lite0", "--fine-tune-epochs", "0", "--fine-tune", "upper"],
-            "--fine-tune: given with --fine-tune-epochs 0",
+            "--fine-tune: is given with --fine-tune-epochs 0",
         ),
     ],
 )
@@ -216,3 +219,30 @@ def test_it_says_what_was_learned_and_what_comes_next(capsys: pytest.CaptureFixt
         "the run: runs/squares",
         "next: edgeinfer convert runs/squares",
     ]
+
+
+def test_the_help_page_shows_the_real_defaults() -> None:
+    """They depend on the network, so that click cannot show them."""
+    pretrained, scratch = default_config("efficientnet-lite0"), default_config("small-cnn")
+    teacher = {field.name: field.default for field in dataclasses.fields(TeacherConfig)}
+    compared = []
+    for option in train.params:
+        shown = getattr(option, "show_default", None)
+        name = {"teacher_weight": "weight"}.get(str(option.name), str(option.name))
+        if not isinstance(shown, str) or not re.match(r"\d|[a-z]+$", shown):
+            continue
+        if name not in teacher and not hasattr(pretrained, name):
+            continue  # the shares of the splits
+        compared.append(name)
+        if name in teacher:
+            assert shown == f"{teacher[name]:g}", name
+            continue
+        with_weights, _, without = shown.partition(" with pretrained weights, else ")
+        assert with_weights == _text(getattr(pretrained, name)), name
+        if not name.startswith("fine_tune"):
+            assert (without or with_weights) == _text(getattr(scratch, name)), name
+    assert len(compared) >= 16, compared
+
+
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -51,6 +51,7 @@ def test_the_variant_is_read() -> None:
         (("--record-when", "dog>>1", "--output", "stills:x"), "record-when"),
         (("--edgetpu", "usb:0", "--delegate", "gpu"), "edgetpu"),
         (("--help",), "asks for help"),
+        (("other.edgebundle", "--camera"), "run option BUNDLE: is given"),
     ],
 )
 def test_options_that_are_not_for_a_service(words: tuple[str, ...], message: str) -> None:
@@ -59,7 +60,7 @@ def test_options_that_are_not_for_a_service(words: tuple[str, ...], message: str
     assert isinstance(caught.value, UsageError)
 
 
-@pytest.mark.parametrize("words", [("--no-such",), ("--max-fps", "fast"), ("stray",)])
+@pytest.mark.parametrize("words", [("--no-such",), ("--max-fps", "fast"), ("stray", "words")])
 def test_options_that_run_does_not_know(words: tuple[str, ...]) -> None:
     with pytest.raises(click.UsageError):
         check_run_options(words)

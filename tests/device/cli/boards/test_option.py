@@ -66,7 +66,7 @@ def test_a_board_without_an_accelerator(dense: Path) -> None:
 @pytest.mark.parametrize("name", ["coral", "", "../profiles/rpi4", "x\x1b[2J"])
 def test_an_unknown_board_names_the_known_ones(name: str, dense: Path) -> None:
     line = error_line(edgeinfer_here("inspect", dense, "--board", name), code=2)
-    assert "is no board known here" in line
+    assert "is not a known board" in line
     assert "coral-dev, coral-dev-mini, coral-usb, generic-aarch64" in line
 
 

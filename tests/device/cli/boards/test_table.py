@@ -161,7 +161,7 @@ def test_operator_by_operator(arguments: tuple[str, ...], words: str, dense: Pat
 
 def test_a_board_and_an_accelerator_are_one_too_many(dense: Path) -> None:
     done = edgeinfer_here("inspect", dense, "--board", "imx8mp", "--accelerator", "gpu")
-    assert "--accelerator: beside --board" in error_line(done, code=2)
+    assert "--accelerator: is given together with --board" in error_line(done, code=2)
 
 
 def test_nothing_heavy_is_imported_for_the_table(dense: Path) -> None:

@@ -59,15 +59,15 @@ def test_one_board_is_explained(own: dict[str, str]) -> None:
     shown = edgeinfer_here("boards", "show", "rpi4", env=own).stdout
     assert shown.startswith("rpi4: Raspberry Pi 4\n")
     assert "edgeinfer flash --board rpi4 --host USER@HOST" in shown
-    assert "Raspberry Pi OS 12 (Bookworm), 64-bit: run here, qemu-user" in shown
-    assert "Raspberry Pi OS 13 (Trixie), 32-bit: only read of, not run here" in shown
+    assert "Raspberry Pi OS 12 (Bookworm), 64-bit: tested, qemu-user" in shown
+    assert "Raspberry Pi OS 13 (Trixie), 32-bit: not tested" in shown
     assert "  libedgetpu  " not in shown
     with_coral = edgeinfer_here("boards", "show", "rpi4-coral-usb", env=own).stdout
     assert "  libedgetpu     16.0TF2.13.1" in with_coral
     mendel = edgeinfer_here("boards", "show", "coral-dev", env=own).stdout
-    assert "3.7, too old: 3.10 has to be carried along" in mendel
+    assert "3.7, too old: edgeinfer flash brings 3.10" in mendel
     assert "note           Not run on the hardware." in mendel
-    assert "published latencies, not measured here:" in mendel
+    assert "published latencies, not measured by edgeinfer:" in mendel
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -117,7 +117,9 @@ def test_other_commands_tell_of_a_bad_file_as_well(own: dict[str, str], tmp_path
 
 def test_unknown_names_are_wrong_usage(own: dict[str, str]) -> None:
     line = error_line(edgeinfer("boards", "show", "rpi\x1b[2J", env=own), code=2)
-    assert line.startswith("error: board rpi\\x1b[2J: is no board known here, expected coral-dev")
+    assert line.startswith(
+        "error: board rpi\\x1b[2J: is not a known board, expected one of coral-dev"
+    )
     assert edgeinfer("boards", "burn", env=own).returncode == 2
 
 

@@ -183,7 +183,9 @@ def test_a_drawing_beside_the_text(dense: Path, bundle: Path, tmp_path: Path) ->
 def test_a_drawing_has_a_fitting_name_and_place(dense: Path, tmp_path: Path) -> None:
     raised = run(dense, "--graph", tmp_path / "graph.png").exception
     assert isinstance(raised, UsageError)
-    assert str(raised).endswith("is no name of a drawing, expected a file name that ends in .svg")
+    assert str(raised).endswith(
+        "is not the name of a drawing, expected a file name that ends in .svg"
+    )
     raised = run(dense, "--graph", dense / "graph.svg").exception
     assert isinstance(raised, StorageError)
 

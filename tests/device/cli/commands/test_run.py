@@ -203,7 +203,7 @@ def test_cameras_mode_and_controls(run_with_camera: Run, model: list[str]) -> No
         (["--camera-format", "H264"], "has no mode H264"),
         (["--camera-control", "zoom=1"], "has no control 'zoom', expected one of brightness"),
         (["--camera-control", "brightness=300"], "'300' is no value of it, expected 0 to 255"),
-        (["--camera-control", "brightness"], "is no setting, expected NAME=VALUE"),
+        (["--camera-control", "brightness"], "is not a setting, expected NAME=VALUE"),
     ],
 )
 def test_what_the_camera_has_not_is_wrong_usage(

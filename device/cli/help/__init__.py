@@ -1,0 +1,1 @@
+"""Help pages, names that shells complete, and hints for mistyped names."""
