@@ -33,8 +33,8 @@ def doctor(
 ) -> int:
     """Find faults of this machine and say how to fix them.
 
-    Nothing is changed. Everything that may crash or hang is tried in a process of its own. The exit
-    code is 1 if something is broken; notes are worth knowing, but break nothing.
+    Nothing is changed. What may crash or hang is tried in a separate process. The exit code is 1
+    if something is broken; notes are worth knowing, but break nothing.
     """
     from edgeinfer.device.diagnose.doctor.run_checks import run_checks
     from edgeinfer.device.diagnose.doctor.system import System

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def _accelerator(
     context: click.Context, parameter: click.Parameter, name: str | None
 ) -> str | None:
-    """Return the accelerator's name; other packages are searched only if it is not one of ours."""
+    """Return the accelerator's name; search other packages only if it is not edgeinfer's."""
     if name is None or find_accelerator(name) is not None:
         return name
     return str(choice(*sorted(OWN)).convert(name, parameter, context))

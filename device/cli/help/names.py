@@ -44,7 +44,7 @@ class Name(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
     Args:
         known: gives the names; called only when a shell completes.
-        files: a path may stand there too.
+        files: a path is allowed too.
     """
 
     name = "name"
@@ -56,7 +56,7 @@ class Name(click.ParamType):  # type: ignore[type-arg, unused-ignore]
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Return the names that begin with what was typed; else, where they may stand, files."""
+        """Return the names that begin with what was typed; without one, files if allowed."""
         from click.shell_completion import CompletionItem
 
         items = [CompletionItem(name) for name in self._known() if name.startswith(incomplete)]
@@ -100,7 +100,7 @@ def accelerator_names() -> Iterable[str]:
 
 
 def sources() -> Iterable[str]:
-    """Return what a camera option takes besides files: cameras that are there, and words."""
+    """Return what a camera option takes, except files: the cameras here, and words."""
     from edgeinfer.device.cameras.v4l2.devices import find_cameras
 
     return [str(camera.path) for camera in find_cameras()] + ["picamera", "simulated", "gst:"]

@@ -18,7 +18,7 @@ _GENERAL = "General"
 """The heading of `--help`, which click adds, and of options without a group."""
 
 _FIRST_COLUMN = 30
-"""The widest first column, in characters; longer options stand on a line of their own."""
+"""The widest first column, in characters; longer options get a separate line."""
 
 
 class Option(click.Option):
@@ -41,7 +41,7 @@ class Option(click.Option):
             return None
         spelled, text = record
         if isinstance(self.show_default, str):
-            # click puts such a text in brackets of its own.
+            # click adds round brackets to such a text.
             text = text.replace(f"default: ({self.show_default})", f"default: {self.show_default}")
         return spelled, _range_in_words(text)
 

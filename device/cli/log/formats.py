@@ -1,4 +1,4 @@
-"""The three shapes of what is told: lines for people, JSON objects, or lines for journald."""
+"""The three formats of events: lines for people, JSON objects, or lines for journald."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PRIORITIES = {logging.ERROR: 3, logging.WARNING: _WARNING, NOTICE: 5, logging.I
 
 
 def event_name(record: logging.LogRecord) -> str:
-    """Return the name of a record's event; without one it is named by its level."""
+    """Return the name of a record's event, or its level if it has none."""
     return str(getattr(record, "event", record.levelname.lower()))
 
 
@@ -26,7 +26,7 @@ def _priority(record: logging.LogRecord) -> int:
 
 
 def _line(record: logging.LogRecord) -> str:
-    """Return a record's message on one line, with the number of those that were left out."""
+    """Return a record's message on one line, with the number of equal ones that were left out."""
     line, left_out = printable(record.getMessage()), getattr(record, "left_out", 0)
     return f"{line} ({left_out:,} more like it before)" if left_out else line
 
@@ -38,10 +38,10 @@ def _fields(record: logging.LogRecord) -> dict[str, object]:
 
 
 class TextFormatter(logging.Formatter):
-    """A line an event, for people.
+    """One line per event, for people.
 
     Args:
-        before: what a line begins with, to clear a line that a terminal rewrites in place.
+        before: the start of each line, to clear a line that a terminal rewrites in place.
     """
 
     def __init__(self, before: str = "") -> None:
@@ -49,19 +49,19 @@ class TextFormatter(logging.Formatter):
         self._before = before
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; what is wrong has its level in front."""
+        """Return the line; warnings and errors have their level in front."""
         level = f"{record.levelname.lower()}: " if _priority(record) <= _WARNING else ""
         return f"{self._before}{level}{_line(record)}"
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: `time`, `priority`, `level`, `event`, `message` and the event's fields."""
+    """An object per line: `time`, `priority`, `level`, `event`, `message` and more fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the object."""
         from datetime import datetime, timezone
 
-        # Of now, and not of when it was logged: what was kept back comes behind younger events.
+        # The time of writing: events that were kept back come after newer ones.
         stamp = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         return json.dumps(
             {
@@ -77,7 +77,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class JournaldFormatter(logging.Formatter):
-    """The line behind its priority, `<4>...`, with event and fields behind it as a JSON object."""
+    """The priority, `<4>`, then the line, then event and fields as a JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -90,7 +90,7 @@ def formatter(log_format: LogFormat, before: str = "") -> logging.Formatter:
 
     Args:
         log_format: its name.
-        before: what a line for people begins with.
+        before: the start of each line for people.
     """
     if log_format == "json":
         return JsonFormatter()

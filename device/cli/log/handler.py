@@ -1,4 +1,4 @@
-"""The program's handler of log records: writes them to a stream."""
+"""Writes log records to a stream."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import TextIO
 from edgeinfer.device.cli.log.rate_limit import RateLimit
 
 LOGGER = "edgeinfer"
-"""All that edgeinfer logs goes through this logger."""
+"""The logger for everything that edgeinfer logs."""
 
 
 class StreamHandler(logging.Handler):
     """Writes records to a stream; safe to use by several threads.
 
-    A stream that is closed or full takes nothing: there is no other place to say so, and the work
-    goes on.
+    If the stream is closed or full, records are lost: there is no other place to report that, and
+    the work continues.
 
     Args:
-        stream: where they go; None where the process has no stderr.
-        formatter: their shape.
-        limit: how often the same is told; None for each time.
+        stream: the stream; None if the process has no stderr.
+        formatter: their format.
+        limit: leaves equal records out; None writes all.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class StreamHandler(logging.Handler):
             self.addFilter(limit)
 
     def handle(self, record: logging.LogRecord) -> bool:
-        """Filter and write under one lock: of two like records the one that counts comes first."""
+        """Filter and write under one lock, so that the first of equal records is written."""
         self.acquire()
         try:
             return bool(super().handle(record))
@@ -54,10 +54,10 @@ class StreamHandler(logging.Handler):
             self._stream.flush()
 
     def catch_up(self, *, at_end: bool = False) -> None:
-        """Write the last of the records that were left out, where none like them came since.
+        """Write the last of the records that were left out, if no equal one was written since.
 
         Args:
-            at_end: write them though they are younger than the interval.
+            at_end: write them even if they are newer than the interval.
         """
         if self._limit is None:
             return
@@ -71,7 +71,7 @@ class StreamHandler(logging.Handler):
 
 @contextmanager
 def handling(handler: logging.Handler, level: int) -> Iterator[None]:
-    """Let a handler have what edgeinfer logs from a level on, while the context lasts."""
+    """Give a handler what edgeinfer logs, from a level up, inside the `with` block."""
     logger = logging.getLogger(LOGGER)
     before = logger.level
     logger.setLevel(level)

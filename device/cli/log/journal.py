@@ -1,4 +1,4 @@
-"""Whether what the program writes goes to the journal."""
+"""Whether the program writes to the journal."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Mapping
 
 
 def under_journald(descriptor: int, environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether a file descriptor is the journal's.
+    """Return whether a file descriptor is the journal's.
 
-    systemd sets `JOURNAL_STREAM` to the device and inode of the stream; a process that was started
-    from a service with its stderr elsewhere inherits the variable, but not the stream
-    (systemd.exec(5)).
+    systemd sets `JOURNAL_STREAM` to the device and inode of the stream. A process that a service
+    starts with another stderr inherits the variable, but not the stream (systemd.exec(5)).
     """
     wanted = environment.get("JOURNAL_STREAM")
     if not wanted:

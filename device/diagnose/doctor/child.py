@@ -1,4 +1,4 @@
-"""Child processes: what may crash or hang is tried in one, and only its end is looked at."""
+"""Child processes, for everything that may crash or hang: only the way they end is used."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edgeinfer.device.core.processes import (
 _PROBE = "edgeinfer.device.diagnose.doctor.probe"
 
 SOURCE_VARIABLE = "EDGEINFER_PROBED_SOURCE"
-"""Holds the source of frames that `probe camera` tries."""
+"""The environment variable with the source that `probe camera` tries."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +26,11 @@ class ChildEnd:
     """How a child process ended.
 
     Attributes:
-        code: its exit code, negative for a signal's number; None where it was stopped because
-            its time was over.
-        facts: what it found out, one JSON object a line, merged.
-        stdout: what it printed.
-        stderr: what it complained about.
+        code: its exit code, negative for a signal's number; None if it was stopped because its
+            time was over.
+        facts: what it found, one JSON object per line, merged.
+        stdout: its standard output.
+        stderr: its error output.
     """
 
     code: int | None
@@ -40,14 +40,14 @@ class ChildEnd:
 
     @property
     def crash(self) -> str:
-        """The signal that ended it, such as `SIGSEGV`; empty where none did."""
+        """The signal that ended it, such as `SIGSEGV`; empty if none did."""
         if self.code is None or self.code >= 0:
             return ""
         return signal_name(-self.code)
 
     @property
     def reason(self) -> str:
-        """Why it did not succeed, on one line: the last that it said."""
+        """Why it failed, on one line: the last line of its error output."""
         if self.code is None:
             return "it did not answer in time"
         lines = self.stderr.strip().splitlines()
@@ -62,7 +62,7 @@ def run_child(
 ) -> ChildEnd:
     """Run a program to its end, or stop it when its time is over.
 
-    A program that cannot be started ends with 127, as in a shell.
+    A program that cannot be started has the exit code 127, as in a shell.
     """
     try:
         done = run_to_end(command, limit_s=timeout_s, env=environ)
@@ -76,13 +76,13 @@ def run_child(
 def run_probe(
     name: str, *arguments: str, timeout_s: float, environ: Mapping[str, str] | None = None
 ) -> ChildEnd:
-    """Run one of the functions in `probe` in a Python process of its own.
+    """Run one of the functions in `probe` in a separate Python process.
 
     Args:
-        name: the function's.
-        arguments: what it takes.
+        name: the name of the function, without `probe_`.
+        arguments: its arguments.
         timeout_s: how long it may take.
-        environ: variables for it alone.
+        environ: more environment variables, only for it.
     """
     return run_child(
         python_command("-m", _PROBE, name, *arguments),
@@ -92,7 +92,7 @@ def run_probe(
 
 
 def facts_of(stdout: str) -> dict[str, Any]:
-    """Merge the lines that are JSON objects; libraries may print lines of their own."""
+    """Merge the lines that are JSON objects; libraries may print other lines."""
     facts: dict[str, Any] = {}
     for line in stdout.splitlines():
         try:

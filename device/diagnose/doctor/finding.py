@@ -1,4 +1,4 @@
-"""Finding: one thing that was looked at, whether it is in order, and what to type if not."""
+"""Finding: one thing that was checked, whether it is in order, and what to type if not."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from edgeinfer.device.diagnose.doctor.child import ChildEnd
 from edgeinfer.device.diagnose.doctor.system import System
 
 State = Literal["ok", "note", "broken"]
-"""`note`: works, or is not needed, but is worth knowing."""
+"""`note`: it works, or is not needed, but is worth knowing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What a check found out about one subject.
+    """What a check found about one subject.
 
     Attributes:
         subject: what it is about.
         state: whether it is in order.
         got: what was found.
-        expected: what should have been there; may be empty where `got` says it all.
-        fix: what to do about it, with the command to type; never empty where it is broken.
+        expected: what should have been found; may be empty if `got` says it all.
+        fix: what to do about it, with the command to type; never empty if it is broken.
     """
 
     subject: str
@@ -41,10 +41,10 @@ class Finding:
 
 
 class Check(Protocol):
-    """Looks at one subject, in bounded time; what it cannot find out is no error.
+    """Looks at one subject, in limited time; if it cannot find something out, that is not an error.
 
     Attributes:
-        title: the subject, for a heading.
+        title: the heading.
     """
 
     @property
@@ -52,16 +52,16 @@ class Check(Protocol):
         """The subject."""
 
     def run(self, system: System) -> Sequence[Finding]:
-        """Look, change nothing, and say what was found."""
+        """Look, change nothing, and return what was found."""
 
 
 def ok(subject: str, got: str) -> Finding:
-    """Return that all is well."""
+    """Return a finding that is in order."""
     return Finding(subject=subject, state="ok", got=got)
 
 
 def note(subject: str, got: str, *, expected: str = "", fix: str = "") -> Finding:
-    """Return what is worth knowing and stops nothing."""
+    """Return a finding that is worth knowing and breaks nothing."""
     return Finding(subject=subject, state="note", got=got, expected=expected, fix=fix)
 
 
@@ -71,12 +71,12 @@ def broken(subject: str, got: str, *, fix: str, expected: str = "") -> Finding:
 
 
 def from_error(error: EdgeinferError, *, subject: str = "", fix: str = "") -> Finding:
-    """Return an error that a command would end with as a fault.
+    """Return a command's error as a fault.
 
     Args:
         error: what was raised.
         subject: what it is about; empty for the error's own subject.
-        fix: what to do where the error does not say.
+        fix: what to do if the error does not say.
     """
     return broken(
         subject or error.subject, error.got, expected=error.expected, fix=error.next_step or fix
@@ -84,12 +84,12 @@ def from_error(error: EdgeinferError, *, subject: str = "", fix: str = "") -> Fi
 
 
 def fault_of(end: ChildEnd, subject: str, *, fix: str) -> Finding:
-    """Return the error that a probe told, or how it ended, as a fault.
+    """Return the error that a probe reported, or how it ended, as a fault.
 
     Args:
         end: how the probe ended.
         subject: what it was about.
-        fix: what to do where the error does not say.
+        fix: what to do if the error does not say.
     """
     error = end.facts.get("error")
     if not error:

@@ -1,4 +1,4 @@
-"""What the doctor looks at of one accelerator: the usual, or what another package brings for it."""
+"""What the doctor checks of one accelerator: the usual, or what another package adds."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ GROUP = "edgeinfer.accelerators.doctor"
 
 
 class Look:
-    """The usual look at an accelerator; one that needs more brings a subclass of its own.
+    """The usual check of an accelerator; an accelerator that needs more has its own subclass.
 
     Attributes:
-        shared: its library can be tried while another program uses it.
+        shared: its library can be tried while another program uses the accelerator.
         command: installs its library; may be empty.
     """
 
@@ -28,7 +28,7 @@ class Look:
     def judge_devices(
         self, accelerator: Accelerator, devices: Sequence[Device], system: System
     ) -> list[Finding]:
-        """Say of each device whether this user may use it."""
+        """Return for each device whether this user may use it."""
         return [
             ok(accelerator.title, device.name)
             if device.usable or device.node is None
@@ -41,16 +41,16 @@ class Look:
         ]
 
     def judge_package(self, system: System, runtime: str) -> list[Finding]:
-        """Say what is wrong with the package of a library that did not fail when it was tried.
+        """Return what is wrong with the package of a library that loaded without an error.
 
         Args:
             system: the machine.
-            runtime: name and version.
+            runtime: name and version of the runtime.
         """
         return []
 
 
 def look_of(accelerator: Accelerator) -> Look:
-    """Return the look at an accelerator that is its own, else the usual one."""
+    """Return the check of an accelerator: its own, or the usual one."""
     found = load_accelerator(GROUP, accelerator.name, Look)
     return found if isinstance(found, Look) else Look()

@@ -1,9 +1,9 @@
-"""The child process of the doctor: imports and loads what may crash, and tells how far it came.
+"""The child process of the doctor: imports and loads what may crash, and reports how far it got.
 
     python -m edgeinfer.device.diagnose.doctor.probe NAME ARGUMENT...
 
-Each fact is one line of JSON, written at once: after a crash, the lines say what went well before.
-An error of edgeinfer's own is the fact `error`; any other ends the process with its traceback.
+Each fact is one line of JSON, written immediately: after a crash, the lines say what worked before.
+An edgeinfer error is the fact `error`; any other error ends the process with its traceback.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def probe_kernels() -> None:
 
 
 def probe_runtimes() -> None:
-    """Say which runtimes there are, and which one is taken."""
+    """Report which runtimes are installed, and which one is used."""
     from edgeinfer.device.runtime.runner import choose_runtime, installed_runtimes
 
     tell(installed=list(installed_runtimes()))
@@ -82,7 +82,7 @@ def probe_runtimes() -> None:
 
 
 def probe_runtime(name: str) -> None:
-    """Load and run a tiny model, which is when a runtime and numpy that do not fit show it."""
+    """Load and run a tiny model, which fails if the runtime and numpy do not fit."""
     import numpy as np
 
     from edgeinfer.device.diagnose.doctor.tiny_model import TINY_INPUT, tiny_model
@@ -96,7 +96,7 @@ def probe_runtime(name: str) -> None:
 
 
 def probe_delegate(name: str, root: str, limit_s: str) -> None:
-    """Load a delegate as `edgeinfer run` does: in a worker, whose end is explained."""
+    """Load a delegate as `edgeinfer run` does: in a worker, and explain how it ended."""
     from edgeinfer.device.runtime.delegates.spec import delegate_spec
     from edgeinfer.device.runtime.delegates.worker.explain import explain
     from edgeinfer.device.runtime.delegates.worker.process import (
@@ -119,17 +119,17 @@ def probe_delegate(name: str, root: str, limit_s: str) -> None:
 
 
 def probe_picamera2() -> None:
-    """Import what cameras on the ribbon cable need."""
+    """Import the packages that cameras on the ribbon cable need."""
     for name in ("libcamera", "picamera2"):
         importlib.import_module(name)
 
 
 def probe_camera(model_path: str) -> None:
-    """Open a source as `edgeinfer run` does and read from it; of files, one picture is enough."""
+    """Open a source as `edgeinfer run` does and read from it; from files, one picture is enough."""
     source = os.environ[SOURCE_VARIABLE]
     from edgeinfer.device.cameras.open import needs_model, open_camera
 
-    # A camera that fails is opened again for ever: the doctor's limit ends that.
+    # Reconnecting to a camera that fails never ends: the limit of the doctor ends it.
     options: dict[str, Any] = {}
     logging.getLogger("edgeinfer.device.cameras").addHandler(_Teller())
     if needs_model(source):
@@ -140,7 +140,7 @@ def probe_camera(model_path: str) -> None:
         options |= {"pictures": model.golden_frames, "spec": model.preprocessor.spec}
     with open_camera(source, **options) as camera:
         tell(description=camera.description, live=camera.live)
-        # A camera's first pictures are often dark: it adjusts to the light by them.
+        # The first pictures are often dark, until the camera has adjusted to the light.
         frames = [camera.read() for _ in range(_LIVE_FRAMES if camera.live else 1)]
         last = frames[-1]
         if last is not None:
@@ -148,7 +148,7 @@ def probe_camera(model_path: str) -> None:
 
 
 def probe_model(path: str) -> None:
-    """Open a model and run it; a bundle is verified, which runs its golden frames."""
+    """Open a model and run it; also verify a bundle, which runs its golden frames."""
     import numpy as np
 
     from edgeinfer.device.models.bundle.installed import installed_bundle
@@ -187,9 +187,9 @@ _PROBES: dict[str, Callable[..., None]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Run the probe that is named."""
-    # Ended by Ctrl-C even inside native code, and with the doctor, whose time may be over too;
-    # a crash that was looked for leaves no core file.
+    """Run a probe by its name."""
+    # Ctrl-C ends it even inside native code, and it ends with the doctor, which may be stopped too.
+    # An expected crash leaves no core file.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

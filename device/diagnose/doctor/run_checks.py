@@ -1,4 +1,4 @@
-"""All checks, one after another; none of them can end or delay the doctor for good."""
+"""All checks, one after another; none of them can end the doctor or block it for ever."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ CHECKS: tuple[Check, ...] = (
     MemoryCheck(),
     ClockCheck(),
 )
-"""In the order in which they are told: what others need comes first."""
+"""In this order: what other checks need comes first."""
 
 _LIMIT_S = 180.0
-"""For one whole check. Child processes have shorter limits of their own; this one is for what can
-hang in the kernel: a network file system that is gone, a driver that is stuck."""
+"""For one whole check. Child processes have their own, shorter limits; this one is for what can
+hang in the kernel: a network file system that was lost, a driver that is stuck."""
 
 
 def run_checks(
@@ -54,18 +54,18 @@ def _run(check: Check, system: System, limit_s: float) -> list[Finding]:
     def look() -> None:
         try:
             findings.extend(check.run(system))
-        except Exception as error:  # a machine may be ill in ways that nobody thought of
+        except Exception as error:  # a machine may be broken in ways that nobody expected
             if os.environ.get("EDGEINFER_DEBUG"):
                 raise
             findings.append(
                 note(
                     check.title,
-                    f"this check itself failed ({type(error).__name__}: {error})",
+                    f"this check failed ({type(error).__name__}: {error})",
                     fix="run `EDGEINFER_DEBUG=1 edgeinfer doctor` and report what it prints",
                 )
             )
 
-    # A daemon: one that hangs in the kernel must not keep the program from ending.
+    # A daemon thread: if it hangs in the kernel, the program can still end.
     thread = threading.Thread(target=look, name=f"doctor: {check.title}", daemon=True)
     thread.start()
     thread.join(limit_s)
@@ -75,7 +75,7 @@ def _run(check: Check, system: System, limit_s: float) -> list[Finding]:
             broken(
                 check.title,
                 f"did not answer within {limit_s:.0f} s",
-                fix="look for a stuck device or network folder with `sudo dmesg | tail`",
+                fix="look for a device or network folder that hangs: `sudo dmesg | tail`",
             ),
         ]
     return findings

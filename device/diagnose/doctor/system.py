@@ -1,4 +1,4 @@
-"""Where the doctor looks: the file system's root, and what the user asked about."""
+"""Where the doctor looks: the root of the file system, and what the user named."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """A machine, as its files tell.
+    """A machine, seen through its files.
 
     Attributes:
-        root: the file system's root; another folder than `/` stands in for /proc, /sys and /dev.
-        model: the model to look at; None for the installed bundle.
-        camera: the source to try; None for none in particular.
+        root: the root of the file system; tests use another folder, with its own /proc, /sys and
+            /dev.
+        model: the model to check; None for the installed bundle.
+        camera: the source to try; None to try none.
         timeout_s: how long one child process may take.
     """
 
@@ -27,20 +28,20 @@ class System:
         return self.root / name.lstrip("/")
 
     def text(self, name: str) -> str:
-        """Return a file's text without the line's end; empty where it cannot be read."""
+        """Return a file's text without the line end; empty if it cannot be read."""
         return read_text(self.path(name))
 
     def number(self, name: str) -> int | None:
-        """Return the whole number in a file; None where there is none."""
+        """Return the whole number in a file; None if there is none."""
         return read_number(self.path(name))
 
     def glob(self, pattern: str) -> list[Path]:
-        """Return what matches an absolute pattern, by name."""
+        """Return the paths that match an absolute pattern, sorted."""
         return sorted(self.root.glob(pattern.lstrip("/")))
 
 
 def read_text(path: Path) -> str:
-    """Return a file's text without the line's end; empty where it cannot be read."""
+    """Return a file's text without the line end; empty if it cannot be read."""
     try:
         return path.read_bytes().rstrip(b"\0\n").decode(errors="replace")
     except OSError:
@@ -48,7 +49,7 @@ def read_text(path: Path) -> str:
 
 
 def read_number(path: Path) -> int | None:
-    """Return the whole number in a file, decimal or hexadecimal; None where there is none."""
+    """Return the whole number in a file, decimal or hexadecimal; None if there is none."""
     try:
         return int(read_text(path), 0)
     except ValueError:

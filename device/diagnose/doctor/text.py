@@ -1,4 +1,4 @@
-"""Findings for people and for scripts."""
+"""Findings as text and as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PLAIN_MARKS: dict[State, str] = {"ok": "+", "note": "-", "broken": "X"}
 
 
 def can_show_marks(encoding: str | None) -> bool:
-    """True for an output whose encoding has ticks and crosses."""
+    """Return whether the encoding of an output has ticks and crosses."""
     try:
         "".join(_MARKS.values()).encode(encoding or "ascii")
     except (LookupError, UnicodeEncodeError):
@@ -31,9 +31,9 @@ def mark(state: State, *, marks: bool) -> str:
 
 
 def finding_lines(finding: Finding, *, marks: bool = True, width: int = WIDTH) -> list[str]:
-    """Return a finding as lines of at most `width`: what was found, expected and to do.
+    """Return a finding as lines of at most `width`: what was found, what was expected, what to do.
 
-    Longer words, such as paths, are not broken: a command must be copied as it is.
+    Longer words such as paths stay whole, so that a command can be copied.
     """
     lead = f"  {mark(finding.state, marks=marks)} {finding.subject:<{_SUBJECT_WIDTH}} "
     lines = _wrap(finding.got, width, first=lead, rest=" " * (5 + _SUBJECT_WIDTH))
@@ -58,7 +58,7 @@ def _wrap(text: str, width: int, *, first: str, rest: str) -> list[str]:
 
 
 def summary_line(findings: Sequence[Finding]) -> str:
-    """Return how many of which, and the names of what is broken: it may have scrolled away."""
+    """Return the counts, and the names of what is broken, which may have scrolled out of sight."""
     counts = {state: sum(f.state == state for f in findings) for state in ("broken", "note", "ok")}
     if not counts["broken"]:
         notes = f", {_counted(counts['note'], 'note')}" if counts["note"] else ""
@@ -75,7 +75,7 @@ def _counted(count: int, noun: str) -> str:
 
 
 def finding_json(check: str, finding: Finding) -> dict[str, str]:
-    """Return a finding for scripts.
+    """Return a finding for programs.
 
     Keys: `check` (the heading), `subject`, `state` (`ok`, `note`, `broken`), `got`, `expected`,
     `fix`.

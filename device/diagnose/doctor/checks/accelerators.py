@@ -1,6 +1,6 @@
 """Accelerators: the device, this user's access to it, and the library that drives it.
 
-What is said of a library that does not load are the sentences of `edgeinfer run`.
+For a library that does not load it prints the same sentences as `edgeinfer run`.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ ON_THE_CPU = "; models run on the CPU"
 
 
 class AcceleratorsCheck:
-    """Whether accelerators are there, may be used, and have a library that does not crash."""
+    """Whether accelerators are connected, may be used, and have a library that does not crash."""
 
     title = "Accelerators"
 
     def run(self, system: System) -> Sequence[Finding]:
-        """Look at those that anyone may plug in, and at others where something of them is there."""
+        """Check those that can be plugged in, and others if a part of them is found."""
         findings = []
         for name in accelerator_names():
             try:
@@ -45,13 +45,13 @@ class AcceleratorsCheck:
                 findings.append(from_error(error))
                 continue
             devices = accelerator.devices(system.root) or ()
-            if accelerator.plugged or _is_told(accelerator, devices, system):
+            if accelerator.plugged or _is_reported(accelerator, devices, system):
                 findings += _look(accelerator, devices, system)
         return findings
 
 
-def _is_told(accelerator: Accelerator, devices: Sequence[Device], system: System) -> bool:
-    """True where something of an accelerator is there; every desktop has a GPU."""
+def _is_reported(accelerator: Accelerator, devices: Sequence[Device], system: System) -> bool:
+    """Return whether a part of an accelerator is found; every desktop has a GPU."""
     return (
         find_library(accelerator.library, root=system.root) is not None
         or (bool(devices) and not accelerator.boardless)
@@ -65,11 +65,11 @@ def _look(accelerator: Accelerator, devices: Sequence[Device], system: System) -
     board = detect_board(system.root)
     if not findings and board.accelerator == accelerator.name:
         got = f"not found, although a board {board.name} has one"
-        fix = "load its kernel driver; `sudo dmesg | tail -50` says what it lacks"
+        fix = "load its kernel driver; `sudo dmesg | tail -50` says what is missing"
         findings.append(broken(accelerator.title, got, fix=fix))
     users = {holders(system, device.node) for device in devices if device.node is not None}
     if not look.shared and users and all(users):
-        # Opening it a second time fails, and may disturb whoever is at work.
+        # Opening it a second time fails, and may disturb the program that uses it.
         got = f"in use by {', '.join(sorted(users))}, so it was not tried"
         return [*findings, ok(accelerator.library, got)]
     limit_s = system.timeout_s / 2
@@ -85,11 +85,11 @@ def _look(accelerator: Accelerator, devices: Sequence[Device], system: System) -
 def judge_library(
     known: Accelerator, look: Look, end: ChildEnd, *, connected: bool, system: System
 ) -> Finding:
-    """Say what loading a delegate's library in a process of its own showed.
+    """Return what loading a delegate's library in a separate process showed.
 
     Args:
-        known: which.
-        look: what is looked at of it.
+        known: the accelerator.
+        look: how it is checked.
         end: how `probe_delegate` ended.
         connected: whether the accelerator itself was found.
         system: the machine.
@@ -98,8 +98,8 @@ def judge_library(
     file = find_library(library, root=system.root)
     if facts.get("loaded"):
         return ok(library, f"loads with {facts['runtime']}" + (f" from {file}" if file else ""))
-    if "error" not in facts:  # it did not come to that
-        got, fix = f"could not be tried ({end.reason})", "mend the runtime first, see above"
+    if "error" not in facts:  # it failed before that
+        got, fix = f"could not be tried ({end.reason})", "fix the runtime first, see above"
         return broken(library, got, fix=fix) if connected else note(library, got, fix=fix)
     fault = _with_command(known, look, fault_of(end, library, fix=known.package))
     absent = facts.get("kind") == "OSError" and file is None
@@ -113,7 +113,7 @@ def judge_library(
 
 
 def _with_command(known: Accelerator, look: Look, fault: Finding) -> Finding:
-    """Add to what `run` says the command to type, where there is one."""
+    """Add the command to type, if there is one, to the sentence of `run`."""
     needed = re.match(r"needs (lib\S+\.so\S*),", fault.got)
     if needed is not None and needed[1].startswith("libusb-1.0"):
         command = "`sudo apt install libusb-1.0-0`"

@@ -10,7 +10,7 @@ from edgeinfer.device.diagnose.doctor.system import System
 
 
 class BoardCheck:
-    """Which profile applies, and with how many threads the interpreter runs."""
+    """Which profile is used, and how many threads the interpreter gets."""
 
     title = "Board"
 

@@ -1,4 +1,4 @@
-"""Cameras: which there are, and why one cannot be used."""
+"""Cameras: which are connected, and why one cannot be used."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _BLACK = 8
 
 
 class CamerasCheck:
-    """Whether cameras are there, may be opened and are free; and whether the named one delivers."""
+    """Whether cameras are connected, may be opened and are free; whether the named one works."""
 
     title = "Cameras"
 
     def run(self, system: System) -> Sequence[Finding]:
-        """Look at every video device, at Picamera2 where it is needed, and at `--camera`."""
+        """Check every video device, Picamera2 if it is needed, and `--camera`."""
         nodes = video_nodes(system)
         names = {node: sysfs_name(system, node) for node in nodes}
         cameras = [node for node in nodes if not is_internal(names[node])]
@@ -34,7 +34,7 @@ class CamerasCheck:
             findings.append(
                 ok(
                     "no cameras",
-                    f"{len(internal)} of /dev/video* are decoders and the like inside the chip: "
+                    f"{len(internal)} of /dev/video* are decoders and similar parts of the chip: "
                     + ", ".join(node.name for node in internal),
                 )
             )
@@ -45,7 +45,7 @@ class CamerasCheck:
                 note(
                     "camera",
                     "none is connected",
-                    fix="connect one and look for it with `v4l2-ctl --list-devices`; "
+                    fix="connect one and check with `v4l2-ctl --list-devices`; "
                     "`--camera simulated` needs none",
                 )
             )
@@ -64,12 +64,12 @@ def video_nodes(system: System) -> list[Path]:
 
 
 def sysfs_name(system: System, node: Path) -> str:
-    """Return what the driver calls a video device; empty where /sys does not tell."""
+    """Return the driver's name for a video device; empty if /sys does not have it."""
     return system.text(f"/sys/class/video4linux/{node.name}/name")
 
 
 def judge_node(system: System, node: Path, name: str) -> list[Finding]:
-    """Say whether a camera may be opened and is free; nothing of a device without pictures."""
+    """Return whether a camera may be opened and is free; nothing if a device has no pictures."""
     if node.exists() and not may_use(node):
         return [broken(node.name, f"{name or node}: permission denied", fix=access_fix(node))]
     try:
@@ -82,7 +82,7 @@ def judge_node(system: System, node: Path, name: str) -> list[Finding]:
                 note(
                     node.name,
                     f"{name or node} is in use by {holders(system, node) or 'another program'}",
-                    fix=f"end that program if it is not wanted; `sudo fuser -v {node}` names it",
+                    fix=f"stop that program if you do not need it; `sudo fuser -v {node}` names it",
                 )
             ]
         return [from_error(error, subject=node.name, fix="unplug it and plug it in again")]
@@ -91,14 +91,14 @@ def judge_node(system: System, node: Path, name: str) -> list[Finding]:
 def _try_source(system: System, source: str) -> Finding:
     """Open a source as `run --camera` does and read from it."""
     model = "" if system.model is None else str(system.model)
-    # Not as an argument, which other users of the machine can see: it may hold a password.
+    # Not as an argument, which other users of the machine can see: it may contain a password.
     secret = {SOURCE_VARIABLE: source}
     end = run_probe("camera", model, timeout_s=system.timeout_s, environ=secret)
     return judge_source(f"camera {without_password(source)}".rstrip(), end)
 
 
 def judge_source(subject: str, end: ChildEnd) -> Finding:
-    """Say what reading from a source showed."""
+    """Return what reading from a source showed."""
     facts = end.facts
     if "error" in facts:
         fix = "connect it again, or name another source with --camera"
@@ -109,12 +109,12 @@ def judge_source(subject: str, end: ChildEnd) -> Finding:
         return broken(subject, got, fix="unplug it and plug it in again, or restart the board")
     got = f"{facts['description']}, delivers pictures"
     if warning:
-        fix = "check its cable and power" if facts.get("live") else "mend or remove that file"
+        fix = "check its cable and power" if facts.get("live") else "fix or remove that file"
         return note(subject, f"{got}, but: {warning}", fix=fix)
     if facts["brightness"] < _BLACK:
         return note(
             subject,
-            f"{got}, but black ones (brightness {facts['brightness']:.0f} of 255)",
+            f"{got}, but they are black (brightness {facts['brightness']:.0f} of 255)",
             fix="take the cap off the lens, or turn on the light",
         )
     return ok(subject, got)

@@ -1,4 +1,4 @@
-"""The clock: boards without a battery start in the past until the network tells the time."""
+"""The clock: boards without a battery start in the past until they get the time by network."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ EARLIEST_YEAR, LATEST_YEAR = 2026, 2100
 """This version was written in 2026."""
 
 _TIME_ERROR = 5
-"""What adjtimex returns for a clock that nothing keeps right; include/uapi/linux/timex.h."""
+"""What adjtimex returns if nothing keeps the clock right; include/uapi/linux/timex.h."""
 _TIMEX_BYTES = 512
 """More than struct timex takes anywhere (208 bytes on 64-bit systems); zeros ask, set nothing."""
 
 
 class ClockCheck:
-    """Whether the time is right, and is kept right."""
+    """Whether the time is right, and something keeps it right."""
 
     title = "Clock"
 
     def run(self, system: System) -> Sequence[Finding]:
-        """Look at the year, and ask the kernel whether something sets its clock."""
+        """Check the year, and ask the kernel whether something sets its clock."""
         return [judge_clock(time.gmtime(), synchronized())]
 
 
 def synchronized() -> bool | None:
-    """True where the kernel's clock is kept right by NTP; None where that cannot be asked."""
+    """Return whether NTP keeps the kernel's clock right; None if the kernel does not say."""
     try:
         state = ctypes.CDLL(None, use_errno=True).adjtimex(
             ctypes.create_string_buffer(_TIMEX_BYTES)
@@ -42,7 +42,7 @@ def synchronized() -> bool | None:
 
 
 def judge_clock(now: time.struct_time, kept: bool | None) -> Finding:
-    """Judge the time and whether it is kept."""
+    """Judge the time, and whether NTP keeps it right."""
     text = time.strftime("%Y-%m-%d %H:%M UTC", now)
     if not EARLIEST_YEAR <= now.tm_year <= LATEST_YEAR:
         return broken(
@@ -53,12 +53,12 @@ def judge_clock(now: time.struct_time, kept: bool | None) -> Finding:
             "or `sudo date -s '2026-01-31 12:00'` with the right time",
         )
     if kept is None:
-        return ok("clock", f"{text}; whether it is kept right cannot be asked here")
+        return ok("clock", f"{text}; the kernel does not say whether NTP sets it")
     if not kept:
         return note(
             "clock",
-            f"{text}, but nothing keeps it right",
-            expected="a clock that NTP sets: stamps, certificates and updates depend on it",
-            fix="run `sudo timedatectl set-ntp true`, then look at `timedatectl`",
+            f"{text}, but NTP does not set it",
+            expected="a clock that NTP sets: time stamps, certificates and updates need it",
+            fix="run `sudo timedatectl set-ntp true`, then check with `timedatectl`",
         )
-    return ok("clock", f"{text}, kept right by NTP")
+    return ok("clock", f"{text}, set by NTP")

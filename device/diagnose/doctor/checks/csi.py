@@ -1,4 +1,4 @@
-"""Cameras on a Raspberry Pi's ribbon cable (CSI): they are used through libcamera and Picamera2."""
+"""Cameras on a Raspberry Pi's ribbon cable (CSI), which need libcamera and Picamera2."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgeinfer.device.diagnose.doctor.finding import Finding, broken, ok
 from edgeinfer.device.diagnose.doctor.system import System
 
 _SENSORS = ("unicam", "rp1-cfe")
-"""Drivers that show a sensor's raw data: such a node is no camera for V4L2 programs."""
+"""Drivers with a sensor's raw data: V4L2 programs cannot use such a node as a camera."""
 _PROCESSORS = ("bcm2835-codec", "bcm2835-isp", "pispbe", "rpivid", "rpi-hevc", "hevc")
 """Decoders, encoders and scalers of the Raspberry Pi, which are video devices too."""
 
@@ -20,16 +20,16 @@ _SYSTEM_PACKAGES = "/usr/lib/python3/dist-packages"
 
 
 def is_internal(name: str) -> bool:
-    """True for a video device of the chip itself, from which no camera's pictures come."""
+    """Return whether a video device is a part of the chip, which gives no camera pictures."""
     return name.startswith((*_SENSORS, *_PROCESSORS))
 
 
 def judge_csi(system: System, names: Sequence[str]) -> list[Finding]:
-    """Say whether Picamera2 can be used, where a camera is on the ribbon cable.
+    """Return whether Picamera2 can be used, if a camera is on the ribbon cable.
 
     Args:
         system: the machine.
-        names: what the drivers call the video devices.
+        names: the drivers' names for the video devices.
     """
     if not any(name.startswith(_SENSORS) for name in names):
         return []
@@ -45,7 +45,7 @@ def judge_csi(system: System, names: Sequence[str]) -> list[Finding]:
 
 
 def judge_picamera2(end: ChildEnd, *, installed: bool, visible: bool) -> Finding:
-    """Say what importing libcamera and Picamera2 showed.
+    """Return what importing libcamera and Picamera2 showed.
 
     Args:
         end: how the import ended.
@@ -54,7 +54,7 @@ def judge_picamera2(end: ChildEnd, *, installed: bool, visible: bool) -> Finding
     """
     subject = "Picamera2"
     if end.code == 0:
-        return ok(subject, "is visible to this environment")
+        return ok(subject, "works in this environment")
     if not installed:
         return broken(
             subject,
@@ -64,14 +64,14 @@ def judge_picamera2(end: ChildEnd, *, installed: bool, visible: bool) -> Finding
     if not visible:
         return broken(
             subject,
-            "is installed for the system's Python, which this environment does not see",
+            "is installed for the system's Python, which this environment cannot use",
             expected="an environment with the system's packages",
             fix="make it again with `python3 -m venv --system-site-packages edgeinfer` and "
             "install edgeinfer into that",
         )
     return broken(
         subject,
-        f"is installed, but does not import ({end.reason})",
+        f"is installed, but cannot be imported ({end.reason})",
         expected="the Python that the system's packages are made for",
         fix="make the environment with `/usr/bin/python3 -m venv --system-site-packages edgeinfer`",
     )

@@ -1,4 +1,4 @@
-"""What more there is to say of an Edge TPU: its port, its driver, its rule, its package."""
+"""More checks of an Edge TPU: its port, driver, udev rule and package."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ADD_USB_RULE = (
 
 
 class EdgeTpuLook(Look):
-    """The look at an Edge TPU."""
+    """The checks of an Edge TPU."""
 
     shared = False
     command = "sudo apt install libedgetpu1-std"
@@ -34,7 +34,7 @@ class EdgeTpuLook(Look):
     def judge_devices(
         self, accelerator: Accelerator, devices: Sequence[Device], system: System
     ) -> list[Finding]:
-        """Say of each device whether this user may use it, and whether one lacks its driver."""
+        """Return for each device whether this user may use it and whether its driver is there."""
         return [judge_edgetpu(device, system) for device in devices] + judge_pcie(system)
 
     def judge_package(self, system: System, runtime: str) -> list[Finding]:
@@ -47,7 +47,7 @@ LOOK = EdgeTpuLook()
 
 
 def judge_edgetpu(device: Device, system: System) -> Finding:
-    """Say whether this user may use an Edge TPU, and whether its port is fast."""
+    """Return whether this user may use an Edge TPU, and whether its port is fast."""
     name = device.name if device.node is None else f"{device.name}, {device.node}"
     on_usb = device.name.startswith("usb:")
     if not device.usable:
@@ -59,7 +59,7 @@ def judge_edgetpu(device: Device, system: System) -> Finding:
     if mbit_s is not None and mbit_s < USB_3_MBIT_S:
         return note(
             SUBJECT,
-            f"{name}: on USB 2 ({mbit_s} Mbit/s), which makes it slower",
+            f"{name}: on USB 2 ({mbit_s} Mbit/s), which is slower",
             expected=f"USB 3 ({USB_3_MBIT_S} Mbit/s)",
             fix="plug it into a blue port, with the cable that came with it",
         )
@@ -67,7 +67,7 @@ def judge_edgetpu(device: Device, system: System) -> Finding:
 
 
 def usb_speed(system: System, node: Path) -> int | None:
-    """Return the speed of the USB port behind /dev/bus/usb/BUS/NUMBER, Mbit/s; None if untold."""
+    """Return the speed of the USB port of /dev/bus/usb/BUS/NUMBER, Mbit/s; None if unknown."""
     for folder in system.glob("/sys/bus/usb/devices/*"):
         bus, number = read_text(folder / "busnum"), read_text(folder / "devnum")
         if bus.zfill(3) == node.parent.name and number.zfill(3) == node.name:
@@ -77,7 +77,7 @@ def usb_speed(system: System, node: Path) -> int | None:
 
 
 def has_usb_rule(system: System) -> bool:
-    """True where a udev rule names the USB Accelerator, so that its group may use it."""
+    """Return whether a udev rule names the USB Accelerator, so that its group may use it."""
     folders = ("/etc/udev/rules.d", "/lib/udev/rules.d", "/usr/lib/udev/rules.d")
     files = (path for folder in folders for path in system.glob(f"{folder}/*.rules"))
     vendors = {vendor for vendor, _ in USB_IDS}
@@ -85,7 +85,7 @@ def has_usb_rule(system: System) -> bool:
 
 
 def judge_pcie(system: System) -> list[Finding]:
-    """Say where an Edge TPU on PCIe has no driver, and so no /dev/apex_0."""
+    """Return Edge TPUs on PCIe that have no driver, and so no /dev/apex_0."""
     if system.glob("/dev/apex_*"):
         return []
     return [
@@ -109,10 +109,10 @@ def package_version(system: System, names: Sequence[str] = PACKAGES) -> str:
 
 
 def judge_package(version: str, runtime: str) -> list[Finding]:
-    """Compare the package of libedgetpu with the runtime, before it crashes in a model.
+    """Compare the package of libedgetpu with the runtime, before a model crashes.
 
     Args:
-        version: as dpkg tells: `16.0` is Google's own, built for TensorFlow 2.5; `16.0tf2.17.1-1`
+        version: from dpkg: `16.0` is Google's own, built for TensorFlow 2.5; `16.0tf2.17.1-1`
             is built for 2.17.1. Source: debian/changelog of feranick/libedgetpu.
         runtime: name and version; all that edgeinfer runs with are 2.12 or newer.
     """

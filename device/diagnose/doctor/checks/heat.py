@@ -19,10 +19,10 @@ from edgeinfer.device.loop.supervision.temperatures import (
 
 _NEAR_C = 10.0
 
-_COOL = "give it a heat sink or a fan, and air; `edgeinfer run --max-fps 5` makes less heat"
+_COOL = "add a heat sink or a fan; `edgeinfer run --max-fps 5` makes less heat"
 _POWER = (
     "use the power supply made for the board (5.1 V; 3 A for a Raspberry Pi 4, 5 A for a 5) "
-    "and a short cable; look at `vcgencmd get_throttled` afterwards"
+    "and a short cable; check with `vcgencmd get_throttled` afterwards"
 )
 
 
@@ -32,7 +32,7 @@ class HeatCheck:
     title = "Heat and power"
 
     def run(self, system: System) -> Sequence[Finding]:
-        """Look at temperatures, and at what the firmware says of its supply."""
+        """Check the temperatures, and what the firmware says about the power supply."""
         sysfs = sysfs_root() if system.root == Path("/") else system.path("/sys")
         return [
             *judge_temperatures(read_temperatures(sysfs)),
@@ -42,16 +42,16 @@ class HeatCheck:
 
 
 def judge_temperatures(sensors: Sequence[Temperature]) -> list[Finding]:
-    """Judge each sensor that is near its limit; where none is, tell of the warmest alone."""
+    """Judge each sensor that is near its limit; if none is, return only the warmest."""
     if not sensors:
-        return [ok("temperature", "the system tells none")]
+        return [ok("temperature", "the system has no sensor")]
     findings = [judge_temperature(sensor) for sensor in sensors]
     hot = [finding for finding in findings if finding.state != "ok"]
     return hot or [judge_temperature(max(sensors, key=lambda sensor: sensor.celsius))]
 
 
 def judge_temperature(sensor: Temperature) -> Finding:
-    """Compare a temperature with the one from which the chip slows down."""
+    """Compare a temperature with the limit at which the chip slows down."""
     got = f"{sensor.celsius:.0f} °C ({sensor.name})"
     expected = f"below {sensor.limit_c:.0f} °C, where it slows down"
     if sensor.margin_c <= 0:
@@ -62,7 +62,7 @@ def judge_temperature(sensor: Temperature) -> Finding:
 
 
 def _power(sysfs: Path, system: System) -> list[Finding]:
-    """Judge the supply of a Raspberry Pi; nothing on other boards, which do not tell."""
+    """Judge the power supply of a Raspberry Pi; nothing on other boards."""
     throttled = read_throttled(sysfs)
     if throttled is not None:
         return judge_throttled(throttled)
@@ -74,20 +74,20 @@ def _power(sysfs: Path, system: System) -> list[Finding]:
         note(
             "power",
             f"vcgencmd does not answer ({end.reason})",
-            fix="run `sudo usermod -aG video $USER`, then log in again: it wants that group",
+            fix="run `sudo usermod -aG video $USER`, then log in again: it needs that group",
         )
     ]
 
 
 def judge_throttled(said: Throttled) -> list[Finding]:
-    """Judge what the firmware says of its supply and its clock."""
+    """Judge what the firmware says about the power supply and the clock."""
     if said.undervoltage:
-        findings = [broken("power", "the supply's voltage is too low now", fix=_POWER)]
+        findings = [broken("power", "the voltage of the power supply is too low now", fix=_POWER)]
     elif said.undervoltage_occurred:
-        got = "the supply's voltage was too low since the start"
+        got = "the voltage of the power supply was too low since the start"
         findings = [note("power", got, fix=_POWER)]
     else:
-        findings = [ok("power", "the supply's voltage is right")]
+        findings = [ok("power", "the voltage of the power supply is right")]
     if said.slowed:
         findings.append(broken("clock rate", "the processor is slowed down now", fix=_COOL))
     elif said.capped_occurred or said.throttled_occurred or said.soft_limit_occurred:
@@ -97,7 +97,7 @@ def judge_throttled(said: Throttled) -> list[Finding]:
 
 
 def usb_current(system: System) -> list[Finding]:
-    """Say where a Raspberry Pi 5 gives its USB devices little, since the supply promised no 5 A."""
+    """Return whether a Raspberry Pi 5 limits its USB current, because the supply is below 5 A."""
     program = shutil.which("vcgencmd")
     if program is None or detect_board(system.root).name != "rpi5":
         return []
@@ -107,9 +107,9 @@ def usb_current(system: System) -> list[Finding]:
     return [
         note(
             "USB power",
-            "the supply promises less than 5 A, so all USB devices together get 600 mA",
-            expected="a supply of 5 V and 5 A: cameras and accelerators on USB drop out otherwise",
+            "the power supply reports less than 5 A, so all USB devices together get 600 mA",
+            expected="a supply of 5 V and 5 A; with less, USB cameras and accelerators may fail",
             fix="use the 27 W supply; or put `usb_max_current_enable=1` in "
-            "/boot/firmware/config.txt where the supply has 5 A and does not say so",
+            "/boot/firmware/config.txt if the supply has 5 A but does not report it",
         )
     ]

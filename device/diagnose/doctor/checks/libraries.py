@@ -19,23 +19,23 @@ OPENCV_PACKAGES = (
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )
-"""Each brings the same folder `cv2`: the one installed last overwrites the others."""
+"""Each of them has the same folder `cv2`: the one installed last overwrites the others."""
 
 _REQUIREMENTS = (
     ("numpy<2", "opencv-python-headless<4.12")
     if sys.version_info < (3, 12)
     else ("numpy>=2", "opencv-python-headless>=4.12")
 )
-"""What pip is asked for; the two go together, see pyproject.toml."""
+"""The requirements for pip; the two must fit each other, see pyproject.toml."""
 
 
 class LibrariesCheck:
-    """Whether numpy and OpenCV load, and which preprocessing is in use."""
+    """Whether numpy and OpenCV load, and which preprocessing is used."""
 
     title = "Libraries"
 
     def run(self, system: System) -> Sequence[Finding]:
-        """Import each in a process of its own."""
+        """Import each in a separate process."""
         numpy = judge_numpy(run_probe("numpy", timeout_s=system.timeout_s))
         if numpy.state == "broken":
             return [numpy]  # the others import it
@@ -49,13 +49,13 @@ class LibrariesCheck:
 
 
 def installed_opencv() -> tuple[str, ...]:
-    """Return the packages that bring OpenCV; empty where it is the system's."""
+    """Return the packages that contain OpenCV; empty if it is the system's."""
     names = {(each.metadata["Name"] or "").lower() for each in metadata.distributions()}
     return tuple(name for name in OPENCV_PACKAGES if name in names)
 
 
 def judge_numpy(end: ChildEnd) -> Finding:
-    """Say whether numpy works."""
+    """Return whether numpy works."""
     if end.code == 0 and end.facts.get("sum") == 10:
         return ok("numpy", f"{end.facts['version']}")
     if "No module named 'numpy'" in end.stderr:
@@ -63,13 +63,13 @@ def judge_numpy(end: ChildEnd) -> Finding:
     return broken(
         "numpy",
         f"does not work ({end.reason})",
-        fix=f"{add_packages(_REQUIREMENTS[0], force=True)}; something else that is named numpy on "
-        "PYTHONPATH hides the real one",
+        fix=f"{add_packages(_REQUIREMENTS[0], force=True)}; another module with the name "
+        "numpy on PYTHONPATH may hide the real one",
     )
 
 
 def judge_opencv(end: ChildEnd, packages: Sequence[str]) -> list[Finding]:
-    """Say whether OpenCV works, and whether several packages of it are in each other's way."""
+    """Return whether OpenCV works, and whether several packages of it overwrite each other."""
     findings = []
     if len(packages) > 1:
         findings.append(
@@ -97,7 +97,7 @@ def _opencv_fault(end: ChildEnd, packages: Sequence[str]) -> Finding:
     if missing:
         return broken(
             "OpenCV",
-            f"needs {missing[1]}, which is absent",
+            f"needs {missing[1]}, which is missing",
             fix=f"run `apt-file search {missing[1]}` for its package and install that",
         )
     if "No module named 'cv2'" in end.stderr:
@@ -118,28 +118,28 @@ def _opencv_fault(end: ChildEnd, packages: Sequence[str]) -> Finding:
 
 
 def _reinstall(packages: Sequence[str]) -> str:
-    """Return the commands that leave one OpenCV, the one that wants no desktop."""
+    """Return the commands that leave one OpenCV, the one that needs no desktop."""
     names = packages or ("opencv-python-headless",)
     return add_packages(_REQUIREMENTS[1], instead_of=names)
 
 
 def judge_kernels(end: ChildEnd, *, turned_off: bool) -> Finding:
-    """Say which preprocessing is in use: the native one, or numpy's."""
+    """Return which preprocessing is used: native or numpy."""
     subject = "preprocessing"
     if end.code == 0 and end.facts.get("instruction_set"):
         return ok(subject, f"native, {end.facts['instruction_set']}")
     if turned_off:
         return note(
             subject,
-            "numpy's: EDGEINFER_NATIVE=0 turns the native one off",
-            expected="native, some forty times as fast",
+            "numpy: EDGEINFER_NATIVE=0 turns the native one off",
+            expected="native, about 40 times as fast",
             fix="run `unset EDGEINFER_NATIVE`",
         )
     if end.code == 0:
         return note(
             subject,
-            "numpy's: this installation has no native one",
-            expected="native, some forty times as fast",
+            "numpy: this installation has no native one",
+            expected="native, about 40 times as fast",
             fix="install a wheel, or run `sudo apt install g++` and install again",
         )
     return broken(

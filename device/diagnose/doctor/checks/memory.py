@@ -19,10 +19,10 @@ class MemoryCheck:
     title = "Memory"
 
     def run(self, system: System) -> Sequence[Finding]:
-        """Look at /proc/meminfo."""
+        """Read /proc/meminfo."""
         total, available = meminfo_mib(system, "MemTotal"), meminfo_mib(system, "MemAvailable")
         if not total:
-            return [note("memory", "the system tells none", fix="look at `cat /proc/meminfo`")]
+            return [note("memory", "the system does not say", fix="look at `cat /proc/meminfo`")]
         return [
             judge_memory(total, available),
             *judge_swap(total, meminfo_mib(system, "SwapTotal")),
@@ -30,7 +30,7 @@ class MemoryCheck:
 
 
 def meminfo_mib(system: System, key: str) -> int:
-    """Return a value of /proc/meminfo, MiB; 0 where it is absent."""
+    """Return a value of /proc/meminfo in MiB; 0 if it is missing."""
     for line in system.text("/proc/meminfo").splitlines():
         name, _, value = line.partition(":")
         words = value.split()
@@ -40,21 +40,21 @@ def meminfo_mib(system: System, key: str) -> int:
 
 
 def judge_memory(total_mib: int, available_mib: int) -> Finding:
-    """Compare the free memory with what the loop needs."""
+    """Compare the free memory with the need of the camera loop."""
     got = f"{available_mib:,} of {total_mib:,} MiB available"
     if available_mib < NEEDED_MIB:
         return broken(
             "memory",
             got,
             expected=f"{NEEDED_MIB} MiB or more",
-            fix="end what takes most: `ps -eo rss,comm --sort=-rss | head`; a board that only "
+            fix="stop large programs: `ps -eo rss,comm --sort=-rss | head`; a board that only "
             "runs the camera needs no desktop: `sudo systemctl set-default multi-user.target`",
         )
     return ok("memory", got)
 
 
 def judge_swap(total_mib: int, swap_mib: int) -> list[Finding]:
-    """Say where a small board has no swap: a moment's need then ends a process."""
+    """Return whether a small board has no swap: a short peak then ends a process."""
     if swap_mib or total_mib >= SMALL_MIB:
         return []
     return [note("swap", "none, and little memory", fix="run `sudo apt install zram-tools`")]

@@ -1,4 +1,4 @@
-"""The model that the board runs: whether it is whole, and fits what this machine has."""
+"""The model that the board runs: whether it is complete, and fits this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgeinfer.device.diagnose.doctor.finding import Finding, fault_of, note, ok
 from edgeinfer.device.diagnose.doctor.system import System
 
 _VERIFY_S = 120.0
-"""Golden frames are few, but numpy's preprocessing of large ones takes its time on small boards."""
+"""There are few golden frames, but with numpy preparing large ones is slow on small boards."""
 
 
 class ModelCheck:
@@ -20,7 +20,7 @@ class ModelCheck:
     title = "Model"
 
     def run(self, system: System) -> Sequence[Finding]:
-        """Open, run and verify it in a process of its own."""
+        """Open, run and verify it in a separate process."""
         wanted = "" if system.model is None else str(system.model)
         end = run_probe("model", wanted, timeout_s=max(system.timeout_s, _VERIFY_S))
         findings = [judge_model(end, named=system.model is not None)]
@@ -34,11 +34,11 @@ class ModelCheck:
 
 
 def judge_model(end: ChildEnd, *, named: bool) -> Finding:
-    """Say what opening, running and verifying showed.
+    """Return what opening, running and verifying showed.
 
     Args:
         end: how `probe_model` ended.
-        named: whether the user named it: without a name, no installed bundle is no fault.
+        named: whether the user named it: if not, a missing installed bundle is not a fault.
     """
     facts, error = end.facts, end.facts.get("error")
     subject = str(facts.get("path", "model"))
@@ -48,23 +48,23 @@ def judge_model(end: ChildEnd, *, named: bool) -> Finding:
         fix = "if the runtimes above are in order, copy it again from the workstation"
         return fault_of(end, subject, fix=fix)
     frames = facts.get("frames")
-    verified = f"{frames} golden frames verified" if frames else "answers; nothing to verify it by"
+    verified = f"{frames} golden frames verified" if frames else "answers; has no golden frames"
     return ok("model", f"{facts['name']} ({subject}), {verified}")
 
 
 def judge_need(peak_mib: float, available_mib: int) -> list[Finding]:
-    """Compare what the process took with what is free for another one like it."""
+    """Compare the memory that the process took with the memory that is free."""
     if not peak_mib or not available_mib:
         return []
     got = f"takes {peak_mib:.0f} MiB, {available_mib:,} MiB are available"
     if peak_mib <= available_mib:
         return [ok("its memory", got)]
-    fix = "end other programs, `ps -eo rss,comm --sort=-rss | head` names them; add swap"
+    fix = "stop other programs, `ps -eo rss,comm --sort=-rss | head` lists them; add swap"
     return [note("its memory", got, fix=fix)]
 
 
 def present_delegates(system: System) -> dict[str, bool]:
-    """Return for each delegate that bundles name whether its accelerator is connected."""
+    """Return for each known delegate whether its accelerator is connected."""
     return {found.name: bool(found.devices(system.root)) for found in accelerators()}
 
 
@@ -73,15 +73,15 @@ def judge_variants(variants: Mapping[str, str | None], present: Mapping[str, boo
 
     Args:
         variants: the delegate that each needs by its name; None for the CPU.
-        present: whether the accelerator of a delegate is there.
+        present: whether the accelerator of a delegate is connected.
     """
     delegates = set(variants.values())
     for found in accelerators():
         if found.plugged and present.get(found.name) and found.name not in delegates:
             return note(
                 "variants",
-                f"{', '.join(variants)}: none for {found.target} of this machine, which stays "
-                "unused",
+                f"{', '.join(variants)}: none for {found.target} of this machine, which is "
+                "not used",
                 fix=f"convert it again with `edgeinfer convert --board {found.plugged}`",
             )
     told = [

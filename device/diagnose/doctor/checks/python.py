@@ -13,7 +13,7 @@ from edgeinfer.device.diagnose.doctor.system import System, read_text
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 10), (3, 13)
 OLDEST_GLIBC = (2, 28)
-"""For which the wheels of edgeinfer are built; tflite-runtime's for ARM want 2.34."""
+"""The wheels of edgeinfer are built for it; those of tflite-runtime for ARM need 2.34."""
 TFLITE_RUNTIME_ARM_GLIBC = (2, 34)
 TFLITE_RUNTIME_NEWEST_PYTHON = (3, 11)
 
@@ -26,7 +26,7 @@ class PythonCheck:
     title = "Python"
 
     def run(self, system: System) -> Sequence[Finding]:
-        """Look at the interpreter that runs this."""
+        """Check the interpreter that runs this."""
         bits = struct.calcsize("P") * 8
         library, version = platform.libc_ver()
         return [
@@ -38,7 +38,7 @@ class PythonCheck:
 
 
 def check_version(version: tuple[int, int], *, arm32: bool) -> Finding:
-    """Compare Python's version with those that the packages exist for."""
+    """Compare Python's version with those that have packages."""
     found = _dotted(version)
     if not OLDEST_PYTHON <= version <= NEWEST_PYTHON:
         return broken(
@@ -50,7 +50,7 @@ def check_version(version: tuple[int, int], *, arm32: bool) -> Finding:
     if arm32 and version > TFLITE_RUNTIME_NEWEST_PYTHON:
         return broken(
             "version",
-            f"{found} on 32-bit ARM, for which no runtime exists",
+            f"{found} on 32-bit ARM, which has no runtime",
             expected=f"{_dotted(TFLITE_RUNTIME_NEWEST_PYTHON)} or older",
             fix="install the 64-bit system, or 32-bit Raspberry Pi OS Bookworm",
         )
@@ -60,8 +60,8 @@ def check_version(version: tuple[int, int], *, arm32: bool) -> Finding:
 def check_userland(machine: str, bits: int) -> Finding:
     """Compare the kernel's architecture with Python's own.
 
-    Raspberry Pi OS (32-bit) boots a 64-bit kernel on boards that can: `uname -m`, and with it pip,
-    then names an architecture whose packages this Python cannot load.
+    Raspberry Pi OS (32-bit) starts a 64-bit kernel on boards that can: `uname -m` and pip then use
+    an architecture whose packages this Python cannot load.
     """
     if machine in _64_BIT_KERNELS and bits == 32:
         return note(
@@ -75,13 +75,13 @@ def check_userland(machine: str, bits: int) -> Finding:
 
 
 def check_c_library(library: str, version: str, *, machine: str) -> Finding:
-    """Compare the C library with the one that the wheels want."""
+    """Compare the C library with the one that the wheels need."""
     if library != "glibc":
         return broken(
             "C library",
             f"{library or 'musl, or another without a name'}",
             expected="glibc, for which runtimes are built",
-            fix="use Debian, Raspberry Pi OS or Ubuntu in place of this system",
+            fix="use Debian, Raspberry Pi OS or Ubuntu instead of this system",
         )
     number = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
     if number < OLDEST_GLIBC:
@@ -102,7 +102,7 @@ def check_c_library(library: str, version: str, *, machine: str) -> Finding:
 
 
 def check_environment(prefix: Path, *, virtual: bool) -> Finding:
-    """Say which environment this is."""
+    """Return which environment this is."""
     if not virtual:
         return ok("environment", f"the system's own Python ({prefix})")
     shared = "with" if sees_system_packages(prefix) else "without"
@@ -110,7 +110,7 @@ def check_environment(prefix: Path, *, virtual: bool) -> Finding:
 
 
 def sees_system_packages(prefix: Path) -> bool:
-    """True for a virtual environment that was made with --system-site-packages."""
+    """Return whether a virtual environment was made with --system-site-packages."""
     for line in read_text(prefix / "pyvenv.cfg").splitlines():
         key, _, value = line.partition("=")
         if key.strip() == "include-system-site-packages":

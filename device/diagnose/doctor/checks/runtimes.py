@@ -12,7 +12,7 @@ from edgeinfer.device.diagnose.doctor.tiny_model import TINY_OUTPUT
 
 
 class RuntimesCheck:
-    """Whether ai-edge-litert and tflite-runtime, where installed, can run a model."""
+    """Whether ai-edge-litert and tflite-runtime, if installed, can run a model."""
 
     title = "Runtimes"
 
@@ -24,8 +24,8 @@ class RuntimesCheck:
             return [
                 broken(
                     "runtime",
-                    f"cannot be looked for ({end.reason})",
-                    fix="mend numpy first, see above; or install edgeinfer again",
+                    f"cannot be searched ({end.reason})",
+                    fix="fix numpy first, see above; or install edgeinfer again",
                 )
             ]
         findings = [
@@ -42,9 +42,9 @@ class RuntimesCheck:
 
 
 def judge_runtime(name: str, end: ChildEnd, *, chosen: bool) -> Finding:
-    """Say whether a runtime works; a fault of one that is not taken is a note."""
+    """Return whether a runtime works; a fault of one that is not used is only a note."""
     if end.code == 0 and end.facts.get("answer") == TINY_OUTPUT:
-        taken = "" if chosen else ", not the one in use"
+        taken = "" if chosen else ", not used"
         return ok(name, f"{end.facts['description'].removeprefix(name + ' ')}{taken}")
     if end.code == 0:
         fault = broken(
@@ -59,9 +59,9 @@ def judge_runtime(name: str, end: ChildEnd, *, chosen: bool) -> Finding:
             fault = broken(
                 name,
                 f"{fault.got}, and numpy here is {end.facts.get('numpy')}",
-                # OpenCV from 4.12 on wants numpy 2, so the two go back together.
+                # OpenCV 4.12 and later need numpy 2, so both go back.
                 fix=add_packages("numpy<2", "opencv-python-headless<4.12"),
             )
     if chosen:
         return fault
-    return note(name, f"{fault.got}; not the one in use", expected=fault.expected, fix=fault.fix)
+    return note(name, f"{fault.got}; not used", expected=fault.expected, fix=fault.fix)

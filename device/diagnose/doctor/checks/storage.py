@@ -25,8 +25,8 @@ class Disk:
 
     Attributes:
         free_mib: space for this user.
-        inodes_percent: how many more files it takes, of those that it could; None where the file
-            system has no such limit.
+        inodes_percent: how many more files fit, in percent of all; None if the file system has no
+            such limit.
         read_only: nothing can be written.
     """
 
@@ -36,12 +36,12 @@ class Disk:
 
 
 class StorageCheck:
-    """Whether there is room where bundles lie and outputs go."""
+    """Whether there is space for bundles and outputs."""
 
     title = "Storage"
 
     def run(self, system: System) -> Sequence[Finding]:
-        """Look at each file system once, and at the wear of eMMC chips."""
+        """Check each file system once, and the wear of eMMC chips."""
         folders: dict[int, dict[str, Path]] = {}
         for purpose, wanted in (
             ("bundles", BOARD_BUNDLE.parent),
@@ -84,7 +84,7 @@ class Mount:
 
 
 def mount(system: System, folder: Path) -> Mount:
-    """Return what /proc/mounts tells of the file system that holds a folder."""
+    """Return what /proc/mounts says about the file system of a folder."""
     lines = [line.split() for line in system.text("/proc/mounts").splitlines()]
     above = [words for words in lines if len(words) > 3 and folder.is_relative_to(Path(words[1]))]
     device, point, *_ = max(above, key=lambda words: len(words[1]), default=("", "/", "", ""))
@@ -94,12 +94,12 @@ def mount(system: System, folder: Path) -> Mount:
 
 
 def judge_disk(where: str, disk: Disk, place: Mount) -> Finding:
-    """Say whether there is room, and whether it can be used."""
+    """Return whether there is space, and whether it can be written."""
     if disk.read_only and not place.meant_read_only:
         return broken(
             "disk",
-            f"{where} is read-only, although /etc/fstab asks otherwise",
-            expected="a card without errors: the kernel protects one that fails",
+            f"{where} is read-only, although /etc/fstab says otherwise",
+            expected="a card without errors: the kernel protects a card that fails",
             fix=f"look at `sudo dmesg | grep -iE 'mmc|ext4'`; save what is on {place.device}, "
             "and replace it",
         )
@@ -114,13 +114,13 @@ def judge_disk(where: str, disk: Disk, place: Mount) -> Finding:
             "disk",
             f"{where} has {disk.free_mib} MiB free",
             expected=f"{FULL_MIB} MiB or more",
-            fix=f"make room: `sudo du -xh {place.point} | sort -h | tail`, "
+            fix=f"free some space: `sudo du -xh {place.point} | sort -h | tail`, "
             "`sudo journalctl --vacuum-size=50M`",
         )
     if disk.inodes_percent is not None and disk.inodes_percent < FEW_INODES_PERCENT:
         return broken(
             "disk",
-            f"{where} has room for {disk.inodes_percent:.1f} % of its files only",
+            f"{where} has space for only {disk.inodes_percent:.1f} % of its files",
             expected=f"{FEW_INODES_PERCENT:.0f} % or more",
             fix=f"remove small files: `sudo du --inodes -x {place.point} | sort -n | tail`",
         )
@@ -129,13 +129,13 @@ def judge_disk(where: str, disk: Disk, place: Mount) -> Finding:
             "disk",
             f"{where} has {disk.free_mib} MiB free",
             expected=f"{NEARLY_FULL_MIB} MiB or more for bundles and recordings",
-            fix="make room: `sudo apt clean`, `sudo journalctl --vacuum-size=50M`",
+            fix="free some space: `sudo apt clean`, `sudo journalctl --vacuum-size=50M`",
         )
     return ok("disk", f"{where}, {disk.free_mib / 1024:.1f} GiB free")
 
 
 def wear(system: System) -> list[Finding]:
-    """Judge eMMC chips, which tell how worn they are; SD cards do not."""
+    """Judge eMMC chips, which report how worn they are; SD cards do not."""
     findings = []
     for folder in system.glob("/sys/block/mmcblk*/device"):
         stage = read_number(folder / "pre_eol_info")

@@ -89,7 +89,7 @@ def test_a_member_who_has_not_logged_in_again(node: Path, tmp_path: Path) -> Non
         pytest.skip(f"this system does not let one mount ({done.stderr.strip()})")
     allowed, fix = json.loads(done.stdout)
     assert not allowed
-    assert fix == "log out and in again: camera-user is in the group video since then"
+    assert fix == "log out and in again: camera-user was added to the group video"
 
 
 def test_who_uses_a_device(node: Path) -> None:

@@ -38,7 +38,7 @@ def test_a_check_that_fails_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
 
     (finding,) = only(Made(fail))
     assert finding.state == "note"
-    assert finding.got == "this check itself failed (ZeroDivisionError: by\\nzero)"
+    assert finding.got == "this check failed (ZeroDivisionError: by\\nzero)"
 
 
 def test_a_check_that_hangs_is_left_behind() -> None:

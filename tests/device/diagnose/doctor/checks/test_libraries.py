@@ -49,7 +49,7 @@ def test_opencv_without_a_desktops_library(break_package: BreakPackage) -> None:
 def test_opencv_without_another_library(break_package: BreakPackage) -> None:
     break_package("cv2", "import ctypes; ctypes.CDLL('libnowhere.so.9')")
     finding = found()["OpenCV"]
-    assert finding.got == "needs libnowhere.so.9, which is absent"
+    assert finding.got == "needs libnowhere.so.9, which is missing"
     assert "libnowhere.so.9" in finding.fix
 
 

@@ -66,7 +66,7 @@ def test_a_disk_without_room_for_files(tmp_path: Path) -> None:
     assert on_a_small_disk(tmp_path, options)["state"] == "ok"
     finding = on_a_small_disk(tmp_path, options, fill="touch $(seq 197)")
     assert finding["state"] == "broken"
-    assert "of its files only" in finding["got"]
+    assert "only 1.0 % of its files" in finding["got"]
 
 
 def test_a_read_only_disk(tmp_path: Path) -> None:
