@@ -126,7 +126,13 @@ class CameraListing:
         }
 
     def lines(self) -> list[str]:
-        """Return it for people."""
+        """Return it for people, with what else `--camera` takes."""
+        width = max(len(source) for source, _ in OTHER_SOURCES)
+        others = [f"  {source:{width}}  {what}" for source, what in OTHER_SOURCES]
+        return [*self.camera_lines(), "", "--camera takes these as well:", *others]
+
+    def camera_lines(self) -> list[str]:
+        """Return the cameras alone, for people."""
         lines: list[str] = []
         for camera in self.v4l2:
             lines += [*_v4l2_lines(camera), ""]
@@ -136,10 +142,7 @@ class CameraListing:
             lines += [f"{error}", ""]
         if not (self.v4l2 or self.csi or self.denied):
             lines += [_nothing(), ""]
-        width = max(len(source) for source, _ in OTHER_SOURCES)
-        lines.append("--camera takes these as well:")
-        lines += [f"  {source:{width}}  {what}" for source, what in OTHER_SOURCES]
-        return lines
+        return lines[:-1]
 
 
 def list_cameras() -> CameraListing:

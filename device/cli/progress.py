@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from edgeinfer.device.core.errors import printable
-from edgeinfer.device.outputs.text.terminal import CLEAR_TO_END
+
+_CLEAR_TO_END = "\x1b[K"
+"""Clears the rest of a terminal's line; the loop's outputs have it too, but import numpy."""
 
 
 @contextmanager
@@ -21,7 +23,7 @@ def status_line() -> Iterator[Callable[[str], None]]:
     def show(text: str) -> None:
         # A line as wide as the terminal would wrap, and could not be rewritten.
         width = shutil.get_terminal_size().columns - 1
-        sys.stderr.write(f"\r{printable(text)[:width]}{CLEAR_TO_END}")
+        sys.stderr.write(f"\r{printable(text)[:width]}{_CLEAR_TO_END}")
         sys.stderr.flush()
 
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.core.errors import BundleError, VerificationError
+from edgeinfer.device.core.errors import BundleError, VerificationError, printable
 from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.golden import read_golden
@@ -55,6 +55,17 @@ class VerifyReport:
     machine: str
     largest_difference: float
     tolerance: float
+
+    def lines(self) -> list[str]:
+        """Return the report for people."""
+        return [
+            f"{printable(self.name)}: verified on {self.machine} with {self.runtime}",
+            f"  variant: {self.variant} ({printable(self.variant_reason)})",
+            f"  {self.frames} frames: input tensors bit-equal ({' and '.join(self.implementations)}"
+            " preprocessing)",
+            f"  outputs differ by at most {self.largest_difference:.3g} "
+            f"(allowed {self.tolerance:.3g})",
+        ]
 
 
 def verify_bundle(path: AnyPath, options: OpenOptions | None = None) -> VerifyReport:

@@ -153,8 +153,8 @@ def prune(
     from edgeinfer.host.training.workspace import check_destination
 
     # `.` and `..` are not the folder's name; the new folder is placed next to it.
-    beside = run.resolve() if run.name in ("", "..") else run
-    out = out or beside.parent / f"{run.resolve().name}-pruned"
+    folder = run.resolve() if run.name in ("", "..") else run
+    out = out or folder.parent / f"{run.resolve().name}-pruned"
     given = {name: value for name, value in settings.items() if value is not None}
     given["sparsity"] = sparsity
     if {"speedup", "keep_cost"}.isdisjoint(given) and sparsity is None:

@@ -304,8 +304,8 @@ def train(
     config = make_config(
         architecture or "efficientnet-lite0", settings, weights=weights, grey_28=grey_28
     )
-    taught = chosen_teacher(teacher, teacher_weight, temperature, features=teacher_features)
-    out = out or _default_out(data, grey_28=grey_28, taught=taught is not None)
+    lesson = chosen_teacher(teacher, teacher_weight, temperature, features=teacher_features)
+    out = out or _default_out(data, grey_28=grey_28, with_teacher=lesson is not None)
     check_destination(out, force=force)
     prepared = _prepare(data, task, config.seed, validation_share, test_share)
     require_host_extra("edgeinfer train")
@@ -313,17 +313,17 @@ def train(
         line = f"left out: {finding.path}: {finding.kind}, {finding.detail}"
         click.echo(printable(line), err=True)
     with show_progress() as progress:
-        trained = train_model(prepared, config, out, teacher=taught, progress=progress, force=force)
+        trained = train_model(prepared, config, out, teacher=lesson, progress=progress, force=force)
     if as_json:
         click.echo(json.dumps(run_to_json(out, trained)))
     else:
         _print(out, trained)
 
 
-def _default_out(data: str, *, grey_28: bool, taught: bool) -> Path:
+def _default_out(data: str, *, grey_28: bool, with_teacher: bool) -> Path:
     """Return runs/DATA; a student has another name, so that both fit there."""
     name = data.replace(":", "-") if grey_28 else Path(data).resolve().name
-    return Path("runs", f"{name}-student" if taught else name)
+    return Path("runs", f"{name}-student" if with_teacher else name)
 
 
 def _prepare(

@@ -5,31 +5,49 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from edgeinfer.device.cli.help.names import SOURCE
-from edgeinfer.device.cli.help.pages import Command, option
+from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.camera import camera_url_file_option, read_source
 from edgeinfer.device.cli.options.common import json_option, model_options
+from edgeinfer.device.core.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.device.diagnose.doctor.finding import Finding
+    from edgeinfer.device.diagnose.doctor.system import System
 
 _COLOURS = {"ok": "green", "note": "yellow", "broken": "red"}
 
 
+_check = option_group("What is checked")
+_report = option_group("Report")
+
+
 @click.command(cls=Command)
 @model_options
-@option(
-    "--camera", type=SOURCE, metavar="SOURCE", help="A source to try, as `run --camera` has it."
-)
+@_check("--camera", type=SOURCE, metavar="SOURCE", help="Also try this source; see `run --camera`.")
 @camera_url_file_option
+@_report(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also verify and measure the model, list the cameras, and write everything into FILE as "
+    "Markdown, with --json as JSON, without secrets. Takes about a minute.",
+)
+@_report("--force", is_flag=True, help="Replace FILE if it is there already.")
 @json_option
 def doctor(
-    model: Path | None, camera: str | None, camera_url_file: Path | None, as_json: bool
+    model: Path | None,
+    camera: str | None,
+    camera_url_file: Path | None,
+    report: Path | None,
+    force: bool,
+    as_json: bool,
 ) -> int:
     """Find faults of this machine and say how to fix them.
 
@@ -42,16 +60,46 @@ def doctor(
 
     if camera_url_file is not None:
         camera = read_source(camera, camera_url_file)
-    documents: list[dict[str, str]] = []
-    findings: list[Finding] = []
-    for check, found in run_checks(System(model=model, camera=camera)):
-        findings += found
-        if as_json:
-            documents += [finding_json(check.title, finding) for finding in found]
-        elif found:
+    if report is not None:
+        from edgeinfer.device.diagnose.report.text import check_place
+
+        check_place(report, force=force)
+    elif force:
+        raise UsageError("--force", got="is given without --report", expected="--report FILE")
+    system = System(model=model, camera=camera)
+    told: list[tuple[str, Finding]] = []
+    for check, found in run_checks(system):
+        told += [(check.title, finding) for finding in found]
+        if found and not as_json:
             _show(check.title, found)
-    click.echo(json.dumps(documents) if as_json else summary_line(findings))
+    findings = [finding for _, finding in told]
+    if as_json:
+        click.echo(json.dumps([finding_json(title, finding) for title, finding in told]))
+    else:
+        click.echo(summary_line(findings))
+    if report is not None:
+        _write_report(report, system, told, as_json=as_json, force=force)
     return int(any(finding.state == "broken" for finding in findings))
+
+
+def _write_report(
+    path: Path,
+    system: System,
+    findings: Sequence[tuple[str, Finding]],
+    *,
+    as_json: bool,
+    force: bool,
+) -> None:
+    """Collect and write the report, and say where it is."""
+    from edgeinfer.device.cli.progress import status_line
+    from edgeinfer.device.diagnose.report.collect import collect_parts
+    from edgeinfer.device.diagnose.report.text import write_report
+
+    with status_line() as progress:
+        parts = collect_parts(system, findings, progress=progress)
+    write_report(path, parts, as_document=as_json, force=force)
+    # On stderr, since with --json the other stream is for programs.
+    click.echo(f"report written: {printable(str(path))}; read it before you share it", err=True)
 
 
 def _show(title: str, findings: list[Finding]) -> None:

@@ -43,19 +43,8 @@ def verify(
     the model's outputs within their tolerance. The exit code is 1 if anything differs. Without
     BUNDLE: the installed bundle.
     """
-    from edgeinfer.device.core.errors import printable
     from edgeinfer.device.models.verify import verify_bundle
 
     log_warnings()
     report = verify_bundle(resolve_model(model), dataclasses.replace(opening, runtime=runtime))
-    if as_json:
-        click.echo(json.dumps(dataclasses.asdict(report)))
-        return
-    click.echo(
-        f"{report.name}: verified on {report.machine} with {report.runtime}\n"
-        f"  variant: {report.variant} ({printable(report.variant_reason)})\n"
-        f"  {report.frames} frames: input tensors bit-equal ({' and '.join(report.implementations)}"
-        " preprocessing)\n"
-        f"  outputs differ by at most {report.largest_difference:.3g} "
-        f"(allowed {report.tolerance:.3g})"
-    )
+    click.echo(json.dumps(dataclasses.asdict(report)) if as_json else "\n".join(report.lines()))

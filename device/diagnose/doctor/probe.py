@@ -173,6 +173,34 @@ def probe_model(path: str) -> None:
     tell(peak_mib=peak_resident_mib())
 
 
+def probe_verify(path: str) -> None:
+    """Verify a bundle."""
+    import dataclasses
+
+    from edgeinfer.device.models.verify import verify_bundle
+
+    report = verify_bundle(Path(path))
+    tell(report=dataclasses.asdict(report), lines=report.lines())
+
+
+def probe_benchmark(path: str, seconds: str, cold_starts: str) -> None:
+    """Measure a model for a short time."""
+    from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions, benchmark_model
+    from edgeinfer.device.diagnose.benchmark.text import report_lines
+
+    options = BenchmarkOptions(seconds=float(seconds), cold_starts=int(cold_starts))
+    report = benchmark_model(path, options)
+    tell(report=report.to_json(), lines=report_lines(report))
+
+
+def probe_cameras() -> None:
+    """List the cameras with their modes."""
+    from edgeinfer.device.cameras.list_cameras import list_cameras
+
+    listing = list_cameras()
+    tell(report=listing.to_json(), lines=listing.camera_lines())
+
+
 _PROBES: dict[str, Callable[..., None]] = {
     "numpy": probe_numpy,
     "opencv": probe_opencv,
@@ -183,6 +211,9 @@ _PROBES: dict[str, Callable[..., None]] = {
     "picamera2": probe_picamera2,
     "camera": probe_camera,
     "model": probe_model,
+    "verify": probe_verify,
+    "benchmark": probe_benchmark,
+    "cameras": probe_cameras,
 }
 
 

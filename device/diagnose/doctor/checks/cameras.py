@@ -94,7 +94,7 @@ def _try_source(system: System, source: str) -> Finding:
     # Not as an argument, which other users of the machine can see: it may contain a password.
     secret = {SOURCE_VARIABLE: source}
     end = run_probe("camera", model, timeout_s=system.timeout_s, environ=secret)
-    return judge_source(f"camera {without_password(source)}".rstrip(), end)
+    return judge_source(f"camera {without_secrets(source)}".rstrip(), end)
 
 
 def judge_source(subject: str, end: ChildEnd) -> Finding:
@@ -118,8 +118,3 @@ def judge_source(subject: str, end: ChildEnd) -> Finding:
             fix="take the cap off the lens, or turn on the light",
         )
     return ok(subject, got)
-
-
-def without_password(source: str) -> str:
-    """Return a source as it may be shown, an address without name and password."""
-    return without_secrets(source) if "://" in source else source

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from tests.device.diagnose.doctor.processes import ends
-from tests.support.program import PROGRAM, edgeinfer, error_line
+from tests.support.program import PROGRAM, edgeinfer, edgeinfer_here, error_line
 from tests.support.waiting import PATIENCE_S
 
 HEAVY = ("numpy", "cv2", "ai_edge_litert", "tflite_runtime")
@@ -28,19 +28,34 @@ IMPORTED = (
 def test_json_tells_what_the_exit_code_says_and_nothing_that_may_be_broken_is_imported(
     tmp_path: Path,
 ) -> None:
-    """Of a camera in a file, too, whose password is told nowhere."""
+    """The password of a camera in a file is shown nowhere; a report is the same, without models."""
+    report = tmp_path / "report.json"
     file = tmp_path / "camera"
     file.write_text("http://eye:hush@127.0.0.1:9/stream\n")
     file.chmod(0o600)
     command = (sys.executable, "-c", IMPORTED, "doctor", "--json", "--camera-url-file", str(file))
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    finished = subprocess.run(
+        [*command, "--report", str(report)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "XDG_DATA_HOME": str(tmp_path)},
+    )
     findings = json.loads(finished.stdout)
     assert {"Python", "Libraries", "Runtimes"} <= {finding["check"] for finding in findings}
     assert all(finding["fix"] for finding in findings if finding["state"] == "broken")
     (camera,) = [finding for finding in findings if "127.0.0.1" in finding["subject"]]
     assert (camera["state"], finished.returncode) == ("broken", 1)
-    assert finished.stderr == "[]\n"
+    written, imported = finished.stderr.splitlines()
+    assert (written, imported) == (f"report written: {report}; read it before you share it", "[]")
     assert "hush" not in finished.stdout
+    content = report.read_text()
+    assert not any(secret in content for secret in ("hush", "eye", "127.0.0.1"))
+    parts = json.loads(content)
+    assert len(parts["findings"]) == len(findings)
+    assert parts["cameras"]["state"] == "done"
+    assert {parts[name]["state"] for name in ("verify", "benchmark")} == {"not run"}
+    assert "no bundle is installed" in parts["verify"]["reason"]
 
 
 def test_text_fits_80_columns_and_says_what_the_exit_code_does() -> None:
@@ -86,3 +101,17 @@ def test_ctrl_c_ends_it_while_a_child_hangs(tmp_path: Path) -> None:
 def test_a_camera_is_named_once(tmp_path: Path) -> None:
     finished = edgeinfer("doctor", "--camera", "0", "--camera-url-file", tmp_path / "camera")
     assert "is given beside --camera" in error_line(finished, 2)
+
+
+def test_a_place_for_the_report_is_checked_before_the_work(tmp_path: Path) -> None:
+    there = tmp_path / "there.md"
+    there.write_text("mine")
+    line = error_line(edgeinfer_here("doctor", "--report", there), 2)
+    assert line.endswith("exists already; choose another name, or replace it with --force")
+    assert "is not a file" in error_line(
+        edgeinfer_here("doctor", "--report", tmp_path, "--force"), 2
+    )
+    line = error_line(edgeinfer_here("doctor", "--report", there / "report.md"), 1)
+    assert "cannot be written" in line
+    assert there.read_text() == "mine"
+    assert "is given without --report" in error_line(edgeinfer_here("doctor", "--force"), 2)

@@ -18,7 +18,6 @@ from edgeinfer.device.diagnose.doctor.checks.cameras import (
     CamerasCheck,
     judge_source,
     video_nodes,
-    without_password,
 )
 from edgeinfer.device.diagnose.doctor.child import ChildEnd
 from edgeinfer.device.diagnose.doctor.finding import Finding
@@ -114,9 +113,17 @@ def test_black_pictures_are_a_note() -> None:
     assert judge_source("0", ChildEnd(code=0, facts={"description": "x"})).state == "broken"
 
 
-def test_a_password_is_not_told() -> None:
-    assert without_password("rtsp://me:secret@camera:554/live") == "rtsp://***@camera:554/live"
-    assert without_password("/dev/video0") == "/dev/video0"
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("rtsp://me:secret@127.0.0.1:9/live", "camera rtsp://***@127.0.0.1:9/live"),
+        ("gst:no-such user-pw=secret ! appsink", "camera gst:no-such ..."),
+    ],
+)
+def test_a_password_is_not_shown(source: str, shown: str) -> None:
+    found = CamerasCheck().run(System(camera=source, timeout_s=10))
+    assert found[-1].subject == shown
+    assert not any("secret" in f"{finding}" for finding in found)
 
 
 DENIED = """
