@@ -13,7 +13,6 @@ import click
 
 from edgeinfer.device.cli.entry_points import load_command
 from edgeinfer.device.cli.help.command_group import Group
-from edgeinfer.device.cli.help.pages import command_sections, write_sections
 from edgeinfer.device.core.errors import EdgeinferError, printable, system_error
 from edgeinfer.device.core.installation.entry_points import entry_point_names
 
@@ -35,6 +34,8 @@ INTERRUPTED = 130
 class _Commands(Group):
     """Loads each command from its entry point, and only when it is needed."""
 
+    headings = _HEADINGS
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         names = entry_point_names(COMMANDS_GROUP)
         return sorted(names, key=lambda n: (_ORDER.index(n) if n in _ORDER else len(_ORDER), n))
@@ -42,12 +43,6 @@ class _Commands(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         own = _own_command(cmd_name)
         return own if own is not None else load_command(COMMANDS_GROUP, cmd_name)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands under the headings of the work."""
-        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
-        named = [(name, command) for name, command in found if command and not command.hidden]
-        write_sections(formatter, command_sections(named, _HEADINGS, formatter.width))
 
 
 def _own_command(name: str) -> click.Command | None:

@@ -47,7 +47,6 @@ def _reach_options(command: Decorated) -> Decorated:
             help="Ask once for the password that sudo needs on the boards.",
         ),
         _boards("--dry-run", is_flag=True, help="Print each step and change nothing."),
-        json_option,
         # For tests, next to a service that the board has already.
         _boards("--prefix", default="/var/lib/edgeinfer", hidden=True),
         _boards("--agent-option", "agent_options", multiple=True, hidden=True),
@@ -108,6 +107,7 @@ def _reach_options(command: Decorated) -> Decorated:
     metavar="SECONDS",
     help="Time for the start and these answers.",
 )
+@json_option
 def flash(
     words: tuple[str, ...],
     model: Path | None,
@@ -167,6 +167,7 @@ def flash(
 @click.command(cls=Command)
 @_reach_options
 @_boards("--keep-data", is_flag=True, help="Keep the files that the service wrote.")
+@json_option
 def unflash(
     hosts: tuple[str, ...],
     dry_run: bool,

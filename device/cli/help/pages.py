@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -80,33 +81,33 @@ class Command(click.Command):
 
 
 def write_sections(
-    formatter: click.HelpFormatter, sections: dict[str, list[tuple[str, str]]]
+    formatter: click.HelpFormatter, sections: Mapping[str, Sequence[tuple[str, str]]]
 ) -> None:
     """Write (term, explanation) rows under headings, with columns that are the same for all."""
     widths = [len(term) for rows in sections.values() for term, _ in rows]
     width = min(_FIRST_COLUMN, max(widths, default=0))
     for heading, rows in sections.items():
         with formatter.section(heading):
-            formatter.write_dl([(term.ljust(width), text) for term, text in rows])
+            for term, text in rows:
+                formatter.write("\n".join(_row(term, text, width, formatter)) + "\n")
 
 
-def command_sections(
-    named: Sequence[tuple[str, click.Command]], headings: dict[str, tuple[str, ...]], width: int
-) -> dict[str, list[tuple[str, str]]]:
-    """Return rows of commands and their summaries under headings; unknown commands come last.
-
-    Args:
-        named: the commands by name, in their order.
-        headings: for each heading, the names of its commands.
-        width: of a line in characters.
-    """
-    longest = max((len(name) for name, _ in named), default=0)
-    heading_of = {name: heading for heading, names in headings.items() for name in names}
-    sections: dict[str, list[tuple[str, str]]] = {heading: [] for heading in headings}
-    for name, command in named:
-        summary = command.get_short_help_str(width - 6 - longest)
-        sections.setdefault(heading_of.get(name, "Commands"), []).append((name, summary))
-    return {heading: rows for heading, rows in sections.items() if rows}
+def _row(term: str, text: str, width: int, formatter: click.HelpFormatter) -> list[str]:
+    """Return the lines of a row; unlike click's, they never break an option at its hyphen."""
+    margin = " " * formatter.current_indent
+    first = f"{margin}{term:{width}}  "
+    rest = " " * len(f"{margin}{'':{width}}  ")
+    lines = textwrap.wrap(
+        text,
+        max(formatter.width, len(rest) + 20),
+        initial_indent=rest,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    if len(term) > width or not lines:
+        return [first.rstrip(), *lines]
+    return [first + lines[0].lstrip(), *lines[1:]]
 
 
 _NUMBER = r"-?[\d.]+"

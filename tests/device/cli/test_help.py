@@ -45,8 +45,13 @@ def test_all_commands_are_walked() -> None:
 def test_summaries_fit_one_line_of_80_columns() -> None:
     for path, (context, command) in all_commands().items():
         if isinstance(command, click.Group):
-            page = command.get_help(context)
-            assert "..." not in page.split("[ARGS]...")[1], path
+            names = command.list_commands(context)
+            for name in names:
+                found = command.get_command(context, name)
+                assert found is not None
+                row = f"  {name:{max(map(len, names))}}  {found.get_short_help_str(1000)}"
+                assert len(row) <= 78, row
+                assert f"\n{row}\n" in command.get_help(context) + "\n"
         assert command.get_short_help_str(1000).endswith("."), path
 
 

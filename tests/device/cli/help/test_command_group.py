@@ -15,7 +15,7 @@ def example() -> None:
 
 @example.command()
 def benchmark() -> None:
-    """Do nothing either."""
+    """Do nothing either, with a summary that is longer than the page is wide."""
 
 
 def test_a_mistyped_command_gets_the_nearest_one() -> None:
@@ -29,6 +29,12 @@ def test_without_a_near_one_nothing_is_suggested() -> None:
     assert answer.exit_code == 2
     assert "No such command 'xyz'" in answer.output
     assert "did you mean" not in answer.output.lower()
+
+
+def test_a_narrow_page_cuts_no_summary_off() -> None:
+    page = CliRunner().invoke(example, ["--help"], terminal_width=50).output
+    assert "Commands:\n  benchmark  Do nothing either" in page
+    assert "..." not in page.split("[ARGS]...")[1]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def _option(name: str) -> click.Option:
     return click.Option([name], help="One more.")
 
 
-def test_groups_stand_in_the_order_of_their_first_options_and_none_is_lost() -> None:
+def test_groups_have_the_order_of_their_first_options_and_none_is_lost() -> None:
     page = page_of(with_options(UNGROUPED_OPTIONS + 1))
     headings = [line for line in page.splitlines() if line.endswith(":") and line[0] != " "]
     assert headings == ["Left:", "Right side:", "General:"]
