@@ -162,7 +162,7 @@ def test_foreign_names_are_refused(
             _tensor(_Storage("FloatStorage", "9", 24), 0, (2,), (1,)),
             "storage 1 belongs to no tensor",
         ),
-        (7, "something else"),
+        (7, "something other than named tensors"),
     ],
 )
 def test_impossible_tensors_are_refused(tensor: object, why: str) -> None:
