@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --durations 15
 # Images of containers set it, and then each process compiles what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-long test-system lint docs fuzz benchmark wheel wheels board-lock sbom audit clean
+.PHONY: demo test test-long test-system test-system-long lint docs fuzz benchmark wheel wheels board-lock sbom audit clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/host.stamp  ## trains, quantizes, verifies and runs on embedded data
@@ -25,6 +25,9 @@ test-long: $(VENV)/dev.stamp  ## the same with other random inputs each time, an
 	$(PYTEST) -m "not system" --hypothesis-profile long
 
 test-system: $(VENV)/wheels.stamp  ## virtual environments, ARM userlands, cross-compiled programs
+	$(PYTEST) -m "system and not long"
+
+test-system-long: $(VENV)/wheels.stamp  ## the same with what takes long on a virtual board
 	$(PYTEST) -m system
 
 lint: $(VENV)/dev.stamp docs  ## style, types, the import rule and the pages' links

@@ -70,6 +70,7 @@ def test_its_camera_can_be_unplugged(board: VirtualPi) -> None:
     assert captures(board)
 
 
+@pytest.mark.long
 def test_it_comes_back_after_a_power_cut_with_what_was_flushed(board: VirtualPi) -> None:
     board.save_snapshot("running")
     board.ssh("sh", "-c", "echo kept > /flushed; sync; echo gone > /unflushed", user="root")

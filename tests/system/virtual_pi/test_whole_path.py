@@ -1,6 +1,8 @@
 """The whole path: from a bundle on the workstation to a board that answers what its camera sees.
 
-The tests are one story, told in their order on one board; each needs the first alone.
+The tests are one story, told in their order on one board; each needs the first alone. Those marked
+`long` flash once more, in minutes: the same faults are tried on a systemd of this machine for each
+change (test_releases.py, test_flash.py).
 """
 
 from __future__ import annotations
@@ -194,6 +196,7 @@ def test_a_camera_that_was_unplugged_is_taken_again(board: VirtualPi) -> None:
     assert seen.state["service"]["pid"] == pid, journal(board)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("flashed")
 def test_a_bundle_that_does_not_verify_is_refused(
     board: VirtualPi, wheel: Path, sample_bundle: Path, tmp_path: Path
@@ -207,6 +210,7 @@ def test_a_bundle_that_does_not_verify_is_refused(
     assert after.faults() == []
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("flashed")
 def test_a_release_that_never_answers_is_taken_back(
     board: VirtualPi, wheel: Path, sample_bundle: Path, tmp_path: Path, tell: Tell
@@ -319,6 +323,7 @@ def test_it_answers_again_after_a_power_cut(board: VirtualPi) -> None:
     assert (seen.release, seen.faults()) == (release, [])
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("flashed")
 def test_a_connection_that_is_cut_leaves_the_old_release_and_a_second_flash_completes(
     board: VirtualPi, wheel: Path, sample_bundle: Path, tmp_path: Path
