@@ -1,6 +1,6 @@
 """What each board is: one profile a board, and how to tell which one this is.
 
-The names below are imported when they are first asked for: the camera loop wants none of them.
+The names below are imported when they are first asked for: the camera loop needs none of them.
 """
 
 from __future__ import annotations

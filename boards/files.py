@@ -1,4 +1,4 @@
-"""Where the files of the boards are: edgeinfer's own, and beside them those that users add.
+"""Where the files of the boards are: edgeinfer's own, and those that users add.
 
 A user's board is a file `NAME.toml` in `$XDG_CONFIG_HOME/edgeinfer/boards`, by default
 `~/.config/edgeinfer/boards`, or in the folder that `EDGEINFER_BOARDS` names.
@@ -43,11 +43,11 @@ _FAULT_CHARACTERS = 200
 
 
 class _LineError(ValueError):
-    """A line is none that a profile needs."""
+    """A line is one that no profile needs."""
 
 
 def user_folders() -> tuple[Path, ...]:
-    """Return the folders that users' boards may lie in, whether or not they exist.
+    """Return the folders that users' boards may be in, whether or not they exist.
 
     Source: XDG Base Directory Specification 0.8: relative paths in the variable are ignored.
     """
@@ -76,7 +76,9 @@ def profile_files(folder: Path | None = None) -> dict[str, Path]:
     found = {path.stem: path for path in _files(PROFILES)}
     named = os.environ.get(FOLDER_VARIABLE, "")
     if named and not os.path.isdir(named):
-        raise ProfileError(f"{FOLDER_VARIABLE}={named}: no such folder, expected one with boards")
+        raise ProfileError(
+            f"{FOLDER_VARIABLE}={named}: no such folder, expected a folder with boards"
+        )
     for user_folder in user_folders():
         for path in _files(user_folder):
             taken = found.setdefault(path.stem, path)
@@ -125,7 +127,7 @@ def load_profile(name: str, folder: Path | None = None) -> BoardProfile:
         folder: look only there; None for edgeinfer's own and the users' folders.
 
     Raises:
-        ProfileError: it is absent, is no TOML, has a key that is not known, lacks one that is
+        ProfileError: it is absent, is not TOML, has a key that is not known, has no key that is
             needed, or states an impossible value.
     """
     files = profile_files(folder)
@@ -140,10 +142,10 @@ def load_profile(name: str, folder: Path | None = None) -> BoardProfile:
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """Read a profile's file as it stands, without what it is based on.
+    """Read a profile's file as it is, without what it is based on.
 
     Raises:
-        ProfileError: it cannot be read, or is no TOML.
+        ProfileError: it cannot be read, or is not TOML.
     """
     try:
         return tomllib.loads(_read_text(path))
@@ -153,32 +155,32 @@ def read_document(path: Path) -> dict[str, Any]:
         reason = str(error)[:_FAULT_CHARACTERS]
         raise ProfileError(f"{path}: cannot be read ({reason}), expected a profile") from error
     except ValueError as error:  # Python reads no number of thousands of digits
-        reason = "it has a number of too many digits"
+        reason = "it has a number with too many digits"
         raise ProfileError(f"{path}: cannot be read ({reason}), expected a profile") from error
 
 
 def read_head(path: Path) -> dict[str, Any]:
-    """Read what stands before a profile's first table: all of its plain keys, by TOML's rules.
+    """Read what comes before a profile's first table: all of its plain keys, by TOML's rules.
 
     A board is recognised at every start, and most of a file are the tables of its systems.
 
     Raises:
-        ProfileError: it cannot be read, or is no TOML.
+        ProfileError: it cannot be read, or is not TOML.
     """
     try:
         text = _read_text(path)
         return tomllib.loads(_FIRST_TABLE.split(text, maxsplit=1)[0])
     except (OSError, ValueError, RecursionError):
-        # A bracket within a text or a list of several lines, or a fault that is told of there.
+        # A bracket within a text or a list of several lines, or an error that is reported there.
         return read_document(path)
 
 
 def _read_text(path: Path) -> str:
-    """Read a file of a bounded size, without waiting for what is none."""
+    """Read a file of a bounded size, without waiting for what is not a file."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as stream:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError("it is no regular file")
+            raise OSError("it is not a regular file")
         content = stream.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
         raise OSError(f"it has more than {MOST_BYTES:,} bytes")
@@ -201,7 +203,7 @@ def _with_base(name: str, content: Mapping[str, Any], files: Mapping[str, Path])
                 f"based_on is {shown(base)}, expected the name of a board: {list(files)}"
             )
         if base in seen or len(seen) > _DEEPEST:
-            raise ValueError(f"based_on goes round: {', '.join([*seen, base])}")
+            raise ValueError(f"based_on forms a circle: {', '.join([*seen, base])}")
         seen.append(base)
         document = read_document(files[base])
         kept = {key: item for key, item in document.items() if key not in _OWN}

@@ -1,6 +1,6 @@
 """The compatibility matrix: which versions go together on which system, as Markdown.
 
-What a test of this repository ran stands apart from what was only read, and every cell names its
+What a test of this repository ran is separate from what was only read, and every cell names its
 source by a number in brackets.
 """
 
@@ -119,7 +119,7 @@ def _row(system: System, boards: Sequence[BoardProfile], sources: _Numbered) -> 
 
 
 def _names(boards: Sequence[BoardProfile]) -> str:
-    """Return the boards' names; one with a plugged-in accelerator stands behind its base."""
+    """Return the boards' names; one with a plugged-in accelerator comes after its base."""
     plugged = {
         board.name: board.based_on
         for board in boards

@@ -24,7 +24,7 @@ from edgeinfer.boards.systems import System, same_architecture
 from edgeinfer.boards.threads import thread_rule
 
 ACCELERATORS = ("", "edgetpu", "ethos-u", "vx")
-"""What a profile may name as its accelerator; empty for none. Beside them are those that other
+"""What a profile may name as its accelerator; empty for none. More are those that other
 packages bring: see `edgeinfer.device.accelerators.registry`."""
 
 _OF_NO_BOARD = ("gpu",)
@@ -43,7 +43,7 @@ THERMAL = ("thermal-zone", "hwmon", "apex")
 """Where the temperature is read: see `edgeinfer.device.loop.supervision.temperatures`."""
 
 POWER = ("raspberry-pi-firmware",)
-"""What tells of a weak supply: see `edgeinfer.device.loop.supervision.rpi_firmware`."""
+"""What reports a weak supply: see `edgeinfer.device.loop.supervision.rpi_firmware`."""
 
 FLASH = ("ssh", "card")
 """The ways in which edgeinfer may come onto a board."""
@@ -68,7 +68,7 @@ def is_accelerator(name: str) -> bool:
 
 
 class ProfileError(ValueError):
-    """A profile is absent, is no TOML, or says something unknown or impossible."""
+    """A profile is absent, is not TOML, or says something unknown or impossible."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +113,8 @@ class BoardProfile:
         threads: interpreter threads; 0 means by the rule, see `thread_count`.
         device_tree: how the board is recognised: texts with which `/proc/device-tree/model` may
             begin; none for a generic profile.
-        accelerator: what computes beside the processor, which decides the rules for operators:
-            a name of `ACCELERATORS`; empty where there is none.
+        accelerator: what computes in addition to the processor, which decides the rules for
+            operators: a name of `ACCELERATORS`; empty where there is none.
         delegate: the library through which a runtime uses it.
         compiler: the program that prepares models for it; empty where none does.
         npu: its configuration, such as `ethos-u65-256`, as its compiler names it; empty where
@@ -124,7 +124,7 @@ class BoardProfile:
             The title, `device_tree`, `latencies` and `note` are always a file's own.
         systems: the releases of operating systems that it is known to run, the most usual first.
         thermal: where its temperature is read: names of `THERMAL`.
-        power: what tells of a weak supply: names of `POWER`.
+        power: what reports a weak supply: names of `POWER`.
         toolchain: the CMake toolchain file in boards/toolchains for its 64-bit userland.
         flash: how edgeinfer comes onto it: names of `FLASH`.
         latencies: published ones.
@@ -202,7 +202,7 @@ class BoardProfile:
                 )
         for latency in self.latencies:
             if latency.processor not in ("cpu", self.accelerator):
-                raise ValueError(f"latencies name {latency.processor}, which this board lacks")
+                raise ValueError(f"latencies name {latency.processor}, which is not on this board")
 
     def _refuse_systems(self) -> None:
         seen = [(system.os_id, system.version_id, system.architecture) for system in self.systems]

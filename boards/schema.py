@@ -1,8 +1,8 @@
 """Frozen dataclasses out of parsed TOML and JSON, strictly: what no dataclass has is refused.
 
 The types are the schema: an unknown key, a missing one or a value of another type is an error that
-says where it stands; a misspelt key would otherwise be a setting that silently does nothing. Floats
-must be finite; a bool is no number.
+says where it is; a misspelt key would otherwise be a setting that silently does nothing. Floats
+must be finite; a bool is not a number.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class SchemaError(ValueError):
 
     Attributes:
         where: the path to the value, such as `variants.cpu.input`.
-        got: what stands there.
+        got: what is there.
         expected: what should.
     """
 
@@ -209,10 +209,10 @@ def shown(value: object, *, write: Callable[[object], str] = repr) -> str:
 
 
 def refuse_unless_text(field: str, text: str) -> None:
-    """Refuse what is empty, blank, or would spoil a terminal.
+    """Refuse what is empty, blank, or would damage a terminal.
 
     Raises:
-        ValueError: it is so.
+        ValueError: it is refused.
     """
     if not text.strip() or not text.isprintable():
         raise ValueError(f"{field} is {shown(text)}, expected text")
@@ -222,7 +222,7 @@ def refuse_unless_match(field: str, text: str, pattern: re.Pattern[str], what: s
     """Refuse what does not match as a whole.
 
     Raises:
-        ValueError: it is so.
+        ValueError: it is refused.
     """
     if not pattern.fullmatch(text):
         raise ValueError(f"{field} is {shown(text)}, expected {what}")
@@ -232,7 +232,7 @@ def refuse_unless_among(field: str, values: tuple[str, ...], known: tuple[str, .
     """Refuse a value that is not known, and one that is there twice.
 
     Raises:
-        ValueError: it is so.
+        ValueError: it is refused.
     """
     for value in values:
         if value not in known:

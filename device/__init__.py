@@ -5,8 +5,8 @@
     for prediction in edgeinfer.device.open("x.edgebundle", camera="/dev/video0"):
         print(prediction.label, prediction.probability)
 
-What goes on while it works, such as a camera that is away, is told to the standard library's
-`logging`, below the logger `edgeinfer`. A script that sets up no logging hears nothing.
+What goes on while it works, such as a camera that is away, is logged with the standard library's
+`logging`, below the logger `edgeinfer`. A script that does not set up logging gets nothing.
 
 Nothing here imports TensorFlow, Keras or the host's code; a test holds that. The names below are
 imported when they are first asked for, so that a command that needs none of them starts fast.
@@ -32,7 +32,7 @@ __all__ = ["DelegateRequest", "Model", "OpenOptions", "Stream", "open", "read_im
 # Otherwise Python would print warnings on the stderr of scripts that have not asked for them.
 logging.getLogger("edgeinfer").addHandler(logging.NullHandler())
 
-# A second bound beside that of `pictures`: OpenCV refuses larger pictures by itself. It looks when
+# A second bound after that of `pictures`: OpenCV refuses larger pictures by itself. It looks when
 # it is loaded, so this works where nobody has loaded it before; it keeps what is set already.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(2**27))
 

@@ -157,7 +157,7 @@ def ten_gigabytes(content: bytes) -> bytes:
 
 
 BUNDLES: dict[str, tuple[Callable[[bytes, Path], bytes], str]] = {
-    "truncated": (lambda content, path: truncated(content), "is truncated or no bundle"),
+    "truncated": (lambda content, path: truncated(content), "is truncated or not a bundle"),
     "wrong hash": (lambda content, path: wrong_hash(content), "damaged|has sha256"),
     "leaves the archive": (
         lambda content, path: rewritten(content, path, lambda m: m.update({"../evil": b""})),
@@ -174,7 +174,7 @@ BUNDLES: dict[str, tuple[Callable[[bytes, Path], bytes], str]] = {
         ),
         "schema version 9, expected 2 or older",
     ),
-    "random bytes": (lambda content, path: bytes(range(256)) * 40, "is truncated or no bundle"),
+    "random bytes": (lambda content, path: bytes(range(256)) * 40, "is truncated or not a bundle"),
 }
 
 

@@ -3,7 +3,7 @@
     python boards/toolchains/build_wheels.py [--outdir dist] [ARCHITECTURE ...]
     python boards/toolchains/build_wheels.py --check WHEEL ...
 
-The library inside is compiled by zig, by way of the toolchain files beside this script. A wheel's
+The library inside is compiled by zig, with the toolchain files next to this script. A wheel's
 tag promises that it runs on every system of that architecture with this glibc or a newer one; so
 the library is read, and the wheel refused, where that is not so. It needs the extra `wheels`.
 """
@@ -35,7 +35,7 @@ LIBRARY = "edgeinfer/device/libedgeinfer_preprocess.so"
 GLIBC = (2, 28)
 """The oldest glibc that the wheels run with: Debian 10's. The toolchain files name it too."""
 SYSTEM_LIBRARIES = frozenset({"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0"})
-"""glibc's own, beside its loader. Whatever else a library needs, a board may lack or have older."""
+"""glibc's own, next to its loader. All else may be absent on a board, or older."""
 _EF_ARM_ABI_FLOAT_HARD = 0x400
 
 
@@ -88,7 +88,7 @@ def build_wheel(source: Path, architecture: str, folder: Path) -> Path:
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     with tempfile.TemporaryDirectory() as temporary:
         scratch = Path(temporary)
-        # -P: what lies in the working folder is not imported.
+        # -P: nothing in the working folder is imported.
         log = _run(
             *(sys.executable, "-P", "-m", "build", "--wheel", "--outdir", scratch / "dist"),
             f"-Ccmake.define.CMAKE_TOOLCHAIN_FILE={toolchain}",
@@ -151,7 +151,7 @@ def _problems(library: ELFFile, target: Target) -> Iterator[str]:
         if isinstance(section, DynamicSection):
             for tag in section.iter_tags("DT_NEEDED"):
                 if tag.needed not in SYSTEM_LIBRARIES | {target.loader}:
-                    yield f"needs {tag.needed}, expected glibc's libraries alone: link it in"
+                    yield f"needs {tag.needed}, expected only glibc's libraries: link it statically"
         elif isinstance(section, GNUVerNeedSection):
             for _, versions in section.iter_versions():
                 for name in sorted(version.name for version in versions):
@@ -160,11 +160,11 @@ def _problems(library: ELFFile, target: Target) -> Iterator[str]:
                         yield f"needs symbols of {name}, expected GLIBC_{floor} at most"
         elif isinstance(section, SymbolTableSection) and section.name == ".dynsym":
             shown = [s.name for s in section.iter_symbols() if _is_exported(s.entry)]
-            strangers = [name for name in shown if not name.startswith("edgeinfer_")]
-            if strangers:
-                yield f"shows {', '.join(strangers)}, expected edgeinfer_* alone; see exports.map"
+            foreign = [name for name in shown if not name.startswith("edgeinfer_")]
+            if foreign:
+                yield f"exports {', '.join(foreign)}, expected only edgeinfer_*; see exports.map"
             if not shown:
-                yield "shows no symbol, expected edgeinfer_*"
+                yield "exports no symbol, expected edgeinfer_*"
 
 
 def _is_old_enough(version: str) -> bool:

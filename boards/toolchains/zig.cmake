@@ -1,4 +1,4 @@
-# What the toolchain files beside this one share: zig's C and C++ compiler, which carries the headers
+# What the toolchain files next to this one share: zig's C and C++ compiler, which carries the headers
 # and libraries of every target, so that nothing of the target has to be installed. The extra
 # `wheels` brings it (package ziglang, whose program is python-zig).
 #

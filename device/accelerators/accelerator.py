@@ -39,7 +39,8 @@ class Device:
 
 
 class Accelerator(ABC):
-    """What computes beside the processor, through a delegate: stateless, one object for all models.
+    """What computes in addition to the processor, through a delegate: stateless, one object for all
+    models.
 
     It is found by its name; see `registry.py`. Nothing here loads the delegate's library.
 
@@ -58,7 +59,7 @@ class Accelerator(ABC):
         boardless: many machines have one that no board's profile names.
         plugged: the board to convert for, of one that is plugged into any machine; else empty.
         when_absent: what helps where no device is found.
-        when_denied: what is to be said beside the right to use a device.
+        when_denied: what else to say where this user may not use a device.
         when_hung: what helps where it does not answer.
     """
 
@@ -88,7 +89,7 @@ class Accelerator(ABC):
         """Return where each operator of a model runs."""
 
     def devices(self, root: Path = Path("/")) -> tuple[Device, ...] | None:
-        """Return the devices that are here; None where they cannot be told.
+        """Return the devices that are here; None where that is not known.
 
         Args:
             root: of the file system, for tests.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from edgeinfer.device.tflite.model import TfliteModel
 
 SUPPORTED = "supported"
-BESIDE_COMPILED = "left beside what is compiled"
+NOT_COMPILED = "not in the compiled part"
 
 
 @dataclass(frozen=True, kw_only=True)

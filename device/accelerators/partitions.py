@@ -24,7 +24,7 @@ class Partition:
 def partitions(operators: Sequence[Operator], supported: Sequence[bool]) -> list[Partition]:
     """Cut a graph by turns: all of one kind that can run already, then all of the other kind.
 
-    Operators stand in an order in which they can run. Those of a graph in which some never can,
+    Operators are in an order in which they can run. Those of a graph in which some never can,
     which no runtime would load, are left out.
 
     Args:
@@ -40,7 +40,7 @@ def partitions(operators: Sequence[Operator], supported: Sequence[bool]) -> list
     while left:
         part: list[int] = []
         kind: bool | None = None
-        # Operators stand in an order in which they can run, so that one pass finds all of a part.
+        # Operators are in an order in which they can run, so that one pass finds all of a part.
         for index in left:
             operator = operators[index]
             if kind not in (None, supported[index]) or not ready.issuperset(operator.inputs):

@@ -39,13 +39,14 @@ def find_accelerator(name: str) -> Accelerator | None:
     """Return the accelerator of that name; None where nothing that is installed brings one.
 
     Raises:
-        DelegateError: what is installed under that name is no accelerator, or cannot be imported.
+        DelegateError: what is installed under that name is not an accelerator, or cannot be
+            imported.
 
     >>> find_accelerator("edgetpu").device
     'an Edge TPU'
     """
     if name not in OWN:
-        # An abstract class stands for those that are made of it.
+        # An abstract class stands for its subclasses.
         return load_accelerator(GROUP, name, Accelerator)  # type: ignore[type-abstract]
     module = import_module(f"{__package__}.{name.replace('-', '_')}.accelerator")
     return cast("Accelerator", module.ACCELERATOR)
@@ -65,7 +66,7 @@ def load_accelerator(group: str, name: str, kind: type[T]) -> T | None:
     try:
         return load_plugin(group, name, kind)
     except PluginError as error:
-        raise _ill(name, str(error)) from error
+        raise _broken(name, str(error)) from error
 
 
 def accelerator_names() -> Iterator[str]:
@@ -75,7 +76,7 @@ def accelerator_names() -> Iterator[str]:
 
 
 def accelerators() -> Iterator[Accelerator]:
-    """Give every accelerator in that order, but what is installed as one and is none."""
+    """Give every accelerator in that order, except what is installed as one and is not one."""
     for name in accelerator_names():
         found = None
         with suppress(DelegateError):
@@ -88,11 +89,11 @@ def named_accelerator(name: str) -> Accelerator:
     """Return the accelerator that a board's profile names.
 
     Raises:
-        DelegateError: there is none of that name, or what is installed as it is none.
+        DelegateError: there is none of that name, or what is installed as it is something else.
     """
     found = find_accelerator(name)
     if found is None:
-        raise _ill(name, "is not installed")
+        raise _broken(name, "is not installed")
     return found
 
 
@@ -135,10 +136,10 @@ def answer_json(name: str, model: TfliteModel) -> dict[str, object]:
     return {"mapped": 0, "total": len(mapping.ops), "ops": ops_json(mapping)}
 
 
-def _ill(name: str, got: str) -> DelegateError:
+def _broken(name: str, got: str) -> DelegateError:
     return DelegateError(
         f"the accelerator '{name}'",
         got=got,
         expected=f"one of {', '.join(OWN)}, or one that a package brings by an entry point {GROUP}",
-        next_step="install the package that brings it, or mend it",
+        next_step="install the package that brings it, or repair it",
     )

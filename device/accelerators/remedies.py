@@ -47,6 +47,6 @@ def remedy(op: MappedOp) -> str:
 
 
 def remedies(mapping: OpMapping) -> list[str]:
-    """Return what helps, the first operators' remedies first, each once."""
+    """Return what helps, for the first operators first, each once."""
     texts = dict.fromkeys(text for op in mapping.ops if (text := remedy(op)))
     return list(texts)[:_MOST]

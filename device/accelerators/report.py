@@ -17,17 +17,17 @@ _SHOWN = 48
 
 
 def table_lines(mapping: OpMapping) -> list[str]:
-    """Return one row for each operator, aligned; runs of alike ones are one row."""
+    """Return one row for each operator, aligned; equal ones in a row are one row."""
     lines = [f"{'index':>9}  {'operator':{_OP_WIDTH}}  {'target':7}  why"]
     start = 0
     for index, op in enumerate(mapping.ops):
         following = mapping.ops[index + 1] if index + 1 < len(mapping.ops) else None
-        alike = following is not None and (following.op, following.target, following.reason) == (
+        same = following is not None and (following.op, following.target, following.reason) == (
             op.op,
             op.target,
             op.reason,
         )
-        if alike:
+        if same:
             continue
         span = f"{index}" if start == index else f"{start}-{index}"
         name = op.op if len(op.op) <= _SHOWN else op.op[:_SHOWN] + "..."
@@ -49,4 +49,4 @@ def wrapped(line: str, indent: str = "  ") -> list[str]:
 
 def remedy_lines(mapping: OpMapping) -> list[str]:
     """Return what a model's author can do about what stays on the CPU."""
-    return [line for text in remedies(mapping) for line in wrapped(f"remedy: {text}")]
+    return [line for text in remedies(mapping) for line in wrapped(f"what helps: {text}")]

@@ -9,20 +9,21 @@ from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.pictures.frame import Frame
 
-MAX_TORN = 30
+MAX_DAMAGED = 30
 """How many undecodable pictures in a row are a broken stream rather than a bad cable's noise."""
-TORN_IN_A_ROW = f"{MAX_TORN} damaged pictures in a row"
+DAMAGED_IN_A_ROW = f"{MAX_DAMAGED} damaged pictures in a row"
 
 
 class Camera(Closing, Protocol):
-    """A source of frames. One thread reads it; whoever opened it closes it after the last read.
+    """A source of frames. One thread reads it; the code that opened it closes it after the last
+    read.
 
     Attributes:
         description: what was opened, for the user: name, size, rate.
         live: frames come at their own pace, and one that nobody takes is stale; only the newest
             is worth keeping. From other sources every frame is wanted.
         labelled: frames carry their true class.
-        skipped_files: files that could not be read and were passed over, so far.
+        skipped_files: files that could not be read and were skipped, so far.
         recovering: it has failed and is being opened again; no frames come for now.
         abandoned: a read of it does not return. It is left to the end of the process: closing a
             device under a read can crash.
@@ -39,13 +40,13 @@ class Camera(Closing, Protocol):
         """Wait for the next frame and return it; None at the end of the source.
 
         Raises:
-            CameraError: the source stopped delivering. A stale, torn or black frame is never
+            CameraError: the source stopped delivering. A stale, damaged or black frame is never
                 returned in place of a real one.
         """
         ...
 
     def skip(self) -> bool:
-        """Let a frame go by that nobody wants; False at the end of the source.
+        """Skip a frame that nobody wants; False at the end of the source.
 
         Raises:
             CameraError: as `read`.
@@ -60,7 +61,7 @@ class Camera(Closing, Protocol):
         return
 
     def restart(self, reason: str) -> bool:
-        """Start the source afresh because its pictures cannot be used; False if it cannot.
+        """Start the source again because its pictures cannot be used; False if it cannot.
 
         Args:
             reason: what is wrong with them, for the user.
@@ -68,17 +69,17 @@ class Camera(Closing, Protocol):
         return False
 
 
-def too_many_torn(subject: object, next_step: str = "check its cable and power") -> CameraError:
-    """Return the error for `MAX_TORN` pictures in a row that cannot be decoded."""
+def too_many_damaged(subject: object, next_step: str = "check its cable and power") -> CameraError:
+    """Return the error for `MAX_DAMAGED` pictures in a row that cannot be decoded."""
     return CameraError(
         subject,
-        got=TORN_IN_A_ROW,
+        got=DAMAGED_IN_A_ROW,
         next_step=next_step,
     )
 
 
 class Pacer:
-    """Lets frames go at a fixed rate, by the real clock.
+    """Releases frames at a fixed rate, by the real clock.
 
     Args:
         fps: frames per second, above 0.
@@ -91,7 +92,7 @@ class Pacer:
     def wait(self) -> int:
         """Sleep until the next frame is due and return `time.monotonic_ns()`.
 
-        A source that cannot keep up is not hurried afterwards: the frames it missed are not made
+        A source that is too slow does not go faster afterwards: the frames it missed are not made
         up for, as with a real camera.
         """
         now = time.monotonic_ns()

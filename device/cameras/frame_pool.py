@@ -1,9 +1,9 @@
-"""Memory that is used again, so that a loop in its stride allocates nothing for its frames.
+"""Memory that is used again, so that a running loop allocates nothing for its frames.
 
-Whoever keeps a frame's pixels, or a view into them, must never see them change, and nobody can be
+Code that keeps a frame's pixels, or a view into them, must never see them change, and nobody can be
 asked to hand them back: so the memory is leased. The lease is the array that is handed out: every
-view of it refers to it, however many views lie between, so that it is there as long as any of them.
-A weak reference tells when it is gone, on every Python; how many refer to it does not matter.
+view of it refers to it, however many views are between, so that it is there as long as any of them.
+A weak reference tells when it is freed, on every Python; how many refer to it does not matter.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 class FramePool:
     """Leases pixel arrays; the memory of those that nobody refers to any more is leased again.
 
-    One thread takes; any may let go. Arrays may outlive the pool.
+    One thread takes; any may release. Arrays may live longer than the pool.
 
     Args:
         limit: how many arrays the pool knows at most, 1 or more. Those that are held longest are
@@ -65,7 +65,7 @@ class FramePool:
 class _Place:
     """Memory, the array that was last made of it, and how many leases the pool had given by then.
 
-    The memory is no array, or a view would refer to it, past the array that is the lease: numpy
+    The memory is not an array, or a view would refer to it, past the array that is the lease: numpy
     shortens chains of arrays.
     """
 

@@ -31,7 +31,7 @@ OTHER_SOURCES = (
     ("folder/, 'photos/*.jpg'", "pictures"),
     ("simulated", "labelled pictures moving past"),
 )
-"""What `--camera` takes besides cameras, with a word on each."""
+"""What else `--camera` takes, with a few words on each."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,7 +62,7 @@ def open_camera(
     realtime: bool = False,
     options: CameraOptions | None = None,
 ) -> Camera:
-    """Open the source that `source` names; a camera is opened again whenever it fails.
+    """Open the source that `source` names; a camera is opened again each time it fails.
 
     Args:
         source: None or "" for the first camera found; "0" or "/dev/video0"; "picamera" or
@@ -196,7 +196,7 @@ def _own_pictures(
     if not shown:
         raise CameraError(
             SIMULATED,
-            got="the model brings no pictures of its own",
+            got="the model does not contain pictures",
             next_step="name a folder with one sub-folder per class: --camera simulated:FOLDER",
         )
     return shown

@@ -1,8 +1,8 @@
 """Cameras at a Raspberry Pi's own socket (CSI), through Picamera2.
 
-The ISP makes a small picture beside the main one; at the model's size it costs the CPU nothing to
-scale. Source: the Picamera2 manual, "Configuring the camera" (main and lores streams, YUV420) and
-libcamera's controls (SensorTimestamp counts since boot).
+The ISP makes a small picture in addition to the main one; at the model's size it costs the CPU
+nothing to scale. Source: the Picamera2 manual, "Configuring the camera" (main and lores streams,
+YUV420) and libcamera's controls (SensorTimestamp counts since boot).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def picamera_number(source: str) -> int:
     if not colon:
         return 0
     if not (number.isascii() and number.isdigit()):
-        raise CameraError(source, got=f"'{number}' is no number", expected="picamera:0, :1, ...")
+        raise CameraError(source, got=f"'{number}' is not a number", expected="picamera:0, :1, ...")
     return int(number)
 
 
@@ -135,7 +135,7 @@ class PicameraCamera(Camera):
         )
 
     def skip(self) -> bool:
-        """Let a picture go by without copying it."""
+        """Skip a picture without copying it."""
         self._request().release()
         self._sequence += 1
         return True
@@ -186,7 +186,7 @@ class PicameraCamera(Camera):
             except (TypeError, ValueError) as error:
                 raise UsageError(
                     f"{self._name}: control {name}",
-                    got=f"'{text}' is no value of it",
+                    got=f"'{text}' is not a value of it",
                     expected=f"{lowest} to {highest}",
                 ) from error
             chosen[name] = values[0] if len(values) == 1 else tuple(values)

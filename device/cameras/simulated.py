@@ -31,8 +31,8 @@ _LOG = logging.getLogger(__name__)
 LONG_SIDE = 320
 """The frame's longer side in pixels."""
 MAX_ASPECT = 16 / 9
-DWELL_FRAMES = 30
-"""Frames from one picture's entry to the next one's."""
+FRAMES_A_PICTURE = 30
+"""Frames from one picture's entry to the next picture's."""
 SPACING = 1.1
 """Distance between the centres of two pictures, in frame widths."""
 STEEPNESS = 25
@@ -66,7 +66,7 @@ class SimulatedCamera(Camera):
     """See the module.
 
     Args:
-        pictures: what moves past; asking for one may raise DataError, then it is passed over.
+        pictures: what moves past; asking for one may raise DataError, then it is skipped.
         fps: frames per second.
         seed: of the order, the shake, the light and the noise.
         frame_limit: after how many frames it ends; None for never.
@@ -109,10 +109,10 @@ class SimulatedCamera(Camera):
         """Compose the next frame and wait until it is due."""
         if self._sequence == self._frame_limit:
             return None
-        if self._sequence and self._sequence % DWELL_FRAMES == 0:
+        if self._sequence and self._sequence % FRAMES_A_PICTURE == 0:
             self._previous, self._current = self._current, self._next
             self._next = self._show(*self._draw())
-        pixels, label = self._compose(self._sequence % DWELL_FRAMES)
+        pixels, label = self._compose(self._sequence % FRAMES_A_PICTURE)
         frame = Frame(
             pixels=pixels, sequence=self._sequence, captured_ns=self._pacer.wait(), label=label
         )
@@ -184,7 +184,7 @@ class SimulatedCamera(Camera):
         )
 
     def _noise_field(self, deviation: float) -> NDArray[np.int16]:
-        """Return noise larger than a frame: cutting a piece is cheaper than making some anew."""
+        """Return noise larger than a frame: cutting a piece is cheaper than making new noise."""
         width, height = self._size
         field = self._random.standard_normal((height + FIELD_MARGIN, width + FIELD_MARGIN, 3))
         return np.asarray(np.rint(field * deviation), dtype=np.int16)
@@ -198,7 +198,7 @@ class SimulatedCamera(Camera):
 
 def _place(step: float) -> float:
     """Return where a picture's centre is at a step of its way: frame widths right of the middle."""
-    phase = max(-1.0, min(1.0, (2 * step + 1) / DWELL_FRAMES - 1))
+    phase = max(-1.0, min(1.0, (2 * step + 1) / FRAMES_A_PICTURE - 1))
     return -0.5 * SPACING * math.copysign(abs(phase) ** STEEPNESS, phase)
 
 

@@ -1,1 +1,1 @@
-"""What everything on the device stands on: errors, files, child processes, signals, SSH."""
+"""What everything on the device uses: errors, files, child processes, signals, SSH."""

@@ -1,7 +1,7 @@
 """Sources of a camera that hold secrets: URLs and pipelines, which name passwords and tokens.
 
-They are kept in files that their user alone reads, are no argument of a process, and are shown
-without what may be secret. Standard library only: the agent on a board uses it too.
+They are kept in files that only their user may read, never go into a process's arguments, and are
+shown without what may be secret. Standard library only: the agent on a board uses it too.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def is_private(source: str) -> bool:
 def without_secrets(source: str) -> str:
     """Return a URL or a pipeline as it may be shown.
 
-    Of a URL neither name and password, nor query and fragment, nor what follows an equals sign in
-    its path, of a pipeline the first element. Passwords are often not escaped as they should be; so
+    A URL's name and password, query and fragment are hidden, and what follows an equals sign in
+    its path; of a pipeline only the first element is shown. Passwords are often not escaped; so
     nothing before the last @ is shown.
     """
     if source.startswith(GSTREAMER):
@@ -53,14 +53,14 @@ def read_camera_url(path: Path) -> str:
 
     Raises:
         CameraError: it cannot be read, others may read it, or it names no such camera. What is in
-            the file is not told.
+            the file is not shown.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:
             status = os.fstat(file.fileno())
             if not (stat.S_ISREG(status.st_mode) or stat.S_ISFIFO(status.st_mode)):
-                raise _error(path, "is no file")
+                raise _error(path, "is not a file")
             if status.st_mode & _OTHERS:
                 raise _error(
                     path,
@@ -79,7 +79,7 @@ def read_camera_url(path: Path) -> str:
     if len(content) > _MOST_BYTES or len(lines) != 1 or not lines[0].isprintable():
         raise _error(path, "does not hold one line of text")
     if not is_private(lines[0]):
-        raise _error(path, "names no network camera", next_step="name others with --camera")
+        raise _error(path, "does not name a network camera", next_step="name others with --camera")
     return lines[0]
 
 
@@ -124,7 +124,7 @@ def check_one_camera(camera: str | None, file: Path | None) -> None:
     """
     if camera is not None and file is not None:
         raise UsageError(
-            FILE_OPTION, got=f"is given beside {CAMERA_OPTION}", expected="one of the two"
+            FILE_OPTION, got=f"is used together with {CAMERA_OPTION}", expected="one of the two"
         )
 
 

@@ -1,7 +1,7 @@
 """Text in CSV that no spreadsheet runs.
 
 Spreadsheets take a cell that begins with = + - @ for a formula, and formulas can start programs and
-send data. Class names and file names come from strangers. So an apostrophe is put before such text,
+send data. Class names and file names are untrusted. So an apostrophe is put before such text,
 which spreadsheets show as text; numbers stay as they are.
 """
 
@@ -16,8 +16,8 @@ _NUMBER = re.compile(r"'*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | 
 def csv_cell(value: object) -> object:
     """Return a cell's value, text that would be a formula with an apostrophe before it.
 
-    Apostrophes that are there before a formula are kept apart, so that `csv_text` gives the same
-    text back.
+    An apostrophe that is already before a formula gets another one, so that `csv_text` gives the
+    same text back.
     """
     return f"'{value}" if isinstance(value, str) and _is_formula(value) else value
 
@@ -28,7 +28,7 @@ def csv_text(cell: str) -> str:
 
 
 def guard_table(table: str) -> str:
-    """Return a table of another program, its cells without quotes of their own, likewise."""
+    """Return another program's table, made safe in the same way; its cells have no quotes."""
     return "\n".join(
         ",".join(f"'{cell}" if _is_formula(cell.lstrip(' "')) else cell for cell in line.split(","))
         for line in table.split("\n")

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 
 def printable(text: str) -> str:
-    """Return `text` on one line: control characters and lone surrogates are escaped.
+    """Return `text` on one line: control characters and single surrogates are escaped.
 
     File names may hold anything; an error message or a terminal must not.
     """
@@ -36,7 +36,7 @@ class EdgeinferError(Exception):
         expected: what should have been there; may be empty where `got` says it all.
         next_step: what the user can do about it; may be empty.
         code: for programs, which must not read the sentence: the kind, such as `camera`, and after
-            a point what more there is to tell apart, such as `releases.busy`.
+            a point a more exact one, such as `releases.busy`.
 
     Examples:
         >>> error = ModelError("cats.tflite", got="is quantized already")
@@ -89,7 +89,8 @@ class EdgeinferError(Exception):
 
     @staticmethod
     def from_dict(parts: Mapping[str, object]) -> EdgeinferError:
-        """Return the error that another process told; one of the base's kind where it is unknown.
+        """Return the error that another process reported; one of the base's kind where it is
+        unknown.
 
         Args:
             parts: what `to_dict` gave, perhaps of another version: what is missing is empty.
@@ -126,7 +127,7 @@ class DataError(EdgeinferError):
 
 
 class ImageError(DataError):
-    """A file is no complete image."""
+    """A file is not a complete image."""
 
 
 class BundleError(EdgeinferError):
@@ -210,7 +211,7 @@ _WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errn
 def system_error(error: OSError) -> StorageError:
     """Turn an `OSError` that came from anywhere into a sentence that claims no more than it says.
 
-    Whoever knows whether a file was read or written says so with an error of its own.
+    A caller that knows whether a file was read or written raises its own error.
     """
     if error.errno in _WRITING:
         return storage_error(str(error.filename or "output"), error)
@@ -221,7 +222,7 @@ def system_error(error: OSError) -> StorageError:
 
 
 def storage_error(path: str | os.PathLike[str], error: OSError) -> StorageError:
-    """Turn the `OSError` that writing `path` gave into a sentence with its cure."""
+    """Turn the `OSError` that writing `path` gave into a sentence that says how to fix it."""
     next_steps = {
         errno.ENOSPC: "free some space or choose another place",
         errno.EDQUOT: "free some space or choose another place",

@@ -1,7 +1,8 @@
-"""What a log record says besides its line: the event's name, its fields, and how often it comes.
+"""What a log record holds in addition to its line: the event's name, its fields, and how often it
+comes.
 
-Every module that has something to tell does so through `logging`; all loggers are below
-`edgeinfer`. Without a handler nothing is heard: the program `edgeinfer` brings its own
+Every module reports through `logging`; all loggers are below
+`edgeinfer`. Without a handler nothing is shown: the program `edgeinfer` brings its own
 (`device/cli/log/`), a script the one that it likes.
 """
 
@@ -19,8 +20,8 @@ def event(name: str, *, limited: bool = True, **fields: object) -> dict[str, obj
 
     Args:
         name: of the event, for programs; the line is for people.
-        limited: the program `edgeinfer` tells the same event at most every few seconds. False for
-            one that cannot come often by itself: each is told.
+        limited: the program `edgeinfer` reports the same event at most every few seconds. False for
+            one that cannot come often by itself: each is reported.
         fields: what the line says, for programs.
     """
     return {"event": name, "fields": fields, "limited": limited}

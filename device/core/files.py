@@ -11,7 +11,7 @@ from typing import IO
 from edgeinfer.device.core.errors import storage_error
 
 BOARD_BUNDLE = Path("/var/lib/edgeinfer/current")
-"""Where a board's installed bundle lies: the bundle itself or a folder that holds one."""
+"""Where a board's installed bundle is: the bundle itself or a folder that holds one."""
 
 
 def data_home() -> Path:
@@ -37,7 +37,7 @@ def _base_folder(variable: str, default: Path) -> Path:
 
 @contextmanager
 def atomic_file(path: Path, *, mode: int = 0o666) -> Iterator[IO[bytes]]:
-    """Open a temporary file beside `path` that takes its place when the block ends well.
+    """Open a temporary file next to `path` that replaces it when the block ends well.
 
     A reader sees the old file or the whole new one, never a part; on any error, a full disk
     included, nothing is left behind.

@@ -28,7 +28,7 @@ IN_WORDS: dict[ModelKind, str] = {
     "saved-model": "a SavedModel",
     "run": "a folder that `edgeinfer train` made",
     "folder": "a folder",
-    "unknown": "no model that edgeinfer knows",
+    "unknown": "not a model that edgeinfer knows",
 }
 CONVERTIBLE: tuple[ModelKind, ...] = ("keras", "hdf5", "saved-model", "run")
 """What no board runs, but `edgeinfer convert` takes."""
@@ -55,7 +55,7 @@ def model_kind(path: Path, *, expected: str = _EXPECTED) -> ModelKind:
         expected: what an error says that should be there.
 
     Raises:
-        ModelError: it cannot be read, or is neither file nor folder.
+        ModelError: it cannot be read, or is not a file or folder.
     """
     try:
         status = path.stat()
@@ -67,7 +67,7 @@ def model_kind(path: Path, *, expected: str = _EXPECTED) -> ModelKind:
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
         raise _unreadable(path, error, expected) from error
     by_content, by_name = kind_of(head), _BY_NAME.get(path.suffix.lower(), "unknown")
-    # A Keras model that was packed anew may begin with any of its members.
+    # A Keras model that was packed again may begin with any of its members.
     if by_content == "unknown" or (by_content, by_name) == ("bundle", "keras"):
         return by_name
     return by_content
@@ -85,10 +85,11 @@ def kind_of(head: bytes) -> ModelKind:
 def is_bundle(path: Path) -> bool:
     """Return whether a model for a board is to be opened as a bundle, and not as a `.tflite`.
 
-    What is named `.edgebundle` is, whatever is in it: opening it tells what is wrong.
+    What is named `.edgebundle` is, whatever is in it: opening it reports what is wrong.
 
     Raises:
-        ModelError: it cannot be read, is no regular file, or a model that must be converted first.
+        ModelError: it cannot be read, is not a regular file, or a model that must be converted
+            first.
     """
     kind = model_kind(path)
     if kind in CONVERTIBLE:
@@ -99,7 +100,7 @@ def is_bundle(path: Path) -> bool:
             next_step="make a bundle of it with `edgeinfer convert`",
         )
     if kind == "folder":
-        raise ModelError(path, got="is no file", expected=_EXPECTED)
+        raise ModelError(path, got="is not a file", expected=_EXPECTED)
     return kind == "bundle" or _BY_NAME.get(path.suffix.lower()) == "bundle"
 
 
@@ -107,7 +108,7 @@ def read_model_file(path: Path) -> bytes:
     """Return the bytes of a `.tflite` file, whatever they are.
 
     Raises:
-        ModelError: it cannot be read, is no regular file, or has more than `MAX_MODEL_BYTES`.
+        ModelError: it cannot be read, is not a regular file, or has more than `MAX_MODEL_BYTES`.
     """
     try:
         status = path.stat()
@@ -128,9 +129,9 @@ def _folder_kind(path: Path) -> ModelKind:
 
 
 def _require_file(path: Path, status: os.stat_result, expected: str) -> None:
-    """Refuse what is no file before it is opened: opening a pipe waits, a device never ends."""
+    """Refuse what is not a file before it is opened: opening a pipe waits, a device never ends."""
     if not stat.S_ISREG(status.st_mode):
-        raise ModelError(path, got="is no file", expected=expected)
+        raise ModelError(path, got="is not a file", expected=expected)
 
 
 def _unreadable(path: Path, error: OSError | ValueError, expected: str) -> ModelError:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from edgeinfer.device.core.errors import EdgeinferError
 
 AnyPath: TypeAlias = str | os.PathLike[str]
-"""Text, a `Path`, or what another library has in its place."""
+"""Text, a `Path`, or another library's kind of path."""
 
 
 def file_path(path: AnyPath, *, error: type[EdgeinferError], expected: str) -> str:

@@ -1,8 +1,8 @@
 """How other processes are started, waited for, and how one says that they ended.
 
-Python looks for modules in the working folder first where it is started with `-m` or `-c`. There a
-stranger's `json.py` may lie, beside the pictures or models that came with it. Every child with a
-Python in it is started through here, and imports nothing from there.
+Python looks for modules in the working folder first where it is started with `-m` or `-c`. An
+untrusted `json.py` may be there, next to the pictures or models that came with it. Every child with
+a Python in it is started through here, and imports nothing from there.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def python_command(
     Args:
         arguments: the interpreter's options, then `-m MODULE` or `-c CODE`, then arguments for it.
         python: the interpreter; by default this one.
-        version: its version, such as (3, 11); by default this one's.
+        version: its version, such as (3, 11); by default that of this one.
 
     Raises:
-        ValueError: there is neither `-m` nor `-c`: a script's own folder would come first.
+        ValueError: `-m` and `-c` are both absent: a script's own folder would come first.
     """
     start = next((i for i, word in enumerate(arguments) if word in ("-m", "-c")), None)
     if start is None or start + 1 == len(arguments):
@@ -113,7 +113,7 @@ class ProcessEnd:
 
     @property
     def text(self) -> str:
-        """What happened, to stand behind the process's name."""
+        """What happened, to follow the process's name."""
         if self.code is None:
             return f"did not end within {self.limit_s:g} s"
         if self.signal is not None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop, SIGHUP as a wish to reload, granted at a good moment."""
+"""Ctrl-C and SIGTERM as a request to stop, SIGHUP as one to reload, met at a good moment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StopRequest:
 
 
 class ReloadRequest:
-    """Whether someone asked for the model to be loaded anew; whoever does so clears the flag."""
+    """Whether someone asked to load the model again; the code that loads it clears the flag."""
 
     def __init__(self) -> None:
         self.requested = False
@@ -119,9 +119,9 @@ def interrupt_on_signals() -> Iterator[None]:
 
 
 def _end_process(request: StopRequest, limit_s: float) -> None:
-    """End what a driver that never returns would keep for ever."""
+    """End a process that a driver that never returns would keep running for ever."""
     time.sleep(limit_s)
     with suppress(OSError, ValueError, AttributeError):  # AttributeError: there is no stderr
-        sys.stderr.write(f"warning: something hangs; ended without it after {limit_s:g} s\n")
+        sys.stderr.write(f"warning: something did not stop in {limit_s:g} s; ended without it\n")
         sys.stderr.flush()
     os._exit(0 if request.done else 1)

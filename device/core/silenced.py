@@ -1,8 +1,8 @@
-"""Native code whose words on stderr nobody needs, run without taking stderr from anybody else.
+"""Native code whose output on stderr nobody needs, run without changing stderr for others.
 
-A file descriptor belongs to a whole process: turned away in one thread, it is turned away in all,
-in children that start meanwhile, and for `faulthandler`. Linux gives a single thread a table of
-descriptors of its own when asked. There stderr can lead nowhere; the process's own stays.
+A file descriptor belongs to a whole process: redirected in one thread, it is redirected in all,
+in children that start at that time, and for `faulthandler`. Linux gives a single thread a separate
+table of descriptors when asked. There stderr can lead nowhere; the process's own stays.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _CLONE_FILES = 0x400
 def silenced(work: Callable[[], object]) -> None:
     """Call `work`, once, in a thread that ends with it and whose stderr leads nowhere.
 
-    Where such a thread cannot be had, as in some containers, what `work` says is shown. It should
-    be short, and must leave behind neither threads nor open files: a thread that it starts has the
-    same silent stderr, and files that it opens are closed at its end.
+    Where such a thread cannot be started, as in some containers, what `work` says is shown. It
+    should be short, and must not leave threads or open files: a thread that it starts has the same
+    silent stderr, and files that it opens are closed at its end.
 
     Raises:
         BaseException: what `work` raises.
@@ -62,12 +62,12 @@ def silenced(work: Callable[[], object]) -> None:
 
 
 def _lead_stderr_nowhere() -> None:
-    """Lead this thread's stderr nowhere, if it may have descriptors of its own."""
+    """Lead this thread's stderr nowhere, if it may have its own descriptors."""
     # A handler of signals may write to a file that will not be open here.
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     if not _take_own_descriptors():
         return
-    with suppress(OSError):  # there may be no such device, or no further file may be open
+    with suppress(OSError):  # such a device may be absent, or no further file may be open
         nowhere = os.open(os.devnull, os.O_WRONLY)
         if nowhere != 2:
             os.dup2(nowhere, 2)
@@ -75,7 +75,7 @@ def _lead_stderr_nowhere() -> None:
 
 
 def _take_own_descriptors() -> bool:
-    """Give this thread a table of its own, of the standard streams alone; False if refused."""
+    """Give this thread its own table, with only the standard streams; False if refused."""
     library = ctypes.CDLL(None)
     first, last = ctypes.c_uint(3), ctypes.c_uint(-1)
     how = ctypes.c_uint(_CLOSE_RANGE_UNSHARE)

@@ -4,7 +4,7 @@ Nothing of SSH is done here: the program `ssh` on the path connects, with the us
 agent and known hosts. It runs in batch mode, so that a question ends in an error, not in waiting.
 The host's key is always checked: options that turn the check off are refused, and what the user's
 configuration says of it is overruled. Options that run a program here (ProxyCommand, LocalCommand,
-KnownHostsCommand and the like) are passed on: who gives them could run that program anyway.
+KnownHostsCommand and similar) are passed on: who gives them could run that program anyway.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SSH_FAILED = 255
 """With which `ssh` ends when the connection, not the remote command, failed."""
 
 NO_REASON = "it gave no reason"
-"""What is told of a command that failed without a word."""
+"""What is reported of a command that failed without a message."""
 
 NOT_FOUND = 127
 """With which a shell ends when there is no such program."""
@@ -42,8 +42,8 @@ _ADVICE: tuple[tuple[str, str, str], ...] = (
     (
         "REMOTE HOST IDENTIFICATION HAS CHANGED",
         "its host key is not the one that is known",
-        "if it was set up anew, take the old key out with `ssh-keygen -R`; "
-        "else someone may stand between",
+        "if it was installed again, remove the old key with `ssh-keygen -R`; "
+        "otherwise another machine may be answering in its name",
     ),
     (
         "Host key verification failed",
@@ -59,8 +59,8 @@ _ADVICE: tuple[tuple[str, str, str], ...] = (
     ("Could not resolve hostname", "its name is not known", "check it, or use its address"),
     ("Connection refused", "it refuses connections", "check that an SSH server runs there"),
     ("timed out", "it does not answer", "check that it is switched on and connected"),
-    ("No route to host", "there is no way to it", "check the network"),
-    ("Network is unreachable", "there is no way to it", "check the network"),
+    ("No route to host", "there is no route to it", "check the network"),
+    ("Network is unreachable", "there is no route to it", "check the network"),
 )
 """What `ssh` says on stderr, what that means, what to do: the first that fits."""
 
@@ -74,7 +74,7 @@ class Answer:
     stderr: str
 
     def last_line(self) -> str:
-        """Return what an error is told by: its `error:` line, else its last line."""
+        """Return the words that report an error: its `error:` line, else its last line."""
         lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]
         marked = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
         return (marked or lines or [NO_REASON])[-1]
@@ -102,7 +102,7 @@ class SshHost:
             or name.startswith("-")
             or any(c.isspace() or not c.isprintable() for c in name)
         ):
-            raise UsageError("--host", got=f"{name!r} is no host", expected="user@board")
+            raise UsageError("--host", got=f"{name!r} is not a host", expected="user@board")
         for option in options:
             check_option(option)
         program = shutil.which("ssh")
@@ -204,7 +204,7 @@ class SshHost:
 
 
 def check_option(option: str) -> None:
-    """Refuse what is no option of `ssh -o`, or turns the check of the host's key off.
+    """Refuse what is not an option of `ssh -o`, or turns the check of the host's key off.
 
     Raises:
         UsageError: it is refused.
@@ -212,7 +212,7 @@ def check_option(option: str) -> None:
     found = _OPTION.fullmatch(option)
     if found is None or not option.isprintable():
         raise UsageError(
-            "--ssh-option", got=f"{option!r} is no option", expected="such as Port=2222"
+            "--ssh-option", got=f"{option!r} is not an option", expected="such as Port=2222"
         )
     if _turns_the_check_off(found[1].lower(), found[2]):
         raise UsageError(

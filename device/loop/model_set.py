@@ -1,4 +1,4 @@
-"""Which models answer. Others can take their place between two frames, while the loop runs."""
+"""Which models answer. Others can replace them between two frames, while the loop runs."""
 
 from __future__ import annotations
 

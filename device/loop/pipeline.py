@@ -4,7 +4,7 @@
 
 OpenCV, the native kernels and the runtimes release Python's global lock, so the stages overlap on
 as many cores. Between them waits the newest item of a live source, or a bounded number of a file's.
-Tensors live in a few buffers that go round.
+Tensors live in a few buffers that are used again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.base import MAX_TORN, TORN_IN_A_ROW, Camera, too_many_torn
+from edgeinfer.device.cameras.base import DAMAGED_IN_A_ROW, MAX_DAMAGED, Camera, too_many_damaged
 from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.loop.model_set import CurrentModels, ModelSet, Predictor
 from edgeinfer.device.loop.results import Answer
@@ -56,9 +56,9 @@ class Pipeline:
     """Answers a source's frames. The caller opens and closes camera and models.
 
     Args:
-        camera: where frames come from; read by a thread of its own.
+        camera: where frames come from; read by a separate thread.
         models: what answers, all the same; with several, as many frames are answered side by side.
-            The first one prepares the frames. `replace_models` puts others in their place.
+            The first one prepares the frames. `replace_models` replaces them.
         every: answer each frame whose number is a multiple of this.
         max_fps: answer at most so many frames a second; can be set again at any time.
         smooth: over how many answers each one is smoothed.
@@ -82,7 +82,7 @@ class Pipeline:
         self._ending = False
         self._closing = threading.Event()
         self._frames: Slot[Frame] = Slot(keep_newest=camera.live, capacity=2)
-        # As many as there are models: they may all become free at once.
+        # As many as there are models: they may all become free at the same time.
         waiting = 1 if camera.live else len(models)
         self._tensors: Slot[_Prepared] = Slot(
             keep_newest=camera.live,
@@ -99,8 +99,8 @@ class Pipeline:
         self._turn = threading.Lock()
         self._taken = 0
         self._given = 0
-        self.torn = 0
-        """Pictures that could not be decoded and were passed over."""
+        self.damaged = 0
+        """Pictures that could not be decoded and were skipped."""
         self._threads = [
             threading.Thread(target=work, args=arguments, name=f"edgeinfer-{name}", daemon=True)
             for name, work, arguments in self._stages(len(models))
@@ -128,7 +128,7 @@ class Pipeline:
     @max_fps.setter
     def max_fps(self, max_fps: float | None) -> None:
         self._max_fps = max_fps
-        self._pace_changed.set()  # whoever waits by the old rate waits anew
+        self._pace_changed.set()  # code that waits by the old rate waits again
 
     def replace_models(self, models: Sequence[Predictor]) -> threading.Event:
         """Answer the frames from now on with other models; no frame is lost, the order is kept.
@@ -166,7 +166,7 @@ class Pipeline:
         return None if result.answer is None else self._smoothed(result.answer)
 
     def finish(self) -> None:
-        """Take no more frames: those that are on their way are answered, then the end comes."""
+        """Stop taking frames: those that are on their way are answered, then the end comes."""
         self._ending = True
         self._frames.end()
         self._pace_changed.set()
@@ -234,7 +234,7 @@ class Pipeline:
 
     def _prepare_next(self, buffer: _Buffer | None) -> _Prepared:
         """Prepare the next whole picture for the models of that moment."""
-        torn = 0
+        damaged = 0
         while True:
             frame = self._frames.take()
             assert frame is not None
@@ -246,7 +246,7 @@ class Pipeline:
                 )
             except ImageError as error:
                 self._models.give_back(models)
-                torn = self._count_torn(torn + 1, error)
+                damaged = self._count_damaged(damaged + 1, error)
                 continue
             return _Prepared(frame=frame, buffer=_Buffer(tensor=tensor, models=models))
 
@@ -255,12 +255,12 @@ class Pipeline:
         self._models.give_back(buffer.models)
         self._free.put(buffer)
 
-    def _count_torn(self, in_a_row: int, error: ImageError) -> int:
-        self.torn += 1
-        if in_a_row >= MAX_TORN:
-            if self._camera.restart(TORN_IN_A_ROW):
+    def _count_damaged(self, in_a_row: int, error: ImageError) -> int:
+        self.damaged += 1
+        if in_a_row >= MAX_DAMAGED:
+            if self._camera.restart(DAMAGED_IN_A_ROW):
                 return 0
-            raise too_many_torn(self._camera.description) from error
+            raise too_many_damaged(self._camera.description) from error
         return in_a_row
 
     def _interval_s(self) -> float:
@@ -272,12 +272,13 @@ class Pipeline:
             self._pace_changed.clear()
             interval_s, now_s = self._interval_s(), time.monotonic()
             if self._ending or last_s + interval_s <= now_s:
-                # A loop that was late is not hurried afterwards.
+                # A loop that was late does not go faster afterwards.
                 return max(last_s + interval_s, now_s - interval_s)
             self._pace_changed.wait(last_s + interval_s - now_s)
 
     def _infer(self, own: int) -> None:
-        """Answer frames, beside others who do; their order is that in which they were taken."""
+        """Answer frames, while other threads do too; their order is that in which they were
+        taken."""
         while True:
             try:
                 with self._turn:

@@ -81,7 +81,7 @@ class LoopSummary:
         labelled_frames: frames whose true class is known and is one of the model's.
         correct_frames: those of them that were answered right.
         unreadable: files or pictures of the source that could not be decoded.
-        outputs: what each output did, where they run on threads of their own.
+        outputs: what each output did, where they run on separate threads.
     """
 
     frames: int

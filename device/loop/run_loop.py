@@ -33,7 +33,7 @@ class Watch:
         """Learn of an answer that every sink took."""
 
     def stopping(self) -> None:
-        """Learn that no more frames are taken."""
+        """Learn that frames are no longer taken."""
 
     def ended(self) -> None:
         """Learn that the pipeline is closed."""
@@ -108,7 +108,7 @@ def run_loop(
         seconds = time.monotonic() - start
         pipeline.close()
         watch.ended()
-    summary = tally.summary(seconds, pipeline.dropped, camera.skipped_files + pipeline.torn)
+    summary = tally.summary(seconds, pipeline.dropped, camera.skipped_files + pipeline.damaged)
     for sink in sinks:
         sink.finish(summary)
     if failure is not None:
@@ -129,7 +129,7 @@ class _Tally:
         self.frames += 1
         self._ages.add(answer.age_ms)
         truth = answer.frame.label
-        # A folder's name that is no class of this model says nothing about its answers.
+        # A folder's name that is not a class of this model says nothing about its answers.
         right = None if truth is None else answer.prediction.is_right(truth)
         if right is not None:
             self._labelled += 1

@@ -14,7 +14,7 @@ class EndOfItems(Exception):
 
 
 class _End:
-    """Stands behind the last item."""
+    """Follows the last item."""
 
     def __init__(self, error: BaseException | None) -> None:
         self.error = error

@@ -29,7 +29,7 @@ class Smoother:
         prediction = answer.prediction
         if self._before.maxlen == 0:
             return answer
-        # Another model may have taken the place of the one before.
+        # Another model may have replaced the one before.
         before = [one for one in self._before if prediction.goes_on(one)]
         self._before.append(prediction)
         return replace(answer, prediction=prediction.smoothed(before))
@@ -39,7 +39,7 @@ def require_smooth(task: str, count: int) -> None:
     """Refuse to smooth what cannot be.
 
     Raises:
-        UsageError: the count is none, or the task's answers cannot be smoothed.
+        UsageError: the count is impossible, or the task's answers cannot be smoothed.
     """
     if not 1 <= count <= MAX_SMOOTHED:
         raise UsageError("--smooth", got=str(count), expected=f"1 to {MAX_SMOOTHED:,} answers")

@@ -14,8 +14,9 @@ T = TypeVar("T")
 class TimedQueue(Generic[T]):
     """A SimpleQueue for one reader, with a time limit that can be relied on.
 
-    SimpleQueue's own waits for ever if a signal handler outlasts it: what is left of the limit is
-    negative then, and is taken for "no limit" (CPython up to 3.12 at least). A lock counts rightly.
+    SimpleQueue's own waits for ever if a signal handler takes longer than it: what is left of the
+    limit is negative then, and is taken for "no limit" (CPython up to 3.12 at least). A lock counts
+    rightly.
     """
 
     def __init__(self) -> None:
@@ -26,7 +27,7 @@ class TimedQueue(Generic[T]):
     def put(self, item: T) -> None:
         """Add an item; from any thread."""
         self._items.put(item)
-        # Open already: the reader was told of another one and has not looked yet.
+        # Open already: the reader knows of another one and has not looked yet.
         with suppress(RuntimeError):
             self._arrived.release()
 

@@ -1,6 +1,6 @@
 """What a plain `.tflite` does, worked out from its graph, its TFLite Metadata, and shapes.
 
-In this order, since it falls in reliability: operators that tell (a detector's post-processing, a
+In this order, the most reliable first: operators that decide it (a detector's post-processing, a
 PoseNet's decoder), metadata, shapes and names. What is guessed is put into words for the user.
 """
 
@@ -34,7 +34,7 @@ class Guess:
         classes: how many labels it needs; None where that is not known.
         labels_output: which output labels belong to.
         skips_background: class 0 is the first that is one, whatever a label file begins with.
-        reason: why, for people; empty where it was no guess.
+        reason: why, for people; empty where it was not a guess.
     """
 
     task: str
@@ -111,7 +111,7 @@ def _post_processed(model: TfliteModel) -> Guess | None:
 
 
 def _detector(outputs: Sequence[TensorSpec], said: Sequence[TensorMetadata]) -> Guess | None:
-    """Tell boxes, classes, scores and count apart by shapes and names."""
+    """Find boxes, classes, scores and count by shapes and names."""
     boxes = [i for i, output in enumerate(outputs) if len(output.shape) == 3]
     lists = [i for i, output in enumerate(outputs) if len(output.shape) == 2]
     counts = [i for i, output in enumerate(outputs) if len(output.shape) < 2]
@@ -163,7 +163,7 @@ def _with_metadata(guess: Guess, spec: DetectionSpec, said: Sequence[TensorMetad
 
 
 def _pose(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> Guess | None:
-    """Tell heatmaps, offsets and displacements apart by their channels."""
+    """Find heatmaps, offsets and displacements by their channels."""
     shapes = [output.shape for output in outputs]
     if any(len(shape) != 4 or shape[:3] != shapes[0][:3] for shape in shapes):
         return None
@@ -195,7 +195,7 @@ def _pose(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> Guess 
 
 
 def _stride(pixels: int, cells: int) -> float:
-    """Return the pixels from cell to cell; the outermost lie on the edges where that fits."""
+    """Return the pixels from cell to cell; the outermost are on the edges where that fits."""
     if cells > 1 and (pixels - 1) % (cells - 1) == 0:
         return float((pixels - 1) // (cells - 1))
     return pixels / cells

@@ -12,7 +12,7 @@ from edgeinfer.device.core.paths import AnyPath
 def model_input_size(path: AnyPath) -> tuple[int, int] | None:
     """Return the (width, height) that a `.edgebundle` or `.tflite` takes.
 
-    None where it cannot be told. What is wrong with the file is said when it is opened; this only
+    None where that is not known. What is wrong with the file is said when it is opened; this only
     looks at it.
     """
     path = Path(path)

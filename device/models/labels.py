@@ -1,4 +1,4 @@
-"""Label files: the names of a model's classes, in the formats that are about.
+"""Label files: the names of a model's classes, in the usual formats.
 
 - One name a line; the line's number, from 0, is the class.
 - `NUMBER NAME` or `NUMBER: NAME` a line, numbers rising; those left out are classes without a name.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from zipfile import ZipInfo
 
 UNNAMED = "???"
-"""What label files write for a class that is none."""
+"""What label files write for something that is not a class."""
 
 ZIP_END = b"PK\x05\x06"
 MAX_ZIP_END = 22 + 0xFFFF
@@ -45,7 +45,7 @@ _IMAGENET_CLASSES = 1000
 # Not compiled here: few files need them, and every start would wait for it.
 _NUMBERED = r"(\d{1,9})(?:\s*[:,]\s*|\s+)(\S.*)"
 _ITEM = r"\bitem\s*\{"
-# Each alternative passes over what it looks at: the text is read once, whatever is in it.
+# Each alternative consumes what it looks at: the text is read once, whatever is in it.
 _LABEL_MAP = (
     r"#[^\n]*"
     r"|(?P<item>\bitem\s*\{)|(?P<open>\{)|(?P<close>\})"
@@ -60,7 +60,7 @@ def read_label_file(path: AnyPath) -> tuple[str, ...]:
     """Return the class names of a file; see `parse_labels`.
 
     Raises:
-        ModelError: it cannot be read, is too large, no UTF-8, or empty.
+        ModelError: it cannot be read, is too large, not UTF-8, or empty.
     """
     path = Path(path)
     try:
@@ -141,7 +141,7 @@ def fit_labels(
 
 
 def named(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the labels, those that are none as `class N`."""
+    """Return the labels, with `class N` for those without a name."""
     return tuple(
         f"class {index}" if label in ("", UNNAMED) else label for index, label in enumerate(labels)
     )
@@ -156,10 +156,10 @@ def labels_in_model(data: bytes, *, subject: str = "model") -> tuple[str, ...] |
     """Return the labels that a model carries in a ZIP behind it, or None.
 
     The label file is the `.txt` member whose name says `label`; of several, translations for
-    instance, the one with the shortest name. Empty lines at the end are no labels.
+    instance, the one with the shortest name. Empty lines at the end are not labels.
 
     Raises:
-        ModelError: a label file is there but damaged, too large, or no UTF-8.
+        ModelError: a label file is there but damaged, too large, or not UTF-8.
     """
     return _labels_in_zip(data, None, subject)
 
@@ -168,7 +168,7 @@ def labels_in_file(data: bytes, names: Sequence[str], *, subject: str) -> tuple[
     """Return the labels of the first of these files that a ZIP behind a model has, None of none.
 
     Raises:
-        ModelError: it is damaged, too large, or no UTF-8.
+        ModelError: it is damaged, too large, or not UTF-8.
     """
     return _labels_in_zip(data, names, subject)
 
@@ -188,8 +188,8 @@ def _labels_in_zip(
             if member is None:
                 return None
             if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                # Of the others zipfile unpacks as much at once as the file has.
-                raise ValueError("it is neither stored nor deflated")
+                # Of the others zipfile unpacks in one step as much as the file has.
+                raise ValueError("it is not stored and not deflated")
             with archive.open(member) as stream:
                 content = stream.read(MAX_LABEL_FILE_BYTES + 1)
     except zipfile.BadZipFile as error:
@@ -205,7 +205,7 @@ def _labels_in_zip(
         labels = parse_labels(content.decode("utf-8-sig"))
         _check_lengths(labels)
     except UnicodeDecodeError as error:
-        raise _bad_labels(subject, "it is no UTF-8 text") from error
+        raise _bad_labels(subject, "it is not UTF-8 text") from error
     except ValueError as error:
         raise _bad_labels(subject, f"it {error}") from error
     if not labels and content.strip():
@@ -231,7 +231,7 @@ def _bad_labels(subject: str, reason: str) -> ModelError:
 
 
 def _label_map(text: str) -> dict[int, str]:
-    """Return name by id of a label map; an item that another begins within is none."""
+    """Return name by id of a label map; an item that another begins within does not count."""
     found: dict[int, str] = {}
     fields: dict[str, str] = {}
     number, depth = -1, 0
@@ -246,7 +246,7 @@ def _label_map(text: str) -> dict[int, str]:
             if depth == 1 and name and 0 <= number <= MAX_CLASS:
                 found[number] = name
             depth = max(0, depth - 1)
-        # What is nested in an item, such as its keypoints, has names of its own.
+        # What is nested in an item, such as its keypoints, has its own names.
         elif token["key"] and depth == 1:
             if token["key"] != "id":
                 fields[token["key"]] = token["double"] or token["single"] or token["number"] or ""

@@ -44,7 +44,7 @@ def open_variant(bundle: ModelBundle, options: OpenOptions) -> OpenedVariant:
     Raises:
         UsageError: the bundle has no such variant.
         DelegateError: a required delegate does not work.
-        ModelError: the file is no model, or not the one of the manifest.
+        ModelError: the file is not a model, or not the one of the manifest.
         MissingExtraError: no runtime is installed.
     """
     variants = bundle.manifest.variants
@@ -81,7 +81,7 @@ def open_plain(
         UsageError: a variant is wanted, which only bundles have.
         DelegateError: the delegate that is required, or that the file was compiled for, does not
             work.
-        ModelError: the file is no model, or the runtime cannot run it.
+        ModelError: the file is not a model, or the runtime cannot run it.
         MissingExtraError: no runtime is installed.
     """
     request = options.delegates

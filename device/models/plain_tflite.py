@@ -63,7 +63,7 @@ def describe_third_party(
         labels: the classes, where the user names them.
 
     Raises:
-        ModelError: it is none of the models that edgeinfer decodes, its metadata is damaged, or the
+        ModelError: edgeinfer does not decode such a model, its metadata is damaged, or the
             labels do not fit it.
     """
     metadata = read_metadata(runner.graph, subject=subject)
@@ -129,9 +129,9 @@ def _labels(
     if guess.classes is not None:
         return fit_labels(found, guess.classes, subject=subject)
     if guess.task == "segmentation" and "" in found:
-        found = found[: found.index("")]  # below an empty line stand remarks
+        found = found[: found.index("")]  # below an empty line are remarks
     if (given or guess.skips_background) and guess.task == "detection" and is_background(found[0]):
-        return named(found[1:]), f"the label '{found[0]}' stands for no class of a detector"
+        return named(found[1:]), f"the label '{found[0]}' is not a class of a detector"
     return named(found), None
 
 

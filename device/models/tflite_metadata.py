@@ -1,6 +1,6 @@
-"""TFLite Metadata: what a model file says of its inputs and outputs, for whoever feeds it.
+"""TFLite Metadata: what a model file says of its inputs and outputs.
 
-It is a FlatBuffer of its own in the model's metadata, and the files that it names are in a ZIP
+It is a separate FlatBuffer in the model's metadata, and the files that it names are in a ZIP
 behind the model. Nothing in it is trusted.
 
 Source: tensorflow_lite_support/metadata/metadata_schema.fbs, version 1.1; field numbers below are
@@ -52,7 +52,7 @@ class TensorMetadata:
         description: for people.
         is_image: it is an image, or is laid out as one.
         mean: for inputs; one number for all channels or one each, empty where it is not said.
-        std: likewise, above 0.
+        std: in the same form, above 0.
         label_files: the names of label files in the ZIP, the best for English first.
         min_score: what scores less counts as nothing; None where it is not said.
         box: for boxes.
@@ -79,7 +79,7 @@ class ModelMetadata:
         author: who made it.
         license: what may be done with it.
         inputs: in the order of the graph's.
-        outputs: likewise.
+        outputs: in the order of the graph's.
     """
 
     name: str
@@ -92,7 +92,7 @@ class ModelMetadata:
 
 
 def read_metadata(model: TfliteModel, *, subject: str) -> ModelMetadata | None:
-    """Return a model's TFLite Metadata; None where it has none, or of a kind yet to come.
+    """Return a model's TFLite Metadata; None where it has none, or of a newer kind.
 
     Raises:
         ModelError: it is damaged, or says something impossible.

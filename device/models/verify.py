@@ -27,7 +27,7 @@ from edgeinfer.device.tasks.registry import find_task
 
 ARM = frozenset({"aarch64", "arm64", "armv7l", "armv8l"})
 SPREADS = 2
-"""How many times as far as two kernel families from one another a third one may be from either."""
+"""How many times the difference of two kernel families a third one may differ from either."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ def verify_bundle(path: AnyPath, options: OpenOptions | None = None) -> VerifyRe
     """Replay the golden frames: input tensors bit for bit, outputs within the tolerance.
 
     Every implementation of the preprocessing that is present here is replayed. Where a delegate
-    computes, the CPU never answers in its stead.
+    computes, the CPU never answers instead.
 
     Args:
         path: the bundle.
@@ -156,7 +156,7 @@ def _compare_inputs(
                 got=f"frame {index}, {implementation} preprocessing: {len(unequal):,} of "
                 f"{tensor.size:,} input values differ, the first at {place} is {tensor[place]}",
                 expected=f"{expected[place]}",
-                next_step="report this: host and device must prepare frames alike",
+                next_step="report this: host and device must prepare frames in the same way",
             )
 
 
@@ -175,7 +175,7 @@ def _compare_outputs(
     golden = _read_tensors(bundle, member, variant.outputs, len(tensors))
     tolerances = _tolerances(bundle, variant, runner.kernels, golden)
     task, said = find_task(bundle.manifest.task), bundle.manifest.said
-    # Of several outputs the one that comes closest to its own tolerance is told.
+    # Of several outputs the one that comes closest to its own tolerance is reported.
     closest = (0.0, 0.0, variant.output_tolerance)
     for index, tensor in enumerate(tensors):
         outputs = task.repeatable(said, runner.invoke([tensor]), variant.outputs)
@@ -203,7 +203,7 @@ def _tolerances(
 ) -> tuple[float, ...]:
     """Return how much each output may differ here, in real units.
 
-    The builtin kernels on ARM are a family of their own: tflite-runtime's round additions another
+    The builtin kernels on ARM are a separate family: tflite-runtime's round additions another
     way there than those on x86-64 that the golden outputs come from (seen under qemu-user; an
     EfficientNet-Lite0 was 5 steps away, a ResNet8 8, in both cases with the same labels). How far
     correct roundings take a model's outputs apart, its bundle shows: by what XNNPACK's and the

@@ -13,12 +13,12 @@ from edgeinfer.device.loop.results import Answer, LoopSummary
 from edgeinfer.device.pictures.frame import Frame
 
 TOP_LABELS = 5
-"""How many of the most probable classes outputs tell."""
+"""How many of the most probable classes outputs show."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoopFacts:
-    """What an output may tell of the loop besides its answers, as it is at the moment.
+    """What an output may report of the loop in addition to its answers, as it is at the moment.
 
     Attributes:
         camera: what the source is.
@@ -32,17 +32,18 @@ class LoopFacts:
 
 
 class OutputGone(Exception):
-    """The output will never take anything again, and nobody need be told: its reader has left."""
+    """The output will never take anything again, and nothing need be reported: its reader has
+    left."""
 
 
 class Output(Closing, Protocol):
-    """Takes answers on a thread of its own; it may take its time, and it may fail.
+    """Takes answers on a separate thread; it may take its time, and it may fail.
 
-    After a failed write the next one begins anew: opens the file again, say. Until then the
+    After a failed write the next one begins again: opens the file, say. Until then the
     answers between are lost and counted in `dropped`.
 
     Attributes:
-        dropped: answers that this output lost so far; set by whoever drives it.
+        dropped: answers that this output lost so far; set by the queue that drives it.
     """
 
     dropped: int = 0
@@ -63,7 +64,7 @@ class Output(Closing, Protocol):
 
 
 def capture_time(frame: Frame) -> datetime:
-    """Return when a frame was captured, by the wall clock as it stands now, in UTC.
+    """Return when a frame was captured, by the wall clock as it is now, in UTC.
 
     Ages are counted on the monotonic clock, which never jumps; a stamp is only as good as the
     clock of the board, which on many boards is wrong until the network is there.

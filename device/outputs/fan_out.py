@@ -1,4 +1,4 @@
-"""Several outputs at once, none of which waits for another."""
+"""Several outputs at the same time, none of which waits for another."""
 
 from __future__ import annotations
 

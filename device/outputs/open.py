@@ -29,14 +29,14 @@ def open_outputs(
     limits: OutputLimits | None = None,
     facts: LoopFacts | None = None,
 ) -> Outputs:
-    """Open outputs, each on a thread of its own.
+    """Open outputs, each on a separate thread.
 
     Args:
         options: what the user asked for.
         live: whether the source is; see `Outputs`.
         stop: requested when the user closes the last output.
         limits: how much they write, and when.
-        facts: what `status:FILE` tells of the loop besides its answers.
+        facts: what `status:FILE` reports of the loop in addition to its answers.
 
     Raises:
         EdgeinferError: one can never work here.

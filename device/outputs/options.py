@@ -56,7 +56,7 @@ class OutputLimits:
     """How much outputs write, and when.
 
     Attributes:
-        max_file_bytes: the most that a file of JSON or CSV holds before it begins anew.
+        max_file_bytes: the most that a file of JSON or CSV holds before a new one begins.
         when: only frames of which this holds are recorded; None for all.
         roll_s: of video, so long before and after as well.
         max_record_bytes: the most that the recordings of one output hold together.
@@ -80,7 +80,7 @@ def parse_outputs(texts: Sequence[str], *, as_json: bool) -> list[OutputOption]:
         as_json: `--json`: lines of JSON on stdout.
 
     Raises:
-        UsageError: an output is unknown, lacks its target, or two write to the same place.
+        UsageError: an output is unknown, has no target, or two write to the same place.
     """
     options = [parse_output(text) for text in texts]
     if as_json and not any(option.text == "json" for option in options):
@@ -114,7 +114,7 @@ def parse_output(text: str) -> OutputOption:
     if kind is None:
         raise UsageError(
             f"--output {text}",
-            got="is no output",
+            got="is not an output",
             expected="terminal, json, json:FILE, csv:FILE, status:FILE, video:FILE.mp4, "
             "stills:FOLDER or window",
         )
@@ -125,5 +125,7 @@ def parse_output(text: str) -> OutputOption:
     if colon and kind not in _TARGETS and not (kind == "json" and target):
         raise UsageError(f"--output {text}", got="takes no target", expected=kind)
     if kind == "video" and Path(target).suffix.lower() not in VIDEO_SUFFIXES:
-        raise UsageError(f"--output {text}", got="is no video", expected=f"video:{_TARGETS[kind]}")
+        raise UsageError(
+            f"--output {text}", got="is not a video", expected=f"video:{_TARGETS[kind]}"
+        )
     return OutputOption(text=text, kind=kind, target=Path(target) if target else None)

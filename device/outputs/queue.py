@@ -1,4 +1,4 @@
-"""An output on a thread of its own: slow, blocked, failing or dead, it never holds the loop up."""
+"""An output on a separate thread: slow, blocked, failing or dead, it never blocks the loop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAST_RETRY_S = 60.0
 """How long a failed output is left alone, doubled from the first to the last."""
 
 TELL_EVERY_S = 60.0
-"""An output that fails and recovers in turn is not told of more often."""
+"""An output that fails and recovers in turn is not reported more often."""
 
 POLL_S = 0.1
 """How often a source that waits for room looks whether it should stop."""
@@ -43,7 +43,7 @@ class QueuedOutput:
         overflow: which one goes when they are too many; all are counted.
         patience_s: how long the source waits for an output that takes nothing before answers are
             dropped. 0 for live sources, which cannot wait; files lose nothing to an output that is
-            merely slow.
+            only slow.
         pictures: hand over the pictures too; text does without, and a queue of it stays small.
         samples: it is meant to take some of the answers only, and not called slow for it.
     """
@@ -86,7 +86,7 @@ class QueuedOutput:
         self._thread.start()
 
     def put(self, answer: Answer, stop: StopRequest | None = None) -> None:
-        """Hand over an answer; never waits longer than `patience_s`, nor after `stop`."""
+        """Hand over an answer; never waits longer than `patience_s`, and never after `stop`."""
         if not self.pictures:
             answer = answer.without_picture()
         with self._changed:
@@ -142,7 +142,7 @@ class QueuedOutput:
             failure = self.failure or self.gone
             text = None if failure is None else str(failure)
             if text is None and waiting:
-                text = "takes nothing any more"
+                text = "no longer takes answers"
             return OutputReport(
                 name=self.name,
                 written=self._written,
@@ -224,7 +224,7 @@ class QueuedOutput:
         now = time.monotonic()
         if self.failure is None and now >= self._told_failure_at + TELL_EVERY_S:
             self._told_failure_at, self._telling = now, True
-            _LOG.warning("output %s: %s; the loop goes on, it is tried again", self.name, error)
+            _LOG.warning("output %s: %s; the loop goes on and tries again", self.name, error)
         self.failure = error
         self._retry_at = now + self._retry_s
         self._retry_s = min(2 * self._retry_s, LAST_RETRY_S)
@@ -241,10 +241,10 @@ class QueuedOutput:
             )
 
     def _broke(self, error: Exception) -> None:
-        """A defect of ours in one output must not end a loop that others read."""
+        """An error in edgeinfer's own code for one output must not end a loop that others read."""
         self.gone = error
         _LOG.warning(
-            "output %s: a defect in edgeinfer (%s: %s); the loop goes on without it",
+            "output %s: an error in edgeinfer (%s: %s); the loop goes on without it",
             self.name,
             type(error).__name__,
             error,

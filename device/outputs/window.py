@@ -53,7 +53,7 @@ def _why_no_screen() -> str:
         return ""
     display = os.environ.get("DISPLAY", "")
     if not display:
-        return "neither DISPLAY nor WAYLAND_DISPLAY is set"
+        return "DISPLAY and WAYLAND_DISPLAY are not set"
     # Source: X(7): ":N.S" is display N of this machine, which listens under this name.
     local = re.fullmatch(r"(?:unix)?:(\d+)(?:\.\d+)?", display)
     if local is None:

@@ -3,7 +3,7 @@
 Rules, where formats leave a choice:
 
 - Rotation as Exif states it, in JPEG, PNG, WebP and TIFF.
-- Transparent pixels lie on white.
+- Transparent pixels become white.
 - 16 bits become 8 by v / 257, rounded: 0 stays 0 and 65535 becomes 255. Cameras that put 12 bits
   into 16 give dark pictures; their files are not guessed at.
 - Grey is repeated in three channels; palettes, CMYK and YCCK become RGB without colour profiles.
@@ -63,9 +63,9 @@ __all__ = [
 MAX_FILE_BYTES = 2**28
 """Largest file that is read."""
 
-_REPLACE = "replace it or take it out"
+_REPLACE = "replace it or remove it"
 _ROW_PIXELS = 1 << 18
-"""Pixels that are converted at once."""
+"""Pixels that are converted in one step."""
 
 
 def decode_image(
@@ -83,7 +83,7 @@ def decode_image(
         (H, W, 3) uint8 RGB, contiguous, upright.
 
     Raises:
-        ImageError: it is empty, no image, torn, damaged or absurdly large.
+        ImageError: it is empty, not an image, incomplete, damaged or absurdly large.
     """
     header = _checked_header(data, subject)
     quiet_opencv()
@@ -104,14 +104,14 @@ def decode_image(
         raise ImageError(
             subject,
             got=f"cannot be decoded: the {header.format} is damaged or of a rare kind",
-            next_step="save it as JPEG or PNG or take it out",
+            next_step="save it as JPEG or PNG, or remove it",
         )
     if decoded.dtype not in (np.uint8, np.uint16):
         raise ImageError(
             subject,
             got=f"has {decoded.dtype} pixels",
             expected="8 or 16 bits a channel",
-            next_step="save it as JPEG or PNG or take it out",
+            next_step="save it as JPEG or PNG, or remove it",
         )
     said = tuple(-(-side // reduction) for side in header.size)
     if decoded.shape[1::-1] != said:
@@ -133,7 +133,7 @@ def read_image(path: AnyPath, reduction_rule: ReductionRule | None = None) -> Pi
         (720, 1280, 3)
 
     Raises:
-        ImageError: it cannot be read or is no complete image.
+        ImageError: it cannot be read or is not a complete image.
     """
     return decode_image(
         read_image_bytes(path), subject=os.fspath(path), reduction_rule=reduction_rule
@@ -162,7 +162,7 @@ def read_image_bytes(path: AnyPath) -> bytes:
     """Read a whole file that is going to be decoded.
 
     Raises:
-        ImageError: it is absent, no regular file, forbidden or too large.
+        ImageError: it is absent, not a regular file, forbidden or too large.
     """
     path = file_path(path, error=ImageError, expected="the path of an image file")
     try:
@@ -171,7 +171,7 @@ def read_image_bytes(path: AnyPath) -> bytes:
             raise ImageError(path, got="is a folder", expected="an image file")
         # A pipe or a device might never end.
         if not stat.S_ISREG(status.st_mode):
-            raise ImageError(path, got="is no regular file", expected="an image file")
+            raise ImageError(path, got="is not a regular file", expected="an image file")
         if status.st_size > MAX_FILE_BYTES:
             raise ImageError(
                 path,
@@ -209,7 +209,7 @@ def _checked_header(data: bytes, subject: str) -> ImageHeader:
         foreign = foreign_format(data)
         raise ImageError(
             subject,
-            got="is no image" if foreign is None else f"is a {foreign} file",
+            got="is not an image" if foreign is None else f"is a {foreign} file",
             expected="JPEG, PNG, WebP, BMP, GIF or TIFF",
             next_step=_REPLACE if foreign is None else "save it as JPEG",
         )
@@ -247,7 +247,7 @@ def _upright_size(header: ImageHeader) -> tuple[int, int]:
 def _to_rgb(decoded: NDArray[Any], header: ImageHeader) -> Pixels:
     """Turn OpenCV's grey, BGR or BGRA of 8 or 16 bits into RGB, on white where it is transparent.
 
-    A picture may take all the memory that there is: so RGB takes the place of what it is made of,
+    A picture may take all the memory that there is: so RGB replaces what it is made from,
     some rows at a time.
     """
     height, width = decoded.shape[:2]

@@ -24,9 +24,9 @@ class Frame:
         (1280, 720)
 
     Attributes:
-        pixels: as the source gives them: see `format`. They stay as they are for whoever holds
+        pixels: as the source gives them: see `format`. They do not change while anything holds
             them, or a view into them; a source uses their memory again afterwards.
-        format: how they lie in memory, see `pixel_formats`; by default (H, W, 3) uint8 RGB.
+        format: how they are laid out, see `pixel_formats`; by default (H, W, 3) uint8 RGB.
         sequence: counts the frames that the source delivered, dropped ones included, from 0.
         captured_ns: when it was captured, on `time.monotonic_ns()`'s clock: the driver's own time
             stamp where there is one, else when the source handed the frame over.

@@ -25,16 +25,16 @@ JPEG_FLAGS: dict[int, int] = {
     4: cv2.IMREAD_REDUCED_COLOR_4 | cv2.IMREAD_IGNORE_ORIENTATION,
     8: cv2.IMREAD_REDUCED_COLOR_8 | cv2.IMREAD_IGNORE_ORIENTATION,
 }
-"""OpenCV's flags for each reduction, that decode a JPEG as it lies."""
+"""OpenCV's flags for each reduction, that decode a JPEG without rotation."""
 
 
 def decode_bgr(
     data: NDArray[np.uint8], *, reduction: JpegReduction = 1, subject: str = "frame"
 ) -> NDArray[np.uint8]:
-    """Decode a JPEG at a part of its size: (N,) bytes to (H, W, 3) uint8 BGR, as it lies.
+    """Decode a JPEG at a part of its size: (N,) bytes to (H, W, 3) uint8 BGR, without rotation.
 
     Raises:
-        ImageError: it is damaged, no JPEG, or absurdly large.
+        ImageError: it is damaged, not a JPEG, or absurdly large.
     """
     return decode_reduced(data, lambda _: reduction, subject=subject)
 
@@ -55,7 +55,7 @@ def decode_reduced(
     reduction = choose(header.size)
     if width * height > MAX_PIXELS or header.memory(reduction) > memory_limit(len(content)):
         raise ImageError(
-            subject, got=f"is {width} x {height} pixels large", expected="no bomb of a few bytes"
+            subject, got=f"is {width} x {height} pixels large", expected="a size that fits the file"
         )
     try:
         decoded = cv2.imdecode(data, JPEG_FLAGS[reduction])

@@ -22,7 +22,7 @@ Pixels: TypeAlias = NDArray[np.uint8]
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 )
-"""Suffixes, in lower case, of the files that are taken for images; the content decides."""
+"""Suffixes, in lower case, of the files that may be images; the content decides."""
 
 JpegReduction = Literal[1, 2, 4, 8]
 """A JPEG is decoded at 1, 1/2, 1/4 or 1/8 of its size."""

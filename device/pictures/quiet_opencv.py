@@ -1,4 +1,4 @@
-"""OpenCV without words of its own."""
+"""OpenCV without messages on stderr."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _OPENCVS_OWN_LEVEL = 3
 
 @cache
 def quiet_opencv() -> None:
-    """Keep OpenCV and its FFmpeg from writing to stderr: our errors say it in one line.
+    """Keep OpenCV and its FFmpeg from writing to stderr: edgeinfer's errors say it in one line.
 
-    Whoever sets these variables, or OpenCV's level before or after, keeps their choice. FFmpeg
+    A user who sets these variables, or OpenCV's level before or after, keeps that choice. FFmpeg
     reads its own when it first opens a file; -8 is its level "quiet".
     """
     import cv2

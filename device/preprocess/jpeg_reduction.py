@@ -48,6 +48,6 @@ def decode_for(
     """Decode a JPEG as `spec` states: (N,) bytes to (H, W, 3) uint8 BGR.
 
     Raises:
-        ImageError: it is damaged or no JPEG.
+        ImageError: it is damaged or not a JPEG.
     """
     return decode_reduced(data, functools.partial(reduction_for, spec), subject=subject)

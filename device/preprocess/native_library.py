@@ -146,7 +146,7 @@ class NativePreprocessor:
 
         Args:
             pixels: as `pixel_format` says, see `pixel_formats`.
-            pixel_format: how they lie in memory.
+            pixel_format: how they are laid out.
             tensor: (1, H, W, C) of the table's dtype, contiguous; filled.
 
         Raises:

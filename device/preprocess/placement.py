@@ -1,4 +1,4 @@
-"""Where a frame comes to lie in the model's image, and the way back."""
+"""Where a frame is placed in the model's image, and the way back."""
 
 from __future__ import annotations
 

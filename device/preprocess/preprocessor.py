@@ -1,4 +1,4 @@
-"""Preprocessor: PreprocessSpec carried out on frames, natively or by numpy, bit for bit alike."""
+"""Preprocessor: PreprocessSpec carried out on frames, natively or by numpy, with the same bits."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Preprocessor:
 
         Args:
             pixels: a frame, as `pixel_format` says; (H, W, 3) uint8 RGB by default.
-            pixel_format: how it lies in memory, see `pixel_formats`.
+            pixel_format: how it is laid out, see `pixel_formats`.
             out: an array to fill and return instead of a new one.
 
         Raises:

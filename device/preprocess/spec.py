@@ -57,7 +57,7 @@ class PreprocessSpec:
         crop: what happens when the aspect ratios differ.
         resize: the resize kernel.
         mean: one value a channel, in pixel units (0 to 255), in the order of `channels`.
-        std: likewise; above 0.
+        std: one value a channel too; above 0.
         pad_value: the letterbox's border, 0 to 255, in every channel.
         jpeg_reduction: how much smaller at most a JPEG is decoded; 1 decodes it whole.
     """

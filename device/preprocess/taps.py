@@ -105,7 +105,7 @@ def _area_run(i: int, source_size: int, output_size: int) -> tuple[int, list[int
 def _linear_run(i: int, source_size: int, output_size: int) -> tuple[int, list[int]]:
     """Return the first source pixel and the weights of output pixel i.
 
-    The centre of output pixel i lies at (i + 1/2) * source_size / output_size - 1/2.
+    The centre of output pixel i is at (i + 1/2) * source_size / output_size - 1/2.
     """
     numerator, denominator = (2 * i + 1) * source_size - output_size, 2 * output_size
     left, remainder = divmod(numerator, denominator)

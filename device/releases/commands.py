@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given = _parser().parse_args(arguments)
         layout = Layout(prefix=given.prefix, run=given.run, units=given.units)
-        told = _run(given, layout)
+        result = _run(given, layout)
     except EdgeinferError as error:
         _print({"error": error.to_dict()})
         return error.exit_code
@@ -51,9 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         interrupted = ReleaseError("releases.pyz", got="was interrupted")
         _print({"error": interrupted.to_dict()})
         return 1
-    _print(told)
-    outcome = told.get("outcome")
-    return 0 if "error" not in told and (outcome is None or outcome in GOOD) else 1
+    _print(result)
+    outcome = result.get("outcome")
+    return 0 if "error" not in result and (outcome is None or outcome in GOOD) else 1
 
 
 def _run(given: argparse.Namespace, layout: Layout) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _run(given: argparse.Namespace, layout: Layout) -> dict[str, Any]:
         return read_state(layout, manager)
     if os.geteuid() != 0:
         raise ReleaseError(
-            f"`{command}`", got="is not run by root", next_step="run it through sudo"
+            f"`{command}`", got="does not run as root", next_step="run it through sudo"
         )
     if command == "setup":
         make_prefix(layout)
@@ -103,7 +103,7 @@ def _given_spec() -> ReleaseSpec:
 
 def _settle(layout: Layout, manager: Systemd, *, boot: bool) -> dict[str, Any]:
     try:
-        # At boot nobody waits: whoever holds the lock leaves all as it should be.
+        # At boot nobody waits: the program that holds the lock leaves all as it should be.
         with locked(layout, "settle", wait_s=0.0 if boot else _SETTLE_S):
             return {"settled": settle(layout, None if boot else manager)}
     except LockedError as error:
@@ -120,7 +120,7 @@ def _previous(layout: Layout) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells wrong usage as any other error."""
+    """Reports wrong usage as any other error."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(self.prog, got=message, next_step=f"see `{self.prog} --help`")
@@ -139,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("receive", help="store files that come on stdin, in this order")
     command.add_argument("files", type=_file, metavar="SHA256:SIZE", nargs="+")
     commands.add_parser("install", help="make a release of the JSON on stdin; nothing is switched")
-    commands.add_parser("find", help="tell which release is what the JSON on stdin describes")
+    commands.add_parser("find", help="find which release is what the JSON on stdin describes")
     command = commands.add_parser("try", help="try a release: keep it, or go back")
     command.add_argument("release", type=_count, metavar="NUMBER")
     rollback = commands.add_parser("rollback", help="try the previous release")
@@ -147,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
         trying.add_argument("--frames", type=_positive, default=30, help="answers it has to give")
         trying.add_argument("--seconds", type=_seconds, default=120.0, help="in this time")
     commands.add_parser("trial", help="what the trial's service runs")
-    command = commands.add_parser("settle", help="put right what was cut short")
+    command = commands.add_parser("settle", help="repair what was interrupted")
     command.add_argument("--boot", action="store_true", help="the service is not yet started")
     commands.add_parser("collect", help="remove all but the current and the previous release")
     command = commands.add_parser("remove", help="remove all of edgeinfer from this board")
@@ -162,7 +162,7 @@ def _file(text: str) -> tuple[str, int]:
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no count")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a count")
     return int(text)
 
 
@@ -176,11 +176,11 @@ def _seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
     if not 0 < seconds <= 86400:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 86400")
     return seconds
 
 
-def _print(told: dict[str, Any]) -> None:
-    print(json.dumps(told), flush=True)
+def _print(result: dict[str, Any]) -> None:
+    print(json.dumps(result), flush=True)

@@ -65,12 +65,12 @@ def make_folder(folder: Path, mode: int = 0o755) -> bool:
 
 
 def replace_link(link: Path, target: str) -> None:
-    """Let a symbolic link lead elsewhere: at every instant it leads to the old or the new."""
-    beside = link.with_name(f".{link.name}.new")
+    """Change where a symbolic link leads: at every instant it leads to the old or the new."""
+    temporary = link.with_name(f".{link.name}.new")
     with suppress(FileNotFoundError):
-        os.unlink(beside)
-    os.symlink(target, beside)
-    os.replace(beside, link)
+        os.unlink(temporary)
+    os.symlink(target, temporary)
+    os.replace(temporary, link)
     sync_folder(link.parent)
 
 

@@ -7,7 +7,7 @@ import time
 
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.releases.paths import Layout
-from edgeinfer.device.releases.told import parse_told
+from edgeinfer.device.releases.untrusted_json import parse_json
 
 MOST_LINES = 100
 
@@ -26,7 +26,7 @@ def read_history(layout: Layout) -> list[dict[str, object]]:
     events = []
     for line in lines:
         try:
-            event = parse_told(line)
+            event = parse_json(line)
         except ValueError:
             continue
         if isinstance(event, dict):

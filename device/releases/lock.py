@@ -1,4 +1,4 @@
-"""One at a time: whoever changes something on the board holds the lock."""
+"""One at a time: a program that changes something on the board holds the lock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from edgeinfer.device.core.errors import ReleaseError, printable
 from edgeinfer.device.releases.ownership import user_name
 from edgeinfer.device.releases.paths import Layout
-from edgeinfer.device.releases.told import parse_told
+from edgeinfer.device.releases.untrusted_json import parse_json
 
 _POLL_S = 0.2
 
@@ -28,12 +28,12 @@ def locked(layout: Layout, command: str, *, wait_s: float = 0.0) -> Iterator[int
 
     Args:
         layout: whose lock.
-        command: what it is held for, to be told to others.
+        command: what it is held for, to be shown to others.
         wait_s: how long to wait for it.
 
     Yields:
-        The lock's descriptor. A program that inherits it holds the lock as well: one that outlives
-        a killed agent is not disturbed by the next.
+        The lock's descriptor. A program that inherits it holds the lock as well: one that runs
+        longer than a killed agent is not disturbed by the next.
 
     Raises:
         LockedError: somebody else holds it.
@@ -70,7 +70,8 @@ def _try(layout: Layout) -> int | None:
                 layout.prefix, got="is not set up", next_step="run `releases.pyz setup`"
             ) from error
         try:
-            # Whoever may read a file may hold its lock, and those of earlier agents were readable.
+            # Every user who may read a file may hold its lock, and those of earlier agents were
+            # readable.
             os.fchmod(descriptor, 0o600)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _same(descriptor, layout):
@@ -94,8 +95,8 @@ def _same(descriptor: int, layout: Layout) -> bool:
 def _holder(layout: Layout) -> str:
     """Say who holds the lock: who wrote so, if the kernel does not name another."""
     try:
-        told = parse_told(layout.lock.read_text())
-        written, command = int(told["pid"]), str(told["command"])
+        record = parse_json(layout.lock.read_text())
+        written, command = int(record["pid"]), str(record["command"])
     except (OSError, ValueError, LookupError, TypeError):
         written, command = 0, ""
     holders = _processes_holding(layout)
@@ -124,7 +125,7 @@ def _processes_holding(layout: Layout) -> list[int]:
 
 
 def _may_hold(pid: int, layout: Layout) -> bool:
-    """Tell whether a process has the lock's file open, or has ended and left it to another.
+    """Return whether a process has the lock's file open, or has ended and left it to another.
 
     Files of other disks may have the same number.
     """

@@ -1,4 +1,4 @@
-"""Whose the folders are that root works in: nobody else may put another in their place."""
+"""Whose the folders are that root works in: nobody else may replace them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def check_way(folder: Path) -> None:
-    """Refuse a folder that others than root may change, or may put another in the place of.
+    """Refuse a folder that others than root may change, or may replace.
 
     Each folder from `/` on is looked at, and where links lead; what is not there yet is left out.
     Where others may add files but may not touch root's (the sticky bit, as of /tmp), root's are
@@ -34,7 +34,7 @@ def check_way(folder: Path) -> None:
 
 
 def check_content(folder: Path, *, but: Path) -> None:
-    """Refuse a folder where what lies in it, or one folder deeper, is not root's alone.
+    """Refuse a folder where what is in it, or one folder deeper, is not root's alone.
 
     Args:
         folder: which; nothing where it is not there.
@@ -48,7 +48,9 @@ def check_content(folder: Path, *, but: Path) -> None:
         for entry in _entries(str(folder)):
             if entry.path == str(but):
                 if entry.is_symlink() or not entry.is_dir():
-                    raise _refusal(entry.path, "is no folder", f"sudo rm {shlex.quote(entry.path)}")
+                    raise _refusal(
+                        entry.path, "is not a folder", f"sudo rm {shlex.quote(entry.path)}"
+                    )
                 continue
             _check(entry.path)
             for inner in _entries(entry.path) if entry.is_dir(follow_symlinks=False) else ():
@@ -99,7 +101,7 @@ def _refusal(path: str, got: str, fix: str) -> ReleaseError:
     return ReleaseError(
         path,
         got=got,
-        expected="root's, where no other user may write: what lies there is run",
+        expected="root's, where no other user may write: root runs what is there",
         next_step=f"see what is in it, then: {fix}",
     )
 

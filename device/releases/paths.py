@@ -1,4 +1,4 @@
-"""Where everything of a board's releases lies."""
+"""Where everything of a board's releases is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Layout:
 
     Attributes:
         prefix: the folder that holds all of it; on a disk.
-        run: what is gone after a reboot; a tmpfs.
+        run: what a reboot removes; a tmpfs.
         units: where the service manager looks for units.
     """
 
@@ -74,7 +74,7 @@ class Layout:
 
     @property
     def lock(self) -> Path:
-        """Held by whoever changes something."""
+        """Held by the program that changes something."""
         return self.prefix / "lock"
 
     @property
@@ -89,7 +89,7 @@ class Layout:
 
     @property
     def requests(self) -> Path:
-        """How `try` and the trial's service speak to each other."""
+        """How `try` and the trial's service exchange messages."""
         return self.run / "edgeinfer-trial"
 
     @property

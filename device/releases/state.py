@@ -1,4 +1,4 @@
-"""What stands on the board."""
+"""What is on the board."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from edgeinfer.device.releases.disk import remove_file, replace_link
 from edgeinfer.device.releases.history import now_text
 from edgeinfer.device.releases.paths import SERVICE, Layout
 from edgeinfer.device.releases.systemd.manager import ServiceManager
-from edgeinfer.device.releases.told import parse_told
+from edgeinfer.device.releases.untrusted_json import parse_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class TrialFile:
     id: str = ""
 
     def to_json(self) -> dict[str, object]:
-        """Return what stands in the file."""
+        """Return what is in the file."""
         return {
             "release": self.release,
             "previous": self.previous,
@@ -44,13 +44,13 @@ class TrialFile:
 def read_trial(layout: Layout) -> TrialFile | None:
     """Return what is on trial; None for nothing, also where the file cannot be read."""
     try:
-        told = parse_told(layout.trial.read_text())
-        previous = told["previous"]
+        record = parse_json(layout.trial.read_text())
+        previous = record["previous"]
         return TrialFile(
-            release=int(told["release"]),
+            release=int(record["release"]),
             previous=None if previous is None else int(previous),
-            began=str(told["began"]),
-            id=str(told.get("id", "")),
+            began=str(record["began"]),
+            id=str(record.get("id", "")),
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
@@ -78,7 +78,7 @@ def confirm(layout: Layout, trial: TrialFile) -> None:
 def take_back(layout: Layout, previous: int | None, manager: ServiceManager | None) -> None:
     """Let `current` lead to the previous release, or nowhere, and run that; the trial is over.
 
-    The file goes last: what is cut short before is done again by `settle`.
+    The file goes last: what is interrupted before is done again by `settle`.
 
     Args:
         layout: where.

@@ -65,14 +65,14 @@ def open_first(
 
     Raises:
         DelegateError: none works.
-        ModelError: a file is no model, or the CPU cannot run it.
+        ModelError: a file is not a model, or the CPU cannot run it.
         MissingExtraError: no runtime is installed.
     """
     cpu = next((candidate for candidate in candidates if candidate.delegate is None), None)
 
     @functools.cache
     def cpu_content() -> bytes:
-        # Read as a delegate is opened: when it is lost, the card may be gone, or another on it.
+        # Read as a delegate is opened: when it is lost, the card may be removed, or another on it.
         assert cpu is not None
         return cpu.content()
 
@@ -82,7 +82,7 @@ def open_first(
         return read_tflite(cpu_content(), subject=cpu.subject)
 
     def try_cpu() -> None:
-        # Now, and not in the midst of a loop that has lost its delegate.
+        # Now, and not during a loop that has lost its delegate.
         assert cpu is not None
         ensure_opens(cpu_content(), cpu_graph(), options, subject=cpu.subject)
 
@@ -169,6 +169,6 @@ def _told(failures: Sequence[tuple[str, DelegateError]]) -> list[str]:
     told = []
     for variant, error in failures:
         name = "" if variant == CPU else f"{variant}: "
-        cure = f"; {error.next_step}" if error.next_step else ""
-        told.append(f"{name}{error.subject} {error.got}{cure}")
+        advice = f"; {error.next_step}" if error.next_step else ""
+        told.append(f"{name}{error.subject} {error.got}{advice}")
     return told

@@ -1,6 +1,6 @@
-"""Trying a model in a process of its own, before this installation opens it for the first time.
+"""Trying a model in a separate process, before this installation opens it for the first time.
 
-The tables of operators cannot tell everything that a kernel trips over. So what this installation
+The tables of operators do not cover everything that makes a kernel fail. So what this installation
 has not opened before is opened by a child first, with limits on memory and processor time, and run
 on a few made-up inputs. A model that ends the child is refused with one line; one that does not is
 remembered by a hash of its bytes, so that later openings cost a hash.
@@ -38,7 +38,7 @@ _MOST_REMEMBERED = 2000
 _SPARE_BYTES = 256 * 2**20
 _MOST_COPIES = 6
 """What the child may take: this much, and so many times the tensors. A runtime turns 16-bit weights
-into 32 bits and packs them anew, which makes five of one."""
+into 32 bits and packs them again, which makes five of one."""
 _LEAST_CPU_S = 6
 _MACS_A_SECOND = 10e6
 _BYTES_A_SECOND = 2e6
@@ -66,7 +66,7 @@ def open_on_cpu(
         graph: what `read_tflite` gave for these bytes, where they were read already.
 
     Raises:
-        ModelError: the bytes are no model, this runtime cannot run it, it has operators that are
+        ModelError: the bytes are not a model, this runtime cannot run it, it has operators that are
             not covered, needs more memory than there is, or ended the child.
         MissingExtraError: no runtime is installed.
     """
@@ -137,7 +137,7 @@ def _try(content: bytes, job: dict[str, Any], *, meanwhile: Callable[[], object]
             text=True,
             errors="replace",
             pass_fds=(model,),
-            # A group of its own, which the terminal's Ctrl-C does not reach.
+            # A separate group, which the terminal's Ctrl-C does not reach.
             start_new_session=True,
         )
     except OSError as error:
@@ -147,7 +147,7 @@ def _try(content: bytes, job: dict[str, Any], *, meanwhile: Callable[[], object]
             return
         reason = (error.strerror or str(error)).lower()
         raise ModelError(
-            subject, got=f"cannot be tried in a process of its own ({reason})"
+            subject, got=f"cannot be tried in a separate process ({reason})"
         ) from error
     finally:
         os.close(model)
@@ -189,7 +189,7 @@ def _refused(subject: str, how: str, job: dict[str, Any]) -> ModelError:
 
 def heap_checks() -> dict[str, str]:
     """Return what makes the C library end a child that wrote beyond a block of memory."""
-    # glibc has these checks in a library of its own since 2.34; where it is absent, a line on the
+    # glibc has these checks in a separate library since 2.34; where it is absent, a line on the
     # child's stderr, which nobody reads, is all that happens.
     preloaded = os.environ.get("LD_PRELOAD", "")
     return {

@@ -1,4 +1,4 @@
-"""The process that opens a model before any other does, and may die of it.
+"""The process that opens a model before any other does, and may crash.
 
 `first_opening.py` starts it, as
 `python -m edgeinfer.device.runtime.first_opening_child DESCRIPTOR PARENT JOB`, and judges how it
@@ -31,7 +31,7 @@ def main() -> None:
     # A crash is expected here; its memory on a small card helps nobody.
     _set_limit(resource.RLIMIT_CORE, 0, 0)
     job = json.loads(sys.argv[3])
-    # Through its name, which gives a position of its own.
+    # Through its name, which gives a separate position.
     with open(f"/proc/self/fd/{sys.argv[1]}", "rb") as stream:
         content = stream.read()
     os.close(int(sys.argv[1]))
@@ -81,7 +81,7 @@ def _limit(most_bytes: int, most_cpu_s: int) -> None:
 
 
 def _set_limit(kind: int, soft: int, hard: int) -> None:
-    """Set a limit where this process may; a service that may not has limits of its own."""
+    """Set a limit where this process may; a service that may not has its own limits."""
     with contextlib.suppress(OSError, OverflowError, ValueError):
         resource.setrlimit(kind, (soft, hard))
 

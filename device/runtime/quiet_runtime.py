@@ -1,8 +1,8 @@
-"""The runtimes without words of their own.
+"""The runtimes without their messages on stderr.
 
 "INFO: Created TensorFlow Lite XNNPACK delegate for CPU." comes from native code, straight to
 stderr, when a process first uses XNNPACK. No setting of ai-edge-litert's turns it off. So a tiny
-model is opened before any other, by `silenced`; from then on the runtime has said its line.
+model is opened before any other, by `silenced`; from then on the runtime has written its line.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ _quiet: set[str] = set()
 
 
 def quiet_runtime(module: ModuleType) -> None:
-    """Have an imported runtime, `...interpreter`, say its line where nobody sees it.
+    """Have an imported runtime, `...interpreter`, write its line where nobody sees it.
 
-    Threads that are here at once open the tiny model several times: each waits for the line.
+    Threads that are here at the same time open the tiny model several times: each waits for the
+    line.
     """
     if module.__name__ in _quiet:
         return
 
     def open_tiny_model() -> None:
-        # One that cannot even open this is told of when it opens the user's model.
+        # One that cannot even open this reports an error when it opens the user's model.
         with suppress(Exception):
             module.Interpreter(model_content=tiny_float_model(), num_threads=1).allocate_tensors()
 

@@ -1,4 +1,4 @@
-"""Runner: one small surface over ai-edge-litert and tflite-runtime, whichever is installed."""
+"""Runner: one small interface for ai-edge-litert and tflite-runtime: the one that is installed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def choose_runtime(wanted: RuntimeName | None = None) -> RuntimeName:
     if name is None:
         raise MissingExtraError(
             "runtime",
-            got="neither ai-edge-litert nor tflite-runtime is installed",
+            got="ai-edge-litert and tflite-runtime are both absent",
             next_step=add_packages("ai-edge-litert"),
         )
     if name not in installed:
@@ -64,7 +64,7 @@ def choose_runtime(wanted: RuntimeName | None = None) -> RuntimeName:
 
 
 class ModelRunner(Protocol):
-    """A loaded model, wherever it computes: here, or with a delegate in another process.
+    """A loaded model that computes here, or with a delegate in another process.
 
     Attributes:
         runtime: the runtime in use.
@@ -109,7 +109,7 @@ class Runner:
         graph: what `read_tflite` gave for these bytes, where they were read already.
 
     Raises:
-        ModelError: the bytes are no model, or this runtime cannot run it.
+        ModelError: the bytes are not a model, or this runtime cannot run it.
         MissingExtraError: no runtime is installed.
 
     Attributes:
@@ -227,7 +227,7 @@ def load_delegate(name: RuntimeName, library: str, options: Mapping[str, str]) -
     Raises:
         MissingExtraError: the runtime does not import.
         OSError: the dynamic loader refuses the library.
-        AttributeError: the library is no external delegate.
+        AttributeError: the library is not an external delegate.
         ValueError: the delegate refuses to start; with its reason, which may be empty.
     """
     return _import_runtime(name).load_delegate(library, dict(options))

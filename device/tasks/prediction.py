@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from edgeinfer.device.preprocess import Placement
 
 Placing: TypeAlias = "Callable[[tuple[int, int]], Placement]"
-"""Tells for frames of a (width, height) how they came to lie in the model's image."""
+"""Returns for frames of a (width, height) how they were placed in the model's image."""
 
 Colour: TypeAlias = tuple[int, int, int]
 """Blue, green, red, each 0 to 255."""
@@ -37,7 +37,7 @@ class Canvas(Protocol):
         """Return a label in the letters that there are; `class N` where there are none."""
 
     def places(self, points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
-        """Return where points (..., 2) of a picture of `size` (width, height) lie on this one."""
+        """Return where points (..., 2) of a picture of `size` (width, height) are on this one."""
 
     def lines(self, lines: Sequence[str], colours: Sequence[Colour] = ()) -> None:
         """Write lines from the upper left corner on, as many as there is room for."""
@@ -61,7 +61,7 @@ class Prediction(ABC):
     """What a model says of a picture; the subclasses are frozen dataclasses.
 
     Attributes:
-        placing: how its places lie in a frame; None where it has none, or they are the frame's.
+        placing: how its places map to a frame; None where it has none, or they are the frame's.
     """
 
     placing: Placing | None = None
@@ -88,7 +88,7 @@ class Prediction(ABC):
         """Draw the answer; `truth` is what the picture is known to show."""
 
     def goes_on(self, before: Prediction) -> bool:
-        """Tell whether an earlier answer is of the same kind, so that both may be mixed."""
+        """Return whether an earlier answer is of the same kind, so that both may be mixed."""
         return type(before) is type(self)
 
     def smoothed(self: Kind, before: Sequence[Kind]) -> Kind:
@@ -100,7 +100,7 @@ class Prediction(ABC):
         return self
 
     def phrases(self, truth: str | None) -> list[str]:
-        """Return what stands on a terminal's line, in its parts."""
+        """Return what is on a terminal's line, in its parts."""
         return [self.text()]
 
     def ranked(self, count: int) -> list[tuple[str, float]]:
@@ -111,7 +111,7 @@ class Prediction(ABC):
         return []
 
     def score(self, label: str) -> float:
-        """Return the score of one class: of several objects the highest; 0 where it is none."""
+        """Return the score of one class: of several objects the highest; 0 where there is none."""
         return max((score for name, score in self.ranked(2**31) if name == label), default=0.0)
 
     def quantities(self) -> dict[str, float]:
@@ -119,11 +119,11 @@ class Prediction(ABC):
         return {}
 
     def cells(self) -> dict[str, object]:
-        """Return what stands in a table's own columns, beside the ranked classes."""
+        """Return what is in a table's own columns, in addition to the ranked classes."""
         return dict(self.quantities())
 
     def is_right(self, truth: str) -> bool | None:
-        """Tell whether the answer is what the picture is known to show; None: cannot be told."""
+        """Return whether the answer is what the picture is known to show; None: not known."""
         return None
 
 

@@ -39,7 +39,7 @@ def find_task(name: str) -> Task:
     >>> find_task("value").name
     'value'
     """
-    # An abstract class stands for those that are made of it.
+    # An abstract class stands for its subclasses.
     return find_object(GROUP, __package__, OWN, name, Task)  # type: ignore[type-abstract]
 
 
@@ -54,7 +54,7 @@ def find_object(group: str, package: str, own: tuple[str, ...], name: str, kind:
         kind: what is expected.
 
     Raises:
-        UnknownTaskError: nothing that is installed has one, or what has is ill.
+        UnknownTaskError: nothing that is installed has one, or what has is broken.
     """
     if name in own:
         return cast("T", import_module(f"{package}.{name}.task").TASK)

@@ -24,7 +24,7 @@ class ValueSpec:
     offset: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse numbers with which no quantity of a model's could be told."""
+        """Refuse numbers that are too large for any quantity."""
         if not (abs(self.scale) <= _MOST and abs(self.offset) <= _MOST):
             raise ValueError(
                 f"scale and offset are {self.scale:g} and {self.offset:g}, expected {_MOST:g} or "
@@ -42,7 +42,7 @@ class DetectionSpec:
         scores: number of the output with the scores, 0 to 1, (1, objects).
         count: number of the output that says how many objects there are, (1,); None where all are.
         form: what the numbers of a box are.
-        order: where in a box each of these numbers stands.
+        order: where in a box each of these numbers is.
         unit: `ratio` where 1 is the image's width or height, `pixel` for pixels of it.
         first_class: the class index that the first label belongs to.
         min_score: objects that score less are left out.
@@ -59,7 +59,7 @@ class DetectionSpec:
     min_score: float = 0.5
 
     def __post_init__(self) -> None:
-        """Refuse outputs that are two things at once, and impossible orders and scores."""
+        """Refuse outputs that are two things at the same time, and impossible orders and scores."""
         numbers = [self.boxes, self.classes, self.scores]
         numbers += [] if self.count is None else [self.count]
         if len(set(numbers)) != len(numbers) or min(numbers) < 0:
@@ -74,7 +74,7 @@ class DetectionSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class PoseSpec:
-    """Which outputs of a PoseNet are what, and how people are told apart.
+    """Which outputs of a PoseNet are what, and how people are separated.
 
     Attributes:
         heatmaps: number of the output with the keypoints' logits, (1, rows, columns, keypoints).
@@ -101,7 +101,7 @@ class PoseSpec:
     radius: float = 20.0
 
     def __post_init__(self) -> None:
-        """Refuse outputs that are two things at once, and impossible numbers."""
+        """Refuse outputs that are two things at the same time, and impossible numbers."""
         numbers = [self.heatmaps, self.offsets, *self.displacements]
         if len(set(numbers)) != len(numbers) or min(numbers) < 0 or len(numbers) > 4:
             raise ValueError(f"outputs are {numbers}, expected two to four different ones from 0")

@@ -31,7 +31,7 @@ class Said:
         labels: the classes in the output's order; of a pose the keypoints, where they are named.
         decoder: how the outputs are to be read.
         value: unit and scale of a measured quantity.
-        settings: what else the task's own decoder is told, by name.
+        settings: what else the task's own decoder gets, by name.
     """
 
     labels: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Task(ABC):
 
     Attributes:
         name: what manifests call it.
-        first_schema: the oldest manifest schema that can tell of it.
+        first_schema: the oldest manifest schema that has it.
         parts: which of `value`, `detection` and `pose` its manifests have; others are refused.
         has_places: whether its predictions have places in a picture.
         smooths: whether its predictions can be smoothed over several frames.
@@ -75,7 +75,7 @@ class Task(ABC):
 
     @abstractmethod
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
-        """Refuse outputs that are none of the task's.
+        """Refuse outputs that do not fit the task.
 
         Raises:
             ValueError: with what was found and what was expected.
@@ -108,10 +108,10 @@ class Task(ABC):
 
 
 def check_vector(output: TensorSpec, count: int | None) -> None:
-    """Refuse an output that is no vector of `count` numbers; None takes any number of them.
+    """Refuse an output that is not a vector of `count` numbers; None takes any number of them.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     shape = output.shape
     wanted = "(1, numbers)" if count is None else f"(1, {count})"

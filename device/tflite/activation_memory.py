@@ -8,8 +8,8 @@ A runtime's arena may be larger. It aligns tensors, leaves gaps between them, ke
 another inference and adds the kernels' scratch buffers; for all of the model's own tensors no arena
 can be smaller, unless operators work in place. Strings and handles have no size and count 0, as
 does what WHILE and IF call; a dimension that varies, such as the batch, counts as 1. In a model
-that vela compiled, the NPU's memory to work in is a tensor as well, and counts beside the tensors
-that will lie in it.
+that vela compiled, the NPU's memory to work in is a tensor as well, and counts in addition to the
+tensors that will be in it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class PeakActivation:
 
 
 def peak_activation(model: TfliteModel) -> PeakActivation:
-    """Return the largest sum of sizes of tensors that are alive at once."""
+    """Return the largest sum of sizes of tensors that are alive at the same time."""
     graph = model.subgraphs[0]
     sizes = alive_bytes(graph)
     if not sizes:

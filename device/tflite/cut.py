@@ -34,15 +34,15 @@ def cut_model(model: bytes, count: int, outputs: tuple[int, ...], *, subject: st
         subject: the file's name, for errors.
 
     Raises:
-        ModelError: it is no model, or its lists cannot be changed: it has none, the file shares
-            them between tables, or its weights lie over them, so that changing one would change
+        ModelError: it is not a model, or its lists cannot be changed: it has none, the file shares
+            them between tables, or its weights overlap them, so that changing one would change
             more.
     """
     before = read_tflite(model, subject=subject).subgraphs[0]
     main = FlatBuffer(model).root().tables(MODEL_SUBGRAPHS)[0]
     places = main.offset_place(_GRAPH_OUTPUTS), main.offset_place(_GRAPH_OPERATORS)
     if places[0] is None or places[1] is None:
-        raise ModelError(subject, got="names no outputs", expected="some: it cannot be cut")
+        raise ModelError(subject, got="names no outputs", expected="outputs: it cannot be cut")
     require_apart(model, [(places[0][0], 4), (places[1][1], 4)], subject=subject)
     # Behind everything: what lies outside the FlatBuffer stays where the file says it is.
     end = -(-len(model) // 4) * 4
@@ -61,7 +61,7 @@ def cut_model(model: bytes, count: int, outputs: tuple[int, ...], *, subject: st
         raise ModelError(
             subject,
             got="shares lists between its tables",
-            expected="lists of their own: it cannot be cut",
+            expected="separate lists: it cannot be cut",
         )
     return cut
 
@@ -72,7 +72,7 @@ def without_pose_decoder(model: bytes, *, subject: str) -> bytes:
     The copy answers with what the operator took: heatmaps, offsets and displacements.
 
     Raises:
-        ModelError: it is no model, or one that cannot be cut.
+        ModelError: it is not a model, or one that cannot be cut.
     """
     if POSE_DECODER.encode() not in model:
         return model
@@ -85,7 +85,7 @@ def without_pose_decoder(model: bytes, *, subject: str) -> bytes:
 
 
 def _forget_operator(model: bytes, parsed: TfliteModel, subject: str) -> bytes:
-    """Declare a builtin operator in the place of the custom one: runtimes look up what is declared.
+    """Declare a builtin operator instead of the custom one: runtimes look up what is declared.
 
     The operator is ADD, number 0, which every runtime has.
     """

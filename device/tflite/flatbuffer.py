@@ -33,7 +33,8 @@ _SIZES: dict[str, int] = {kind: number.size for kind, number in _NUMBERS.items()
 
 
 class FlatbufferError(Exception):
-    """The bytes are no FlatBuffer; whoever reads a file turns this into an error with its name."""
+    """The bytes are not a FlatBuffer; code that reads a file turns this into an error with its
+    name."""
 
 
 class FlatBuffer:
@@ -190,7 +191,7 @@ class Table:
         return value
 
     def string(self, field: int) -> str:
-        """Return a string field, empty where absent; bytes that are no UTF-8 are escaped."""
+        """Return a string field, empty where absent; bytes that are not UTF-8 are escaped."""
         return self._string(field).decode(errors="backslashreplace")
 
     def text(self, field: int, what: str) -> str:
@@ -227,7 +228,7 @@ class Table:
     def raw_at(self, position: int, size: int) -> memoryview:
         """Return bytes anywhere in what the reader was given, not copied.
 
-        For formats that keep bytes beside the FlatBuffer and say where.
+        For formats that keep bytes outside the FlatBuffer and say where.
         """
         return self._buffer.raw(position, size)
 

@@ -50,7 +50,7 @@ def operator_macs(graph: Subgraph, operator: Operator) -> int:
         return 0
     inputs = [graph.tensors[index] for index in operator.inputs if index != OPTIONAL_TENSOR]
     output = graph.tensors[operator.outputs[0]]
-    # Only what has a size in bytes has been checked to be of a bearable size.
+    # Only what has a size in bytes has been checked to have a size within the limit.
     if any(tensor.size_bytes is None for tensor in (*inputs, output)):
         return 0
     return count(inputs, output)
@@ -85,7 +85,7 @@ def _matrix_product(inputs: list[Tensor], output: Tensor) -> int:
     shape = inputs[0].shape if inputs else ()
     if len(shape) < 2 or len(output.shape) < 2 or not output.shape[-2]:
         return 0
-    # Whichever of the two is the output's rows, the other one is left.
+    # One of the two is the output's rows; the other one is left.
     return output.elements * (shape[-1] * shape[-2] // output.shape[-2])
 
 

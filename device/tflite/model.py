@@ -40,7 +40,7 @@ ELEMENT_BITS: dict[str, int | None] = {
 """Bits of one element, None where they vary, in the order of the schema's enum TensorType."""
 
 OPTIONAL_TENSOR = -1
-"""Stands among an operator's inputs for one that it does without."""
+"""Among an operator's inputs, one that it does without."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class Tensor:
         dtype: a key of `ELEMENT_BITS`, more than a `TensorSpec` knows.
         quantization: None for a tensor of real values.
         buffer: the index of the buffer that holds a constant's bytes.
-        data: a constant's bytes as they lie in the file; empty for what is computed.
+        data: a constant's bytes as they are in the file; empty for what is computed.
         variable: keeps its value from one inference to the next.
         sparse: `data` leaves out zeros.
     """
@@ -115,7 +115,7 @@ class Tensor:
         """Return the tensor as an input or output of a model.
 
         Raises:
-            ModelError: its dtype, shape or quantization is none that edgeinfer can feed or read.
+            ModelError: edgeinfer cannot feed or read its dtype, shape or quantization.
         """
         subject = f"tensor '{self.name}'"
         if self.dtype not in DTYPES:
@@ -257,7 +257,7 @@ class TfliteModel:
 
     @property
     def fully_integer(self) -> bool:
-        """Whether no tensor holds real or complex numbers, so that integer hardware suffices."""
+        """Whether no tensor holds real or complex numbers, so that integer hardware is enough."""
         return not any(
             tensor.dtype.startswith(("float", "bfloat", "complex"))
             for subgraph in self.subgraphs

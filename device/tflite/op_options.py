@@ -14,7 +14,7 @@ from edgeinfer.device.tflite.flatbuffer import FlatbufferError, Kind, Table
 
 @dataclass(frozen=True, kw_only=True)
 class _Layout:
-    """Where an operator's options lie: the union's number, and (field, type, default) by name."""
+    """Where an operator's options are: the union's number, and (field, type, default) by name."""
 
     union: int
     fields: Mapping[str, tuple[int, Kind, int]]
@@ -116,7 +116,7 @@ def read_later_options(op: str, union: int, table: Table | None) -> dict[str, in
             not there.
     """
     if op in LATER_UNIONS and (table is None or union != LATER_UNIONS[op]):
-        raise FlatbufferError(f"{op} has no options of its own kind")
+        raise FlatbufferError(f"{op} has no options of its kind")
     return _read(_LATER_LAYOUTS.get(op), union, table)
 
 

@@ -81,13 +81,13 @@ def read_tflite(data: bytes, *, subject: str) -> TfliteModel:
         subject: what errors are about, such as the file's name.
 
     Raises:
-        ModelError: it is no TensorFlow Lite model, or a damaged one, or one that keeps its weights
-            in other files.
+        ModelError: it is not a TensorFlow Lite model, or a damaged one, or one that keeps its
+            weights in other files.
     """
     buffer = FlatBuffer(data)
     if buffer.identifier() != TFLITE_IDENTIFIER:
         raise ModelError(
-            subject, got="is no TensorFlow Lite model", next_step="choose a .tflite file"
+            subject, got="is not a TensorFlow Lite model", next_step="choose a .tflite file"
         )
     try:
         model = _model(buffer.root())
@@ -157,7 +157,8 @@ def _subgraph(table: Table, codes: tuple[OperatorCode, ...], buffers: list[Place
 
 
 def _tensor(table: Table, buffers: list[Placed]) -> Tensor:
-    # The runtimes' Python packages raise UnicodeDecodeError at such a name, whenever they tell it.
+    # The runtimes' Python packages raise UnicodeDecodeError at such a name, whenever they return
+    # it.
     name = table.text(3, "tensor's name")
     code = table.integer(1, "b")
     if not 0 <= code < len(_DTYPES):
@@ -236,7 +237,7 @@ def _check_options(op: str, kind: int, options: Table | None, outputs: int) -> N
     if op in _SIZES_IN_OPTIONS:
         wanted, fields = _SIZES_IN_OPTIONS[op]
         if kind != wanted or options is None:
-            raise FlatbufferError(f"{op} has no options of its own kind")
+            raise FlatbufferError(f"{op} has no options of its kind")
         if min(options.integer(field, "i") for field in fields) < 1:
             raise FlatbufferError(f"{op} has a stride or window below 1")
     if op in _LEAST_IN_OPTIONS and options is not None:

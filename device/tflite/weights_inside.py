@@ -25,7 +25,7 @@ from edgeinfer.device.tflite.weights_outside import (
 )
 
 _DATA_ALIGNMENT = 16
-"""What the schema wants of bytes inside."""
+"""What the schema requires of bytes inside."""
 _SPARE_BYTES = 32
 """What a table and its alignment take at most."""
 _MOST_BYTES = 2**31 - 1
@@ -33,18 +33,19 @@ _MOST_BYTES = 2**31 - 1
 
 
 def with_buffers_inside(model: bytes, *, subject: str) -> bytes:
-    """Return a model whose buffers all lie in the FlatBuffer; the same bytes where they do.
+    """Return a model whose buffers are all in the FlatBuffer; the same bytes where they do.
 
     For programs that read no others, or read them otherwise than the runtimes do. What lay outside
-    stays in the copy too, where nothing refers to it any more. A file that is no model stays as it
-    is: whoever is given it says so.
+    stays in the copy too, where nothing refers to it any more. A file that is not a model stays as
+    it
+    is: the code that reads it next reports that.
 
     Args:
         model: a file's bytes.
         subject: its name, for errors.
 
     Raises:
-        ModelError: it is damaged; or its weights lie over its tables, or over one another so that
+        ModelError: it is damaged; or its weights overlap its tables, or one another so that
             inside they would take more than the file has, or would make a FlatBuffer of 2 GiB; or
             options of a custom operator lie outside; or its tables share what has to be changed.
     """
@@ -62,7 +63,7 @@ def with_buffers_inside(model: bytes, *, subject: str) -> bytes:
     inside = _changed(model, moving, blank)
     if _structure(inside, subject) != _structure(model, subject):
         raise ModelError(
-            subject, got="shares numbers between its tables", expected="numbers of their own"
+            subject, got="shares numbers between its tables", expected="separate numbers"
         )
     return inside
 
@@ -135,7 +136,7 @@ def _check_total(found: Iterable[Placed], file_bytes: int, subject: str) -> None
 
 
 def _append_buffer(changed: bytearray, data: memoryview) -> int:
-    """Append a table Buffer that has its bytes inside, and return where it stands."""
+    """Append a table Buffer that has its bytes inside, and return where it is."""
     # Its layout (6 bytes: their number, the table's, the field's place), itself, and the vector.
     changed.extend(bytes(-len(changed) % 4 + 2))
     layout = len(changed)

@@ -1,4 +1,4 @@
-"""Bytes that a `.tflite` file keeps outside its FlatBuffer: offset and size stand in their place.
+"""Bytes that a `.tflite` file keeps outside its FlatBuffer: offset and size replace them.
 
 The schema has this for weights and custom options of models above 2 GB, where FlatBuffers end;
 ai-edge-quantizer does it with all buffers of 1 KiB or more where they take 256 KiB together. As the
@@ -87,20 +87,20 @@ def require_apart(model: bytes, places: Sequence[tuple[int, int]], *, subject: s
         subject: its name, for errors.
 
     Raises:
-        ModelError: its weights, or custom options, lie there.
+        ModelError: its weights, or custom options, are there.
     """
     root = FlatBuffer(model).root()
     found = [placed(table, BUFFER_FIELDS) for table in root.tables(MODEL_BUFFERS)]
     found += [placed(table, OPTIONS_FIELDS) for table in operator_tables(root)]
     spans = sorted((one.offset, len(one.data)) for one in found if one.offset and len(one.data))
     firsts = [first for first, _ in spans]
-    # Spans may lie over one another: how far those reach that begin up to each.
+    # Spans may overlap: how far those reach that begin up to each.
     reach = list(itertools.accumulate((first + size for first, size in spans), max))
     for place, size in places:
         before = bisect.bisect_left(firsts, place + size)
         if before and reach[before - 1] > place:
             raise ModelError(
-                subject, got="its weights lie over its tables", expected="a place of their own"
+                subject, got="its weights overlap its tables", expected="separate places"
             )
 
 

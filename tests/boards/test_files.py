@@ -124,8 +124,8 @@ def test_title_device_tree_and_latencies_are_never_taken_over(config: Path) -> N
         ('"../rpi4"', "based_on is '../rpi4', expected"),
         ("4", "based_on is 4, expected"),
         ("true", "based_on is True, expected"),
-        ('"mine"', "based_on goes round: mine, mine"),
-        ('"yours"', "based_on goes round: mine, yours, mine"),
+        ('"mine"', "based_on forms a circle: mine, mine"),
+        ('"yours"', "based_on forms a circle: mine, yours, mine"),
     ],
 )
 def test_a_base_must_be_a_board(base: str, words: str, config: Path) -> None:
@@ -187,7 +187,7 @@ def written(folder: Path, content: bytes) -> Path:
     ("content", "words"),
     [
         (b'title = "\xff"', "cannot be read"),
-        (b"cores = " + b"9" * 5000, "a number of too many digits"),
+        (b"cores = " + b"9" * 5000, "a number with too many digits"),
         (b"a = " + b"[" * 100_000, "more than 65,536 bytes"),
         (b"a = " + b"[" * 60_000, "nested too deeply"),
         (b"a." * 30_000 + b"a = 1", "line 1 has more than 200 dots"),
@@ -222,7 +222,7 @@ def test_what_no_profile_may_say_is_refused_in_a_line(
 
 def test_what_is_no_file_is_not_waited_for(config: Path) -> None:
     os.mkfifo(config / "mine.toml")
-    with pytest.raises(ProfileError, match="it is no regular file"):
+    with pytest.raises(ProfileError, match="it is not a regular file"):
         load_profile("mine")
 
 

@@ -244,7 +244,7 @@ def test_threads_by_the_rule(
         ),
         ({"latencies": [LATENCY | {"latency_ms": True}]}, "latency_ms: true, expected a finite"),
         ({"latencies": [LATENCY | {"source": ""}]}, "latencies[0]: source is '', expected text"),
-        ({"latencies": [LATENCY | {"processor": "edgetpu"}]}, "which this board lacks"),
+        ({"latencies": [LATENCY | {"processor": "edgetpu"}]}, "which is not on this board"),
         ({"latencies": {}}, "latencies: {}, expected a list"),
         ({"latencies": [1]}, "latencies[0]: 1, expected an object"),
     ],

@@ -300,7 +300,7 @@ def test_a_python_that_the_system_keeps(odd_wheel: Path, tmp_path: Path) -> None
     refused = shell(f"{python} -m pip install click", tmp_path, LD_LIBRARY_PATH=libraries)
     assert "externally-managed-environment" in refused.stderr
     told = advice(environment, LD_LIBRARY_PATH=libraries)
-    assert told.startswith("in an environment of its own, whose program is edgeinfer-env/bin/edge")
+    assert told.startswith("in a new environment, whose program is edgeinfer-env/bin/edge")
     typed(told.partition("run: ")[2], tmp_path, LD_LIBRARY_PATH=libraries)
     assert "0.1.0" in typed("edgeinfer-env/bin/edgeinfer --version", tmp_path)
     made = Environment(folder=tmp_path / "edgeinfer-env", version=PYTHON)

@@ -382,7 +382,7 @@ def test_a_trial_outlives_who_asked_for_it_and_is_joined_by_the_next(
     with begin_trial(board, second) as joined:
         board.systemctl("kill", "--signal=KILL", TRIAL)
         told = json.loads(joined.communicate(timeout=60)[0])
-    assert (told.get("outcome"), told.get("reason")) == ("rolled back", "the trial was cut short")
+    assert (told.get("outcome"), told.get("reason")) == ("rolled back", "the trial was interrupted")
     settled_on(board, good)
 
 
@@ -394,7 +394,7 @@ def test_a_power_cut_in_a_trial_is_settled_at_boot(board: Board, good: int, seco
     until(lambda: board.show("ActiveState") == "active")
     state = board.state()
     assert (state["current"], state["trial"]) == (good, None)
-    assert state["history"][-1]["reason"] == "the trial was cut short"
+    assert state["history"][-1]["reason"] == "the trial was interrupted"
     assert board.show("ActiveState", SETTLE) == "active"
     settled_on(board, good)
 

@@ -25,7 +25,7 @@ FIRST_RUNTIME_THAT_CRASHES = (2, 12)
 
 
 class EdgeTpu(Accelerator):
-    """An Edge TPU on USB, PCIe or a board of its own."""
+    """An Edge TPU on USB, PCIe or a Coral board."""
 
     name = "edgetpu"
     device = "an Edge TPU"

@@ -18,7 +18,7 @@ from edgeinfer.device.tflite.weights_inside import with_buffers_inside
 
 PROGRAM = "edgetpu_compiler"
 COMPILE_TIMEOUT_S = 600.0
-"""The compiler gives up by itself after 180 s a model; ours is for a machine that is busy."""
+"""The compiler stops by itself after 180 s a model; this limit is for a machine that is busy."""
 
 HOW_TO_GET_IT = (
     f"{PROGRAM} is not installed: it is a Debian package of that name for x86-64, in the package "
@@ -58,7 +58,7 @@ def compile_model(
 
     Raises:
         ConversionError: the compiler cannot be run, fails, takes too long, or writes no model.
-        ModelError: it is no `.tflite` file, or one whose weights do not fit into its FlatBuffer.
+        ModelError: it is not a `.tflite` file, or one whose weights do not fit into its FlatBuffer.
     """
     with tempfile.TemporaryDirectory(prefix="edgeinfer-edgetpu-") as name:
         folder = Path(name)

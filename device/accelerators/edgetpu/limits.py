@@ -2,7 +2,7 @@
 
 Source: the table "Supported operations" and its column "Known limitations" in Coral's page
 "TensorFlow models on the Edge TPU", for runtime 14, which compiler 16 writes for. Where that page
-gives no figure, the docstring says where ours is from.
+gives no figure, the docstring says where edgeinfer's is from.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def no_fused_activation(op: OpView) -> str:
 
 
 def same_dilation(op: OpView) -> str:
-    """A kernel is spread alike in both directions."""
+    """A kernel is dilated by the same factor in both directions."""
     options = op.operator.options
     width, height = options.get("dilation_width", 1), options.get("dilation_height", 1)
     return "" if width == height else f"its dilation {width} x {height} is not the same in both"
@@ -41,7 +41,7 @@ def per_tensor_weights(op: OpView) -> str:
 
 
 def default_weights(op: OpView) -> str:
-    """A dense layer's weights lie in the default order."""
+    """A dense layer's weights are in the default order."""
     return "its weights are shuffled" if op.operator.options.get("weights_format") else ""
 
 
@@ -58,7 +58,7 @@ def zero_constant(op: OpView) -> str:
     for tensor in op.constants:
         zero = tensor.zero_point % 256
         if len(op.inputs) != 2 or any(byte != zero for byte in tensor.data):
-            return "it joins a constant that is no padding of one tensor with zeros"
+            return "it joins a constant that does not pad one tensor with zeros"
     return ""
 
 
@@ -77,8 +77,9 @@ def vector_softmax(op: OpView) -> str:
 def resized(op: OpView) -> str:
     """Enlarging by much, or to much, would lose precision, Coral says without figures.
 
-    Ours are estimates. In the pairs at hand 1 x 1 to 33 x 33 stayed on the CPU; users report twice
-    the size as mapped up to 128 x 128 and not mapped at 512 x 512 (google-coral/edgetpu issue 31).
+    These limits are estimates. In the pairs that we have, 1 x 1 to 33 x 33 stayed on the CPU; users
+    report twice the size as mapped up to 128 x 128 and not mapped at 512 x 512
+    (google-coral/edgetpu issue 31).
     """
     source, target = op.input(0), op.outputs[0] if op.outputs else None
     if op.constant_integers(1) is None:
@@ -120,7 +121,7 @@ def depth_of_mean(op: OpView) -> str:
     if axes and tensor and len(tensor.shape) > 1:
         depth = tensor.shape[-1]
         if len(tensor.shape) - 1 in axes and depth % 4:
-            return f"its mean over {depth} channels is no multiple of 4"
+            return f"its mean is over {depth} channels, not a multiple of 4"
     return ""
 
 
@@ -149,7 +150,7 @@ def no_batch_pack(op: OpView) -> str:
 
 
 def unit_strides(op: OpView) -> str:
-    """A slice takes every element, and neither an ellipsis nor a new axis."""
+    """A slice takes every element, without an ellipsis or a new axis."""
     strides = op.constant_integers(3)
     if strides is None:
         return "its strides are computed, not constant"

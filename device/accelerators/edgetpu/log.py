@@ -42,7 +42,7 @@ class CompilerLog:
         version: its own; empty where it did not say.
         rows: the table.
         cached_bytes: parameters kept on the chip; None where it did not say.
-        streamed_bytes: parameters that come from the host at every inference; likewise.
+        streamed_bytes: parameters that come from the host at every inference; None as above.
     """
 
     version: str
@@ -66,7 +66,7 @@ class CompilerLog:
 
 
 def parse_log(text: str, *, subject: str) -> CompilerLog:
-    """Read the compiler's output, whatever stands around the table.
+    """Read the compiler's output, whatever is around the table.
 
     Raises:
         ConversionError: there is no table.

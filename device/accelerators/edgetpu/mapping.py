@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from edgeinfer.device.accelerators.edgetpu.memory import ParameterMemory, parameter_memory
 from edgeinfer.device.accelerators.edgetpu.rules import refusal
 from edgeinfer.device.accelerators.mapping import (
-    BESIDE_COMPILED,
+    NOT_COMPILED,
     SUPPORTED,
     MappedOp,
     OpMapping,
@@ -44,7 +44,7 @@ def map_model(model: TfliteModel) -> EdgeTpuMapping:
     if graph is None:
         return EdgeTpuMapping(ops=())
     if EDGETPU_OP in model.custom_ops:
-        ops = compiled_ops(model, EDGETPU_OP, "edgetpu", reason=COMPILED, left=BESIDE_COMPILED)
+        ops = compiled_ops(model, EDGETPU_OP, "edgetpu", reason=COMPILED, left=NOT_COMPILED)
         found = any(op.supported for op in ops)
         return EdgeTpuMapping(ops=ops, partitions=int(found), compiled=True)
     refusals = [refusal(view(graph, operator)) for operator in graph.operators]
@@ -68,7 +68,7 @@ def map_model(model: TfliteModel) -> EdgeTpuMapping:
 def _first_partition(graph: Subgraph, supported: Sequence[bool]) -> set[int]:
     """Return the operators that one leading subgraph of supported ones holds.
 
-    The Edge TPU's compiler keeps the first delegated part. So what stands before it, such as the
+    The Edge TPU's compiler keeps the first delegated part. So what comes before it, such as the
     QUANTIZE of a float input, may run on the CPU; and of several branches one may go on after
     another ended.
     """

@@ -18,7 +18,7 @@ class ParameterMemory:
     """The mapped operators' parameters.
 
     Attributes:
-        bytes: their constants, as they lie in the file.
+        bytes: their constants, as they are in the file.
     """
 
     bytes: int = 0

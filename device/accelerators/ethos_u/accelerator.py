@@ -1,7 +1,7 @@
 """What an Arm Ethos-U takes of a model: what vela, its compiler, put into it.
 
 Nothing is predicted here: vela is a free program that runs on every workstation, so that asking it
-is no more trouble (`edgeinfer convert --board`), and its word is the last.
+is just as easy (`edgeinfer convert --board`), and its answer decides.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeinfer.device.accelerators.accelerator import Accelerator
-from edgeinfer.device.accelerators.mapping import BESIDE_COMPILED, OpMapping, compiled_ops, ops_json
+from edgeinfer.device.accelerators.mapping import NOT_COMPILED, OpMapping, compiled_ops, ops_json
 from edgeinfer.device.accelerators.report import table_lines
 from edgeinfer.device.tflite.compiled_ops import ETHOS_U_OP
 
@@ -34,7 +34,7 @@ class EthosU(Accelerator):
     def map_model(self, model: TfliteModel) -> OpMapping:
         """Return which operators of a model are the NPU's."""
         compiled = ETHOS_U_OP in model.custom_ops
-        left = BESIDE_COMPILED if compiled else f"not compiled: {UNDECIDED}"
+        left = NOT_COMPILED if compiled else f"not compiled: {UNDECIDED}"
         ops = compiled_ops(model, ETHOS_U_OP, self.name, reason=COMPILED, left=left)
         return OpMapping(
             ops=ops,

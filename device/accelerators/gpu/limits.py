@@ -48,7 +48,7 @@ def one_or_two(op: OpView) -> str:
 
 def two_inputs(op: OpView) -> str:
     """An addition or a matrix product has two inputs and one output."""
-    return "" if len(op.inputs) == 2 and len(op.outputs) == 1 else "it has not two inputs"
+    return "" if len(op.inputs) == 2 and len(op.outputs) == 1 else "it does not have two inputs"
 
 
 def activation(op: OpView) -> str:
@@ -78,7 +78,7 @@ def one_covers_the_other(op: OpView) -> str:
     smaller = any(a < b for a, b in zip(left.shape, right.shape, strict=True))
     larger = any(a > b for a, b in zip(left.shape, right.shape, strict=True))
     if smaller and larger:
-        return f"neither {sizes_text(left)} nor {sizes_text(right)} covers the other"
+        return f"{sizes_text(left)} and {sizes_text(right)}: neither covers the other"
     return ""
 
 
@@ -161,7 +161,7 @@ def constant_axes(op: OpView) -> str:
     """Reductions and running sums have constant int32 axes."""
     axes = op.input(1)
     if axes is None or not axes.data or axes.dtype != "int32":
-        return "its axes are no constant int32"
+        return "its axes are not constant int32"
     return operands(1)(op)
 
 
@@ -211,13 +211,13 @@ def long_memory(op: OpView) -> str:
         many = len(op.inputs)
         return "" if many in (20, 24) else f"it has {many} inputs, not 20 or 24"
     fits = _computed(op) == 3 and len(op.constants) == 2 and len(op.outputs) == 4
-    return "" if fits else "it is no basic LSTM"
+    return "" if fits else "it is not a basic LSTM"
 
 
 def float_choice(op: OpView) -> str:
     """Float values of the output's shape, or scalars, by a float or bool condition."""
     if len(op.inputs) != 3 or len(op.outputs) != 1:
-        return "it has not three inputs"
+        return "it does not have three inputs"
     for tensor in filter(None, op.inputs[1:]):
         if tensor.dtype not in FLOATS:
             return f"it chooses among {tensor.dtype}"
@@ -232,27 +232,27 @@ def one_hot(op: OpView) -> str:
     if indices is not None and indices.dtype != "int32":
         return f"its indices are {indices.dtype}"
     fits = all(v and v.data and v.dtype == "float32" and v.elements == 1 for v in values)
-    return "" if fits and len(values) == 2 else "its values are no constant float32 scalars"
+    return "" if fits and len(values) == 2 else "its values are not constant float32 scalars"
 
 
 def updates(op: OpView) -> str:
     """A part is written over at constant or computed int32 positions, the batch being 1."""
     whole, part, positions = (op.input(place) for place in range(3))
     if whole is None or part is None or positions is None:
-        return "it has not three inputs"
+        return "it does not have three inputs"
     if len(whole.shape) == 4 and whole.shape[0] != 1:
         return f"the batch of {sizes_text(whole)} is not 1"
     if len(whole.shape) != len(part.shape) or whole.dtype != part.dtype:
         return "what it writes is not of the same type and rank"
     fits = positions.dtype == "int32" and len(positions.shape) == 1
-    return "" if fits else "its positions are no int32 vector"
+    return "" if fits else "its positions are not an int32 vector"
 
 
 def looks_up(op: OpView) -> str:
     """Rows of a table of int8, int4 or float32, by a vector of indices."""
     indices, table = op.input(0), op.input(1)
     if indices is None or table is None or len(op.inputs) != 2 or len(op.outputs) != 1:
-        return "it has not two inputs"
+        return "it does not have two inputs"
     if len(indices.shape) != 1 or len(table.shape) < 2:
-        return "its indices are no vector, or its table is one"
+        return "its indices are not a vector, or its table is one"
     return "" if table.dtype in ("int8", "int4", "float32") else f"its table is {table.dtype}"

@@ -8,7 +8,7 @@ whose check compares no versions. More than the check says:
   is allowed to (TfLiteGpuDelegateOptionsV2Default allows it). A few operators read or write int32
   or bool. Tensors are of rank 4 at most (the delegate's BHWC layout).
 - One part of the graph goes to the GPU, the largest (max_delegated_partitions is 1 by default).
-- The delegate takes nothing of a graph with tensors of dynamic size, nor a part in which the batch
+- The delegate takes nothing of a graph with tensors of dynamic size, and no part in which the batch
   changes ("Only identical batch dimension is supported").
 - Weights in float16 behind DEQUANTIZE are read as they are: these operators run nowhere.
 

@@ -55,14 +55,14 @@ _SIDES = ("depth", "width", "height")
 
 
 def dense(op: OpView) -> str:
-    """A dense layer's weights lie in the default order, and nothing is int16."""
+    """A dense layer's weights are in the default order, and nothing is int16."""
     if op.operator.options.get("weights_format"):
         return "its weights are shuffled"
     return "it reads int16" if any(i.dtype == "int16" for i in op.inputs if i) else ""
 
 
 def dequantizes(op: OpView) -> str:
-    """Neither scaled 16-bit numbers nor numbers with several scales are turned into float."""
+    """Scaled 16-bit numbers and numbers with several scales are not turned into float."""
     tensor = op.input(0)
     if tensor is None or tensor.quantization is None or _dtypes(op)[1] != "float32":
         return ""
@@ -72,7 +72,7 @@ def dequantizes(op: OpView) -> str:
 
 
 def quantizes(op: OpView) -> str:
-    """Neither are integers of more bits made narrower, nor several scales written."""
+    """Integers are not made narrower, and several scales are not written."""
     source, target = _dtypes(op)
     tensor = op.input(0)
     scaled = tensor is not None and tensor.quantization is not None
@@ -103,7 +103,7 @@ def no_whole_powers(op: OpView) -> str:
 
 
 def known_shape(op: OpView) -> str:
-    """The output's shape is known before the model runs, and it is no scalar."""
+    """The output's shape is known before the model runs, and it is not a scalar."""
     if _computed(op, *([0] if op.operator.op == "TRANSPOSE_CONV" else range(1, len(op.inputs)))):
         return "its shape is computed, not constant"
     return "its output is a scalar" if op.outputs and not op.outputs[0].shape else ""
@@ -144,7 +144,7 @@ def no_whole_numbers(op: OpView) -> str:
 
 
 def matrix_product(op: OpView) -> str:
-    """Neither int8, nor int32 as a result, nor both factors transposed."""
+    """Not int8, not int32 as a result, and not both factors transposed."""
     if _dtypes(op)[1] == "int32":
         return "it writes int32"
     if any(item.dtype == "int8" for item in op.inputs[:2] if item):
@@ -162,7 +162,7 @@ def space_and_batch(op: OpView) -> str:
 
 
 def selection(op: OpView) -> str:
-    """The condition has the values' rank; values are neither bool nor 8 bits wide."""
+    """The condition has the values' rank; values are not bool and not 8 bits wide."""
     condition, values = op.input(0), op.input(1)
     if condition and values and len(condition.shape) != len(values.shape):
         return f"{sizes_text(condition)} chooses among {sizes_text(values)}"
@@ -172,7 +172,7 @@ def selection(op: OpView) -> str:
 
 
 def packed(op: OpView) -> str:
-    """Neither int32 nor 8-bit vectors are packed."""
+    """int32 and 8-bit vectors are not packed."""
     tensor = op.input(0)
     if tensor is None:
         return ""
@@ -184,7 +184,7 @@ def packed(op: OpView) -> str:
 
 
 def one_hot(op: OpView) -> str:
-    """The depth is constant and the result is no bool."""
+    """The depth is constant and the result is not bool."""
     return "it writes bool" if _dtypes(op)[1] == "bool" else constant_operand(op)
 
 
@@ -198,7 +198,7 @@ def largest_index(op: OpView) -> str:
 
 
 def sequence(op: OpView) -> str:
-    """Of an LSTM, the input is 8 bits wide, its state int16 or float16, its answers alike."""
+    """Of an LSTM, the input is 8 bits wide, its state int16 or float16, its answers of one type."""
     source, target = _dtypes(op)
     if source not in EIGHT_BITS:
         return f"it reads {source}, not int8 or uint8"

@@ -1,4 +1,4 @@
-"""What a video begins with: FFmpeg opens much that is none, and some of it leads elsewhere.
+"""What a video begins with: FFmpeg opens much that is not a video, and some of it leads elsewhere.
 
 A playlist, whatever its name, names other files and addresses, and FFmpeg reads those. So it gets
 only what begins like a container of pictures.
@@ -40,7 +40,7 @@ def is_playlist(beginning: bytes) -> bool:
         beginning: its first bytes, `SNIFF_BYTES` where there are as many.
     """
     text = beginning.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    # FFmpeg passes over tags of music at the beginning of anything.
+    # FFmpeg skips tags of music at the beginning of anything.
     return text.startswith(_PLAYLISTS) or (text.startswith(b"id3") and b"#extm3u" in text)
 
 

@@ -22,10 +22,10 @@ _LOG = logging.getLogger(__name__)
 
 
 class FolderCamera(Camera):
-    """The images below a folder, one frame each; a damaged one is named, counted, passed over.
+    """The images below a folder, one frame each; a damaged one is named, counted and skipped.
 
     Args:
-        folder: where they lie; a sub-folder's name is the class of what it holds.
+        folder: where they are; a sub-folder's name is the class of what it holds.
         fps: deliver them at this rate, as a live source; None: as fast as they are taken.
         spec: decode JPEGs as this model's preprocessing states; None for whole.
 

@@ -53,9 +53,9 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
 
 
 def class_of(path: Path, root: Path) -> str | None:
-    """Return the class that `path` lies in below `root`, None directly in `root`.
+    """Return the class that `path` is in below `root`, None directly in `root`.
 
-    It is the first folder below `root` that is no split such as "train".
+    It is the first folder below `root` that is not a split such as "train".
     """
     folders = path.relative_to(root).parts[:-1]
     return next((name for name in folders if name.lower() not in SPLIT_FOLDERS), None)
@@ -80,7 +80,7 @@ class PictureFolder(Sequence[LabelledPicture]):
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
-            raise CameraError(folder, got="is no folder", expected="a folder of images")
+            raise CameraError(folder, got="is not a folder", expected="a folder of images")
         self._root = folder
         self._paths = list(image_paths(folder))
         if not self._paths:

@@ -28,7 +28,8 @@ MAX_FRAME_PIXELS = 36_000_000
 """Most pixels of a frame: 8K has 33 or 35 million."""
 
 SHORT_BY = 0.05
-"""How much of a video may be missing without a word: some containers only estimate their length."""
+"""How much of a video may be missing without a warning: some containers only estimate their
+length."""
 
 
 class VideoCamera(Camera):
@@ -47,7 +48,7 @@ class VideoCamera(Camera):
         self._path = path
         self._sequence = 0
         _check_content(path)
-        # An absolute path: FFmpeg takes what stands before a colon for a protocol.
+        # An absolute path: FFmpeg takes the text before a colon for a protocol.
         self._capture = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG, _decoder_options())
         self._pool = FramePool()
         try:
@@ -88,7 +89,7 @@ class VideoCamera(Camera):
         return frame
 
     def skip(self) -> bool:
-        """Let a frame go by: its colours need not be converted."""
+        """Skip a frame: its colours need not be converted."""
         if self._ahead is not None:
             self._ahead = None
         elif not self._capture.grab():
@@ -113,14 +114,14 @@ class VideoCamera(Camera):
             return None
         width, height = checked_frame_size(self._capture, self._path)
         buffer = self._pool.take((height, width, 3))
-        # A picture of another size than announced gets memory of its own.
+        # A picture of another size than announced gets separate memory.
         delivered, picture = self._capture.retrieve(buffer)
         return np.asarray(picture, np.uint8) if delivered else None
 
     def _check_length(self) -> None:
         if self._sequence < self._announced * (1 - SHORT_BY):
             _LOG.warning(
-                "%s: ended after %d of %.0f frames; the file is damaged or cut short",
+                "%s: ended after %d of %.0f frames; the file is damaged or truncated",
                 self._path,
                 self._sequence,
                 self._announced,
@@ -147,7 +148,7 @@ def checked_frame_size(capture: cv2.VideoCapture, subject: object) -> tuple[int,
 
 def _check_content(path: Path) -> None:
     """Refuse what FFmpeg might open though it holds no pictures."""
-    # What is read of a pipe is gone; where one leads, this machine's user says.
+    # What is read of a pipe is lost; this machine's user says where one leads.
     if path.exists() and not path.is_file():
         return
     try:
@@ -169,7 +170,7 @@ def _check_content(path: Path) -> None:
             next_step="name the video itself",
         )
     if not is_video(beginning):
-        raise _no_video(path, "no frame can be decoded: it begins like no video that is known")
+        raise _no_video(path, "no frame can be decoded: it does not begin like a known video")
 
 
 def _no_video(path: Path, got: str) -> CameraError:
@@ -182,7 +183,7 @@ def _no_video(path: Path, got: str) -> CameraError:
 
 
 def _decoder_options() -> list[int]:
-    """Have FFmpeg decode on one thread, where OpenCV can be told so.
+    """Have FFmpeg decode on one thread, where OpenCV has an option for it.
 
     By itself it takes one for each core and decodes frames ahead on all of them. That takes the
     cores from the inference: on two of them, two frames side by side came out 8 % slower.

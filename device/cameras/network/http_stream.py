@@ -1,7 +1,7 @@
-"""HTTP answers of cameras that nobody has to trust: bounded in time and in what is kept of them.
+"""HTTP answers of untrusted cameras: bounded in time and in what is kept of them.
 
-Each wait of a socket has a limit of its own, so a server that sends a byte now and then could hold
-its client forever. Here all waits together end at a deadline, which whoever reads moves on. The
+Each wait of a socket has a separate limit, so a server that sends a byte now and then could hold
+its client forever. Here all waits together end at a deadline, which the reader moves on. The
 bodies of redirections and errors are not read, and a redirection leads to HTTP only.
 """
 
@@ -35,7 +35,7 @@ class Patience:
         self._deadline = time.monotonic() + (timeout_s if total_s is None else total_s)
 
     def renew(self) -> None:
-        """Begin to wait anew."""
+        """Begin to wait again."""
         self._deadline = time.monotonic() + self._timeout_s
 
     def left_s(self) -> float:
@@ -68,7 +68,7 @@ class HttpBody:
         Raises:
             OSError: the connection broke, or nothing came in time.
             HTTPException: the answer is damaged.
-            ValueError: likewise.
+            ValueError: the answer is damaged.
         """
         # One call to the socket: a whole chunk would be waited for otherwise.
         data: bytes = self._answer.read1(size)
@@ -90,7 +90,7 @@ def open_http(request: urllib.request.Request, patience: Patience) -> HttpBody:
         HTTPError: it refuses.
         OSError: it cannot be reached, or does not answer in time.
         HTTPException: its answer is damaged, or begins with too much.
-        ValueError: the URL, or one that it redirects to, is none.
+        ValueError: the URL, or one that it redirects to, is not a URL.
     """
 
     class Plain(http.client.HTTPConnection):

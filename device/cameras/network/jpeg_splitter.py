@@ -17,7 +17,7 @@ import numpy as np
 from edgeinfer.device.pictures.frame import Frame
 
 MAX_JPEG_BYTES = 32 << 20
-"""A picture that does not end within this is none."""
+"""What does not end within this is not a picture."""
 
 BYTES_FOR_A_MARKER = 16
 """For so many bytes that come, one marker may be followed a second time."""
@@ -38,11 +38,11 @@ class JpegSplitter:
     """Takes bytes as they come and gives the pictures in them.
 
     Attributes:
-        torn: pictures that began and did not end as they should, so far.
+        damaged: pictures that began and did not end as they should, so far.
     """
 
     def __init__(self) -> None:
-        self.torn = 0
+        self.damaged = 0
         self._bytes = bytearray()
         self._position = 0
         """How far the picture at the beginning of `_bytes` was followed; 0 without one."""
@@ -73,7 +73,7 @@ class JpegSplitter:
                 self._give_up()
 
     def _find_start(self) -> bool:
-        """Drop what stands before the next picture; False if none has begun."""
+        """Drop what comes before the next picture; False if none has begun."""
         if self._position:
             return True
         start = self._bytes.find(_START)
@@ -124,7 +124,7 @@ class JpegSplitter:
                 return False
             self._position = position
             following = data[position + 1]
-            # Within a scan stand stuffed zeros and restart markers.
+            # A scan contains stuffed zeros and restart markers.
             if following != 0x00 and not 0xD0 <= following <= 0xD7:
                 self._in_scan = False
                 self._last_marker = position
@@ -135,10 +135,10 @@ class JpegSplitter:
         """Look for the next picture.
 
         A segment's length may be wrong, and the next picture within what it spans. Before the first
-        scan the search begins right behind the start, unless that was in vain too often; later, and
-        then, behind the last marker.
+        scan the search begins right behind the start, unless that found nothing too often; later,
+        and then, behind the last marker.
         """
-        self.torn += 1
+        self.damaged += 1
         again = not self._had_scan and self._markers <= self._spare_markers
         if again:
             self._spare_markers -= self._markers

@@ -1,4 +1,4 @@
-"""MJPEG over HTTP, taken apart here, and what else a URL may give."""
+"""MJPEG over HTTP, split into pictures here, and what else a URL may give."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import urllib.error
 from collections import deque
 from http.client import HTTPException
 
-from edgeinfer.device.cameras.base import MAX_TORN, Camera, too_many_torn
+from edgeinfer.device.cameras.base import MAX_DAMAGED, Camera, too_many_damaged
 from edgeinfer.device.cameras.files.containers import SNIFF_BYTES, is_playlist
 from edgeinfer.device.cameras.network.http_stream import HttpBody, Patience, open_http
 from edgeinfer.device.cameras.network.jpeg_splitter import JpegSplitter, jpeg_frame
@@ -61,7 +61,7 @@ class MjpegCamera(Camera):
         self._stream.close()
 
     def _next(self) -> bytes | None:
-        torn_before = self._splitter.torn
+        damaged_before = self._splitter.damaged
         came = False
         self._stream.begin_wait()
         while not self._waiting:
@@ -73,11 +73,11 @@ class MjpegCamera(Camera):
                 return None
             came = True
             self._waiting.extend(self._splitter.feed(data))
-            self.skipped_files = self._splitter.torn
-            if self._splitter.torn - torn_before >= MAX_TORN:
-                raise too_many_torn(self._shown, "check what it sends, and its network")
+            self.skipped_files = self._splitter.damaged
+            if self._splitter.damaged - damaged_before >= MAX_DAMAGED:
+                raise too_many_damaged(self._shown, "check what it sends, and its network")
         while len(self._waiting) > 1:
-            # Of those that came at once only the last is about now.
+            # Of those that came together only the last is current.
             self._waiting.popleft()
             self._sequence += 1
         return self._waiting.popleft()
@@ -132,12 +132,12 @@ def open_mjpeg(url: str, options: CameraOptions) -> HttpBody | None:
 
 
 def _names_playlist(url: str) -> bool:
-    """Return whether the user names a playlist: then it may lead wherever it does."""
+    """Return whether the user names a playlist: then it may lead anywhere."""
     return url.partition("?")[0].partition("#")[0].lower().endswith((".m3u8", ".m3u"))
 
 
 def _leads_elsewhere(beginning: bytes) -> bool:
-    # FFmpeg passes over tags of music, however long: a playlist may stand behind.
+    # FFmpeg skips tags of music, however long: a playlist may follow.
     return is_playlist(beginning) or beginning.startswith(b"ID3")
 
 

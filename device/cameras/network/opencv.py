@@ -1,6 +1,6 @@
 """Network cameras: MJPEG over HTTP, and RTSP and others through OpenCV's FFmpeg or GStreamer.
 
-MJPEG is taken apart in `mjpeg`: FFmpeg decodes a torn picture to a grey one without a word.
+`mjpeg` splits MJPEG into pictures: FFmpeg decodes a damaged picture to a grey one without an error.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class OpencvCamera(Camera):
         timeout_s: how long it may be without a picture.
 
     Raises:
-        CameraError: it cannot be opened, or OpenCV lacks what it needs.
+        CameraError: it cannot be opened, or OpenCV does not have what it needs.
     """
 
     live = True
@@ -99,7 +99,7 @@ class OpencvCamera(Camera):
         return frame
 
     def skip(self) -> bool:
-        """Let a picture go by: its colours need not be converted."""
+        """Skip a picture: its colours need not be converted."""
         if not self._capture.grab():
             raise self._stopped()
         self._sequence += 1

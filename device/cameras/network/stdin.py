@@ -31,7 +31,7 @@ class StdinCamera(Camera):
 
     Args:
         descriptor: where to read.
-        timeout_s: after how long a silence is told.
+        timeout_s: after how long a silence is reported.
 
     Raises:
         CameraError: stdin is a terminal, or (while reading) ends without a single picture.
@@ -69,7 +69,7 @@ class StdinCamera(Camera):
         return jpeg_frame(jpeg, self._sequence - 1)
 
     def skip(self) -> bool:
-        """Let a picture go by."""
+        """Skip a picture."""
         if self._next() is None:
             return False
         self._sequence += 1
@@ -80,13 +80,13 @@ class StdinCamera(Camera):
         self._interrupted.set()
 
     def _next(self) -> bytes | None:
-        last, told = time.monotonic(), False
+        last, reported = time.monotonic(), False
         while not self._waiting:
             if self._interrupted.is_set():
                 return None
             if not self._poll.poll(1000 * POLL_S):
-                if not told and time.monotonic() - last > self._timeout_s:
-                    told = True
+                if not reported and time.monotonic() - last > self._timeout_s:
+                    reported = True
                     _LOG.warning("stdin: no picture for %.3g s; waiting", self._timeout_s)
                 continue
             data = os.read(self._descriptor, CHUNK_BYTES)
@@ -97,11 +97,11 @@ class StdinCamera(Camera):
                     )
                 return None
             self._waiting.extend(self._splitter.feed(data))
-            self.skipped_files = self._splitter.torn
-        if told:
+            self.skipped_files = self._splitter.damaged
+        if reported:
             _LOG.warning("stdin: pictures again after %.1f s", time.monotonic() - last)
         if self.live:
-            # Of those that came at once only the last is about now.
+            # Of those that came together only the last is current.
             while len(self._waiting) > 1:
                 self._waiting.popleft()
                 self._sequence += 1

@@ -1,4 +1,4 @@
-"""A camera on a thread of its own, so that one that hangs in its driver hangs nobody else."""
+"""A camera on a separate thread, so that one that hangs in its driver stops nothing else."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Literal
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.pictures.frame import Frame
 
-Wish = Literal["read", "skip"]
+Request = Literal["read", "skip"]
 
 
-class Hands:
-    """Opens, reads and closes a camera on a thread; whoever asks waits as long as it likes.
+class CameraThread:
+    """Opens, reads and closes a camera on a thread; the caller waits as long as it wants.
 
-    Left to itself with `let_go`, the thread closes the camera as soon as the driver returns, and
+    After `release`, the thread closes the camera as soon as the driver returns, and
     ends.
 
     Args:
@@ -26,15 +26,15 @@ class Hands:
     def __init__(self, open_it: Callable[[], Camera], changed: threading.Condition) -> None:
         self._open_it = open_it
         self._changed = changed
-        self._wish: Wish | None = None
-        self._let_go = False
+        self._request: Request | None = None
+        self._released = False
         self.camera: Camera | None = None
         """The open camera; None before that."""
         self._error: BaseException | None = None
         self.result: Frame | bool | None = None
-        """What the last wish gave."""
+        """What the last request gave."""
         self.busy = True
-        """Whether it opens, or fulfils a wish."""
+        """Whether it opens, or fulfils a request."""
         self.thread = threading.Thread(target=self._run, name="edgeinfer-camera", daemon=True)
         self.thread.start()
 
@@ -58,15 +58,15 @@ class Hands:
         error, self._error = self._error, None
         return error
 
-    def ask(self, wish: Wish) -> None:
+    def ask(self, request: Request) -> None:
         """Have a frame read or skipped; the caller holds `changed` and waits for `busy` to end."""
-        self._wish = wish
+        self._request = request
         self.busy = True
         self._changed.notify_all()
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Have the camera closed; the caller holds `changed`."""
-        self._let_go = True
+        self._released = True
         if self.camera is not None:
             self.camera.interrupt()
         self._changed.notify_all()
@@ -81,27 +81,27 @@ class Hands:
             self.camera = camera
         self._report()
         try:
-            while (wish := self._next_wish()) is not None:
+            while (request := self._next_request()) is not None:
                 try:
-                    self._report(camera.read() if wish == "read" else camera.skip())
+                    self._report(camera.read() if request == "read" else camera.skip())
                 except BaseException as error:
                     self._report(error=error)
         finally:
             camera.close()
 
-    def _next_wish(self) -> Wish | None:
+    def _next_request(self) -> Request | None:
         """Wait for what to do next; None to end."""
         with self._changed:
-            while self._wish is None and not self._let_go:
+            while self._request is None and not self._released:
                 self._changed.wait()
-            wish, self._wish = self._wish, None
-            return None if self._let_go else wish
+            request, self._request = self._request, None
+            return None if self._released else request
 
     def _report(
         self, result: Frame | bool | None = None, error: BaseException | None = None
     ) -> None:
         with self._changed:
             self.busy = False
-            if not self._let_go:
+            if not self._released:
                 self.result, self._error = result, error
             self._changed.notify_all()

@@ -9,7 +9,7 @@ from edgeinfer.device.cameras.base import Camera
 
 
 class CameraAhead:
-    """Runs `open_it` on a thread of its own; a camera may take a second to wake up.
+    """Runs `open_it` on a separate thread; a camera may take a second to wake up.
 
     Args:
         open_it: opens the camera.

@@ -1,7 +1,7 @@
-"""A live source that goes on: what is unplugged, silent or broken is opened again until it works.
+"""Reconnects a live source: one that is unplugged, silent or broken is opened again until it works.
 
 Nothing is made up in between: while there is no picture, `read` waits. A camera that hangs in its
-driver hangs a thread of its own and nothing else.
+driver stops a separate thread and nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.cameras.options import SILENCE_S
-from edgeinfer.device.cameras.recovery.camera_thread import Hands, Wish
+from edgeinfer.device.cameras.recovery.camera_thread import CameraThread, Request
 from edgeinfer.device.core.errors import CameraError, EdgeinferError
 from edgeinfer.device.pictures.frame import Frame
 
@@ -44,7 +44,7 @@ class Holder(NamedTuple):
     """What may hold a read that does not return: its name, and what to do about it."""
 
     name: str
-    cure: str
+    advice: str
 
 
 DRIVER = Holder("its driver", "restart the board")
@@ -56,7 +56,7 @@ class SteadyCamera(Camera):
 
     Args:
         open_it: opens the source. It is called again after a fault, and should then find the
-            device wherever it is by that time.
+            device where it is by that time.
         timeout_s: how long the source may be without a new picture, by its own measure; a read
             that takes `SPARE_S` longer hangs in the driver.
         wait: wait for a source that cannot be opened at first; otherwise that is an error.
@@ -96,7 +96,7 @@ class SteadyCamera(Camera):
         self._interruptions = 0
         self._closed = False
         self._distrusted: str | None = None
-        self._hands: Hands | None = None
+        self._thread: CameraThread | None = None
         self._hanging: list[threading.Thread] = []
         self._next_sequence = 0
         self._offset = 0
@@ -122,7 +122,7 @@ class SteadyCamera(Camera):
         return result if self._offset == 0 else replace(result, sequence=sequence)
 
     def skip(self) -> bool:
-        """Let a picture go by; False when interrupted."""
+        """Skip a picture; False when interrupted."""
         if not self._get("skip"):
             return False
         self._next_sequence += 1
@@ -146,14 +146,14 @@ class SteadyCamera(Camera):
             self._closed = True
             self._interruptions += 1
             self._changed.notify_all()
-            hands, self._hands = self._hands, None
-        if hands is not None:
-            self._let_go(hands)
+            worker, self._thread = self._thread, None
+        if worker is not None:
+            self._release(worker)
 
     @property
     def skipped_files(self) -> int:  # type: ignore[override]
-        """Pictures that came damaged and were passed over, so far."""
-        camera = self._hands.camera if self._hands is not None else None
+        """Damaged pictures that were skipped, so far."""
+        camera = self._thread.camera if self._thread is not None else None
         return self._skipped_before + (camera.skipped_files if camera is not None else 0)
 
     @property
@@ -169,52 +169,52 @@ class SteadyCamera(Camera):
             self._fail(error, "waiting for it")
             self._pause(self._interruptions)
         self._give_up_at = math.inf
-        assert self._hands is not None
-        assert self._hands.camera is not None
-        self.description = self._hands.description
-        self.labelled = self._hands.camera.labelled
+        assert self._thread is not None
+        assert self._thread.camera is not None
+        self.description = self._thread.description
+        self.labelled = self._thread.camera.labelled
 
-    def _get(self, wish: Wish) -> Frame | bool | None:
+    def _get(self, request: Request) -> Frame | bool | None:
         """Return what the source gives, opened as often as that takes; None when interrupted."""
         interruptions = self._interruptions
         while not self._closed:
-            if self._hands is None and not self._reopen(interruptions):
+            if self._thread is None and not self._reopen(interruptions):
                 return None
-            hands = self._hands
-            if hands is None:
+            worker = self._thread
+            if worker is None:
                 break  # closed meanwhile
             with self._changed:
                 distrusted, self._distrusted = self._distrusted, None
                 # Busy with what an interrupted call asked for: that will do.
-                if distrusted is None and not hands.busy:
-                    hands.ask(wish)
+                if distrusted is None and not worker.busy:
+                    worker.ask(request)
             if distrusted is not None:
-                self._lose(_fault(hands, distrusted))
+                self._lose(_fault(worker, distrusted))
                 continue
-            done = self._wait(hands, self._read_limit_s, interruptions)
+            done = self._wait(worker, self._read_limit_s, interruptions)
             if done is None:
                 return None
             if not done:
                 self._lose(
-                    _fault(hands, f"hangs in {self._holder.name} for {self._read_limit_s:.3g} s")
+                    _fault(worker, f"hangs in {self._holder.name} for {self._read_limit_s:.3g} s")
                 )
-            elif (error := hands.take_error()) is not None:
+            elif (error := worker.take_error()) is not None:
                 self._lose(_known(error))
                 del error
-            elif isinstance(hands.result, Frame) or (hands.result and wish == "skip"):
-                self._prosper(hands)
-                return hands.result
-            elif not hands.result:
-                self._lose(_fault(hands, "ended"))
+            elif isinstance(worker.result, Frame) or (worker.result and request == "skip"):
+                self._recovered(worker)
+                return worker.result
+            elif not worker.result:
+                self._lose(_fault(worker, "ended"))
         return None
 
-    def _wait(self, hands: Hands, limit_s: float, interruptions: int) -> bool | None:
-        """Wait until the hands are free: True; False after `limit_s`; None when interrupted."""
+    def _wait(self, worker: CameraThread, limit_s: float, interruptions: int) -> bool | None:
+        """Wait until the worker is free: True; False after `limit_s`; None when interrupted."""
         with self._changed:
             self._changed.wait_for(
-                lambda: not hands.busy or self._interruptions != interruptions, limit_s
+                lambda: not worker.busy or self._interruptions != interruptions, limit_s
             )
-            if not hands.busy:
+            if not worker.busy:
                 return True
             return None if self._interruptions != interruptions else False
 
@@ -223,19 +223,19 @@ class SteadyCamera(Camera):
         self._hanging = [thread for thread in self._hanging if thread.is_alive()]
         if len(self._hanging) >= MAX_HANGING:
             return CameraError(
-                "camera", got=f"{self._holder.name} hangs", next_step=self._holder.cure
+                "camera", got=f"{self._holder.name} hangs", next_step=self._holder.advice
             )
-        hands = Hands(self._open_it, self._changed)
-        done = self._wait(hands, OPEN_LIMIT_S, interruptions)
+        worker = CameraThread(self._open_it, self._changed)
+        done = self._wait(worker, OPEN_LIMIT_S, interruptions)
         with self._changed:
-            usable = done and not hands.failed and not self._closed
+            usable = done and not worker.failed and not self._closed
             if usable:
-                self._hands = hands
+                self._thread = worker
                 self._opened_at = time.monotonic()
                 return None
-        if done and (error := hands.take_error()) is not None:
+        if done and (error := worker.take_error()) is not None:
             return _known(error)
-        self._let_go(hands)
+        self._release(worker)
         return CameraError("camera", got=f"does not open within {OPEN_LIMIT_S:.0f} s")
 
     def _reopen(self, interruptions: int) -> bool:
@@ -243,8 +243,8 @@ class SteadyCamera(Camera):
         while self._pause(interruptions):
             error = self._open(interruptions)
             if error is None:
-                assert self._hands is not None
-                self.description = self._hands.description
+                assert self._thread is not None
+                self.description = self._thread.description
                 self._offset = self._next_sequence
                 self.reopenings += 1
                 return True
@@ -262,28 +262,28 @@ class SteadyCamera(Camera):
             return not self._changed.wait_for(lambda: self._interruptions != interruptions, delay_s)
 
     def _lose(self, error: EdgeinferError) -> None:
-        """Let go of a source that failed."""
+        """Release a source that failed."""
         with self._changed:
-            hands, self._hands = self._hands, None
-        if hands is None:
+            worker, self._thread = self._thread, None
+        if worker is None:
             return  # closed meanwhile
-        assert hands.camera is not None
-        self._skipped_before += hands.camera.skipped_files
-        self._let_go(hands)
-        # One that fails again at once is not opened every quarter of a second for a month.
+        assert worker.camera is not None
+        self._skipped_before += worker.camera.skipped_files
+        self._release(worker)
+        # One that fails again immediately is not opened every quarter of a second for a month.
         good_s = min(time.monotonic() - self._opened_at, LAST_DELAY_S)
         self._delay_s = max(self._first_delay_s, self._delay_s / RELIEF**good_s)
         self._fail(error, "opening it again")
 
-    def _let_go(self, hands: Hands) -> None:
+    def _release(self, worker: CameraThread) -> None:
         with self._changed:
-            hands.let_go()
-        hands.thread.join(CLOSE_LIMIT_S)
-        if hands.thread.is_alive():
-            self._hanging.append(hands.thread)
+            worker.release()
+        worker.thread.join(CLOSE_LIMIT_S)
+        if worker.thread.is_alive():
+            self._hanging.append(worker.thread)
 
     def _fail(self, error: EdgeinferError, what_now: str) -> None:
-        """Tell a fault, once for each reason."""
+        """Log a failure, once for each reason."""
         if self._failed_at is None:
             self._failed_at = time.monotonic()
         reason = str(error)
@@ -291,21 +291,21 @@ class SteadyCamera(Camera):
             self._reason = reason
             _LOG.warning("%s; %s", reason, what_now)
 
-    def _prosper(self, hands: Hands) -> None:
-        """Tell the end of a fault: a picture came."""
+    def _recovered(self, worker: CameraThread) -> None:
+        """Log the end of a failure: a picture came."""
         if self._failed_at is None:
             return
         away_s = time.monotonic() - self._failed_at
         self._failed_at, self._reason = None, ""
-        _LOG.warning("%s: delivers pictures again after %.1f s", hands.description, away_s)
+        _LOG.warning("%s: delivers pictures again after %.1f s", worker.description, away_s)
 
 
 def _known(error: BaseException) -> EdgeinferError:
-    """Return an error that a source may raise; others are defects of ours, and raised."""
+    """Return an error that a source may raise; others are errors in edgeinfer, and raised."""
     if isinstance(error, EdgeinferError):
         return error
     raise error
 
 
-def _fault(hands: Hands, got: str) -> CameraError:
-    return CameraError(hands.description, got=got)
+def _fault(worker: CameraThread, got: str) -> CameraError:
+    return CameraError(worker.description, got=got)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.base import MAX_TORN, Camera, too_many_torn
+from edgeinfer.device.cameras.base import MAX_DAMAGED, Camera, too_many_damaged
 from edgeinfer.device.cameras.frame_pool import FramePool
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.v4l2.controls import set_controls
@@ -53,7 +53,7 @@ class V4l2Camera(Camera):
         mode: the format, size and rate that it sends.
 
     Raises:
-        CameraError: it is absent, denied, busy, no camera, or gives no usable picture.
+        CameraError: it is absent, denied, busy, not a camera, or gives no usable picture.
         UsageError: it has no such mode or control.
     """
 
@@ -85,7 +85,7 @@ class V4l2Camera(Camera):
         return self._next(self._stream)
 
     def skip(self) -> bool:
-        """Let a picture go by."""
+        """Skip a picture."""
         if self._wait(self._stream) is None:
             return False
         self._sequence += 1
@@ -169,14 +169,15 @@ class V4l2Camera(Camera):
 
     def _next(self, stream: V4l2Stream) -> Frame | None:
         """Return the next picture that is whole, of the announced size and not known yet."""
-        torn = stale = 0
-        while torn < MAX_TORN:
+        damaged = stale = 0
+        while damaged < MAX_DAMAGED:
             raw = self._wait(stream)
             if raw is None:
                 return None
             now_ns = time.monotonic_ns()
             captured_ns = now_ns if raw.stamp_ns is None else raw.stamp_ns
-            # No more pictures can be late than there are buffers; of more, the clock is wrong.
+            # At most as many pictures can be late as there are buffers; with more, the clock is
+            # wrong.
             if now_ns - captured_ns > STALE_NS and stale < stream.buffers:
                 stale += 1
                 continue
@@ -191,9 +192,9 @@ class V4l2Camera(Camera):
                     sequence=sequence,
                     captured_ns=captured_ns,
                 )
-            torn += 1
+            damaged += 1
             self.skipped_files += 1
-        raise too_many_torn(self._path)
+        raise too_many_damaged(self._path)
 
     def _wait(self, stream: V4l2Stream) -> RawPicture | None:
         """Return the next buffer that was not given before; None when interrupted."""
@@ -233,7 +234,7 @@ class V4l2Camera(Camera):
     def _pixels(
         self, stream: V4l2Stream, raw: RawPicture, sequence: int
     ) -> NDArray[np.uint8] | None:
-        """Return a buffer's picture; None for a torn one."""
+        """Return a buffer's picture; None for a damaged one."""
         mode = stream.mode
         if FORMATS[mode.fourcc] != "jpeg":
             row_bytes = max(stream.row_bytes, full_row(mode.fourcc, mode.size[0]))
@@ -258,7 +259,7 @@ class V4l2Camera(Camera):
 def _is_new(raw: RawPicture, last: RawPicture | None) -> bool:
     """Tell a new picture from one that the driver hands over again, by its time.
 
-    Drivers that stamp nothing are told by the number; of those that do neither, all are new.
+    Without a time, the number decides; without both, all pictures are new.
     """
     if last is None:
         return True

@@ -82,11 +82,11 @@ class Control:
             if wanted and wanted == control_name(name):
                 return number
         if not re.fullmatch(r"[+-]?[0-9]{1,10}", text.strip()):
-            raise ValueError("is no value of it")
+            raise ValueError("is not a value of it")
         value = int(text)
         in_range = self.minimum <= value <= self.maximum
         if not in_range or (self.menu and value not in self.menu):
-            raise ValueError("is no value of it")
+            raise ValueError("is not a value of it")
         if self.kind == "integer" and self.step > 1 and (value - self.minimum) % self.step:
             raise ValueError("is between its steps")
         return value
@@ -186,7 +186,7 @@ def _value(descriptor: int, identifier: int) -> int | None:
 
 
 def _menu(descriptor: int, query: abi.QueryControl) -> dict[int, str]:
-    """Return a menu's entries; the numbers between them are no values."""
+    """Return a menu's entries; the numbers between them are not values."""
     entries: dict[int, str] = {}
     for index in range(max(0, query.minimum), min(query.maximum, MAX_MENU) + 1):
         answer = abi.QueryMenu(id=query.id, index=index)

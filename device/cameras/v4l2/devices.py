@@ -1,7 +1,7 @@
 """Which V4L2 devices there are, and why one cannot be used.
 
 A camera that was unplugged may come back under another number; what it says of itself and the links
-that udev makes below /dev/v4l tell it from others.
+that udev makes below /dev/v4l identify it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from edgeinfer.device.core.errors import CameraError
 MAX_DEVICES = 64
 BUSY = "busy"
 NO_CAPTURE = "no-capture"
-"""What a `CameraError`'s code tells apart."""
+"""The more exact codes of a `CameraError`."""
 LINKS = Path("/dev/v4l/by-id")
 """Where udev names cameras by maker, model and serial number."""
 
@@ -32,7 +32,7 @@ class FoundCamera:
         path: such as /dev/video0.
         name: what the driver calls it.
         bus: where it is connected, such as "usb-0000:01:00.0-1.2"; may be empty.
-        link: udev's name for it, which outlives its number; None where there is none.
+        link: udev's name for it, which stays when the number changes; None where there is none.
     """
 
     path: Path
@@ -143,7 +143,7 @@ def find_again(camera: FoundCamera) -> Path:
     """Return where a camera that was there before is now; it may have got another number.
 
     By udev's link; else by name and connection; else by name alone, where just one camera has it:
-    it may be plugged into another socket. Another model never takes its place.
+    it may be plugged into another socket. Another model never replaces it.
 
     Raises:
         CameraError: it is not there.
@@ -151,14 +151,14 @@ def find_again(camera: FoundCamera) -> Path:
     if camera.link is not None and camera.link.exists():
         return camera.link
     found, denied = probe_cameras()
-    alike = [other for other in found if other.name == camera.name]
-    same = [other for other in alike if other.bus == camera.bus]
+    same_name = [other for other in found if other.name == camera.name]
+    same = [other for other in same_name if other.bus == camera.bus]
     for candidates in ([other for other in same if other.path == camera.path], same):
         if candidates:
             return candidates[0].path
-    if len(alike) == 1:
-        return alike[0].path
-    if denied and not alike:
+    if len(same_name) == 1:
+        return same_name[0].path
+    if denied and not same_name:
         raise denied[0]
     raise CameraError(camera, got="is not connected", next_step=connected(found))
 

@@ -24,7 +24,7 @@ USUAL_SIZE = (640, 480)
 STEPPED_SIZES = ((160, 120), (320, 240), (640, 480), (800, 600), (1280, 720), (1920, 1080))
 """What is chosen from where a camera takes any size."""
 DECODING_COST = 5
-"""How much dearer a pixel is that has to be decoded first: a JPEG of 1280x720 took 5 ms, preparing
+"""How much more a pixel costs that has to be decoded first: a JPEG of 1280x720 took 5 ms, preparing
 a raw frame of that size about 1 ms (x86-64)."""
 
 MAX_ENTRIES = 256
@@ -99,7 +99,7 @@ def list_formats(descriptor: int) -> list[str]:
 
 
 def rank_modes(modes: list[Mode], wish: ModeWish) -> list[Mode]:
-    """Return the modes that fulfil a wish, the best one first.
+    """Return the modes that meet a wish, the best one first.
 
     The best covers the model's input, is fluent and in colour, and costs least to prepare: the
     smallest, and a raw one unless it is far larger than a compressed one. Where none covers the
@@ -136,11 +136,11 @@ def parse_size(text: str) -> tuple[int, int]:
     """Return (width, height) from "WIDTHxHEIGHT".
 
     Raises:
-        ValueError: it is no size.
+        ValueError: it is not a size.
     """
     match = re.fullmatch(r"([1-9][0-9]{0,4})[xX]([1-9][0-9]{0,4})", text)
     if match is None:
-        raise ValueError(f"'{text}' is no size, expected WIDTHxHEIGHT such as 640x480")
+        raise ValueError(f"'{text}' is not a size, expected WIDTHxHEIGHT such as 640x480")
     return int(match[1]), int(match[2])
 
 

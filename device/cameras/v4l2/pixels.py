@@ -1,4 +1,4 @@
-"""From the bytes of a V4L2 buffer to a frame's pixels; None for what is no whole picture."""
+"""From the bytes of a V4L2 buffer to a frame's pixels; None for what is not a whole picture."""
 
 from __future__ import annotations
 

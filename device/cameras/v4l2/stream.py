@@ -1,7 +1,7 @@
 """A V4L2 device that sends pictures: its buffers, mapped into this process.
 
 Why not OpenCV's: it hides what tells a real picture from another one (the driver's error flag, the
-number of bytes, the buffer's time and number), gives the last picture once more where one is torn,
+number of bytes, the buffer's time and number), gives the last picture again where one is damaged,
 and waits for seconds without a way to stop it.
 """
 
@@ -105,7 +105,7 @@ class V4l2Stream(Closing):
         """Wait for the next buffer; None after `timeout_s`, or when interrupted.
 
         Raises:
-            OSError: the device is gone, or failed.
+            OSError: the device was unplugged, or failed.
         """
         self._give_back()
         deadline = time.monotonic() + timeout_s
@@ -128,9 +128,9 @@ class V4l2Stream(Closing):
         return None
 
     def bytes_of(self, picture: RawPicture) -> NDArray[np.uint8]:
-        """Return a view of a buffer's bytes, (N,) uint8, to be copied at once.
+        """Return a view of a buffer's bytes, (N,) uint8, to be copied immediately.
 
-        A view that is kept, be it in a variable of a function that an error has left, keeps the
+        A view that is kept, even in a variable of a function that an error has left, keeps the
         buffer mapped; and with a buffer mapped the kernel keeps the device in use.
         """
         return np.frombuffer(self._maps[picture.index], np.uint8)[: picture.length]
@@ -144,7 +144,7 @@ class V4l2Stream(Closing):
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor < 0:
             return
-        with contextlib.suppress(OSError):  # it may be gone
+        with contextlib.suppress(OSError):  # it may be unplugged
             abi.call(descriptor, abi.VIDIOC_STREAMOFF, ctypes.c_int32(abi.BUF_TYPE_VIDEO_CAPTURE))
         for mapped in self._maps:
             mapped.close()

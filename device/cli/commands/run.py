@@ -162,7 +162,7 @@ def run(
     from edgeinfer.device.loop.run_loop import run_loop
     from edgeinfer.device.loop.stream import open_stream
     from edgeinfer.device.loop.supervision.assemble import supervise
-    from edgeinfer.device.loop.supervision.delegate_counts import telling_counts
+    from edgeinfer.device.loop.supervision.delegate_counts import log_delegate_counts
     from edgeinfer.device.outputs.base import LoopFacts
     from edgeinfer.device.outputs.open import open_outputs
 
@@ -211,7 +211,7 @@ def run(
         )
         with (
             stop_on_signals(EXIT_LIMIT_S) as stop,
-            telling_counts(stream),
+            log_delegate_counts(stream),
             open_outputs(
                 wanted,
                 live=stream.camera.live,

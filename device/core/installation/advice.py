@@ -20,7 +20,7 @@ NEW_ENVIRONMENT = "edgeinfer-env"
 
 _OLDEST_HOST = (3, 11)
 _HOST_PYTHONS = "Python 3.11 to 3.13"
-_OWN = f"in an environment of its own, whose program is {NEW_ENVIRONMENT}/bin/edgeinfer"
+_OWN = f"in a new environment, whose program is {NEW_ENVIRONMENT}/bin/edgeinfer"
 
 
 def add_extra(
@@ -51,7 +51,7 @@ def add_extra(
     notes = [f"with {_HOST_PYTHONS}"] if old else []
     if environment.tool or old or environment.installer == "none":
         if source.gone:
-            notes.append(f"with {source.path} back in its place, from which this was installed")
+            notes.append(f"after restoring {source.path}, from which edgeinfer was installed")
         notes += _hidden(source)
         if environment.tool:
             return _sentence(notes, _of_tool(environment, source, extra, old=old))
@@ -122,7 +122,7 @@ def _phrase(notes: Sequence[str], command: str) -> str:
 
 
 def _hidden(source: Source) -> list[str]:
-    return ["with the name or password that the URL needs put back"] if source.secret else []
+    return ["after adding the name or password that the URL needs"] if source.secret else []
 
 
 def _permission(environment: Environment) -> list[str]:
@@ -158,7 +158,7 @@ def _new_environment(python: str, arguments: Sequence[str]) -> str:
 
 
 def _of_tool(environment: Environment, source: Source, extra: str, *, old: bool) -> str:
-    """Return what a tool that keeps edgeinfer's environment is told to get the extra."""
+    """Return the words with which a tool that manages edgeinfer's environment gets the extra."""
     by_pipx = environment.tool.startswith("pipx")
     python = ("python3.11" if by_pipx else "3.11") if old else environment.base_python
     options = ("--python", python)

@@ -35,11 +35,11 @@ def load_plugin(group: str, name: str, kind: type[T]) -> T | None:
     """
     try:
         found = load_entry_point(group, name)
-    except Exception as error:  # another's package, which may be ill in any way
+    except Exception as error:  # another's package, which may be broken in any way
         reason = f"{type(error).__name__}: {error}"
-        raise PluginError(f"what is installed as {group} cannot be imported ({reason})") from error
+        raise PluginError(f"the entry point in {group} cannot be imported ({reason})") from error
     if found is None:
         return None
     if not isinstance(found, kind) or getattr(found, "name", name) != name:
-        raise PluginError(f"what is installed as {group} is no {kind.__name__} of that name")
+        raise PluginError(f"the entry point in {group} is not a {kind.__name__} with that name")
     return found

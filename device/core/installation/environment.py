@@ -62,8 +62,8 @@ def this_environment() -> Environment:
         prefix=prefix,
         python=python,
         base_python=os.path.realpath(python) if sys.executable else python,
-        # Of other Pythons the folder may hold another one's pip.
-        pip_on_path=virtual and _is_beside(shutil.which("pip"), python),
+        # The folder of another Python may hold a different Python's pip.
+        pip_on_path=virtual and _is_next_to(shutil.which("pip"), python),
         # Outside of an environment pip takes the user's own folder where it may not write.
         writable=not virtual or os.access(sysconfig.get_path("purelib"), os.W_OK),
         has_venv=importlib.util.find_spec("ensurepip") is not None,
@@ -73,7 +73,7 @@ def this_environment() -> Environment:
 
 
 def is_of_a_release(prefix: Path) -> bool:
-    """Tell whether the agent on a board made an environment: `packages/KEY`, and to its end.
+    """Return whether the agent on a board made an environment: a path that ends in `packages/KEY`.
 
     The agent is above this floor; `tests/device/releases/install` holds that it makes them so.
     """
@@ -82,14 +82,15 @@ def is_of_a_release(prefix: Path) -> bool:
 
 
 def _tool(prefix: Path, pipx: dict[str, Any]) -> Tool:
-    """Return what made the environment for edgeinfer; beside another program it is not its own."""
+    """Return what made the environment for edgeinfer; with another program in it, it is not
+    edgeinfer's."""
     if is_of_a_release(prefix):
         return "release"
     if pipx.get("package") == DISTRIBUTION:
         return "pipx" if prefix.parent.name == "venvs" else "pipx run"
     if (prefix / "uv-receipt.toml").is_file() and prefix.name == DISTRIBUTION:
         return "uv tool"
-    # What `uvx` runs lies in uv's cache.
+    # What `uvx` runs is in uv's cache.
     return "uvx" if "archive-v0" in prefix.parts and _made_by_uv(prefix) else ""
 
 
@@ -111,7 +112,7 @@ def _made_by_uv(prefix: Path) -> bool:
     return any(line.partition("=")[0].strip() == "uv" for line in lines)
 
 
-def _is_beside(program: str | None, python: str) -> bool:
+def _is_next_to(program: str | None, python: str) -> bool:
     """True for a program in the folder of an environment's interpreter."""
     if program is None:
         return False

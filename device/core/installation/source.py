@@ -1,6 +1,6 @@
-"""Where the installed edgeinfer came from, as pip is told of it.
+"""Where the installed edgeinfer came from, in the form that pip takes.
 
-Installers leave that in `direct_url.json` beside the package (PEP 610); from an index comes none.
+Installers leave that in `direct_url.json` next to the package (PEP 610); an index leaves none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Source:
     """What edgeinfer was installed from.
 
     Attributes:
-        version: of what is installed; empty where nothing tells.
+        version: of what is installed; empty where it is not known.
         url: as a requirement names it, without names and passwords; empty from an index.
         checkout: the folder of an editable installation.
         path: the file or folder on this machine that `url` or `checkout` names.
@@ -98,7 +98,7 @@ def read_source(version: str, direct_url: str) -> Source:
         if not text.isascii() or not text.isprintable() or " " in text:
             return Source(version=version)
         fragments = [f"subdirectory={subdirectory}"] if subdirectory else []
-        # A file on this machine may have been built anew; what an address gives must not change.
+        # A file on this machine may have been built again; what an address gives must not change.
         if path is None and (digest := _part(_part(told, "archive_info"), "hashes").get("sha256")):
             fragments.append(f"sha256={digest}")
         text += "#" * bool(fragments) + "&".join(fragments)
@@ -129,7 +129,7 @@ def _shown(url: SplitResult, path: Path | None) -> tuple[str, bool]:
     if path is not None:
         return path.as_uri(), False
     user, at, host = url.netloc.rpartition("@")
-    # `git` is no one's name: every user of a Git server has it with SSH, and it must be there.
+    # `git` is not a secret: every user of a Git server has it with SSH, and it must be there.
     if at and (url.scheme, user) == ("ssh", "git"):
         user, host = "", url.netloc
     return f"{url.scheme}://{host}{url.path}", bool(user or url.query)

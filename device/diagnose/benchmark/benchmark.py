@@ -83,14 +83,16 @@ def benchmark_model(
     """Measure a model on this machine.
 
     Args:
-        path: a bundle, or a `.tflite`; of one that is no image classifier only inference is timed.
+        path: a bundle, or a `.tflite`; of one that is not an image classifier only inference is
+            timed.
         options: what is measured.
-        progress: is told what is being measured, a few words at a time.
+        progress: gets what is being measured, a few words at a time.
 
     Raises:
         BundleError: the bundle is damaged or of another version.
         DelegateError: a required delegate does not work.
-        ModelError: the file is no model, no runtime can run it, or its operators cannot be timed.
+        ModelError: the file is not a model, no runtime can run it, or its operators cannot be
+            timed.
         MissingExtraError: no runtime is installed, or not the wanted one.
     """
     path = Path(path)
@@ -117,7 +119,7 @@ def benchmark_model(
             subject.content,
             subject=str(path),
             tensors=subject.cpu_tensors,
-            # What the stages were timed with stands first.
+            # What the stages were timed with comes first.
             runtimes=(runtime,)
             if options.runtime
             else tuple(dict.fromkeys((runtime, *installed_runtimes()))),

@@ -32,7 +32,7 @@ def time_cold_starts(
         path: the model.
         options: how it is opened.
         runs: how many processes, 1 or more.
-        progress: is told which run begins.
+        progress: gets which run begins.
 
     Raises:
         ModelError: a process failed.
@@ -54,7 +54,7 @@ def time_cold_starts(
 
 
 def _one_start(path: Path, options: OpenOptions) -> tuple[float, float]:
-    """Return (milliseconds, peak MiB; 0 where the system does not tell)."""
+    """Return (milliseconds, peak MiB; 0 where the system does not say)."""
     command = python_command("-m", _CHILD, str(path), options.to_json())
     environ = safe_environment()
     begin_ns = time.monotonic_ns()

@@ -49,7 +49,7 @@ def compare(
         seconds: how long each candidate is timed, all rounds together.
         rounds: how often each has its turn.
         trust: whether operators may be used that edgeinfer cannot check.
-        progress: is told what is being timed.
+        progress: gets what is being timed.
     """
     runners: dict[tuple[RuntimeName, int], Runner | str] = {}
     for runtime in runtimes:

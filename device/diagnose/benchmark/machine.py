@@ -26,15 +26,15 @@ def this_machine(board: BoardProfile) -> Machine:
 
 
 def resident_mib() -> float | None:
-    """Return the memory that this process holds now, MiB; None where the system does not tell."""
+    """Return the memory that this process holds now, MiB; None where the system does not say."""
     return _own_mib("VmRSS")
 
 
 def peak_resident_mib() -> float | None:
-    """Return the most memory that this program has held, MiB; None where nothing tells.
+    """Return the most memory that this program has held, MiB; None where it is not known.
 
-    Not from `getrusage`: its maximum outlives `exec`, so a process that a large one started would
-    report that one's size.
+    Not from `getrusage`: its maximum stays after `exec`, so a process that a large one started
+    would report the size of the large one.
     """
     return _own_mib("VmHWM")
 
@@ -50,7 +50,7 @@ def _kibibytes(path: Path, key: str) -> int:
 
 
 def _first_value(path: Path, key: str) -> str:
-    """Return what stands behind the first `key:` of a file, empty where there is none."""
+    """Return what follows the first `key:` of a file, empty where there is none."""
     try:
         lines = path.read_text(errors="replace").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""The first operators of a `.tflite` model as a model of their own.
+"""The first operators of a `.tflite` model as a separate model.
 
 See `device/tflite/cut.py` for how a file is cut.
 """
@@ -21,7 +21,7 @@ class Prefixes:
         subject: the file's name, for errors.
 
     Raises:
-        ModelError: it is no model, or one of whose operators prefixes cannot be made: it has
+        ModelError: it is not a model, or one of whose operators prefixes cannot be made: it has
             several graphs, no operators, or an operator whose results cannot be outputs.
 
     Attributes:
@@ -50,7 +50,7 @@ class Prefixes:
         """Return the model that ends after the first `count` operators, 1 to all of them.
 
         Its outputs are all that those operators computed and none of them used, so that a runtime
-        can leave none out: the results that wait for a later operator, and the last one's.
+        can leave none out: the results that wait for a later operator, and those of the last one.
 
         Raises:
             ModelError: the file shares lists between tables, so that changing it changed more.
@@ -58,7 +58,7 @@ class Prefixes:
         try:
             return cut_model(self._model, count, self.outputs(count), subject=self._subject)
         except ModelError as error:
-            raise self._error(error.got, "lists of its own: it cannot be ") from error
+            raise self._error(error.got, "separate lists: it cannot be ") from error
 
     def outputs(self, count: int) -> tuple[int, ...]:
         """Return the tensors that the model of the first `count` operators answers with."""

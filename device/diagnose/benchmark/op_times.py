@@ -4,13 +4,13 @@ For each operator the model that ends right after it is made (see `op_prefixes.p
 operator's cost is the difference of its median and that of the model one operator shorter. So:
 
 - The differences add up to the median of the whole model.
-- The first operator bears what an inference costs by itself.
+- The first operator includes what an inference costs by itself.
 - Each difference has the noise of two medians: that of a tiny operator may come out below 0. It is
   kept as it is; only the table for people shows `~0` for it.
 - Runtimes may compute an operator together with its neighbours, as XNNPACK does with padding and
-  activations. Then its cost stands with the operator at which that happens.
+  activations. Then its cost is that of the operator at which that happens.
 
-It works with XNNPACK and with the builtin kernels alike, since whole models are timed.
+It works with XNNPACK and with the builtin kernels, since whole models are timed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from edgeinfer.device.diagnose.benchmark.report import OpProfile, OpTime
 from edgeinfer.device.runtime.runner import Runner, RuntimeName
 
 ROUNDS = 4
-"""Even, so that what drifts over the minutes falls on all alike: every other round runs back."""
+"""Even, so that what drifts over the minutes affects all equally: every other round runs back."""
 
 _WARM_UP = 2
 _MIN_RUNS = 5
@@ -55,7 +55,7 @@ def profile_operators(
         threads: interpreter threads.
         runtime: which runtime; None takes the preferred one.
         rounds: how often each operator has its turn.
-        progress: is told what is being timed.
+        progress: gets what is being timed.
 
     Raises:
         ModelError: the model has several graphs, or an operator without a result that a model can

@@ -19,7 +19,7 @@ from edgeinfer.device.models.bundle.strict import SchemaError
 _LOG = logging.getLogger(__name__)
 
 _CLEANING_S = 30
-"""How long removing the folder may take; a board that is gone cannot be cleaned up."""
+"""How long removing the folder may take; a board that cannot be reached cannot be cleaned up."""
 
 _NOT_EXECUTABLE = 126
 _WRONG_USAGE = 2
@@ -36,7 +36,7 @@ def benchmark_on(
 ) -> BenchmarkReport:
     """Copy a model to a board, measure it there, and return the report under the local names.
 
-    The model lies in a fresh temporary folder there, which is removed however this ends: with the
+    The model is in a new temporary folder there, which is removed however this ends: with the
     report, an error, Ctrl-C or SIGTERM.
 
     Args:
@@ -45,7 +45,7 @@ def benchmark_on(
         options: what is measured.
         program: edgeinfer's program there: a name on its path, or a path of which `~/` is the
             remote user's home.
-        progress: is told what is going on.
+        progress: gets what is going on.
 
     Raises:
         RemoteError: the board cannot be reached, edgeinfer is not installed there or is of another
@@ -66,7 +66,7 @@ def benchmark_on(
                 )
             progress(f"measuring on {host.name}")
             words = [remote_word(program), *map(shlex.quote, remote_arguments(target, options))]
-            # While it runs, its number stands in a file: the cleaning ends what was left running.
+            # While it runs, its number is in a file: the cleaning ends what was left running.
             number = shlex.quote(target + _NUMBER_SUFFIX)
             answer = host.run(
                 f"{' '.join(words)} & echo $! > {number}; "
@@ -134,9 +134,10 @@ def _is_folder(text: str) -> bool:
 
 
 def _remove_folder(host: SshHost, folder: str) -> bool:
-    """End what still runs there and remove the folder, out of Ctrl-C's reach; tell if it is gone.
+    """End what still runs there and remove the folder, out of Ctrl-C's reach; return whether it was
+    removed.
 
-    It may stand in for an error or Ctrl-C, so it raises nothing of its own.
+    An error or Ctrl-C may be under way, so it raises nothing itself.
     """
     quoted = shlex.quote(folder)
     process = host.start(

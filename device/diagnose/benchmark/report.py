@@ -118,7 +118,7 @@ class ColdStart:
 
     Attributes:
         runs: how many processes were started.
-        median_ms: of their times, milliseconds; `min_ms` and `max_ms` likewise.
+        median_ms: of their times, milliseconds; `min_ms` and `max_ms` of them, too.
         peak_rss_mib: the median of the most memory that each held, MiB.
     """
 
@@ -213,7 +213,7 @@ class OpProfile:
         return sum(item.ms for item in self.operators)
 
     def by_type(self) -> tuple[tuple[str, int, float], ...]:
-        """Return (operator, how many of them, milliseconds together), the costliest first."""
+        """Return (operator, how many of them, milliseconds together), the most expensive first."""
         kinds: dict[str, list[float]] = {}
         for item in self.operators:
             kinds.setdefault(item.op, []).append(item.ms)
@@ -248,7 +248,7 @@ def parse_report(text: str) -> BenchmarkReport:
     """Read the JSON of a report.
 
     Raises:
-        SchemaError: it is no JSON, or a report of another version.
+        SchemaError: it is not JSON, or a report of another version.
     """
     return from_json(BenchmarkReport, parse_json(text.encode()))
 

@@ -39,12 +39,12 @@ class Subject(Closing):
 
     Args:
         path: a bundle, or a `.tflite` of any task that a runtime runs.
-        options: how it is opened; the CPU never answers in a delegate's stead.
+        options: how it is opened; the CPU never answers instead of a delegate.
 
     Raises:
         BundleError: the bundle is damaged or of another version.
         DelegateError: a required delegate does not work.
-        ModelError: the file is no model, or one that the runtime refuses.
+        ModelError: the file is not a model, or one that the runtime refuses.
         MissingExtraError: no runtime is installed.
 
     Attributes:

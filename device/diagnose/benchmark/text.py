@@ -169,7 +169,7 @@ def _operators(ops: OpProfile) -> list[str]:
     lines += _wrapped(
         f"{ops.runtime}, {_count(ops.threads, 'thread')}, {ops.rounds} rounds. Differences of the "
         "medians of models that end after each operator: noisy for tiny operators"
-        + (f"; {below} came out below 0 and stand as ~0, --json has them." if below else ".")
+        + (f"; {below} came out below 0 and are shown as ~0; --json has them." if below else ".")
     )
     return lines
 
@@ -208,7 +208,8 @@ def _wrapped(text: str, *, initial_indent: str = "", subsequent_indent: str = ""
 
 
 def _ms(value: float, digits: int = 3) -> str:
-    """Return milliseconds; one number of digits a column, so that the points stand in line."""
+    """Return milliseconds; one number of digits a column, so that the decimal points are
+    aligned."""
     return f"{value:,.{digits}f}"
 
 

@@ -161,7 +161,7 @@ class BundleDescription:
         return self.variants["cpu"]
 
     def to_json(self) -> dict[str, object]:
-        """Return what scripts read: the manifest as it stands, and each variant's content."""
+        """Return what scripts read: the manifest as it is, and each variant's content."""
         return {
             "kind": "bundle",
             "file": self.name,
@@ -207,7 +207,7 @@ def describe_file(path: AnyPath) -> BundleDescription | ModelDescription:
 
     Raises:
         BundleError: the bundle is damaged or of another version.
-        ModelError: the file cannot be read, or is no model.
+        ModelError: the file cannot be read, or is not a model.
     """
     path = Path(path)
     if is_bundle(path):
@@ -219,7 +219,7 @@ def describe_tflite(data: bytes, *, name: str) -> ModelDescription:
     """Read the bytes of a `.tflite` file.
 
     Raises:
-        ModelError: it is no model, or a damaged one.
+        ModelError: it is not a model, or a damaged one.
     """
     model = read_tflite(data, subject=name)
     return ModelDescription(
@@ -274,7 +274,7 @@ def _labels_text(labels: Sequence[str]) -> str:
 
 
 def _table_rows(title: str, cells: list[list[str]]) -> list[tuple[str, str]]:
-    """Return rows with aligned columns, the first one titled; counts stand to the right."""
+    """Return rows with aligned columns, the first one titled; counts are on the right."""
     cells = [[_shown(cell) for cell in row] for row in cells]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     texts = (

@@ -2,7 +2,7 @@
 
 Method: Sugiyama, Tagawa, Toda 1981, "Methods for visual understanding of hierarchical system
 structures": longest-path layers; an edge that passes layers gets a waypoint in each, so that it
-runs beside the boxes; barycentres order each layer. The longest path is the spine, one straight
+runs next to the boxes; barycentres order each layer. The longest path is the spine, one straight
 column. Within the order, the other places are the nearest to their neighbours' mean that keep the
 boxes apart: a least-squares problem with ordered variables, which pooling adjacent violators solves
 (Barlow et al. 1972).
@@ -183,7 +183,7 @@ def _placed(
     for sweep in range(_PLACE_SWEEPS):
         down = sweep % 2 == 0
         for row in rows if down else reversed(rows):
-            # From half time on both ways, so that neither end of an edge has the last word.
+            # From half time on both ways, so that both ends of an edge count equally.
             both = sweep >= _PLACE_SWEEPS // 2
             wanted = []
             for item in row:

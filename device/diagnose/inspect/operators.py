@@ -1,4 +1,4 @@
-"""A model's operators with their work, and the figures of the whole, as `inspect` tells them."""
+"""A model's operators with their work, and the figures of the whole, as `inspect` shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `inspect` tells people of what a model says of itself: its TFLite Metadata."""
+"""What `inspect` shows of what a model says of itself: its TFLite Metadata."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def supervise(
         resolve: returns the model's file, at every reload.
         options: how its models were opened.
         reload: set by SIGHUP.
-        catch_up: tells what was logged and left out for a while.
+        catch_up: logs the events that were left out for some time.
     """
 
     def keep(models: list[Model]) -> None:

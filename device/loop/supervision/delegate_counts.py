@@ -1,4 +1,4 @@
-"""What the delegates of a loop went through, told at its end."""
+"""What happened to the delegates of a loop, logged at its end."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _LOG = logging.getLogger(__name__)
 
 
 @contextmanager
-def telling_counts(stream: Stream) -> Iterator[None]:
-    """Tell at the end what the delegates went through, a line for each that had something to bear.
+def log_delegate_counts(stream: Stream) -> Iterator[None]:
+    """Log at the end what happened to the delegates: a line for each that failed or was restarted.
 
     Args:
         stream: whose models are looked at; those that it has at the end.

@@ -1,4 +1,4 @@
-"""Slowing the loop down while the board is hot or its supply weak, and telling each step."""
+"""Slowing the loop down while the board is hot or its supply weak, and logging each step."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_board() -> Reading:
 
 
 class Heat:
-    """Reads the board on a thread of its own, since a sensor may hang, and sets the loop's rate.
+    """Reads the board on a separate thread, since a sensor may hang, and sets the loop's rate.
 
     Args:
         max_fps: the rate that the user asked for; None for as many as there are.
@@ -70,7 +70,7 @@ class Heat:
         self._answers += 1
 
     def look(self) -> float | None:
-        """Take the last reading, tell what changed, and return the rate to be held, or None."""
+        """Take the last reading, log what changed, and return the rate to be held, or None."""
         now_s = self._clock()
         self._measure(now_s)
         reading, self._reading = self._reading, None
@@ -98,7 +98,7 @@ class Heat:
                 return
 
     def _measure(self, now_s: float) -> None:
-        """Measure the loop's rate while nothing but the user's wish holds it down."""
+        """Measure the loop's rate while only the user's limit holds it down."""
         seconds = now_s - self._since_s
         if not self._governor.step and seconds < RATE_OVER_S:
             return
@@ -117,7 +117,7 @@ class Heat:
         return self._own_fps() * self._governor.fraction
 
     def _tell_supply(self, throttled: Throttled) -> None:
-        """Tell of a weak supply once: it flickers for as long as it is there."""
+        """Log a weak supply once: it comes and goes as long as it is there."""
         if self._low_told or not (throttled.undervoltage or throttled.undervoltage_occurred):
             return
         self._low_told = True
@@ -135,8 +135,8 @@ class Heat:
         }
         why = _why(reading)
         if step > before:
-            cure = f"; {_COOL}" if step == len(STEPS) - 1 else ""
-            line = f"heat: {why}: rate lowered to {percent} %{rate}{cure}"
+            advice = f"; {_COOL}" if step == len(STEPS) - 1 else ""
+            line = f"heat: {why}: rate lowered to {percent} %{rate}{advice}"
             _LOG.warning("%s", line, extra=event("rate-lowered", limited=False, **fields))
         else:
             line = f"heat: {why}: rate back to {percent} %{rate if step else ''}"

@@ -37,7 +37,7 @@ class Reading:
 
 
 class Governor:
-    """Decides at which step the loop runs: down at once, up slowly.
+    """Decides at which step the loop runs: down immediately, up slowly.
 
     Attributes:
         step: which of `STEPS` it is now.
@@ -49,7 +49,7 @@ class Governor:
 
     @property
     def fraction(self) -> float:
-        """The part of its own rate that the loop is to have."""
+        """The part of the full rate that the loop is to have."""
         return STEPS[self.step]
 
     def decide(self, reading: Reading, now_s: float) -> bool:

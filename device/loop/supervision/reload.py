@@ -1,4 +1,4 @@
-"""Putting a new bundle in the place of the running one, without letting go of the camera."""
+"""Replacing the running bundle by a new one, without closing the camera."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _POLL_S = 0.1
 
 
 class Reloader:
-    """Loads the model anew whenever it is asked to, on a thread of its own.
+    """Loads the model again each time it is asked to, on a separate thread.
 
     The new one is tried in another process, then opened here, and answers from some frame on. One
     that cannot be used is refused, and the one in use goes on.
@@ -34,7 +34,7 @@ class Reloader:
         resolve: returns the file; asked at every reload, since a link such as the installed
             bundle's may point elsewhere by then.
         options: how the model is opened.
-        on_replaced: takes the new models, for whoever closes them at the end.
+        on_replaced: takes the new models, for the code that closes them at the end.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Reloader:
         """A reload is under way."""
 
     def request(self) -> None:
-        """Load the model anew; once more afterwards where that is under way already."""
+        """Load the model again; one more time afterwards where that is under way already."""
         self.busy = True
         self._wanted.set()
         if self._thread is None:
@@ -83,7 +83,7 @@ class Reloader:
                 self._reload(start_s)
             except EdgeinferError as error:
                 self._refuse(str(error))
-            except Exception as error:  # whatever a file makes of us, the loop goes on
+            except Exception as error:  # whatever is in a file, the loop goes on
                 self._refuse(f"{type(error).__name__}: {error}")
             self.busy = self._wanted.is_set()
 
@@ -136,7 +136,7 @@ class Reloader:
 
 @contextmanager
 def _accelerators_free(models: Sequence[Model]) -> Iterator[Callable[[], None]]:
-    """Have models let go of their accelerators, which may be had by one at a time.
+    """Have models release their accelerators, which one model at a time may use.
 
     They take them again at the end, unless what this gives was called.
     """

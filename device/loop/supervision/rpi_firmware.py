@@ -10,7 +10,7 @@ from pathlib import Path
 from edgeinfer.device.core.processes import run_to_end
 
 _SINCE_START = 16
-"""So much further up stand the same bits for what has happened since the start."""
+"""So much further up are the same bits for what has happened since the start."""
 _FILE = "devices/platform/soc/soc:firmware/get_throttled"
 _ANSWER_S = 2.0
 
@@ -25,9 +25,9 @@ class Throttled:
         throttled: the clock is lowered now.
         soft_limit: the temperature is above its soft limit now.
         undervoltage_occurred: the voltage was too low at some time since the start.
-        capped_occurred: likewise.
-        throttled_occurred: likewise.
-        soft_limit_occurred: likewise.
+        capped_occurred: the same for `capped`.
+        throttled_occurred: the same for `throttled`.
+        soft_limit_occurred: the same for `soft_limit`.
     """
 
     undervoltage: bool = False

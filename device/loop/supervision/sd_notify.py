@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Notifier:
     """Tells the service manager how the process is; does nothing where there is none.
 
-    Sending never waits and never fails: a manager that restarts just now is no reason to stop.
+    Sending never waits and never fails: a manager that restarts just now must not stop the loop.
 
     Args:
         environment: where `NOTIFY_SOCKET`, `WATCHDOG_USEC` and `WATCHDOG_PID` are looked up.

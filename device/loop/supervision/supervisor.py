@@ -21,10 +21,10 @@ LOOK_EVERY_S = 0.25
 
 
 class CatchUp(Protocol):
-    """Tells the last of the events that were left out, where none like them came since."""
+    """Logs the last of the events that were left out, where none like them came since."""
 
     def __call__(self, *, at_end: bool = False) -> None:
-        """Tell them; at the end of the loop all of them, however young."""
+        """Log them; at the end of the loop all of them, however recent."""
 
 
 class Supervisor(Watch):
@@ -37,7 +37,7 @@ class Supervisor(Watch):
         make_reloader: makes what reloads for a pipeline; called when a reload is asked for.
         make_heat: makes what slows a pipeline down, given the rate asked for; called soon after
             the first answer, which then need not wait for it.
-        catch_up: tells what was logged and left out for a while, see `CatchUp`.
+        catch_up: logs the events that were left out for some time, see `CatchUp`.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ BELOW_CRITICAL_C = 10.0
 EDGE_TPU_LIMIT_C = 84.8
 """Where the driver of an Edge TPU on PCIe first lowers its clock, unless it states another."""
 _PLAUSIBLE_C = (-40.0, 150.0)
-"""Broken sensors and unused trip points say -273.2, or 256: no temperatures."""
+"""Broken sensors and unused trip points say -273.2, or 256, which are not temperatures."""
 _LOWEST_TRIP_C = 50.0
 """A trip point below this starts a fan, or is not set; no processor slows down there."""
 _PROCESSORS = ("cpu", "soc", "core", "k10", "npu", "gpu", "tpu")
@@ -59,7 +59,7 @@ def read_temperatures(sysfs: Path) -> list[Temperature]:
         sysfs: where sysfs is mounted.
     """
     zones = list(_zones(sysfs))
-    # The kernel shows a thermal zone once more as a hardware monitor, with _ for -.
+    # The kernel shows a thermal zone again as a hardware monitor, with _ for -.
     shown = {zone.name.replace("-", "_") for zone in zones}
     return [
         *zones,

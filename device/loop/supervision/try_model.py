@@ -1,7 +1,7 @@
-"""Trying a model in a process of its own, before a running loop takes it.
+"""Trying a model in a separate process, before a running loop takes it.
 
-A model that crashes a runtime, or that this board cannot hold beside the running one, ends the
-trial and not the loop.
+A model that crashes a runtime, or that this board cannot hold together with the running one, ends
+the trial and not the loop.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _try_here(path: Path, options: OpenOptions) -> None:
     if bundle:
         from edgeinfer.device.models.verify import verify_bundle
 
-        # Only now: an accelerator may be had by one at a time.
+        # Only now: one model at a time may use an accelerator.
         verify_bundle(path, options)
 
 

@@ -14,13 +14,13 @@ STARTING_S = 60.0
 
 
 class Watchdog:
-    """Ready after the first answer; alive while answers come or a lost camera is being sought.
+    """Ready after the first answer; alive while answers come or a lost camera is being looked for.
 
     Whatever else keeps answers from coming, a hung model or driver, ends the signs of life,
     and the service manager starts the program again.
 
     Args:
-        notifier: whom to tell.
+        notifier: where to report.
         camera: the source, which knows whether it is being opened again.
         clock: seconds that never jump.
     """
@@ -74,14 +74,14 @@ class Watchdog:
             self._tell_status(now_s)
 
     def _alive(self, now_s: float, interval_s: float, max_fps: float | None) -> bool:
-        """Tell whether answers come as they did, or the camera is known to be gone."""
+        """Tell whether answers come as they did, or the camera is known to be lost."""
         # An answer may be as late as two usual ones, and by what the rate allows.
         patience_s = interval_s + 2 * self._usual_s + (1 / max_fps if max_fps else 0.0)
         return now_s - max(self._answered_s, self._recovered_s) <= patience_s
 
     def _tell_status(self, now_s: float) -> None:
         if self._camera.recovering:
-            status = "the camera is gone and is being opened again"
+            status = "the camera was lost and is being opened again"
         else:
             rate = (self._answers - self._status_answers) / (now_s - self._status_s)
             status = f"{rate:.1f} answers/s"

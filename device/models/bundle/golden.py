@@ -9,7 +9,7 @@ from edgeinfer.device.pictures.headers import HeaderError, read_header
 from edgeinfer.device.pictures.pixel_formats import Pixels
 
 MOST_PIXELS = 2**28
-"""Of all golden frames together, three bytes each: they are held at once."""
+"""Of all golden frames together, three bytes each: they are held at the same time."""
 
 
 def read_golden(bundle: ModelBundle) -> list[tuple[Pixels, str | None]]:
@@ -17,7 +17,7 @@ def read_golden(bundle: ModelBundle) -> list[tuple[Pixels, str | None]]:
 
     Raises:
         BundleError: together they announce more than `MOST_PIXELS`.
-        ImageError: one is no picture, or a damaged one.
+        ImageError: one is not a picture, or a damaged one.
     """
     pixels, frames = 0, []
     for frame in bundle.manifest.golden:
@@ -35,7 +35,8 @@ def read_golden(bundle: ModelBundle) -> list[tuple[Pixels, str | None]]:
 
 
 def _announced(content: bytes) -> int:
-    """Return how many pixels a picture says it has; 0 where it is none, which decoding tells."""
+    """Return how many pixels a picture says it has; 0 where it is not one, which decoding
+    reports."""
     try:
         width, height = read_header(content).size
     except HeaderError:

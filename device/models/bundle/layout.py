@@ -1,6 +1,6 @@
-"""Where the bytes of a bundle lie: header, content, header, content, directory, end; nothing else.
+"""Where the bytes of a bundle are: header, content, header, content, directory, end; nothing else.
 
-ZIP readers look from the end and pass over what comes before the first member, between members and
+ZIP readers look from the end and skip what comes before the first member, between members and
 in comments. So one file can be an archive to one program and something else to another: a bundle
 has no such places.
 """
@@ -25,7 +25,7 @@ _END_SIGNATURE = b"PK\x05\x06"
 
 _ZIP64_LOCATOR = b"PK\x06\x07"
 _ZIP64_LOCATOR_BYTES = 20
-"""It stands before the end record and leads readers to another one, wherever that says."""
+"""It comes before the end record and leads readers to another one, anywhere in the file."""
 
 _ENTRY_BYTES = 46
 """A member's entry in the directory, without its name."""
@@ -34,7 +34,7 @@ _LONGEST_COMMENT = 0xFFFF
 
 
 class LayoutError(ValueError):
-    """The bytes are no archive, or one with room for something else."""
+    """The bytes are not an archive, or one with room for something else."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +69,10 @@ def read_end(stream: BinaryIO) -> Directory:
         stream.seek(max(0, size - _END.size - _LONGEST_COMMENT))
         if _END_SIGNATURE in stream.read():
             raise LayoutError("something follows its end")
-        raise LayoutError("it is truncated or no bundle")
+        raise LayoutError("it is truncated or not a bundle")
     _, disk, first_disk, here, members, size_bytes, offset, comment = _END.unpack(record)
     if (disk, first_disk, comment) != (0, 0, 0) or here != members:
-        raise LayoutError("its end has a comment, or speaks of other files")
+        raise LayoutError("its end has a comment, or names other files")
     if members > MAX_MEMBERS or size_bytes > _MAX_DIRECTORY_BYTES:
         raise LayoutError(f"it announces {members:,} members, expected at most {MAX_MEMBERS:,}")
     if offset + size_bytes + _END.size != size:
@@ -83,7 +83,7 @@ def read_end(stream: BinaryIO) -> Directory:
 
 
 def _split(tail: bytes) -> tuple[bytes, bytes]:
-    """Return what stands before the end record, and the record."""
+    """Return what comes before the end record, and the record."""
     return tail[: -_END.size], tail[-_END.size :]
 
 
@@ -96,7 +96,7 @@ def check_layout(stream: BinaryIO, infos: Sequence[zipfile.ZipInfo], directory: 
         directory: where it lies.
 
     Raises:
-        LayoutError: it is so.
+        LayoutError: there are some.
         OSError: the file cannot be read.
     """
     if len(infos) != directory.members:
@@ -113,6 +113,6 @@ def check_layout(stream: BinaryIO, infos: Sequence[zipfile.ZipInfo], directory: 
             raise LayoutError(f"the header of member '{info.filename}' contradicts the directory")
         place += len(expected) + info.file_size
     if place != directory.offset:
-        raise LayoutError("something lies between its last member and its directory")
+        raise LayoutError("something is between its last member and its directory")
     if directory.size_bytes != sum(_ENTRY_BYTES + len(info.filename) for info in infos):
-        raise LayoutError("something lies in its directory that is no member")
+        raise LayoutError("something in its directory is not a member")

@@ -1,6 +1,6 @@
-"""What a manifest may state of texts and tensors, so that no later step stumbles over it.
+"""What a manifest may state of texts and tensors, so that no later step fails on it.
 
-A manifest comes from whoever sent the bundle, and is read before its model is.
+A manifest is as untrusted as its bundle, and is read before its model is.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _INPUTS = ("uint8", "int8", "int16", "float16", "float32")
 
 
 def refuse_unless_plain(field: str, text: str) -> None:
-    """Refuse a text that is very long or would spoil a terminal.
+    """Refuse a text that is very long or would damage a terminal.
 
     Raises:
-        ValueError: it is so.
+        ValueError: it is refused.
     """
     if len(text) > MOST_CHARACTERS:
         raise ValueError(

@@ -23,7 +23,7 @@ MANIFEST = "manifest.json"
 
 SIGNATURES = "signatures/"
 """A folder of the archive that is kept free for signatures of the manifest's bytes, by which all
-members are known. What lies there is passed over: no member of the manifest, and never used."""
+members are known. What is there is ignored: no member of the manifest, and never used."""
 
 MOST_VARIANTS = 32
 MOST_GOLDEN_FRAMES = 1000
@@ -38,7 +38,7 @@ def is_member_name(name: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """An output beside the first.
+    """An output after the first.
 
     Attributes:
         tensor: the output tensor.
@@ -56,15 +56,15 @@ class Variant:
     Attributes:
         file: the `.tflite` member.
         delegate: the delegate it needs, an accelerator's name; None for the CPU. Which library
-            that is says this installation, never a bundle: whoever names a library runs code.
+            that is decides this installation, never a bundle: naming a library means running code.
         precision: of weights and activations.
         input: the input tensor.
         output: the output tensor, of several the first.
         output_tolerance: the largest difference that `verify` accepts between that output and its
             golden one, in real (dequantized) units.
         golden_input: member with the expected inputs, one frame after another, little-endian.
-        golden_outputs: for each kernel family, the member with the expected outputs, likewise: of
-            several, a frame's outputs one after another.
+        golden_outputs: for each kernel family, the member with the expected outputs, also
+            little-endian: of several, a frame's outputs one after another.
         more_outputs: the other outputs, in the model's order; None for a model of one.
     """
 
@@ -83,7 +83,7 @@ class Variant:
         if self.delegate is not None and find_accelerator(self.delegate) is None:
             raise ValueError(
                 f"delegate is {self.delegate!r}, expected one of {', '.join(OWN_ACCELERATORS)}: "
-                "a library is named on the command line alone"
+                "only the command line may name a library"
             )
         refuse_unless_tensor(self.input, is_input=True)
         for output in self.outputs:
@@ -110,7 +110,7 @@ class GoldenFrame:
     label: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a label that would spoil a terminal."""
+        """Refuse a label that would damage a terminal."""
         refuse_unless_plain("label", self.label or "")
 
 
@@ -138,7 +138,7 @@ class ModelManifest:
         task: what a prediction is: the name of a `Task`, which is looked up and never imported.
         labels: the classes in the output's order; empty for tasks without classes.
         value: unit and scale; for task `value` only.
-        settings: what else the task's decoder is told; None for edgeinfer's own tasks.
+        settings: what else the task's decoder gets; None for edgeinfer's own tasks.
         preprocess: how a frame becomes the input.
         decoder: how the outputs become a prediction.
         variants: the compiled forms, `cpu` always among them.
@@ -200,7 +200,7 @@ class ModelManifest:
     def _check_members(self) -> None:
         for name in sorted({*self.members, *self.file_references()}):
             if name.startswith(SIGNATURES):
-                raise ValueError(f"member '{name}' lies in {SIGNATURES}, which is kept free")
+                raise ValueError(f"member '{name}' is in {SIGNATURES}, which is kept free")
 
     def _check_variant(self, name: str, variant: Variant) -> None:
         if variant.input.shape != (1, *self.preprocess.shape):
@@ -244,7 +244,7 @@ def parse_manifest(text: bytes, *, subject: str) -> ModelManifest:
         subject: the bundle's path, for errors.
 
     Raises:
-        BundleError: it is no manifest of this schema version.
+        BundleError: it is not a manifest of this schema version.
     """
     try:
         document = parse_json(text)
@@ -275,7 +275,7 @@ def _require_known(task: str, subject: str) -> None:
     except UnknownTaskError as error:
         raise BundleError(
             subject,
-            got=f"its model predicts '{task}', which nothing that is installed here reads",
+            got=f"its model predicts '{task}', which no installed package reads",
             expected=f"one of {', '.join(OWN)}",
             next_step=f"install the package that brings the task '{task}', or a newer edgeinfer",
         ) from error

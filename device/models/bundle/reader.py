@@ -56,7 +56,7 @@ class ModelBundle(Closing):
         return os.fstat(self._stream.fileno()).st_size
 
     def member(self, name: str) -> bytes:
-        """Return a member's content, checked once more against its hash.
+        """Return a member's content, checked again against its hash.
 
         Args:
             name: one of `manifest.members`.

@@ -21,7 +21,7 @@ def parse_json(text: bytes) -> object:
     """Parse JSON in UTF-8, refusing NaN, infinities and keys that occur twice.
 
     Raises:
-        SchemaError: the text is no such JSON.
+        SchemaError: the text is not such JSON.
     """
 
     def no_constant(name: str) -> object:
@@ -47,7 +47,7 @@ def parse_json(text: bytes) -> object:
     except RecursionError as error:
         raise SchemaError("", got="values nested too deeply", expected="JSON text") from error
     except ValueError as error:
-        raise SchemaError("", got=f"no valid JSON ({error})", expected="JSON text") from error
+        raise SchemaError("", got=f"invalid JSON ({error})", expected="JSON text") from error
 
 
 def to_json(value: object) -> Any:

@@ -84,7 +84,7 @@ class PictureCanvas:
         self._line_px = round(self.letter_px * 1.7)
 
     def places(self, points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
-        """Return where points (..., 2) of a picture of `size` (width, height) lie in this one.
+        """Return where points (..., 2) of a picture of `size` (width, height) are in this one.
 
         What a broken model puts far outside, OpenCV could not draw.
         """
@@ -176,7 +176,7 @@ class PictureCanvas:
 
 
 def _bgr(frame: Frame) -> Picture:
-    """Return the picture in memory of its own."""
+    """Return the picture in separate memory."""
     if frame.format == "bgr":
         return frame.pixels.copy()
     return np.ascontiguousarray(frame.rgb()[..., ::-1])

@@ -1,4 +1,4 @@
-"""One video file in the making, at a constant rate from frames that come when they like."""
+"""One video file that is being written, at a constant rate from frames that come when they like."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_SIDE = 1280
 """Larger pictures are made smaller: an encoder's work grows with them, and the card fills."""
 
 LONGEST_GAP_S = 2.0
-"""A camera that was silent for longer is cut short to this in the video."""
+"""A camera that was silent for longer is shortened to this in the video."""
 
 
 class Clip:
@@ -31,7 +31,7 @@ class Clip:
         fps: the video's rate.
 
     Raises:
-        StorageError: the file cannot be written, or this OpenCV lacks the encoder.
+        StorageError: the file cannot be written, or this OpenCV does not have the encoder.
     """
 
     def __init__(self, path: Path, *, first: Picture, begin_s: float, fps: float) -> None:
@@ -70,7 +70,7 @@ class Clip:
         return self._place(time_s) >= self._frames
 
     def write(self, picture: Picture, time_s: float) -> None:
-        """Append a picture; the one before stands until then."""
+        """Append a picture; the one before is shown until then."""
         picture = self._fitted(picture)
         place = self._place(time_s)
         longest = round(LONGEST_GAP_S * self._fps)
@@ -93,14 +93,14 @@ class Clip:
         """
         self._writer.release()
         reader = cv2.VideoCapture(str(self.path.absolute()), cv2.CAP_FFMPEG)
-        # The count stands in what is written last.
+        # The count is in what is written last.
         frames = round(reader.get(cv2.CAP_PROP_FRAME_COUNT)) if reader.isOpened() else 0
         reader.release()
         if frames != self._frames:
             discard(self.path)
             raise StorageError(
                 self.path,
-                got=f"{frames} of {self._frames} frames arrived on the disk",
+                got=f"{frames} of {self._frames} frames were written to the disk",
                 next_step="free some space or choose another place",
             )
 
@@ -115,7 +115,8 @@ class Clip:
         return math.floor((time_s - self.begin_s - self._gap_s) * self._fps + 0.25)
 
     def _fitted(self, picture: Picture) -> Picture:
-        """Return the picture in the video's size, with black beside it where its shape differs."""
+        """Return the picture in the video's size, with black at the sides where its shape
+        differs."""
         width, height = self._size
         if picture.shape[:2] == (height, width):
             return picture
@@ -132,7 +133,7 @@ class Clip:
         return fitted
 
     def _opening_error(self) -> StorageError:
-        """Tell a place that cannot be written from an encoder that is not there."""
+        """Find out whether the place cannot be written or the encoder is absent."""
         try:
             os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666))
         except OSError as error:

@@ -10,7 +10,7 @@
 A name is a class of the model, compared by its score (0 to 1; of several objects the highest, of a
 mask the part of the area), or `value` for a measured quantity, or `count` for the number of objects
 or people. Words are letters, digits, `_`, `-`, `.` and `'`; a name with anything else, or with the
-words `and`, `or`, `not`, stands in double quotes.
+words `and`, `or`, `not`, is put in double quotes.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Not:
-    """The contrary."""
+    """The opposite."""
 
     part: Condition
 
@@ -112,7 +112,7 @@ def parse_condition(text: str) -> Condition:
     Each comparison becomes a name, `c0 and not (c1 or c2)`, and Python's own grammar joins them.
 
     Raises:
-        UsageError: it is none; the message says at which character.
+        UsageError: it is not one; the message says at which character.
     """
     reader = _Reader(text)
     comparisons: list[Comparison] = []
@@ -150,8 +150,8 @@ def check_names(condition: Condition, labels: Sequence[str]) -> None:
         if name not in known:
             # Labels may list synonyms: "hotdog, hot dog, red hot".
             holding = [one for one in known if name.lower() in one.lower()]
-            alike = difflib.get_close_matches(name, known[-_MOST_COMPARED:], n=3, cutoff=0.5)
-            close = (holding + [one for one in alike if one not in holding] or known)[:3]
+            close = difflib.get_close_matches(name, known[-_MOST_COMPARED:], n=3, cutoff=0.5)
+            close = (holding + [one for one in close if one not in holding] or known)[:3]
             raise UsageError(
                 "--record-when",
                 got=f"the model has no class '{name}'",

@@ -1,8 +1,8 @@
 """A folder of recordings: whole files only, never more than stated, the oldest go first.
 
 Names are `STEM-00000042-20261124T120305Z.jpg`: the number tells the order, as a board's clock may
-jump; files with other names are never touched. A file in the making has a hidden name that holds
-the process's number, so that a later run can remove what a killed one left.
+jump; files with other names are never touched. A file that is being written has a hidden name that
+holds the process's number, so that a later run can remove what a killed one left.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edgeinfer.device.core.errors import StorageError, storage_error
 from edgeinfer.device.core.files import sync_folder
 
 LEAST_FREE_BYTES = 2**20
-"""So much stays free in any case: a video in the making needs room for its end."""
+"""So much stays free in any case: a video that is being written needs room for its end."""
 
 
 class _Recording(NamedTuple):
@@ -36,7 +36,7 @@ class RecordFolder:
         folder: made when the first recording begins.
         stem: how the names of these recordings begin.
         suffix: how they end, such as ".jpg".
-        max_bytes: the most that they hold together, the one in the making included.
+        max_bytes: the most that they hold together, the one that is being written included.
         keep_free_bytes: how much of the disk stays free for others.
     """
 
@@ -58,8 +58,8 @@ class RecordFolder:
         """Refuse a place that can never be written, before the loop begins.
 
         Raises:
-            StorageError: the folder cannot be made or written. A full disk is no reason: it may be
-                emptied.
+            StorageError: the folder cannot be made or written. A full disk is not a reason: it may
+                be emptied.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ class RecordFolder:
 
         Args:
             moment: when it was captured, in UTC; part of its name.
-            name: its whole name, for one that stands apart from the others.
+            name: its whole name, for one that is separate from the others.
 
         Raises:
             StorageError: there is no room even without older recordings, or the folder cannot be
@@ -94,7 +94,8 @@ class RecordFolder:
         return self._folder / f".{name}.{os.getpid()}.part{self._suffix}"
 
     def make_room(self, needed_bytes: int, *, leave_free: bool = True) -> None:
-        """Delete the oldest recordings until one of `needed_bytes` in the making has room.
+        """Delete the oldest recordings until one of `needed_bytes`, which is being written, has
+        room.
 
         Args:
             needed_bytes: its size, of which a part may be on the disk already.
@@ -110,7 +111,7 @@ class RecordFolder:
         if needed_bytes > self._max_bytes:
             raise StorageError(
                 self._folder,
-                got=f"a recording of {needed_bytes / 1e6:,.3g} MB has no room",
+                got=f"there is no room for a recording of {needed_bytes / 1e6:,.3g} MB",
                 expected=f"at most {self._max_bytes / 1e6:,.3g} MB of recordings",
                 next_step="raise --record-max-mb",
             )
@@ -136,7 +137,7 @@ class RecordFolder:
         """Give a complete recording its name, when its bytes are on the disk; return the path.
 
         Raises:
-            StorageError: it cannot be brought to the disk, and is gone.
+            StorageError: it cannot be written to the disk, and was removed.
         """
         name = hidden.name[1:].rpartition(".part")[0].rpartition(".")[0]
         path = self._folder / name
@@ -191,7 +192,7 @@ class RecordFolder:
 
 
 def discard(path: Path) -> None:
-    """Remove a file that is of no use, if that can be done."""
+    """Remove a useless file, if that can be done."""
     with suppress(OSError):
         os.unlink(path)
 
@@ -199,7 +200,7 @@ def discard(path: Path) -> None:
 def _alive(process: int) -> bool:
     """Return whether another process of that number runs."""
     if process == os.getpid():
-        return False  # ours has not begun to write: it is of an earlier boot
+        return False  # this process has not begun to write: it is of an earlier boot
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -20,9 +20,10 @@ FILE_FPS = 25.0
 """The rate of videos of files, every frame once."""
 
 CLIP_S = 300.0
-"""A clip goes on in a new file after so long: a file in the making is lost when the power is."""
+"""A clip goes on in a new file after so long: a file that is being written is lost with the
+power."""
 CLIP_SHARE = 8
-"""Nor does one take more than this part of the room, or there would be few older ones."""
+"""And one never takes more than this part of the room, or there would be few older ones."""
 
 LOOK_EVERY_S = 1.0
 """How often, in seconds of video, the room on the disk is looked at."""
@@ -30,7 +31,8 @@ LOOK_EVERY_S = 1.0
 BEFORE_BYTES = 64 * 2**20
 """The most memory that frames from before a condition held may take."""
 CATCH_UP = 3
-"""With each new frame so many of those are encoded: all at once, new ones would be lost."""
+"""With each new frame so many of those are encoded: with all in one step, new ones would be
+lost."""
 
 
 class VideoSink(Output):
@@ -71,7 +73,7 @@ class VideoSink(Output):
         self._count = 0
 
     def write(self, answer: Answer) -> None:
-        """Record a frame, or keep it for a while in case that the condition holds soon."""
+        """Record a frame, or keep it for some time in case that the condition holds soon."""
         time_s = answer.frame.captured_ns / 1e9 if self._live else self._count / self._fps
         self._count += 1
         if self._when is None:
@@ -158,7 +160,7 @@ class VideoSink(Output):
         self._forget(time_s)
 
     def _forget(self, time_s: float) -> None:
-        """Let go of frames that are too old at that time, or too many for the memory."""
+        """Release frames that are too old at that time, or too many for the memory."""
         while self._waiting and (
             self._waiting[0][0] < time_s - self._roll_s or self._waiting_bytes > BEFORE_BYTES
         ):

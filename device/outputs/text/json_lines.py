@@ -15,7 +15,7 @@ One object for each answered frame:
 | `dropped` | answers that this output lost so far |
 
 and at the end one `{"schema": 1, "summary": {...}}`, see `LoopSummary.to_json`. Other
-kinds of prediction bring the keys of their own `to_json`.
+kinds of prediction have the keys of their `to_json`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from edgeinfer.device.outputs.base import Output, capture_time, iso_time
 
 SCHEMA = 1
 LINE_BEGINS = '{"schema": '
-"""How every line begins, which tells a file of them from another."""
+"""How every line begins, by which a file of them is recognised."""
 
 
 class Writer(Protocol):
@@ -39,7 +39,7 @@ class Writer(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Release it."""
         ...
 
 
@@ -82,5 +82,5 @@ class JsonLinesSink(Output):
         self._writer.write(json.dumps(line) + "\n")
 
     def close(self) -> None:
-        """Let go of the stream or file."""
+        """Release the stream or file."""
         self._writer.close()

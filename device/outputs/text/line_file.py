@@ -19,8 +19,8 @@ class LineFile:
     """Appends lines to a file, a pipe or a device; opens it at the first line.
 
     A file that an earlier run left is continued; half a line at its end, of a power cut, is cut
-    off. When it would exceed `max_bytes` it becomes `NAME.1`, in the place of an older one, and a
-    new one begins. A file that others move away or remove is begun anew, too.
+    off. When it would exceed `max_bytes` it becomes `NAME.1`, replacing an older one, and a
+    new one begins. After others move or remove a file, a new one begins, too.
 
     Args:
         path: the file; its folder is made.
@@ -47,7 +47,7 @@ class LineFile:
 
         Raises:
             StorageError: the folder or file cannot be written, or holds something else. A full
-                disk is no reason: it may be emptied.
+                disk is not a reason: it may be emptied.
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ class LineFile:
         """Append whole lines; a reader of the file sees all of them or none.
 
         Raises:
-            StorageError: there is no room, or the device failed; the next call opens it anew.
+            StorageError: there is no room, or the device failed; the next call opens it again.
         """
         data = text.encode("utf-8", "backslashreplace")
         try:
@@ -91,7 +91,7 @@ class LineFile:
             os.close(descriptor)
 
     def _look(self) -> None:
-        """Let go of a file that no longer has its name."""
+        """Close a file that no longer has its name."""
         now = time.monotonic()
         if self._descriptor is None or not self._regular or now < self._looked_at + LOOK_EVERY_S:
             return
@@ -121,7 +121,7 @@ class LineFile:
         self._looked_at = time.monotonic()
         if self._regular:
             self._lock(self._descriptor)
-            self._size = self._cut_torn_line(self._descriptor)
+            self._size = self._cut_partial_line(self._descriptor)
             if self._size == 0 and self._header is not None:
                 self._append(self._descriptor, self._header)
 
@@ -133,13 +133,13 @@ class LineFile:
             raise StorageError(
                 self._path,
                 got="is written by another program",
-                next_step="give each loop a file of its own",
+                next_step="give each loop its own file",
             ) from error
         except OSError:
             pass  # a file system without locks
 
-    def _cut_torn_line(self, descriptor: int) -> int:
-        """Cut what stands behind the last line's end; return the size that is left."""
+    def _cut_partial_line(self, descriptor: int) -> int:
+        """Cut what follows the last line's end; return the size that is left."""
         size = os.fstat(descriptor).st_size
         self._refuse_other_content(os.pread(descriptor, len(self._begins), 0))
         end = size

@@ -1,7 +1,8 @@
 """The loop's last answer and its counters, for programs that look from time to time.
 
-One JSON object, replaced by a rename at most once in `EVERY_S`, so that a reader always finds a whole
-one; meant for a tmpfs such as /run, where it wears nothing. A power cut may lose it.
+One JSON object, replaced by a rename at most once in `EVERY_S`, so that a reader always finds a
+whole one; meant for a tmpfs such as /run, where it does not wear out a card. A power cut may lose
+it.
 
 | key | |
 |---|---|
@@ -11,7 +12,7 @@ one; meant for a tmpfs such as /run, where it wears nothing. A power cut may los
 | `answers` | frames answered so far |
 | `dropped` | frames of a live source that a newer one replaced before they were answered |
 | `camera`, `model` | what they are |
-| `last` | the last answer, as `json_lines` tells it; null before the first |
+| `last` | the last answer, as `json_lines` writes it; null before the first |
 """  # noqa: E501
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class StatusSink(Output):
 
     def __init__(self, path: Path, facts: LoopFacts | None = None) -> None:
         self._path = path
-        self._beside = path.with_name(f".{path.name}.new")
+        self._new_path = path.with_name(f".{path.name}.new")
         self._facts = facts
         self._started_s = _now_s()
         self._due_s = float("-inf")
@@ -52,7 +53,7 @@ class StatusSink(Output):
     def check(self) -> None:
         """Write the file for the first time, before the loop begins.
 
-        What an earlier run left is gone with that.
+        What an earlier run left is replaced.
 
         Raises:
             StorageError: the file cannot be written.
@@ -64,7 +65,7 @@ class StatusSink(Output):
         self._replace()
 
     def write(self, answer: Answer) -> None:
-        """Take an answer; the file tells of it when it is due.
+        """Take an answer; it is written to the file when that is due.
 
         Raises:
             StorageError: the file cannot be written.
@@ -83,7 +84,7 @@ class StatusSink(Output):
         self._due_s = now_s + EVERY_S
 
     def finish(self, summary: LoopSummary) -> None:
-        """Tell of the last answer.
+        """Write the last answer.
 
         Raises:
             StorageError: the file cannot be written.
@@ -103,12 +104,12 @@ class StatusSink(Output):
             "last": None if self._last is None else answer_to_json(self._last, self.dropped),
         }
         try:
-            with self._beside.open("w", encoding="utf-8") as file:
+            with self._new_path.open("w", encoding="utf-8") as file:
                 file.write(json.dumps(told) + "\n")
-            os.replace(self._beside, self._path)
+            os.replace(self._new_path, self._path)
         except OSError as error:
             with suppress(OSError):
-                self._beside.unlink()
+                self._new_path.unlink()
             raise storage_error(self._path, error) from error
 
 

@@ -1,4 +1,4 @@
-"""Text on a stream such as stdout: written at once, and as whole lines even after a failure."""
+"""Text on a stream such as stdout: written immediately, and as whole lines even after a failure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class TextWriter:
     """Writes text to a stream and leaves nothing behind in its buffer.
 
     What a full disk refused would otherwise stay in Python's buffer, come twice when there is room
-    again, and fail once more when the program ends.
+    again, and fail again when the program ends.
 
     Args:
         stream: stdout, a file, or a stream in memory.
@@ -26,14 +26,14 @@ class TextWriter:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._encoding = stream.encoding or "utf-8"
-        self._torn = False
+        self._line_is_partial = False
         try:
             self._descriptor: int | None = stream.fileno()
         except (OSError, io.UnsupportedOperation):
             self._descriptor = None
 
     def write(self, text: str) -> None:
-        """Write it; a character that the stream's encoding lacks is escaped.
+        """Write it; a character that the stream's encoding does not have is escaped.
 
         Raises:
             StorageError: there is no room, or the device failed.
@@ -53,18 +53,18 @@ class TextWriter:
 
     def _write_bytes(self, descriptor: int, data: bytes) -> None:
         self._stream.flush()
-        rest = memoryview(b"\n" + data if self._torn else data)
+        rest = memoryview(b"\n" + data if self._line_is_partial else data)
         while rest:
-            # In parts, so that a pipe that is nearly full takes what it can at once.
+            # In parts, so that a pipe that is nearly full takes what it can immediately.
             try:
                 written = os.write(descriptor, rest[:PIPE_PART_BYTES])
             except BlockingIOError:
                 # Another program that shares this terminal or pipe has made it so.
                 select.select([], [descriptor], [])
                 continue
-            self._torn = rest[written - 1] != ord("\n")
+            self._line_is_partial = rest[written - 1] != ord("\n")
             rest = rest[written:]
-        self._torn = False
+        self._line_is_partial = False
 
     def close(self) -> None:
         """Leave the stream open: it is somebody else's."""

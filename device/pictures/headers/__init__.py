@@ -1,9 +1,9 @@
 """What an image file says about itself, read before any decoder sees it.
 
-OpenCV's decoders differ between versions and between formats: a torn JPEG gives grey rows and a
-line on the terminal, a rotation is applied or not, a PNG's colour profile is complained about.
-So the size, the rotation and the completeness are read here, in Python and within bounds, and
-the decoder gets only what all its versions read alike.
+OpenCV's decoders differ between versions and between formats: an incomplete JPEG gives grey rows
+and a line on the terminal, a rotation is applied or not, a PNG's colour profile is complained
+about. So the size, the rotation and the completeness are read here, in Python and within bounds,
+and the decoder gets only what all its versions read in the same way.
 
 Sources: ITU-T T.81 annex B (JPEG), Exif 2.32 and TIFF 6.0 (orientation), the PNG specification,
 Google's WebP container specification, Microsoft's BITMAPINFOHEADER, GIF89a.
@@ -44,7 +44,7 @@ _MAX_PARTS = 200_000
 
 
 def image_format(data: bytes) -> str | None:
-    """Return the format that the first bytes announce, None for what is no known image."""
+    """Return the format that the first bytes announce, None for what is not a known image."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     return next((name for magic, name in _MAGIC if data.startswith(magic)), None)
@@ -65,29 +65,29 @@ def read_header(data: bytes) -> ImageHeader:
     """Read what `data`, a whole file, says about itself.
 
     Raises:
-        HeaderError: it is no known image, or ends too early.
+        HeaderError: it is not a known image, or ends too early.
     """
     kind = image_format(data)
     if kind is None:
-        raise HeaderError("is no image")
+        raise HeaderError("is not an image")
     try:
         return _READERS[kind](data)
     except (struct.error, IndexError) as error:
-        raise HeaderError(f"is torn: the {kind} ends within its header") from error
+        raise HeaderError(f"is incomplete: the {kind} ends within its header") from error
 
 
 def read_jpeg_header(data: bytes) -> ImageHeader:
     """Read what a JPEG says about itself, though it may have no end.
 
     Raises:
-        HeaderError: it is no JPEG, or is damaged.
+        HeaderError: it is not a JPEG, or is damaged.
     """
     if image_format(data) != "JPEG":
-        raise HeaderError("is no JPEG")
+        raise HeaderError("is not a JPEG")
     try:
         return read_jpeg(data, whole=False)
     except (struct.error, IndexError) as error:
-        raise HeaderError("is torn: the JPEG ends within its header") from error
+        raise HeaderError("is incomplete: the JPEG ends within its header") from error
 
 
 def _read_png(data: bytes) -> ImageHeader:
@@ -99,11 +99,11 @@ def _read_png(data: bytes) -> ImageHeader:
     kept, orientation, position = [PNG_SIGNATURE], 1, len(PNG_SIGNATURE)
     for _ in range(_MAX_PARTS):
         if position + 12 > len(data):
-            raise HeaderError("is torn: the PNG has no end")
+            raise HeaderError("is incomplete: the PNG has no end")
         length, kind = struct.unpack_from(">I4s", data, position)
         end = position + 12 + length
         if end > len(data):
-            raise HeaderError("is torn: the PNG ends within a chunk")
+            raise HeaderError("is incomplete: the PNG ends within a chunk")
         if kind in _PNG_KEPT:
             (checksum,) = struct.unpack_from(">I", data, end - 4)
             if zlib.crc32(data[position + 4 : end - 4]) != checksum:
@@ -143,12 +143,12 @@ def _read_bmp(data: bytes) -> ImageHeader:
     size = (abs(width), abs(height))
     uncompressed = compression in (0, 3, 6)
     if uncompressed and offset + (size[0] * depth + 31) // 32 * 4 * size[1] > len(data):
-        raise HeaderError("is torn: the BMP is shorter than it says")
+        raise HeaderError("is incomplete: the BMP is shorter than it says")
     return ImageHeader(format="BMP", size=size, payload=data, pixel_bytes=4)
 
 
 def _read_gif(data: bytes) -> ImageHeader:
-    """Read the size of the screen, and of the first picture, which must lie on it."""
+    """Read the size of the screen, and of the first picture, which must be on it."""
     width, height, flags = struct.unpack_from("<HHB", data, 6)
     position = 13 + _gif_palette(flags)
     for _ in range(_MAX_PARTS):

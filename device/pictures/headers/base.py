@@ -15,7 +15,7 @@ LARGE_FILE_MEMORY = 768 << 20
 
 
 class HeaderError(ValueError):
-    """The file is damaged; the text says how, to stand behind the file's name."""
+    """The file is damaged; the text says how, to follow the file's name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class ImageHeader:
         size: (width, height) in pixels as stored, before the rotation; what the decoder will give.
         payload: the bytes to decode: without what decoders treat differently.
         pixel_bytes: how many the decoder gives for each pixel, at most.
-        extra_bytes: memory that the decoder takes besides, at most, and gives back.
+        extra_bytes: more memory that the decoder takes for a time, at most.
         orientation: Exif's number, 1 to 8; 1 is upright.
         premultiplied: the decoder will hand over colours already multiplied by alpha.
     """
@@ -47,7 +47,7 @@ class ImageHeader:
             reduction: at which part of its size a JPEG is decoded.
         """
         width, height = (-(-side // reduction) for side in self.size)
-        # OpenCV hands over a copy. RGB takes the place of that, if it has three bytes a pixel.
+        # OpenCV hands over a copy. RGB replaces that, if it has three bytes a pixel.
         grey = 0 if self.pixel_bytes >= 3 else 3
         turned = 0 if self.orientation == 1 else 3
         pixels = width * height

@@ -10,7 +10,7 @@ from edgeinfer.device.pictures.headers.base import HeaderError, ImageHeader
 from edgeinfer.device.pictures.headers.tiff import EXIF_PREFIX, exif_orientation
 
 _MAX_MARKERS = 10_000
-"""More than stand before any picture's first scan."""
+"""More than any picture has before its first scan."""
 _MAX_SCANS = 100
 """More than any encoder writes; a decoder goes over the whole picture for each."""
 _NO_PADDING = re.compile(rb"[^\xff]")
@@ -41,7 +41,7 @@ def read_jpeg(data: bytes, *, whole: bool = True) -> ImageHeader:
         start = data.find(b"\xff", position)
         found = _NO_PADDING.search(data, start) if start >= 0 else None
         if found is None:
-            raise HeaderError("is torn: the JPEG ends before its picture begins")
+            raise HeaderError("is incomplete: the JPEG ends before its picture begins")
         marker, position = found[0][0], found.end()
         if marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8:
             continue
@@ -64,7 +64,7 @@ def read_jpeg(data: bytes, *, whole: bool = True) -> ImageHeader:
         raise HeaderError("is damaged: the JPEG does not say its size")
     end = data.find(b"\xff\xd9", position) if whole else len(data)
     if end < 0:
-        raise HeaderError("is torn: the JPEG has no end")
+        raise HeaderError("is incomplete: the JPEG has no end")
     # Where a scan holds not the whole of a pixel, all coefficients are kept, 16 bits each.
     kept = frame.progressive or segment[:1] != bytes([frame.components])
     if kept and data.count(b"\xff\xda", position, end) >= _MAX_SCANS:

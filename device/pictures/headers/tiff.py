@@ -32,9 +32,9 @@ _MAX_BITS = 64
 
 
 class _Entry(NamedTuple):
-    """Small integers in a directory: the first, where it stands, its struct code, how many.
+    """Small integers in a directory: the first, where it is, its struct code, how many.
 
-    One alone stands within its entry.
+    A single one is in its entry.
     """
 
     value: int
@@ -49,11 +49,11 @@ def read_tiff(data: bytes) -> ImageHeader:
     width, height = _one(tags, _WIDTH), _one(tags, _HEIGHT)
     compression = _one(tags, _COMPRESSION, 1)
     if compression not in _COMPRESSIONS:
-        raise HeaderError(f"is a TIFF of the rare compression {compression}")
+        raise HeaderError(f"is a TIFF with the rare compression {compression}")
     payload, orientation = data, _one(tags, _ORIENTATION, 1)
     if _ORIENTATION in tags:
-        # OpenCV turns TIFF files itself, but not for every kind of pixel: it is told that the
-        # picture is upright, and the rotation is done once for all formats.
+        # OpenCV turns TIFF files itself, but not for every kind of pixel: the file then says that
+        # the picture is upright, and the rotation is done once for all formats.
         payload = _with_value(payload, tags[_ORIENTATION], 1)
     rows = _one(tags, _ROWS, height)
     if rows > height > 0:
@@ -73,7 +73,7 @@ def read_tiff(data: bytes) -> ImageHeader:
         pixel_bytes=channels * channel_bytes,
         extra_bytes=part[0] * part[1] * max(channels, 4) * channel_bytes,
         orientation=orientation if 1 <= orientation <= 8 else 1,
-        # libtiff's RGBA interface, which OpenCV uses for 8 bits, multiplies by alpha wherever
+        # libtiff's RGBA interface, which OpenCV uses for 8 bits, multiplies by alpha where
         # the file says that the extra channel is one (1: already multiplied, 2: not yet).
         premultiplied=extra is not None and extra.value in (1, 2),
     )
@@ -97,10 +97,10 @@ def _read_tags(data: bytes, *, strict: bool) -> dict[int, _Entry]:
     """
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(data[:4])
     if order is None:
-        raise HeaderError("is no TIFF")
+        raise HeaderError("is not a TIFF")
     (directory,) = struct.unpack_from(order + "I", data, 4)
     if directory + 2 > len(data):
-        raise HeaderError("is torn: the TIFF ends before its directory")
+        raise HeaderError("is incomplete: the TIFF ends before its directory")
     (count,) = struct.unpack_from(order + "H", data, directory)
     tags: dict[int, _Entry] = {}
     seen: set[int] = set()
@@ -111,7 +111,7 @@ def _read_tags(data: bytes, *, strict: bool) -> dict[int, _Entry]:
         seen.add(tag)
         if kind not in _TYPES or values == 0:
             if strict and tag in _NEEDED:
-                raise HeaderError(f"is damaged: the TIFF's tag {tag} is no number")
+                raise HeaderError(f"is damaged: the TIFF's tag {tag} is not a number")
             continue
         code, place = order + _TYPES[kind], position + 8
         if values * struct.calcsize(code) > 4:
@@ -119,7 +119,7 @@ def _read_tags(data: bytes, *, strict: bool) -> dict[int, _Entry]:
                 continue
             (place,) = struct.unpack_from(order + "I", data, place)
             if place + values * struct.calcsize(code) > len(data):
-                raise HeaderError(f"is torn: the TIFF ends within tag {tag}")
+                raise HeaderError(f"is incomplete: the TIFF ends within tag {tag}")
         (value,) = struct.unpack_from(code, data, place)
         tags[tag] = _Entry(value, place, code, values)
     return tags
@@ -129,7 +129,7 @@ def _one(tags: dict[int, _Entry], tag: int, default: int | None = None) -> int:
     """Return the only number of a tag."""
     if tag not in tags:
         if default is None:
-            raise HeaderError("is torn or damaged: the TIFF does not say its size")
+            raise HeaderError("is incomplete or damaged: the TIFF does not say its size")
         return default
     if tags[tag].values != 1:
         raise HeaderError(f"is damaged: the TIFF's tag {tag} has {tags[tag].values} numbers")

@@ -15,10 +15,10 @@ _FRAME_HEADER = 16
 
 
 def read_webp(data: bytes) -> ImageHeader:
-    """Read the size that stands in front, and that of the picture, which must be the same."""
+    """Read the size at the beginning, and that of the picture, which must be the same."""
     (length,) = struct.unpack_from("<I", data, 4)
     if 8 + length > len(data):
-        raise HeaderError("is torn: the WebP is shorter than it says")
+        raise HeaderError("is incomplete: the WebP is shorter than it says")
     size, orientation, animated = None, 1, False
     picture: tuple[int, int] | None = None
     for kind, start, end in _chunks(data, 12, 8 + length):
@@ -45,7 +45,7 @@ def read_webp(data: bytes) -> ImageHeader:
         size=size,
         payload=data,
         pixel_bytes=4,
-        # Lossless pictures are decoded apart; animations are drawn on two canvases besides.
+        # Lossless pictures are decoded separately; animations are also drawn on two canvases.
         extra_bytes=(12 if animated else 4) * size[0] * size[1],
         orientation=orientation,
     )

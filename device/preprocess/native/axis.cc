@@ -35,7 +35,7 @@ Run SinglePixel(int64_t start, int16_t* weights) {
   return {static_cast<int32_t>(start), 1};
 }
 
-// Linear interpolation; the centre of output pixel i lies at (i + 1/2) * source / output - 1/2.
+// Linear interpolation; the centre of output pixel i is at (i + 1/2) * source / output - 1/2.
 Run LinearRun(int64_t i, int64_t source, int64_t output, int16_t* weights) {
   const int64_t numerator = (2 * i + 1) * source - output, denominator = 2 * output;
   if (numerator < 0) return SinglePixel(0, weights);

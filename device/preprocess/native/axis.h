@@ -1,4 +1,4 @@
-// Fixed-point resampling weights of one axis; preprocess/taps.py is the numpy side's twin.
+// Fixed-point resampling weights of one axis; preprocess/taps.py is the same in numpy.
 #ifndef EDGEINFER_NATIVE_AXIS_H_
 #define EDGEINFER_NATIVE_AXIS_H_
 

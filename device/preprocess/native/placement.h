@@ -1,4 +1,4 @@
-// What the crop policy makes of frames of one size; preprocess/placement.py is its twin.
+// What the crop policy makes of frames of one size; preprocess/placement.py is the same.
 #ifndef EDGEINFER_NATIVE_PLACEMENT_H_
 #define EDGEINFER_NATIVE_PLACEMENT_H_
 

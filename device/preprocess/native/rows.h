@@ -6,7 +6,7 @@
 
 namespace edgeinfer {
 
-// How many elements past its end a row of 16-bit values or of pixels may be read or written, beside
+// How many elements past its end a row of 16-bit values or of pixels may be read or written, after
 // the pixels that spare weights stand for.
 constexpr int32_t kRowMargin = 64;
 

@@ -120,7 +120,7 @@ inline __m128i ToBytes(__m256i value) {
   return _mm_packus_epi16(_mm256_castsi256_si128(shifted), _mm256_extracti128_si256(shifted, 1));
 }
 
-// 16 pixels. luma: 16 Y as 16-bit values; chroma: 8 pairs U V likewise.
+// 16 pixels. luma: 16 Y as 16-bit values; chroma: 8 pairs U V, 16-bit too.
 inline void ConvertBlock(__m256i luma, __m256i chroma, uint8_t* rgb) {
   const __m256i centre = _mm256_set1_epi16(128);
   const __m256i offset =

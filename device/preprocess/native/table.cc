@@ -1,5 +1,5 @@
-// What each pixel value becomes in a tensor; preprocess/table.py is the numpy side's twin.
-// Compiled without contraction of a * b + c, so that both round alike.
+// What each pixel value becomes in a tensor; preprocess/table.py is the same in numpy.
+// Compiled without contraction of a * b + c, so that both round in the same way.
 
 #include <cmath>
 #include <cstdint>

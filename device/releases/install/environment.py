@@ -1,7 +1,7 @@
 """A virtual environment for one set of wheels, made without the internet.
 
 Root makes it and runs nothing of what the wheels bring. A wheel may hold a `.pth` file or a
-`sitecustomize.py`, which a Python runs as it starts there; a program or a data file in the place
+`sitecustomize.py`, which a Python runs as it starts there; a program or a data file instead
 of `bin/python`; a module that pip looks for. So pip sees nothing of the environment, and once
 something is unpacked, its Python is not started: the board's own is, without the module `site`.
 Only the service's user runs what is installed.
@@ -66,14 +66,14 @@ def environment_key(layout: Layout, spec: ReleaseSpec) -> str:
 
 
 def is_complete(layout: Layout, key: str) -> bool:
-    """Tell whether an environment was made to its end."""
+    """Return whether an environment is complete."""
     return (layout.packages / key / _COMPLETE).is_file()
 
 
 def build_environment(layout: Layout, spec: ReleaseSpec, key: str, lock: int) -> bool:
     """Make the environment where it will be used; False when it is there already.
 
-    pip runs out of its own wheel, so neither pip nor ensurepip need be installed. Bytecode is made
+    pip runs from its wheel, so pip and ensurepip need not be installed. Bytecode is made
     now: the service writes none.
 
     Args:
@@ -109,7 +109,7 @@ def _build(layout: Layout, spec: ReleaseSpec, folder: Path, lock: int) -> None:
         subject=subject,
         lock=lock,
     )
-    # Beside the environment: what a wheel unpacks cannot take the place of another.
+    # Outside the environment: what a wheel unpacks cannot replace another wheel.
     wheels = folder.with_name(f".{folder.name}.wheels")
     try:
         # pip reads from a wheel's name what it is; the store knows files by their hash.
@@ -166,7 +166,7 @@ def _unpacked_bytes(layout: Layout, spec: ReleaseSpec) -> int:
                 size += sum(member.file_size for member in archive.infolist())
         except (OSError, zipfile.BadZipFile) as error:
             raise ReleaseError(
-                wheel.name, got=f"is no wheel ({error})", next_step="send it again"
+                wheel.name, got=f"is not a wheel ({error})", next_step="send it again"
             ) from error
     return round(size * _BYTECODE)
 
@@ -177,8 +177,8 @@ def _run(
     """Run a program and return what it prints.
 
     Raises:
-        ReleaseError: it failed; its last words are told.
-        StorageError: it failed for want of room.
+        ReleaseError: it failed; its last words are in the error.
+        StorageError: it failed because the disk is full.
     """
     try:
         done = run_to_end(

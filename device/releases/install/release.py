@@ -22,7 +22,7 @@ from edgeinfer.device.releases.install.run_program import write_run
 from edgeinfer.device.releases.install.spec import ReleaseSpec, parse_spec
 from edgeinfer.device.releases.install.store import file_sha256
 from edgeinfer.device.releases.paths import Layout
-from edgeinfer.device.releases.told import parse_told
+from edgeinfer.device.releases.untrusted_json import parse_json
 
 BUNDLE = "bundle.edgebundle"
 
@@ -36,7 +36,7 @@ class Release:
         spec: what it consists of.
         package: its environment's key.
         installed: when, by the wall clock, for people.
-        camera: what may be shown of the camera that stands in a file of its own; empty where the
+        camera: what may be shown of the camera that is in a separate file; empty where the
             options name the camera.
     """
 
@@ -47,7 +47,7 @@ class Release:
     camera: str = ""
 
     def to_json(self) -> dict[str, object]:
-        """Return what `state` tells of it."""
+        """Return what `state` reports of it."""
         return {
             "bundle": self.spec.bundle,
             "name": self.spec.name,
@@ -111,7 +111,7 @@ def find_release(layout: Layout, spec: ReleaseSpec) -> int | None:
 
 
 def move_cameras(layout: Layout) -> list[int]:
-    """Take secret cameras out of the files of releases that were installed before it was done so.
+    """Take secret cameras out of the files of releases that an earlier agent installed.
 
     Such a release starts as it did at every instant: the camera's file is there before what reads
     it, and what all may read is rewritten last.
@@ -127,8 +127,8 @@ def move_cameras(layout: Layout) -> list[int]:
         folder = layout.release(number)
         camera_url = release.spec.camera_url
         try:
-            told = parse_told((folder / "release.json").read_text())
-            if told["spec"]["run"] == list(release.spec.run):
+            record = parse_json((folder / "release.json").read_text())
+            if record["spec"]["run"] == list(release.spec.run):
                 continue
             if camera_url:
                 camera_file.write_camera(folder, camera_url)
@@ -159,14 +159,14 @@ def read_release(layout: Layout, number: int) -> Release:
     """
     path = layout.release(number) / "release.json"
     try:
-        told = parse_told(path.read_text())
-        spec = parse_spec(told["spec"])
+        record = parse_json(path.read_text())
+        spec = parse_spec(record["spec"])
         return Release(
             number=number,
             spec=spec,
-            package=str(told["package"]),
-            installed=str(told["installed"]),
-            camera=without_secrets(spec.camera_url or str(told.get("camera", ""))),
+            package=str(record["package"]),
+            installed=str(record["installed"]),
+            camera=without_secrets(spec.camera_url or str(record.get("camera", ""))),
         )
     except FileNotFoundError:
         have = ", ".join(map(str, _numbers(layout))) or "none"
@@ -178,7 +178,7 @@ def read_release(layout: Layout, number: int) -> Release:
 
 
 def is_usable(layout: Layout, number: int | None) -> bool:
-    """Tell whether a release is whole: its description, bundle, command and environment."""
+    """Return whether a release is complete: its description, bundle, command and environment."""
     if number is None:
         return False
     try:
@@ -196,7 +196,7 @@ def is_usable(layout: Layout, number: int | None) -> bool:
 
 
 def check_bundle(layout: Layout, release: Release) -> None:
-    """Read the bundle once more: cards forget.
+    """Read the bundle again: memory cards lose data.
 
     Raises:
         ReleaseError: it is not what was installed.
@@ -229,7 +229,7 @@ def _same(layout: Layout, spec: ReleaseSpec, key: str) -> int | None:
 
 
 def _is_sound(layout: Layout, release: Release) -> bool:
-    """Tell whether a release can be taken as it is; one whose bundle has rotted is made anew."""
+    """Return whether a release can be taken as it is; one with a damaged bundle is made again."""
     if not is_usable(layout, release.number):
         return False
     try:
@@ -248,41 +248,41 @@ def _numbers(layout: Layout) -> list[int]:
 
 
 def _next_number(layout: Layout) -> int:
-    told = [event.get("release") for event in read_history(layout)]
-    used = [*_numbers(layout), *(number for number in told if isinstance(number, int))]
+    recorded = [event.get("release") for event in read_history(layout)]
+    used = [*_numbers(layout), *(number for number in recorded if isinstance(number, int))]
     return max(used, default=0) + 1
 
 
 def _write_release(layout: Layout, release: Release) -> None:
     folder = layout.release(release.number)
-    beside = folder.with_name(f".{release.number}.new")
+    temporary = folder.with_name(f".{release.number}.new")
     try:
-        remove_tree(beside)
-        make_folder(beside)
-        os.link(layout.store / release.spec.bundle, beside / BUNDLE)
-        os.symlink(Path("..", "..", "packages", release.package), beside / "package")
+        remove_tree(temporary)
+        make_folder(temporary)
+        os.link(layout.store / release.spec.bundle, temporary / BUNDLE)
+        os.symlink(Path("..", "..", "packages", release.package), temporary / "package")
         if release.spec.camera_url:
-            camera_file.write_camera(beside, release.spec.camera_url)
-        write_run(beside, release.spec)
-        write_atomically(beside / "release.json", _release_text(release))
-        sync_tree(beside)
-        os.rename(beside, folder)
+            camera_file.write_camera(temporary, release.spec.camera_url)
+        write_run(temporary, release.spec)
+        write_atomically(temporary / "release.json", _release_text(release))
+        sync_tree(temporary)
+        os.rename(temporary, folder)
         sync_folder(layout.releases)
     except OSError as error:
-        remove_tree(beside)
+        remove_tree(temporary)
         raise storage_error(folder, error) from error
     except BaseException:
-        remove_tree(beside)
+        remove_tree(temporary)
         raise
 
 
 def _release_text(release: Release) -> str:
-    # The camera beside the description: an agent of before passes over it.
-    told = {
+    # The camera next to the description: an earlier agent ignores it.
+    record = {
         "schema": 1,
         "spec": release.spec.to_json(),
         "package": release.package,
         "installed": release.installed,
         "camera": release.camera,
     }
-    return json.dumps(told, indent=1) + "\n"
+    return json.dumps(record, indent=1) + "\n"

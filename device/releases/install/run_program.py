@@ -38,7 +38,7 @@ def write_run(folder: Path, spec: ReleaseSpec, *, knows_file: bool = True) -> No
     """Write the program into a release's folder; it appears whole or not at all.
 
     Args:
-        folder: the release's, where the camera's file lies already if the camera is secret.
+        folder: the release's, where the camera's file is already if the camera is secret.
         spec: what the release consists of.
         knows_file: its package knows `--camera-url-file`.
 

@@ -18,14 +18,14 @@ from edgeinfer.device.releases.ownership import check_content, check_way
 from edgeinfer.device.releases.paths import SERVICE, SETTLE, TRIAL, USER, Layout
 from edgeinfer.device.releases.systemd.manager import Systemd
 from edgeinfer.device.releases.systemd.units import unit_texts, write_units
-from edgeinfer.device.releases.told import parse_told
+from edgeinfer.device.releases.untrusted_json import parse_json
 
 _ENABLED = (SERVICE, SETTLE)
 _ANSWER_S = 60.0
 
 
 def make_prefix(layout: Layout) -> None:
-    """Make the prefix, where the lock lies.
+    """Make the prefix, where the lock is.
 
     Raises:
         ReleaseError: others than root may change it, or what is in it.
@@ -41,7 +41,7 @@ def make_prefix(layout: Layout) -> None:
 
 
 def check_prefix(layout: Layout) -> None:
-    """Refuse a prefix that others than root may change; one that is not there is none.
+    """Refuse a prefix that others than root may change; one that is not there is accepted.
 
     Raises:
         ReleaseError: they may.
@@ -81,7 +81,7 @@ def set_up(layout: Layout, manager: Systemd) -> list[str]:
     except OSError as error:
         raise storage_error(layout.prefix, error) from error
     moved = move_cameras(layout)
-    changed += [f"the camera of release {number} is in a file of its own" for number in moved]
+    changed += [f"the camera of release {number} is in a separate file" for number in moved]
     changed += units
     if units:
         manager.run("daemon-reload")
@@ -102,7 +102,7 @@ def remove_all(layout: Layout, manager: Systemd, *, keep_data: bool) -> list[str
     Args:
         layout: where.
         manager: ends the services.
-        keep_data: leave the folder `data` and the user whom it belongs to.
+        keep_data: leave the folder `data` and the user that it belongs to.
 
     Returns:
         What was removed.
@@ -150,7 +150,7 @@ def remove_all(layout: Layout, manager: Systemd, *, keep_data: bool) -> list[str
 
 def _made_user(layout: Layout) -> bool:
     try:
-        record = parse_told(layout.setup.read_text())
+        record = parse_json(layout.setup.read_text())
         return record["creates_user"] is True
     except (OSError, ValueError, LookupError, TypeError):
         return False

@@ -1,4 +1,4 @@
-"""What a release consists of, as it is told on stdin."""
+"""What a release consists of, as it comes on stdin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from edgeinfer.device.core.camera_url import take_camera
 from edgeinfer.device.core.errors import ReleaseError
 from edgeinfer.device.releases.install.store import is_sha256
-from edgeinfer.device.releases.told import parse_told
+from edgeinfer.device.releases.untrusted_json import parse_json
 
 SCHEMA = 1
 _WHEEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*\.whl")
@@ -44,8 +44,8 @@ class ReleaseSpec:
         system_site_packages: whether the system's packages are seen as well.
         run: the options of `edgeinfer run`, without a camera that may hold a secret.
         verify_timeout_s: how long `edgeinfer verify` may take.
-        camera_url: that camera; empty where there is none. It stands in a file of its own, is no
-            argument and is never told.
+        camera_url: that camera; empty where there is none. It is in a separate file, is not an
+            argument and is never shown.
     """
 
     name: str
@@ -81,21 +81,23 @@ def read_spec(text: str) -> ReleaseSpec:
     """Read a release's JSON.
 
     Raises:
-        ReleaseError: it is no JSON object, or `parse_spec` refuses it.
+        ReleaseError: it is not a JSON object, or `parse_spec` refuses it.
     """
     try:
-        return parse_spec(parse_told(text))
+        return parse_spec(parse_json(text))
     except ValueError as error:
-        raise ReleaseError("the release", got=f"no JSON: {error}", expected="an object") from error
+        raise ReleaseError(
+            "the release", got=f"is not JSON: {error}", expected="an object"
+        ) from error
 
 
-def parse_spec(told: object) -> ReleaseSpec:
+def parse_spec(data: object) -> ReleaseSpec:
     """Read a release; wheels are sorted, so that the same release is always equal.
 
     A camera that may hold a secret is taken out of the options.
 
     Raises:
-        ReleaseError: a key is missing, unknown or of the wrong type, or a name is none.
+        ReleaseError: a key is missing, unknown or of the wrong type, or a name is impossible.
     """
     keys = {
         "schema": int,
@@ -108,13 +110,13 @@ def parse_spec(told: object) -> ReleaseSpec:
         "run": list,
         "verify_timeout_s": (int, float),
     }
-    values = _typed(told, keys, "the release")
+    values = _typed(data, keys, "the release")
     if values["schema"] != SCHEMA:
         raise ReleaseError("the release", got=f"schema {values['schema']}", expected=str(SCHEMA))
-    wheels = sorted((_wheel(told) for told in values["wheels"]), key=lambda wheel: wheel.name)
+    wheels = sorted((_wheel(data) for data in values["wheels"]), key=lambda wheel: wheel.name)
     run = values["run"]
     if not all(isinstance(text, str) and "\0" not in text for text in run):
-        raise ReleaseError("the release", got="options that are no text", expected="texts")
+        raise ReleaseError("the release", got="options that are not text", expected="texts")
     for text in run:
         if text.partition("=")[0] in _OURS:
             raise ReleaseError(f"the release's option {text}", got="is the release's own")
@@ -141,8 +143,8 @@ def parse_spec(told: object) -> ReleaseSpec:
     )
 
 
-def _wheel(told: object) -> Wheel:
-    values = _typed(told, {"name": str, "sha256": str}, "a wheel of the release")
+def _wheel(data: object) -> Wheel:
+    values = _typed(data, {"name": str, "sha256": str}, "a wheel of the release")
     if not _WHEEL.fullmatch(values["name"]):
         raise ReleaseError("a wheel of the release", got=values["name"], expected="NAME.whl")
     if not is_sha256(values["sha256"]):
@@ -150,17 +152,17 @@ def _wheel(told: object) -> Wheel:
     return Wheel(name=values["name"], sha256=values["sha256"])
 
 
-def _typed(told: object, keys: dict[str, Any], subject: str) -> dict[str, Any]:
+def _typed(data: object, keys: dict[str, Any], subject: str) -> dict[str, Any]:
     """Return an object's values after a look at their keys and types."""
-    if not isinstance(told, dict):
-        raise ReleaseError(subject, got=f"a {type(told).__name__}", expected="an object")
-    for key in told:
+    if not isinstance(data, dict):
+        raise ReleaseError(subject, got=f"a {type(data).__name__}", expected="an object")
+    for key in data:
         if key not in keys:
             raise ReleaseError(subject, got=f"has {key!r}", expected=", ".join(keys))
     for key, kind in keys.items():
-        if key not in told:
+        if key not in data:
             raise ReleaseError(subject, got=f"has no {key!r}", expected=", ".join(keys))
-        value = told[key]
+        value = data[key]
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise ReleaseError(f"{subject}'s {key}", got=f"is a {type(value).__name__}")
-    return told
+    return data

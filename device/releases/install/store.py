@@ -18,7 +18,7 @@ _PART_BYTES = 1 << 20
 
 
 def is_sha256(text: object) -> bool:
-    """Tell whether this is a SHA-256 in lower-case hexadecimal."""
+    """Return whether this is a SHA-256 in lower-case hexadecimal."""
     return isinstance(text, str) and _SHA256.fullmatch(text) is not None
 
 
@@ -30,7 +30,7 @@ class Readable(Protocol):
 
 
 class _Part:
-    """The next bytes of a stream, as a stream of their own.
+    """The next bytes of a stream, as a separate stream.
 
     Args:
         stream: the whole.
@@ -47,7 +47,7 @@ class _Part:
         return part
 
     def skip(self) -> None:
-        """Pass over what was not read."""
+        """Skip what was not read."""
         while self.read(_PART_BYTES):
             pass
 
@@ -90,7 +90,9 @@ def receive(layout: Layout, sha256: str, size_bytes: int, stream: Readable) -> b
         StorageError: there is no room for it; nothing of it remains.
     """
     if not is_sha256(sha256):
-        raise ReleaseError("receive", got=f"no SHA-256: {sha256}", expected="64 hexadecimal digits")
+        raise ReleaseError(
+            "receive", got=f"{sha256} is not a SHA-256", expected="64 hexadecimal digits"
+        )
     path = layout.store / sha256
     try:
         if path.is_file() and path.stat().st_size == size_bytes and file_sha256(path) == sha256:

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from edgeinfer.device.core.errors import ReleaseError
 from edgeinfer.device.core.processes import Finished, run_to_end
-from edgeinfer.device.releases.told import parse_told
+from edgeinfer.device.releases.untrusted_json import parse_json
 
 _ANSWER_S = 90.0
 _LINES = 3
-"""So many lines of the journal are told as the reason."""
+"""So many lines of the journal are shown as the reason."""
 _LINE_CHARACTERS = 300
 
 
@@ -59,7 +59,7 @@ class ServiceManager(Protocol):
         ...
 
     def last_words(self, invocation: str) -> str:
-        """Return the last warnings and errors that a run of a service told, on one line."""
+        """Return the last warnings and errors that a run of a service logged, on one line."""
         ...
 
 
@@ -75,15 +75,15 @@ class Systemd(ServiceManager):
             ReleaseError: systemd does not answer.
         """
         text = self.run("show", f"--property={self._PROPERTIES}", unit)
-        told = dict(line.partition("=")[::2] for line in text.splitlines())
+        properties = dict(line.partition("=")[::2] for line in text.splitlines())
         return ServiceState(
-            active=told.get("ActiveState", "inactive"),
-            sub=told.get("SubState", "dead"),
-            pid=_number(told.get("MainPID")),
-            restarts=_number(told.get("NRestarts")),
-            invocation=told.get("InvocationID", ""),
-            result=told.get("Result", ""),
-            exit_code=_number(told.get("ExecMainStatus")),
+            active=properties.get("ActiveState", "inactive"),
+            sub=properties.get("SubState", "dead"),
+            pid=_number(properties.get("MainPID")),
+            restarts=_number(properties.get("NRestarts")),
+            invocation=properties.get("InvocationID", ""),
+            result=properties.get("Result", ""),
+            exit_code=_number(properties.get("ExecMainStatus")),
         )
 
     def start(self, unit: str) -> None:
@@ -156,7 +156,7 @@ def _message(line: str) -> str:
     text, brace, fields = line.partition(" {")
     if brace:
         try:
-            parse_told("{" + fields)
+            parse_json("{" + fields)
         except ValueError:
             text = line
     return text[:_LINE_CHARACTERS]

@@ -1,6 +1,6 @@
 """The text of each unit, and why it allows what it allows."""
 
-_NO_MORE = """\
+_LIMITS = """\
 AmbientCapabilities=
 RestrictSUIDSGID=yes
 RestrictNamespaces=yes
@@ -24,7 +24,7 @@ ProtectKernelTunables=yes
 
 SERVICE_TEXT = (
     """\
-# Written by edgeinfer; `releases.pyz setup` writes it anew.
+# Written by edgeinfer; `releases.pyz setup` writes it again.
 [Unit]
 Description=edgeinfer: a camera that answers
 Wants={settle}
@@ -42,7 +42,7 @@ ExecReload=/bin/kill -HUP $MAINPID
 WatchdogSec=30
 Restart=always
 RestartSec=5
-# A camera may take for ever to be there; the trial has a time limit of its own.
+# A camera may take for ever to be there; the trial has its own time limit.
 TimeoutStartSec=infinity
 # The loop ends within 30 s by itself, whatever hangs.
 TimeoutStopSec=40
@@ -53,7 +53,7 @@ Environment=PYTHONDONTWRITEBYTECODE=1
 StandardOutput=null
 StandardError=journal
 LimitCORE=0
-# Whoever is to read recordings joins the group, so UMask=0077 is not set.
+# People who are to read recordings join the group, so UMask=0077 is not set.
 UMask=0027
 
 # How much memory it may take. What swells, a hostile stream or a leak, is ended (its Result is
@@ -65,7 +65,7 @@ MemoryMax={memory}
 OOMPolicy=stop
 OOMScoreAdjust=300
 
-# What it may write: its data, its status, a /tmp of its own.
+# What it may write: its data, its status, a private /tmp.
 ProtectSystem=strict
 ReadWritePaths={data}
 ProtectHome=yes
@@ -81,7 +81,7 @@ DevicePolicy=closed
 NoNewPrivileges=yes
 CapabilityBoundingSet=
 """
-    + _NO_MORE
+    + _LIMITS
     + """\
 
 # What it sees of the system. /proc/cpuinfo, meminfo and device-tree tell it what board this is, so
@@ -95,7 +95,7 @@ CapabilityBoundingSet=
 # devices.
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 
-# Calls outside of these fail as for want of permission, they do not kill.
+# Calls outside of these fail as forbidden; they do not kill.
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
@@ -111,9 +111,9 @@ WantedBy=multi-user.target
 )
 
 SETTLE_TEXT = """\
-# Written by edgeinfer; `releases.pyz setup` writes it anew.
+# Written by edgeinfer; `releases.pyz setup` writes it again.
 [Unit]
-Description=edgeinfer: put right what a power cut left
+Description=edgeinfer: repair what a power cut interrupted
 Before={service}
 ConditionPathExists={prefix}/releases.pyz
 
@@ -127,7 +127,7 @@ Environment=PYTHONDONTWRITEBYTECODE=1
 RuntimeDirectory=edgeinfer-trial
 RuntimeDirectoryPreserve=yes
 {own}
-# It turns links and removes files of root's, no more.
+# It only turns links and removes files of root's.
 PrivateDevices=yes
 CapabilityBoundingSet=
 MemoryDenyWriteExecute=yes
@@ -147,7 +147,7 @@ WantedBy=multi-user.target
 """
 
 TRIAL_TEXT = """\
-# Written by edgeinfer; `releases.pyz setup` writes it anew.
+# Written by edgeinfer; `releases.pyz setup` writes it again.
 [Unit]
 Description=edgeinfer: the trial of a release
 
@@ -161,8 +161,8 @@ Environment=PYTHONDONTWRITEBYTECODE=1
 # How it tells its outcome.
 RuntimeDirectory=edgeinfer-trial
 RuntimeDirectoryPreserve=yes
-# The bundle is replayed here, beside the loop that still runs. One that swells is ended and
-# refused; the trial goes on to say so.
+# The bundle is replayed here, while the old loop still runs. One that swells is ended and
+# refused; the trial goes on to report it.
 MemoryMax={memory}
 OOMPolicy=continue
 {own}
@@ -205,7 +205,7 @@ LimitCORE=0
 # It becomes nothing more than it is.
 NoNewPrivileges=yes
 """
-    + _NO_MORE
+    + _LIMITS
     + """\
 
 # What it sees of the system, and may do to it.

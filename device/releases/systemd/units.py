@@ -20,7 +20,7 @@ from edgeinfer.device.releases.systemd.unit_texts import (
 GROUPS = ("video", "render", "plugdev", "gpio", "apex")
 """Groups whose members may open cameras, GPUs and accelerators on the usual systems."""
 NODES = ("/dev/vcio", "/dev/vchiq", "/dev/galcore", "/dev/ethosu0", "/dev/mali0")
-"""Devices without a class of their own that the loop uses where the board has them."""
+"""Devices without their own class that the loop uses where the board has them."""
 MEMORY = "80%"
 """How much of the board's memory the loop may take, and a trial."""
 
@@ -50,7 +50,7 @@ def unit_texts(
     """Return each unit's text by its name.
 
     Args:
-        layout: where everything lies.
+        layout: where everything is.
         python: what runs the agent.
         groups: the service's further groups; None for those of `GROUPS` that are there.
         nodes: single devices that it may open; None for those of `NODES` that are there.

@@ -19,7 +19,7 @@ def answers_of(service: ServiceState, status: dict[str, Any] | None) -> int:
 
 
 def is_healthy(service: ServiceState, status: dict[str, Any] | None) -> bool:
-    """Tell whether a service is ready and answers."""
+    """Return whether a service is ready and answers."""
     return service.active == "active" and answers_of(service, status) > 0
 
 
@@ -31,7 +31,7 @@ class HealthWatch:
 
     Args:
         frames: how many answers.
-        before: the service as it was before it was told to start.
+        before: the service as it was before it was started.
     """
 
     def __init__(self, frames: int, before: ServiceState) -> None:

@@ -1,4 +1,4 @@
-"""What became of a trial, as it is told to whoever asked for it."""
+"""What became of a trial, as the program that asked for it gets it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edgeinfer.device.core.errors import storage_error
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.releases.disk import make_folder
 from edgeinfer.device.releases.paths import Layout
-from edgeinfer.device.releases.told import parse_told
+from edgeinfer.device.releases.untrusted_json import parse_json
 
 OutcomeName = Literal[
     "confirmed", "rolled back", "refused", "not healthy", "already current and healthy"
@@ -54,7 +54,7 @@ class Outcome:
         }
 
 
-def tell_outcome(layout: Layout, request: str, outcome: dict[str, Any]) -> None:
+def write_outcome(layout: Layout, request: str, outcome: dict[str, Any]) -> None:
     """Leave an outcome, or an error, for the `try` that waits for it.
 
     Raises:
@@ -67,11 +67,11 @@ def tell_outcome(layout: Layout, request: str, outcome: dict[str, Any]) -> None:
     write_atomically(layout.outcome, json.dumps({"id": request, "outcome": outcome}) + "\n")
 
 
-def told_outcome(layout: Layout, request: str) -> dict[str, Any] | None:
+def read_outcome(layout: Layout, request: str) -> dict[str, Any] | None:
     """Return the outcome that was left for a request, if one was."""
     try:
-        told = parse_told(layout.outcome.read_text())
-        outcome = told["outcome"]
-        return outcome if told["id"] == request and isinstance(outcome, dict) else None
+        record = parse_json(layout.outcome.read_text())
+        outcome = record["outcome"]
+        return outcome if record["id"] == request and isinstance(outcome, dict) else None
     except (OSError, ValueError, LookupError, TypeError):
         return None

@@ -1,4 +1,4 @@
-"""Putting right what was cut short: by a power cut, a kill or a full disk."""
+"""Repairing what was interrupted: by a power cut, a kill or a full disk."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from edgeinfer.device.releases.install.environment import is_complete
 from edgeinfer.device.releases.install.release import is_usable
 from edgeinfer.device.releases.paths import Layout
 from edgeinfer.device.releases.systemd.manager import ServiceManager
-from edgeinfer.device.releases.trial.outcome import Outcome, tell_outcome
+from edgeinfer.device.releases.trial.outcome import Outcome, write_outcome
 from edgeinfer.device.releases.trial_file import read_trial, take_back, turn
 
 
 def settle(layout: Layout, manager: ServiceManager | None) -> list[str]:
     """Leave a whole release current and nothing half made, under the lock.
 
-    A trial that was cut short goes back to the release before it. Where `current` leads to nothing
-    whole, the previous release takes its place.
+    A trial that was interrupted goes back to the release before it. Where `current` leads to
+    nothing whole, the previous release replaces it.
 
     Args:
         layout: where.
@@ -45,7 +45,7 @@ def _settle_trial(layout: Layout, manager: ServiceManager | None) -> list[str]:
     if not layout.trial.exists():
         return []
     trial = read_trial(layout)
-    if trial is None:  # nothing of ours is ever half written: the disk lost it
+    if trial is None:  # edgeinfer never leaves a file half written: the disk lost it
         before = layout.linked(layout.previous)
         back = before if is_usable(layout, before) else layout.linked(layout.current)
         take_back(layout, back, manager)
@@ -56,14 +56,14 @@ def _settle_trial(layout: Layout, manager: ServiceManager | None) -> list[str]:
         before = layout.linked(layout.previous)
         back = before if is_usable(layout, before) else None
     if back is None and trial.previous is not None and is_usable(layout, trial.release):
-        back = trial.release  # the old one is gone: an unproven release is better than none
-    reason = "the trial was cut short"
+        back = trial.release  # the old one was removed: an unproven release is better than none
+    reason = "the trial was interrupted"
     note(layout, "rolled back", release=trial.release, to=back, reason=reason)
     take_back(layout, back, manager)
     if trial.id:
         outcome = Outcome(release=trial.release, outcome="rolled back", reason=reason, current=back)
-        tell_outcome(layout, trial.id, outcome.to_json())
-    return [f"the trial of release {trial.release} was cut short; current is {back}"]
+        write_outcome(layout, trial.id, outcome.to_json())
+    return [f"the trial of release {trial.release} was interrupted; current is {back}"]
 
 
 def _settle_current(layout: Layout) -> list[str]:
@@ -74,12 +74,12 @@ def _settle_current(layout: Layout) -> list[str]:
     if not is_usable(layout, before):
         return []  # there is no better one, and a disk that is not mounted may come back
     turn(layout, before)
-    note(layout, "rolled back", release=current, to=before, reason="it was not whole")
-    return [f"release {current} was not whole; current is {before}"]
+    note(layout, "rolled back", release=current, to=before, reason="it was not complete")
+    return [f"release {current} was not complete; current is {before}"]
 
 
 def _remove_half_made(layout: Layout) -> list[str]:
-    """Remove what has no final name, and environments that were not made to their end."""
+    """Remove what has no final name, and incomplete environments."""
     half = [
         path
         for folder in (layout.prefix, layout.store, layout.packages, layout.releases)
@@ -87,7 +87,7 @@ def _remove_half_made(layout: Layout) -> list[str]:
         if path.name.startswith(".")
     ]
     half += [path for path in _entries(layout.packages) if not is_complete(layout, path.name)]
-    return [f"removed {path.name}, half made" for path in half if remove_tree(path)]
+    return [f"removed {path.name}, which was incomplete" for path in half if remove_tree(path)]
 
 
 def _entries(folder: Path) -> list[Path]:

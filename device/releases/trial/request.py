@@ -1,4 +1,4 @@
-"""Having a release tried by the trial's service, which outlives whoever asks for it."""
+"""Having the trial's service try a release; it goes on when the program that asked ends."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from edgeinfer.device.releases.install.release import read_release
 from edgeinfer.device.releases.lock import locked
 from edgeinfer.device.releases.paths import TRIAL, Layout
 from edgeinfer.device.releases.systemd.manager import ServiceManager
-from edgeinfer.device.releases.told import parse_told
-from edgeinfer.device.releases.trial.outcome import tell_outcome, told_outcome
+from edgeinfer.device.releases.trial.outcome import read_outcome, write_outcome
 from edgeinfer.device.releases.trial.trial import try_release
+from edgeinfer.device.releases.untrusted_json import parse_json
 
 _POLL_S = 0.3
 _SETTLED_S = 10.0
@@ -30,7 +30,7 @@ class Request:
     """What is to be tried.
 
     Attributes:
-        id: of this request; its outcome bears it.
+        id: of this request; its outcome has it too.
         release: which release.
         frames: see `try_release`.
         seconds: see `try_release`.
@@ -42,7 +42,7 @@ class Request:
     seconds: float
 
     def to_json(self) -> dict[str, object]:
-        """Return what stands in the request's file."""
+        """Return what is in the request's file."""
         return {
             "id": self.id,
             "release": self.release,
@@ -100,21 +100,21 @@ def answer_request(layout: Layout, manager: ServiceManager) -> dict[str, Any]:
                 request=request.id,
             ).to_json()
     except EdgeinferError as error:
-        tell_outcome(layout, request.id, {"error": error.to_dict()})
+        write_outcome(layout, request.id, {"error": error.to_dict()})
         raise
-    tell_outcome(layout, request.id, outcome)
+    write_outcome(layout, request.id, outcome)
     return outcome
 
 
 def _under_way(layout: Layout, manager: ServiceManager) -> Request | None:
     """Return what is being tried; None for nothing.
 
-    The service ends a little after the outcome was told, and its end is waited for: that trial is
-    over, and one that is asked for now is another.
+    The service ends a little after the outcome was reported, and its end is waited for: that trial
+    is over, and one that is asked for now is another.
     """
     while _is_under_way(manager):
         request = _read_request(layout)
-        if request is None or told_outcome(layout, request.id) is None:
+        if request is None or read_outcome(layout, request.id) is None:
             return request
         time.sleep(_POLL_S)
     return None
@@ -126,12 +126,12 @@ def _is_under_way(manager: ServiceManager) -> bool:
 
 def _read_request(layout: Layout) -> Request | None:
     try:
-        told = parse_told(layout.request.read_text())
+        record = parse_json(layout.request.read_text())
         return Request(
-            id=str(told["id"]),
-            release=int(told["release"]),
-            frames=int(told["frames"]),
-            seconds=float(told["seconds"]),
+            id=str(record["id"]),
+            release=int(record["release"]),
+            frames=int(record["frames"]),
+            seconds=float(record["seconds"]),
         )
     except (OSError, ValueError, LookupError, TypeError):
         return None
@@ -140,7 +140,7 @@ def _read_request(layout: Layout) -> Request | None:
 def _wait(layout: Layout, manager: ServiceManager, request: Request) -> dict[str, Any]:
     ended_s: float | None = None
     started_s = time.monotonic()
-    while (outcome := told_outcome(layout, request.id)) is None:
+    while (outcome := read_outcome(layout, request.id)) is None:
         if _is_under_way(manager):
             ended_s = None
         elif ended_s is None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from edgeinfer.device.releases.told import parse_told
+from edgeinfer.device.releases.untrusted_json import parse_json
 
 _MOST_BYTES = 1 << 20
 
@@ -27,16 +27,16 @@ def read_status(path: Path) -> dict[str, Any] | None:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
         with open(descriptor, "rb", closefd=False) as file:
-            told = parse_told(file.read(_MOST_BYTES))
+            record = parse_json(file.read(_MOST_BYTES))
     except (OSError, ValueError):
         return None
     finally:
         os.close(descriptor)
-    return told if isinstance(told, dict) else None
+    return record if isinstance(record, dict) else None
 
 
 def whole(status: dict[str, Any] | None, key: str) -> int:
-    """Return a count of the status, 0 where it is none."""
+    """Return a count of the status, 0 where it is not one."""
     value = None if status is None else status.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 

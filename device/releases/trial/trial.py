@@ -98,7 +98,7 @@ def try_release(
 def _refusal(layout: Layout, release: Release, verify: Verify) -> str:
     """Return why a release is not even tried, or ""."""
     if not is_usable(layout, release.number):
-        return "it is not whole; install it again"
+        return "it is not complete; install it again"
     try:
         check_bundle(layout, release)
     except ReleaseError as error:
@@ -117,16 +117,16 @@ def _watch(
         manager.restart(SERVICE)
         while not watch.look(service := manager.show(SERVICE), read_status(layout.status)):
             if watch.failure:
-                return _told(watch.failure, manager, watch), watch
+                return _with_last_words(watch.failure, manager, watch), watch
             if time.monotonic() >= deadline_s:
-                return _told(watch.too_late(service, seconds), manager, watch), watch
+                return _with_last_words(watch.too_late(service, seconds), manager, watch), watch
             time.sleep(poll_s)
     except EdgeinferError as error:  # the service manager's: as good as a failed start
         return str(error), watch
     return "", watch
 
 
-def _told(reason: str, manager: ServiceManager, watch: HealthWatch) -> str:
+def _with_last_words(reason: str, manager: ServiceManager, watch: HealthWatch) -> str:
     """Add to a reason what the loop said last."""
     words = manager.last_words(watch.invocation)
     return f"{reason}: {words}" if words else reason
@@ -144,7 +144,7 @@ def _give_up(layout: Layout, manager: ServiceManager, trial: TrialFile, *, reaso
     take_back(layout, trial.previous, None if trial.previous == trial.release else manager)
     if trial.previous in (None, trial.release):
         return
-    # Whoever asked wants to know that the old one answers again, as long as that takes no longer
+    # The user wants to know that the old one answers again, as long as that takes no longer
     # than it may be silent.
     deadline_s = time.monotonic() + 3 * FRESH_S
     while time.monotonic() < deadline_s:

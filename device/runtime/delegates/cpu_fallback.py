@@ -1,4 +1,4 @@
-"""The CPU variant in the place of a delegate's, whose tensors may be of other dtypes."""
+"""The CPU variant as the fallback of a delegate's, whose tensors may be of other dtypes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def convert_tensor(
 
 
 class Substitute:
-    """Answers with another variant's model, through tensors of the first one's specs.
+    """Answers with another variant's model, through tensors with the specs of the first.
 
     Args:
         runner: the other variant's model.

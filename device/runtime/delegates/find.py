@@ -1,4 +1,4 @@
-"""Where a delegate's library lies."""
+"""Where a delegate's library is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LIBRARY_FOLDERS = ("lib", "usr/lib", "usr/local/lib", "lib64", "usr/lib64")
 
 
 def find_library(name: str, *, root: Path = Path("/")) -> Path | None:
-    """Return where a library lies, as the dynamic loader would look for it; None for nowhere.
+    """Return where a library is, as the dynamic loader would look for it; None for nowhere.
 
     Args:
         name: a path, or a file name.
@@ -29,7 +29,7 @@ def find_library(name: str, *, root: Path = Path("/")) -> Path | None:
 
 def _library_folders(root: Path) -> Iterator[Path]:
     for named in os.environ.get("LD_LIBRARY_PATH", "").split(":"):
-        if os.path.isabs(named):  # a delegate's worker looks in no folder that depends on ours
+        if os.path.isabs(named):  # a relative one would depend on the working folder
             yield Path(named)
     configured = sorted((root / "etc/ld.so.conf.d").glob("*.conf"))
     for file in [root / "etc/ld.so.conf", *configured]:

@@ -44,7 +44,7 @@ class DelegateRequest:
         """Refuse what contradicts itself.
 
         Raises:
-            UsageError: two options do not go together, or a device is none.
+            UsageError: two options do not go together, or a device is not one.
         """
         if self.edgetpus and self.delegate not in (None, "edgetpu"):
             raise UsageError("--edgetpu", got=f"does not go with --delegate {self.delegate}")

@@ -17,7 +17,7 @@ from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.delegates.worker.counts import DelegateCounts
 from edgeinfer.device.runtime.delegates.worker.process import WorkerJob, WorkerLostError
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
-from edgeinfer.device.runtime.delegates.worker.supervisor import Keeper
+from edgeinfer.device.runtime.delegates.worker.supervisor import Supervisor
 from edgeinfer.device.runtime.runner import ModelRunner, RuntimeName, choose_runtime
 from edgeinfer.device.tflite.reader import read_tflite
 
@@ -25,10 +25,10 @@ from edgeinfer.device.tflite.reader import read_tflite
 class DelegateRunner(Closing):
     """A model loaded with a delegate in a worker process. Threads may share it: they take turns.
 
-    A run that hangs or fails ends its worker. The frame in hand is answered by the CPU variant
-    where there is one, while a new worker comes up beside it; otherwise the run waits for that one
+    A run that hangs or fails ends its worker. The frame is then answered by the CPU variant
+    where there is one, while a new worker starts; otherwise the run waits for that one
     and is repeated. After too many failures the CPU variant takes over for good. No answer is ever
-    another run's: each worker has memory of its own, and is not asked again after a failure.
+    another run's: each worker has its own memory, and is not asked again after a failure.
 
     Args:
         model: the `.tflite` file's bytes.
@@ -41,8 +41,8 @@ class DelegateRunner(Closing):
         policy: deadlines and restarts.
 
     Raises:
-        ModelError: the bytes are no model.
-        DelegateError: the delegate does not load, or not this model; with cause and cure.
+        ModelError: the bytes are not a model.
+        DelegateError: the delegate does not load, or not this model; with the cause and what helps.
         MissingExtraError: no runtime is installed.
 
     Attributes:
@@ -81,14 +81,14 @@ class DelegateRunner(Closing):
             subject=subject,
             threads=threads,
         )
-        self._keeper = Keeper(
+        self._supervisor = Supervisor(
             job,
             policy or WorkerPolicy(),
-            meanwhile="the CPU answers meanwhile" if open_substitute else "",
+            meanwhile="the CPU answers until then" if open_substitute else "",
             in_the_end="the CPU takes over" if open_substitute else "it is given up",
         )
         try:
-            worker = self._keeper.first_worker()
+            worker = self._supervisor.first_worker()
         except BaseException:
             self.close()
             raise
@@ -101,19 +101,19 @@ class DelegateRunner(Closing):
     def description(self) -> str:
         """Runtime, version, kernels and delegate on one line."""
         text = f"{self.runtime} {self.version} ({self.kernels})"
-        if self._keeper.given_up:
+        if self._supervisor.given_up:
             return f"{text}; {self.delegate} was given up"
         return f"{text} with {self.delegate} in a worker process"
 
     @property
     def counts(self) -> DelegateCounts:
         """What happened so far."""
-        return self._keeper.counts
+        return self._supervisor.counts
 
     @property
     def worker_pid(self) -> int | None:
         """The present worker's process number; None while there is none."""
-        worker = self._keeper.worker
+        worker = self._supervisor.worker
         return None if worker is None else worker.pid
 
     def invoke(self, tensors: Sequence[NDArray[Any]]) -> list[NDArray[np.generic]]:
@@ -129,38 +129,38 @@ class DelegateRunner(Closing):
             DelegateError: the delegate was lost and nothing can take its place, or this was closed.
             ModelError: the CPU variant failed.
         """
-        keeper = self._keeper
+        supervisor = self._supervisor
         while True:
             with self._in_a_run:
-                worker = keeper.worker
+                worker = supervisor.worker
                 if worker is not None:
                     start = time.monotonic()
                     try:
-                        outputs = worker.invoke(tensors, limit_s=keeper.deadline.seconds)
+                        outputs = worker.invoke(tensors, limit_s=supervisor.deadline.seconds)
                     except WorkerLostError as loss:
-                        keeper.lose(worker, loss)
+                        supervisor.lose(worker, loss)
                     else:
-                        keeper.deadline.learn(time.monotonic() - start)
+                        supervisor.deadline.learn(time.monotonic() - start)
                         return outputs
             if self._open_substitute is not None:
                 return self._answer_instead(tensors)
-            keeper.wait()
+            supervisor.wait()
 
     def pause(self) -> None:
-        """Let go of the accelerator, which may be had by one at a time; any thread may.
+        """Release the accelerator, which one model at a time may use; any thread may.
 
         Until `resume`, the CPU variant answers; where there is none, runs wait.
         """
         with self._in_a_run:
-            self._keeper.pause()
+            self._supervisor.pause()
 
     def resume(self) -> None:
         """Take the accelerator again."""
-        self._keeper.resume()
+        self._supervisor.resume()
 
     def close(self) -> None:
         """End the worker."""
-        self._keeper.close()
+        self._supervisor.close()
         if self._model >= 0:
             os.close(self._model)
             self._model = -1
@@ -171,7 +171,7 @@ class DelegateRunner(Closing):
                 assert self._open_substitute is not None
                 self._substitute = Substitute(self._open_substitute(), self.inputs, self.outputs)
         outputs = self._substitute.invoke(tensors)
-        self._keeper.count(substituted=1)
+        self._supervisor.count(substituted=1)
         return outputs
 
 

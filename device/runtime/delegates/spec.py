@@ -61,7 +61,7 @@ def parse_option(text: str) -> tuple[str, str]:
     """Read one KEY=VALUE.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not one.
     """
     key, equals, value = text.partition("=")
     if not equals or not _KEY.fullmatch(key) or "\0" in value:

@@ -12,7 +12,7 @@ from edgeinfer.device.tasks.prediction import Canvas, Prediction
 
 _SHOWN_LABELS = 3
 _LEAST_SHOWN = 0.01
-"""Of a class that is drawn beside the best."""
+"""Of a class that is drawn after the best."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class Classification(Prediction):
         }
 
     def goes_on(self, before: Prediction) -> bool:
-        """Tell whether an earlier answer knows the same classes."""
+        """Return whether an earlier answer knows the same classes."""
         return isinstance(before, Classification) and before.labels == self.labels
 
     def smoothed(self, before: Sequence[Classification]) -> Classification:
@@ -107,10 +107,11 @@ class Classification(Prediction):
         return self.top(count)
 
     def score(self, label: str) -> float:
-        """Return a class's probability; 0 where it is none of the model's."""
+        """Return a class's probability; 0 where it is not one of the model's."""
         pairs = zip(self.labels, self.probabilities, strict=True)
         return max((float(p) for name, p in pairs if name == label), default=0.0)
 
     def is_right(self, truth: str) -> bool | None:
-        """Tell whether the best class is the true one; None where that is none of the model's."""
+        """Return whether the best class is the true one; None where that is not one of the
+        model's."""
         return self.label == truth if truth in self.labels else None

@@ -1,4 +1,5 @@
-"""Objects that several frames agree on: no ghost of one frame, and none lost for one."""
+"""Objects that several frames agree on: what is in one frame only is left out, what is absent in
+one frame stays."""
 
 from __future__ import annotations
 

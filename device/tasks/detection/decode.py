@@ -30,14 +30,14 @@ def decode_detections(
         spec: which of them is what.
         labels: the class names.
         size: (width, height) of the model's image.
-        placing: how frames lie in it.
+        placing: how frames are placed in it.
 
     Returns:
-        The objects, the surest first. What is no number or no box is left out.
+        The objects, the surest first. What is not a number or not a box is left out.
     """
 
     def real(number: int) -> NDArray[np.float64]:
-        # What lies behind the counted objects is whatever was in memory, a signalling NaN too.
+        # After the counted objects is whatever was in memory, a signalling NaN too.
         with np.errstate(invalid="ignore"):
             return tensors[number].dequantize(outputs[number])
 
@@ -47,7 +47,7 @@ def decode_detections(
     corners = _corners(boxes[:count][:, list(spec.order)], spec)
     if spec.unit == "ratio":
         corners = corners * (*size, *size)
-    with np.errstate(invalid="ignore"):  # a comparison with what is no number is false
+    with np.errstate(invalid="ignore"):  # a comparison with what is not a number is false
         kept = (
             (scores[:count] >= spec.min_score)
             & np.isfinite(corners).all(axis=1)

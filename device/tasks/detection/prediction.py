@@ -62,7 +62,7 @@ class Detections(Prediction):
         return len(self.scores)
 
     def in_frame(self, size: tuple[int, int]) -> Detections:
-        """Return the objects in a frame of (width, height); those beside it are left out."""
+        """Return the objects in a frame of (width, height); those outside it are left out."""
         if self.placing is None:
             return self
         corners = self.placing(size).to_frame(self.boxes.reshape(-1, 2, 2))
@@ -105,7 +105,7 @@ class Detections(Prediction):
         }
 
     def goes_on(self, before: Prediction) -> bool:
-        """Tell whether an earlier answer has the same classes in a picture of the same size."""
+        """Return whether an earlier answer has the same classes in a picture of the same size."""
         return isinstance(before, Detections) and (before.labels, before.size) == (
             self.labels,
             self.size,

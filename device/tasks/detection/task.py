@@ -26,7 +26,7 @@ class DetectionTask(Task):
     smooths: ClassVar[bool] = True
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
-        """Refuse outputs that are no boxes, classes and scores of as many objects."""
+        """Refuse outputs that are not boxes, classes and scores of as many objects."""
         spec = _spec(said)
         numbers = [spec.boxes, spec.classes, spec.scores]
         numbers += [] if spec.count is None else [spec.count]

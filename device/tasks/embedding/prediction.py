@@ -12,7 +12,7 @@ from edgeinfer.device.tasks.prediction import Canvas, Prediction
 
 @dataclass(frozen=True, kw_only=True)
 class Embedding(Prediction):
-    """A picture as a vector: like pictures have like vectors.
+    """A picture as a vector: similar pictures have similar vectors.
 
     Examples:
         >>> a, b = (model.predict(name).vector for name in ("one.jpg", "other.jpg"))
@@ -27,7 +27,7 @@ class Embedding(Prediction):
 
     @property
     def headline(self) -> str:
-        """What it is: no vector can be told in a word."""
+        """What it is: a vector cannot be put into a word."""
         return f"embedding of {len(self.vector):,} numbers"
 
     def text(self, count: int = 4) -> str:

@@ -23,7 +23,7 @@ class EmbeddingTask(Task):
             raise ValueError("task 'embedding' needs no labels")
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
-        """Refuse an output that is no vector."""
+        """Refuse an output that is not a vector."""
         check_vector(outputs[0], None)
 
     def make_decode(

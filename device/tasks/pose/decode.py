@@ -112,7 +112,7 @@ def decode_poses(
         spec: which of them is what.
         labels: the keypoints' names; without any COCO's.
         size: (width, height) of the model's image.
-        placing: how frames lie in it.
+        placing: how frames are placed in it.
 
     Returns:
         The people, the surest first. Without displacements the one person whose keypoints are the
@@ -204,7 +204,7 @@ def _peaks(scores: _Map, least: float) -> NDArray[np.int64]:
 
 
 def _follow(root: int, place: _Map, maps: _Maps) -> _Person:
-    """Return the person to whom a keypoint belongs."""
+    """Return the person that a keypoint belongs to."""
     assert maps.ways is not None
     count = maps.scores.shape[2]
     points, scores = np.zeros((count, 2)), np.zeros(count)

@@ -53,7 +53,7 @@ class Poses(Prediction):
         return len(self.scores)
 
     def in_frame(self, size: tuple[int, int]) -> Poses:
-        """Return the people in a frame of (width, height); keypoints may lie beside it."""
+        """Return the people in a frame of (width, height); keypoints may be outside it."""
         if self.placing is None:
             return self
         keypoints = self.placing(size).to_frame(self.keypoints)

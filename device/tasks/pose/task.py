@@ -21,7 +21,7 @@ class PoseTask(Task):
     has_places: ClassVar[bool] = True
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
-        """Refuse outputs that are no heatmaps, offsets and displacements over one grid."""
+        """Refuse outputs that are not heatmaps, offsets and displacements over one grid."""
         spec, labels = _spec(said), said.labels
         numbers = [spec.heatmaps, spec.offsets, *spec.displacements]
         if max(numbers) >= len(outputs):

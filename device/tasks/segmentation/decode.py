@@ -27,14 +27,14 @@ def decode_mask(
 
     Args:
         output: (1, rows, columns) class indices; (1, rows, columns, classes) scores, the largest of
-            which counts; or (1, rows, columns, 1): integers that are no quantized numbers are
+            which counts; or (1, rows, columns, 1): integers that are not quantized numbers are
             class indices, anything else is the score of the second of two classes, which wins above
             a probability of one half, or a logit of 0 where the decoder has an activation.
         tensor: its spec.
         decoder: says whether scores are logits.
         labels: the class names, the background first.
         size: (width, height) of the model's image.
-        placing: how frames lie in it.
+        placing: how frames are placed in it.
     """
     values = output.reshape(output.shape[1:])
     classes: NDArray[np.generic]

@@ -17,7 +17,7 @@ from edgeinfer.device.tasks.prediction import (
 )
 
 UNSEEN = 255
-"""The class of pixels that the model did not see, such as those beside a centred crop."""
+"""The class of pixels that the model did not see, such as those outside a centred crop."""
 
 _SHOWN_LABELS = 3
 _LEAST_NAMED = 0.005
@@ -53,7 +53,7 @@ class Mask(Prediction):
             raise ValueError(f"grid is {self.classes.shape} over {self.box}, expected an area")
 
     def in_frame(self, size: tuple[int, int]) -> Mask:
-        """Return the mask in a frame of (width, height), without cells that lie beside it."""
+        """Return the mask in a frame of (width, height), without cells that are outside it."""
         if self.placing is None:
             return self
         placement = self.placing(size)
@@ -86,7 +86,7 @@ class Mask(Prediction):
     def in_picture(self) -> NDArray[np.uint8]:
         """Return the class of each pixel, (height, width) uint8; `UNSEEN` outside of the grid.
 
-        A pixel has the class of the cell that its centre lies in.
+        A pixel has the class of the cell that its centre is in.
         """
         left, top, right, bottom = self.box
         rows, row_seen = _cells(self.size[1], top, bottom, self.classes.shape[0])
@@ -154,7 +154,7 @@ def _covered(
 def _cells(
     pixels: int, begin: float, end: float, cells: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the cell of each pixel along one axis, and which pixels lie in one at all."""
+    """Return the cell of each pixel along one axis, and which pixels are in one at all."""
     places = (np.arange(pixels) + 0.5 - begin) / (end - begin)
     seen = (places >= 0) & (places < 1)
     return np.clip(np.floor(places * cells), 0, cells - 1).astype(np.int64), seen

@@ -40,7 +40,7 @@ class Value(Prediction):
         return {"value": self.value, "unit": self.unit}
 
     def goes_on(self, before: Prediction) -> bool:
-        """Tell whether an earlier answer has the same unit."""
+        """Return whether an earlier answer has the same unit."""
         return isinstance(before, Value) and before.unit == self.unit
 
     def smoothed(self, before: Sequence[Value]) -> Value:

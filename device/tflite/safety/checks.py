@@ -23,7 +23,7 @@ _SMALLEST_SCALE = 2.0**-126
 """Below it are only denormal numbers, on which the kernels' fixed-point arithmetic aborts."""
 
 _FIRST_OPTIONAL = 2
-"""Only biases and the like, behind the data and the weights, may be left out ..."""
+"""Only biases and similar inputs, behind the data and the weights, may be left out ..."""
 
 _RECURRENT_OPS = frozenset(
     {
@@ -45,7 +45,7 @@ def check_model(model: TfliteModel) -> None:
     """Refuse a model that a runtime must not be handed.
 
     Raises:
-        FlatbufferError: naming the tensor, operator or signature at fault.
+        FlatbufferError: naming the tensor, operator or signature that is wrong.
     """
     if not model.subgraphs:
         raise FlatbufferError("it has no graph")
@@ -93,7 +93,7 @@ def _check_quantization(tensor: Tensor, subject: str) -> None:
         raise FlatbufferError(
             f"{subject}: it has {scales} scales and {len(quantization.zero_points)} zero points"
         )
-    # One scale a channel makes thousands; a sum shows a NaN, which is neither above nor below.
+    # One scale a channel makes thousands; a sum shows a NaN, which is not above and not below.
     total = sum(quantization.scales)
     usual = min(quantization.scales) >= _SMALLEST_SCALE and total < math.inf
     for scale in () if usual else quantization.scales:

@@ -1,8 +1,8 @@
 """Which tensors hold values that depend on what a model is fed.
 
-A size, an axis or a padding that comes of a picture's values could be anything, and some kernels
-trust it: what is tried with one picture says nothing of the next. Sizes that come of shapes, counts
-and indices are bounded by the tensors' own sizes.
+A size, an axis or a padding that is computed from a picture's values could be anything, and some
+kernels trust it: what is tried with one picture says nothing of the next. Sizes that are computed
+from shapes, counts and indices are bounded by the tensors' own sizes.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def uncovered_operators(model: TfliteModel) -> tuple[str, ...]:
     """Return the operators of a model that no table covers, in alphabetical order.
 
     Of custom operators these are only those that a runtime has: it refuses every other by itself,
-    and a delegate that has one computes in a process of its own.
+    and a delegate that has one computes in a separate process.
     """
     names = {
         operator.op
@@ -81,7 +81,7 @@ def uncovered_operators(model: TfliteModel) -> tuple[str, ...]:
 def check_operator(
     subgraph: Subgraph, operator: Operator, *, unknown: Set[int], from_data: Set[int], subject: str
 ) -> None:
-    """Refuse an operator that is not as the table says; pass over one that it does not cover.
+    """Refuse an operator that is not as the table says; skip one that it does not cover.
 
     Args:
         subgraph: the graph that it is in, whose tensors its indices lie within.
@@ -176,7 +176,7 @@ def _best(
     inputs: Sequence[_Operand | None],
     outputs: Sequence[_Operand | None],
 ) -> str:
-    """Return the fault to tell: of several signatures none may be the one that was meant."""
+    """Return the error to report: of several signatures none may be the one that was meant."""
     if len(set(faults)) == 1:
         return str(faults[0])
     taken = ", ".join(_type(operand) for operand in inputs)

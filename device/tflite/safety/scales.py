@@ -34,7 +34,7 @@ _SCALED = _COMPARISONS.union(
 _WITH_WEIGHTS = frozenset(
     ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "SVDF", "TRANSPOSE_CONV"]
 )
-"""Operators that take scales of their own for each channel of weights, which stand second."""
+"""Operators that take a scale for each channel of weights, their second input."""
 _SCALED_TOGETHER = frozenset(["BATCH_MATMUL", "CONCATENATION", "MEAN", "REDUCE_PROD", "SUM"])
 """... and those that do so where a tensor has a scale."""
 

@@ -6,11 +6,11 @@ holds no operator that handles strings or hash tables, which no image model need
 
 An operator has one signature or several, such as `f f f? -> f`: inputs, an arrow, outputs. A tensor
 is a set of letters, one for each type that it may have (`LETTERS`), or `*` for any; `T` stands for
-one type, the same wherever it stands, out of the set before the colon. Behind it may stand
+one type, the same in all places, out of the set before the colon. Behind it may be
 
 - `@4`, `@3-4`, `@1+`: its rank, or the range of it;
 - `#1`, `#2`: how many elements it has; `#r`: as many as the first tensor of data has dimensions;
-- `!`: what the model is fed must not decide its values: a size or an axis that comes of a picture
+- `!`: what the model is fed must not decide its values: a size or an axis that depends on a picture
   could not be tried before that picture comes;
 - `?`: it may be left out; `...`: it stands for one or more.
 
@@ -41,12 +41,12 @@ LETTERS: dict[str, str] = {
     "C": "complex128",
     "r": "resource",
 }
-"""The types that the table speaks of, a letter for each."""
+"""The types that the table names, a letter for each."""
 
 _ANY = "fhdgiIlLsSbBo42cC"
 _PLAIN = "fhilsbBoI"
 
-# Operators that share their signatures stand on one line.
+# Operators that share their signatures are on one line.
 _TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
     # Element by element, one tensor.
     ("ABS", ("fhsib: T -> T",)),
@@ -232,7 +232,7 @@ _TABLE: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("SVDF", ("f@2 fbB@2 f@2 f? f@2 -> f", "b@2 b@2 sb@2 i? sb@2 -> b")),
-    # Graphs within graphs, and what outlives an inference; subgraphs.py checks the graphs.
+    # Graphs within graphs, and what remains after an inference; subgraphs.py checks the graphs.
     ("IF", ("o#1 *... -> *...", "o#1 -> *...")),
     ("WHILE", ("*... -> *...",)),
     ("STABLEHLO_COMPOSITE", ("*... -> *...", "-> *...")),

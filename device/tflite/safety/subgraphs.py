@@ -1,7 +1,7 @@
 """Graphs that call graphs: each one is there, fits its caller, and none calls itself.
 
 A runtime prepares a called graph while it prepares the caller: a graph that calls itself, over
-others or directly, ends the process for want of stack.
+others or directly, ends the process because the stack is full.
 """
 
 from __future__ import annotations

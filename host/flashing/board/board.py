@@ -12,7 +12,7 @@ from typing import Any
 from edgeinfer.device.core.errors import RemoteError, printable
 from edgeinfer.device.core.ssh import Answer, SshHost
 from edgeinfer.device.releases.lock import LockedError
-from edgeinfer.device.releases.told import parse_told
+from edgeinfer.device.releases.untrusted_json import parse_json
 from edgeinfer.host.flashing.board.facts import PROBE, BoardFacts, parse_facts
 
 PREFIX = PurePosixPath("/var/lib/edgeinfer")
@@ -190,7 +190,7 @@ def _last_object(text: str) -> dict[str, Any] | None:
     for line in reversed(text.splitlines()):
         if line.startswith("{"):
             try:
-                document = parse_told(line)
+                document = parse_json(line)
             except ValueError:
                 continue
             return document if isinstance(document, dict) else None

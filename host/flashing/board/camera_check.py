@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgeinfer.device.core.errors import RemoteError, printable
 from edgeinfer.device.diagnose.doctor.checks.csi import is_internal
-from edgeinfer.device.releases.told import parse_told
+from edgeinfer.device.releases.untrusted_json import parse_json
 from edgeinfer.host.flashing.board.board import Board
 from edgeinfer.host.flashing.run_options import RunOptions
 
@@ -45,7 +45,7 @@ def parse_cameras(host: str, text: str) -> tuple[Camera, ...]:
         RemoteError: that is not its list.
     """
     try:
-        document = parse_told(text.strip().splitlines()[-1])
+        document = parse_json(text.strip().splitlines()[-1])
         return tuple(_camera(entry) for entry in document)
     except (IndexError, ValueError, KeyError, TypeError) as error:
         raise RemoteError(

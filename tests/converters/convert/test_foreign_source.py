@@ -175,7 +175,7 @@ def test_files_that_cannot_be_used(
     cases: list[tuple[Path, type[EdgeinferError], str]] = [
         (tmp_path / "none.keras", ModelError, r"cannot be read \(no such file"),
         (torn, ConversionError, "torn.keras: cannot be converted"),
-        (garbage, ModelError, "garbage.tflite: is no TensorFlow Lite model"),
+        (garbage, ModelError, "garbage.tflite: is not a TensorFlow Lite model"),
         (integers, ModelError, "is quantized already, expected a float32 model"),
     ]
     for path, kind, said in cases:

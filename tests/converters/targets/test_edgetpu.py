@@ -119,7 +119,7 @@ def test_without_the_compiler_the_variant_is_ready_to_compile(tmp_path: Path) ->
     assert lines.startswith(
         "coral-usb: 1 of 2 operators will be mapped to the Edge TPU; first left"
     )
-    for words in ("remedy: use ReLU6", "ready to compile", "Debian package", "not on PyPI"):
+    for words in ("what helps: use ReLU6", "ready to compile", "Debian package", "not on PyPI"):
         assert words in lines
     with open_bundle(out) as opened:
         assert json.loads(opened.member("report/metrics.json")) == written.metrics

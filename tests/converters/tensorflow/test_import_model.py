@@ -22,7 +22,7 @@ def test_a_disk_that_cannot_be_read_is_no_output(tmp_path: Path) -> None:
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     os.mkfifo(path)
-    with pytest.raises(ModelError, match="is no file"):
+    with pytest.raises(ModelError, match="is not a file"):
         float_tflite(path, tensorflow=Here())
 
 
@@ -34,7 +34,11 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
             b"PK\3\4",
             "is a bundle, expected a folder that `edgeinfer train` made, a",
         ),
-        ("words.txt", b"words", "is no model that edgeinfer knows, expected a folder that `edge"),
+        (
+            "words.txt",
+            b"words",
+            "is not a model that edgeinfer knows, expected a folder that `edge",
+        ),
         ("a.keras", b"\x89HDF\r\n\x1a\n", r"is an HDF5 file, expected the name to end in \.h5 or"),
         (
             "a.h5",

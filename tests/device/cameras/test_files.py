@@ -94,7 +94,7 @@ def test_cut_video_is_named(shared_data: Path, tmp_path: Path, logged: list[str]
     frames = frames_of(VideoCamera(cut))
     assert 0 < len(frames) < 377
     assert logged == [
-        f"{cut}: ended after {len(frames)} of 377 frames; the file is damaged or cut short"
+        f"{cut}: ended after {len(frames)} of 377 frames; the file is damaged or truncated"
     ]
 
 
@@ -196,8 +196,8 @@ def test_open_camera_chooses_by_what_the_source_is(video: Path, class_folder: Pa
     [
         ("photos/dark/0.png", "single photograph.*edgeinfer predict"),
         ("nothing-here", "no such camera, file or folder"),
-        ("simulated", "brings no pictures.*simulated:FOLDER"),
-        ("simulated:nothing-here", "is no folder"),
+        ("simulated", "does not contain pictures.*simulated:FOLDER"),
+        ("simulated:nothing-here", "is not a folder"),
     ],
 )
 def test_open_camera_says_what_is_wrong(

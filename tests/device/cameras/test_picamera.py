@@ -177,9 +177,9 @@ def test_controls_by_name() -> None:
         ({"zoom": "1"}, "has no control 'zoom', expected one of AeEnable, ColourGains, Exposure"),
         (
             {"exposure_time": "0"},
-            "ExposureTime: '0' is no value of it, expected 1 to 66666",
+            "ExposureTime: '0' is not a value of it, expected 1 to 66666",
         ),
-        ({"exposure_time": "long"}, "'long' is no value of it"),
+        ({"exposure_time": "long"}, "'long' is not a value of it"),
     ],
 )
 def test_control_that_cannot_be_set(controls: dict[str, str], said: str) -> None:
@@ -214,5 +214,5 @@ def test_without_picamera2(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("source", ["picamera:", "picamera:x", "picamera:-1", "picamera:²"])
 def test_number_that_is_none(source: str) -> None:
-    with pytest.raises(CameraError, match="is no number, expected picamera:0"):
+    with pytest.raises(CameraError, match="is not a number, expected picamera:0"):
         picamera_number(source)

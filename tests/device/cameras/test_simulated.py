@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.cameras.files.labelled import LabelledPicture, PictureFolder
-from edgeinfer.device.cameras.simulated import DWELL_FRAMES, SimulatedCamera
+from edgeinfer.device.cameras.simulated import FRAMES_A_PICTURE, SimulatedCamera
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
@@ -39,7 +39,7 @@ def take(camera: SimulatedCamera, count: int) -> list[Frame]:
 def test_same_seed_same_frames_other_seed_others() -> None:
     def pixels(seed: int) -> list[bytes]:
         camera = SimulatedCamera(blobs(), fps=FAST, seed=seed)
-        return [frame.pixels.tobytes() for frame in take(camera, 2 * DWELL_FRAMES + 5)]
+        return [frame.pixels.tobytes() for frame in take(camera, 2 * FRAMES_A_PICTURE + 5)]
 
     assert pixels(1) == pixels(1)
     assert pixels(1) != pixels(2)
@@ -47,10 +47,10 @@ def test_same_seed_same_frames_other_seed_others() -> None:
 
 def test_every_picture_comes_once_a_round_and_frames_differ() -> None:
     camera = SimulatedCamera(blobs(), fps=FAST)
-    frames = take(camera, 8 * DWELL_FRAMES)
+    frames = take(camera, 8 * FRAMES_A_PICTURE)
     shown = Counter(frame.label for frame in frames)
     assert set(shown) - {None} == {str(number) for number in range(8)}
-    assert min(shown[str(number)] for number in range(8)) > DWELL_FRAMES // 2
+    assert min(shown[str(number)] for number in range(8)) > FRAMES_A_PICTURE // 2
     assert len({frame.pixels.tobytes() for frame in frames}) == len(frames)
     assert [frame.sequence for frame in frames] == list(range(len(frames)))
 
@@ -60,14 +60,14 @@ def test_pictures_stay_recognisable_through_a_models_preprocessing() -> None:
     prepare = Preprocessor(PreprocessSpec(size=(28, 28)))
     camera = SimulatedCamera(pictures, fps=FAST, seed=3)
     right = labelled = 0
-    for frame in take(camera, 8 * DWELL_FRAMES):
+    for frame in take(camera, 8 * FRAMES_A_PICTURE):
         if frame.label is None:
             continue
         seen = prepare.image(frame.pixels).astype(int)
         distances = [np.abs(seen - pixels.astype(int)).sum() for pixels, _ in pictures]
         labelled += 1
         right += pictures[int(np.argmin(distances))][1] == frame.label
-    assert labelled > 7 * DWELL_FRAMES
+    assert labelled > 7 * FRAMES_A_PICTURE
     # Only the few frames between two pictures may be taken for another.
     assert right / labelled > 0.9
 
@@ -96,7 +96,7 @@ def test_it_keeps_its_rate() -> None:
 def test_damaged_pictures_are_passed_over_once(class_folder: Path, logged: list[str]) -> None:
     (class_folder / "dark" / "1.png").write_bytes(b"no image")
     camera = SimulatedCamera(PictureFolder(class_folder), fps=FAST)
-    frames = take(camera, 8 * DWELL_FRAMES)
+    frames = take(camera, 8 * FRAMES_A_PICTURE)
     assert {frame.label for frame in frames} - {None} == {"dark", "bright"}
     assert camera.skipped_files == len(logged) == 1
 

@@ -90,8 +90,8 @@ def test_a_file_for_others_too_is_refused(tmp_path: Path, mode: int) -> None:
         (b"rtsp://me:hunter2\x00@cam", "does not hold one line"),
         (b"rtsp://me:hunter2\xff@cam", "does not hold one line"),
         (b"rtsp://me:hunter2@cam/" + b"x" * 10_000, "does not hold one line"),
-        (b"hunter2", "names no network camera"),
-        (b"/dev/video0", "names no network camera"),
+        (b"hunter2", "does not name a network camera"),
+        (b"/dev/video0", "does not name a network camera"),
     ],
 )
 def test_a_file_that_names_no_camera_is_refused_and_not_shown(

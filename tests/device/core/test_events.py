@@ -27,7 +27,7 @@ with open_camera(sys.argv[1]) as camera:
         (
             "logging.basicConfig()",
             "WARNING:edgeinfer.device.cameras.files.folder:{photo}: is empty, expected an image; "
-            "replace it or take it out; skipped\n",
+            "replace it or remove it; skipped\n",
         ),
         ("logging.basicConfig(); logging.getLogger('edgeinfer').setLevel(logging.ERROR)", ""),
     ],

@@ -47,9 +47,9 @@ def broken_disk(path: Path) -> None:
 
 CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "absent": (absent, r"cannot be read \(no such file or directory\), expected a .edgebundle"),
-    "a folder": (Path.mkdir, "is no file, expected a .edgebundle or .tflite file"),
-    "a pipe": (pipe, "is no file"),
-    "a device": (endless, "is no file"),
+    "a folder": (Path.mkdir, "is not a file, expected a .edgebundle or .tflite file"),
+    "a pipe": (pipe, "is not a file"),
+    "a device": (endless, "is not a file"),
     "a broken disk": (broken_disk, r"cannot be read \(input/output error\)"),
 }
 
@@ -181,7 +181,7 @@ def test_a_model_that_must_be_converted_first(
         (TFLITE, "is a .tflite model, expected a bundle; choose the .edgebundle"),
         (KERAS, "is a Keras model, expected a "),
         (HDF5, "is an HDF5 file, expected a "),
-        (packed("manifest.json")[:-30], "is truncated or no bundle"),
+        (packed("manifest.json")[:-30], "is truncated or not a bundle"),
     ],
 )
 @pytest.mark.parametrize("reader", [Model.open, describe_file, open_bundle, read_manifest])

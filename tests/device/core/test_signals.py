@@ -66,4 +66,4 @@ def test_what_hangs_afterwards_is_ended(done: bool, code: int) -> None:
         timeout=PATIENCE_S,
     )
     assert finished.returncode == code
-    assert finished.stderr == "warning: something hangs; ended without it after 2 s\n"
+    assert finished.stderr == "warning: something did not stop in 2 s; ended without it\n"

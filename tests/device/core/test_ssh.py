@@ -16,7 +16,7 @@ from tests.device import fake_ssh
 
 @pytest.mark.parametrize("name", ["", "-oProxyCommand=x", "a b", "a\nb", "a\x1bb", " a"])
 def test_what_is_no_host_is_wrong_usage(name: str) -> None:
-    with pytest.raises(UsageError, match=r"--host: .* is no host, expected user@board"):
+    with pytest.raises(UsageError, match=r"--host: .* is not a host, expected user@board"):
         SshHost(name)
 
 
@@ -83,7 +83,7 @@ def test_a_link_to_nowhere_keeps_no_keys(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_option_is_refused(option: str) -> None:
-    with pytest.raises(UsageError, match="is no option"):
+    with pytest.raises(UsageError, match="is not an option"):
         SshHost("board", [option])
 
 
@@ -134,7 +134,7 @@ def test_without_ssh_the_next_step_is_told(tmp_path: Path, monkeypatch: pytest.M
         ("ssh: Could not resolve hostname board: Name or service not known", "name is not known"),
         ("ssh: connect to host board port 22: Connection refused", "refuses connections"),
         ("ssh: connect to host board port 22: Connection timed out", "does not answer"),
-        ("ssh: connect to host board port 22: No route to host", "there is no way to it"),
+        ("ssh: connect to host board port 22: No route to host", "there is no route to it"),
         ("kex_exchange_identification: odd", r"cannot be reached \(kex_exchange_identification"),
         ("", r"cannot be reached \(it gave no reason\)"),
     ],

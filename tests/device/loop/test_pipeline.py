@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.base import MAX_TORN, Camera
+from edgeinfer.device.cameras.base import MAX_DAMAGED, Camera
 from edgeinfer.device.core.errors import CameraError, ModelError
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.results import Answer
@@ -257,13 +257,13 @@ def test_torn_pictures_are_passed_over_and_counted() -> None:
     pipeline = Pipeline(Jpegs(30, lambda number: number % 3 == 1), [Echo()])
     got = answers(pipeline)
     assert [answer.frame.sequence for answer in got] == [n for n in range(30) if n % 3 != 1]
-    assert pipeline.torn == 10
+    assert pipeline.damaged == 10
 
 
 def test_nothing_but_torn_pictures_is_an_error() -> None:
     pipeline = Pipeline(Jpegs(100, lambda number: number > 4), [Echo()])
     got: list[Answer] = []
-    with pytest.raises(CameraError, match=f"{MAX_TORN} damaged pictures in a row"):
+    with pytest.raises(CameraError, match=f"{MAX_DAMAGED} damaged pictures in a row"):
         drain(pipeline, got)
     pipeline.close()
     assert len(got) == 5

@@ -177,7 +177,7 @@ import edgeinfer.device
 from tests.system.v4l2_shim.steering import picture_number
 
 stream = edgeinfer.device.open(sys.argv[1], camera="0")
-pool, kept, seen = stream.camera._hands.camera._pool, [], []
+pool, kept, seen = stream.camera._thread.camera._pool, [], []
 for answer in stream.answers():
     frame = answer.frame
     seen.append(picture_number(frame.pixels, frame.format))

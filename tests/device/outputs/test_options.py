@@ -30,16 +30,16 @@ def test_outputs_are_read(text: str, kind: str, target: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is no output"),
-        ("jason", "is no output"),
-        ("Json", "is no output"),
+        ("", "is not an output"),
+        ("jason", "is not an output"),
+        ("Json", "is not an output"),
         ("json:", "takes no target"),
         ("terminal:x", "takes no target"),
         ("window:", "takes no target"),
         ("csv", "names no target, expected csv:FILE"),
         ("stills:", "names no target, expected stills:FOLDER"),
-        ("video:a.mkv", "is no video"),
-        ("video:mp4", "is no video"),
+        ("video:a.mkv", "is not a video"),
+        ("video:mp4", "is not a video"),
     ],
 )
 def test_wrong_outputs_say_what_is_expected(text: str, said: str) -> None:

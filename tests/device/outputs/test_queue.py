@@ -164,7 +164,7 @@ def test_one_blocked_output_does_not_hold_the_others_up(
     assert good.sequences == list(range(60))
     first, second = good.summaries[0].outputs
     assert (first.name, first.written, first.dropped) == ("blocked", 0, 60)
-    assert first.failure == "takes nothing any more"
+    assert first.failure == "no longer takes answers"
     assert (second.written, second.dropped, second.failure) == (60, 0, None)
 
 
@@ -196,7 +196,7 @@ def test_failing_output_is_told_of_once_tried_again_and_counted(
     assert report.written == len(sink.taken)
     assert (report.dropped >= 20, report.failure) == (True, None)
     told, works = warnings
-    assert told == f"output csv:out.csv: {FULL}; the loop goes on, it is tried again"
+    assert told == f"output csv:out.csv: {FULL}; the loop goes on and tries again"
     assert works.startswith("output csv:out.csv: works again; ")
 
 
@@ -252,7 +252,7 @@ def test_defect_in_one_of_several_is_told_and_the_loop_goes_on(warnings: list[st
     outputs.finish(SUMMARY)
     assert len(good.taken) == 10
     assert warnings == [
-        "output x: a defect in edgeinfer (ZeroDivisionError: oh); the loop goes on without it"
+        "output x: an error in edgeinfer (ZeroDivisionError: oh); the loop goes on without it"
     ]
     assert good.summaries[0].outputs[0].failure == "oh"
 

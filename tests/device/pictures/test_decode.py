@@ -245,22 +245,30 @@ def _with_thumbnail() -> bytes:
     ("data", "message"),
     [
         pytest.param(b"", "is empty", id="empty"),
-        pytest.param(b"label,price\ncat,3\n", "is no image", id="text"),
+        pytest.param(b"label,price\ncat,3\n", "is not an image", id="text"),
         pytest.param(b"\0\0\0\x1cftypheic" + bytes(40), "HEIC.*save it as JPEG", id="heic"),
-        pytest.param(b"\xff\xd8\xff", "is torn", id="jpeg-marker-only"),
+        pytest.param(b"\xff\xd8\xff", "is incomplete", id="jpeg-marker-only"),
         pytest.param(b"\xff\xd8\xff\xd9", "holds no picture", id="jpeg-without-picture"),
-        pytest.param(_save(PHOTO, "JPEG")[:-2], "is torn: the JPEG has no end", id="jpeg-no-end"),
-        pytest.param(_save(PHOTO, "JPEG")[:700], "is torn", id="jpeg-half"),
-        pytest.param(_save(PHOTO, "JPEG", progressive=True)[:-40], "is torn", id="progressive"),
-        pytest.param(_with_thumbnail()[:-9], "is torn: the JPEG has no end", id="thumbnail-ends"),
-        pytest.param(_save(PHOTO, "PNG")[:-12], "is torn: the PNG has no end", id="png-no-end"),
+        pytest.param(
+            _save(PHOTO, "JPEG")[:-2], "is incomplete: the JPEG has no end", id="jpeg-no-end"
+        ),
+        pytest.param(_save(PHOTO, "JPEG")[:700], "is incomplete", id="jpeg-half"),
+        pytest.param(
+            _save(PHOTO, "JPEG", progressive=True)[:-40], "is incomplete", id="progressive"
+        ),
+        pytest.param(
+            _with_thumbnail()[:-9], "is incomplete: the JPEG has no end", id="thumbnail-ends"
+        ),
+        pytest.param(
+            _save(PHOTO, "PNG")[:-12], "is incomplete: the PNG has no end", id="png-no-end"
+        ),
         pytest.param(_save(PHOTO, "PNG")[:900], "ends within a chunk", id="png-half"),
-        pytest.param(_save(PHOTO, "PNG")[:8], "is torn", id="png-signature-only"),
-        pytest.param(_save(PHOTO, "BMP")[:-50], "is torn: the BMP", id="bmp"),
-        pytest.param(_save(PHOTO, "WEBP")[:-50], "is torn: the WebP", id="webp"),
-        pytest.param(_save(PHOTO, "TIFF")[:6], "is torn: the TIFF", id="tiff-header"),
-        pytest.param(b"II*\0\xff\xff\xff\x7f", "is torn: the TIFF", id="tiff-directory"),
-        pytest.param(b"GIF89a\x01", "is torn: the GIF", id="gif"),
+        pytest.param(_save(PHOTO, "PNG")[:8], "is incomplete", id="png-signature-only"),
+        pytest.param(_save(PHOTO, "BMP")[:-50], "is incomplete: the BMP", id="bmp"),
+        pytest.param(_save(PHOTO, "WEBP")[:-50], "is incomplete: the WebP", id="webp"),
+        pytest.param(_save(PHOTO, "TIFF")[:6], "is incomplete: the TIFF", id="tiff-header"),
+        pytest.param(b"II*\0\xff\xff\xff\x7f", "is incomplete: the TIFF", id="tiff-directory"),
+        pytest.param(b"GIF89a\x01", "is incomplete: the GIF", id="gif"),
     ],
 )
 def test_damaged_files_give_one_quiet_line(
@@ -390,7 +398,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="is a folder, expected an image"):
         read_image(tmp_path)
     os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(ImageError, match="is no regular file"):
+    with pytest.raises(ImageError, match="is not a regular file"):
         read_image(tmp_path / "pipe.png")
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(ImageError, match="cannot be read"):

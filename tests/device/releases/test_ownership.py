@@ -149,7 +149,7 @@ def test_the_loops_own_folder_is_its_users_and_no_link(place: Path) -> None:
     check_prefix(layout)
     layout.data.rmdir()
     layout.data.symlink_to("/etc")
-    refused(layout, layout.data, "is no folder")
+    refused(layout, layout.data, "is not a folder")
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_it_imports_the_standard_library_alone(agent: Path, tmp_path: Path) -> N
         (["try", "1"], 1, "is not installed"),
         (["rollback"], 1, "there is no previous release"),
         (["receive", f"{'0' * 64}:1"], 1, "is not set up"),
-        (["receive", "0" * 64], 2, "'' is no count"),
+        (["receive", "0" * 64], 2, "'' is not a count"),
     ],
 )
 def test_errors_are_told_as_json(
@@ -121,7 +121,7 @@ def test_errors_are_told_as_json(
     done = run(agent, "--prefix", tmp_path / "none", *arguments)
     assert (done.returncode, done.stderr) == (code, "")
     error = json.loads(done.stdout)["error"]
-    if error["got"] != "is not run by root":
+    if error["got"] != "does not run as root":
         assert got in error["got"]
     assert set(error) == {"code", "subject", "got", "expected", "next_step"}
     assert error["code"] == ("usage" if code == 2 else "release")

@@ -52,7 +52,9 @@ TASK = Gait()
     install(tmp_path, "ill", "1 / 0\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert find_task("gait").name == "gait"
-    with pytest.raises(UnknownTaskError, match=r"is 'stone', .* edgeinfer.tasks is no Task of"):
+    with pytest.raises(
+        UnknownTaskError, match=r"is 'stone', .* edgeinfer.tasks is not a Task with"
+    ):
         find_task("stone")
     with pytest.raises(UnknownTaskError, match=r"is 'ill', .*imported \(ZeroDivisionError: divis"):
         find_task("ill")
@@ -64,5 +66,5 @@ def test_a_bundle_of_a_task_that_is_not_here_is_named_with_what_would_read_it() 
     with pytest.raises(BundleError) as caught:
         parse_manifest(text, subject="x.edgebundle")
     told = str(caught.value)
-    assert "its model predicts 'gait', which nothing that is installed here reads" in told
+    assert "its model predicts 'gait', which no installed package reads" in told
     assert "install the package that brings the task 'gait'" in told

@@ -72,7 +72,7 @@ def test_corals_posenets_end_in_three_maps(shared_data: Path, kind: str) -> None
 def test_a_graph_without_outputs_is_not_cut() -> None:
     model = dense_model()
     del graph(model)[2]
-    with pytest.raises(ModelError, match="names no outputs, expected some"):
+    with pytest.raises(ModelError, match="names no outputs, expected outputs"):
         cut_model(encode(model), 1, (3,), subject="x")
 
 

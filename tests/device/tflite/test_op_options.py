@@ -85,5 +85,5 @@ def test_later_options_are_read() -> None:
 
 @pytest.mark.parametrize("op", LATER_UNIONS)
 def test_an_operator_without_the_options_that_its_kernel_reads_is_refused(op: str) -> None:
-    with pytest.raises(FlatbufferError, match=f"{op} has no options of its own kind"):
+    with pytest.raises(FlatbufferError, match=f"{op} has no options of its kind"):
         read_later_options(op, 0, None)

@@ -197,7 +197,7 @@ def test_an_unknown_dtype_is_refused() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"TFL3", b"\x1c\0\0\0TFL2" + bytes(40), b"PK\3\4" * 10])
 def test_other_files_are_no_models(data: bytes) -> None:
-    with pytest.raises(ModelError, match="x: is no TensorFlow Lite model; choose"):
+    with pytest.raises(ModelError, match="x: is not a TensorFlow Lite model; choose"):
         read_tflite(data, subject="x")
 
 

@@ -437,10 +437,10 @@ def test_nothing_is_changed_in_weights_that_lie_over_tables() -> None:
     for place in (places[0][0], places[1][1]):
         over = with_numbers(0, place - 4, 8, moved)
         read_tflite(over, subject="x")
-        with pytest.raises(ModelError, match="its weights lie over its tables"):
+        with pytest.raises(ModelError, match="its weights overlap its tables"):
             without_pose_decoder(over, subject="x")
     (place, *_) = FlatBuffer(OUTSIDE).root().table_places(4)
-    with pytest.raises(ModelError, match="its weights lie over its tables"):
+    with pytest.raises(ModelError, match="its weights overlap its tables"):
         with_buffers_inside(with_numbers(0, place, 8), subject="x")
 
 
@@ -459,7 +459,7 @@ def test_weights_that_lie_over_one_another_do_not_multiply() -> None:
     with pytest.raises(ModelError, match=r"its weights would take 2,000,000,000 bytes in its"):
         with_buffers_inside(content, subject="x")
     # Each of the places to change is compared with each of these, if that is done badly.
-    with pytest.raises(ModelError, match="its weights lie over its tables"):
+    with pytest.raises(ModelError, match="its weights overlap its tables"):
         with_buffers_inside(many(count, size), subject="x")
 
 

@@ -39,7 +39,7 @@ def test_counts_and_findings(photos: Path) -> None:
         "big dog\t8\t1\t1",
         "cat\t8\t1\t1",
         "all\t16\t2\t2",
-        "corrupt: cat/torn.jpg: is torn: the JPEG ends within its header",
+        "corrupt: cat/torn.jpg: is incomplete: the JPEG ends within its header",
         "left out: 1",
     ]
 
@@ -61,7 +61,7 @@ def test_json(photos: Path) -> None:
             {
                 "kind": "corrupt",
                 "path": "cat/torn.jpg",
-                "detail": "is torn: the JPEG ends within its header",
+                "detail": "is incomplete: the JPEG ends within its header",
             }
         ],
     }

@@ -22,7 +22,7 @@ BOARD = ("--board", "generic-x86-64")
             ("--host", "a", "--board", "no-such"),
             "'no-such' is not a known board, expected one of",
         ),
-        (("--host", "-oProxyCommand=x", *BOARD), "is no host"),
+        (("--host", "-oProxyCommand=x", *BOARD), "is not a host"),
         (("--host", "a", *BOARD, "--ssh-option", "StrictHostKeyChecking=no"), "host's key off"),
         (("--host", "a", *BOARD, "--", "--model", "x"), "run option --model: is given"),
         (("--host", "a", *BOARD, "--", "--output", "status:x"), "flash sets it"),

@@ -71,7 +71,7 @@ def run(tmp_path: Path) -> Path:
         (["--budget-ms", "0"], "--budget-ms: 0"),
         (["--budget-kb", "nan"], "--budget-kb: nan"),
         (["--board", "toaster"], "--board toaster: is not a known board"),
-        (["--measure-on", "-oProxyCommand=x"], "is no host"),
+        (["--measure-on", "-oProxyCommand=x"], "is not a host"),
     ],
 )
 def test_wrong_usage_is_one_sentence(arguments: list[str], says: str, run: Path) -> None:

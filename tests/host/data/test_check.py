@@ -34,9 +34,9 @@ def test_damaged_files_are_named(
     torn.write_bytes(torn.read_bytes()[:-40])
     checked = check_files(find_layout(root))
     assert [(f.kind, f.path, f.detail) for f in checked.findings] == [
-        ("corrupt", "b/torn.jpg", "is torn: the JPEG has no end"),
+        ("corrupt", "b/torn.jpg", "is incomplete: the JPEG has no end"),
         ("empty", "a/empty.jpg", "is empty"),
-        ("not-an-image", "a/page.png", "is no image"),
+        ("not-an-image", "a/page.png", "is not an image"),
     ]
     assert len(checked.files) == 6
     assert capfd.readouterr().err == ""

@@ -86,7 +86,7 @@ def test_wrong_indices_and_cut_files(samples: list[Sample], tmp_path: Path) -> N
 def test_a_sample_that_cannot_be_read_leaves_nothing(samples: list[Sample], tmp_path: Path) -> None:
     Path(samples[6].source).write_bytes(b"\xff\xd8\xff")
     folder = tmp_path / "stores"
-    with pytest.raises(ImageError, match=r"6\.png: is torn"):
+    with pytest.raises(ImageError, match=r"6\.png: is incomplete"):
         build_store(samples, SPEC, folder / "s", ROWS)
     assert list(folder.iterdir()) == []
 

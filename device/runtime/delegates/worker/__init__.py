@@ -1,1 +1,1 @@
-"""A delegate in a process of its own, and what watches over it."""
+"""A delegate in a separate process, and what watches over it."""

@@ -13,7 +13,7 @@ class DelegateCounts:
         hung: runs that gave no answer within the deadline.
         died: workers that ended by themselves in a run, or before one.
         failed: runs that ended with an error.
-        not_started: workers that did not come up when they were started anew.
+        not_started: workers that did not come up when they were started again.
         restarts: workers that did.
         substituted: runs that the CPU variant answered.
         given_up: whether no worker is started any more.
@@ -33,7 +33,7 @@ class DelegateCounts:
             f"{self.hung:,} hung" if self.hung else "",
             f"{self.died:,} died" if self.died else "",
             f"{self.failed:,} failed" if self.failed else "",
-            f"{self.not_started:,} did not come back" if self.not_started else "",
+            f"{self.not_started:,} did not restart" if self.not_started else "",
             f"{self.restarts:,} restarted" if self.restarts else "",
             f"{self.substituted:,} frames answered by the CPU" if self.substituted else "",
             "given up" if self.given_up else "",

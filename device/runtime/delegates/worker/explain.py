@@ -1,4 +1,4 @@
-"""Why a delegate did not load, as a sentence with the known cause and its cure."""
+"""Why a delegate did not load, as a sentence with the known cause and what helps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgeinfer.device.runtime.delegates.spec import DelegateSpec
 from edgeinfer.device.runtime.delegates.worker.process import WorkerStartError
 from edgeinfer.device.runtime.runner import RuntimeName
 
-_CRASHES = re.compile(r"was ended by SIG(SEGV|ABRT|BUS|ILL|FPE|TRAP)")
+_CRASHES = re.compile(r"was ended by (SIGSEGV|SIGABRT|SIGBUS|SIGILL|SIGFPE|SIGTRAP)")
 
 
 def explain(
@@ -23,7 +23,7 @@ def explain(
     runtime: RuntimeName,
     root: Path = Path("/"),
 ) -> DelegateError:
-    """Return the error that tells why a delegate did not load, and what helps.
+    """Return the error that says why a delegate did not load, and what helps.
 
     Args:
         delegate: what should have been loaded.
@@ -38,7 +38,7 @@ def explain(
     elif failure.kind == "OSError":
         got, next_step = _not_loaded(delegate, failure.text, root)
     elif failure.kind == "AttributeError":
-        got = "is no TFLite delegate: it lacks tflite_plugin_create_delegate"
+        got = "is not a TFLite delegate: it does not have tflite_plugin_create_delegate"
         next_step = "name a library that was built as an external delegate"
     elif failure.kind == "MissingExtraError":
         got, next_step = failure.text, add_packages(runtime)
@@ -72,13 +72,14 @@ def _not_loaded(delegate: DelegateSpec, text: str, root: Path) -> tuple[str, str
     if "wrong ELF class" in text or "cannot open shared object file" in text:
         return "is built for another processor, or 32 bits for 64", "install this machine's build"
     if "invalid ELF header" in text or "file too short" in text:
-        return "is no shared library", "install it again"
+        return "is not a shared library", "install it again"
     needed = re.search(r"version `(\w+_[0-9.]+)' not found", text)
     if needed is not None:
         return f"needs {needed[1]}, newer than this system has", "install a build for this system"
     undefined = re.search(r"undefined symbol: (\S+)", text)
     if undefined is not None:
-        return f"lacks the symbol {undefined[1]}", "install a build for this system"
+        got = f"needs the symbol {undefined[1]}, which this system does not have"
+        return got, "install a build for this system"
     return f"cannot be loaded ({_line(text)})", "check the file"
 
 

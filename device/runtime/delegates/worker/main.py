@@ -22,61 +22,61 @@ from edgeinfer.device.core.processes import end_with_parent
 
 
 def main() -> None:
-    """Serve the keeper at the other end of the socket until it closes it."""
+    """Serve the supervisor at the other end of the socket until it closes it."""
     # First of all, as the delegate may hang in a way that leaves no Python to notice.
     end_with_parent(int(sys.argv[2]))
-    # Ctrl-C and systemd's stop reach every process of a service: the keeper decides.
+    # Ctrl-C and systemd's stop reach every process of a service: the supervisor decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # A crash is expected here; its memory on a small card helps nobody.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    keeper = socket.socket(fileno=int(sys.argv[1]))
-    with keeper, contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        _serve(keeper)
+    supervisor = socket.socket(fileno=int(sys.argv[1]))
+    with supervisor, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        _serve(supervisor)
     sys.stdout.flush()
     # Not through the libraries' own endings, some of which crash.
     os._exit(0)
 
 
-def _serve(keeper: socket.socket) -> None:
+def _serve(supervisor: socket.socket) -> None:
     from edgeinfer.device.runtime.delegates.worker.messages import JOB, MAX_MESSAGE, READY, REFUSED
 
-    message, descriptors, _, _ = socket.recv_fds(keeper, MAX_MESSAGE, 1)
+    message, descriptors, _, _ = socket.recv_fds(supervisor, MAX_MESSAGE, 1)
     if message[:1] != JOB:
         return
     job = json.loads(message[1:])
     try:
-        loaded, runner = _load(keeper, job, descriptors)
+        loaded, runner = _load(supervisor, job, descriptors)
     except Exception as error:
-        # Whatever it is: the keeper turns it into a sentence.
+        # Whatever it is: the supervisor turns it into a sentence.
         text = str(getattr(error, "got", error))
         refusal = {"kind": type(error).__name__, "text": text[:8000]}
-        keeper.send(REFUSED + json.dumps(refusal).encode())
+        supervisor.send(REFUSED + json.dumps(refusal).encode())
         return
-    keeper.send(READY + json.dumps(loaded).encode())
+    supervisor.send(READY + json.dumps(loaded).encode())
     if runner is not None:
-        _run(keeper, runner)
+        _run(supervisor, runner)
 
 
 def _load(
-    keeper: socket.socket, job: dict[str, Any], descriptors: list[int]
+    supervisor: socket.socket, job: dict[str, Any], descriptors: list[int]
 ) -> tuple[dict[str, Any], Any]:
     """Load the delegate and the model, naming each step before it: the last one named crashed."""
     from edgeinfer.device.runtime.delegates.worker.messages import STAGE
 
-    keeper.send(STAGE + b"runtime")
+    supervisor.send(STAGE + b"runtime")
     from edgeinfer.device.runtime.runner import Runner, load_delegate, runtime_version
 
     version = runtime_version(job["runtime"])
-    keeper.send(STAGE + b"delegate " + version.encode())
+    supervisor.send(STAGE + b"delegate " + version.encode())
     delegate = load_delegate(job["runtime"], job["library"], dict(job["options"]))
     if not descriptors:
         return {"version": version}, None
-    # Through its name, which gives a position of its own: the keeper's other workers read it too.
+    # Through its name, which gives a separate position: the supervisor's other workers read it too.
     with open(f"/proc/self/fd/{descriptors[0]}", "rb") as stream:
         model = stream.read()
     os.close(descriptors[0])
-    keeper.send(STAGE + b"model " + version.encode())
+    supervisor.send(STAGE + b"model " + version.encode())
     runner = Runner(
         model,
         subject=job["subject"],
@@ -93,8 +93,8 @@ def _load(
     return loaded, runner
 
 
-def _run(keeper: socket.socket, runner: Any) -> None:
-    """Run the model on what lies in the shared memory, and leave the outputs there."""
+def _run(supervisor: socket.socket, runner: Any) -> None:
+    """Run the model on what is in the shared memory, and leave the outputs there."""
     import numpy as np
 
     from edgeinfer.device.runtime.delegates.worker.messages import (
@@ -108,18 +108,18 @@ def _run(keeper: socket.socket, runner: Any) -> None:
     )
     from edgeinfer.device.runtime.delegates.worker.shared_tensors import map_tensors
 
-    message, descriptors, _, _ = socket.recv_fds(keeper, MAX_MESSAGE, 1)
+    message, descriptors, _, _ = socket.recv_fds(supervisor, MAX_MESSAGE, 1)
     if message[:1] != MEMORY:
         return
     tensors = map_tensors(descriptors[0], [*runner.inputs, *runner.outputs])
     os.close(descriptors[0])
     inputs, outputs = tensors[: len(runner.inputs)], tensors[len(runner.inputs) :]
-    # What the delegate says from here on has no reader, and a month of it no place.
+    # What the delegate says from here on has no reader, and a month of it would fill the memory.
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 2)
     os.close(devnull)
     while True:
-        message = keeper.recv(MAX_MESSAGE)
+        message = supervisor.recv(MAX_MESSAGE)
         number = number_of(message)
         if message[:1] != RUN or number is None:
             return
@@ -127,10 +127,10 @@ def _run(keeper: socket.socket, runner: Any) -> None:
             for shared, output in zip(outputs, runner.invoke(inputs), strict=True):
                 np.copyto(shared, output)
         except Exception as error:
-            # The runtime's, or an output whose size changed: the keeper ends this process.
-            keeper.send(numbered(FAILED, number, str(getattr(error, "got", error))))
+            # The runtime's, or an output whose size changed: the supervisor ends this process.
+            supervisor.send(numbered(FAILED, number, str(getattr(error, "got", error))))
         else:
-            keeper.send(numbered(DONE, number))
+            supervisor.send(numbered(DONE, number))
 
 
 if __name__ == "__main__":

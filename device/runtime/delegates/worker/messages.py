@@ -1,8 +1,8 @@
-"""What a worker and its keeper say to each other, one message at a time over a socket pair.
+"""What a worker and its supervisor say to each other, one message at a time over a socket pair.
 
 The first byte is the kind, the rest its content:
 
-    keeper to worker                          worker to keeper
+    supervisor to worker                          worker to supervisor
     JOB    what to load (JSON), with the      STAGE  what it is about to do (text)
            model as a descriptor              READY  what it loaded (JSON)
     MEMORY the shared memory's descriptor     REFUSED why it cannot load (text)

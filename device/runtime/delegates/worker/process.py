@@ -119,14 +119,14 @@ class WorkerLostError(Exception):
 class WorkerProcess(Closing):
     """A process with a delegate and, unless that is only tried, a model; to be loaded first.
 
-    The thread that makes it must live as long as it shall: the kernel ends the process with that
+    The thread that makes it must live as long as it: the kernel ends the process with that
     thread.
 
     Args:
         job: what to load.
 
     Raises:
-        OSError: no process can be had.
+        OSError: no process can be started.
 
     Attributes:
         version: the runtime's.
@@ -166,7 +166,7 @@ class WorkerProcess(Closing):
             limit_s: how long starting and loading may take.
 
         Raises:
-            WorkerStartError: it did not come up; it is gone again.
+            WorkerStartError: it did not start; it has ended again.
         """
         try:
             self._load(limit_s)
@@ -214,7 +214,7 @@ class WorkerProcess(Closing):
         self._reap()
 
     def end(self) -> None:
-        """End the process and let go of it."""
+        """End the process and release what it used."""
         self.kill()
         self._socket.close()
 
@@ -234,7 +234,7 @@ class WorkerProcess(Closing):
             stdout=subprocess.DEVNULL,
             stderr=self._log,
             pass_fds=(descriptor,),
-            # A group of its own, which the terminal's Ctrl-C does not reach.
+            # A separate group, which the terminal's Ctrl-C does not reach.
             start_new_session=True,
         )
 
@@ -299,7 +299,7 @@ class WorkerProcess(Closing):
         """Return in words how the process ended."""
         code = self._reap()
         if code is None:
-            return "went silent"
+            return "stopped answering"
         if code >= 0:
             return f"ended with exit code {code}"
         return f"was ended by {signal_name(-code)}"

@@ -23,7 +23,7 @@ STEADY_S = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerPolicy:
-    """What a worker process is granted.
+    """What a worker process may take.
 
     Attributes:
         deadline_s: how long a run may take; None sets it from the first runs.
@@ -80,10 +80,10 @@ class Deadline:
 
 
 class FailureLog:
-    """Remembers when a worker failed, to tell a mishap from a broken device.
+    """Remembers when a worker failed, to tell one failure from a broken device.
 
     Args:
-        policy: how many failures are borne, and within what time.
+        policy: how many failures are accepted, and within what time.
     """
 
     def __init__(self, policy: WorkerPolicy) -> None:

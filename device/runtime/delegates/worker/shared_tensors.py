@@ -1,4 +1,4 @@
-"""Tensors in memory that two processes share: a file without a name, gone with its last user."""
+"""Tensors in memory that two processes share: a file without a name, removed with its last user."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SEALS = (
 def create_memory(specs: Sequence[TensorSpec]) -> int:
     """Return the descriptor of memory that holds tensors of these specs.
 
-    Its size is sealed: a process that goes wild cannot shrink it, which would kill the others that
+    Its size is sealed: a process that goes wrong cannot shrink it, which would kill the others that
     look at it.
 
     Raises:
@@ -46,7 +46,7 @@ def create_memory(specs: Sequence[TensorSpec]) -> int:
 
 
 def map_tensors(memory: int, specs: Sequence[TensorSpec]) -> list[NDArray[Any]]:
-    """Return the tensors that lie in `memory`, in the order of `specs`.
+    """Return the tensors that are in `memory`, in the order of `specs`.
 
     They stay valid after the descriptor is closed. The memory is given back with the last of them.
     """

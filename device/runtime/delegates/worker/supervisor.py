@@ -1,4 +1,4 @@
-"""The keeper of a worker process: starts it, starts it again when it was lost, and gives up."""
+"""The supervisor of a worker process: starts it, starts it again when it was lost, and gives up."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ WARM_UP_RUNS = 3
 transferred and programs compiled, would delay a frame; the others set the deadline."""
 
 
-class Keeper:
-    """Keeps one worker process going, from a thread of its own.
+class Supervisor:
+    """Keeps one worker process going, from a separate thread.
 
     That thread alone starts workers, for they end with the thread that started them.
 
     Args:
         job: what workers load; the model's descriptor stays open until this is closed.
         policy: deadlines and restarts.
-        meanwhile: what is said of the time without a worker, such as "the CPU answers meanwhile".
+        meanwhile: what is said of the time without a worker, such as "the CPU answers until then".
         in_the_end: what is said when it is given up.
 
     Attributes:
@@ -85,7 +85,7 @@ class Keeper:
         """Wait for the first worker.
 
         Raises:
-            DelegateError: it does not come up; with cause and cure.
+            DelegateError: it does not start; with the cause and what helps.
         """
         with self._changed:
             self._changed.wait_for(lambda: self.worker or self._start_error)
@@ -115,7 +115,7 @@ class Keeper:
         )
 
     def lose(self, worker: WorkerProcess, loss: WorkerLostError) -> None:
-        """Let go of a worker that gave no answer, and start another beside the caller."""
+        """Release a worker that gave no answer, and start another while the caller goes on."""
         worker.end()
         with self._changed:
             self.worker = None
@@ -124,13 +124,13 @@ class Keeper:
             if self._lost_at_s is None:
                 self._lost_at_s = now_s
             self._add(**{loss.how: 1})
-            # Told first: what the other thread tells of the next worker comes after it.
+            # Reported first: what the other thread reports about the next worker comes after it.
             self._tell(f"{loss.text}{self._what_follows()}")
             self._give_up_after_too_many()
             self._changed.notify_all()
 
     def pause(self) -> None:
-        """Let go of the accelerator, for another model to take it; no run may be under way."""
+        """Release the accelerator, for another model to take it; no run may be under way."""
         with self._changed:
             self._paused = True
             worker, self.worker = self.worker, None
@@ -159,7 +159,7 @@ class Keeper:
         self._counts = replace(self._counts, **values)
 
     def _tell(self, text: str) -> None:
-        with contextlib.suppress(Exception):  # the worker matters more than who hears of it
+        with contextlib.suppress(Exception):  # the worker matters more than the report
             _LOG.warning("%s: %s", self._job.delegate, text)
 
     def _what_follows(self) -> str:
@@ -174,7 +174,7 @@ class Keeper:
             self.given_up = f"failed {times} within {self._policy.within_s:.0f} s"
             self._tell(f"{self.given_up}; {self._in_the_end}")
 
-    # ---- the keeper's own thread ----
+    # ---- the supervisor's own thread ----
 
     def _keep(self) -> None:
         """Start workers, one after another, until this is closed or too many have failed."""
@@ -223,7 +223,7 @@ class Keeper:
                     return
                 self._failures.add(time.monotonic())
                 self._add(not_started=1)
-                self._tell(f"did not come back: {text}{self._what_follows()}")
+                self._tell(f"did not restart: {text}{self._what_follows()}")
                 self._give_up_after_too_many()
                 self._changed.notify_all()
             return

@@ -101,7 +101,7 @@ def test_what_is_taken(
         ("SOFTMAX", [image(1, 8, 4)], image(1, 8, 4), {}, "more than one vector"),
         ("SOFTMAX", [image(1, 16001)], image(1, 16001), {}, "16,001 elements"),
         ("MEAN", [PIXELS, numbers(0)], image(8, 8, 4), {}, "reduces the batch"),
-        ("MEAN", [image(1, 8, 8, 3), numbers(3)], image(1, 8, 8), {}, "no multiple of 4"),
+        ("MEAN", [image(1, 8, 8, 3), numbers(3)], image(1, 8, 8), {}, "not a multiple of 4"),
         ("SUM", [PIXELS, image(1)], PIXELS, {}, "axes are computed"),
         ("PAD", [PIXELS, numbers(1, 0, 0, 0)], PIXELS, {}, "pads the batch"),
         ("SPLIT", [numbers(0), PIXELS], PIXELS, {}, "splits the batch"),
@@ -212,7 +212,7 @@ def test_the_report_names_the_operator_to_blame_and_what_helps() -> None:
     )
     lines = ACCELERATOR.lines(graph)
     assert "      2-3  RELU                      cpu      supported, but a second subgraph" in lines
-    assert any(line.startswith("remedy: use ReLU6") for line in lines)
+    assert any(line.startswith("what helps: use ReLU6") for line in lines)
     assert max(map(len, lines[1:5])) <= 80
     document = ACCELERATOR.to_json(graph)
     assert document["ops"][:2] == [  # type: ignore[index]

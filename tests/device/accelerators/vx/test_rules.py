@@ -182,7 +182,7 @@ def test_floating_point_is_taken_and_said_to_be_slow() -> None:
     assert mapping.ops[0].reason == "supported, slow: float32"
     lines = ACCELERATOR.lines(graph)
     assert lines[1] == "1 of them in floating point, which its integer core is slow at"
-    assert any(line.startswith("remedy: quantize it") for line in lines)
+    assert any(line.startswith("what helps: quantize it") for line in lines)
     assert "not run on the hardware" in lines[-1]
 
 

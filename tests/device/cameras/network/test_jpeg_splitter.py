@@ -41,7 +41,7 @@ def split(data: bytes, cuts: list[int]) -> tuple[list[bytes], int]:
     found = []
     for start, end in itertools.pairwise(edges):
         found += list(splitter.feed(data[start:end]))
-    return found, splitter.torn
+    return found, splitter.damaged
 
 
 @given(
@@ -85,7 +85,7 @@ def test_picture_without_an_end_is_given_up() -> None:
     filler = b"\x55" * (1 << 20)
     for _ in range(jpeg_stream.MAX_JPEG_BYTES // len(filler) + 1):
         assert list(splitter.feed(filler)) == []
-    assert splitter.torn == 1
+    assert splitter.damaged == 1
     assert list(splitter.feed(PICTURES[1])) == [PICTURES[1]]
 
 

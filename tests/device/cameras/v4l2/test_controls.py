@@ -75,7 +75,11 @@ def test_controls_are_set_in_order(run_with_camera: Run) -> None:
     ("name", "value", "said"),
     [
         ("contrast", "1", "2 /dev/video0: has no control 'contrast', expected one of brightness, "),
-        ("brightness", "260", "2 /dev/video0: control brightness: '260' is no value of it, expec"),
+        (
+            "brightness",
+            "260",
+            "2 /dev/video0: control brightness: '260' is not a value of it, expec",
+        ),
         ("brightness", "bright", "expected 0 to 255 in steps of 5"),
         ("brightness", "7", "'7' is between its steps"),
         ("auto_exposure", "2", "expected 1 (Manual Mode), 3 (Aperture Priority Mode)"),

@@ -100,7 +100,7 @@ def test_ctrl_c_ends_it_while_a_child_hangs(tmp_path: Path) -> None:
 
 def test_a_camera_is_named_once(tmp_path: Path) -> None:
     finished = edgeinfer("doctor", "--camera", "0", "--camera-url-file", tmp_path / "camera")
-    assert "is given beside --camera" in error_line(finished, 2)
+    assert "is used together with --camera" in error_line(finished, 2)
 
 
 def test_a_place_for_the_report_is_checked_before_the_work(tmp_path: Path) -> None:

@@ -269,11 +269,11 @@ def test_control_characters_and_long_names_do_not_reach_the_terminal(tmp_path: P
 @pytest.mark.parametrize(
     ("name", "content", "error", "words"),
     [
-        ("random.tflite", bytes(range(256)) * 20, ModelError, "is no TensorFlow Lite model"),
-        ("empty.tflite", b"", ModelError, "is no TensorFlow Lite model"),
+        ("random.tflite", bytes(range(256)) * 20, ModelError, "is not a TensorFlow Lite model"),
+        ("empty.tflite", b"", ModelError, "is not a TensorFlow Lite model"),
         ("torn.tflite", encode(dense_model())[:900], ModelError, "is a damaged TensorFlow Lite"),
-        ("torn.edgebundle", b"PK\3\4" + bytes(50), BundleError, "is truncated or no bundle"),
-        ("random.edgebundle", b"no bundle", BundleError, "is truncated or no bundle"),
+        ("torn.edgebundle", b"PK\3\4" + bytes(50), BundleError, "is truncated or not a bundle"),
+        ("random.edgebundle", b"no bundle", BundleError, "is truncated or not a bundle"),
     ],
 )
 def test_what_is_neither(
@@ -293,7 +293,7 @@ def test_a_bundle_whose_model_is_damaged_names_the_member(tmp_path: Path) -> Non
     write_bundle(path, manifest(), MEMBERS)
     raised = run(path).exception
     assert isinstance(raised, ModelError)
-    assert str(raised).startswith("variants/cpu.tflite: is no TensorFlow Lite model")
+    assert str(raised).startswith("variants/cpu.tflite: is not a TensorFlow Lite model")
 
 
 def test_absent_files_and_folders(tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_absent_files_and_folders(tmp_path: Path) -> None:
     assert "cannot be read (no such file or directory)" in str(absent)
     folder = run(tmp_path).exception
     assert isinstance(folder, ModelError)
-    assert "is no file" in str(folder)
+    assert "is not a file" in str(folder)
 
 
 def test_a_graph_without_operators_or_inputs(tmp_path: Path) -> None:

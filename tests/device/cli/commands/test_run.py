@@ -199,10 +199,10 @@ def test_cameras_mode_and_controls(run_with_camera: Run, model: list[str]) -> No
     ("wish", "said"),
     [
         (["--camera-size", "800x600"], "has no mode 800x600, expected 640x480 YUYV"),
-        (["--camera-size", "wide"], "'wide' is no size, expected WIDTHxHEIGHT"),
+        (["--camera-size", "wide"], "'wide' is not a size, expected WIDTHxHEIGHT"),
         (["--camera-format", "H264"], "has no mode H264"),
         (["--camera-control", "zoom=1"], "has no control 'zoom', expected one of brightness"),
-        (["--camera-control", "brightness=300"], "'300' is no value of it, expected 0 to 255"),
+        (["--camera-control", "brightness=300"], "'300' is not a value of it, expected 0 to 255"),
         (["--camera-control", "brightness"], "is not a setting, expected NAME=VALUE"),
     ],
 )
@@ -240,7 +240,7 @@ def test_run_without_a_camera_says_how() -> None:
 
 @pytest.mark.parametrize(
     ("source", "said"),
-    [("no-such-thing", "no such camera"), ("simulated", "brings no pictures")],
+    [("no-such-thing", "no such camera"), ("simulated", "does not contain pictures")],
 )
 def test_bad_source_is_one_line(model: list[str], source: str, said: str) -> None:
     code, lines, err = finish(start("--camera", source, *model))
@@ -263,7 +263,7 @@ def test_a_file_names_the_camera_and_what_is_secret_is_not_told(
     for camera in (("--camera", "0"), ("--camera",)):
         code, _, err = finish(start("--camera-url-file", str(file), *camera, *model))
         assert code == 2
-        assert "is given beside --camera" in err
+        assert "is used together with --camera" in err
     status = tmp_path / "status.json"
     process = start(
         *("--camera-url-file", str(file), "--wait-for-camera", "--log-format", "json"),

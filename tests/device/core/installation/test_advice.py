@@ -35,7 +35,7 @@ def made_by(tool: Tool = "", installer: Installer = "pip", **others: object) -> 
 
 
 MANAGED = made_by(installer="none")
-OWN = "in an environment of its own, whose program is edgeinfer-env/bin/edgeinfer, run: "
+OWN = "in a new environment, whose program is edgeinfer-env/bin/edgeinfer, run: "
 PIPX = "run: pipx install --force --python /usr/bin/python3.11 "
 UV_TOOL = "run: uv tool install --force --python /usr/bin/python3.11 "
 
@@ -55,7 +55,7 @@ UV_TOOL = "run: uv tool install --force --python /usr/bin/python3.11 "
         (
             SECRET,
             SHELL,
-            "with the name or password that the URL needs put back, run: "
+            "after adding the name or password that the URL needs, run: "
             "pip install 'edgeinfer[host] @ https://host.example/e.whl'",
         ),
         (
@@ -90,7 +90,7 @@ UV_TOOL = "run: uv tool install --force --python /usr/bin/python3.11 "
         (
             GONE,
             MANAGED,
-            "with /no/such/e.whl back in its place, from which this was installed, "
+            "after restoring /no/such/e.whl, from which edgeinfer was installed, "
             f"{OWN}/usr/bin/python3.11 -m venv edgeinfer-env && "
             "edgeinfer-env/bin/pip install 'edgeinfer[host] @ file:///w/e.whl'",
         ),
@@ -107,7 +107,7 @@ UV_TOOL = "run: uv tool install --force --python /usr/bin/python3.11 "
         (
             GONE,
             made_by("uv tool", "uv"),
-            "with /no/such/e.whl back in its place, from which this was installed, "
+            "after restoring /no/such/e.whl, from which edgeinfer was installed, "
             f"{UV_TOOL}'edgeinfer[host] @ file:///w/e.whl'",
         ),
         (
@@ -162,7 +162,7 @@ def test_without_an_installation_there_is_no_command() -> None:
         ),
         (
             MANAGED,
-            "in an environment of its own, whose program is edgeinfer-env/bin/edgeinfer, run "
+            "in a new environment, whose program is edgeinfer-env/bin/edgeinfer, run "
             "`/usr/bin/python3.11 -m venv edgeinfer-env && "
             "edgeinfer-env/bin/pip install 'edgeinfer @ file:///w/e.whl'`",
         ),

@@ -40,7 +40,7 @@ def test_modules_in_the_users_folder_are_not_imported(
 def test_a_process_that_fails_is_told(tmp_path: Path) -> None:
     path = tmp_path / "bad.tflite"
     path.write_bytes(b"no model")
-    with pytest.raises(ModelError, match=r"ended with code 1 \(.*is no TensorFlow Lite model"):
+    with pytest.raises(ModelError, match=r"ended with code 1 \(.*is not a TensorFlow Lite model"):
         time_cold_starts(path, OpenOptions(), runs=1)
 
 

@@ -45,7 +45,7 @@ op  operator  output                        ms   share
 2   CONV_2D   1 x 7 x 7 x 8 int8        7.5000  44.1 %
 ai-edge-litert 2.3.0 (xnnpack), 3 threads, 4 rounds. Differences of the medians
 of models that end after each operator: noisy for tiny operators; 1 came out
-below 0 and stand as ~0, --json has them.
+below 0 and are shown as ~0; --json has them.
 
 operator  count       ms    share
 CONV_2D       2  17.5000  102.9 %

@@ -177,7 +177,7 @@ DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         lambda content: with_end(content, offset=end_of(content)[2] - 1),
         "its directory is not where its end says",
     ),
-    "several disks": (lambda content: with_end(content, disk=1), "speaks of other files"),
+    "several disks": (lambda content: with_end(content, disk=1), "names other files"),
     "fewer members": (lambda content: with_end(content, members=1), "its end counts 1 members"),
     "another name in the header": (
         lambda content: content.replace(b"golden/cpu.input.raw", b"golden/cpu.inqut.raw", 1),

@@ -256,7 +256,7 @@ def test_half_a_video_on_a_full_disk_gets_no_name(tmp_path: Path, suffix: str) -
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "0 of 60 frames arrived on the disk; free some space" in done.stdout
+    assert "0 of 60 frames were written to the disk; free some space" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 

@@ -46,7 +46,7 @@ def test_it_reads_what_it_writes_whatever_the_order_of_the_wheels() -> None:
         ({"verify_timeout_s": 0}, "0"),
         ({"bundle": "../../etc/passwd"}, "passwd"),
         ({"python": "python3"}, "python3"),
-        ({"run": ["--camera", 1]}, "no text"),
+        ({"run": ["--camera", 1]}, "not text"),
         ({"run": ["--model=/other"]}, "is the release's own"),
         ({"wheels": [{"name": "../x.whl", "sha256": "b" * 64}]}, "x.whl"),
         ({"wheels": [{"name": "-r.whl", "sha256": "b" * 64}]}, "-r.whl"),

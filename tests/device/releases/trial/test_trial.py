@@ -212,5 +212,5 @@ def test_settling_turns_to_the_release_before_only_where_that_is_whole(layout: L
     second = install_bare(layout, b"two")
     attempt(layout, second, manager)
     (layout.release(second) / "run").unlink()
-    assert settle(layout, None) == [f"release {second} was not whole; current is {first}"]
+    assert settle(layout, None) == [f"release {second} was not complete; current is {first}"]
     assert layout.linked(layout.current) == first

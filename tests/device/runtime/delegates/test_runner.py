@@ -99,7 +99,7 @@ def test_the_cpu_answers_the_frame_in_hand_until_a_new_worker_is_there(
     assert getattr(runner.counts, count) == 1
     assert (runner.counts.restarts, runner.counts.substituted) == (1, 1)
     assert told in heard[0]
-    assert "restarting it in 0.25 s; the CPU answers meanwhile" in heard[0]
+    assert "restarting it in 0.25 s; the CPU answers until then" in heard[0]
     assert "back after" in heard[1]
     assert len(heard) == 2
 
@@ -172,7 +172,7 @@ def test_one_that_does_not_come_back_is_counted(
     until(lambda: runner.counts.given_up)
     assert (runner.counts.died, runner.counts.not_started) == (1, 1)
     assert "was ended by SIGKILL" in heard[0]
-    assert "did not come back: crashed (the process was ended by SIGSEGV while" in heard[1]
+    assert "did not restart: crashed (the process was ended by SIGSEGV while" in heard[1]
 
 
 def test_a_model_that_fails_on_the_cpu_too_is_an_error(start: Start, tmp_path: Path) -> None:

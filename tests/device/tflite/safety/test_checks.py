@@ -145,7 +145,7 @@ FAULTS: dict[str, tuple[Callable[[TableNode], None], str]] = {
     ),
     "convolution's options": (
         lambda model: convolution(model, None),
-        "CONV_2D has no options of its own kind",
+        "CONV_2D has no options of its kind",
     ),
 }
 

@@ -26,7 +26,7 @@ typedef enum edgeinfer_status {
   EDGEINFER_NO_MEMORY = 2
 } edgeinfer_status;
 
-/* How a frame's pixels lie in memory. */
+/* How a frame's pixels are laid out in memory. */
 typedef enum edgeinfer_format {
   EDGEINFER_FORMAT_RGB = 0,  /* 3 bytes a pixel */
   EDGEINFER_FORMAT_BGR = 1,  /* 3 bytes a pixel, OpenCV's order */
@@ -77,7 +77,7 @@ typedef struct edgeinfer_frame {
   ptrdiff_t chroma_stride;
 } edgeinfer_frame;
 
-/* Where a frame's part lies in the model's image: image = (frame - frame_origin) * scale +
+/* Where a frame's part is in the model's image: image = (frame - frame_origin) * scale +
  * image_origin, along each axis, in pixels measured from the corner. */
 typedef struct edgeinfer_mapping {
   double frame_x, frame_y;
@@ -108,7 +108,7 @@ EDGEINFER_EXPORT edgeinfer_status edgeinfer_preprocessor_run(edgeinfer_preproces
                                                              const edgeinfer_frame* frame,
                                                              void* tensor);
 
-/* Tells where frames of this size lie in the model's image. */
+/* Returns where frames of this size are in the model's image. */
 EDGEINFER_EXPORT edgeinfer_status edgeinfer_map(const edgeinfer_spec* spec, int32_t frame_width,
                                                 int32_t frame_height, edgeinfer_mapping* mapping);
 

@@ -249,7 +249,7 @@ def test_a_file_that_is_no_library(
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
     finding = found(system)[LIBRARY]
     assert finding.state == "broken"
-    assert finding.got == "is no shared library"
+    assert finding.got == "is not a shared library"
 
 
 def test_usb_2_and_a_driver_that_is_absent(write: Write, system: System, usb_tpu: Path) -> None:

@@ -97,9 +97,9 @@ def test_npus_without_their_driver(tmp_path: Path, name: str, said: str) -> None
         ("libusb-1.0.so.0: cannot open shared object file: No such file", "needs libusb-1.0.so.0"),
         ("libedgetpu.so.1: cannot open shared object file: No such file", "is not installed"),
         ("/usr/lib/libedgetpu.so.1: wrong ELF class: ELFCLASS32", "built for another processor"),
-        ("/usr/lib/libedgetpu.so.1: invalid ELF header", "is no shared library"),
+        ("/usr/lib/libedgetpu.so.1: invalid ELF header", "is not a shared library"),
         ("/lib/libc.so.6: version `GLIBC_2.38' not found (required by x)", "needs GLIBC_2.38"),
-        ("/usr/lib/x.so: undefined symbol: _Unwind_SetIP", "lacks the symbol _Unwind_SetIP"),
+        ("/usr/lib/x.so: undefined symbol: _Unwind_SetIP", "needs the symbol _Unwind_SetIP"),
         ("something else", "cannot be loaded (something else)"),
     ],
 )
@@ -131,7 +131,7 @@ def load(library: Path, model: bytes) -> str:
 def test_libraries_that_are_none(model: bytes, tmp_path: Path) -> None:
     text = tmp_path / "text.so"
     text.write_text("no library at all, of more bytes than an ELF header has\n" * 4)
-    assert "text.so: is no shared library" in load(text, model)
+    assert "text.so: is not a shared library" in load(text, model)
     assert "absent.so: is not installed" in load(tmp_path / "absent.so", model)
 
 
@@ -143,7 +143,7 @@ def test_a_library_that_is_no_delegate(model: bytes, tmp_path: Path) -> None:
     source.write_text("int x;\n")
     library = tmp_path / "x.so"
     subprocess.run([*compiler, "-shared", "-fPIC", "-o", library, source], check=True)
-    assert "x.so: is no TFLite delegate" in load(library, model)
+    assert "x.so: is not a TFLite delegate" in load(library, model)
 
 
 def test_a_library_of_another_machine(

@@ -11,17 +11,17 @@ _MOST_DIGITS = 400
 _DEEPEST = 40
 
 
-def parse_told(text: str | bytes) -> Any:
+def parse_json(text: str | bytes) -> Any:
     """Return what a JSON text says.
 
     Whole numbers have 64 bits, others are finite, texts are whole characters, and nothing nests
     deeper than 40: then no comparison, sum or print of a value raises anything.
 
     Raises:
-        ValueError: it is no JSON, or says something else.
+        ValueError: it is not JSON, or says something else.
     """
     try:
-        told = json.loads(
+        value = json.loads(
             text.decode() if isinstance(text, bytes) else text,
             parse_int=_whole,
             parse_float=_finite,
@@ -29,12 +29,12 @@ def parse_told(text: str | bytes) -> Any:
         )
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    _refuse_odd(told)
-    return told
+    _refuse_odd(value)
+    return value
 
 
-def _refuse_odd(told: object) -> None:
-    waiting: list[tuple[object, int]] = [(told, 1)]
+def _refuse_odd(value: object) -> None:
+    waiting: list[tuple[object, int]] = [(value, 1)]
     while waiting:
         value, depth = waiting.pop()
         if depth > _DEEPEST:

@@ -19,12 +19,12 @@ from edgeinfer.device.releases.install.release import read_release
 from edgeinfer.device.releases.install.spec import read_spec
 from edgeinfer.device.releases.state import read_state
 from edgeinfer.device.releases.systemd.manager import ServiceState
-from edgeinfer.device.releases.told import parse_told
 from edgeinfer.device.releases.trial.health import answers_of
-from edgeinfer.device.releases.trial.outcome import told_outcome
+from edgeinfer.device.releases.trial.outcome import read_outcome
 from edgeinfer.device.releases.trial.request import ask_for_trial
 from edgeinfer.device.releases.trial.status import age_s, read_status, whole
 from edgeinfer.device.releases.trial_file import read_trial
+from edgeinfer.device.releases.untrusted_json import parse_json
 from tests.device.releases.boards import StandInManager, bare_spec, make_board
 
 DEEP = "[" * 1000 + "]" * 1000
@@ -46,23 +46,23 @@ def numbers_of(value: object) -> list[int | float]:
 def test_what_code_would_stumble_over_is_refused(text: str) -> None:
     for whole_text in (text, f'{{"a": [1, {text}]}}'):
         with pytest.raises(ValueError, match=r"."):
-            parse_told(whole_text)
+            parse_json(whole_text)
         with pytest.raises(ValueError, match=r"."):
-            parse_told(whole_text.encode("latin-1"))
+            parse_json(whole_text.encode("latin-1"))
 
 
 @given(st.text(max_size=40) | st.binary(max_size=40))
 def test_any_text_is_read_or_refused(text: str | bytes) -> None:
     with suppress(ValueError):
-        told = parse_told(text)
+        told = parse_json(text)
         assert all(math.isfinite(number) for number in numbers_of(told))
         json.dumps(told, allow_nan=False).encode()
 
 
 def test_plain_json_is_read() -> None:
     told = {"a": [1, -2.5, True, None, "dog's \N{DOG FACE}"], "b": {"c": 2**63 - 1}}
-    assert parse_told(json.dumps(told)) == told
-    assert parse_told(json.dumps(told, ensure_ascii=False).encode()) == told
+    assert parse_json(json.dumps(told)) == told
+    assert parse_json(json.dumps(told, ensure_ascii=False).encode()) == told
 
 
 @pytest.mark.parametrize("text", ODD)
@@ -89,7 +89,7 @@ def test_no_file_of_a_board_upsets_its_agent(tmp_path: Path, text: str) -> None:
     assert (whole(status, "answers"), age_s(status)) == (0, float("inf"))
     assert answers_of(ServiceState(active="active", pid=77), status) == 0
     assert read_trial(layout) is None
-    assert told_outcome(layout, "x") is None
+    assert read_outcome(layout, "x") is None
     assert read_history(layout) == []
     json.dumps(read_state(layout, manager), allow_nan=False).encode()
     note(layout, "tried", release=1)
