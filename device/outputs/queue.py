@@ -241,10 +241,10 @@ class QueuedOutput:
             )
 
     def _broke(self, error: Exception) -> None:
-        """An error in edgeinfer's own code for one output must not end a loop that others read."""
+        """A defect in edgeinfer's own code for one output must not end a loop that others read."""
         self.gone = error
         _LOG.warning(
-            "output %s: an error in edgeinfer (%s: %s); the loop goes on without it",
+            "output %s: a defect in edgeinfer (%s: %s); the loop goes on without it",
             self.name,
             type(error).__name__,
             error,

@@ -89,7 +89,7 @@ class ImageStore:
                 raise IndexError(f"image {index} of {len(self)}")
             got = os.preadv(self._descriptor, [row.data], int(index) * self._image_bytes)
             if got != self._image_bytes:
-                raise StorageError(self.path, got="was cut short", next_step="start again")
+                raise StorageError(self.path, got="is incomplete", next_step="start again")
         return images
 
     def batches(self, size: int = 32) -> Iterator[NDArray[np.uint8]]:

@@ -60,7 +60,7 @@ def error_line(finished: subprocess.CompletedProcess[str], code: int = 1) -> str
 
 def _sound(finished: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
     assert "Traceback" not in finished.stderr, finished.stderr
-    assert "an error in edgeinfer" not in finished.stderr, finished.stderr
+    assert "a defect in edgeinfer" not in finished.stderr, finished.stderr
     return finished
 
 

@@ -104,7 +104,7 @@ class Environment:
         """Run the installed program; a traceback fails the test whatever the exit code."""
         done = self._run(self.folder / "bin" / "edgeinfer", *arguments, env=env)
         assert "Traceback" not in done.stderr, done.stderr
-        assert "an error in edgeinfer" not in done.stderr, done.stderr
+        assert "a defect in edgeinfer" not in done.stderr, done.stderr
         return done
 
     def packages(self) -> list[Package]:

@@ -44,7 +44,7 @@ class FeatureFile:
         rows = np.empty((len(indices), self._row), DTYPE)
         for row, index in zip(rows, indices, strict=True):
             if os.preadv(self._descriptor, [row.data], int(index) * row.nbytes) != row.nbytes:
-                raise StorageError(self.path, got="was cut short", next_step="start again")
+                raise StorageError(self.path, got="is incomplete", next_step="start again")
         return rows.astype(np.float32).reshape(len(indices), *self.shape[1:])
 
 

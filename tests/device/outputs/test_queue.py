@@ -252,7 +252,7 @@ def test_defect_in_one_of_several_is_told_and_the_loop_goes_on(warnings: list[st
     outputs.finish(SUMMARY)
     assert len(good.taken) == 10
     assert warnings == [
-        "output x: an error in edgeinfer (ZeroDivisionError: oh); the loop goes on without it"
+        "output x: a defect in edgeinfer (ZeroDivisionError: oh); the loop goes on without it"
     ]
     assert good.summaries[0].outputs[0].failure == "oh"
 

@@ -78,7 +78,7 @@ def test_wrong_indices_and_cut_files(samples: list[Sample], tmp_path: Path) -> N
                 store.read([index])
         os.truncate(path, 700)
         assert store.read([0]).shape == (1, 10, 12, 3)
-        with pytest.raises(StorageError, match="was cut short"):
+        with pytest.raises(StorageError, match="is incomplete"):
             store.read([5])
     store.close()
 

@@ -73,7 +73,7 @@ class Loop:
         for thread in self._threads:
             thread.join(PATIENCE_S)
         assert "Traceback" not in "".join(self.err), self.err
-        assert "an error in edgeinfer" not in "".join(self.err), self.err
+        assert "a defect in edgeinfer" not in "".join(self.err), self.err
         return code
 
     def answers(self) -> list[dict[str, Any]]:
