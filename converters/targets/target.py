@@ -168,7 +168,7 @@ def report_member(name: str) -> str:
     return f"{REPORT_FOLDER}/{name}.json"
 
 
-def remedies_of(report: Report, kind: str = "remedies", title: str = "remedy") -> list[str]:
+def remedies_of(report: Report, kind: str = "remedies", title: str = "what helps") -> list[str]:
     """Return a report's remedies, or another list in it, for people."""
     texts = report.get(kind)
     return [f"  {title}: {text}" for text in (texts if isinstance(texts, list) else [])]
