@@ -30,11 +30,12 @@ test-system: $(VENV)/wheels.stamp  ## virtual environments, ARM userlands, cross
 test-system-long: $(VENV)/wheels.stamp  ## the same with what takes long on a virtual board
 	$(PYTEST) -m system
 
-lint: $(VENV)/dev.stamp docs  ## style, types, the import rule and the pages' links
+lint: $(VENV)/dev.stamp docs  ## style, types, the import rule, plain words and the pages' links
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.words
 
 # With --quiet, MkDocs would not count warnings, and so refuse nothing. The variable keeps away
 # what Material for MkDocs says of its successor.
