@@ -202,7 +202,10 @@ def _print(out: Path, pruned: TrainedModel) -> None:
             f"one thread{', without AMX' if has_amx() else ''}"
         )
     if "prune.zeros" in metrics:
-        click.echo(f"{metrics['prune.zeros']:.1%} of the weights are 0: smaller only if compressed")
+        click.echo(
+            f"{metrics['prune.zeros']:.1%} of the weights are 0: smaller only if compressed, "
+            "not faster"
+        )
     click.echo(f"validation accuracy {100 * metrics['validation.keras.top1']:.2f} % (float)")
     click.echo(f"the run: {printable(str(out))}")
     click.echo(f"next: edgeinfer convert {printable(str(out))}")

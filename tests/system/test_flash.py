@@ -340,9 +340,9 @@ def test_a_user_with_sudo(released: Flash) -> None:
 def test_a_password_for_sudo_is_asked_once_and_never_shown(released: Flash) -> None:
     command = [*PROGRAM, *released.arguments("--ask-sudo-password", user="asked")]
     for password, code in (("secret", 0), ("wrong", 1)):
-        output, status = at_terminal(command, {"password for sudo there:": f"{password}\n"})
+        output, status = at_terminal(command, {"password for sudo on the boards:": f"{password}\n"})
         assert status == code, output
-        assert output.count("password for sudo there") == 1
+        assert output.count("password for sudo on the boards") == 1
         assert password not in output
         if code:
             assert "sudo does not take the password" in output
@@ -350,7 +350,8 @@ def test_a_password_for_sudo_is_asked_once_and_never_shown(released: Flash) -> N
     changed = released.arguments(
         "--ask-sudo-password", run=(*SIMULATED, "--every", "3"), user="asked"
     )
-    output, status = at_terminal([*PROGRAM, *changed], {"password for sudo there:": "secret\n"})
+    answers = {"password for sudo on the boards:": "secret\n"}
+    output, status = at_terminal([*PROGRAM, *changed], answers)
     assert status == 0, output
     assert "secret" not in released.board.sshd.log()
 

@@ -94,7 +94,7 @@ def test_a_folder_that_is_no_run_is_one_line(tmp_path: Path) -> None:
 
 def test_out_is_not_the_run(run: Path) -> None:
     line = error_line(edgeinfer("optimize", run, "--out", run), code=2)
-    assert "is RUN itself" in line
+    assert "is the folder RUN" in line
 
 
 def test_a_board_that_is_away_is_told_before_anything_is_done(run: Path, tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def _spent_s(out: Path) -> float:
 def test_ctrl_c_shows_what_there_is(interrupted: Interrupted) -> None:
     out = interrupted.out
     assert [line for line in interrupted.stderr.splitlines() if line][-2:] == [
-        f"note: all is kept in {out}; the same command goes on from there",
+        f"note: everything is kept in {out}; the same command continues from there",
         "error: stopped",
     ]
     assert "baseline" in interrupted.stdout

@@ -143,7 +143,7 @@ def test_it_says_what_is_left_and_what_comes_next(
     assert capsys.readouterr().out.splitlines() == [
         "1234 parameters, 43.2% of the multiplications: 7 epochs, 42 s",
         f"INT8 invoke 2.05 times as fast, timed here, {how}",
-        "50.0% of the weights are 0: smaller when compressed, no faster",
+        "50.0% of the weights are 0: smaller only if compressed, not faster",
         "validation accuracy 87.50 % (float)",
         "the run: runs/small",
         "next: edgeinfer convert runs/small",
