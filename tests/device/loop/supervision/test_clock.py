@@ -25,6 +25,7 @@ DEVICE = Path(edgeinfer.device.__file__).parent
 STAMPS = {
     "cli/log/formats.py": {"datetime.now"},
     "outputs/base.py": {"time.time_ns"},
+    "diagnose/report/collect.py": {"time.gmtime", "time.strftime"},
     "diagnose/doctor/checks/clock.py": {"time.gmtime", "time.strftime"},  # whose subject it is
     "releases/history.py": {"time.gmtime", "time.strftime"},
 }
