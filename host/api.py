@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeinfer.converters.common.progress import Progress, shown_progress
-from edgeinfer.device.core.errors import DataError, EdgeinferError, ModelError, UsageError
+from edgeinfer.device.core.errors import DataError, ModelError, UsageError
 from edgeinfer.device.core.paths import AnyPath, file_path
 from edgeinfer.host.extras import check_host_extra
 
@@ -248,54 +248,21 @@ def optimize(
         UsageError: `out` is `run` itself, or holds another search.
     """
     check_host_extra("edgeinfer.optimize", "ai_edge_quantizer", "jinja2", "matplotlib", "optuna")
-    from edgeinfer.converters.targets.targets import chosen_targets
-    from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
     from edgeinfer.host.search.budget import Budget
-    from edgeinfer.host.search.context import WORK_FOLDER
-    from edgeinfer.host.search.report.finish import end_search, fold_where_open, require_kept
-    from edgeinfer.host.search.report.report import write_report
-    from edgeinfer.host.search.report.tables import trial_line
-    from edgeinfer.host.search.search import Search, SearchOptions, make_space
-    from edgeinfer.host.search.study.file import open_study
+    from edgeinfer.host.search.report.finish import require_kept
+    from edgeinfer.host.search.run_search import run_search
+    from edgeinfer.host.search.search import SearchOptions
 
     source = Path(file_path(run, error=ModelError, expected="a folder of edgeinfer.train"))
     folder = Path(file_path(out, error=UsageError, expected="the folder of the search"))
-    if source.resolve() == folder.resolve():
-        raise UsageError("out", got="is the run itself", expected="another folder")
     options = options or SearchOptions(budget=Budget(accuracy_points=1.0))
-    timer = timer or _timer(options)
-    space, settings = make_space(source, options.board), options.settings(source)
-    board = None if options.board is None else options.board.name
-    chosen_targets(board=board).require_tools("int8")
-    timer.check()
-    with (
-        shown_progress(progress) as told,
-        open_study(folder, settings, space, options.budget, seed=options.seed) as study,
-        TensorflowProcess(folder / WORK_FOLDER) as workshop,
-    ):
-        search = Search(
-            *(source, options, study, space),
-            timer=timer,
-            workshop=workshop,
-            progress=told,
-            out=folder,
-        )
-        try:
-            search.work(lambda trial: told.say(trial_line(trial)))
-        except (KeyboardInterrupt, EdgeinferError):
-            if (so_far := search.found()) is not None:
-                write_report(folder, so_far, None)
-            raise
-        workshop.close()
-        found = search.found()
-        assert found is not None
-        if found.winner is None:
-            write_report(folder, found, None)
-            found.require_winner()
-        ending = end_search(search.bench, options, study, found, told)
-        ending = fold_where_open(search.bench, options, found, ending, told)
-        workshop.close()
-        write_report(folder, found, ending)
+    found, ending = run_search(
+        source,
+        folder,
+        options,
+        timer=timer or _timer(options),
+        show=lambda keep: shown_progress(progress, keep=keep),
+    )
     require_kept(found, ending)
     return Optimized(bundle=Path(ending.bundle), found=found, ending=ending)
 

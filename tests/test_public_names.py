@@ -148,7 +148,7 @@ def test_without_the_host_extra_the_error_says_what_to_install(
         ("prune", ("", "made"), "path: is empty, expected a folder of edgeinfer.train"),
         ("prune", ("absent", "made"), "absent: "),
         ("optimize", ("run", 4), "path: is of type int, expected the folder of the search"),
-        ("optimize", ("run", "run"), "out: is the run itself, expected another folder"),
+        ("optimize", ("run", "run"), "--out: is RUN itself, expected another folder"),
         ("optimize", ("absent", "made"), "absent: "),
     ],
 )

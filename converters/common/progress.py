@@ -163,10 +163,10 @@ def show_progress(stream: TextIO | None = None, *, keep: bool = False) -> Iterat
 
 
 @contextmanager
-def shown_progress(progress: Progress | None) -> Iterator[Progress]:
+def shown_progress(progress: Progress | None, *, keep: bool = True) -> Iterator[Progress]:
     """Give a caller's progress, or where there is none one that is shown; see `show_progress`."""
     if progress is not None:
         yield progress
         return
-    with show_progress(keep=True) as shown:
+    with show_progress(keep=keep) as shown:
         yield shown

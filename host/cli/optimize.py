@@ -12,7 +12,7 @@ import click
 from edgeinfer.device.cli.help.names import BOARD
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import MAX_THREADS, json_option, ssh_option
-from edgeinfer.device.core.errors import EdgeinferError, UsageError, printable
+from edgeinfer.device.core.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.host.search.report.finish import Ending
@@ -194,60 +194,25 @@ def _timer(
 
 
 def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_json: bool) -> None:
-    """Search and print; the results so far are written even if the search fails or is stopped."""
+    """Search and print; the results so far are shown even if the search fails or is stopped."""
     from edgeinfer.converters.common.progress import show_progress
-    from edgeinfer.converters.targets.targets import chosen_targets
-    from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
-    from edgeinfer.host.search.context import WORK_FOLDER
-    from edgeinfer.host.search.report.finish import end_search, fold_where_open, require_kept
-    from edgeinfer.host.search.report.report import write_report
-    from edgeinfer.host.search.report.tables import trial_line
-    from edgeinfer.host.search.search import Search, make_space
-    from edgeinfer.host.search.study.file import open_study
+    from edgeinfer.host.search.report.finish import require_kept
+    from edgeinfer.host.search.run_search import run_search
 
-    space = make_space(run, options.board)
-    settings = options.settings(run)
-    # What would fail later is reported before anything is trained.
-    board = None if options.board is None else options.board.name
-    chosen_targets(board=board).require_tools("int8")
-    timer.check()
-    with (
-        open_study(out, settings, space, options.budget, seed=options.seed) as study,
-        TensorflowProcess(out / WORK_FOLDER) as workshop,
-    ):
-        stopped: BaseException | None = None
-        with show_progress() as progress:
-            search = Search(
-                run,
-                options,
-                study,
-                space,
-                timer=timer,
-                workshop=workshop,
-                progress=progress,
-                out=out,
-            )
-            try:
-                search.work(lambda trial: progress.say(trial_line(trial)))
-            except (KeyboardInterrupt, EdgeinferError) as error:
-                stopped = error
-        found = search.found()
-        if stopped is not None:
-            if found is not None:
-                write_report(out, found, None)
-                _print_front(found, as_json=as_json)
-            click.echo(printable(f"note: everything is kept in {out}; {_GO_ON}"), err=True)
-            raise stopped
-        assert found is not None
-        if found.winner is None:
-            write_report(out, found, None)
+    def ended_early(found: Found | None, stop: BaseException | None) -> None:
+        if found is not None:
             _print_front(found, as_json=as_json)
-            found.require_winner()
-        with show_progress(keep=True) as progress:
-            ending = end_search(search.bench, options, study, found, progress)
-            ending = fold_where_open(search.bench, options, found, ending, progress)
-        workshop.close()
-        write_report(out, found, ending)
+        if stop is not None:
+            click.echo(printable(f"note: everything is kept in {out}; {_GO_ON}"), err=True)
+
+    found, ending = run_search(
+        run,
+        out,
+        options,
+        timer=timer,
+        show=lambda keep: show_progress(keep=keep),
+        ended_early=ended_early,
+    )
     if as_json:
         click.echo(json.dumps(_document(out, found, ending)))
     else:

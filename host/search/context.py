@@ -14,8 +14,8 @@ from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.converters.tensorflow.worker.process import LOG_FILE
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Candidate
-from edgeinfer.host.search.clock import SearchClock
 from edgeinfer.host.search.space import Space
+from edgeinfer.host.search.study.clock import SearchClock
 from edgeinfer.host.search.time_models import Timer
 from edgeinfer.host.search.worker.job import SMALL_FILE, Action, Done, Job
 from edgeinfer.host.search.worker.work import CandidateJob

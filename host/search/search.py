@@ -18,11 +18,11 @@ from edgeinfer.device.core.errors import ModelError, SearchError
 from edgeinfer.host.search.attempt import attempt, measure_baseline
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Baseline, Candidate, Trial
-from edgeinfer.host.search.clock import SearchClock, Ticking
 from edgeinfer.host.search.context import CANDIDATES_FOLDER, WORK_FOLDER, Bench
 from edgeinfer.host.search.front import entries
 from edgeinfer.host.search.pace import Known, known_paces
 from edgeinfer.host.search.space import Space, space_of
+from edgeinfer.host.search.study.clock import SearchClock, Ticking
 from edgeinfer.host.search.study.results import Found
 from edgeinfer.host.search.study.study import Asked, SearchStudy
 from edgeinfer.host.search.time_models import Timer

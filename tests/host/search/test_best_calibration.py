@@ -15,9 +15,9 @@ from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.host.search.best_calibration import Quantized, quantized
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import SearchPrecision
-from edgeinfer.host.search.clock import SearchClock
 from edgeinfer.host.search.context import Bench
 from edgeinfer.host.search.space import space_of
+from edgeinfer.host.search.study.clock import SearchClock
 from edgeinfer.host.search.worker.job import Done, Job
 from edgeinfer.host.training.train import METRIC_ACCURACY
 from tests.host.search.examples import (

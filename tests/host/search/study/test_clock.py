@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from edgeinfer.host.search.clock import SearchClock, Ticking
+from edgeinfer.host.search.study.clock import SearchClock, Ticking
 from tests.converters.common.listening import Listening
 
 
