@@ -173,7 +173,7 @@ def test_the_board_is_asked_for_the_same(options: BenchmarkOptions) -> None:
     assert name == "benchmark"
     asked = benchmark.make_context("benchmark", arguments).params
     assert asked["as_json"]
-    assert asked["model"] == Path("-odd name")
+    assert asked["bundle"] == Path("-odd name")
     opening = read_opening(**{name: asked[name] for name in OPENING_PARAMETERS})
     asked |= {"delegates": opening.delegates, "trust": opening.trust}
     assert options == BenchmarkOptions(
