@@ -64,7 +64,7 @@ def test_a_folder_that_is_named_must_be_there(
         profile_names()
 
 
-def test_a_name_of_ours_is_refused(config: Path) -> None:
+def test_the_name_of_one_of_our_boards_is_refused(config: Path) -> None:
     (config / "rpi4.toml").write_text(MINE)
     with pytest.raises(ProfileError, match="'rpi4' is a board of edgeinfer's own") as caught:
         load_profile("rpi5")
@@ -99,7 +99,7 @@ def test_a_folder_that_may_not_be_read_holds_nothing(config: Path) -> None:
     config.chmod(0o755)
 
 
-def test_what_is_no_folder_holds_nothing(config: Path) -> None:
+def test_a_file_instead_of_the_folder_has_no_profiles(config: Path) -> None:
     config.rmdir()
     config.write_text("")
     assert profile_names() == OWN
@@ -220,13 +220,13 @@ def test_what_no_profile_may_say_is_refused_in_a_line(
         read_head(path)
 
 
-def test_what_is_no_file_is_not_waited_for(config: Path) -> None:
+def test_a_pipe_is_refused_without_waiting(config: Path) -> None:
     os.mkfifo(config / "mine.toml")
     with pytest.raises(ProfileError, match="it is not a regular file"):
         load_profile("mine")
 
 
-def test_a_profile_of_blank_lines_is_read_at_once(config: Path) -> None:
+def test_a_profile_of_blank_lines_is_read_quickly(config: Path) -> None:
     """A search for the first table once looked from each line to the end of all of them."""
     path = written(config, b"\n" * 60_000 + MINE.encode())
     assert read_head(path)["based_on"] == "rpi4"

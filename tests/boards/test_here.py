@@ -21,7 +21,7 @@ def test_a_board_says_for_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in profile_names() if name.startswith("generic-")])
-def test_a_machine_without_a_device_tree_goes_by_the_rule(name: str, tmp_path: Path) -> None:
+def test_a_machine_without_a_device_tree_follows_the_rule(name: str, tmp_path: Path) -> None:
     """What generic profiles say must not differ, since they are not read then."""
     assert threads_here(tmp_path) == load_profile(name).thread_count() == thread_rule()
 

@@ -36,7 +36,7 @@ def test_what_was_run_here_stands_first_and_apart() -> None:
     assert set(ran) == {True, False}
 
 
-def test_plugged_in_accelerators_stand_behind_their_boards() -> None:
+def test_plugged_in_accelerators_follow_their_boards() -> None:
     text = "\n".join(matrix_lines(PROFILES))
     assert "`rpi5` (`-coral-pcie`, `-coral-usb`)" in text
     assert "| `coral-dev`, `coral-dev-mini` |" in text
@@ -44,7 +44,7 @@ def test_plugged_in_accelerators_stand_behind_their_boards() -> None:
     assert "| `rpi5-coral-usb` |" in alone
 
 
-def test_libedgetpu_is_told_where_there_may_be_a_coral() -> None:
+def test_libedgetpu_is_named_where_there_may_be_a_coral() -> None:
     rows = table(matrix_lines([load_profile("rpi4")]))
     assert {row[4] for row in rows[2:]} == {"-"}
     rows = table(matrix_lines([load_profile("rpi4-coral-usb")]))

@@ -84,7 +84,7 @@ def test_every_profile_reads_and_keeps_the_rules(path: Path) -> None:
     assert path.suffix == ".toml"
     profile = load_profile(path.stem)
     assert profile.name == path.stem
-    # What is plugged in has no processor of its own, and cannot be told by the device tree.
+    # What is plugged in has no processor, and the device tree does not name it.
     generic = path.stem.startswith("generic-") or path.stem == "coral-usb"
     plugged = profile.connection in ("usb", "pcie")
     assert (generic or plugged) == (profile.device_tree == ())
