@@ -1,4 +1,4 @@
-"""Cutting a graph into parts, in hand-made graphs and in any."""
+"""Cutting a graph into parts, in example graphs and in any."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def operator(inputs: list[int], outputs: list[int]) -> Operator:
 
 
 def test_a_branch_is_one_part_with_what_it_does_not_wait_for() -> None:
-    # 0 -> 1 -> (2: refused) -> 3, and 1 -> 4 beside; 5 joins both.
+    # 0 -> 1 -> (2: refused) -> 3, and 1 -> 4 in parallel; 5 joins both.
     operators = [
         operator([0], [1]),
         operator([1], [2]),

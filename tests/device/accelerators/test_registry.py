@@ -19,7 +19,7 @@ from edgeinfer.device.core.errors import DelegateError
 from edgeinfer.device.diagnose.doctor.look import Look, look_of
 
 
-def test_every_accelerator_of_ours_is_found_and_is_an_entry_point() -> None:
+def test_each_of_our_accelerators_is_found_and_is_an_entry_point() -> None:
     entries = {entry.name: entry for entry in metadata.entry_points(group=GROUP)}
     assert {*entries} == {*OWN}
     assert [found.name for found in accelerators()] == [*OWN]
@@ -49,6 +49,6 @@ def test_compilers_operators_belong_to_one_accelerator() -> None:
     assert names == {"edgetpu-custom-op": "edgetpu", "ethos-u": "ethos-u", "": None, "mine": None}
 
 
-def test_the_doctor_has_a_look_of_its_own_at_the_edge_tpu_alone() -> None:
+def test_the_doctor_has_its_own_look_only_for_the_edge_tpu() -> None:
     usual = [name for name in OWN if type(look_of(named_accelerator(name))) is Look]
     assert usual == ["ethos-u", "vx", "gpu"]

@@ -45,7 +45,7 @@ Compilation child process completed within timeout period.
 """
 
 
-def stand_in(folder: Path, script: str) -> Path:
+def fake_compiler(folder: Path, script: str) -> Path:
     path = folder / "edgetpu_compiler"
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -107,7 +107,7 @@ def test_the_prediction_is_compared_with_the_log() -> None:
 def test_the_compiler_is_found_and_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "log").write_text(LOG)
     script = f'cat {tmp_path}/log; cp "$4" "$3/model_edgetpu.tflite"'
-    program = stand_in(tmp_path, script)
+    program = fake_compiler(tmp_path, script)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     assert find_compiler() == program
     compiled = compile_model(b"content", program, subject="x")
@@ -117,7 +117,7 @@ def test_the_compiler_is_found_and_run(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_the_compiler_gets_weights_where_it_looks_for_them(tmp_path: Path) -> None:
     (tmp_path / "log").write_text(LOG)
-    program = stand_in(tmp_path, f'cat {tmp_path}/log; cp "$4" "$3/model_edgetpu.tflite"')
+    program = fake_compiler(tmp_path, f'cat {tmp_path}/log; cp "$4" "$3/model_edgetpu.tflite"')
     inside = encode(dense_model())
     given = compile_model(outside(inside), program, subject="x").content
     assert all(table.has(0) for table in FlatBuffer(given).root().tables(4)[1:])
@@ -142,17 +142,17 @@ def test_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 )
 def test_what_goes_wrong_is_said(script: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(ConversionError, match=words):
-        compile_model(b"content", stand_in(tmp_path, script), subject="x")
+        compile_model(b"content", fake_compiler(tmp_path, script), subject="x")
 
 
-def test_a_file_that_is_no_program(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_program(tmp_path: Path) -> None:
     with pytest.raises(ConversionError, match="cannot be run"):
         compile_model(b"content", tmp_path / "absent", subject="x")
 
 
 def test_a_compiler_that_hangs_is_ended_with_its_child(tmp_path: Path) -> None:
-    """The child holds the pipe: were it not ended too, reading would take its hour."""
-    program = stand_in(tmp_path, "sleep 3600 & sleep 3600")
+    """The child holds the pipe: unless it is ended too, reading takes its hour."""
+    program = fake_compiler(tmp_path, "sleep 3600 & sleep 3600")
     start = time.monotonic()
     with pytest.raises(ConversionError, match=r"did not end within 0\.3 s"):
         compile_model(b"content", program, subject="x", timeout_s=0.3)

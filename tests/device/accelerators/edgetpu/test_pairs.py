@@ -49,7 +49,7 @@ def test_how_much_is_mapped_and_what_ends_it(
     assert (mapping.first_left.op if mapping.first_left else None) == first
 
 
-def test_what_is_compiled_already_is_told_apart(shared_data: Path) -> None:
+def test_a_compiled_model_is_recognized(shared_data: Path) -> None:
     mapping = map_model(
         read(shared_data / "coral" / "deeplabv3_mnv2_dm05_pascal_quant_edgetpu.tflite")
     )
