@@ -98,7 +98,7 @@ def test_cut_video_is_named(shared_data: Path, tmp_path: Path, logged: list[str]
     ]
 
 
-def test_colon_in_a_name_is_no_protocol(
+def test_colon_in_a_name_is_not_taken_for_a_protocol(
     video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video.rename(tmp_path / "12:30.avi")
@@ -117,7 +117,7 @@ def test_folder_gives_every_image_with_its_class(class_folder: Path) -> None:
     assert [int(frame.pixels[0, 0, 0]) for frame in frames] == [220, 221, 222, 20, 21, 22]
 
 
-def test_split_folders_are_no_classes(class_folder: Path) -> None:
+def test_split_folders_are_not_taken_for_classes(class_folder: Path) -> None:
     root = class_folder.parent / "set"
     root.mkdir()
     class_folder.rename(root / "test")
@@ -130,9 +130,7 @@ def test_folder_without_classes(class_folder: Path) -> None:
     assert [frame.label for frame in frames_of(camera)] == [None] * 3
 
 
-def test_damaged_image_is_named_counted_and_passed_over(
-    class_folder: Path, logged: list[str]
-) -> None:
+def test_damaged_image_is_named_counted_and_skipped(class_folder: Path, logged: list[str]) -> None:
     whole = (class_folder / "dark" / "1.png").read_bytes()
     (class_folder / "dark" / "1.png").write_bytes(whole[:40])
     (class_folder / "bright" / "empty.jpg").touch()
@@ -177,7 +175,7 @@ def test_folders_may_be_nested_deeper_than_calls(class_folder: Path, tmp_path: P
     assert len(frames_of(FolderCamera(deep))) == 1
     with pytest.raises(CameraError, match="nested too deeply"):
         open_camera(f"{deep}/**/*.png")
-    # Neither pytest nor the standard library removes it.
+    # pytest and the standard library do not remove it.
     subprocess.run(["rm", "-r", str(deep)], check=True)
 
 

@@ -153,7 +153,7 @@ def test_whatever_is_held_in_whatever_order(actions: list[tuple[str, int]]) -> N
 
 
 def test_frames_go_through_several_threads_and_stay_as_they_are() -> None:
-    """One thread takes, others keep some for a while and let go of them."""
+    """One thread takes, others keep some of them and release them later."""
     pool, frames, wrong = FramePool(limit=64), SimpleQueue[Any](), list[tuple[int, int]]()
     room = threading.Semaphore(8)
 
@@ -189,7 +189,7 @@ def test_frames_go_through_several_threads_and_stay_as_they_are() -> None:
     assert pool.allocated <= 8 + 4 * 6 + 1 + 4
 
 
-def test_another_shape_starts_anew() -> None:
+def test_another_shape_gets_new_arrays() -> None:
     pool = FramePool()
     kept = filled(pool, 7)
     assert pool.take((2, 2)).shape == (2, 2)
@@ -216,12 +216,12 @@ def test_those_that_are_kept_take_no_place_for_ever() -> None:
     kept = [filled(pool, value) for value in range(9)]
     for _ in range(50):
         filled(pool, 99)
-    # The last two are known to the pool still, beside the one that goes round.
+    # The pool still knows the last two, as well as the one that it uses again.
     assert pool.allocated == 10
     assert [shows(array) for array in kept] == [{value} for value in range(9)]
 
 
-def test_arrays_outlive_the_pool_and_keep_no_others() -> None:
+def test_arrays_last_longer_than_the_pool_and_keep_no_others() -> None:
     size = 2**20
     tracemalloc.start()
     try:

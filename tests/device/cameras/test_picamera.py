@@ -25,7 +25,7 @@ STRIDE = 64
 
 
 class Request:
-    def __init__(self, camera: StandIn) -> None:
+    def __init__(self, camera: FakePicamera) -> None:
         self._camera = camera
 
     def get_metadata(self) -> dict[str, int]:
@@ -44,7 +44,7 @@ class Request:
         self._camera.released += 1
 
 
-class StandIn:
+class FakePicamera:
     """As `picamera2.Picamera2`."""
 
     cameras: tuple[dict[str, str], ...] = (
@@ -98,20 +98,20 @@ class StandIn:
 
 @pytest.fixture
 def picamera2(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = SimpleNamespace(Picamera2=StandIn, __spec__=SimpleNamespace(name="picamera2"))
+    module = SimpleNamespace(Picamera2=FakePicamera, __spec__=SimpleNamespace(name="picamera2"))
     monkeypatch.setitem(sys.modules, "picamera2", module)
 
 
-def opened(**options: Any) -> tuple[PicameraCamera, StandIn]:
+def opened(**options: Any) -> tuple[PicameraCamera, FakePicamera]:
     camera = PicameraCamera(0, CameraOptions(**options))
-    stand_in: StandIn = camera._camera
-    return camera, stand_in
+    fake: FakePicamera = camera._camera
+    return camera, fake
 
 
 @pytest.mark.usefixtures("picamera2")
 def test_picture_of_the_models_size_from_the_isp() -> None:
-    camera, stand_in = opened(covers=(33, 24), fps=10)
-    configuration = stand_in.configuration
+    camera, fake = opened(covers=(33, 24), fps=10)
+    configuration = fake.configuration
     assert configuration["lores"] == {"size": (34, 24), "format": "YUV420"}
     assert configuration["main"]["size"] == (640, 480)
     assert configuration["controls"] == {"FrameRate": 10}
@@ -127,12 +127,12 @@ def test_picture_of_the_models_size_from_the_isp() -> None:
     assert before_ns - 1_000_000 <= frame.captured_ns + 30_000_000 <= time.monotonic_ns()
     assert camera.skip()
     camera.close()
-    assert stand_in.released == 2
-    assert stand_in.closed
+    assert fake.released == 2
+    assert fake.closed
 
 
 @pytest.mark.usefixtures("picamera2")
-def test_memory_goes_round() -> None:
+def test_memory_is_used_again() -> None:
     camera, _ = opened(covers=(32, 24))
     first = camera.read()
     assert first is not None
@@ -147,22 +147,22 @@ def test_memory_goes_round() -> None:
 
 @pytest.mark.usefixtures("picamera2")
 def test_silence_and_repetition_are_faults() -> None:
-    camera, stand_in = opened(covers=(32, 24), timeout_s=0.1)
-    stand_in.silent = True
+    camera, fake = opened(covers=(32, 24), timeout_s=0.1)
+    fake.silent = True
     with pytest.raises(CameraError, match=r"stopped delivering pictures for 0\.1 s"):
         camera.read()
-    stand_in.silent, stand_in.frozen = False, True
+    fake.silent, fake.frozen = False, True
     camera.read()
     with pytest.raises(CameraError, match="repeats one picture"):
         camera.read()
-    assert stand_in.released > 1
+    assert fake.released > 1
 
 
 @pytest.mark.usefixtures("picamera2")
 def test_controls_by_name() -> None:
     controls = {"exposure_time": "5000", "aeenable": "false", "ColourGains": "1.5,2"}
-    _, stand_in = opened(controls=controls)
-    assert stand_in.configuration["controls"] == {
+    _, fake = opened(controls=controls)
+    assert fake.configuration["controls"] == {
         "FrameRate": 30.0,
         "ExposureTime": 5000,
         "AeEnable": False,

@@ -93,7 +93,9 @@ def test_it_keeps_its_rate() -> None:
     assert time.monotonic() - start >= 0.199
 
 
-def test_damaged_pictures_are_passed_over_once(class_folder: Path, logged: list[str]) -> None:
+def test_damaged_pictures_are_skipped_and_reported_once(
+    class_folder: Path, logged: list[str]
+) -> None:
     (class_folder / "dark" / "1.png").write_bytes(b"no image")
     camera = SimulatedCamera(PictureFolder(class_folder), fps=FAST)
     frames = take(camera, 8 * FRAMES_A_PICTURE)

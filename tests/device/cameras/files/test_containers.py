@@ -1,4 +1,4 @@
-"""Playlists, which name other files and addresses, are no videos, whatever their name."""
+"""Playlists, which name other files and addresses, are not videos, whatever their name."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_containers(beginning: bytes) -> None:
         b"G" * 9,
     ],
 )
-def test_what_is_no_container(beginning: bytes) -> None:
+def test_a_file_that_is_not_a_container(beginning: bytes) -> None:
     assert not is_video(beginning)
 
 

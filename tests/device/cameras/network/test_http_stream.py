@@ -25,7 +25,7 @@ def sends(data: bytes, forever: bytes = b"", pause_s: float = 0.0) -> Answer:
     """Send bytes, and others again and again; without those, hang up."""
 
     def answer(connection: Connection) -> None:
-        # The first of the others at once: whoever waits a moment only has it then.
+        # The first of the others immediately: a client that waits only a moment has it then.
         connection.send(data + forever)
         if forever:
             connection.send_forever(forever, pause_s)

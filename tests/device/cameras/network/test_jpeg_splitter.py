@@ -62,12 +62,12 @@ def test_pictures_come_out_whole_however_the_stream_is_cut(
 def test_picture_that_breaks_off_costs_no_other_one(
     picture: bytes, length: int, cuts: list[int]
 ) -> None:
-    torn = picture[: min(length, len(picture) - 1)]
+    incomplete = picture[: min(length, len(picture) - 1)]
     # Where it ends within a segment, the announced length reaches into what follows, by 64 KiB at
     # most.
     whole = [PICTURES[0]] * (2 + (1 << 16) // len(PICTURES[0]))
-    found, _ = split(torn + b"".join(whole), cuts)
-    assert torn not in found
+    found, _ = split(incomplete + b"".join(whole), cuts)
+    assert incomplete not in found
     assert found
     assert found[1:] == whole[len(whole) - len(found) + 1 :]
 
@@ -144,6 +144,6 @@ def test_time_grows_with_what_comes_not_with_its_square(make: Callable[[int], by
 
 def test_broken_marker_behind_a_scan_costs_no_other_picture() -> None:
     broken = PICTURES[0][:-2] + b"\xff\xe1\xff\xf0"
-    found, torn = split(broken + PICTURES[0] * 80, [])
+    found, incomplete = split(broken + PICTURES[0] * 80, [])
     assert len(found) == 80
-    assert torn == 1
+    assert incomplete == 1

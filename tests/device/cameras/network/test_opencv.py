@@ -25,7 +25,7 @@ Serve = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Server:
-    """An HTTP camera on this machine that does as it is told."""
+    """An HTTP camera on this machine that does what the test says."""
 
     def __init__(self) -> None:
         self.connections = 0
@@ -109,7 +109,7 @@ def test_silence_is_a_fault(server: Server) -> None:
             camera.read()
 
 
-def test_torn_pictures_are_passed_over_and_many_are_a_fault(server: Server) -> None:
+def test_incomplete_pictures_are_skipped_and_many_are_an_error(server: Server) -> None:
     def serve(request: BaseHTTPRequestHandler) -> None:
         begin(request)
         for _ in range(40):
@@ -186,7 +186,7 @@ def test_other_streams_are_ffmpegs(server: Server, video: Path) -> None:
             camera.read()
 
 
-def test_stream_that_is_no_video(server: Server) -> None:
+def test_stream_that_is_not_a_video(server: Server) -> None:
     def serve(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.send_header("Content-Type", "text/html")

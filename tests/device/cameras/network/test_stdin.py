@@ -58,7 +58,7 @@ def test_file_is_read_whole(tmp_path: Path) -> None:
         assert [frame.sequence for frame in frames] == list(range(1, 300))
 
 
-def test_silence_is_told_and_waited_through(pipe: tuple[int, int]) -> None:
+def test_silence_is_reported_and_the_camera_waits(pipe: tuple[int, int]) -> None:
     told: list[str] = []
 
     def hear(line: str) -> None:
@@ -86,7 +86,7 @@ def test_no_picture_at_all_is_an_error(pipe: tuple[int, int]) -> None:
         StdinCamera(pipe[0]).read()
 
 
-def test_terminal_is_no_source() -> None:
+def test_a_terminal_is_refused_as_a_source() -> None:
     leader, follower = os.openpty()
     try:
         with pytest.raises(CameraError, match="stdin: is a terminal, expected JPEG pictures"):

@@ -34,6 +34,6 @@ def test_request_has_name_and_password_in_its_header_alone() -> None:
     assert request.get_header("Authorization") == "Basic bWU6cEBzcw=="
 
 
-def test_url_that_cannot_be_taken_apart() -> None:
+def test_url_that_cannot_be_parsed() -> None:
     with pytest.raises(ValueError, match="IPv6"):
         http_request("http://[::1/")

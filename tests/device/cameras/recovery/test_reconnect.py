@@ -1,4 +1,4 @@
-"""Sources that go on through faults: scripted ones, and the shim's camera in processes of its own.
+"""Sources that go on through faults: scripted ones, and the shim's camera in separate processes.
 
 A scripted source stands for what no shim can play: one that never returns.
 """
@@ -106,7 +106,7 @@ def test_source_that_fails_is_opened_again_and_numbers_go_on(logged: list[str]) 
     ]
 
 
-def test_waits_grow_between_attempts_and_begin_anew_after_good_times() -> None:
+def test_waits_grow_between_attempts_and_start_short_again_after_pictures() -> None:
     opener = Opener(Scripted([0, "failed"]), *[ABSENT] * 5, Scripted([1]))
     with SteadyCamera(opener, first_delay_s=0.02, last_delay_s=0.1) as camera:
         frames(camera, 2)
@@ -117,7 +117,7 @@ def test_waits_grow_between_attempts_and_begin_anew_after_good_times() -> None:
     assert (waits[3:] >= 0.08).all()
 
 
-def test_first_opening_that_fails_is_an_error_at_once() -> None:
+def test_first_opening_that_fails_is_an_error_without_a_retry() -> None:
     with pytest.raises(CameraError, match="is not connected"):
         SteadyCamera(Opener(ABSENT), **QUICK)
 
@@ -135,7 +135,7 @@ def test_wrong_usage_is_not_waited_for() -> None:
         SteadyCamera(Opener(UsageError("scripted", got="has no such mode")), wait=True, **QUICK)
 
 
-def test_defect_is_no_fault_of_the_camera() -> None:
+def test_a_bug_is_not_taken_for_a_fault_of_the_camera() -> None:
     with (
         SteadyCamera(Opener(Scripted([1]), ABSENT), **QUICK) as camera,
         pytest.raises(IndexError),  # the script has ended
@@ -203,7 +203,7 @@ def test_skipping() -> None:
         assert frames(camera, 1) == [(3, 4)]
 
 
-def test_pictures_that_nobody_can_use_are_a_reason_to_start_afresh(logged: list[str]) -> None:
+def test_unusable_pictures_are_a_reason_to_open_the_camera_again(logged: list[str]) -> None:
     opener = Opener(Scripted([1, 2]), Scripted([3]))
     with SteadyCamera(opener, **QUICK) as camera:
         frames(camera, 1)
@@ -232,7 +232,7 @@ def heal(end):
 
 def told(line):
     report["told"].append(line)
-    if ends:  # the fault was noticed: a while later it is over
+    if ends:  # the fault was noticed: it ends some time later
         threading.Timer(0.5, heal, [ends.pop()]).start()
 
 LISTENER = hearing(told)
@@ -273,7 +273,7 @@ print(json.dumps(report))
         ("MJPG", ["torn", "damaged", "other", "unplug"]),
     ],
 )
-def test_every_fault_is_told_and_survived_and_no_picture_comes_twice_or_torn(
+def test_every_fault_is_reported_and_survived_and_no_picture_is_repeated_or_incomplete(
     run_with_camera: Run,
     v4l2_shim: dict[str, str],
     tmp_path: Path,
@@ -348,7 +348,7 @@ def test_camera_is_known_again_under_another_number_and_no_other_takes_its_place
 
 
 @pytest.mark.parametrize("fault", ["EIO", None])
-def test_a_source_that_failed_is_forgotten_at_once(fault: str | None) -> None:
+def test_a_source_that_failed_is_freed_immediately(fault: str | None) -> None:
     """Its frames' memory would wait for the garbage collector, which rarely looks in a loop."""
     first = Scripted([1, fault])
     ends = weakref.ref(first)
@@ -363,7 +363,7 @@ def test_a_source_that_failed_is_forgotten_at_once(fault: str | None) -> None:
         gc.enable()
 
 
-def test_an_opening_that_failed_is_forgotten_at_once() -> None:
+def test_an_opening_that_failed_is_freed_immediately() -> None:
     error = CameraError("scripted", got="not there")
     ends = weakref.ref(error)
     opener = Opener(Scripted([1, "EIO"]), error, Scripted([2]))
@@ -391,7 +391,7 @@ steering, told, left, faulty = Steering(Path(sys.argv[1])), [], [], []
 
 def hear(line):
     told.append(line)
-    if faulty:  # the fault was noticed: a while later it is over
+    if faulty:  # the fault was noticed: it ends some time later
         threading.Timer(0.2, faulty.pop()).start()
 
 opener = V4l2Opener(None, CameraOptions(timeout_s=0.3))

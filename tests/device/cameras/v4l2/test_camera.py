@@ -151,7 +151,7 @@ def test_camera_that_stops_is_an_error_and_gives_no_frame_twice(
     assert f"/dev/video0: stopped delivering pictures {said}" in str(report["error"])
 
 
-def test_buffer_given_again_is_no_new_picture(run_with_camera: Run) -> None:
+def test_a_buffer_that_is_given_twice_is_not_a_new_picture(run_with_camera: Run) -> None:
     report = read(run_with_camera, DEVICE, wishes=BARE, FAULT="repeat", FAULT_AFTER="10")
     assert report["frames"] == DELIVERED_OF_10
     assert "repeats one picture for 1 s" in str(report["error"])
@@ -175,7 +175,7 @@ def test_pictures_of_another_size_in_mid_stream_are_an_error(
         ("GREY", "torn"),
     ],
 )
-def test_torn_pictures_are_passed_over_and_never_the_last_one_repeated(
+def test_incomplete_pictures_are_skipped_and_the_last_one_is_not_repeated(
     run_with_camera: Run, pixel_format: str, fault: str
 ) -> None:
     settings = {"FORMATS": pixel_format, "FAULT": fault, "FPS": "120"}
@@ -217,7 +217,7 @@ def test_rows_with_padding(pixel_format: str) -> None:
     assert unpack(data[:-1], pixel_format, size, row_bytes, take) is None
 
 
-def test_drivers_padding_is_no_part_of_the_picture(run_with_camera: Run) -> None:
+def test_the_drivers_padding_is_not_in_the_picture(run_with_camera: Run) -> None:
     report = read(run_with_camera, PADDING="64")
     assert (report["frames"], report["shape"]) == (12, [480, 640, 3])
 
@@ -251,6 +251,6 @@ with open_device(Path("/dev/video0")) as camera:
 
 
 def test_a_camera_is_found_while_a_model_opens(run_with_camera: Run) -> None:
-    """The thread that a model opens in has descriptors of its own, by the same numbers."""
+    """The thread that a model opens in has its own descriptors, with the same numbers."""
     done = run_with_camera(FOUND_WHILE_A_MODEL_OPENS)
     assert done.returncode == 0, done.stderr

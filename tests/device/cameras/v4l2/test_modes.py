@@ -62,7 +62,7 @@ def test_compressed_where_raw_is_slow() -> None:
     assert best(modes[0], mode("MJPG", 1280, 720, 5), covers=(640, 640)).fourcc == "YUYV"
 
 
-def test_far_larger_raw_pictures_are_no_better_than_small_compressed_ones() -> None:
+def test_small_compressed_pictures_come_before_far_larger_raw_ones() -> None:
     modes = [mode("YUYV", 1920, 1080, 30), mode("MJPG", 320, 240, 30)]
     assert best(*modes, covers=(224, 224)).fourcc == "MJPG"
 
