@@ -43,7 +43,7 @@ def test_verify_finds_wrong_answers(sample_bundle: Path, delegate: str) -> None:
     assert "frame 2: an output differs by" in error_line(done)
 
 
-def test_verify_tells_of_a_crash_and_never_asks_the_cpu(sample_bundle: Path, delegate: str) -> None:
+def test_verify_reports_a_crash_and_never_asks_the_cpu(sample_bundle: Path, delegate: str) -> None:
     options = (f"{FAULT}crash", "--delegate-option=after=8")
     done = edgeinfer("verify", sample_bundle, delegate, *options)
     assert done.returncode == 0, done.stderr
@@ -53,7 +53,7 @@ def test_verify_tells_of_a_crash_and_never_asks_the_cpu(sample_bundle: Path, del
     assert "failed once within 600 s" in error_line(done)
 
 
-def test_benchmark_tells_of_a_crash(sample_bundle: Path, delegate: str) -> None:
+def test_benchmark_reports_a_crash(sample_bundle: Path, delegate: str) -> None:
     done = edgeinfer(
         *("benchmark", sample_bundle, "--seconds=0.1", "--cold-starts=0", "--threads=1"),
         *(delegate, f"{FAULT}crash", "--delegate-option=after=8"),
@@ -97,7 +97,9 @@ def test_benchmark_times_the_delegate(sample_bundle: Path, delegate: str) -> Non
 
 
 @pytest.mark.parametrize("fault", ["hang", "crash", "error", "exit"])
-def test_the_loop_outlives_its_delegate(sample_bundle: Path, delegate: str, fault: str) -> None:
+def test_the_loop_goes_on_without_its_delegate(
+    sample_bundle: Path, delegate: str, fault: str
+) -> None:
     done = edgeinfer(
         *("run", "--camera=simulated", "--fps=100", "--max-frames=60", "--json"),
         *("--model", sample_bundle, delegate, "--delegate-deadline=0.2"),

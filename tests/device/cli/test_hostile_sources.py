@@ -1,4 +1,4 @@
-"""What strangers send as pictures ends `edgeinfer run` and `predict` with one line, in bounds."""
+"""Untrusted pictures end `edgeinfer run` and `predict` with one line, in bounds."""
 
 from __future__ import annotations
 

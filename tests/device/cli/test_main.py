@@ -83,7 +83,7 @@ def test_a_reader_that_leaves_early_gets_no_complaint(sample_bundle: Path, tmp_p
     assert answer.stderr == ""
 
 
-def test_without_a_model_the_next_step_is_told(tmp_path: Path) -> None:
+def test_without_a_model_the_error_names_the_next_step(tmp_path: Path) -> None:
     env = {"XDG_DATA_HOME": str(tmp_path)}
     line = error_line(edgeinfer("verify", env=env))
     assert "no bundle is installed in" in line

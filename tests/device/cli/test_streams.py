@@ -43,7 +43,7 @@ def test_an_error_that_nobody_hears_keeps_its_exit_code(
     assert in_shell(redirections, "verify", sample_bundle, cwd=tmp_path).returncode == 0
 
 
-def test_answers_that_do_not_fit_are_told_and_in_the_end_an_error(
+def test_answers_that_do_not_fit_are_reported_and_are_an_error_at_the_end(
     sample_bundle: Path, tmp_path: Path
 ) -> None:
     arguments = ("run", "--camera", "simulated", "--model", sample_bundle, "--max-frames", 5)
@@ -51,7 +51,7 @@ def test_answers_that_do_not_fit_are_told_and_in_the_end_an_error(
     *_, warning, error = [line for line in done.stderr.splitlines() if "no space" in line]
     assert warning.startswith("warning: output json: ")
     assert "the loop goes on" in warning
-    # Not one answer was taken: whoever started it must learn that.
+    # Not one answer was taken: the caller must know that.
     assert done.returncode == 1
     assert error.startswith("error: output json: did not take 5 of 5 answers")
     assert "Traceback" not in done.stderr

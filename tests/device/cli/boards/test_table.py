@@ -40,7 +40,7 @@ def test_a_row_for_each_board_with_an_accelerator_and_one_for_the_others() -> No
     assert lines[2].split() == ["coral-dev", "edgetpu", "1", "of", "3", "1", "0.0", "of", "1,024"]
     assert lines[3].split()[0] == "coral-dev-mini"
     assert lines[4].split() == ["coral-usb", "edgetpu", "1", "of", "3", "1", "0.0"]
-    # A board into which one is plugged has no row of its own.
+    # A board into which one is plugged has no separate row.
     assert "-coral-usb" not in text
     assert lines[5] == "    first left: 1 TOPK_V2 (the Edge TPU has no such operator)"
     assert "  imx8mp          vx                2 of 3      2  0.0 of 6,144" in lines

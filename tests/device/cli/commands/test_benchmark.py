@@ -71,7 +71,7 @@ def test_the_installed_bundle_is_taken(sample_bundle: Path, tmp_path: Path) -> N
     assert parse_report(done.stdout).model.file == str(installed)
 
 
-def test_a_model_that_is_no_classifier(tmp_path: Path) -> None:
+def test_a_model_that_is_not_a_classifier(tmp_path: Path) -> None:
     path = tmp_path / "dense.tflite"
     path.write_bytes(encode(dense_model()))
     done = edgeinfer_here("benchmark", path, *QUICK, "--ops")
@@ -120,7 +120,7 @@ def test_a_bad_model_is_one_line(tmp_path: Path, content: bytes, where: tuple[st
     assert "absent" in error_line(edgeinfer_here("benchmark", tmp_path / "absent.tflite", *where))
 
 
-def test_progress_on_a_terminal_is_gone_at_the_end(sample_bundle: Path) -> None:
+def test_progress_on_a_terminal_is_removed_at_the_end(sample_bundle: Path) -> None:
     master, slave = pty.openpty()
     done = subprocess.run(
         [*PROGRAM, "benchmark", str(sample_bundle), *QUICK],

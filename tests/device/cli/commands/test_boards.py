@@ -109,7 +109,7 @@ def test_a_bad_name_of_a_file_is_one_line(own: dict[str, str]) -> None:
     assert "name is 'Mine', expected small letters" in error_line(edgeinfer_here("boards", env=own))
 
 
-def test_other_commands_tell_of_a_bad_file_as_well(own: dict[str, str], tmp_path: Path) -> None:
+def test_other_commands_report_a_bad_file_too(own: dict[str, str], tmp_path: Path) -> None:
     add("rpi4", MINE, own)
     done = edgeinfer_here("inspect", tmp_path / "x.tflite", "--board", "rpi4", env=own)
     assert "'rpi4' is a board of edgeinfer's own" in error_line(done)

@@ -1,4 +1,4 @@
-"""`edgeinfer cameras` as a process of its own, with the shim's devices."""
+"""`edgeinfer cameras` as a separate process, with the shim's devices."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_no_camera_is_said_and_no_error(run_with_camera: Run) -> None:
     assert json.loads(done.stdout) == {"cameras": [], "denied": []}
 
 
-def test_camera_that_is_denied_is_named_with_the_cure(run_with_camera: Run) -> None:
+def test_camera_that_is_denied_is_named_with_the_fix(run_with_camera: Run) -> None:
     done = run_with_camera(MAIN, "cameras", MODE="denied")
     assert done.returncode == 0
     assert "/dev/video0: permission denied" in done.stdout

@@ -31,7 +31,7 @@ def test_json_tells_what_the_exit_code_says_and_nothing_that_may_be_broken_is_im
     """The password of a camera in a file is shown nowhere; a report is the same, without models."""
     report = tmp_path / "report.json"
     file = tmp_path / "camera"
-    file.write_text("http://eye:hush@127.0.0.1:9/stream\n")
+    file.write_text("http://eye:hunter2@127.0.0.1:9/stream\n")
     file.chmod(0o600)
     command = (sys.executable, "-c", IMPORTED, "doctor", "--json", "--camera-url-file", str(file))
     finished = subprocess.run(
@@ -48,9 +48,9 @@ def test_json_tells_what_the_exit_code_says_and_nothing_that_may_be_broken_is_im
     assert (camera["state"], finished.returncode) == ("broken", 1)
     written, imported = finished.stderr.splitlines()
     assert (written, imported) == (f"report written: {report}; read it before you share it", "[]")
-    assert "hush" not in finished.stdout
+    assert "hunter2" not in finished.stdout
     content = report.read_text()
-    assert not any(secret in content for secret in ("hush", "eye", "127.0.0.1"))
+    assert not any(secret in content for secret in ("hunter2", "eye", "127.0.0.1"))
     parts = json.loads(content)
     assert len(parts["findings"]) == len(findings)
     assert parts["cameras"]["state"] == "done"

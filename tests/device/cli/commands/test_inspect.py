@@ -172,7 +172,7 @@ def test_a_bundle_that_decodes_jpegs_smaller_says_so(tmp_path: Path) -> None:
     assert frames in text_of(path).splitlines()
 
 
-def test_a_drawing_beside_the_text(dense: Path, bundle: Path, tmp_path: Path) -> None:
+def test_a_drawing_and_the_text(dense: Path, bundle: Path, tmp_path: Path) -> None:
     for path in (dense, bundle):
         drawing = tmp_path / f"{path.stem}.svg"
         assert text_of(path, "--graph", drawing) == text_of(path)
@@ -271,8 +271,18 @@ def test_control_characters_and_long_names_do_not_reach_the_terminal(tmp_path: P
     [
         ("random.tflite", bytes(range(256)) * 20, ModelError, "is not a TensorFlow Lite model"),
         ("empty.tflite", b"", ModelError, "is not a TensorFlow Lite model"),
-        ("torn.tflite", encode(dense_model())[:900], ModelError, "is a damaged TensorFlow Lite"),
-        ("torn.edgebundle", b"PK\3\4" + bytes(50), BundleError, "is truncated or not a bundle"),
+        (
+            "truncated.tflite",
+            encode(dense_model())[:900],
+            ModelError,
+            "is a damaged TensorFlow Lite",
+        ),
+        (
+            "truncated.edgebundle",
+            b"PK\3\4" + bytes(50),
+            BundleError,
+            "is truncated or not a bundle",
+        ),
         ("random.edgebundle", b"no bundle", BundleError, "is truncated or not a bundle"),
     ],
 )

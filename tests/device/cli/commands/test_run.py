@@ -1,4 +1,4 @@
-"""`edgeinfer run` as a process of its own, with real models, clips and signals."""
+"""`edgeinfer run` as a separate process, with real models, clips and signals."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_signal_ends_it_cleanly(model: list[str], class_folder: Path, number: in
     with process.stdout, process.stderr:
         lines, err = process.stdout.read().splitlines(), process.stderr.read()
     assert process.wait(timeout=PATIENCE_S) == 0, err
-    # On a busy machine a newer frame may take the first one's place.
+    # On a busy machine a newer frame may replace the first one.
     assert json.loads(first)["sequence"] >= 0
     assert summary_of(lines)["frames"] == len(lines)  # the first line was read before
     assert "Traceback" not in err

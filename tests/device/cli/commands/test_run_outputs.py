@@ -1,4 +1,4 @@
-"""`edgeinfer run --output` as a process of its own: several outputs at once, good and bad ones."""
+"""`edgeinfer run --output` as a separate process: several outputs, good and bad ones."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_several_at_once(run: list[object], tmp_path: Path) -> None:
+def test_several_outputs_at_the_same_time(run: list[object], tmp_path: Path) -> None:
     lines, table = tmp_path / "x.jsonl", tmp_path / "x.csv"
     done = edgeinfer(
         *run, "--max-frames", 30, "--json", "--output", f"json:{lines}", "--output", f"csv:{table}"
@@ -63,7 +63,7 @@ def dropped(output: str, told: str) -> int:
 
 
 @pytest.mark.parametrize("kind", ["json", "csv"])
-def test_full_disk_is_told_once_and_the_loop_goes_on(
+def test_full_disk_is_reported_once_and_the_loop_goes_on(
     run: list[object], tmp_path: Path, kind: str
 ) -> None:
     good = f"csv:{tmp_path / 'x.csv'}"
@@ -81,7 +81,7 @@ def test_where_no_output_takes_anything_the_work_failed(run: list[object]) -> No
     assert "output csv:/dev/full: did not take 40 of 40 answers (/dev/full: cannot be" in line
 
 
-def test_full_stdout_of_a_live_source_is_no_end(run: list[object], tmp_path: Path) -> None:
+def test_full_stdout_does_not_end_a_live_source(run: list[object], tmp_path: Path) -> None:
     program = [sys.executable, "-m", "edgeinfer.device.cli", *map(str, run)]
     with open("/dev/full", "w") as full:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Threads that tell at once, streams that take nothing, and who hears for how long."""
+"""Threads that report at the same time, streams that take nothing, and which levels are heard."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_stream_that_takes_nothing_ends_nothing(
             stream.close()
 
 
-def test_without_a_limit_everything_is_told() -> None:
+def test_without_a_limit_everything_is_reported() -> None:
     stream = io.StringIO()
     handler = StreamHandler(stream, TextFormatter())
     for _ in range(3):

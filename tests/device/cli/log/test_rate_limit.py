@@ -1,4 +1,4 @@
-"""What is told, what is left out, and when that is told after all."""
+"""What is reported, what is skipped, and when that is reported later."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edgeinfer.device.core.events import event
 from tests.device.cli.log.scene import Scene
 
 
-def test_the_same_event_is_told_once_in_ten_seconds_and_counted() -> None:
+def test_the_same_event_is_reported_once_in_ten_seconds_and_counted() -> None:
     scene = Scene()
     for number in range(35):  # numbers by themselves make no other event
         scene.clock.now_s = number
@@ -23,7 +23,7 @@ def test_the_same_event_is_told_once_in_ten_seconds_and_counted() -> None:
     ]
 
 
-def test_the_last_of_those_left_out_is_told_when_no_more_come() -> None:
+def test_the_last_skipped_event_is_reported_when_it_stops() -> None:
     scene = Scene("json")
     for number in range(4):
         scene.clock.now_s = number
@@ -40,7 +40,7 @@ def test_the_last_of_those_left_out_is_told_when_no_more_come() -> None:
     assert last["message"] == "camera: try 3 (2 more like it before)"
 
 
-def test_at_the_end_nothing_stays_untold() -> None:
+def test_at_the_end_everything_has_been_reported() -> None:
     scene = Scene()
     for number in range(2):
         scene.log.warning("camera: try %d", number)
@@ -58,7 +58,7 @@ def test_at_the_end_nothing_stays_untold() -> None:
         ("it is away", "it is back"),
     ],
 )
-def test_other_events_are_told(one: str, other: str) -> None:
+def test_other_events_are_reported(one: str, other: str) -> None:
     scene = Scene()
     scene.log.warning("%s", one)
     scene.log.warning("%s", other)
@@ -66,7 +66,7 @@ def test_other_events_are_told(one: str, other: str) -> None:
     assert len(scene.lines()) == 3
 
 
-def test_what_is_not_limited_is_told_each_time() -> None:
+def test_an_event_without_a_limit_is_reported_each_time() -> None:
     scene = Scene("json")
     for percent in (75, 50, 25):
         scene.log.warning("to %d %%", percent, extra=event("rate-lowered", limited=False))
