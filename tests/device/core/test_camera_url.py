@@ -102,7 +102,7 @@ def test_a_file_that_names_no_camera_is_refused_and_not_shown(
     assert "hunter2" not in str(caught.value)
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_folder_an_absent_file_and_a_device_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none", Path("/dev/zero")):
         with pytest.raises(CameraError):
             read_camera_url(path)

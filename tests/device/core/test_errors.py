@@ -75,7 +75,7 @@ def test_names_cannot_break_the_line(text: str, shown: str) -> None:
     assert str(EdgeinferError(text, got="is odd")) == f"{shown}: is odd"
 
 
-def test_a_full_disk_gets_its_cure() -> None:
+def test_a_full_disk_gets_a_fix() -> None:
     error = storage_error("out", OSError(errno.ENOSPC, "No space left on device"))
     assert isinstance(error, StorageError)
     assert "no space left on device" in str(error)

@@ -22,13 +22,13 @@ def test_an_error_keeps_the_old_file_and_leaves_no_other(tmp_path: Path) -> None
     path = tmp_path / "file.txt"
     write_atomically(path, "old")
 
-    def tear() -> None:
+    def stop() -> None:
         with atomic_file(path) as stream:
             stream.write(b"new")
-            raise RuntimeError("torn")
+            raise RuntimeError("stopped")
 
-    with pytest.raises(RuntimeError, match="torn"):
-        tear()
+    with pytest.raises(RuntimeError, match="stopped"):
+        stop()
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["file.txt"]
 
@@ -42,7 +42,7 @@ def test_files_get_the_usual_permissions(tmp_path: Path) -> None:
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
 
 
-def test_a_place_that_is_no_folder(tmp_path: Path) -> None:
+def test_a_parent_that_is_not_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="cannot be written"):
         write_atomically(tmp_path / "file" / "x", b"")

@@ -25,7 +25,7 @@ CODE = "import json, sys; print(json.dumps([1]), sys.argv[1:], __name__)"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StrangersFolder:
-    return work_in_strangers_folder(tmp_path / "stranger", monkeypatch)
+    return work_in_strangers_folder(tmp_path / "untrusted", monkeypatch)
 
 
 def run(command: list[str], env: dict[str, str] | None = None) -> str:
@@ -34,7 +34,7 @@ def run(command: list[str], env: dict[str, str] | None = None) -> str:
 
 
 def test_the_folder_is_a_trap(folder: StrangersFolder) -> None:
-    """Without the helper the stranger's modules run, so the other tests can fail."""
+    """Without the helper the untrusted modules run, so the other tests can fail."""
     subprocess.run([sys.executable, "-c", "import json"], check=True)
     assert "json" in folder.imported()
 
@@ -145,7 +145,7 @@ def test_a_child_ends_with_its_parent() -> None:
         (-signal.SIGRTMIN - 1, "", f"was killed by signal {signal.SIGRTMIN + 1}"),
     ],
 )
-def test_how_a_process_ended_is_told(code: int, words: str, text: str) -> None:
+def test_the_text_says_how_a_process_ended(code: int, words: str, text: str) -> None:
     assert ProcessEnd(code=code, words=words).text == text
     assert ProcessEnd(code=code).signal == (-code if code < 0 else None)
 

@@ -42,7 +42,7 @@ def test_what_the_work_says_is_not_seen_and_what_others_say_is(
 
 
 def test_a_file_that_the_process_closes_meanwhile_is_closed() -> None:
-    """It is not kept open by a copy: a camera is free at once, a pipe's reader sees its end."""
+    """It is not kept open by a copy: a camera is free immediately, a pipe's reader sees its end."""
     kernel = tuple(int(part) for part in os.uname().release.split(".")[:2])
     if kernel < (5, 9):
         pytest.skip(f"kernel {os.uname().release} copies all descriptors")

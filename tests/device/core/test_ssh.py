@@ -15,13 +15,13 @@ from tests.device import fake_ssh
 
 
 @pytest.mark.parametrize("name", ["", "-oProxyCommand=x", "a b", "a\nb", "a\x1bb", " a"])
-def test_what_is_no_host_is_wrong_usage(name: str) -> None:
+def test_a_host_that_is_not_valid_is_wrong_usage(name: str) -> None:
     with pytest.raises(UsageError, match=r"--host: .* is not a host, expected user@board"):
         SshHost(name)
 
 
 @pytest.mark.parametrize("option", ["", "Port", "-p 22", "=1", "Port=1\nHost x", "a b\x1b"])
-def test_what_is_no_option_is_wrong_usage(option: str) -> None:
+def test_an_option_that_is_not_valid_is_wrong_usage(option: str) -> None:
     with pytest.raises(UsageError, match="--ssh-option: "):
         SshHost("board", [option])
 
@@ -82,7 +82,7 @@ def test_a_link_to_nowhere_keeps_no_keys(tmp_path: Path) -> None:
         "Port=22\nStrictHostKeyChecking=no",
     ],
 )
-def test_what_is_no_option_is_refused(option: str) -> None:
+def test_an_option_that_is_unsafe_is_refused(option: str) -> None:
     with pytest.raises(UsageError, match="is not an option"):
         SshHost("board", [option])
 
@@ -118,7 +118,9 @@ def test_what_ssh_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert not [option for option in options if option.startswith("UserKnownHosts")]
 
 
-def test_without_ssh_the_next_step_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ssh_the_error_names_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RemoteError, match=r"there is no program `ssh`.*openssh-client"):
         SshHost("board")
@@ -156,7 +158,9 @@ def test_other_ends_are_the_commands(
     assert (answer.code, answer.stdout, answer.stderr) == (code, "out\n", "err\n")
 
 
-def test_bytes_that_are_no_text_do_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_that_are_not_text_do_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake_ssh.install(tmp_path, fake_ssh.HERE, monkeypatch)
     assert "\N{REPLACEMENT CHARACTER}" in SshHost("board").run(r"printf '\377'").stdout
 

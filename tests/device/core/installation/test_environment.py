@@ -21,12 +21,12 @@ print(json.dumps([here.tool, here.installer, here.pip_on_path, here.suffix, here
 
 
 def make(folder: Path, *, pip: bool = False) -> Path:
-    """Make a virtual environment that sees this one's packages, pip apart."""
+    """Make a virtual environment that sees the packages of this one, except pip."""
     command = [sys.executable, "-m", "venv", "--without-pip", str(folder)]
     subprocess.run(command, check=True)
     (site,) = folder.glob("lib/python3*/site-packages")
     packages = sysconfig.get_path("purelib")
-    # What an editable installation needs stands in .pth files, which a path alone does not read.
+    # What an editable installation needs is in .pth files, which a path alone does not read.
     (site / "more.pth").write_text(f"import site; site.addsitedir({packages!r})\n")
     hidden = "" if pip else "import sys; sys.modules['pip'] = None\n"
     (site / "nopip.pth").write_text(hidden)
@@ -120,7 +120,7 @@ def test_a_release_on_a_board(tmp_path: Path) -> None:
 
 
 def test_a_python_that_the_system_keeps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """PEP 668; a virtual environment of it is one's own."""
+    """PEP 668; a virtual environment of it is the user's."""
     get_path = sysconfig.get_path
     monkeypatch.setattr(
         sysconfig,

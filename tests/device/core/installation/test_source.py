@@ -86,7 +86,7 @@ def test_the_same_edgeinfer_is_asked_for(told: dict[str, object], wanted: tuple[
         "https://host.example/e.whl?token=s3cret",
     ],
 )
-def test_no_name_or_password_is_told(url: str) -> None:
+def test_no_name_or_password_is_shown(url: str) -> None:
     source = read_source("0.1.0", json.dumps({"url": url, "archive_info": {}}))
     assert source.arguments("host") == ("edgeinfer[host] @ https://host.example/e.whl",)
     assert source.secret
@@ -122,7 +122,7 @@ def test_from_an_index_the_version_is_pinned(text: str) -> None:
     assert not source.gone
 
 
-def test_a_file_that_is_gone_is_noticed(tmp_path: Path) -> None:
+def test_a_file_that_was_removed_is_noticed(tmp_path: Path) -> None:
     wheel = tmp_path / "it's a wheel.whl"
     wheel.touch()
     told = json.dumps({"url": wheel.as_uri(), "archive_info": {}})
