@@ -20,7 +20,7 @@ def test_fresh_processes_answer(sample_bundle: Path) -> None:
 
 
 def test_the_peak_is_the_childs_own(sample_bundle: Path) -> None:
-    """A maximum from `getrusage` outlives exec: it would be this process's, made large here."""
+    """A maximum from `getrusage` stays after exec: it would be this process's, made large here."""
     ballast = bytearray(600 * 2**20)
     ballast[::4096] = b"x" * len(ballast[::4096])
     found = time_cold_starts(sample_bundle, OpenOptions(), runs=1)
@@ -37,14 +37,14 @@ def test_modules_in_the_users_folder_are_not_imported(
     assert time_cold_starts(sample_bundle, OpenOptions(), runs=1).median_ms > 0
 
 
-def test_a_process_that_fails_is_told(tmp_path: Path) -> None:
+def test_a_process_that_fails_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "bad.tflite"
     path.write_bytes(b"no model")
     with pytest.raises(ModelError, match=r"ended with code 1 \(.*is not a TensorFlow Lite model"):
         time_cold_starts(path, OpenOptions(), runs=1)
 
 
-def test_a_process_that_dies_without_a_word(
+def test_a_process_that_dies_silently(
     sample_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dying = tmp_path / "python"

@@ -76,7 +76,7 @@ def test_the_report_comes_back_under_the_local_names(
     assert not (tmp_path / "x").exists()
 
 
-def test_a_folder_that_stays_is_told(
+def test_a_folder_that_stays_is_reported(
     tmp_path: Path,
     temporary: Path,
     model: Path,
@@ -95,7 +95,7 @@ def test_a_folder_that_stays_is_told(
 @pytest.mark.parametrize(
     "printed", ["", "/", "Welcome", "/etc", "edgeinfer-1", "/a/edgeinfer-1\n/b"]
 )
-def test_a_folder_that_is_none_of_ours_is_never_removed(
+def test_a_folder_that_we_did_not_make_is_never_removed(
     printed: str, tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = tmp_path / "log"

@@ -1,5 +1,5 @@
 /*
- * A library that takes the place of libedgetpu.so.1 and is as ill as FAKE_EDGETPU says:
+ * A library that is loaded instead of libedgetpu.so.1 and does what FAKE_EDGETPU says:
  *
  *   loads     gives a delegate that does nothing
  *   no-tpu    gives none and does not say why, as libedgetpu does without an Edge TPU
@@ -25,12 +25,12 @@ const char *edgetpu_version(void) { return "BuildLabel(FAKE), RuntimeVersion(14)
 
 void *tflite_plugin_create_delegate(char **keys, char **values, size_t count,
                                     void (*report_error)(const char *)) {
-  const char *illness = getenv("FAKE_EDGETPU");
+  const char *behaviour = getenv("FAKE_EDGETPU");
   (void)keys, (void)values, (void)count;
-  if (!strcmp(illness, "crashes")) raise(SIGSEGV);
-  if (!strcmp(illness, "hangs")) pause();
-  if (!strcmp(illness, "says")) report_error("the firmware cannot be loaded");
-  return strcmp(illness, "loads") ? NULL : (void *)&delegate;
+  if (!strcmp(behaviour, "crashes")) raise(SIGSEGV);
+  if (!strcmp(behaviour, "hangs")) pause();
+  if (!strcmp(behaviour, "says")) report_error("the firmware cannot be loaded");
+  return strcmp(behaviour, "loads") ? NULL : (void *)&delegate;
 }
 
 void tflite_plugin_destroy_delegate(void *made) { (void)made; }

@@ -14,14 +14,14 @@ def run(code: str, timeout_s: float = PATIENCE_S) -> ChildEnd:
     return run_child([sys.executable, "-c", code], timeout_s=timeout_s)
 
 
-def test_facts_are_merged_and_a_librarys_own_lines_passed_over() -> None:
+def test_facts_are_merged_and_the_lines_of_a_library_are_skipped() -> None:
     end = run("print('{\"a\": 1}'); print('hello [1]'); print('[2]'); print('{\"b\": null}')")
     assert end.code == 0
     assert end.facts == {"a": 1, "b": None}
 
 
 @given(st.text())
-def test_whatever_a_library_prints_is_no_fault(text: str) -> None:
+def test_whatever_a_library_prints_is_not_an_error(text: str) -> None:
     assert facts_of(text + '\n{"a": 1}\n')["a"] == 1
 
 

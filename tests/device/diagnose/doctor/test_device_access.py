@@ -69,7 +69,7 @@ def test_a_device_that_may_be_used(node: Path) -> None:
 
 
 def test_a_member_who_has_not_logged_in_again(node: Path, tmp_path: Path) -> None:
-    """With a group file of its own, which only this process sees."""
+    """With a separate group file, which only this process sees."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         pytest.skip("only root can show a process another group file")
     groups = tmp_path / "group"

@@ -8,7 +8,7 @@ from edgeinfer.device.diagnose.doctor.finding import broken, from_error
 
 def test_a_fault_needs_a_fix() -> None:
     with pytest.raises(ValueError, match="expected a fix"):
-        broken("camera", "is gone", fix="")
+        broken("camera", "was lost", fix="")
 
 
 def test_what_devices_call_themselves_stays_on_one_line() -> None:

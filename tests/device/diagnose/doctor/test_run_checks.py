@@ -58,5 +58,5 @@ def test_a_check_that_is_well() -> None:
     assert only(Made(lambda: [ok("a", "b")])) == [ok("a", "b")]
 
 
-def test_titles_are_told_apart() -> None:
+def test_titles_differ() -> None:
     assert len({check.title for check in CHECKS}) == len(CHECKS)

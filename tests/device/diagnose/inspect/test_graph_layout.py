@@ -26,7 +26,7 @@ def test_a_chain_is_one_column() -> None:
     assert layout.width == BOX
 
 
-def test_a_shortcut_runs_beside_the_boxes() -> None:
+def test_a_shortcut_runs_next_to_the_boxes() -> None:
     layout = placed(4, [(0, 1), (1, 2), (2, 3), (0, 3)])
     assert layout.x == pytest.approx((layout.x[0],) * 4, abs=0.01)
     first, second = layout.edges[0, 3]

@@ -1,4 +1,4 @@
-"""Edge TPUs in a made-up /sys, and an ill library in libedgetpu's place."""
+"""Edge TPUs in a made-up /sys, and a broken library instead of libedgetpu."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def fake_edgetpu(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def ill(fake_edgetpu: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """ill("crashes"): children find that libedgetpu.so.1."""
+def fake_library(fake_edgetpu: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """fake_library("crashes"): children find that libedgetpu.so.1."""
 
-    def make(illness: str) -> None:
+    def make(behaviour: str) -> None:
         monkeypatch.setenv("LD_LIBRARY_PATH", str(fake_edgetpu))
-        monkeypatch.setenv("FAKE_EDGETPU", illness)
+        monkeypatch.setenv("FAKE_EDGETPU", behaviour)
 
     return make
 
@@ -105,8 +105,10 @@ def test_an_edgetpu_without_its_library(system: System) -> None:
     assert "apt install" in findings[LIBRARY].fix
 
 
-def test_the_library_without_an_edgetpu(system: System, ill: Callable[[str], None]) -> None:
-    ill("no-tpu")
+def test_the_library_without_an_edgetpu(
+    system: System, fake_library: Callable[[str], None]
+) -> None:
+    fake_library("no-tpu")
     finding = found(system)[LIBRARY]
     assert finding.state == "note"
     assert "finds no Edge TPU" in finding.got
@@ -114,17 +116,19 @@ def test_the_library_without_an_edgetpu(system: System, ill: Callable[[str], Non
 
 
 @pytest.mark.usefixtures("usb_tpu")
-def test_an_edgetpu_that_the_library_cannot_use(system: System, ill: Callable[[str], None]) -> None:
-    ill("says")
+def test_an_edgetpu_that_the_library_cannot_use(
+    system: System, fake_library: Callable[[str], None]
+) -> None:
+    fake_library("says")
     finding = found(system)[LIBRARY]
     assert finding.state == "broken"
     assert finding.got.endswith("(the firmware cannot be loaded)")
 
 
 def test_a_library_that_could_not_be_tried_is_not_said_to_find_nothing(
-    system: System, ill: Callable[[str], None], break_package: BreakPackage
+    system: System, fake_library: Callable[[str], None], break_package: BreakPackage
 ) -> None:
-    ill("no-tpu")
+    fake_library("no-tpu")
     break_package("numpy", "raise ImportError('broken on purpose')")
     finding = found(system)[LIBRARY]
     assert finding.state == "note"
@@ -132,15 +136,17 @@ def test_a_library_that_could_not_be_tried_is_not_said_to_find_nothing(
 
 
 @pytest.mark.usefixtures("usb_tpu")
-def test_both(system: System, ill: Callable[[str], None], fake_edgetpu: Path) -> None:
-    ill("loads")
+def test_both(system: System, fake_library: Callable[[str], None], fake_edgetpu: Path) -> None:
+    fake_library("loads")
     findings = found(system)
     assert {finding.state for finding in findings.values()} == {"ok"}
     assert str(fake_edgetpu) in findings[LIBRARY].got
 
 
-def test_a_library_that_crashes_the_runtime(system: System, ill: Callable[[str], None]) -> None:
-    ill("crashes")
+def test_a_library_that_crashes_the_runtime(
+    system: System, fake_library: Callable[[str], None]
+) -> None:
+    fake_library("crashes")
     finding = found(system)[LIBRARY]
     assert finding.state == "broken"
     assert "ended by SIGSEGV while it was loaded" in finding.got
@@ -151,9 +157,9 @@ def test_a_library_that_crashes_the_runtime(system: System, ill: Callable[[str],
 
 
 def test_an_edgetpu_at_work_is_left_alone(
-    write: Write, system: System, usb_tpu: Path, ill: Callable[[str], None]
+    write: Write, system: System, usb_tpu: Path, fake_library: Callable[[str], None]
 ) -> None:
-    ill("crashes")
+    fake_library("crashes")
     write("/proc/42/comm", "edgeinfer\n")
     (system.path("/proc/42") / "fd").mkdir()
     (system.path("/proc/42") / "fd" / "7").symlink_to(usb_tpu)
@@ -199,11 +205,11 @@ def test_an_edgetpu_that_this_user_may_not_use() -> None:
     assert "udev" not in finding["fix"]
 
 
-@pytest.mark.parametrize("illness", ["no-tpu", "says", "crashes"])
+@pytest.mark.parametrize("behaviour", ["no-tpu", "says", "crashes"])
 def test_run_says_the_same(
-    system: System, ill: Callable[[str], None], sample_bundle: Path, illness: str
+    system: System, fake_library: Callable[[str], None], sample_bundle: Path, behaviour: str
 ) -> None:
-    ill(illness)
+    fake_library(behaviour)
     finding = found(system)[LIBRARY]
     command = ["run", "--camera", "simulated", "--model", sample_bundle, "--max-frames", 1]
     said = error_line(edgeinfer(*command, "--delegate", LIBRARY, "--require-delegate"))
@@ -211,8 +217,8 @@ def test_run_says_the_same(
 
 
 @pytest.mark.usefixtures("usb_tpu")
-def test_a_library_that_hangs(tmp_path: Path, ill: Callable[[str], None]) -> None:
-    ill("hangs")
+def test_a_library_that_hangs(tmp_path: Path, fake_library: Callable[[str], None]) -> None:
+    fake_library("hangs")
     # Starting counts as well: where it does not get as far as to hang, it gets more time.
     for limit_s in (3, 12, 48, 192):
         finding = found(System(root=tmp_path / "root", timeout_s=limit_s))[LIBRARY]
@@ -225,7 +231,7 @@ def test_a_library_that_hangs(tmp_path: Path, ill: Callable[[str], None]) -> Non
 def test_a_library_that_needs_another(
     tmp_path: Path, system: System, monkeypatch: pytest.MonkeyPatch, fake_edgetpu: Path
 ) -> None:
-    """Linked against a libusb that is gone afterwards."""
+    """Linked against a libusb that is removed afterwards."""
     compiler = (os.environ.get("CC") or "cc").split()
     source = tmp_path / "empty.c"
     source.write_text("int edgeinfer_test;\n")
@@ -242,7 +248,7 @@ def test_a_library_that_needs_another(
     assert "libusb-1.0-0" in finding.fix
 
 
-def test_a_file_that_is_no_library(
+def test_a_file_that_is_not_a_library(
     tmp_path: Path, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / LIBRARY).write_text("not found")
@@ -269,7 +275,7 @@ def test_apex_takes_the_place_of_the_pci_device(write: Write, system: System) ->
     assert found(system)["Edge TPU"].state == "ok"
 
 
-def test_others_are_told_only_where_something_of_them_is_there(
+def test_other_accelerators_are_reported_only_where_a_part_is_found(
     write: Write, system: System
 ) -> None:
     write("/dev/galcore", "")
@@ -316,7 +322,7 @@ def test_the_package_of_the_library(write: Write, system: System) -> None:
 
 
 @given(st.text())
-def test_a_damaged_list_of_packages_is_no_fault(text: str) -> None:
+def test_a_damaged_list_of_packages_is_not_an_error(text: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "var" / "lib" / "dpkg" / "status"
         path.parent.mkdir(parents=True)
@@ -332,9 +338,9 @@ def test_which_packages_are_old(version: str, old: bool) -> None:
     assert bool(judge_package(version, "tflite-runtime 2.14.0")) == old
 
 
-def test_an_old_package_is_told_before_it_crashes(
-    write: Write, system: System, ill: Callable[[str], None]
+def test_an_old_package_is_reported_before_it_crashes(
+    write: Write, system: System, fake_library: Callable[[str], None]
 ) -> None:
-    ill("no-tpu")
+    fake_library("no-tpu")
     write("/var/lib/dpkg/status", PACKAGES.format(status="install ok installed", version="16.0"))
     assert found(system)["libedgetpu"].state == "note"

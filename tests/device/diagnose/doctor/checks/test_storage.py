@@ -38,9 +38,9 @@ print(json.dumps(dataclasses.asdict(finding)))
 
 
 def on_a_small_disk(folder: Path, options: str, fill: str = ":") -> dict[str, str]:
-    """Look at a file system of its own, which only this process sees; `fill` is run in it."""
+    """Look at a separate file system, which only this process sees; `fill` is run in it."""
     if shutil.which("unshare") is None:
-        pytest.skip("there is no unshare: this test mounts a file system of its own")
+        pytest.skip("there is no unshare: this test mounts a separate file system")
     script = f'mount -t tmpfs -o "$1" none "$2" && cd "$2" && {fill} && shift 2 && exec "$@"'
     command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", options]
     code = [sys.executable, "-c", LOOK.replace("sys.argv[1]", repr(str(folder)))]
@@ -90,7 +90,7 @@ def test_a_card_that_the_kernel_made_read_only(write: Write, tmp_path: Path) -> 
 
 
 @given(st.text(), st.text())
-def test_a_damaged_table_of_mounts_is_no_fault(mounts: str, fstab: str) -> None:
+def test_a_damaged_table_of_mounts_is_not_an_error(mounts: str, fstab: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, text in (("proc/mounts", mounts), ("etc/fstab", fstab)):
             path = Path(folder) / name
