@@ -25,7 +25,7 @@ from tests.support.waiting import PATIENCE_S
 
 
 class Sized:
-    """Takes tensors of its own size and dtype only, and tells its name and the frame's number."""
+    """Takes only tensors of one size and dtype, and tells its name and the frame's number."""
 
     def __init__(self, name: str, size: int, dtype: type[np.generic]) -> None:
         self.labels = (name,)
@@ -101,7 +101,7 @@ def test_another_number_of_models_is_refused() -> None:
         CurrentModels(sized("small", 1)).replace(sized("small", 2))
 
 
-def test_models_that_no_frame_needs_are_idle_at_once() -> None:
+def test_models_that_no_frame_needs_are_idle_immediately() -> None:
     current = CurrentModels(sized("small", 1))
     assert current.replace(sized("large", 1)).is_set()
 

@@ -1,4 +1,4 @@
-"""Stages side by side: order, reuse of memory, rates, torn pictures, errors."""
+"""Stages side by side: order, reuse of memory, rates, incomplete pictures, errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.waiting import PATIENCE_S, until
 WHOLE = np.asarray(cv2.imencode(".jpg", np.full((16, 16, 3), 90, np.uint8))[1], np.uint8).reshape(
     -1
 )
-TORN = np.zeros(50, np.uint8)
+INCOMPLETE = np.zeros(50, np.uint8)
 
 
 class Counter(Camera):
@@ -191,7 +191,9 @@ def test_the_rate_can_be_changed_at_any_time() -> None:
 
 @pytest.mark.parametrize("parallel", [1, 2])
 @pytest.mark.parametrize("live", [True, False])
-def test_finishing_answers_what_is_on_its_way_and_takes_no_more(parallel: int, live: bool) -> None:
+def test_finishing_answers_the_frames_on_their_way_and_reads_no_others(
+    parallel: int, live: bool
+) -> None:
     camera = Counter(1 << 30, live=live, pause_s=0.002)
     pipeline = Pipeline(camera, [Echo(lambda number: 0.03) for _ in range(parallel)])
     got: list[Answer] = []
@@ -237,30 +239,30 @@ def test_a_camera_that_hangs_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> N
         drain(pipeline, [])
     pipeline.close()
     assert camera.abandoned
-    monkeypatch.undo()  # a thread that waits for the processor is no camera that hangs
+    monkeypatch.undo()  # a thread that waits for the processor is not a camera that hangs
     release.set()
     pipeline.close()
 
 
 class Jpegs(Counter):
-    """Frames that are JPEGs, some of them torn."""
+    """Frames that are JPEGs, some of them incomplete."""
 
-    def __init__(self, count: int, torn: Callable[[int], bool]) -> None:
+    def __init__(self, count: int, incomplete: Callable[[int], bool]) -> None:
         super().__init__(count)
-        self._torn = torn
+        self._incomplete = incomplete
 
     def picture(self, number: int) -> NDArray[np.uint8]:
-        return TORN if self._torn(number) else WHOLE
+        return INCOMPLETE if self._incomplete(number) else WHOLE
 
 
-def test_torn_pictures_are_passed_over_and_counted() -> None:
+def test_incomplete_pictures_are_skipped_and_counted() -> None:
     pipeline = Pipeline(Jpegs(30, lambda number: number % 3 == 1), [Echo()])
     got = answers(pipeline)
     assert [answer.frame.sequence for answer in got] == [n for n in range(30) if n % 3 != 1]
     assert pipeline.damaged == 10
 
 
-def test_nothing_but_torn_pictures_is_an_error() -> None:
+def test_only_incomplete_pictures_is_an_error() -> None:
     pipeline = Pipeline(Jpegs(100, lambda number: number > 4), [Echo()])
     got: list[Answer] = []
     with pytest.raises(CameraError, match=f"{MAX_DAMAGED} damaged pictures in a row"):

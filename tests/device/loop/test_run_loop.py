@@ -167,7 +167,7 @@ def test_max_seconds_ends_it_even_without_a_frame() -> None:
     assert (summary.age_p50_ms, summary.age_p99_ms, summary.accuracy) == (None, None, None)
 
 
-def test_stop_request_finishes_the_frames_in_hand() -> None:
+def test_stop_request_finishes_the_frames_that_are_being_processed() -> None:
     stop = StopRequest()
     begun = 0
 

@@ -48,7 +48,7 @@ def test_side_by_side_gives_the_same_in_the_same_order(
 def test_every_third_frame(sample_bundle: Path, video: Path) -> None:
     answers = list(edgeinfer.device.open(sample_bundle, camera=video, every=3).answers())
     assert [answer.frame.sequence for answer in answers] == [0, 3, 6, 9]
-    # The brightness of frame n is 20 n: the skipped ones really went by.
+    # The brightness of frame n is 20 n: the skipped ones were really read.
     brightness = [float(answer.frame.rgb().mean()) for answer in answers]
     assert all(abs(got - 60 * i) < 4 for i, got in enumerate(brightness))
 
@@ -103,7 +103,7 @@ def shows(pixels: NDArray[np.uint8], number: int) -> bool:
 
 
 @pytest.mark.parametrize("parallel", [1, 2])
-def test_a_few_frames_memory_goes_round(
+def test_the_memory_of_a_few_frames_is_used_again(
     sample_bundle: Path, long_video: Path, parallel: int
 ) -> None:
     stream = edgeinfer.device.open(sample_bundle, camera=long_video, parallel=parallel)
@@ -192,7 +192,7 @@ print(json.dumps([len(kept), all(same), rising, pool.allocated]))
 """
 
 
-def test_a_few_frames_memory_of_a_live_camera_goes_round(
+def test_the_memory_of_a_live_cameras_frames_is_used_again(
     run_with_camera: Callable[..., subprocess.CompletedProcess[str]], sample_bundle: Path
 ) -> None:
     done = run_with_camera(LONG, str(sample_bundle), FORMATS="YUYV", FPS="120")

@@ -1,4 +1,4 @@
-"""Items in order, a limit that holds, and a signal whose handler outlasts it."""
+"""Items in order, a limit that holds, and a signal whose handler lasts longer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_reader_that_waits_is_woken() -> None:
     assert queue.get(PATIENCE_S) == "late"
 
 
-def test_the_limit_holds_where_a_signal_s_handler_outlasts_it() -> None:
+def test_the_limit_holds_where_a_signal_handler_lasts_longer() -> None:
     """SimpleQueue would wait for ever here."""
     queue: TimedQueue[int] = TimedQueue()
 
@@ -47,7 +47,7 @@ def test_the_limit_holds_where_a_signal_s_handler_outlasts_it() -> None:
         time.sleep(0.3)
 
     before = signal.signal(signal.SIGALRM, handle)
-    # Whoever waits for ever is freed by a late item, and seen by it.
+    # A reader that waits for ever is freed by a late item, which the test then sees.
     rescue = threading.Timer(60, queue.put, [1])
     rescue.start()
     try:

@@ -1,4 +1,4 @@
-"""`edgeinfer run` in a process of its own, listened to while it runs."""
+"""`edgeinfer run` in a separate process, whose lines are read while it runs."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def scene(tmp_path: Path, v4l2_shim: dict[str, str], sample_bundle: Path) -> Ite
         scene.loop.process.kill()
 
 
-def test_a_lost_camera_is_no_hang_and_the_model_can_be_replaced_meanwhile(scene: Scene) -> None:
+def test_a_lost_camera_is_not_a_hang_and_the_model_can_be_replaced_meanwhile(scene: Scene) -> None:
     loop, manager = scene.loop, scene.manager
     manager.wait_for("WATCHDOG")
     scene.steering.unplug()

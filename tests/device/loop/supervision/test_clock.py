@@ -1,4 +1,4 @@
-"""A wall clock that jumps: nothing in the device package goes by it."""
+"""A wall clock that jumps: nothing in the device package uses it."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Scene:
         assert self.events() == []
 
     def run_until_told(self, events: int) -> list[dict[str, Any]]:
-        """Answer until so many events were told, and return them."""
+        """Answer until so many events were reported, and return them."""
 
         def told() -> bool:
             self.run(0.05)
@@ -78,7 +78,7 @@ class Scene:
         return self.events()
 
     def events(self) -> list[dict[str, Any]]:
-        """Return what was told since the last call."""
+        """Return what was reported since the last call."""
         events = [json.loads(line) for line in self.told.getvalue().splitlines()]
         self.told.seek(0)
         self.told.truncate()
@@ -100,7 +100,7 @@ def scene() -> Iterator[Scene]:
     assert not [t for t in threading.enumerate() if t.name.startswith("edgeinfer-")]
 
 
-def test_the_rate_follows_the_temperature_and_each_step_is_told(
+def test_the_rate_follows_the_temperature_and_each_step_is_reported(
     board: FakeBoard, scene: Scene
 ) -> None:
     board.zone(50)
@@ -121,7 +121,7 @@ def test_the_rate_follows_the_temperature_and_each_step_is_told(
         assert scene.pipeline.max_fps == pytest.approx(limit_fps, rel=0.02)
         begun_s = time.monotonic()
         answers = scene.run(0.6)
-        # Beside what the limit allows there may be what was on its way.
+        # As well as what the limit allows, there may be what was on its way.
         assert answers <= (time.monotonic() - begun_s) * 1.02 * limit_fps + 6
     assert scene.events() == []
     board.zone(60)
@@ -148,7 +148,7 @@ def test_the_users_own_limit_comes_back(board: FakeBoard) -> None:
     scene.close()
 
 
-def test_a_weak_supply_is_told_once_with_its_cure(board: FakeBoard, scene: Scene) -> None:
+def test_a_weak_supply_is_reported_once_with_a_fix(board: FakeBoard, scene: Scene) -> None:
     board.throttled(0)
     scene.measure()
     board.throttled(0x10001)
@@ -161,7 +161,7 @@ def test_a_weak_supply_is_told_once_with_its_cure(board: FakeBoard, scene: Scene
     assert [event["percent"] for event in events] == [75, 100, 75]
 
 
-def test_what_was_weak_before_is_told_too(board: FakeBoard, scene: Scene) -> None:
+def test_an_earlier_undervoltage_is_reported_too(board: FakeBoard, scene: Scene) -> None:
     board.throttled(0x10000)
     (event,) = scene.run_until_told(1)
     assert "was too low since the board started" in event["message"]

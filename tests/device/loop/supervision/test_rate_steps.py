@@ -25,7 +25,7 @@ def at(celsius: float, throttled: Throttled | None = None) -> Reading:
     return Reading(temperatures=[cool, hot], throttled=throttled)
 
 
-def test_it_goes_down_at_once_and_up_slowly() -> None:
+def test_it_goes_down_immediately_and_up_slowly() -> None:
     governor, fractions = Governor(), []
     for now_s, celsius in enumerate([60, 73.9, 74, 76.9, 77, 79.9, 80, 95, 60]):
         governor.decide(at(celsius), float(now_s))
@@ -58,7 +58,7 @@ def test_what_the_firmware_does_counts_at_any_temperature() -> None:
     assert governor.fraction == 0.75
     governor.decide(at(40, decode_throttled(0x5)), 1.0)
     assert governor.fraction == 0.5
-    governor.decide(at(40, decode_throttled(0x50000)), 30.0)  # what has been is no matter
+    governor.decide(at(40, decode_throttled(0x50000)), 30.0)  # an earlier event does not count
     governor.decide(at(40, decode_throttled(0x50000)), 60.0)
     assert governor.fraction == 1
 

@@ -1,4 +1,4 @@
-"""SIGHUP: another model in the place of the running one, and what is refused."""
+"""SIGHUP: another model instead of the running one, and what is refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.waiting import until
 
 
 def put(source: Path, target: Path) -> None:
-    """Put a file in the place of another as an update does, by a rename."""
+    """Replace a file as an update does, by a rename."""
     fresh = target.with_name("fresh")
     shutil.copyfile(source, fresh)
     fresh.replace(target)
@@ -83,7 +83,7 @@ def test_another_bundle_answers_after_sighup(
     assert sum(line.startswith("camera:") for line in loop.err) == 1  # opened once
 
 
-def test_a_link_is_followed_anew_to_a_model_of_another_size(
+def test_a_link_is_followed_again_to_a_model_of_another_size(
     sample_bundle: Path, class_folder: Path, tmp_path: Path, shared_data: Path
 ) -> None:
     current, fresh = tmp_path / "current", tmp_path / "fresh"
@@ -117,11 +117,11 @@ def test_bad_bundles_are_refused_in_one_line_and_the_old_one_goes_on(
 ) -> None:
     current = tmp_path / "current.edgebundle"
     put(sample_bundle, current)
-    torn = tmp_path / "torn"
-    torn.write_bytes(sample_bundle.read_bytes()[:-5_000])
+    truncated = tmp_path / "truncated"
+    truncated.write_bytes(sample_bundle.read_bytes()[:-5_000])
     loop = Loop("--camera", f"simulated:{class_folder}", "--model", current, "--json")
     loop.wait_for_answers()
-    bundles = (torn, wrong(sample_bundle, tmp_path / "wrong"), None)
+    bundles = (truncated, wrong(sample_bundle, tmp_path / "wrong"), None)
     for said, bad in enumerate(bundles, start=1):
         if bad is None:
             current.unlink()
@@ -150,7 +150,7 @@ def test_ending_while_a_reload_is_under_way(
 ) -> None:
     current = tmp_path / "current.edgebundle"
     put(sample_bundle, current)
-    # Whoever tries the model now hangs before it begins.
+    # The process that tries the model hangs before it begins.
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, time\n"
         "if any('trial' in argument for argument in sys.orig_argv): time.sleep(3600)\n"

@@ -31,7 +31,7 @@ def sensors(board: FakeBoard) -> dict[str, tuple[float, float]]:
 
 def test_a_raspberry_pi_is_limited_by_its_firmware(board: FakeBoard) -> None:
     board.zone(61.3, critical=110, active=50)
-    board.monitor(0, "cpu_thermal", temp1_input=61300)  # the zone once more
+    board.monitor(0, "cpu_thermal", temp1_input=61300)  # the zone again
     board.monitor(1, "rpi_volt", in0_lcrit_alarm=0)
     assert sensors(board) == {"cpu-thermal": (61.3, 80.0)}
 
@@ -71,7 +71,7 @@ def test_edge_tpus_state_where_they_slow_down(board: FakeBoard) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "hot", "-274000", "256000", "1e3", "\x00"])
-def test_what_is_no_temperature_is_left_out(board: FakeBoard, content: str) -> None:
+def test_a_value_that_is_not_a_temperature_is_left_out(board: FakeBoard, content: str) -> None:
     board.zone(50, number=1, name="good")
     board.zone(50)
     board.write("class/thermal/thermal_zone0/temp", content)
@@ -107,7 +107,7 @@ def test_the_firmwares_bits(board: FakeBoard, bits: int, said: Throttled) -> Non
 
 
 @given(st.integers(0, 0xFFFFFFFF))
-def test_all_bits_are_told_apart(bits: int) -> None:
+def test_all_bits_are_decoded(bits: int) -> None:
     said = decode_throttled(bits)
     names = ("undervoltage", "capped", "throttled", "soft_limit")
     back = sum(getattr(said, name) << index for index, name in enumerate(names))

@@ -76,7 +76,7 @@ def test_a_hang_ends_the_signs_of_life(scene: Scene) -> None:
     assert "WATCHDOG" in scene.pass_time(4, answer_every_s=0.5)
 
 
-def test_a_camera_that_is_being_sought_is_no_hang(scene: Scene) -> None:
+def test_a_reconnect_is_not_a_hang(scene: Scene) -> None:
     scene.pass_time(20, answer_every_s=0.5)
     scene.camera.recovering = True
     assert scene.pass_time(600).count("WATCHDOG") >= 600 / 8
@@ -95,7 +95,7 @@ def test_an_outage_does_not_make_it_more_patient(scene: Scene) -> None:
     assert "WATCHDOG" not in scene.pass_time(60)
 
 
-def test_a_loop_that_answers_seldom_is_no_hang(scene: Scene) -> None:
+def test_a_slow_loop_is_not_a_hang(scene: Scene) -> None:
     scene.pass_time(100, answer_every_s=20, max_fps=1 / 20)
     assert scene.pass_time(200, answer_every_s=20, max_fps=1 / 20).count("WATCHDOG") >= 200 / 8
     other = scene.pass_time(200, answer_every_s=20)  # as with --every
@@ -104,7 +104,7 @@ def test_a_loop_that_answers_seldom_is_no_hang(scene: Scene) -> None:
     assert "WATCHDOG" not in scene.pass_time(60)
 
 
-def test_starting_may_take_longer_while_the_camera_is_sought(scene: Scene) -> None:
+def test_starting_may_take_longer_during_a_reconnect(scene: Scene) -> None:
     scene.camera.recovering = True
     said = scene.pass_time(60)
     assert set(said) == {"EXTEND_TIMEOUT_USEC"}
