@@ -1,4 +1,4 @@
-"""Label files in their formats, inside a model and beside it; the background counted once."""
+"""Label files in their formats, inside a model and next to it; the background counted once."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_labels_that_fit_stay_as_they_are() -> None:
     assert fit_labels(("background", "cat"), 2, subject="x") == (("background", "cat"), None)
 
 
-def test_the_background_of_a_file_is_no_class_of_a_model_without_one() -> None:
+def test_a_files_background_is_not_a_class_of_a_model_without_one() -> None:
     labels, note = fit_labels(("background", "cat", "dog"), 2, subject="x")
     assert labels == ("cat", "dog")
     assert note is not None

@@ -63,7 +63,7 @@ def test_the_kernel_families_differ_by_a_few_steps_only(sample_bundle: Path) -> 
 
 
 def test_the_named_runtime_is_taken(sample_bundle: Path) -> None:
-    # In processes of their own: TensorFlow, which other tests import, and tflite-runtime cannot
+    # In separate processes: TensorFlow, which other tests import, and tflite-runtime cannot
     # share one.
     answers = set()
     for runtime in installed_runtimes():

@@ -69,7 +69,7 @@ def opened(tmp_path: Path, data: bytes, labels: tuple[str, ...] | None = None) -
     return Model.open(path, OpenOptions(labels=labels))
 
 
-def test_a_float_input_without_metadata_is_told(tmp_path: Path) -> None:
+def test_a_float_input_without_metadata_is_reported(tmp_path: Path) -> None:
     model = opened(tmp_path, encode(reshaped(3)))
     assert model.preprocessor.spec.mean == (127.5,)
     assert any("fed as (p - 127.5) / 127.5" in note for note in model.notes)

@@ -21,7 +21,7 @@ class Lure:
     Args:
         folder: where it is made.
         compiler: the C compiler's command.
-        marker: the file; None for one beside it.
+        marker: the file; None for one next to the library.
     """
 
     def __init__(self, folder: Path, compiler: list[str], marker: Path | None = None) -> None:
@@ -47,7 +47,7 @@ def naming(sample_bundle: Path, delegate: str) -> bytes:
 
 
 def behind(library: bytes, bundle: bytes) -> bytes:
-    """Return a library that is an archive too, whose directory knows what lies before it."""
+    """Return a library that is an archive too, whose directory knows what is before it."""
     stream = io.BytesIO(library)
     stream.seek(0, io.SEEK_END)
     with zipfile.ZipFile(io.BytesIO(bundle)) as given, zipfile.ZipFile(stream, "a") as archive:

@@ -200,7 +200,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
     mount = f"mount -t tmpfs -o size=1m none '{folder}' && exec \"$@\""
     command = ["unshare", "--mount", "--map-root-user", "sh", "-c", mount, "sh"]
     if subprocess.run([*command, "true"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("this machine does not let a test mount a small disk of its own")
+        pytest.skip("this machine does not let a test mount a small disk")
     answer = subprocess.run(
         [*command, sys.executable, "-c", FULL_DISK, str(folder)],
         capture_output=True,

@@ -1,6 +1,6 @@
 """Bundles damaged in any way, before they are opened and while they are open: always a BundleError.
 
-What the operating system refuses is another matter, and is told in its words.
+What the operating system refuses is another error, in the system's words.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def test_no_damage_is_anything_but_an_error_of_the_bundle(
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=EDITS)
-def test_what_happens_to_the_file_later_is_told_as_well(
+def test_later_damage_to_the_file_is_reported_too(
     good: bytes, tmp_path: Path, edits: list[Edit]
 ) -> None:
     path = tmp_path / "changing.edgebundle"
@@ -204,13 +204,13 @@ def test_a_zip64_end_is_refused_before_python_follows_it(good: bytes, tmp_path: 
         open_bundle(path)
 
 
-def test_a_folder_in_the_place_of_the_file(tmp_path: Path) -> None:
+def test_a_folder_instead_of_the_file(tmp_path: Path) -> None:
     for read in (open_bundle, read_manifest):
         with pytest.raises(BundleError, match="is not a file"):
             read(tmp_path)
 
 
-def test_a_file_that_may_not_be_read_is_told_so(good: bytes, tmp_path: Path) -> None:
+def test_a_file_without_read_permission_is_reported(good: bytes, tmp_path: Path) -> None:
     path = tmp_path / "locked.edgebundle"
     path.write_bytes(good)
     path.chmod(0)
@@ -225,7 +225,7 @@ def test_a_file_that_may_not_be_read_is_told_so(good: bytes, tmp_path: Path) -> 
             os.seteuid(0)
 
 
-def test_a_disk_that_cannot_be_read_is_told_so(tmp_path: Path) -> None:
+def test_a_disk_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "broken.edgebundle"
     path.symlink_to("/proc/self/mem")  # its first page gives EIO, as a broken disk does
     with pytest.raises(BundleError, match=r"cannot be read \((input/output error|invalid arg)"):

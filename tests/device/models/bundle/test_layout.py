@@ -138,7 +138,7 @@ def described_behind(content: bytes) -> bytes:
     """Write sizes and checksums behind the contents, as writers to a pipe do."""
 
     class Pipe(io.BytesIO):
-        def seek(self, offset: int, whence: int = 0) -> int:
+        def seek(self, offset: int, start: int = 0, /) -> int:
             raise OSError("a pipe")
 
     stream = Pipe()
@@ -201,7 +201,7 @@ DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     ),
     "encryption": (lambda content: patched(content, ENTRY, 8, "<H", 1), "encrypted"),
     "flags": (lambda content: patched(content, ENTRY, 8, "<H", 2), "has flags"),
-    "a name that is no UTF-8": (
+    "a name that is not UTF-8": (
         lambda content: patched(content, ENTRY, 8, "<H", 0x800).replace(b"golden/", b"gol\xffen/"),
         "is damaged",
     ),
@@ -265,7 +265,7 @@ def add(bundle: Path, members: dict[str, bytes]) -> None:
             archive.writestr(zipfile.ZipInfo(name), content)
 
 
-def test_signatures_are_passed_over(bundle: Path) -> None:
+def test_signatures_are_ignored(bundle: Path) -> None:
     add(bundle, {"signatures/someone.sig": b"signed", "signatures/a/b.pem": bytes(65536)})
     with open_bundle(bundle) as opened:
         assert opened.manifest.labels == manifest().labels

@@ -37,7 +37,7 @@ def test_an_unknown_key_is_refused() -> None:
         parse_manifest(edited(colour="red"), subject="x.edgebundle")
 
 
-def test_a_newer_schema_is_refused_with_its_cure() -> None:
+def test_a_newer_schema_is_refused_with_a_fix() -> None:
     with pytest.raises(BundleError, match=r"schema version 3, expected 2 or older; update"):
         parse_manifest(edited(schema_version=3, colour="red"), subject="x.edgebundle")
 

@@ -80,7 +80,7 @@ def test_the_boards_agent_does_not_load_it(both: Path, lure: Lure, tmp_path: Pat
     program.chmod(0o755)
     (folder / "bundle.edgebundle").write_bytes(content)
     release = Release(number=1, spec=bare_spec(content), package="x", installed="now")
-    # As whoever runs the tests: its user is on boards alone.
+    # As the user who runs the tests: the service's user is only on boards.
     assert "is damaged" in verify(layout, release, user=getpass.getuser())
     lure.assert_idle()
 

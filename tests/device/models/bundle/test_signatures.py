@@ -1,4 +1,4 @@
-"""The folder `signatures/` of a bundle: passed over by everything, and held to its bounds."""
+"""The folder `signatures/` of a bundle: ignored by everything, and held to its limits."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_it_is_the_same_bundle(signed: Path, sample_bundle: Path) -> None:
 def test_a_signature_is_never_read(signed: Path) -> None:
     content = signed.read_bytes()
     place = content.index(SIGNATURE)
-    # Its checksum is wrong now, which whoever reads it would see.
+    # Its checksum is wrong now, which a reader would notice.
     signed.write_bytes(content[:place] + b"x" * len(SIGNATURE) + content[place + len(SIGNATURE) :])
     with open_bundle(signed) as bundle:
         assert bundle.member("variants/cpu.tflite")
@@ -108,7 +108,9 @@ def test_so_are_how_it_is_stored_and_how_often(signed: Path, tmp_path: Path) -> 
         open_bundle(twice)
 
 
-def test_what_is_written_anew_has_none(signed: Path, sample_bundle: Path, tmp_path: Path) -> None:
+def test_a_bundle_that_is_written_again_has_no_signatures(
+    signed: Path, sample_bundle: Path, tmp_path: Path
+) -> None:
     written = []
     for path in (signed, sample_bundle):
         again = tmp_path / "again.edgebundle"

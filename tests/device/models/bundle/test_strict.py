@@ -104,7 +104,7 @@ def test_keys_have_their_type_too() -> None:
         *(b"9" * 5000, b'"\xff"', '{"a": 1}'.encode("utf-16"), b'\xef\xbb\xbf{"a": 1}'),
     ],
 )
-def test_text_that_is_no_plain_json_is_refused(text: bytes) -> None:
+def test_text_that_is_not_plain_json_is_refused(text: bytes) -> None:
     with pytest.raises(SchemaError):
         parse_json(text)
 
