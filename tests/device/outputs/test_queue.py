@@ -46,7 +46,7 @@ class Scripted(Output):
 
 
 class Gate:
-    """Blocks whoever writes until it is opened."""
+    """Blocks the writer until it is opened."""
 
     def __init__(self) -> None:
         self.open = threading.Event()
@@ -168,7 +168,7 @@ def test_one_blocked_output_does_not_hold_the_others_up(
     assert (second.written, second.dropped, second.failure) == (60, 0, None)
 
 
-def test_failing_output_is_told_of_once_tried_again_and_counted(
+def test_failing_output_is_reported_once_tried_again_and_counted(
     warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edgeinfer.device.outputs.queue.FIRST_RETRY_S", 0.05)
@@ -186,7 +186,7 @@ def test_failing_output_is_told_of_once_tried_again_and_counted(
     output = Queued("csv:out.csv", sink)
     feed(output, 20)
     assert output.drain(time.monotonic() + PATIENCE_S)
-    assert attempts < 20  # it was left alone for a while
+    assert attempts < 20  # it was left alone for some time
     assert output.report().failure == str(FULL)
     full.clear()
     wait_until(lambda: sink.taken, lambda: feed(output, 1))
@@ -218,7 +218,9 @@ def test_output_that_fails_in_turn_does_not_fill_the_log(
 
 
 @pytest.mark.parametrize("error", [BrokenPipeError(), OutputGone()])
-def test_reader_that_leaves_one_of_several_is_no_end(error: Exception, warnings: list[str]) -> None:
+def test_reader_that_leaves_one_of_several_does_not_end_the_loop(
+    error: Exception, warnings: list[str]
+) -> None:
     good = Scripted()
     gone = Queued("gone", Scripted(raising(error)))
     outputs = Outputs([gone, Queued("good", good)], live=True)
@@ -244,7 +246,7 @@ def test_closing_the_only_window_asks_the_loop_to_stop(warnings: list[str]) -> N
         wait_until(lambda: stop.requested, lambda: feed(outputs, 1))
 
 
-def test_defect_in_one_of_several_is_told_and_the_loop_goes_on(warnings: list[str]) -> None:
+def test_a_bug_in_one_of_several_is_reported_and_the_loop_goes_on(warnings: list[str]) -> None:
     good = Scripted()
     broken = Queued("x", Scripted(raising(ZeroDivisionError("oh"))))
     outputs = Outputs([broken, Queued("good", good)], live=True)
@@ -338,7 +340,7 @@ def test_text_waits_without_its_pictures(gate: Gate, warnings: list[str]) -> Non
     assert (len(text.summaries), len(pictures.summaries)) == (1, 0)
 
 
-def test_error_while_closing_is_told(warnings: list[str]) -> None:
+def test_error_while_closing_is_reported(warnings: list[str]) -> None:
     class Unclosable(Scripted):
         def close(self) -> None:
             raise FULL

@@ -21,7 +21,7 @@ def opencv_with_windows(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_headless_opencv_is_told_from_the_other() -> None:
+def test_headless_opencv_is_recognized() -> None:
     if not re.search(r"GUI:\s+NONE", cv2.getBuildInformation()):
         pytest.skip("this OpenCV draws windows: there is nothing to refuse")
     with pytest.raises(OutputError, match="opencv-python instead of opencv-python-headless"):

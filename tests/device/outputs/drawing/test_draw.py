@@ -64,7 +64,7 @@ def body(points: Any, scores: Any, size: tuple[int, int] = (640, 480)) -> Poses:
     )
 
 
-def test_the_label_stands_in_the_upper_left_and_the_caption_at_the_bottom() -> None:
+def test_the_label_is_in_the_upper_left_and_the_caption_at_the_bottom() -> None:
     label = changed(drawn(classified("cat")))
     rows, columns = np.nonzero(label)
     assert (rows.max() < 120, columns.max() < 320, rows.size > 100) == (True, True, True)

@@ -118,7 +118,7 @@ def test_what_holds(text: str, prediction: Prediction, holds: bool) -> None:
         ("x" * 5000, "5,000 characters long"),
     ],
 )
-def test_what_is_no_condition_says_where(text: str, said: str) -> None:
+def test_the_error_says_where_a_condition_is_wrong(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said) as raised:
         parse_condition(text)
     assert raised.value.exit_code == 2

@@ -64,7 +64,7 @@ def test_the_cap_holds_and_the_newest_stay(tmp_path: Path, sizes: list[tuple[int
         kept = [(path / name).stat().st_size for name in names(path)]
         assert sum(kept) <= 100
         assert kept == written[-len(kept) :]
-        # No more is deleted than must be.
+        # Only as much is deleted as must be.
         assert kept == written or sum(written[-len(kept) - 1 :]) > 100
 
 
@@ -123,7 +123,7 @@ def test_what_a_killed_run_left_is_removed_and_a_living_one_is_not(tmp_path: Pat
     assert [path.exists() for path in left] == [False, False, True]
 
 
-def test_recordings_that_others_delete_are_no_error(tmp_path: Path) -> None:
+def test_recordings_that_others_delete_are_not_an_error(tmp_path: Path) -> None:
     folder = folder_of(tmp_path)
     for _ in range(5):
         record(folder, 90).unlink()

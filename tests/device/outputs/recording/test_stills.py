@@ -38,7 +38,7 @@ def test_every_frame_or_those_that_the_condition_names(tmp_path: Path) -> None:
     assert brightness_of(tmp_path / "some") == [10, 30]
 
 
-def test_no_more_often_than_stated(tmp_path: Path) -> None:
+def test_not_more_often_than_stated(tmp_path: Path) -> None:
     when = parse_condition("cat>0.8")
     sink = StillsSink(folder_of(tmp_path), when=when, every_s=0.3)
     feed(sink, [0.1, 0.9, 0.9, 0.9, 0.9, 0.9, 0.1, 0.1, 0.9])

@@ -95,7 +95,7 @@ def test_of_a_live_source_the_rate_is_constant(tmp_path: Path, suffix: str) -> N
     assert levels == [0, 20, 40, 60, 100, 100, 100, 110, 110, 110, 120, 120, 120, 130]
 
 
-def test_a_camera_that_was_silent_long_is_cut_short(tmp_path: Path) -> None:
+def test_a_long_silence_of_the_camera_is_shortened(tmp_path: Path) -> None:
     with sink_of(tmp_path) as sink:
         sink.write(at(0, 100))
         sink.write(at(60, 200))
@@ -213,7 +213,7 @@ def test_large_pictures_are_made_smaller(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_place_that_cannot_be_written_is_told_apart_from_a_missing_encoder(
+def test_a_place_that_cannot_be_written_and_a_missing_encoder_are_different_errors(
     tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(StorageError, match=r"cannot be written \(no such file"):

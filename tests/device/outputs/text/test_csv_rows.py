@@ -38,11 +38,11 @@ def filled(row: dict[str, str]) -> dict[str, str]:
 
 
 def test_classes_and_what_csv_must_quote(tmp_path: Path) -> None:
-    label = 'a "cat",\nor\ttwo é'
+    label = 'a "cat",\nand\ttwo é'
     one = answer(label, name="b\udcff.jpg", truth="dog", sequence=4)
     (row,) = rows_of(tmp_path, one)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", row.pop("time"))
-    shown = 'a "cat",\\nor\\ttwo é'
+    shown = 'a "cat",\\nand\\ttwo é'
     assert filled(row) == {"label_1": shown, "score_1": "0.9", "label_2": "dog", "score_2": "0.1"}
     assert (row["sequence"], row["age_ms"], row["dropped"]) == ("4", "12.346", "0")
     assert (row["name"], row["truth"]) == ("b\\udcff.jpg", "dog")

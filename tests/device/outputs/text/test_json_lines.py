@@ -38,7 +38,7 @@ def test_the_time_is_that_of_the_capture_however_long_the_line_waited() -> None:
     before = datetime.now(timezone.utc)
     waited = answer(captured_ns=time.monotonic_ns() - 90 * 10**9)
     stamp = capture_time(waited.frame)
-    # Two clocks are read one after the other, and the time is told in milliseconds.
+    # Two clocks are read one after the other, and the time is written in milliseconds.
     spare = timedelta(milliseconds=100)
     assert before - spare < stamp + timedelta(seconds=90) < datetime.now(timezone.utc) + spare
 

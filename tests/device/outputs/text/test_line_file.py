@@ -27,7 +27,7 @@ def csv_file(path: Path, *, max_bytes: int = 1000) -> LineFile:
     return LineFile(path, begins="a,b\n", header="a,b\n", max_bytes=max_bytes)
 
 
-def test_lines_are_there_at_once_and_an_earlier_file_is_continued(tmp_path: Path) -> None:
+def test_lines_are_written_immediately_and_an_earlier_file_is_continued(tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "x.csv"
     for number in range(2):
         file = csv_file(path)
@@ -49,7 +49,7 @@ def test_half_a_line_of_a_power_cut_is_cut_off(tmp_path: Path, cut: int) -> None
     file.close()
 
 
-def test_half_a_line_longer_than_what_is_read_at_once(tmp_path: Path) -> None:
+def test_half_a_line_longer_than_one_read(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("a,b\n1,2\n" + "x" * 200_000)
     file = csv_file(path, max_bytes=10**6)
@@ -59,7 +59,7 @@ def test_half_a_line_longer_than_what_is_read_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["dear diary", "a,c\n1,2\n", "\n"])
-def test_what_is_no_file_of_ours_is_left_alone(tmp_path: Path, content: str) -> None:
+def test_a_file_that_we_did_not_write_is_left_alone(tmp_path: Path, content: str) -> None:
     path = tmp_path / "x.csv"
     path.write_text(content)
     file = csv_file(path)
@@ -97,7 +97,7 @@ def test_no_file_exceeds_its_size_and_the_newest_lines_are_kept(
 
 
 @pytest.mark.parametrize("moved", [True, False])
-def test_file_that_others_move_away_or_remove_is_begun_anew(
+def test_a_file_that_others_move_away_or_remove_is_started_again(
     tmp_path: Path, moved: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("edgeinfer.device.outputs.text.line_file.LOOK_EVERY_S", 0.0)

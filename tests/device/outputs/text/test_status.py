@@ -99,7 +99,7 @@ def test_a_reader_always_finds_a_whole_object(
     assert len(seen) >= 10
 
 
-def test_a_write_that_fails_is_counted_and_the_next_ones_are_told(tmp_path: Path) -> None:
+def test_a_write_that_fails_is_counted_and_the_next_ones_are_written(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     path = folder / "status.json"
     sink = StatusSink(path, FACTS)

@@ -33,7 +33,7 @@ def test_into_a_file_a_line_per_change(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("every_s", "lines"), [(0.0, 3), (600.0, 1)])
-def test_into_a_file_a_line_after_a_while(
+def test_into_a_file_a_line_from_time_to_time(
     monkeypatch: pytest.MonkeyPatch, every_s: float, lines: int
 ) -> None:
     monkeypatch.setattr("edgeinfer.device.outputs.text.terminal.LINE_EVERY_S", every_s)

@@ -51,7 +51,9 @@ def test_long_text_goes_through_a_small_pipe(blocking: bool) -> None:
     assert received == [text]
 
 
-def test_after_a_torn_line_the_next_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_an_incomplete_line_the_next_one_starts_on_its_own_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     reading, writing = os.pipe()
     real, calls = os.write, 0
 
@@ -68,8 +70,8 @@ def test_after_a_torn_line_the_next_begins_anew(monkeypatch: pytest.MonkeyPatch)
     with open(writing, "w") as stream:
         writer = TextWriter(stream)
         with pytest.raises(StorageError):
-            writer.write("torn line\n")
+            writer.write("part line\n")
         writer.write("whole line\n")
         writer.write("another\n")
     with open(reading) as source:
-        assert source.read() == "torn\nwhole line\nanother\n"
+        assert source.read() == "part\nwhole line\nanother\n"
