@@ -31,7 +31,7 @@ WIDTH, HEIGHT = 51, 38
 
 
 def _photo() -> Image.Image:
-    """A smooth picture without symmetries: JPEG keeps it well, and no rotation looks alike."""
+    """A smooth picture without symmetries: JPEG keeps it well, and no rotation looks the same."""
     noise = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
     return Image.fromarray(noise).resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)
 
@@ -110,7 +110,7 @@ def test_lossless_formats_equal_pillow(data: bytes) -> None:
         pytest.param(_save(RGBA, "WEBP", lossless=True), id="webp-rgba"),
     ],
 )
-def test_transparent_pixels_lie_on_white(data: bytes) -> None:
+def test_transparent_pixels_become_white(data: bytes) -> None:
     # Pillow blends with another rounding: one level, two where libtiff has multiplied before.
     _assert_close(data, tolerance=2)
 
@@ -230,7 +230,7 @@ def test_png_round_trip_is_lossless() -> None:
         encode_png(pixels.astype(np.float32))
 
 
-# What is no complete image ------------------------------------------------------------------
+# What is not a complete image ------------------------------------------------------------------
 
 
 def _with_thumbnail() -> bytes:
@@ -358,14 +358,14 @@ def test_random_bytes_give_image_errors_only(prefix: bytes, rest: bytes) -> None
 
 @settings(deadline=None)
 @given(length=st.integers(0, len(JPEG) - 1))
-def test_every_torn_jpeg_is_noticed(length: int) -> None:
+def test_every_truncated_jpeg_is_noticed(length: int) -> None:
     with pytest.raises(ImageError):
         decode_image(JPEG[:length], subject="x")
 
 
 @settings(deadline=None)
 @given(length=st.integers(0, len(PNG) - 1))
-def test_every_torn_png_is_noticed(length: int) -> None:
+def test_every_truncated_png_is_noticed(length: int) -> None:
     with pytest.raises(ImageError):
         decode_image(PNG[:length], subject="x")
 

@@ -173,7 +173,7 @@ LIES = {
     "webp-frame-two-sizes": riff(vp8x(SMALL, 2), ANIM, nested(FRAME, picture((64, 64)))),
     "webp-no-size": riff((b"ICCP", bytes(4)), LOSSY),
     "gif-picture-outside": gif((8, 8), (0, 0, 12000, 11000)),
-    "gif-picture-beside": gif((8, 8), (4, 0, 8, 8)),
+    "gif-picture-partly-outside": gif((8, 8), (4, 0, 8, 8)),
     "pgm": b"P5 12000 11000 255\n" + bytes(100),
     "pam": b"P7\nWIDTH 12000\nHEIGHT 11000\nDEPTH 1\nMAXVAL 255\nENDHDR\n",
     "pfm": b"PF\n12000 11000\n-1.0\n",
@@ -221,7 +221,7 @@ HARMLESS = {
 
 @pytest.mark.parametrize("name", LIES)
 def test_what_says_two_sizes_or_none_is_refused(name: str) -> None:
-    with pytest.raises(ImageError, match=r"damaged|torn|is a |over 100 scans") as caught:
+    with pytest.raises(ImageError, match=r"damaged|is a |over 100 scans") as caught:
         decode_image(LIES[name], subject=name)
     assert "cannot be decoded" not in caught.value.got
 
@@ -240,7 +240,7 @@ def test_what_says_one_size_is_decoded(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["jpeg", "jpeg-progressive", "jpeg-two-sizes", "jpeg-scans", "tiff"]
 )
-def test_a_cameras_picture_is_no_bomb(name: str) -> None:
+def test_a_bomb_from_a_camera_is_refused(name: str) -> None:
     data = np.frombuffer((BOMBS | LIES)[name], np.uint8)
     with pytest.raises(ImageError, match=r"pixels large|damaged|not a JPEG"):
         decode_bgr(data)
@@ -311,7 +311,7 @@ def test_nothing_takes_memory_before_it_is_refused(tmp_path: Path) -> None:
     assert int(done.stdout.splitlines()[-1]) < 150
 
 
-def test_opencv_has_a_bound_of_its_own() -> None:
+def test_opencv_has_its_own_limit() -> None:
     program = (
         "import edgeinfer.device, cv2, numpy, sys\n"
         "from edgeinfer.device.pictures.quiet_opencv import quiet_opencv\n"

@@ -17,7 +17,7 @@ def test_sides_are_rounded_up(reduction: JpegReduction) -> None:
     assert decoded.shape == (-(-67 // reduction), -(-101 // reduction), 3)
 
 
-def test_what_is_no_jpeg_is_refused() -> None:
+def test_bytes_that_are_not_a_jpeg_are_refused() -> None:
     for data in (np.zeros(100, np.uint8), jpeg(640, 480)[:200], np.zeros(0, np.uint8)):
         with pytest.raises(ImageError, match="whole JPEG"):
             decode_bgr(data[:50])
