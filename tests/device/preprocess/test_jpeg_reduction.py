@@ -42,7 +42,7 @@ def test_a_reduced_picture_is_the_same_scene() -> None:
     assert np.abs(decoded[..., 0].mean(axis=0) - ramp).max() < 4
 
 
-def test_what_is_no_jpeg_is_refused() -> None:
+def test_bytes_that_are_not_a_jpeg_are_refused() -> None:
     spec = PreprocessSpec(size=(64, 64), jpeg_reduction=4)
     for data in (np.zeros(100, np.uint8), jpeg(640, 480)[:200], np.zeros(0, np.uint8)):
         with pytest.raises(ImageError, match="whole JPEG"):

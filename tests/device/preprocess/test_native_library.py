@@ -1,4 +1,4 @@
-"""The native library against its numpy twin: every instruction set, format, policy and layout."""
+"""The native library against its numpy reference: all instruction sets, formats and policies."""
 
 from __future__ import annotations
 
@@ -209,12 +209,12 @@ def test_every_dtype_equals_numpys(
 
 def test_one_preprocessor_follows_changing_frames(kernels: Kernels) -> None:
     spec = PreprocessSpec(size=(40, 30), crop="center-crop")
-    native, twin = Preprocessor(spec, native=True), Preprocessor(spec, native=False)
+    native, reference = Preprocessor(spec, native=True), Preprocessor(spec, native=False)
     formats: list[PixelFormat] = ["rgb", "yuyv", "grey", "rgb", "nv12", "bgr"]
     for index, pixel_format in enumerate(formats):
         frame = random_frame(index, (60 + 20 * index, 100 - 10 * index), pixel_format)
         np.testing.assert_array_equal(
-            native.tensor(frame, pixel_format), twin.tensor(frame, pixel_format)
+            native.tensor(frame, pixel_format), reference.tensor(frame, pixel_format)
         )
 
 

@@ -1,4 +1,4 @@
-"""Crop policies: where a frame comes to lie in the model's image, and the way back."""
+"""Crop policies: where a frame is put in the model's image, and the way back."""
 
 from __future__ import annotations
 

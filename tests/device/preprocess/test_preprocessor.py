@@ -95,8 +95,8 @@ def test_float_tensors_are_the_normalize_table() -> None:
     prepared = Preprocessor(spec, tensor(spec, "float32")).tensor(frame)
     assert prepared.dtype == np.float32
     assert prepared.shape == (1, 4, 5, 3)
-    twin = normalize_table(spec)[np.arange(3), frame][None]
-    np.testing.assert_array_equal(prepared, twin)
+    reference = normalize_table(spec)[np.arange(3), frame][None]
+    np.testing.assert_array_equal(prepared, reference)
 
 
 def test_a_given_array_is_filled_and_returned() -> None:
