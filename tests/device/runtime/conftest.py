@@ -1,4 +1,4 @@
-"""A small real model, and a library that stands in for the Edge TPU's."""
+"""A small real model, and a library that replaces the Edge TPU's."""
 
 from __future__ import annotations
 

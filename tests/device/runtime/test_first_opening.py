@@ -153,7 +153,7 @@ def test_operators_that_no_table_covers_need_trust(children: list[Any]) -> None:
     assert len(children) == 1
 
 
-def test_what_a_runtime_refuses_is_told_as_before() -> None:
+def test_the_error_of_a_runtime_stays_as_it_is() -> None:
     with pytest.raises(ModelError, match=r"cannot load it .it needs the custom operator 'Other'"):
         open_on_cpu(custom_model("Other"), subject="x")
 

@@ -31,7 +31,7 @@ with ThreadPoolExecutor(8) as pool:
 
 
 def what_it_says(code: str, runtime: str, folder: Path) -> str:
-    """Have eight threads load two models at once; return what comes on stderr."""
+    """Have eight threads load two models at the same time; return what comes on stderr."""
     paths = [folder / "relu.tflite", folder / "dense.tflite"]
     for path, model in zip(paths, (relu_model(), dense_model()), strict=True):
         path.write_bytes(encode(model))

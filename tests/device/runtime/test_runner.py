@@ -1,4 +1,4 @@
-"""The runtimes beside TensorFlow, in processes of their own: what goes wrong there ends them."""
+"""The runtimes together with TensorFlow, in separate processes: a crash there ends only those."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ except ModelError as error:
         ("tensorflow", "ai-edge-litert", ""),
     ],
 )
-def test_beside_tensorflow(imports: str, runtime: str, says: str, sample_bundle: Path) -> None:
+def test_together_with_tensorflow(
+    imports: str, runtime: str, says: str, sample_bundle: Path
+) -> None:
     if runtime not in installed_runtimes():
         pytest.skip(f"no {runtime}")
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What a process writes to stderr arrives, all of it and at once, whatever is opened meanwhile."""
+"""What a process writes to stderr arrives completely and immediately, whatever it opens."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def check(work: str, *arguments: object, shown: tuple[str, ...] = ()) -> int:
 
     Args:
         work: code; defines `work`.
-        shown: what is written besides, in pieces, with others' lines between them.
+        shown: what is also written, in pieces, with others' lines between them.
     """
     command = [sys.executable, "-c", work + LOG, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -119,6 +119,6 @@ def test_models_where_a_runtime_cannot_be_kept_quiet(runtime: str, models: list[
 def test_cameras_and_delegates(
     runtime: str, sample_bundle: Path, video: Path, class_folder: Path, reference_delegate: Path
 ) -> None:
-    (class_folder / "dark" / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0 torn")
+    (class_folder / "dark" / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
     arguments = (sample_bundle, video, class_folder, reference_delegate)
     assert check(STREAMS, runtime, *arguments) == 18

@@ -43,7 +43,7 @@ def spec(reference_delegate: Path) -> Callable[..., DelegateSpec]:
 
 
 class Heard(list[str]):
-    """The lines that were told."""
+    """The lines that were logged."""
 
     def text(self) -> str:
         return "\n".join(self)

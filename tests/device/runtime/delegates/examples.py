@@ -11,7 +11,7 @@ from edgeinfer.device.models.bundle.writer import write_bundle
 
 
 def with_variants(sample: Path, path: Path, variants: Sequence[tuple[str, str]]) -> Path:
-    """Write the sample with these (variant, delegate) beside the CPU's."""
+    """Write the sample with these (variant, delegate) next to the CPU's."""
     with open_bundle(sample) as bundle:
         members = {name: bundle.member(name) for name in bundle.manifest.members}
         manifest = bundle.manifest

@@ -39,4 +39,4 @@ def test_the_new_model_gets_the_accelerator_and_a_refused_one_gives_it_back(
     loop.signal(signal.SIGTERM)
     assert loop.end() == 0
     warnings = [line for line in loop.err if line.startswith("warning: ")]
-    assert len(warnings) == 1  # of the torn file
+    assert len(warnings) == 1  # of the truncated file

@@ -80,7 +80,7 @@ def test_threads_share_one_and_what_answers_in_its_place(
         ("error", "told to fail", "failed"),
     ],
 )
-def test_the_cpu_answers_the_frame_in_hand_until_a_new_worker_is_there(
+def test_the_cpu_answers_the_lost_frame_until_a_new_worker_is_there(
     start: Start, cpu: Runner, heard: Heard, tmp_path: Path, fault: str, told: str, count: str
 ) -> None:
     # Three runs warm a worker up; the first frame is well, the second one meets the fault.
@@ -132,7 +132,7 @@ def test_the_cpu_takes_over_from_one_that_fails_again_and_again(
     assert "was given up" in runner.description
 
 
-def test_that_it_is_given_up_is_told_before_another_answers(
+def test_a_worker_that_is_given_up_is_reported_before_another_answers(
     start: Start, cpu: Runner, heard: Heard
 ) -> None:
     """However busy the machine is: a loop may end before another thread is heard."""

@@ -75,7 +75,7 @@ def test_libedgetpu_that_crashes_with_a_newer_runtime(tmp_path: Path, stage: Sta
     assert "crashes with runtimes from 2.12 on" in text
 
 
-def test_a_killed_worker_is_no_crash_of_libedgetpu(tmp_path: Path) -> None:
+def test_a_killed_worker_is_not_a_crash_of_libedgetpu(tmp_path: Path) -> None:
     error = failure("was ended by SIGKILL", how="died", kind="")
     assert "do not fit" not in told("edgetpu", error, tmp_path)
 
@@ -114,7 +114,7 @@ def test_refused_options(tmp_path: Path) -> None:
     )
 
 
-def test_what_it_said_before_it_died_is_told(tmp_path: Path) -> None:
+def test_the_last_words_of_a_dead_worker_are_reported(tmp_path: Path) -> None:
     error = failure("was ended by SIGABRT", how="died", kind="", log="a\nterminate called\n")
     assert "terminate called" in told("/opt/x.so", error, tmp_path)
 
@@ -135,7 +135,7 @@ def test_libraries_that_are_none(model: bytes, tmp_path: Path) -> None:
     assert "absent.so: is not installed" in load(tmp_path / "absent.so", model)
 
 
-def test_a_library_that_is_no_delegate(model: bytes, tmp_path: Path) -> None:
+def test_a_library_that_is_not_a_delegate(model: bytes, tmp_path: Path) -> None:
     compiler = c_compiler()
     if compiler is None:
         pytest.skip("there is no C compiler")

@@ -53,7 +53,7 @@ def start(library: Path, model_file: Path) -> tuple[subprocess.Popen[str], int]:
     return program, int(program.stdout.readline())
 
 
-def is_gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """True once a process has ended; one that its new parent has not reaped has ended too."""
     try:
         return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
@@ -62,7 +62,7 @@ def is_gone(pid: int) -> bool:
 
 
 def await_gone(pid: int) -> None:
-    until(lambda: is_gone(pid), f"the end of worker {pid}")
+    until(lambda: has_ended(pid), f"the end of worker {pid}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
@@ -97,10 +97,10 @@ def test_ctrl_c_and_systemds_stop_leave_the_worker_to_its_program(
         os.kill(worker, signal.SIGINT)
         os.kill(worker, signal.SIGTERM)
         time.sleep(0.3)
-        assert not is_gone(worker)
+        assert not has_ended(worker)
         os.kill(program.pid, signal.SIGINT)
         assert program.wait(timeout=PATIENCE_S) == 0
-        assert is_gone(worker)
+        assert has_ended(worker)
 
 
 def test_a_worker_holds_nothing_of_the_programs(reference_delegate: Path, model_file: Path) -> None:
