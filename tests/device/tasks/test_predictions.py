@@ -99,10 +99,10 @@ def test_poses_for_scripts() -> None:
     assert person["keypoints"][1] == {"name": "left eye", "x": 4.13, "y": 4.13, "score": 0.75}
 
 
-def test_a_mask_lies_where_its_box_says() -> None:
+def test_a_mask_is_at_the_place_of_its_box() -> None:
     assert mask().in_picture().tolist() == [[0, 0, 1, 1], [0, 0, 0, 0]]
-    beside = mask(box=(1.0, 0.0, 3.0, 2.0)).in_picture()
-    assert beside.tolist() == [[UNSEEN, 0, 1, UNSEEN], [UNSEEN, 0, 0, UNSEEN]]
+    partly_outside = mask(box=(1.0, 0.0, 3.0, 2.0)).in_picture()
+    assert partly_outside.tolist() == [[UNSEEN, 0, 1, UNSEEN], [UNSEEN, 0, 0, UNSEEN]]
 
 
 @given(

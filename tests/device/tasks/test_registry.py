@@ -14,7 +14,7 @@ from edgeinfer.device.tasks.task import Task
 from tests.device.models.bundle.examples import manifest
 
 
-def test_every_task_of_ours_is_found_and_is_an_entry_point() -> None:
+def test_each_of_our_tasks_is_found_and_is_an_entry_point() -> None:
     entries = {entry.name: entry for entry in metadata.entry_points(group=GROUP)}
     for name in OWN:
         task = find_task(name)
@@ -49,15 +49,17 @@ TASK = Gait()
 """
     install(tmp_path, "gait", source)
     install(tmp_path, "stone", "TASK = 'no task'\n")
-    install(tmp_path, "ill", "1 / 0\n")
+    install(tmp_path, "broken", "1 / 0\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert find_task("gait").name == "gait"
     with pytest.raises(
         UnknownTaskError, match=r"is 'stone', .* edgeinfer.tasks is not a Task with"
     ):
         find_task("stone")
-    with pytest.raises(UnknownTaskError, match=r"is 'ill', .*imported \(ZeroDivisionError: divis"):
-        find_task("ill")
+    with pytest.raises(
+        UnknownTaskError, match=r"is 'broken', .*imported \(ZeroDivisionError: divis"
+    ):
+        find_task("broken")
     find_task.cache_clear()
 
 

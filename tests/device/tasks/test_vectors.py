@@ -26,7 +26,7 @@ def decode(task: str, said: Said, tensor: TensorSpec, output: NDArray[np.generic
     return make_decode(task, said, [tensor], PreprocessSpec(size=(8, 8)))([output])
 
 
-def test_logits_and_probabilities_are_told_apart() -> None:
+def test_logits_and_probabilities_are_distinguished() -> None:
     tensor = TensorSpec(name="out", shape=(1, 2), dtype="int8", scale=1.0, zero_point=0)
     said = Said(labels=("a", "b"), decoder=Decoder(activation="softmax"))
     logits = decode("classification", said, tensor, np.array([[0, 2]], np.int8))

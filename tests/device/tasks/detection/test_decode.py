@@ -150,7 +150,7 @@ def letterbox(width: int, height: int) -> NDArray[np.float64]:
     return answer.in_frame((width, height)).boxes
 
 
-def test_the_crop_is_undone_and_what_lies_beside_the_frame_left_out() -> None:
+def test_the_crop_is_undone_and_boxes_outside_the_frame_are_left_out() -> None:
     # 400x200 fills rows 25 to 75 of the model's 100x100: a box above them is none of the frame's.
     boxes = letterbox(400, 200)
     assert boxes.tolist() == [[0, 0, 400, 200], [0, 0, 200, 200]]

@@ -91,7 +91,7 @@ def test_one_person_is_found_with_and_without_displacements() -> None:
     assert found.names == KEYPOINTS
 
 
-def test_two_people_are_told_apart() -> None:
+def test_two_people_are_two_poses() -> None:
     drawing, left, right = Drawing(), person(50, 30), person(90, 300)
     drawing.add(left, logit=3.0)
     drawing.add(right, logit=5.0)

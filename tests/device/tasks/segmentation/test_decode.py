@@ -46,7 +46,7 @@ def test_a_map_of_classes_is_taken_as_it_is(dtype: str) -> None:
     assert decode(values[..., None]).classes.tolist() == [[0, 1], [2, 0]]
 
 
-def test_numbers_that_are_no_class_count_as_unseen() -> None:
+def test_numbers_that_are_not_a_class_count_as_unseen() -> None:
     assert decode(np.array([[[-1, 255], [300, 254]]])).classes.tolist() == [[255, 255], [255, 254]]
 
 
@@ -82,7 +82,7 @@ def test_outputs_that_do_not_fit_are_refused(
         decode(np.zeros(shape, dtype), labels=labels)
 
 
-def test_a_letterboxs_border_is_no_part_of_the_frame() -> None:
+def test_a_letterboxs_border_is_left_out_of_the_frame() -> None:
     # 12x4 fills rows 1 and 2 of the model's 6x4.
     values = np.array([[[9] * 6, [1] * 6, [2] * 6, [9] * 6]])
     frame = decode(values, crop="letterbox").in_frame((12, 4))
