@@ -52,10 +52,10 @@ def outside(
 
 
 def _append_table(changed: bytearray, place: int) -> int:
-    """Append a table Buffer with offset and size; return where those two numbers stand."""
+    """Append a table Buffer with offset and size; return the place of those two numbers."""
     changed.extend(bytes(-len(changed) % 8 + 2))
     layout = len(changed)
-    # The layout's bytes, the table's, and where data (nowhere), offset and size stand in it.
+    # The layout's bytes, the table's, and the places of data (none), offset and size in it.
     changed.extend(struct.pack("<5H", 10, 24, 0, 8, 16) + bytes(4))
     position = len(changed)
     assert position % 8 == 0

@@ -95,7 +95,7 @@ def test_where_an_offset_lies_and_points() -> None:
     assert root.offset_place(9) is None
 
 
-def test_text_that_is_no_utf8_is_escaped() -> None:
+def test_text_that_is_not_utf8_is_escaped() -> None:
     data = encode({0: "abc"}).replace(b"abc", b"a\xff\xfe")
     assert FlatBuffer(data).root().string(0) == r"a\xff\xfe"
 

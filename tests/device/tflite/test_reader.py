@@ -196,7 +196,7 @@ def test_an_unknown_dtype_is_refused() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"TFL3", b"\x1c\0\0\0TFL2" + bytes(40), b"PK\3\4" * 10])
-def test_other_files_are_no_models(data: bytes) -> None:
+def test_other_files_are_refused(data: bytes) -> None:
     with pytest.raises(ModelError, match="x: is not a TensorFlow Lite model; choose"):
         read_tflite(data, subject="x")
 
@@ -253,7 +253,7 @@ def test_damaged_real_models_raise_only_model_errors(
     name: str, shared_data: Path, changes: list[tuple[int, int]]
 ) -> None:
     data = bytearray(_file(shared_data / name))
-    # The tables lie at the two ends of the file, the weights between them.
+    # The tables are at the two ends of the file, the weights between them.
     for place, word in changes:
         position = place % 2000 - (0 if place % 3 else 8000)
         struct.pack_into("<I", data, position % (len(data) // 4) * 4, word)

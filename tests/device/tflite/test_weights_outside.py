@@ -69,7 +69,7 @@ REAL = (
 )
 
 SAME_EVERY_TIME = tuple(name for name in REAL[1:] if "edgetpu" not in name)
-"""Models that a runtime runs, and whose outputs are no memory that it uses again."""
+"""Models that a runtime runs, and whose outputs are not memory that it uses again."""
 
 INSIDE = encode(dense_model())
 OUTSIDE = outside(INSIDE)
@@ -138,9 +138,7 @@ def len_of_model(content: bytes) -> int:
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_everything_that_is_told_of_it_is_the_same(
-    name: str, shared_data: Path, tmp_path: Path
-) -> None:
+def test_inspect_and_verify_report_the_same(name: str, shared_data: Path, tmp_path: Path) -> None:
     inside = (shared_data / name).read_bytes()
     size = len_of_model(inside)
     told = []
@@ -231,7 +229,7 @@ print(json.dumps(said))
 def said_by(runtime: RuntimeName, models: list[bytes], folder: Path) -> list[Any]:
     """Return what a runtime by itself answers to each model, or the words of its refusal.
 
-    In a process of its own: tflite-runtime cannot load beside TensorFlow.
+    In a separate process: tflite-runtime cannot load together with TensorFlow.
     """
     paths = [folder / f"{number}.tflite" for number in range(len(models))]
     for path, model in zip(paths, models, strict=True):
@@ -478,11 +476,11 @@ def test_weights_that_buffers_share_are_moved_once(shared_data: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"content", b"TFL3", b"PK\x03\x04" * 10])
-def test_what_is_no_model_stays_as_it_is(content: bytes) -> None:
+def test_a_file_that_is_not_a_model_stays_as_it_is(content: bytes) -> None:
     assert with_buffers_inside(content, subject="x") is content
 
 
-def test_a_damaged_file_is_told_as_one() -> None:
+def test_a_damaged_file_is_reported_as_damaged() -> None:
     with pytest.raises(ModelError, match="x: is a damaged TensorFlow Lite model"):
         with_buffers_inside(INSIDE[:200], subject="x")
 

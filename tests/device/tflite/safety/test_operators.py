@@ -29,7 +29,7 @@ def test_every_signature_can_be_read(op: str) -> None:
     for text in SIGNATURES[op]:
         signature = parse_signature(text)
         for slots in (signature.inputs, signature.outputs):
-            # What may be left out or repeated stands at the end, or counting would be of no use.
+            # What may be left out or repeated is at the end, or counting would be useless.
             assert sum(slot.repeated for slot in slots) <= 1
             assert not any(slot.repeated for slot in slots[:-1])
             assert all(slot.types <= set(ELEMENT_BITS) for slot in slots)
@@ -80,7 +80,7 @@ def test_every_letter_is_a_type() -> None:
         ),
     ],
 )
-def test_what_differs_is_told(
+def test_the_error_names_what_differs(
     op: str, inputs: list[Operand | None], outputs: list[Operand], words: str
 ) -> None:
     with pytest.raises(ModelError, match=rf"operator 0 \({op}\): .*{words}"):
