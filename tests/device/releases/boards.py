@@ -1,4 +1,4 @@
-"""Boards that are folders, and a service manager that stands in for systemd."""
+"""Boards that are folders, and a service manager that replaces systemd."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from edgeinfer.device.releases.systemd.manager import ServiceManager, ServiceSta
 PIP = b"a wheel of pip, which nothing needs where there are no other wheels"
 
 
-class StandInManager(ServiceManager):
-    """A service whose loop answers at once, or never.
+class FakeManager(ServiceManager):
+    """A service whose loop answers immediately, or never.
 
     It writes the status that `--output status:FILE` would.
 
@@ -66,7 +66,7 @@ class StandInManager(ServiceManager):
         self._layout.status.unlink(missing_ok=True)
 
     def last_words(self, invocation: str) -> str:
-        return "the camera is gone" if invocation else ""
+        return "the camera was unplugged" if invocation else ""
 
 
 def make_board(folder: Path) -> Layout:

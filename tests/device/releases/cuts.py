@@ -2,9 +2,9 @@
 
 A child process works on a real folder and keeps a copy of it before each thing that it does to the
 file system: what a cut leaves there. Each is looked at as it is, and as a disk may have it that
-lost what was not brought to it until then: content that was not fsynced is gone, though its name is
+lost what was not brought to it until then: content that was not fsynced is lost, though its name is
 there; or names as well whose folder was not fsynced are as they were. Then the board boots, and
-everything is done again. Boards that are the same to the last byte are looked at once.
+everything is done again. Boards that are the same to the last byte are examined one time only.
 
 Prints `{"points": ..., "boards": ..., "failures": [...]}`: how many cuts there are, and how many
 boards they left.
@@ -37,7 +37,7 @@ from edgeinfer.device.releases.trial.trial import try_release
 from edgeinfer.device.releases.trial_file import begin
 from tests.device.releases.boards import (
     PIP,
-    StandInManager,
+    FakeManager,
     bare_spec,
     make_board,
     sha256_of,
@@ -58,7 +58,7 @@ def bring(layout: Layout, bundle: bytes, *, system: bool, silent: int | None = N
     with locked(layout, "receive"):
         for content in (bundle, PIP):
             receive(layout, sha256_of(content), len(content), io.BytesIO(content))
-    manager = StandInManager(layout, silent=silent)
+    manager = FakeManager(layout, silent=silent)
     spec = replace(bare_spec(bundle, system_site_packages=system), camera_url=CAMERA)
     with locked(layout, "install") as lock:
         settle(layout, manager)
@@ -83,7 +83,7 @@ def bad_update(layout: Layout) -> None:
 
 
 def other_package(layout: Layout) -> None:
-    """Two releases, each with an environment of its own."""
+    """Two releases, each with its own environment."""
     first(layout)
     bring(layout, NEW, system=True)
 
@@ -130,7 +130,7 @@ class Journal:
     """What the child does to the file system, and the board before each step of it.
 
     Args:
-        folder: the board's; the journal lies in it and is copied with it.
+        folder: the board's; the journal is in it and is copied with it.
         prefix: of the board's files.
         copies: receives the copies, by their step's number.
         fsync: let fsync and sync work.
@@ -156,7 +156,7 @@ class Journal:
 
     def keep(self) -> None:
         """Copy the board as it is."""
-        self._busy, busy = True, self._busy  # copying is no step
+        self._busy, busy = True, self._busy  # copying is not a step
         copy_board(self._folder, self._copies / str(self._count))
         self._busy = busy
 
@@ -194,7 +194,7 @@ class Journal:
         return (
             _is_path(path)
             and (not os.path.isabs(path) or os.fspath(path).startswith(self._prefix))
-            and os.path.basename(path) != "lock"  # what stands in it is for people
+            and os.path.basename(path) != "lock"  # its content is for people
         )
 
     def _save(self, path: str, event: str) -> str | None:
@@ -293,7 +293,7 @@ def fault(layout: Layout, allowed: set[int | None]) -> str:
     """Boot the board; return what is wrong with it, or ""."""
     with locked(layout, "settle"):
         settle(layout, None)
-    state = read_state(layout, StandInManager(layout))
+    state = read_state(layout, FakeManager(layout))
     current = layout.linked(layout.current)
     if current not in allowed:
         return f"current is {current}"

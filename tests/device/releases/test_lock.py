@@ -1,4 +1,4 @@
-"""One at a time, and whoever waits learns for whom."""
+"""One at a time, and a process that waits learns who holds the lock."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def hold(layout: Layout, *options: str) -> tuple[subprocess.Popen[str], int]:
     return holder, int(holder.stdout.readline())
 
 
-def test_a_second_one_is_told_who_holds_it(layout: Layout) -> None:
+def test_the_error_of_a_second_process_says_who_holds_the_lock(layout: Layout) -> None:
     holder, child = hold(layout)
     with holder:
         told = rf"`install` \(process {holder.pid}\)"
@@ -102,19 +102,19 @@ def test_only_its_owner_may_open_the_lock(layout: Layout) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
-def test_a_stranger_that_holds_an_earlier_agents_lock_is_named(layout: Layout) -> None:
+def test_another_user_that_holds_an_earlier_agents_lock_is_named(layout: Layout) -> None:
     with locked(layout, "collect"):
-        pass  # what stands in it is no longer true
+        pass  # its content is no longer true
     layout.lock.chmod(0o644)
     with subprocess.Popen(
         [sys.executable, "-c", HOLD_AS_ANOTHER, str(layout.lock)],
         stdout=subprocess.PIPE,
         text=True,
-    ) as stranger:
-        assert stranger.stdout is not None
-        assert stranger.stdout.readline() == "held\n"
-        told = rf"are being changed by python\S* \(process {stranger.pid} of user nobody\)"
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        told = rf"are being changed by python\S* \(process {other.pid} of user nobody\)"
         with pytest.raises(LockedError, match=told), locked(layout, "receive"):
             pass
-        stranger.kill()
+        other.kill()
     assert layout.lock.stat().st_mode & 0o777 == 0o600

@@ -18,7 +18,7 @@ from edgeinfer.device.releases.paths import Layout
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes another's folders")
 
-STRANGER = 65534
+OTHER_USER = 65534
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def given_away(path: Path) -> None:
-    os.chown(path, STRANGER, STRANGER, follow_symlinks=False)
+    os.chown(path, OTHER_USER, OTHER_USER, follow_symlinks=False)
 
 
 def open_to_all(path: Path) -> None:
@@ -57,10 +57,10 @@ def test_a_new_prefix_is_roots(place: Path) -> None:
     assert (status.st_uid, status.st_mode & 0o7777) == (0, 0o755)
 
 
-@pytest.mark.parametrize("spoil", [given_away, open_to_all, open_to_a_group])
+@pytest.mark.parametrize("damage", [given_away, open_to_all, open_to_a_group])
 @pytest.mark.parametrize("which", ["prefix", "parent", "grandparent"])
 def test_a_folder_that_others_may_change_is_refused(
-    place: Path, spoil: Callable[[Path], None], which: str
+    place: Path, damage: Callable[[Path], None], which: str
 ) -> None:
     layout = Layout(prefix=place / "parent" / "edgeinfer")
     layout.prefix.mkdir(parents=True)
@@ -69,7 +69,7 @@ def test_a_folder_that_others_may_change_is_refused(
         "parent": layout.prefix.parent,
         "grandparent": place,
     }[which]
-    spoil(folder)
+    damage(folder)
     status = folder.stat()
     refused(
         layout,
@@ -78,7 +78,7 @@ def test_a_folder_that_others_may_change_is_refused(
         f"mode {status.st_mode & 0o7777:04o}",
         f"sudo chown --no-dereference root:root {folder} && sudo chmod go-w {folder}",
     )
-    # What the error says mends it.
+    # What the error says repairs it.
     subprocess.run(
         ["sh", "-c", f"chown --no-dereference root:root {folder} && chmod go-w {folder}"],
         check=True,
@@ -129,16 +129,16 @@ def test_in_a_sticky_folder_roots_own_is_safe_and_others_is_not(place: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["releases.pyz", "store", "packages/0123", "python/0123", "lock"])
-@pytest.mark.parametrize("spoil", [given_away, open_to_all])
+@pytest.mark.parametrize("damage", [given_away, open_to_all])
 def test_what_is_there_already_must_be_roots_too(
-    place: Path, name: str, spoil: Callable[[Path], None]
+    place: Path, name: str, damage: Callable[[Path], None]
 ) -> None:
     layout = Layout(prefix=place / "edgeinfer")
     path = layout.prefix / name
     path.parent.mkdir(parents=True)
     path.touch()
     check_prefix(layout)
-    spoil(path)
+    damage(path)
     refused(layout, path)
 
 

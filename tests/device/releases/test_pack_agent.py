@@ -115,7 +115,7 @@ def test_it_imports_the_standard_library_alone(agent: Path, tmp_path: Path) -> N
         (["receive", "0" * 64], 2, "'' is not a count"),
     ],
 )
-def test_errors_are_told_as_json(
+def test_errors_are_reported_as_json(
     agent: Path, tmp_path: Path, arguments: list[str], code: int, got: str
 ) -> None:
     done = run(agent, "--prefix", tmp_path / "none", *arguments)

@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def cut(scenario: str, folder: Path, *options: str) -> dict[str, Any]:
-    # A process of its own, with one thread: it forks.
+    # A separate process, with one thread: it forks.
     done = subprocess.run(
         [sys.executable, "-m", "tests.device.releases.cuts", scenario, str(folder), *options],
         cwd=ROOT,

@@ -25,7 +25,7 @@ from edgeinfer.device.releases.trial.request import ask_for_trial
 from edgeinfer.device.releases.trial.status import age_s, read_status, whole
 from edgeinfer.device.releases.trial_file import read_trial
 from edgeinfer.device.releases.untrusted_json import parse_json
-from tests.device.releases.boards import StandInManager, bare_spec, make_board
+from tests.device.releases.boards import FakeManager, bare_spec, make_board
 
 DEEP = "[" * 1000 + "]" * 1000
 ODD = (
@@ -69,7 +69,7 @@ def test_plain_json_is_read() -> None:
 def test_no_file_of_a_board_upsets_its_agent(tmp_path: Path, text: str) -> None:
     """The status is written by the service's user, who is trusted with nothing."""
     layout = make_board(tmp_path)
-    manager = StandInManager(layout)
+    manager = FakeManager(layout)
     odd_everywhere = (
         f'{{"pid": {text or 0}, "answers": {text or 0}, "updated": {text or 0}, "last": {text}}}'
     )
@@ -101,7 +101,7 @@ def test_no_file_of_a_board_upsets_its_agent(tmp_path: Path, text: str) -> None:
 def test_a_status_is_read_as_before(tmp_path: Path) -> None:
     layout = make_board(tmp_path)
     begun_s = time.clock_gettime(time.CLOCK_BOOTTIME)
-    StandInManager(layout, silent=5).restart("edgeinfer.service")
+    FakeManager(layout, silent=5).restart("edgeinfer.service")
     status = read_status(layout.status)
     assert status is not None
     assert (whole(status, "answers"), status["last"]) == (1000, {"label": "Bag"})

@@ -25,7 +25,7 @@ from edgeinfer.device.releases.install.store import receive
 from edgeinfer.device.releases.lock import locked
 from edgeinfer.device.releases.paths import Layout
 from edgeinfer.device.releases.state import read_state
-from tests.device.releases.boards import PIP, StandInManager, bare_spec, make_board, sha256_of
+from tests.device.releases.boards import PIP, FakeManager, bare_spec, make_board, sha256_of
 
 URL = "rtsp://me:hunter2@cam.local/live?token=hunter3"
 SHOWN = "rtsp://***@cam.local/live?***"
@@ -92,7 +92,7 @@ def started(layout: Layout, number: int) -> dict[str, list[str]]:
     return {"given": told["given"], "seen": told["seen"]}
 
 
-def test_it_stands_in_a_file_of_its_own(layout: Layout) -> None:
+def test_the_url_is_in_its_own_file(layout: Layout) -> None:
     number = add(layout, "--every", "2", "--camera", URL)
     file = layout.release(number) / "camera-url"
     assert file.read_text() == f"{URL}\n"
@@ -107,13 +107,13 @@ def test_it_stands_in_a_file_of_its_own(layout: Layout) -> None:
 
 def test_the_state_tells_what_may_be_shown(layout: Layout) -> None:
     number = add(layout, "--every", "2", "--camera", URL)
-    state = json.dumps(read_state(layout, StandInManager(layout)))
+    state = json.dumps(read_state(layout, FakeManager(layout)))
     assert "hunter" not in state
     release = json.loads(state)["releases"][str(number)]
     assert (release["run"], release["camera"]) == (["--every", "2"], SHOWN)
     assert "hunter" not in repr(spec_of("--camera", URL))
     older(layout, number, "--every", "2", "--camera", URL)
-    assert "hunter" not in json.dumps(read_state(layout, StandInManager(layout)))
+    assert "hunter" not in json.dumps(read_state(layout, FakeManager(layout)))
 
 
 def test_another_password_is_another_release(layout: Layout) -> None:
@@ -181,7 +181,7 @@ def test_a_power_cut_while_it_is_moved_harms_nothing(
     def replace_until(source: str, target: str | os.PathLike[str]) -> None:
         replaced(source, target)
         if os.path.basename(target) == cut:
-            raise KeyboardInterrupt  # the power is gone
+            raise KeyboardInterrupt  # the power is cut
 
     monkeypatch.setattr(os, "replace", replace_until)
     with pytest.raises(KeyboardInterrupt):

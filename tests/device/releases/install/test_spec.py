@@ -60,7 +60,7 @@ def test_what_is_odd_is_refused(change: dict[str, Any], got: str) -> None:
 
 
 @pytest.mark.parametrize("key", sorted(GOOD))
-def test_what_is_missing_is_told(key: str) -> None:
+def test_the_error_names_a_missing_key(key: str) -> None:
     with pytest.raises(ReleaseError, match=f"has no '{key}'"):
         parse_spec({name: value for name, value in GOOD.items() if name != key})
 
@@ -77,7 +77,7 @@ JSON = st.recursive(
 @given(
     st.text(max_size=20) | JSON.map(json.dumps) | JSON.map(lambda v: json.dumps({**GOOD, "run": v}))
 )
-def test_anything_else_is_an_error_of_ours(text: str) -> None:
+def test_anything_else_is_a_release_error(text: str) -> None:
     try:
         spec = read_spec(text)
     except ReleaseError:

@@ -28,7 +28,7 @@ def test_a_file_is_stored_once(layout: Layout) -> None:
     assert stored_sizes(layout) == {sha256_of(b"content"): 7}
 
 
-def test_one_that_rotted_is_stored_anew(layout: Layout) -> None:
+def test_a_damaged_file_is_stored_again(layout: Layout) -> None:
     sha256 = sha256_of(b"content")
     receive(layout, sha256, 7, io.BytesIO(b"content"))
     (layout.store / sha256).write_bytes(b"rotten!")
@@ -49,7 +49,7 @@ def test_what_differs_is_refused_and_nothing_remains(
 
 
 @pytest.mark.parametrize("name", ["", "../x", "A" * 64, "0" * 63])
-def test_a_name_that_is_no_hash_is_refused(layout: Layout, name: str) -> None:
+def test_a_name_that_is_not_a_hash_is_refused(layout: Layout, name: str) -> None:
     with pytest.raises(ReleaseError, match="SHA-256"):
         receive(layout, name, 1, io.BytesIO(b"x"))
 
@@ -64,37 +64,37 @@ def test_what_would_fill_the_disk_is_refused_before_it_is_read(layout: Layout) -
 
 
 @given(st.binary(max_size=50), st.integers(0, 60), st.binary(max_size=50))
-def test_only_the_content_that_was_told_is_stored(
-    tmp_path_factory: pytest.TempPathFactory, told: bytes, size: int, sent: bytes
+def test_only_the_announced_content_is_stored(
+    tmp_path_factory: pytest.TempPathFactory, expected: bytes, size: int, sent: bytes
 ) -> None:
     layout = make_board(tmp_path_factory.mktemp("board"))
     try:
-        receive(layout, sha256_of(told), size, io.BytesIO(sent))
+        receive(layout, sha256_of(expected), size, io.BytesIO(sent))
     except ReleaseError:
-        assert sent != told or size != len(told)
+        assert sent != expected or size != len(expected)
         assert stored_sizes(layout) == {}
     else:
-        assert sent == told
-        assert (layout.store / sha256_of(told)).read_bytes() == told
+        assert sent == expected
+        assert (layout.store / sha256_of(expected)).read_bytes() == expected
 
 
 FILES = (b"first", b"", b"second", b"third")
 
 
-def told_of(contents: Iterable[bytes]) -> list[tuple[str, int]]:
+def announced(contents: Iterable[bytes]) -> list[tuple[str, int]]:
     return [(sha256_of(content), len(content)) for content in contents]
 
 
 def test_several_come_in_one_stream(layout: Layout) -> None:
-    assert receive_all(layout, told_of(FILES), io.BytesIO(b"".join(FILES))) == 4
-    assert stored_sizes(layout) == dict(told_of(FILES))
+    assert receive_all(layout, announced(FILES), io.BytesIO(b"".join(FILES))) == 4
+    assert stored_sizes(layout) == dict(announced(FILES))
 
 
 @pytest.mark.parametrize("known", FILES)
-def test_one_that_is_there_is_passed_over(layout: Layout, known: bytes) -> None:
+def test_a_stored_file_is_skipped(layout: Layout, known: bytes) -> None:
     receive(layout, sha256_of(known), len(known), io.BytesIO(known))
-    assert receive_all(layout, told_of(FILES), io.BytesIO(b"".join(FILES))) == 3
-    assert stored_sizes(layout) == dict(told_of(FILES))
+    assert receive_all(layout, announced(FILES), io.BytesIO(b"".join(FILES))) == 3
+    assert stored_sizes(layout) == dict(announced(FILES))
 
 
 @pytest.mark.parametrize(
@@ -110,5 +110,5 @@ def test_of_several_those_before_one_that_fails_are_kept(
     layout: Layout, sent: bytes, kept: int
 ) -> None:
     with pytest.raises(ReleaseError):
-        receive_all(layout, told_of(FILES), io.BytesIO(sent))
-    assert stored_sizes(layout) == dict(told_of(FILES[:kept]))
+        receive_all(layout, announced(FILES), io.BytesIO(sent))
+    assert stored_sizes(layout) == dict(announced(FILES[:kept]))

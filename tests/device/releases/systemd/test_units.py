@@ -77,7 +77,7 @@ def test_what_runs_a_model_has_a_bound_on_its_memory(texts: dict[str, str], unit
     assert f"MemoryMax={MEMORY}\n" in texts[unit]
 
 
-def test_the_agents_place_is_told_to_the_units(tmp_path: Path) -> None:
+def test_the_units_have_the_agents_place(tmp_path: Path) -> None:
     layout = Layout(prefix=tmp_path / "a place")
     texts = unit_texts(layout, python="/usr/bin/python3", groups=[], nodes=[])
     agent = f'"{tmp_path}/a place/releases.pyz" --prefix "{tmp_path}/a place"'

@@ -10,11 +10,11 @@ from edgeinfer.device.core.errors import ReleaseError
 from edgeinfer.device.releases.paths import TRIAL, Layout
 from edgeinfer.device.releases.systemd.manager import ServiceState
 from edgeinfer.device.releases.trial.request import answer_request, ask_for_trial
-from tests.device.releases.boards import StandInManager, install_bare, make_board
+from tests.device.releases.boards import FakeManager, install_bare, make_board
 
 
-class SlowToEnd(StandInManager):
-    """Holds trials at once, and is seen to end for some time after each.
+class SlowToEnd(FakeManager):
+    """Holds trials immediately, and needs some time to end after each.
 
     Args:
         layout: the board.
@@ -45,13 +45,13 @@ def layout(tmp_path: Path) -> Layout:
     return make_board(tmp_path)
 
 
-def test_a_trial_that_has_told_its_outcome_is_not_in_the_way(layout: Layout) -> None:
+def test_a_trial_that_has_reported_its_outcome_is_not_in_the_way(layout: Layout) -> None:
     one, other = install_bare(layout, b"one"), install_bare(layout, b"other")
     manager = SlowToEnd(layout, looks=3)
     for number in (one, other, other):
         told = ask_for_trial(layout, manager, number, frames=1, seconds=1.0)
         assert told["release"] == number, told
-    assert manager.trials == 3  # none was told what became of the one before
+    assert manager.trials == 3  # none got the outcome of the one before
 
 
 def test_another_one_that_is_under_way_is_in_the_way(layout: Layout) -> None:

@@ -21,7 +21,7 @@ from edgeinfer.device.releases.trial.outcome import Outcome
 from edgeinfer.device.releases.trial.recover import settle
 from edgeinfer.device.releases.trial.trial import try_release
 from tests.device.releases.boards import (
-    StandInManager,
+    FakeManager,
     install_bare,
     make_board,
 )
@@ -32,7 +32,7 @@ def layout(tmp_path: Path) -> Layout:
     return make_board(tmp_path)
 
 
-def attempt(layout: Layout, number: int, manager: StandInManager, reason: str = "") -> Outcome:
+def attempt(layout: Layout, number: int, manager: FakeManager, reason: str = "") -> Outcome:
     def verify(layout: Layout, release: Release) -> str:
         return reason
 
@@ -55,7 +55,7 @@ def test_a_release_runs_with_its_own_bundle_and_package(layout: Layout, tmp_path
 
 
 def test_a_good_one_is_kept_and_the_one_before_is_the_way_back(layout: Layout) -> None:
-    manager = StandInManager(layout)
+    manager = FakeManager(layout)
     first, second, third = (install_bare(layout, name) for name in (b"one", b"two", b"three"))
     assert attempt(layout, first, manager).outcome == "confirmed"
     assert not layout.release(second).exists()  # never tried: collected
@@ -68,11 +68,13 @@ def test_a_good_one_is_kept_and_the_one_before_is_the_way_back(layout: Layout) -
 
 
 def test_a_silent_one_is_taken_back_with_what_it_said(layout: Layout) -> None:
-    manager = StandInManager(layout, silent=2)
+    manager = FakeManager(layout, silent=2)
     attempt(layout, install_bare(layout, b"one"), manager)
     outcome = attempt(layout, install_bare(layout, b"two"), manager)
     assert (outcome.outcome, outcome.current) == ("rolled back", 1)
-    assert outcome.reason == "0 answers within 0.05 s, expected 5 fresh ones: the camera is gone"
+    assert (
+        outcome.reason == "0 answers within 0.05 s, expected 5 fresh ones: the camera was unplugged"
+    )
     assert manager.calls == ["restart 1", "restart 2", "restart 1"]
     assert not layout.trial.exists()
     event = read_history(layout)[-1]
@@ -80,7 +82,7 @@ def test_a_silent_one_is_taken_back_with_what_it_said(layout: Layout) -> None:
 
 
 def test_without_a_release_before_nothing_is_left_running(layout: Layout) -> None:
-    manager = StandInManager(layout, silent=1)
+    manager = FakeManager(layout, silent=1)
     outcome = attempt(layout, install_bare(layout, b"one"), manager)
     assert (outcome.outcome, outcome.current) == ("rolled back", None)
     assert manager.calls == ["restart 1", "stop"]
@@ -88,7 +90,7 @@ def test_without_a_release_before_nothing_is_left_running(layout: Layout) -> Non
 
 
 def test_one_that_does_not_verify_is_never_switched_to(layout: Layout) -> None:
-    manager = StandInManager(layout)
+    manager = FakeManager(layout)
     attempt(layout, install_bare(layout, b"one"), manager)
     outcome = attempt(
         layout, install_bare(layout, b"two"), manager, reason="verify failed: frame 0"
@@ -100,15 +102,15 @@ def test_one_that_does_not_verify_is_never_switched_to(layout: Layout) -> None:
 def test_one_that_rotted_is_never_switched_to(layout: Layout) -> None:
     number = install_bare(layout, b"one")
     (layout.release(number) / BUNDLE).write_bytes(b"rot")
-    outcome = attempt(layout, number, StandInManager(layout))
+    outcome = attempt(layout, number, FakeManager(layout))
     assert outcome.outcome == "refused"
     assert "is not what was installed" in outcome.reason
 
 
-def test_the_current_one_that_stopped_answering_stays_and_is_told(layout: Layout) -> None:
+def test_the_current_one_that_stopped_answering_stays_and_is_reported(layout: Layout) -> None:
     number = install_bare(layout, b"one")
-    attempt(layout, number, StandInManager(layout))
-    outcome = attempt(layout, number, StandInManager(layout, silent=number))
+    attempt(layout, number, FakeManager(layout))
+    outcome = attempt(layout, number, FakeManager(layout, silent=number))
     assert (outcome.outcome, outcome.current) == ("not healthy", number)
 
 
@@ -201,7 +203,7 @@ def test_verification_is_never_roots(layout: Layout, tmp_path: Path) -> None:
 
 
 def test_settling_turns_to_the_release_before_only_where_that_is_whole(layout: Layout) -> None:
-    manager = StandInManager(layout)
+    manager = FakeManager(layout)
     first, second = install_bare(layout, b"one"), install_bare(layout, b"two")
     attempt(layout, first, manager)
     (layout.release(first) / "run").unlink()
