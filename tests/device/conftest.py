@@ -18,7 +18,7 @@ from tests.system.reference_delegate.build import c_compiler
 from tests.system.v4l2_shim.build import shim_environment
 
 RunPython = Callable[..., "subprocess.CompletedProcess[str]"]
-"""run(code, *arguments, **environment): a Python process of its own."""
+"""run(code, *arguments, **environment): a separate Python process."""
 
 
 @pytest.fixture(scope="session")

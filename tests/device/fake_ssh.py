@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HERE = 'for last; do :; done; exec sh -c "$last"'
-"""What the script does to run the remote command; the fakes put it behind lines of their own."""
+"""What the script does to run the remote command; the fakes put it after their own lines."""
 
 
 def install(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:

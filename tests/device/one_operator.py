@@ -41,7 +41,7 @@ def one_operator_model(
         outputs: its outputs, the graph's too.
         options: the union's number, and its integer fields.
         fed: the numbers of the inputs that the graph is fed with; by default the first, and others
-            that are no sizes or axes, which are constants of zeros.
+            that are not sizes or axes, which are constants of zeros.
         constants: contents of inputs, by their numbers.
         onto: the tensor that the operator writes instead of its output.
         then: another operator, the tensors that it takes, and what it gives.

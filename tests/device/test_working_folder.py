@@ -1,4 +1,4 @@
-"""What the device package starts, from a working folder in which a stranger's modules lie."""
+"""What the device package starts, from a working folder which holds untrusted modules."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.strangers_folder import StrangersFolder, work_in_strangers_fo
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StrangersFolder:
-    return work_in_strangers_folder(tmp_path / "stranger", monkeypatch)
+    return work_in_strangers_folder(tmp_path / "untrusted", monkeypatch)
 
 
 def test_the_trial_of_a_reload(sample_bundle: Path, folder: StrangersFolder) -> None:
@@ -76,7 +76,7 @@ def test_the_program_itself(sample_bundle: Path, folder: StrangersFolder, by_mod
 
 
 def test_what_libraries_start_by_themselves(folder: StrangersFolder) -> None:
-    """The program tells all its children, whoever starts them."""
+    """The program protects all its children, also those that libraries start."""
     code = (
         "import subprocess, sys\n"
         "from edgeinfer.device.cli.main import main\n"

@@ -1,6 +1,6 @@
 """A FlatBuffer writer of a few lines, and a small real `.tflite` made with it.
 
-Tests damage the model field by field, which needs neither TensorFlow nor a stored file.
+Tests damage the model field by field, which needs no TensorFlow and no stored file.
 """
 
 from __future__ import annotations
