@@ -101,7 +101,11 @@ def test_the_command_line_survives_it(tmp_path: Path) -> None:
     path.write_bytes(DEADLY)
     command = [sys.executable, "-P", "-m", "edgeinfer.device.cli", "predict", "--model", str(path)]
     done = subprocess.run(
-        [*command, str(path)], capture_output=True, text=True, check=False, timeout=300
+        [*command, str(tmp_path / "photo.png")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
