@@ -35,7 +35,7 @@ MOST_BYTES = 1 << 16
 """Of a profile's file; the longest of edgeinfer's own has a tenth of that."""
 
 _MOST_DOTS = 200
-"""In a line: what TOML's parsers do with a key of so many parts grows with their square."""
+"""The most in a line: the time of a TOML parser grows with the square of the parts of a key."""
 
 _DEEPEST = 8
 _FIRST_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)

@@ -9,7 +9,7 @@ DEVICE_TREE_MODEL = "proc/device-tree/model"
 
 
 def thread_rule(cores: int = 0) -> int:
-    """Return the threads for so many cores, 1 or more; 0 for those that the system has.
+    """Return the threads for this many cores, 1 or more; 0 for the cores that the system has.
 
     One core is left to capture and preprocessing. Not measured on the boards: `edgeinfer benchmark`
     compares other numbers on the machine where it runs.

@@ -42,7 +42,7 @@ def convert(
     report: AnyPath | None = None,
     progress: Progress | None = None,
 ) -> ConvertResult:
-    """Quantize a model, measure what it loses, and write a verified bundle.
+    """Convert a trained model to a bundle for boards: quantize it, measure its accuracy, verify it.
 
     Examples:
         >>> result = edgeinfer.convert("runs/photos", "photos.edgebundle")
@@ -55,31 +55,38 @@ def convert(
         ... )
 
     Args:
-        model: a folder that `edgeinfer.train` made; or another's image classifier as .keras, .h5,
-            SavedModel or float .tflite, together with `foreign`.
-        out: the bundle to write.
-        options: how it is quantized and what the bundle carries; None takes INT8 and the defaults.
-        foreign: what only you know of another's model; not for a folder of `edgeinfer.train`.
-        max_drop_points: the most points of accuracy that it may lose against float32 on the
-            validation pictures; None for 1. Not for another's model, see
-            `ForeignModel.min_agreement`.
-        calibration_draw: which train pictures calibrate: "balanced" takes the classes in turn,
-            "as-is" takes them as they come; None for "balanced". Not for another's model.
-        board: a board's name, such as "coral-usb": adds the variant of its accelerator.
-        report: a folder for the layer error table and its picture, even if the model is refused.
-        progress: told what goes on; None shows it on standard error, `edgeinfer.Silent()` nowhere.
+        model: a folder that `edgeinfer.train` made; or an image classifier that was made by another
+            program, as a `.keras`, `.h5` or float `.tflite` file or a SavedModel folder, together
+            with `foreign`.
+        out: path of the bundle to write.
+        options: how to quantize the model and what to put into the bundle. By default INT8.
+        foreign: what edgeinfer must know about a model that was made by another program. Not for a
+            folder of `edgeinfer.train`.
+        max_drop_points: how many points of accuracy the quantized model may lose on the validation
+            pictures, compared with float32. By default 1. Only for a folder of `edgeinfer.train`;
+            for other models see `ForeignModel.min_agreement`.
+        calibration_draw: how the pictures for the calibration are chosen: "balanced" takes the
+            classes in turn, "as-is" takes the pictures as they come. By default "balanced". Only
+            for a folder of `edgeinfer.train`.
+        board: name of a board, such as "coral-usb". The bundle gets a variant for the accelerator
+            of this board as well. By default only the CPU variant.
+        report: folder for a table and a picture that show how much accuracy each layer loses. It is
+            also written if the model loses too much. By default nothing is written.
+        progress: what shows the progress. By default it is shown on standard error;
+            `edgeinfer.Silent()` shows nothing.
 
     Returns:
-        The bundle's path, its manifest, and how each form of the model answered.
+        The path of the bundle, and the accuracy of the model before and after.
 
     Raises:
-        AccuracyError: the smaller model loses too much; nothing is written.
-        ConversionError: the model cannot be converted, or a runtime could not load the result.
+        AccuracyError: the quantized model loses too much accuracy. No bundle is written.
+        ConversionError: the model cannot be converted, or a runtime cannot load the result.
         DataError: there are no pictures that can be used.
         MissingExtraError: the [host] extra, or a compiler that the board needs, is not installed.
-        ModelError: the model is absent or damaged.
+        ModelError: the model is missing or damaged.
         StorageError: the bundle cannot be written.
-        UsageError: arguments do not go together.
+        UsageError: two arguments contradict each other, or one is given that this kind of model
+            does not use.
     """
     require_packages(_COMMAND, "ai_edge_quantizer", "matplotlib")
     from edgeinfer.converters.convert.fitting import refuse_unfit

@@ -39,7 +39,7 @@ def train(
     progress: Progress | None = None,
     force: bool = False,
 ) -> TrainedModel:
-    """Train a model on labelled pictures and leave it in a folder for `edgeinfer.convert`.
+    """Train a model on labelled pictures and write it to a folder, which `edgeinfer.convert` takes.
 
     Examples:
         >>> config = edgeinfer.train_config("small-cnn", epochs=5)
@@ -48,28 +48,34 @@ def train(
         0.9642
 
     Args:
-        data: a folder of photographs, one sub-folder per class (or train, validation and test
-            folders of those); or "fashion-mnist", the pictures that come with edgeinfer.
-        out: the folder to make; its name becomes the model's.
-        config: the network and its settings, see `edgeinfer.train_config`; None takes
-            EfficientNet-Lite0 with ImageNet weights, and a small CNN for "fashion-mnist".
-        task: what the network learns to predict.
-        validation_share: of the pictures that are in no split; None for 0.1.
-        test_share: also of those; None for 0.1.
-        teacher: a trained run whose answers are learned in addition to the labels.
-        progress: told what goes on; None shows it on standard error, `edgeinfer.Silent()` nowhere.
-        force: replace an earlier run.
+        data: a folder with one sub-folder of pictures for each class, or with such folders in
+            `train`, `validation` and `test`; or "fashion-mnist", the pictures that come with
+            edgeinfer.
+        out: the folder to write. Its name becomes the name of the model.
+        config: the network and its settings, made by `edgeinfer.train_config`. By default
+            EfficientNet-Lite0 with ImageNet weights, or a small CNN for "fashion-mnist".
+        task: what the network learns to predict: "classification", or the name of a task of another
+            package.
+        validation_share: share of the pictures for validation, 0 to 1, if `data` has no
+            `validation` folder. By default 0.1.
+        test_share: share of the pictures for the test, 0 to 1, if `data` has no `test` folder. By
+            default 0.1.
+        teacher: a trained model whose answers the network also learns. By default it learns only
+            from the labels.
+        progress: what shows the progress. By default it is shown on standard error;
+            `edgeinfer.Silent()` shows nothing.
+        force: whether to replace `out`, if it is an earlier trained model.
 
     Returns:
-        What `out` says of itself: labels, metrics, and how it came about.
+        A description of the trained model, with its `labels` and its `metrics`.
 
     Raises:
         DataError: the folder or a picture in it cannot be used.
         MissingExtraError: the [host] extra is not installed.
-        ModelError: the pretrained weights cannot be had or do not fit; the teacher is damaged.
+        ModelError: the pretrained weights are missing or do not fit, or the teacher is damaged.
         StorageError: the disk is full or cannot be written.
-        TrainingError: the loss became infinite or no number.
-        UsageError: the settings do not go together, or `out` is taken.
+        TrainingError: the loss became infinite or NaN.
+        UsageError: two settings contradict each other, or `out` exists already.
     """
     check_host_extra("edgeinfer.train")
     from edgeinfer.host.models import check_model
@@ -115,7 +121,7 @@ def evaluate(
     threads: int = 2,
     progress: Progress | None = None,
 ) -> Result:
-    """Answer all pictures of a folder and score the answers, with their 95 % interval.
+    """Answer all pictures of a folder, compare the answers with the truth, and return the score.
 
     Examples:
         >>> result = edgeinfer.evaluate("photos.edgebundle", "photos/test")
@@ -123,18 +129,22 @@ def evaluate(
         (0.97, (0.93, 0.99))
 
     Args:
-        model: a bundle or a `.tflite`.
-        data: a folder with what the model's task wants: for classes one sub-folder per class.
-        other: another model, to be compared on the same pictures.
-        threads: how many pictures are answered side by side.
-        progress: told what goes on; None shows it on standard error, `edgeinfer.Silent()` nowhere.
+        model: path of the model file: a `.edgebundle` or a `.tflite`.
+        data: a folder of labelled pictures: for a classifier one sub-folder for each class.
+        other: path of a second model file, to compare both on the same pictures.
+        threads: how many pictures are answered at the same time.
+        progress: what shows the progress. By default it is shown on standard error;
+            `edgeinfer.Silent()` shows nothing.
+
+    Returns:
+        The score of the model, in `evaluation`; the score of `other`; and their comparison.
 
     Raises:
         BundleError: a bundle is damaged.
-        DataError: the folder cannot be used, or has targets that the model does not know.
+        DataError: the folder cannot be used, or has classes that the model does not have.
         MissingExtraError: the [host] extra is not installed.
-        ModelError: a model is damaged, its task cannot be measured here, or the two do not predict
-            the same.
+        ModelError: a model is damaged, its task cannot be measured, or the two models have
+            different tasks or classes.
         UsageError: `threads` is below 1.
     """
     check_host_extra("edgeinfer.evaluate")
@@ -159,27 +169,34 @@ def prune(
     progress: Progress | None = None,
     force: bool = False,
 ) -> TrainedModel:
-    """Take the channels that matter least out of a trained run, and train what is left again.
+    """Make a trained model faster: remove its least important channels and train it again.
 
     Examples:
         >>> edgeinfer.prune("runs/photos", "runs/fast", edgeinfer.PruneConfig(speedup=3))
+        >>> edgeinfer.convert("runs/fast", "fast.edgebundle")
 
     Args:
-        run: a folder that `edgeinfer.train` made; it stays as it is.
-        out: the folder to make; its name becomes the model's.
-        config: how far and how; None makes INT8 twice as fast, timed here.
-        teacher: whose answers the training after the cuts learns from as well.
-        progress: told what goes on; None shows it on standard error, `edgeinfer.Silent()` nowhere.
-        force: replace an earlier run.
+        run: a folder that `edgeinfer.train` made. It is not changed.
+        out: the folder to write. Its name becomes the name of the model.
+        config: how much to remove, and how. By default the INT8 model becomes twice as fast on this
+            machine.
+        teacher: a trained model whose answers the smaller model also learns, such as
+            `TeacherConfig(run=Path("runs/photos"))`. By default it learns only from the labels.
+        progress: what shows the progress. By default it is shown on standard error;
+            `edgeinfer.Silent()` shows nothing.
+        force: whether to replace `out`, if it is an earlier trained model.
+
+    Returns:
+        A description of the smaller model, with its `labels` and its `metrics`.
 
     Raises:
         ConversionError: the model cannot be pruned, or does not become fast enough.
         DataError: a picture cannot be read.
         MissingExtraError: the [host] extra is not installed.
-        ModelError: `run` or the teacher is not a trained run.
+        ModelError: `run` or the teacher is not a folder of `edgeinfer.train`.
         StorageError: the disk is full or cannot be written.
-        TrainingError: the loss became infinite or no number.
-        UsageError: `out` is taken or is `run` itself, or the teacher knows other classes.
+        TrainingError: the loss became infinite or NaN.
+        UsageError: `out` exists already or is `run` itself, or the teacher has other classes.
     """
     check_host_extra("edgeinfer.prune")
     from edgeinfer.host.training.pruning.config import PruneConfig
@@ -202,12 +219,14 @@ def prune(
 
 @dataclass(frozen=True, kw_only=True)
 class Optimized:
-    """What a search came to.
+    """The result of `edgeinfer.optimize`.
 
     Attributes:
-        bundle: the winner's file.
-        found: all that was tried, the front, and the winner.
-        ending: the winner on the test pictures, which nothing was chosen by.
+        bundle: path of the best model's bundle.
+        found: all models that were tried, in `models`; those that no other one beats, in `front`;
+            and the best one, in `winner`.
+        ending: the accuracy of the best model on the test pictures, which were not used to choose
+            it.
     """
 
     bundle: Path
@@ -223,7 +242,9 @@ def optimize(
     timer: Timer | None = None,
     progress: Progress | None = None,
 ) -> Optimized:
-    """Search for the fastest model that keeps a budget; the same call goes on with a search.
+    """Try many smaller versions of a trained model, and return the best within a budget.
+
+    A search can be stopped at any time. The same call continues it.
 
     Examples:
         >>> options = edgeinfer.SearchOptions(
@@ -233,19 +254,26 @@ def optimize(
         PosixPath('runs/search/photos.edgebundle')
 
     Args:
-        run: a folder that `edgeinfer.train` made.
-        out: the folder of the search; a search that is there already goes on.
-        options: budget and time limit; None allows 1 point of accuracy and 20 minutes.
-        timer: what times the models; None times on `options.measure_on`, or on this machine.
-        progress: told what goes on; None shows it on standard error, `edgeinfer.Silent()` nowhere.
+        run: a folder that `edgeinfer.train` made. It is not changed.
+        out: the folder of the search. If there is a search in it already, it is continued.
+        options: the budget, the time limit and more. By default at most 1 point of accuracy may be
+            lost, and the search takes 20 minutes.
+        timer: measures how fast the models are. By default on the board that `options.measure_on`
+            names, or on this machine.
+        progress: what shows the progress. By default it is shown on standard error;
+            `edgeinfer.Silent()` shows nothing.
+
+    Returns:
+        The best model's bundle, all models that were tried, and the accuracy on the test pictures.
 
     Raises:
-        AccuracyError: pictures that the winner was not chosen by contradict the budget.
+        AccuracyError: on the test pictures the best model loses more accuracy than the budget
+            allows.
         MissingExtraError: the [host] extra, or a compiler that the board needs, is not installed.
-        ModelError: `run` is not a trained run, or has no pictures to measure on.
-        RemoteError: the board cannot be reached.
-        SearchError: nothing keeps the budget.
-        UsageError: `out` is `run` itself, or holds another search.
+        ModelError: `run` is not a folder of `edgeinfer.train`, or has no validation pictures.
+        RemoteError: the board that measures cannot be reached.
+        SearchError: no model is within the budget.
+        UsageError: `out` is `run` itself, or contains a search with other options.
     """
     check_host_extra("edgeinfer.optimize", "ai_edge_quantizer", "jinja2", "matplotlib", "optuna")
     from edgeinfer.host.search.budget import Budget

@@ -37,7 +37,7 @@ def test_what_is_installed_is_this_checkouts() -> None:
 
 
 def test_the_docs_list_the_names_and_no_others() -> None:
-    shown = re.findall(r"^::: edgeinfer\.(\S+)$", PAGES, re.MULTILINE)
+    shown = re.findall(r"^::: edgeinfer\.(\w+)$", PAGES, re.MULTILINE)
     assert sorted(shown) == NAMES
     assert "edgeinfer.__version__" in PAGES
     assert list(edgeinfer.__all__) == sorted(edgeinfer.__all__)

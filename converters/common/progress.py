@@ -14,32 +14,42 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Receives and shows how far the work is.
+    """Shows how far the work is. Write a class with these three methods to show it yourself.
 
-    A function that only calls `advance` relies on its caller to have called `start`.
+    Pass an object of it as `progress=` to `train`, `convert`, `evaluate`, `prune` or `optimize`.
     """
 
     def start(self, title: str, total: int | None = None) -> None:
-        """Begin a piece of work with `total` steps, or without steps; this ends the one before."""
+        """Called when a piece of work begins; the one before has ended.
+
+        Args:
+            title: what is done, for people.
+            total: the number of its steps. None if it is not known.
+        """
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Count steps of the piece of work; `note` is a short figure shown next to them."""
+        """Called when steps of the piece of work are done.
+
+        Args:
+            steps: how many steps were done since the last call.
+            note: a short text to show next to the count, such as the loss.
+        """
 
     def say(self, line: str) -> None:
-        """Print a line that stays."""
+        """Called with a message, which should stay visible."""
 
 
 class Silent:
-    """Tells nobody."""
+    """Shows no progress: `edgeinfer.train(..., progress=edgeinfer.Silent())`."""
 
     def start(self, title: str, total: int | None = None) -> None:
-        """Tell nobody."""
+        """Show nothing."""
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Tell nobody."""
+        """Show nothing."""
 
     def say(self, line: str) -> None:
-        """Tell nobody."""
+        """Show nothing."""
 
 
 class LineProgress(Silent):

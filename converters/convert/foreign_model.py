@@ -22,20 +22,24 @@ COMPARED_PICTURES = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class ForeignModel:
-    """What only the user knows about a model.
+    """What edgeinfer must know about a model that was made by another program.
 
     Examples:
         >>> foreign = edgeinfer.ForeignModel(pictures=Path("photos"), crop="center-crop")
         >>> edgeinfer.convert("mobilenet.keras", "mobilenet.edgebundle", foreign=foreign)
 
     Attributes:
-        pictures: a folder of images like those that it will see.
-        labels: the classes; None numbers them.
-        channels: the channel order of its input; None means rgb, or grey for one channel.
-        crop: what happens to pictures of another aspect ratio.
-        mean: what is subtracted from a pixel value (0 to 255).
-        std: what the difference is divided by.
-        min_agreement: refuse INT8 that agrees with float less often than this, 0 to 1.
+        pictures: a folder of pictures like those that the model will see on the board. They need no
+            labels.
+        labels: the names of the classes, in the order of the model's output. None numbers them.
+        channels: the colour channels of the model's input and their order: "rgb", "bgr" or "grey".
+            None means "rgb", or "grey" if the input has one channel.
+        crop: what happens to pictures of another aspect ratio: "stretch", "center-crop" or
+            "letterbox", see `PreprocessSpec`.
+        mean: what is subtracted from the pixel values (0 to 255) before they enter the model.
+        std: what the difference is then divided by. mean=0, std=1 keeps the pixel values.
+        min_agreement: share of the pictures on which the INT8 model must decide the same as the
+            float model, 0 to 1. Below it `convert` raises an `AccuracyError`.
     """
 
     pictures: Path

@@ -12,22 +12,31 @@ from edgeinfer.device.pictures.pixel_formats import JpegReduction
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertOptions:
-    """What the user may choose; options of one kind of source are in that source.
+    """How to convert a model, for `edgeinfer.convert`.
 
     Examples:
         >>> options = edgeinfer.ConvertOptions(golden_frames=20, jpeg_reduction=4)
         >>> edgeinfer.convert("runs/photos", "photos.edgebundle", options)
 
     Attributes:
-        calibration_images: how many pictures calibrate the activations.
-        golden_frames: how many frames the bundle carries for `verify`.
-        seed: picks the calibration pictures.
-        layer_pictures: how many pictures the layer error table is made of.
-        quantize: how the model that the bundle carries is made.
-        repair: how far to go if INT8 loses too much.
-        jpeg_reduction: JPEGs are decoded smaller by at most this factor, in calibration, evaluation
-            here and from the camera on the board; see `PreprocessSpec`.
-        targets: the accelerators that get their own variant.
+        calibration_images: how many pictures are used to find the value ranges of the model's
+            layers.
+        golden_frames: how many test pictures are stored in the bundle, with their answers.
+            `edgeinfer verify` compares them with the answers of a board.
+        seed: random seed of the choice of these pictures.
+        layer_pictures: how many pictures are used to measure how much each layer loses.
+        quantize: how the model is made smaller. By default INT8.
+        repair: what may be tried if the INT8 model loses too much accuracy: "none", "clipping",
+            "equalization", "mixed" or "training". Each one also allows those before it; "training"
+            takes minutes.
+        jpeg_reduction: JPEGs are decoded at 1/2, 1/4 or 1/8 of their size if this is 2, 4 or 8, but
+            never smaller than the model's input. This is faster on the board; the accuracy is
+            measured with it. 1 decodes at full size.
+        targets: the accelerators that get a separate variant, with their settings. To choose
+            them by a board's name, use `edgeinfer.convert(board=...)` instead.
+
+    Raises:
+        ValueError: a number of pictures is below 1.
     """
 
     calibration_images: int = 300

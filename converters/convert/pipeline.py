@@ -53,16 +53,17 @@ Evaluations = dict[str, dict[str, Evaluation]]
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertResult:
-    """The result.
+    """The result of `edgeinfer.convert`.
 
     Attributes:
-        bundle: the file.
-        manifest: its manifest.
-        attempts: the plain quantization, then each attempt of the repair.
-        evaluations: by the name of the pictures, such as `test`, then by precision.
-        gate: the rule that accepted them.
-        layers: how much each operator loses compared with float32.
-        verified: the bundle's own golden vectors, replayed here.
+        bundle: path of the bundle that was written.
+        manifest: the manifest of the bundle.
+        attempts: the plain quantization, and then each attempt to repair it.
+        evaluations: the accuracy, by the name of the pictures and the precision:
+            `evaluations["test"]["int8"].score`.
+        gate: the rule that accepted the accuracy.
+        layers: how much each layer loses compared with float32.
+        verified: the test pictures of the bundle, answered again on this machine.
     """
 
     bundle: Path

@@ -22,6 +22,7 @@ from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.converters.tensorflow.worker.job import Worker
 
 CalibrationDraw = Literal["balanced", "as-is"]
+"""How calibration pictures are chosen, see `edgeinfer.convert`."""
 
 
 @dataclass(frozen=True, kw_only=True)

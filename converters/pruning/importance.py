@@ -23,6 +23,8 @@ from edgeinfer.converters.pruning.operators import Kind
 from edgeinfer.device.core.errors import ConversionError
 
 Importance = Literal["l1", "bn", "taylor"]
+"""How the importance of channels is measured, see `PruneConfig.importance`."""
+
 Scores: TypeAlias = NDArray[np.float64]
 """(cells,) how much each cell of a ChannelGraph matters."""
 

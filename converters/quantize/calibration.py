@@ -26,6 +26,7 @@ from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 
 CalibrationMethod = Literal["min-max", "percentile", "mse"]
+"""How value ranges are chosen, see `QuantizeOptions.calibration`."""
 
 PERCENTILE = 99.99
 BINS = 2048

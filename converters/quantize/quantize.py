@@ -26,21 +26,31 @@ from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.preprocess import PreprocessSpec
 
 Backend = Literal["tensorflow", "ai-edge-quantizer"]
+"""What quantizes a model, see `QuantizeOptions.backend`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class QuantizeOptions:
-    """How to make a model smaller.
+    """How to quantize a model, for `ConvertOptions(quantize=...)`.
 
     Examples:
         >>> floats = edgeinfer.QuantizeOptions(precision="float16")
-        >>> edgeinfer.ConvertOptions(quantize=floats)
+        >>> options = edgeinfer.ConvertOptions(quantize=floats)
+        >>> edgeinfer.convert("runs/photos", "photos.edgebundle", options)
 
     Attributes:
-        precision: of the result.
-        per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
-        calibration: how the ranges of activations are chosen.
-        backend: None uses tensorflow if it can do what the other options ask for.
+        precision: the number format of the converted model: "int8", "uint8", "int16x8", "dynamic",
+            "float16" or "float32".
+        per_tensor_dense: whether all weights of a dense layer share one scale, which some compilers
+            for accelerators need.
+        calibration: how the value range of a layer is chosen from the calibration pictures:
+            "min-max" takes all values, "percentile" leaves out the outermost 0.01 %, "mse" takes
+            the range with the smallest error.
+        backend: what quantizes the model: "tensorflow" or "ai-edge-quantizer". None takes
+            "tensorflow" for "min-max", otherwise "ai-edge-quantizer".
+
+    Raises:
+        UsageError: the backend cannot do what the other options ask for.
     """
 
     precision: Precision = "int8"
@@ -79,7 +89,7 @@ class QuantizeOptions:
 
     @property
     def chosen_backend(self) -> Backend:
-        """The backend that is used."""
+        """The backend that is used: `backend`, or the one that suits `calibration`."""
         if self.backend is not None:
             return self.backend
         return "tensorflow" if self.calibration == "min-max" else "ai-edge-quantizer"

@@ -32,7 +32,7 @@ from edgeinfer.device.tflite.model import Subgraph
 from edgeinfer.device.tflite.reader import read_tflite
 
 RepairLimit = Literal["none", "clipping", "equalization", "mixed", "training"]
-"""How far the repair may go; each includes those before it."""
+"""How far the repair may go, see `ConvertOptions.repair`; each includes those before it."""
 
 LIMITS: tuple[RepairLimit, ...] = ("none", "clipping", "equalization", "mixed", "training")
 

@@ -38,16 +38,17 @@ _TRAIN_AGAIN = "train again with `edgeinfer train`"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedModel:
-    """The facts about a trained model, without its weights.
+    """A description of a trained model, without its weights: the result of `edgeinfer.train`.
 
     Attributes:
-        name: becomes the bundle's name.
-        task: the name of the task that it predicts.
-        labels: the classes in the order of the logits; empty for tasks without classes.
-        settings: further settings of the task's decoder, or None.
-        preprocess: how a frame becomes the input.
-        provenance: versions, seed, data set, settings, as text.
-        metrics: figures by name, such as `validation.keras.top1` (0 to 1).
+        name: the name of the model, and later of its bundle.
+        task: what the model predicts, such as "classification".
+        labels: the names of the classes, in the order of the model's output. Empty for a task
+            without classes.
+        settings: further settings of the task, or None.
+        preprocess: how a frame becomes the model's input.
+        provenance: how the model was made: versions, seed, data set and settings, as text.
+        metrics: measured figures by name, such as "validation.keras.top1", 0 to 1.
     """
 
     name: str

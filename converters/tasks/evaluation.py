@@ -12,15 +12,16 @@ from edgeinfer.converters.tasks.intervals import mean_interval
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How one model answered.
+    """The answers of one model to labelled pictures, as scores.
 
     Attributes:
-        scores: (pictures,) float64, 0 to 1, in the pictures' order.
-        groups: (pictures,) int64: which group each picture belongs to, such as its class.
-        group_names: the groups' names; one for a task without groups.
-        score_name: what people call the mean of the scores, such as "top-1".
-        certainty: (pictures,) float64: of two equal scores, the one with less certainty is worse;
-            None if scores are enough.
+        scores: (pictures,) float64, the score of each answer, 0 to 1.
+        groups: (pictures,) int64, the number of the group that each picture belongs to, such as its
+            class.
+        group_names: the names of the groups; one name for a task without groups.
+        score_name: the name of the mean score, such as "top-1".
+        certainty: (pictures,) float64, decides which of two answers with equal scores is worse: the
+            one with less certainty. None if scores are enough.
     """
 
     scores: NDArray[np.float64]
@@ -39,21 +40,21 @@ class Evaluation:
 
     @property
     def samples(self) -> int:
-        """How many pictures were answered."""
+        """The number of pictures that were answered."""
         return len(self.scores)
 
     @property
     def score(self) -> float:
-        """The mean score, 0 to 1; without pictures 0."""
+        """The mean score of all pictures, 0 to 1; without pictures 0."""
         return float(self.scores.sum()) / max(1, self.samples)
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The mean score's 95 % interval; see `intervals.py` for its source."""
+        """The 95 % confidence interval of the mean score, (low, high)."""
         return mean_interval(self.scores)
 
     def group_scores(self) -> NDArray[np.float64]:
-        """Return each group's mean score; NaN for a group without pictures."""
+        """Return the mean score of each group, (groups,) float64; NaN for one without pictures."""
         count = len(self.group_names)
         totals = np.bincount(self.groups, minlength=count)
         sums = np.bincount(self.groups, weights=self.scores, minlength=count)

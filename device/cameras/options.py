@@ -10,22 +10,33 @@ SILENCE_S = 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class CameraOptions:
-    """How to open a camera.
+    """Settings of a camera, for `edgeinfer.open(camera_options=...)`.
 
     Examples:
-        >>> mode = edgeinfer.CameraOptions(size=(1280, 720), fps=30, wait=True)
-        >>> edgeinfer.open("photos.edgebundle", camera="/dev/video0", camera_options=mode)
+        >>> settings = edgeinfer.CameraOptions(size=(1280, 720), fps=30, wait=True)
+        >>> stream = edgeinfer.open(
+        ...     "photos.edgebundle", camera="/dev/video0", camera_options=settings
+        ... )
 
     Attributes:
-        covers: (width, height) of the model's input; the smallest mode that covers it is chosen.
-            None where that is not known.
-        size: (width, height) to use instead.
-        fps: frames per second to use; None chooses.
-        pixel_format: the format to use, by V4L2's name such as "MJPG"; None chooses.
-        controls: values of the camera's controls by name, such as {"brightness": "100"}.
-        timeout_s: how long it may be without a new picture before it counts as stopped.
-        wait: wait for a camera that is not there yet instead of failing.
-        give_up_s: end that wait after this time; None for never.
+        covers: (width, height) in pixels that the camera's pictures should have at least. None
+            takes the size of the model's input.
+        size: (width, height) of the camera's pictures in pixels. None takes the smallest size that
+            is not below `covers`.
+        fps: frame rate of the camera, in frames per second; of several rates the nearest is used.
+            None takes the slowest one that is at least 24.
+        pixel_format: format of the camera's pictures, by its V4L2 name such as "MJPG" or "YUYV".
+            None takes the one that needs the least time.
+        controls: values of the camera's controls by name, such as {"brightness": "100"}. The
+            command `edgeinfer cameras` lists the controls of a camera.
+        timeout_s: after this time without a new picture, in seconds, the camera counts as failed
+            and is opened again.
+        wait: whether to wait for a camera that is not connected yet, instead of raising a
+            `CameraError`.
+        give_up_s: how long `wait` waits at most, in seconds. None waits for ever.
+
+    Raises:
+        ValueError: a size, rate or time is not above 0.
     """
 
     covers: tuple[int, int] | None = None

@@ -28,20 +28,24 @@ def printable(text: str) -> str:
 
 
 class EdgeinferError(Exception):
-    """Base of all errors that edgeinfer raises on purpose.
+    """The base class of all errors that edgeinfer raises on purpose.
+
+    `str(error)` is the whole message in one sentence; the attributes are its parts.
 
     Attributes:
-        subject: what the error is about: a file, a tensor, a camera.
+        subject: what the error is about: a file, a camera, an argument.
         got: what was found there.
-        expected: what should have been there; may be empty where `got` says it all.
-        next_step: what the user can do about it; may be empty.
-        code: for programs, which must not read the sentence: the kind, such as `camera`, and after
-            a point a more exact one, such as `releases.busy`.
+        expected: what was expected instead. May be empty.
+        next_step: what the user can do about it. May be empty.
+        code: a short name for programs, such as "camera", sometimes with a more exact part after a
+            point, such as "releases.busy". Use it instead of the sentence.
 
     Examples:
-        >>> error = ModelError("cats.tflite", got="is quantized already")
-        >>> error.code, error.to_dict()["got"]
-        ('model', 'is quantized already')
+        >>> try:
+        ...     edgeinfer.Model.open("cats.edgebundle")
+        ... except edgeinfer.EdgeinferError as error:
+        ...     print(error.code, error.got)
+        model cannot be read (no such file or directory)
     """
 
     exit_code: ClassVar[int] = 1
@@ -78,7 +82,7 @@ class EdgeinferError(Exception):
         return sentence
 
     def to_dict(self) -> dict[str, str]:
-        """Return the error's parts, from which `from_dict` makes an equal one elsewhere."""
+        """Return a dict of texts: `code`, `subject`, `got`, `expected` and `next_step`."""
         return {
             "code": self.code,
             "subject": self.subject,
@@ -89,11 +93,11 @@ class EdgeinferError(Exception):
 
     @staticmethod
     def from_dict(parts: Mapping[str, object]) -> EdgeinferError:
-        """Return the error that another process reported; one of the base's kind where it is
-        unknown.
+        """Return the error that another process reported, as an `EdgeinferError` if its kind is
+        not known.
 
         Args:
-            parts: what `to_dict` gave, perhaps of another version: what is missing is empty.
+            parts: the dict that `to_dict` returned; parts that are missing are empty.
         """
 
         def text(key: str) -> str:
@@ -117,45 +121,45 @@ def _kinds(base: type[EdgeinferError]) -> Iterator[type[EdgeinferError]]:
 
 
 class UsageError(EdgeinferError):
-    """The command line asks for something that makes no sense."""
+    """An argument or an option is not possible, or two of them contradict each other."""
 
     exit_code = 2
 
 
 class DataError(EdgeinferError):
-    """A data set, or its layout, cannot be used."""
+    """A folder of pictures or another data set cannot be used."""
 
 
 class ImageError(DataError):
-    """A file is not a complete image."""
+    """A picture cannot be read, is damaged, or is not a picture."""
 
 
 class BundleError(EdgeinferError):
-    """A bundle is damaged, hostile, or of another version."""
+    """A bundle is damaged or unsafe, or of a version that is not supported."""
 
 
 class ModelError(EdgeinferError):
-    """A model file is damaged, or is not what its surroundings say."""
+    """A model file is missing, damaged, or not of the expected kind; or the model is closed."""
 
 
 class DelegateError(EdgeinferError):
-    """An accelerator's delegate cannot be loaded, or was lost and nothing can take its place."""
+    """An accelerator does not work, or was lost while it was used, and the CPU may not help."""
 
 
 class CameraError(EdgeinferError):
-    """A camera or another source of frames cannot be opened or read."""
+    """A camera, a video file or another source of frames cannot be opened or read."""
 
 
 class MissingExtraError(EdgeinferError):
-    """A command needs packages that the base install does not have."""
+    """A package is needed that is not installed; `next_step` says how to install it."""
 
 
 class VerificationError(EdgeinferError):
-    """A golden vector was not reproduced."""
+    """This machine does not give the answers that are stored in the bundle."""
 
 
 class AccuracyError(EdgeinferError):
-    """A smaller model lost more accuracy than it was allowed."""
+    """A smaller model lost more accuracy than is allowed."""
 
 
 class ConversionError(EdgeinferError):
@@ -167,25 +171,25 @@ class TrainingError(EdgeinferError):
 
 
 class SearchError(EdgeinferError):
-    """A search found nothing within its budget, or could not go on."""
+    """A search found no model within its budget, or could not continue."""
 
 
 class RemoteError(EdgeinferError):
-    """A board cannot be reached over SSH, or a program failed there."""
+    """A board cannot be reached over SSH, or a program on the board failed."""
 
 
 class UnreachableError(RemoteError):
     """The connection to a board cannot be made, or was lost.
 
     Attributes:
-        reason: what OpenSSH said of it; empty where it gave none.
+        reason: the message of OpenSSH. May be empty.
     """
 
     reason = ""
 
 
 class WheelError(EdgeinferError):
-    """What a board needs to be installed cannot be had, or is not for that board."""
+    """A package that a board needs was not found, or is not for that board."""
 
 
 class EmulationError(EdgeinferError):
@@ -193,15 +197,15 @@ class EmulationError(EdgeinferError):
 
 
 class ReleaseError(EdgeinferError):
-    """A release cannot be installed or tried on this board, or what was sent of it is broken."""
+    """A release cannot be installed or tried on this board, or its files are damaged."""
 
 
 class OutputError(EdgeinferError):
-    """An output of the camera loop cannot work here."""
+    """An output of `edgeinfer run`, such as its window, does not work on this machine."""
 
 
 class StorageError(EdgeinferError):
-    """A file could not be written, or be read where nothing more fitting is known of it."""
+    """A file could not be written or read, for example because the disk is full."""
 
 
 _WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EPIPE})

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from edgeinfer.device.core.errors import EdgeinferError
 
 AnyPath: TypeAlias = str | os.PathLike[str]
-"""Text, a `Path`, or another library's kind of path."""
+"""A path of a file or a folder: text, or a `pathlib.Path` or similar object."""
 
 
 def file_path(path: AnyPath, *, error: type[EdgeinferError], expected: str) -> str:

@@ -12,9 +12,9 @@ KernelFamily = Literal["builtin", "xnnpack"]
 """Which CPU kernels computed an output: the two differ by a few steps, each is stable by itself."""
 
 Precision = Literal["int8", "uint8", "int16x8", "dynamic", "float16", "float32"]
-"""How a variant computes: `int8`, `uint8` in integers from end to end; `int16x8` with 16-bit
-activations and 8-bit weights; `dynamic` with 8-bit weights and float activations; `float16` with
-16-bit weights and float activations."""
+"""The number format of a model: `int8` and `uint8` compute only with integers; `int16x8` has 8-bit
+weights and 16-bit activations; `dynamic` 8-bit weights and float activations; `float16` 16-bit
+weights and float activations."""
 
 TensorDtype = Literal["uint8", "int8", "int16", "int32", "int64", "float16", "float32", "bool"]
 DTYPES: tuple[str, ...] = get_args(TensorDtype)

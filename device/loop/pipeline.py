@@ -60,7 +60,7 @@ class Pipeline:
         models: what answers, all the same; with several, as many frames are answered side by side.
             The first one prepares the frames. `replace_models` replaces them.
         every: answer each frame whose number is a multiple of this.
-        max_fps: answer at most so many frames a second; can be set again at any time.
+        max_fps: answer at most this many frames a second; can be set again at any time.
         smooth: over how many answers each one is smoothed.
     """
 

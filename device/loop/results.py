@@ -13,16 +13,17 @@ from edgeinfer.device.tasks.prediction import Prediction
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A prediction and the frame that it is for.
+    """One answer of a camera stream: a frame and its prediction. `Stream.answers` gives them.
 
     Examples:
         >>> for answer in stream.answers():
         ...     print(answer.frame.sequence, answer.prediction.text(), answer.age_ms)
+        0 cat 98.1% 12.4
 
     Attributes:
-        frame: what was seen.
-        prediction: what the model says.
-        age_ms: from the frame's capture to the prediction, in milliseconds.
+        frame: the frame that was answered.
+        prediction: the prediction for this frame.
+        age_ms: time from the capture of the frame to the end of the prediction, in milliseconds.
     """
 
     frame: Frame
@@ -30,7 +31,8 @@ class Answer:
     age_ms: float
 
     def without_picture(self) -> Answer:
-        """Return the same with one grey pixel, for those who write text and wait in a queue."""
+        """Return the same answer with one grey pixel as its frame: a queue of texts needs no
+        pictures."""
         return replace(self, frame=replace(self.frame, pixels=_PIXEL, format="grey"))
 
 

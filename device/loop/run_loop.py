@@ -62,9 +62,9 @@ def run_loop(
         models: what answers; several of the same answer as many frames side by side.
         sinks: where the answers go, in the order of the frames, and at the end the summary.
         every: answer each frame whose number is a multiple of this.
-        max_fps: answer at most so many frames a second.
+        max_fps: answer at most this many frames a second.
         smooth: over how many answers each one is smoothed.
-        max_frames: end after so many answers.
+        max_frames: end after this many answers.
         max_seconds: end after this time.
         stop: ends the loop when requested; the few frames that are on their way are still answered,
             within `DRAIN_S`.

@@ -11,7 +11,7 @@ from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.registry import OWN, find_task
 
 MAX_SMOOTHED = 1000
-"""So many answers are kept at most; a minute at 15 a second."""
+"""At most this many answers are kept; a minute at 15 a second."""
 
 
 class Smoother:

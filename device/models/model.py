@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 
 class Model(Closing):
-    """A model that is loaded and answers for pictures; `Model.open` opens a file.
+    """An open model that answers pictures. Make one with `Model.open` and call `predict`.
 
-    Several threads may use one model: they take turns at the runtime. To compute side by side, open
-    one for each thread.
+    Several threads may use one model: they take turns. To compute at the same time, open one model
+    for each thread. Close the model with `close`, or use a `with` block.
 
     Examples:
         >>> with edgeinfer.Model.open("photos.edgebundle") as model:
@@ -43,14 +43,17 @@ class Model(Closing):
         cat 98.1%
 
     Attributes:
-        name: the model's name.
-        labels: the classes; empty for a model of values or embeddings.
-        preprocessor: frame to tensor.
-        runner: tensor to outputs.
-        task: what a prediction is.
-        said: what is said of the outputs.
-        notes: what was guessed of a plain `.tflite`, for people, a sentence each.
-        choice: which variant runs and why; None for a plain `.tflite` on the CPU.
+        name: the name of the model.
+        labels: the names of the classes, in the order of the model's output. Empty for a model that
+            predicts a value or an embedding.
+        task: what the model predicts: "classification", "value", "detection", "segmentation",
+            "pose" or "embedding", or a task of another package.
+        notes: what edgeinfer had to guess about a plain `.tflite`, one sentence each. Empty for a
+            bundle.
+        preprocessor: prepares frames for the model; its `spec` is a `PreprocessSpec`.
+        runner: the runtime with the loaded model; its `inputs` and `outputs` describe the tensors.
+        said: the description of the model's output, as the bundle stores it.
+        choice: which variant of the bundle runs, and why. None for a plain `.tflite` on the CPU.
     """
 
     def __init__(
@@ -81,16 +84,23 @@ class Model(Closing):
 
     @staticmethod
     def open(path: AnyPath, options: OpenOptions | None = None) -> Model:
-        """Open a bundle, or a plain `.tflite` model of images, see `plain_tflite.py`.
+        """Open a model file: a `.edgebundle`, or a plain `.tflite` image model.
+
+        Examples:
+            >>> model = edgeinfer.Model.open("photos.edgebundle", edgeinfer.OpenOptions(threads=2))
 
         Args:
-            path: the file.
-            options: how it is opened; None takes the best that is there, with one thread.
+            path: path of the model file.
+            options: how to open the model. By default the best variant of the bundle that works
+                here, with one thread.
+
+        Returns:
+            The open model.
 
         Raises:
-            BundleError: the bundle is damaged or of another version.
-            DelegateError: a delegate that is required does not work.
-            ModelError: the file is not a model, or one whose task is not known.
+            BundleError: the bundle is damaged, or of a version that is not supported.
+            DelegateError: `options` require an accelerator that does not work.
+            ModelError: the file is missing, is not a model, or does something that is not known.
             MissingExtraError: no runtime is installed.
             UsageError: `options` is not an `OpenOptions`.
         """
@@ -129,14 +139,20 @@ class Model(Closing):
     def prepare(
         self, frame: Frame, *, out: NDArray[np.generic] | None = None
     ) -> NDArray[np.generic]:
-        """Return the input tensor for a frame, (1, H, W, C).
+        """Return the input tensor for a frame: cropped, resized, normalized and quantized.
+
+        `predict` does this by itself. With `prepare` and `infer` the two steps can be timed, or run
+        in different threads.
 
         Args:
-            frame: in any format; a JPEG is decoded as the model's PreprocessSpec states.
-            out: an array to fill and return instead of a new one.
+            frame: a frame in any format.
+            out: an array to write the tensor into. By default a new array.
+
+        Returns:
+            The tensor, (1, height, width, channels), in the dtype of the model's input.
 
         Raises:
-            ImageError: it is a JPEG that cannot be decoded.
+            ImageError: the frame is a JPEG that cannot be decoded.
         """
         if frame.format == "jpeg":
             from edgeinfer.device.preprocess.jpeg_reduction import decode_for
@@ -146,10 +162,17 @@ class Model(Closing):
         return self.preprocessor.tensor(frame.pixels, frame.format, out=out)
 
     def infer(self, tensor: NDArray[np.generic]) -> Prediction:
-        """Return the prediction for an input tensor; places are those of the model's own image.
+        """Return the prediction for an input tensor that `prepare` made.
+
+        Boxes and keypoints are measured in pixels of the model's input. Call
+        `prediction.in_frame(frame.size)` to get them in pixels of the frame.
+
+        Args:
+            tensor: (1, height, width, channels), in the dtype of the model's input.
 
         Raises:
-            ModelError: this is closed, or the runtime failed.
+            DelegateError: the accelerator was lost and nothing can take its place.
+            ModelError: the model is closed, or the runtime failed.
         """
         self._require_open()
         return self._decode(self.runner.invoke([tensor]))
@@ -161,29 +184,36 @@ class Model(Closing):
         order: PixelOrder = "rgb",
         size: tuple[int, int] | None = None,
     ) -> Prediction:
-        """Return the prediction for a picture, with places in its pixels.
+        """Return the prediction for a picture.
+
+        The model crops, resizes and normalizes the picture by itself. Boxes and keypoints are
+        measured in pixels of the picture.
 
         Examples:
-            >>> model.predict("picture.jpg")
-            >>> model.predict(cv2.imread("picture.jpg"), order="bgr")
-            >>> model.predict(PIL.Image.open("picture.jpg"))
+            >>> prediction = model.predict("picture.jpg")
+            >>> prediction = model.predict(cv2.imread("picture.jpg"), order="bgr")
+            >>> prediction = model.predict(PIL.Image.open("picture.jpg"))
 
         Args:
-            picture: the path of an image file; its bytes; a PIL picture; or an array of uint8, (H,
-                W) or (H, W, 1) grey, (H, W, 3) colour, (H, W, 4) with alpha. What is transparent
-                becomes white, and Exif rotation is applied.
-            order: of an array's colours: "rgb", or "bgr" as OpenCV has them. Files and PIL
-                pictures know their own.
-            size: (width, height) of the whole picture, where an array is a smaller decoding of it.
+            picture: the path of an image file, the bytes of an image file, a PIL picture, or a
+                uint8 array: (H, W) or (H, W, 1) grey, (H, W, 3) colour, (H, W, 4) with alpha.
+                Transparent parts become white, and an Exif rotation is applied.
+            order: the order of an array's colours: "rgb", or "bgr" for arrays of OpenCV. Not for
+                files and PIL pictures, whose order is known.
+            size: (width, height) of the original picture in pixels, if an array is a smaller copy
+                of it: boxes and keypoints are then measured in the original. By default the size of
+                the array. Not for files and PIL pictures.
 
         Returns:
-            What the model's task predicts: a `Classification`, `Detections`, ...
+            A `Classification`, `Value`, `Detections`, `Mask`, `Poses` or `Embedding`, depending on
+                the model's task.
 
         Raises:
-            ImageError: the picture cannot be read, or is not one.
-            ModelError: this is closed, or the runtime failed.
+            ImageError: the picture cannot be read, or is not a picture.
+            ModelError: the model is closed, or the runtime failed.
             DelegateError: the accelerator was lost and nothing can take its place.
-            UsageError: `order` or `size` is impossible, or does not go with the picture.
+            UsageError: `order` or `size` is not a possible value, or is given for a file or a PIL
+                picture.
         """
         self._require_open()
         taken = take_picture(picture, order=order, size=size, reduction_rule=self._reduction)
@@ -191,14 +221,18 @@ class Model(Closing):
         return self.infer(tensor).in_frame(taken.size)
 
     def decode(self, outputs: Sequence[NDArray[np.generic]]) -> Prediction:
-        """Return the prediction for what `runner.invoke` gave."""
+        """Return the prediction for the output tensors that `runner.invoke` returned."""
         return self._decode(outputs)
 
     def golden_frames(self) -> list[tuple[Pixels, str | None]]:
-        """Return the bundle's real frames with their labels; none for a plain `.tflite`.
+        """Return the test pictures in the bundle, each with its true label.
+
+        Returns:
+            Pairs of the pixels, (H, W, 3) uint8 RGB, and the label, or None if it is not known. An
+                empty list for a plain `.tflite`.
 
         Raises:
-            ModelError: this is closed.
+            ModelError: the model is closed.
         """
         self._require_open()
         if self._bundle is None:
@@ -208,7 +242,7 @@ class Model(Closing):
         return read_golden(self._bundle)
 
     def close(self) -> None:
-        """Close the file, and end a delegate's worker; closing twice is harmless."""
+        """Close the model and free its memory and its accelerator. A second call does nothing."""
         self._closed = True
         self.runner.close()
         if self._bundle is not None:

@@ -25,7 +25,7 @@ from edgeinfer.device.pictures.pixel_formats import (
 )
 
 PixelOrder = Literal["rgb", "bgr"]
-"""The order of an array's colour channels; an alpha channel comes last in both."""
+"""The order of the colour channels of an array; an alpha channel comes last in both."""
 
 
 class PillowPicture(Protocol):
@@ -44,7 +44,7 @@ class PillowPicture(Protocol):
 
 
 Picture: TypeAlias = "AnyPath | bytes | bytearray | memoryview | NDArray[Any] | PillowPicture"
-"""What `Model.predict` takes."""
+"""A picture for `Model.predict`: a path, the bytes of an image file, an array or a PIL picture."""
 
 _ORIENTATION = 0x0112
 """Exif's tag of how a picture is to be turned."""

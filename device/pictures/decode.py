@@ -126,14 +126,23 @@ def decode_image(
 
 
 def read_image(path: AnyPath, reduction_rule: ReductionRule | None = None) -> Pixels:
-    """Read and decode an image file; see `decode_image`.
+    """Read an image file and return its pixels as (H, W, 3) uint8 RGB.
+
+    An Exif rotation is applied, and transparent parts become white.
 
     Examples:
-        >>> read_image("picture.jpg").shape
+        >>> pixels = edgeinfer.read_image("picture.jpg")
+        >>> pixels.shape
         (720, 1280, 3)
 
+    Args:
+        path: path of the image file: JPEG, PNG, WebP, BMP, GIF or TIFF.
+        reduction_rule: a function that gets the (width, height) of a JPEG file and returns 1, 2, 4
+            or 8: the file is decoded to that part of its width and height, which is faster. By
+            default it is decoded at full size.
+
     Raises:
-        ImageError: it cannot be read or is not a complete image.
+        ImageError: the file cannot be read, or is not a complete image.
     """
     return decode_image(
         read_image_bytes(path), subject=os.fspath(path), reduction_rule=reduction_rule

@@ -11,27 +11,34 @@ from numpy.typing import NDArray
 from edgeinfer.device.pictures.pixel_formats import Pixels, picture_size, to_rgb
 
 FrameFormat = Literal["rgb", "bgr", "grey", "yuyv", "nv12", "jpeg"]
-"""How a frame's bytes are to be read: a PixelFormat, or a whole JPEG file as (N,) bytes."""
+"""The layout of a frame's pixels, see `Frame.format`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """One picture from a source.
+    """One picture of a camera, with its number and its time. `rgb()` gives its pixels as RGB.
 
     Examples:
+        >>> pixels = np.zeros((720, 1280, 3), np.uint8)
         >>> frame = edgeinfer.Frame(pixels=pixels, sequence=0, captured_ns=time.monotonic_ns())
         >>> frame.size
         (1280, 720)
 
     Attributes:
-        pixels: as the source gives them: see `format`. They do not change while anything holds
-            them, or a view into them; a source uses their memory again afterwards.
-        format: how they are laid out, see `pixel_formats`; by default (H, W, 3) uint8 RGB.
-        sequence: counts the frames that the source delivered, dropped ones included, from 0.
-        captured_ns: when it was captured, on `time.monotonic_ns()`'s clock: the driver's own time
-            stamp where there is one, else when the source handed the frame over.
-        label: the true class, where the source knows it (simulated camera, class folders).
-        name: the file it came from, for sources of files.
+        pixels: the bytes as the camera delivered them, uint8, in the layout that `format` says.
+            They do not change while your program holds the array.
+        format: the layout of `pixels`: "rgb" or "bgr", (H, W, 3); "grey", (H, W); "yuyv",
+            (H, W, 2); "nv12", (H * 3 / 2, W); or "jpeg", the (N,) bytes of a JPEG file.
+        sequence: the number of the frame: the camera's frames are counted from 0, also those that
+            are skipped.
+        captured_ns: when the frame was captured, in nanoseconds of `time.monotonic_ns()`: the time
+            stamp of the driver, or if there is none the time when the frame arrived.
+        label: the true class of the picture, if the source knows it: the simulated camera and
+            folders of classes do. Otherwise None.
+        name: the file that the frame came from, for video files and folders. Otherwise None.
+
+    Raises:
+        ValueError: `pixels` do not have the layout that `format` says.
     """
 
     pixels: NDArray[np.uint8]
@@ -54,10 +61,10 @@ class Frame:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) of the picture; of a JPEG its header is read.
+        """(width, height) of the picture in pixels.
 
         Raises:
-            ImageError: it is a JPEG that cannot be decoded.
+            ImageError: the frame is a JPEG that cannot be decoded.
         """
         if self.format != "jpeg":
             return picture_size(self.pixels, self.format)
@@ -70,10 +77,10 @@ class Frame:
             return width, height
 
     def rgb(self) -> Pixels:
-        """Return the picture as (H, W, 3) uint8 RGB.
+        """Return the pixels as (H, W, 3) uint8 RGB, whatever the format of the frame.
 
         Raises:
-            ImageError: it is a JPEG that cannot be decoded.
+            ImageError: the frame is a JPEG that cannot be decoded.
         """
         if self.format != "jpeg":
             return to_rgb(self.pixels, self.format)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels: TypeAlias = NDArray[np.uint8]
-"""An image, (H, W, 3) uint8 RGB, the first row at the top."""
+"""The pixels of a picture, (H, W, 3) uint8 RGB, the first row at the top."""
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
@@ -25,10 +25,10 @@ IMAGE_SUFFIXES = frozenset(
 """Suffixes, in lower case, of the files that may be images; the content decides."""
 
 JpegReduction = Literal[1, 2, 4, 8]
-"""A JPEG is decoded at 1, 1/2, 1/4 or 1/8 of its size."""
+"""A JPEG is decoded at 1, 1/2, 1/4 or 1/8 of its width and height."""
 
 ReductionRule: TypeAlias = Callable[[tuple[int, int]], JpegReduction]
-"""Says by a picture's (width, height) at which part of its size it is decoded."""
+"""A function that gets a picture's (width, height) and returns 1, 2, 4 or 8, see `read_image`."""
 
 TURNED = (5, 6, 7, 8)
 """Exif's orientations whose width and height change places."""

@@ -32,8 +32,13 @@ from typing import Literal, get_args
 from edgeinfer.device.pictures.pixel_formats import JpegReduction
 
 Channels = Literal["rgb", "bgr", "grey"]
+"""The colour channels of a model's input, and their order."""
+
 CropPolicy = Literal["stretch", "center-crop", "letterbox"]
+"""What happens to a picture of another aspect ratio, see `PreprocessSpec.crop`."""
+
 ResizeKernel = Literal["area", "bilinear"]
+"""How a picture is resized, see `PreprocessSpec.resize`."""
 
 MAX_SIDE = 4096
 """Largest input side in pixels: far above any edge model, far below an overflow."""
@@ -44,7 +49,9 @@ _MOST = 1e12
 
 @dataclass(frozen=True, kw_only=True)
 class PreprocessSpec:
-    """How a frame becomes a tensor; see the module for the arithmetic.
+    """How a frame becomes the input of a model; `model.preprocessor.spec` is an open model's.
+
+    A frame is cropped, resized and normalized: `(pixel - mean) / std`.
 
     Examples:
         >>> spec = edgeinfer.PreprocessSpec(size=(224, 224), crop="center-crop")
@@ -52,14 +59,21 @@ class PreprocessSpec:
         (224, 224, 3)
 
     Attributes:
-        size: (width, height) of the model's input.
-        channels: the order in the tensor's last axis; `grey` has one.
-        crop: what happens when the aspect ratios differ.
-        resize: the resize kernel.
-        mean: one value a channel, in pixel units (0 to 255), in the order of `channels`.
-        std: one value a channel too; above 0.
-        pad_value: the letterbox's border, 0 to 255, in every channel.
-        jpeg_reduction: how much smaller at most a JPEG is decoded; 1 decodes it whole.
+        size: (width, height) of the model's input in pixels.
+        channels: the colour channels of the input and their order: "rgb", "bgr" or "grey".
+        crop: what happens to a frame of another aspect ratio: "stretch" distorts it, "center-crop"
+            cuts off its edges, "letterbox" adds a border of `pad_value`.
+        resize: how the frame is resized: "area" averages all pixels, "bilinear" uses the nearest
+            ones.
+        mean: what is subtracted from the pixel values (0 to 255), one number for each channel in
+            the order of `channels`.
+        std: what the difference is divided by, one number above 0 for each channel.
+        pad_value: pixel value of the border of "letterbox", 0 to 255.
+        jpeg_reduction: a JPEG is decoded at 1/2, 1/4 or 1/8 of its size if this is 2, 4 or 8, but
+            never smaller than the model's input. It is faster. 1 decodes at full size.
+
+    Raises:
+        ValueError: a setting is not a possible value.
     """
 
     size: tuple[int, int]
@@ -99,10 +113,10 @@ class PreprocessSpec:
 
     @property
     def depth(self) -> int:
-        """How many channels the tensor has."""
+        """The number of channels of the input: 1 for "grey", otherwise 3."""
         return 1 if self.channels == "grey" else 3
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(height, width, channels) of one prepared image."""
+        """(height, width, channels) of the input."""
         return self.size[1], self.size[0], self.depth

@@ -115,7 +115,7 @@ def open_first(
 
 
 def spread(request: DelegateRequest, count: int) -> list[DelegateRequest]:
-    """Return what each of so many models is to run on: Edge TPUs take turns.
+    """Return what each of `count` models is to run on: Edge TPUs take turns.
 
     Args:
         request: what the user wants.

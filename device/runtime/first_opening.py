@@ -37,7 +37,7 @@ _FORM = "1"
 _MOST_REMEMBERED = 2000
 _SPARE_BYTES = 256 * 2**20
 _MOST_COPIES = 6
-"""What the child may take: this much, and so many times the tensors. A runtime turns 16-bit weights
+"""What the child may take: this much, and six times the tensors. A runtime turns 16-bit weights
 into 32 bits and packs them again, which makes five of one."""
 _LEAST_CPU_S = 6
 _MACS_A_SECOND = 10e6

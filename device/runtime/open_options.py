@@ -13,19 +13,25 @@ from edgeinfer.device.runtime.runner import RuntimeName
 
 @dataclass(frozen=True, kw_only=True)
 class OpenOptions:
-    """How a model is opened; the default takes the best that is there.
+    """How to open a model, for `Model.open` and `edgeinfer.open`.
+
+    Without any options the best variant of the bundle runs that works on this machine.
 
     Examples:
-        >>> edgeinfer.Model.open("photos.edgebundle", edgeinfer.OpenOptions(threads=4))
+        >>> options = edgeinfer.OpenOptions(threads=4)
+        >>> model = edgeinfer.Model.open("photos.edgebundle", options)
 
     Attributes:
-        threads: interpreter threads; None takes one, and with a camera what suits the board, see
-            `BoardProfile`.
-        runtime: which runtime; None takes the preferred one.
-        labels: the classes of a plain `.tflite`; None takes those that it carries.
-        delegates: the variant and the delegate that are wanted.
-        substitute: whether the CPU variant answers while a delegate is down.
-        trust: whether a model may run that has operators which edgeinfer cannot check.
+        threads: how many CPU threads one inference uses. None is 1 for `Model.open`, and the number
+            that suits the board for `edgeinfer.open`.
+        runtime: which runtime to use: "ai-edge-litert" or "tflite-runtime". None takes the first of
+            the two that is installed.
+        labels: the names of the classes of a plain `.tflite`, in the order of its output. None
+            takes the names in the file. A bundle always has its own names.
+        delegates: which accelerator to use. By default the best one that works.
+        substitute: whether the CPU answers while an accelerator is restarted or lost.
+        trust: whether to run a model with operators that edgeinfer cannot check for safety. Use it
+            only for models from people you trust.
     """
 
     threads: int | None = None
@@ -37,16 +43,16 @@ class OpenOptions:
 
     @property
     def thread_count(self) -> int:
-        """The interpreter threads of a model that is opened by itself."""
+        """The number of CPU threads of a model that is opened without a camera."""
         return self.threads or 1
 
     def to_json(self) -> str:
-        """Return it as text, for another process."""
+        """Return the options as text, for another process."""
         return json.dumps(asdict(self))
 
     @staticmethod
     def from_json(text: str) -> OpenOptions:
-        """Return what `to_json` wrote."""
+        """Return the options that `to_json` wrote."""
         return build(OpenOptions, json.loads(text))
 
 

@@ -24,6 +24,7 @@ from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
 RuntimeName = Literal["ai-edge-litert", "tflite-runtime"]
+"""The package that runs a model, see `OpenOptions.runtime`."""
 
 _MODULES: dict[RuntimeName, str] = {
     "ai-edge-litert": "ai_edge_litert.interpreter",

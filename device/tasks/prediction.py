@@ -58,72 +58,106 @@ class Canvas(Protocol):
 
 
 class Prediction(ABC):
-    """What a model says of a picture; the subclasses are frozen dataclasses.
+    """The answer of a model to a picture: what all kinds of predictions have in common.
+
+    `Model.predict` returns one of the kinds below.
+
+    Examples:
+        >>> prediction = model.predict("picture.jpg")
+        >>> prediction.text()
+        'cat 98.1%'
+        >>> prediction.ranked(2)
+        [('cat', 0.981), ('dog', 0.012)]
 
     Attributes:
-        placing: how its places map to a frame; None where it has none, or they are the frame's.
+        placing: None if boxes and keypoints are in pixels of the picture, as after `Model.predict`.
+            After `Model.infer` they are in pixels of the model's input, and this is what `in_frame`
+            needs.
     """
 
     placing: Placing | None = None
 
     def in_frame(self: Kind, size: tuple[int, int]) -> Kind:
-        """Return the same in a frame of (width, height); itself where it knows no places."""
+        """Return the prediction with boxes and keypoints in pixels of a frame.
+
+        Only needed after `Model.infer`. A prediction without boxes or keypoints is returned as it
+        is.
+
+        Args:
+            size: (width, height) of the frame in pixels.
+        """
         return self
 
     @property
     @abstractmethod
     def headline(self) -> str:
-        """The answer in a word: while it stays, nothing has changed for people."""
+        """The shortest form of the answer, without scores, such as "cat" or "2 person".
+
+        Compare it with the last one to find out whether the answer has changed.
+        """
 
     @abstractmethod
     def text(self, count: int = 1) -> str:
-        """Return the answer on one line, with the `count` first of what may be many."""
+        """Return the answer on one line, for people.
+
+        Args:
+            count: how many classes or objects are named at most.
+        """
 
     @abstractmethod
     def to_json(self, count: int = 5) -> dict[str, object]:
-        """Return what scripts read."""
+        """Return the answer as a dict for `json.dumps`, as `edgeinfer predict --json` prints it.
+
+        Args:
+            count: how many classes of a `Classification` are listed at most. The other kinds list
+                everything.
+        """
 
     @abstractmethod
     def draw(self, canvas: Canvas, truth: str | None) -> None:
-        """Draw the answer; `truth` is what the picture is known to show."""
+        """Draw the answer on a picture; `truth` is the true class, if it is known."""
 
     def goes_on(self, before: Prediction) -> bool:
-        """Return whether an earlier answer is of the same kind, so that both may be mixed."""
+        """Return whether an earlier answer is of the same kind, so that both can be smoothed."""
         return type(before) is type(self)
 
     def smoothed(self: Kind, before: Sequence[Kind]) -> Kind:
-        """Return the answer smoothed over those before it, by default as it is.
+        """Return the answer smoothed over earlier answers; by default it is not changed.
 
         Args:
-            before: earlier answers that it goes on from, the oldest first, unsmoothed.
+            before: the earlier answers, the oldest first, not smoothed.
         """
         return self
 
     def phrases(self, truth: str | None) -> list[str]:
-        """Return what is on a terminal's line, in its parts."""
+        """Return the parts of the line that `edgeinfer run` shows on a terminal."""
         return [self.text()]
 
     def ranked(self, count: int) -> list[tuple[str, float]]:
-        """Return the `count` highest (label, score), highest first; nothing without classes.
+        """Return the classes or objects with the highest scores, as (label, score) pairs.
 
-        The score, 0 to 1, is a class's probability, an object's score, or the part of the area.
+        The score, 0 to 1, is the probability of a class, the score of an object, or the part of the
+        picture that a class of a `Mask` covers. The list is empty for kinds without classes.
+
+        Args:
+            count: how many pairs are returned at most; the highest score is first.
         """
         return []
 
     def score(self, label: str) -> float:
-        """Return the score of one class: of several objects the highest; 0 where there is none."""
+        """Return the score of one class, 0 to 1: of several objects the highest, of none 0."""
         return max((score for name, score in self.ranked(2**31) if name == label), default=0.0)
 
     def quantities(self) -> dict[str, float]:
-        """Return what is counted or measured, by name, such as `count`."""
+        """Return the numbers that can be counted or measured, such as {"count": 2.0}."""
         return {}
 
     def cells(self) -> dict[str, object]:
-        """Return what is in a table's own columns, in addition to the ranked classes."""
+        """Return the columns for a CSV table, in addition to the ranked classes."""
         return dict(self.quantities())
 
     def is_right(self, truth: str) -> bool | None:
-        """Return whether the answer is what the picture is known to show; None: not known."""
+        """Return whether the answer is the true class; None if that cannot be said."""
         return None
 
 

@@ -84,7 +84,7 @@ class PoseSpec:
             the skeleton: forward and backward, (1, rows, columns, 2 limbs) each, or one output with
             both; none where the model knows one person only.
         stride: pixels of the model's image from one cell to the next.
-        max_people: at most so many are looked for.
+        max_people: the model looks for at most this many people.
         min_score: keypoints that score less start no person.
         min_person_score: people whose keypoints score less on average are left out; a head alone,
             five keypoints of seventeen, comes to some 0.29.

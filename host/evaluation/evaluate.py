@@ -45,16 +45,17 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The result.
+    """The result of `edgeinfer.evaluate`.
 
     Attributes:
-        model: the file.
-        samples: the pictures.
-        evaluation: how the model answered them.
-        groups: the groups with pictures.
-        absent: the model's groups without pictures.
-        other: how the other model answered, if there is one.
-        comparison: the other model's scores compared with this model's, picture by picture.
+        model: path of the model file.
+        samples: the pictures that were answered.
+        evaluation: the score of the model.
+        groups: the groups of pictures, such as the classes, each with its score.
+        absent: the names of the model's groups without pictures.
+        other: the score of the second model. None if there is no second model.
+        comparison: the difference between the two models, picture by picture. None if there is no
+            second model.
     """
 
     model: Path
@@ -66,7 +67,7 @@ class Result:
     comparison: Comparison | None = None
 
     def worst(self, count: int) -> list[Sample]:
-        """Return the pictures with the worst answers, the worst first; no right answers."""
+        """Return at most `count` pictures with wrong answers, the worst first."""
         return [self.samples[place] for place in self.evaluation.worst(count)]
 
 

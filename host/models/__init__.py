@@ -19,6 +19,8 @@ from edgeinfer.host.models import channels as order
 from edgeinfer.host.models.applications import APPLICATIONS
 
 Initializer = Literal["glorot", "he", "pretrained"]
+"""The weights at the start of a training, see `TrainConfig.initializer`."""
+
 Before = Callable[[Any], Any]
 """Layers between a network's input and its first layer: a tensor in, a tensor out."""
 

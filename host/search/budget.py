@@ -13,15 +13,22 @@ _EXACT = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """At least one limit; None means no limit.
+    """The limits that a model must keep, for `SearchOptions(budget=...)`. Give at least one.
+
+    With `accuracy_points` the fastest model within the limits wins, otherwise the most accurate.
 
     Examples:
-        >>> edgeinfer.Budget(accuracy_points=1.0, size_kb=500)
+        >>> budget = edgeinfer.Budget(accuracy_points=1.0, size_kb=500)
+        >>> options = edgeinfer.SearchOptions(budget=budget)
 
     Attributes:
-        accuracy_points: largest loss of validation top-1 below the run's float model, in points.
-        invoke_ms: longest inference, milliseconds.
-        size_kb: largest `.tflite` file, kB of 1,000 bytes.
+        accuracy_points: how many points of accuracy the model may lose on the validation pictures,
+            compared with the float model. None has no limit.
+        invoke_ms: how long one inference may take, in milliseconds. None has no limit.
+        size_kb: how large the `.tflite` file may be, in kB of 1,000 bytes. None has no limit.
+
+    Raises:
+        UsageError: no limit is given, or one is out of range.
     """
 
     accuracy_points: float | None = None
@@ -53,7 +60,7 @@ class Budget:
 
     @property
     def wants_fastest(self) -> bool:
-        """Whether the fastest model within it wins; else the most accurate one wins."""
+        """Whether the fastest model within the limits wins; otherwise the most accurate one."""
         return self.accuracy_points is not None
 
     def floor(self, float_accuracy: float) -> float | None:
@@ -90,7 +97,7 @@ class Budget:
         return {name: 0.0 if abs(part) <= _EXACT else part for name, part in parts.items()}
 
     def text(self) -> str:
-        """Return the limits on one line."""
+        """Return the limits on one line, for people."""
         parts = []
         if self.accuracy_points is not None:
             points = "1 point" if self.accuracy_points == 1 else f"{self.accuracy_points:g} points"

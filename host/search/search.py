@@ -44,20 +44,23 @@ _UNKNOWN_EPOCH_S = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions:
-    """What the user may choose.
+    """How to search for a smaller model, for `edgeinfer.optimize`.
 
     Examples:
         >>> options = edgeinfer.SearchOptions(budget=edgeinfer.Budget(invoke_ms=5))
         >>> edgeinfer.optimize("runs/photos", "runs/search", options)
 
     Attributes:
-        budget: the limits.
-        time_limit_s: of all starts together, seconds.
-        max_candidates: of all starts together; None without a limit.
-        board: decides which precisions make sense, and the target of the winner's conversion.
-        measure_on: the board that measures, as the user named it; empty for this machine.
-        threads: interpreter threads.
-        seed: of the sampler and of training.
+        budget: the limits that the model must keep.
+        time_limit_s: how long the search may take, in seconds. If it is stopped and continued, the
+            times are added.
+        max_candidates: how many models are tried at most. None has no limit.
+        board: the board that the model is for, such as `edgeinfer.boards.load_profile("rpi4")`. The
+            best model gets a variant for its accelerator. None is for any board.
+        measure_on: the board on which the models are timed, such as "pi@cam1.local". "" times them
+            on this machine.
+        threads: how many CPU threads one inference uses.
+        seed: random seed of the choice of models and of their training.
     """
 
     budget: Budget

@@ -13,11 +13,23 @@ from edgeinfer.host.models import Initializer, architecture
 from edgeinfer.host.tasks.loss_settings import LossSettings
 
 Loss = Literal["crossentropy", "focal"]
+"""The loss function, see `TrainConfig.loss`."""
+
 ClassWeights = Literal["none", "balanced"]
+"""The weights of the classes, see `TrainConfig.class_weights`."""
+
 Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
+"""The optimizer, see `TrainConfig.optimizer`."""
+
 Schedule = Literal["constant", "cosine", "step", "plateau"]
+"""How the learning rate changes, see `TrainConfig.schedule`."""
+
 FineTune = Literal["upper", "whole"]
+"""Which layers the second stage trains, see `TrainConfig.fine_tune`."""
+
 Augmentation = Literal["auto", "none", "flip", "photos", "small-grey"]
+"""Random changes to the training pictures, see `TrainConfig.augment`."""
+
 
 _CHOICES: dict[str, Any] = {
     "channels": Channels,
@@ -34,40 +46,58 @@ _CHOICES: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Settings of one run; `default_config` fills in the defaults of an architecture.
+    """The network and all settings of a training, for `edgeinfer.train`.
+
+    Make one with `edgeinfer.train_config`, which knows the best settings for each network; the
+    defaults below are those of a network that starts from random weights.
 
     Examples:
         >>> config = edgeinfer.train_config("small-cnn", size=(96, 96), epochs=30)
         >>> edgeinfer.train("photos", "runs/photos", config)
 
     Attributes:
-        architecture: a name in `edgeinfer.host.models.ARCHITECTURES`.
-        size: (width, height) of the input in pixels.
-        channels: `grey` has one, `rgb` and `bgr` three.
-        crop: what happens to photographs of another aspect ratio.
-        width: scales the channels of the scratch architectures.
-        initializer: of the weights; `pretrained` trains in two stages, see `transfer.py`.
-        weights: file of pretrained weights instead of the installed or downloaded ones.
-        loss: `focal` gives easy samples less weight (Lin et al. 2017).
-        label_smoothing: share of the target spread evenly over all classes, 0 to below 1.
-        focal_gamma: exponent of the focal loss.
-        class_weights: `balanced` weighs each class by the inverse of its frequency.
-        optimizer: how weights follow gradients.
-        learning_rate: at its peak.
-        momentum: of `sgd`.
-        weight_decay: decoupled weight decay of every optimizer.
-        schedule: how the learning rate changes, see `schedules.py`.
-        warmup_epochs: the learning rate rises linearly over these first epochs.
-        epochs: at most this many, of training from scratch or of the head stage.
+        architecture: name of the network, such as "small-cnn" or "efficientnet-lite0". The command
+            `edgeinfer train --list` lists them.
+        size: (width, height) of the model's input in pixels, each from 8 to 1024.
+        channels: the colour channels of the input and their order: "rgb", "bgr" or "grey".
+        crop: what happens to pictures of another aspect ratio: "stretch", "center-crop" or
+            "letterbox", see `PreprocessSpec`.
+        width: factor for the number of channels in each layer: 0.5 halves them. Only for networks
+            that start from random weights.
+        initializer: the weights at the start: "he" and "glorot" are random, "pretrained" are
+            ImageNet weights. With "pretrained" only the last layer is trained first, and then,
+            in a second stage, the rest.
+        weights: path of a file with pretrained weights. None takes those that are installed or
+            downloaded.
+        loss: the loss function: "crossentropy", or "focal", which gives easy pictures less weight
+            (Lin et al. 2017).
+        label_smoothing: share of each label that is spread over all classes, from 0 to below 1.
+        focal_gamma: exponent of the "focal" loss.
+        class_weights: "balanced" gives rare classes more weight, "none" does not.
+        optimizer: "sgd", "adam", "adamw" or "rmsprop".
+        learning_rate: the highest learning rate.
+        momentum: momentum of "sgd".
+        weight_decay: weight decay of the optimizer, decoupled from the gradients.
+        schedule: how the learning rate falls: "cosine" smoothly, "step" to a tenth after half and
+            after three quarters of the epochs, "plateau" when the validation loss stops falling,
+            "constant" not at all.
+        warmup_epochs: over this many epochs at the start the learning rate rises.
+        epochs: train at most this many epochs. With "pretrained", this counts only the first stage.
         patience: stop after this many epochs without a better validation loss.
-        batch_size: samples per step.
-        dropout: share of the features that each training step leaves out, 0 to below 1.
-        augment: of the training pictures; `auto` chooses by the channels.
-        seed: of weights, order and augmentation.
-        fine_tune_epochs: at most this many epochs of the second stage; 0 skips it.
-        fine_tune_learning_rate: at its peak, in the second stage.
-        fine_tune: `upper` trains the upper blocks on activations cached below them; `whole`
-            trains all of the backbone on augmented pictures, which takes several times as long.
+        batch_size: number of pictures in each training step.
+        dropout: share of the features that each training step leaves out, from 0 to below 1.
+        augment: how the training pictures are changed at random: "photos" (for photographs), "flip"
+            (only mirrored), "small-grey" (for small grey pictures), "none", or "auto", which takes
+            "small-grey" for grey input and "photos" for colour.
+        seed: random seed of the weights, of the order of the pictures and of the augmentation.
+        fine_tune_epochs: train at most this many epochs in the second stage. 0 skips it. Only with
+            "pretrained".
+        fine_tune_learning_rate: the highest learning rate of the second stage.
+        fine_tune: which layers the second stage trains: "whole" all of them, "upper" only the upper
+            ones, which is several times faster.
+
+    Raises:
+        UsageError: a setting is not a possible value.
     """
 
     architecture: str
@@ -129,7 +159,7 @@ class TrainConfig:
 
     @property
     def loss_settings(self) -> LossSettings:
-        """The task's settings for its loss."""
+        """The settings of the loss function."""
         return LossSettings(
             name=self.loss, focal_gamma=self.focal_gamma, label_smoothing=self.label_smoothing
         )
@@ -140,18 +170,22 @@ class TrainConfig:
 
 
 def default_config(name: str, **overrides: Any) -> TrainConfig:
-    """Return the default settings for an architecture, with overrides.
+    """Return the settings for a network, for `edgeinfer.train`: its best ones, unless you choose.
 
     Examples:
-        >>> default_config("small-cnn", epochs=5).learning_rate
-        0.002
+        >>> config = edgeinfer.train_config("small-cnn", epochs=5)
+        >>> config.epochs, config.learning_rate
+        (5, 0.002)
+        >>> edgeinfer.train("photos", "runs/photos", config)
 
     Args:
-        name: the architecture.
-        overrides: fields of `TrainConfig`; None stands for the default.
+        name: name of the network, such as "small-cnn" or "efficientnet-lite0". The command
+            `edgeinfer train --list` lists them.
+        overrides: settings to choose yourself, by their names in `TrainConfig`. None takes the
+            network's setting.
 
     Raises:
-        UsageError: there is no such architecture, or a value is impossible.
+        UsageError: there is no such network, or a setting is not a possible value.
     """
     info = architecture(name)
     given = {key: value for key, value in overrides.items() if value is not None}

@@ -27,7 +27,7 @@ _UNITS = {"": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 @dataclass(frozen=True, kw_only=True)
 class LogRow:
-    """One line of the table: so many of an operator, and what became of them."""
+    """One line of the table: an operator, its count, and where it runs."""
 
     op: str
     count: int

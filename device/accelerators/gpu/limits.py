@@ -20,7 +20,7 @@ def _computed(op: OpView) -> int:
 
 
 def operands(computed: int, constant: int | None = None) -> Limit:
-    """Return the limit that an operator has so many inputs, and one output.
+    """Return the limit that an operator has this many inputs, and one output.
 
     Args:
         computed: how many of them are computed.

@@ -20,7 +20,7 @@ MAX_JPEG_BYTES = 32 << 20
 """What does not end within this is not a picture."""
 
 BYTES_FOR_A_MARKER = 16
-"""For so many bytes that come, one marker may be followed a second time."""
+"""For each 16 bytes that come, one marker may be followed a second time."""
 SPARE_MARKERS = 1000
 """How many such may be saved up; a picture has some ten before its first scan."""
 

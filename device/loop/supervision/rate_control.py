@@ -19,7 +19,7 @@ READ_EVERY_S = 5.0
 RATE_OVER_S = 5.0
 """The loop's rate is measured over so long a time."""
 _RATES = 6
-"""The loop's own rate is the highest of so many: while a camera was away it was lower."""
+"""The loop's own rate is the highest of this many: while a camera was away it was lower."""
 _COOL = "cool the board: a heat sink, a fan, or air around it"
 _SUPPLY = (
     "use the power supply made for the board (5.1 V; 3 A for a Raspberry Pi 4, 5 A for a 5) "

@@ -14,7 +14,7 @@ from_json = build
 """Builds a dataclass from what `parse_json` gave, or raises SchemaError."""
 
 _MOST_DIGITS = 1000
-"""Of a whole number, before it is looked at: Python converts only so many, and slowly."""
+"""The most digits of a whole number: Python is slow with more, and refuses very many."""
 
 
 def parse_json(text: bytes) -> object:

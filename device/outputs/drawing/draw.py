@@ -20,7 +20,7 @@ from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.tasks.prediction import Colour, Point
 
 MIN_SIDE = 240
-"""A picture's shorter side is at least so many pixels when it is drawn on."""
+"""A picture's shorter side is at least this many pixels when it is drawn on."""
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) uint8 BGR, as OpenCV writes and shows it."""

@@ -31,7 +31,7 @@ LOOK_EVERY_S = 1.0
 BEFORE_BYTES = 64 * 2**20
 """The most memory that frames from before a condition held may take."""
 CATCH_UP = 3
-"""With each new frame so many of those are encoded: with all in one step, new ones would be
+"""With each new frame this many of those are encoded: with all in one step, new ones would be
 lost."""
 
 

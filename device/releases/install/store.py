@@ -26,7 +26,7 @@ class Readable(Protocol):
     """What a file's content comes from."""
 
     def read(self, count: int, /) -> bytes:
-        """Return at most so many bytes; none at the end."""
+        """Return at most this many bytes; none at the end."""
 
 
 class _Part:

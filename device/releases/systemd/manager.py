@@ -12,7 +12,7 @@ from edgeinfer.device.releases.untrusted_json import parse_json
 
 _ANSWER_S = 90.0
 _LINES = 3
-"""So many lines of the journal are shown as the reason."""
+"""This many lines of the journal are shown as the reason."""
 _LINE_CHARACTERS = 300
 
 

@@ -26,8 +26,8 @@ def is_healthy(service: ServiceState, status: dict[str, Any] | None) -> bool:
 class HealthWatch:
     """Judges a start of the service, from outside of it.
 
-    Healthy is: ready, and so many answers by one and the same process, the newest not older than
-    `FRESH_S`. A process that ends, or that another one follows, is not.
+    Healthy is: ready, and at least `frames` answers by one and the same process, the newest not
+    older than `FRESH_S`. A process that ends, or that another one follows, is not.
 
     Args:
         frames: how many answers.

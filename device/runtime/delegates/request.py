@@ -17,20 +17,30 @@ _EDGETPU = re.compile(r"(usb|pci)?:?[0-9]+|usb|pci")
 
 @dataclass(frozen=True, kw_only=True)
 class DelegateRequest:
-    """What the user wants; the default takes the best that is there.
+    """Which accelerator a model uses, for `OpenOptions(delegates=...)`.
+
+    A delegate is the library through which a runtime uses an accelerator. Without a request the
+    first variant of the bundle runs whose accelerator works, or else the CPU variant.
 
     Examples:
         >>> coral = edgeinfer.DelegateRequest(delegate="edgetpu", require=True)
-        >>> edgeinfer.OpenOptions(delegates=coral)
+        >>> options = edgeinfer.OpenOptions(delegates=coral)
+        >>> model = edgeinfer.Model.open("photos.edgebundle", options)
 
     Attributes:
-        variant: the only variant of a bundle to run; None takes the first whose delegate works.
-        delegate: a known delegate's name, or a library's path; None takes the variant's.
-        options: the delegate's own, (key, value).
-        edgetpus: Edge TPUs by libedgetpu's names (`usb:0`, `pci:0`, `:1`), which models share in
-            turn; ("all",) takes those that are there.
-        require: fail instead of falling back to the CPU.
-        policy: deadlines and restarts.
+        variant: the name of the variant of the bundle to run, such as "cpu". None takes the first
+            variant whose accelerator works.
+        delegate: the name of an accelerator, such as "edgetpu", or the path of a delegate library.
+            None takes the delegate that the variant names.
+        options: options of the delegate itself, as pairs such as ("cache", "on").
+        edgetpus: the Edge TPUs to use, such as ("usb:0", "usb:1") or ("pci:0",). ("all",) takes all
+            that are found. Copies of the model are spread over them.
+        require: whether to raise a `DelegateError` if the accelerator does not work, instead of
+            using the CPU.
+        policy: how long the accelerator may take, and how often it is restarted.
+
+    Raises:
+        UsageError: two of the settings contradict each other, or an Edge TPU's name is wrong.
     """
 
     variant: str | None = None

@@ -17,16 +17,19 @@ _LEAST_SHOWN = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class Classification(Prediction):
-    """Class probabilities.
+    """The answer of a classifier: a probability for each class.
 
     Examples:
         >>> answer = model.predict("picture.jpg")
-        >>> answer.label, answer.probability, answer.top(2)
-        ('cat', 0.981, [('cat', 0.981), ('dog', 0.012)])
+        >>> answer.label, answer.probability
+        ('cat', 0.981)
+        >>> answer.top(2)
+        [('cat', 0.981), ('dog', 0.012)]
 
     Attributes:
-        labels: the class names, in the model's order.
-        probabilities: (classes,) float64, in the same order.
+        labels: the names of all classes, in the order of the model's output.
+        probabilities: (classes,) float64, the probability of each class, 0 to 1, in the order of
+            `labels`.
     """
 
     labels: tuple[str, ...]
@@ -34,7 +37,7 @@ class Classification(Prediction):
 
     @property
     def index(self) -> int:
-        """The most probable class; of equals the first."""
+        """The number of the most probable class, from 0; of equal ones the first."""
         return int(np.argmax(self.probabilities))
 
     @property
@@ -48,7 +51,7 @@ class Classification(Prediction):
         return float(self.probabilities[self.index])
 
     def top(self, count: int) -> list[tuple[str, float]]:
-        """Return the `count` most probable (label, probability), best first."""
+        """Return the `count` most probable classes as (label, probability), the best first."""
         values = self.probabilities
         candidates = np.arange(len(values))
         if count < len(values):
@@ -60,15 +63,15 @@ class Classification(Prediction):
 
     @property
     def headline(self) -> str:
-        """The answer in a word: while it stays, nothing has changed for people."""
+        """The name of the most probable class."""
         return self.label
 
     def text(self, count: int = 1) -> str:
-        """Return the `count` most probable classes on one line."""
+        """Return the `count` most probable classes on one line, such as "cat 98.1%"."""
         return ", ".join(f"{label} {p:.1%}" for label, p in self.top(count))
 
     def to_json(self, count: int = 5) -> dict[str, object]:
-        """Return what scripts read: the best label, its probability and the `count` best."""
+        """Return a dict with `label`, `probability`, and in `top` the `count` best classes."""
         return {
             "label": self.label,
             "probability": round(self.probability, 6),
@@ -103,7 +106,7 @@ class Classification(Prediction):
         return parts
 
     def ranked(self, count: int) -> list[tuple[str, float]]:
-        """Return the `count` most probable (label, probability), best first."""
+        """Return the `count` most probable classes as (label, probability), the best first."""
         return self.top(count)
 
     def score(self, label: str) -> float:

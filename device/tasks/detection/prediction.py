@@ -26,21 +26,24 @@ from edgeinfer.device.tasks.prediction import (
 
 @dataclass(frozen=True, kw_only=True)
 class Detections(Prediction):
-    """Objects found in a picture, the surest first.
+    """The answer of a detector: the objects in a picture, the one with the highest score first.
+
+    `len(detections)` is the number of objects.
 
     Examples:
+        >>> found = model.predict("street.jpg")
         >>> for name, score, box in zip(found.names, found.scores, found.boxes):
         ...     print(name, score, box)
         person 0.91 [ 12.4  30.  201.7 388.2]
 
     Attributes:
-        labels: the class names, in the model's order.
-        boxes: (objects, 4) float64: left, top, right, bottom, in pixels of the picture. In a frame
-            they end at its edges.
-        classes: (objects,) int64: indices of classes.
-        scores: (objects,) float64, 0 to 1, falling.
-        size: (width, height) of the picture.
-        placing: how to find the frame's pixels; None where the picture is the frame.
+        labels: the names of all classes, in the order of the model's output.
+        boxes: (objects, 4) float64, left, top, right and bottom of each object, in pixels of the
+            picture.
+        classes: (objects,) int64, the number of each object's class in `labels`.
+        scores: (objects,) float64, how sure the model is of each object, 0 to 1, the highest first.
+        size: (width, height) of the picture in pixels.
+        placing: see `Prediction`.
     """
 
     labels: tuple[str, ...]
@@ -62,7 +65,7 @@ class Detections(Prediction):
         return len(self.scores)
 
     def in_frame(self, size: tuple[int, int]) -> Detections:
-        """Return the objects in a frame of (width, height); those outside it are left out."""
+        """Return the objects in pixels of a frame of (width, height), without those outside it."""
         if self.placing is None:
             return self
         corners = self.placing(size).to_frame(self.boxes.reshape(-1, 2, 2))
@@ -79,22 +82,22 @@ class Detections(Prediction):
 
     @property
     def names(self) -> list[str]:
-        """The class name of each object; a class beyond the labels is `class N`."""
+        """The class name of each object, in the order of `boxes`; `class N` if it has no name."""
         return [class_name(self.labels, int(index)) for index in self.classes]
 
     @property
     def headline(self) -> str:
-        """What was found and how much of it, in alphabetical order."""
+        """How many objects of each class were found, such as "1 dog, 2 person"."""
         counts = sorted(Counter(self.names).items())
         return ", ".join(f"{n} {name}" for name, n in counts) or "nothing"
 
     def text(self, count: int = 3) -> str:
-        """Return the `count` surest objects on one line, and how many more there are."""
+        """Return the `count` best objects on one line, and how many more there are."""
         shown = list(zip(self.names, self.scores, strict=True))[:count]
         return listed([f"{name} {score:.1%}" for name, score in shown], len(self))
 
     def to_json(self, count: int = 5) -> dict[str, object]:
-        """Return what scripts read: every object with its label, score and box."""
+        """Return a dict with `size`, and in `detections` each object's label, score and box."""
         objects = zip(self.names, self.scores.tolist(), self.boxes.tolist(), strict=True)
         return {
             "size": list(self.size),
@@ -131,7 +134,7 @@ class Detections(Prediction):
             canvas.tag(text, boxes[i, 0], boxes[i, 1], canvas.colour(index))
 
     def ranked(self, count: int) -> list[tuple[str, float]]:
-        """Return the `count` surest objects."""
+        """Return the `count` best objects as (label, score), the best first."""
         return list(zip(self.names, self.scores.tolist(), strict=True))[:count]
 
     def quantities(self) -> dict[str, float]:

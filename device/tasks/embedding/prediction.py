@@ -12,7 +12,7 @@ from edgeinfer.device.tasks.prediction import Canvas, Prediction
 
 @dataclass(frozen=True, kw_only=True)
 class Embedding(Prediction):
-    """A picture as a vector: similar pictures have similar vectors.
+    """The answer of an embedding model: a vector. Similar pictures have similar vectors.
 
     Examples:
         >>> a, b = (model.predict(name).vector for name in ("one.jpg", "other.jpg"))
@@ -20,24 +20,24 @@ class Embedding(Prediction):
         0.87
 
     Attributes:
-        vector: (dimensions,) float64.
+        vector: (dimensions,) float64, the numbers that describe the picture.
     """
 
     vector: NDArray[np.float64]
 
     @property
     def headline(self) -> str:
-        """What it is: a vector cannot be put into a word."""
+        """The size of the vector, such as "embedding of 512 numbers"."""
         return f"embedding of {len(self.vector):,} numbers"
 
     def text(self, count: int = 4) -> str:
-        """Return the vector's length and its `count` first numbers."""
+        """Return the length of the vector and its first `count` numbers, on one line."""
         first = ", ".join(f"{value:.3g}" for value in self.vector[:count])
         more = ", ..." if count < len(self.vector) else ""
         return f"{self.headline}, length {np.linalg.norm(self.vector):.4g}: {first}{more}"
 
     def to_json(self, count: int = 5) -> dict[str, object]:
-        """Return what scripts read: the whole vector."""
+        """Return a dict with the whole vector in `embedding`; `count` is not used."""
         return {"embedding": [round(value, 7) for value in self.vector.tolist()]}
 
     def draw(self, canvas: Canvas, truth: str | None) -> None:

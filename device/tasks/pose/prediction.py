@@ -15,20 +15,25 @@ _LEAST_DRAWN = 0.3
 
 @dataclass(frozen=True, kw_only=True)
 class Poses(Prediction):
-    """People, or other bodies, by their keypoints, the surest first.
+    """The answer of a pose model: the keypoints of people, the best person first.
+
+    `len(poses)` is the number of people.
 
     Examples:
+        >>> poses = model.predict("people.jpg")
         >>> dict(zip(poses.names, poses.keypoints[0].tolist()))["nose"]
         [311.0, 92.5]
 
     Attributes:
-        names: of the keypoints.
-        limbs: pairs of keypoint indices between which a skeleton has its lines.
-        keypoints: (people, keypoints, 2) float64: x, y in pixels of the picture.
-        keypoint_scores: (people, keypoints) float64, 0 to 1.
-        scores: (people,) float64, 0 to 1, falling.
-        size: (width, height) of the picture.
-        placing: how to find the frame's pixels; None where the picture is the frame.
+        names: the names of the keypoints, such as "nose".
+        limbs: the lines of a skeleton, as pairs of keypoint numbers.
+        keypoints: (people, keypoints, 2) float64, x and y of each keypoint, in pixels of the
+            picture.
+        keypoint_scores: (people, keypoints) float64, how sure the model is of each keypoint, 0 to
+            1.
+        scores: (people,) float64, how sure the model is of each person, 0 to 1, the highest first.
+        size: (width, height) of the picture in pixels.
+        placing: see `Prediction`.
     """
 
     names: tuple[str, ...]
@@ -53,7 +58,7 @@ class Poses(Prediction):
         return len(self.scores)
 
     def in_frame(self, size: tuple[int, int]) -> Poses:
-        """Return the people in a frame of (width, height); keypoints may be outside it."""
+        """Return the people in pixels of a frame of (width, height); points may be outside it."""
         if self.placing is None:
             return self
         keypoints = self.placing(size).to_frame(self.keypoints)
@@ -61,16 +66,16 @@ class Poses(Prediction):
 
     @property
     def headline(self) -> str:
-        """How many people there are."""
+        """The number of people, such as "2 people"."""
         return "1 person" if len(self) == 1 else f"{len(self) or 'no'} people"
 
     def text(self, count: int = 3) -> str:
-        """Return the number of people and the scores of the `count` surest."""
+        """Return the number of people and the scores of the `count` best, on one line."""
         scores = listed([f"{score:.1%}" for score in self.scores[:count]], len(self))
         return f"{self.headline}: {scores}" if len(self) else self.headline
 
     def to_json(self, count: int = 5) -> dict[str, object]:
-        """Return what scripts read: of each person the score and every keypoint."""
+        """Return a dict with `size`, and in `poses` each person's score and keypoints."""
         people = zip(
             self.scores.tolist(),
             self.keypoints.tolist(),

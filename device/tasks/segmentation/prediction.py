@@ -26,18 +26,23 @@ _LEAST_NAMED = 0.005
 
 @dataclass(frozen=True, kw_only=True)
 class Mask(Prediction):
-    """A class for each place of a picture.
+    """The answer of a segmentation model: the class of each part of a picture.
+
+    The model divides the picture into a grid of cells. `in_picture` gives the class of each pixel,
+    `areas` how much of the picture each class covers.
 
     Examples:
-        >>> (mask.classes == mask.labels.index("road")).mean()
-        0.42
+        >>> mask = model.predict("street.jpg")
+        >>> mask.areas()
+        [('road', 0.42), ('background', 0.37), ('car', 0.21)]
+        >>> cars = mask.in_picture() == mask.labels.index("car")
 
     Attributes:
-        labels: the class names, in the model's order; the first one is the background.
-        classes: (rows, columns) uint8: the class of each cell of a grid over `box`.
-        box: left, top, right, bottom of the grid, in pixels of the picture.
-        size: (width, height) of the picture.
-        placing: how to find the frame's pixels; None where the picture is the frame.
+        labels: the names of all classes; the first one is the background.
+        classes: (rows, columns) uint8, the number of each cell's class in `labels`.
+        box: left, top, right and bottom of the grid, in pixels of the picture.
+        size: (width, height) of the picture in pixels.
+        placing: see `Prediction`.
     """
 
     labels: tuple[str, ...]
@@ -53,7 +58,7 @@ class Mask(Prediction):
             raise ValueError(f"grid is {self.classes.shape} over {self.box}, expected an area")
 
     def in_frame(self, size: tuple[int, int]) -> Mask:
-        """Return the mask in a frame of (width, height), without cells that are outside it."""
+        """Return the mask in pixels of a frame of (width, height), without cells outside it."""
         if self.placing is None:
             return self
         placement = self.placing(size)
@@ -84,9 +89,9 @@ class Mask(Prediction):
         )
 
     def in_picture(self) -> NDArray[np.uint8]:
-        """Return the class of each pixel, (height, width) uint8; `UNSEEN` outside of the grid.
+        """Return the class of each pixel of the picture, (height, width) uint8.
 
-        A pixel has the class of the cell that its centre is in.
+        Pixels that the model did not see, such as those outside a centred crop, are 255.
         """
         left, top, right, bottom = self.box
         rows, row_seen = _cells(self.size[1], top, bottom, self.classes.shape[0])
@@ -97,14 +102,17 @@ class Mask(Prediction):
         return picture
 
     def areas(self) -> list[tuple[str, float]]:
-        """Return (label, part of the seen area, 0 to 1) of each class there is, largest first."""
+        """Return (label, part of the picture, 0 to 1) for each class in it, the largest first.
+
+        Pixels that the model did not see do not count.
+        """
         counts = np.bincount(self.classes.reshape(-1))
         order = [int(i) for i in np.argsort(-counts, kind="stable") if counts[i]]
         return [(class_name(self.labels, i), float(counts[i] / counts.sum())) for i in order]
 
     @property
     def headline(self) -> str:
-        """The classes that cover a hundredth of the picture or more, the background left out."""
+        """The classes that cover at least 1 % of the picture, without the background."""
         background = class_name(self.labels, 0)
         names = (name for name, area in self.areas() if area >= 0.01 and name != background)
         return ", ".join(sorted(names)) or "nothing"
@@ -115,7 +123,7 @@ class Mask(Prediction):
         return listed([f"{name} {area:.1%}" for name, area in areas[:count]], len(areas))
 
     def to_json(self, count: int = 5) -> dict[str, object]:
-        """Return what scripts read: the area of each class, without the mask itself."""
+        """Return a dict with `size`, and in `areas` the area of each class, without the mask."""
         return {
             "size": list(self.size),
             "areas": [{"label": name, "area": round(area, 6)} for name, area in self.areas()],
@@ -137,7 +145,7 @@ class Mask(Prediction):
         canvas.lines(lines, [canvas.colour(index) for index in named])
 
     def ranked(self, count: int) -> list[tuple[str, float]]:
-        """Return the `count` largest classes with the part of the area that they cover."""
+        """Return the `count` largest classes as (label, part of the picture), largest first."""
         return self.areas()[:count]
 
 

@@ -11,7 +11,7 @@ from edgeinfer.device.tasks.prediction import Canvas, Prediction
 
 @dataclass(frozen=True, kw_only=True)
 class Value(Prediction):
-    """A measured quantity, such as a gauge's reading.
+    """The answer of a model that measures something, such as what a gauge shows.
 
     Examples:
         >>> reading = model.predict("gauge.jpg")
@@ -19,8 +19,8 @@ class Value(Prediction):
         (3.42, 'bar')
 
     Attributes:
-        value: the quantity.
-        unit: what it is measured in.
+        value: the measured number, in `unit`.
+        unit: the unit of the value, such as "bar".
     """
 
     value: float
@@ -28,15 +28,15 @@ class Value(Prediction):
 
     @property
     def headline(self) -> str:
-        """The answer in a word, in three digits."""
+        """The value with three digits, without its unit."""
         return f"{self.value:.3g}"
 
     def text(self, count: int = 1) -> str:
-        """Return the value and its unit."""
+        """Return the value and its unit, such as "3.42 bar"; `count` is not used."""
         return f"{self.value:g} {self.unit}"
 
     def to_json(self, count: int = 5) -> dict[str, object]:
-        """Return what scripts read."""
+        """Return a dict with `value` and `unit`; `count` is not used."""
         return {"value": self.value, "unit": self.unit}
 
     def goes_on(self, before: Prediction) -> bool:

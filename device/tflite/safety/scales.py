@@ -127,7 +127,7 @@ def _compares(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> str:
 
 
 def _adds(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> str:
-    # Sums have so many bits to spare; 16-bit powers of two are shifted and take another way.
+    # Sums have this many bits to spare; 16-bit powers of two are shifted and take another way.
     bits = 15 if outputs[0].dtype == "int16" else 20
     scales = [_scale(tensor) for tensor in (*inputs, *outputs)]
     if bits == 15 and all(math.frexp(scale)[0] == 0.5 for scale in scales):

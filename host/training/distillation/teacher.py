@@ -46,18 +46,23 @@ _BLOCK = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherConfig:
-    """Whose answers a student learns from, and how much they count.
+    """A trained model whose answers a smaller model learns, for `train(teacher=...)`.
 
     Examples:
+        >>> config = edgeinfer.train_config("small-cnn")
         >>> teacher = edgeinfer.TeacherConfig(run=Path("runs/large"))
         >>> edgeinfer.train("photos", "runs/small", config, teacher=teacher)
 
     Attributes:
-        run: a folder of `edgeinfer train`.
-        weight: share of the loss that is the teacher's, above 0 to 1; the labels have the rest.
-        temperature: divides both networks' logits before they are compared, so that less
-            likely answers of the teacher count too (Hinton et al. 2015).
-        features: also learn the teacher's feature vectors (Romero et al. 2015, "FitNets").
+        run: folder of the teacher, made by `edgeinfer.train`.
+        weight: how much the teacher's answers count compared with the labels, above 0 to 1. 1 uses
+            only the teacher's answers.
+        temperature: how much the less likely classes of the teacher's answers count, 0.1 to 100;
+            more for higher values (Hinton et al. 2015).
+        features: whether to learn the teacher's feature vectors as well (Romero et al. 2015).
+
+    Raises:
+        UsageError: `weight` or `temperature` is out of range.
     """
 
     run: Path

@@ -28,30 +28,39 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class PruneConfig:
-    """Settings of pruning.
+    """How to make a trained model faster, for `edgeinfer.prune`.
+
+    Give exactly one of `speedup`, `keep_cost` and `sparsity`.
 
     Examples:
         >>> edgeinfer.prune("runs/photos", "runs/fast", edgeinfer.PruneConfig(speedup=3))
 
     Attributes:
-        speedup: how many times as fast as the run's own INT8 model the new one must be, on
-            this machine with one thread; None if `keep_cost` says how much may stay.
-        keep_cost: share of the arithmetic that may stay, with depthwise multiplications counted as
-            in `edgeinfer.converters.pruning.cost`.
-        sparsity: instead of removing channels, set weights to 0, which saves only size: a share of
-            each kernel such as 0.75, or "2:4" to keep 2 of every 4.
-        importance: how channels are compared.
-        steps: the number of cuts.
-        step_epochs: epochs of training between cuts.
-        epochs: at most this many, after the last cut.
-        patience: stop after this many of them without a better validation loss.
-        learning_rate: at its peak; None chooses by how the run was trained.
-        multiple: each layer keeps a multiple of this many channels, or all.
-        min_share: the smallest share of its channels that each layer keeps, 0 to 1.
-        size: (width, height) of the input in pixels; None keeps the run's.
-        batch_size: samples per step.
-        dropout: share of the features that each training step leaves out.
-        seed: of order, augmentation and scores.
+        speedup: how many times as fast the INT8 model must become, measured on this machine with
+            one thread.
+        keep_cost: share of the arithmetic that the model keeps, 0 to 1.
+        sparsity: set weights to 0 instead of removing channels: a share of the weights such as
+            "0.75", or "2:4" to keep 2 of every 4. The model becomes smaller when it is compressed,
+            but not faster.
+        importance: how the importance of a channel is measured: "taylor" by the change of the loss,
+            "l1" by the size of its weights, "bn" by the scale of its batch normalization.
+        steps: in how many steps channels are removed.
+        step_epochs: train this many epochs after each step but the last.
+        epochs: train at most this many epochs after the last step.
+        patience: stop this training after this many epochs without a better validation loss.
+        learning_rate: the highest learning rate. None takes one that suits the network.
+        multiple: each layer keeps a multiple of this many channels, or all of them. Some processors
+            are slow with other numbers.
+        min_share: each layer keeps at least this share of its channels, 0 to 1.
+        size: (width, height) of the model's input in pixels. None keeps the size of the trained
+            model.
+        batch_size: number of pictures in each training step.
+        dropout: share of the features that each training step leaves out, from 0 to below 1.
+        seed: random seed of the order of the pictures, of the augmentation and of the measured
+            importance.
+
+    Raises:
+        UsageError: a setting is out of range, or not exactly one of the three is given.
     """
 
     speedup: float | None = None

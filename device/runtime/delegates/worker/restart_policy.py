@@ -23,15 +23,26 @@ STEADY_S = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerPolicy:
-    """What a worker process may take.
+    """How long an accelerator may take, and how often it is restarted.
+
+    An accelerator runs in a separate worker process, which is ended and restarted if it does not
+    answer in time.
+
+    Examples:
+        >>> from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
+        >>> edgeinfer.DelegateRequest(delegate="edgetpu", policy=WorkerPolicy(deadline_s=0.5))
 
     Attributes:
-        deadline_s: how long a run may take; None sets it from the first runs.
-        load_limit_s: how long starting, loading and the first run may take together. An Edge TPU on
-            USB takes its firmware first, a GPU compiles its programs: seconds, not milliseconds.
-        restarts: how many failures within `within_s` are answered by a new worker; the next one is
-            the last.
-        within_s: the time in which they are counted.
+        deadline_s: how long one inference may take, in seconds. None measures the first inferences
+            and sets the limit from them.
+        load_limit_s: how long starting the worker, loading the model and the first inference may
+            take together, in seconds.
+        restarts: how many failures within `within_s` are answered by a restart. After one more the
+            accelerator is given up.
+        within_s: the time in which failures are counted, in seconds.
+
+    Raises:
+        ValueError: a time is not above 0, or `restarts` is below 0.
     """
 
     deadline_s: float | None = None
