@@ -39,7 +39,7 @@ class ForeignModel:
         mean: what is subtracted from the pixel values (0 to 255) before they enter the model.
         std: what the difference is then divided by. mean=0, std=1 keeps the pixel values.
         min_agreement: share of the pictures on which the INT8 model must decide the same as the
-            float model, 0 to 1. Below it `convert` raises an `AccuracyError`.
+            float model, 0 to 1. If no repair helps, `convert` raises an `AccuracyError`.
     """
 
     pictures: Path

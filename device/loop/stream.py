@@ -177,7 +177,7 @@ def open_stream(
             smallest image size of the camera that is not smaller than the model's input.
 
     Returns:
-        The open stream. Nothing is read from it until you loop over it.
+        The open stream. Loop over it to get the predictions.
 
     Raises:
         CameraError: the camera cannot be opened.

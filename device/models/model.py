@@ -87,7 +87,8 @@ class Model(Closing):
         """Open a model file: a `.edgebundle`, or a plain `.tflite` image model.
 
         Examples:
-            >>> model = edgeinfer.Model.open("photos.edgebundle", edgeinfer.OpenOptions(threads=2))
+            >>> options = edgeinfer.OpenOptions(threads=2)
+            >>> model = edgeinfer.Model.open("photos.edgebundle", options)
 
         Args:
             path: path of the model file.

@@ -48,7 +48,7 @@ _CHOICES: dict[str, Any] = {
 class TrainConfig:
     """The network and all settings of a training, for `edgeinfer.train`.
 
-    Make one with `edgeinfer.train_config`, which knows the best settings for each network; the
+    Make one with `edgeinfer.train_config`, which knows the settings that suit each network; the
     defaults below are those of a network that starts from random weights.
 
     Examples:
@@ -170,7 +170,7 @@ class TrainConfig:
 
 
 def default_config(name: str, **overrides: Any) -> TrainConfig:
-    """Return the settings for a network, for `edgeinfer.train`: its best ones, unless you choose.
+    """Return the settings that suit a network, with your changes, for `edgeinfer.train`.
 
     Examples:
         >>> config = edgeinfer.train_config("small-cnn", epochs=5)
