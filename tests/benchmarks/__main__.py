@@ -47,7 +47,7 @@ LONG = {"distillation": distillation.rows}
 def main() -> None:
     """Print the table."""
     known = BENCHMARKS | LONG
-    parser = argparse.ArgumentParser(description="edgeinfer beside what others do.")
+    parser = argparse.ArgumentParser(description="edgeinfer compared with what others do.")
     parser.add_argument("--only", nargs="+", choices=sorted(known), default=list(BENCHMARKS))
     rows = []
     for name in parser.parse_args().only:

@@ -1,6 +1,6 @@
 """A process's start to its first prediction, and its largest memory, against a bare script.
 
-The first opening of a model on an installation is beside the later ones, see `first_opening.py`.
+The first opening of a model on an installation is next to the later ones, see `first_opening.py`.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1], file=
 
 
 def installed_environ() -> dict[str, str]:
-    """Return the environment without what would have every process compile our sources anew.
+    """Return the environment without what would have every process compile our sources again.
 
-    An installed package has its compiled code beside it; an editable one writes it at first use,
+    An installed package has its compiled code next to it; an editable one writes it at first use,
     unless PYTHONDONTWRITEBYTECODE forbids it.
     """
     return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
@@ -116,7 +116,7 @@ def rows(repeats: int = 11, model: Path = MOBILENET_V2, clip: Path = CLIP) -> li
         Row(
             what=f"start to first prediction: {name}",
             figure=f"{1e3 * statistics.median(times[name]):.0f} ms",
-            beside=f"bare script {1e3 * statistics.median(times['bare script']):.0f} ms",
+            compared_with=f"bare script {1e3 * statistics.median(times['bare script']):.0f} ms",
             ratio=ratio(times[name], times["bare script"]),
             wanted="1.5 or less",
         )
@@ -126,13 +126,13 @@ def rows(repeats: int = 11, model: Path = MOBILENET_V2, clip: Path = CLIP) -> li
     opening = Row(
         what="edgeinfer run, a model never opened here before",
         figure=f"{1e3 * statistics.median(first):.0f} ms",
-        beside=f"opened before {1e3 * statistics.median(later):.0f} ms",
+        compared_with=f"opened before {1e3 * statistics.median(later):.0f} ms",
         ratio=ratio(first, later),
     )
     memory = Row(
         what="largest resident memory",
         figure=f"{ours:.0f} MiB",
-        beside=f"bare script {bare:.0f} MiB",
+        compared_with=f"bare script {bare:.0f} MiB",
         ratio=f"{ours - bare:+.0f} MiB",
         wanted="+40 MiB or less",
     )

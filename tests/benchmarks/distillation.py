@@ -4,7 +4,7 @@
 
 All students are the ready-made one of the smallest boards, on the split of the teacher, which is
 trained first where none is named. Accuracies are those of the INT8 model that `edgeinfer convert`
-makes, on the test split. Every other training has a teacher; what lies in `--runs` from an earlier
+makes, on the test split. Every other training has a teacher; what is in `--runs` from an earlier
 start is taken as it is. It takes hours.
 """
 
@@ -35,7 +35,7 @@ from edgeinfer.host.training.train import train
 from tests.benchmarks.measure import SHARED_DATA, Row, table
 
 TEACHER_VARIABLE = "EDGEINFER_TEACHER"
-"""Names the teacher's run, so that it is not trained anew."""
+"""Names the teacher's run, so that it is not trained again."""
 
 MOST_BYTES = 150_000
 
@@ -46,7 +46,7 @@ class Outcome:
 
     Attributes:
         float_top1: accuracy in float32 on the test split, 0 to 1.
-        int8_top1: likewise as INT8.
+        int8_top1: the same as INT8.
         file_bytes: size of the INT8 `.tflite`.
     """
 
@@ -93,7 +93,7 @@ def compare(
     for seed in seeds:
         config = student_config(seed=seed, epochs=epochs)
         for kind, asked in zip(found, (None, teacher), strict=True):
-            name = f"{'taught' if asked else 'alone'}-{seed}"
+            name = f"{'with-teacher' if asked else 'alone'}-{seed}"
             outcome = measure(data, config, runs / name, asked)
             print(f"{name}: {outcome}", file=sys.stderr, flush=True)
             found[kind].append(outcome)
@@ -112,7 +112,7 @@ def table_rows(found: dict[str, list[Outcome]]) -> list[Row]:
             Row(
                 what=f"student of {largest:,} bytes, {kind}: INT8 on test",
                 figure=_spread([100 * value for value in top1], "%"),
-                beside="" if kind == "labels alone" else f"gain {_spread(gain, 'points')}",
+                compared_with="" if kind == "labels alone" else f"gain {_spread(gain, 'points')}",
                 ratio=", ".join(f"{value:.2%}" for value in top1),
                 wanted=f"{MOST_BYTES:,} bytes or less",
             )

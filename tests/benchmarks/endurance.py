@@ -107,7 +107,7 @@ def lateness(frames: int = 10_000, *, faster: float = 1.5) -> Row:
         what=f"live source {faster:g} times as fast as the model, {frames:,} answers: p99 age",
         figure=f"{p99_ms:.2f} ms (p50 {np.percentile(sink.ages_ms, 50):.2f}), "
         f"{summary.dropped:,} dropped in {elapsed_s:.0f} s",
-        beside=f"preprocessing {1e3 * prepare_s:.2f} + invoke {1e3 * invoke_s:.2f} + "
+        compared_with=f"preprocessing {1e3 * prepare_s:.2f} + invoke {1e3 * invoke_s:.2f} + "
         f"2 intervals {2e3 * interval_s:.2f} = {bound_ms:.2f} ms",
         ratio=f"{p99_ms / bound_ms:.2f}",
         wanted="1 or less",

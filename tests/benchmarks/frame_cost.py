@@ -1,4 +1,4 @@
-"""Processor time a frame outside of invoke: frames that lie in memory, through the real loop."""
+"""Processor time a frame outside of invoke: frames in memory, through the real loop."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def measure(path: Path, *, frames: int, repeats: int) -> Row:
     return Row(
         what=f"processor time a frame outside of invoke: {path.stem}, {SIZE[0]}x{SIZE[1]} RGB",
         figure=f"{1e6 * statistics.median(outside):.0f} us",
-        beside=f"invoke {1e6 * statistics.median(invoke):.0f} us",
+        compared_with=f"invoke {1e6 * statistics.median(invoke):.0f} us",
         ratio=ratio(outside, invoke),
         wanted="1 or less",
     )

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.heat
 
-A temperature rises towards its limit and falls again, the supply weakens for a while; what the
+A temperature rises towards its limit and falls again, the supply weakens for some time; what the
 program says is printed as it says it, and every few seconds its rate. Takes two minutes.
 """
 

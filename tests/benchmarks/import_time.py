@@ -51,7 +51,7 @@ def rows(repeats: int = 21) -> list[Row]:
         Row(
             what=f"import: {name}",
             figure=f"{1e3 * statistics.median(times[name]):.1f} ms",
-            beside=numpys,
+            compared_with=numpys,
             ratio=ratio(times[name], times["numpy"]),
             wanted=WANTED.get(name, ""),
         )

@@ -5,7 +5,7 @@
 Every photograph below FOLDER, which has a sub-folder for each class, becomes the frame that a
 camera would send: 1280x720, quality 80. It is decoded whole and at parts of its size and answered.
 For a model of 224x224 pixels `jpeg_reduction` never goes beyond a half there, because a quarter has
-180 rows; what a quarter would cost is told as well.
+180 rows; what a quarter would cost is printed as well.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main() -> None:
         Row(
             what=name if not name.isdigit() else f"camera frames decoded at 1/{name}",
             figure=f"{share:.2%}",
-            beside=f"{100 * (share - whole):+.2f} points" if name != "1" else "",
+            compared_with=f"{100 * (share - whole):+.2f} points" if name != "1" else "",
         )
         for name, share in found.items()
     ]

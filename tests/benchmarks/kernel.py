@@ -52,7 +52,7 @@ def compare(what: str, ours: Callable[[], object], theirs: Callable[[], object],
     return Row(
         what=what,
         figure=f"{1e3 * sorted(figures['ours'])[middle]:.3f} ms",
-        beside=f"OpenCV {1e3 * sorted(figures['theirs'])[middle]:.2f} ms",
+        compared_with=f"OpenCV {1e3 * sorted(figures['theirs'])[middle]:.2f} ms",
         ratio=ratio(figures["theirs"], figures["ours"]),
         wanted=wanted,
     )

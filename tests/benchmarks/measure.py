@@ -19,7 +19,7 @@ MOBILENET_V2 = SHARED_DATA / "coral" / "tf2_mobilenet_v2_1.0_224_ptq.tflite"
 MOBILENET_V1_SMALL = SHARED_DATA / "coral" / "mobilenet_v1_0.25_128_quant.tflite"
 CLIP = SHARED_DATA / "video" / "bottle-detection.mp4"
 
-HEADER = ("what", "figure", "beside", "ratio: median (smallest to largest)", "wanted")
+HEADER = ("what", "figure", "compared with", "ratio: median (smallest to largest)", "wanted")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,20 +29,20 @@ class Row:
     Attributes:
         what: what was measured.
         figure: its value, with unit.
-        beside: what it is compared with, and that one's value.
+        compared_with: the other thing and its value.
         ratio: the comparison.
         wanted: what the project holds itself to; empty where a figure is for information.
     """
 
     what: str
     figure: str
-    beside: str = ""
+    compared_with: str = ""
     ratio: str = ""
     wanted: str = ""
 
     def cells(self) -> tuple[str, ...]:
         """Return the row's texts in the order of `HEADER`."""
-        return self.what, self.figure, self.beside, self.ratio, self.wanted
+        return self.what, self.figure, self.compared_with, self.ratio, self.wanted
 
 
 def interleaved(

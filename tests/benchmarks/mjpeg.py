@@ -15,7 +15,7 @@ from tests.benchmarks.kernel import SIZE, SPEC, TENSOR, compare, quantize
 from tests.benchmarks.measure import SHARED_DATA, Row
 
 PHOTOS = ("raccoon-183.jpg", "raccoon-194.jpg", "raccoon-197.jpg")
-"""The largest photographs of the set: 1280x720 is no enlargement of the first and the last."""
+"""The largest photographs of the set: 1280x720 does not enlarge the first and the last."""
 FRAME = (1280, 720)
 QUALITY = 80
 

@@ -24,7 +24,7 @@ def open_interpreter(model: bytes) -> Any:
 
 
 def bare_interpreter(model: bytes, *, invocations: int) -> Callable[[], float]:
-    """Return what measures the interpreter's invocations a second, and nothing besides."""
+    """Return what measures the interpreter's invocations a second, and nothing else."""
     interpreter = open_interpreter(model)
 
     def measure() -> float:

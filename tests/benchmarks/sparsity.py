@@ -1,11 +1,11 @@
-"""Zeros in weights beside channels taken out: size and time at equal accuracy.
+"""Zeros in weights compared with channels taken out: size and time at equal accuracy.
 
     python -m tests.benchmarks.sparsity RUN [--epochs 8]
 
 RUN is a folder of `edgeinfer train`. Zeros are set in 50, 75 and 90 % of the weights and in 2 of
-every 4; channels are taken out until so much of the arithmetic is left. All are trained alike
-afterwards, become INT8, and are timed in turns with the run's own INT8 model. The second part puts
-beside each sparse model the fastest with fewer channels that answers as well on validation.
+every 4; channels are taken out until so much of the arithmetic is left. All are then trained in
+the same way, become INT8, and are timed in turns with the run's own INT8 model. The second part
+compares each sparse model with the fastest with fewer channels that answers as well on validation.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def main() -> None:
     """Prune, quantize, time, print."""
-    parser = argparse.ArgumentParser(description="Zeros in weights beside fewer channels.")
+    parser = argparse.ArgumentParser(description="Zeros in weights compared with fewer channels.")
     parser.add_argument("run", type=Path)
     parser.add_argument("--epochs", type=int, default=8)
     arguments = parser.parse_args()

@@ -105,7 +105,7 @@ def test_starting() -> None:
     assert [row.wanted for row in rows] == ["1.5 or less", "1.5 or less", "", "+40 MiB or less"]
 
 
-def test_imports_beside_numpys() -> None:
+def test_imports_are_compared_with_numpys() -> None:
     rows = import_time.rows(repeats=1)
     assert [row.what for row in rows] == [
         "import: edgeinfer",
@@ -113,7 +113,7 @@ def test_imports_beside_numpys() -> None:
         "import: edgeinfer and Model",
         "import: edgeinfer and all its names",
     ]
-    assert all(row.beside.startswith("numpy ") and row.ratio for row in rows)
+    assert all(row.compared_with.startswith("numpy ") and row.ratio for row in rows)
 
 
 @needs_data
@@ -154,12 +154,12 @@ def test_students_are_compared_seed_by_seed() -> None:
             for value in top1
         ]
 
-    alone, taught = distillation.table_rows(
+    alone, with_teacher = distillation.table_rows(
         {"labels alone": outcomes(0.8, 0.82), "labels and teacher": outcomes(0.85, 0.85)}
     )
     assert alone.figure == "81.00 +- 1.41 %"
-    assert taught.figure == "85.00 +- 0.00 %"
-    assert taught.beside == "gain 4.00 +- 1.41 points"
-    assert taught.ratio == "85.00%, 85.00%"
+    assert with_teacher.figure == "85.00 +- 0.00 %"
+    assert with_teacher.compared_with == "gain 4.00 +- 1.41 points"
+    assert with_teacher.ratio == "85.00%, 85.00%"
     config = distillation.student_config(seed=2, epochs=7)
     assert (config.epochs, config.seed, config.width) == (7, 2, TINY.width)

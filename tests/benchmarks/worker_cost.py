@@ -55,7 +55,7 @@ def measure(name: str, model: bytes, library: Path, *, repeats: int) -> Row:
     return Row(
         what=f"a worker's cost a frame: {name}, {size:,} bytes in",
         figure=f"{statistics.median(extra_us):.0f} us ({min(extra_us):.0f} to {max(extra_us):.0f})",
-        beside=f"in process {1e6 * statistics.median(figures['here']):.0f} us",
+        compared_with=f"in process {1e6 * statistics.median(figures['here']):.0f} us",
         ratio=ratio(figures["worker"], figures["here"]),
     )
 

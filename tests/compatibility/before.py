@@ -1,9 +1,9 @@
-"""The package of an earlier commit, taken from git's history, beside the one that is tested.
+"""The package of an earlier commit, taken from git's history, next to the one that is tested.
 
-It runs in an environment of its own that has this one's packages, but not this one's edgeinfer: a
-`.pth` file names this one's folder of packages, and such files in that folder, with which an
+It runs in a separate environment that has the packages of this one, but not its edgeinfer: a `.pth`
+file names the folder of this environment's packages, and such files in that folder, with which an
 editable install puts itself in front, are not read then. The children that it starts run there
-too. Nothing is built, so the numpy twin prepares its pictures.
+too. Nothing is built, so the numpy reference prepares its pictures.
 """
 
 from __future__ import annotations

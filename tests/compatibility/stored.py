@@ -24,7 +24,7 @@ INPUT_TENSORS = MADE / "input_tensors.json"
 RUNS = ("clothes", "clothes-pruned")
 """What `train` left, and `prune` of that."""
 SEARCH = "clothes-optimized"
-"""What `optimize` left that was killed in the midst of a candidate."""
+"""What `optimize` left that was killed in the middle of a candidate."""
 SEARCH_OPTIONS = ("--budget-accuracy", "60")
 MODEL = "variants/cpu.tflite"
 """Of each bundle, the member that is compared by its hash."""
@@ -53,7 +53,7 @@ def unpack(folder: Path) -> Path:
 
 
 def what_decides_bytes() -> dict[str, str]:
-    """Return what the bytes of a quantized model depend on beside edgeinfer and the run.
+    """Return what the bytes of a quantized model depend on as well as edgeinfer and the run.
 
     Calibration computes in float32, whose last bits differ between kinds of processors.
     """

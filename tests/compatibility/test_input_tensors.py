@@ -2,7 +2,7 @@
 
 The cases are those of `tests/system/emulated/replay.py`, which runs on ARM too: camera formats,
 frames, crop policies, kernels, channels and dtypes. What is compared is what the tensors hold,
-whichever way they are made here.
+in all ways that they are made here.
 """
 
 from __future__ import annotations

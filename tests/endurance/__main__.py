@@ -4,7 +4,7 @@
 
 MODEL is a `.tflite` classifier, LABELS its labels. The camera is the V4L2 shim, the delegate the
 reference delegate, both built here; everything else is what runs on a board. All faults run side by
-side, each in a loop of its own.
+side, each in its own loop.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Tools:
 
 
 def inject(fault: Fault, times: int, tools: Tools) -> Result:
-    """Inject one fault again and again; a loop that ends is started anew."""
+    """Inject one fault again and again; a loop that ends is started again."""
     result = Result()
     chance = random.Random(fault.name)
     while result.injected < times:
@@ -129,7 +129,7 @@ def _inject(fault: Fault, times: int, loop: WatchedLoop, hands: Hands, result: R
     while result.injected < times:
         time.sleep(hands.chance.uniform(0.05, 0.4))
         result.injected += 1
-        recovery_s = loop.recovery_s(fault.strike(hands), RECOVERY_LIMIT_S)
+        recovery_s = loop.recovery_s(fault.inject(hands), RECOVERY_LIMIT_S)
         if recovery_s is None:
             result.ended += 1
             result.words = loop.last_words() or "\n".join(loop.warnings[-5:])
@@ -156,7 +156,7 @@ def row(name: str, result: Result) -> str:
 def fault_table(
     faults: Sequence[Fault], times: int, model: Path, labels: Path, compiler: Sequence[str]
 ) -> Iterator[tuple[str, Result]]:
-    """Inject faults side by side, each in a loop of its own; yield what each gave."""
+    """Inject faults side by side, each in its own loop; yield what each gave."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         tools = Tools(

@@ -67,7 +67,7 @@ class WatchedLoop:
 
     @property
     def ended(self) -> bool:
-        """Whether the loop is no more."""
+        """Whether the loop has ended."""
         return self._process.poll() is not None
 
     def recovery_s(self, since: float, limit_s: float) -> float | None:

@@ -3,7 +3,7 @@
     python -m tests.endurance.power_cuts [--times 100] [--side-by-side 2] [--log power_cuts.jsonl]
 
 Each time a board that answers is updated by `edgeinfer flash`, and its emulator is killed at a
-moment chosen by chance, from flash's start to a while after its end. The file system that is left
+moment chosen by chance, from flash's start to some time after its end. The file system that is left
 is checked, the board boots from it, and must answer with the right label, with a release that is
 whole and no trial left over. One line for each cut goes to the log as it is done; run again, it
 goes on from there.

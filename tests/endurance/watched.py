@@ -27,7 +27,7 @@ _SAYING = threading.Lock()
 
 
 def say(**fields: object) -> None:
-    """Print a line; a delegate's keeper warns from a thread of its own."""
+    """Print a line; a delegate's keeper warns from its own thread."""
     with _SAYING:
         print(json.dumps(fields), flush=True)
 

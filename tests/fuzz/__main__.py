@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz [TARGET...]`: see README.md beside this file."""
+"""`python -m tests.fuzz [TARGET...]`: see README.md next to this file."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
     python -m tests.fuzz.models one-operator --attempts 200000
     python -m tests.fuzz.models mutated --attempts 20000
 
-Each model that the tables let pass is tried in a process of its own, by the code that the first
+Each model that the tables let pass is tried in a separate process, by the code that the first
 opening runs in its child, and only then opened and run, on other inputs, in another process, which
 stands for the command's own: its death is a fault. Both are forks of processes that have imported
 the runtime, since starting a Python for each would take days: the first of one that was started
@@ -84,7 +84,7 @@ def mutate_structure(data: bytes, random: Random) -> bytes:
 
 
 class TrialServer:
-    """A process that tries models in forks of its own, as the child of a first opening does.
+    """A process that tries models in separate forks, as the child of a first opening does.
 
     Args:
         runtime: which runtime.
@@ -122,7 +122,7 @@ def serve() -> None:
     while header := sys.stdin.buffer.readline():
         job = json.loads(header)
         content = sys.stdin.buffer.read(job["size"])
-        # Bound by default arguments: the fork runs it at once.
+        # Bound by default arguments: the fork runs it immediately.
         end = _in_a_fork(
             lambda content=content, job=job: first_opening_child.try_model(content, job) is None  # type: ignore[misc]
         )

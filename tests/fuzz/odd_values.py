@@ -64,11 +64,11 @@ def change_value(document: Any, random: Random, others: Sequence[object] = ()) -
     elif kind == 5:
         holder[key] = odd
     else:
-        holder[key] = _alike(holder[key], odd, random)
+        holder[key] = _same_kind(holder[key], odd, random)
     return changed
 
 
-def _alike(value: object, odd: object, random: Random) -> object:
+def _same_kind(value: object, odd: object, random: Random) -> object:
     """Return an odd value of the same kind, which gets further than others."""
     if isinstance(value, bool):
         return not value

@@ -1,4 +1,4 @@
-"""Runs fuzz targets with inputs of a fixed seed, in a process of their own."""
+"""Runs fuzz targets with inputs of a fixed seed, in a separate process."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tests.support.checkout import ROOT
 _TARGETS = Path(__file__).parent / "targets"
 MOST_FAULTS = 10
 CPU_LIMIT_S = 5.0
-"""Processor time of one attempt, where a target sets no `CPU_LIMIT_S` of its own."""
+"""Processor time of one attempt, where a target does not set its own `CPU_LIMIT_S`."""
 MEMORY_LIMIT_MIB = 300
-"""Memory that an attempt may take beyond what was taken before the first; likewise."""
+"""Memory that an attempt may take above what was there at first, where a target sets none."""
 GO_ON = 75
 """The worker's exit code when another process is to go on behind its last attempt."""
 HANG_S = 60.0
@@ -63,7 +63,7 @@ class Fault:
     trace: str
 
     def keep(self, target: str) -> Path:
-        """Write the input to a file of its own."""
+        """Write the input to a separate file."""
         with tempfile.NamedTemporaryFile(prefix=f"fuzz-{target}-", delete=False) as stream:
             stream.write(self.data)
         return Path(stream.name)
@@ -90,7 +90,7 @@ def load_target(name: str) -> Target:
 def run_target(name: str, *, attempts: int, seed: int, first: int = 0) -> list[Fault]:
     """Return the faults of a run, at most ten.
 
-    The attempts are made in a process of their own. One that dies, hangs, or takes too much time
+    The attempts are made in a separate process. One that dies, hangs, or takes too much time
     or memory is a fault like an exception, and the attempts behind it are made in another process.
 
     Args:
@@ -113,7 +113,7 @@ def run_target(name: str, *, attempts: int, seed: int, first: int = 0) -> list[F
 
 
 def _run_process(name: str, seed: int, first: int, end: int, found: list[tuple[int, str]]) -> int:
-    """Make attempts until the end or one that ends the process; return the next one's number."""
+    """Make attempts until the end or one that ends the process; return the number of the next."""
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         progress, faults, errors = (
             Path(folder) / part for part in ("progress", "faults", "errors")

@@ -1,4 +1,4 @@
-"""A short run of every fuzz target, the same each time; see README.md beside this file."""
+"""A short run of every fuzz target, the same each time; see README.md next to this file."""
 
 from __future__ import annotations
 

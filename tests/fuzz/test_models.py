@@ -14,7 +14,7 @@ from tests.support.checkout import ROOT
 @pytest.mark.parametrize("runtime", installed_runtimes())
 @pytest.mark.parametrize(("kind", "attempts"), [("one-operator", 600), ("mutated", 40)])
 def test_no_model_ends_the_process(kind: str, attempts: int, runtime: str) -> None:
-    # In a process of its own: it forks, which one with TensorFlow's threads in it must not.
+    # In a separate process: it forks, which one with TensorFlow's threads in it must not.
     command = [sys.executable, "-P", "-m", "tests.fuzz.models", kind, "--seed", "15"]
     command += ["--attempts", str(attempts), "--runtime", runtime]
     done = subprocess.run(

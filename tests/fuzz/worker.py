@@ -1,7 +1,7 @@
 """A process that makes the attempts `run` asks for: see there.
 
-`python -m tests.fuzz.worker TARGET SEED FIRST END PROGRESS FAULTS`: the number of the attempt in
-hand stands in the file PROGRESS, and each fault is a line of FAULTS.
+`python -m tests.fuzz.worker TARGET SEED FIRST END PROGRESS FAULTS`: the number of the current
+attempt is in the file PROGRESS, and each fault is a line of FAULTS.
 """
 
 from __future__ import annotations

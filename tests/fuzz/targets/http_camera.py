@@ -83,7 +83,7 @@ def attempt(data: bytes) -> None:
 
 
 class _Server:
-    """Sends `answer` to whoever connects."""
+    """Sends `answer` to each client that connects."""
 
     def __init__(self) -> None:
         self.answer = b""
@@ -100,7 +100,7 @@ class _Server:
                     connection.recv(4096)
                     connection.sendall(self.answer)
                     connection.shutdown(socket.SHUT_WR)
-                    # Closed at once, what is on its way would be lost.
+                    # Closed immediately, what is on its way would be lost.
                     while connection.recv(4096):
                         pass
                 except OSError:

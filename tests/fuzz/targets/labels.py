@@ -1,4 +1,4 @@
-"""Label files, beside a model and in the ZIP behind it."""
+"""Label files, next to a model and in the ZIP behind it."""
 
 from __future__ import annotations
 
