@@ -1,8 +1,8 @@
-"""A detector of sensor noise: a real model that plain INT8 quantization ruins.
+"""A detector of sensor noise: a real model that plain INT8 quantization breaks.
 
 It decides by the reciprocal root of each place's energy, which is large where a picture is smooth.
 Energies span four powers of ten, from smooth areas to edges, and INT8 has 256 steps of one size:
-all that decides lies in the first of them.
+all that decides is in the first of them.
 """
 
 from __future__ import annotations

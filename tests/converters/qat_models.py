@@ -68,12 +68,12 @@ def squeezed(x: Any) -> Any:
     return L.Activation("hard_swish")(conv(L.Multiply()([L.Multiply()([x, gate]), other])))
 
 
-def lone_norm(x: Any) -> Any:
+def single_norm(x: Any) -> Any:
     return L.ReLU()(L.BatchNormalization()(L.MaxPooling2D()(conv(x))))
 
 
 def shared_norm(x: Any) -> Any:
-    """The norm's result is read twice, so ReLU is an operator of its own."""
+    """The norm's result is read twice, so ReLU is a separate operator."""
     x = L.BatchNormalization()(conv(x))
     return L.Add()([x, L.ReLU()(x)])
 
@@ -113,7 +113,7 @@ class Converted:
         pictures: those that calibrated it.
         inputs: the same as real values.
         float32: its `.tflite` bytes.
-        int8: likewise, quantized by TensorFlow.
+        int8: the same, quantized by TensorFlow.
     """
 
     model: Any

@@ -58,7 +58,7 @@ def answer(model: bytes, values: np.ndarray) -> np.ndarray:  # type: ignore[type
 
 @pytest.mark.parametrize("inputs", SIZES)
 @pytest.mark.parametrize("precision", ["int8", "float16"])
-def test_weights_lie_in_the_file_and_every_runtime_loads_it(inputs: int, precision: str) -> None:
+def test_weights_are_in_the_file_and_every_runtime_loads_it(inputs: int, precision: str) -> None:
     float32 = dense(inputs)
     ranges = {"in": (-1.0, 1.0), "out": (-0.3, 0.3)}
     small = (

@@ -77,7 +77,7 @@ def test_it_answers_in_the_frames_pixels(bundle: Path) -> None:
     with Model.open(bundle) as model:
         answer = model.predict(wide)
     assert isinstance(answer, Detections)
-    # Letterboxed into 2x2 the frame fills one row, which lies at the top.
+    # Letterboxed into 2x2 the frame fills one row, at the top.
     assert answer.names == ["cat", "cat"]
     assert sorted(answer.boxes.tolist()) == [[0, 0, 100, 100], [100, 0, 200, 100]]
 

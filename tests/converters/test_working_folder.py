@@ -1,4 +1,4 @@
-"""What `convert` starts, from a working folder in which a stranger's modules lie."""
+"""What `convert` starts, from a working folder with untrusted modules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.strangers_folder import StrangersFolder, work_in_strangers_fo
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StrangersFolder:
-    return work_in_strangers_folder(tmp_path / "stranger", monkeypatch)
+    return work_in_strangers_folder(tmp_path / "untrusted", monkeypatch)
 
 
 @pytest.fixture(scope="module")

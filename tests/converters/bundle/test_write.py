@@ -16,7 +16,7 @@ from tests.device.models.bundle.examples import manifest
     "changes",
     [{"name": "a\x1bb"}, {"labels": ("a", "b\u202e")}, {"labels": ("a", "b" * 1001)}],
 )
-def test_what_no_bundle_can_hold_is_told_in_a_line(changes: dict[str, object]) -> None:
+def test_what_no_bundle_can_hold_is_refused_in_a_line(changes: dict[str, object]) -> None:
     with (
         pytest.raises(ConversionError, match=r"x.edgebundle: cannot be made: .*; change the"),
         manifest_errors(Path("x.edgebundle")),

@@ -1,10 +1,10 @@
-"""Who is told how far the work is, and keeps it."""
+"""Keeps the reports of how far the work is."""
 
 from __future__ import annotations
 
 
 class Listening:
-    """A `Progress` that keeps what it is told.
+    """A `Progress` that keeps what is reported to it.
 
     Attributes:
         told: titles, with how many steps each has, and lines.

@@ -64,7 +64,7 @@ class Trial:
 
     @property
     def alone(self) -> bool:
-        """Whether it has a conversion of its own; the others go into one together."""
+        """Whether it has a separate conversion; the others go into one together."""
         return not ALONE.isdisjoint(self.words)
 
 

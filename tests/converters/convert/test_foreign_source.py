@@ -104,7 +104,7 @@ def test_disagreement_is_refused_and_leaves_nothing(
 
 
 def make(kind: str, folder: Path) -> Path:
-    """Save a model that is no classifier of single images of one size."""
+    """Save a model that is not a classifier of single images of one size."""
     import keras
 
     layers = keras.layers
@@ -152,7 +152,7 @@ def make(kind: str, folder: Path) -> Path:
         ("custom layer", r"has the custom layer 'Custom', which only its own program knows"),
     ],
 )
-def test_what_is_no_classifier_of_single_images(
+def test_a_model_that_is_not_a_classifier_of_single_images_is_refused(
     kind: str, said: str, pictures: Path, tmp_path: Path
 ) -> None:
     path = make(kind, tmp_path)
@@ -165,8 +165,8 @@ def test_what_is_no_classifier_of_single_images(
 def test_files_that_cannot_be_used(
     files: dict[str, Path], pictures: Path, sample_bundle: Path, tmp_path: Path
 ) -> None:
-    torn = tmp_path / "torn.keras"
-    torn.write_bytes(files["keras"].read_bytes()[:2000])
+    truncated = tmp_path / "truncated.keras"
+    truncated.write_bytes(files["keras"].read_bytes()[:2000])
     garbage = tmp_path / "garbage.tflite"
     garbage.write_bytes(b"no model at all")
     with open_bundle(sample_bundle) as bundle:
@@ -174,7 +174,7 @@ def test_files_that_cannot_be_used(
         integers.write_bytes(bundle.member("variants/cpu.tflite"))
     cases: list[tuple[Path, type[EdgeinferError], str]] = [
         (tmp_path / "none.keras", ModelError, r"cannot be read \(no such file"),
-        (torn, ConversionError, "torn.keras: cannot be converted"),
+        (truncated, ConversionError, "truncated.keras: cannot be converted"),
         (garbage, ModelError, "garbage.tflite: is not a TensorFlow Lite model"),
         (integers, ModelError, "is quantized already, expected a float32 model"),
     ]

@@ -100,7 +100,7 @@ def test_converting_again_gives_the_same_bytes(
 
 
 def test_the_bundle_verifies_with_every_runtime(bundle: Path) -> None:
-    # In processes of their own: tflite-runtime cannot load beside TensorFlow.
+    # In separate processes: tflite-runtime cannot load next to TensorFlow.
     for runtime in installed_runtimes():
         answer = edgeinfer("verify", bundle, "--json", "--runtime", runtime)
         assert answer.returncode == 0, answer.stderr

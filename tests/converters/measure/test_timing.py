@@ -1,4 +1,4 @@
-"""Times of models beside each other, on the real interpreter; only clear differences count."""
+"""Times of models compared, on the real interpreter; only clear differences count."""
 
 from __future__ import annotations
 
@@ -41,8 +41,10 @@ def test_the_model_of_less_arithmetic_is_faster(models: dict[str, bytes]) -> Non
 
 
 def test_a_damaged_model_is_refused_by_name(models: dict[str, bytes]) -> None:
-    with pytest.raises(ModelError, match="torn"):
-        time_models({"large": models["large"], "torn": models["small"][:500]}, "large", rounds=1)
+    with pytest.raises(ModelError, match="truncated"):
+        time_models(
+            {"large": models["large"], "truncated": models["small"][:500]}, "large", rounds=1
+        )
 
 
 def test_fewer_channels_are_faster_on_every_processor() -> None:

@@ -48,7 +48,7 @@ def answers(model: Any, inputs: list[Floats]) -> list[Floats]:
 def cut_answers(graph: ChannelGraph, keep: NDArray[np.bool_], inputs: list[Floats]) -> list[Floats]:
     """Return the outputs of the whole model with every value of a channel that goes set to 0.
 
-    After each call anew, so that no bias, shift or activation brings a channel back.
+    It is set again after each call, so that no bias, shift or activation brings a channel back.
     """
     values = dict(zip(graph.inputs, map(keras.ops.convert_to_tensor, inputs), strict=True))
     for use in graph.uses:
@@ -101,7 +101,7 @@ def _any(draw: Any, maps: list[Any]) -> Any:
     return maps[-1] if draw(st.booleans()) else draw(st.sampled_from(maps))
 
 
-def _alike(draw: Any, maps: list[Any]) -> tuple[Any, Any]:
+def _same_channels(draw: Any, maps: list[Any]) -> tuple[Any, Any]:
     """Return two maps with as many channels."""
     x = _any(draw, maps)
     return x, draw(st.sampled_from([y for y in maps if y.shape == x.shape]))
@@ -175,7 +175,7 @@ def _normalization(draw: Any, maps: list[Any]) -> Any:
 
 
 def _merged(draw: Any, maps: list[Any]) -> Any:
-    x, y = _alike(draw, maps)
+    x, y = _same_channels(draw, maps)
     return draw(
         st.sampled_from(
             (
@@ -218,7 +218,7 @@ def _grouped(draw: Any, maps: list[Any]) -> Any:
 
 
 def _shared(draw: Any, maps: list[Any]) -> Any:
-    x, y = _alike(draw, maps)
+    x, y = _same_channels(draw, maps)
     conv = layers.Conv2D(3, 1)
     return layers.Concatenate()([conv(x), conv(y)])
 

@@ -127,7 +127,7 @@ def test_no_group_has_a_cell_that_reaches_an_output() -> None:
     assert _groups(channel_graph(model)) == {("b", "c"): 6}
 
 
-def test_a_model_that_cannot_be_taken_apart_is_refused() -> None:
+def test_a_model_that_cannot_be_parsed_is_refused() -> None:
     own = type("Own", (keras.Model,), {"call": lambda self, x: x})
     with pytest.raises(ConversionError, match="not a functional or Sequential"):
         channel_graph(own(name="own"))

@@ -56,7 +56,7 @@ def test_each_kernel_loses_just_that_share_of_its_smallest(whole: Any, sparsity:
         assert size[~mask].max(initial=0) <= size[mask].min(initial=np.inf)
 
 
-def test_what_is_no_kernel_stays_whole() -> None:
+def test_weights_that_are_not_kernels_stay_whole() -> None:
     model = _model()
     before = {
         variable.path: np.asarray(variable)

@@ -87,8 +87,8 @@ def test_a_share_of_the_time_that_no_cut_takes_away_is_reckoned_with(
     assert len(told) <= 4
 
 
-def test_blocks_too_large_to_aim_finely_are_no_bounds() -> None:
-    """The first cut nearly suffices, and lies below what was aimed at: the next takes a block."""
+def test_blocks_too_large_to_aim_finely_do_not_bound_the_search() -> None:
+    """The first cut is nearly enough, and is below what was aimed at: the next takes a block."""
     image = keras.Input((8, 8, 3))
     x = layers.Conv2D(32, 3, padding="same")(image)
     graph = channel_graph(keras.Model(image, layers.Dense(2)(layers.Flatten()(x))))

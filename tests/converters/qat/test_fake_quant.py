@@ -31,12 +31,12 @@ def models() -> ModuleType:
 
 
 TENSORFLOW = (
-    *("fused_pool", "concatenation", "squeezed", "lone_norm", "shared_norm", "others", "dense"),
+    *("fused_pool", "concatenation", "squeezed", "single_norm", "shared_norm", "others", "dense"),
     *("nested", "with_softmax"),
 )
 # TensorFlow's calibration gives one of the tensors that an addition reads the sum's range as well,
-# probably because it looks when the sum lies in that tensor's memory. Ours has no such fault.
-OURS = ("plain_cnn", "shared_conv", "lone_norm", "squeezed")
+# probably because it looks when the sum is in that tensor's memory. Ours has no such fault.
+OURS = ("plain_cnn", "shared_conv", "single_norm", "squeezed")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_model_computes_what_the_int8_model_does(
 def test_a_rounding_left_out_or_added_is_seen(models: ModuleType) -> None:
     import tensorflow as tf
 
-    found = models.compare(models.lone_norm)
+    found = models.compare(models.single_norm)
     faithful = found.steps_off(found.fake_quant.run(found.inputs))
     rounding = [step for step in found.graph.steps if step.rounding == "own"]
     assert len(rounding) == 3
@@ -129,7 +129,7 @@ def test_models_that_do_not_fit_are_refused(models: ModuleType) -> None:
 
 @pytest.mark.parametrize("method", ["min-max", "percentile", "mse"])
 def test_ranges_are_those_of_our_calibration(method: CalibrationMethod, models: ModuleType) -> None:
-    found = models.compare(models.lone_norm)
+    found = models.compare(models.single_norm)
     source = found.source
     found.fake_quant.calibrate(lambda: [source.inputs], method)
     histograms = activation_histograms(source.float32, models.SPEC, lambda: source.pictures)

@@ -1,4 +1,4 @@
-"""Quantization-aware training, from a model that INT8 ruins to one that it does not."""
+"""Quantization-aware training, from a model that INT8 breaks to one that it does not."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def tuned(
     splits: tuple[list[Sample], list[Sample]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[QatResult, Listening]:
-    """The fine-tuned model, and the progress that was told."""
+    """The fine-tuned model, and the progress that was reported."""
     told = Listening()
     result = quantization_aware_training(
         stretched,
@@ -129,7 +129,7 @@ def test_int8_loses_less_after_training(
     assert found["tuned"].score > found["plain"].score + 0.1
 
 
-def test_the_loss_falls_and_is_told(tuned: tuple[QatResult, Listening]) -> None:
+def test_the_loss_falls_and_is_reported(tuned: tuple[QatResult, Listening]) -> None:
     result, told = tuned
     assert result.images == 1000
     assert result.uncovered == ()
@@ -216,7 +216,7 @@ def test_a_learning_rate_too_high_is_named(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_numbers_that_are_no_distribution_are_learned_one_by_one(
+def test_numbers_that_are_not_a_distribution_are_learned_one_by_one(
     splits: tuple[list[Sample], list[Sample]], stretched: Path, tmp_path: Path
 ) -> None:
     """Of a distribution's logits only their differences count, of other numbers each one."""
@@ -248,9 +248,9 @@ def test_models_that_cannot_be_trained_are_named(
     few = splits[0][:4]
     with pytest.raises(ConversionError, match=r"lstm\.keras: 'memory' is a recurrent layer"):
         tune(model, few, out)
-    (tmp_path / "torn.keras").write_bytes(b"PK\x03\x04 torn")
-    with pytest.raises(ConversionError, match=r"torn\.keras: cannot be trained \(\w+"):
-        tune(tmp_path / "torn.keras", few, out)
+    (tmp_path / "truncated.keras").write_bytes(b"PK\x03\x04 truncated")
+    with pytest.raises(ConversionError, match=r"truncated\.keras: cannot be trained \(\w+"):
+        tune(tmp_path / "truncated.keras", few, out)
     job = QatJob(
         keras_model=str(stretched),
         preprocess=PreprocessSpec(size=(8, 8), channels="grey", mean=(0.0,), std=(1.0,)),
@@ -269,7 +269,7 @@ def test_models_that_cannot_be_trained_are_named(
     assert not out.exists()
 
 
-def test_what_is_missing_is_named_at_once(
+def test_what_is_missing_is_named_before_training(
     splits: tuple[list[Sample], list[Sample]], stretched: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(ConversionError, match="no pictures to train with, expected at least one"):

@@ -26,7 +26,7 @@ def mean_outputs(content: bytes) -> NDArray[np.float64]:
     return total / len(pictures())
 
 
-def test_the_shift_of_clipped_activations_is_put_right() -> None:
+def test_the_shift_of_clipped_activations_is_corrected() -> None:
     content = uneven_float()
     # Ranges that clip three fifths of what occurs within: every mean behind them is too low.
     ends = FloatGraph(content).graph

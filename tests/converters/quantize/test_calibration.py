@@ -55,7 +55,7 @@ def real_error(values: NDArray[np.float64], low: float, high: float) -> float:
     method=st.sampled_from(["min-max", "percentile", "mse"]),
 )
 @settings(max_examples=60)
-def test_zero_lies_in_every_range_and_none_is_wider_than_all(
+def test_zero_is_in_every_range_and_none_is_wider_than_all(
     seed: int, shift: float, outlier: float, method: CalibrationMethod
 ) -> None:
     values = np.random.default_rng(seed).normal(shift, 1, 3000)
@@ -85,7 +85,7 @@ def test_one_outlier_does_not_coarsen_the_rest() -> None:
 
 @given(seed=st.integers(0, 2**31), outlier=st.floats(0, 40))
 @settings(max_examples=40)
-def test_mse_errs_no_more_than_all_of_it_would(seed: int, outlier: float) -> None:
+def test_mse_has_no_larger_error_than_the_whole_range(seed: int, outlier: float) -> None:
     values = np.random.default_rng(seed).laplace(0, 1, 20_000)
     values[0] += outlier
     histogram = histogram_of(values)

@@ -1,4 +1,4 @@
-"""Equalization: the model stays the same, its channels become alike, and INT8 profits."""
+"""Equalization: the model stays the same, its channels become similar, and INT8 profits."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def channel_ranges(content: bytes) -> list[float]:
     return ratios
 
 
-def test_the_model_computes_the_same_with_channels_more_alike() -> None:
+def test_the_model_computes_the_same_with_channels_more_similar() -> None:
     before = uneven_float()
     after = equalize(before, SPEC, pictures())
     assert after.groups >= 3

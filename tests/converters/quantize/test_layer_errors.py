@@ -162,7 +162,7 @@ def test_ranges_from_the_wrong_pictures_show_as_clipping(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("warm_tensorflow")
-def test_no_pictures_and_strangers_are_errors(
+def test_no_pictures_are_an_error(
     models: TfliteModels, trained_folder: Path, sample_bundle: Path
 ) -> None:
     preprocess = read_trained(trained_folder).preprocess

@@ -1,4 +1,4 @@
-"""The automatic repair, on a real model that plain INT8 ruins, and its choices one by one."""
+"""The automatic repair, on a real model that plain INT8 breaks, and its choices one by one."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def repaired(detector: Path) -> ConvertResult:
 
 
 @pytest.mark.slow
-def test_a_model_that_plain_int8_ruins_comes_within_a_point(repaired: ConvertResult) -> None:
+def test_a_model_that_plain_int8_breaks_comes_within_a_point(repaired: ConvertResult) -> None:
     reference = repaired.evaluations["validation"]["float32"]
     plain, last = repaired.attempts[0], repaired.attempts[-1]
     assert drop_points(reference, plain.evaluation) > 10
@@ -111,7 +111,9 @@ def test_a_model_that_plain_int8_ruins_comes_within_a_point(repaired: ConvertRes
 
 
 @pytest.mark.slow
-def test_the_layers_kept_are_named_and_are_those_at_fault(repaired: ConvertResult) -> None:
+def test_the_layers_kept_are_named_and_are_those_that_lose_accuracy(
+    repaired: ConvertResult,
+) -> None:
     kept = repaired.attempts[-1].kept
     assert any("Rsqrt" in name for name in kept)
     assert any("energy" in name for name in kept)

@@ -44,7 +44,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
 
 def test_samples_of_photographs(tmp_path: Path) -> None:
     pixels = np.full((2, 3, 3), 7, np.uint8)
-    # A hash in a photograph's name is no index.
+    # A hash in a photograph's name is not an index.
     path = tmp_path / "cat#3.png"
     path.write_bytes(encode_png(pixels))
     assert (read_sample(Sample(source=str(path), target=1).source) == pixels).all()

@@ -49,7 +49,7 @@ def need(runtime: RuntimeName) -> None:
 def accepted_by(runtime: RuntimeName, files: dict[tuple[str, int], bytes]) -> set[tuple[str, int]]:
     """Offer files to a runtime and return the names of those it takes.
 
-    In a process of its own: once TensorFlow is imported, as other tests do, its symbols get in
+    In a separate process: once TensorFlow is imported, as other tests do, its symbols get in
     the way of tflite-runtime's.
     """
     module = runtime.replace("-", "_") + ".interpreter"

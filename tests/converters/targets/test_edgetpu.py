@@ -202,7 +202,7 @@ def test_percentages(text: str, value: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "%", "all", "101%", "-1", "nan", "inf", "50%%"])
-def test_what_is_no_percentage(text: str) -> None:
+def test_a_text_that_is_not_a_percentage_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not a percentage, expected 0% to 100%"):
         parse_percent(text)
 

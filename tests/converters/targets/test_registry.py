@@ -12,7 +12,7 @@ from edgeinfer.device.accelerators.registry import find_accelerator
 from edgeinfer.device.core.errors import DelegateError
 
 
-def test_every_accelerator_of_ours_has_a_target_that_is_an_entry_point() -> None:
+def test_every_accelerator_of_edgeinfer_has_a_target_that_is_an_entry_point() -> None:
     entries = {entry.name: entry for entry in metadata.entry_points(group=GROUP)}
     assert {*entries} == {*OWN} == {*target_names()} == {*ACCELERATORS}
     for name in OWN:

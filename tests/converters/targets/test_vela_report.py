@@ -136,9 +136,7 @@ texts = st.text(max_size=60) | st.text(alphabet='",\n\r\0 ab1-.en', max_size=60)
 
 
 @given(texts, texts, texts)
-def test_whatever_it_writes_only_a_sentence_comes_of_it(
-    figures: str, layers: str, output: str
-) -> None:
+def test_every_error_in_its_files_is_one_sentence(figures: str, layers: str, output: str) -> None:
     for arguments in (
         (figures, LAYERS, OUTPUT),
         (summary(), layers, OUTPUT),

@@ -111,7 +111,7 @@ def test_the_vx_variant_is_the_cpus_file_stored_once(tmp_path: Path) -> None:
         assert json.loads(opened.member("report/metrics.json")) == bundle.metrics
 
 
-def test_what_the_npu_leaves_is_told(tmp_path: Path) -> None:
+def test_what_the_npu_leaves_is_reported(tmp_path: Path) -> None:
     out, bundle = written(tmp_path, with_vx(HALF))
     first, last = VX.lines(out, bundle)
     assert first.startswith("imx8mp: 1 of 2 operators will run on the NPU (VX delegate), in 1 part")
@@ -153,7 +153,7 @@ def frames(tmp_path: Path) -> list[Sample]:
     return samples
 
 
-def test_the_gpu_variant_is_float16_with_golden_outputs_of_its_own(
+def test_the_gpu_variant_is_float16_with_its_own_golden_outputs(
     frames: list[Sample], tmp_path: Path
 ) -> None:
     made = with_gpu(float_model(), frames)
@@ -180,7 +180,7 @@ def test_the_gpus_tolerance_grows_with_the_operators() -> None:
     assert gpu_tolerance(1, 8.0) == pytest.approx(0.08)
 
 
-def test_all_targets_at_once(frames: list[Sample], tmp_path: Path) -> None:
+def test_all_targets_together(frames: list[Sample], tmp_path: Path) -> None:
     progress = Listening()
     wanted = Targets(wanted={"vx": PLUS, "gpu": TargetOptions()})
     made = with_targets(draft(MAPPED, float_model(), frames), wanted, progress)

@@ -12,7 +12,7 @@ from edgeinfer.converters.tensorflow.worker.job import Here
 from edgeinfer.device.core.errors import ModelError
 
 
-def test_a_disk_that_cannot_be_read_is_no_output(tmp_path: Path) -> None:
+def test_a_disk_that_cannot_be_read_is_reported_as_such(tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     path.symlink_to("/proc/self/mem")  # its first page gives EIO
     with pytest.raises(ModelError, match=r"cannot be read \(input/output error\)"):

@@ -107,7 +107,7 @@ def test_what_cannot_be_followed_is_named(make: Callable[[], Any], said: str) ->
         Trace().follow(make())
 
 
-def test_a_model_of_a_class_of_its_own_is_refused() -> None:
+def test_a_model_of_a_custom_class_is_refused() -> None:
     class Own(keras.Model):  # type: ignore[misc,name-defined]
         def call(self, image: Any) -> Any:
             return image

@@ -57,7 +57,7 @@ class EchoJob:
             signal.pause()
         if self.ends:
             os.kill(os.getpid(), signal.Signals[self.ends])
-        print("what libraries print is no message")
+        print("what libraries print is not a message")
         _HELD.append(b"x" * (self.hold_mib << 20))
         return Said(text=self.text, pid=os.getpid())
 

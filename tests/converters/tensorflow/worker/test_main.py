@@ -1,4 +1,4 @@
-"""What is told of a job, line by line."""
+"""What a job reports, line by line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 from edgeinfer.converters.tensorflow.worker.main import LineReporter
 
 
-def test_steps_are_told_a_few_times_a_second_and_none_is_lost() -> None:
+def test_steps_are_reported_a_few_times_a_second_and_none_is_lost() -> None:
     stream = io.StringIO()
     reporter = LineReporter(stream)
     reporter.start("train", 10_000)

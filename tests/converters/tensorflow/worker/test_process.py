@@ -103,7 +103,7 @@ def test_one_that_grows_is_replaced() -> None:
 def test_it_imports_nothing_from_the_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = work_in_strangers_folder(tmp_path / "stranger", monkeypatch)
+    folder = work_in_strangers_folder(tmp_path / "untrusted", monkeypatch)
     monkeypatch.setenv("PYTHONPATH", f":.:{ROOT}")  # where this folder's jobs are
     with TensorflowProcess() as process:
         assert process.run(EchoJob(text="x")).text == "x"
@@ -113,7 +113,7 @@ def test_it_imports_nothing_from_the_working_folder(
 def test_its_log_stays_in_the_folder_that_was_given(tmp_path: Path) -> None:
     with TensorflowProcess(tmp_path / "work") as process:
         process.run(EchoJob())
-    assert "what libraries print is no message" in (tmp_path / "work" / LOG_FILE).read_text()
+    assert "what libraries print is not a message" in (tmp_path / "work" / LOG_FILE).read_text()
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
