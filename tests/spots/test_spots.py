@@ -22,7 +22,7 @@ ENTRY_POINTS = f"""\
 [edgeinfer.tasks.converters]
 {NAME} = tests.spots.spots:MEASURED
 [edgeinfer.tasks.host]
-{NAME} = tests.spots.taught:TAUGHT
+{NAME} = tests.spots.training:TASK
 """
 MOST_LINES = 250
 
@@ -101,6 +101,6 @@ def test_the_whole_way(environ: dict[str, str], photographs: Path, tmp_path: Pat
 def test_its_lines_are_few() -> None:
     lines = sum(
         len((ROOT / "tests" / "spots" / name).read_text().splitlines())
-        for name in ("spots.py", "taught.py")
+        for name in ("spots.py", "training.py")
     )
     assert lines <= MOST_LINES

@@ -15,7 +15,7 @@ NOT_FOUND = (
 )
 
 
-def test_no_connection_is_told_before_what_was_not_found_for_want_of_it() -> None:
+def test_no_connection_is_reported_before_what_was_not_found_because_of_it() -> None:
     said = WARNING + NOT_FOUND.format("click>=8.1", "none", "click>=8.1")
     sentence = str(pip_error(BOOKWORM, ["click>=8.1"], said))
     assert "no package index can be reached" in sentence

@@ -86,7 +86,7 @@ def test_the_cache_answers_the_same_without_a_connection(
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK not the wheel that was downloaded"])
-def test_a_damaged_cache_is_downloaded_anew(index: Path, tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_cache_is_downloaded_again(index: Path, tmp_path: Path, damage: bytes) -> None:
     own, cache = make_own_wheel(tmp_path), tmp_path / "cache"
     first = board_wheels(BOOKWORM, index, given=[own], cache=cache)
     first.pip.path.write_bytes(damage)
@@ -184,13 +184,13 @@ def test_a_runtime_without_a_wheel_for_that_glibc_is_refused(index: Path, tmp_pa
         board_wheels(target, index, given=[make_own_wheel(tmp_path)], cache=tmp_path / "cache")
 
 
-def test_a_cache_that_cannot_be_written_is_told(index: Path, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_reported(index: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(StorageError):
         board_wheels(BOOKWORM, index, given=[make_own_wheel(tmp_path)], cache=tmp_path / "cache")
 
 
-def test_a_wheel_that_is_no_archive_is_refused(index: Path, tmp_path: Path) -> None:
+def test_a_wheel_that_is_not_an_archive_is_refused(index: Path, tmp_path: Path) -> None:
     own = make_own_wheel(tmp_path)
     own.write_bytes(b"no archive")
     with pytest.raises(WheelError, match="is not a wheel"):

@@ -26,7 +26,11 @@ FILES = {
     f"{INFO}/WHEEL": f"Wheel-Version: 1.0\nTag: {OWN_TAG}\n",
     f"{INFO}/entry_points.txt": "[console_scripts]\nedgeinfer = edgeinfer.device.cli.main:main\n",
 }
-BESIDE = {f"{INFO}/INSTALLER": "pip\n", f"{INFO}/REQUESTED": "", "../../../bin/edgeinfer": "#!\n"}
+ADDED_BY_PIP = {
+    f"{INFO}/INSTALLER": "pip\n",
+    f"{INFO}/REQUESTED": "",
+    "../../../bin/edgeinfer": "#!\n",
+}
 
 
 def record_line(name: str, content: str) -> str:
@@ -39,11 +43,11 @@ def install(
 ) -> metadata.Distribution:
     """Lay out files as pip does."""
     site = folder / "lib" / "python3" / "site-packages"
-    for name, content in {**files, **BESIDE}.items():
+    for name, content in {**files, **ADDED_BY_PIP}.items():
         path = site / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-    lines = [record_line(name, content) for name, content in {**files, **BESIDE}.items()]
+    lines = [record_line(name, content) for name, content in {**files, **ADDED_BY_PIP}.items()]
     lines += ["edgeinfer/device/__pycache__/loop.cpython-311.pyc,,", f"{INFO}/RECORD,,", *more]
     (site / INFO / "RECORD").write_text("\n".join(lines) + "\n", encoding="utf-8", errors="replace")
     return metadata.PathDistribution(site / INFO)
@@ -55,7 +59,7 @@ def site_of(installed: metadata.Distribution) -> Path:
 
 def test_the_wheel_has_the_installed_files_and_no_others(tmp_path: Path) -> None:
     installed = install(tmp_path / "venv")
-    (site_of(installed) / "edgeinfer" / "json.py").write_text("a stranger's")
+    (site_of(installed) / "edgeinfer" / "json.py").write_text("someone else's")
     wheel = installed_wheel(BOOKWORM, tmp_path / "cache", installed)
     assert wheel.name == f"edgeinfer-{own_version()}-{OWN_TAG}.whl"
     assert check_given(wheel, BOOKWORM).distribution == "edgeinfer"
@@ -91,7 +95,7 @@ def test_a_changed_file_is_named_with_both_hashes(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("cache/*.whl"))
 
 
-def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     installed = install(tmp_path / "venv")
     (site_of(installed) / "edgeinfer" / "device" / "loop.py").unlink()
     with pytest.raises(WheelError, match=r"loop\.py: cannot be read"):
@@ -144,7 +148,7 @@ def test_what_came_from_no_wheel_is_refused(tmp_path: Path) -> None:
         installed_wheel(BOOKWORM, tmp_path / "cache", install(tmp_path / "venv", files))
 
 
-def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(StorageError):
         installed_wheel(BOOKWORM, tmp_path / "cache", install(tmp_path / "venv"))

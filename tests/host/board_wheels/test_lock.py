@@ -129,7 +129,7 @@ def test_a_damaged_lock_is_refused(lock: Lock, tmp_path: Path, changes: dict[str
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": 1}', '{"schema": 2, "packages": []}'])
-def test_what_is_no_lock_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_lock_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "lock.json"
     path.write_text(text)
     with pytest.raises(WheelError, match="cannot be read"):

@@ -73,7 +73,7 @@ def test_a_file_that_is_absent_or_not_named_as_a_wheel_is_refused(tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["edgeinfer.pth", "json.py", "edgeinfer/../json.py"])
-def test_a_wheel_of_ours_with_files_of_others_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_wheel_of_edgeinfer_with_files_of_others_is_refused(tmp_path: Path, name: str) -> None:
     own = make_own_wheel(tmp_path, members={name: "import os"})
     with pytest.raises(WheelError, match=rf"contains {name}, expected only files of edgeinfer"):
         check_given(own, BOOKWORM)

@@ -100,7 +100,7 @@ def test_what_a_board_brings_itself_or_is_brought(wheels: BoardWheels) -> None:
     assert "Python 3.11" in facts["edgeinfer:system"]
 
 
-def test_a_wheels_bill_names_what_boards_get_beside_it(tmp_path: Path) -> None:
+def test_a_wheels_bill_names_what_boards_get_with_it(tmp_path: Path) -> None:
     needs = [str(one) for one in own_requirements() if "extra" not in str(one.marker)]
     licence = {"edgeinfer/host/embedded/cats/LICENSE": "The Cat Licence\n\nMeow."}
     own = make_own_wheel(tmp_path, needs, members=licence)
@@ -114,7 +114,7 @@ def test_a_wheels_bill_names_what_boards_get_beside_it(tmp_path: Path) -> None:
     assert data["licenses"] == [{"license": {"name": "The Cat Licence"}}]
 
 
-def test_the_program_writes_it_beside_the_wheel(
+def test_the_program_writes_it_next_to_the_wheel(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     needs = [str(one) for one in own_requirements() if "extra" not in str(one.marker)]
@@ -126,7 +126,7 @@ def test_the_program_writes_it_beside_the_wheel(
 
 
 @pytest.mark.parametrize(("name", "code"), [("dist/*.whl", 2), ("edgeinfer-1-py3-none-any.whl", 1)])
-def test_what_is_no_wheel_is_an_error_line(
+def test_a_file_that_is_not_a_wheel_is_an_error_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, code: int
 ) -> None:
     if code == 1:

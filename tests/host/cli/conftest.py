@@ -14,7 +14,7 @@ SHORT = ("fashion-mnist", "--epochs", "1", "--width", "0.25", "--json")
 """Of `edgeinfer train`: the shortest training on the embedded pictures."""
 
 TOLD = "told.json"
-"""What the command printed, beside the run."""
+"""What the command printed, next to the run."""
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def photos(tmp_path: Path) -> Path:
         path = root / ("cat", "big dog")[index % 2] / f"{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         assert cv2.imwrite(str(path), np.full((4, 4, 3), index, np.uint8))
-    (root / "cat" / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    (root / "cat" / "truncated.jpg").write_bytes(b"\xff\xd8\xff\xe0")
     return root
 
 
@@ -39,7 +39,7 @@ def test_counts_and_findings(photos: Path) -> None:
         "big dog\t8\t1\t1",
         "cat\t8\t1\t1",
         "all\t16\t2\t2",
-        "corrupt: cat/torn.jpg: is incomplete: the JPEG ends within its header",
+        "corrupt: cat/truncated.jpg: is incomplete: the JPEG ends within its header",
         "left out: 1",
     ]
 
@@ -60,7 +60,7 @@ def test_json(photos: Path) -> None:
         "findings": [
             {
                 "kind": "corrupt",
-                "path": "cat/torn.jpg",
+                "path": "cat/truncated.jpg",
                 "detail": "is incomplete: the JPEG ends within its header",
             }
         ],

@@ -70,7 +70,7 @@ def test_it_is_among_the_boards_commands() -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused_at_once(
+def test_what_makes_no_sense_is_refused_immediately(
     arguments: list[str], code: int, expected: str, sample_bundle: Path, empty: dict[str, str]
 ) -> None:
     words = [str(sample_bundle) if word == "BUNDLE" else word for word in arguments]
@@ -103,7 +103,7 @@ def test_without_a_loop_nothing_is_said_of_it(fields: dict[str, object], expecte
     assert _for_people(result(**fields)) == expected
 
 
-def test_a_loop_that_failed_and_many_labels_are_told_in_short() -> None:
+def test_a_loop_that_failed_and_many_labels_are_shown_in_short() -> None:
     labels = {f"class {index}": 1 for index in range(20)}
     said = _for_people(result(frames=20, labels=labels, exit_code=1))
     assert "verified, the loop failed (exit code 1), 20 frames answered:\n  1 class 0" in said

@@ -50,7 +50,7 @@ def test_times_are_read(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "m", "-3m", "1.5h", "20 m", "0", "1d", "3m2h", "٣m"])
-def test_what_is_no_time_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_time_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
         _read_time(text)
 
@@ -88,7 +88,7 @@ def test_options_of_a_board_need_a_board(run: Path) -> None:
     assert "need --measure-on" in result.output
 
 
-def test_a_folder_that_is_no_run_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_run_is_one_line(tmp_path: Path) -> None:
     assert "has no readable trained.json" in error_line(edgeinfer("optimize", tmp_path / "no"))
 
 
@@ -97,7 +97,9 @@ def test_out_is_not_the_run(run: Path) -> None:
     assert "is the folder RUN" in line
 
 
-def test_a_board_that_is_away_is_told_before_anything_is_done(run: Path, tmp_path: Path) -> None:
+def test_a_board_that_is_away_is_reported_before_anything_is_done(
+    run: Path, tmp_path: Path
+) -> None:
     away = ("--measure-on", "nobody@127.0.0.1", "--ssh-option", "Port=1")
     line = error_line(edgeinfer("optimize", run, *away, "--out", tmp_path / "out"))
     assert "cannot be reached" in line
@@ -114,7 +116,7 @@ def trained(fashion_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def _begin(command: list[str], until: str) -> tuple[subprocess.Popen[str], str]:
-    """Start a search in a session of its own; return it and its lines when it builds `until`."""
+    """Start a search in a separate session; return it and its lines when it builds `until`."""
     process = subprocess.Popen(
         [*PROGRAM, *command],
         stdin=subprocess.DEVNULL,
@@ -195,7 +197,7 @@ def test_killed_and_started_again_it_ends_with_a_bundle(
     assert answer["test"]["test_uses"] == 1
     assert not list(out.glob("candidates/00[23]"))
 
-    # Once more, from Python: there is nothing to do, and the test split is left alone.
+    # Again, from Python: there is nothing to do, and the test split is left alone.
     options = SearchOptions(
         budget=Budget(accuracy_points=60, size_kb=900), time_limit_s=int(spent) + 2
     )

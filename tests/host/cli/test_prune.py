@@ -35,7 +35,7 @@ def test_the_command_imports_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_run_that_is_none_is_told_before_tensorflow_is_loaded(tmp_path: Path) -> None:
+def test_a_missing_run_is_reported_before_tensorflow_is_loaded(tmp_path: Path) -> None:
     code = (
         "import sys; from click.testing import CliRunner; "
         "from edgeinfer.host.cli.prune import prune; "
@@ -88,10 +88,10 @@ def test_an_earlier_run_is_not_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("named", [".", "..", "run", "run/"])
-def test_the_pruned_run_lies_beside_the_run(
+def test_the_pruned_run_is_next_to_the_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str
 ) -> None:
-    """As the refusal of what lies there already shows."""
+    """As the refusal of what is there already shows."""
     (tmp_path / "run-pruned").mkdir()
     place = tmp_path / {".": "run", "..": "run/inside"}.get(named, "")
     place.mkdir(parents=True, exist_ok=True)

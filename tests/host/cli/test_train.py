@@ -172,7 +172,7 @@ def test_it_lists_the_students() -> None:
     assert "small-cnn, 112 pixels, width 0.75" in result.output
 
 
-def test_a_teacher_that_is_no_run_is_one_sentence(tmp_path: Path) -> None:
+def test_a_teacher_that_is_not_a_run_is_one_sentence(tmp_path: Path) -> None:
     arguments = ["fashion-mnist", "--out", str(tmp_path / "run"), "--teacher", str(tmp_path)]
     error = _error(*arguments)
     assert isinstance(error, ModelError)
@@ -181,7 +181,7 @@ def test_a_teacher_that_is_no_run_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_teaches_the_next(fashion_run: Path, tmp_path: Path) -> None:
+def test_a_run_is_the_teacher_of_the_next(fashion_run: Path, tmp_path: Path) -> None:
     student = tmp_path / "student"
     arguments = [*SHORT, "--out", str(student), "--teacher", str(fashion_run), "--student"]
     arguments += ["rpi-zero2w", "--teacher-features", "--temperature", "3"]

@@ -30,11 +30,11 @@ def test_damaged_files_are_named(
     root = make_folder({"a": 3, "b": 3})
     (root / "a" / "empty.jpg").touch()
     (root / "a" / "page.png").write_text("<html>not found</html>")
-    torn = make_photo("photos/b/torn.jpg", 1)
-    torn.write_bytes(torn.read_bytes()[:-40])
+    truncated = make_photo("photos/b/truncated.jpg", 1)
+    truncated.write_bytes(truncated.read_bytes()[:-40])
     checked = check_files(find_layout(root))
     assert [(f.kind, f.path, f.detail) for f in checked.findings] == [
-        ("corrupt", "b/torn.jpg", "is incomplete: the JPEG has no end"),
+        ("corrupt", "b/truncated.jpg", "is incomplete: the JPEG has no end"),
         ("empty", "a/empty.jpg", "is empty"),
         ("not-an-image", "a/page.png", "is not an image"),
     ]

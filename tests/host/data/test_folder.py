@@ -48,7 +48,7 @@ def test_a_class_may_be_called_train(make_folder: MakeFolder) -> None:
     )
 
 
-def test_folders_beside_the_splits_are_named(make_folder: MakeFolder) -> None:
+def test_folders_next_to_the_splits_are_named(make_folder: MakeFolder) -> None:
     counts = {"train/a": 2, "train/b": 2, "test/a": 1, "test/b": 1, "sketches": 2}
     layout = find_layout(make_folder(counts))
     assert layout.labels == ("a", "b")
@@ -58,7 +58,7 @@ def test_folders_beside_the_splits_are_named(make_folder: MakeFolder) -> None:
     assert "is next to the split folders" in layout.findings[0].detail
 
 
-def test_images_anywhere_below_a_class_and_what_is_passed_over(
+def test_images_anywhere_below_a_class_and_what_is_skipped(
     make_folder: MakeFolder, make_photo: MakePhoto
 ) -> None:
     root = make_folder({"a": 3, "b": 3})

@@ -57,7 +57,7 @@ def test_disjoint_complete_stratified_and_independent_of_order(
     assert again == splits
 
 
-def test_the_same_split_wherever_the_folder_lies() -> None:
+def test_the_split_is_the_same_in_every_folder() -> None:
     here = split_samples(_samples([9, 9], "/home/a/photos"), seed=3, task=TASK)
     there = split_samples(_samples([9, 9], "/mnt/z"), seed=3, task=TASK)
     for split in SPLITS:

@@ -1,4 +1,4 @@
-"""A board that needs no emulator: this machine's Python in the place of the emulated one."""
+"""A board that needs no emulator: this machine's Python instead of the emulated one."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_of_two_that_are_made_at_once_the_first_is_kept(tmp_path: Path) -> None:
+def test_of_two_that_are_made_at_the_same_time_the_first_is_kept(tmp_path: Path) -> None:
     def build(folder: Path) -> None:
         write_file(folder)
         if len(list(tmp_path.glob(".building-*"))) == 1:
@@ -50,7 +50,7 @@ def test_of_two_that_are_made_at_once_the_first_is_kept(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["file"]
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file")
     with pytest.raises(StorageError):
         kept_folder(tmp_path / "home", "root", ["a"], write_file)

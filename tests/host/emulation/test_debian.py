@@ -39,7 +39,7 @@ def test_without_apt_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.Monk
         debian_mirror()
 
 
-def test_a_machine_whose_apt_knows_no_debian_is_told_of_the_option(
+def test_a_machine_whose_apt_knows_no_debian_gets_the_option_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script(tmp_path / "apt-get", "echo http://mirror.invalid/ubuntu noble")
@@ -61,7 +61,7 @@ def test_the_mirror_is_that_of_this_machines_debian(
 
 
 @apt
-def test_a_mirror_that_cannot_be_reached_is_told(tmp_path: Path) -> None:
+def test_a_mirror_that_cannot_be_reached_is_reported(tmp_path: Path) -> None:
     with pytest.raises(EmulationError, match=r"mirror cannot be reached.*connect this machine"):
         download_packages(
             "arm64",
@@ -105,7 +105,7 @@ def test_a_root_has_the_packages_files_without_their_documentation(tmp_path: Pat
 
 
 @apt
-def test_a_file_that_is_no_package_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_package_is_refused(tmp_path: Path) -> None:
     broken = tmp_path / "broken.deb"
     broken.write_bytes(b"no package")
     with pytest.raises(EmulationError, match=r"broken\.deb: cannot be unpacked"):

@@ -50,14 +50,14 @@ def test_without_one_it_says_which_package_to_install(path: Path, tmp_path: Path
         find_emulator("armv7l", (7, 0), home=tmp_path / "home")
 
 
-def test_one_that_is_too_old_is_told(path: Path, tmp_path: Path) -> None:
+def test_one_that_is_too_old_is_reported(path: Path, tmp_path: Path) -> None:
     install(path, "qemu-aarch64-static", "7.2.22")
     with pytest.raises(EmulationError, match=r"7\.2\.22 is too old.*qemu-aarch64 10\.0 or newer"):
         find_emulator("aarch64", (10, 0), home=tmp_path / "home")
     assert not list((tmp_path / "home").iterdir())
 
 
-def test_one_that_does_not_start_is_told(path: Path, tmp_path: Path) -> None:
+def test_one_that_does_not_start_is_reported(path: Path, tmp_path: Path) -> None:
     broken = path / "qemu-arm"
     broken.write_bytes(b"\x7fELF broken")
     broken.chmod(0o755)

@@ -93,7 +93,7 @@ def test_outputs_that_are_asked_for_take_the_place_of_the_terminal(
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGILL])
-def test_a_program_that_dies_in_the_emulator_is_told(
+def test_a_program_that_dies_in_the_emulator_is_reported(
     number: signal.Signals, sample_bundle: Path, tmp_path: Path
 ) -> None:
     board = board_here(tmp_path, f"kill -{number.value} $$")
@@ -101,7 +101,7 @@ def test_a_program_that_dies_in_the_emulator_is_told(
         try_bundle(board, sample_bundle, run_options=None)
 
 
-def test_ctrl_c_ends_the_loop_after_the_frames_in_hand(sample_bundle: Path, tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_loop_after_the_current_frames(sample_bundle: Path, tmp_path: Path) -> None:
     """A terminal sends it to the program of the board too."""
     code = (
         "import sys, pathlib\n"

@@ -1,4 +1,4 @@
-"""A model on a folder: its score with an interval, its worst pictures, and another beside it."""
+"""A model on a folder: its score with an interval, its worst pictures, and a comparison."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_folder_without_a_class_says_which_and_one_with_another_is_refused(
         evaluate_model(SAMPLE, fewer, Silent())
 
 
-def test_a_model_beside_itself_differs_by_nothing(clothes: Path) -> None:
+def test_a_model_compared_with_itself_differs_by_nothing(clothes: Path) -> None:
     result = edgeinfer.evaluate(str(SAMPLE), str(clothes), other=str(SAMPLE), progress=Silent())
     comparison = result.comparison
     assert comparison is not None
@@ -80,8 +80,8 @@ def test_a_model_beside_itself_differs_by_nothing(clothes: Path) -> None:
     assert not comparison.more_than_chance
 
 
-def test_another_order_of_the_classes_is_no_mistake(clothes: Path, tmp_path: Path) -> None:
-    """Each model numbers the classes in its own way; the second calls each by the next one's."""
+def test_another_order_of_the_classes_is_not_a_mistake(clothes: Path, tmp_path: Path) -> None:
+    """Each model numbers the classes in its own way; the second gives each the name of the next."""
     other = tmp_path / "other.edgebundle"
 
     def turn(document: Document, members: Members) -> None:
@@ -129,5 +129,5 @@ def test_the_command(clothes: Path, tmp_path: Path) -> None:
     assert truths == sorted(truths)
 
 
-def test_what_is_no_folder_is_one_line(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_folder_is_one_line(tmp_path: Path) -> None:
     assert "error: " in error_line(edgeinfer_here("evaluate", SAMPLE, tmp_path / "none"))

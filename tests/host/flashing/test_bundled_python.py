@@ -32,7 +32,7 @@ def test_it_is_downloaded_once_and_packed(tmp_path: Path, monkeypatch: pytest.Mo
     log = uv(tmp_path, monkeypatch, UV)
     first = carried_python("3.10", "aarch64", cache=tmp_path / "cache")
     assert "cpython-3.10-linux-aarch64-gnu" in log.read_text()
-    # Not where a stranger's uv.toml may lie, which may name another source of Pythons.
+    # Not where an untrusted uv.toml may be, which may name another source of Pythons.
     assert log.read_text().startswith("/: ")
     with tarfile.open(first.path) as archive:
         assert {"bin/python3.10", "bin/python3", "lib"} <= set(archive.getnames())
@@ -41,7 +41,7 @@ def test_it_is_downloaded_once_and_packed(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(log.read_text().splitlines()) == 1
 
 
-def test_without_a_connection_the_reason_is_told(
+def test_without_a_connection_the_reason_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uv(tmp_path, monkeypatch, OFFLINE)
@@ -50,7 +50,9 @@ def test_without_a_connection_the_reason_is_told(
     assert not list(tmp_path.glob("cache/*"))
 
 
-def test_without_uv_the_next_step_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_uv_the_next_step_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingExtraError, match="pip install uv"):
         carried_python("3.10", "aarch64", cache=tmp_path / "cache")

@@ -53,7 +53,7 @@ def test_a_release_that_runs() -> None:
         (failed("not healthy", "it is silent", 3),
          "pi@cam2: release 3, which runs there, does not answer (it is silent)"),
         (failed("failed", "pi@cam2: has no sudo"), "pi@cam2: has no sudo"),
-        (failed("failed", "x.whl: is no wheel"), "pi@cam2: x.whl: is no wheel"),
+        (failed("failed", "x.whl: is not a wheel"), "pi@cam2: x.whl: is not a wheel"),
     ],
 )  # fmt: skip
 def test_why_a_board_does_not_run_it(result: HostResult, words: str) -> None:
@@ -61,7 +61,10 @@ def test_why_a_board_does_not_run_it(result: HostResult, words: str) -> None:
 
 
 def test_an_error_of_here_alone_has_no_host_before_it() -> None:
-    assert reason_line(failed("failed", "x.whl: is no wheel"), alone=True) == "x.whl: is no wheel"
+    assert (
+        reason_line(failed("failed", "x.whl: is not a wheel"), alone=True)
+        == "x.whl: is not a wheel"
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class Scripted(Board):
 
 
 class Quiet:
-    """Takes what is told."""
+    """Takes what is reported."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -100,7 +100,7 @@ def test_a_board_that_does_not_come_back_is_given_up() -> None:
         ask(Scripted(LOST), patience_s=-1.0)
 
 
-def test_what_the_agent_refuses_is_told_at_once() -> None:
+def test_what_the_agent_refuses_is_reported_immediately() -> None:
     board = Scripted(LOST, RemoteError("cam: release 2", got="is not installed"))
     with pytest.raises(RemoteError, match="is not installed"):
         ask(board)

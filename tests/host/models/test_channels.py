@@ -22,14 +22,14 @@ pytestmark = pytest.mark.slow
 PRETRAINED = [name for name, info in ARCHITECTURES.items() if info.pretrained]
 SIZES = ((40, 33), (32, 48))
 """(width, height), the first with an even and an odd side: these are padded differently."""
-Twin = Callable[[str, tuple[int, int]], tuple[Any, Preprocessor, Path | None]]
+MakeReference = Callable[[str, tuple[int, int]], tuple[Any, Preprocessor, Path | None]]
 
 LIGHT = ((0, 256), (0, 40), (200, 256), (100, 150))
 """Lowest and highest value of frames, so that their answers differ."""
 
 
 def some_weights(name: str, folder: Path) -> Path | None:
-    """Return random weights as ImageNet's stand in a file; None for those that are installed."""
+    """Return random weights in a file, as ImageNet's are; None for those that are installed."""
     if name == "efficientnet-lite0":
         return None
     import keras
@@ -75,7 +75,7 @@ def answers(
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
+def reference(tmp_path_factory: pytest.TempPathFactory) -> MakeReference:
     """What makes the same network for RGB, once, and tells its file of weights."""
     folder = tmp_path_factory.mktemp("weights")
     weights_of = functools.cache(lambda name: some_weights(name, folder))
@@ -87,13 +87,13 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
     return make
 
 
-def assert_alike(
-    name: str, channels: Channels, size: tuple[int, int], twin: Twin
+def assert_same_network(
+    name: str, channels: Channels, size: tuple[int, int], reference: MakeReference
 ) -> tuple[Any, Preprocessor]:
-    """Hold a network to its twin for RGB: where the input comes in, and all weights behind."""
+    """Compare a network with the same one for RGB: where the input comes in, and all weights."""
     import keras
 
-    rgb, rgb_preprocessor, weights = twin(name, size)
+    rgb, rgb_preprocessor, weights = reference(name, size)
     other, preprocessor = network(name, size, channels, weights)
     layers = [layer for layer in other.layers if layer.weights and layer.name != THREE_OF_ONE]
     first, *behind = [layer for layer in rgb.layers if layer.weights]
@@ -125,16 +125,16 @@ def assert_alike(
     ids=str,
 )
 def test_a_grey_picture_is_answered_as_its_three_equal_channels(
-    name: str, size: tuple[int, int], twin: Twin
+    name: str, size: tuple[int, int], reference: MakeReference
 ) -> None:
-    model, preprocessor = assert_alike(name, "grey", size, twin)
+    model, preprocessor = assert_same_network(name, "grey", size, reference)
     assert model.input.shape[1:] == (size[1], size[0], 1)
     assert preprocessor.spec.channels == "grey"
 
 
 @pytest.mark.parametrize("name", PRETRAINED)
-def test_a_picture_in_bgr_is_answered_as_in_rgb(name: str, twin: Twin) -> None:
-    assert_alike(name, "bgr", SIZES[0], twin)
+def test_a_picture_in_bgr_is_answered_as_in_rgb(name: str, reference: MakeReference) -> None:
+    assert_same_network(name, "bgr", SIZES[0], reference)
 
 
 @pytest.mark.parametrize("channels", ["bgr", "grey"])

@@ -39,7 +39,7 @@ def test_channels_are_rounded_to_multiples_but_never_far_down() -> None:
     [
         ("small-cnn", (28, 28, 1), (30_000, 45_000)),
         ("small-cnn", (96, 64, 3), (30_000, 300_000)),
-        # Published with biases beside batch normalization: 78,666.
+        # Published with biases as well as batch normalization: 78,666.
         ("resnet8", (32, 32, 3), (78_000, 78_666)),
         # Published for 1,000 classes: 3.5 million, of which 1.28 million in the classifier.
         ("mobilenet", (96, 96, 3), (2_200_000, 2_300_000)),

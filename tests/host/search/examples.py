@@ -43,7 +43,7 @@ BUDGET = Budget(accuracy_points=1.0)
 def make_run(folder: Path, **settings: str) -> Path:
     """Write what `edgeinfer train` would have left of the sample bundle's model, but the network.
 
-    Its splits hold a few pictures of Fashion-MNIST each. By what it tells of its training, INT8
+    Its splits hold a few pictures of Fashion-MNIST each. By what it reports of its training, INT8
     costs nothing.
     """
     folder.mkdir(parents=True)

@@ -41,7 +41,7 @@ def test_only_what_is_limited_and_known_can_be_broken() -> None:
 
 
 def test_a_limit_that_is_met_exactly_is_kept() -> None:
-    # 0.1 is not exact in binary, nor is 0.97 - 0.01.
+    # 0.1 and 0.97 - 0.01 are not exact in binary.
     parts = Budget(accuracy_points=1, invoke_ms=0.1).excess(
         float_accuracy=0.97, accuracy=0.96, invoke_ms=0.1
     )

@@ -1,4 +1,4 @@
-"""Candidate: how it is told, and which has all that another has."""
+"""Candidate: its text, and which has all that another has."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def setup(tmp_path: Path) -> Setup:
 
 
 def _until(count: int, trials: list[Trial]) -> object:
-    """Return what is told of trials and ends the search after so many."""
+    """Return what receives the trials and ends the search after so many."""
 
     def tell(trial: Trial) -> None:
         trials.append(trial)
@@ -117,7 +117,7 @@ def test_the_first_ideas_are_tried_in_their_order(setup: Setup) -> None:
     assert (setup.out / "candidates" / "002" / "clothes" / "trained.json").is_file()
 
 
-def test_no_more_candidates_than_asked_for_are_tried_over_all_starts(setup: Setup) -> None:
+def test_only_as_many_candidates_as_asked_for_are_tried_over_all_starts(setup: Setup) -> None:
     tried: list[int] = []
     for most, expected in ((2, [0, 1]), (2, [0, 1]), (3, [0, 1, 2])):
         with setup.search(max_candidates=most) as search:

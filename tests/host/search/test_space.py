@@ -84,7 +84,7 @@ def test_the_first_candidates_are_of_the_space(side: int) -> None:
 @pytest.mark.parametrize(
     ("architecture", "initializer"), [("resnet8", "he"), ("efficientnet-lite0", "pretrained")]
 )
-def test_a_run_from_scratch_does_not_teach_at_first(architecture: str, initializer: str) -> None:
+def test_a_run_from_scratch_is_not_a_teacher_at_first(architecture: str, initializer: str) -> None:
     trained = _trained(architecture=architecture, initializer=initializer)
     first = space_of(trained, None).first()
     assert {candidate.teacher for candidate in first} == {initializer == "pretrained"}

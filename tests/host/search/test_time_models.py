@@ -1,4 +1,4 @@
-"""Times beside the baseline: the ratio is what counts."""
+"""Times compared with the baseline: the ratio is what counts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_what_no_runtime_takes_is_an_error(model: Path, tmp_path: Path) -> None:
         LocalTimer(rounds=1).compare(model, broken)
 
 
-def test_a_board_that_does_not_answer_is_told_at_once() -> None:
+def test_a_board_that_does_not_answer_is_reported_immediately() -> None:
     host = SshHost("nobody@127.0.0.1", ("Port=1", "ConnectTimeout=5"))
     with pytest.raises(RemoteError, match="cannot be reached"):
         BoardTimer(host).check()

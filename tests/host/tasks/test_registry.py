@@ -1,4 +1,4 @@
-"""What measures and what teaches a task is looked up by its name, or told to be missing."""
+"""What measures and what trains a task is looked up by its name, or reported as missing."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from edgeinfer.host.tasks import registry as host
 from edgeinfer.host.tasks.registry import find_taught
 
 FINDERS = [
-    pytest.param(find_measured, converters.GROUP, converters.OWN, id="measured"),
-    pytest.param(find_taught, host.GROUP, host.OWN, id="taught"),
+    pytest.param(find_measured, converters.GROUP, converters.OWN, id="converters"),
+    pytest.param(find_taught, host.GROUP, host.OWN, id="host"),
 ]
 
 
 @pytest.mark.parametrize(("find", "group", "own"), FINDERS)
-def test_every_task_of_ours_is_an_entry_point(
+def test_every_task_of_edgeinfer_is_an_entry_point(
     find: Callable[[str], object], group: str, own: tuple[str, ...]
 ) -> None:
     entries = {entry.name: entry for entry in metadata.entry_points(group=group)}
@@ -30,7 +30,7 @@ def test_every_task_of_ours_is_an_entry_point(
 
 @pytest.mark.parametrize(("find", "group", "own"), FINDERS)
 @pytest.mark.parametrize("name", ["pose", "flight", "../classification"])
-def test_what_nobody_brings_is_told_with_what_would(
+def test_a_task_that_nobody_provides_is_an_error_that_says_how_to_add_it(
     find: Callable[[str], object], group: str, own: tuple[str, ...], name: str
 ) -> None:
     with pytest.raises(ModelError) as caught:

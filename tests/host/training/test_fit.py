@@ -123,7 +123,7 @@ def test_it_stops_early_and_keeps_the_best_weights() -> None:
     assert score.loss == pytest.approx(min(losses), rel=1e-5)
 
 
-def test_a_loss_that_is_no_number_stops_with_advice() -> None:
+def test_a_loss_that_is_not_a_number_stops_with_advice() -> None:
     # A gradient of infinite length at the first step: the weights overflow.
     model = _network()
     model.set_weights([np.full_like(array, 1e38) for array in model.get_weights()])

@@ -32,7 +32,7 @@ def test_a_run_without_epochs_has_a_history_too(tmp_path: Path) -> None:
     assert read(tmp_path) == ([], [])
 
 
-def test_each_epoch_is_on_disk_at_once(tmp_path: Path) -> None:
+def test_each_epoch_is_on_disk_immediately(tmp_path: Path) -> None:
     history = History(tmp_path)
     for count in (1, 2):
         history.add(EPOCH)

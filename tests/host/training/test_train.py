@@ -30,7 +30,7 @@ from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.train import train
 from tests.host.training.problem import squares
-from tests.host.training.taught import write_teacher
+from tests.host.training.teacher_run import write_teacher
 
 LABELS = ("left", "right")
 
@@ -107,7 +107,7 @@ def test_transfer_uses_the_backbones_normalization(pictures: PreparedData, tmp_p
 
 
 @pytest.fixture(scope="module")
-def taught(
+def with_teacher(
     pictures: PreparedData, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[PreparedData, Path]:
     """The pictures with test and training exchanged, and a teacher that knows the right split."""
@@ -123,9 +123,9 @@ def taught(
 
 @dataclass(frozen=True, kw_only=True)
 class Student:
-    """A student that was trained: the settings, the files, and what was told and said.
+    """A student that was trained: the settings, the files, and what was reported and said.
 
-    The teacher's answers lie in `cache`.
+    The teacher's answers are in `cache`.
     """
 
     config: TrainConfig
@@ -137,8 +137,10 @@ class Student:
 
 
 @pytest.fixture(scope="module")
-def student(taught: tuple[PreparedData, Path], tmp_path_factory: pytest.TempPathFactory) -> Student:
-    mixed, run = taught
+def student(
+    with_teacher: tuple[PreparedData, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Student:
+    mixed, run = with_teacher
     config = default_config("small-cnn", size=(16, 16), epochs=2, batch_size=8, dropout=0.2)
     teacher = TeacherConfig(run=run, weight=0.6, temperature=3.0, features=True)
     out = tmp_path_factory.mktemp("students") / "student"
@@ -199,13 +201,13 @@ class _InterruptedAt(LineProgress):
 
 @pytest.mark.slow
 def test_answers_can_be_kept_for_the_next_training(
-    student: Student, taught: tuple[PreparedData, Path], tmp_path: Path
+    student: Student, with_teacher: tuple[PreparedData, Path], tmp_path: Path
 ) -> None:
     said = io.StringIO()
     # The teacher is asked before, so the next training need not end.
     with pytest.raises(KeyboardInterrupt):
         train(
-            taught[0],
+            with_teacher[0],
             student.config,
             tmp_path / "next",
             teacher=student.teacher,
@@ -220,9 +222,9 @@ def test_answers_can_be_kept_for_the_next_training(
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["teacher: preparing", "teacher: features", "train: up to"])
 def test_ctrl_c_leaves_nothing_with_a_teacher_either(
-    when: str, taught: tuple[PreparedData, Path], tmp_path: Path
+    when: str, with_teacher: tuple[PreparedData, Path], tmp_path: Path
 ) -> None:
-    mixed, run = taught
+    mixed, run = with_teacher
     config = default_config("small-cnn", size=(16, 16), epochs=1, batch_size=8, width=0.25)
     with pytest.raises(KeyboardInterrupt):
         train(
@@ -237,9 +239,9 @@ def test_ctrl_c_leaves_nothing_with_a_teacher_either(
 
 @pytest.mark.slow
 def test_a_full_disk_is_said_and_leaves_nothing(
-    taught: tuple[PreparedData, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    with_teacher: tuple[PreparedData, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mixed, run = taught
+    mixed, run = with_teacher
 
     def full(*arguments: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -253,9 +255,9 @@ def test_a_full_disk_is_said_and_leaves_nothing(
 
 @pytest.mark.slow
 def test_a_student_never_takes_its_teachers_place(
-    taught: tuple[PreparedData, Path],
+    with_teacher: tuple[PreparedData, Path],
 ) -> None:
-    mixed, run = taught
+    mixed, run = with_teacher
     config = default_config("small-cnn", size=(16, 16))
     with pytest.raises(UsageError, match="is the teacher's own run; choose another --out"):
         train(mixed, config, run, teacher=TeacherConfig(run=run), progress=_quiet(), force=True)
@@ -279,7 +281,7 @@ def test_ctrl_c_leaves_nothing(pictures: PreparedData, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_taken_place_is_refused_at_once(pictures: PreparedData, tmp_path: Path) -> None:
+def test_a_taken_place_is_refused_immediately(pictures: PreparedData, tmp_path: Path) -> None:
     out = tmp_path / "squares"
     out.mkdir()
     (out / "notes.txt").write_text("mine")

@@ -152,7 +152,7 @@ def test_fine_tuning_that_does_harm_is_undone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(model.get_layer("last_conv").get_weights()[0], kernel)
 
 
-def test_a_teacher_teaches_both_stages(tmp_path: Path) -> None:
+def test_a_teacher_is_used_in_both_stages(tmp_path: Path) -> None:
     from edgeinfer.host.training.distillation.distillation import fit_with_teacher
     from edgeinfer.host.training.transfer import train_in_two_stages
 

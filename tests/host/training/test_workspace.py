@@ -52,7 +52,7 @@ def test_an_earlier_run_stays_unless_forced(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["cats"]
 
 
-def test_force_replaces_no_stranger(tmp_path: Path) -> None:
+def test_force_does_not_replace_a_folder_of_someone_else(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
     (photos / "cat.jpg").write_text("precious")

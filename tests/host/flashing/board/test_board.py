@@ -1,4 +1,4 @@
-"""The board at the other end of an `ssh` that runs everything here, with a `sudo` of its own."""
+"""The board at the other end of an `ssh` that runs everything here, with its own `sudo`."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_bad_outcome_is_an_answer(tmp_path: Path) -> None:
         ("odd", "^cam: odd$"),
     ],
 )  # fmt: skip
-def test_the_agents_error_is_told_as_one_of_here(tmp_path: Path, body: object, words: str) -> None:
+def test_the_agents_error_is_raised_here(tmp_path: Path, body: object, words: str) -> None:
     text = json.dumps({"error": body})
     prefix = agent(tmp_path, f"print({text!r})\nraise SystemExit(1)")
     with pytest.raises(RemoteError, match=words):
@@ -151,7 +151,7 @@ def test_another_programs_work_there_is_waited_for(
     monkeypatch.setattr("edgeinfer.host.flashing.board.board._BUSY_AGAIN_S", 0.01)
     waited: list[str] = []
     board = Board(SshHost("cam"), prefix=agent(tmp_path, BUSY), waiting=waited.append)
-    # What it reads is given anew.
+    # What it reads is given again.
     assert board.agent(sys.executable, "receive", chunks=lambda: [b"da", b"ta"]) == {"got": "data"}
     assert waited == ["waiting: the board's releases are being changed by `install` (process 7)"]
     (tmp_path / "its prefix" / "marks").unlink()

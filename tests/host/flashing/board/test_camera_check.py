@@ -35,12 +35,12 @@ def test_the_first_camera_that_is_free_is_found() -> None:
     assert check(camera(), camera("/dev/video1"), run=("--camera", "1")) == "/dev/video1"
 
 
-def test_what_is_no_v4l2_camera_is_not_looked_for() -> None:
+def test_a_source_that_is_not_a_v4l2_camera_is_not_looked_for() -> None:
     for source in ("simulated", "rtsp://x/1", "picamera"):
         assert check(run=("--camera", source)) is None
 
 
-def test_edgeinfers_own_service_is_no_obstacle() -> None:
+def test_edgeinfers_own_service_is_not_an_obstacle() -> None:
     assert check(camera(state="busy", unit="edgeinfer.service")) == "/dev/video0"
 
 

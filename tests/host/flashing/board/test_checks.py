@@ -31,7 +31,7 @@ def check(profile: str = "rpi4", **changes: Any) -> None:
     check_board(pi(**changes), loaded, "cam", device_tree=loaded.device_tree, now_s=NOW_S)
 
 
-def test_a_place_that_others_may_change_is_refused_with_the_cure() -> None:
+def test_a_place_that_others_may_change_is_refused_with_the_fix() -> None:
     check_place(pi(), "cam")
     with pytest.raises(RemoteError) as caught:
         check_place(pi(unsafe="1000 drwxrwxr-x /mnt/a disk"), "cam")

@@ -42,7 +42,7 @@ def test_this_machine_tells_what_it_is(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_what_is_installed_there_is_told(tmp_path: Path) -> None:
+def test_what_is_installed_there_is_reported(tmp_path: Path) -> None:
     (tmp_path / "releases.pyz").write_bytes(b"agent")
     (tmp_path / "python" / "0123abcd").mkdir(parents=True)
     (tmp_path / "python" / ".new").mkdir()
@@ -54,7 +54,7 @@ def test_what_is_installed_there_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes another's folders")
 @pytest.mark.parametrize("shell", ["dash", "bash"])
-def test_a_place_that_others_may_change_is_told(tmp_path: Path, shell: str) -> None:
+def test_a_place_that_others_may_change_is_reported(tmp_path: Path, shell: str) -> None:
     prefix = tmp_path / "a place" / "edgeinfer"
     python = prefix / "python" / "0123abcd"
     (tmp_path / "disk").mkdir()
@@ -100,7 +100,7 @@ def test_an_answer_that_breaks_off_is_refused(text: str) -> None:
         parse_facts("board", text)
 
 
-def test_what_the_login_prints_is_passed_over() -> None:
+def test_what_the_login_prints_is_skipped() -> None:
     model = f"{FACT}model=Raspberry \x1b[1mPi\n"
     text = f"Welcome to machine=x86_64\n{FACT}machine=arm64\r\n{model}{END}bye"
     facts = parse_facts("board", text)

@@ -103,7 +103,7 @@ def test_the_page_needs_no_other_file(tmp_path: Path, ending: Ending | None) -> 
     assert ("was not used yet" in page) == (ending is None)
 
 
-def test_what_the_winner_loses_is_told_with_its_interval(tmp_path: Path) -> None:
+def test_what_the_winner_loses_is_reported_with_its_interval(tmp_path: Path) -> None:
     lost, before = Loss(points=0.8, low=-0.6, high=2.2), Loss(points=0.5, low=-2.0, high=3.0)
     ending = replace(ENDING, lost=lost, lost_on_validation=before)
     write_report(tmp_path, make_found(), ending)
@@ -156,14 +156,14 @@ def test_the_tables_hold_what_was_measured(tmp_path: Path) -> None:
     assert (trials[3]["validation_top1"], trials[4]["ratio"]) == ("", "")
 
 
-def test_the_front_is_told_with_the_baseline() -> None:
+def test_the_front_is_shown_with_the_baseline() -> None:
     rows = front_rows(make_found())
     assert all(len(row) == len(FRONT_HEADER) for row in rows)
     assert [row[0] for row in rows] == ["#2", "#1 *", "baseline"]
     assert rows[1][2:] == ("89.50 %", "-0.50", "0.50 (0.47 to 0.55)", "1", "50.0")
 
 
-def test_a_trial_is_told_on_one_line() -> None:
+def test_a_trial_is_shown_on_one_line() -> None:
     lines = [trial_line(one) for one in make_found().trials]
     assert lines[1] == (
         "#1 pruned to 30 % (l1), 28x28, with teacher: 89.50 %, time x0.50 (1 ms), 50.0 kB (12 s)"
@@ -174,7 +174,7 @@ def test_a_trial_is_told_on_one_line() -> None:
     assert lines[4] == "#4 small-cnn x0.5, 28x28: failed, the loss became nan (0 s)"
 
 
-def test_a_second_use_of_the_test_split_is_told(tmp_path: Path) -> None:
+def test_a_second_use_of_the_test_split_is_reported(tmp_path: Path) -> None:
     from dataclasses import replace
 
     write_report(tmp_path, make_found(), replace(ENDING, test_uses=2))

@@ -21,7 +21,7 @@ def test_it_goes_on_from_what_was_spent_before() -> None:
     assert spent_s <= kept[0] <= clock.spent_s
 
 
-def test_it_writes_no_more_often_than_needed() -> None:
+def test_it_writes_only_as_often_as_needed() -> None:
     kept: list[float] = []
     clock = SearchClock(limit_s=1, spent_s=0, keep=kept.append)
     for _ in range(100):
@@ -33,7 +33,7 @@ def test_nothing_is_left_after_the_limit() -> None:
     assert SearchClock(limit_s=10, spent_s=30, keep=lambda spent: None).left_s == 0
 
 
-def test_what_is_told_ticks_and_goes_on() -> None:
+def test_reports_tick_and_are_passed_on() -> None:
     ticks: list[None] = []
 
     class Clock(SearchClock):

@@ -139,7 +139,7 @@ def test_other_ranges_are_added_when_they_are_asked_for(
     assert "look for better ranges" in told.getvalue()
 
 
-def test_the_run_can_teach(run: Path, trained: TrainOnce) -> None:
+def test_the_run_can_be_the_teacher(run: Path, trained: TrainOnce) -> None:
     answers = []
     for candidate in (SMALLER, STUDENT):
         out, done = trained(candidate).out, trained(candidate).done
@@ -151,7 +151,7 @@ def test_the_run_can_teach(run: Path, trained: TrainOnce) -> None:
     assert answers[1] == answers[0]
 
 
-def test_a_network_that_takes_no_other_size_is_told(run: Path, tmp_path: Path) -> None:
+def test_a_network_that_takes_no_other_size_is_reported(run: Path, tmp_path: Path) -> None:
     import keras
 
     flat = tmp_path / "flat"

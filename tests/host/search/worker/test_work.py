@@ -34,6 +34,6 @@ def test_an_error_in_the_process_is_one_here(tmp_path: Path) -> None:
         (1, "its process ended with code 1; see work/worker.log"),
     ],
 )
-def test_a_death_is_told_with_what_to_do(code: int, says: str, tmp_path: Path) -> None:
+def test_a_death_is_reported_with_what_to_do(code: int, says: str, tmp_path: Path) -> None:
     error = candidate_job(tmp_path, tmp_path).lost(ProcessEnd(code=code))
     assert str(error) == f"{pruned().text()}: {says}"

@@ -153,7 +153,7 @@ def test_the_dataset_goes_on_through_the_epochs() -> None:
 
 
 @pytest.mark.parametrize("seed", [None, 4])
-def test_what_goes_beside_the_pictures_is_of_the_same_samples(seed: int | None) -> None:
+def test_what_goes_with_the_pictures_is_of_the_same_samples(seed: int | None) -> None:
     pixels = np.arange(40, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 4, 1), np.uint8)
     source = ImageSource(
         Memory(pixels, np.zeros(40, np.int32)), np.arange(256, dtype=np.float32)[None]
@@ -167,7 +167,7 @@ def test_what_goes_beside_the_pictures_is_of_the_same_samples(seed: int | None) 
 
 
 @pytest.mark.slow
-def test_tensorflow_gets_what_goes_beside_the_pictures() -> None:
+def test_tensorflow_gets_what_goes_with_the_pictures() -> None:
     source = ImageSource(squares(16), np.zeros((1, 256), np.float32))
     batches = Batches(source=source, lesson=classes(2), batch_size=8, extra=(_Numbers(3),))
     inputs, targets, _ = next(iter(batches.dataset()))

@@ -97,13 +97,13 @@ def test_a_student_learns_what_only_the_teacher_knows() -> None:
     answers = _sure(images.rows)
     # Half of the labels are wrong, so they tell nothing.
     wrong = Memory(images.pixels, np.where(np.arange(64) % 4 < 2, 0, 1).astype(np.int32))
-    taught, alone = (
+    with_teacher, alone = (
         _fit(_network(), wrong, answers, teacher=replace(TEACHER, weight=weight)).epochs[-1]
         for weight in (1.0, 1e-9)
     )
-    assert taught.val_accuracy > 0.9
+    assert with_teacher.val_accuracy > 0.9
     assert alone.val_accuracy < 0.75
-    assert taught.val_loss < alone.val_loss
+    assert with_teacher.val_loss < alone.val_loss
 
 
 def test_the_validation_loss_is_the_students_own_and_the_best_epoch_stays() -> None:
@@ -137,7 +137,7 @@ def test_nothing_of_the_teacher_stays_in_the_model(tmp_path: Path) -> None:
     assert model(inputs).shape == (2, 2)
 
 
-def test_features_alone_teach_the_layers_below_them(tmp_path: Path) -> None:
+def test_features_alone_train_the_layers_below_them(tmp_path: Path) -> None:
     import keras
 
     def student() -> Any:
@@ -225,10 +225,10 @@ def test_the_loss_is_the_published_one_and_every_part_is_weighed(
     smooth = targets * (1 - smoothing) + smoothing / 2
     labels_loss = -(smooth * _log_softmax(logits)).sum(axis=1)
     theirs, ours = _log_softmax(answers_logits / temperature), _log_softmax(logits / temperature)
-    taught = (np.exp(theirs) * (theirs - ours)).sum(axis=1) * temperature**2
+    teacher_loss = (np.exp(theirs) * (theirs - ours)).sum(axis=1) * temperature**2
     if with_features:
-        taught += FEATURE_WEIGHT * ((features - np.asarray(predicted[1])) ** 2).mean(axis=1)
-    mixed = (1 - share) * labels_loss + share * taught
+        teacher_loss += FEATURE_WEIGHT * ((features - np.asarray(predicted[1])) ** 2).mean(axis=1)
+    mixed = (1 - share) * labels_loss + share * teacher_loss
     assert got == pytest.approx(float((sample_weight * mixed).mean()), rel=1e-3, abs=1e-4)
     alone = float(distiller.compute_loss(x, targets, predicted, sample_weight, training=False))
     assert alone == pytest.approx(float((sample_weight * labels_loss).mean()), rel=1e-4, abs=1e-5)
@@ -248,7 +248,7 @@ def test_class_weights_weigh_the_teachers_part_too() -> None:
     np.testing.assert_allclose(ignored.get_weights()[0], kernel, atol=1e-3)
 
 
-def test_a_loss_that_is_no_number_stops_with_advice() -> None:
+def test_a_loss_that_is_not_a_number_stops_with_advice() -> None:
     model, images = _network(), squares(64)
     model.set_weights([np.full_like(array, 1e38) for array in model.get_weights()])
     with pytest.raises(TrainingError, match=r"train epoch 1: the loss became .*--learning-rate"):

@@ -28,7 +28,7 @@ from edgeinfer.host.training.distillation.teacher import (
     TeacherConfig,
     ask_teacher,
 )
-from tests.host.training.taught import (
+from tests.host.training.teacher_run import (
     LABELS,
     SPEC,
     WIDTH,
@@ -36,7 +36,7 @@ from tests.host.training.taught import (
     write_pictures,
     write_teacher,
 )
-from tests.spots.taught import TAUGHT
+from tests.spots.training import TASK as SPOTS
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +117,12 @@ def test_other_classes_are_refused(run: Path, samples: list[Sample], tmp_path: P
 def test_a_task_that_learns_of_no_teacher_says_so(
     run: Path, samples: list[Sample], tmp_path: Path
 ) -> None:
-    lesson = Lesson(task=TAUGHT, said=Said())
+    lesson = Lesson(task=SPOTS, said=Said())
     progress, config = LineProgress(io.StringIO()), TeacherConfig(run=run)
     with pytest.raises(UsageError, match="task is 'classification', expected 'spots', the student"):
         ask_teacher(config, samples, lesson, cache=tmp_path, mirrored=False, progress=progress)
     with pytest.raises(UsageError, match="--teacher: given for the task 'spots'; leave it out"):
-        TAUGHT.teacher_order(run, Said(), Said())
+        SPOTS.teacher_order(run, Said(), Said())
 
 
 @pytest.mark.slow

@@ -178,7 +178,7 @@ def _copy(run: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(run, tmp_path / "copy"))
 
 
-def _torn(folder: Path) -> None:
+def _truncated(folder: Path) -> None:
     path = folder / KERAS_FILE
     path.write_bytes(path.read_bytes()[:1000])
 
@@ -206,7 +206,7 @@ def _other_model(folder: Path) -> None:
     ("damage", "error", "says"),
     [
         (shutil.rmtree, ModelError, "copy"),
-        (_torn, ModelError, "cannot be loaded"),
+        (_truncated, ModelError, "cannot be loaded"),
         (_without_model, ModelError, KERAS_FILE),
         (_without_a_sample, DataError, "gone.png"),
         (_other_model, ModelError, r"takes \(8, 8, 3\)"),
@@ -227,7 +227,7 @@ def test_a_damaged_run_is_refused_and_nothing_left(
     assert set(os.listdir(tmp_path)) == before
 
 
-def test_the_run_itself_is_no_place_for_the_pruned_one(run: Path, tmp_path: Path) -> None:
+def test_the_run_itself_is_not_a_place_for_the_pruned_one(run: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(run)
     for out in (run, tmp_path / "link", run / ".." / run.name):
         with pytest.raises(UsageError, match="--out: is the run to prune"):

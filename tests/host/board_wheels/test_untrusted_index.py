@@ -1,4 +1,4 @@
-"""An index that a stranger fills: nothing of it is taken that the lock does not name, or run."""
+"""An untrusted index: nothing that the lock does not name is taken from it, or run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RUNTIME_TAG = "cp311-cp311-manylinux_2_34_aarch64"
 
 
 class Index:
-    """A stranger's index, and the lock of the packages as they should be."""
+    """An untrusted index, and the lock of the packages as they should be."""
 
     def __init__(self, tmp_path: Path) -> None:
         self.folder = tmp_path / "index"
@@ -84,7 +84,7 @@ def offered(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Index]:
-    """The same by each way that pip may be told of an index."""
+    """The same by each way that pip may learn of an index."""
     index.put_genuine()
     for name in ("edgeinfer", "numpy", "tflite-runtime", "click", "pip"):
         index.put_hostile(name, "9.9")
@@ -133,7 +133,7 @@ class serve:
         self._server.server_close()
 
 
-def test_newer_versions_of_a_stranger_are_not_taken(offered: Index, tmp_path: Path) -> None:
+def test_newer_versions_of_an_attacker_are_not_taken(offered: Index, tmp_path: Path) -> None:
     own = make_own_wheel(tmp_path)
     found = board_wheels(BOOKWORM, given=[own], lock=offered.lock, cache=tmp_path / "cache")
     genuine = {wheel_file(path).sha256 for path in (*offered.wheels, own)}
@@ -144,7 +144,7 @@ def test_newer_versions_of_a_stranger_are_not_taken(offered: Index, tmp_path: Pa
 def test_edgeinfer_itself_is_not_asked_of_an_index(
     offered: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither the newer one nor one of this very version."""
+    """Not the newer one, and not one of this very version."""
     make_own_wheel(offered.folder)
     monkeypatch.setattr("edgeinfer.host.board_wheels.find.source_checkout", lambda: tmp_path)
     with pytest.raises(WheelError, match=r"there is no wheel in dist/, .*; run: make wheels"):
@@ -182,7 +182,7 @@ def test_the_sources_of_a_locked_version_are_not_built(index: Index, tmp_path: P
 
 
 def test_what_the_lock_does_not_name_is_refused(index: Index, tmp_path: Path) -> None:
-    """A package that a given wheel needs, and that a stranger may have registered."""
+    """A package that a given wheel needs, and that an attacker may have registered."""
     index.put_genuine()
     index.put_hostile("acme-sensors", "9.9")
     own = make_own_wheel(tmp_path, ["tflite-runtime==2.14.0", "acme-sensors"])
@@ -211,6 +211,6 @@ def test_pip_runs_nothing_of_the_working_folder(
 ) -> None:
     index.put_genuine()
     own = make_own_wheel(tmp_path)
-    folder: StrangersFolder = work_in_strangers_folder(tmp_path / "stranger", monkeypatch)
+    folder: StrangersFolder = work_in_strangers_folder(tmp_path / "untrusted", monkeypatch)
     board_wheels(BOOKWORM, given=[own], lock=index.lock, cache=tmp_path / "cache")
     assert folder.imported() == []

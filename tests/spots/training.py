@@ -1,4 +1,4 @@
-"""How spots are taught: a grid of three columns, each with a spot or none."""
+"""How a model is trained to find spots: a grid of three columns, each with a spot or none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from edgeinfer.host.tasks.task import Floats, Motions, Rows, TaughtTask, move_po
 from tests.spots.spots import MEASURED, NAME, THIRDS, read_points
 
 
-class TaughtSpots(TaughtTask):
+class SpotsTraining(TaughtTask):
     """Its rows are (pictures, thirds, 3): whether a spot is there, and where, in 0 to 1."""
 
     name: ClassVar[str] = NAME
@@ -107,7 +107,7 @@ class TaughtSpots(TaughtTask):
 
 
 def _in_thirds(points: Rows) -> Rows:
-    """Return points (n, 2) in 0 to 1 by the third that each is in; those outside are gone."""
+    """Return points (n, 2) in 0 to 1 by the third that each is in; those outside are left out."""
     row = np.zeros((THIRDS, 3))
     for x, y in points:
         if 0 <= x < 1 and 0 <= y < 1:
@@ -115,4 +115,4 @@ def _in_thirds(points: Rows) -> Rows:
     return row
 
 
-TAUGHT = TaughtSpots()
+TASK = SpotsTraining()
