@@ -22,7 +22,7 @@ DEADLINE_S = 0.5
 PIPE = "pipe"
 
 LOAD_LIMIT_S = 10.0
-"""How long they may take to load and run for the first time, in which they may be struck too."""
+"""How long they may take to load and run for the first time; they may also have a fault in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,11 +30,11 @@ class Hands:
     """What faults are made with.
 
     Attributes:
-        folder: where outputs write, a file system of its own.
+        folder: where outputs write, on a separate file system.
         camera: steers the shim's camera.
         delegate: the reference delegate's control file.
         chance: decides how long a fault lasts.
-        patience_s: how long a fault waits for a delegate to strike.
+        patience_s: how long a fault waits for a delegate to show it.
         readers: who reads the named pipe.
     """
 
@@ -52,17 +52,17 @@ class Fault:
 
     Attributes:
         name: as in the table.
-        strike: lets it begin and end; returns when a sound loop has what it needs again, by
+        inject: begins and ends it; returns when a sound loop has what it needs again, by
             `time.monotonic`.
         pixel_format: what the camera sends.
         delegate: whether a delegate answers.
-        output: the output that is struck, below the folder, with PIPE for a named pipe; then the
+        output: the output with the fault, below the folder, with PIPE for a named pipe; then the
             loop is `edgeinfer run` itself, on a simulated camera.
         clock: whether the wall clock jumps all the time.
     """
 
     name: str
-    strike: Callable[[Hands], float]
+    inject: Callable[[Hands], float]
     pixel_format: str = "YUYV"
     delegate: bool = False
     output: str = ""
@@ -70,13 +70,13 @@ class Fault:
 
 
 def _camera(name: str, shortest_s: float, longest_s: float) -> Callable[[Hands], float]:
-    def strike(hands: Hands) -> float:
+    def inject(hands: Hands) -> float:
         hands.camera.fault(name)
         time.sleep(hands.chance.uniform(shortest_s, longest_s))
         hands.camera.heal()
         return time.monotonic()
 
-    return strike
+    return inject
 
 
 def _unplug(hands: Hands) -> float:
@@ -88,18 +88,18 @@ def _unplug(hands: Hands) -> float:
 
 
 def _delegate(*names: str) -> Callable[[Hands], float]:
-    def strike(hands: Hands) -> float:
+    def inject(hands: Hands) -> float:
         for name in names:
             hands.delegate.write_text(name)
             deadline = time.monotonic() + hands.patience_s
-            while hands.delegate.stat().st_size:  # the delegate empties it when it strikes
+            while hands.delegate.stat().st_size:  # the delegate empties it when the fault happens
                 if time.monotonic() > deadline:
                     hands.delegate.write_text("")
                     raise TimeoutError(f"the delegate has not taken '{name}'")
                 time.sleep(0.005)
         return time.monotonic()
 
-    return strike
+    return inject
 
 
 def _reader_dies(hands: Hands) -> float:
@@ -138,19 +138,19 @@ def _clock_jumps(hands: Hands) -> float:
 
 
 FAULTS = (
-    Fault(name="unplug", strike=_unplug),
-    Fault(name="freeze, silent", strike=_camera("silent", 1.1 * TIMEOUT_S, 2 * TIMEOUT_S)),
-    Fault(name="freeze, old buffer", strike=_camera("repeat", 0.1, 2 * TIMEOUT_S)),
-    Fault(name="hang in the driver", strike=_camera("hang", TIMEOUT_S, 3 * TIMEOUT_S)),
-    Fault(name="torn JPEG", strike=_camera("torn", 0.1, 1.5), pixel_format="MJPG"),
-    Fault(name="wrong shape", strike=_camera("size", 0.1, 1.0)),
-    Fault(name="short buffer", strike=_camera("short", 0.1, 1.0)),
-    Fault(name="EIO", strike=_camera("eio", 0.05, 1.0)),
-    Fault(name="delegate hangs", strike=_delegate("hang"), delegate=True),
-    Fault(name="delegate crashes", strike=_delegate("crash"), delegate=True),
-    Fault(name="crash at load", strike=_delegate("crash", "crash-load"), delegate=True),
-    Fault(name="delegate fails", strike=_delegate("error"), delegate=True),
-    Fault(name="output dies", strike=_reader_dies, output=f"json:{PIPE}"),
-    Fault(name="full disk", strike=_disk_fills, output="csv:table.csv"),
-    Fault(name="clock jumps", strike=_clock_jumps, clock=True),
+    Fault(name="unplug", inject=_unplug),
+    Fault(name="freeze, silent", inject=_camera("silent", 1.1 * TIMEOUT_S, 2 * TIMEOUT_S)),
+    Fault(name="freeze, old buffer", inject=_camera("repeat", 0.1, 2 * TIMEOUT_S)),
+    Fault(name="hang in the driver", inject=_camera("hang", TIMEOUT_S, 3 * TIMEOUT_S)),
+    Fault(name="truncated JPEG", inject=_camera("cut", 0.1, 1.5), pixel_format="MJPG"),
+    Fault(name="wrong shape", inject=_camera("size", 0.1, 1.0)),
+    Fault(name="short buffer", inject=_camera("short", 0.1, 1.0)),
+    Fault(name="EIO", inject=_camera("eio", 0.05, 1.0)),
+    Fault(name="delegate hangs", inject=_delegate("hang"), delegate=True),
+    Fault(name="delegate crashes", inject=_delegate("crash"), delegate=True),
+    Fault(name="crash at load", inject=_delegate("crash", "crash-load"), delegate=True),
+    Fault(name="delegate fails", inject=_delegate("error"), delegate=True),
+    Fault(name="output dies", inject=_reader_dies, output=f"json:{PIPE}"),
+    Fault(name="full disk", inject=_disk_fills, output="csv:table.csv"),
+    Fault(name="clock jumps", inject=_clock_jumps, clock=True),
 )

@@ -3,8 +3,8 @@
     python -m tests.endurance.soak MODEL LABELS [--minutes 60]
 
 One loop: the shim's camera, the reference delegate in its worker, a wall clock that jumps, and four
-outputs, one into a named pipe, two onto a disk of 4 MB. Every second or so a fault strikes, chosen
-by chance. Memory, open files and threads of the loop and of its worker are told minute by minute.
+outputs, one into a named pipe, two onto a disk of 4 MB. Every second or so a fault happens, chosen
+by chance. Memory, open files and threads of the loop and of its worker are printed each minute.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.system.v4l2_shim.steering import Steering
 FPS = 30
 LONGEST_FAULT_S = 120.0
 PATIENCE_S = 10.0
-"""A delegate that hangs in its first run is away for a minute; other faults strike meanwhile."""
+"""A delegate that hangs in its first run is away for a minute; other faults happen meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,9 +134,9 @@ def main() -> None:
 
 
 def _soak(loop: WatchedLoop, hands: Hands, minutes: float) -> bool:
-    """Strike until the time is over; return whether the loop ended."""
+    """Inject faults until the time is over; return whether the loop ended."""
     faults = [f for f in FAULTS if not f.clock and f.pixel_format == "YUYV"]
-    struck: Counter[str] = Counter()
+    injected: Counter[str] = Counter()
     longest_s = dict.fromkeys((fault.name for fault in faults), 0.0)
     if loop.recovery_s(0, LONGEST_FAULT_S) is None:
         return True
@@ -144,23 +144,23 @@ def _soak(loop: WatchedLoop, hands: Hands, minutes: float) -> bool:
     while time.monotonic() - began < 60 * minutes:
         if time.monotonic() >= told_at:
             told_at = time.monotonic() + 60
-            line = told((time.monotonic() - began) / 60, loop, held(loop.pid), struck.total())
+            line = told((time.monotonic() - began) / 60, loop, held(loop.pid), injected.total())
             print(line, flush=True)
         time.sleep(hands.chance.uniform(0.2, 1.5))
         fault = hands.chance.choice(faults)
         try:
-            since = fault.strike(hands)
+            since = fault.inject(hands)
         except TimeoutError:
             continue  # the delegate is away
-        struck[fault.name] += 1
+        injected[fault.name] += 1
         recovery_s = loop.recovery_s(since, LONGEST_FAULT_S)
         if recovery_s is None:
             return True
         longest_s[fault.name] = max(longest_s[fault.name], recovery_s)
     time.sleep(30)  # everything has come back by then
-    print(told((time.monotonic() - began) / 60, loop, held(loop.pid), struck.total()))
+    print(told((time.monotonic() - began) / 60, loop, held(loop.pid), injected.total()))
     for fault in faults:
-        print(f"{fault.name:20}{struck[fault.name]:>6}, worst {longest_s[fault.name]:6.2f} s")
+        print(f"{fault.name:20}{injected[fault.name]:>6}, worst {longest_s[fault.name]:6.2f} s")
     return False
 
 

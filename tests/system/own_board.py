@@ -1,7 +1,7 @@
-"""A board of a test's own: a systemd in namespaces, with an SSH server and folders of its own.
+"""A board of a test's own: a systemd in namespaces, with its own SSH server and folders.
 
-What is changed there, users and units and files, is gone with it: `/etc` is a copy and `/var/lib`
-is empty.
+What is changed there, users and units and files, is lost when it ends: `/etc` is a copy and
+`/var/lib` is empty.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class OwnBoard:
     Attributes:
         systemd: what runs it.
         sshd: how it is reached.
-        prefix: where edgeinfer lies there, as seen from here.
+        prefix: where edgeinfer is there, as seen from here.
     """
 
     systemd: OwnSystemd

@@ -19,7 +19,7 @@ from tests.support.waiting import until
 SYSTEMD = Path("/lib/systemd/systemd")
 GROUPS = Path("/sys/fs/cgroup/systemd")
 """The hierarchy of control groups that limits nothing and is there for systemd alone."""
-# Read-only at the end: systemd would mount the other hierarchies beside, and make groups in them.
+# Read-only at the end: systemd would mount the other hierarchies too, and make groups in them.
 _INNER = """\
 set -e
 mount -t tmpfs tmpfs /run
@@ -85,9 +85,9 @@ def own_systemd(
         more_units: folders of further units, as in `SYSTEMD_UNIT_PATH`.
     """
     if os.geteuid() != 0 or not SYSTEMD.exists() or not shutil.which("unshare"):
-        pytest.skip("this test needs root, systemd and unshare, to start a systemd of its own")
+        pytest.skip("this test needs root, systemd and unshare, to start its own systemd")
     if Path("/run/systemd/system").exists() or not os.access(GROUPS, os.W_OK):
-        pytest.skip("this test starts a systemd of its own only in a container with control groups")
+        pytest.skip("this test starts its own systemd only in a container with control groups")
     unit_folder = folder / "units"
     unit_folder.mkdir(exist_ok=True)
     for name, text in {
@@ -117,7 +117,7 @@ def own_systemd(
         private = Path(f"/proc/{systemd}/root/run/systemd/private")
         until(lambda: outer.poll() is not None or private.exists())
         if outer.poll() is not None:
-            pytest.skip("a systemd in namespaces of its own does not start here")
+            pytest.skip("a systemd in separate namespaces does not start here")
         yield OwnSystemd(systemd)
     finally:
         outer.kill()  # and with it, by --kill-child, all that runs in there

@@ -51,7 +51,7 @@ class Sshd:
         return ["--host", host, *(part for word in words for part in ("--ssh-option", word))]
 
     def left_over(self) -> list[str]:
-        """Return what lies in the temporary folder."""
+        """Return what is in the temporary folder."""
         return sorted(path.name for path in self.temporary.iterdir())
 
     def log(self) -> str:
@@ -106,7 +106,7 @@ def write_keys(folder: Path, port: int, *, authorized: Path | None = None) -> Pa
     Returns:
         The folder for its sessions' temporary files.
     """
-    for name in ("host", "user", "stranger", "other-host"):
+    for name in ("host", "user", "untrusted", "other-host"):
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(folder / name)],
             check=True,

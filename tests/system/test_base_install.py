@@ -26,7 +26,7 @@ TRAINING_STACK = ("tensorflow", "keras", "rich", "jinja2", "matplotlib")
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """An install: which Python, and which runtime and numpy must come of it."""
+    """An install: which Python, and which runtime and numpy it must result in."""
 
     python: str
     runtime: str

@@ -94,7 +94,7 @@ def test_a_board_whose_key_is_not_the_known_one_is_refused(
 
 
 def test_a_login_that_is_refused(board: Sshd, sample_bundle: Path) -> None:
-    done = edgeinfer("benchmark", sample_bundle, *board.options(key="stranger"))
+    done = edgeinfer("benchmark", sample_bundle, *board.options(key="untrusted"))
     assert "permission denied" in error_line(done)
     assert "ssh-copy-id" in error_line(done)
 
@@ -123,7 +123,7 @@ def test_a_board_without_edgeinfer(board: Sshd, sample_bundle: Path, name: str) 
         ("echo 'Welcome'; echo '{}'", "its report cannot be read (no valid JSON"),
     ],
 )
-def test_what_fails_there_is_told_here(
+def test_what_fails_there_is_reported_here(
     board: Sshd, program: Callable[[str], Path], sample_bundle: Path, script: str, words: str
 ) -> None:
     done = edgeinfer(
@@ -143,7 +143,7 @@ def test_stopping_ends_the_work_there_and_removes_the_folder(
 ) -> None:
     started = tmp_path / "started"
     endless = program(f'echo $$ > "{started}.new"; mv "{started}.new" "{started}"; exec sleep 600')
-    # A session of its own, whose processes all get the signal as from a terminal's Ctrl-C.
+    # A separate session, whose processes all get the signal as from a terminal's Ctrl-C.
     arguments = ("benchmark", str(sample_bundle), *board.options())
     process = subprocess.Popen(
         [*PROGRAM, *arguments, "--remote-program", str(endless)],

@@ -42,7 +42,7 @@ def test_numpy_2_under_tflite_runtime(findings: dict[str, dict[str, Any]]) -> No
     assert "'numpy<2'" in finding["fix"]
 
 
-def test_the_fix_mends_it(
+def test_the_fix_repairs_it(
     broken_environment: Environment, findings: dict[str, dict[str, Any]]
 ) -> None:
     """What the fix says is typed, word for word."""

@@ -188,10 +188,10 @@ def test_from_nothing_to_live_answers_again_and_away(clean: Flash) -> None:
     assert "edgeinfer is not installed on" in clean.unflash().stdout
 
 
-def test_nothing_of_a_strangers_folder_or_index_runs(
+def test_nothing_of_an_untrusted_folder_or_index_runs(
     clean: Flash, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = work_in_strangers_folder(tmp_path / "stranger", monkeypatch)
+    folder = work_in_strangers_folder(tmp_path / "untrusted", monkeypatch)
     monkeypatch.delenv("PYTHONPATH")
     marker = tmp_path / "ran"
     code = f"open({str(marker)!r}, 'a').write('it ran')\n"
@@ -228,7 +228,7 @@ def test_a_release_that_does_not_answer_is_taken_back(released: Flash) -> None:
     assert released.show("ActiveState") == "active"
 
 
-def test_a_cameras_password_is_told_nowhere(released: Flash, tmp_path: Path) -> None:
+def test_a_cameras_password_is_never_shown(released: Flash, tmp_path: Path) -> None:
     file = tmp_path / "camera"
     file.write_text("http://me:hunter2@127.0.0.1:9/live?token=hunter3\n")
     file.chmod(0o600)
@@ -283,7 +283,7 @@ def test_an_agent_that_is_damaged_is_replaced(clean: Flash, command: str) -> Non
     [
         ({"known_hosts": "wrong_hosts"}, "its host key is not the one that is known"),
         ({"known_hosts": "no_hosts"}, "its host key is not known here"),
-        ({"key": "stranger"}, "permission denied"),
+        ({"key": "untrusted"}, "permission denied"),
         ({"user": "refused"}, "sudo"),
         ({"user": "asked"}, "run it again with --ask-sudo-password"),
     ],
@@ -318,13 +318,13 @@ def test_boards_that_do_not_fit(
     assert released.current() == before
 
 
-def test_what_is_wrong_here_is_told_before_connecting(
+def test_what_is_wrong_here_is_reported_before_connecting(
     released: Flash, tmp_path: Path, sample_bundle: Path
 ) -> None:
-    torn = tmp_path / "torn.edgebundle"
-    torn.write_bytes(sample_bundle.read_bytes()[:-1000])
+    truncated = tmp_path / "truncated.edgebundle"
+    truncated.write_bytes(sample_bundle.read_bytes()[:-1000])
     nowhere = ("--host", "127.0.0.1", "--ssh-option", "Port=1", "--board", "generic-x86-64")
-    assert "is truncated" in error_line(edgeinfer("flash", torn, *nowhere))
+    assert "is truncated" in error_line(edgeinfer("flash", truncated, *nowhere))
     assert "takes no target" in error_line(
         edgeinfer("flash", sample_bundle, *nowhere, "--", "--output", "terminal:x"), 2
     )
@@ -383,7 +383,7 @@ def cutting(flash: Flash, tmp_path: Path) -> Cutting:
     """Make an `ssh` that cuts the connection at a command; returns the environment that has it.
 
     The first command with `pattern` is cut before it begins, after it has ended but before that is
-    told, or in the midst of it.
+    reported, or in the middle of it.
     """
     wrapper = tmp_path / "bin" / "ssh"
     wrapper.parent.mkdir()

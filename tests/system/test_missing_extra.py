@@ -36,7 +36,7 @@ def _without_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def odd_wheel(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel in a folder that a shell would take apart."""
+    """The wheel in a folder that a shell would split."""
     folder = tmp_path_factory.mktemp("it's a 'wheel'")
     return Path(shutil.copy(wheel, folder))
 
@@ -100,7 +100,7 @@ def installed(environment: Environment) -> tuple[str, bool]:
 def test_the_whole_extra_for_a_wheels_file(environment: Environment, odd_wheel: Path) -> None:
     """The one test here that asks for all of it, as the command of `train` says.
 
-    What this environment has need not be installed once more: pip finds that it is there.
+    What this environment has need not be installed again: pip finds that it is there.
     """
     environment.pip("install", "--quiet", odd_wheel)
     for command in ("train", "prune", "optimize"):
@@ -132,7 +132,7 @@ def test_a_wheels_file(environment: Environment, odd_wheel: Path) -> None:
     assert installed(environment) == (before[0], True)
 
 
-def test_a_wheels_file_that_is_gone(
+def test_a_wheels_file_that_was_removed(
     environment: Environment, odd_wheel: Path, tmp_path: Path
 ) -> None:
     wheel = Path(shutil.copy(odd_wheel, tmp_path))
@@ -281,7 +281,7 @@ def test_an_environment_that_uv_made(
 
 
 def test_a_python_that_the_system_keeps(odd_wheel: Path, tmp_path: Path) -> None:
-    """A Python of its own prefix, marked as Debian marks its own; pip refuses to touch it."""
+    """A Python with its own prefix, marked as Debian marks its own; pip refuses to touch it."""
     base = tmp_path / "system"
     library = base / "lib" / f"python{PYTHON}"
     (library / "site-packages").mkdir(parents=True)

@@ -52,7 +52,7 @@ def test_both_are_timed_there(board: Sshd, program: Path, tmp_path: Path) -> Non
     assert board.left_over() == []
 
 
-def test_a_board_without_edgeinfer_is_told_at_once(board: Sshd) -> None:
+def test_a_board_without_edgeinfer_is_reported_immediately(board: Sshd) -> None:
     with pytest.raises(RemoteError, match="there is no program `/no/such`") as caught:
         BoardTimer(_host(board), program="/no/such").check()
     assert "--remote-program" in caught.value.next_step

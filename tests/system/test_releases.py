@@ -1,4 +1,4 @@
-"""The agent under a real systemd: installed, tried, taken back; nothing of it stands in."""
+"""The agent under a real systemd: installed, tried, taken back; nothing is replaced."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ NAME_AND_PASSWORD = "me:hunter2"
 TOKEN = "hunter3"
 SECRET = "hunte[r]"
 """A pattern, so that a program that looks for it does not find itself."""
-STRANGER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+ANOTHER_USER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
 RAN_AS_ROOT = "/var/lib/edgeinfer/data/ran-as-root"
 DUMMIES = ("sysinit", "basic", "network", "multi-user", "shutdown")
 
@@ -100,7 +100,7 @@ class Board:
         self.systemctl("start", "multi-user.target")
 
     def cut(self) -> None:
-        """Take the power away: every process ends at once."""
+        """Take the power away: every process ends immediately."""
         self._running.close()
 
     def path(self, path: str) -> Path:
@@ -223,7 +223,7 @@ def test_a_good_release_is_kept(board: Board, good: int) -> None:
     assert board.agent("try", good)["outcome"] == "already current and healthy"
 
 
-def test_whoever_asks_often_is_answered_as_often(board: Board, good: int) -> None:
+def test_every_request_of_many_is_answered(board: Board, good: int) -> None:
     for _ in range(8):  # systemd's own limit is five starts in ten seconds
         told = board.agent("try", good)
         assert told.get("outcome") == "already current and healthy", told
@@ -368,7 +368,7 @@ def second(board: Board, good: int, wheels: dict[str, bytes], sample_bundle: Pat
     return install(board, sample_bundle.read_bytes(), wheels, *run)
 
 
-def test_a_trial_outlives_who_asked_for_it_and_is_joined_by_the_next(
+def test_a_trial_lasts_longer_than_its_caller_and_is_joined_by_the_next(
     board: Board, good: int, second: int
 ) -> None:
     with begin_trial(board, second) as trying:
@@ -469,7 +469,7 @@ def test_the_hardened_service_has_what_the_loop_needs(
     assert children  # the delegate's worker
     assert json.loads((data / "answers.jsonl").read_text().splitlines()[0])["label"]
     assert next((data / "stills").glob("*.jpg")).stat().st_size > 0
-    check_that_a_stranger_learns_and_changes_nothing(board, number)
+    check_that_another_user_learns_and_changes_nothing(board, number)
     # What it may write is its own.
     as_service = ["nsenter", "--target", pid, "--mount", "--pid"]
     refused = board.systemd.run(*as_service, "touch", "/usr/edgeinfer-test", "/etc/edgeinfer-test")
@@ -477,7 +477,7 @@ def test_the_hardened_service_has_what_the_loop_needs(
     assert board.agent("rollback", "--frames", 5)["outcome"] == "confirmed"
 
 
-def check_that_a_stranger_learns_and_changes_nothing(board: Board, number: int) -> None:
+def check_that_another_user_learns_and_changes_nothing(board: Board, number: int) -> None:
     """Look, as another user of the board, for the password of its camera and for ways to change it.
 
     What root can look at is looked at by root: there it is in one file.
@@ -485,8 +485,8 @@ def check_that_a_stranger_learns_and_changes_nothing(board: Board, number: int) 
     places = ("/var/lib/edgeinfer", "/run/edgeinfer", "/run/edgeinfer-trial", "/etc/systemd/system")
     file = f"/var/lib/edgeinfer/releases/{number}/camera-url"
     assert board.systemd.run("grep", "-rsl", SECRET, *places).stdout.split() == [file]
-    assert board.systemd.run(*STRANGER, "grep", "-rsl", SECRET, *places).stdout == ""
-    refused = board.systemd.run(*STRANGER, "cat", file, "/run/edgeinfer/status.json")
+    assert board.systemd.run(*ANOTHER_USER, "grep", "-rsl", SECRET, *places).stdout == ""
+    refused = board.systemd.run(*ANOTHER_USER, "cat", file, "/run/edgeinfer/status.json")
     assert refused.stderr.count("Permission denied") == 2, refused.stderr
     for shown in (
         board.systemd.run("sh", "-c", "cat /proc/[0-9]*/cmdline").stdout,
@@ -500,10 +500,10 @@ def check_that_a_stranger_learns_and_changes_nothing(board: Board, number: int) 
 
     lock = "/var/lib/edgeinfer/lock"
     for how in ("--shared", "--exclusive"):
-        held = board.systemd.run(*STRANGER, "flock", "--nonblock", how, lock, "true")
+        held = board.systemd.run(*ANOTHER_USER, "flock", "--nonblock", how, lock, "true")
         assert "Permission denied" in held.stderr
     writable = ("find", *places, "!", "-type", "l", "-writable")
-    assert board.systemd.run(*STRANGER, *writable).stdout == ""
+    assert board.systemd.run(*ANOTHER_USER, *writable).stdout == ""
 
 
 def test_a_disk_that_fills_up_leaves_nothing_half_made(

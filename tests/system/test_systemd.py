@@ -1,4 +1,4 @@
-"""`edgeinfer run` as a service of a real systemd, in namespaces of its own."""
+"""`edgeinfer run` as a service of a real systemd, in separate namespaces."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def soon(condition: Callable[[], bool]) -> None:
 
 def test_a_service_is_ready_reloads_is_restarted_when_it_hangs_and_stops(service: Service) -> None:
     service.systemctl("start", "loop.service")  # returns when it is ready
-    soon(lambda: '"sequence": 0' in service.answers.read_text())  # written beside the loop
+    soon(lambda: '"sequence": 0' in service.answers.read_text())  # written while the loop runs
     assert service.show("ActiveState") == "active"
 
     service.systemctl("reload", "loop.service")

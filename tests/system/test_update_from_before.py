@@ -1,4 +1,4 @@
-"""A board that an earlier commit flashed takes this one's release, and goes back to its own."""
+"""A board flashed by an earlier commit takes this checkout's release, and goes back to its own."""
 
 from __future__ import annotations
 

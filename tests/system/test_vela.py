@@ -122,7 +122,7 @@ def test_an_operator_that_stays_on_the_cpu_and_why(shared_data: Path) -> None:
     assert "Scale-factor needs to be one of: 2x/4x/8x" in fallback.constraint
 
 
-def test_weights_outside_of_the_flatbuffer_are_compiled_alike(model: bytes) -> None:
+def test_weights_outside_of_the_flatbuffer_are_compiled_to_the_same(model: bytes) -> None:
     inside = compile_with_vela(model, "ethos-u65-256", subject="a model")
     moved = compile_with_vela(outside(model), "ethos-u65-256", subject="a model")
     assert moved.model == inside.model

@@ -25,7 +25,7 @@ def cached_vela() -> Path:
     home.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(f"{REQUIREMENT} {python}".encode()).hexdigest()[:16]
     folder, stamp = home / f"vela-{digest}", home / f"vela-{digest}.complete"
-    # An environment cannot be renamed, so a stamp tells a whole one from a torn one.
+    # An environment cannot be renamed, so a stamp tells a whole one from an incomplete one.
     with (home / f"vela-{digest}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (stamp.exists() and (folder / "bin" / "vela").exists()):

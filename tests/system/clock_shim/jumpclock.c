@@ -1,6 +1,6 @@
 /* A wall clock that jumps, for the process that preloads this library.
  *
- * Every 150 ms of real time it stands at another time: years back, years ahead, decades back,
+ * Every 150 ms of real time it shows another time: years back, years ahead, decades back,
  * seconds off, or right. Clocks that count from the machine's start are left alone, as a clock
  * that is set leaves them alone.
  */

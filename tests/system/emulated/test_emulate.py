@@ -129,7 +129,7 @@ def test_a_wrong_bundle_is_caught(emulate: Emulate, sample: Sample, clip: Path) 
 def test_worker_processes_start_in_there(
     emulate: Emulate, sample: Sample, clip: Path, tmp_path: Path
 ) -> None:
-    """A delegate has a process of its own, which only sys.executable can start."""
+    """A delegate has its own process, which only sys.executable can start."""
     if importlib.util.find_spec("ziglang") is None:
         unavailable("no cross compiler: install the extra `wheels` (make test-system does)")
     compiler = [sys.executable, "-m", "ziglang", "cc", "-target", "aarch64-linux-gnu.2.28"]

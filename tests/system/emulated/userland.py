@@ -24,8 +24,8 @@ SUITE = "bookworm"
 LITERT = "ai-edge-litert==2.1.6"
 """Newer ones crash in the qemu-user 7.2 of Debian 12, a fault of the emulator."""
 WITH_D32 = (10, 0)
-"""This qemu names the upper half of the floating-point registers, and wants them gone where NEON is
-gone; 7.2 has no name for them. Those between were not tried."""
+"""This qemu names the upper half of the floating-point registers, and wants them off where NEON is
+off; 7.2 has no name for them. Those between were not tried."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Architecture:
         return wheel_target(self.system)
 
     def requirements(self, wheel: Path, python: str = "") -> list[str]:
-        """Return what a board with that Python gets beside that wheel, the runtime as it asks.
+        """Return what a board with that Python gets as well as that wheel, the runtime as it asks.
 
         Raises:
             WheelError: there is no runtime for it.
@@ -109,7 +109,7 @@ class Userland:
             arguments: its command line.
             path: folders to import from, before Debian's own.
             cpu: another processor than the architecture's, by qemu's name.
-            env: variables beside this process's own.
+            env: variables as well as those of this process.
         """
         environ = {"PYTHONPATH": ":".join(map(str, path)), **(env or {})}
         program = self.root / "usr" / "bin" / f"python{self.architecture.system.python}"

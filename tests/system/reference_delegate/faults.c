@@ -70,8 +70,8 @@ static const char *from_control(const char *path, Moment moment) {
   return found;
 }
 
-/* Count one more strike in the state file; true while there were fewer than `times` before. */
-static bool may_strike(const Faults *faults) {
+/* Count one more fault in the state file; true while there were fewer than `times` before. */
+static bool may_happen(const Faults *faults) {
   if (faults->times < 0 || faults->state[0] == '\0') return true;
   int file = open(faults->state, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return true;
@@ -99,12 +99,12 @@ static bool begins(const char *text, const char *start) {
   return strncmp(text, start, strlen(start)) == 0;
 }
 
-const char *faults_strike(Faults *faults, Moment moment) {
+const char *faults_next(Faults *faults, Moment moment) {
   const char *name = faults->control[0] != '\0' ? from_control(faults->control, moment) : "";
   bool due = moment != AT_INVOKE || faults->runs++ >= faults->after;
   if (name[0] == '\0' && due && faults->fault[0] != '\0') {
     const Kind *kind = kind_of(faults->fault);
-    if (kind->moment == moment && may_strike(faults)) name = kind->name;
+    if (kind->moment == moment && may_happen(faults)) name = kind->name;
   }
   if (begins(name, "crash")) {
     /* Python's own handlers must not turn it into something else: the plain death of a driver. */

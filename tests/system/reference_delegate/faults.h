@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* When a fault strikes. */
+/* When a fault happens. */
 typedef enum { AT_LOAD, AT_GRAPH, AT_INVOKE } Moment;
 
 typedef struct {
@@ -12,7 +12,7 @@ typedef struct {
   char control[1024]; /* a file that names the next fault; none where it is empty */
   char state[1024];   /* a file that counts across processes; none where it is empty */
   long after;         /* runs that go well before `fault` */
-  long times;         /* how often `fault` strikes in all, with `state`; below 0: always */
+  long times;         /* how often `fault` happens in all, with `state`; below 0: always */
   long slow_ms;       /* what `slow` adds to a run */
   long runs;          /* so far */
 } Faults;
@@ -21,9 +21,9 @@ typedef struct {
 bool faults_option(Faults *faults, const char *key, const char *value);
 
 /*
- * Give the fault that strikes now, or an empty string. Crashes and hangs do not return; what a
+ * Give the fault that happens now, or an empty string. Crashes and hangs do not return; what a
  * fault of a name does otherwise is the caller's.
  */
-const char *faults_strike(Faults *faults, Moment moment);
+const char *faults_next(Faults *faults, Moment moment);
 
 #endif

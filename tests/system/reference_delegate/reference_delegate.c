@@ -1,6 +1,6 @@
 /*
- * An external TFLite delegate that stands in for accelerators, good and bad ones, in
- * ai-edge-litert 2.x and tflite-runtime 2.14 alike.
+ * An external TFLite delegate that acts as accelerators, good and bad ones, in
+ * ai-edge-litert 2.x and in tflite-runtime 2.14.
  *
  * What it claims it computes right: each claimed operator through the runtime's own builtin kernel,
  * called from the delegate's node. So its answers are those of the builtin kernels, bit for bit.
@@ -11,11 +11,11 @@
  *             below, or their numbers in TFLite's schema
  *   fault     what goes wrong, see below
  *   after     in how many runs all goes well before that (0); a run is one inference
- *   times     how often the fault strikes in all, counted across processes in the file `state`
+ *   times     how often the fault happens in all, counted across processes in the file `state`
  *   state     that file
  *   slow-ms   what `slow` adds to a run, milliseconds (100)
- *   control   a file; whenever it names a fault, that one strikes once, and the file is emptied
- *   lock      a file that one process at a time may hold: who comes second is refused without a word,
+ *   control   a file; when it names a fault, that one happens once, and the file is emptied
+ *   lock      a file that one process at a time may hold: who comes second is refused silently,
  *             as by an accelerator that is in use
  *   device    taken and not looked at, as an Edge TPU's name
  *
@@ -25,7 +25,7 @@
  * Faults:
  *
  *   refuse           the library loads, but gives no delegate, and says why
- *   refuse-silently  the same without a word, as libedgetpu does without an Edge TPU
+ *   refuse-silently  the same without a message, as libedgetpu does without an Edge TPU
  *   crash-load, abort-load, exit-load, hang-load    while the delegate is created
  *   refuse-graph, crash-graph                       while it is given the model
  *   crash (SIGSEGV), abort (SIGABRT), exit, hang    in a run
@@ -33,7 +33,7 @@
  *   wrong            a run succeeds, but every byte of its outputs is inverted
  *   slow             a run takes longer
  *
- * In a run, faults strike in the delegate's first node; where it claims nothing there is none.
+ * In a run, faults happen in the delegate's first node; where it claims nothing there is none.
  */
 #define _GNU_SOURCE
 #include "faults.h"
@@ -146,7 +146,7 @@ static void *part_init(Context *context, const char *buffer, size_t length) {
     Operator *op = &part->operators[i];
     op->node = *node;
     op->kernel = *kernel;
-    /* State of its own: the runtime takes back the memory that the replaced node's state names. */
+    /* Its own state: the runtime takes back the memory that the replaced node's state names. */
     op->node.temporaries = new_array(0); /* the kernel's prepare replaces and frees it */
     if (op->node.temporaries == NULL) break;
     if (kernel->init != NULL) op->node.user_data = kernel->init(context, node->builtin_data, 0);
@@ -190,7 +190,7 @@ static Status part_prepare(Context *context, Node *node) {
 
 static Status part_invoke(Context *context, Node *node) {
   Part *part = node->user_data;
-  const char *fault = part->first ? faults_strike(&part->reference->faults, AT_INVOKE) : "";
+  const char *fault = part->first ? faults_next(&part->reference->faults, AT_INVOKE) : "";
   if (strcmp(fault, "error") == 0) {
     context->report_error(context, "reference delegate: told to fail");
     return STATUS_ERROR;
@@ -222,7 +222,7 @@ static bool claims(const Reference *reference, int code) {
 
 static Status prepare(Context *context, Delegate *delegate) {
   Reference *reference = (Reference *)delegate;
-  if (strcmp(faults_strike(&reference->faults, AT_GRAPH), "refuse-graph") == 0) {
+  if (strcmp(faults_next(&reference->faults, AT_GRAPH), "refuse-graph") == 0) {
     context->report_error(context, "reference delegate: told to refuse the model");
     return STATUS_ERROR;
   }
@@ -292,7 +292,7 @@ static bool set_option(Reference *reference, const char *key, const char *value)
   return strcmp(key, "device") == 0 || faults_option(&reference->faults, key, value);
 }
 
-/* Take the options of the environment; wrong ones are passed over, as they are for tests alone. */
+/* Take the options of the environment; wrong ones are ignored, as they are for tests alone. */
 static void read_environment(Reference *reference) {
   const char *given = getenv("REFERENCE_DELEGATE");
   char *text = given == NULL ? NULL : strdup(given);
@@ -339,7 +339,7 @@ __attribute__((visibility("default"))) Delegate *tflite_plugin_create_delegate(
       return NULL;
     }
   }
-  const char *fault = faults_strike(&reference->faults, AT_LOAD);
+  const char *fault = faults_next(&reference->faults, AT_LOAD);
   if (strncmp(fault, "refuse", 6) == 0) {
     if (strcmp(fault, "refuse") == 0 && report_error != NULL) {
       report_error("reference delegate: told to refuse");

@@ -1,4 +1,4 @@
-"""The delegate that stands in for accelerators: right when it should be, wrong when told."""
+"""The delegate that acts as accelerators: right when it should be, wrong when asked to be."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.runtime.runner import RuntimeName, installed_runtimes
 from tests.system.reference_delegate.build import FOLDER
 
-# In a process of its own: it may crash, and TensorFlow and tflite-runtime cannot share one.
+# In a separate process: it may crash, and TensorFlow and tflite-runtime cannot share one.
 ASK = """
 import importlib, json, sys
 import numpy as np
@@ -158,7 +158,7 @@ def test_a_control_file_injects_one_fault(
     assert control.read_text() == ""
 
 
-def test_strikes_are_counted_across_processes(
+def test_faults_are_counted_across_processes(
     reference_delegate: Path, model: Path, runtime: RuntimeName, tmp_path: Path
 ) -> None:
     options = ("fault=crash", "times=2", f"state={tmp_path / 'state'}")

@@ -1,6 +1,6 @@
 /*
  * What an external delegate sees of TensorFlow Lite: the part of its C structures that this one
- * uses, declared here because neither tflite-runtime's nor ai-edge-litert's wheel ships headers.
+ * uses, declared here because the wheels of tflite-runtime and ai-edge-litert ship no headers.
  *
  * The layout is that of tensorflow/lite/core/c/common.h as of TensorFlow 2.14 and of LiteRT 2.x.
  * Structures that only the runtime allocates end where this delegate stops looking.

@@ -136,7 +136,7 @@ def test_the_header_is_c(programs: Programs) -> None:
     assert programs.run("version").strip() == str(INTERFACE_VERSION)
 
 
-def test_memory_that_runs_out_is_told_and_loses_nothing(programs: Programs) -> None:
+def test_memory_that_runs_out_is_reported_and_loses_nothing(programs: Programs) -> None:
     # The table, and each buffer of a frame's size; some compilers make a calloc() of a malloc().
     assert int(programs.run("no_memory")) in (13, 14)
 

@@ -23,7 +23,7 @@
  *   FAKEV4L2_JPEG         the file that is sent as MJPG; {size} in it stands for WIDTHxHEIGHT
  *   FAKEV4L2_LIE          1: MJPG is agreed to, but raw bytes are sent as if they were one
  *   FAKEV4L2_FAULT        what happens after FAKEV4L2_FAULT_AFTER frames (10); see below
- *   FAKEV4L2_OTHER_JPEG   a file: a picture of another size, or a torn one
+ *   FAKEV4L2_OTHER_JPEG   a file: a picture of another size, or a truncated one
  *   FAKEV4L2_OTHER_PATH   a second camera of another make, which is always busy (none)
  *   FAKEV4L2_CONTROL      a file that steers faults while the process runs; steering.py writes it
  *
@@ -35,8 +35,8 @@
  *   unplug   everything fails with ENODEV; open() finds nothing
  *   silent   no frame any more
  *   hang     taking a frame does not return, as in a driver that waits for dead hardware
- *   torn     the second half of a picture is missing
- *   damaged  as torn, with all its bytes, but the driver flags it
+ *   cut      the second half of a picture is missing
+ *   damaged  as cut, with all its bytes, but the driver flags it
  *   short    buffers of a few bytes
  *   other    FAKEV4L2_OTHER_JPEG is sent
  *   size     the camera changes to 320x240 by itself: raw pictures of that many bytes
@@ -72,7 +72,7 @@ enum { NOT_OURS, CAMERA, OTHER_CAMERA };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char kind_of[MAX_DESCRIPTORS];
 static int plug_of[MAX_DESCRIPTORS];
-/* Which file it is: a thread may have a table of descriptors of its own, and others of that number. */
+/* Which file it is: a thread may have its own table of descriptors, and others of that number. */
 static ino_t file_of[MAX_DESCRIPTORS];
 
 /* The one stream; `owner` is the descriptor that asked for its buffers, or -1. */
@@ -249,7 +249,7 @@ static size_t deliver(uint32_t index) {
   } else {
     length = draw_raw(picture, picture_number);
   }
-  if (fault_is("torn") || fault_is("damaged")) length /= 2;
+  if (fault_is("cut") || fault_is("damaged")) length /= 2;
   if (fault_is("short")) length = 16;
   if (fault_is("size") && !compressed) length = 320 * 240 * 2;
   if (pwrite(stream.owner, picture, length, (off_t)(index * buffer_size())) < 0) abort();
@@ -643,7 +643,7 @@ int ioctl(int descriptor, unsigned long request, ...) {
   return result;
 }
 
-/* Whether the stream's owner has something to say: a frame, or that it is gone. */
+/* Whether the stream's owner has something to say: a frame, or that it was unplugged. */
 static bool is_ready(int descriptor) {
   pthread_mutex_lock(&lock);
   read_control();

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 NUMBER_BITS = 32
 FAULTS = (
     *("eio", "unplug", "silent", "hang"),
-    *("torn", "damaged", "short", "other", "size", "repeat"),
+    *("cut", "damaged", "short", "other", "size", "repeat"),
 )
 
 
@@ -42,7 +42,7 @@ class Steering:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the process needs, beside the shim's own variables."""
+        """What the process needs, as well as the shim's own variables."""
         return {"FAKEV4L2_CONTROL": str(self._path)}
 
     def fault(self, name: str) -> None:

@@ -24,7 +24,7 @@ def tell(pytestconfig: pytest.Config) -> Tell:
 
 @pytest.fixture(scope="session")
 def image(tell: Tell) -> BoardImage:
-    """The parts of a virtual board; made anew where nothing is kept, in about 20 seconds."""
+    """The parts of a virtual board; made again where nothing is kept, in about 20 seconds."""
     began = time.monotonic()
     try:
         made = board_image()

@@ -31,13 +31,13 @@ _COLORSPACE_SRGB = 8
 
 
 def set_format(device: int, fourcc: str, width: int, height: int) -> None:
-    """Tell the device what will be written, and by whom.
+    """Tell the device what will be written, and who writes it.
 
     v4l2loopback announces what it is by what it was when last asked, and knows a writer, whose end
     makes it a device to write to again, by its STREAMON alone.
 
     Raises:
-        OSError: it takes no such format, or it is no video output.
+        OSError: it takes no such format, or it is not a video output.
     """
     code = int.from_bytes(fourcc.encode(), "little")
     fcntl.ioctl(device, _VIDIOC_QUERYCAP, bytearray(_CAPABILITY_BYTES))

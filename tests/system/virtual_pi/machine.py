@@ -1,4 +1,4 @@
-"""A board of one's own: an emulated arm64 machine with systemd, SSH and a camera.
+"""A whole board: an emulated arm64 machine with systemd, SSH and a camera.
 
 with VirtualPi(board_image(), folder) as board:
     board.start()
@@ -51,17 +51,17 @@ class BoardError(Exception):
 
 
 class VirtualPi:
-    """An emulated Cortex-A72 machine with a disk of its own over a common image.
+    """An emulated Cortex-A72 machine with its own disk over a common image.
 
     The power cut is SIGKILL of the emulator. What the guest had only in its memory is lost, its
-    page cache included, and so is what it was about to write. What it wrote lies in the page cache
+    page cache included, and so is what it was about to write. What it wrote is in the page cache
     of this machine, which lives on; so `cache=unsafe`, which leaves out fsync on this side alone,
     loses nothing that a slower mode would keep. The guest sees a disk with a volatile write cache
-    and flushes it. The emulator keeps the table that says where new blocks of the overlay lie in
+    and flushes it. The emulator keeps the table that says where new blocks of the overlay are in
     its memory until the guest flushes, so that writes that were never flushed may be lost in part
     even after they were done, as on a card whose own cache loses power: `writethrough` and
-    `directsync` would save each write, which is kinder than a card. Writes torn within a sector,
-    and cards that lie about flushing, are not modelled.
+    `directsync` would save each write, which is kinder than a card. Writes that stop within a
+    sector, and cards that lie about flushing, are not modelled.
 
     Args:
         image: what it is made of, left as it is.

@@ -15,7 +15,7 @@ from tests.system.emulated.debian import UserlandError, run_tool
 
 
 class PackageSource:
-    """apt with a state of its own, as if nothing were installed.
+    """apt with a separate state, as if nothing were installed.
 
     Args:
         state: an empty folder for it.

@@ -19,7 +19,7 @@ from tests.support.program import PROGRAM
 from tests.system.virtual_pi.machine import BoardError, VirtualPi
 
 Tell = Callable[[str], None]
-"""Keeps a text for whoever reads what a test run told."""
+"""Keeps a text for those who read what a test run reported."""
 
 PREFIX = "/var/lib/edgeinfer"
 AGENT = ("sudo", "-n", "/usr/bin/python3", "-I", f"{PREFIX}/releases.pyz")
@@ -39,13 +39,13 @@ dmesg | grep -c 'EXT4-fs error'
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What a board has, the disk's content read beside the agent's answer.
+    """What a board has, the disk's content read as well as the agent's answer.
 
     Attributes:
         current: the folder that `current` leads to.
         sha256: of its bundle.
         whole: its package was finished and it has a program to run.
-        disk_errors: what the kernel told of its file system.
+        disk_errors: what the kernel reported of its file system.
         state: the agent's answer.
         uptime_s: when that was.
     """
@@ -73,7 +73,7 @@ class Look:
         return str(status["last"].get("label", "")) if fresh else ""
 
     def faults(self) -> list[str]:
-        """Return what is not as it must be on a board that was put right."""
+        """Return what is not as it must be on a board that was repaired."""
         release = self.state["releases"].get(str(self.release))
         found = {
             "there is no current release": release is None,

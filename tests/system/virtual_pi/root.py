@@ -97,7 +97,7 @@ def build_root(source: PackageSource, root: Path, keys: Path) -> None:
 
     Args:
         source: packages for arm64.
-        root: the folder; it must lie where root may make any file.
+        root: the folder; it must be where root may make any file.
         keys: a folder for the key that the people log in with, `id`, and the board's host key.
 
     Raises:

@@ -1,7 +1,7 @@
 """The whole path: from a bundle on the workstation to a board that answers what its camera sees.
 
 The tests are one story, told in their order on one board; each needs the first alone. Those marked
-`long` flash once more, in minutes: the same faults are tried on a systemd of this machine for each
+`long` flash again, in minutes: the same faults are tried on a systemd of this machine for each
 change (test_releases.py, test_flash.py).
 """
 
@@ -76,7 +76,7 @@ def flash(
 
 
 def feed_one(board: VirtualPi, bundle: Path) -> None:
-    """Show one picture, no more often than tells that the loop lives: each costs processor time."""
+    """Show one picture, only as often as shows that the loop lives: each costs processor time."""
     feed(board, {LABEL: golden_pictures(bundle)[LABEL]}, fps=1)
 
 
@@ -104,7 +104,7 @@ def answered(board: VirtualPi, pictures: Collection[str], since_s: float) -> Ans
 
 
 def wait_new_answer(board: VirtualPi) -> None:
-    """Wait for an answer to what is fed now: all that was lost before has been told then."""
+    """Wait for an answer to what is fed now: all that was lost before has been reported then."""
     board.ssh("touch", "/tmp/now")
     loop = f"until [ {STATUS} -nt /tmp/now ]; do sleep 0.5; done"
     board.ssh("sudo", "timeout", "180", "sh", "-c", loop)
@@ -141,8 +141,8 @@ def test_each_picture_before_the_camera_gets_its_label(
     order, wrong = sorted(pictures), 0
     for name, labels in seen:
         place = order.index(name)
-        beside = {order[place - 1], order[(place + 1) % len(order)]}
-        assert set(labels) <= {name, *beside}, (name, labels)
+        neighbours = {order[place - 1], order[(place + 1) % len(order)]}
+        assert set(labels) <= {name, *neighbours}, (name, labels)
         wrong += sum(label != name for label in labels)
     assert wrong < sum(right.values()) / 4, seen
     tell(f"right answers to {fourcc} frames: {right}, others {wrong}")
@@ -246,7 +246,7 @@ true
 
 
 @pytest.mark.usefixtures("flashed")
-def test_it_ends_with_what_it_has_in_hand(board: VirtualPi) -> None:
+def test_it_ends_after_the_current_frames(board: VirtualPi) -> None:
     board.ssh("sudo", "systemctl", "stop", "edgeinfer")
     assert (show(board, "Result"), show(board, "ExecMainStatus")) == ("success", "0")
     last = board.ssh("sudo", "tail", "--lines=1", ANSWERS)
@@ -256,7 +256,7 @@ def test_it_ends_with_what_it_has_in_hand(board: VirtualPi) -> None:
 
 
 @pytest.mark.usefixtures("flashed")
-def test_it_reads_its_model_anew(board: VirtualPi) -> None:
+def test_it_reads_its_model_again(board: VirtualPi) -> None:
     pid = look(board).state["service"]["pid"]
     board.ssh("sudo", "systemctl", "reload", "edgeinfer")
     end = time.monotonic() + 60
@@ -337,7 +337,7 @@ def test_a_connection_that_is_cut_leaves_the_old_release_and_a_second_flash_comp
         text=True,
     )
     try:
-        # Root's own connection lives on; pi's ends in the midst of installing.
+        # Root's own connection lives on; pi's ends in the middle of installing.
         wait = "until pgrep -f '^[^ ]*python3 .*releases.pyz install'; do sleep 0.05; done"
         board.ssh("sh", "-c", f"{wait}; pkill -f 'sshd: [p]i'", user="root")
         output, _ = running.communicate(timeout=300)

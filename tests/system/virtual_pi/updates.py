@@ -128,7 +128,7 @@ def check_disk(board: VirtualPi) -> str:
     copy = board.folder / "disk.raw"
     try:
         run_tool("qemu-img", "convert", "-O", "raw", board.disk, copy)
-        # 1: something was put right, the journal for example; 4 and more: it cannot be.
+        # 1: something was repaired, the journal for example; 4 and more: it cannot be.
         first = subprocess.run(["e2fsck", "-fp", copy], capture_output=True, text=True, check=False)
         second = subprocess.run(
             ["e2fsck", "-fn", copy], capture_output=True, text=True, check=False
