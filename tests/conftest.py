@@ -36,7 +36,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real photographs, clips and reference models beside the checkout."""
+    """The folder of real photographs, clips and reference models next to the checkout."""
     folder = Path(os.environ.get("EDGEINFER_SHARED_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"{folder} is absent: this test needs the shared photographs and models")

@@ -1,7 +1,7 @@
 """Every bad input that a user may give: one clear line, the right exit code, nothing half-written.
 
 The parts test their own refusals in detail; here the program is run as a user runs it: each command
-once with each kind of input in a process of its own, else here.
+once with each kind of input in a separate process, else here.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def no_images(root: Path) -> None:
         (root / name / "notes.txt").write_text("no picture")
 
 
-def all_torn(root: Path) -> None:
+def all_truncated(root: Path) -> None:
     for seed, name in enumerate(("cat", "dog")):
         write_pictures(root / name, 6, seed)
         for path in (root / name).iterdir():
@@ -69,7 +69,7 @@ DATA: dict[str, tuple[Callable[[Path], None], list[str]]] = {
     "one class": (one_class, ["cat"]),
     "empty folder": (empty, ["holds no images"]),
     "no images": (no_images, ["cat"]),
-    "all torn": (all_torn, ["cat"]),
+    "all truncated": (all_truncated, ["cat"]),
     "class with one picture": (one_picture, ["rare owl", "1 "]),
     "label with control characters": (control_characters, ["dog\\x1b[2J"]),
     "absent folder": (absent, ["photos"]),
@@ -100,7 +100,7 @@ def test_bad_files_are_named_and_odd_labels_work(tmp_path: Path) -> None:
     folder = tmp_path / labels[0]
     (folder / "empty.jpg").touch()
     (folder / "text.jpg").write_text("no picture")
-    (folder / "torn.png").write_bytes((folder / "0.png").read_bytes()[:-20])
+    (folder / "truncated.png").write_bytes((folder / "0.png").read_bytes()[:-20])
     shutil.copy(folder / "1.png", folder / "again.png")
     answer = edgeinfer("data", "check", tmp_path, "--json")
     assert answer.returncode == 0, answer.stderr
@@ -109,7 +109,7 @@ def test_bad_files_are_named_and_odd_labels_work(tmp_path: Path) -> None:
     assert named == {
         "empty.jpg": "empty",
         "text.jpg": "not-an-image",
-        "torn.png": "corrupt",
+        "truncated.png": "corrupt",
         "again.png": "duplicate",
     }
     assert sorted(report["labels"]) == sorted(labels)
@@ -218,11 +218,11 @@ def test_random_bytes_for_a_tflite_file(photo: Path, tmp_path: Path, size: int) 
         assert "random.tflite" in error_line(run(*command))
 
 
-def test_a_torn_picture_for_predict(sample_bundle: Path, photo: Path, tmp_path: Path) -> None:
-    torn = tmp_path / "torn.png"
-    torn.write_bytes(photo.read_bytes()[:-10])
-    line = error_line(edgeinfer("predict", torn, "--model", sample_bundle))
-    assert "torn.png" in line
+def test_a_truncated_picture_for_predict(sample_bundle: Path, photo: Path, tmp_path: Path) -> None:
+    truncated = tmp_path / "truncated.png"
+    truncated.write_bytes(photo.read_bytes()[:-10])
+    line = error_line(edgeinfer("predict", truncated, "--model", sample_bundle))
+    assert "truncated.png" in line
 
 
 @pytest.mark.parametrize("source", ["/dev/video63", "63", "absent.mp4"])
@@ -241,7 +241,7 @@ def test_no_room_on_the_disk(sample_bundle: Path, tmp_path: Path) -> None:
     mount = f"mount -t tmpfs -o size=1m none '{disk}' && exec \"$@\""
     enter = ["unshare", "--mount", "--map-root-user", "sh", "-c", mount, "sh"]
     if subprocess.run([*enter, "true"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("this machine does not let a test mount a small disk of its own")
+        pytest.skip("this machine does not let a test mount its own small disk")
     script = f"{' '.join(PROGRAM)} train fashion-mnist --out '{disk}/run'; echo $?; ls -A '{disk}'"
     answer = subprocess.run(
         [*enter, "sh", "-c", script], capture_output=True, text=True, check=True, cwd=ROOT

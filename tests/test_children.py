@@ -18,7 +18,7 @@ HELPER = "device/core/processes.py"
 MAY_NAME_THE_INTERPRETER = {
     "boards/toolchains/build_wheels.py": "a script of the checkout, below the device package",
     "device/diagnose/doctor/checks/python.py": "tells it",
-    "device/core/installation/environment.py": "for commands that the user is told",
+    "device/core/installation/environment.py": "for commands that the user gets",
     "device/releases/systemd/units.py": "for a unit, which starts it with -I",
     "host/board_wheels/download.py": "names it in an error",
 }
@@ -135,7 +135,7 @@ def _words(nodes: list[ast.expr], assigned: dict[str, ast.expr]) -> Iterator[str
         if isinstance(node, ast.Starred):
             inner, others = node.value, assigned
             if isinstance(inner, ast.Name):
-                # A name may stand in what is assigned to it: order = [*order, last].
+                # A name may be in what is assigned to it: order = [*order, last].
                 others = {name: value for name, value in assigned.items() if name != inner.id}
                 inner = assigned.get(inner.id, inner)
             if isinstance(inner, ast.List | ast.Tuple):
@@ -154,7 +154,7 @@ def _environments(tree: ast.Module) -> Iterator[str]:
                 call
                 for call in calls
                 if _is_call(call, "python_command")
-                # Of another machine, whose Python has an environment of its own.
+                # Of another machine, whose Python has a separate environment.
                 and not any(word.arg == "python" for word in call.keywords)
             ]
             if ours and not any(_is_call(call, "safe_environment") for call in calls):

@@ -1,7 +1,7 @@
-"""Files that strangers made to do harm: one line, exit code 1 or 2, soon, in little memory.
+"""Files that attackers made to do harm: one line, exit code 1 or 2, soon, in little memory.
 
 The commands run in this process, which a runtime must not reach: a model that ends a process would
-end the tests. One command for each file runs in a process of its own, whose memory is measured.
+end the tests. One command for each file runs in a separate process, whose memory is measured.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ OF_BUNDLES: dict[str, Callable[[Path], list[object]]] = {
 }
 
 MOST_MIB = 300
-# Generous beside the second or less that each takes: the machine may be busy.
+# Generous compared with the second or less that each takes: the machine may be busy.
 MOST_CPU_S = 20
 
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason=f"{CASES} is absent")
@@ -86,7 +86,7 @@ def test_an_offset_that_is_one_too_far_is_damage(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_python_raises_an_error_of_ours(name: str, picture: Path) -> None:
+def test_python_raises_an_edgeinfer_error(name: str, picture: Path) -> None:
     with pytest.raises(EdgeinferError):
         edgeinfer.device.open(CASES / name, camera=picture)
 

@@ -20,7 +20,7 @@ from tests.support.program import edgeinfer, error_line
 ENTRY_POINTS = f"""\
 [edgeinfer.accelerators]
 {NAME} = tests.plug_in.loom:ACCELERATOR
-ill = tests.plug_in.nowhere:ACCELERATOR
+broken = tests.plug_in.nowhere:ACCELERATOR
 [edgeinfer.accelerators.converters]
 {NAME} = tests.plug_in.loom:TARGET
 """
@@ -89,8 +89,8 @@ def test_a_bundle_for_it_is_made_and_runs_on_it(environ: dict[str, str], tmp_pat
     assert "variants.loom: delegate is 'loom', expected one of edgetpu, ethos-u" in elsewhere
 
 
-def test_the_doctor_tries_its_library_and_names_what_is_ill(environ: dict[str, str]) -> None:
+def test_the_doctor_tries_its_library_and_names_what_is_broken(environ: dict[str, str]) -> None:
     found = json.loads(edgeinfer("doctor", "--json", env=environ).stdout)
     told = {item["subject"]: item for item in found if item["check"] == "Accelerators"}
     assert told["libreference_delegate.so"]["state"] == "ok"
-    assert "cannot be imported (ModuleNotFoundError" in told["the accelerator 'ill'"]["got"]
+    assert "cannot be imported (ModuleNotFoundError" in told["the accelerator 'broken'"]["got"]

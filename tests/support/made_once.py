@@ -18,11 +18,11 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
         factory: pytest's.
         name: the folder's, one for each content.
         make: fills the empty folder that it is given, which stays where it is. What it raises, a
-            skip for example, goes to its caller, and the next process tries anew.
+            skip for example, goes to its caller, and the next process tries again.
     """
     home = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
-        home = home.parent  # that of the whole run; each process has a folder of its own in it
+        home = home.parent  # that of the whole run; each process has its own folder in it
     folder, done = home / name, home / f"{name}.done"
     with FileLock(home / f"{name}.lock"):
         if not done.exists():

@@ -1,4 +1,4 @@
-"""Folders of their own for tests, which neither see nor change what edgeinfer keeps for its user.
+"""Separate folders for tests, which do not see or change what edgeinfer keeps for its user.
 
 They begin empty in each run, so that no test passes for what an earlier one left: a model, for
 example, that this installation opened before is not tried again. Other programs' caches are the

@@ -22,7 +22,7 @@ _PROPERTY = "processor_s"
 
 
 class TooMuch(BaseException):
-    """Not an Exception: code under test must not take it for a failure of its own."""
+    """Not an Exception: code under test must not take it for its own failure."""
 
 
 def _used_s() -> float:

@@ -1,4 +1,4 @@
-"""Runs the edgeinfer program: as a user does, in a process of its own, or here."""
+"""Runs the edgeinfer program: as a user does, in a separate process, or here."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def edgeinfer_here(
 ) -> subprocess.CompletedProcess[str]:
     """Run one command line in this process: all of the program but its start and its end.
 
-    A process of its own takes 0.1 to 0.4 s of processor time for its imports. So this is for what
+    A separate process takes 0.1 to 0.4 s of processor time for its imports. So this is for what
     they have no part in, where others of the command's tests run the program itself.
     """
     words = [str(argument) for argument in arguments]

@@ -1,4 +1,4 @@
-"""Code for the start of a process that may not have descriptors of its own for one thread.
+"""Code for the start of a process that may not have separate descriptors for one thread.
 
 Some containers refuse that: their filters of system calls answer EPERM.
 """

@@ -1,4 +1,4 @@
-"""A working folder with a stranger's modules, under the names that programs import first."""
+"""A working folder with untrusted modules, under the names that programs import first."""
 
 from __future__ import annotations
 

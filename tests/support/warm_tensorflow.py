@@ -3,11 +3,11 @@
 Importing TensorFlow takes 3.6 s of processor time, converting a test's model 1 s. A module with
 `pytest.mark.usefixtures("warm_tensorflow")` has another program for `sys.executable`: where it is
 asked to run one of `MODULES`, a process that has TensorFlow and has run nothing yet forks, and the
-copy runs that module as a Python of its own would, with the caller's arguments, variables, working
+copy runs that module as a separate Python would, with the caller's arguments, variables, working
 folder and standard streams. It may crash, and ends with its caller. All else goes to the real
 Python, and the tests of `tensorflow/worker/` start it so.
 
-What runs so is limited to as much processor time as a test, and is no part of what a test takes.
+What runs so is limited to as much processor time as a test, and that does not count for the test.
 
 As a program, `warm_tensorflow.py LISTENER PARENT LIMIT_S`, it is the process that forks.
 """
@@ -114,7 +114,7 @@ def _answer(caller: socket.socket) -> NoReturn:
         os.close(stream)
     end = os.pidfd_open(worker)
     ready, _, _ = select.select([end, caller.fileno()], [], [])
-    if end not in ready:  # the caller is gone
+    if end not in ready:  # the caller has ended
         os.kill(worker, signal.SIGKILL)
     _, status = os.waitpid(worker, 0)
     if end in ready:
@@ -158,7 +158,7 @@ def _main() -> NoReturn:
     for name in ("tensorflow", "keras", *MODULES):
         importlib.import_module(name)
     for name in MODULES:
-        del sys.modules[name]  # they are run anew
+        del sys.modules[name]  # they are run again
     gc.freeze()  # the copies' collector leaves alone, and so shared, what is there now
     _serve(socket.socket(fileno=int(sys.argv[1])))
 
