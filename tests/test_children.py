@@ -22,7 +22,7 @@ MAY_NAME_THE_INTERPRETER = {
     "device/releases/systemd/units.py": "for a unit, which starts it with -I",
     "host/board_wheels/download.py": "names it in an error",
 }
-"""Where `sys.executable` may stand, and why."""
+"""Where `sys.executable` may be used, and why."""
 ONLY_TELLS = "device/core/installation/advice.py"
 """Makes commands for the user to type, and starts none."""
 MODULES = {"multiprocessing", "runpy", "pty", "billiard", "loky", "joblib"}
@@ -176,7 +176,7 @@ def test_the_exceptions_are_needed() -> None:
         assert "sys.executable" in texts[name], f"{name} needs no exception"
 
 
-def test_what_only_tells_commands_starts_none() -> None:
+def test_the_module_that_only_prints_commands_starts_none() -> None:
     assert not re.search(r"subprocess|\bos\.", sources()[ONLY_TELLS])
 
 

@@ -75,7 +75,7 @@ def test_make_targets_exist(line: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
-def test_a_command_to_type_stands_where_it_is_tested(page: Path) -> None:
+def test_a_command_to_type_is_in_a_tested_block(page: Path) -> None:
     for match in FENCE.finditer(TEXT[page]):
         assert match["kind"].strip(), "a block does not say what it is"
         if match["kind"].strip() != "sh":

@@ -62,7 +62,7 @@ def test_every_command_says_one_line(
 
 @pytest.mark.parametrize("command", OF_BUNDLES)
 @pytest.mark.parametrize("name", BUNDLES)
-def test_other_commands_say_one_line_of_a_bundle(
+def test_other_commands_print_one_line_about_a_bundle(
     name: str, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _assert_one_line(OF_BUNDLES[command](CASES / name), capsys)

@@ -100,7 +100,7 @@ def test_the_board_to_add_is_one(tmp_path: Path) -> None:
     assert load_profile("mine", tmp_path).memory_mib == 4096
 
 
-def test_what_a_package_may_bring_is_named_as_it_is() -> None:
+def test_what_a_package_may_provide_is_documented() -> None:
     rows = table(DOCS / "extending.md", "Entry points")
     assert len(rows) == 5
     for group, path, _ in rows:

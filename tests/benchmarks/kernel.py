@@ -34,7 +34,7 @@ def opencv_tensor(frame: NDArray[np.uint8], conversion: int) -> NDArray[np.int8]
 
 
 def quantize(picture: NDArray[Any]) -> NDArray[np.int8]:
-    """Subtract 128: the least that a quantization can be."""
+    """Subtract 128: the simplest quantization."""
     return (picture.astype(np.int16) - 128).astype(np.int8)
 
 

@@ -19,7 +19,7 @@ from tests.system.emulated import frames as emulated
 from tests.system.environments import unavailable
 
 
-def test_they_are_what_they_were(sample_bundle: Path, tmp_path: Path) -> None:
+def test_the_tensors_are_what_they_were(sample_bundle: Path, tmp_path: Path) -> None:
     stored = read_json(INPUT_TENSORS)
     frames = emulated.make_frames()
     drawn = {name: sha256(frame.tobytes()) for name, frame in frames.items()}

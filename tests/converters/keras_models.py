@@ -31,7 +31,7 @@ def float_model(model: Any) -> bytes:
 
 
 def uneven_model() -> Any:
-    """Layers with a residual sum, whose channels differ a hundredfold; pointwise ones without bias.
+    """Layers with a residual sum; channels differ up to 100 times; pointwise ones without bias.
 
     Only the next layer's weights make up for that, as it comes about in training.
     """

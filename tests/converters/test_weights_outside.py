@@ -1,4 +1,4 @@
-"""Models whose weights lie outside of their FlatBuffer: converted as those with weights inside."""
+"""Models whose weights are outside of their FlatBuffer: converted as those with weights inside."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_weights_are_read_and_changed() -> None:
     )
 
 
-def test_what_lies_inside_goes_first_here_too() -> None:
+def test_the_content_inside_is_used_first_here_too() -> None:
     """The library that reads and writes the format would take what an offset leads to."""
     schema: Any = importlib.import_module("ai_edge_litert.tools.flatbuffer_utils")
     model = schema.read_model_from_bytearray(bytearray(uneven_float()))

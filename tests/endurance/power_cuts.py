@@ -51,7 +51,7 @@ LENGTHS = {"bundle": 1.0, "options": 1.0, "packages": 3.0}
 SEEN = 3
 """So many of the last whole updates tell how long the next takes: the machine may be busy."""
 BEYOND = 1.25
-"""Cuts fall between 0 and this, where 1 is the end of an update that is left alone."""
+"""Cuts happen between 0 and this, where 1 is the end of an update that is left alone."""
 FIRST = 2
 """The release that runs before each update."""
 LAST_WORDS_S = 2.0

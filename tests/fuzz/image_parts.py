@@ -1,4 +1,4 @@
-"""Images put together of right and wrong parts: what mutations of bytes hardly ever make."""
+"""Images made of right and wrong parts, which mutations of bytes almost never make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens generated and mutated models as edgeinfer does, and counts what dies of them.
+"""Opens generated and mutated models as edgeinfer does, and counts the processes that they end.
 
     python -m tests.fuzz.models one-operator --attempts 200000
     python -m tests.fuzz.models mutated --attempts 20000

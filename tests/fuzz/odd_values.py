@@ -1,4 +1,4 @@
-"""Changes values of JSON-like documents into what readers stumble over."""
+"""Changes values of JSON-like documents into what readers do not expect."""
 
 from __future__ import annotations
 

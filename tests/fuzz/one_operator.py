@@ -35,7 +35,7 @@ _TYPES = ["float32", "int32", "int64", "int8", "uint8", "int16", "bool", "float1
 _SIZES = (1, 1, 2, 2, 3, 4, 5, 8)
 _SCALES = (1.0, 0.5, 0.02, 1 / 256, 1 / 128, 1e-6, 1e-20, 100.0, 1e6, 1e30, -0.0, 0.0)
 _BYTES = {"float32": 4, "int32": 4, "int64": 8, "int16": 2, "float16": 2, "float64": 8}
-# The union of options of each operator whose kernel divides by or walks by what they say; field
+# The union of options of each operator whose kernel divides or steps by their values; field
 # numbers of small integers. Others are drawn.
 _UNIONS = {
     "CONV_2D": 1, "DEPTHWISE_CONV_2D": 2, "AVERAGE_POOL_2D": 5, "MAX_POOL_2D": 5, "L2_POOL_2D": 5,

@@ -56,7 +56,7 @@ class Target:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """An input that upset its reader."""
+    """An input that broke its reader."""
 
     number: int
     data: bytes

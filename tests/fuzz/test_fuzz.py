@@ -11,6 +11,6 @@ ATTEMPTS = 300
 
 
 @pytest.mark.parametrize("name", target_names())
-def test_no_input_upsets_a_reader(name: str) -> None:
+def test_no_input_breaks_a_reader(name: str) -> None:
     faults = run_target(name, attempts=ATTEMPTS, seed=15)
     assert not faults, "\n".join(f"attempt {fault.number}: {fault.trace}" for fault in faults)

@@ -21,7 +21,7 @@ def test_a_missing_package_gives_the_install_line(monkeypatch: pytest.MonkeyPatc
     assert raised.value.next_step == add_extra("host")
 
 
-def test_what_else_a_command_imports_is_asked_for_too() -> None:
+def test_other_packages_of_a_command_are_asked_for_too() -> None:
     with pytest.raises(MissingExtraError, match="needs no_such_package_of_ours, not installed"):
         extras.check_host_extra("edgeinfer optimize", "rich", "no_such_package_of_ours")
 
@@ -50,7 +50,7 @@ print(written)
 
 
 @pytest.mark.slow
-def test_tensorflow_comes_without_its_chatter_and_others_are_heard() -> None:
+def test_tensorflow_prints_nothing_and_other_output_appears() -> None:
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     total, written = done.stdout.split()
     assert total == "3.0"

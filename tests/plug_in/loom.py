@@ -1,4 +1,4 @@
-"""An accelerator as a package of another's would bring it: the Loom, which takes no MEAN."""
+"""An accelerator as another package would provide it: the Loom, which takes no MEAN."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An accelerator of another package's goes the whole way, and not a line of edgeinfer knows it."""
+"""An accelerator of another package works everywhere, and no line of edgeinfer knows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task of another package's: the brightest spots of a picture, none to three, as points.
+"""A task of another package: the brightest spots of a picture, none to three, as points.
 
 Each third of a picture, from left to right, has one spot or none. A folder of such pictures has a
 file `spots.csv`: a name and its points, `12.5 7;30 4`, in pixels from the picture's corner.

@@ -1,4 +1,4 @@
-"""A task of another package's goes the whole way, and not a line of edgeinfer knows it."""
+"""A task of another package works from training to answers, and no line of edgeinfer knows it."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_the_whole_way(environ: dict[str, str], photographs: Path, tmp_path: Pat
     assert score["low"] < score["score"] < score["high"]
 
 
-def test_its_lines_are_few() -> None:
+def test_it_needs_few_lines() -> None:
     lines = sum(
         len((ROOT / "tests" / "spots" / name).read_text().splitlines())
         for name in ("spots.py", "training.py")

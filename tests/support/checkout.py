@@ -1,4 +1,4 @@
-"""Where the checkout lies that is tested."""
+"""Where the tested checkout is."""
 
 from pathlib import Path
 

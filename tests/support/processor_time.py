@@ -1,7 +1,7 @@
 """No test may take more processor time than its limit, its own processes' included.
 
 Processor time, since on a busy machine a test waits for reasons that are not its own. A test that
-runs in circles is ended; one whose children took too much fails when it is done.
+runs in an endless loop is ended; one whose children took too much fails when it is done.
 """
 
 from __future__ import annotations

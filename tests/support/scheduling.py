@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _place(name: str, items: list[pytest.Item]) -> tuple[bool, bool, float]:
-    """Return where a group stands: folders first, which are many modules in one process."""
+    """Return a group's place in the order: folders first, which are many modules in one process."""
     return name not in TOGETHER, name.startswith(WITH_TENSORFLOW), -sum(map(_weight, items))
 
 

@@ -31,7 +31,7 @@ def unavailable(reason: str) -> NoReturn:
 
 
 def clean_environ(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return this process's environment without what would steer another Python or edgeinfer."""
+    """Return this process's environment without variables for another Python or edgeinfer."""
     kept = {
         name: value
         for name, value in os.environ.items()

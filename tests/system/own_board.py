@@ -31,7 +31,7 @@ StartLimitIntervalSec=0
 StandardError=append:{folder}/log
 """
 _TARGETS = ("sysinit", "basic", "shutdown", "multi-user")
-"""What units hang on that say nothing of their dependencies."""
+"""What units depend on that do not name their dependencies."""
 _PREPARE = """\
 mkdir -p {root}/etc {root}/lib {root}/home
 cp -a /etc/. {root}/etc/

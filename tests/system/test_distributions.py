@@ -18,7 +18,7 @@ def members(wheel: Path) -> list[str]:
         return archive.namelist()
 
 
-def test_one_wheel_serves_every_python_of_this_architecture(wheel: Path) -> None:
+def test_one_wheel_is_for_every_python_of_this_architecture(wheel: Path) -> None:
     assert wheel.name.endswith(f"-py3-none-linux_{platform.machine()}.whl")
 
 

@@ -147,7 +147,7 @@ def test_a_dry_run_says_each_step_and_changes_nothing(clean: Flash) -> None:
     assert not clean.board.prefix.exists()
 
 
-def test_from_nothing_to_live_answers_again_and_away(clean: Flash) -> None:
+def test_a_board_is_flashed_flashed_again_and_cleared(clean: Flash) -> None:
     first = clean.report()
     assert (first["outcome"], first["release"], first["previous"]) == ("confirmed", 1, None)
     assert first["answers"] >= 5

@@ -1,4 +1,4 @@
-"""`make wheels`: what is in the wheels, and that one that breaks its promise is refused."""
+"""`make wheels`: what is in the wheels, and that a wrong one is refused."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_there_is_one_for_each_architecture(cross_wheels: dict[str, Path], wheel
         ),
     ],
 )
-def test_a_wheel_that_breaks_its_promise_is_refused(
+def test_a_wheel_with_a_wrong_library_is_refused(
     cross_wheels: dict[str, Path],
     tmp_path: Path,
     source: str,

@@ -78,14 +78,14 @@ def test_a_terminal_has_a_bar_that_goes(terminal: _Terminal) -> None:
     assert not any(re.search(r"\d s$", line) for line in terminal.lines)
 
 
-def test_what_is_kept_is_each_piece_of_work_with_its_time(terminal: _Terminal) -> None:
+def test_each_piece_of_work_is_kept_with_its_time(terminal: _Terminal) -> None:
     with show_progress(terminal.stream, keep=True) as progress:
         _work(progress)
     kept = [line for line in terminal.lines if re.search(r": \d+\.\d s$", line)]
     assert [line.rpartition(":")[0] for line in kept] == ["count [all]", "write"]
 
 
-def test_what_failed_is_not_told_as_done(terminal: _Terminal) -> None:
+def test_failed_work_is_not_reported_as_done(terminal: _Terminal) -> None:
     with suppress(_Ended), show_progress(terminal.stream, keep=True) as progress:
         _work(progress)
         raise _Ended
@@ -93,7 +93,7 @@ def test_what_failed_is_not_told_as_done(terminal: _Terminal) -> None:
     assert "write: " not in terminal.text
 
 
-def test_nothing_is_shown_of_nothing(terminal: _Terminal) -> None:
+def test_without_any_work_nothing_is_shown(terminal: _Terminal) -> None:
     with show_progress(terminal.stream, keep=True):
         pass
     assert terminal.text == ""

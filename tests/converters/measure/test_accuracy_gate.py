@@ -72,7 +72,7 @@ def test_a_loss_of_one_picture_in_a_hundred_is_a_point() -> None:
     assert not within_drop(before, after, 0.99)
 
 
-def test_a_class_without_samples_is_nobodys_worst() -> None:
+def test_a_class_without_samples_is_not_among_the_worst() -> None:
     before = evaluation((10, 0, 0), (0, 10, 0), (0, 0, 0))
     after = evaluation((9, 1, 0), (0, 10, 0), (0, 0, 0))
     assert [label for label, _ in worst_groups(before, after)] == ["cat"]

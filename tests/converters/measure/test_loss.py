@@ -35,7 +35,7 @@ def test_a_model_that_answers_the_same_on_few_pictures_proves_little() -> None:
     assert not loss_of(np.tile(right, 40), np.tile(right, 40)).leaves_open(1.0)
 
 
-def test_nothing_lost_has_no_sign() -> None:
+def test_a_loss_of_zero_has_no_sign() -> None:
     right = np.ones(100)
     assert loss_of(right, right).text().startswith("0.00 points (-")
     assert Loss(points=-0.001, low=-0.004, high=0.5).text() == "0.00 points (0.00 to 0.50)"

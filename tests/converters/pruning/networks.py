@@ -19,7 +19,7 @@ layers = keras.layers
 
 
 def randomize(model: Any, seed: int = 0) -> Any:
-    """Give a model weights under which every one of them matters, and nothing explodes."""
+    """Give a model weights under which every one of them matters, and none overflows."""
     generator = np.random.default_rng(seed)
     for variable in model.weights:
         fan_in = max(1, int(np.prod(variable.shape[:-1])))
@@ -67,7 +67,7 @@ def assert_same(got: list[Floats], expected: list[Floats]) -> None:
 
 
 def random_keep(graph: ChannelGraph, generator: np.random.Generator) -> NDArray[np.bool_]:
-    """Let any cells of each group go, but for one."""
+    """Remove any cells of each group except for one."""
     keep = np.ones(graph.cells, bool)
     for group in graph.groups:
         goes = generator.random(len(group.cells)) < generator.random()

@@ -62,7 +62,7 @@ def test_a_depthwise_multiplication_weighs_more() -> None:
     assert weighed.total(weighed.full) == 8 * multiplications(channel_graph(model))
 
 
-def test_what_is_saved_is_the_difference_of_totals() -> None:
+def test_the_saving_is_the_difference_of_totals() -> None:
     image = keras.Input((6, 6, 4))
     x = layers.Conv2D(8, 3, padding="same")(image)
     x = layers.Concatenate()([x, layers.DepthwiseConv2D(3, padding="same")(x)])

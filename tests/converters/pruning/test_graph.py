@@ -1,4 +1,4 @@
-"""Which channels hang together, which stay, and what the arithmetic costs."""
+"""Which channels depend on each other, which stay, and what the arithmetic costs."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def _groups(graph: ChannelGraph) -> dict[tuple[str, ...], int]:
     return {group.layers: len(group.cells) for group in graph.groups}
 
 
-def test_what_is_added_goes_together_and_the_answers_stay() -> None:
+def test_added_layers_are_one_group_and_the_answers_stay() -> None:
     graph = _graph(lambda x: x + layers.Conv2D(8, 1, name="second")(x))
     assert _groups(graph) == {("first", "second"): 8}
     assert graph.groups[0].name == "first"
     assert graph.unknown == ()
 
 
-def test_what_is_concatenated_goes_apart() -> None:
+def test_concatenated_layers_are_separate_groups() -> None:
     graph = _graph(lambda x: layers.Concatenate()([x, layers.Conv2D(6, 1, name="second")(x)]))
     assert _groups(graph) == {("first",): 8, ("second",): 6}
 
@@ -71,7 +71,7 @@ def test_the_gate_of_squeeze_and_excitation_goes_with_its_channels() -> None:
         lambda x: layers.GlobalAveragePooling2D(data_format="channels_first")(x),
     ],
 )
-def test_what_reaches_an_unknown_layer_stays(body: Callable[[Any], Any]) -> None:
+def test_layers_before_an_unknown_layer_stay(body: Callable[[Any], Any]) -> None:
     graph = _graph(body)
     assert graph.groups == ()
     assert len(graph.unknown) == 1
@@ -109,7 +109,7 @@ def test_channels_first_stay() -> None:
     assert _groups(graph) == {("hidden",): 6}
 
 
-def test_a_layer_that_serves_two_masters_stays() -> None:
+def test_a_layer_that_is_called_twice_stays() -> None:
     shared = layers.Conv2D(8, 1, name="shared")
     graph = _graph(lambda x: layers.Conv2D(4, 1, name="last")(shared(shared(x))))
     assert _groups(graph) == {("last",): 4}

@@ -103,7 +103,7 @@ def test_the_most_important_cells_stay(graph: ChannelGraph) -> None:
 
 
 @given(share=st.floats(0, 1), multiple=st.integers(1, 9))
-def test_on_the_way_nothing_goes_that_stays_in_the_end(
+def test_no_step_removes_what_stays_in_the_end(
     graph: ChannelGraph, share: float, multiple: int
 ) -> None:
     final = {0: 8, 1: 3, 2: 7}
@@ -118,7 +118,7 @@ def test_on_the_way_nothing_goes_that_stays_in_the_end(
 
 
 @given(st.integers(1, 50))
-def test_most_goes_at_first(steps: int) -> None:
+def test_the_first_steps_remove_most(steps: int) -> None:
     shares = [0.0, *(polynomial_share(step, steps) for step in range(1, steps + 1))]
     gone = np.diff(shares)
     assert shares[-1] == 1.0

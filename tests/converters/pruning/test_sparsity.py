@@ -1,4 +1,4 @@
-"""Zeros in weights: as many as asked for, there to stay, and seen by gzip alone."""
+"""Zeros in weights: as many as asked for, kept in training, and used only by gzip."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def scores(graph: ChannelGraph) -> Any:
 
 @settings(max_examples=25)
 @given(wanted=st.floats(1.0, 8.0), fixed=st.floats(0, 0.1), power=st.floats(0.5, 2.0))
-def test_what_is_found_is_fast_enough_and_hardly_faster(
+def test_the_result_is_fast_enough_and_only_slightly_faster(
     graph: ChannelGraph, scores: Any, wanted: float, fixed: float, power: float
 ) -> None:
     told: list[Probe] = []
@@ -76,7 +76,7 @@ def test_what_is_found_is_fast_enough_and_hardly_faster(
     assert found.keep_cost == pytest.approx(cost.total(found.counts) / cost.total(cost.full))
 
 
-def test_a_share_of_the_time_that_no_cut_takes_away_is_reckoned_with(
+def test_a_share_of_the_time_that_no_cut_reduces_is_counted(
     graph: ChannelGraph, scores: Any
 ) -> None:
     """Aiming as if time were proportional to cost comes nearer and nearer, but never there."""
@@ -123,7 +123,7 @@ def test_the_fewest_channels_are_tried_before_it_is_given_up(
 
 @settings(max_examples=15)
 @given(st.lists(st.floats(0.3, 5.0), min_size=MAX_PROBES, max_size=MAX_PROBES))
-def test_a_clock_that_tells_anything_ends_it_too(
+def test_the_search_ends_with_any_measured_times(
     graph: ChannelGraph, scores: Any, ratios: list[float]
 ) -> None:
     told = iter(ratios)

@@ -1,4 +1,4 @@
-"""What is left of a network computes what the whole one does without the channels that went."""
+"""The rest of a network computes what the whole one does without the removed channels."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_another_input_size_has_the_same_weights() -> None:
     smaller = with_input_size(channel_graph(model), (10, 8))
     assert smaller.input_shape == (None, 8, 10, 3)
     nets.assert_same(smaller.get_weights(), model.get_weights())
-    # A picture of one colour pools to the same at any size, but for its edges.
+    # A picture of one colour pools to the same at any size, except for its edges.
     assert np.isfinite(nets.answers(smaller, nets.noise(channel_graph(smaller)))[0]).all()
 
 

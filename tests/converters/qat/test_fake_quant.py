@@ -96,7 +96,7 @@ def test_a_dense_layer_can_have_one_scale(models: ModuleType) -> None:
     assert off < found.steps_off(per_channel.run(found.inputs)) / 3
 
 
-def test_what_cannot_be_covered_is_named(models: ModuleType) -> None:
+def test_layers_that_cannot_be_covered_are_named(models: ModuleType) -> None:
     import keras
 
     L = keras.layers

@@ -79,7 +79,7 @@ def test_nothing_is_changed_before_a_sigmoid() -> None:
 
 
 @pytest.mark.parametrize(("gain", "expected"), [(0.01, RELU), (100.0, RELU6)])
-def test_a_relu6_gives_way_only_where_it_limits_nothing(gain: float, expected: int) -> None:
+def test_a_relu6_becomes_a_relu_only_where_it_limits_nothing(gain: float, expected: int) -> None:
     import keras
 
     keras.utils.set_random_seed(1)

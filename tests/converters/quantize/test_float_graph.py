@@ -29,7 +29,7 @@ def test_what_is_set_is_there_after_writing(content: bytes) -> None:
     assert (graph.activation(layer), FloatGraph(content).activation(layer)) == (RELU6, RELU)
 
 
-def test_constants_that_layers_share_are_parted(content: bytes) -> None:
+def test_constants_that_layers_share_are_copied(content: bytes) -> None:
     """The converter keeps one constant for all biases of zero."""
     graph = FloatGraph(content)
     operators = [op for op in graph.graph.operators if op.op == "CONV_2D"]

@@ -88,7 +88,7 @@ def test_one_scale_or_one_for_each_channel() -> None:
     assert dequantize(np.array([1.5], np.float32), None).tolist() == [1.5]
 
 
-def test_the_worst_is_who_loses_most_by_itself() -> None:
+def test_the_worst_layer_loses_most_by_itself() -> None:
     errors = [error(0, loss_db=0.0), error(1, loss_db=9.0, clipped=0.02), error(2, loss_db=1.0)]
     assert worst_layer(errors) is errors[1]
     assert worst_layer(errors[:1]) is None

@@ -102,7 +102,7 @@ print(written)
 """
 
 
-def test_others_are_heard_while_it_quantizes_and_it_is_not(tmp_path: Path) -> None:
+def test_other_output_appears_while_it_quantizes_and_its_own_does_not(tmp_path: Path) -> None:
     path = tmp_path / "relu.tflite"
     path.write_bytes(encode(relu_model(LAYERS)))
     command = [sys.executable, "-c", QUANTIZE, str(path)]

@@ -69,7 +69,7 @@ def test_the_lines_say_what_each_attempt_gave() -> None:
     assert tried_text([attempt("plain", 50), attempt("x", 60)]) == "x 60.00%"
 
 
-def test_behind_a_layer_that_loses_in_float_come_those_that_it_reads() -> None:
+def test_after_a_layer_that_loses_in_float_come_its_inputs() -> None:
     graph = model(
         [image(1, name=name) for name in ("in", "a", "b", "c")] + [constant(1)],
         [("CONV_2D", [0, 4], [1]), ("RSQRT", [1], [2]), ("ADD", [2, 2], [3])],
@@ -172,7 +172,7 @@ def test_the_command_shows_each_stage(detector: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_another_s_model_is_repaired_until_it_decides_as_float_does(
+def test_a_foreign_model_is_repaired_until_it_decides_as_float_does(
     detector: Path, tmp_path: Path
 ) -> None:
     model = ForeignModel(pictures=detector / "validation", labels=LABELS, min_agreement=0.97)

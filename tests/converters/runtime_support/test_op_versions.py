@@ -96,7 +96,7 @@ def test_version_12_of_a_dense_layer_is_refused_by_2_14_alone() -> None:
         require_loadable(data, subject="dense")
 
 
-def test_what_both_run_passes() -> None:
+def test_a_model_that_both_run_passes() -> None:
     data = encode(dense_model(version=4))
     assert [check.ok for check in load_check(data, subject="dense")] == [True, True]
     require_loadable(data, subject="dense")
@@ -128,7 +128,7 @@ def test_a_damaged_file_never_reaches_a_runtime() -> None:
 
 
 def test_a_runtime_that_crashes_is_reported() -> None:
-    """The damaged file that 2.14 dies of goes past our reader here, to the trial itself."""
+    """Without our reader, so that the trial itself gets the damaged file that crashes 2.14."""
     need("tflite-runtime")
     from edgeinfer.converters.runtime_support.op_versions import _refusal
 

@@ -139,7 +139,7 @@ def test_with_the_compiler_the_bundle_has_its_variant(compiler: Path, tmp_path: 
     assert not any("differs" in line for line in lines)
 
 
-def test_the_compilers_word_counts_where_the_prediction_differs(
+def test_the_compilers_log_counts_where_the_prediction_differs(
     compiler: Path, tmp_path: Path
 ) -> None:
     (compiler / "log").write_text(
@@ -188,7 +188,7 @@ def test_a_share_is_required(share: float, passes: bool) -> None:
     assert "use ReLU6" in raised.value.next_step
 
 
-def test_a_bundle_that_is_for_no_edge_tpu_says_nothing_of_it(tmp_path: Path) -> None:
+def test_a_bundle_without_an_edge_tpu_variant_has_no_lines(tmp_path: Path) -> None:
     out = tmp_path / "plain.edgebundle"
     written = write_bundle(out, manifest(), MEMBERS | {"variants/cpu.tflite": MAPPED})
     assert TARGET.lines(out, written) == []
@@ -215,7 +215,7 @@ def test_a_text_that_is_not_a_percentage_is_refused(text: str) -> None:
         (("--require-mapped", "100%"), "--require-mapped: given without a board"),
     ],
 )
-def test_wrong_usage_is_said_before_any_work(
+def test_wrong_usage_is_reported_before_any_work(
     arguments: tuple[str, ...], words: str, tmp_path: Path
 ) -> None:
     assert words in error_line(edgeinfer_here("convert", tmp_path, *arguments), code=2)

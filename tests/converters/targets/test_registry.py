@@ -21,6 +21,6 @@ def test_every_accelerator_of_edgeinfer_has_a_target_that_is_an_entry_point() ->
 
 
 @pytest.mark.parametrize("name", ["loom", "", "os"])
-def test_what_nobody_brings_is_unknown(name: str) -> None:
+def test_a_target_that_nobody_provides_is_unknown(name: str) -> None:
     with pytest.raises(DelegateError, match="nothing that is installed here converts"):
         find_target(name)

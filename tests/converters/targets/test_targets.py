@@ -14,7 +14,7 @@ from edgeinfer.device.core.errors import UsageError
 from tests.support.program import edgeinfer_here, error_line
 
 
-def test_what_a_board_asks_for() -> None:
+def test_a_board_chooses_its_targets() -> None:
     assert chosen_targets() == chosen_targets(board="rpi4") == Targets()
     assert chosen_targets(board="coral-dev", require_mapped="90%") == Targets(
         wanted={"edgetpu": TargetOptions(board="coral-dev", require_percent=90)}
@@ -65,7 +65,7 @@ def test_a_share_cannot_be_required_of_every_board(board: str | None) -> None:
         (("--calibration-draw", "some"), "'some' is not one of 'balanced', 'as-is'"),
     ],
 )
-def test_wrong_usage_is_said_before_any_work(
+def test_wrong_usage_is_reported_before_any_work(
     arguments: tuple[str, ...], words: str, tmp_path: Path
 ) -> None:
     done = edgeinfer_here("convert", tmp_path, *arguments)

@@ -113,7 +113,7 @@ print({OUTPUT!r})
         ("time.sleep(3600)", "a model: vela did not end within 1 s"),
     ],
 )
-def test_what_goes_wrong_is_a_sentence(
+def test_every_failure_is_a_sentence(
     code: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "sleep" in code:

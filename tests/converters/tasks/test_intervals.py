@@ -69,7 +69,7 @@ def test_of_two_models_nineteen_intervals_of_twenty_hold_the_true_difference(
     assert 0.93 < held <= 1
 
 
-def test_of_no_pictures_nothing_is_known() -> None:
+def test_without_pictures_nothing_is_known() -> None:
     assert mean_interval(np.zeros(0)) == (0.0, 1.0)
     with pytest.raises(ValueError, match="expected 0 to all of at least one"):
         wilson(0, 0)

@@ -1,4 +1,4 @@
-"""Other people's float models that the system does not give out."""
+"""Other people's float models that the system cannot read."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_no_source_can_be(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+def test_files_that_cannot_be_a_source(
+    tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ModelError, match=said):
         source_kind(tmp_path / name)

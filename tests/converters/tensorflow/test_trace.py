@@ -62,7 +62,7 @@ def test_the_calls_one_after_another_give_the_models_answer(make: Callable[[], A
     assert np.array_equal(np.asarray(values[sink]), np.asarray(model(pictures)))
 
 
-def test_what_does_nothing_in_inference_is_left_out() -> None:
+def test_layers_that_do_nothing_in_inference_are_left_out() -> None:
     image = keras.Input(SHAPE)
     x = layers.Activation("linear")(layers.Dropout(0.5)(image))
     x = layers.GaussianNoise(1.0)(layers.Flatten()(x))
@@ -102,7 +102,7 @@ def _several() -> Any:
 @pytest.mark.parametrize(
     ("make", "said"), [(_recurrent, "memory: is a recurrent layer"), (_several, "several results")]
 )
-def test_what_cannot_be_followed_is_named(make: Callable[[], Any], said: str) -> None:
+def test_layers_that_cannot_be_followed_are_named(make: Callable[[], Any], said: str) -> None:
     with pytest.raises(ConversionError, match=said):
         Trace().follow(make())
 

@@ -165,7 +165,7 @@ def _commented(data: bytes, random: Random) -> bytes:
 
 
 def _edited_fields(data: bytes, random: Random) -> bytes:
-    """Change numbers of headers, of the directory or of the end, where they stand."""
+    """Change numbers of headers, of the directory or of the end, in place."""
     changed = bytearray(data)
     for _ in range(random.choice((1, 1, 2))):
         signature, size = random.choice(

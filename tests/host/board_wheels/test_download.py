@@ -35,7 +35,7 @@ def test_the_versions_that_there_are_are_named() -> None:
     assert "(only of 1.25.0, 1.26.0, 1.26.4)" in str(pip_error(BOOKWORM, ["numpy<1"], said))
 
 
-def test_what_excludes_one_another_is_named() -> None:
+def test_packages_in_conflict_are_named() -> None:
     said = "ERROR: Cannot install ... because these package versions have conflicting dependencies."
     assert "cannot be installed together: a<1, b>2" in str(
         pip_error(BOOKWORM, ["a<1", "b>2"], said)

@@ -101,7 +101,7 @@ def test_offline_with_an_empty_cache_says_what_to_do(
         board_wheels(BOOKWORM, index, given=[make_own_wheel(tmp_path)], cache=tmp_path / "cache")
 
 
-def test_markers_of_what_is_needed_hold_for_the_board(index: Path, tmp_path: Path) -> None:
+def test_markers_of_requirements_are_evaluated_for_the_board(index: Path, tmp_path: Path) -> None:
     """pip judges them for this machine: too little comes for another Python, or too much."""
     make_wheel(
         index,
@@ -133,7 +133,7 @@ def test_what_the_system_provides_is_not_carried(index: Path, tmp_path: Path) ->
     assert names(found) == ["edgeinfer", "tflite_runtime", "x", "y"]
 
 
-def test_a_pinned_runtime_takes_the_place_of_edgeinfers_choice(index: Path, tmp_path: Path) -> None:
+def test_a_pinned_runtime_replaces_edgeinfers_choice(index: Path, tmp_path: Path) -> None:
     tag = "cp311-cp311-manylinux_2_27_aarch64"
     make_wheel(index, "ai-edge-litert", version="2.1.6", tag=tag)
     make_wheel(index, "ai-edge-litert", version="2.3.0", tag=tag)
@@ -145,7 +145,7 @@ def test_a_pinned_runtime_takes_the_place_of_edgeinfers_choice(index: Path, tmp_
     assert found.wheels[0].name.startswith("ai_edge_litert-2.1.6-")
 
 
-def test_where_the_runtime_is_the_systems_own_none_is_carried(index: Path, tmp_path: Path) -> None:
+def test_a_runtime_of_the_system_is_not_carried(index: Path, tmp_path: Path) -> None:
     target = WheelTarget(
         architecture="aarch64",
         python="3.13",
@@ -157,7 +157,7 @@ def test_where_the_runtime_is_the_systems_own_none_is_carried(index: Path, tmp_p
     assert names(found) == ["edgeinfer"]
 
 
-def test_a_given_wheel_takes_the_place_of_the_indexs(index: Path, tmp_path: Path) -> None:
+def test_a_given_wheel_replaces_the_one_of_the_index(index: Path, tmp_path: Path) -> None:
     tag = "cp311-cp311-manylinux_2_34_aarch64"
     special = make_wheel(tmp_path, "tflite-runtime", version="2.15.1", tag=tag, requires=["numpy"])
     own, cache = make_own_wheel(tmp_path), tmp_path / "cache"

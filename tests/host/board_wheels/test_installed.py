@@ -112,7 +112,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         ("/etc/passwd,sha256=abc,1", "is named in RECORD"),
     ],
 )
-def test_what_record_should_not_name_is_refused(tmp_path: Path, line: str, said: str) -> None:
+def test_a_wrong_line_in_record_is_refused(tmp_path: Path, line: str, said: str) -> None:
     installed = install(tmp_path / "venv", more=(line,))
     (site_of(installed) / "edgeinfer" / "device" / "more.py").write_text("x")
     with pytest.raises(WheelError, match=said):
@@ -142,7 +142,7 @@ def test_one_that_was_built_here_goes_to_no_older_system(tmp_path: Path) -> None
     assert installed_wheel(newer, tmp_path / "cache", installed).is_file()
 
 
-def test_what_came_from_no_wheel_is_refused(tmp_path: Path) -> None:
+def test_an_installation_without_a_wheel_is_refused(tmp_path: Path) -> None:
     files = {**FILES, f"{INFO}/WHEEL": "\n"}
     with pytest.raises(WheelError, match="was not installed from a wheel"):
         installed_wheel(BOOKWORM, tmp_path / "cache", install(tmp_path / "venv", files))
@@ -171,7 +171,7 @@ RECORD_LINES = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(lines=RECORD_LINES)
-def test_whatever_record_says_is_refused_in_a_line(
+def test_any_wrong_record_is_refused_in_a_line(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str]
 ) -> None:
     """The files themselves are in order, so only what is added to RECORD can be wrong."""

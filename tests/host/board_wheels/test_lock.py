@@ -42,7 +42,7 @@ def test_every_system_of_a_profile_is_among_them() -> None:
     assert {target.python for target in supported_targets()} == {"3.10", "3.11", "3.12", "3.13"}
 
 
-def test_nothing_in_the_lock_is_there_for_nothing() -> None:
+def test_every_entry_of_the_lock_is_needed() -> None:
     """What no system needs any more goes with the next renewal."""
     taken = {
         one.wheel.file
@@ -97,7 +97,7 @@ def test_a_version_for_another_python_is_not_taken(lock: Lock) -> None:
         ("a>=2", r"no wheel of a 2\.0 in the lock of board packages, expected one for cp311"),
     ],
 )
-def test_what_it_lacks_is_named(lock: Lock, text: str, said: str) -> None:
+def test_a_missing_wheel_is_named(lock: Lock, text: str, said: str) -> None:
     with pytest.raises(WheelError, match=said):
         fitting(lock, text)
 

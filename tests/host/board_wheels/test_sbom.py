@@ -72,7 +72,7 @@ def test_a_release_names_each_wheel_with_its_hash(wheels: BoardWheels) -> None:
     assert parts["edgeinfer"]["purl"].startswith("pkg:generic/edgeinfer@")
 
 
-def test_what_needs_what_is_as_on_the_board(wheels: BoardWheels) -> None:
+def test_dependencies_are_those_of_the_board(wheels: BoardWheels) -> None:
     bill = check(release_sbom(BOOKWORM, wheels, name="photos", bundle_sha256=BUNDLE))
     names = {part["bom-ref"]: part["name"] for part in bill["components"]} | {"release": "release"}
     needs = {
@@ -90,7 +90,7 @@ def test_the_same_release_has_the_same_bill(wheels: BoardWheels) -> None:
     assert json.loads(other)["serialNumber"] != json.loads(one)["serialNumber"]
 
 
-def test_what_a_board_brings_itself_or_is_brought(wheels: BoardWheels) -> None:
+def test_a_bill_names_the_systems_packages_and_the_given_python(wheels: BoardWheels) -> None:
     target = dataclasses.replace(BOOKWORM, system_packages=frozenset({"numpy"}))
     bill = check(release_sbom(target, wheels, name="ünïcode", bundle_sha256=BUNDLE, python=PYTHON))
     (python,) = [part for part in bill["components"] if part["name"] == "CPython"]

@@ -99,7 +99,9 @@ def test_the_result_says_what_it_does_not_say() -> None:
         ({"verified": False, "exit_code": 130}, "rpi4, emulated: stopped"),
     ],
 )
-def test_without_a_loop_nothing_is_said_of_it(fields: dict[str, object], expected: str) -> None:
+def test_without_a_loop_nothing_is_printed_about_it(
+    fields: dict[str, object], expected: str
+) -> None:
     assert _for_people(result(**fields)) == expected
 
 

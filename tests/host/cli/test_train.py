@@ -189,7 +189,7 @@ def test_a_run_is_the_teacher_of_the_next(fashion_run: Path, tmp_path: Path) -> 
     provenance = json.loads(result.stdout)["provenance"]
     assert provenance["teacher.run"] == str(fashion_run)
     assert provenance["teacher.features"] == "True"
-    # What the student's settings say, but for what was asked for and what the data needs.
+    # The student's settings, except for what was asked for and what the data needs.
     assert provenance["setting.batch_size"] == "32"
     assert provenance["setting.width"] == "0.25"
     assert provenance["setting.size"] == "(28, 28)"

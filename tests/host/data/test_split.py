@@ -79,7 +79,7 @@ def test_another_seed_gives_another_split() -> None:
 
 
 @pytest.mark.parametrize("own", [("train",), ("train", "test"), ("train", "validation"), SPLITS])
-def test_own_splits_stay_and_missing_ones_are_carved(own: tuple[Split, ...]) -> None:
+def test_given_splits_stay_and_missing_ones_are_made(own: tuple[Split, ...]) -> None:
     samples = [
         (Sample(source=f"/data/{split}/{label}/{index}.jpg", target=label), split)
         for split in own
@@ -92,8 +92,8 @@ def test_own_splits_stay_and_missing_ones_are_carved(own: tuple[Split, ...]) -> 
         assert counted == ({0: 20, 1: 20} if split in own else {0: 2, 1: 2})
         origin = split if split in own else "train"
         assert all(s.source.startswith(f"/data/{origin}/") for s in splits[split])
-    carved = 3 - len(own)
-    assert Counter(s.target for s in splits["train"]) == {0: 20 - 2 * carved, 1: 20 - 2 * carved}
+    missing = 3 - len(own)
+    assert Counter(s.target for s in splits["train"]) == {0: 20 - 2 * missing, 1: 20 - 2 * missing}
 
 
 def test_too_few_samples() -> None:

@@ -29,7 +29,7 @@ def test_a_folder_is_made_once_for_the_same_inputs(tmp_path: Path) -> None:
     }
 
 
-def test_what_fails_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
     def build(folder: Path) -> None:
         write_file(folder)
         raise RuntimeError("offline")

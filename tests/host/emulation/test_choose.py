@@ -35,7 +35,7 @@ def test_words_of_its_name_choose_a_system(words: str, version: str, architectur
     assert (system.version_id, system.architecture) == (version, architecture)
 
 
-def test_a_system_that_the_board_has_not_is_refused() -> None:
+def test_a_system_that_the_board_does_not_have_is_refused() -> None:
     with pytest.raises(UsageError, match=r"is not a system of rpi4, expected .*Trixie.*Bookworm"):
         choose_system(load_profile("rpi4"), "bullseye")
 

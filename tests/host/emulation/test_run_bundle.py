@@ -81,7 +81,7 @@ def test_the_loops_exit_code_is_passed_on(
         assert (result.exit_code, result.frames) == (code, 0)
 
 
-def test_outputs_that_are_asked_for_take_the_place_of_the_terminal(
+def test_outputs_that_are_asked_for_replace_the_terminal(
     sample_bundle: Path, pictures: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     rows = tmp_path / "rows.csv"

@@ -42,7 +42,7 @@ def test_python_starts_in_the_emulator_under_the_scripts_name(tmp_path: Path) ->
     ]
 
 
-def test_what_steers_another_python_or_loader_stays_outside() -> None:
+def test_variables_for_another_python_or_loader_are_left_out() -> None:
     kept = {"HOME": "/home/me", "EDGEINFER_NATIVE": "0", "PATH": "/bin"}
     steering = {"PYTHONPATH": "x", "VIRTUAL_ENV": "x", "LD_PRELOAD": "x", "QEMU_CPU": "x"}
     assert guest_environment(kept | steering) == kept
@@ -65,7 +65,7 @@ def test_wheels_are_unpacked_side_by_side(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("runtime", ["x=1", "numpy==1"])
-def test_a_runtime_that_is_none_is_refused(runtime: str, tmp_path: Path) -> None:
+def test_a_name_that_is_not_a_runtime_is_refused(runtime: str, tmp_path: Path) -> None:
     board = load_profile("rpi4")
     with pytest.raises(UsageError, match="expected a requirement such as ai-edge-litert"):
         prepare_board(board, board.systems[0], runtime=runtime, home=tmp_path)

@@ -35,5 +35,5 @@ PI = BoardFacts(
 
 
 def pi(**changes: Any) -> BoardFacts:
-    """Return a Raspberry Pi 4 under 64-bit Bookworm, but for what is changed."""
+    """Return a Raspberry Pi 4 under 64-bit Bookworm, except for the changes."""
     return replace(PI, **changes)

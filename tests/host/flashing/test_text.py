@@ -60,7 +60,7 @@ def test_why_a_board_does_not_run_it(result: HostResult, words: str) -> None:
     assert reason_line(result) == words
 
 
-def test_an_error_of_here_alone_has_no_host_before_it() -> None:
+def test_an_error_of_this_machine_has_no_host_before_it() -> None:
     assert (
         reason_line(failed("failed", "x.whl: is not a wheel"), alone=True)
         == "x.whl: is not a wheel"
@@ -94,7 +94,7 @@ def test_a_table_of_boards() -> None:
     ]
 
 
-def test_other_ends() -> None:
+def test_other_outcomes() -> None:
     same = HostResult(host="a", outcome="unchanged", release=1, answers=9, last=BAG)
     assert result_lines(same)[-1] == "release 1 already runs on a: nothing was sent or restarted"
     planned = HostResult(host="a", outcome="planned", steps=("send x", "try"), sent_bytes=5000)

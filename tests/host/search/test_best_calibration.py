@@ -1,4 +1,4 @@
-"""Which ranges stand for a candidate, and when others than the plain ones are looked for."""
+"""Which ranges a candidate gets, and when others than the plain ones are tried."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_where_int8_costs_nothing_no_other_ranges_are_looked_for(
     assert found.accuracy > 0.75
 
 
-def test_where_int8_costs_accuracy_the_best_ranges_stand_for_the_candidate(
+def test_where_int8_costs_accuracy_the_best_ranges_are_taken(
     quantize: Callable[..., tuple[Quantized, list[str]]],
 ) -> None:
     found, asked = quantize(float_accuracy=0.9, budget=LIMIT, plain=_confused())
@@ -101,7 +101,7 @@ def test_where_int8_costs_accuracy_the_best_ranges_stand_for_the_candidate(
     assert found.accuracy > 0.75
 
 
-def test_of_equal_ranges_the_plain_ones_stand(
+def test_of_equal_ranges_the_plain_ones_are_kept(
     quantize: Callable[..., tuple[Quantized, list[str]]],
 ) -> None:
     found, asked = quantize(float_accuracy=1.0, budget=LIMIT, plain=sample_model())

@@ -1,4 +1,4 @@
-"""The front, the winner, the nearest, and what may be hoped for."""
+"""The front, the winner, the nearest, and the expected accuracy."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_first_of_equals_stays() -> None:
     assert [model.number for model in pareto_front(models)] == [0]
 
 
-def test_the_baseline_competes() -> None:
+def test_the_baseline_can_win() -> None:
     models = entries(baseline(), SIZE, [trial(0, pruned(), 0.8)])
     assert [model.number for model in models] == [BASELINE, 0]
     assert [model.title for model in models] == ["baseline", "#0"]
@@ -71,7 +71,7 @@ def test_the_winner_depends_on_what_is_asked() -> None:
     assert winner(Budget(accuracy_points=1, size_kb=30)) is None
 
 
-def test_times_that_are_not_told_apart_leave_it_to_accuracy() -> None:
+def test_equal_times_leave_the_choice_to_accuracy() -> None:
     models = [entry(0, 0.90, 0.501), entry(1, 0.92, 0.504)]
     chosen = choose_winner(models, Budget(accuracy_points=5), baseline())
     assert chosen is not None
@@ -85,7 +85,7 @@ def test_the_nearest_breaks_the_budget_least() -> None:
     assert nearest(models, budget, baseline()).number == 0
 
 
-def test_a_standard_error_is_never_nothing() -> None:
+def test_a_standard_error_is_never_zero() -> None:
     assert standard_error(0.5, 100) == pytest.approx(0.05)
     assert 0 < standard_error(1.0, 100) < 0.01
     assert standard_error(0.0, 100) == pytest.approx(standard_error(1.0, 100))
@@ -95,7 +95,7 @@ def _entry_of(number: int, candidate: object, accuracy: float) -> Entry:
     return replace(entry(number, accuracy), candidate=candidate)  # type: ignore[arg-type]
 
 
-def test_less_of_everything_is_hoped_to_do_as_well() -> None:
+def test_a_smaller_model_is_expected_to_be_as_good() -> None:
     models = [_entry_of(0, student(0.5), 0.7)]
     hope, why = hopeful_accuracy(student(0.25), models, baseline())
     assert hope == pytest.approx(0.7 + 2 * standard_error(0.7, 1000))
@@ -106,7 +106,7 @@ def test_less_of_everything_is_hoped_to_do_as_well() -> None:
     assert hopeful_accuracy(student(0.75), models, baseline()) == (0.93, None)
 
 
-def test_a_better_one_is_known_where_it_is_nowhere_worse() -> None:
+def test_a_model_that_is_better_and_never_worse_is_found() -> None:
     models = [entry(0, 0.9, 0.5, 50_000)]
     assert better_known(footprint(0.6, 60_000), 0.9, models) == models[0]
     assert better_known(footprint(0.4, 60_000), 0.9, models) is None

@@ -12,7 +12,7 @@ SLOW = Known(kind="pruned", macs=100_000, epoch_s=60.0, overhead_s=20.0)
 FAST = Known(kind="student", macs=1_000, epoch_s=1.0, overhead_s=5.0)
 
 
-def test_only_what_was_trained_tells() -> None:
+def test_only_trained_candidates_give_a_pace() -> None:
     (known,) = known_paces(
         [trial(0, pruned(), 0.9), Trial(number=1, candidate=pruned(), outcome="failed", reason="x")]
     )
@@ -28,7 +28,7 @@ def test_the_nearest_of_the_kind_tells_the_time() -> None:
     assert plan.seconds == pytest.approx(6 * 2 + 5)
 
 
-def test_less_arithmetic_is_not_believed_to_save_everything() -> None:
+def test_less_arithmetic_is_not_expected_to_save_all_time() -> None:
     plan = plan_training("student", 1, 10, [FAST], limit_s=100_000)
     assert plan.seconds == pytest.approx(10 * 0.3 + 5)
 

@@ -149,7 +149,7 @@ def test_what_is_too_large_is_not_trained(setup: Setup) -> None:
         found.require_winner()
 
 
-def test_what_a_better_one_beats_anyhow_is_not_trained(setup: Setup) -> None:
+def test_a_candidate_that_cannot_win_is_not_trained(setup: Setup) -> None:
     workshop, timer = CopyingWorkshop(), ScriptedTimer({2: 0.3, 3: 0.4})
     with setup.search(workshop, timer) as search:
         trials = _work(search, PLAIN + 2)
@@ -157,7 +157,7 @@ def test_what_a_better_one_beats_anyhow_is_not_trained(setup: Setup) -> None:
     assert len(workshop.trained()) == 1
 
 
-def test_what_has_less_of_everything_than_a_bad_one_is_not_trained(setup: Setup) -> None:
+def test_a_candidate_smaller_than_a_bad_one_is_not_trained(setup: Setup) -> None:
     workshop = CopyingWorkshop(bad=lambda candidate: candidate.kind == "pruned")
     timer = ScriptedTimer({4: 0.2})
     with setup.search(workshop, timer) as search:
@@ -220,9 +220,7 @@ def test_when_everything_fails_the_search_ends(setup: Setup) -> None:
         KeyboardInterrupt(),
     ],
 )
-def test_what_ends_the_search_keeps_everything_and_the_candidate_in_work(
-    setup: Setup, error: BaseException
-) -> None:
+def test_an_error_that_ends_the_search_keeps_everything(setup: Setup, error: BaseException) -> None:
     def fails(job: Job) -> BaseException | None:
         return error if job.candidate == setup.space.first()[1] else None
 
@@ -240,7 +238,7 @@ def test_what_ends_the_search_keeps_everything_and_the_candidate_in_work(
     assert [trial.number for trial in found.trials] == [0, 1, 2, trials[0].number]
 
 
-def test_what_a_kill_left_half_done_goes(setup: Setup) -> None:
+def test_what_a_kill_left_half_done_is_removed(setup: Setup) -> None:
     with setup.search() as search:
         _work(search, PLAIN + 1)
     half = setup.out / "candidates" / "077"
@@ -296,7 +294,7 @@ def test_a_repeated_candidate_costs_nothing(setup: Setup, monkeypatch: pytest.Mo
     assert len(trials) == PLAIN + 1
 
 
-def test_what_was_too_long_is_not_built_again_before_there_is_more_time(
+def test_a_candidate_that_was_too_long_is_not_built_again_before_there_is_more_time(
     setup: Setup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     only = setup.space.first()[0]

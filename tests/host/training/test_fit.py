@@ -143,7 +143,7 @@ def test_the_history_is_on_disk_after_every_epoch(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "step", "plateau"])
-def test_schedules_rise_and_never_rise_again(schedule: str) -> None:
+def test_schedules_rise_once(schedule: str) -> None:
     from edgeinfer.host.training.schedules import learning_rate_factor
 
     factors = [learning_rate_factor(schedule, step, warmup=10, total=100) for step in range(100)]

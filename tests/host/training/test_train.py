@@ -238,7 +238,7 @@ def test_ctrl_c_leaves_nothing_with_a_teacher_either(
 
 
 @pytest.mark.slow
-def test_a_full_disk_is_said_and_leaves_nothing(
+def test_a_full_disk_is_reported_and_leaves_nothing(
     with_teacher: tuple[PreparedData, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mixed, run = with_teacher

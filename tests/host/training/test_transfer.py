@@ -122,7 +122,7 @@ def test_both_stages_learn(fine_tune: str, tmp_path: Path) -> None:
     assert score.loss == pytest.approx(best, rel=0.02)
 
 
-def test_fine_tuning_that_does_harm_is_undone(tmp_path: Path) -> None:
+def test_fine_tuning_that_lowers_the_accuracy_is_undone(tmp_path: Path) -> None:
     from edgeinfer.host.training.transfer import train_in_two_stages
 
     model = small_network(16, seed=1)

@@ -79,7 +79,7 @@ def answered_here(bundle: Path, source: Path) -> list[tuple[str, float]]:
         pytest.param("32-bit", "tflite-runtime 2.14.0", "armv7l", id="32-bit"),
     ],
 )
-def test_a_clip_is_answered_as_here(
+def test_a_clip_gets_the_same_answers_as_here(
     emulate: Emulate, sample: Sample, clip: Path, system: str, runtime: str, machine: str
 ) -> None:
     options = ("--system", system, "--video", clip)

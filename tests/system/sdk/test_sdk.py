@@ -144,7 +144,9 @@ def test_memory_that_runs_out_is_reported_and_loses_nothing(programs: Programs) 
 @pytest.mark.parametrize(
     "case", CASES, ids=lambda case: f"{case.pixel_format}-{case.channels}-{case.crop}-{case.dtype}"
 )
-def test_the_tensor_is_pythons(programs: Programs, case: Case, tmp_path: Path) -> None:
+def test_the_tensor_is_the_same_as_in_python(
+    programs: Programs, case: Case, tmp_path: Path
+) -> None:
     depth = 1 if case.channels == "grey" else 3
     spec = PreprocessSpec(
         size=(48, 36),

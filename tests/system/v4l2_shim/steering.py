@@ -56,7 +56,7 @@ class Steering:
         self._write("none")
 
     def unplug(self) -> None:
-        """Take the camera away; what has it open finds it gone for good."""
+        """Take the camera away; a program that has it open loses it for good."""
         self._plug += 1
         self._write("unplug")
 
@@ -67,7 +67,7 @@ class Steering:
         self._write("none")
 
     def _write(self, fault: str) -> None:
-        """Replace the file at one stroke: the camera must not read half of it."""
+        """Replace the file in one step: the camera must not read half of it."""
         fresh = self._path.with_suffix(".new")
         fresh.write_text(f"{self._plug} {fault} {self._device}\n")
         os.replace(fresh, self._path)

@@ -24,7 +24,7 @@ Tell = Callable[[str], None]
 PREFIX = "/var/lib/edgeinfer"
 AGENT = ("sudo", "-n", "/usr/bin/python3", "-I", f"{PREFIX}/releases.pyz")
 PROFILE = "generic-aarch64"
-"""The board calls itself QEMU's, so it is none of the boards that have a name."""
+"""The board calls itself QEMU's, so it is not one of the boards that have a name."""
 STATUS = "/run/edgeinfer/status.json"
 FRESH_S = 10.0
 _LOOK = f"""\

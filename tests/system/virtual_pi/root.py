@@ -1,4 +1,4 @@
-"""The virtual board's root: Debian 12 for arm64 with the accounts and habits of Raspberry Pi OS.
+"""The virtual board's root: Debian 12 for arm64 with the accounts and settings of Raspberry Pi OS.
 
 Packages are unpacked and none of their scripts run, which would need an emulated processor and
 minutes; what the scripts would have made and this machine needs is written here.

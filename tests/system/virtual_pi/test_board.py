@@ -26,7 +26,7 @@ def test_it_runs_debian_on_arm64_without_failed_units(board: VirtualPi) -> None:
     assert clock_s == pytest.approx(time.time(), abs=60)
 
 
-def test_its_people_are_those_of_raspberry_pi_os(board: VirtualPi) -> None:
+def test_its_users_are_those_of_raspberry_pi_os(board: VirtualPi) -> None:
     assert board.ssh("sudo", "-n", "id", "-un") == "root\n"
     assert {"sudo", "video"} <= set(board.ssh("id", "-Gn").split())
     assert board.ssh("id", "-un", user="guest") == "guest\n"

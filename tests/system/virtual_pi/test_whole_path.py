@@ -284,7 +284,7 @@ def test_the_doctor_finds_its_camera(board: VirtualPi, tell: Tell) -> None:
 
 
 @pytest.mark.usefixtures("flashed")
-def test_it_allows_little(board: VirtualPi, tell: Tell) -> None:
+def test_its_services_have_few_rights(board: VirtualPi, tell: Tell) -> None:
     for unit in ("edgeinfer", "edgeinfer-settle", "edgeinfer-trial"):
         told = board.ssh("systemd-analyze", "security", "--no-pager", f"{unit}.service")
         summary = told.strip().splitlines()[-1]

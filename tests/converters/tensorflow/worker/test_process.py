@@ -125,7 +125,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         process.run(EchoJob())
 
 
-def test_it_ends_with_who_started_it() -> None:
+def test_it_ends_when_its_caller_ends() -> None:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "edgeinfer.converters.tensorflow.worker.main"],
         stdin=subprocess.PIPE,
@@ -137,7 +137,7 @@ def test_it_ends_with_who_started_it() -> None:
     assert process.wait(timeout=PATIENCE_S) == 0
 
 
-def test_ctrl_c_is_the_callers_to_answer() -> None:
+def test_ctrl_c_reaches_only_the_caller() -> None:
     with TensorflowProcess() as process:
         pid = process.run(EchoJob()).pid
         assert os.getsid(pid) != os.getsid(0)

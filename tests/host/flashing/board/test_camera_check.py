@@ -79,7 +79,7 @@ def test_the_probe_runs_on_the_systems_python_and_gives_a_list() -> None:
     st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(
         st.sampled_from(["node", "name", "state", "holders", "unit", "process"]), inner),
     max_leaves=20).map(json.dumps)))  # fmt: skip
-def test_whatever_it_prints_gives_cameras_or_one_error(text: str) -> None:
+def test_any_output_gives_cameras_or_one_error(text: str) -> None:
     with suppress(RemoteError):
         for each in parse_cameras("cam", text):
             assert each.node == printable(each.node)

@@ -67,7 +67,7 @@ def test_a_board_as_it_should_be_passes() -> None:
         ("rpi4", {"clock_s": 0.0}, "its clock says 1970-01-01, 57 years behind"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_refused_in_a_sentence(
+def test_a_wrong_board_is_refused_in_a_sentence(
     profile: str, changes: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(RemoteError, match=f"^cam: .*{words}"):
@@ -78,7 +78,7 @@ def test_what_is_wrong_is_refused_in_a_sentence(
     ("off_s", "words"),
     [(0, ""), (-250, ""), (400, "7 minutes ahead"), (-3 * 3600, "3 hours behind")],
 )
-def test_a_clock_that_is_somewhat_wrong_is_noted(off_s: float, words: str) -> None:
+def test_a_clock_that_is_slightly_wrong_is_noted(off_s: float, words: str) -> None:
     check(clock_s=NOW_S + off_s)
     note = clock_note(pi(clock_s=NOW_S + off_s), NOW_S)
     assert (words in note) if words else (note == "")
@@ -99,7 +99,7 @@ def test_a_user_who_cannot_become_root_is_refused(sudo: str, words: str) -> None
         check_root(pi(sudo=good), Board(SshHost("cam")))
 
 
-def test_room_is_for_the_files_and_what_they_become() -> None:
+def test_the_board_has_room_for_the_files_and_what_is_unpacked() -> None:
     check_space(pi(free_bytes=600 << 20), "cam", files=100_000_000, packed=100_000_000)
     check_space(pi(free_bytes=0), "cam", files=0, packed=0)  # nothing is sent
     with pytest.raises(RemoteError, match="cam: has 300 MB free, expected 517 MB"):

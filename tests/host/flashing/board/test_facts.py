@@ -141,7 +141,7 @@ LINES = st.lists(
 
 
 @given(LINES)
-def test_whatever_it_prints_gives_facts_or_one_error(lines: list[str]) -> None:
+def test_any_output_gives_facts_or_one_error(lines: list[str]) -> None:
     try:
         facts = parse_facts("board", "\n".join(lines))
     except RemoteError:

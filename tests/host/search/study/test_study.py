@@ -84,9 +84,7 @@ def test_a_sampler_learns_from_the_first_candidates(tmp_path: Path, space: Space
     assert told == [space.parameters(candidate) for candidate in space.first()]
 
 
-def test_it_is_kept_what_was_spent_and_how_often_the_test_was_used(
-    tmp_path: Path, space: Space
-) -> None:
+def test_the_time_and_the_uses_of_the_test_split_are_kept(tmp_path: Path, space: Space) -> None:
     with opened_study(tmp_path / "out", space) as study:
         assert (study.baseline(), study.spent_s, study.test_uses) == (None, 0.0, 0)
         study.set_baseline(baseline())
@@ -97,7 +95,7 @@ def test_it_is_kept_what_was_spent_and_how_often_the_test_was_used(
         assert (study.spent_s, study.test_uses) == (12.346, 1)
 
 
-def test_retries_come_again_when_there_is_more_time(tmp_path: Path, space: Space) -> None:
+def test_a_retry_is_asked_again_when_there_is_more_time(tmp_path: Path, space: Space) -> None:
     with opened_study(tmp_path / "out", space) as study:
         study.set_baseline(baseline())
         study.enqueue(space.first()[:1])
@@ -111,7 +109,9 @@ def test_retries_come_again_when_there_is_more_time(tmp_path: Path, space: Space
         assert study.ask().candidate == asked.candidate
 
 
-def test_what_an_earlier_version_left_interrupted_comes_again(tmp_path: Path, space: Space) -> None:
+def test_what_an_earlier_version_left_interrupted_is_tried_again(
+    tmp_path: Path, space: Space
+) -> None:
     with opened_study(tmp_path / "out", space) as study:
         study.enqueue(space.first()[:1])
         study._study.tell(study.ask().number, state=optuna.trial.TrialState.FAIL)

@@ -19,7 +19,7 @@ def candidate_job(run: Path, out: Path) -> CandidateJob:
     return CandidateJob(job=job, log="work/worker.log")
 
 
-def test_an_error_in_the_process_is_one_here(tmp_path: Path) -> None:
+def test_an_error_in_the_process_is_raised_here(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run")
     (run / "trained.json").write_text("{}")
     with TensorflowProcess() as process, pytest.raises(ModelError, match=r"trained\.json"):

@@ -255,6 +255,6 @@ def test_a_loss_that_is_not_a_number_stops_with_advice() -> None:
         _fit(model, images, _sure(images.rows))
 
 
-def test_answers_to_other_samples_are_a_mistake() -> None:
+def test_answers_to_other_samples_are_an_error() -> None:
     with pytest.raises(ValueError, match="32 answers of a teacher to 64 samples"):
         _fit(_network(), squares(64), _sure(squares(32).rows))

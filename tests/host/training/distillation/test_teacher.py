@@ -114,7 +114,7 @@ def test_other_classes_are_refused(run: Path, samples: list[Sample], tmp_path: P
     assert not list(tmp_path.iterdir())
 
 
-def test_a_task_that_learns_of_no_teacher_says_so(
+def test_a_task_without_a_teacher_is_refused(
     run: Path, samples: list[Sample], tmp_path: Path
 ) -> None:
     lesson = Lesson(task=SPOTS, said=Said())
@@ -170,7 +170,7 @@ def test_a_damaged_teacher_gives_one_clear_line(
     assert "\n" not in str(caught.value)
 
 
-def test_a_cache_that_cannot_be_made_is_said(
+def test_a_cache_that_cannot_be_made_is_reported(
     run: Path, samples: list[Sample], tmp_path: Path
 ) -> None:
     (tmp_path / "cache").write_text("a file")
@@ -220,7 +220,7 @@ def test_features_are_standardized(
     rows = StandardFeatures(files).read(np.arange(values.shape[1]))
     mean = values.mean(axis=0, dtype=np.float64)
     deviation = mean.std(axis=0)
-    # What hardly changes is left at 0.
+    # What almost does not change is left at 0.
     changes = deviation > 2e-4
     expected = (mean - mean.mean(axis=0)) / np.where(changes, deviation, np.inf)
     np.testing.assert_allclose(rows[:, changes], expected[:, changes], rtol=1e-3, atol=1e-2)

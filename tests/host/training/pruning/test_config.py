@@ -65,7 +65,7 @@ def test_an_impossible_value_is_refused_by_name(option: str, value: Any) -> None
     assert str(error.value).startswith("--" + option.replace("_", "-"))
 
 
-def test_zeros_leave_the_size_alone() -> None:
+def test_zeros_do_not_change_the_size() -> None:
     with pytest.raises(UsageError, match="--size"):
         PruneConfig(sparsity="0.5", size=(64, 64))
 
@@ -84,6 +84,6 @@ def test_n_of_m_is_read_as_written(n: int, more: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "0", "1", "1.0", "-0.5", "nan", "inf", "4:2", "2:2", "0:4", "2:", "2:4:8", "2 : 4"]
 )
-def test_what_is_neither_is_refused(text: str) -> None:
+def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--sparsity"):
         parse_sparsity(text)
