@@ -144,10 +144,19 @@ def _read(folder: Path, path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        is_file = folder.is_file()
-        raise ModelError(
-            folder,
-            got=f"is {IN_WORDS[model_kind(folder)]}" if is_file else f"has no readable {path.name}",
-            expected="a folder that `edgeinfer train` made",
-            next_step=_TRAIN_AGAIN,
-        ) from error
+        raise _not_a_run(folder, path, error) from error
+
+
+def _not_a_run(folder: Path, path: Path, error: OSError) -> ModelError:
+    """Return the error for a folder, or a file, whose `path` cannot be read."""
+    if folder.is_file():
+        got, next_step = f"is {IN_WORDS[model_kind(folder)]}", "name a folder such as runs/NAME"
+    elif not folder.exists():
+        got, next_step = "does not exist", "check the path, or run `edgeinfer train` first"
+    elif not path.exists() and path.name == TRAINED_FILE:
+        got, next_step = f"has no {path.name}", "run `edgeinfer train` first"
+    else:
+        got, next_step = f"has no readable {path.name}", _TRAIN_AGAIN
+    return ModelError(
+        folder, got=got, expected="a folder that `edgeinfer train` made", next_step=next_step
+    )

@@ -31,7 +31,8 @@ def source_kind(path: Path) -> ModelKind:
     """
     kind = model_kind(path, expected=_EXPECTED)
     if kind in ("bundle", "unknown"):
-        raise ModelError(path, got=f"is {IN_WORDS[kind]}", expected=_EXPECTED)
+        next_step = "name what the bundle was made of" if kind == "bundle" else ""
+        raise ModelError(path, got=f"is {IN_WORDS[kind]}", expected=_EXPECTED, next_step=next_step)
     suffixes = _SUFFIXES.get(kind)
     if suffixes is not None and path.suffix.lower() not in suffixes:
         raise ModelError(

@@ -135,7 +135,20 @@ def _require_file(path: Path, status: os.stat_result, expected: str) -> None:
 
 
 def _unreadable(path: Path, error: OSError | ValueError, expected: str) -> ModelError:
-    reason = (getattr(error, "strerror", None) or str(error)).lower()
     return ModelError(
-        path, got=f"cannot be read ({reason})", expected=expected, next_step="check the path"
+        path, got=unreadable(error), expected=expected, next_step=path_advice(path, error)
     )
+
+
+def unreadable(error: OSError | ValueError) -> str:
+    """Return in words why a file cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return "does not exist"
+    return f"cannot be read ({(getattr(error, 'strerror', None) or str(error)).lower()})"
+
+
+def path_advice(path: Path, error: OSError | ValueError) -> str:
+    """Return what to do about a model that cannot be read."""
+    if isinstance(error, FileNotFoundError) and path.suffix == ".edgebundle":
+        return "check the path, or make it with `edgeinfer convert`"
+    return "check the path"

@@ -177,7 +177,12 @@ def read_image_bytes(path: AnyPath) -> bytes:
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
-            raise ImageError(path, got="is a folder", expected="an image file")
+            raise ImageError(
+                path,
+                got="is a folder",
+                expected="an image file",
+                next_step=f"name its pictures, such as {os.path.join(path, '*.jpg')}",
+            )
         # A pipe or a device might never end.
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(path, got="is not a regular file", expected="an image file")

@@ -15,6 +15,7 @@ from edgeinfer.host.data.listing import (
     ignored,
     images_below,
     images_in,
+    needs_conversion,
     refuse_odd_name,
     subfolders,
 )
@@ -146,8 +147,19 @@ def require_enough(
                     layout.root,
                     got=f"class '{label}' has {count} {kind}{'s' * (count != 1)}{where}",
                     expected=f"at least {needed}, one for each split",
-                    next_step=advice,
+                    next_step=_convert_first(layout, label) or advice,
                 )
+
+
+def _convert_first(layout: Layout, label: str) -> str:
+    """Return the advice about a class's photos that a phone stored as HEIC; empty without any."""
+    of_phones = sum(
+        needs_conversion(finding.path) and label in Path(finding.path).parts[:-1]
+        for finding in layout.findings
+    )
+    if not of_phones:
+        return ""
+    return f"convert its {of_phones} HEIC or AVIF file{'s' * (of_phones != 1)} to JPEG"
 
 
 def _split_folders(root: Path, folders: list[Path]) -> dict[Path, Split]:

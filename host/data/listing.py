@@ -43,13 +43,18 @@ def _why_ignored(entry: os.DirEntry[str]) -> str:
     if _is_odd(entry.name):
         return "its name contains control characters or is not valid UTF-8; rename it"
     suffix = _suffix(entry.name)
-    if suffix in _CONVERT:
+    if needs_conversion(entry.name):
         return f"{suffix} files are not supported; convert it to JPEG"
     if suffix not in IMAGE_SUFFIXES:
         return "its name has no image suffix"
     if not _is(entry, stat.S_ISREG):
         return "is a broken link" if entry.is_symlink() else "is not a regular file"
     return ""
+
+
+def needs_conversion(name: str) -> bool:
+    """Return whether a file, by its name, is a picture that edgeinfer cannot read."""
+    return _suffix(name) in _CONVERT
 
 
 def subfolders(folder: Path, root: Path, findings: list[Finding]) -> list[Path]:

@@ -244,7 +244,7 @@ def test_both_runtimes_see_the_same_objects(tmp_path: Path, runtime: str) -> Non
         pytest.approx([200, 100, 400, 200], abs=0.5),
     ]
     assert "taken for a detector" in done.stderr
-    assert "'???' stands for no class" in done.stderr
+    assert "the label '???' is not a class" in done.stderr
 
 
 def test_several_outputs_come_through_a_delegates_worker(

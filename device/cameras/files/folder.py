@@ -122,7 +122,12 @@ class PatternCamera(FolderCamera):
         paths = [path for path in found if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
         if not paths:
             got = f"names {len(found)} files, but no image" if found else "names no file"
-            raise CameraError(pattern, got=got, expected=", ".join(sorted(IMAGE_SUFFIXES)))
+            raise CameraError(
+                pattern,
+                got=got,
+                expected=", ".join(sorted(IMAGE_SUFFIXES)),
+                next_step="check the folder and the pattern",
+            )
         self._begin(_fixed_part(pattern), iter(paths), paths[0], fps, spec)
         self.description = f"{len(paths):,} images, {pattern}"
         if fps is not None:

@@ -44,7 +44,7 @@ class Option(click.Option):
         if isinstance(self.show_default, str):
             # click adds round brackets to such a text.
             text = text.replace(f"default: ({self.show_default})", f"default: {self.show_default}")
-        return spelled, _range_in_words(text)
+        return spelled, range_in_words(text)
 
 
 def option_group(heading: str) -> Callable[..., Callable[[Decorated], Decorated]]:
@@ -119,7 +119,7 @@ _RANGES = (
 )
 
 
-def _range_in_words(text: str) -> str:
+def range_in_words(text: str) -> str:
     """Return a help text with click's ranges, such as `0<=x<=1`, in words."""
     for pattern, words in _RANGES:
         text = pattern.sub(words, text)

@@ -14,7 +14,13 @@ from typing import BinaryIO
 
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import BundleError
-from edgeinfer.device.core.model_file import HEAD_BYTES, IN_WORDS, kind_of
+from edgeinfer.device.core.model_file import (
+    HEAD_BYTES,
+    IN_WORDS,
+    kind_of,
+    path_advice,
+    unreadable,
+)
 from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.models.bundle.layout import LayoutError, check_layout, read_end
 from edgeinfer.device.models.bundle.manifest import (
@@ -138,8 +144,7 @@ def _as_bundle_errors(path: Path) -> Iterator[None]:
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> BundleError:
-    reason = (getattr(error, "strerror", None) or str(error)).lower()
-    return BundleError(path, got=f"cannot be read ({reason})", next_step="check the path")
+    return BundleError(path, got=unreadable(error), next_step=path_advice(path, error))
 
 
 def _read(

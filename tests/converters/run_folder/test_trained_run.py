@@ -43,13 +43,16 @@ def test_names_that_a_spreadsheet_would_run_are_kept_from_it(tmp_path: Path) -> 
 
 
 def test_another_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"has no readable trained\.json.*edgeinfer train"):
+    with pytest.raises(ModelError, match=r"has no trained\.json.*; run `edgeinfer train` first"):
         read_trained(tmp_path)
 
 
 def test_a_file_is_named_for_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "x.edgebundle").write_bytes(b"PK\3\4")
-    with pytest.raises(ModelError, match="is a bundle, expected a folder that `edgeinfer train`"):
+    with pytest.raises(
+        ModelError,
+        match="is a bundle, expected a folder that `edgeinfer train` made; name a folder",
+    ):
         read_trained(tmp_path / "x.edgebundle")
 
 

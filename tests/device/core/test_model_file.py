@@ -46,7 +46,7 @@ def broken_disk(path: Path) -> None:
 
 
 CASES: dict[str, tuple[Callable[[Path], None], str]] = {
-    "absent": (absent, r"cannot be read \(no such file or directory\), expected a .edgebundle"),
+    "absent": (absent, r"does not exist, expected a .edgebundle or .tflite file; check the path$"),
     "a folder": (Path.mkdir, "is not a file, expected a .edgebundle or .tflite file"),
     "a pipe": (pipe, "is not a file"),
     "a device": (endless, "is not a file"),
@@ -69,6 +69,12 @@ def test_what_the_system_refuses(tmp_path: Path, case: str, reader: str) -> None
 def test_a_name_that_no_file_has(reader: str) -> None:
     with pytest.raises(ModelError, match=r"x\.tflite: cannot be read \("):
         READERS[reader](Path("\0x.tflite"))
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_bundle_that_was_not_made_yet(reader: str) -> None:
+    with pytest.raises(ModelError, match="check the path, or make it with `edgeinfer convert`"):
+        READERS[reader](Path("absent.edgebundle"))
 
 
 def test_the_largest_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

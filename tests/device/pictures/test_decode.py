@@ -395,7 +395,7 @@ def test_read_image(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"gone\.png: does not exist; check the path"):
         read_image(tmp_path / "gone.png")
-    with pytest.raises(ImageError, match="is a folder, expected an image"):
+    with pytest.raises(ImageError, match=r"is a folder, expected an image.*; name its pictures"):
         read_image(tmp_path)
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(ImageError, match="is not a regular file"):

@@ -89,7 +89,8 @@ def test_options_of_a_board_need_a_board(run: Path) -> None:
 
 
 def test_a_folder_that_is_not_a_run_is_one_line(tmp_path: Path) -> None:
-    assert "has no readable trained.json" in error_line(edgeinfer("optimize", tmp_path / "no"))
+    line = error_line(edgeinfer("optimize", tmp_path / "no"))
+    assert "no: does not exist, expected a folder that `edgeinfer train` made" in line
 
 
 def test_out_is_not_the_run(run: Path) -> None:

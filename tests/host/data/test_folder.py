@@ -213,6 +213,16 @@ def test_too_few_images(make_folder: MakeFolder, counts: dict[str, int], message
         find_layout(make_folder(counts))
 
 
+def test_photos_of_a_phone_that_cannot_be_read(make_folder: MakeFolder) -> None:
+    root = make_folder({"a": 3, "b": 0})
+    for name in ("1.HEIC", "2.heif", "notes.txt"):
+        (root / "b" / name).write_bytes(b"x")
+    with pytest.raises(
+        DataError, match=r"class 'b' has 0 images.*; convert its 2 HEIC or AVIF fil"
+    ):
+        find_layout(root)
+
+
 @pytest.mark.parametrize(
     ("counts", "message"),
     [

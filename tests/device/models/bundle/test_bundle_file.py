@@ -168,7 +168,7 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_absent_files_and_folders_are_refused(tmp_path: Path) -> None:
-    assert_refused(tmp_path / "absent.edgebundle", "cannot be read (no such file or directory)")
+    assert_refused(tmp_path / "absent.edgebundle", "does not exist; check the path, or")
     assert_refused(tmp_path, "is not a file")
 
 
