@@ -13,7 +13,7 @@ import click
 
 from edgeinfer.device.cli.entry_points import load_command
 from edgeinfer.device.cli.help.command_group import Group
-from edgeinfer.device.cli.help.mistakes import explain_usage
+from edgeinfer.device.cli.help.mistakes import in_plain_words
 from edgeinfer.device.core.errors import EdgeinferError, printable, system_error
 from edgeinfer.device.core.installation.entry_points import entry_point_names
 
@@ -85,9 +85,8 @@ def run_program(arguments: Sequence[str]) -> int:
     except EdgeinferError as error:
         return _fail(str(error), error.exit_code)
     except click.ClickException as error:
-        explain_usage(error)
         with suppress(OSError):
-            error.show()
+            in_plain_words(error).show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _fail("stopped", INTERRUPTED)

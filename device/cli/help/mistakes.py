@@ -15,12 +15,13 @@ _TYPES = (
 )
 
 
-def explain_usage(error: click.ClickException) -> None:
-    """Put an error of click into plain words; a missing option gets its help text."""
-    if isinstance(error, click.MissingParameter):
-        help_text = getattr(error.param, "help", None)
-        error.message = error.message or help_text or ""
-        return
+def in_plain_words(error: click.ClickException) -> click.ClickException:
+    """Return click's error in plain words; a missing option is followed by its help text."""
+    if not isinstance(error, click.UsageError):
+        return error
+    text = error.format_message()
+    if isinstance(error, click.MissingParameter) and not error.message:
+        text = f"{text} {getattr(error.param, 'help', None) or ''}".strip()
     for pattern, words in _TYPES:
-        error.message = pattern.sub(words, error.message)
-    error.message = range_in_words(error.message)
+        text = pattern.sub(words, text)
+    return click.UsageError(range_in_words(text), error.ctx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from edgeinfer.device.cli.help.mistakes import explain_usage
+from edgeinfer.device.cli.help.mistakes import in_plain_words
 
 
 @click.command
@@ -30,5 +30,4 @@ def _command(**_: object) -> None: ...
 def test_wrong_options_are_answered_in_plain_words(arguments: list[str], sentence: str) -> None:
     with pytest.raises(click.UsageError) as caught:
         _command.main(arguments, standalone_mode=False)
-    explain_usage(caught.value)
-    assert caught.value.format_message().endswith(sentence)
+    assert in_plain_words(caught.value).format_message().endswith(sentence)
