@@ -81,6 +81,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/host.stamp: $(SOURCES) | $(VENV)/bin/python
+	@echo "installing edgeinfer and TensorFlow into $(VENV): about 2 GB, some minutes"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[host]'
 	@touch $@
 

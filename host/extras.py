@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import logging
 import os
 from contextlib import suppress
 from functools import partial
@@ -55,3 +56,9 @@ def _import_quietly() -> None:
                     silenced(partial(ctypes.CDLL, str(library)))
     importlib.import_module("tensorflow")
     importlib.import_module("keras")
+    logging.getLogger("tensorflow").addFilter(_is_for_users)
+
+
+def _is_for_users(record: logging.LogRecord) -> bool:
+    """Return whether a line of TensorFlow's is for users: its advice on tf.function is not."""
+    return "triggered tf.function retracing" not in record.getMessage()

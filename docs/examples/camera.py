@@ -24,6 +24,8 @@ def main(model_path: str, camera: str = "") -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
     try:
         main(*sys.argv[1:3])
     except KeyboardInterrupt:

@@ -33,6 +33,8 @@ def main(model_path: str, picture: str, out: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
     try:
         main(*sys.argv[1:4])
     except edgeinfer.EdgeinferError as error:

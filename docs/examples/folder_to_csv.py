@@ -34,4 +34,9 @@ def main(model_path: str, folder: str, table: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if main(*sys.argv[1:4]) else 0)
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    try:
+        sys.exit(1 if main(*sys.argv[1:4]) else 0)
+    except edgeinfer.EdgeinferError as error:
+        sys.exit(f"error: {error}")

@@ -31,4 +31,9 @@ def main(model_path: str, picture: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    try:
+        main(*sys.argv[1:3])
+    except edgeinfer.EdgeinferError as error:
+        sys.exit(f"error: {error}")

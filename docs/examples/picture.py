@@ -18,6 +18,8 @@ def main(model_path: str, picture: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     try:
         main(*sys.argv[1:3])
     except edgeinfer.EdgeinferError as error:

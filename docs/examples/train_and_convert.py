@@ -25,6 +25,8 @@ def main(photos: str, network: str = "efficientnet-lite0", epochs: int = 20) -> 
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     try:
         print(f"next: edgeinfer run --camera --model {main(sys.argv[1])}")
     except edgeinfer.EdgeinferError as error:

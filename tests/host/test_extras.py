@@ -41,7 +41,8 @@ saying = threading.Thread(target=say)
 saying.start()
 started.wait()
 from edgeinfer.host.extras import require_host_extra; require_host_extra('test')
-import keras
+import keras, logging
+logging.getLogger("tensorflow").warning("calls of %s triggered tf.function retracing", len)
 print(float(keras.ops.sum([1.0, 2.0])))
 done.set()
 saying.join()

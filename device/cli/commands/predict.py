@@ -67,7 +67,10 @@ def predict(
     log_warnings()
     failures = 0
     opening = replace(opening, threads=threads, labels=read_labels(labels_file))
-    with Model.open(resolve_model(model), opening) as opened:
+    path = resolve_model(model)
+    if model is None:
+        tell(f"model: {path}")
+    with Model.open(path, opening) as opened:
         if opened.choice is not None:
             tell(f"variant: {opened.choice}")
         tell_notes(opened.notes)
