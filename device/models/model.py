@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.closing import Closing
-from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.core.paths import AnyPath, file_path
 from edgeinfer.device.models.open_runner import open_plain, open_variant
@@ -103,7 +103,7 @@ class Model(Closing):
             DelegateError: `options` require an accelerator that does not work.
             ModelError: the file is missing, is not a model, or does something that is not known.
             MissingExtraError: no runtime is installed.
-            UsageError: `options` is not an `OpenOptions`.
+            UsageError: `options` is not an `OpenOptions`, or has labels for a bundle.
         """
         path = Path(file_path(path, error=ModelError, expected="the path of a model file"))
         options = checked_options(options)
@@ -282,6 +282,13 @@ def open_models(path: AnyPath, count: int, options: OpenOptions | None = None) -
 def _open_bundle(path: Path, options: OpenOptions) -> Model:
     from edgeinfer.device.models.bundle.reader import open_bundle
 
+    if options.labels is not None:
+        raise UsageError(
+            "labels",
+            got=f"are given for {path}, which has its own",
+            expected="labels for a .tflite only",
+            next_step="leave them out",
+        )
     bundle = open_bundle(path)
     try:
         manifest = bundle.manifest

@@ -27,7 +27,7 @@ class OpenOptions:
         runtime: which runtime to use: "ai-edge-litert" or "tflite-runtime". None takes the first of
             the two that is installed.
         labels: the names of the classes of a plain `.tflite`, in the order of its output. None
-            takes the names in the file. A bundle always has its own names.
+            takes the names in the file. Not for a bundle, which has its own names.
         delegates: which accelerator to use. By default the best one that works.
         substitute: whether the CPU answers while an accelerator is restarted or lost.
         trust: whether to run a model with operators that edgeinfer cannot check for safety. Use it

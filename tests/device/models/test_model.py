@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.core.tensors import KernelFamily
 from edgeinfer.device.models.bundle.reader import ModelBundle, open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
@@ -35,6 +35,12 @@ def test_the_sample_answers_its_own_golden_frames(sample_bundle: Path) -> None:
         for answer, (_, label) in zip(answers, frames, strict=True)
     )
     assert right >= 7
+
+
+def test_labels_for_a_bundle_are_refused(sample_bundle: Path) -> None:
+    with pytest.raises(UsageError, match=r"labels: are given for .*, which has its own") as caught:
+        Model.open(sample_bundle, OpenOptions(labels=("cat", "dog")))
+    assert caught.value.exit_code == 2
 
 
 def test_prepare_and_infer_are_the_halves_of_predict(sample_bundle: Path) -> None:
@@ -145,7 +151,7 @@ def test_models_of_other_tasks_are_refused(shared_data: Path, name: str, message
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"absent\.tflite: cannot be read"):
+    with pytest.raises(ModelError, match=r"absent\.tflite: does not exist"):
         Model.open(tmp_path / "absent.tflite")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import shutil
 import signal
 import threading
@@ -84,19 +83,18 @@ def test_another_bundle_answers_after_sighup(
 
 
 def test_a_link_is_followed_again_to_a_model_of_another_size(
-    sample_bundle: Path, class_folder: Path, tmp_path: Path, shared_data: Path
+    class_folder: Path, tmp_path: Path, shared_data: Path
 ) -> None:
     current, fresh = tmp_path / "current", tmp_path / "fresh"
-    current.symlink_to(sample_bundle)
     coral = shared_data / "coral"
+    small, large = "mobilenet_v1_0.25_128_quant.tflite", "tf2_mobilenet_v2_1.0_224_ptq.tflite"
+    current.symlink_to(coral / small)
     labels = coral / "imagenet_labels.txt"
     loop = Loop(
         *("--camera", f"simulated:{class_folder}", "--model", current, "--labels", labels, "--json")
     )
     loop.wait_for_answers()
-    for number, name in enumerate(
-        ("mobilenet_v1_0.25_128_quant.tflite", "tf2_mobilenet_v2_1.0_224_ptq.tflite")
-    ):
+    for number, name in enumerate((large, small)):
         fresh.symlink_to(coral / name)
         fresh.replace(current)
         loop.signal(signal.SIGHUP)
@@ -105,11 +103,7 @@ def test_a_link_is_followed_again_to_a_model_of_another_size(
     loop.signal(signal.SIGTERM)
     assert loop.end() == 0
     sequences_are_whole(loop)
-    labels_seen = [answer["label"] for answer in loop.answers()]
-    kinds = {label in labels.read_text().splitlines() for label in labels_seen}
-    assert kinds == {True, False}  # classes of the photographs' model, and of the sample's
-    in_row = [label in labels.read_text().splitlines() for label in labels_seen]
-    assert sum(a != b for a, b in itertools.pairwise(in_row)) == 1
+    assert {answer["label"] for answer in loop.answers()} <= set(labels.read_text().splitlines())
 
 
 def test_bad_bundles_are_refused_in_one_line_and_the_old_one_goes_on(
