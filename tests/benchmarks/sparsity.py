@@ -34,7 +34,7 @@ SPARSE = ("0.5", "0.75", "0.9", "2:4")
 KEPT = (0.8, 0.65, 0.5, 0.35, 0.25)
 ORIGINAL = "the run itself"
 EQUAL_POINTS = 0.25
-"""A model that is at most so many points worse answers as well."""
+"""A model that is at most this many points worse still answers well."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,12 @@ from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.runtime_support.op_versions import load_check
 from edgeinfer.converters.tensorflow.import_model import float_tflite
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
-from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
+from tests.support.untrusted_folder import UntrustedFolder, work_in_untrusted_folder
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StrangersFolder:
-    return work_in_strangers_folder(tmp_path / "untrusted", monkeypatch)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UntrustedFolder:
+    return work_in_untrusted_folder(tmp_path / "untrusted", monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -27,20 +27,20 @@ def model(sample_bundle: Path) -> bytes:
         return archive.read(name)
 
 
-def test_loading_by_both_runtimes(model: bytes, folder: StrangersFolder) -> None:
+def test_loading_by_both_runtimes(model: bytes, folder: UntrustedFolder) -> None:
     assert all(check.ok for check in load_check(model, subject="sample"))
     assert folder.imported() == []
 
 
 @pytest.mark.slow
-def test_timing(model: bytes, folder: StrangersFolder) -> None:
+def test_timing(model: bytes, folder: UntrustedFolder) -> None:
     pytest.importorskip("tensorflow", reason="conversion needs the host extra")
     assert time_models({"a": model}, "a", rounds=1)["a"].ms > 0
     assert folder.imported() == []
 
 
 @pytest.mark.slow
-def test_converting_anothers_model(trained_folder: Path, folder: StrangersFolder) -> None:
+def test_converting_anothers_model(trained_folder: Path, folder: UntrustedFolder) -> None:
     with TensorflowProcess() as tensorflow:
         assert float_tflite(trained_folder / KERAS_FILE, tensorflow=tensorflow)
     assert folder.imported() == []

@@ -22,32 +22,32 @@ from edgeinfer.device.runtime.delegates.worker.process import (
 )
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import installed_runtimes
-from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
+from tests.support.untrusted_folder import UntrustedFolder, work_in_untrusted_folder
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StrangersFolder:
-    return work_in_strangers_folder(tmp_path / "untrusted", monkeypatch)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UntrustedFolder:
+    return work_in_untrusted_folder(tmp_path / "untrusted", monkeypatch)
 
 
-def test_the_trial_of_a_reload(sample_bundle: Path, folder: StrangersFolder) -> None:
+def test_the_trial_of_a_reload(sample_bundle: Path, folder: UntrustedFolder) -> None:
     assert try_model(sample_bundle, OpenOptions(), stop=threading.Event())
     assert folder.imported() == []
 
 
-def test_the_doctors_probes(sample_bundle: Path, folder: StrangersFolder) -> None:
+def test_the_doctors_probes(sample_bundle: Path, folder: UntrustedFolder) -> None:
     for name, *arguments in (("numpy",), ("model", str(sample_bundle))):
         end = run_probe(name, *arguments, timeout_s=60)
         assert end.code == 0, end.stderr
     assert folder.imported() == []
 
 
-def test_a_cold_start(sample_bundle: Path, folder: StrangersFolder) -> None:
+def test_a_cold_start(sample_bundle: Path, folder: UntrustedFolder) -> None:
     assert time_cold_starts(sample_bundle, OpenOptions(), runs=1).median_ms > 0
     assert folder.imported() == []
 
 
-def test_a_delegates_worker(folder: StrangersFolder) -> None:
+def test_a_delegates_worker(folder: UntrustedFolder) -> None:
     """It goes as far as the library, which is none: everything has been imported by then."""
     delegate = delegate_spec(str(folder.path / "json.py"))
     job = WorkerJob(
@@ -60,7 +60,7 @@ def test_a_delegates_worker(folder: StrangersFolder) -> None:
 
 
 @pytest.mark.parametrize("by_module", [False, True], ids=["program", "module"])
-def test_the_program_itself(sample_bundle: Path, folder: StrangersFolder, by_module: bool) -> None:
+def test_the_program_itself(sample_bundle: Path, folder: UntrustedFolder, by_module: bool) -> None:
     """`-m` is the user's choice; what it imports before our first line is Python's affair."""
     program = [str(Path(sys.executable).with_name("edgeinfer"))]
     if by_module:
@@ -75,7 +75,7 @@ def test_the_program_itself(sample_bundle: Path, folder: StrangersFolder, by_mod
     assert folder.imported() == []
 
 
-def test_what_libraries_start_by_themselves(folder: StrangersFolder) -> None:
+def test_what_libraries_start_by_themselves(folder: UntrustedFolder) -> None:
     """The program protects all its children, also those that libraries start."""
     code = (
         "import subprocess, sys\n"

@@ -49,7 +49,7 @@ PACKAGES_EVERY = 12
 LENGTHS = {"bundle": 1.0, "options": 1.0, "packages": 3.0}
 """How long updates take, against each other: a first guess, until each kind was seen to its end."""
 SEEN = 3
-"""So many of the last whole updates tell how long the next takes: the machine may be busy."""
+"""This many of the last whole updates tell how long the next takes: the machine may be busy."""
 BEYOND = 1.25
 """Cuts happen between 0 and this, where 1 is the end of an update that is left alone."""
 FIRST = 2

@@ -19,7 +19,7 @@ import pytest
 
 from tests.host.board_wheels.wheels import make_wheel
 from tests.support.program import PROGRAM, edgeinfer, error_line
-from tests.support.strangers_folder import work_in_strangers_folder
+from tests.support.untrusted_folder import work_in_untrusted_folder
 from tests.support.waiting import until
 from tests.system.own_board import OwnBoard, own_board
 
@@ -191,7 +191,7 @@ def test_a_board_is_flashed_flashed_again_and_cleared(clean: Flash) -> None:
 def test_nothing_of_an_untrusted_folder_or_index_runs(
     clean: Flash, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = work_in_strangers_folder(tmp_path / "untrusted", monkeypatch)
+    folder = work_in_untrusted_folder(tmp_path / "untrusted", monkeypatch)
     monkeypatch.delenv("PYTHONPATH")
     marker = tmp_path / "ran"
     code = f"open({str(marker)!r}, 'a').write('it ran')\n"

@@ -16,7 +16,7 @@ from edgeinfer.device.core.processes import (
     signal_name,
 )
 from tests.device.diagnose.doctor.processes import ends
-from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
+from tests.support.untrusted_folder import UntrustedFolder, work_in_untrusted_folder
 
 VERSIONS = [(3, 10), (3, 11)] if sys.version_info >= (3, 11) else [(3, 10)]
 """The way of an older Python works in a newer one too."""
@@ -24,8 +24,8 @@ CODE = "import json, sys; print(json.dumps([1]), sys.argv[1:], __name__)"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StrangersFolder:
-    return work_in_strangers_folder(tmp_path / "untrusted", monkeypatch)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UntrustedFolder:
+    return work_in_untrusted_folder(tmp_path / "untrusted", monkeypatch)
 
 
 def run(command: list[str], env: dict[str, str] | None = None) -> str:
@@ -33,7 +33,7 @@ def run(command: list[str], env: dict[str, str] | None = None) -> str:
     return done.stdout
 
 
-def test_the_folder_is_a_trap(folder: StrangersFolder) -> None:
+def test_the_folder_is_a_trap(folder: UntrustedFolder) -> None:
     """Without the helper the untrusted modules run, so the other tests can fail."""
     subprocess.run([sys.executable, "-c", "import json"], check=True)
     assert "json" in folder.imported()
@@ -41,7 +41,7 @@ def test_the_folder_is_a_trap(folder: StrangersFolder) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_code_imports_nothing_from_the_working_folder(
-    folder: StrangersFolder, version: tuple[int, int]
+    folder: UntrustedFolder, version: tuple[int, int]
 ) -> None:
     command = python_command("-c", CODE, "a", "b c", version=version)
     env = safe_environment()
@@ -53,7 +53,7 @@ def test_code_imports_nothing_from_the_working_folder(
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_module_imports_nothing_from_the_working_folder(
-    folder: StrangersFolder, version: tuple[int, int]
+    folder: UntrustedFolder, version: tuple[int, int]
 ) -> None:
     """`json.tool` imports json; pip and its many parts are what `flash` starts."""
     env = safe_environment()
@@ -83,7 +83,7 @@ def test_a_childs_exit_code_is_the_modules(version: tuple[int, int]) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10 has no PYTHONSAFEPATH")
-def test_grandchildren_import_nothing_from_it_either(folder: StrangersFolder) -> None:
+def test_grandchildren_import_nothing_from_it_either(folder: UntrustedFolder) -> None:
     """A library may start a Python by itself, without any of our care."""
     code = (
         "import subprocess, sys; "

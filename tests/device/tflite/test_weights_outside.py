@@ -443,7 +443,7 @@ def test_nothing_is_changed_in_weights_that_lie_over_tables() -> None:
 
 
 def many(count: int, size: int, first: int = 2) -> bytes:
-    """A model of so many buffers outside, which begin one byte apart."""
+    """A model of this many buffers outside, which begin one byte apart."""
     model: Any = dense_model()
     model[4] += [{1: Number("Q", first + number), 2: Number("Q", size)} for number in range(count)]
     return encode(model)

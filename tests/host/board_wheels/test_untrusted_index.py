@@ -24,7 +24,7 @@ from tests.host.board_wheels.wheels import (
     make_wheel,
     use_index,
 )
-from tests.support.strangers_folder import StrangersFolder, work_in_strangers_folder
+from tests.support.untrusted_folder import UntrustedFolder, work_in_untrusted_folder
 
 NUMPY_TAG = "cp311-cp311-manylinux2014_aarch64"
 RUNTIME_TAG = "cp311-cp311-manylinux_2_34_aarch64"
@@ -211,6 +211,6 @@ def test_pip_runs_nothing_of_the_working_folder(
 ) -> None:
     index.put_genuine()
     own = make_own_wheel(tmp_path)
-    folder: StrangersFolder = work_in_strangers_folder(tmp_path / "untrusted", monkeypatch)
+    folder: UntrustedFolder = work_in_untrusted_folder(tmp_path / "untrusted", monkeypatch)
     board_wheels(BOOKWORM, given=[own], lock=index.lock, cache=tmp_path / "cache")
     assert folder.imported() == []

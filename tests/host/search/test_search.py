@@ -82,7 +82,7 @@ def setup(tmp_path: Path) -> Setup:
 
 
 def _until(count: int, trials: list[Trial]) -> object:
-    """Return what receives the trials and ends the search after so many."""
+    """Return what receives the trials and ends the search after this many."""
 
     def tell(trial: Trial) -> None:
         trials.append(trial)

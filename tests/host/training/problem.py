@@ -18,7 +18,7 @@ from edgeinfer.host.tasks.task import Lesson
 
 
 def classes(count: int) -> Lesson:
-    """Return the lesson of so many classes."""
+    """Return the lesson of this many classes."""
     return Lesson(task=TASK, said=Said(labels=tuple(map(str, range(count)))))
 
 

@@ -22,7 +22,7 @@ from edgeinfer.device.core.errors import (
 from tests.converters.common.listening import Listening
 from tests.converters.tensorflow.worker.jobs import EchoJob
 from tests.support.checkout import ROOT
-from tests.support.strangers_folder import work_in_strangers_folder
+from tests.support.untrusted_folder import work_in_untrusted_folder
 from tests.support.waiting import PATIENCE_S, until
 
 
@@ -103,7 +103,7 @@ def test_one_that_grows_is_replaced() -> None:
 def test_it_imports_nothing_from_the_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = work_in_strangers_folder(tmp_path / "untrusted", monkeypatch)
+    folder = work_in_untrusted_folder(tmp_path / "untrusted", monkeypatch)
     monkeypatch.setenv("PYTHONPATH", f":.:{ROOT}")  # where this folder's jobs are
     with TensorflowProcess() as process:
         assert process.run(EchoJob(text="x")).text == "x"

@@ -51,13 +51,13 @@ class Loop:
                 lines.append(line)
 
     def wait_for_answers(self, more: int = 1) -> None:
-        """Wait until so many more answers came."""
+        """Wait until this many more answers came."""
         wanted = len(self.out) + more
         until(lambda: len(self.out) >= wanted or self.process.poll() is not None)
         assert len(self.out) >= wanted, self.err
 
     def wait_for_event(self, text: str, times: int = 1) -> None:
-        """Wait until stderr has so many lines with a text."""
+        """Wait until stderr has this many lines with a text."""
         until(lambda: sum(text in line for line in self.err) >= times)
 
     def signal(self, number: int) -> None:

@@ -68,7 +68,7 @@ class Scene:
         assert self.events() == []
 
     def run_until_told(self, events: int) -> list[dict[str, Any]]:
-        """Answer until so many events were reported, and return them."""
+        """Answer until this many events were reported, and return them."""
 
         def told() -> bool:
             self.run(0.05)

@@ -18,7 +18,7 @@ with Path({marker!r}).open("a") as stream:
 """
 
 
-class StrangersFolder:
+class UntrustedFolder:
     """The folder; `imported` tells which of its modules ran, in whatever process."""
 
     def __init__(self, path: Path) -> None:
@@ -35,9 +35,9 @@ class StrangersFolder:
         return self._marker.read_text().split() if self._marker.exists() else []
 
 
-def work_in_strangers_folder(path: Path, monkeypatch: pytest.MonkeyPatch) -> StrangersFolder:
+def work_in_untrusted_folder(path: Path, monkeypatch: pytest.MonkeyPatch) -> UntrustedFolder:
     """Make such a folder and let it be the working folder, also by way of an empty PYTHONPATH."""
-    folder = StrangersFolder(path)
+    folder = UntrustedFolder(path)
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
     monkeypatch.setenv("PYTHONPATH", ":.")
     monkeypatch.chdir(folder.path)
