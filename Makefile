@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PIP_AUDIT ?= pip-audit
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml CMakeLists.txt host/edgeinfer.py $(wildcard device/preprocess/native/* device/preprocess/native/include/*/*)
+SOURCES := pyproject.toml CMakeLists.txt host/api/edgeinfer.py $(wildcard device/preprocess/native/* device/preprocess/native/include/*/*)
 
 # Tests run in a process for each core; `make test PROCESSES=0` runs them in one.
 PROCESSES ?= auto

@@ -22,7 +22,7 @@ from edgeinfer.device.core.errors import EdgeinferError, MissingExtraError, Usag
 from edgeinfer.device.core.installation.advice import add_extra
 from tests.support.checkout import ROOT
 
-SOURCE = (ROOT / "host" / "edgeinfer.py").read_text(encoding="utf-8")
+SOURCE = (ROOT / "host" / "api" / "edgeinfer.py").read_text(encoding="utf-8")
 NAMES = sorted(set(edgeinfer.__all__) - {"__version__"})
 WITHOUT_EXAMPLES = {"Prediction", "Progress", "Silent"}
 PAGES = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "api").glob("*.md"))

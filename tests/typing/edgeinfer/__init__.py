@@ -1,1 +1,1 @@
-../../../host/edgeinfer.py
+../../../host/api/edgeinfer.py

@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from edgeinfer.device.tasks.prediction import Prediction
     from edgeinfer.device.tasks.segmentation.prediction import Mask
     from edgeinfer.device.tasks.value.prediction import Value
-    from edgeinfer.host.api import evaluate, optimize, prune, train
+    from edgeinfer.host.api.workstation import evaluate, optimize, prune, train
     from edgeinfer.host.search.budget import Budget
     from edgeinfer.host.search.search import SearchOptions
     from edgeinfer.host.training.config import TrainConfig
@@ -166,12 +166,12 @@ _HOMES = {
     "TrainConfig": "host.training.config",
     "Value": "device.tasks.value.prediction",
     "convert": "converters.api",
-    "evaluate": "host.api",
+    "evaluate": "host.api.workstation",
     "open": "device.loop.stream",
-    "optimize": "host.api",
-    "prune": "host.api",
+    "optimize": "host.api.workstation",
+    "prune": "host.api.workstation",
     "read_image": "device.pictures.decode",
-    "train": "host.api",
+    "train": "host.api.workstation",
     "train_config": "host.training.config",
 }
 """In which module each name is; all errors are in one."""

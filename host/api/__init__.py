@@ -1,0 +1,1 @@
+"""What `import edgeinfer` gives, and the workstation's commands as Python functions."""
