@@ -176,7 +176,7 @@ def test_a_teacher_that_is_not_a_run_is_one_sentence(tmp_path: Path) -> None:
     arguments = ["fashion-mnist", "--out", str(tmp_path / "run"), "--teacher", str(tmp_path)]
     error = _error(*arguments)
     assert isinstance(error, ModelError)
-    assert "no readable trained.json" in str(error)
+    assert "has no trained.json" in str(error)
     assert not (tmp_path / "run").exists()
 
 
