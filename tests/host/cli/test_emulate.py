@@ -53,7 +53,7 @@ def test_it_is_among_the_boards_commands() -> None:
         ),
         (["imx8mp", "BUNDLE"], 1, "cannot be emulated"),
         pytest.param(
-            ["rpi4", "/none.edgebundle"], 1, "/none.edgebundle: cannot be read", marks=not_here
+            ["rpi4", "/none.edgebundle"], 1, "/none.edgebundle: does not exist", marks=not_here
         ),
         (["rpi4", "BUNDLE", "--max-frames", "3"], 2, "is given without a source for the loop"),
         (["rpi4", "BUNDLE", "--", "--parallel", "2"], 2, "--parallel: is given without a source"),

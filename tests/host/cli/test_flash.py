@@ -48,7 +48,7 @@ def test_a_host_is_needed(command: str, sample_bundle: Path) -> None:
 
 def test_a_bundle_that_is_not_there() -> None:
     line = error_line(edgeinfer("flash", "/no/such.edgebundle", "--host", "a", *BOARD))
-    assert line.startswith("error: /no/such.edgebundle: cannot be read")
+    assert line.startswith("error: /no/such.edgebundle: does not exist")
 
 
 def test_nothing_of_the_training_stack_is_loaded() -> None:

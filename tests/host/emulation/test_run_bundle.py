@@ -69,7 +69,7 @@ def test_a_bundle_that_is_not_verified_is_not_run(
     )
     assert not result.verified
     assert (result.exit_code, result.frames) == (1, None)
-    assert "absent.edgebundle: cannot be read" in capfd.readouterr().err
+    assert "absent.edgebundle: does not exist" in capfd.readouterr().err
 
 
 def test_the_loops_exit_code_is_passed_on(

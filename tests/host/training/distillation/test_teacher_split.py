@@ -115,7 +115,7 @@ def test_a_split_that_would_be_left_empty_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_run_without_samples_is_not_a_teacher(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"no readable trained\.json"):
+    with pytest.raises(ModelError, match=r"has no trained\.json"):
         follow_teacher(_data({"train": "aA"}), tmp_path)
 
 
