@@ -120,7 +120,7 @@ def test_a_board_without_edgeinfer(board: Sshd, sample_bundle: Path, name: str) 
         ("exit 3", "failed there (it gave no reason)"),
         ("echo 'Error: No such command' >&2; exit 2", "install the same version of edgeinfer"),
         ("echo '{}'", "its report cannot be read (no key 'comparison'"),
-        ("echo 'Welcome'; echo '{}'", "its report cannot be read (no valid JSON"),
+        ("echo 'Welcome'; echo '{}'", "its report cannot be read (invalid JSON"),
     ],
 )
 def test_what_fails_there_is_reported_here(

@@ -55,7 +55,7 @@ def test_the_wheel_holds_nothing_else(members: list[str]) -> None:
     tops = {PurePosixPath(name).parts[0] for name in members}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"edgeinfer"}
     packages = {PurePosixPath(name).parts[1] for name in members if name.startswith("edgeinfer/")}
-    assert packages == {"boards", "converters", "device", "host"}
+    assert packages == {"__init__.py", "boards", "converters", "device", "host", "py.typed"}
     sources = {".cc", ".c", ".h", ".o", ".pyc"}
     assert [name for name in members if PurePosixPath(name).suffix in sources] == []
     assert [name for name in members if "tests" in PurePosixPath(name).parts] == []

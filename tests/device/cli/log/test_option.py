@@ -29,7 +29,7 @@ def test_the_error_that_ends_it_is_an_object_too() -> None:
     (line,) = done.stderr.splitlines()
     event = json.loads(line)
     assert (event["level"], event["priority"]) == ("error", 3)
-    assert event["message"].startswith("absent.tflite: cannot be read")
+    assert event["message"].startswith("absent.tflite: does not exist")
 
 
 def test_journald_gets_priorities_without_asking(sample_bundle: Path, tmp_path: Path) -> None:
@@ -61,4 +61,4 @@ def test_text_stays_as_it_was(sample_bundle: Path, style: tuple[str, ...]) -> No
         "camera",
     ]
     failed = edgeinfer(*FEW, "--model", "absent.tflite", *style)
-    assert failed.stderr.startswith("error: absent.tflite: cannot be read")
+    assert failed.stderr.startswith("error: absent.tflite: does not exist")
