@@ -30,9 +30,24 @@ def named_board(name: str, subject: str = "") -> BoardProfile:
             subject or f"--board {name}",
             got="is not a known board",
             expected="one of " + ", ".join(profile_names()),
-            next_step=did_you_mean(name, profile_names()),
+            next_step=did_you_mean(_short_name(name), profile_names()),
         )
     return load_profile(name)
+
+
+def _short_name(typed: str) -> str:
+    """Return a board's name if its title was typed, such as raspberrypi4; else what was typed."""
+    from edgeinfer.boards import load_profile, profile_names
+    from edgeinfer.boards.files import PROFILES
+
+    # Only edgeinfer's own, which are whole: a profile of the user may be broken.
+    own = profile_names(PROFILES)
+    names = {_letters(load_profile(name, PROFILES).title): name for name in own}
+    return names.get(_letters(typed), typed)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).lower()
 
 
 def compiler_word(

@@ -141,7 +141,7 @@ def test_what_is_kept_of_frames_stays_as_it_was(
 def test_what_cannot_be_opened_is_an_error(sample_bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(CameraError, match="no such camera"):
         edgeinfer.device.open(sample_bundle, camera=tmp_path / "none.mp4")
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match="does not exist"):
         edgeinfer.device.open(tmp_path / "none.edgebundle", camera="simulated")
 
 

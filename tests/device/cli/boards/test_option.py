@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.device.cli.boards.option import named_board
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.models.bundle.writer import write_bundle
 from tests.device.models.bundle.examples import MEMBERS, manifest
 from tests.device.tflite_examples import dense_model, encode
@@ -143,3 +145,18 @@ def run_python_modules(dense: Path) -> set[str]:
         [sys.executable, "-c", code, str(dense)], capture_output=True, text=True, check=True
     )
     return set(finished.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("raspberrypi4", "did you mean 'rpi4'?"),
+        ("Raspberry Pi 5", "did you mean 'rpi5'?"),
+        ("pi4", "did you mean 'rpi4'?"),
+        ("toaster", ""),
+    ],
+)
+def test_a_mistyped_board_gets_the_one_that_was_meant(typed: str, meant: str) -> None:
+    with pytest.raises(UsageError, match="is not a known board") as caught:
+        named_board(typed)
+    assert caught.value.next_step == meant

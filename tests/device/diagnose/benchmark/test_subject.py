@@ -77,7 +77,7 @@ def test_what_no_runtime_takes_is_refused(content: bytes, tmp_path: Path) -> Non
     path.write_bytes(content)
     with pytest.raises(EdgeinferError, match=r"bad\.tflite: "):
         Subject(path, OpenOptions())
-    with pytest.raises(EdgeinferError, match=r"absent\.tflite: cannot be read"):
+    with pytest.raises(EdgeinferError, match=r"absent\.tflite: does not exist"):
         Subject(tmp_path / "absent.tflite", OpenOptions())
 
 
