@@ -28,8 +28,6 @@ from edgeinfer.host.search.study.study import Asked, SearchStudy
 from edgeinfer.host.search.time_models import Timer
 from edgeinfer.host.training.history import JSON_FILE
 
-"""The worker's log and temporary files; not needed afterwards."""
-
 _MOST_UNTRAINED = 40
 """After this many untrained candidates in a row there is nothing left to try."""
 
