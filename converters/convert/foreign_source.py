@@ -37,10 +37,10 @@ from edgeinfer.converters.tensorflow.to_tflite import TfliteModels, convert_kera
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.core.tensors import Precision
-from edgeinfer.device.models.plain_tflite import ends_in_probabilities
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.first_opening import ensure_opens
 from edgeinfer.device.runtime.open_options import OpenOptions
+from edgeinfer.device.tasks.guess import ends_in_probabilities
 from edgeinfer.device.tasks.spec import Decoder
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.device.tflite.reader import read_tflite

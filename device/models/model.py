@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.closing import Closing
-from edgeinfer.device.core.errors import ModelError, UsageError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.core.paths import AnyPath, file_path
 from edgeinfer.device.models.open_runner import open_plain, open_variant
@@ -23,7 +23,7 @@ from edgeinfer.device.runtime.choose import spread
 from edgeinfer.device.runtime.open_options import OpenOptions, checked_options
 from edgeinfer.device.runtime.runner import ModelRunner
 from edgeinfer.device.tasks.prediction import Prediction
-from edgeinfer.device.tasks.registry import make_decode
+from edgeinfer.device.tasks.registry import find_task, make_decode
 from edgeinfer.device.tasks.task import Decode, Said
 
 if TYPE_CHECKING:
@@ -103,38 +103,35 @@ class Model(Closing):
             DelegateError: `options` require an accelerator that does not work.
             ModelError: the file is missing, is not a model, or does something that is not known.
             MissingExtraError: no runtime is installed.
-            UsageError: `options` is not an `OpenOptions`, or has labels for a bundle.
+            UsageError: `options` is not an `OpenOptions`, or has something that does not fit the
+                model, such as labels for a bundle.
         """
         path = Path(file_path(path, error=ModelError, expected="the path of a model file"))
         options = checked_options(options)
         if is_bundle(path):
             return _open_bundle(path, options)
-        from edgeinfer.device.models.plain_tflite import describe_third_party
+        from edgeinfer.device.models.plain_tflite import describe_plain
         from edgeinfer.device.tflite.cut import without_pose_decoder
 
         content = without_pose_decoder(read_model_file(path), subject=str(path))
         runner, choice = open_plain(content, options, subject=str(path))
         try:
-            guess = describe_third_party(content, runner, subject=str(path), labels=options.labels)
-            preprocessor = _preprocessor(guess.preprocess, runner, path)
+            plain = describe_plain(content, runner, options, subject=str(path))
+            preprocessor = _preprocessor(plain.preprocess, runner, path)
+            decode = make_decode(plain.task, plain.said, runner.outputs, plain.preprocess)
         except BaseException:
             runner.close()
             raise
         return Model(
             name=path.stem,
-            labels=guess.labels,
+            labels=plain.said.labels,
             preprocessor=preprocessor,
             runner=runner,
             choice=choice,
-            decode=make_decode(
-                guess.task,
-                Said(labels=guess.labels, decoder=guess.decoder),
-                runner.outputs,
-                guess.preprocess,
-            ),
-            task=guess.task,
-            said=Said(labels=guess.labels, decoder=guess.decoder),
-            notes=guess.notes,
+            decode=decode,
+            task=plain.task,
+            said=plain.said,
+            notes=plain.notes,
         )
 
     def prepare(
@@ -281,17 +278,15 @@ def open_models(path: AnyPath, count: int, options: OpenOptions | None = None) -
 
 def _open_bundle(path: Path, options: OpenOptions) -> Model:
     from edgeinfer.device.models.bundle.reader import open_bundle
+    from edgeinfer.device.models.plain_options import refuse_plain_options
 
-    if options.labels is not None:
-        raise UsageError(
-            "labels",
-            got=f"are given for {path}, which has its own",
-            expected="labels for a .tflite only",
-            next_step="leave them out",
-        )
+    refuse_plain_options(options, subject=str(path))
     bundle = open_bundle(path)
     try:
         manifest = bundle.manifest
+        task = find_task(manifest.task)
+        said = task.adjusted(manifest.said, options.answer)
+        task.check(said)
         opened = open_variant(bundle, options)
         variant = opened.variant
         return Model(
@@ -299,9 +294,9 @@ def _open_bundle(path: Path, options: OpenOptions) -> Model:
             labels=manifest.labels,
             preprocessor=Preprocessor(manifest.preprocess, variant.input),
             runner=opened.runner,
-            decode=make_decode(manifest.task, manifest.said, variant.outputs, manifest.preprocess),
+            decode=make_decode(manifest.task, said, variant.outputs, manifest.preprocess),
             task=manifest.task,
-            said=manifest.said,
+            said=said,
             bundle=bundle,
             choice=opened.choice,
         )

@@ -29,13 +29,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from edgeinfer.device.pictures.model_image import Channels as Channels
+from edgeinfer.device.pictures.model_image import CropPolicy as CropPolicy
 from edgeinfer.device.pictures.pixel_formats import JpegReduction
-
-Channels = Literal["rgb", "bgr", "grey"]
-"""The colour channels of a model's input, and their order."""
-
-CropPolicy = Literal["stretch", "center-crop", "letterbox"]
-"""What happens to a picture of another aspect ratio, see `PreprocessSpec.crop`."""
 
 ResizeKernel = Literal["area", "bilinear"]
 """How a picture is resized, see `PreprocessSpec.resize`."""

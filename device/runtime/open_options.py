@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from edgeinfer.boards.schema import build
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.pictures.model_image import Channels, CropPolicy
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import RuntimeName
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerOptions:
+    """What the user says about the answers of a model; see `OpenOptions`."""
+
+    unit: str | None = None
+    min_score: float | None = None
+    iou: float | None = None
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of those that are given."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name) is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +45,24 @@ class OpenOptions:
             takes the names in the file. Not for a bundle, which has its own names.
         delegates: which accelerator to use. By default the best one that works.
         substitute: whether the CPU answers while an accelerator is restarted or lost.
+        input_range: the range of the pixels that a plain `.tflite` takes: "0..255", "0..1",
+            "-1..1", or "imagenet" for ImageNet's mean and deviation. None takes what the file
+            states; if it states nothing, the model is not opened. Not for a bundle.
+        mean: instead of `input_range`: the input of the model is (pixel - mean) / std, with pixels
+            from 0 to 255. One number, or one each for red, green and blue.
+        std: see `mean`.
+        channels: the colour channels of the input of a plain `.tflite` and their order: "rgb",
+            "bgr" or "grey". None is "rgb", or "grey" for one channel. Not for a bundle.
+        crop: what happens to pictures of another aspect ratio: "stretch", "center-crop" or
+            "letterbox", see `PreprocessSpec`. None takes what models of its form take. Not for a
+            bundle.
+        task: what a plain `.tflite` predicts, such as "value", if it cannot be found out from the
+            file. Not for a bundle.
+        unit: the unit of a plain `.tflite` of task "value".
+        min_score: objects or people that score less are left out, 0 to 1. None takes what the
+            model states.
+        iou: of objects of one class that overlap more, only the one with the highest score is
+            kept, 0 to 1. Only for models that leave this to the program.
         trust: whether to run a model with operators that edgeinfer cannot check for safety. Use it
             only for models from people you trust.
     """
@@ -39,12 +72,50 @@ class OpenOptions:
     labels: tuple[str, ...] | None = None
     delegates: DelegateRequest = field(default_factory=DelegateRequest)
     substitute: bool = True
+    input_range: str | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    channels: Channels | None = None
+    crop: CropPolicy | None = None
+    task: str | None = None
+    unit: str | None = None
+    min_score: float | None = None
+    iou: float | None = None
     trust: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are none.
+
+        Raises:
+            UsageError: names the option.
+        """
+        for name in ("min_score", "iou"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise UsageError(name, got=str(value), expected="a number from 0 to 1")
 
     @property
     def thread_count(self) -> int:
         """The number of CPU threads of a model that is opened without a camera."""
         return self.threads or 1
+
+    @property
+    def answer(self) -> AnswerOptions:
+        """What is said about the answers."""
+        return AnswerOptions(unit=self.unit, min_score=self.min_score, iou=self.iou)
+
+    def to_arguments(self) -> list[str]:
+        """Return the commands' options that ask for the same; not threads, runtime and labels."""
+        arguments = ["--trust"] if self.trust else []
+        for name in ("input_range", "channels", "crop", "task", "unit", "min_score", "iou"):
+            value = getattr(self, name)
+            if value is not None:
+                arguments.append(f"--{name.replace('_', '-')}={value}")
+        for name in ("mean", "std"):
+            numbers = getattr(self, name)
+            if numbers is not None:
+                arguments.append(f"--{name}={','.join(map(repr, numbers))}")
+        return [*arguments, *self.delegates.to_arguments()]
 
     def to_json(self) -> str:
         """Return the options as text, for another process."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import TypeVar, cast
 
@@ -15,6 +16,7 @@ from edgeinfer.device.core.errors import did_you_mean
 from edgeinfer.device.core.installation.entry_points import PluginError, load_plugin
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.task import Decode, Said, Task
 
 T = TypeVar("T")
@@ -41,6 +43,30 @@ def find_task(name: str) -> Task:
     """
     # An abstract class stands for its subclasses.
     return find_object(GROUP, __package__, OWN, name, Task)  # type: ignore[type-abstract]
+
+
+GUESSED = ("detection", "pose", "segmentation", "embedding", "classification", "value")
+"""The order in which a plain model is held against the tasks: those with the most telling outputs
+first."""
+
+
+def guess_task(shown: Shown, wanted: str | None = None) -> Guess | None:
+    """Return how a plain model is to be read; None where no task fits.
+
+    Args:
+        shown: what the model shows of itself.
+        wanted: the task that the user names; None tries all of edgeinfer's own.
+
+    Raises:
+        UnknownTaskError: nothing that is installed has the wanted task.
+    """
+    if wanted is not None:
+        return find_task(wanted).guess(replace(shown, wanted=True))
+    for name in GUESSED:
+        guess = find_task(name).guess(shown)
+        if guess is not None:
+            return replace(guess, reason="") if shown.said or shown.export else guess
+    return None
 
 
 def find_object(group: str, package: str, own: tuple[str, ...], name: str, kind: type[T]) -> T:

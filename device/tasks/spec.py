@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-BoxForm = Literal["corners", "corner-size", "center-size"]
-"""What the four numbers of a box are: left, top, right, bottom; left, top, width, height; or
-x and y of the centre, width, height."""
+from edgeinfer.device.tflite.metadata.tflite_metadata import BoxForm
 
 _MOST = 1e30
 _MOST_CLASS = 2**31

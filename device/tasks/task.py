@@ -11,8 +11,12 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.runtime.open_options import AnswerOptions
+from edgeinfer.device.tasks.guess import Guess, Shown
+from edgeinfer.device.tasks.labels import fit_labels, named
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 
@@ -49,6 +53,7 @@ class Task(ABC):
         name: what manifests call it.
         first_schema: the oldest manifest schema that has it.
         parts: which of `value`, `detection` and `pose` its manifests have; others are refused.
+        adjusts: which fields of `AnswerOptions` its models obey.
         has_places: whether its predictions have places in a picture.
         smooths: whether its predictions can be smoothed over several frames.
     """
@@ -56,6 +61,7 @@ class Task(ABC):
     name: ClassVar[str]
     first_schema: ClassVar[int] = 2
     parts: ClassVar[frozenset[str]] = frozenset()
+    adjusts: ClassVar[frozenset[str]] = frozenset()
     has_places: ClassVar[bool] = False
     smooths: ClassVar[bool] = False
 
@@ -72,6 +78,22 @@ class Task(ABC):
         ):
             if there != (part in self.parts):
                 raise ValueError(f"task '{self.name}' and {what} do not fit")
+
+    def adjusted(self, said: Said, answer: AnswerOptions) -> Said:
+        """Return what is said of a model's outputs with what the user says instead.
+
+        Raises:
+            UsageError: the task has no such thing.
+        """
+        for name in answer.given:
+            if name not in self.adjusts:
+                raise UsageError(
+                    name.replace("_", " "),
+                    got=f"is given for a model of task '{self.name}'",
+                    expected="a task that has it",
+                    next_step="leave it out",
+                )
+        return said
 
     @abstractmethod
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
@@ -93,6 +115,35 @@ class Task(ABC):
             preprocess: how frames became the input: the way back into the frame.
         """
 
+    def guess(self, shown: Shown) -> Guess | None:
+        """Return how a plain `.tflite` of this task is to be read; None for any other model.
+
+        By default none is: the task's models come in bundles only. Where `shown.wanted` is true the
+        user said that the model is of this task, and only what contradicts that counts.
+        """
+        return None
+
+    def fit_labels(
+        self, guess: Guess, found: tuple[str, ...] | None, *, given: bool, subject: str
+    ) -> tuple[tuple[str, ...], str | None]:
+        """Return a plain model's labels, and what was done to make them fit, or None.
+
+        Args:
+            guess: how it is read.
+            found: the labels of a file, or of the model; None where there are none.
+            given: the user gave them.
+            subject: the model, for errors.
+
+        Raises:
+            ModelError: they do not fit.
+        """
+        if found is None:
+            names = tuple(f"class {index}" for index in range(guess.classes or 0))
+            return names, "classes have numbers only: --labels FILE names them"
+        if guess.classes is not None:
+            return fit_labels(found, guess.classes, subject=subject)
+        return named(found), None
+
     def rows(self, said: Said) -> Rows:
         """Return how the outputs are read, for people."""
         return [("activation", said.decoder.activation)]
@@ -105,6 +156,12 @@ class Task(ABC):
     ) -> list[NDArray[np.generic]]:
         """Return the outputs with what no run repeats blanked out, to be compared."""
         return list(outputs)
+
+
+def is_vector(output: TensorSpec) -> bool:
+    """Return whether an output has two numbers or more along its last axis, and no other axis."""
+    shape = output.shape
+    return len(shape) > 1 and shape[-1] > 1 and math.prod(shape) == shape[-1]
 
 
 def check_vector(output: TensorSpec, count: int | None) -> None:

@@ -143,6 +143,8 @@ def _check_outputs(params: Mapping[str, Any]) -> None:
 
 
 def _check_delegates(params: Mapping[str, Any]) -> None:
-    from edgeinfer.device.cli.options.common import OPENING_PARAMETERS, read_opening
+    from edgeinfer.device.cli.options.opening import OPENING_PARAMETERS, read_opening
+    from edgeinfer.device.models.plain_options import refuse_plain_options
 
-    read_opening(**{name: params[name] for name in OPENING_PARAMETERS})
+    opening = read_opening(**{name: params[name] for name in OPENING_PARAMETERS})
+    refuse_plain_options(opening, subject="a bundle")

@@ -14,10 +14,10 @@ from edgeinfer.device.cli.options.common import (
     MAX_THREADS,
     json_option,
     model_options,
-    opening_options,
     resolve_model,
     ssh_option,
 )
+from edgeinfer.device.cli.options.opening import opening_options
 
 if TYPE_CHECKING:
     from edgeinfer.device.pictures.frame import FrameFormat
@@ -148,8 +148,7 @@ def benchmark(
             ops=ops,
             seconds=seconds,
             cold_starts=cold_starts,
-            delegates=opening.delegates,
-            trust=opening.trust,
+            opening=opening,
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error

@@ -17,12 +17,12 @@ from edgeinfer.device.cli.options.common import (
     labels_option,
     model_option,
     one_model,
-    opening_options,
     read_labels,
     resolve_model,
     tell_notes,
     threads_option,
 )
+from edgeinfer.device.cli.options.opening import opening_options
 
 if TYPE_CHECKING:
     from edgeinfer.device.runtime.open_options import OpenOptions

@@ -25,11 +25,11 @@ from edgeinfer.device.cli.options.common import (
     json_option,
     labels_option,
     model_options,
-    opening_options,
     read_labels,
     resolve_model,
     threads_option,
 )
+from edgeinfer.device.cli.options.opening import opening_options
 from edgeinfer.device.cli.options.output import OutputChoice, output_options
 from edgeinfer.device.core.events import event
 

@@ -15,9 +15,9 @@ from edgeinfer.device.cli.log.option import log_warnings
 from edgeinfer.device.cli.options.common import (
     json_option,
     model_options,
-    opening_options,
     resolve_model,
 )
+from edgeinfer.device.cli.options.opening import opening_options
 
 if TYPE_CHECKING:
     from edgeinfer.device.runtime.open_options import OpenOptions

@@ -5,23 +5,18 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from edgeinfer.device.cli.help.names import DELEGATE
 from edgeinfer.device.cli.help.pages import Decorated, Option, option_group
 from edgeinfer.device.core.errors import UsageError, printable
 from edgeinfer.device.models.bundle.installed import SUFFIX, installed_bundle
-from edgeinfer.device.models.labels import read_label_file
-
-if TYPE_CHECKING:
-    from edgeinfer.device.runtime.open_options import OpenOptions
+from edgeinfer.device.tasks.labels import read_label_file
 
 MODEL_SUFFIXES = (SUFFIX, ".tflite")
 
 _model = option_group("Model")
-_accelerator = option_group("Accelerator")
 
 
 def is_model(path: str | Path) -> bool:
@@ -129,116 +124,6 @@ def ssh_option(heading: str) -> Callable[[Decorated], Decorated]:
     )
 
 
-_OPENING_OPTIONS = (
-    _accelerator(
-        "--variant",
-        metavar="NAME",
-        show_default="the best that works here",
-        help="Which variant of the bundle to run.",
-    ),
-    _accelerator(
-        "--delegate",
-        type=DELEGATE,
-        metavar="NAME|PATH",
-        help="edgetpu, ethos-u, vx, gpu, or the library of another delegate.",
-    ),
-    _accelerator(
-        "--delegate-option",
-        "delegate_options",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="An option of the delegate, such as device=usb:0. May be repeated.",
-    ),
-    _accelerator(
-        "--edgetpu",
-        "edgetpus",
-        metavar="all|DEVICE,...",
-        help="Edge TPUs that share the work, such as usb:0,usb:1.",
-    ),
-    _accelerator("--require-delegate", is_flag=True, help="Fail instead of running on the CPU."),
-    _accelerator(
-        "--delegate-deadline",
-        type=click.FloatRange(0.001, 3600),
-        metavar="SECONDS",
-        show_default="10 times the slowest of its first frames, at least 1",
-        help="How long the delegate may take for one frame.",
-    ),
-    _accelerator(
-        "--delegate-restarts",
-        type=click.IntRange(0, 1_000_000),
-        default=5,
-        metavar="N",
-        help="Restart a failing delegate at most this often in 10 minutes.",
-    ),
-    _model(
-        "--trust",
-        is_flag=True,
-        help="Run a model with operators that edgeinfer cannot check. Only if you know who made "
-        "it.",
-    ),
-)
-OPENING_PARAMETERS = (
-    "variant",
-    "delegate",
-    "delegate_options",
-    "edgetpus",
-    "require_delegate",
-    "delegate_deadline",
-    "delegate_restarts",
-    "trust",
-)
-"""The parameters of these options, which `read_opening` takes."""
-
-
-def opening_options(command: Decorated) -> Decorated:
-    """Add `--variant`, `--delegate` and its options, and `--trust`.
-
-    The command takes them as `opening`, an `OpenOptions`.
-    """
-
-    @functools.wraps(command)
-    def with_opening(*args: Any, **kwargs: Any) -> Any:
-        given = {name: kwargs.pop(name) for name in OPENING_PARAMETERS}
-        return command(*args, opening=read_opening(**given), **kwargs)
-
-    wrapped: Any = with_opening
-    for option in reversed(_OPENING_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[no-any-return]
-
-
-def read_opening(
-    *,
-    variant: str | None = None,
-    delegate: str | None = None,
-    delegate_options: tuple[str, ...] = (),
-    edgetpus: str | None = None,
-    require_delegate: bool = False,
-    delegate_deadline: float | None = None,
-    delegate_restarts: int = 5,
-    trust: bool = False,
-) -> OpenOptions:
-    """Return the values of the options that `opening_options` adds.
-
-    Raises:
-        UsageError: they contradict each other, or one is wrong.
-    """
-    from edgeinfer.device.runtime.delegates.request import DelegateRequest
-    from edgeinfer.device.runtime.delegates.spec import parse_option
-    from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
-    from edgeinfer.device.runtime.open_options import OpenOptions
-
-    request = DelegateRequest(
-        variant=variant,
-        delegate=delegate,
-        options=tuple(map(parse_option, delegate_options)),
-        edgetpus=() if edgetpus is None else tuple(edgetpus.split(",")),
-        require=require_delegate,
-        policy=WorkerPolicy(deadline_s=delegate_deadline, restarts=delegate_restarts),
-    )
-    return OpenOptions(delegates=request, trust=trust)
-
-
 def resolve_model(model: Path | None) -> Path:
     """Return the model that is named, or the installed bundle if none is.
 
@@ -249,7 +134,7 @@ def resolve_model(model: Path | None) -> Path:
 
 
 def read_labels(path: Path | None) -> tuple[str, ...] | None:
-    """Read class names in any of the formats of `device.models.labels`; None without a file.
+    """Read class names in any of the formats of `device.tasks.labels`; None without a file.
 
     Raises:
         ModelError: the file cannot be read or is empty.

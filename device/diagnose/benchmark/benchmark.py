@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgeinfer.boards import BoardProfile, detect_board
@@ -22,7 +22,6 @@ from edgeinfer.device.diagnose.benchmark.report import (
 )
 from edgeinfer.device.diagnose.benchmark.subject import Subject
 from edgeinfer.device.pictures.frame import Frame, FrameFormat
-from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import RuntimeName, choose_runtime, installed_runtimes
 
@@ -41,9 +40,9 @@ class BenchmarkOptions:
         ops: whether each operator is timed.
         seconds: how long the stages are timed, and each of what is compared.
         cold_starts: how many fresh processes are started; 0 leaves the cold start out.
-        delegates: the variant and the delegate that the stages and cold starts are timed with.
+        opening: how the model is opened: the delegate that the stages and cold starts are timed
+            with, and how a plain `.tflite` is read. Its threads and its runtime do not count.
             Runtimes, threads and operators are compared on the CPU.
-        trust: whether a model may run that has operators which edgeinfer cannot check.
     """
 
     frame_size: tuple[int, int] = (640, 480)
@@ -53,8 +52,7 @@ class BenchmarkOptions:
     ops: bool = False
     seconds: float = 2.0
     cold_starts: int = 5
-    delegates: DelegateRequest = field(default_factory=DelegateRequest)
-    trust: bool = False
+    opening: OpenOptions = field(default_factory=OpenOptions)
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -102,9 +100,7 @@ def benchmark_model(
     threads = board.thread_count() if board.thread_count() in counts else counts[0]
     runtime = choose_runtime(options.runtime)
     progress("opening the model")
-    opening = OpenOptions(
-        threads=threads, runtime=runtime, delegates=options.delegates, trust=options.trust
-    )
+    opening = replace(options.opening, threads=threads, runtime=runtime)
     with Subject(path, opening) as subject:
         cold_start = None
         if options.cold_starts and subject.model is not None:
@@ -126,7 +122,7 @@ def benchmark_model(
             threads=counts,
             board_threads=board.thread_count(),
             seconds=options.seconds,
-            trust=options.trust,
+            trust=options.opening.trust,
             progress=progress,
         )
         ops = None

@@ -96,9 +96,7 @@ def remote_arguments(model: str, options: BenchmarkOptions) -> list[str]:
         arguments += ["--runtime", options.runtime]
     if options.ops:
         arguments.append("--ops")
-    if options.trust:
-        arguments.append("--trust")
-    return [*arguments, *options.delegates.to_arguments(), "--", model]
+    return [*arguments, *options.opening.to_arguments(), "--", model]
 
 
 def _make_folder(host: SshHost) -> str:

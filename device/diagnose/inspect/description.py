@@ -22,11 +22,11 @@ from edgeinfer.device.diagnose.inspect.output_rows import about_rows
 from edgeinfer.device.models.bundle.manifest import ModelManifest
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.strict import to_json
-from edgeinfer.device.models.labels import labels_in_model
-from edgeinfer.device.models.tflite_metadata import ModelMetadata, read_metadata
+from edgeinfer.device.tasks.labels import labels_in_model
 from edgeinfer.device.tasks.registry import find_task
 from edgeinfer.device.tflite.activation_memory import peak_activation
 from edgeinfer.device.tflite.macs import macs_by_operator, model_macs
+from edgeinfer.device.tflite.metadata.tflite_metadata import ModelMetadata, read_metadata
 from edgeinfer.device.tflite.model import Tensor, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from edgeinfer.device.models.tflite_metadata import ModelMetadata, TensorMetadata
 from edgeinfer.device.tasks.task import Rows
+from edgeinfer.device.tflite.metadata.tflite_metadata import ModelMetadata, TensorMetadata
 
 
 def about_rows(about: ModelMetadata) -> Rows:

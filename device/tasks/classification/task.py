@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.classification.prediction import Classification
-from edgeinfer.device.tasks.task import Decode, Said, Task, check_vector
+from edgeinfer.device.tasks.guess import Guess, Shown, ends_in_probabilities
+from edgeinfer.device.tasks.spec import Decoder
+from edgeinfer.device.tasks.task import Decode, Said, Task, check_vector, is_vector
 
 
 class ClassificationTask(Task):
@@ -43,6 +45,19 @@ class ClassificationTask(Task):
             return Classification(labels=labels, probabilities=softmax(real) if logits else real)
 
         return decode
+
+    def guess(self, shown: Shown) -> Guess | None:
+        """Return how one number a class is to be read."""
+        output = shown.outputs[0]
+        if len(shown.outputs) != 1 or not is_vector(output):
+            return None
+        logits = not ends_in_probabilities(shown.graph)
+        return Guess(
+            task=self.name,
+            decoder=Decoder(activation="softmax" if logits else "none"),
+            classes=output.shape[-1],
+            reason=f"a classifier, by its output of {output.shape[-1]:,} numbers",
+        )
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -12,7 +13,11 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec, place
+from edgeinfer.device.runtime.open_options import AnswerOptions
 from edgeinfer.device.tasks.detection.decode import blank_unused, decode_detections
+from edgeinfer.device.tasks.detection.guess import guess_detector
+from edgeinfer.device.tasks.guess import Guess, Shown
+from edgeinfer.device.tasks.labels import is_background, named
 from edgeinfer.device.tasks.spec import DetectionSpec
 from edgeinfer.device.tasks.task import Decode, Rows, Said, Task
 
@@ -22,8 +27,17 @@ class DetectionTask(Task):
 
     name: ClassVar[str] = "detection"
     parts: ClassVar[frozenset[str]] = frozenset({"detection"})
+    adjusts: ClassVar[frozenset[str]] = frozenset({"min_score"})
     has_places: ClassVar[bool] = True
     smooths: ClassVar[bool] = True
+
+    def adjusted(self, said: Said, answer: AnswerOptions) -> Said:
+        """Return the outputs' description with another least score."""
+        said = super().adjusted(said, answer)
+        if answer.min_score is None:
+            return said
+        spec = replace(_spec(said), min_score=answer.min_score)
+        return replace(said, decoder=replace(said.decoder, detection=spec))
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
         """Refuse outputs that are not boxes, classes and scores of as many objects."""
@@ -49,6 +63,19 @@ class DetectionTask(Task):
         return lambda tensors: decode_detections(
             tensors, outputs, spec, labels, size=preprocess.size, placing=placing
         )
+
+    def guess(self, shown: Shown) -> Guess | None:
+        """Return how a detector is to be read."""
+        return guess_detector(shown)
+
+    def fit_labels(
+        self, guess: Guess, found: tuple[str, ...] | None, *, given: bool, subject: str
+    ) -> tuple[tuple[str, ...], str | None]:
+        """Return the labels, without the background that a file may begin with."""
+        skips = found and is_background(found[0]) and (given or guess.skips_background)
+        if found and skips and guess.classes is None:
+            return named(found[1:]), f"the label '{found[0]}' is not a class of a detector"
+        return super().fit_labels(guess, found, given=given, subject=subject)
 
     def rows(self, said: Said) -> Rows:
         """Return which output is what."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec, place
+from edgeinfer.device.runtime.open_options import AnswerOptions
+from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.pose.decode import KEYPOINTS, LIMBS, decode_poses
+from edgeinfer.device.tasks.pose.guess import guess_pose
 from edgeinfer.device.tasks.spec import PoseSpec
 from edgeinfer.device.tasks.task import Decode, Rows, Said, Task
 
@@ -18,7 +22,16 @@ class PoseTask(Task):
 
     name: ClassVar[str] = "pose"
     parts: ClassVar[frozenset[str]] = frozenset({"pose"})
+    adjusts: ClassVar[frozenset[str]] = frozenset({"min_score"})
     has_places: ClassVar[bool] = True
+
+    def adjusted(self, said: Said, answer: AnswerOptions) -> Said:
+        """Return the outputs' description with another least score of a person."""
+        said = super().adjusted(said, answer)
+        if answer.min_score is None:
+            return said
+        spec = replace(_spec(said), min_person_score=answer.min_score)
+        return replace(said, decoder=replace(said.decoder, pose=spec))
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
         """Refuse outputs that are not heatmaps, offsets and displacements over one grid."""
@@ -50,6 +63,18 @@ class PoseTask(Task):
         return lambda tensors: decode_poses(
             tensors, outputs, spec, labels, size=preprocess.size, placing=placing
         )
+
+    def guess(self, shown: Shown) -> Guess | None:
+        """Return how a pose model is to be read."""
+        return guess_pose(shown)
+
+    def fit_labels(
+        self, guess: Guess, found: tuple[str, ...] | None, *, given: bool, subject: str
+    ) -> tuple[tuple[str, ...], str | None]:
+        """Return the keypoints' names; they have usual names without a file."""
+        if found is None:
+            return (), None
+        return super().fit_labels(guess, found, given=given, subject=subject)
 
     def rows(self, said: Said) -> Rows:
         """Return which output is what."""

@@ -8,7 +8,9 @@ from typing import ClassVar
 
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec, place
+from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.segmentation.decode import MAX_CLASSES, decode_mask, holds_indices
+from edgeinfer.device.tasks.segmentation.guess import guess_segmenter
 from edgeinfer.device.tasks.task import Decode, Said, Task
 
 
@@ -45,6 +47,18 @@ class SegmentationTask(Task):
         return lambda tensors: decode_mask(
             tensors[0], output, said.decoder, labels, size=preprocess.size, placing=placing
         )
+
+    def guess(self, shown: Shown) -> Guess | None:
+        """Return how a class for each place is to be read."""
+        return guess_segmenter(shown)
+
+    def fit_labels(
+        self, guess: Guess, found: tuple[str, ...] | None, *, given: bool, subject: str
+    ) -> tuple[tuple[str, ...], str | None]:
+        """Return the labels; below an empty line are remarks."""
+        if found is not None and guess.classes is None and "" in found:
+            found = found[: found.index("")]
+        return super().fit_labels(guess, found, given=given, subject=subject)
 
 
 TASK = SegmentationTask()

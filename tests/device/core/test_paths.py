@@ -19,7 +19,6 @@ from edgeinfer.device.diagnose.inspect.description import describe_file
 from edgeinfer.device.models.bundle.reader import open_bundle, read_manifest
 from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.models.input_size import model_input_size
-from edgeinfer.device.models.labels import read_label_file
 from edgeinfer.device.models.model import Model, open_models
 from edgeinfer.device.models.verify import verify_bundle
 from edgeinfer.device.pictures.decode import (
@@ -28,6 +27,7 @@ from edgeinfer.device.pictures.decode import (
     read_image_bytes,
     read_image_size,
 )
+from edgeinfer.device.tasks.labels import read_label_file
 from tests.device.models.bundle.examples import MEMBERS, manifest
 
 PICTURE = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)

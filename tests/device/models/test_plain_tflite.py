@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.core.tensors import TensorDtype
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.runtime.open_options import OpenOptions
@@ -63,17 +63,66 @@ def normalized(mean: list[float], std: list[float]) -> TableNode:
     return model_metadata([image], [tensor_metadata("probability")])
 
 
-def opened(tmp_path: Path, data: bytes, labels: tuple[str, ...] | None = None) -> Model:
+def opened(
+    tmp_path: Path,
+    data: bytes,
+    labels: tuple[str, ...] | None = None,
+    input_range: str | None = None,
+    **options: Any,
+) -> Model:
     path = tmp_path / "plain.tflite"
     path.write_bytes(data)
-    return Model.open(path, OpenOptions(labels=labels))
+    return Model.open(path, OpenOptions(labels=labels, input_range=input_range, **options))
 
 
-def test_a_float_input_without_metadata_is_reported(tmp_path: Path) -> None:
-    model = opened(tmp_path, encode(reshaped(3)))
-    assert model.preprocessor.spec.mean == (127.5,)
-    assert any("fed as (p - 127.5) / 127.5" in note for note in model.notes)
+def test_a_float_input_of_which_nothing_is_known_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"nothing in the file states the range") as caught:
+        opened(tmp_path, encode(reshaped(3)))
+    assert "--input-range 0..255, 0..1, -1..1 or imagenet" in caught.value.expected
+
+
+@pytest.mark.parametrize(
+    ("options", "mean", "std"),
+    [
+        ({"input_range": "0..255"}, (0.0,), (1.0,)),
+        ({"input_range": "0..1"}, (0.0,), (255.0,)),
+        ({"input_range": "-1..1"}, (127.5,), (127.5,)),
+        ({"mean": (3.0,), "std": (2.0,)}, (3.0,), (2.0,)),
+        ({"mean": (100.0,), "std": (1.0, 2.0, 4.0)}, (100.0,), (1.929,)),
+    ],
+)
+def test_the_user_states_the_range(
+    tmp_path: Path, options: Any, mean: tuple[float, ...], std: tuple[float, ...]
+) -> None:
+    model = opened(tmp_path, encode(reshaped(3)), **options)
+    assert model.preprocessor.spec.mean == pytest.approx(mean)
+    assert model.preprocessor.spec.std == pytest.approx(std)
+    assert not any("pixels are fed" in note for note in model.notes)
     assert any("--labels FILE names them" in note for note in model.notes)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"input_range": "0..1", "mean": (0.0,), "std": (1.0,)},
+        {"mean": (0.0,)},
+        {"std": (1.0,)},
+        {"input_range": "0..2"},
+        {"input_range": "0..1", "task": "detecton"},
+        {"input_range": "0..1", "min_score": 0.5},
+        {"input_range": "0..1", "unit": "bar"},
+    ],
+)
+def test_options_that_contradict_or_do_not_fit_are_refused(tmp_path: Path, options: Any) -> None:
+    with pytest.raises(UsageError):
+        opened(tmp_path, encode(reshaped(3)), **options)
+
+
+def test_a_task_that_the_outputs_do_not_fit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"cannot be read as task 'detection'"):
+        opened(tmp_path, encode(reshaped(3)), input_range="0..1", task="detection")
+    model = opened(tmp_path, encode(reshaped(3)), input_range="0..1", task="embedding")
+    assert model.task == "embedding"
 
 
 def test_metadata_says_how_pixels_are_fed(tmp_path: Path) -> None:
@@ -107,7 +156,7 @@ def test_quantized_inputs_and_metadata(
 
 def test_a_normalization_for_other_channels_is_refused(tmp_path: Path) -> None:
     data = detector()
-    assert opened(tmp_path, data).preprocessor.spec.depth == 3
+    assert opened(tmp_path, data, None, "-1..1").preprocessor.spec.depth == 3
     metadata = normalized([1.0, 2.0], [1.0])
     with pytest.raises(ModelError, match=r"mean is .*, expected 3 finite numbers"):
         opened(tmp_path, detector(metadata=metadata))
@@ -130,7 +179,7 @@ def detector_metadata() -> TableNode:
 def test_a_detectors_metadata_is_believed(tmp_path: Path) -> None:
     files = {"names.txt": b"???\nfox\n", "labels.txt": b"wrong\nwrong\n"}
     model = opened(tmp_path, detector(metadata=detector_metadata(), files=files))
-    assert model.notes == ()
+    assert model.notes == ("pixels are fed as (pixel - 0) / 255: its TFLite Metadata states it",)
     # Its labels belong to the classes as they are counted, whatever the first is called.
     assert model.labels == ("class 0", "fox")
     picture = np.zeros((2, 2, 3), np.uint8)
@@ -142,10 +191,10 @@ def test_a_detectors_metadata_is_believed(tmp_path: Path) -> None:
 
 
 def test_a_detectors_labels_may_begin_with_the_background(tmp_path: Path) -> None:
-    model = opened(tmp_path, detector(), ("background", *LABELS))
+    model = opened(tmp_path, detector(), ("background", *LABELS), "-1..1")
     assert model.labels == LABELS
     assert any("'background' is not a class" in note for note in model.notes)
-    assert opened(tmp_path, detector(), LABELS).labels == LABELS
+    assert opened(tmp_path, detector(), LABELS, "-1..1").labels == LABELS
 
 
 def test_outputs_in_any_order_under_any_names(tmp_path: Path) -> None:
@@ -156,7 +205,7 @@ def test_outputs_in_any_order_under_any_names(tmp_path: Path) -> None:
         ("count", "classes", "boxes", "scores"),
     ):
         data = detector(order, names=("scores", "boxes", "count", "classes"))
-        answer = opened(tmp_path, data, LABELS).predict(picture)
+        answer = opened(tmp_path, data, LABELS, "-1..1").predict(picture)
         assert isinstance(answer, Detections)
         assert answer.names == ["cat"]
         assert answer.boxes.tolist() == [[1, 0, 2, 1]]
@@ -164,13 +213,13 @@ def test_outputs_in_any_order_under_any_names(tmp_path: Path) -> None:
 
 def test_a_model_of_1000_classes_has_no_background(tmp_path: Path) -> None:
     labels = ("background", *(f"name {number}" for number in range(1000)))
-    model = opened(tmp_path, encode(reshaped(1000)), labels)
+    model = opened(tmp_path, encode(reshaped(1000)), labels, "0..1")
     assert model.labels[0] == "name 0"
     assert any("no class 'background'" in note for note in model.notes)
-    model = opened(tmp_path, encode(reshaped(1001)), labels[1:])
+    model = opened(tmp_path, encode(reshaped(1001)), labels[1:], "0..1")
     assert model.labels[:2] == ("background", "name 0")
     with pytest.raises(ModelError, match="1001 labels for 999 outputs"):
-        opened(tmp_path, encode(reshaped(999)), labels)
+        opened(tmp_path, encode(reshaped(999)), labels, "0..1")
 
 
 def test_a_mask_of_unknown_classes_takes_the_labels_above_an_empty_line(tmp_path: Path) -> None:

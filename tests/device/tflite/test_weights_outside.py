@@ -29,10 +29,10 @@ from edgeinfer.device.diagnose.inspect.description import (
 )
 from edgeinfer.device.diagnose.inspect.graph_svg import draw_graph
 from edgeinfer.device.models.input_size import model_input_size
-from edgeinfer.device.models.labels import labels_in_model
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.runtime.first_opening import limits
 from edgeinfer.device.runtime.runner import Runner, RuntimeName, installed_runtimes
+from edgeinfer.device.tasks.labels import labels_in_model
 from edgeinfer.device.tflite.cut import cut_model, without_pose_decoder
 from edgeinfer.device.tflite.flatbuffer import FlatBuffer
 from edgeinfer.device.tflite.reader import read_tflite

@@ -8,7 +8,7 @@ import zipfile
 from random import Random
 
 from edgeinfer.device.core.errors import EdgeinferError
-from edgeinfer.device.models.labels import labels_in_file, labels_in_model, named, parse_labels
+from edgeinfer.device.tasks.labels import labels_in_file, labels_in_model, named, parse_labels
 
 _MAP = """item {
  id: 1

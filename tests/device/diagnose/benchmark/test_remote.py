@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.cli.commands.benchmark import benchmark
-from edgeinfer.device.cli.options.common import OPENING_PARAMETERS, read_opening
+from edgeinfer.device.cli.options.opening import OPENING_PARAMETERS, read_opening
 from edgeinfer.device.core.errors import RemoteError
 from edgeinfer.device.core.ssh import SshHost
 from edgeinfer.device.diagnose.benchmark.benchmark import BenchmarkOptions
@@ -21,6 +21,7 @@ from edgeinfer.device.diagnose.benchmark.remote import benchmark_on, remote_argu
 from edgeinfer.device.diagnose.benchmark.report import format_report
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.delegates.worker.restart_policy import WorkerPolicy
+from edgeinfer.device.runtime.open_options import OpenOptions
 from tests.device import fake_ssh
 from tests.device.diagnose.benchmark.examples import REPORT
 from tests.support.waiting import PATIENCE_S
@@ -156,16 +157,33 @@ def test_ctrl_c_while_the_folder_is_being_made(
             ops=True,
             seconds=0.1,
             cold_starts=0,
-            delegates=DelegateRequest(
-                variant="edgetpu",
-                options=(("Performance", "Max"), ("device", "usb:0")),
-                require=True,
-                policy=WorkerPolicy(deadline_s=0.5, restarts=2),
+            opening=OpenOptions(
+                delegates=DelegateRequest(
+                    variant="edgetpu",
+                    options=(("Performance", "Max"), ("device", "usb:0")),
+                    require=True,
+                    policy=WorkerPolicy(deadline_s=0.5, restarts=2),
+                )
             ),
         ),
-        BenchmarkOptions(delegates=DelegateRequest(delegate="/opt/lib odd.so")),
-        BenchmarkOptions(delegates=DelegateRequest(edgetpus=("usb:0", "pci:1"))),
-        BenchmarkOptions(trust=True),
+        BenchmarkOptions(
+            opening=OpenOptions(delegates=DelegateRequest(delegate="/opt/lib odd.so"))
+        ),
+        BenchmarkOptions(
+            opening=OpenOptions(delegates=DelegateRequest(edgetpus=("usb:0", "pci:1")))
+        ),
+        BenchmarkOptions(opening=OpenOptions(trust=True)),
+        BenchmarkOptions(opening=OpenOptions(input_range="-1..1", task="value", unit="km/h")),
+        BenchmarkOptions(
+            opening=OpenOptions(
+                mean=(0.1, 2.0, 3.0),
+                std=(1.0,),
+                channels="bgr",
+                crop="letterbox",
+                min_score=0.4,
+                iou=0.6,
+            )
+        ),
     ],
 )
 def test_the_board_is_asked_for_the_same(options: BenchmarkOptions) -> None:
@@ -175,7 +193,7 @@ def test_the_board_is_asked_for_the_same(options: BenchmarkOptions) -> None:
     assert asked["as_json"]
     assert asked["bundle"] == Path("-odd name")
     opening = read_opening(**{name: asked[name] for name in OPENING_PARAMETERS})
-    asked |= {"delegates": opening.delegates, "trust": opening.trust}
+    asked |= {"opening": opening}
     assert options == BenchmarkOptions(
         **{name: asked[name] for name in BenchmarkOptions.__dataclass_fields__}
     )

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.tasks.spec import BoxForm
 from edgeinfer.device.tflite.flatbuffer import FlatBuffer, FlatbufferError, Table
 from edgeinfer.device.tflite.model import TfliteModel
+
+BoxForm = Literal["corners", "corner-size", "center-size"]
+"""What the four numbers of a box are: left, top, right, bottom; left, top, width, height; or
+x and y of the centre, width, height."""
 
 METADATA = "TFLITE_METADATA"
 IDENTIFIER = b"M001"

@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.models.labels import (
+from edgeinfer.device.tasks.labels import (
     MAX_CLASS,
     MAX_LABEL_FILE_BYTES,
-    MAX_ZIP_MEMBERS,
     UNNAMED,
     fit_labels,
     labels_in_file,
@@ -23,6 +22,7 @@ from edgeinfer.device.models.labels import (
     parse_labels,
     read_label_file,
 )
+from edgeinfer.device.tflite.metadata.zip_behind import MAX_ZIP_MEMBERS
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.tflite_examples import dense_model, encode
 from tests.support.growth import assert_linear

@@ -10,33 +10,22 @@ Models of one family differ in whether class 0 is the background, and so do thei
 
 from __future__ import annotations
 
-import io
 import itertools
 import re
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.paths import AnyPath
-
-if TYPE_CHECKING:
-    from zipfile import ZipInfo
+from edgeinfer.device.tflite.metadata.zip_behind import MAX_MEMBER_BYTES, ZipError, read_behind
 
 UNNAMED = "???"
 """What label files write for something that is not a class."""
 
-ZIP_END = b"PK\x05\x06"
-MAX_ZIP_END = 22 + 0xFFFF
-"""Bytes at a ZIP's end among which its last record begins: that record and a comment."""
-MAX_LABEL_FILE_BYTES = 2**20
-"""Largest label file that is unpacked; ImageNet's takes 10 kB, 21,000 classes 300 kB."""
+MAX_LABEL_FILE_BYTES = MAX_MEMBER_BYTES
+"""Largest label file that is read."""
 MAX_LABEL_CHARACTERS = 1000
 """Longest name of a class; ImageNet's longest has some 130."""
-MAX_ZIP_MEMBERS = 1000
-"""Most files of a ZIP behind a model; there are one or two, and each takes memory to list."""
-_ZIP_MEMBER = b"PK\x01\x02"
 MAX_CLASS = 100_000
 """Largest class number of a file that has numbers: a line may state any."""
 
@@ -176,31 +165,12 @@ def labels_in_file(data: bytes, names: Sequence[str], *, subject: str) -> tuple[
 def _labels_in_zip(
     data: bytes, names: Sequence[str] | None, subject: str
 ) -> tuple[str, ...] | None:
-    if ZIP_END not in data[-MAX_ZIP_END:]:
-        return None
-    if data.count(_ZIP_MEMBER) > MAX_ZIP_MEMBERS:
-        raise _bad_labels(subject, f"the ZIP behind it has more than {MAX_ZIP_MEMBERS:,} files")
-    import zipfile  # most models carry no ZIP, and it imports much
-
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            member = _label_member(archive.infolist(), names)
-            if member is None:
-                return None
-            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                # Of the others zipfile unpacks in one step as much as the file has.
-                raise ValueError("it is not stored and not deflated")
-            with archive.open(member) as stream:
-                content = stream.read(MAX_LABEL_FILE_BYTES + 1)
-    except zipfile.BadZipFile as error:
-        if not zipfile.is_zipfile(io.BytesIO(data)):
-            return None
+        content = read_behind(data, lambda members: _label_member(members, names))
+    except ZipError as error:
         raise _bad_labels(subject, str(error)) from error
-    # What zipfile raises on members that are encrypted, of an unknown compression, or damaged.
-    except (RuntimeError, zlib.error, EOFError, OSError, ValueError, OverflowError) as error:
-        raise _bad_labels(subject, str(error)) from error
-    if len(content) > MAX_LABEL_FILE_BYTES:
-        raise _bad_labels(subject, f"it has more than {MAX_LABEL_FILE_BYTES} bytes")
+    if content is None:
+        return None
     try:
         labels = parse_labels(content.decode("utf-8-sig"))
         _check_lengths(labels)
@@ -213,17 +183,12 @@ def _labels_in_zip(
     return labels or None
 
 
-def _label_member(members: list[ZipInfo], names: Sequence[str] | None) -> ZipInfo | None:
+def _label_member(members: Sequence[str], names: Sequence[str] | None) -> str | None:
     """Return the first of `names` that is there; without names, what looks like a label file."""
     if names is not None:
-        by_name = {member.filename: member for member in members}
-        return next((by_name[name] for name in names if name in by_name), None)
-    found = [
-        member
-        for member in members
-        if member.filename.endswith(".txt") and "label" in member.filename.lower()
-    ]
-    return min(found, key=lambda one: (len(one.filename), one.filename), default=None)
+        return next((name for name in names if name in members), None)
+    found = [name for name in members if name.endswith(".txt") and "label" in name.lower()]
+    return min(found, key=lambda name: (len(name), name), default=None)
 
 
 def _bad_labels(subject: str, reason: str) -> ModelError:

@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.models.tflite_metadata import BoxMetadata, ModelMetadata, read_metadata
+from edgeinfer.device.tflite.metadata.tflite_metadata import (
+    BoxMetadata,
+    ModelMetadata,
+    read_metadata,
+)
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.metadata_examples import (
     IDENTIFIER,

@@ -10,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.tensors import TensorDtype, TensorSpec
-from edgeinfer.device.models.guess_task import Guess, ends_in_probabilities, guess_task
-from edgeinfer.device.models.tflite_metadata import BoxMetadata, ModelMetadata, TensorMetadata
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.tasks.registry import make_decode
+from edgeinfer.device.tasks.guess import Guess, Shown, ends_in_probabilities
+from edgeinfer.device.tasks.registry import guess_task, make_decode
 from edgeinfer.device.tasks.spec import DetectionSpec
 from edgeinfer.device.tasks.task import Said
+from edgeinfer.device.tflite.metadata.tflite_metadata import (
+    BoxMetadata,
+    ModelMetadata,
+    TensorMetadata,
+)
 from tests.device.graph_examples import image, model
 
 IMAGE = TensorSpec(name="image", shape=(1, 257, 257, 3), dtype="float32")
@@ -49,7 +53,7 @@ def guess(
     tensors: tuple[int, ...] = (9,),
 ) -> Guess | None:
     graph = model((), operators or [], inputs=(0,), outputs=tensors)
-    return guess_task(graph, [IMAGE], outputs, metadata)
+    return guess_task(Shown(graph=graph, inputs=(IMAGE,), outputs=outputs, metadata=metadata))
 
 
 @pytest.mark.parametrize(
@@ -63,6 +67,7 @@ def guess(
         ((1, 128), "L2_NORMALIZATION", "embedding"),
         ((1, 33, 33, 21), "CONV_2D", "segmentation"),
         ((1, 256, 256, 1), "LOGISTIC", "segmentation"),
+        ((1, 1), "FULLY_CONNECTED", "value"),
     ],
 )
 def test_one_output(shape: tuple[int, ...], last: str, task: str) -> None:
@@ -72,7 +77,7 @@ def test_one_output(shape: tuple[int, ...], last: str, task: str) -> None:
     assert found.reason
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1,), (), (2, 10), (1, 5, 10), (1, 2, 3, 4, 5)])
+@pytest.mark.parametrize("shape", [(2, 10), (1, 5, 10), (1, 2, 3, 4, 5)])
 def test_one_output_that_is_nothing_known(shape: tuple[int, ...]) -> None:
     assert guess(spec(shape)) is None
 
@@ -82,7 +87,9 @@ def test_an_argmax_tells_how_many_classes_there_are() -> None:
     graph = model(
         tensors, [("ARG_MAX", (5, 6), (8,)), ("CAST", (8,), (9,))], inputs=(0,), outputs=(9,)
     )
-    found = guess_task(graph, [IMAGE], [spec((1, 257, 257), dtype="int32")], None)
+    found = guess_task(
+        Shown(graph=graph, inputs=(IMAGE,), outputs=(spec((1, 257, 257), dtype="int32"),))
+    )
     assert found is not None
     assert (found.task, found.classes) == ("segmentation", 21)
 
@@ -186,10 +193,11 @@ def test_what_is_guessed_can_be_decoded(shapes: list[list[int]]) -> None:
     found = guess(*outputs)
     if found is None:
         return
-    labels = () if found.task == "embedding" else tuple(map(str, range(found.classes or 0)))
+    named = found.task not in ("embedding", "value")
+    labels = tuple(map(str, range(found.classes or 0))) if named else ()
     decode = make_decode(
         found.task,
-        Said(labels=labels, decoder=found.decoder),
+        Said(labels=labels, decoder=found.decoder, value=found.value),
         outputs,
         PreprocessSpec(size=(257, 257)),
     )

@@ -1,0 +1,133 @@
+"""How pixels are fed to a plain `.tflite`: what the user says, else the best evidence there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeinfer.device.core.errors import ModelError, UsageError
+from edgeinfer.device.core.tensors import TensorSpec
+from edgeinfer.device.models.input_range.leading_operators import fitting_range, read_leading
+from edgeinfer.device.models.input_range.quantized import (
+    quantized_normalization,
+    quantized_range,
+)
+from edgeinfer.device.preprocess.input_range import (
+    RANGES,
+    Normalization,
+    per_channel,
+    told_normalization,
+)
+from edgeinfer.device.runtime.open_options import OpenOptions
+from edgeinfer.device.tasks.guess import Guess, Shown
+from edgeinfer.device.tflite.metadata.tflite_metadata import TensorMetadata
+
+CHOICES = "--input-range 0..255, 0..1, -1..1 or imagenet, or --mean and --std"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputRange:
+    """How pixels are fed: (pixel - mean) / std.
+
+    Attributes:
+        mean: one number for all channels, or one for each of red, green and blue.
+        std: in the same form.
+        reason: what states it, for people.
+        told: the user states it.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    reason: str
+    told: bool = False
+
+
+def find_input_range(
+    shown: Shown, guess: Guess, options: OpenOptions, *, subject: str
+) -> InputRange:
+    """Return how pixels are fed to a model's input.
+
+    The user's word counts first. Then, each only where those before it say nothing: TFLite
+    Metadata, the quantization of the input, what the exporter wrote behind the model, a leading
+    QUANTIZE or arithmetic in the graph, and what the makers of models of this form feed.
+
+    Raises:
+        ModelError: nothing states it; the error lists the choices.
+        UsageError: the user's options contradict each other.
+    """
+    told = read_told(options)
+    if told is not None:
+        return InputRange(mean=told[0], std=told[1], reason="the options state it", told=True)
+    found = _evidence(shown, guess)
+    if found is None:
+        source = shown.inputs[0]
+        raise ModelError(
+            subject,
+            got=f"its input is {source.dtype}, and nothing in the file states the range of its "
+            "pixels",
+            expected=CHOICES,
+            next_step="try the choices on labelled pictures: `edgeinfer adopt FILE --pictures "
+            "FOLDER`",
+        )
+    (mean, std), reason = found
+    return InputRange(mean=mean, std=std, reason=reason)
+
+
+def read_told(options: OpenOptions) -> Normalization | None:
+    """Return what the user says of the input; None where nothing is said.
+
+    Raises:
+        UsageError: the options contradict each other.
+    """
+    try:
+        return told_normalization(options.input_range, options.mean, options.std)
+    except ValueError as error:
+        raise UsageError("input range", got=str(error), expected=CHOICES) from error
+
+
+def _evidence(shown: Shown, guess: Guess) -> tuple[Normalization, str] | None:
+    source = shown.inputs[0]
+    metadata = shown.metadata
+    about = metadata.inputs[0] if metadata is not None and metadata.inputs else None
+    quantized = source.dtype in ("uint8", "int8") and source.scale > 0
+    if about is not None and about.std:
+        said = about.mean or (0.0,), about.std
+        if not quantized or _says_more(source, about):
+            return said, "its TFLite Metadata states it"
+    if quantized:
+        return quantized_normalization(source)
+    if source.dtype == "uint8":
+        return RANGES["0..255"], "its input is uint8"
+    if shown.export is not None and guess.input_range is not None:
+        return RANGES[guess.input_range], "the metadata behind the model names its exporter"
+    leading = read_leading(shown.graph.subgraphs[0])
+    if leading.quantized is not None and leading.quantized.dtype in ("uint8", "int8"):
+        name = quantized_range(leading.quantized).name
+        if name is not None:
+            return RANGES[name], f"its first operator quantizes {name}"
+    fitting = fitting_range(leading)
+    if fitting is not None:
+        return RANGES[fitting], f"its first operators ({', '.join(leading.operators)}) normalize it"
+    if guess.input_range is not None:
+        return RANGES[guess.input_range], "models of this form take it"
+    return None
+
+
+def _says_more(source: TensorSpec, about: TensorMetadata) -> bool:
+    """Return whether a normalization feeds a quantized input with other values than pixels.
+
+    It does not where pixel p becomes the p-th quantized value all the same, two steps more or less,
+    and where the input cannot hold what it gives: then it is about the float model, and
+    TensorFlow's own library, too, feeds 8-bit inputs with pixels as they are.
+    """
+    bounds = np.iinfo(source.dtype)
+    differs = False
+    mean, std = per_channel(about.mean or (0.0,), "rgb"), per_channel(about.std, "rgb")
+    for m, s in zip(mean, std, strict=False):
+        for pixel in (0, 255):
+            value = (pixel - m) / s / source.scale + source.zero_point - bounds.min
+            if not -2 <= value <= 257:
+                return False
+            differs |= abs(value - pixel) > 2
+    return differs

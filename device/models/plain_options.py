@@ -1,0 +1,25 @@
+"""What may be said of a plain `.tflite` only: a bundle states it itself."""
+
+from __future__ import annotations
+
+from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.runtime.open_options import OpenOptions
+
+PLAIN_ONLY = ("labels", "input_range", "mean", "std", "channels", "crop", "task")
+
+
+def refuse_plain_options(options: OpenOptions, *, subject: str) -> None:
+    """Refuse what only a plain `.tflite` needs, for a model that states it itself.
+
+    Raises:
+        UsageError: names the option.
+    """
+    default = OpenOptions()
+    for name in PLAIN_ONLY:
+        if getattr(options, name) != getattr(default, name):
+            raise UsageError(
+                name.replace("_", " "),
+                got=f"is given for {subject}, which has its own",
+                expected="it for a .tflite only",
+                next_step="leave it out",
+            )

@@ -1,0 +1,11 @@
+"""The choices of how a picture becomes the image of a model."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Channels = Literal["rgb", "bgr", "grey"]
+"""The colour channels of a model's input, and their order."""
+
+CropPolicy = Literal["stretch", "center-crop", "letterbox"]
+"""What happens to a picture of another aspect ratio, see `PreprocessSpec.crop`."""

@@ -1,0 +1,103 @@
+"""What a plain `.tflite` shows of itself, and what a task reads from that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edgeinfer.device.core.tensors import TensorSpec
+from edgeinfer.device.pictures.model_image import CropPolicy
+from edgeinfer.device.tasks.spec import Decoder, ValueSpec
+from edgeinfer.device.tflite.metadata.export_metadata import ExportMetadata
+from edgeinfer.device.tflite.metadata.tflite_metadata import ModelMetadata, TensorMetadata
+from edgeinfer.device.tflite.model import Operator, TfliteModel
+
+_PASS_THROUGH = {"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "CAST"}
+_PROBABILITIES = {"SOFTMAX", "LOGISTIC"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a plain model shows of itself.
+
+    Attributes:
+        graph: the model as it runs.
+        inputs: its inputs' specs.
+        outputs: its outputs' specs, in the order in which the runtime gives them.
+        metadata: its TFLite Metadata, or None.
+        export: what an exporter wrote behind the model, or None.
+        wanted: the user said that it is this task. What else could be guessed does not count then.
+    """
+
+    graph: TfliteModel
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    metadata: ModelMetadata | None = None
+    export: ExportMetadata | None = None
+    wanted: bool = False
+
+    @property
+    def said(self) -> tuple[TensorMetadata, ...]:
+        """What the TFLite Metadata says of the outputs; empty where there is none."""
+        return self.metadata.outputs if self.metadata is not None else ()
+
+    def behind(self, output: int = 0) -> Operator | None:
+        """Return what computes an output, without the operators that only pass it on."""
+        return behind_output(self.graph, output)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """What a model does.
+
+    Attributes:
+        task: what a prediction is.
+        decoder: how its outputs are to be read.
+        value: what it measures, if it measures something.
+        classes: how many labels it needs; None where that is not known.
+        labels: the labels, where what was read states them.
+        labels_output: which output the labels of the TFLite Metadata belong to.
+        skips_background: class 0 is the first that is one, whatever a label file begins with.
+        crop: how pictures of another aspect ratio are prepared, where that is known.
+        pad_value: pixel value of the border of "letterbox", 0 to 255.
+        input_range: a name of `preprocess.input_range.RANGES`: which numbers the makers of models
+            of this form feed; None where they differ.
+        reason: why, for people; empty where it was not a guess.
+    """
+
+    task: str
+    decoder: Decoder = field(default_factory=Decoder)
+    value: ValueSpec | None = None
+    classes: int | None = None
+    labels: tuple[str, ...] = ()
+    labels_output: int = 0
+    skips_background: bool = False
+    crop: CropPolicy | None = None
+    pad_value: int = 0
+    input_range: str | None = None
+    reason: str = ""
+
+
+def behind_output(model: TfliteModel, output: int = 0) -> Operator | None:
+    """Return the operator that computes an output, those that only pass it on left out."""
+    graph = model.subgraphs[0]
+    if output >= len(graph.outputs):
+        return None
+    wanted = graph.outputs[output]
+    for operator in reversed(graph.operators):
+        if wanted in operator.outputs:
+            if operator.op not in _PASS_THROUGH:
+                return operator
+            if not operator.inputs:
+                return None
+            wanted = operator.inputs[0]
+    return None
+
+
+def is_probability(operator: Operator | None) -> bool:
+    """Return whether an operator gives probabilities."""
+    return operator is not None and operator.op in _PROBABILITIES
+
+
+def ends_in_probabilities(model: TfliteModel) -> bool:
+    """Return whether the first output comes from a softmax or logistic operator."""
+    return is_probability(behind_output(model))
