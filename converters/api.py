@@ -1,4 +1,4 @@
-"""`edgeinfer.convert`: what the command `edgeinfer convert` does, as a Python function."""
+"""`edgeinfer.convert` and `edgeinfer.adopt`: what the commands do, as Python functions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.core.paths import AnyPath, file_path
 
 if TYPE_CHECKING:
+    from edgeinfer.converters.adopt.adopt import AdoptResult
     from edgeinfer.converters.convert.foreign_model import ForeignModel
     from edgeinfer.converters.convert.options import ConvertOptions
     from edgeinfer.converters.convert.pipeline import ConvertResult
     from edgeinfer.converters.convert.run_source import CalibrationDraw
     from edgeinfer.converters.convert.source import Source
     from edgeinfer.converters.targets.targets import Targets
+    from edgeinfer.device.runtime.open_options import OpenOptions
 
 _COMMAND = "edgeinfer.convert"
 _OPTION_OF = {
@@ -127,6 +129,60 @@ def convert(
     folder = None if report is None else Path(report)
     with shown_progress(progress) as told:
         return run_pipeline(source, bundle, options, told, report_folder=folder)
+
+
+def adopt(
+    model: AnyPath,
+    out: AnyPath,
+    options: OpenOptions | None = None,
+    *,
+    pictures: AnyPath | None = None,
+    golden_frames: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> AdoptResult:
+    """Make a bundle of a finished `.tflite` model as it is: quantized, float or compiled.
+
+    Examples:
+        >>> options = edgeinfer.OpenOptions(labels=("cat", "dog"), input_range="-1..1")
+        >>> edgeinfer.adopt("model.tflite", "model.edgebundle", options).manifest.task
+        'classification'
+
+    Args:
+        model: the `.tflite` file.
+        out: path of the bundle to write.
+        options: what the file does not state, such as labels and the range of the input.
+        pictures: a folder of pictures like those that the model will see. They become the test
+            pictures of the bundle. In sub-folders with the names of the classes they also decide
+            the range of the input if nothing states it. By default the test pictures are generated.
+        golden_frames: how many test pictures the bundle gets.
+        seed: seed of the choice of pictures.
+        progress: what shows the progress. By default it is shown on standard error;
+            `edgeinfer.Silent()` shows nothing.
+
+    Returns:
+        The path of the bundle, and what was found out about the model.
+
+    Raises:
+        ConversionError: the labels cannot be in a bundle, or ai-edge-litert is not installed.
+        DataError: there are no pictures that can be used.
+        ModelError: the model is missing or damaged, is none that edgeinfer reads, or nothing
+            decides the range of its input.
+        StorageError: the bundle cannot be written.
+        UsageError: an option does not fit the model.
+    """
+    from edgeinfer.converters.adopt.adopt import adopt as adopt_model
+    from edgeinfer.device.runtime.open_options import checked_options
+
+    path = Path(file_path(model, error=ModelError, expected="the path of a .tflite file"))
+    bundle = Path(file_path(out, error=UsageError, expected="the path of the bundle to write"))
+    with shown_progress(progress) as shown:
+        return adopt_model(
+            *(path, bundle, checked_options(options), shown),
+            pictures=None if pictures is None else Path(pictures),
+            golden_frames=golden_frames,
+            seed=seed,
+        )
 
 
 def _with_targets(options: ConvertOptions, board: str | None) -> ConvertOptions:

@@ -96,16 +96,10 @@ def make_golden(
     """
     if not samples:
         raise ConversionError("golden frames", got="no samples", expected="at least one")
-    pictures = [_bounded(read_sample(sample.source)) for sample in samples]
-    names = [f"{GOLDEN_FOLDER}/frame-{index:03d}.png" for index in range(len(pictures))]
-    members = {name: encode_png(pixels) for name, pixels in zip(names, pictures, strict=True)}
-
     runners = _runners(model)
-    tensor = runners["builtin"].inputs[0]
-    preprocessor = Preprocessor(preprocess, tensor)
-    inputs = [preprocessor.tensor(pixels) for pixels in pictures]
-    input_member = f"{GOLDEN_FOLDER}/{variant}.input.raw"
-    members[input_member] = _raw([[values] for values in inputs], [tensor])
+    inputs, members = _inputs(preprocess, runners["builtin"].inputs[0], samples, variant)
+    names = [name for name in members if name.endswith(".png")]
+    input_member = _input_member(variant)
     output_members: dict[KernelFamily, str] = {}
     largest = [0.0] * len(runners["builtin"].outputs)
     for family, runner in runners.items():
@@ -131,6 +125,44 @@ def make_golden(
         members=members,
         largest_outputs=tuple(largest),
     )
+
+
+def make_golden_inputs(
+    preprocess: PreprocessSpec, tensor: TensorSpec, samples: Sequence[Sample], *, variant: str
+) -> tuple[tuple[GoldenFrame, ...], str, dict[str, bytes]]:
+    """Return golden frames and inputs of a model that does not run here.
+
+    Args:
+        preprocess: how frames become inputs.
+        tensor: the model's input.
+        samples: the frames.
+        variant: the variant's name, part of the member names.
+
+    Returns:
+        The frames, the member with the inputs, and all members.
+    """
+    _, members = _inputs(preprocess, tensor, samples, variant)
+    frames = tuple(GoldenFrame(file=name) for name in members if name.endswith(".png"))
+    return frames, _input_member(variant), members
+
+
+def _input_member(variant: str) -> str:
+    return f"{GOLDEN_FOLDER}/{variant}.input.raw"
+
+
+def _inputs(
+    preprocess: PreprocessSpec, tensor: TensorSpec, samples: Sequence[Sample], variant: str
+) -> tuple[list[NDArray[np.generic]], dict[str, bytes]]:
+    """Return the input tensor of each frame, and the members of frames and inputs."""
+    pictures = [_bounded(read_sample(sample.source)) for sample in samples]
+    members = {
+        f"{GOLDEN_FOLDER}/frame-{index:03d}.png": encode_png(pixels)
+        for index, pixels in enumerate(pictures)
+    }
+    preprocessor = Preprocessor(preprocess, tensor)
+    inputs = [preprocessor.tensor(pixels) for pixels in pictures]
+    members[_input_member(variant)] = _raw([[values] for values in inputs], [tensor])
+    return inputs, members
 
 
 def _runners(model: bytes) -> dict[KernelFamily, Runner]:

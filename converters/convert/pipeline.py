@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
 
 from edgeinfer.converters.bundle.golden import choose_samples, make_golden
 from edgeinfer.converters.bundle.report import REPORT_FOLDER, report_members
@@ -43,9 +42,8 @@ from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.device.models.bundle.manifest import ModelManifest
+from edgeinfer.device.models.bundle.manifest import CPU, ModelManifest, least_schema
 from edgeinfer.device.models.verify import VerifyReport
-from edgeinfer.device.tasks.registry import find_task
 
 Evaluations = dict[str, dict[str, Evaluation]]
 """Evaluations by the name of the pictures, then by precision."""
@@ -260,18 +258,18 @@ class _Conversion:
             "size.float32.bytes": float(len(models.float32)),
             f"size.{precision}.bytes": float(len(models.small)),
         }
-        task = find_task(model.task.name)
+        variants = {CPU: cpu_variant(models.small, precision, golden)}
         with manifest_errors(self._out):
             manifest = ModelManifest(
                 name=model.name,
-                schema_version=cast("Literal[1, 2]", task.first_schema),
-                task=task.name,
+                schema_version=least_schema(model.task.name, model.said, variants),
+                task=model.task.name,
                 labels=model.said.labels,
                 value=model.said.value,
                 settings=dict(model.said.settings) or None,
                 preprocess=model.preprocess,
                 decoder=model.said.decoder,
-                variants={"cpu": cpu_variant(models.small, precision, golden)},
+                variants=variants,
                 golden=golden.frames,
                 metrics=metrics,
                 provenance={

@@ -20,7 +20,7 @@ from edgeinfer.device.core.installation.entry_points import entry_point_names
 COMMANDS_GROUP = "edgeinfer.commands"
 
 _HEADINGS = {
-    "Make a model": ("demo", "data", "train", "prune", "optimize", "convert", "evaluate"),
+    "Make a model": ("demo", "data", "train", "prune", "optimize", "convert", "adopt", "evaluate"),
     "Use a model": ("predict", "run", "inspect", "verify", "benchmark"),
     "Boards and cameras": ("boards", "flash", "unflash", "cameras", "doctor"),
 }

@@ -142,6 +142,10 @@ class ModelError(EdgeinferError):
     """A model file is missing, damaged, or not of the expected kind; or the model is closed."""
 
 
+class UnknownRangeError(ModelError):
+    """Nothing states which numbers a model takes for pixels; the error lists the choices."""
+
+
 class DelegateError(EdgeinferError):
     """An accelerator does not work, or was lost while it was used, and the CPU may not help."""
 

@@ -35,7 +35,7 @@ def order_variants(
         )
     if request.wanted is not None:
         wanted = request.spec(request.wanted)
-        name = request.variant or _variant_for(variants, wanted)
+        name = request.variant or _variant_for(variants, wanted, subject)
         order: list[tuple[str, DelegateSpec | None]] = [(name, wanted)]
     elif request.variant is not None:
         delegate = variants[request.variant].delegate
@@ -57,7 +57,7 @@ def order_variants(
                 "--delegate",
             )
         return order
-    if order and order[-1] == (CPU, None):
+    if CPU not in variants or (order and order[-1] == (CPU, None)):
         return order
     return [*order, (CPU, None)]
 
@@ -66,7 +66,18 @@ def _preference(delegate: DelegateSpec) -> int:
     return OWN.index(delegate.name) if delegate.name in OWN else len(OWN)
 
 
-def _variant_for(variants: Mapping[str, Variant], delegate: DelegateSpec) -> str:
-    """Return the variant that was made for a delegate, else the CPU's."""
+def _variant_for(variants: Mapping[str, Variant], delegate: DelegateSpec, subject: str) -> str:
+    """Return the variant that was made for a delegate, else the CPU's.
+
+    Raises:
+        UsageError: the bundle has neither.
+    """
     made = (name for name, variant in variants.items() if variant.delegate == delegate.name)
-    return next(made, CPU)
+    name = next(made, CPU)
+    if name not in variants:
+        raise UsageError(
+            subject,
+            got=f"has no variant for {delegate.name}, and none for the CPU",
+            expected=f"one of {', '.join(sorted(variants))}",
+        )
+    return name

@@ -116,7 +116,9 @@ class Model(Closing):
         content = without_pose_decoder(read_model_file(path), subject=str(path))
         runner, choice = open_plain(content, options, subject=str(path))
         try:
-            plain = describe_plain(content, runner, options, subject=str(path))
+            plain = describe_plain(
+                content, runner.graph, runner.inputs, runner.outputs, options, subject=str(path)
+            )
             preprocessor = _preprocessor(plain.preprocess, runner, path)
             decode = make_decode(plain.task, plain.said, runner.outputs, plain.preprocess)
         except BaseException:

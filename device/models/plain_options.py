@@ -8,14 +8,23 @@ from edgeinfer.device.runtime.open_options import OpenOptions
 PLAIN_ONLY = ("labels", "input_range", "mean", "std", "channels", "crop", "task")
 
 
-def refuse_plain_options(options: OpenOptions, *, subject: str) -> None:
+ANSWERS = ("unit", "min_score", "iou")
+"""What changes an answer and not the model's outputs."""
+
+
+def refuse_plain_options(options: OpenOptions, *, subject: str, also: tuple[str, ...] = ()) -> None:
     """Refuse what only a plain `.tflite` needs, for a model that states it itself.
+
+    Args:
+        options: the user's.
+        subject: the model, for errors.
+        also: other options that are refused, such as `ANSWERS` where no answer is given.
 
     Raises:
         UsageError: names the option.
     """
     default = OpenOptions()
-    for name in PLAIN_ONLY:
+    for name in (*PLAIN_ONLY, *also):
         if getattr(options, name) != getattr(default, name):
             raise UsageError(
                 name.replace("_", " "),

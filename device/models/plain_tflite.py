@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgeinfer.device.core.errors import ModelError, UsageError
@@ -10,13 +11,13 @@ from edgeinfer.device.models.input_range.find import InputRange, find_input_rang
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.input_range import per_channel
 from edgeinfer.device.runtime.open_options import OpenOptions
-from edgeinfer.device.runtime.runner import ModelRunner
 from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.labels import labels_in_file, labels_in_model
 from edgeinfer.device.tasks.registry import UnknownTaskError, find_task, guess_task
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.device.tflite.metadata.export_metadata import read_export_metadata
 from edgeinfer.device.tflite.metadata.tflite_metadata import read_metadata
+from edgeinfer.device.tflite.model import TfliteModel
 
 _TASKS = "a model of single images that edgeinfer reads, listed in docs/models-in.md"
 
@@ -41,7 +42,13 @@ class PlainModel:
 
 
 def describe_plain(
-    content: bytes, runner: ModelRunner, options: OpenOptions, *, subject: str
+    content: bytes,
+    graph: TfliteModel,
+    inputs: Sequence[TensorSpec],
+    outputs: Sequence[TensorSpec],
+    options: OpenOptions,
+    *,
+    subject: str,
 ) -> PlainModel:
     """Work out task, labels, preprocessing and decoding of a model of images.
 
@@ -51,7 +58,9 @@ def describe_plain(
 
     Args:
         content: the file's bytes.
-        runner: the model, loaded.
+        graph: the model as it runs.
+        inputs: its inputs' specs.
+        outputs: its outputs' specs, in the order in which the runtime gives them.
         options: what the user says of the model.
         subject: the file's name, for errors.
 
@@ -61,10 +70,10 @@ def describe_plain(
         UsageError: an option does not fit the model.
     """
     shown = Shown(
-        graph=runner.graph,
-        inputs=tuple(runner.inputs),
-        outputs=tuple(runner.outputs),
-        metadata=read_metadata(runner.graph, subject=subject),
+        graph=graph,
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+        metadata=read_metadata(graph, subject=subject),
         export=read_export_metadata(content, subject=subject),
     )
     if len(shown.inputs) != 1:

@@ -18,6 +18,7 @@ from edgeinfer.device.models.bundle.golden import read_golden
 from edgeinfer.device.models.bundle.manifest import Variant
 from edgeinfer.device.models.bundle.reader import ModelBundle, open_bundle
 from edgeinfer.device.models.open_runner import open_variant
+from edgeinfer.device.models.plain_options import ANSWERS, refuse_plain_options
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.preprocess.native_library import load_kernels
@@ -84,22 +85,19 @@ def verify_bundle(path: AnyPath, options: OpenOptions | None = None) -> VerifyRe
         VerificationError: something differs, with what and where.
     """
     path = Path(path)
+    options = options or OpenOptions()
+    refuse_plain_options(options, subject=str(path), also=ANSWERS)
     with open_bundle(path) as bundle:
         frames = [pixels for pixels, _ in read_golden(bundle)]
         if not frames:
             raise BundleError(
                 path, got="has no golden frames", next_step="make it again with `edgeinfer convert`"
             )
-        opened = open_variant(bundle, replace(options or OpenOptions(), substitute=False))
+        opened = open_variant(bundle, replace(options, substitute=False))
         variant = opened.variant
         with closing(opened.runner):
-            (tensors,) = _read_tensors(bundle, variant.golden_input, (variant.input,), len(frames))
-            implementations = ("native", "numpy") if load_kernels() is not None else ("numpy",)
-            for implementation in implementations:
-                preprocessor = Preprocessor(
-                    bundle.manifest.preprocess, variant.input, native=implementation == "native"
-                )
-                _compare_inputs(path, implementation, preprocessor, frames, tensors)
+            (tensors,) = read_tensors(bundle, variant.golden_input, (variant.input,), len(frames))
+            implementations = compare_frames(bundle, variant, frames, tensors)
             difference, tolerance = _compare_outputs(bundle, variant, opened.runner, tensors)
             return VerifyReport(
                 name=bundle.manifest.name,
@@ -114,10 +112,34 @@ def verify_bundle(path: AnyPath, options: OpenOptions | None = None) -> VerifyRe
             )
 
 
-def _read_tensors(
+def compare_frames(
+    bundle: ModelBundle, variant: Variant, frames: list[Pixels], golden: NDArray[np.generic]
+) -> tuple[str, ...]:
+    """Prepare the golden frames with each implementation that is here.
+
+    Returns:
+        The implementations.
+
+    Raises:
+        VerificationError: a value of an input tensor differs.
+    """
+    implementations = ("native", "numpy") if load_kernels() is not None else ("numpy",)
+    for implementation in implementations:
+        preprocessor = Preprocessor(
+            bundle.manifest.preprocess, variant.input, native=implementation == "native"
+        )
+        _compare_inputs(bundle.path, implementation, preprocessor, frames, golden)
+    return implementations
+
+
+def read_tensors(
     bundle: ModelBundle, member: str, tensors: Sequence[TensorSpec], frames: int
 ) -> list[NDArray[np.generic]]:
-    """Return for each tensor all frames' values, (frames, *shape)."""
+    """Return for each tensor all frames' values, (frames, *shape).
+
+    Raises:
+        BundleError: the member has another size.
+    """
     record = np.dtype(
         [
             (f"tensor {index}", np.dtype(tensor.dtype).newbyteorder("<"), tensor.shape)
@@ -170,9 +192,11 @@ def _compare_outputs(
             bundle.path,
             got=f"has no golden outputs for {runner.kernels} kernels",
             expected=f"{sorted(variant.golden_outputs)}",
-            next_step="use another runtime, or make the bundle again",
+            next_step="use another runtime, or make the bundle again"
+            if variant.golden_outputs
+            else "record them on a board that has the accelerator: `edgeinfer verify --record`",
         )
-    golden = _read_tensors(bundle, member, variant.outputs, len(tensors))
+    golden = read_tensors(bundle, member, variant.outputs, len(tensors))
     tolerances = _tolerances(bundle, variant, runner.kernels, golden)
     task, said = find_task(bundle.manifest.task), bundle.manifest.said
     # Of several outputs the one that comes closest to its own tolerance is reported.
@@ -213,7 +237,7 @@ def _tolerances(
     other = variant.golden_outputs.get("xnnpack")
     if kernels != "builtin" or platform.machine() not in ARM or other is None:
         return variant.tolerances
-    others = _read_tensors(bundle, other, variant.outputs, len(golden[0]))
+    others = read_tensors(bundle, other, variant.outputs, len(golden[0]))
     return tuple(
         max(tolerance, SPREADS * float(np.abs(spec.dequantize(a) - spec.dequantize(b)).max()))
         if spec.scale

@@ -98,6 +98,21 @@ def is_probability(operator: Operator | None) -> bool:
     return operator is not None and operator.op in _PROBABILITIES
 
 
+def gives_probabilities(shown: Shown, output: int = 0) -> bool:
+    """Return whether an output is made of probabilities.
+
+    Either a softmax or logistic operator gives it; or an accelerator's operator hides what does,
+    and the output has the quantization that TensorFlow Lite fixes for these two: steps of 1/256
+    from 0.
+    """
+    behind = shown.behind(output)
+    if behind is None or not behind.custom:
+        return is_probability(behind)
+    tensor = shown.outputs[output]
+    lowest = {"uint8": 0, "int8": -128}.get(tensor.dtype)
+    return tensor.scale == 1 / 256 and tensor.zero_point == lowest
+
+
 def ends_in_probabilities(model: TfliteModel) -> bool:
     """Return whether the first output comes from a softmax or logistic operator."""
     return is_probability(behind_output(model))

@@ -115,6 +115,10 @@ class Task(ABC):
             preprocess: how frames became the input: the way back into the frame.
         """
 
+    def schema(self, said: Said) -> int:
+        """Return the oldest manifest schema that can say this of a model's outputs."""
+        return self.first_schema
+
     def guess(self, shown: Shown) -> Guess | None:
         """Return how a plain `.tflite` of this task is to be read; None for any other model.
 

@@ -26,7 +26,7 @@ from importlib import import_module
 # Not typing's: a module less to import. Type checkers know it by its name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from edgeinfer.converters.api import convert
+    from edgeinfer.converters.api import adopt, convert
     from edgeinfer.converters.common.progress import Progress, Silent
     from edgeinfer.converters.convert.foreign_model import ForeignModel
     from edgeinfer.converters.convert.options import ConvertOptions
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         SearchError,
         StorageError,
         TrainingError,
+        UnknownRangeError,
         UnreachableError,
         UsageError,
         VerificationError,
@@ -123,12 +124,14 @@ __all__ = [
     "TeacherConfig",
     "TrainConfig",
     "TrainingError",
+    "UnknownRangeError",
     "UnreachableError",
     "UsageError",
     "Value",
     "VerificationError",
     "WheelError",
     "__version__",
+    "adopt",
     "convert",
     "evaluate",
     "open",
@@ -165,6 +168,7 @@ _HOMES = {
     "TeacherConfig": "host.training.distillation.teacher",
     "TrainConfig": "host.training.config",
     "Value": "device.tasks.value.prediction",
+    "adopt": "converters.api",
     "convert": "converters.api",
     "evaluate": "host.api.workstation",
     "open": "device.loop.stream",

@@ -72,7 +72,7 @@ def _content(description: BundleDescription | ModelDescription) -> bytes:
     if description is description.main:
         return read_model_file(path)
     with open_bundle(path) as bundle:
-        return bundle.member(bundle.manifest.variants["cpu"].file)
+        return bundle.member(bundle.manifest.main_variant.file)
 
 
 def board_lines(

@@ -65,13 +65,14 @@ def board_fits(description: BundleDescription | ModelDescription) -> list[BoardF
     variants: Mapping[str, ModelDescription] = (
         description.variants if isinstance(description, BundleDescription) else {}
     )
+    main = next((name for name, model in variants.items() if model is description.main), "")
     mappings: dict[tuple[str, str], OpMapping] = {}
     memory: dict[str, int] = {}
 
     def fit(
         name: str, accelerator: str, wanted: str, memory_mib: int, added: bool = False
     ) -> BoardFit:
-        variant = wanted if wanted in variants else "cpu" if variants else ""
+        variant = wanted if wanted in variants else main
         model = variants[variant] if variants else description.main
         key = (accelerator, variant)
         if key not in mappings:

@@ -32,10 +32,21 @@ if TYPE_CHECKING:
     show_default="the preferred one of those installed",
     help="Which runtime to use.",
 )
+@option_group("Output")(
+    "--record",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Instead: write a bundle with the answers that this machine gives, for a model that only "
+    "an accelerator runs.",
+)
 @json_option
 @opening_options
 def verify(
-    model: Path | None, runtime: RuntimeName | None, as_json: bool, opening: OpenOptions
+    model: Path | None,
+    runtime: RuntimeName | None,
+    record: Path | None,
+    as_json: bool,
+    opening: OpenOptions,
 ) -> None:
     """Check that a bundle gives the same answers on this machine.
 
@@ -43,8 +54,22 @@ def verify(
     the model's outputs within their tolerance. The exit code is 1 if anything differs. Without
     BUNDLE: the installed bundle.
     """
-    from edgeinfer.device.models.verify import verify_bundle
+    from edgeinfer.device.core.errors import ModelError
+    from edgeinfer.device.core.model_file import is_bundle
+    from edgeinfer.device.models.record import Recorded, record_bundle
+    from edgeinfer.device.models.verify import VerifyReport, verify_bundle
 
     log_warnings()
-    report = verify_bundle(resolve_model(model), dataclasses.replace(opening, runtime=runtime))
-    click.echo(json.dumps(dataclasses.asdict(report)) if as_json else "\n".join(report.lines()))
+    path, options = resolve_model(model), dataclasses.replace(opening, runtime=runtime)
+    if not is_bundle(path):
+        raise ModelError(
+            path,
+            got="is a .tflite without golden frames",
+            expected="a .edgebundle",
+            next_step=f"make one: `edgeinfer adopt {path}`",
+        )
+    report: Recorded | VerifyReport = (
+        verify_bundle(path, options) if record is None else record_bundle(path, record, options)
+    )
+    document = json.dumps(dataclasses.asdict(report), default=str)
+    click.echo(document if as_json else "\n".join(report.lines()))

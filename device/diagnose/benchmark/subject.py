@@ -170,5 +170,5 @@ def made_up_inputs(specs: Sequence[TensorSpec]) -> list[NDArray[Any]]:
 def _content(path: Path) -> bytes:
     if is_bundle(path):
         with open_bundle(path) as bundle:
-            return bundle.member(bundle.manifest.variants["cpu"].file)
+            return bundle.member(bundle.manifest.main_variant.file)
     return without_pose_decoder(read_model_file(path), subject=str(path))

@@ -19,7 +19,7 @@ from edgeinfer.device.diagnose.inspect.operators import (
     shape_text,
 )
 from edgeinfer.device.diagnose.inspect.output_rows import about_rows
-from edgeinfer.device.models.bundle.manifest import ModelManifest
+from edgeinfer.device.models.bundle.manifest import CPU, ModelManifest
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.strict import to_json
 from edgeinfer.device.tasks.labels import labels_in_model
@@ -157,8 +157,8 @@ class BundleDescription:
 
     @property
     def main(self) -> ModelDescription:
-        """The CPU variant, which every bundle has."""
-        return self.variants["cpu"]
+        """The variant for the CPU; of a model that has none, the first by name."""
+        return self.variants.get(CPU) or self.variants[min(self.variants)]
 
     def to_json(self) -> dict[str, object]:
         """Return what scripts read: the manifest as it is, and each variant's content."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 from edgeinfer.device.accelerators.registry import OWN as OWN_ACCELERATORS
 from edgeinfer.device.accelerators.registry import find_accelerator
@@ -18,12 +19,16 @@ from edgeinfer.device.tasks.registry import OWN, UnknownTaskError, find_task
 from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.task import Said
 
-SCHEMA_VERSION = 2
+SchemaVersion = Literal[1, 2, 3]
+SCHEMA_VERSION = 3
 MANIFEST = "manifest.json"
 
 SIGNATURES = "signatures/"
 """A folder of the archive that is kept free for signatures of the manifest's bytes, by which all
 members are known. What is there is ignored: no member of the manifest, and never used."""
+
+CPU = "cpu"
+"""The name of the variant for the CPU."""
 
 MOST_VARIANTS = 32
 MOST_GOLDEN_FRAMES = 1000
@@ -133,7 +138,8 @@ class ModelManifest:
 
     Attributes:
         schema_version: of this manifest: 1 where it says all there is to say, so that older
-            installations can read it; 2 for other tasks than classification and value.
+            installations can read it; 2 for other tasks than classification and value; 3 for a
+            model without a variant for the CPU, and for outputs that earlier versions cannot read.
         name: the model's name.
         task: what a prediction is: the name of a `Task`, which is looked up and never imported.
         labels: the classes in the output's order; empty for tasks without classes.
@@ -141,14 +147,15 @@ class ModelManifest:
         settings: what else the task's decoder gets; None for edgeinfer's own tasks.
         preprocess: how a frame becomes the input.
         decoder: how the outputs become a prediction.
-        variants: the compiled forms, `cpu` always among them.
+        variants: the compiled forms. A bundle of `edgeinfer convert` has `cpu` among them, the
+            bundle of a model that was compiled elsewhere may have an accelerator's only.
         golden: frames that `verify` replays.
         metrics: figures by name, such as `test.int8.top1` (0 to 1).
         provenance: what made the model: versions, seed, data set.
         members: every other member of the archive.
     """
 
-    schema_version: Literal[1, 2] = 1
+    schema_version: SchemaVersion = 1
     name: str
     task: str = "classification"
     labels: tuple[str, ...] = ()
@@ -166,23 +173,26 @@ class ModelManifest:
         """Refuse a manifest whose parts contradict each other."""
         self._check_texts()
         self._check_members()
-        if "cpu" not in self.variants or self.variants["cpu"].delegate is not None:
+        if not self.variants or any(
+            (name == CPU) != (variant.delegate is None) for name, variant in self.variants.items()
+        ):
             raise ValueError(
-                f"variants are {sorted(self.variants)}, expected 'cpu' among them, for no delegate"
+                f"variants are {sorted(self.variants)}, expected '{CPU}' for no delegate, or others"
             )
         if len(self.variants) > MOST_VARIANTS or len(self.golden) > MOST_GOLDEN_FRAMES:
             raise ValueError(
                 f"{len(self.variants):,} variants and {len(self.golden):,} golden frames, expected "
                 f"at most {MOST_VARIANTS} and {MOST_GOLDEN_FRAMES:,}"
             )
-        task = find_task(self.task)
-        task.check(self.said)
+        find_task(self.task).check(self.said)
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("a label occurs twice")
-        if self.schema_version < 2 and (
-            task.first_schema > 1 or any(variant.more_outputs for variant in self.variants.values())
-        ):
-            raise ValueError(f"schema version 1 with task '{self.task}', expected version 2")
+        least = least_schema(self.task, self.said, self.variants)
+        if self.schema_version < least:
+            raise ValueError(
+                f"schema version {self.schema_version} with task '{self.task}', expected version "
+                f"{least}"
+            )
         for name, variant in self.variants.items():
             self._check_variant(name, variant)
 
@@ -214,6 +224,11 @@ class ModelManifest:
             raise ValueError(f"variant '{name}': {error}") from error
 
     @property
+    def main_variant(self) -> Variant:
+        """The variant for the CPU; of a model that has none, the first by name."""
+        return self.variants.get(CPU) or self.variants[min(self.variants)]
+
+    @property
     def said(self) -> Said:
         """What it says of the outputs."""
         return Said(
@@ -234,6 +249,22 @@ class ModelManifest:
         """Return the JSON text; equal manifests give equal bytes."""
         text = json.dumps(to_json(self), ensure_ascii=False, indent=1, sort_keys=True)
         return (text + "\n").encode()
+
+
+def least_schema(task: str, said: Said, variants: Mapping[str, Variant]) -> SchemaVersion:
+    """Return the oldest schema version that can describe a model.
+
+    Args:
+        task: its name.
+        said: the description of the outputs.
+        variants: the compiled forms.
+    """
+    needed = find_task(task).schema(said)
+    if any(variant.more_outputs for variant in variants.values()):
+        needed = max(needed, 2)
+    if CPU not in variants:
+        needed = max(needed, 3)
+    return cast("SchemaVersion", needed)
 
 
 def parse_manifest(text: bytes, *, subject: str) -> ModelManifest:

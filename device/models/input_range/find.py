@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeinfer.device.core.errors import ModelError, UsageError
+from edgeinfer.device.core.errors import UnknownRangeError, UsageError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.input_range.leading_operators import fitting_range, read_leading
 from edgeinfer.device.models.input_range.quantized import (
@@ -53,7 +53,7 @@ def find_input_range(
     QUANTIZE or arithmetic in the graph, and what the makers of models of this form feed.
 
     Raises:
-        ModelError: nothing states it; the error lists the choices.
+        UnknownRangeError: nothing states it; the error lists the choices.
         UsageError: the user's options contradict each other.
     """
     told = read_told(options)
@@ -62,7 +62,7 @@ def find_input_range(
     found = _evidence(shown, guess)
     if found is None:
         source = shown.inputs[0]
-        raise ModelError(
+        raise UnknownRangeError(
             subject,
             got=f"its input is {source.dtype}, and nothing in the file states the range of its "
             "pixels",

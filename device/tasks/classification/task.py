@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.classification.prediction import Classification
-from edgeinfer.device.tasks.guess import Guess, Shown, ends_in_probabilities
+from edgeinfer.device.tasks.guess import Guess, Shown, gives_probabilities
 from edgeinfer.device.tasks.spec import Decoder
 from edgeinfer.device.tasks.task import Decode, Said, Task, check_vector, is_vector
 
@@ -51,7 +51,7 @@ class ClassificationTask(Task):
         output = shown.outputs[0]
         if len(shown.outputs) != 1 or not is_vector(output):
             return None
-        logits = not ends_in_probabilities(shown.graph)
+        logits = not gives_probabilities(shown)
         return Guess(
             task=self.name,
             decoder=Decoder(activation="softmax" if logits else "none"),

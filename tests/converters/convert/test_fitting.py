@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.converters.cli import convert
+from edgeinfer.converters.cli.convert import convert
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.tensorflow.import_model import float_tflite
 from edgeinfer.converters.tensorflow.worker.job import Here

@@ -38,8 +38,8 @@ def test_an_unknown_key_is_refused() -> None:
 
 
 def test_a_newer_schema_is_refused_with_a_fix() -> None:
-    with pytest.raises(BundleError, match=r"schema version 3, expected 2 or older; update"):
-        parse_manifest(edited(schema_version=3, colour="red"), subject="x.edgebundle")
+    with pytest.raises(BundleError, match=r"schema version 4, expected 3 or older; update"):
+        parse_manifest(edited(schema_version=4, colour="red"), subject="x.edgebundle")
 
 
 @pytest.mark.parametrize("version", [0, -1, "1", None, True, 1.0])
@@ -55,7 +55,7 @@ def test_other_schema_versions_are_refused(version: object) -> None:
         ({"labels": ("a", "a")}, "occurs twice"),
         ({"labels": ("a", "b\x1b[2J")}, "control characters"),
         ({"labels": ("a", "b", "c")}, "output shape"),
-        ({"variants": {}}, "'cpu' among them"),
+        ({"variants": {}}, "'cpu' for no delegate"),
         ({"name": ""}, "name is"),
         ({"name": "../x"}, "without '/'"),
         ({"task": "value"}, "unit and no labels"),
@@ -132,7 +132,7 @@ def changed(where: Place, value: object) -> bytes:
         ((*VARIANT, "output", "shape"), [2**62] * 100_000, "shape has 100000 axes"),
         ((*VARIANT, "output_tolerance"), -1e-300, "output_tolerance is below 0"),
         ((*VARIANT, "output_tolerance"), 10**400, "output_tolerance: a number of 1329 bits"),
-        ((*VARIANT, "delegate"), "edgetpu", "expected 'cpu' among them, for no delegate"),
+        ((*VARIANT, "delegate"), "edgetpu", "expected 'cpu' for no delegate, or others"),
         ((*VARIANT, "options"), {"library": "/x.so"}, "unknown key 'options'"),
         ((*VARIANT, "golden_outputs"), {"x": "golden/x"}, 'golden_outputs: "x"'),
         ((*VARIANT, "file"), "signatures/x", "member 'signatures/x' is in signatures/"),

@@ -1,0 +1,1 @@
+"""A bundle of a finished `.tflite` as it is."""

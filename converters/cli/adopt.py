@@ -1,0 +1,139 @@
+"""`edgeinfer adopt`: makes a bundle of a finished `.tflite`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeinfer.device.cli.help.pages import Command, option_group
+from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
+from edgeinfer.device.cli.options.opening import plain_options, read_opening
+
+if TYPE_CHECKING:
+    from edgeinfer.converters.adopt.adopt import AdoptResult
+
+_model = option_group("Model")
+_output = option_group("Output")
+
+
+@click.command(cls=Command)
+@click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
+@labels_option()
+@plain_options("Model")
+@_model(
+    "--trust",
+    is_flag=True,
+    help="Adopt a model with operators that edgeinfer cannot check. Only if you know who made it.",
+)
+@_model(
+    "--pictures",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Pictures like those that the model will see, for the golden frames. In folders with the "
+    "names of the classes they decide the input range if nothing states it.",
+)
+@_output(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    show_default="NAME.edgebundle in this folder",
+    help="The bundle to write.",
+)
+@_output(
+    "--golden-frames",
+    type=click.IntRange(1, 500),
+    default=10,
+    metavar="N",
+    help="Frames in the bundle, for `edgeinfer verify`.",
+)
+@_output("--seed", type=int, default=0, metavar="N", help="Random seed of the choice of pictures.")
+@_output(
+    "--install/--no-install",
+    default=True,
+    help="Make it the model that is used when none is named.",
+)
+@json_option
+def adopt(
+    model: Path,
+    labels_file: Path | None,
+    pictures: Path | None,
+    out: Path | None,
+    golden_frames: int,
+    seed: int,
+    install: bool,
+    as_json: bool,
+    **opening: Any,
+) -> None:
+    """Make a bundle of a finished .tflite model as it is.
+
+    MODEL may be quantized, float, or compiled for an Edge TPU. Nothing in it changes. What
+    `predict` and `run` have to know about a .tflite each time is said once here: labels, input
+    range, task, thresholds. What the file states itself is found and printed.
+
+    The bundle is verified on this computer. A model that only an accelerator runs is recorded on
+    the board, by `edgeinfer verify --record`.
+    """
+    from dataclasses import replace
+
+    from edgeinfer.converters.adopt.adopt import adopt as adopt_model
+    from edgeinfer.converters.bundle.install import install_bundle
+    from edgeinfer.converters.common.progress import show_progress
+
+    options = replace(read_opening(**opening), labels=read_labels(labels_file))
+    with show_progress(keep=True) as progress:
+        result = adopt_model(
+            *(model, out or Path(f"{model.stem}.edgebundle"), options, progress),
+            pictures=pictures,
+            golden_frames=golden_frames,
+            seed=seed,
+        )
+    installed = install_bundle(result.bundle) if install else None
+    click.echo(json.dumps(_document(result)) if as_json else "\n".join(_lines(result, installed)))
+
+
+def _document(result: AdoptResult) -> dict[str, object]:
+    return {
+        "bundle": str(result.bundle),
+        "task": result.manifest.task,
+        "classes": len(result.manifest.labels),
+        "notes": list(result.notes),
+        "trials": {trial.name: float(trial.right.mean()) for trial in result.trials},
+        **result.manifest.metrics,
+    }
+
+
+def _lines(result: AdoptResult, installed: Path | None) -> list[str]:
+    from edgeinfer.converters.adopt.ranges import rivals
+
+    manifest = result.manifest
+    variant = manifest.main_variant
+    classes = f", {len(manifest.labels):,} classes" if manifest.labels else ""
+    lines = [
+        f"{result.bundle}: {result.bundle.stat().st_size:,} bytes, {manifest.task}{classes}, "
+        f"{variant.precision}",
+        *result.notes,
+        *(f"input {trial.text()}" for trial in result.trials),
+    ]
+    near = rivals(result.trials)
+    if near:
+        lines.append(
+            f"input {result.trials[0].name} is taken; on these pictures {' and '.join(near)} is "
+            "not clearly worse: more of them, or --input-range, would decide"
+        )
+    if result.verified is not None:
+        lines.append(
+            f"verified: {result.verified.frames} frames bit-equal through "
+            f"{' and '.join(result.verified.implementations)} preprocessing"
+        )
+    else:
+        lines.append(
+            f"not verified: only {variant.delegate} runs it; record its answers on the board with "
+            f"`edgeinfer verify {result.bundle.name} --record FILE`"
+        )
+    if installed is None:
+        return [*lines, f"next: edgeinfer run --camera --model {result.bundle}"]
+    return [*lines, f"installed as {installed}", "next: edgeinfer run --camera"]
