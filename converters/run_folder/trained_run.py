@@ -19,8 +19,8 @@ from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.csv_cells import csv_cell, csv_text
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.files import write_atomically
-from edgeinfer.device.core.model_file import IN_WORDS, model_kind
 from edgeinfer.device.core.model_file import TRAINED_FILE as TRAINED_FILE
+from edgeinfer.device.core.model_file import recognize
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.spec import Decoder
@@ -150,10 +150,18 @@ def _read(folder: Path, path: Path) -> bytes:
 def _not_a_run(folder: Path, path: Path, error: OSError) -> ModelError:
     """Return the error for a folder, or a file, whose `path` cannot be read."""
     if folder.is_file():
-        got, next_step = f"is {IN_WORDS[model_kind(folder)]}", "name a folder such as runs/NAME"
+        got, next_step = f"is {recognize(folder).words}", "name a folder such as runs/NAME"
     elif not folder.exists():
         got, next_step = "does not exist", "check the path, or run `edgeinfer train` first"
     elif not path.exists() and path.name == TRAINED_FILE:
+        found = recognize(folder)
+        if found.inside:  # perhaps the folder of all runs
+            return ModelError(
+                folder,
+                got=f"is {found.words}",
+                expected="a folder that `edgeinfer train` made",
+                next_step=found.next_step(folder),
+            )
         got, next_step = f"has no {path.name}", "run `edgeinfer train` first"
     else:
         got, next_step = f"has no readable {path.name}", _TRAIN_AGAIN

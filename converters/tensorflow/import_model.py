@@ -12,13 +12,20 @@ from edgeinfer.converters.tensorflow.convert_job import FLOAT_FILE, SAVED_FOLDER
 from edgeinfer.converters.tensorflow.import_job import ImportJob
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.core.model_file import IN_WORDS, ModelKind, model_kind, read_model_file
+from edgeinfer.device.core.model_file import ModelKind, read_model_file, recognize
 from edgeinfer.device.tflite.reader import read_tflite
 
 KERAS_KINDS: tuple[ModelKind, ...] = ("keras", "hdf5")
 _EXPECTED = (
     "a folder that `edgeinfer train` made, a .keras, .h5 or float .tflite file, or a SavedModel"
 )
+# A folder that is none of the others may be a damaged run: reading it says what is missing.
+_TAKEN: tuple[ModelKind, ...] = (*KERAS_KINDS, "saved-model", "tflite", "run", "folder")
+_INSTEAD: dict[ModelKind, str] = {
+    "bundle": "name what the bundle was made of",
+    "onnx": "make a float .tflite of it first",
+    "pt2": "make a float .tflite of it first",
+}
 # Keras itself uses only the names.
 _SUFFIXES: dict[ModelKind, tuple[str, ...]] = {"keras": (".keras",), "hdf5": (".h5", ".hdf5")}
 
@@ -29,15 +36,20 @@ def source_kind(path: Path) -> ModelKind:
     Raises:
         ModelError: it cannot be read, is not a model, or has a name that Keras would not load.
     """
-    kind = model_kind(path, expected=_EXPECTED)
-    if kind in ("bundle", "unknown"):
-        next_step = "name what the bundle was made of" if kind == "bundle" else ""
-        raise ModelError(path, got=f"is {IN_WORDS[kind]}", expected=_EXPECTED, next_step=next_step)
+    found = recognize(path, expected=_EXPECTED)
+    kind = found.kind
+    if kind not in _TAKEN:
+        raise ModelError(
+            path,
+            got=f"is {found.words}",
+            expected=_EXPECTED,
+            next_step=_INSTEAD.get(kind) or found.next_step(path),
+        )
     suffixes = _SUFFIXES.get(kind)
     if suffixes is not None and path.suffix.lower() not in suffixes:
         raise ModelError(
             path,
-            got=f"is {IN_WORDS[kind]}",
+            got=f"is {found.words}",
             expected=f"the name to end in {' or '.join(suffixes)}",
             next_step="rename it",
         )

@@ -11,16 +11,18 @@ import click
 
 from edgeinfer.device.cli.help.pages import Decorated, Option, option_group
 from edgeinfer.device.core.errors import UsageError, printable
-from edgeinfer.device.models.bundle.installed import SUFFIX, installed_bundle
+from edgeinfer.device.core.model_file import MODEL_SUFFIXES
+from edgeinfer.device.models.bundle.installed import installed_bundle
 from edgeinfer.device.tasks.labels import read_label_file
-
-MODEL_SUFFIXES = (SUFFIX, ".tflite")
 
 _model = option_group("Model")
 
 
 def is_model(path: str | Path) -> bool:
-    """Return whether a path is that of a model by its name: it ends in .edgebundle or .tflite."""
+    """Return whether a path is that of a model by its name.
+
+    The names of models that no board runs count, too: opening one says what to do with it.
+    """
     return str(path).lower().endswith(MODEL_SUFFIXES)
 
 

@@ -15,13 +15,15 @@ from typing import BinaryIO
 from edgeinfer.device.core.closing import Closing
 from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.core.model_file import (
-    HEAD_BYTES,
-    IN_WORDS,
-    kind_of,
+    CONVERTIBLE,
+    Found,
     path_advice,
+    recognize,
+    recognize_content,
     unreadable,
 )
 from edgeinfer.device.core.paths import AnyPath
+from edgeinfer.device.models.bundle.installed import SUFFIX
 from edgeinfer.device.models.bundle.layout import LayoutError, check_layout, read_end
 from edgeinfer.device.models.bundle.manifest import (
     MANIFEST,
@@ -117,6 +119,8 @@ def _open_file(path: Path) -> BinaryIO:
     try:
         status = path.stat()  # before it is opened: opening a pipe waits
         if not stat.S_ISREG(status.st_mode):
+            if stat.S_ISDIR(status.st_mode) and (found := recognize(path)).kind != "folder":
+                raise _other_kind(path, found)
             raise BundleError(path, got="is not a file", expected="a .edgebundle file")
         if status.st_size > MAX_BUNDLE_BYTES:
             raise BundleError(
@@ -143,6 +147,14 @@ def _as_bundle_errors(path: Path) -> Iterator[None]:
         raise _unreadable(path, error) from error
 
 
+def _other_kind(path: Path, found: Found) -> BundleError:
+    """Return the error for a model of another kind."""
+    next_step = "choose the .edgebundle that `edgeinfer convert` made of it"
+    if found.kind != "tflite" and found.kind not in CONVERTIBLE:
+        next_step = found.next_step(path)
+    return BundleError(path, got=f"is {found.words}", expected="a bundle", next_step=next_step)
+
+
 def _unreadable(path: Path, error: OSError | ValueError) -> BundleError:
     return BundleError(path, got=unreadable(error), next_step=path_advice(path, error))
 
@@ -151,14 +163,11 @@ def _read(
     path: Path, stream: BinaryIO
 ) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo], ModelManifest]:
     """Read the directory and the manifest."""
-    kind = kind_of(stream.read(HEAD_BYTES))
-    if kind not in ("bundle", "unknown"):
-        raise BundleError(
-            path,
-            got=f"is {IN_WORDS[kind]}",
-            expected="a bundle",
-            next_step="choose the .edgebundle that `edgeinfer convert` made of it",
-        )
+    found = recognize_content(stream)
+    # What is named as a bundle may have lost its manifest.
+    packed = found.kind == "zip" and path.suffix.lower() != SUFFIX
+    if packed or found.kind not in ("bundle", "zip", "unknown"):
+        raise _other_kind(path, found)
     directory = read_end(stream)
     try:
         archive = zipfile.ZipFile(stream)

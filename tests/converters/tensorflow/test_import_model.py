@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from edgeinfer.converters.run_folder.trained_run import read_trained
 from edgeinfer.converters.tensorflow.import_model import float_tflite, source_kind
 from edgeinfer.converters.tensorflow.worker.job import Here
 from edgeinfer.device.core.errors import ModelError
+from tests.device.core.model_file import foreign_examples as foreign
 
 
 def test_a_disk_that_cannot_be_read_is_reported_as_such(tmp_path: Path) -> None:
@@ -39,6 +41,23 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
             b"words",
             "is not a model that edgeinfer knows, expected a folder that `edge",
         ),
+        (
+            "a.zip",
+            foreign.packed("labels.txt", "keras_model.h5"),
+            "is a ZIP that contains keras_model.h5, .*; unpack it and give keras_model.h5",
+        ),
+        ("a.pth", foreign.TORCH_LEGACY, "is a PyTorch file of weights, without .* model.py:funct"),
+        (
+            "a.pb",
+            foreign.FROZEN_GRAPH,
+            "is a frozen TensorFlow graph, expected a folder .*; make",
+        ),
+        (
+            "a.h5",
+            foreign.LFS_POINTER,
+            "is a Git LFS pointer, .*; fetch the file with `git lfs",
+        ),
+        ("a.jpg", foreign.JPEG, "is a picture, expected a folder that `edgeinfer train` made"),
         ("a.keras", b"\x89HDF\r\n\x1a\n", r"is an HDF5 file, expected the name to end in \.h5 or"),
         (
             "a.h5",
@@ -53,3 +72,12 @@ def test_files_that_cannot_be_a_source(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ModelError, match=said):
         source_kind(tmp_path / name)
+
+
+def test_the_folder_around_a_run(tmp_path: Path) -> None:
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / "trained.json").touch()
+    with pytest.raises(ModelError, match=f"is a folder around cats, .*; give {tmp_path}/cats$"):
+        source_kind(tmp_path)
+    with pytest.raises(ModelError, match=f"is a folder around cats, .*; give {tmp_path}/cats$"):
+        read_trained(tmp_path)

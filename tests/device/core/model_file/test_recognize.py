@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.cli import main
-from edgeinfer.device.core import model_file
 from edgeinfer.device.core.errors import BundleError, ModelError
-from edgeinfer.device.core.model_file import is_bundle, model_kind, read_model_file
+from edgeinfer.device.core.model_file import is_bundle, model_kind, read_model_file, reading
 from edgeinfer.device.diagnose.inspect.description import describe_file
 from edgeinfer.device.models.bundle.reader import open_bundle, read_manifest
 from edgeinfer.device.models.input_size import model_input_size
@@ -82,7 +81,7 @@ def test_the_largest_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     path.write_bytes(encode(dense_model()))
     assert not is_bundle(path)
     assert read_model_file(path) == encode(dense_model())
-    monkeypatch.setattr(model_file, "MAX_MODEL_BYTES", len(encode(dense_model())) - 1)
+    monkeypatch.setattr(reading, "MAX_MODEL_BYTES", len(encode(dense_model())) - 1)
     with pytest.raises(ModelError, match="bytes, expected a model of at most 2 GiB"):
         read_model_file(path)
 
