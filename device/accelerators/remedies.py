@@ -13,6 +13,8 @@ _BY_OP = {
     "RESIZE_NEAREST_NEIGHBOR": "resize by 2 in steps, to smaller sizes, or use a transposed "
     "convolution",
     "ARG_MAX": "leave ARG_MAX out and take the largest output in what follows the model",
+    "TRANSPOSE": "export it with channels last, for a smaller picture, or transpose in what "
+    "follows the model",
     "SOFTMAX": "leave SOFTMAX out and compute it in what follows the model",
     "TFLite_Detection_PostProcess": "nothing to do: it belongs on the CPU, at the end",
     "PosenetDecoderOp": "nothing to do: it belongs on the CPU, at the end",

@@ -12,6 +12,7 @@ from edgeinfer.device.accelerators.operands import OpView, sizes_text
 MOST_SOFTMAX_ELEMENTS = 16_000
 MOST_RESIZED_SIDE = 256
 MOST_ENLARGEMENT = 16
+MOST_TRANSPOSED_ELEMENTS = 128 * 1024
 
 
 def no_fused_activation(op: OpView) -> str:
@@ -77,9 +78,10 @@ def vector_softmax(op: OpView) -> str:
 def resized(op: OpView) -> str:
     """Enlarging by much, or to much, would lose precision, Coral says without figures.
 
-    These limits are estimates. In the pairs that we have, 1 x 1 to 33 x 33 stayed on the CPU; users
-    report twice the size as mapped up to 128 x 128 and not mapped at 512 x 512
-    (google-coral/edgetpu issue 31).
+    These limits are estimates. In the models that we have, 1 x 1 to 33 x 33 and 33 x 33 to 513 x
+    513 stayed on the CPU, each in one model; 20 x 20 to 40 x 40 and 40 x 40 to 80 x 80, with 256
+    and 128 channels, are mapped, and a resize to the same size is. Users report twice the size as
+    mapped up to 128 x 128 and not mapped at 512 x 512 (google-coral/edgetpu issue 31).
     """
     source, target = op.input(0), op.outputs[0] if op.outputs else None
     if op.constant_integers(1) is None:
@@ -93,6 +95,40 @@ def resized(op: OpView) -> str:
             )
         if after > MOST_ENLARGEMENT * before:
             return f"it enlarges {before} to {after}, above {MOST_ENLARGEMENT} times (estimate)"
+    return ""
+
+
+def moderate_transpose(op: OpView) -> str:
+    """A large transpose is not mapped; Coral's table does not say so.
+
+    The figure is an estimate, for which one model speaks: of its transposes from (height, width,
+    channels) to (channels, height, width), 20 x 20 x 144 (57,600 elements) is mapped, and 40 x 40 x
+    144 (230,400) stayed on the CPU. Reports of users agree, as far as sizes can be concluded from
+    them: a detector of 192 pixels and 80 classes, so with 24 x 24 x 144 (82,944), is said to be
+    mapped as a whole (google-coral/edgetpu issue 868), and of one of 224 pixels, with 784 x 3 x 85
+    (199,920), 196 x 3 x 85 and 49 x 3 x 85, one transpose is not (the README of
+    jveitchmichaelis/edgetpu-yolo; its log does not say which). The limit is the power of two
+    between.
+    """
+    tensor = op.input(0)
+    if tensor is None or tensor.elements <= MOST_TRANSPOSED_ELEMENTS:
+        return ""
+    most = f"{MOST_TRANSPOSED_ELEMENTS:,}"
+    return f"it transposes {tensor.elements:,} elements, more than {most} (estimate)"
+
+
+def broadcast(op: OpView) -> str:
+    """TILE repeats only sizes of 1, which is a broadcast.
+
+    TILE is not in Coral's table. One model speaks for it, in which 1 x 1 x 1 x 128 to 1 x 33 x 33 x
+    128 is mapped; what else the compiler takes is not known, and is said to stay on the CPU.
+    """
+    tensor, repeats = op.input(0), op.constant_integers(1)
+    if tensor is None or repeats is None:
+        return "how often it repeats is computed, not constant"
+    sizes = zip(tensor.shape, repeats, strict=False)
+    if any(size != 1 and count != 1 for size, count in sizes):
+        return f"it repeats a size of {sizes_text(tensor)} that is not 1 (estimate)"
     return ""
 
 

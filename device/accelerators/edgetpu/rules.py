@@ -83,7 +83,8 @@ RULES: dict[str, OpRule] = {
     "SUB": OpRule(version=5),
     "SUM": OpRule(version=2, limits=_REDUCE),
     "TANH": OpRule(version=3),
-    "TRANSPOSE": OpRule(version=6, limits=(limits.constant_operands,)),
+    "TILE": OpRule(version=2, limits=(limits.broadcast,)),
+    "TRANSPOSE": OpRule(version=6, limits=(limits.constant_operands, limits.moderate_transpose)),
     "TRANSPOSE_CONV": OpRule(version=3, limits=(limits.constant_first,)),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": OpRule(version=3),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from edgeinfer.device.accelerators.edgetpu.mapping import map_model
 from edgeinfer.device.tflite.compiled_ops import EDGETPU_OP
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
+from tests.device.accelerators.edgetpu.operator_lists import read_list
 
 SUFFIX = "_edgetpu.tflite"
 
@@ -19,17 +19,47 @@ def read(path: Path) -> TfliteModel:
     return read_tflite(path.read_bytes(), subject=path.name)
 
 
-def test_the_ops_left_on_the_cpu_are_those_of_every_pair(shared_data: Path) -> None:
+def left(model: TfliteModel, keep: list[bool]) -> list[tuple[str, list[tuple[str, object]]]]:
+    """Return the operators that are kept, each with the names and shapes of its outputs."""
+    graph = model.subgraphs[0]
+    return [
+        (op.op, [(graph.tensors[i].name, graph.tensors[i].shape) for i in op.outputs])
+        for op, kept in zip(graph.operators, keep, strict=True)
+        if kept
+    ]
+
+
+def test_what_stays_on_the_cpu_is_the_same_operator_by_operator(shared_data: Path) -> None:
+    """In every pair: not only as many of a kind, but the operators that write the same tensors."""
     compiled = sorted((shared_data / "coral").glob(f"*{SUFFIX}"))
     assert compiled, "no compiled models"
-    different = {}
     for path in compiled:
-        source = path.with_name(path.name.removesuffix(SUFFIX) + ".tflite")
-        real = Counter(o.op for o in read(path).subgraphs[0].operators if o.op != EDGETPU_OP)
-        predicted = map_model(read(source)).cpu_ops
-        if predicted != real:
-            different[source.name] = (predicted, real)
-    assert not different
+        source = read(path.with_name(path.name.removesuffix(SUFFIX) + ".tflite"))
+        made = read(path)
+        real = left(made, [op.op != EDGETPU_OP for op in made.subgraphs[0].operators])
+        assert left(source, [op.target == "cpu" for op in map_model(source).ops]) == real, path
+
+
+@pytest.mark.parametrize(
+    ("name", "on_cpu", "first"),
+    [
+        ("yolov8n_full_integer_quant", 24, 215),
+        ("deeplab_mobilenet_edgetpu_slim_cityscapes_quant", 2, 82),
+    ],
+)
+def test_lists_of_what_the_compiler_did(
+    name: str, on_cpu: int, first: int, shared_data: Path
+) -> None:
+    path = shared_data.parent / "cases" / "edgetpu" / f"{name}.json"
+    if not path.is_file():
+        pytest.skip(f"{path} is absent: this test needs the compiler's lists")
+    model, real = read_list(path)
+    mapping = map_model(model)
+    assert [op.target for op in mapping.ops] == real
+    assert real.count("cpu") == on_cpu
+    assert mapping.first_left is not None
+    assert mapping.first_left.index == first
+    assert "(estimate)" in mapping.first_left.reason
 
 
 @pytest.mark.parametrize(
