@@ -16,6 +16,9 @@ from edgeinfer.device.core.model_file.protobuf import kind_of_protobuf
 from edgeinfer.device.core.model_file.reading import EXPECTED, cannot_be_read, require_file
 from edgeinfer.device.core.model_file.zips import kind_of_members, read_names
 
+_LONGEST_NAME = 100
+"""Of what is in a file or folder, in an error; a ZIP's member may have 65,535 bytes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
@@ -34,7 +37,7 @@ class Found:
         """What it is, as the object of "is"."""
         if not self.inside:
             return IN_WORDS[self.kind]
-        names = self.inside[0]
+        names = self._first
         if len(self.inside) > 1:
             names = f"{len(self.inside)} models, such as {names}"
         return f"a ZIP that contains {names}" if self.kind == "zip" else f"a folder around {names}"
@@ -50,8 +53,13 @@ class Found:
         if not self.inside:
             return ADVICE.get(self.kind, "")
         if self.kind == "zip":
-            return f"unpack it and give {self.inside[0]}"
+            return f"unpack it and give {self._first}"
         return f"give {path / self.inside[0]}"
+
+    @property
+    def _first(self) -> str:
+        name = self.inside[0]
+        return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."
 
 
 def recognize(path: Path, *, expected: str = EXPECTED) -> Found:

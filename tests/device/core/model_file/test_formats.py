@@ -161,6 +161,13 @@ def test_a_large_file_is_not_read(tmp_path: Path) -> None:
     assert model_kind(path) == "onnx"
 
 
+def test_a_members_name_is_shown_in_part(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(packed("x" * 60_000 + ".tflite"))
+    with pytest.raises(ModelError, match=r"contains x{100}\.\.\., .* give x{100}\.\.\.$"):
+        is_bundle(path)
+
+
 def test_a_folder_of_many_pictures_is_not_searched_to_its_end(tmp_path: Path) -> None:
     for index in range(1001):
         (tmp_path / f"{index}.tflite").touch()
