@@ -82,7 +82,7 @@ def test_video_every_frame_answered_and_the_last_line_parses(model: list[str], v
     assert (summary["frames"], summary["dropped"]) == (12, 0)
     assert 0 < summary["age_p50_ms"] <= summary["age_p99_ms"]
     chosen = [line.split(":")[0] for line in err.splitlines()]
-    assert chosen == ["model", "runtime", "camera"]
+    assert chosen == ["model", "note", "runtime", "camera"]
     assert f"{video}, 64x48, 25 frames/s" in err
 
 
@@ -124,7 +124,7 @@ def test_reader_that_goes_away_ends_it_quietly(model: list[str], class_folder: P
     process.stdout.close()
     process.wait(timeout=PATIENCE_S)
     with process.stderr:
-        assert len(process.stderr.read().splitlines()) == 3
+        assert len(process.stderr.read().splitlines()) == 4
 
 
 def test_camera_without_a_source_takes_the_first_one(
@@ -145,7 +145,7 @@ def test_camera_that_is_unplugged_is_waited_for(
     assert process.stderr is not None
     before = [json.loads(process.stdout.readline())["sequence"] for _ in range(3)]
     steering.unplug()
-    told = [process.stderr.readline() for _ in range(4)][-1]
+    told = [process.stderr.readline() for _ in range(5)][-1]
     assert told.startswith("warning: /dev/video0: stopped delivering pictures (was unplugged)")
     steering.plug("/dev/video2")
     while "delivers pictures again" not in told:

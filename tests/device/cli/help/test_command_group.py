@@ -43,7 +43,7 @@ def test_a_narrow_page_cuts_no_summary_off() -> None:
         (("trian",), "train"),
         (("boards", "emulat"), "emulate"),
         (("data", "chek"), "check"),
-        (("predict", "--labls", "x"), "--labels"),
+        (("verify", "--runtme", "x"), "--runtime"),
         (("boards", "show", "rpy4"), "rpi4"),
         (("boards", "show", "RPI5"), "rpi5"),
         (("train", "--architecture", "smal-cnn", "fashion-mnist"), "small-cnn"),
