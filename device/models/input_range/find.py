@@ -8,6 +8,7 @@ import numpy as np
 
 from edgeinfer.device.core.errors import UnknownRangeError, UsageError
 from edgeinfer.device.core.tensors import TensorSpec
+from edgeinfer.device.models.input_range.first_weights import wants_whole_pixels
 from edgeinfer.device.models.input_range.leading_operators import fitting_range, read_leading
 from edgeinfer.device.models.input_range.quantized import (
     quantized_normalization,
@@ -50,7 +51,8 @@ def find_input_range(
 
     The user's word counts first. Then, each only where those before it say nothing: TFLite
     Metadata, the quantization of the input, what the exporter wrote behind the model, a leading
-    QUANTIZE or arithmetic in the graph, and what the makers of models of this form feed.
+    QUANTIZE or arithmetic in the graph, what the makers of models of this form feed, and weights
+    into which a division by 255 was folded.
 
     Raises:
         UnknownRangeError: nothing states it; the error lists the choices.
@@ -101,7 +103,8 @@ def _evidence(shown: Shown, guess: Guess) -> tuple[Normalization, str] | None:
         return RANGES["0..255"], "its input is uint8"
     if shown.export is not None and guess.input_range is not None:
         return RANGES[guess.input_range], "the metadata behind the model names its exporter"
-    leading = read_leading(shown.graph.subgraphs[0])
+    graph = shown.graph.subgraphs[0]
+    leading = read_leading(graph)
     if leading.quantized is not None and leading.quantized.dtype in ("uint8", "int8"):
         name = quantized_range(leading.quantized).name
         if name is not None:
@@ -111,6 +114,8 @@ def _evidence(shown: Shown, guess: Guess) -> tuple[Normalization, str] | None:
         return RANGES[fitting], f"its first operators ({', '.join(leading.operators)}) normalize it"
     if guess.input_range is not None:
         return RANGES[guess.input_range], "models of this form take it"
+    if not leading.operators and wants_whole_pixels(graph):
+        return RANGES["0..255"], "the weights of its first convolution are as small as that needs"
     return None
 
 

@@ -135,9 +135,10 @@ def _real(tensor: Tensor) -> NDArray[np.float64] | None:
         return None
     if tensor.dtype not in ("float32", "float16", "int8", "uint8", "int16", "int32"):
         return None
-    values = np.frombuffer(tensor.data, np.dtype(tensor.dtype).newbyteorder("<"))
-    if values.size != tensor.elements:
+    dtype = np.dtype(tensor.dtype).newbyteorder("<")
+    if len(tensor.data) != tensor.elements * dtype.itemsize:
         return None
+    values = np.frombuffer(tensor.data, dtype)
     real: NDArray[np.float64] = values.astype(np.float64)
     if tensor.quantization is not None:
         scales = np.array(tensor.quantization.scales)
