@@ -9,7 +9,7 @@ from edgeinfer.device.pictures.model_image import CropPolicy
 from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tflite.metadata.export_metadata import ExportMetadata
 from edgeinfer.device.tflite.metadata.tflite_metadata import ModelMetadata, TensorMetadata
-from edgeinfer.device.tflite.model import Operator, TfliteModel
+from edgeinfer.device.tflite.model import Operator, Subgraph, TfliteModel
 
 _PASS_THROUGH = {"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "CAST"}
 _PROBABILITIES = {"SOFTMAX", "LOGISTIC"}
@@ -43,6 +43,22 @@ class Shown:
     def behind(self, output: int = 0) -> Operator | None:
         """Return what computes an output, without the operators that only pass it on."""
         return behind_output(self.graph, output)
+
+    def pools_classes(self) -> bool:
+        """Return whether the first output is the mean, over all places, of a number a class.
+
+        It is where a 1 x 1 convolution makes it that gives fewer channels than it takes: networks
+        without a dense layer (NiN, SqueezeNet) end so. Features, too, are means over all places,
+        of the many channels that a last convolution gives.
+        """
+        graph, pool = self.graph.subgraphs[0], self.behind()
+        if pool is None or pool.op not in ("MEAN", "AVERAGE_POOL_2D") or not pool.inputs:
+            return False
+        made = _made_by(graph, pool.inputs[0])
+        if made is None or made.op != "CONV_2D" or len(made.inputs) < 2:
+            return False
+        kernel = graph.tensors[made.inputs[1]].shape
+        return len(kernel) == 4 and kernel[1:3] == (1, 1) and kernel[0] < kernel[3]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +98,12 @@ def behind_output(model: TfliteModel, output: int = 0) -> Operator | None:
     graph = model.subgraphs[0]
     if output >= len(graph.outputs):
         return None
-    wanted = graph.outputs[output]
+    return _made_by(graph, graph.outputs[output])
+
+
+def _made_by(graph: Subgraph, tensor: int) -> Operator | None:
+    """Return what computes a tensor, the operators that only pass it on left out."""
+    wanted = tensor
     for operator in reversed(graph.operators):
         if wanted in operator.outputs:
             if operator.op not in _PASS_THROUGH:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
@@ -159,6 +160,13 @@ class Prediction(ABC):
     def is_right(self, truth: str) -> bool | None:
         """Return whether the answer is the true class; None if that cannot be said."""
         return None
+
+
+def json_number(value: float, digits: int | None = None) -> float | None:
+    """Return a number for JSON, rounded; None where it is NaN or infinite, which JSON has not."""
+    if not math.isfinite(value):
+        return None
+    return value if digits is None else round(value, digits)
 
 
 def class_name(labels: tuple[str, ...], index: int) -> str:

@@ -15,11 +15,19 @@ _MOST_PEOPLE = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class ValueSpec:
-    """What a model of task `value` measures: value = output * scale + offset, in `unit`."""
+    """What a model of task `value` measures: value = output * scale + offset, in `unit`.
+
+    Attributes:
+        unit: of every value.
+        scale: of every output.
+        offset: of every output.
+        units: one for each of several values, where they differ; None where `unit` is all.
+    """
 
     unit: str
     scale: float = 1.0
     offset: float = 0.0
+    units: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuse numbers that are too large for any quantity."""
@@ -28,6 +36,22 @@ class ValueSpec:
                 f"scale and offset are {self.scale:g} and {self.offset:g}, expected {_MOST:g} or "
                 "less, with either sign"
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiLabelSpec:
+    """How classes are read that do not exclude each other.
+
+    Attributes:
+        min_score: classes that score less are not named.
+    """
+
+    min_score: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse an impossible score."""
+        if not 0 <= self.min_score <= 1:
+            raise ValueError(f"min_score is {self.min_score}, expected 0 to 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,12 +144,14 @@ class Decoder:
     """How the outputs become a prediction.
 
     Attributes:
-        activation: `softmax` where the model gives logits, `none` where it gives probabilities or
-            values already.
+        activation: `softmax` where the model gives logits, `sigmoid` where it gives one logit for
+            two classes, `none` where it gives probabilities or values already.
         detection: for task `detection` only.
         pose: for task `pose` only.
+        multi_label: for task `classification` only: several classes may be true of one picture.
     """
 
-    activation: Literal["softmax", "none"] = "none"
+    activation: Literal["softmax", "sigmoid", "none"] = "none"
     detection: DetectionSpec | None = None
     pose: PoseSpec | None = None
+    multi_label: MultiLabelSpec | None = None

@@ -53,6 +53,7 @@ class Task(ABC):
         name: what manifests call it.
         first_schema: the oldest manifest schema that has it.
         parts: which of `value`, `detection` and `pose` its manifests have; others are refused.
+        may_have: which parts its manifests may have, such as `multi_label`.
         adjusts: which fields of `AnswerOptions` its models obey.
         has_places: whether its predictions have places in a picture.
         smooths: whether its predictions can be smoothed over several frames.
@@ -61,6 +62,7 @@ class Task(ABC):
     name: ClassVar[str]
     first_schema: ClassVar[int] = 2
     parts: ClassVar[frozenset[str]] = frozenset()
+    may_have: ClassVar[frozenset[str]] = frozenset()
     adjusts: ClassVar[frozenset[str]] = frozenset()
     has_places: ClassVar[bool] = False
     smooths: ClassVar[bool] = False
@@ -75,8 +77,9 @@ class Task(ABC):
             ("value", said.value is not None, "a value's unit"),
             ("detection", said.decoder.detection is not None, "a decoder for detection"),
             ("pose", said.decoder.pose is not None, "a decoder for poses"),
+            ("multi_label", said.decoder.multi_label is not None, "several classes a picture"),
         ):
-            if there != (part in self.parts):
+            if part not in self.may_have and there != (part in self.parts):
                 raise ValueError(f"task '{self.name}' and {what} do not fit")
 
     def adjusted(self, said: Said, answer: AnswerOptions) -> Said:
@@ -166,6 +169,11 @@ def is_vector(output: TensorSpec) -> bool:
     """Return whether an output has two numbers or more along its last axis, and no other axis."""
     shape = output.shape
     return len(shape) > 1 and shape[-1] > 1 and math.prod(shape) == shape[-1]
+
+
+def is_one_number(output: TensorSpec) -> bool:
+    """Return whether an output has one number, (1,) or (1, 1) for instance."""
+    return bool(output.shape) and math.prod(output.shape) == 1
 
 
 def check_vector(output: TensorSpec, count: int | None) -> None:

@@ -1,69 +1,128 @@
-"""Classification: an output of one number a class."""
+"""Classification: an output of one number a class, or of one number for two classes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.runtime.open_options import AnswerOptions
+from edgeinfer.device.tasks.classification.guess import guess_classifier
+from edgeinfer.device.tasks.classification.multi_label import MultiLabel
 from edgeinfer.device.tasks.classification.prediction import Classification
-from edgeinfer.device.tasks.guess import Guess, Shown, gives_probabilities
-from edgeinfer.device.tasks.spec import Decoder
-from edgeinfer.device.tasks.task import Decode, Said, Task, check_vector, is_vector
+from edgeinfer.device.tasks.guess import Guess, Shown
+from edgeinfer.device.tasks.task import Decode, Rows, Said, Task, check_vector, is_one_number
 
 
 class ClassificationTask(Task):
-    """A class for a picture."""
+    """A class for a picture, or several that do not exclude each other."""
 
     name: ClassVar[str] = "classification"
     first_schema: ClassVar[int] = 1
+    may_have: ClassVar[frozenset[str]] = frozenset({"multi_label"})
+    adjusts: ClassVar[frozenset[str]] = frozenset({"min_score"})
     smooths: ClassVar[bool] = True
 
+    def schema(self, said: Said) -> int:
+        """Return 3 where several classes may be true, or one number stands for two."""
+        decoder = said.decoder
+        return 3 if decoder.multi_label or decoder.activation == "sigmoid" else 1
+
     def check(self, said: Said) -> None:
-        """Refuse less than two labels."""
+        """Refuse less than two labels, and a sigmoid of anything but one logit for two."""
         super().check(said)
         if len(said.labels) < 2:
             raise ValueError("task 'classification' needs two labels or more")
+        if said.decoder.activation == "sigmoid" and len(said.labels) != 2:
+            raise ValueError(f"{len(said.labels)} labels, expected 2 for one logit")
+        if said.decoder.multi_label is not None and said.decoder.activation != "none":
+            raise ValueError("several classes a picture need probabilities, not logits")
+
+    def adjusted(self, said: Said, answer: AnswerOptions) -> Said:
+        """Return the outputs' description with another least score of classes that are named."""
+        said = super().adjusted(said, answer)
+        if answer.min_score is None:
+            return said
+        spec = said.decoder.multi_label
+        if spec is None:
+            raise UsageError(
+                "min score",
+                got="is given for a model that gives one class a picture",
+                expected="a model whose classes do not exclude each other, or finds objects",
+                next_step="leave it out",
+            )
+        spec = replace(spec, min_score=answer.min_score)
+        return replace(said, decoder=replace(said.decoder, multi_label=spec))
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
-        """Refuse an output that has not one number a label."""
-        check_vector(outputs[0], len(said.labels))
+        """Refuse an output that has neither one number a label nor one for two labels."""
+        if not (len(said.labels) == 2 and is_one_number(outputs[0])):
+            check_vector(outputs[0], len(said.labels))
 
     def make_decode(
         self, said: Said, outputs: Sequence[TensorSpec], preprocess: PreprocessSpec
     ) -> Decode:
         """Return what turns logits, or probabilities, into class probabilities."""
-        output, labels = outputs[0], said.labels
-        logits = said.decoder.activation == "softmax"
+        output, labels, decoder = outputs[0], said.labels, said.decoder
 
-        def decode(tensors: Sequence[NDArray[np.generic]]) -> Classification:
+        def probabilities(tensors: Sequence[NDArray[np.generic]]) -> NDArray[np.float64]:
             real = output.dequantize(tensors[0]).reshape(-1)
-            return Classification(labels=labels, probabilities=softmax(real) if logits else real)
+            if len(real) == 1:
+                second = sigmoid(real) if decoder.activation != "none" else real
+                return np.concatenate([1 - second, second])
+            return softmax(real) if decoder.activation == "softmax" else real
 
-        return decode
+        if decoder.multi_label is not None:
+            least = decoder.multi_label.min_score
+            return lambda tensors: MultiLabel(
+                labels=labels, probabilities=probabilities(tensors), min_score=least
+            )
+        return lambda tensors: Classification(labels=labels, probabilities=probabilities(tensors))
 
     def guess(self, shown: Shown) -> Guess | None:
-        """Return how one number a class is to be read."""
-        output = shown.outputs[0]
-        if len(shown.outputs) != 1 or not is_vector(output):
-            return None
-        logits = not gives_probabilities(shown)
-        return Guess(
-            task=self.name,
-            decoder=Decoder(activation="softmax" if logits else "none"),
-            classes=output.shape[-1],
-            reason=f"a classifier, by its output of {output.shape[-1]:,} numbers",
-        )
+        """Return how one number a class, or one for two classes, is to be read."""
+        return guess_classifier(shown)
+
+    def fit_labels(
+        self, guess: Guess, found: tuple[str, ...] | None, *, given: bool, subject: str
+    ) -> tuple[tuple[str, ...], str | None]:
+        """Return the labels; two classes need both names.
+
+        Raises:
+            ModelError: they do not fit.
+        """
+        if found is not None and len(found) == 1 and guess.classes == 2:
+            raise ModelError(
+                subject,
+                got=f"one label, '{found[0]}', for two classes",
+                expected="two labels: the name of the class at 0, then that at 1",
+                next_step=f"such as 'not {found[0]}' on the first line of --labels FILE",
+            )
+        return super().fit_labels(guess, found, given=given, subject=subject)
+
+    def rows(self, said: Said) -> Rows:
+        """Return the least score of classes that are named as well."""
+        spec = said.decoder.multi_label
+        more = [] if spec is None else [("classes", f"several, from a score of {spec.min_score:g}")]
+        return [*super().rows(said), *more]
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return probabilities, (classes,) float64, that sum to 1."""
     exponents = np.exp(logits - logits.max())
     result: NDArray[np.float64] = exponents / exponents.sum()
+    return result
+
+
+def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probability, 0 to 1, of each logit."""
+    result: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
     return result
 
 

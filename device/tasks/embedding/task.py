@@ -42,7 +42,9 @@ class EmbeddingTask(Task):
         output, behind = shown.outputs[0], shown.behind()
         if len(shown.outputs) != 1 or not is_vector(output):
             return None
-        if not shown.wanted and (behind is None or behind.op not in _FEATURES):
+        if not shown.wanted and (
+            behind is None or behind.op not in _FEATURES or shown.pools_classes()
+        ):
             return None
         last = "" if behind is None else f", by its last operator, {behind.op}"
         return Guess(task=self.name, reason=f"an embedding of {output.shape[-1]:,} numbers{last}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgeinfer.device.tasks.guess import Guess, Shown, is_probability
+from edgeinfer.device.tasks.guess import Guess, Shown, gives_probabilities
 from edgeinfer.device.tasks.segmentation.decode import holds_indices
 from edgeinfer.device.tasks.spec import Decoder
 
@@ -25,7 +25,7 @@ def guess_segmenter(shown: Shown) -> Guess | None:
             classes = scores[-1] if scores else None
     return Guess(
         task="segmentation",
-        decoder=Decoder(activation="none" if is_probability(behind) else "softmax"),
+        decoder=Decoder(activation="none" if gives_probabilities(shown) else "softmax"),
         classes=classes,
         reason=f"a segmenter, by its output of {shape[2]} x {shape[1]} places",
     )

@@ -1,12 +1,16 @@
-"""A measured quantity."""
+"""A measured quantity, or several."""
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from edgeinfer.device.tasks.prediction import Canvas, Prediction
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.device.tasks.prediction import Canvas, Prediction, json_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +24,7 @@ class Value(Prediction):
 
     Attributes:
         value: the measured number, in `unit`.
-        unit: the unit of the value, such as "bar".
+        unit: the unit of the value, such as "bar"; empty where it is not known.
     """
 
     value: float
@@ -33,11 +37,11 @@ class Value(Prediction):
 
     def text(self, count: int = 1) -> str:
         """Return the value and its unit, such as "3.42 bar"; `count` is not used."""
-        return f"{self.value:g} {self.unit}"
+        return _with_unit(self.value, self.unit)
 
     def to_json(self, count: int = 5) -> dict[str, object]:
-        """Return a dict with `value` and `unit`; `count` is not used."""
-        return {"value": self.value, "unit": self.unit}
+        """Return a dict with `value`, None if it is no finite number, and `unit`."""
+        return {"value": json_number(self.value), "unit": self.unit}
 
     def goes_on(self, before: Prediction) -> bool:
         """Return whether an earlier answer has the same unit."""
@@ -45,7 +49,7 @@ class Value(Prediction):
 
     def smoothed(self, before: Sequence[Value]) -> Value:
         """Return the median, which a single wrong reading does not move."""
-        return replace(self, value=statistics.median(one.value for one in (*before, self)))
+        return replace(self, value=_median([one.value for one in (*before, self)]))
 
     def draw(self, canvas: Canvas, truth: str | None) -> None:
         """Write the value."""
@@ -58,3 +62,95 @@ class Value(Prediction):
     def cells(self) -> dict[str, object]:
         """Return the value and its unit."""
         return {"value": self.value, "unit": self.unit}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Values(Prediction):
+    """The answer of a model that measures several things, such as steering angle and throttle.
+
+    Examples:
+        >>> answer = model.predict("road.jpg")
+        >>> answer["angle"]
+        -0.12
+        >>> dict(zip(answer.names, answer.values.tolist()))
+        {'angle': -0.12, 'throttle': 0.4}
+
+    Attributes:
+        names: what each number is, in the order of the model's outputs.
+        values: (values,) float64, the measured numbers.
+        units: the unit of each number, such as "deg"; empty where it is not known.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    units: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse names and units that do not fit the values."""
+        counts = len(self.names), len(self.values), len(self.units)
+        if len(set(counts)) != 1:
+            raise ValueError(f"{counts} names, values and units, expected as many of each")
+
+    def __getitem__(self, name: str) -> float:
+        """Return the number of that name; KeyError if there is none."""
+        return self.quantities()[name]
+
+    @property
+    def headline(self) -> str:
+        """The names and the values with three digits, without units."""
+        return ", ".join(f"{name} {value:.3g}" for name, value, _ in self._rows())
+
+    def text(self, count: int = 0) -> str:
+        """Return all values with names and units, such as "angle 12 deg, throttle 0.4"."""
+        return ", ".join(f"{name} {_with_unit(value, unit)}" for name, value, unit in self._rows())
+
+    def to_json(self, count: int = 5) -> dict[str, object]:
+        """Return a dict with each `name`, `value` and `unit` in `values`; `count` is not used."""
+        return {
+            "values": [
+                {"name": name, "value": json_number(value), "unit": unit}
+                for name, value, unit in self._rows()
+            ]
+        }
+
+    def goes_on(self, before: Prediction) -> bool:
+        """Return whether an earlier answer has the same values."""
+        return isinstance(before, Values) and (before.names, before.units) == (
+            self.names,
+            self.units,
+        )
+
+    def smoothed(self, before: Sequence[Values]) -> Values:
+        """Return the median of each value, which a single wrong reading does not move."""
+        columns = np.array([one.values for one in (*before, self)]).T
+        return replace(self, values=np.array([_median(column.tolist()) for column in columns]))
+
+    def draw(self, canvas: Canvas, truth: str | None) -> None:
+        """Write a line for each value."""
+        canvas.lines([f"{name} {_with_unit(value, unit)}" for name, value, unit in self._rows()])
+
+    def quantities(self) -> dict[str, float]:
+        """Return each value by its name."""
+        return dict(zip(self.names, self.values.tolist(), strict=True))
+
+    def cells(self) -> dict[str, object]:
+        """Return the values, and what they are with units, each as one cell; the same number of
+        columns for any number of values."""
+        names = [f"{name} [{unit}]" if unit else name for name, _, unit in self._rows()]
+        return {
+            "value": ";".join(f"{value:.9g}" for value in self.values),
+            "unit": ";".join(names),
+        }
+
+    def _rows(self) -> list[tuple[str, float, str]]:
+        return list(zip(self.names, self.values.tolist(), self.units, strict=True))
+
+
+def _with_unit(value: float, unit: str) -> str:
+    return f"{value:g} {unit}".rstrip()
+
+
+def _median(values: Sequence[float]) -> float:
+    """Return the median of the finite ones; the last where none is."""
+    finite = [value for value in values if math.isfinite(value)]
+    return statistics.median(finite) if finite else values[-1]

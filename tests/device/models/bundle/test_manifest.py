@@ -58,7 +58,7 @@ def test_other_schema_versions_are_refused(version: object) -> None:
         ({"variants": {}}, "'cpu' for no delegate"),
         ({"name": ""}, "name is"),
         ({"name": "../x"}, "without '/'"),
-        ({"task": "value"}, "unit and no labels"),
+        ({"task": "value"}, "needs a value.s unit"),
         ({"value": ValueSpec(unit="bar")}, "a value's unit do not fit"),
     ],
 )
