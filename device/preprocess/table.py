@@ -24,12 +24,14 @@ def tensor_table(spec: PreprocessSpec, tensor: TensorSpec) -> NDArray[np.generic
     """
     if tensor.dtype in ("float32", "float16"):
         return normalize_table(spec).astype(tensor.dtype)
-    if tensor.dtype not in _INTEGER_INPUTS or tensor.scale <= 0:
+    # A uint8 input without a scale is an image: its numbers stand for themselves.
+    scale = tensor.scale or (1.0 if tensor.dtype == "uint8" else 0.0)
+    if tensor.dtype not in _INTEGER_INPUTS or scale <= 0:
         raise ValueError(
             f"tensor '{tensor.name}': dtype is {tensor.dtype} with scale {tensor.scale}, expected "
-            "float32, or uint8, int8 or int16 with a scale above 0"
+            "float32, uint8, or int8 or int16 with a scale above 0"
         )
-    quantized = np.rint(_real_values(spec) / tensor.scale) + tensor.zero_point
+    quantized = np.rint(_real_values(spec) / scale) + tensor.zero_point
     limits = np.iinfo(tensor.dtype)
     table: NDArray[np.generic] = np.clip(quantized, limits.min, limits.max).astype(tensor.dtype)
     return table

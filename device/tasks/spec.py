@@ -11,6 +11,7 @@ _MOST = 1e30
 _MOST_CLASS = 2**31
 _MOST_PIXELS = 1e5
 _MOST_PEOPLE = 1000
+_MOST_KEYPOINTS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,42 @@ class DetectionSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeypointsSpec:
+    """How the numbers of a model that gives people's keypoints are read, as MoveNet does.
+
+    The output has a row for each person: for each keypoint its place and score, then whatever.
+
+    Attributes:
+        output: number of the output, (1, people, numbers) or (1, people, keypoints, 3).
+        keypoints: how many a person has.
+        order: where in a keypoint's three numbers x, y and the score are. Places are ratios: 1 is
+            the width or height of the model's image.
+        score: where in a row the person's score is; None where it is the mean of its keypoints'.
+        min_score: people that score less are left out.
+    """
+
+    output: int = 0
+    keypoints: int = 17
+    order: tuple[int, int, int] = (1, 0, 2)
+    score: int | None = None
+    min_score: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Refuse impossible counts, orders and scores."""
+        if self.output < 0 or not 1 <= self.keypoints <= _MOST_KEYPOINTS:
+            raise ValueError(
+                f"output is {self.output} with {self.keypoints} keypoints, expected an output from "
+                f"0 and 1 to {_MOST_KEYPOINTS} keypoints"
+            )
+        if sorted(self.order) != [0, 1, 2]:
+            raise ValueError(f"order is {self.order}, expected each of 0 to 2 once")
+        if self.score is not None and self.score < 3 * self.keypoints:
+            raise ValueError(f"score is {self.score}, expected a place behind the keypoints")
+        if not 0 <= self.min_score <= 1:
+            raise ValueError(f"min_score is {self.min_score}, expected 0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PoseSpec:
     """Which outputs of a PoseNet are what, and how people are separated.
 
@@ -148,10 +185,12 @@ class Decoder:
             two classes, `none` where it gives probabilities or values already.
         detection: for task `detection` only.
         pose: for task `pose` only.
+        keypoints: for task `pose` only, instead of `pose`.
         multi_label: for task `classification` only: several classes may be true of one picture.
     """
 
     activation: Literal["softmax", "sigmoid", "none"] = "none"
     detection: DetectionSpec | None = None
     pose: PoseSpec | None = None
+    keypoints: KeypointsSpec | None = None
     multi_label: MultiLabelSpec | None = None

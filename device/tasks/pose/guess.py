@@ -1,13 +1,44 @@
-"""What a plain pose model's outputs are, by their channels."""
+"""What a plain pose model's outputs are, by their channels or shapes."""
 
 from __future__ import annotations
 
 from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.pose.decode import KEYPOINTS, LIMBS
-from edgeinfer.device.tasks.spec import Decoder, PoseSpec
+from edgeinfer.device.tasks.spec import Decoder, KeypointsSpec, PoseSpec
 
 
 def guess_pose(shown: Shown) -> Guess | None:
+    """Return how MoveNet or a PoseNet is to be read; None for any other model."""
+    return _movenet(shown) or _posenet(shown)
+
+
+def _movenet(shown: Shown) -> Guess | None:
+    """Find MoveNet's keypoints: of one person, or of several with a box and a score each.
+
+    Source: Google's model cards of MoveNet SinglePose, (1, 1, 17, 3), and MultiPose, (1, 6, 56);
+    both pad pictures to the model's shape, and take pixels from 0 to 255.
+    """
+    shape, points = shown.outputs[0].shape, len(KEYPOINTS)
+    if len(shown.outputs) != 1:
+        return None
+    if shape == (1, 1, points, 3):
+        spec, people = KeypointsSpec(), "one person"
+    elif len(shape) == 3 and shape[0] == 1 and shape[2] == 3 * points + 5:
+        # Behind the keypoints are a box and the score.
+        spec, people = KeypointsSpec(score=3 * points + 4), f"up to {shape[1]} people"
+    else:
+        return None
+    return Guess(
+        task="pose",
+        decoder=Decoder(keypoints=spec),
+        classes=points,
+        crop="letterbox",
+        input_range="0..255",
+        reason=f"a MoveNet for {people}, by its output's shape, {shape}",
+    )
+
+
+def _posenet(shown: Shown) -> Guess | None:
     """Find a PoseNet's heatmaps, offsets and displacements; None for any other model."""
     outputs = shown.outputs
     shapes = [output.shape for output in outputs]

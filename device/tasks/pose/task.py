@@ -1,4 +1,4 @@
-"""Pose: the outputs of a PoseNet."""
+"""Pose: the outputs of a PoseNet, or of a model that gives keypoints."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from edgeinfer.device.runtime.open_options import AnswerOptions
 from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.pose.decode import KEYPOINTS, LIMBS, decode_poses
 from edgeinfer.device.tasks.pose.guess import guess_pose
+from edgeinfer.device.tasks.pose.keypoints import check_keypoints, decode_keypoints
 from edgeinfer.device.tasks.spec import PoseSpec
 from edgeinfer.device.tasks.task import Decode, Rows, Said, Task
 
@@ -21,20 +22,37 @@ class PoseTask(Task):
     """People by their keypoints."""
 
     name: ClassVar[str] = "pose"
-    parts: ClassVar[frozenset[str]] = frozenset({"pose"})
+    may_have: ClassVar[frozenset[str]] = frozenset({"pose", "keypoints"})
     adjusts: ClassVar[frozenset[str]] = frozenset({"min_score"})
     has_places: ClassVar[bool] = True
+
+    def schema(self, said: Said) -> int:
+        """Return 3 for a model that gives keypoints."""
+        return 2 if said.decoder.keypoints is None else 3
+
+    def check(self, said: Said) -> None:
+        """Refuse anything but one decoder."""
+        super().check(said)
+        if (said.decoder.pose is None) == (said.decoder.keypoints is None):
+            raise ValueError("task 'pose' needs a decoder for poses, or one for keypoints")
 
     def adjusted(self, said: Said, answer: AnswerOptions) -> Said:
         """Return the outputs' description with another least score of a person."""
         said = super().adjusted(said, answer)
         if answer.min_score is None:
             return said
-        spec = replace(_spec(said), min_person_score=answer.min_score)
-        return replace(said, decoder=replace(said.decoder, pose=spec))
+        decoder, least = said.decoder, answer.min_score
+        if decoder.keypoints is not None:
+            points = replace(decoder.keypoints, min_score=least)
+            return replace(said, decoder=replace(decoder, keypoints=points))
+        spec = replace(_spec(said), min_person_score=least)
+        return replace(said, decoder=replace(decoder, pose=spec))
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
-        """Refuse outputs that are not heatmaps, offsets and displacements over one grid."""
+        """Refuse outputs that are not keypoints, or heatmaps, offsets and ways over one grid."""
+        if said.decoder.keypoints is not None:
+            check_keypoints(said.decoder.keypoints, said.labels, outputs)
+            return
         spec, labels = _spec(said), said.labels
         numbers = [spec.heatmaps, spec.offsets, *spec.displacements]
         if max(numbers) >= len(outputs):
@@ -58,8 +76,14 @@ class PoseTask(Task):
     def make_decode(
         self, said: Said, outputs: Sequence[TensorSpec], preprocess: PreprocessSpec
     ) -> Decode:
-        """Return what turns heatmaps, offsets and displacements into people."""
-        spec, labels, placing = _spec(said), said.labels, partial(place, preprocess)
+        """Return what turns keypoints, or heatmaps, offsets and displacements, into people."""
+        labels, placing = said.labels, partial(place, preprocess)
+        points = said.decoder.keypoints
+        if points is not None:
+            return lambda tensors: decode_keypoints(
+                tensors, outputs, points, labels, size=preprocess.size, placing=placing
+            )
+        spec = _spec(said)
         return lambda tensors: decode_poses(
             tensors, outputs, spec, labels, size=preprocess.size, placing=placing
         )
@@ -78,6 +102,13 @@ class PoseTask(Task):
 
     def rows(self, said: Said) -> Rows:
         """Return which output is what."""
+        points = said.decoder.keypoints
+        if points is not None:
+            return [
+                *super().rows(said),
+                ("outputs", f"{points.keypoints} keypoints a person: output {points.output}"),
+                ("min score", f"{points.min_score:g}"),
+            ]
         spec = _spec(said)
         ways = ", ".join(map(str, spec.displacements)) or "none"
         return [
