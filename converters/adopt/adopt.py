@@ -100,7 +100,7 @@ def adopt(
     with manifest_errors(out):
         manifest = ModelManifest(
             name=path.stem,
-            schema_version=least_schema(plain.task, plain.said, {name: variant}),
+            schema_version=least_schema(plain.task, plain.said, {name: variant}, plain.preprocess),
             task=plain.task,
             labels=labels,
             value=plain.said.value,

@@ -262,7 +262,9 @@ class _Conversion:
         with manifest_errors(self._out):
             manifest = ModelManifest(
                 name=model.name,
-                schema_version=least_schema(model.task.name, model.said, variants),
+                schema_version=least_schema(
+                    model.task.name, model.said, variants, model.preprocess
+                ),
                 task=model.task.name,
                 labels=model.said.labels,
                 value=model.said.value,

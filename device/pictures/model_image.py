@@ -7,5 +7,8 @@ from typing import Literal
 Channels = Literal["rgb", "bgr", "grey"]
 """The colour channels of a model's input, and their order."""
 
+Layout = Literal["hwc", "chw", "hw"]
+"""The order of a model input's axes, see `PreprocessSpec.layout`."""
+
 CropPolicy = Literal["stretch", "center-crop", "letterbox"]
 """What happens to a picture of another aspect ratio, see `PreprocessSpec.crop`."""

@@ -18,20 +18,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.pictures.pixel_formats import PixelFormat, picture_size
-from edgeinfer.device.preprocess.spec import Channels, CropPolicy, PreprocessSpec, ResizeKernel
+from edgeinfer.device.preprocess.spec import (
+    Channels,
+    CropPolicy,
+    Layout,
+    PreprocessSpec,
+    ResizeKernel,
+)
 
 _HOME = "edgeinfer.device"
 LIBRARY_NAME = "libedgeinfer_preprocess.so"
-INTERFACE_VERSION = 2
+INTERFACE_VERSION = 3
 
 
+_LAYOUT_NUMBERS: dict[Layout, int] = {"hwc": 0, "chw": 1, "hw": 0}
+"""Without an axis of channels, memory is as with one of 1."""
 _FORMAT_NUMBERS = {name: number for number, name in enumerate(get_args(PixelFormat))}
 
 
 class _Spec(ctypes.Structure):
     _fields_ = tuple(
         (name, ctypes.c_int32)
-        for name in ("width", "height", "channels", "crop", "resize", "pad_value")
+        for name in ("width", "height", "channels", "crop", "resize", "pad_value", "layout")
     )
 
 
@@ -120,21 +128,30 @@ class NativePreprocessor:
         kernels: the library.
         spec: what to do.
         table: (depth, 256) of 1, 2 or 4 bytes each: what each pixel value becomes.
+        shape: the shape of the tensors, one that fits `spec`; None is `spec.tensor_shape`.
     """
 
-    def __init__(self, kernels: Kernels, spec: PreprocessSpec, table: NDArray[np.generic]) -> None:
+    def __init__(
+        self,
+        kernels: Kernels,
+        spec: PreprocessSpec,
+        table: NDArray[np.generic],
+        *,
+        shape: tuple[int, ...] | None = None,
+    ) -> None:
         table = np.ascontiguousarray(table)
         if table.shape != (spec.depth, 256):
             raise ValueError(f"table is {table.shape}, expected {(spec.depth, 256)}")
         self._kernels = kernels
         self._table = table
-        self._shape, self._dtype = (1, *spec.shape), table.dtype
+        self._shape, self._dtype = shape or spec.tensor_shape, table.dtype
         self._request = _Spec(
             *spec.size,
             get_args(Channels).index(spec.channels),
             get_args(CropPolicy).index(spec.crop),
             get_args(ResizeKernel).index(spec.resize),
             spec.pad_value,
+            _LAYOUT_NUMBERS[spec.layout],
         )
         # append and pop are atomic: no lock is needed.
         self._idle = [_Handle(kernels, self._request, table)]
@@ -147,7 +164,7 @@ class NativePreprocessor:
         Args:
             pixels: as `pixel_format` says, see `pixel_formats`.
             pixel_format: how they are laid out.
-            tensor: (1, H, W, C) of the table's dtype, contiguous; filled.
+            tensor: of the shape and the table's dtype, contiguous; filled.
 
         Raises:
             ValueError: pixels or tensor have another shape or dtype.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,10 +32,13 @@ class Preprocessor:
         self, spec: PreprocessSpec, tensor: TensorSpec | None = None, *, native: bool | None = None
     ) -> None:
         self.spec = spec
-        if tensor is not None and tensor.shape != (1, *spec.shape):
+        if tensor is not None and not spec.fits(tensor.shape):
             raise ValueError(
-                f"tensor '{tensor.name}': shape is {tensor.shape}, expected {(1, *spec.shape)}"
+                f"tensor '{tensor.name}': shape is {tensor.shape}, expected {spec.tensor_shape}"
             )
+        form = replace(spec, layout="hwc") if tensor is None else spec
+        self._form = form
+        self._shape = form.tensor_shape if tensor is None else tensor.shape
         self._makes_images = tensor is None
         self._table: NDArray[np.generic] = (
             identity_table(spec) if tensor is None else tensor_table(spec, tensor)
@@ -41,7 +46,11 @@ class Preprocessor:
         kernels = None if native is False else load_kernels()
         if native is True and kernels is None:
             raise RuntimeError("the native library was not built or is turned off")
-        self._native = None if kernels is None else NativePreprocessor(kernels, spec, self._table)
+        self._native = (
+            None
+            if kernels is None
+            else NativePreprocessor(kernels, form, self._table, shape=self._shape)
+        )
 
     def image(self, pixels: Pixels) -> NDArray[np.uint8]:
         """Crop, resize and order the channels: (H, W, 3) uint8 RGB to `spec.shape` uint8.
@@ -60,7 +69,7 @@ class Preprocessor:
         *,
         out: NDArray[np.generic] | None = None,
     ) -> NDArray[np.generic]:
-        """Return the model's input, (1, H, W, C) in the tensor's dtype.
+        """Return the model's input, in the tensor's shape and dtype.
 
         Args:
             pixels: a frame, as `pixel_format` says; (H, W, 3) uint8 RGB by default.
@@ -78,8 +87,8 @@ class Preprocessor:
         return tensor
 
     def empty(self) -> NDArray[np.generic]:
-        """Return a tensor to be filled, (1, H, W, C)."""
-        return np.empty((1, *self.spec.shape), self._table.dtype)
+        """Return a tensor to be filled, in the shape and dtype of the model's input."""
+        return np.empty(self._shape, self._table.dtype)
 
     def _image_numpy(self, pixels: NDArray[np.uint8], pixel_format: PixelFormat) -> Pixels:
         """Crop, resize and order the channels."""
@@ -107,8 +116,15 @@ class Preprocessor:
         return _order_channels(picture, spec)
 
     def _fill(self, tensor: NDArray[np.generic], image: NDArray[np.uint8]) -> None:
+        whole = tensor[0] if tensor.ndim == len(self._form.tensor_shape) else tensor
         for channel in range(self.spec.depth):
-            tensor[0, ..., channel] = self._table[channel][image[..., channel]]
+            values = self._table[channel][image[..., channel]]
+            if self._form.layout == "hwc":
+                whole[..., channel] = values
+            elif self._form.layout == "chw":
+                whole[channel] = values
+            else:
+                whole[...] = values
 
 
 def _order_channels(image: Pixels, spec: PreprocessSpec) -> NDArray[np.uint8]:

@@ -19,6 +19,8 @@ The arithmetic is part of the specification, so that every implementation gives 
 5. **Normalize and quantize**, by a table of 256 entries a channel, computed in IEEE double
    precision: real = (pixel - mean) / std; quantized = rint(real / scale) + zero_point, clipped to
    the dtype's range; rint rounds half to even.
+6. **Order the axes.** The same numbers, pixel by pixel with their channels (`hwc`), or one plane
+   for each channel, in the order of `channels` (`chw`); `hw` is grey without an axis of channels.
 
 Equality starts after decoding: two JPEG decoders may differ, so golden frames are stored
 losslessly.
@@ -31,6 +33,7 @@ from typing import Literal, get_args
 
 from edgeinfer.device.pictures.model_image import Channels as Channels
 from edgeinfer.device.pictures.model_image import CropPolicy as CropPolicy
+from edgeinfer.device.pictures.model_image import Layout as Layout
 from edgeinfer.device.pictures.pixel_formats import JpegReduction
 
 ResizeKernel = Literal["area", "bilinear"]
@@ -67,6 +70,9 @@ class PreprocessSpec:
         pad_value: pixel value of the border of "letterbox", 0 to 255.
         jpeg_reduction: a JPEG is decoded at 1/2, 1/4 or 1/8 of its size if this is 2, 4 or 8, but
             never smaller than the model's input. It is faster. 1 decodes at full size.
+        layout: the order of the axes of the input: "hwc" is (1, height, width, channels), "chw" is
+            (1, channels, height, width), as PyTorch has it, and "hw" is (1, height, width), for
+            "grey" only.
 
     Raises:
         ValueError: a setting is not a possible value.
@@ -80,6 +86,7 @@ class PreprocessSpec:
     std: tuple[float, ...] = (127.5, 127.5, 127.5)
     pad_value: int = 0
     jpeg_reduction: JpegReduction = 1
+    layout: Layout = "hwc"
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -92,6 +99,7 @@ class PreprocessSpec:
             ("crop", self.crop, get_args(CropPolicy)),
             ("resize", self.resize, get_args(ResizeKernel)),
             ("jpeg_reduction", self.jpeg_reduction, get_args(JpegReduction)),
+            ("layout", self.layout, get_args(Layout)),
         ):
             if got not in allowed:
                 raise ValueError(f"preprocess {name} is {got!r}, expected one of {allowed}")
@@ -106,6 +114,10 @@ class PreprocessSpec:
             raise ValueError(f"preprocess std is {self.std}, expected values above 0")
         if not 0 <= self.pad_value <= 255:
             raise ValueError(f"preprocess pad_value is {self.pad_value}, expected 0 to 255")
+        if self.layout == "hw" and self.depth != 1:
+            raise ValueError(
+                f"preprocess layout is 'hw' with channels={self.channels!r}, expected 'grey'"
+            )
 
     @property
     def depth(self) -> int:
@@ -114,5 +126,17 @@ class PreprocessSpec:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(height, width, channels) of the input."""
+        """(height, width, channels) of the image in the input, in whatever `layout`."""
         return self.size[1], self.size[0], self.depth
+
+    @property
+    def tensor_shape(self) -> tuple[int, ...]:
+        """The shape of the input tensor, with its first axis of 1."""
+        height, width, depth = self.shape
+        if self.layout == "chw":
+            return 1, depth, height, width
+        return (1, height, width) if self.layout == "hw" else (1, height, width, depth)
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Return whether an input tensor has this shape, with or without a first axis of 1."""
+        return shape in (self.tensor_shape, self.tensor_shape[1:])

@@ -139,7 +139,8 @@ class ModelManifest:
     Attributes:
         schema_version: of this manifest: 1 where it says all there is to say, so that older
             installations can read it; 2 for other tasks than classification and value; 3 for a
-            model without a variant for the CPU, and for outputs that earlier versions cannot read.
+            model without a variant for the CPU, for outputs that earlier versions cannot read, and
+            for an input of another layout than "hwc".
         name: the model's name.
         task: what a prediction is: the name of a `Task`, which is looked up and never imported.
         labels: the classes in the output's order; empty for tasks without classes.
@@ -187,11 +188,13 @@ class ModelManifest:
         find_task(self.task).check(self.said)
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("a label occurs twice")
-        least = least_schema(self.task, self.said, self.variants)
+        least = least_schema(self.task, self.said, self.variants, self.preprocess)
         if self.schema_version < least:
+            layout = self.preprocess.layout
+            also = "" if layout == "hwc" else f" and layout '{layout}'"
             raise ValueError(
-                f"schema version {self.schema_version} with task '{self.task}', expected version "
-                f"{least}"
+                f"schema version {self.schema_version} with task '{self.task}'{also}, expected "
+                f"version {least}"
             )
         for name, variant in self.variants.items():
             self._check_variant(name, variant)
@@ -213,10 +216,10 @@ class ModelManifest:
                 raise ValueError(f"member '{name}' is in {SIGNATURES}, which is kept free")
 
     def _check_variant(self, name: str, variant: Variant) -> None:
-        if variant.input.shape != (1, *self.preprocess.shape):
+        if not self.preprocess.fits(variant.input.shape):
             raise ValueError(
                 f"variant '{name}': input shape is {variant.input.shape}, "
-                f"expected {(1, *self.preprocess.shape)}"
+                f"expected {self.preprocess.tensor_shape}"
             )
         try:
             find_task(self.task).check_outputs(self.said, variant.outputs)
@@ -247,22 +250,28 @@ class ModelManifest:
 
     def to_bytes(self) -> bytes:
         """Return the JSON text; equal manifests give equal bytes."""
-        text = json.dumps(to_json(self), ensure_ascii=False, indent=1, sort_keys=True)
+        document = to_json(self)
+        if self.preprocess.layout == "hwc":
+            del document["preprocess"]["layout"]  # installations that know no other refuse the key
+        text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True)
         return (text + "\n").encode()
 
 
-def least_schema(task: str, said: Said, variants: Mapping[str, Variant]) -> SchemaVersion:
+def least_schema(
+    task: str, said: Said, variants: Mapping[str, Variant], preprocess: PreprocessSpec
+) -> SchemaVersion:
     """Return the oldest schema version that can describe a model.
 
     Args:
         task: its name.
         said: the description of the outputs.
         variants: the compiled forms.
+        preprocess: how a frame becomes the input.
     """
     needed = find_task(task).schema(said)
     if any(variant.more_outputs for variant in variants.values()):
         needed = max(needed, 2)
-    if CPU not in variants:
+    if CPU not in variants or preprocess.layout != "hwc":
         needed = max(needed, 3)
     return cast("SchemaVersion", needed)
 

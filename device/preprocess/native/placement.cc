@@ -11,7 +11,8 @@ bool IsValid(const edgeinfer_spec& spec) {
          spec.channels >= EDGEINFER_CHANNELS_RGB && spec.channels <= EDGEINFER_CHANNELS_GREY &&
          spec.crop >= EDGEINFER_CROP_STRETCH && spec.crop <= EDGEINFER_CROP_LETTERBOX &&
          spec.resize >= EDGEINFER_RESIZE_AREA && spec.resize <= EDGEINFER_RESIZE_BILINEAR &&
-         spec.pad_value >= 0 && spec.pad_value <= 255;
+         spec.pad_value >= 0 && spec.pad_value <= 255 && spec.layout >= EDGEINFER_LAYOUT_HWC &&
+         spec.layout <= EDGEINFER_LAYOUT_CHW;
 }
 
 Placement Place(const edgeinfer_spec& spec, int32_t frame_width, int32_t frame_height) {

@@ -71,6 +71,17 @@ void LookUp(const uint8_t* pixels, int32_t count, int32_t depth, const void* tab
   }
 }
 
+// The same for three channels in planes, `plane` elements apart.
+template <typename T>
+void LookUpPlanes(const uint8_t* pixels, int32_t count, size_t plane, const void* table,
+                  void* tensor) {
+  const T* values = static_cast<const T*>(table);
+  T* result = static_cast<T*>(tensor);
+  for (int32_t c = 0; c < 3; ++c, ++pixels, values += kValues, result += plane) {
+    for (int32_t i = 0; i < count; ++i) result[i] = values[pixels[3 * i]];
+  }
+}
+
 }  // namespace
 }  // namespace edgeinfer
 
@@ -102,6 +113,8 @@ struct edgeinfer_preprocessor {
   bool is_yuv() const {
     return frame_format == EDGEINFER_FORMAT_YUYV || frame_format == EDGEINFER_FORMAT_NV12;
   }
+  bool in_planes() const { return spec.layout == EDGEINFER_LAYOUT_CHW && depth() == 3; }
+  int32_t pixel_bytes() const { return in_planes() ? element_bytes : depth() * element_bytes; }
   int32_t source_depth() const { return frame_format == EDGEINFER_FORMAT_GREY ? 1 : 3; }
   bool Prepare(const edgeinfer_frame& frame);
   void Run(const edgeinfer_frame& frame, uint8_t* tensor);
@@ -110,6 +123,7 @@ struct edgeinfer_preprocessor {
   const uint8_t* SourceRow(const edgeinfer_frame& frame, int32_t y);
   const uint8_t* PictureRow(const edgeinfer_frame& frame, int32_t y);
   void Write(const uint8_t* pixels, int32_t count, uint8_t* tensor) const;
+  void WritePlanes(const uint8_t* pixels, int32_t count, uint8_t* tensor) const;
   void Pad(int32_t count, uint8_t* tensor) const;
 };
 
@@ -185,7 +199,9 @@ const uint8_t* edgeinfer_preprocessor::PictureRow(const edgeinfer_frame& frame, 
 }
 
 void edgeinfer_preprocessor::Write(const uint8_t* pixels, int32_t count, uint8_t* tensor) const {
-  if (table_is_flip) {
+  if (in_planes()) {
+    WritePlanes(pixels, count, tensor);
+  } else if (table_is_flip) {
     // Constants in locals: a compiler must think that `tensor` could overwrite members.
     const int32_t bytes = count * depth();
     const uint8_t mask = flip;
@@ -199,11 +215,28 @@ void edgeinfer_preprocessor::Write(const uint8_t* pixels, int32_t count, uint8_t
   }
 }
 
+void edgeinfer_preprocessor::WritePlanes(const uint8_t* pixels, int32_t count,
+                                         uint8_t* tensor) const {
+  const size_t plane = static_cast<size_t>(spec.width) * spec.height;
+  if (table_is_flip) {
+    const uint8_t mask = flip;
+    for (int32_t c = 0; c < 3; ++c, ++pixels, tensor += plane) {
+      for (int32_t i = 0; i < count; ++i) tensor[i] = pixels[3 * i] ^ mask;
+    }
+  } else if (element_bytes == 1) {
+    edgeinfer::LookUpPlanes<uint8_t>(pixels, count, plane, table.data(), tensor);
+  } else if (element_bytes == 2) {
+    edgeinfer::LookUpPlanes<uint16_t>(pixels, count, plane, table.data(), tensor);
+  } else {
+    edgeinfer::LookUpPlanes<uint32_t>(pixels, count, plane, table.data(), tensor);
+  }
+}
+
 void edgeinfer_preprocessor::Pad(int32_t count, uint8_t* tensor) const {
   const uint8_t border[3] = {static_cast<uint8_t>(spec.pad_value),
                              static_cast<uint8_t>(spec.pad_value),
                              static_cast<uint8_t>(spec.pad_value)};
-  for (int32_t i = 0; i < count; ++i) Write(border, 1, tensor + i * depth() * element_bytes);
+  for (int32_t i = 0; i < count; ++i) Write(border, 1, tensor + i * pixel_bytes());
 }
 
 namespace {
@@ -225,9 +258,9 @@ void Repeat(const uint8_t* grey, int32_t count, uint8_t* pixels) {
 
 void edgeinfer_preprocessor::Run(const edgeinfer_frame& frame, uint8_t* tensor) {
   for (int32_t& row : converted_row) row = -1;
-  const ptrdiff_t pixel_bytes = static_cast<ptrdiff_t>(depth()) * element_bytes;
+  const ptrdiff_t step = pixel_bytes();
   const int32_t right = spec.width - placement.left - placement.fill_width;
-  for (int32_t y = 0; y < spec.height; ++y, tensor += spec.width * pixel_bytes) {
+  for (int32_t y = 0; y < spec.height; ++y, tensor += spec.width * step) {
     const int32_t inside = y - placement.top;
     if (inside < 0 || inside >= placement.fill_height) {
       Pad(spec.width, tensor);
@@ -242,8 +275,8 @@ void edgeinfer_preprocessor::Run(const edgeinfer_frame& frame, uint8_t* tensor) 
       pixels = picture.data();
     }
     Pad(placement.left, tensor);
-    Write(pixels, placement.fill_width, tensor + placement.left * pixel_bytes);
-    Pad(right, tensor + (placement.left + placement.fill_width) * pixel_bytes);
+    Write(pixels, placement.fill_width, tensor + placement.left * step);
+    Pad(right, tensor + (placement.left + placement.fill_width) * step);
   }
 }
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -26,7 +27,7 @@ from edgeinfer.device.preprocess.native_library import (
     library_path,
     load_kernels,
 )
-from edgeinfer.device.preprocess.spec import Channels, CropPolicy, ResizeKernel
+from edgeinfer.device.preprocess.spec import Channels, CropPolicy, Layout, ResizeKernel
 from edgeinfer.device.preprocess.table import identity_table, tensor_table
 
 INSTRUCTION_SETS = ("avx2", "neon", "portable")
@@ -183,10 +184,18 @@ DTYPES: list[tuple[TensorDtype, float, int]] = [
 ]
 
 
-@pytest.mark.parametrize("channels", get_args(Channels))
+@pytest.mark.parametrize(
+    ("channels", "layout"),
+    [*((name, "hwc") for name in get_args(Channels)), ("bgr", "chw"), ("grey", "chw")],
+)
 @pytest.mark.parametrize(("dtype", "scale", "zero_point"), DTYPES)
 def test_every_dtype_equals_numpys(
-    kernels: Kernels, channels: Channels, dtype: TensorDtype, scale: float, zero_point: int
+    kernels: Kernels,
+    channels: Channels,
+    layout: Layout,
+    dtype: TensorDtype,
+    scale: float,
+    zero_point: int,
 ) -> None:
     depth = 1 if channels == "grey" else 3
     spec = PreprocessSpec(
@@ -196,15 +205,79 @@ def test_every_dtype_equals_numpys(
         mean=(127.5, 120.0, 100.0)[:depth],
         std=(127.5, 60.0, 58.0)[:depth],
         pad_value=9,
+        layout=layout,
     )
     tensor = TensorSpec(
-        name="image", shape=(1, *spec.shape), dtype=dtype, scale=scale, zero_point=zero_point
+        name="image", shape=spec.tensor_shape, dtype=dtype, scale=scale, zero_point=zero_point
     )
     frame = random_frame(3, (64, 48), "bgr")
     expected = Preprocessor(spec, tensor, native=False).tensor(frame, "bgr")
     got = Preprocessor(spec, tensor, native=True).tensor(frame, "bgr")
     assert got.dtype == expected.dtype
     np.testing.assert_array_equal(got, expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    source=st.tuples(st.integers(1, 90), st.integers(1, 90)),
+    size=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    crop=st.sampled_from(get_args(CropPolicy)),
+    channels=st.sampled_from(get_args(Channels)),
+    dtype=st.sampled_from(["uint8", "int8", "float32"]),
+    pixel_format=st.sampled_from(["bgr", "grey"]),
+    layout=st.sampled_from(get_args(Layout)),
+    batch=st.booleans(),
+)
+def test_every_layout_holds_the_same_numbers(
+    seed: int,
+    source: tuple[int, int],
+    size: tuple[int, int],
+    crop: CropPolicy,
+    channels: Channels,
+    dtype: TensorDtype,
+    pixel_format: PixelFormat,
+    layout: Layout,
+    batch: bool,
+) -> None:
+    _kernels()
+    if layout == "hw":
+        channels = "grey"
+    depth = 1 if channels == "grey" else 3
+    spec = PreprocessSpec(
+        size=size,
+        crop=crop,
+        channels=channels,
+        mean=(0.0, 10.0, 20.0)[:depth],
+        std=(1.0, 1.5, 2.0)[:depth],
+        pad_value=77,
+    )
+    frame = random_frame(seed, source, pixel_format)
+    kind: dict[str, Any] = {"name": "image", "dtype": dtype, "scale": float(dtype != "float32")}
+    expected = Preprocessor(spec, TensorSpec(shape=spec.tensor_shape, **kind), native=False).tensor(
+        frame, pixel_format
+    )[0]
+    if layout != "hwc":
+        expected = expected.transpose(2, 0, 1) if layout == "chw" else expected[..., 0]
+    spec = replace(spec, layout=layout)
+    shape = spec.tensor_shape if batch else spec.tensor_shape[1:]
+    tensor = TensorSpec(shape=shape, **kind)
+    for native in (True, False):
+        got = Preprocessor(spec, tensor, native=native).tensor(frame, pixel_format)
+        assert got.shape == shape
+        np.testing.assert_array_equal(got[0] if batch else got, expected)
+
+
+def test_images_have_their_channels_last_in_every_layout() -> None:
+    frame = random_frame(1, (30, 20), "rgb")
+    for native in (True, False):
+        if native:
+            _kernels()
+        spec = PreprocessSpec(size=(9, 7), layout="chw")
+        image = Preprocessor(spec, native=native).image(frame)
+        assert image.shape == spec.shape == (7, 9, 3)
+        same = Preprocessor(replace(spec, layout="hwc"), native=native).image(frame)
+        np.testing.assert_array_equal(image, same)
 
 
 def test_one_preprocessor_follows_changing_frames(kernels: Kernels) -> None:
@@ -270,7 +343,7 @@ def test_the_librarys_mapping_equals_the_placement(
 ) -> None:
     library: Any = ctypes.CDLL(str(_kernels().path))
     mapping = (ctypes.c_double * 6)()
-    spec = _Spec(*size, 0, get_args(CropPolicy).index(crop), 0, 0)
+    spec = _Spec(*size, 0, get_args(CropPolicy).index(crop), 0, 0, 0)
     assert library.edgeinfer_map(ctypes.byref(spec), *frame, ctypes.byref(mapping)) == 0
     placed = place(PreprocessSpec(size=size, crop=crop), frame)
     expected = (placed.x, placed.y, placed.left, placed.top)

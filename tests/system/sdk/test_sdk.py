@@ -156,13 +156,14 @@ def test_the_tensor_is_the_same_as_in_python(
         mean=MEAN[:depth],
         std=STD[:depth],
         pad_value=114 if case.crop == "letterbox" else 0,
+        layout="chw" if case.crop == "letterbox" else "hwc",
     )
     scale, zero_point = (0.0, 0) if case.dtype == "float32" else (0.018658, -14)
     if case.dtype == "uint8":
         zero_point = 114
     tensor = TensorSpec(
         name="input",
-        shape=(1, *spec.shape),
+        shape=spec.tensor_shape,
         dtype=case.dtype,
         scale=scale,
         zero_point=zero_point,
@@ -177,7 +178,8 @@ def test_the_tensor_is_the_same_as_in_python(
         get_args(Channels).index(case.channels),
         get_args(CropPolicy).index(case.crop),
         get_args(ResizeKernel).index(case.resize),
-        *(spec.pad_value, DTYPES.index(case.dtype), scale, zero_point),
+        *(spec.pad_value, int(spec.layout == "chw")),
+        *(DTYPES.index(case.dtype), scale, zero_point),
         *(tmp_path / "frame", tmp_path / "tensors"),
     ).split()
     expected = Preprocessor(spec, tensor, native=False).tensor(pixels, case.pixel_format)

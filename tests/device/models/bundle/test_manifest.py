@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,26 @@ def test_other_schema_versions_are_refused(version: object) -> None:
 def test_contradictions_are_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(manifest(), **changes)  # type: ignore[arg-type]
+
+
+def test_another_layout_needs_version_3_and_comes_back() -> None:
+    before = manifest()
+    preprocess = replace(before.preprocess, layout="chw")
+    height, width, depth = preprocess.shape
+    cpu = before.variants["cpu"]
+    variants = {"cpu": replace(cpu, input=replace(cpu.input, shape=(1, depth, height, width)))}
+    changes: dict[str, Any] = {"preprocess": preprocess, "variants": variants}
+    with pytest.raises(
+        ValueError, match="schema version 1 with task .* and layout 'chw', expected version 3"
+    ):
+        replace(before, **changes)
+    after = replace(before, schema_version=3, **changes)
+    assert parse_manifest(after.to_bytes(), subject="x") == after
+    # The variant's shape and the layout belong together.
+    with pytest.raises(ValueError, match=r"input shape is .*, expected \(1, "):
+        replace(before, schema_version=3, variants=variants)
+    # Older installations read what they can.
+    assert "layout" not in json.loads(before.to_bytes())["preprocess"]
 
 
 def test_a_model_of_values_has_a_unit_and_one_output() -> None:

@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 /* Changes whenever something below changes; the Python side compares it. */
-#define EDGEINFER_PREPROCESS_VERSION 2
+#define EDGEINFER_PREPROCESS_VERSION 3
 EDGEINFER_EXPORT int32_t edgeinfer_preprocess_version(void);
 
 typedef enum edgeinfer_status {
@@ -52,6 +52,11 @@ typedef enum edgeinfer_resize {
   EDGEINFER_RESIZE_BILINEAR = 1
 } edgeinfer_resize;
 
+typedef enum edgeinfer_layout {
+  EDGEINFER_LAYOUT_HWC = 0, /* pixel by pixel, each with its channels */
+  EDGEINFER_LAYOUT_CHW = 1  /* a plane for each channel, one after another */
+} edgeinfer_layout;
+
 typedef enum edgeinfer_dtype {
   EDGEINFER_UINT8 = 0,
   EDGEINFER_INT8 = 1,
@@ -66,6 +71,7 @@ typedef struct edgeinfer_spec {
   int32_t crop;          /* edgeinfer_crop */
   int32_t resize;        /* edgeinfer_resize */
   int32_t pad_value;     /* the letterbox's border, 0 to 255 */
+  int32_t layout;        /* edgeinfer_layout */
 } edgeinfer_spec;
 
 typedef struct edgeinfer_frame {
@@ -103,7 +109,8 @@ EDGEINFER_EXPORT edgeinfer_status edgeinfer_preprocessor_create(const edgeinfer_
                                                                 int32_t element_bytes,
                                                                 edgeinfer_preprocessor** created);
 
-/* Prepares a frame. `tensor` takes height * width * channels elements, rows without gaps. */
+/* Prepares a frame. `tensor` takes height * width * channels elements, rows and planes without
+ * gaps. */
 EDGEINFER_EXPORT edgeinfer_status edgeinfer_preprocessor_run(edgeinfer_preprocessor* preprocessor,
                                                              const edgeinfer_frame* frame,
                                                              void* tensor);
