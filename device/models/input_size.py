@@ -29,10 +29,13 @@ def _bundle_size(path: Path) -> tuple[int, int]:
 
 
 def _tflite_size(path: Path) -> tuple[int, int] | None:
+    from edgeinfer.device.preprocess.layout import LayoutError, read_form
     from edgeinfer.device.tflite.reader import read_tflite
 
     inputs = read_tflite(read_model_file(path), subject=str(path)).inputs
-    if len(inputs) != 1 or len(inputs[0].shape) != 4:
+    if len(inputs) != 1:
         return None
-    _, height, width, _ = inputs[0].shape
-    return width, height
+    try:
+        return read_form(inputs[0].shape).size
+    except LayoutError:
+        return None

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.input_range.find import InputRange, find_input_range
-from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.preprocess import PIXEL_DTYPES, PreprocessSpec
 from edgeinfer.device.preprocess.input_range import per_channel
+from edgeinfer.device.preprocess.layout import InputForm, LayoutError, read_form
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.labels import labels_in_file, labels_in_model
@@ -79,10 +80,7 @@ def describe_plain(
     if len(shown.inputs) != 1:
         raise _no_task(subject, shown)
     source = shown.inputs[0]
-    if len(source.shape) != 4 or source.shape[0] != 1 or source.shape[3] not in (1, 3):
-        raise ModelError(
-            subject, got=f"input shape is {source.shape}", expected="(1, height, width, 1 or 3)"
-        )
+    form = _form(source, subject)
     guess = _guess(shown, options, subject)
     task = find_task(guess.task)
     found = options.labels or guess.labels or _own_labels(content, guess, shown, subject)
@@ -100,12 +98,15 @@ def describe_plain(
         raise ModelError(subject, got=str(error), next_step="see `edgeinfer inspect`") from error
     input_range = find_input_range(shown, guess, options, subject=subject)
     notes = [f"taken for {guess.reason}"] if guess.reason else []
+    if form.layout == "hw":
+        width, height = form.size
+        notes.append(f"its input {source.shape} is taken for a grey picture of {width}x{height}")
     if not input_range.told:
         notes.append(f"pixels are fed as {_in_words(input_range)}: {input_range.reason}")
     return PlainModel(
         task=guess.task,
         said=said,
-        preprocess=_preprocess(source, guess, input_range, options, subject),
+        preprocess=_preprocess(form, guess, input_range, options, subject),
         input_range=input_range,
         notes=(*notes, *([labels_note] if labels_note else [])),
     )
@@ -125,6 +126,28 @@ def _guess(shown: Shown, options: OpenOptions, subject: str) -> Guess:
         got=f"its outputs {_shapes(shown.outputs)} cannot be read as task '{options.task}'",
         next_step="leave the task out, or see `edgeinfer inspect`",
     )
+
+
+def _form(source: TensorSpec, subject: str) -> InputForm:
+    """Return what the axes of the input are.
+
+    Raises:
+        ModelError: it takes no pictures, or not in numbers that pixels become.
+    """
+    try:
+        form = read_form(source.shape)
+    except LayoutError as error:
+        raise ModelError(
+            subject, got=error.got, expected=error.expected, next_step=error.next_step
+        ) from error
+    if source.dtype not in PIXEL_DTYPES:
+        raise ModelError(
+            subject,
+            got=f"its input is {source.dtype}",
+            expected=", ".join(PIXEL_DTYPES),
+            next_step="export or convert the model with a float32 or uint8 input",
+        )
+    return form
 
 
 def _no_task(subject: str, shown: Shown) -> ModelError:
@@ -152,25 +175,25 @@ def _own_labels(content: bytes, guess: Guess, shown: Shown, subject: str) -> tup
 
 
 def _preprocess(
-    source: TensorSpec,
+    form: InputForm,
     guess: Guess,
     input_range: InputRange,
     options: OpenOptions,
     subject: str,
 ) -> PreprocessSpec:
-    _, height, width, depth = source.shape
-    channels = options.channels or ("rgb" if depth == 3 else "grey")
+    channels = options.channels or ("rgb" if form.depth == 3 else "grey")
     try:
         spec = PreprocessSpec(
-            size=(width, height),
+            size=form.size,
             channels=channels,
             crop=options.crop or guess.crop or "stretch",
             mean=per_channel(input_range.mean, channels),
             std=per_channel(input_range.std, channels),
             pad_value=guess.pad_value,
+            layout=form.layout,
         )
-        if spec.depth != depth:
-            raise ValueError(f"has {depth} channels, expected as many as {channels} has")
+        if spec.depth != form.depth:
+            raise ValueError(f"has {form.depth} channels, expected as many as {channels} has")
     except ValueError as error:
         raise ModelError(subject, got=str(error), next_step="see `edgeinfer inspect`") from error
     return spec

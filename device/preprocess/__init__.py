@@ -3,9 +3,10 @@
 from edgeinfer.device.preprocess.placement import Placement, place
 from edgeinfer.device.preprocess.preprocessor import Preprocessor
 from edgeinfer.device.preprocess.spec import PreprocessSpec
-from edgeinfer.device.preprocess.table import normalize_table, tensor_table
+from edgeinfer.device.preprocess.table import PIXEL_DTYPES, normalize_table, tensor_table
 
 __all__ = [
+    "PIXEL_DTYPES",
     "Placement",
     "PreprocessSpec",
     "Preprocessor",

@@ -9,6 +9,8 @@ from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess.spec import PreprocessSpec
 
 _INTEGER_INPUTS = ("uint8", "int8", "int16")
+PIXEL_DTYPES = ("float32", "float16", *_INTEGER_INPUTS)
+"""What a model's input may be."""
 
 
 def normalize_table(spec: PreprocessSpec) -> NDArray[np.float32]:
@@ -19,19 +21,19 @@ def normalize_table(spec: PreprocessSpec) -> NDArray[np.float32]:
 def tensor_table(spec: PreprocessSpec, tensor: TensorSpec) -> NDArray[np.generic]:
     """Return what each pixel value becomes in `tensor`: (depth, 256) of its dtype.
 
+    A tensor of integers without a scale holds the real values themselves, rounded.
+
     Raises:
         ValueError: pixels cannot be put into a tensor of that dtype.
     """
     if tensor.dtype in ("float32", "float16"):
         return normalize_table(spec).astype(tensor.dtype)
-    # A uint8 input without a scale is an image: its numbers stand for themselves.
-    scale = tensor.scale or (1.0 if tensor.dtype == "uint8" else 0.0)
-    if tensor.dtype not in _INTEGER_INPUTS or scale <= 0:
+    if tensor.dtype not in _INTEGER_INPUTS:
         raise ValueError(
-            f"tensor '{tensor.name}': dtype is {tensor.dtype} with scale {tensor.scale}, expected "
-            "float32, uint8, or int8 or int16 with a scale above 0"
+            f"tensor '{tensor.name}': dtype is {tensor.dtype}, expected one of "
+            f"{', '.join(PIXEL_DTYPES)}"
         )
-    quantized = np.rint(_real_values(spec) / scale) + tensor.zero_point
+    quantized = np.rint(_real_values(spec) / (tensor.scale or 1)) + tensor.zero_point
     limits = np.iinfo(tensor.dtype)
     table: NDArray[np.generic] = np.clip(quantized, limits.min, limits.max).astype(tensor.dtype)
     return table

@@ -58,9 +58,8 @@ def refuse_unless_tensor(tensor: TensorSpec, *, is_input: bool = False) -> None:
         return
     if tensor.scale and not _SCALES[0] <= tensor.scale <= _SCALES[1]:
         raise ValueError(f"{named}: scale is {tensor.scale}, expected a float32 above 0")
-    needs_scale = is_input and tensor.dtype != "uint8"
-    if math.copysign(1, tensor.scale) < 0 or (needs_scale and not tensor.scale):
-        raise ValueError(f"{named}: scale is {tensor.scale}, expected one above 0")
+    if math.copysign(1, tensor.scale) < 0:
+        raise ValueError(f"{named}: scale is {tensor.scale}, expected 0 or more")
     limits = np.iinfo(tensor.dtype)
     if not limits.min <= tensor.zero_point <= limits.max:
         raise ValueError(

@@ -24,6 +24,9 @@ from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tflite.metadata.tflite_metadata import TensorMetadata
 
+_BARE = "--mean=128 --std=1 feeds pixels minus 128, --input-range=0..255 pixels as they are"
+_LEAST_NUMBERS = 64
+"""So many different numbers 256 pixel values make at least."""
 CHOICES = "--input-range 0..255, 0..1, -1..1 or imagenet, or --mean and --std"
 
 
@@ -59,11 +62,27 @@ def find_input_range(
         UsageError: the user's options contradict each other.
     """
     told = read_told(options)
+    source = shown.inputs[0]
     if told is not None:
+        if _is_bare(source) and not _holds(source, told):
+            raise UsageError(
+                "input range",
+                got=f"makes almost the same of all pixels, or more than fits: the input of "
+                f"{subject} is {source.dtype} without quantization",
+                expected="a range of whole numbers",
+                next_step=_BARE,
+            )
         return InputRange(mean=told[0], std=told[1], reason="the options state it", told=True)
     found = _evidence(shown, guess)
+    if found is None and _is_bare(source):
+        raise ModelError(
+            subject,
+            got=f"its input is {source.dtype} without quantization, and nothing in the file states "
+            "which numbers stand for pixels",
+            expected="--mean and --std",
+            next_step=_BARE,
+        )
     if found is None:
-        source = shown.inputs[0]
         raise UnknownRangeError(
             subject,
             got=f"its input is {source.dtype}, and nothing in the file states the range of its "
@@ -95,7 +114,10 @@ def _evidence(shown: Shown, guess: Guess) -> tuple[Normalization, str] | None:
     quantized = source.dtype in ("uint8", "int8") and source.scale > 0
     if about is not None and about.std:
         said = about.mean or (0.0,), about.std
-        if not quantized or _says_more(source, about):
+        if _is_bare(source):
+            if _holds(source, said):
+                return said, "its TFLite Metadata states it"
+        elif not quantized or _says_more(source, about):
             return said, "its TFLite Metadata states it"
     if quantized:
         return quantized_normalization(source)
@@ -117,6 +139,22 @@ def _evidence(shown: Shown, guess: Guess) -> tuple[Normalization, str] | None:
     if not leading.operators and wants_whole_pixels(graph):
         return RANGES["0..255"], "the weights of its first convolution are as small as that needs"
     return None
+
+
+def _is_bare(source: TensorSpec) -> bool:
+    """Return whether an input holds integers as they are, without quantization."""
+    return source.dtype in ("uint8", "int8", "int16") and source.scale <= 0
+
+
+def _holds(source: TensorSpec, said: Normalization) -> bool:
+    """Return whether integers can hold what a normalization makes of pixels."""
+    bounds = np.iinfo(source.dtype)
+    mean, std = per_channel(said[0], "rgb"), per_channel(said[1], "rgb")
+    for m, s in zip(mean, std, strict=True):
+        low, high = -m / s, (255 - m) / s
+        if high - low < _LEAST_NUMBERS or low < bounds.min - 1 or high > bounds.max + 1:
+            return False
+    return True
 
 
 def _says_more(source: TensorSpec, about: TensorMetadata) -> bool:

@@ -46,6 +46,8 @@ def _posenet(shown: Shown) -> Guess | None:
         len(shape) != 4 or shape[:3] != shapes[0][:3] or shape[0] != 1 for shape in shapes
     ):
         return None
+    if len(shown.inputs[0].shape) != 4:
+        return None
     channels = [shape[3] for shape in shapes]
     points = min(channels)
     if channels.count(points) != 1 or channels.count(2 * points) != 1:

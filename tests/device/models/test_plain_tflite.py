@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.core.tensors import TensorDtype
 from edgeinfer.device.models.model import Model
+from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.runtime.open_options import OpenOptions
+from edgeinfer.device.runtime.runner import installed_runtimes
 from edgeinfer.device.tasks.detection.prediction import Detections
 from tests.device.detector_example import LABELS, detector
 from tests.device.metadata_examples import (
@@ -58,6 +61,30 @@ def reshaped(
     }
 
 
+def flat(shape: list[int], dtype: TensorDtype = "float32") -> bytes:
+    """A classifier whose logits are its input, in the order of memory."""
+    count = int(np.prod(shape))
+    model = reshaped(count, dtype)
+    graph_of(model)[0][0] = tensor("image", shape, dtype)
+    return encode(model)
+
+
+def graph_of(model: TableNode) -> Any:
+    subgraphs: Any = model[2]
+    return subgraphs[0]
+
+
+def colours(height: int, width: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(4).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def answer(model: Model, pixels: NDArray[np.uint8]) -> list[float]:
+    """Return the raw output for a frame."""
+    tensor_of_frame = model.preprocessor.tensor(pixels)
+    (output,) = model.runner.invoke([tensor_of_frame])
+    return np.asarray(output, np.float64).ravel().tolist()
+
+
 def normalized(mean: list[float], std: list[float]) -> TableNode:
     image = tensor_metadata("image", units=[normalization(mean, std)])
     return model_metadata([image], [tensor_metadata("probability")])
@@ -99,6 +126,82 @@ def test_the_user_states_the_range(
     assert model.preprocessor.spec.std == pytest.approx(std)
     assert not any("pixels are fed" in note for note in model.notes)
     assert any("--labels FILE names them" in note for note in model.notes)
+
+
+@pytest.mark.parametrize("runtime", installed_runtimes())
+@pytest.mark.parametrize(
+    ("shape", "layout"),
+    [
+        ([1, 9, 12, 3], "hwc"),
+        ([1, 3, 9, 12], "chw"),
+        ([3, 9, 12], "chw"),
+        ([1, 9, 12, 1], "hwc"),
+        ([1, 1, 9, 12], "chw"),
+        ([1, 9, 12], "hw"),
+        ([9, 12], "hw"),
+    ],
+)
+def test_the_axes_of_the_input_are_found(
+    tmp_path: Path, shape: list[int], layout: str, runtime: Any
+) -> None:
+    pixels = colours(9, 12)
+    model = opened(tmp_path, flat(shape), input_range="0..255", runtime=runtime)
+    spec = model.preprocessor.spec
+    assert (spec.layout, spec.size) == (layout, (12, 9))
+    image = Preprocessor(spec).image(pixels)
+    planes = image.transpose(2, 0, 1) if layout == "chw" else image
+    assert answer(model, pixels) == planes.ravel().tolist()
+    assert any("taken for a grey picture of 12x9" in note for note in model.notes) == (
+        layout == "hw"
+    )
+    assert len(model.predict(pixels).text()) > 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "message"),
+    [
+        ([1, 3, 9, 3], "float32", "its channels may be 3 or 3"),
+        ([1, 9, 12, 4], "float32", "4 channels, expected 1 channel .grey. or 3"),
+        ([1, 9, 12, 3], "int32", "its input is int32, expected float32, float16, uint8"),
+        ([1, 9, 12, 3], "int8", "int8 without quantization.*expected --mean and --std; --mean=128"),
+        ([1, 300], "float32", "input shape is .1, 300., expected .1, height, width, 1 or 3"),
+    ],
+)
+def test_an_input_that_pixels_do_not_fit_is_refused(
+    tmp_path: Path, shape: list[int], dtype: TensorDtype, message: str
+) -> None:
+    with pytest.raises(ModelError, match=message):
+        opened(tmp_path, flat(shape, dtype))
+
+
+def test_integers_without_quantization_hold_pixels(tmp_path: Path) -> None:
+    pixels = colours(9, 12)
+    expected = pixels.astype(float).ravel()
+    model = opened(tmp_path, flat([1, 9, 12, 3], "uint8"))
+    assert any("its input is uint8" in note for note in model.notes)
+    assert answer(model, pixels) == expected.tolist()
+    shifted = opened(tmp_path, flat([1, 9, 12, 3], "int8"), mean=(128.0,), std=(1.0,))
+    assert answer(shifted, pixels) == (expected - 128).tolist()
+
+
+@pytest.mark.parametrize("runtime", installed_runtimes())
+def test_an_input_of_float16_is_fed(tmp_path: Path, runtime: Any) -> None:
+    model = reshaped(9 * 12 * 3)
+    graph = graph_of(model)
+    model[1] = [operator_code("RESHAPE"), operator_code("DEQUANTIZE", 3)]
+    graph[0][0] = tensor("image", [1, 9, 12, 3], "float16")
+    graph[0].append(tensor("real", [1, 9, 12, 3], "float32"))
+    graph[3] = [operator([0], [3], 1), operator([3, 1], [2])]
+    opening = opened(tmp_path, encode(model), input_range="0..255", runtime=runtime)
+    pixels = colours(9, 12)
+    assert opening.preprocessor.empty().dtype == np.float16
+    assert answer(opening, pixels) == pixels.ravel().tolist()
+
+
+@pytest.mark.parametrize("input_range", ["0..1", "-1..1", "imagenet", "0..255"])
+def test_integers_that_cannot_hold_a_range_refuse_it(tmp_path: Path, input_range: str) -> None:
+    with pytest.raises(UsageError, match="is int8 without quantization"):
+        opened(tmp_path, flat([1, 9, 12, 3], "int8"), input_range=input_range)
 
 
 @pytest.mark.parametrize(

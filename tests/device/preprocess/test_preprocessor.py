@@ -123,12 +123,16 @@ def test_a_frame_in_another_format_is_refused(native: bool) -> None:
         preprocessor.tensor(np.zeros((6, 9, 2), np.uint8), "yuyv")
 
 
+def test_integers_without_a_scale_hold_the_real_values() -> None:
+    spec = PreprocessSpec(size=(2, 2), channels="grey", mean=(128.0,), std=(1.0,))
+    table = tensor_table(spec, tensor(spec, "int8"))[0]
+    assert table.tolist() == list(range(-128, 128))
+
+
 def test_a_tensor_of_another_shape_or_dtype_is_refused() -> None:
     spec = PreprocessSpec(size=(8, 8))
     with pytest.raises(ValueError, match="shape"):
         Preprocessor(spec, TensorSpec(name="x", shape=(1, 9, 8, 3), dtype="float32"))
-    with pytest.raises(ValueError, match="dtype is int8 with scale"):
-        Preprocessor(spec, tensor(spec, "int8"))
     with pytest.raises(ValueError, match="dtype is int32"):
         Preprocessor(spec, tensor(spec, "int32", 1.0))
 

@@ -139,7 +139,7 @@ def changed(where: Place, value: object) -> bytes:
     ("where", "value", "message"),
     [
         ((*VARIANT, "input", "scale"), -0.0, "variants.cpu: tensor 'in': scale is -0.0"),
-        ((*VARIANT, "input", "scale"), 0, "tensor 'in': scale is 0.0, expected one above 0"),
+        ((*VARIANT, "input", "scale"), -0.0, "tensor 'in': scale is -0.0, expected 0 or more"),
         ((*VARIANT, "output", "scale"), -0.0, "tensor 'out': scale is -0.0"),
         ((*VARIANT, "output", "scale"), 1e-45, "scale is 1e-45, expected a float32 above 0"),
         ((*VARIANT, "output", "scale"), 1e39, "scale is 1e.39"),

@@ -90,7 +90,11 @@ def test_every_class_above_the_least_score_is_named(values: list[float], least: 
     said = Said(labels=names, decoder=Decoder(multi_label=MultiLabelSpec(min_score=least)))
     answer = decoded(len(values), values, said)
     assert isinstance(answer, MultiLabel)
-    true = {name for name, v in zip(names, np.array(values, np.float32), strict=True) if float(v) >= least}
+    true = {
+        name
+        for name, v in zip(names, np.array(values, np.float32), strict=True)
+        if float(v) >= least
+    }
     assert {name for name, _ in answer.named} == true
     assert [score for _, score in answer.named] == sorted(
         (score for _, score in answer.named), reverse=True
