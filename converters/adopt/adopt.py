@@ -19,11 +19,11 @@ from edgeinfer.device.core.model_file import read_model_file
 from edgeinfer.device.models.bundle.manifest import ModelManifest, least_schema
 from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.models.model import Model
+from edgeinfer.device.models.plain_content import plain_content
 from edgeinfer.device.models.plain_tflite import PlainModel, describe_plain
 from edgeinfer.device.models.verify import VerifyReport
 from edgeinfer.device.runtime.first_opening import open_on_cpu
 from edgeinfer.device.runtime.open_options import OpenOptions
-from edgeinfer.device.tflite.cut import without_pose_decoder
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
@@ -81,7 +81,8 @@ def adopt(
         UsageError: an option does not fit the model.
         VerificationError: the model does not answer the same when it is asked again.
     """
-    content = without_pose_decoder(read_model_file(path), subject=str(path))
+    file = read_model_file(path)
+    content = plain_content(file, opening, subject=str(path))
     graph = read_tflite(content, subject=str(path))
     compiled = compiled_for(graph)
     chosen = [] if pictures is None else read_folder(pictures, seed=seed)
@@ -89,7 +90,7 @@ def adopt(
     opening, trials = (
         (opening, []) if compiled is not None else _decided(path, opening, chosen, progress)
     )
-    plain = _described(path, content, graph, opening, runs_here=compiled is None)
+    plain = _described(path, file, (content, graph), opening, runs_here=compiled is None)
     with tempfile.TemporaryDirectory(prefix="edgeinfer-adopt-") as folder:
         progress.start("make the golden frames")
         samples = golden_samples(chosen, golden_frames, Path(folder))
@@ -152,18 +153,32 @@ def unique_labels(labels: Sequence[str]) -> tuple[str, ...]:
 
 
 def _described(
-    path: Path, content: bytes, graph: TfliteModel, opening: OpenOptions, *, runs_here: bool
+    path: Path,
+    file: bytes,
+    running: tuple[bytes, TfliteModel],
+    opening: OpenOptions,
+    *,
+    runs_here: bool,
 ) -> PlainModel:
-    """Return what the model is; what only an accelerator runs is read from the file."""
+    """Return what the model is; what only an accelerator runs is read from the file.
+
+    Args:
+        path: of the file, for errors.
+        file: its bytes, whole.
+        running: what a runtime is given of it.
+        opening: what the user says of the model.
+        runs_here: it was not compiled for an accelerator.
+    """
     subject = str(path)
+    content, graph = running
     if not runs_here:
         inputs = [tensor.spec() for tensor in graph.inputs]
         outputs = [tensor.spec() for tensor in graph.outputs]
-        return describe_plain(content, graph, inputs, outputs, opening, subject=subject)
+        return describe_plain(file, graph, inputs, outputs, opening, subject=subject)
     runner = open_on_cpu(content, opening, subject=subject, graph=graph)
     with closing(runner):
         return describe_plain(
-            content, runner.graph, runner.inputs, runner.outputs, opening, subject=subject
+            file, runner.graph, runner.inputs, runner.outputs, opening, subject=subject
         )
 
 

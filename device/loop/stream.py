@@ -201,7 +201,7 @@ def open_stream(
     ahead = None
     if not needs_model(source):
         if is_device(source) and chosen.covers is None:
-            source_options["options"] = replace(chosen, covers=model_input_size(model))
+            source_options["options"] = replace(chosen, covers=model_input_size(model, options))
         ahead = CameraAhead(partial(open_camera, source, **source_options))
     try:
         models = open_models(model, parallel, options)

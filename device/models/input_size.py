@@ -7,17 +7,18 @@ from pathlib import Path
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.core.paths import AnyPath
+from edgeinfer.device.runtime.open_options import OpenOptions
 
 
-def model_input_size(path: AnyPath) -> tuple[int, int] | None:
+def model_input_size(path: AnyPath, options: OpenOptions | None = None) -> tuple[int, int] | None:
     """Return the (width, height) that a `.edgebundle` or `.tflite` takes.
 
-    None where that is not known. What is wrong with the file is said when it is opened; this only
-    looks at it.
+    None where that is not known. What is wrong with the file or with the options is said when it is
+    opened; this only looks at it.
     """
     path = Path(path)
     try:
-        return _bundle_size(path) if is_bundle(path) else _tflite_size(path)
+        return _bundle_size(path) if is_bundle(path) else _tflite_size(path, options)
     except EdgeinferError:
         return None
 
@@ -28,11 +29,13 @@ def _bundle_size(path: Path) -> tuple[int, int]:
     return read_manifest(path).preprocess.size
 
 
-def _tflite_size(path: Path) -> tuple[int, int] | None:
+def _tflite_size(path: Path, options: OpenOptions | None) -> tuple[int, int] | None:
+    from edgeinfer.device.models.plain_content import plain_content
     from edgeinfer.device.preprocess.layout import LayoutError, read_form
     from edgeinfer.device.tflite.reader import read_tflite
 
-    inputs = read_tflite(read_model_file(path), subject=str(path)).inputs
+    content = plain_content(read_model_file(path), options or OpenOptions(), subject=str(path))
+    inputs = read_tflite(content, subject=str(path)).inputs
     if len(inputs) != 1:
         return None
     try:

@@ -110,11 +110,12 @@ class Model(Closing):
         options = checked_options(options)
         if is_bundle(path):
             return _open_bundle(path, options)
+        from edgeinfer.device.models.plain_content import plain_content
         from edgeinfer.device.models.plain_tflite import describe_plain
-        from edgeinfer.device.tflite.cut import without_pose_decoder
 
-        content = without_pose_decoder(read_model_file(path), subject=str(path))
-        runner, choice = open_plain(content, options, subject=str(path))
+        content = read_model_file(path)
+        running = plain_content(content, options, subject=str(path))
+        runner, choice = open_plain(running, options, subject=str(path))
         try:
             plain = describe_plain(
                 content, runner.graph, runner.inputs, runner.outputs, options, subject=str(path)

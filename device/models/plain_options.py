@@ -5,7 +5,17 @@ from __future__ import annotations
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.runtime.open_options import OpenOptions
 
-PLAIN_ONLY = ("labels", "input_range", "mean", "std", "channels", "crop", "task")
+PLAIN_ONLY = (
+    "labels",
+    "input_range",
+    "mean",
+    "std",
+    "channels",
+    "crop",
+    "task",
+    "input_size",
+    "signature",
+)
 
 
 ANSWERS = ("unit", "min_score", "iou")

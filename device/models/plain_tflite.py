@@ -58,7 +58,7 @@ def describe_plain(
     guessed, see `input_range/`.
 
     Args:
-        content: the file's bytes.
+        content: the file's bytes, whole.
         graph: the model as it runs.
         inputs: its inputs' specs.
         outputs: its outputs' specs, in the order in which the runtime gives them.
@@ -76,6 +76,7 @@ def describe_plain(
         outputs=tuple(outputs),
         metadata=read_metadata(graph, subject=subject),
         export=read_export_metadata(content, subject=subject),
+        output_names=_output_names(graph),
     )
     if len(shown.inputs) != 1:
         raise _no_task(subject, shown)
@@ -148,6 +149,16 @@ def _form(source: TensorSpec, subject: str) -> InputForm:
             next_step="export or convert the model with a float32 or uint8 input",
         )
     return form
+
+
+def _output_names(graph: TfliteModel) -> tuple[str, ...]:
+    """Return what the signature of the main graph calls its outputs, in the graph's order."""
+    main = graph.subgraphs[0]
+    for signature in graph.signatures:
+        names = {tensor: name for name, tensor in signature.outputs}
+        if signature.subgraph == 0 and names.keys() >= set(main.outputs):
+            return tuple(names[tensor] for tensor in main.outputs)
+    return ()
 
 
 def _no_task(subject: str, shown: Shown) -> ModelError:

@@ -25,6 +25,7 @@ from edgeinfer.device.core.tensors import KernelFamily
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import Runner, RuntimeName, choose_runtime, runtime_version
 from edgeinfer.device.tflite.activation_memory import peak_activation
+from edgeinfer.device.tflite.edits.fixed_size import with_bounds
 from edgeinfer.device.tflite.macs import model_macs
 from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
@@ -40,6 +41,7 @@ _MOST_COPIES = 6
 """What the child may take: this much, and six times the tensors. A runtime turns 16-bit weights
 into 32 bits and packs them again, which makes five of one."""
 _LEAST_CPU_S = 6
+_MOST_CPU_S = 3600
 _MACS_A_SECOND = 10e6
 _BYTES_A_SECOND = 2e6
 """Far below what the slowest board reaches (Raspberry Pi Zero 2 W: hundreds of millions); not all
@@ -200,11 +202,13 @@ def heap_checks() -> dict[str, str]:
 
 def limits(graph: TfliteModel) -> dict[str, int]:
     """Return what a child may take beyond what Python and the runtime do: bytes, and seconds."""
+    # The file of a model of any size states 1 for sizes that its input decides.
+    graph = with_bounds(graph)
     needed = needed_bytes(graph)
     work_s = model_macs(graph) / _MACS_A_SECOND + needed / _BYTES_A_SECOND
     return {
         "most_bytes": _MOST_COPIES * needed + _SPARE_BYTES,
-        "most_cpu_s": _LEAST_CPU_S + int(work_s),
+        "most_cpu_s": min(_LEAST_CPU_S + int(work_s), _MOST_CPU_S),
     }
 
 

@@ -11,6 +11,8 @@ from edgeinfer.device.pictures.model_image import Channels, CropPolicy
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import RuntimeName
 
+_AS_TEXT = ("input_range", "channels", "crop", "task", "signature")
+
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerOptions:
@@ -58,6 +60,10 @@ class OpenOptions:
             bundle.
         task: what a plain `.tflite` predicts, such as "value", if it cannot be found out from the
             file. Not for a bundle.
+        input_size: (width, height) in pixels of the input of a plain `.tflite` that takes pictures
+            of any size. None takes what the exporter of the file states; if it states nothing, the
+            model is not opened. Not for a bundle.
+        signature: which signature of a plain `.tflite` runs, if it has several. Not for a bundle.
         unit: the unit of a plain `.tflite` of task "value".
         min_score: objects or people that score less are left out, 0 to 1. None takes what the
             model states.
@@ -78,6 +84,8 @@ class OpenOptions:
     channels: Channels | None = None
     crop: CropPolicy | None = None
     task: str | None = None
+    input_size: tuple[int, int] | None = None
+    signature: str | None = None
     unit: str | None = None
     min_score: float | None = None
     iou: float | None = None
@@ -107,7 +115,9 @@ class OpenOptions:
     def to_arguments(self) -> list[str]:
         """Return the commands' options that ask for the same; not threads, runtime and labels."""
         arguments = ["--trust"] if self.trust else []
-        for name in ("input_range", "channels", "crop", "task", "unit", "min_score", "iou"):
+        if self.input_size is not None:
+            arguments.append("--input-size={}x{}".format(*self.input_size))
+        for name in (*_AS_TEXT, "unit", "min_score", "iou"):
             value = getattr(self, name)
             if value is not None:
                 arguments.append(f"--{name.replace('_', '-')}={value}")

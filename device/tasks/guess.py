@@ -25,6 +25,8 @@ class Shown:
         outputs: its outputs' specs, in the order in which the runtime gives them.
         metadata: its TFLite Metadata, or None.
         export: what an exporter wrote behind the model, or None.
+        output_names: a name for each output, which the signature of the model gives it; empty
+            where it has none.
         wanted: the user said that it is this task. What else could be guessed does not count then.
     """
 
@@ -33,6 +35,7 @@ class Shown:
     outputs: tuple[TensorSpec, ...]
     metadata: ModelMetadata | None = None
     export: ExportMetadata | None = None
+    output_names: tuple[str, ...] = ()
     wanted: bool = False
 
     @property

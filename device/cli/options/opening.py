@@ -60,6 +60,25 @@ class _Deviations(_Numbers):
         return numbers
 
 
+class _Size(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """WIDTHxHEIGHT in pixels."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Return (width, height).
+
+        Raises:
+            click.BadParameter: it is none.
+        """
+        parts = str(value).lower().split("x")
+        if len(parts) == 2 and all(p.isascii() and p.isdigit() and len(p) < 6 for p in parts):
+            return int(parts[0]), int(parts[1])
+        self.fail(f"{value!r} is not a size, expected such as 224x224", param, ctx)
+
+
 _INPUT_OPTIONS = (
     (
         "--input-range",
@@ -104,6 +123,18 @@ _INPUT_OPTIONS = (
             "help": "What the model predicts, such as classification, value or detection.",
         },
     ),
+    (
+        "--input-size",
+        {
+            "type": _Size(),
+            "metavar": "WIDTHxHEIGHT",
+            "help": "Size of the input of a model that takes any.",
+        },
+    ),
+    (
+        "--signature",
+        {"metavar": "NAME", "help": "Which signature runs, of a model with several."},
+    ),
 )
 _ANSWER_OPTIONS = (
     ("--unit", {"metavar": "TEXT", "help": "The unit of a model that measures a value."}),
@@ -127,7 +158,10 @@ _ANSWER_OPTIONS = (
         },
     ),
 )
-INPUT_PARAMETERS = ("input_range", "mean", "std", "channels", "crop", "task")
+INPUT_PARAMETERS = (
+    *("input_range", "mean", "std", "channels", "crop", "task"),
+    *("input_size", "signature"),
+)
 ANSWER_PARAMETERS = ("unit", "min_score", "iou")
 
 
@@ -244,6 +278,8 @@ def read_opening(
     channels: Channels | None = None,
     crop: CropPolicy | None = None,
     task: str | None = None,
+    input_size: tuple[int, int] | None = None,
+    signature: str | None = None,
     unit: str | None = None,
     min_score: float | None = None,
     iou: float | None = None,
@@ -275,6 +311,8 @@ def read_opening(
         channels=channels,
         crop=crop,
         task=task,
+        input_size=input_size,
+        signature=signature,
         unit=unit,
         min_score=min_score,
         iou=iou,

@@ -1,6 +1,6 @@
 """The first operators of a `.tflite` model as a separate model.
 
-See `device/tflite/cut.py` for how a file is cut.
+See `device/tflite/edits/cut.py` for how a file is cut.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.tflite.cut import cut_model
+from edgeinfer.device.tflite.edits.cut import cut_model
 from edgeinfer.device.tflite.model import ELEMENT_BITS, Subgraph, Tensor
 from edgeinfer.device.tflite.reader import read_tflite
 

@@ -19,10 +19,10 @@ from edgeinfer.device.diagnose.benchmark.report import StageTimes, percentiles
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.models.open_runner import open_plain
+from edgeinfer.device.models.plain_content import plain_content
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.preprocess.jpeg_reduction import decode_for
 from edgeinfer.device.runtime.open_options import OpenOptions
-from edgeinfer.device.tflite.cut import without_pose_decoder
 from edgeinfer.device.tflite.reader import read_tflite
 
 _WARM_UP = 3
@@ -64,13 +64,13 @@ class Subject(Closing):
         try:
             self.model = Model.open(path, options)
             self.runner, self.choice = self.model.runner, self.model.choice
-            self.content = _content(path)
+            self.content = _content(path, options)
         except ModelError as error:
             if is_bundle(path):
                 raise
             # A detector's file, say: what the runtime takes can still be timed.
             try:
-                self.content = _content(path)
+                self.content = _content(path, options)
                 self.runner, self.choice = open_plain(self.content, options, subject=str(path))
             except ModelError:
                 raise error from None
@@ -167,8 +167,8 @@ def made_up_inputs(specs: Sequence[TensorSpec]) -> list[NDArray[Any]]:
     return inputs
 
 
-def _content(path: Path) -> bytes:
+def _content(path: Path, options: OpenOptions) -> bytes:
     if is_bundle(path):
         with open_bundle(path) as bundle:
             return bundle.member(bundle.manifest.main_variant.file)
-    return without_pose_decoder(read_model_file(path), subject=str(path))
+    return plain_content(read_model_file(path), options, subject=str(path))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeinfer.device.core.errors import UnknownRangeError, UsageError
+from edgeinfer.device.core.errors import ModelError, UnknownRangeError, UsageError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.input_range.first_weights import wants_whole_pixels
 from edgeinfer.device.models.input_range.leading_operators import fitting_range, read_leading

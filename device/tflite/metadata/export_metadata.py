@@ -18,6 +18,7 @@ NAMES = ("metadata.json", "temp_meta.txt")
 MOST_CLASSES = 100_000
 _MOST_TEXT = 1000
 _MOST_KEYPOINTS = 1000
+_MOST_SIDE = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +30,14 @@ class ExportMetadata:
         names: the classes in order; empty where they are not said.
         end2end: the graph picks the objects itself; None where it is not said.
         keypoints: (points, numbers of each) of a pose, or None.
+        size: (width, height) of the input in pixels, or None.
     """
 
     task: str
     names: tuple[str, ...] = ()
     end2end: bool | None = None
     keypoints: tuple[int, int] | None = None
+    size: tuple[int, int] | None = None
 
 
 def read_export_metadata(data: bytes, *, subject: str) -> ExportMetadata | None:
@@ -86,6 +89,7 @@ def _read(document: Mapping[Any, Any]) -> ExportMetadata:
         names=_names(document.get("names")),
         end2end=end2end if isinstance(end2end, bool) else None,
         keypoints=None if shape is None else _keypoints(shape),
+        size=_size(document.get("imgsz")),
     )
 
 
@@ -122,6 +126,20 @@ def _keypoints(shape: object) -> tuple[int, int]:
     ):
         return shape[0], shape[1]
     raise ValueError(f"its kpt_shape is {str(shape)[:40]}, expected [points, 2 or 3]")
+
+
+def _size(said: object) -> tuple[int, int] | None:
+    """Return (width, height) of one side for both, or of [height, width]."""
+    if said is None:
+        return None
+    sides = [said, said] if isinstance(said, int) else said
+    if (
+        isinstance(sides, Sequence)
+        and len(sides) == 2
+        and all(isinstance(side, int) and 1 <= side <= _MOST_SIDE for side in sides)
+    ):
+        return sides[1], sides[0]
+    raise ValueError(f"its imgsz is {str(said)[:40]}, expected [height, width]")
 
 
 def _damaged(subject: str, reason: str) -> ModelError:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.models.input_size import model_input_size
+from tests.device.models.test_plain_tflite import flat
 
 
 def test_bundle(sample_bundle: Path) -> None:
@@ -30,3 +31,18 @@ def test_what_is_wrong_is_said_when_it_is_opened(tmp_path: Path, content: bytes)
     assert model_input_size(path) is None
     path.write_bytes(content)
     assert model_input_size(path) is None
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        ([1, 9, 12, 3], (12, 9)),
+        ([1, 3, 9, 12], (12, 9)),
+        ([1, 9, 12], (12, 9)),
+        ([1, 300], None),
+    ],
+)
+def test_other_layouts(tmp_path: Path, shape: list[int], size: tuple[int, int] | None) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(flat(shape))
+    assert model_input_size(path) == size

@@ -82,7 +82,8 @@ def answer(model: Model, pixels: NDArray[np.uint8]) -> list[float]:
     """Return the raw output for a frame."""
     tensor_of_frame = model.preprocessor.tensor(pixels)
     (output,) = model.runner.invoke([tensor_of_frame])
-    return np.asarray(output, np.float64).ravel().tolist()
+    numbers: list[float] = np.asarray(output, np.float64).ravel().tolist()
+    return numbers
 
 
 def normalized(mean: list[float], std: list[float]) -> TableNode:

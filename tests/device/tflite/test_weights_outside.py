@@ -33,7 +33,7 @@ from edgeinfer.device.models.model import Model
 from edgeinfer.device.runtime.first_opening import limits
 from edgeinfer.device.runtime.runner import Runner, RuntimeName, installed_runtimes
 from edgeinfer.device.tasks.labels import labels_in_model
-from edgeinfer.device.tflite.cut import cut_model, without_pose_decoder
+from edgeinfer.device.tflite.edits.cut import cut_model, without_pose_decoder
 from edgeinfer.device.tflite.flatbuffer import FlatBuffer
 from edgeinfer.device.tflite.reader import read_tflite
 from edgeinfer.device.tflite.weights_inside import with_buffers_inside
@@ -43,8 +43,8 @@ from tests.device.metadata_examples import (
     tensor_metadata,
     with_metadata,
 )
+from tests.device.tflite.edits.test_cut import with_decoder
 from tests.device.tflite.outside_examples import offset_places, outside
-from tests.device.tflite.test_cut import with_decoder
 from tests.device.tflite_examples import (
     BIAS,
     WEIGHTS,

@@ -180,6 +180,8 @@ def test_ctrl_c_while_the_folder_is_being_made(
                 std=(1.0,),
                 channels="bgr",
                 crop="letterbox",
+                input_size=(320, 240),
+                signature="serving_default",
                 min_score=0.4,
                 iou=0.6,
             )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import ModelError
-from edgeinfer.device.tflite.cut import POSE_DECODER, cut_model, without_pose_decoder
+from edgeinfer.device.tflite.edits.cut import POSE_DECODER, cut_model, without_pose_decoder
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.tflite_examples import (
     Numbers,

@@ -1,0 +1,1 @@
+"""Copies of a `.tflite` file with a few numbers changed; no FlatBuffer writer is needed."""
