@@ -177,9 +177,10 @@ def _described(
         return describe_plain(file, graph, inputs, outputs, opening, subject=subject)
     runner = open_on_cpu(content, opening, subject=subject, graph=graph)
     with closing(runner):
-        return describe_plain(
+        plain = describe_plain(
             file, runner.graph, runner.inputs, runner.outputs, opening, subject=subject
         )
+        return replace(plain, notes=(*plain.notes, *filter(None, [runner.note])))
 
 
 def _write(out: Path, manifest: ModelManifest, members: dict[str, bytes]) -> ModelManifest:

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.converters.tasks.task import MeasuredTask
-from edgeinfer.device.core.errors import ConversionError
+from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.core.installation.advice import add_packages
 from edgeinfer.device.core.tensors import KernelFamily, TensorSpec
 from edgeinfer.device.models.bundle.manifest import GoldenFrame
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.device.runtime.runner import Runner, installed_runtimes
+from edgeinfer.device.runtime.runner import Runner, installed_runtimes, xnnpack_refuses
 from edgeinfer.device.tasks.registry import find_task
 from edgeinfer.device.tasks.task import Said
 
@@ -166,7 +166,10 @@ def _inputs(
 
 
 def _runners(model: bytes) -> dict[KernelFamily, Runner]:
-    """litert runs both families, bit-equal with tflite-runtime's builtin kernels."""
+    """litert runs both families, bit-equal with tflite-runtime's builtin kernels.
+
+    XNNPACK is left out where it refuses the model.
+    """
     if "ai-edge-litert" not in installed_runtimes():
         raise ConversionError(
             "golden vectors",
@@ -174,13 +177,20 @@ def _runners(model: bytes) -> dict[KernelFamily, Runner]:
             expected="it on the workstation: it computes the outputs of both kernel families",
             next_step=add_packages("ai-edge-litert"),
         )
-    families: tuple[KernelFamily, ...] = ("builtin", "xnnpack")
-    return {
-        family: Runner(
-            model, subject="the converted model", runtime="ai-edge-litert", kernels=family
-        )
-        for family in families
-    }
+    runners: dict[KernelFamily, Runner] = {"builtin": _runner(model, "builtin")}
+    try:
+        runner = _runner(model, "xnnpack")
+        runner.invoke([np.zeros(spec.shape, spec.dtype) for spec in runner.inputs])
+        runners["xnnpack"] = runner
+    except ModelError as error:
+        # The built-in kernels run it everywhere then.
+        if not xnnpack_refuses(error):
+            raise
+    return runners
+
+
+def _runner(model: bytes, kernels: KernelFamily) -> Runner:
+    return Runner(model, subject="the converted model", runtime="ai-edge-litert", kernels=kernels)
 
 
 def _bounded(pixels: Pixels) -> Pixels:

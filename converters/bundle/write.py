@@ -76,7 +76,7 @@ def output_tolerance(output: TensorSpec, largest_output: float) -> float:
 
 def cpu_variant(content: bytes, precision: Precision, golden: GoldenVectors) -> Variant:
     """Return what the manifest says of the model that runs on the CPU."""
-    runner = Runner(content, subject="the converted model")
+    runner = Runner(content, subject="the converted model", kernels="builtin")
     tolerances = [
         output_tolerance(output, largest)
         for output, largest in zip(runner.outputs, golden.largest_outputs, strict=True)

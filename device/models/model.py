@@ -48,8 +48,8 @@ class Model(Closing):
             predicts a value or an embedding.
         task: what the model predicts: "classification", "value", "detection", "segmentation",
             "pose" or "embedding", or a task of another package.
-        notes: what edgeinfer had to guess about a plain `.tflite`, one sentence each. Empty for a
-            bundle.
+        notes: what edgeinfer had to guess about a plain `.tflite`, and what is unusual about how
+            the model runs, one sentence each.
         preprocessor: prepares frames for the model; its `spec` is a `PreprocessSpec`.
         runner: the runtime with the loaded model; its `inputs` and `outputs` describe the tensors.
         said: the description of the model's output, as the bundle stores it.
@@ -134,7 +134,7 @@ class Model(Closing):
             decode=decode,
             task=plain.task,
             said=plain.said,
-            notes=plain.notes,
+            notes=(*plain.notes, *_notes(runner)),
         )
 
     def prepare(
@@ -300,12 +300,17 @@ def _open_bundle(path: Path, options: OpenOptions) -> Model:
             decode=make_decode(manifest.task, said, variant.outputs, manifest.preprocess),
             task=manifest.task,
             said=said,
+            notes=_notes(opened.runner),
             bundle=bundle,
             choice=opened.choice,
         )
     except BaseException:
         bundle.close()
         raise
+
+
+def _notes(runner: ModelRunner) -> tuple[str, ...]:
+    return (runner.note,) if runner.note else ()
 
 
 def _preprocessor(spec: PreprocessSpec, runner: ModelRunner, path: Path) -> Preprocessor:

@@ -33,6 +33,8 @@ from edgeinfer.device.tflite.safety.operators import uncovered_operators
 
 _CHILD = "edgeinfer.device.runtime.first_opening_child"
 
+_BUILTIN: KernelFamily = "builtin"
+_WITHOUT_XNNPACK = "XNNPACK refuses this model: the runtime's built-in kernels run it"
 _FORM = "1"
 """Raised when the child looks for more: what was remembered before counts no longer."""
 _MOST_REMEMBERED = 2000
@@ -74,14 +76,15 @@ def open_on_cpu(
     """
     options = options or OpenOptions()
     graph = graph or read_tflite(content, subject=subject)
-    ensure_opens(content, graph, options, subject=subject, kernels=kernels)
+    instead = ensure_opens(content, graph, options, subject=subject, kernels=kernels)
     return Runner(
         content,
         subject=subject,
         threads=options.thread_count,
         runtime=options.runtime,
-        kernels=kernels,
+        kernels=instead or kernels,
         graph=graph,
+        note=_WITHOUT_XNNPACK if instead else "",
     )
 
 
@@ -92,8 +95,12 @@ def ensure_opens(
     *,
     subject: str,
     kernels: KernelFamily | None = None,
-) -> None:
-    """Try a model in a child, unless this installation has opened it before; see `open_on_cpu`."""
+) -> KernelFamily | None:
+    """Try a model in a child, unless this installation has opened it before; see `open_on_cpu`.
+
+    Returns:
+        The kernels that run it where XNNPACK refuses it and `kernels` is None; else None.
+    """
     uncovered = uncovered_operators(graph)
     if uncovered and not options.trust:
         raise ModelError(
@@ -105,7 +112,7 @@ def ensure_opens(
     _check_memory(needed_bytes(graph), subject)
     record = _record(content, name, kernels)
     if record.exists():
-        return
+        return _BUILTIN if record.stat().st_size else None
     job = {
         "subject": subject,
         "threads": options.thread_count,
@@ -113,12 +120,18 @@ def ensure_opens(
         "kernels": kernels,
         **limits(graph),
     }
-    _try(content, job, meanwhile=lambda: runtime_version(name))
-    _remember(record)
+    instead = _try(content, job, meanwhile=lambda: runtime_version(name))
+    _remember(record, instead or "")
+    return instead
 
 
-def _try(content: bytes, job: dict[str, Any], *, meanwhile: Callable[[], object]) -> None:
+def _try(
+    content: bytes, job: dict[str, Any], *, meanwhile: Callable[[], object]
+) -> KernelFamily | None:
     """Have a child open and run the model.
+
+    Returns:
+        The kernels that ran it, where XNNPACK refused it and the job leaves that open.
 
     Raises:
         ModelError: it could not, or died.
@@ -146,7 +159,7 @@ def _try(content: bytes, job: dict[str, Any], *, meanwhile: Callable[[], object]
         if error.errno == errno.ENOEXEC:
             # This Python runs in an emulator of processes, which cannot start another: what a model
             # ends there is the emulation.
-            return
+            return None
         reason = (error.strerror or str(error)).lower()
         raise ModelError(
             subject, got=f"cannot be tried in a separate process ({reason})"
@@ -164,12 +177,12 @@ def _try(content: bytes, job: dict[str, Any], *, meanwhile: Callable[[], object]
         except BaseException:
             process.kill()
             raise
-    _judge(subject, process.returncode, said, job)
+    return _judge(subject, process.returncode, said, job)
 
 
-def _judge(subject: str, code: int, said: str, job: dict[str, Any]) -> None:
+def _judge(subject: str, code: int, said: str, job: dict[str, Any]) -> KernelFamily | None:
     if code == 0:
-        return
+        return _BUILTIN if said.strip() == _BUILTIN else None
     if code == -signal.SIGXCPU:
         raise _refused(subject, "did not end its first run in time", job)
     if code < 0:
@@ -246,13 +259,15 @@ def _record(content: bytes, runtime: RuntimeName, kernels: KernelFamily | None) 
     return cache_home() / "opened" / digest.hexdigest()
 
 
-def _remember(record: Path) -> None:
+def _remember(record: Path, content: str) -> None:
     """Make the file; where that fails, the model is tried again the next time."""
     with suppress(OSError):
         record.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if record.parent.stat().st_uid != os.geteuid():
             return
         record.touch(mode=0o600)
+        if content:
+            record.write_text(content)
         _forget_oldest(record.parent)
 
 

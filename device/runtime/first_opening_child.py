@@ -3,7 +3,7 @@
 `first_opening.py` starts it, as
 `python -m edgeinfer.device.runtime.first_opening_child DESCRIPTOR PARENT JOB`, and judges how it
 ends: with 0, with 3 and a line of JSON on stdout where the runtime refused the model, or any other
-way.
+way. It says "builtin" with the 0 where XNNPACK refused the model and the built-in kernels ran it.
 """
 
 from __future__ import annotations
@@ -36,16 +36,26 @@ def main() -> None:
         content = stream.read()
     os.close(int(sys.argv[1]))
     refusal = try_model(content, job)
+    if refusal is not None and _runs_without_xnnpack(content, job, refusal):
+        refusal = None
+        print("builtin", flush=True)
     if refusal is not None:
         print(json.dumps(refusal), flush=True)
     # Not through the libraries' own endings, some of which crash.
     os._exit(0 if refusal is None else _REFUSED)
 
 
+def _runs_without_xnnpack(content: bytes, job: dict[str, Any], refusal: dict[str, str]) -> bool:
+    """Return whether XNNPACK alone refused a model, and the job does not insist on it."""
+    if refusal.pop("by_xnnpack", None) is None or job["kernels"] is not None:
+        return False
+    return try_model(content, {**job, "kernels": "builtin"}) is None
+
+
 def try_model(content: bytes, job: dict[str, Any]) -> dict[str, str] | None:
     """Open and run a model within the job's limits; return why it was refused, or None."""
     from edgeinfer.device.core.errors import ModelError
-    from edgeinfer.device.runtime.runner import Runner, runtime_version
+    from edgeinfer.device.runtime.runner import Runner, runtime_version, xnnpack_refuses
 
     runtime_version(job["runtime"])  # imported before the limits count
     _limit(job["most_bytes"], job["most_cpu_s"])
@@ -60,7 +70,7 @@ def try_model(content: bytes, job: dict[str, Any]) -> dict[str, str] | None:
         _run(runner)
         del runner  # freeing its memory is where overruns are found
     except ModelError as error:
-        return error.to_dict()
+        return error.to_dict() | ({"by_xnnpack": "yes"} if xnnpack_refuses(error) else {})
     except MemoryError:
         limit = f"{job['most_bytes'] / 2**20:,.0f} MiB"
         return {
@@ -107,7 +117,7 @@ def _run(runner: Any) -> None:
         if ran and time.monotonic() - start > _LONG_S:
             break
     if failure is not None and not ran:
-        raise ModelError("", got=f"cannot be run: {failure.got}", next_step=_NEXT_STEP)
+        raise ModelError("", got=f"cannot be run: {failure.got}", next_step=_NEXT_STEP) from failure
 
 
 def _inputs(specs: Sequence[Any]) -> Iterator[list[Any]]:

@@ -74,11 +74,13 @@ class ModelRunner(Protocol):
         inputs: specs of the inputs.
         outputs: specs of the outputs.
         graph: what the model contains.
+        note: what people should know of how it runs, a sentence; empty for nothing.
     """
 
     runtime: RuntimeName
     version: str
     kernels: KernelFamily
+    note: str
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     graph: TfliteModel
@@ -106,6 +108,7 @@ class Runner:
         threads: interpreter threads.
         runtime: which runtime; None takes the preferred one.
         kernels: `builtin` leaves XNNPACK out; None takes the runtime's default.
+        note: see the attribute.
         delegate: an external delegate, as `load_delegate` gives it.
         graph: what `read_tflite` gave for these bytes, where they were read already.
 
@@ -120,6 +123,7 @@ class Runner:
         inputs: specs of the inputs.
         outputs: specs of the outputs.
         graph: what the model contains.
+        note: what people should know of how it runs, a sentence; empty for nothing.
     """
 
     def __init__(
@@ -132,7 +136,9 @@ class Runner:
         kernels: KernelFamily | None = None,
         delegate: Any | None = None,
         graph: TfliteModel | None = None,
+        note: str = "",
     ) -> None:
+        self.note = note
         # Reading it refuses what runtimes crash on.
         self.graph = graph or read_tflite(model, subject=subject)
         self.runtime = choose_runtime(runtime)
@@ -144,7 +150,7 @@ class Runner:
         module = _import_runtime(self.runtime)
         self.version = _version(self.runtime)
         resolver = module.OpResolverType.AUTO
-        if self.kernels == "builtin" and self.runtime == "ai-edge-litert":
+        if kernels == "builtin":
             resolver = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         else:
             quiet_runtime(module)
@@ -209,6 +215,16 @@ class Runner:
             raise ModelError(
                 "inference", got=f"{self.runtime} failed ({_first_line(error)})"
             ) from error
+
+
+def xnnpack_refuses(error: ModelError) -> bool:
+    """Return whether it was XNNPACK that failed, so that the built-in kernels may run the model.
+
+    It takes operators as a graph is split up that it cannot compute then, such as FULLY_CONNECTED
+    of more than six axes (google/XNNPACK issue 11036).
+    """
+    text = f"{error.got} {error.__cause__ or ''}".lower()
+    return "xnnpack" in text or "only supports static-sized tensors" in text
 
 
 def runtime_version(name: RuntimeName) -> str:

@@ -53,7 +53,10 @@ class DelegateRunner(Closing):
         inputs: specs of the inputs.
         outputs: specs of the outputs.
         graph: what the model contains.
+        note: empty.
     """
+
+    note = ""
 
     def __init__(
         self,

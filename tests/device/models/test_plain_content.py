@@ -18,7 +18,7 @@ from edgeinfer.device.models.plain_content import plain_content
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import installed_runtimes
 from edgeinfer.device.tflite.reader import read_tflite
-from tests.device.tflite.any_size_example import any_size, two_signatures
+from tests.device.tflite.graph_examples import any_size, two_signatures
 from tests.device.tflite_examples import dense_model, encode
 
 

@@ -16,8 +16,10 @@ from edgeinfer.device.models.model import Model
 from edgeinfer.device.runtime import first_opening
 from edgeinfer.device.runtime.first_opening import open_on_cpu
 from edgeinfer.device.runtime.open_options import OpenOptions
+from edgeinfer.device.runtime.runner import Runner, installed_runtimes
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.device.one_operator import custom_model, one_operator_model
+from tests.device.tflite.graph_examples import dense_of_rank
 from tests.device.tflite_examples import dense_model, encode
 
 MODEL = encode(dense_model())
@@ -185,3 +187,39 @@ def test_a_model_is_opened_this_way(
         for _ in range(2):
             Model.open(path).close()
     assert len(children) == 2
+
+
+@pytest.mark.parametrize("runtime", installed_runtimes())
+def test_what_xnnpack_refuses_runs_on_the_built_in_kernels(
+    records: Path, children: list[Any], runtime: Any
+) -> None:
+    model, pixels = dense_of_rank(7), np.ones((1, 2, 2, 3), np.float32)
+    options = OpenOptions(runtime=runtime)
+    refused = runtime == "ai-edge-litert"  # tflite-runtime 2.14 leaves the operator out itself
+    if refused:
+        with pytest.raises(ModelError, match="XNNPackDelegate"):
+            Runner(model, subject="x", runtime=runtime)
+    for _ in range(2):
+        runner = open_on_cpu(model, options, subject="x")
+        assert runner.kernels == "builtin"
+        assert bool(runner.note) == refused
+    assert len(children) == 1
+    (record,) = records.iterdir()
+    assert record.read_text() == ("builtin" if refused else "")
+    (expected,) = Runner(dense_of_rank(2), subject="x", kernels="builtin").invoke([pixels])
+    np.testing.assert_array_equal(runner.invoke([pixels])[0], expected)
+
+
+def test_xnnpack_alone_is_refused_where_it_is_insisted_on() -> None:
+    options = OpenOptions(runtime="ai-edge-litert")
+    with pytest.raises(ModelError, match="XNNPackDelegate"):
+        open_on_cpu(dense_of_rank(7), options, subject="x", kernels="xnnpack")
+
+
+def test_a_model_says_what_runs_it(tmp_path: Path) -> None:
+    path = tmp_path / "dense.tflite"
+    path.write_bytes(dense_of_rank(7))
+    options = OpenOptions(input_range="0..1", runtime="ai-edge-litert")
+    with Model.open(path, options) as model:
+        notes = [note for note in model.notes if "XNNPACK" in note]
+        assert notes == ["XNNPACK refuses this model: the runtime's built-in kernels run it"]

@@ -76,7 +76,7 @@ def test_another_layout_needs_version_3_and_comes_back() -> None:
     variants = {"cpu": replace(cpu, input=replace(cpu.input, shape=(1, depth, height, width)))}
     changes: dict[str, Any] = {"preprocess": preprocess, "variants": variants}
     with pytest.raises(
-        ValueError, match="schema version 1 with task .* and layout 'chw', expected version 3"
+        ValueError, match=r"schema version 1 with task .* and layout 'chw', expected version 3"
     ):
         replace(before, **changes)
     after = replace(before, schema_version=3, **changes)

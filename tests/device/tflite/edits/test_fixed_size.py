@@ -15,7 +15,7 @@ from edgeinfer.device.runtime.runner import _MODULES, Runner, installed_runtimes
 from edgeinfer.device.tflite.edits.fixed_size import with_bounds, with_input_shape
 from edgeinfer.device.tflite.flatbuffer import FlatBuffer
 from edgeinfer.device.tflite.reader import read_tflite
-from tests.device.tflite.any_size_example import any_size
+from tests.device.tflite.graph_examples import any_size
 from tests.device.tflite_examples import dense_model, encode
 
 

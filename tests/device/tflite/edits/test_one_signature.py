@@ -12,7 +12,7 @@ from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.runtime.runner import _MODULES, Runner, installed_runtimes
 from edgeinfer.device.tflite.edits.one_signature import with_signature
 from edgeinfer.device.tflite.reader import read_tflite
-from tests.device.tflite.any_size_example import signature, two_signatures
+from tests.device.tflite.graph_examples import signature, two_signatures
 from tests.device.tflite_examples import dense_model, encode
 
 

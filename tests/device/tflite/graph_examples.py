@@ -1,4 +1,4 @@
-"""A tiny network that takes pictures of any size, and one with two signatures."""
+"""Tiny networks: of any picture size, with two signatures, and one that XNNPACK refuses."""
 
 from __future__ import annotations
 
@@ -87,3 +87,44 @@ def two_signatures(**changes: Any) -> bytes:
     graphs: Any = model[2]
     graphs[1][3][1] = operator([0], [2], 2)
     return encode(model | changes.get("fields", {}))
+
+
+def dense_of_rank(rank: int) -> bytes:
+    """A dense layer of 12 pixels' values to 4 scores, in a tensor of so many axes.
+
+    XNNPACK of LiteRT 2.3 takes any, and fails with more than 6.
+    """
+    weights = np.random.default_rng(0).normal(size=(4, 12)).astype(np.float32)
+    flat, scores = [1] * (rank - 1) + [12], [1] * (rank - 1) + [4]
+    model: TableNode = {
+        0: Number("I", 3),
+        1: [operator_code("RESHAPE"), operator_code("FULLY_CONNECTED")],
+        2: [
+            {
+                0: [
+                    tensor("image", [1, 2, 2, 3], "float32"),
+                    tensor("flat_shape", [rank], "int32", 1),
+                    tensor("flat", flat, "float32"),
+                    tensor("weights", [4, 12], "float32", 2),
+                    tensor("high", scores, "float32"),
+                    tensor("scores_shape", [2], "int32", 3),
+                    tensor("scores", [1, 4], "float32"),
+                ],
+                1: Numbers("i", [0]),
+                2: Numbers("i", [6]),
+                3: [
+                    operator([0, 1], [2]),
+                    operator([2, 3, -1], [4], 1) | {3: Number("B", 8), 4: {2: Number("?", True)}},
+                    operator([4, 5], [6]),
+                ],
+                4: "main",
+            }
+        ],
+        4: [
+            {},
+            {0: np.array(flat, np.int32).tobytes()},
+            {0: weights.tobytes()},
+            {0: np.array([1, 4], np.int32).tobytes()},
+        ],
+    }
+    return encode(model)
