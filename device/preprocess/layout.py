@@ -49,7 +49,7 @@ def read_form(shape: tuple[int, ...]) -> InputForm:
         InputForm(layout='chw', size=(192, 224), depth=3)
 
     Raises:
-        LayoutError: it is no picture's, or it cannot be told which axis is which.
+        LayoutError: it is not a picture's, or does not show which axis is which.
     """
     axes = shape
     if len(shape) == 4 or (len(shape) == 3 and shape[0] == 1):

@@ -26,7 +26,7 @@ from edgeinfer.device.tflite.metadata.tflite_metadata import TensorMetadata
 
 _BARE = "--mean=128 --std=1 feeds pixels minus 128, --input-range=0..255 pixels as they are"
 _LEAST_NUMBERS = 64
-"""So many different numbers 256 pixel values make at least."""
+"""256 pixel values make at least this many different numbers."""
 CHOICES = "--input-range 0..255, 0..1, -1..1 or imagenet, or --mean and --std"
 
 

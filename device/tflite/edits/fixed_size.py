@@ -52,7 +52,7 @@ def with_input_shape(model: bytes, shape: tuple[int, ...], *, subject: str) -> b
         raise ModelError(
             subject,
             got="shares the shape of its input with other tensors",
-            expected="a shape of its own: its size cannot be fixed",
+            expected="a separate shape: its size cannot be fixed",
             next_step="export the model with the size that it is to have",
         )
     return fixed

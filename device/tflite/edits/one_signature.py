@@ -45,7 +45,7 @@ def with_signature(model: bytes, name: str, *, subject: str) -> bytes:
         raise ModelError(
             subject,
             got=f"its graphs call the one of signature '{name}', or the first one",
-            expected="graphs of their own",
+            expected="separate graphs",
             next_step="convert the model with this signature only",
         )
     numbers = _changes(model, number, chosen)
@@ -75,7 +75,7 @@ def _changes(model: bytes, number: int, chosen: int) -> dict[int, int]:
     """
     root = FlatBuffer(model).root()
     signatures = root.table_places(_MODEL_SIGNATURES)
-    # The chosen signature is the first, and the list ends after it: its length stands before it.
+    # The chosen signature is the first, and the list ends after it: its length comes before it.
     changes = {
         signatures[0]: _target(model, signatures[number]) - signatures[0],
         signatures[0] - 4: 1,

@@ -90,7 +90,7 @@ def two_signatures(**changes: Any) -> bytes:
 
 
 def dense_of_rank(rank: int) -> bytes:
-    """A dense layer of 12 pixels' values to 4 scores, in a tensor of so many axes.
+    """A dense layer of 12 pixels' values to 4 scores, in a tensor of `rank` axes.
 
     XNNPACK of LiteRT 2.3 takes any, and fails with more than 6.
     """

@@ -93,6 +93,22 @@ def test_integers_stand_for_real_constants() -> None:
     assert read_leading(graph).factor == pytest.approx([2 / 255], rel=1e-3)
 
 
+def test_constants_of_16_bits_are_read_behind_their_operator() -> None:
+    """As TensorFlow's converter writes weights of float16: (pixel - mean) / std."""
+    constants = [constant(values, "float16") for values in ((120.0, 118.0, 100.0), (1 / 58,))]
+    tensors = [image(1, 8, 8, 3, dtype="float32"), *constants]
+    tensors += [image(1, 1, 1, 3, dtype="float32"), image(1, 1, 1, 1, dtype="float32")]
+    tensors += [image(1, 8, 8, 3, dtype="float32")] * 2
+    steps: list[Step] = [
+        ("DEQUANTIZE", [1], [3]),
+        ("DEQUANTIZE", [2], [4]),
+        ("SUB", [0, 3], [5]),
+        ("MUL", [5, 4], [6]),
+    ]
+    graph = model(tensors, steps, inputs=(0,), outputs=(6,)).subgraphs[0]
+    assert fitting_range(read_leading(graph)) == "0..255"
+
+
 @given(
     st.lists(
         st.tuples(

@@ -51,7 +51,7 @@ def test_a_name_that_is_not_there_is_refused() -> None:
         with_signature(encode(dense_model()), "x", subject="m")
 
 
-def test_two_signatures_of_one_graph_are_told_apart() -> None:
+def test_of_two_signatures_of_one_graph_one_stays() -> None:
     fields = {7: [signature("one", 0, {"a": 1}), signature("two", 0, {"b": 1})]}
     one = with_signature(two_signatures(fields=fields), "two", subject="x")
     (left,) = read_tflite(one, subject="x").signatures
