@@ -19,13 +19,11 @@ from edgeinfer.device.core.model_file import read_model_file
 from edgeinfer.device.models.bundle.manifest import ModelManifest, least_schema
 from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.models.plain_content import plain_content
+from edgeinfer.device.models.plain_content import PlainContent, plain_content
 from edgeinfer.device.models.plain_tflite import PlainModel, describe_plain
 from edgeinfer.device.models.verify import VerifyReport
 from edgeinfer.device.runtime.first_opening import open_on_cpu
 from edgeinfer.device.runtime.open_options import OpenOptions
-from edgeinfer.device.tflite.model import TfliteModel
-from edgeinfer.device.tflite.reader import read_tflite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,15 +80,15 @@ def adopt(
         VerificationError: the model does not answer the same when it is asked again.
     """
     file = read_model_file(path)
-    content = plain_content(file, opening, subject=str(path))
-    graph = read_tflite(content, subject=str(path))
+    running = plain_content(file, opening, subject=str(path))
+    content, graph = running
     compiled = compiled_for(graph)
     chosen = [] if pictures is None else read_folder(pictures, seed=seed)
     progress.start("read the model")
     opening, trials = (
         (opening, []) if compiled is not None else _decided(path, opening, chosen, progress)
     )
-    plain = _described(path, file, (content, graph), opening, runs_here=compiled is None)
+    plain = _described(path, file, running, opening, runs_here=compiled is None)
     with tempfile.TemporaryDirectory(prefix="edgeinfer-adopt-") as folder:
         progress.start("make the golden frames")
         samples = golden_samples(chosen, golden_frames, Path(folder))
@@ -155,7 +153,7 @@ def unique_labels(labels: Sequence[str]) -> tuple[str, ...]:
 def _described(
     path: Path,
     file: bytes,
-    running: tuple[bytes, TfliteModel],
+    running: PlainContent,
     opening: OpenOptions,
     *,
     runs_here: bool,

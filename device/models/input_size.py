@@ -32,10 +32,9 @@ def _bundle_size(path: Path) -> tuple[int, int]:
 def _tflite_size(path: Path, options: OpenOptions | None) -> tuple[int, int] | None:
     from edgeinfer.device.models.plain_content import plain_content
     from edgeinfer.device.preprocess.layout import LayoutError, read_form
-    from edgeinfer.device.tflite.reader import read_tflite
 
-    content = plain_content(read_model_file(path), options or OpenOptions(), subject=str(path))
-    inputs = read_tflite(content, subject=str(path)).inputs
+    read = plain_content(read_model_file(path), options or OpenOptions(), subject=str(path))
+    inputs = read.graph.inputs
     if len(inputs) != 1:
         return None
     try:

@@ -114,8 +114,8 @@ class Model(Closing):
         from edgeinfer.device.models.plain_tflite import describe_plain
 
         content = read_model_file(path)
-        running = plain_content(content, options, subject=str(path))
-        runner, choice = open_plain(running, options, subject=str(path))
+        running, graph = plain_content(content, options, subject=str(path))
+        runner, choice = open_plain(running, options, subject=str(path), graph=graph)
         try:
             plain = describe_plain(
                 content, runner.graph, runner.inputs, runner.outputs, options, subject=str(path)

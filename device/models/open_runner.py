@@ -12,6 +12,7 @@ from edgeinfer.device.runtime.choose import Candidate, Choice, open_first
 from edgeinfer.device.runtime.first_opening import open_on_cpu
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import ModelRunner
+from edgeinfer.device.tflite.model import TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def open_variant(bundle: ModelBundle, options: OpenOptions) -> OpenedVariant:
 
 
 def open_plain(
-    content: bytes, options: OpenOptions, *, subject: str
+    content: bytes, options: OpenOptions, *, subject: str, graph: TfliteModel | None = None
 ) -> tuple[ModelRunner, Choice | None]:
     """Load a plain `.tflite`; the choice is None where there was none.
 
@@ -76,6 +77,7 @@ def open_plain(
         content: the file's bytes.
         options: how it is opened.
         subject: the file's name, for errors.
+        graph: what `read_tflite` gave for these bytes, where they were read already.
 
     Raises:
         UsageError: a variant is wanted, which only bundles have.
@@ -89,7 +91,7 @@ def open_plain(
         raise UsageError(
             "--variant", got=f"{subject} is a plain .tflite", expected="a bundle, which has them"
         )
-    graph = read_tflite(content, subject=subject)
+    graph = graph or read_tflite(content, subject=subject)
     maker = compiled_for(graph)
     wanted = request.wanted or (None if maker is None else maker.name)
     if wanted is None:

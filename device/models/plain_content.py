@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tflite.edits.cut import without_pose_decoder
 from edgeinfer.device.tflite.edits.fixed_size import with_input_shape
 from edgeinfer.device.tflite.edits.one_signature import with_signature
 from edgeinfer.device.tflite.metadata.export_metadata import read_export_metadata
-from edgeinfer.device.tflite.model import Tensor
+from edgeinfer.device.tflite.model import Tensor, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
 
 _MOST_SIDE = 4096
 _DEPTHS = (1, 3, 4)
 
 
-def plain_content(content: bytes, options: OpenOptions, *, subject: str) -> bytes:
-    """Return what a runtime is to be given of a plain `.tflite`; the same bytes where it may be.
+class PlainContent(NamedTuple):
+    """What a runtime is to be given of a plain `.tflite`.
+
+    Attributes:
+        content: its bytes, those of the file where nothing had to be changed.
+        graph: the same, read.
+    """
+
+    content: bytes
+    graph: TfliteModel
+
+
+def plain_content(file: bytes, options: OpenOptions, *, subject: str) -> PlainContent:
+    """Return what a runtime is to be given of a plain `.tflite`.
 
     Coral's PoseNet decoder is cut off. Of several signatures the one that the user names becomes
     the model's main graph. An input of varying height and width gets the size that the user names,
     else the one that the file's exporter states.
 
     Args:
-        content: the file's bytes.
+        file: its bytes.
         options: `signature` and `input_size` count.
         subject: the file's name, for errors.
 
@@ -32,17 +46,21 @@ def plain_content(content: bytes, options: OpenOptions, *, subject: str) -> byte
             any size and nothing states one.
         UsageError: `signature` or `input_size` does not fit the model.
     """
-    running = without_pose_decoder(content, subject=subject)
+    running = _read(without_pose_decoder(file, subject=subject), subject)
     running = _one_signature(running, options.signature, subject)
-    return _one_size(running, content, options.input_size, subject)
+    return _one_size(running, file, options.input_size, subject)
 
 
-def _one_signature(content: bytes, name: str | None, subject: str) -> bytes:
-    names = [item.name for item in read_tflite(content, subject=subject).signatures]
+def _read(content: bytes, subject: str) -> PlainContent:
+    return PlainContent(content, read_tflite(content, subject=subject))
+
+
+def _one_signature(running: PlainContent, name: str | None, subject: str) -> PlainContent:
+    names = [item.name for item in running.graph.signatures]
     listed = ", ".join(names)
     if name is None:
         if len(names) < 2:
-            return content
+            return running
         raise ModelError(
             subject,
             got=f"has {len(names)} signatures: {listed}",
@@ -55,19 +73,23 @@ def _one_signature(content: bytes, name: str | None, subject: str) -> bytes:
             got=f"{subject} has no '{name}'",
             expected=f"one of {listed}" if names else "none, which it has",
         )
-    return content if len(names) == 1 else with_signature(content, name, subject=subject)
+    if len(names) == 1:
+        return running
+    return _read(with_signature(running.content, name, subject=subject), subject)
 
 
-def _one_size(content: bytes, file: bytes, size: tuple[int, int] | None, subject: str) -> bytes:
+def _one_size(
+    running: PlainContent, file: bytes, size: tuple[int, int] | None, subject: str
+) -> PlainContent:
     """Return the model with an input of one size.
 
     Args:
-        content: the model as it runs so far.
+        running: the model as it runs so far.
         file: the whole file, with what an exporter wrote behind the model.
         size: (width, height) that the user names.
         subject: the file's name, for errors.
     """
-    inputs = read_tflite(content, subject=subject).inputs
+    inputs = running.graph.inputs
     sides = _sides(inputs[0]) if len(inputs) == 1 else None
     if sides is None:
         if size is not None:
@@ -77,7 +99,7 @@ def _one_size(content: bytes, file: bytes, size: tuple[int, int] | None, subject
                 expected="a model that does",
                 next_step="leave the size out",
             )
-        return content
+        return running
     source = inputs[0]
     signature = source.shape_signature or source.shape
     if size is None and -1 in [signature[axis] for axis in sides]:
@@ -91,7 +113,7 @@ def _one_size(content: bytes, file: bytes, size: tuple[int, int] | None, subject
                 next_step="name the size that it was trained with, such as --input-size=224x224",
             )
     if size is None:
-        return content
+        return running
     if not all(1 <= side <= _MOST_SIDE for side in size):
         raise UsageError(
             "input size", got=f"{size[0]}x{size[1]}", expected=f"sides from 1 to {_MOST_SIDE}"
@@ -108,8 +130,8 @@ def _one_size(content: bytes, file: bytes, size: tuple[int, int] | None, subject
             )
         shape[axis] = side
     if tuple(shape) == source.shape and -1 not in source.shape_signature:
-        return content
-    return with_input_shape(content, tuple(shape), subject=subject)
+        return running
+    return _read(with_input_shape(running.content, tuple(shape), subject=subject), subject)
 
 
 def _sides(source: Tensor) -> tuple[int, int] | None:

@@ -171,4 +171,4 @@ def _content(path: Path, options: OpenOptions) -> bytes:
     if is_bundle(path):
         with open_bundle(path) as bundle:
             return bundle.member(bundle.manifest.main_variant.file)
-    return plain_content(read_model_file(path), options, subject=str(path))
+    return plain_content(read_model_file(path), options, subject=str(path)).content

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.models.input_size import model_input_size
@@ -23,8 +26,9 @@ from tests.device.tflite_examples import dense_model, encode
 
 
 def shape_of(content: bytes, options: OpenOptions) -> tuple[int, ...]:
-    running = plain_content(content, options, subject="x.tflite")
-    return read_tflite(running, subject="x").inputs[0].shape
+    running, graph = plain_content(content, options, subject="x.tflite")
+    assert graph == read_tflite(running, subject="x")
+    return graph.inputs[0].shape
 
 
 @pytest.mark.parametrize("runtime", installed_runtimes())
@@ -83,7 +87,7 @@ def test_a_size_that_does_not_fit_is_refused(
 def test_a_model_of_one_size_stays_as_it_is() -> None:
     content = any_size(height=20, width=30)
     assert shape_of(content, OpenOptions(input_size=(30, 20))) == (1, 20, 30, 3)
-    assert plain_content(content, OpenOptions(), subject="x") is content
+    assert plain_content(content, OpenOptions(), subject="x").content is content
 
 
 def test_of_several_signatures_one_has_to_be_named(tmp_path: Path) -> None:
@@ -99,6 +103,24 @@ def test_of_several_signatures_one_has_to_be_named(tmp_path: Path) -> None:
 def test_a_signature_that_is_not_there_is_refused() -> None:
     content = encode(dense_model())
     options = OpenOptions(signature="serving_default")
-    assert plain_content(content, options, subject="x") is content
+    assert plain_content(content, options, subject="x").content is content
     with pytest.raises(UsageError, match="no 'cubed', expected one of serving_default"):
         plain_content(content, OpenOptions(signature="cubed"), subject="x")
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    content=st.sampled_from([any_size(), any_size(channels_first=True), two_signatures()]),
+    changes=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4),
+)
+def test_damaged_files_raise_only_our_errors(
+    content: bytes, changes: list[tuple[int, int]]
+) -> None:
+    damaged = bytearray(content)
+    for place, value in changes:
+        damaged[place % len(damaged)] = value
+    for options in (OpenOptions(input_size=(40, 24)), OpenOptions(signature="squared")):
+        with suppress(ModelError, UsageError):
+            running, graph = plain_content(bytes(damaged), options, subject="x")
+            assert graph == read_tflite(running, subject="x")
+            assert len(running) == len(damaged)
