@@ -220,8 +220,11 @@ void edgeinfer_preprocessor::WritePlanes(const uint8_t* pixels, int32_t count,
   const size_t plane = static_cast<size_t>(spec.width) * spec.height;
   if (table_is_flip) {
     const uint8_t mask = flip;
-    for (int32_t c = 0; c < 3; ++c, ++pixels, tensor += plane) {
-      for (int32_t i = 0; i < count; ++i) tensor[i] = pixels[3 * i] ^ mask;
+    uint8_t *second = tensor + plane, *third = second + plane;
+    for (int32_t i = 0; i < count; ++i, pixels += 3) {
+      tensor[i] = pixels[0] ^ mask;
+      second[i] = pixels[1] ^ mask;
+      third[i] = pixels[2] ^ mask;
     }
   } else if (element_bytes == 1) {
     edgeinfer::LookUpPlanes<uint8_t>(pixels, count, plane, table.data(), tensor);
