@@ -65,8 +65,9 @@ def convert(
         foreign: what edgeinfer must know about a model that was made by another program. Not for a
             folder of `edgeinfer.train`.
         max_drop_points: how many points of accuracy the quantized model may lose on the validation
-            pictures, compared with float32. By default 1. Only for a folder of `edgeinfer.train`;
-            for other models see `ForeignModel.min_agreement`.
+            pictures, compared with float32. By default 1. For a model that was made by another
+            program, on pictures in folders that are named as its labels; without labels see
+            `ForeignModel.min_agreement`.
         calibration_draw: how the pictures for the calibration are chosen: "balanced" takes the
             classes in turn, "as-is" takes the pictures as they come. By default "balanced". Only
             for a folder of `edgeinfer.train`.
@@ -108,7 +109,7 @@ def convert(
     refuse_unfit(_changed(options, ConvertOptions()), "foreign" if of_foreign else "run", precision)
     source: Source
     if of_foreign:
-        _refuse(path, max_drop_points=max_drop_points, calibration_draw=calibration_draw)
+        _refuse(path, calibration_draw=calibration_draw)
         if foreign is None:
             raise UsageError(
                 "foreign",
@@ -117,7 +118,17 @@ def convert(
                 "that the model will see",
             )
         chosen_backend(path, options.quantize)
-        source = ForeignSource(path=path, model=replace(foreign, pictures=Path(foreign.pictures)))
+        if max_drop_points is not None and foreign.min_agreement is not None:
+            raise UsageError(
+                "max_drop_points",
+                got="is given together with foreign.min_agreement",
+                expected="one of the two: by labels, or by agreement with float32",
+            )
+        source = ForeignSource(
+            path=path,
+            model=replace(foreign, pictures=Path(foreign.pictures)),
+            max_drop_points=max_drop_points,
+        )
     else:
         _refuse(path, foreign=foreign)
         source = TrainedRun(

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -174,7 +175,10 @@ def test_convert_refuses_what_it_would_not_obey(tmp_path: Path) -> None:
     foreign = edgeinfer.ForeignModel(pictures=tmp_path)
     cases: dict[str, dict[str, Any]] = {
         r"foreign: is not given, and .*mine\.tflite was not made by": {},
-        "max_drop_points: is given, and does not go with": {"max_drop_points": 2.0},
+        "max_drop_points: is given together with foreign.min_agreement": {
+            "max_drop_points": 2.0,
+            "foreign": replace(foreign, min_agreement=0.9),
+        },
         "calibration_draw: is given, and does not go with": {"calibration_draw": "as-is"},
         "--repair: given with --precision float16": {
             "options": edgeinfer.ConvertOptions(

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
-from edgeinfer.converters.tasks.registry import find_measured
-from edgeinfer.converters.tasks.task import MeasuredTask
+from edgeinfer.converters.tasks.registry import find_compared
+from edgeinfer.converters.tasks.task import ComparedTask
 from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.core.installation.advice import add_packages
 from edgeinfer.device.core.tensors import KernelFamily, TensorSpec
@@ -49,7 +49,7 @@ class GoldenVectors:
 
 
 def choose_samples(
-    samples: Sequence[Sample], count: int, task: MeasuredTask | None = None
+    samples: Sequence[Sample], count: int, task: ComparedTask | None = None
 ) -> list[Sample]:
     """Return `count` samples, the groups of the task's targets in turn, in the order given.
 
@@ -116,7 +116,7 @@ def make_golden(
         frames=tuple(
             GoldenFrame(
                 file=name,
-                label=find_measured(task).truth(sample.target, said) if known else None,
+                label=find_compared(task).truth(sample.target, said) if known else None,
             )
             for name, sample in zip(names, samples, strict=True)
         ),

@@ -69,9 +69,10 @@ _output = option_group("Output")
 @_foreign(
     "--min-agreement",
     type=click.FloatRange(0, 1),
-    default=0.0,
     metavar="SHARE",
-    help="Refuse the model if INT8 gives the same answer as float for a smaller share of pictures.",
+    show_default="repair below 0.95, refuse where the 95 % interval ends below 0.9",
+    help="Refuse the model if it keeps a smaller share of the float model's answers. Labels of the "
+    "pictures do not matter then.",
 )
 @_quantization(
     "--precision",
@@ -118,7 +119,8 @@ _output = option_group("Output")
     type=float,
     default=1.0,
     metavar="POINTS",
-    help="Points of top-1 accuracy that the model may lose against float32 on validation pictures.",
+    help="Points of top-1 accuracy that the model may lose against float32 on validation pictures, "
+    "or on --pictures in folders named as the model's labels.",
 )
 @_quantization(
     "--repair",
@@ -194,7 +196,7 @@ def convert(
     crop: CropPolicy,
     mean: float,
     std: float,
-    min_agreement: float,
+    min_agreement: float | None,
     out: Path | None,
     precision: Precision,
     per_tensor_dense: bool,
@@ -246,7 +248,8 @@ def convert(
     if kind != "tflite":
         require_packages("edgeinfer convert", "tensorflow", "keras")
     foreign = is_foreign(kind)
-    refuse_unfit(given_options(), "foreign" if foreign else "run", precision)
+    given = given_options()
+    refuse_unfit(given, "foreign" if foreign else "run", precision)
     targets = chosen_targets(board=board, require_mapped=require_mapped, npu=npu, gpu=gpu)
     options = ConvertOptions(
         calibration_images=calibration_images,
@@ -283,6 +286,7 @@ def convert(
                 std=std,
                 min_agreement=min_agreement,
             ),
+            max_drop_points=max_drop if "--max-drop" in given else None,
         )
     else:
         name = read_trained(model).name
@@ -294,6 +298,8 @@ def convert(
     with show_progress(keep=True) as progress:
         result = run_pipeline(source, out, options, progress, report_folder=report_folder)
     installed = install_bundle(result.bundle) if install else None
+    for line in result.warnings:
+        click.echo(f"warning: {line}", err=True)
     click.echo(json.dumps(document(result)) if as_json else summary(result, installed))
 
 

@@ -33,6 +33,12 @@ def refuse_unfit(given: Collection[str], kind: Kind, precision: Precision) -> No
     Raises:
         UsageError: names the first that does not fit.
     """
+    if {"--max-drop", "--min-agreement"} <= {*given}:
+        raise UsageError(
+            "--max-drop",
+            got="is given together with --min-agreement",
+            expected="one of the two: by labels, or by agreement with float32",
+        )
     for option, reason, instead in _unfit(kind, precision):
         if option in given:
             raise UsageError(option, got=reason, next_step=instead or "leave it out")
@@ -48,9 +54,8 @@ def _unfit(kind: Kind, precision: Precision) -> Iterator[tuple[str, str, str]]:
                 "",
             )
     else:
-        no_labels = "given for someone else's model, whose pictures have no labels here"
-        yield "--max-drop", no_labels, "use --min-agreement"
-        yield "--calibration-draw", no_labels, ""
+        drawn = "given for someone else's model, whose calibration pictures are drawn as they come"
+        yield "--calibration-draw", drawn, ""
     if precision not in CALIBRATED:
         why = f"given with --precision {precision}, which needs no calibration"
         for option in OF_CALIBRATION:

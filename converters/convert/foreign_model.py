@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from edgeinfer.converters.run_folder.samples import Sample, read_sample
-from edgeinfer.device.cameras.files.labelled import image_paths
-from edgeinfer.device.core.errors import ConversionError, DataError, ModelError
+from edgeinfer.device.core.errors import ConversionError, ModelError
 from edgeinfer.device.pictures.pixel_formats import JpegReduction
-from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
+from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy
 from edgeinfer.device.tflite.model import TfliteModel
-
-COMPARED_PICTURES = 2000
-"""The decisions are compared on at most this many pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +21,9 @@ class ForeignModel:
         >>> edgeinfer.convert("mobilenet.keras", "mobilenet.edgebundle", foreign=foreign)
 
     Attributes:
-        pictures: a folder of pictures like those that the model will see on the board. They need no
-            labels.
+        pictures: a folder of pictures like those that the model will see on the board. If they are
+            in folders whose names are the model's labels, the accuracy decides whether the
+            converted model is good enough; else its agreement with the float model does.
         labels: the names of the classes, in the order of the model's output. None numbers them.
         channels: the colour channels of the model's input and their order: "rgb", "bgr" or "grey".
             None means "rgb", or "grey" if the input has one channel.
@@ -38,8 +31,14 @@ class ForeignModel:
             "letterbox", see `PreprocessSpec`.
         mean: what is subtracted from the pixel values (0 to 255) before they enter the model.
         std: what the difference is then divided by. mean=0, std=1 keeps the pixel values.
-        min_agreement: share of the pictures on which the INT8 model must decide the same as the
-            float model, 0 to 1. If no repair helps, `convert` raises an `AccuracyError`.
+        min_agreement: how much of the float model's answers the converted model must keep, 0 to 1.
+            If no repair helps, `convert` raises an `AccuracyError`. It decides even if the pictures
+            have labels. By default repairs are tried below 0.95, and a model is refused if even the
+            upper end of the 95 % interval of its agreement is below 0.9. 0 also converts a model
+            whose answers nothing can compare.
+
+    Raises:
+        ValueError: `min_agreement` is not a number from 0 to 1.
     """
 
     pictures: Path
@@ -48,7 +47,12 @@ class ForeignModel:
     crop: CropPolicy = "stretch"
     mean: float = 127.5
     std: float = 127.5
-    min_agreement: float = 0.0
+    min_agreement: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an impossible share."""
+        if self.min_agreement is not None and not 0 <= self.min_agreement <= 1:
+            raise ValueError(f"min_agreement is {self.min_agreement}, expected 0 to 1")
 
 
 def foreign_preprocess(
@@ -108,44 +112,3 @@ def foreign_labels(path: Path, graph: TfliteModel, model: ForeignModel) -> tuple
             next_step="give the matching file with --labels",
         )
     return model.labels
-
-
-def foreign_pictures(
-    folder: Path, calibration_images: int, *, seed: int
-) -> tuple[list[Sample], list[Sample]]:
-    """Return the calibration pictures and others to compare on, a seeded draw.
-
-    Raises:
-        DataError: the folder is missing or contains no images.
-    """
-    if not folder.is_dir():
-        raise DataError(folder, got="is not a folder", expected="a folder of images")
-    paths = list(image_paths(folder))
-    if not paths:
-        raise DataError(
-            folder, got="contains no images", expected="pictures like those it will see"
-        )
-    order = np.random.default_rng(seed).permutation(len(paths))
-    samples = [Sample(source=str(paths[i].resolve())) for i in order]
-    count = min(calibration_images, max(1, len(samples) // 2))
-    return samples[:count], (samples[count:] or samples)[:COMPARED_PICTURES]
-
-
-def require_contrast(folder: Path, spec: PreprocessSpec, samples: Sequence[Sample]) -> None:
-    """Refuse pictures that all give the model the same constant input.
-
-    Raises:
-        DataError: names their folder.
-    """
-    preprocessor = Preprocessor(spec)
-    low, high = 255, 0
-    for sample in samples:
-        image = preprocessor.image(read_sample(sample.source, spec))
-        low, high = min(low, int(image.min())), max(high, int(image.max()))
-        if high > low:
-            return
-    raise DataError(
-        folder,
-        got="every picture is a single colour",
-        expected="pictures like those that the model will see",
-    )

@@ -1,7 +1,7 @@
 """Other people's models as a source: `.keras`, `.h5`, SavedModel or float `.tflite`.
 
-There is no data set and so no accuracy. On pictures that the user names, it
-measures how often the smaller model agrees with the float model.
+There is no data set. On pictures that the user names, it measures how often the smaller model
+agrees with the float model; or their accuracy, if the pictures have labels.
 """
 
 from __future__ import annotations
@@ -14,19 +14,24 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.convert.foreign_model import (
     ForeignModel,
     foreign_labels,
-    foreign_pictures,
     foreign_preprocess,
+)
+from edgeinfer.converters.convert.foreign_pictures import (
+    ForeignPictures,
+    find_pictures,
     require_contrast,
 )
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.source import Opened
-from edgeinfer.converters.measure.accuracy_gate import AgreementGate
+from edgeinfer.converters.measure.accuracy_gate import Gate, LabelGate
+from edgeinfer.converters.measure.agreement_gate import AgreementGate
 from edgeinfer.converters.qat.retrain import retrainer
 from edgeinfer.converters.quantize.calibration import choose_ranges, sample_histograms
 from edgeinfer.converters.quantize.litert import cast_float16, quantize_int8
 from edgeinfer.converters.quantize.quantize import Backend, QuantizeOptions
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.converters.tasks.registry import find_measured
+from edgeinfer.converters.tasks.registry import find_compared
+from edgeinfer.converters.tasks.task import ComparedTask
 from edgeinfer.converters.tensorflow.import_model import (
     KERAS_KINDS,
     Imported,
@@ -45,6 +50,9 @@ from edgeinfer.device.tasks.spec import Decoder
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.device.tflite.reader import read_tflite
 
+DEFAULT_MAX_DROP = 1.0
+"""Percentage points that a model may lose on labelled pictures where the user says nothing."""
+
 WITHOUT_TENSORFLOW: tuple[Precision, ...] = ("int8", "float16", "float32")
 """What a `.tflite` can be converted to."""
 
@@ -56,10 +64,13 @@ class ForeignSource:
     Attributes:
         path: the `.keras`, `.h5` or float `.tflite` file, or a SavedModel's folder.
         model: what only the user knows about it.
+        max_drop_points: the largest loss of the score on labelled pictures, in percentage points,
+            of which the user is sure; None takes `DEFAULT_MAX_DROP`, if they are labelled.
     """
 
     path: Path
     model: ForeignModel
+    max_drop_points: float | None = None
 
     def open(
         self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, progress: Progress
@@ -74,24 +85,35 @@ class ForeignSource:
         ensure_opens(content, graph, OpenOptions(runtime="ai-edge-litert"), subject=str(path))
         spec = foreign_preprocess(path, graph, model, jpeg_reduction=options.jpeg_reduction)
         labels = foreign_labels(path, graph, model)
-        calibration, compared = foreign_pictures(
-            model.pictures, options.calibration_images, seed=options.seed
+        task = find_compared("classification")
+        said = Said(
+            labels=labels,
+            decoder=Decoder(activation="none" if ends_in_probabilities(graph) else "softmax"),
         )
+        pictures = find_pictures(
+            model.pictures,
+            options.calibration_images,
+            seed=options.seed,
+            task=task,
+            said=said,
+            ignore_labels=model.min_agreement is not None,
+        )
+        gate = self._gate(pictures, task)
+        calibration, compared = pictures.calibration, pictures.compared
         require_contrast(model.pictures, spec, calibration)
+        if note := pictures.note():
+            progress.say(note)
         quantize = options.quantize
         return Opened(
             name=path.stem,
             subject=path.name,
-            task=find_measured("classification"),
-            said=Said(
-                labels=labels,
-                decoder=Decoder(activation="none" if ends_in_probabilities(graph) else "softmax"),
-            ),
+            task=task,
+            said=said,
             preprocess=spec,
             calibration=calibration,
-            measured={"agreement": compared},
+            measured={"agreement" if gate.truth else "pictures": compared},
             golden=compared,
-            gate=AgreementGate(min_agreement=model.min_agreement),
+            gate=gate,
             backend=backend,
             quantize=lambda progress: (
                 _by_tensorflow(imported, spec, calibration, quantize, tensorflow)
@@ -102,13 +124,37 @@ class ForeignSource:
             retrain=retrainer(
                 *(path, spec, calibration),
                 per_tensor_dense=quantize.per_tensor_dense,
-                distribution=True,
+                distribution=task.distribution,
                 tensorflow=tensorflow,
             )
             if source_kind(path) in KERAS_KINDS
             else None,
             provenance={"source": path.name},
         )
+
+    def _gate(self, pictures: ForeignPictures, task: ComparedTask) -> Gate:
+        """Return what decides: accuracy where pictures are labelled, else agreement.
+
+        Raises:
+            UsageError: a largest loss was given, and there are no labels to measure it with.
+        """
+        if pictures.labelled:
+            return LabelGate(
+                max_drop_points=(
+                    DEFAULT_MAX_DROP if self.max_drop_points is None else self.max_drop_points
+                ),
+                figure=task.figure,
+                pictures="labelled pictures",
+                remedies="raise --calibration-images",
+            )
+        if self.max_drop_points is not None:
+            raise UsageError(
+                "--max-drop",
+                got=f"is given, and the pictures in {self.model.pictures} have no labels",
+                expected="pictures in folders named as the model's labels",
+                next_step="use --min-agreement, or sort the pictures",
+            )
+        return AgreementGate(min_agreement=self.model.min_agreement, counted=task.counted)
 
 
 def chosen_backend(path: Path, options: QuantizeOptions) -> Backend:

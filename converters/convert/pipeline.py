@@ -62,6 +62,7 @@ class ConvertResult:
         gate: the rule that accepted the accuracy.
         layers: how much each layer loses compared with float32.
         verified: the test pictures of the bundle, answered again on this machine.
+        warnings: what makes the model, or the measurement itself, doubtful, a sentence each.
     """
 
     bundle: Path
@@ -71,6 +72,7 @@ class ConvertResult:
     gate: Gate
     layers: list[LayerError]
     verified: VerifyReport
+    warnings: tuple[str, ...] = ()
 
 
 def convert(
@@ -166,6 +168,7 @@ class _Conversion:
             gate=model.gate,
             layers=layers,
             verified=verified,
+            warnings=tuple(model.gate.warnings(evaluations, precision)),
         )
 
     def _require_usable(self, models: TfliteModels) -> None:
@@ -288,7 +291,7 @@ class _Conversion:
             **report_members(metrics, {**layer_files, **self._report(evaluations)}),
         }
         if len(attempts) > 1:
-            members[f"{REPORT_FOLDER}/repair.csv"] = repair_table(attempts)
+            members[f"{REPORT_FOLDER}/repair.csv"] = repair_table(attempts, self._model.gate.figure)
         draft = Draft(manifest=manifest, members=members, float32=models.float32, samples=samples)
         draft = with_targets(draft, options.targets, self._progress)
         return draft.manifest, dict(draft.members)
@@ -296,4 +299,5 @@ class _Conversion:
     def _report(self, evaluations: Evaluations) -> dict[str, bytes]:
         """Return the task's report files for pictures whose truth is known."""
         named = self._model.gate.reported(evaluations)
-        return self._model.task.report(named, f"test.{self._precision}")
+        *_, last = self._model.measured
+        return self._model.task.report(named, f"{last}.{self._precision}")

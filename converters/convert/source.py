@@ -14,7 +14,7 @@ from edgeinfer.converters.qat.retrain import Retrain
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
 from edgeinfer.converters.quantize.quantize import Backend
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.converters.tasks.task import MeasuredTask
+from edgeinfer.converters.tasks.task import ComparedTask
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.preprocess import PreprocessSpec
@@ -46,7 +46,7 @@ class Opened:
 
     name: str
     subject: str
-    task: MeasuredTask
+    task: ComparedTask
     said: Said
     preprocess: PreprocessSpec
     calibration: Sequence[Sample]

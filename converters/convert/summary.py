@@ -12,12 +12,14 @@ from edgeinfer.converters.targets.targets import target_json, target_lines
 
 def document(result: ConvertResult) -> dict[str, object]:
     """Return the result for scripts: figures by name, targets, the attempts of a repair."""
-    repaired = {"repair": repair_json(result.attempts)} if len(result.attempts) > 1 else {}
+    attempts = repair_json(result.attempts, result.gate.figure)
+    repaired = {"repair": attempts} if len(attempts) > 1 else {}
     return {
         "bundle": str(result.bundle),
         **result.manifest.metrics,
         **target_json(result.bundle, result.manifest),
         **repaired,
+        **({"warnings": list(result.warnings)} if result.warnings else {}),
     }
 
 
@@ -31,7 +33,7 @@ def summary(result: ConvertResult, installed: Path | None) -> str:
         f"{result.bundle}: {result.bundle.stat().st_size:,} bytes, the {name} model "
         f"{size[f'size.{precision}.bytes']:,.0f} (float32 {size['size.float32.bytes']:,.0f})",
         *result.gate.lines(result.evaluations, precision),
-        *repair_lines(result.attempts, reference.score),
+        *repair_lines(result.attempts, reference.score, result.gate.title(reference)),
     ]
     if lost := worst_layer_text(result.layers):
         lines.append(f"largest loss: {lost}")

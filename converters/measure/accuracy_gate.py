@@ -1,7 +1,7 @@
 """The accuracy gate: a smaller model may lose only so much.
 
-Where the pictures' labels are known, they are the truth. For someone else's model they are not
-known, and the decisions of float32 are the truth.
+Where the pictures' labels are known, they are the truth, and `LabelGate` decides. Where they are
+not known, the answers of float32 are the truth; see `agreement_gate.py`.
 """
 
 from __future__ import annotations
@@ -49,6 +49,13 @@ class Gate(Protocol):
     def truth(self) -> str | None:
         """The model whose answers are the truth; None where the pictures' labels are."""
 
+    @property
+    def figure(self) -> str:
+        """What metrics call the score."""
+
+    def title(self, reference: Evaluation) -> str:
+        """Return what people call the score."""
+
     def step(self, pictures: str) -> str:
         """Return the name of the step that measures on these pictures, for the progress."""
 
@@ -87,6 +94,9 @@ class Gate(Protocol):
     def lines(self, evaluations: Evaluations, precision: Precision) -> list[str]:
         """Return the evaluations as lines for people."""
 
+    def warnings(self, evaluations: Evaluations, precision: Precision) -> list[str]:
+        """Return what makes an accepted model, or the measurement itself, doubtful, a line each."""
+
     def reported(self, evaluations: Evaluations) -> dict[str, Evaluation]:
         """Return the evaluations for the bundle's report, by `PICTURES.PRECISION`."""
 
@@ -98,15 +108,23 @@ class LabelGate:
     Attributes:
         max_drop_points: the largest loss, in percentage points.
         figure: what metrics call the score.
+        pictures: what errors call the pictures that decide.
+        remedies: what may help a model that loses more, for errors.
     """
 
     max_drop_points: float = 1.0
     figure: str = "top1"
+    pictures: str = "validation pictures"
+    remedies: str = "raise --calibration-images, train longer"
     truth: None = None
 
     def step(self, pictures: str) -> str:
         """Return the name of the step."""
         return f"evaluate on {pictures}"
+
+    def title(self, reference: Evaluation) -> str:
+        """Return the task's name of its score."""
+        return reference.score_name
 
     def passes(self, reference: Evaluation, candidate: Evaluation) -> bool:
         """Return whether a candidate loses at most that."""
@@ -132,10 +150,10 @@ class LabelGate:
         raise AccuracyError(
             name,
             got=f"{precision.upper()} loses {lost.text()} of {reference.score_name} on "
-            f"{reference.samples} validation pictures ({reference.score:.2%} to "
-            f"{candidate.score:.2%}; worst: {worst})" + _why(lost_where, tried),
+            f"{reference.samples} {self.pictures} ({reference.score:.2%} to "
+            f"{candidate.score:.2%}; worst: {worst})" + why_text(lost_where, tried),
             expected=f"at most {self.max_drop_points:.2f}",
-            next_step="raise --calibration-images, train longer, or allow more with --max-drop",
+            next_step=f"{self.remedies}, or allow more with --max-drop",
         )
 
     def figures(
@@ -161,6 +179,21 @@ class LabelGate:
             )
         return rows
 
+    def warnings(self, evaluations: Evaluations, precision: Precision) -> list[str]:
+        """Return a line where float32 itself is not better than chance on the pictures that decide.
+
+        Then its loss says nothing. Chance is one of the groups that have pictures, such as classes.
+        """
+        reference = next(iter(evaluations.values()))["float32"]
+        groups = len(np.unique(reference.groups))
+        if groups < 2 or reference.interval[0] > 1 / groups:
+            return []
+        return [
+            f"float32 itself is right on {reference.score:.2%} of {reference.samples:,} pictures, "
+            f"not better than chance among {groups} classes: check how the model wants its input, "
+            "and the order of its labels"
+        ]
+
     def reported(self, evaluations: Evaluations) -> dict[str, Evaluation]:
         """Return all."""
         return {
@@ -170,74 +203,12 @@ class LabelGate:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class AgreementGate:
-    """Float32's decisions are the truth, and a share of them must be kept.
-
-    Attributes:
-        min_agreement: the smallest share, 0 to 1.
-    """
-
-    min_agreement: float = 0.0
-    truth: str = "float32"
-
-    def step(self, pictures: str) -> str:
-        """Return the name of the step."""
-        return "compare decisions"
-
-    def passes(self, reference: Evaluation, candidate: Evaluation) -> bool:
-        """Return whether a candidate agrees with float32 often enough."""
-        return candidate.score >= self.min_agreement
-
-    def require(
-        self,
-        name: str,
-        reference: Evaluation,
-        candidate: Evaluation,
-        *,
-        precision: Precision,
-        lost_where: str = "",
-        tried: str = "",
-    ) -> None:
-        """Refuse a candidate that disagrees too often."""
-        if self.passes(reference, candidate):
-            return
-        raise AccuracyError(
-            name,
-            got=f"{precision.upper()} agrees with float32 on {candidate.score:.2%} of "
-            f"{candidate.samples} pictures" + _why(lost_where, tried),
-            expected=f"at least {self.min_agreement:.2%}",
-            next_step="try other --pictures, or a lower --min-agreement",
-        )
-
-    def figures(
-        self, pictures: str, results: Mapping[str, Evaluation], precision: Precision
-    ) -> dict[str, float]:
-        """Return the share of decisions kept, 0 to 1, and the number of pictures."""
-        return {
-            f"{pictures}.{precision}": results[precision].score,
-            f"{pictures}.samples": float(results[precision].samples),
-        }
-
-    def lines(self, evaluations: Evaluations, precision: Precision) -> list[str]:
-        """Return a line."""
-        ((_, results),) = evaluations.items()
-        small = results[precision]
-        return [
-            f"{precision.upper()} agrees with float32 on {small.score:.2%} of "
-            f"{small.samples:,} pictures"
-        ]
-
-    def reported(self, evaluations: Evaluations) -> dict[str, Evaluation]:
-        """Return nothing: a confusion with float32's decisions is not an error to report."""
-        return {}
-
-
 def _lost(reference: Evaluation, candidate: Evaluation) -> str:
     return loss_of(reference.scores, candidate.scores).text() if candidate.samples else ""
 
 
-def _why(lost_where: str, tried: str) -> str:
+def why_text(lost_where: str, tried: str) -> str:
+    """Return where a model loses and what was tried, to be appended to what an error found."""
     return (f"; the largest loss is in {lost_where}" if lost_where else "") + (
         f"; tried, but not enough: {tried}" if tried else ""
     )

@@ -11,7 +11,7 @@ from edgeinfer.converters.common.ordered_map import ordered_map
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tasks.evaluation import Evaluation
-from edgeinfer.converters.tasks.task import MeasuredTask
+from edgeinfer.converters.tasks.task import ComparedTask
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime.runner import Runner
@@ -46,7 +46,7 @@ def evaluation_model(
 def evaluate(
     factories: Mapping[str, Callable[[], Model]],
     samples: Sequence[Sample],
-    task: MeasuredTask,
+    task: ComparedTask,
     said: Said,
     *,
     truth: str | None = None,

@@ -12,21 +12,22 @@ from edgeinfer.device.core.csv_cells import csv_cell
 _LAYERS_SHOWN = 5
 
 
-def repair_lines(attempts: Sequence[Attempt], reference: float) -> list[str]:
+def repair_lines(attempts: Sequence[Attempt], reference: float, title: str = "top-1") -> list[str]:
     """Return a line for each attempt, compared with float32; none for a single attempt.
 
     Args:
         attempts: in their order.
-        reference: float32's share of right answers, 0 to 1.
+        reference: float32's score, 0 to 1.
+        title: what people call the score.
     """
     if len(attempts) < 2:
         return []
     chosen = best_attempt(attempts)
     width = max(len(attempt.stage) for attempt in attempts) + 2
-    lines = [f"{'repair':{width}}{'top-1':>9}{'points':>9}{'bytes':>12}"]
+    lines = [f"{'repair':{width}}{title:>11}{'points':>9}{'bytes':>12}"]
     for attempt in attempts:
         lines.append(
-            f"{attempt.stage:{width}}{attempt.score:>9.2%}"
+            f"{attempt.stage:{width}}{attempt.score:>11.2%}"
             f"{100 * (attempt.score - reference):>+9.2f}{len(attempt.models.small):>12,}"
             + ("  <- taken" if attempt is chosen else "")
         )
@@ -37,13 +38,13 @@ def repair_lines(attempts: Sequence[Attempt], reference: float) -> list[str]:
     return lines
 
 
-def repair_json(attempts: Sequence[Attempt]) -> list[dict[str, object]]:
-    """Return the attempts for `--json`."""
+def repair_json(attempts: Sequence[Attempt], figure: str = "top1") -> list[dict[str, object]]:
+    """Return the attempts for `--json`, the score under the name `figure`."""
     chosen = best_attempt(attempts)
     return [
         {
             "stage": attempt.stage,
-            "top1": attempt.score,
+            figure: attempt.score,
             "pictures": attempt.evaluation.samples,
             "bytes": len(attempt.models.small),
             "taken": attempt is chosen,
@@ -53,10 +54,10 @@ def repair_json(attempts: Sequence[Attempt]) -> list[dict[str, object]]:
     ]
 
 
-def repair_table(attempts: Sequence[Attempt]) -> bytes:
+def repair_table(attempts: Sequence[Attempt], figure: str = "top1") -> bytes:
     """Return the attempts as CSV."""
     text = io.StringIO(newline="")
-    rows = repair_json(attempts)
+    rows = repair_json(attempts, figure)
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     for row, attempt in zip(rows, attempts, strict=True):

@@ -72,8 +72,10 @@ def mean_interval(scores: NDArray[np.float64]) -> tuple[float, float]:
     return max(0.0, low), min(1.0, high)
 
 
-def wilson(right: int, total: int) -> tuple[float, float]:
+def wilson(right: float, total: int) -> tuple[float, float]:
     """Return the 95 % interval of a share of right answers; see the module for its source.
+
+    Answers that are right in part count as that part.
 
     Raises:
         ValueError: there are no answers, or more right ones than there are.

@@ -5,19 +5,35 @@ from __future__ import annotations
 import functools
 from typing import TypeVar
 
-from edgeinfer.converters.tasks.task import MeasuredTask
+from edgeinfer.converters.tasks.task import ComparedTask, MeasuredTask
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.tasks.registry import UnknownTaskError, find_object
 
 T = TypeVar("T")
 
 GROUP = "edgeinfer.tasks.converters"
-OWN = ("classification",)
+OWN = ("classification", "value", "detection", "segmentation", "pose", "embedding")
+MEASURED = ("classification",)
+"""Those of them that have a `MeasuredTask`."""
+
+
+@functools.cache
+def find_compared(name: str) -> ComparedTask:
+    """Return the object that scores answers of the task of that name.
+
+    Raises:
+        ModelError: nothing installed does.
+
+    >>> find_compared("detection").counted
+    'objects found again (F1)'
+    """
+    # An abstract class stands for its subclasses.
+    return require_object(GROUP, __package__, OWN, name, ComparedTask)  # type: ignore[type-abstract]
 
 
 @functools.cache
 def find_measured(name: str) -> MeasuredTask:
-    """Return the object that measures the task of that name.
+    """Return the object that measures the task of that name, on pictures with targets.
 
     Raises:
         ModelError: nothing installed does.
@@ -25,8 +41,7 @@ def find_measured(name: str) -> MeasuredTask:
     >>> find_measured("classification").score_name
     'top-1'
     """
-    # An abstract class stands for its subclasses.
-    return require_object(GROUP, __package__, OWN, name, MeasuredTask)  # type: ignore[type-abstract]
+    return require_object(GROUP, __package__, MEASURED, name, MeasuredTask)  # type: ignore[type-abstract]
 
 
 def require_object(group: str, package: str, own: tuple[str, ...], name: str, kind: type[T]) -> T:

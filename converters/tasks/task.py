@@ -11,33 +11,25 @@ from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.task import Said
 
 
-class MeasuredTask(ABC):
-    """A task's targets and scores; stateless, one object for all models.
+class ComparedTask(ABC):
+    """A task whose answers can be scored; stateless, one object for all models.
 
-    A target is what a picture is known to show: for a class its index, for spots a tuple of points.
-    A task is found by its name; see `registry.py`.
+    The truth is another model's answer, or what a picture is known to show. Both are a target: for
+    a class its index, for spots a tuple of points. A task is found by its name; see `registry.py`.
 
     Attributes:
         name: the task's name.
-        column: the target's column in the table of a run's samples.
         score_name: what people call the mean score.
         figure: its name in metrics, such as `top1` in `test.int8.top1`.
+        counted: what two models agree on if the score is 1, in words.
         distribution: whether the numbers of an output are one distribution, as logits are.
     """
 
     name: ClassVar[str]
-    column: ClassVar[str] = "target"
     score_name: ClassVar[str] = "score"
     figure: ClassVar[str] = "score"
+    counted: ClassVar[str] = ""
     distribution: ClassVar[bool] = False
-
-    @abstractmethod
-    def write_target(self, target: Any, said: Said) -> str:
-        """Return a target as text, which the function of `target_reader` reads back."""
-
-    @abstractmethod
-    def target_reader(self, said: Said) -> Callable[[str], Any]:
-        """Return a function that reads targets from texts and raises ValueError for other texts."""
 
     def group(self, target: Any) -> Hashable:
         """Return the group of a target: splits and draws take the groups in turn."""
@@ -57,7 +49,7 @@ class MeasuredTask(ABC):
 
     @abstractmethod
     def evaluation(self, outcomes: Sequence[Any], said: Said) -> Evaluation:
-        """Return the evaluation of all answers."""
+        """Return the evaluation of all answers; pictures that say nothing may be left out."""
 
     def report(self, evaluations: Mapping[str, Evaluation], drawn: str) -> dict[str, bytes]:
         """Return files of a bundle's report, by name.
@@ -67,3 +59,21 @@ class MeasuredTask(ABC):
             drawn: the evaluation to draw as a picture.
         """
         return {}
+
+
+class MeasuredTask(ComparedTask):
+    """A task whose targets can be written into the table of a run's samples.
+
+    Attributes:
+        column: the target's column in that table.
+    """
+
+    column: ClassVar[str] = "target"
+
+    @abstractmethod
+    def write_target(self, target: Any, said: Said) -> str:
+        """Return a target as text, which the function of `target_reader` reads back."""
+
+    @abstractmethod
+    def target_reader(self, said: Said) -> Callable[[str], Any]:
+        """Return a function that reads targets from texts and raises ValueError for other texts."""

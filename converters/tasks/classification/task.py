@@ -22,6 +22,7 @@ class MeasuredClassification(MeasuredTask):
     column: ClassVar[str] = "label"
     score_name: ClassVar[str] = "top-1"
     figure: ClassVar[str] = "top1"
+    counted: ClassVar[str] = "the same best class"
     distribution: ClassVar[bool] = True
 
     def write_target(self, target: int, said: Said) -> str:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.measure.accuracy_gate import (
-    AgreementGate,
     LabelGate,
     drop_points,
     within_drop,
@@ -79,18 +78,25 @@ def test_a_class_without_samples_is_not_among_the_worst() -> None:
     assert before.score == 1.0
 
 
-def test_agreement_below_the_least_is_refused() -> None:
-    gate = AgreementGate(min_agreement=0.93)
-    assert not gate.passes(FLOAT, INT8)
+def test_the_error_names_the_pictures_and_remedies_that_it_was_given() -> None:
+    gate = LabelGate(pictures="labelled pictures", remedies="raise --calibration-images")
     with pytest.raises(AccuracyError) as caught:
-        gate.require("pets", FLOAT, INT8, precision="float16", lost_where="op 3", tried="mse 90 %")
-    text = str(caught.value)
-    assert "pets: FLOAT16 agrees with float32 on 92.00% of 300 pictures" in text
-    assert (
-        "the largest loss is in op 3; tried, but not enough: mse 90 %, expected at least 93.00%"
-        in text
-    )
-    gate = AgreementGate(min_agreement=0.92)
-    gate.require("pets", FLOAT, INT8, precision="int8")
-    figures = gate.figures("agreement", {"float32": FLOAT, "int8": INT8}, "int8")
-    assert figures == {"agreement.int8": 0.92, "agreement.samples": 300}
+        gate.require("pets", FLOAT, INT8, precision="int8")
+    assert "on 300 labelled pictures (" in str(caught.value)
+    assert str(caught.value).endswith("; raise --calibration-images, or allow more with --max-drop")
+
+
+@pytest.mark.parametrize(("right", "warned"), [(30, True), (38, True), (60, False), (100, False)])
+def test_a_float_model_not_better_than_chance_is_warned_of(right: int, warned: bool) -> None:
+    wrong = 100 - right
+    guessing = evaluation((right, wrong, 0), (0, right, wrong), (wrong, 0, right))
+    results = {"validation": {"float32": guessing, "int8": guessing}}
+    lines = LabelGate().warnings(results, "int8")
+    assert bool(lines) == warned
+    if warned:
+        assert f"float32 itself is right on {right}.00% of 300 pictures" in lines[0]
+
+
+def test_pictures_of_one_class_have_no_chance_to_compare_with() -> None:
+    one = evaluation((1, 99, 0), (0, 0, 0), (0, 0, 0))
+    assert LabelGate().warnings({"validation": {"float32": one, "int8": one}}, "int8") == []

@@ -8,18 +8,25 @@ from importlib import metadata
 import pytest
 
 from edgeinfer.converters.tasks import registry as converters
-from edgeinfer.converters.tasks.registry import find_measured
+from edgeinfer.converters.tasks.registry import find_compared, find_measured
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.host.tasks import registry as host
 from edgeinfer.host.tasks.registry import find_taught
 
 FINDERS = [
-    pytest.param(find_measured, converters.GROUP, converters.OWN, id="converters"),
+    pytest.param(find_compared, converters.GROUP, converters.OWN, id="compared"),
+    pytest.param(find_measured, converters.GROUP, converters.MEASURED, id="measured"),
     pytest.param(find_taught, host.GROUP, host.OWN, id="host"),
 ]
 
 
-@pytest.mark.parametrize(("find", "group", "own"), FINDERS)
+@pytest.mark.parametrize(
+    ("find", "group", "own"),
+    [
+        pytest.param(find_compared, converters.GROUP, converters.OWN, id="converters"),
+        pytest.param(find_taught, host.GROUP, host.OWN, id="host"),
+    ],
+)
 def test_every_task_of_edgeinfer_is_an_entry_point(
     find: Callable[[str], object], group: str, own: tuple[str, ...]
 ) -> None:
@@ -29,13 +36,20 @@ def test_every_task_of_edgeinfer_is_an_entry_point(
 
 
 @pytest.mark.parametrize(("find", "group", "own"), FINDERS)
-@pytest.mark.parametrize("name", ["pose", "flight", "../classification"])
+@pytest.mark.parametrize("name", ["tracking", "flight", "../classification"])
 def test_a_task_that_nobody_provides_is_an_error_that_says_how_to_add_it(
     find: Callable[[str], object], group: str, own: tuple[str, ...], name: str
 ) -> None:
     with pytest.raises(ModelError) as caught:
         find(name)
-    assert f"task is '{name}', expected one of classification, or one that an" in str(caught.value)
+    names = ", ".join(own)
+    assert f"task is '{name}', expected one of {names}, or one that an" in str(caught.value)
     assert f"install the package that provides it by an entry point {group}, or" in str(
         caught.value
     )
+
+
+def test_a_task_that_is_only_compared_is_not_measured_on_targets() -> None:
+    assert find_compared("pose").name == "pose"
+    with pytest.raises(ModelError, match=r"task is 'pose', and the entry point .* is not a Measur"):
+        find_measured("pose")

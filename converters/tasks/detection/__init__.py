@@ -1,0 +1,1 @@
+"""Objects in a picture: which of them two models find."""

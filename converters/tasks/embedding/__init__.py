@@ -1,0 +1,1 @@
+"""A picture as a vector: whether two vectors point the same way."""

@@ -1,0 +1,1 @@
+"""A class for each place: how many places two models give the same."""

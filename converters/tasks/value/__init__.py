@@ -1,0 +1,1 @@
+"""A measured quantity: how near two readings are."""
