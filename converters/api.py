@@ -57,9 +57,10 @@ def convert(
         ... )
 
     Args:
-        model: a folder that `edgeinfer.train` made; or an image classifier that was made by another
-            program, as a `.keras`, `.h5` or float `.tflite` file or a SavedModel folder, together
-            with `foreign`.
+        model: a folder that `edgeinfer.train` made; or a model of single images that was made by
+            another program, as a `.keras`, `.h5` or float `.tflite` file or a SavedModel folder,
+            together with `foreign`. A `.tflite` that is quantized already is refused: use
+            `edgeinfer.adopt`.
         out: path of the bundle to write.
         options: how to quantize the model and what to put into the bundle. By default INT8.
         foreign: what edgeinfer must know about a model that was made by another program. Not for a

@@ -77,6 +77,32 @@ def adopt(
     The bundle is verified on this computer. A model that only an accelerator runs is recorded on
     the board, by `edgeinfer verify --record`.
     """
+    adopt_and_tell(
+        model,
+        labels_file=labels_file,
+        pictures=pictures,
+        out=out,
+        golden_frames=golden_frames,
+        seed=seed,
+        install=install,
+        as_json=as_json,
+        **opening,
+    )
+
+
+def adopt_and_tell(
+    model: Path,
+    *,
+    labels_file: Path | None,
+    pictures: Path | None,
+    out: Path | None,
+    golden_frames: int,
+    seed: int,
+    install: bool,
+    as_json: bool,
+    **opening: Any,
+) -> None:
+    """Do what the command does, for `convert` of a quantized model as well."""
     from dataclasses import replace
 
     from edgeinfer.converters.adopt.adopt import adopt as adopt_model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from click.core import ParameterSource
@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from edgeinfer.device.cli.help.names import BOARD, choice
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
+from edgeinfer.device.cli.options.opening import plain_options
 from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from edgeinfer.converters.targets.vela import Accelerator
     from edgeinfer.device.core.tensors import Precision
     from edgeinfer.device.pictures.pixel_formats import JpegReduction
-    from edgeinfer.device.preprocess.spec import Channels, CropPolicy
 
 
-_foreign = option_group("Model that edgeinfer did not train")
+FOREIGN = "Model that edgeinfer did not train"
+_foreign = option_group(FOREIGN)
 _quantization = option_group("Quantization")
 _target = option_group("Board")
 _output = option_group("Output")
@@ -39,33 +40,8 @@ _output = option_group("Output")
     metavar="FOLDER",
     help="Pictures like those that the model will see. Required for such a model.",
 )
-@labels_option("Model that edgeinfer did not train")
-@_foreign(
-    "--channels",
-    type=choice("rgb", "bgr", "grey"),
-    show_default="rgb, or grey for one channel",
-    help="Order of the input channels.",
-)
-@_foreign(
-    "--crop",
-    type=choice("stretch", "center-crop", "letterbox"),
-    default="stretch",
-    help="How pictures with another aspect ratio are prepared.",
-)
-@_foreign(
-    "--mean",
-    type=float,
-    default=127.5,
-    metavar="VALUE",
-    help="The model's input is (pixel - mean) / std, with pixels from 0 to 255.",
-)
-@_foreign(
-    "--std",
-    type=click.FloatRange(0, min_open=True),
-    default=127.5,
-    metavar="VALUE",
-    help="See --mean.",
-)
+@labels_option(FOREIGN)
+@plain_options(FOREIGN)
 @_foreign(
     "--min-agreement",
     type=click.FloatRange(0, 1),
@@ -192,10 +168,6 @@ def convert(
     model: Path,
     pictures: Path | None,
     labels_file: Path | None,
-    channels: Channels | None,
-    crop: CropPolicy,
-    mean: float,
-    std: float,
     min_agreement: float | None,
     out: Path | None,
     precision: Precision,
@@ -216,17 +188,21 @@ def convert(
     install: bool,
     report_folder: Path | None,
     as_json: bool,
+    **plain: Any,
 ) -> None:
     """Quantize a model and write a verified bundle.
 
-    MODEL is a folder that `edgeinfer train` made. With --pictures it may also be an image
-    classifier that edgeinfer did not train: .keras, .h5, SavedModel or float .tflite.
+    MODEL is a folder that `edgeinfer train` made. With --pictures it may also be a model of single
+    images that edgeinfer did not train: .keras, .h5, SavedModel or float .tflite. A .tflite that is
+    quantized already is adopted as it is, as `edgeinfer adopt` does.
 
     The accuracy of the float32 model and of the smaller model are both measured with the device
     package, on the original pictures. If the smaller model loses more than --max-drop points,
-    nothing is written and the exit code is 1.
+    nothing is written and the exit code is 1. Pictures without labels have no accuracy: then the
+    smaller model must answer as the float32 model does, see --min-agreement.
     """
     from edgeinfer.converters.bundle.install import install_bundle
+    from edgeinfer.converters.cli.adopt import adopt_and_tell
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.converters.common.require_extra import require_packages
     from edgeinfer.converters.convert.fitting import refuse_unfit
@@ -240,15 +216,30 @@ def convert(
     from edgeinfer.converters.quantize.quantize import QuantizeOptions
     from edgeinfer.converters.run_folder.trained_run import read_trained
     from edgeinfer.converters.targets.targets import chosen_targets
-    from edgeinfer.converters.tensorflow.import_model import is_foreign, source_kind
+    from edgeinfer.converters.tensorflow.import_model import is_foreign, is_quantized, source_kind
+    from edgeinfer.device.core.model_file import read_model_file
 
-    # First: without these packages no model can be converted.
+    kind, given = source_kind(model), given_options()
+    if kind == "tflite" and is_quantized(read_model_file(model), subject=str(model)):
+        refuse_unfit(given, "quantized", precision)
+        click.echo(f"{model}: is quantized already, and is adopted as it is", err=True)
+        adopt_and_tell(
+            model,
+            labels_file=labels_file,
+            pictures=pictures,
+            out=out,
+            golden_frames=golden_frames,
+            seed=seed,
+            install=install,
+            as_json=as_json,
+            **plain,
+        )
+        return
+    # First: without these packages no other model can be converted.
     require_packages("edgeinfer convert", "ai_edge_quantizer", "matplotlib")
-    kind = source_kind(model)
     if kind != "tflite":
         require_packages("edgeinfer convert", "tensorflow", "keras")
     foreign = is_foreign(kind)
-    given = given_options()
     refuse_unfit(given, "foreign" if foreign else "run", precision)
     targets = chosen_targets(board=board, require_mapped=require_mapped, npu=npu, gpu=gpu)
     options = ConvertOptions(
@@ -280,11 +271,8 @@ def convert(
             model=ForeignModel(
                 pictures=pictures,
                 labels=read_labels(labels_file),
-                channels=channels,
-                crop=crop,
-                mean=mean,
-                std=std,
                 min_agreement=min_agreement,
+                **plain,
             ),
             max_drop_points=max_drop if "--max-drop" in given else None,
         )

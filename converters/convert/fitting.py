@@ -9,14 +9,21 @@ from edgeinfer.converters.tensorflow.convert_job import CALIBRATED
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.core.tensors import Precision
 
-Kind = Literal["run", "foreign"]
-"""A folder that `edgeinfer train` made, or someone else's model."""
+Kind = Literal["run", "foreign", "quantized"]
+"""A folder that `edgeinfer train` made, someone else's model, or one that is quantized already."""
 
 OF_FOREIGN = (
-    *("--pictures", "--labels", "--channels", "--crop", "--mean", "--std"),
-    "--min-agreement",
+    *("--pictures", "--labels", "--input-range", "--mean", "--std", "--channels", "--crop"),
+    *("--task", "--unit", "--min-score", "--iou", "--min-agreement"),
 )
 """Options that a trained run does not need, or answers itself."""
+
+OF_ADOPTED = (
+    *("--pictures", "--labels", "--input-range", "--mean", "--std", "--channels", "--crop"),
+    *("--task", "--unit", "--min-score", "--iou"),
+    *("--out", "--golden-frames", "--seed", "--install", "--json"),
+)
+"""Options of a model that is adopted as it is."""
 
 OF_CALIBRATION = ("--calibration", "--calibration-images", "--calibration-draw")
 """Options that only precisions with integer activations need."""
@@ -33,6 +40,14 @@ def refuse_unfit(given: Collection[str], kind: Kind, precision: Precision) -> No
     Raises:
         UsageError: names the first that does not fit.
     """
+    if kind == "quantized":
+        for option in sorted(name for name in {*given} - {*OF_ADOPTED} if name.startswith("-")):
+            raise UsageError(
+                option,
+                got="given for a model that is quantized already, which is adopted as it is",
+                next_step="leave it out, or convert the float model that it was made from",
+            )
+        return
     if {"--max-drop", "--min-agreement"} <= {*given}:
         raise UsageError(
             "--max-drop",

@@ -1,14 +1,17 @@
-"""What only the user knows about someone else's model, checked with the file and the pictures."""
+"""What only the user knows about someone else's model, and what its graph says of itself."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgeinfer.device.core.errors import ConversionError, ModelError
-from edgeinfer.device.pictures.pixel_formats import JpegReduction
-from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.preprocess.spec import Channels, CropPolicy
+from edgeinfer.converters.adopt.adopt import unique_labels
+from edgeinfer.device.models.plain_tflite import PlainModel, describe_plain
+from edgeinfer.device.pictures.model_image import Channels, CropPolicy
+from edgeinfer.device.runtime.first_opening import open_on_cpu
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tflite.model import TfliteModel
 
 
@@ -17,20 +20,30 @@ class ForeignModel:
     """What edgeinfer must know about a model that was made by another program.
 
     Examples:
-        >>> foreign = edgeinfer.ForeignModel(pictures=Path("photos"), crop="center-crop")
+        >>> foreign = edgeinfer.ForeignModel(pictures=Path("photos"), input_range="0..1")
         >>> edgeinfer.convert("mobilenet.keras", "mobilenet.edgebundle", foreign=foreign)
 
     Attributes:
         pictures: a folder of pictures like those that the model will see on the board. If they are
             in folders whose names are the model's labels, the accuracy decides whether the
             converted model is good enough; else its agreement with the float model does.
-        labels: the names of the classes, in the order of the model's output. None numbers them.
+        labels: the names of the classes, in the order of the model's output. None takes the names
+            in the file, or numbers them.
+        input_range: the range of the pixels that the model takes: "0..255", "0..1", "-1..1", or
+            "imagenet" for ImageNet's mean and deviation. None takes what the model states, as a
+            Rescaling layer at its beginning does; if nothing states it, the model is refused.
+        mean: instead of `input_range`: the input of the model is (pixel - mean) / std, with pixels
+            from 0 to 255. One number, or one each for red, green and blue.
+        std: see `mean`.
         channels: the colour channels of the model's input and their order: "rgb", "bgr" or "grey".
             None means "rgb", or "grey" if the input has one channel.
         crop: what happens to pictures of another aspect ratio: "stretch", "center-crop" or
-            "letterbox", see `PreprocessSpec`.
-        mean: what is subtracted from the pixel values (0 to 255) before they enter the model.
-        std: what the difference is then divided by. mean=0, std=1 keeps the pixel values.
+            "letterbox", see `PreprocessSpec`. None takes what models of its form take.
+        task: what the model predicts, such as "value", if its outputs do not tell.
+        unit: the unit of a model of task "value".
+        min_score: objects or people that score less are left out, 0 to 1.
+        iou: of objects of one class that overlap more, only the one with the highest score is
+            kept, 0 to 1. Only for models that leave this to the program.
         min_agreement: how much of the float model's answers the converted model must keep, 0 to 1.
             If no repair helps, `convert` raises an `AccuracyError`. It decides even if the pictures
             have labels. By default repairs are tried below 0.95, and a model is refused if even the
@@ -43,10 +56,15 @@ class ForeignModel:
 
     pictures: Path
     labels: tuple[str, ...] | None = None
+    input_range: str | None = None
+    mean: float | Sequence[float] | None = None
+    std: float | Sequence[float] | None = None
     channels: Channels | None = None
-    crop: CropPolicy = "stretch"
-    mean: float = 127.5
-    std: float = 127.5
+    crop: CropPolicy | None = None
+    task: str | None = None
+    unit: str | None = None
+    min_score: float | None = None
+    iou: float | None = None
     min_agreement: float | None = None
 
     def __post_init__(self) -> None:
@@ -54,61 +72,51 @@ class ForeignModel:
         if self.min_agreement is not None and not 0 <= self.min_agreement <= 1:
             raise ValueError(f"min_agreement is {self.min_agreement}, expected 0 to 1")
 
+    def opening(self) -> OpenOptions:
+        """Return the same for `Model.open`: how a plain `.tflite` is read."""
+        return OpenOptions(
+            runtime="ai-edge-litert",
+            labels=self.labels,
+            input_range=self.input_range,
+            mean=_numbers(self.mean),
+            std=_numbers(self.std),
+            channels=self.channels,
+            crop=self.crop,
+            task=self.task,
+            unit=self.unit,
+            min_score=self.min_score,
+            iou=self.iou,
+        )
 
-def foreign_preprocess(
-    path: Path, graph: TfliteModel, model: ForeignModel, *, jpeg_reduction: JpegReduction
-) -> PreprocessSpec:
-    """Return how pictures become the input.
+
+def describe_foreign(
+    content: bytes, model: ForeignModel, *, subject: str
+) -> tuple[PlainModel, TfliteModel]:
+    """Return what a float `.tflite` predicts and how it is fed, as a board would read it.
+
+    Args:
+        content: the file's bytes.
+        model: what the user says of it.
+        subject: its name, for errors.
+
+    Returns:
+        The description, in which no label occurs twice, and the graph.
 
     Raises:
-        ConversionError: the model is not a classifier of single images.
+        ModelError: no task of edgeinfer reads such a model, nothing states the range of its input,
+            or the labels do not fit it.
+        UsageError: an option does not fit the model.
     """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise ConversionError(
-            path,
-            got=f"has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs",
-            expected="an image classifier with one input and one output",
+    options = model.opening()
+    with closing(open_on_cpu(content, options, subject=subject)) as runner:
+        plain = describe_plain(
+            *(content, runner.graph, runner.inputs, runner.outputs, options), subject=subject
         )
-    shape = graph.inputs[0].shape_signature or graph.inputs[0].shape
-    if len(shape) != 4 or min(shape[1:]) < 1 or shape[3] not in (1, 3) or abs(shape[0]) != 1:
-        raise ConversionError(
-            path,
-            got=f"its input is {shape}",
-            expected="(1, height, width, 1 or 3) with fixed sizes",
-        )
-    channels = model.channels or ("grey" if shape[3] == 1 else "rgb")
-    if (channels == "grey") != (shape[3] == 1):
-        raise ConversionError(
-            path, got=f"has {shape[3]} channels", expected=f"as many as {channels} has"
-        )
-    depth = shape[3]
-    return PreprocessSpec(
-        size=(shape[2], shape[1]),
-        channels=channels,
-        crop=model.crop,
-        mean=(model.mean,) * depth,
-        std=(model.std,) * depth,
-        jpeg_reduction=jpeg_reduction,
-    )
+    said = replace(plain.said, labels=unique_labels(plain.said.labels))
+    return replace(plain, said=said), runner.graph
 
 
-def foreign_labels(path: Path, graph: TfliteModel, model: ForeignModel) -> tuple[str, ...]:
-    """Return the classes; numbers where the user names none.
-
-    Raises:
-        ConversionError: the output is not that of a classifier.
-        ModelError: there are more or fewer labels than outputs.
-    """
-    shape = graph.outputs[0].shape
-    if len(shape) != 2 or shape[1] < 2:
-        raise ConversionError(path, got=f"its output is {shape}", expected="(1, classes)")
-    if model.labels is None:
-        return tuple(f"class {index}" for index in range(shape[1]))
-    if len(model.labels) != shape[1]:
-        raise ModelError(
-            path,
-            got=f"{len(model.labels)} labels for {shape[1]} outputs",
-            expected="as many labels as outputs",
-            next_step="give the matching file with --labels",
-        )
-    return model.labels
+def _numbers(value: float | Sequence[float] | None) -> tuple[float, ...] | None:
+    if value is None:
+        return None
+    return (float(value),) if isinstance(value, (int, float)) else tuple(map(float, value))

@@ -42,13 +42,14 @@ class ForeignPictures:
     labelled: bool = False
     unknown: tuple[str, ...] = ()
 
-    def note(self) -> str:
-        """Return why accuracy is not measured although there are folders; else an empty text."""
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Why accuracy is not measured although there are folders, a sentence, or nothing."""
         if not self.unknown:
-            return ""
+            return ()
         return (
             f"the folders' names ({_few(self.unknown)}) are not labels of the model: its agreement "
-            "with float32 is measured, not its accuracy"
+            "with float32 is measured, not its accuracy",
         )
 
 

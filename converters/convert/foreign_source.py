@@ -11,11 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.convert.foreign_model import (
-    ForeignModel,
-    foreign_labels,
-    foreign_preprocess,
-)
+from edgeinfer.converters.convert.foreign_model import ForeignModel, describe_foreign
 from edgeinfer.converters.convert.foreign_pictures import (
     ForeignPictures,
     find_pictures,
@@ -27,11 +23,13 @@ from edgeinfer.converters.measure.accuracy_gate import Gate, LabelGate
 from edgeinfer.converters.measure.agreement_gate import AgreementGate
 from edgeinfer.converters.qat.retrain import retrainer
 from edgeinfer.converters.quantize.calibration import choose_ranges, sample_histograms
+from edgeinfer.converters.quantize.float16_weights import with_float32_weights
 from edgeinfer.converters.quantize.litert import cast_float16, quantize_int8
 from edgeinfer.converters.quantize.quantize import Backend, QuantizeOptions
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.registry import find_compared
 from edgeinfer.converters.tasks.task import ComparedTask
+from edgeinfer.converters.tasks.uncompared import uncompared
 from edgeinfer.converters.tensorflow.import_model import (
     KERAS_KINDS,
     Imported,
@@ -40,15 +38,10 @@ from edgeinfer.converters.tensorflow.import_model import (
 )
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels, convert_keras
 from edgeinfer.converters.tensorflow.worker.job import Worker
-from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.runtime.first_opening import ensure_opens
-from edgeinfer.device.runtime.open_options import OpenOptions
-from edgeinfer.device.tasks.guess import ends_in_probabilities
-from edgeinfer.device.tasks.spec import Decoder
-from edgeinfer.device.tasks.task import Said
-from edgeinfer.device.tflite.reader import read_tflite
+from edgeinfer.device.tflite.cut import without_pose_decoder
 
 DEFAULT_MAX_DROP = 1.0
 """Percentage points that a model may lose on labelled pictures where the user says nothing."""
@@ -76,39 +69,34 @@ class ForeignSource:
         self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, progress: Progress
     ) -> Opened:
         """Read the model; see `Source.open`."""
-        path, model = self.path, self.model
-        backend = chosen_backend(path, options.quantize)
+        path, model, quantize = self.path, self.model, options.quantize
+        backend = chosen_backend(path, quantize)
         progress.start("read the model")
         imported = import_model(path, folder, tensorflow=tensorflow)
-        content = imported.float32
-        graph = read_tflite(content, subject=str(path))
-        ensure_opens(content, graph, OpenOptions(runtime="ai-edge-litert"), subject=str(path))
-        spec = foreign_preprocess(path, graph, model, jpeg_reduction=options.jpeg_reduction)
-        labels = foreign_labels(path, graph, model)
-        task = find_compared("classification")
-        said = Said(
-            labels=labels,
-            decoder=Decoder(activation="none" if ends_in_probabilities(graph) else "softmax"),
-        )
+        content = without_pose_decoder(imported.float32, subject=str(path))
+        content = with_float32_weights(content, subject=str(path))
+        imported = replace(imported, float32=content)
+        plain, graph = describe_foreign(content, model, subject=str(path))
+        task = self._task(plain.task)
+        spec = replace(plain.preprocess, jpeg_reduction=options.jpeg_reduction)
         pictures = find_pictures(
             model.pictures,
             options.calibration_images,
             seed=options.seed,
             task=task,
-            said=said,
+            said=plain.said,
             ignore_labels=model.min_agreement is not None,
         )
         gate = self._gate(pictures, task)
         calibration, compared = pictures.calibration, pictures.compared
         require_contrast(model.pictures, spec, calibration)
-        if note := pictures.note():
+        for note in (*plain.notes, *pictures.notes):
             progress.say(note)
-        quantize = options.quantize
         return Opened(
             name=path.stem,
             subject=path.name,
             task=task,
-            said=said,
+            said=plain.said,
             preprocess=spec,
             calibration=calibration,
             measured={"agreement" if gate.truth else "pictures": compared},
@@ -118,7 +106,7 @@ class ForeignSource:
             quantize=lambda progress: (
                 _by_tensorflow(imported, spec, calibration, quantize, tensorflow)
                 if backend == "tensorflow"
-                else _by_litert(path, imported.float32, spec, calibration, quantize, progress)
+                else _by_litert(path, content, spec, calibration, quantize, progress)
             ),
             ranges=quantize.calibration if backend == "ai-edge-quantizer" else None,
             retrain=retrainer(
@@ -127,10 +115,29 @@ class ForeignSource:
                 distribution=task.distribution,
                 tensorflow=tensorflow,
             )
-            if source_kind(path) in KERAS_KINDS
+            if source_kind(path) in KERAS_KINDS and len(graph.subgraphs[0].outputs) == 1
             else None,
-            provenance={"source": path.name},
+            provenance={"source": path.name, "convert.input-range": plain.input_range.reason},
         )
+
+    def _task(self, name: str) -> ComparedTask:
+        """Return what compares answers.
+
+        Raises:
+            ModelError: nothing does, and the user does not accept that.
+        """
+        try:
+            return find_compared(name)
+        except ModelError as error:
+            if self.model.min_agreement == 0:
+                return uncompared(name)
+            raise ModelError(
+                self.path,
+                got=f"its task is '{name}', and nothing that is installed compares such answers "
+                "with those of float32",
+                expected="a task that can be compared",
+                next_step="--min-agreement 0 converts it unmeasured",
+            ) from error
 
     def _gate(self, pictures: ForeignPictures, task: ComparedTask) -> Gate:
         """Return what decides: accuracy where pictures are labelled, else agreement.

@@ -111,7 +111,7 @@ class AgreementGate:
         ((_, results),) = evaluations.items()
         small, found = results[precision], []
         if not small.samples:
-            return ["agreement with float32 is not known: the pictures gave nothing to compare"]
+            return ["agreement with float32 is not known: there was nothing to compare"]
         low, high = agreement_interval(small.scores)
         if self.min_agreement is None and not self.passes(results["float32"], small):
             found.append(

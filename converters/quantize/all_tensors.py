@@ -12,9 +12,12 @@ from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime.runner import Runner
-from edgeinfer.device.tflite.model import Quantization, Subgraph
+from edgeinfer.device.tflite.model import Operator, Quantization, Subgraph
 
 _OPAQUE = frozenset({"WHILE", "IF", "CALL", "CALL_ONCE", "STABLEHLO_WHILE"})
+_UNSTABLE = frozenset({"TFLite_Detection_PostProcess"})
+"""Operators that leave whatever was in memory behind their results: those say nothing about
+values, and nothing is to be measured on them."""
 
 
 class WatchedModel:
@@ -35,7 +38,7 @@ class WatchedModel:
         runner = Runner(content, subject="the model", runtime="ai-edge-litert")
         self.graph: Subgraph = runner.graph.subgraphs[0]
         for index, operator in enumerate(self.graph.operators):
-            if operator.custom or operator.op in _OPAQUE:
+            if operator.op in _OPAQUE or (operator.custom and operator.op not in _UNSTABLE):
                 raise ConversionError(
                     "the model",
                     got=f"operator {index} is {operator.op}, whose inner results cannot be seen",
@@ -63,9 +66,17 @@ class WatchedModel:
         return dequantize(raw, self.graph.tensors[index].quantization)
 
     def computed(self) -> list[int]:
-        """Return the tensors that depend on a picture: the inputs and every operator's results."""
-        results = [index for op in self.graph.operators for index in op.outputs]
+        """Return the tensors that depend on a picture: the inputs and every operator's results.
+
+        Those of a detector's post-processing are left out: a part of them is not repeatable.
+        """
+        results = [index for op in self.graph.operators if stable(op) for index in op.outputs]
         return list(dict.fromkeys([*self.graph.inputs, *results]))
+
+
+def stable(operator: Operator) -> bool:
+    """Return whether all that an operator computes is its result."""
+    return operator.op not in _UNSTABLE
 
 
 def dequantize(

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Progress, Silent
-from edgeinfer.converters.quantize.all_tensors import WatchedModel, dequantize
+from edgeinfer.converters.quantize.all_tensors import WatchedModel, dequantize, stable
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
@@ -148,7 +148,7 @@ def sqnr_db(signal: float, noise: float) -> float:
 
 def _common_results(real: Subgraph, small: Subgraph) -> dict[int, int]:
     """Return the tensors that both graphs compute: from the quantized graph's to the float's."""
-    theirs = {real.tensors[i].name: i for op in real.operators for i in op.outputs}
+    theirs = {real.tensors[i].name: i for op in real.operators if stable(op) for i in op.outputs}
     return {
         i: theirs[small.tensors[i].name]
         for op in small.operators

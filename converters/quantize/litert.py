@@ -33,6 +33,8 @@ def quantize_int8(
 ) -> bytes:
     """Quantize weights per channel and activations per tensor; input and output become int8.
 
+    Outputs without a range, as those of a detector's post-processing, stay in float32.
+
     Args:
         model: the float `.tflite` bytes.
         ranges: (low, high) of each tensor that is computed, by name; see `calibration`.
@@ -56,9 +58,10 @@ def quantize_int8(
                 "min": np.full(one_each, low, np.float32),
                 "max": np.full(one_each, high, np.float32),
             }
+    measured = all(graph.tensors[index].name in ranges for index in graph.outputs)
     return _quantized(
         model,
-        _recipe(keep_float, per_tensor_dense),
+        _recipe(keep_float, per_tensor_dense, float_outputs=not measured),
         statistics,
         subject=subject,
         next_step="use --backend tensorflow",
@@ -101,7 +104,7 @@ def _quantized(
     next_step: str,
 ) -> bytes:
     quantizer = importlib.import_module("ai_edge_quantizer.quantizer")
-    inside = with_buffers_inside(model, subject=subject)
+    inside = _with_signatures(with_buffers_inside(model, subject=subject))
     try:
         with _quiet():
             work = quantizer.Quantizer(bytearray(inside))
@@ -119,6 +122,19 @@ def _quantized(
     return _within_flatbuffer(result.quantized_model)
 
 
+def _with_signatures(model: bytes) -> bytes:
+    """Return a model with a list of signatures, if only an empty one.
+
+    Older files have none, and ai-edge-quantizer fails on that where an output stays in float.
+    """
+    tools = importlib.import_module("ai_edge_litert.tools.flatbuffer_utils")
+    read = tools.read_model_from_bytearray(bytearray(model))
+    if read.signatureDefs is not None:
+        return model
+    read.signatureDefs = []
+    return _packed(read)
+
+
 def _within_flatbuffer(model: Any) -> bytes:
     """Return ai-edge-quantizer's result with all data inside the FlatBuffer.
 
@@ -127,7 +143,12 @@ def _within_flatbuffer(model: Any) -> bytes:
     from before 2023, such as Coral's, find no weights then.
     """
     tools = importlib.import_module("ai_edge_litert.tools.flatbuffer_utils")
-    read = tools.read_model_from_bytearray(model)
+    return _packed(tools.read_model_from_bytearray(model))
+
+
+def _packed(read: Any) -> bytes:
+    """Return a model, which ai-edge-litert read, as bytes."""
+    tools = importlib.import_module("ai_edge_litert.tools.flatbuffer_utils")
     for buffer in read.buffers:
         # Numpy arrays are packed as a whole, all else byte by byte.
         if buffer.data is not None:
@@ -135,7 +156,7 @@ def _within_flatbuffer(model: Any) -> bytes:
     return bytes(tools.convert_object_to_bytearray(read))
 
 
-def _recipe(keep_float: Collection[str], per_tensor_dense: bool) -> Any:
+def _recipe(keep_float: Collection[str], per_tensor_dense: bool, *, float_outputs: bool) -> Any:
     """Return what is quantized and how; a later rule goes before an earlier one."""
     manager = importlib.import_module("ai_edge_quantizer.recipe_manager").RecipeManager()
     qtyping = importlib.import_module("ai_edge_quantizer.qtyping")
@@ -155,6 +176,10 @@ def _recipe(keep_float: Collection[str], per_tensor_dense: bool) -> Any:
             regex=f"(^|;){re.escape(name)};",
             operation_name=kinds.ALL_SUPPORTED,
             algorithm_key=algorithms.NO_QUANTIZE,
+        )
+    if float_outputs:
+        manager.add_quantization_config(
+            regex=".*", operation_name=kinds.OUTPUT, algorithm_key=algorithms.NO_QUANTIZE
         )
     return manager.get_quantization_recipe()
 

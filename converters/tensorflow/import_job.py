@@ -30,7 +30,7 @@ _CHANGE = "change it, or save it again"
 
 
 class UnfitModelError(Exception):
-    """The model is not a classifier of single images; the text says why."""
+    """The model is not one of single images; the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +84,7 @@ def _export(model: Path, saved: Path) -> None:
 
     keras.backend.clear_session()
     loaded = keras.saving.load_model(model, compile=False)
-    _require_one(
-        [_shape(tensor.shape) for tensor in loaded.inputs],
-        [_shape(tensor.shape) for tensor in loaded.outputs],
-    )
+    _require_one([_shape(tensor.shape) for tensor in loaded.inputs])
     # With a fixed batch of 1 there are no SHAPE, STRIDED_SLICE or PACK operators.
     signature = keras.InputSpec(
         shape=(1, *loaded.inputs[0].shape[1:]), dtype="float32", name="image"
@@ -104,15 +101,11 @@ def _fix_batch(model: Path, saved: Path) -> None:
         raise UnfitModelError("has no signature 'serving_default'")
     function = loaded.signatures["serving_default"]
     _, inputs = function.structured_input_signature
-    _require_one(
-        [_shape(spec.shape) for spec in inputs.values()],
-        [_shape(spec.shape) for spec in function.structured_outputs.values()],
-    )
+    _require_one([_shape(spec.shape) for spec in inputs.values()])
     ((name, spec),) = inputs.items()
-    (output,) = function.structured_outputs
 
     def answer(image: Any) -> Any:
-        return function(**{name: image})[output]
+        return function(**{name: image})
 
     module = tf.Module()
     module.kept = loaded
@@ -125,11 +118,9 @@ def _shape(shape: Any) -> tuple[int | None, ...]:
     return tuple(None if size is None else int(size) for size in shape)
 
 
-def _require_one(
-    inputs: list[tuple[int | None, ...]], outputs: list[tuple[int | None, ...]]
-) -> None:
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise UnfitModelError(f"has {len(inputs)} inputs and {len(outputs)} outputs, expected one")
+def _require_one(inputs: list[tuple[int | None, ...]]) -> None:
+    if len(inputs) != 1:
+        raise UnfitModelError(f"has {len(inputs)} inputs, expected one")
     (shape,) = inputs
     if len(shape) != 4 or shape[3] not in (1, 3):
         raise UnfitModelError(f"its input is {shape}, expected (batch, height, width, 1 or 3)")

@@ -61,6 +61,16 @@ def is_foreign(kind: ModelKind) -> bool:
     return kind in (*KERAS_KINDS, "saved-model", "tflite")
 
 
+def is_quantized(content: bytes, *, subject: str) -> bool:
+    """Return whether a `.tflite` has integers in place of real numbers: nothing to quantize.
+
+    Raises:
+        ModelError: it is damaged.
+    """
+    graph = read_tflite(content, subject=subject)
+    return graph.fully_integer or any(t.quantization for t in graph.subgraphs[0].tensors)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Imported:
     """Someone else's model in a form that edgeinfer can use.
@@ -89,13 +99,12 @@ def import_model(path: Path, folder: Path, *, tensorflow: Worker) -> Imported:
     """
     if source_kind(path) == "tflite":
         content = read_model_file(path)
-        graph = read_tflite(content, subject=str(path))
-        if graph.fully_integer or any(t.quantization for t in graph.subgraphs[0].tensors):
+        if is_quantized(content, subject=str(path)):
             raise ModelError(
                 path,
                 got="is quantized already",
                 expected="a float32 model",
-                next_step="`edgeinfer run --model` takes it as it is",
+                next_step=f"`edgeinfer adopt {path}` makes a bundle of it as it is",
             )
         return Imported(float32=content, saved_model=None)
     require_packages("edgeinfer convert", "tensorflow", "keras")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,7 @@ FRAGILE = (
 _OPTIONS: dict[str, tuple[int, dict[int, Node]]] = {
     "FULLY_CONNECTED": (8, {}),
     "SOFTMAX": (9, {0: Number("f", 1.0)}),
+    "L2_NORMALIZATION": (12, {}),
     "RESHAPE": (17, {}),
 }
 
@@ -74,6 +76,10 @@ class _Graph:
     def reshape(self, source: int, name: str, shape: Sequence[int]) -> int:
         return self.step("RESHAPE", [source, self.constant(np.array(shape, np.int32))], name, shape)
 
+    def dense(self, source: int, weights: NDArray[np.float32], name: str) -> int:
+        held = self.constant(weights.astype(np.float32))
+        return self.step("FULLY_CONNECTED", [source, held, -1], name, (1, len(weights)))
+
     def encoded(self, outputs: Sequence[int]) -> bytes:
         graph: TableNode = {
             0: self.tensors,
@@ -86,28 +92,46 @@ class _Graph:
         return encode({0: Number("I", 3), 1: codes, 2: [graph], 4: self.buffers})
 
 
-def dense_network(
-    *layers: NDArray[np.float32], shape: Sequence[int] = (), op: str = "", name: str = "output"
-) -> bytes:
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """An output of a network.
+
+    Attributes:
+        weights: of the dense layer that computes it, (units, inputs).
+        op: an operator behind that, such as SOFTMAX; empty for none.
+        shape: of the output; empty for (1, units).
+    """
+
+    weights: NDArray[np.float32]
+    op: str = ""
+    shape: tuple[int, ...] = ()
+
+
+def network(*outputs: Output, hidden: Sequence[NDArray[np.float32]] = ()) -> bytes:
     """Return a network of dense layers without biases over all pixels, as `.tflite`.
 
     Args:
-        layers: their weights, (units, inputs) each.
-        shape: of the output; by default (1, units).
-        op: an operator behind the last layer, such as SOFTMAX.
-        name: the output's.
+        outputs: each has its own last layer.
+        hidden: the weights of the layers before, which all share.
     """
-    graph = _Graph()
+    graph, results = _Graph(), list[int]()
     last = graph.reshape(0, "pixels", [1, 3 * SIDE * SIDE])
-    for number, weights in enumerate(layers):
-        held = graph.constant(weights.astype(np.float32))
-        size = (1, len(weights))
-        last = graph.step("FULLY_CONNECTED", [last, held, -1], f"dense {number}", size)
-    if op:
-        last = graph.step(op, [last], op.lower(), (1, len(layers[-1])))
-    if shape:
-        last = graph.reshape(last, name, shape)
-    return graph.encoded([last])
+    for number, weights in enumerate(hidden):
+        last = graph.dense(last, weights, f"hidden {number}")
+    for number, output in enumerate(outputs):
+        made = graph.dense(last, output.weights, f"dense {number}")
+        if output.op:
+            size = (1, len(output.weights))
+            made = graph.step(output.op, [made], f"{output.op.lower()} {number}", size)
+        if output.shape:
+            made = graph.reshape(made, f"output {number}", output.shape)
+        results.append(made)
+    return graph.encoded(results)
+
+
+def classifier(*layers: NDArray[np.float32]) -> bytes:
+    """Return a network of these layers whose last layer gives logits."""
+    return network(Output(weights=layers[-1]), hidden=layers[:-1])
 
 
 def write_colours(folder: Path, count: int, *, named: bool = False, seed: int = 0) -> Path:

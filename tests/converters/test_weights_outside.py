@@ -187,14 +187,17 @@ def test_a_whole_conversion(large_run: Path, tmp_path: Path) -> None:
 def test_someones_float_model_with_weights_outside(trained_folder: Path, tmp_path: Path) -> None:
     inside = float_model(large_model())
     said = ForeignModel(
-        pictures=trained_folder / "pictures", labels=("blue", "red"), min_agreement=0.0
+        pictures=trained_folder / "pictures",
+        labels=("blue", "red"),
+        input_range="-1..1",
+        min_agreement=0.0,
     )
     bundles = []
     for folder, content in (("inside", inside), ("outside", outside(inside, least_bytes=1024))):
         path = tmp_path / folder / "large.tflite"
         path.parent.mkdir()
         path.write_bytes(content)
-        with Model.open(path) as model:
+        with Model.open(path, said.opening()) as model:
             assert model.task == "classification"
         out = tmp_path / folder / "large.edgebundle"
         convert(ForeignSource(path=path, model=said), out, OPTIONS, Silent())

@@ -25,8 +25,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_tensorflow")]
 
 KINDS = ("run", "keras", "SavedModel", "tflite")
 FOREIGN = KINDS[1:]
-ALONE = {"--precision", "--backend", "--calibration", "--calibration-images", "--seed"}
+ALONE = {
+    *("--precision", "--backend", "--calibration", "--calibration-images", "--seed"),
+    "--input-range",
+}
 """What decides the model's bytes."""
+
+RANGE = ("--input-range", "-1..1")
+"""Someone else's model is not converted without its range, which --mean and --std replace."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,16 +118,34 @@ TRIALS: dict[str, list[Trial]] = {
             kinds=FOREIGN,
         )
     ],
+    "--input-range": [
+        Trial(
+            words=("--input-range", "imagenet"),
+            obeyed=lambda made, plain: made.manifest.preprocess.std == (58.395, 57.12, 57.375),
+            kinds=FOREIGN,
+        )
+    ],
+    "--task": [
+        Trial(
+            words=("--task", "classification"),
+            obeyed=lambda made, plain: made.manifest.task == "classification",
+            kinds=FOREIGN,
+        )
+    ],
+    # Those that a classifier has nothing to do with; test_foreign_tasks.py has models that do.
+    "--unit": [Trial(words=("--unit", "bar"), obeyed=other_bytes, kinds=())],
+    "--min-score": [Trial(words=("--min-score", 0.3), obeyed=other_bytes, kinds=())],
+    "--iou": [Trial(words=("--iou", 0.3), obeyed=other_bytes, kinds=())],
     "--mean": [
         Trial(
-            words=("--mean", 100),
+            words=("--mean", "100"),
             obeyed=lambda made, plain: made.manifest.preprocess.mean == (100.0,) * 3,
             kinds=FOREIGN,
         )
     ],
     "--std": [
         Trial(
-            words=("--std", 60),
+            words=("--std", "60"),
             obeyed=lambda made, plain: made.manifest.preprocess.std == (60.0,) * 3,
             kinds=FOREIGN,
         )
@@ -320,19 +344,21 @@ def test_each_option_is_obeyed_or_refused_by_name(
         made_folder.mkdir()
         return made_folder
 
-    plain = made(folder(), source)
+    ranged = source if kind == "run" else (*source, *RANGE)
+    plain = made(folder(), ranged)
     trials = [(option, trial) for option, of_it in TRIALS.items() for trial in of_it]
     obeying = [trial for _, trial in trials if kind in trial.kinds and not trial.alone]
     together = made(folder(), (*source, *(word for trial in obeying for word in trial.words)))
     for option, trial in trials:
         answer = "obeyed"
         if kind in trial.kinds:
-            result = made(folder(), (*source, *trial.words)) if trial.alone else together
+            result = made(folder(), (*ranged, *trial.words)) if trial.alone else together
             assert trial.obeyed(result, plain), trial.words
         else:
             place, words = folder(), trial.words or (option, trained_folder / "pictures")
-            told = error_line(run(place, (*source, *words)), code=2)
-            assert told.startswith((f"error: {option}: ", "error: --precision: ")), told
+            told = error_line(run(place, (*ranged, *words)), code=2)
+            names = {option, option.removeprefix("--").replace("-", " "), "--precision"}
+            assert told.startswith(tuple(f"error: {name}: " for name in names)), told
             assert not (place / "x.edgebundle").exists()
             answer = told.removeprefix("error: ")
         shown = " ".join(map(str, trial.words)) or option

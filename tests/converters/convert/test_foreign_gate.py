@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edgeinfer.device.models.bundle.reader import open_bundle
-from tests.converters.float_models import FRAGILE, STURDY, dense_network, write_colours
+from tests.converters.float_models import FRAGILE, STURDY, classifier, write_colours
 from tests.support.program import edgeinfer_here, error_line
 
 pytest.importorskip("ai_edge_quantizer", reason="conversion needs the host extra")
@@ -23,8 +23,8 @@ LABELS = "red\nblue\n"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Both models, and pictures with and without labels."""
     made = tmp_path_factory.mktemp("gate")
-    (made / "sturdy.tflite").write_bytes(dense_network(*STURDY))
-    (made / "fragile.tflite").write_bytes(dense_network(*FRAGILE))
+    (made / "sturdy.tflite").write_bytes(classifier(*STURDY))
+    (made / "fragile.tflite").write_bytes(classifier(*FRAGILE))
     (made / "labels.txt").write_text(LABELS)
     write_colours(made / "many", 160)
     write_colours(made / "few", 24)
@@ -37,7 +37,7 @@ def convert(
 ) -> subprocess.CompletedProcess[str]:
     return edgeinfer_here(
         *("convert", folder / f"{model}.tflite", "--pictures", folder / pictures),
-        *("--labels", folder / "labels.txt", "--no-install", "--json"),
+        *("--labels", folder / "labels.txt", "--input-range", "-1..1", "--no-install", "--json"),
         *("--golden-frames", 2, "--out", out / "x.edgebundle", *words),
     )
 
@@ -146,7 +146,7 @@ def test_options_that_labels_decide_about(folder: Path, tmp_path: Path) -> None:
 def test_folders_with_other_names_are_said(folder: Path, tmp_path: Path) -> None:
     finished = edgeinfer_here(
         *("convert", folder / "sturdy.tflite", "--pictures", folder / "named", "--no-install"),
-        *("--out", tmp_path / "x.edgebundle", "--json"),
+        *("--input-range", "-1..1", "--out", tmp_path / "x.edgebundle", "--json"),
     )
     answer, _ = made(finished)
     assert "the folders' names (blue, red) are not labels of the model: its agreement" in (

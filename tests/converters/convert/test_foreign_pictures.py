@@ -39,7 +39,7 @@ def find(root: Path, task: str = "classification", ignore_labels: bool = False) 
 def test_folders_named_as_labels_are_the_truth(tmp_path: Path) -> None:
     found = find(folder_of(tmp_path, train__cat=6, train__dog=6, test__owl=5, test__cat=3))
     assert found.labelled
-    assert found.note() == ""
+    assert found.notes == ()
     assert (len(found.calibration), len(found.compared)) == (10, 10)
     targets = Counter(one.target for one in (*found.calibration, *found.compared))
     assert targets == {0: 9, 1: 6, 2: 5}
@@ -49,7 +49,7 @@ def test_folders_named_as_labels_are_the_truth(tmp_path: Path) -> None:
 
 def test_pictures_without_folders_have_no_truth(tmp_path: Path) -> None:
     found = find(folder_of(tmp_path, loose=7))
-    assert (found.labelled, found.note()) == (False, "")
+    assert (found.labelled, found.notes) == (False, ())
     assert {one.target for one in found.compared} == {None}
     assert (len(found.calibration), len(found.compared)) == (3, 4)
 
@@ -57,7 +57,7 @@ def test_pictures_without_folders_have_no_truth(tmp_path: Path) -> None:
 def test_folders_of_other_names_are_said_to_be_none(tmp_path: Path) -> None:
     found = find(folder_of(tmp_path, a=2, b=2, c=2, d=2, e=2))
     assert not found.labelled
-    assert "(a, b, c and 2 more) are not labels of the model" in found.note()
+    assert "(a, b, c and 2 more) are not labels of the model" in found.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_folder_where_only_some_names_are_labels_is_refused(
     assert "or give --min-agreement" in str(caught.value)
     assert not find(root, ignore_labels=True).labelled, "the option decides"
     found = find(root, task="detection")
-    assert (found.labelled, found.note()) == (False, ""), "folders do not say where objects are"
+    assert (found.labelled, found.notes) == (False, ()), "folders do not say where objects are"
 
 
 @given(calibrating=st.integers(1, 40), count=st.integers(1, 40), seed=st.integers(0, 5))

@@ -175,7 +175,9 @@ def test_the_command_shows_each_stage(detector: Path, tmp_path: Path) -> None:
 def test_a_foreign_model_is_repaired_until_it_decides_as_float_does(
     detector: Path, tmp_path: Path
 ) -> None:
-    model = ForeignModel(pictures=detector / "validation", labels=LABELS, min_agreement=0.97)
+    model = ForeignModel(
+        pictures=detector / "validation", labels=LABELS, input_range="-1..1", min_agreement=0.97
+    )
     options = ConvertOptions(repair="mixed", calibration_images=50)
     result = convert(
         ForeignSource(path=detector / KERAS_FILE, model=model),
