@@ -96,6 +96,49 @@ class DetectionSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnchorSpec:
+    """How a detector without post-processing is read that has one class, as BlazeFace does.
+
+    The model's image has a grid of cells for each stride. Boxes are stored as the way from the
+    centre of a cell to that of the box, then width and height; points of the object follow.
+
+    Attributes:
+        boxes: number of the output with boxes and points, (1, anchors, 4 + 2 points), in pixels of
+            the model's image: all x before y.
+        scores: number of the output with the logits, (1, anchors, 1).
+        strides: pixels from cell to cell of each grid, in the order of the anchors.
+        per_cell: how many anchors a cell of each grid has.
+        points: names of the points.
+        min_score: objects that score less are left out, 0 to 1.
+        iou: boxes that overlap more are one object.
+    """
+
+    boxes: int = 0
+    scores: int = 1
+    strides: tuple[int, ...]
+    per_cell: tuple[int, ...]
+    points: tuple[str, ...] = ()
+    min_score: float = 0.5
+    iou: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Refuse outputs that are two things at the same time, and impossible grids and scores."""
+        if self.boxes == self.scores or min(self.boxes, self.scores) < 0:
+            raise ValueError(
+                f"outputs are {[self.boxes, self.scores]}, expected different numbers from 0"
+            )
+        grids = [*self.strides, *self.per_cell]
+        if not self.strides or len(self.strides) != len(self.per_cell):
+            raise ValueError("strides and per_cell are not as many, expected one each a grid")
+        if not all(1 <= number <= _MOST_PIXELS for number in grids):
+            raise ValueError(f"strides and per_cell are {grids}, expected 1 to {_MOST_PIXELS:g}")
+        if len(self.points) > _MOST_KEYPOINTS:
+            raise ValueError(f"{len(self.points):,} points, expected {_MOST_KEYPOINTS} or less")
+        if not (0 <= self.min_score <= 1 and 0 <= self.iou <= 1):
+            raise ValueError(f"min_score and iou are {self.min_score} and {self.iou}, not 0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
 class KeypointsSpec:
     """How the numbers of a model that gives people's keypoints are read, as MoveNet does.
 
@@ -185,6 +228,7 @@ class Decoder:
             two classes, `none` where it gives probabilities or values already.
         detection: for task `detection` only.
         pose: for task `pose` only.
+        anchors: for task `detection` only, instead of `detection`.
         keypoints: for task `pose` only, instead of `pose`.
         multi_label: for task `classification` only: several classes may be true of one picture.
     """
@@ -192,5 +236,6 @@ class Decoder:
     activation: Literal["softmax", "sigmoid", "none"] = "none"
     detection: DetectionSpec | None = None
     pose: PoseSpec | None = None
+    anchors: AnchorSpec | None = None
     keypoints: KeypointsSpec | None = None
     multi_label: MultiLabelSpec | None = None

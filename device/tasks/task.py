@@ -77,6 +77,7 @@ class Task(ABC):
             ("value", said.value is not None, "a value's unit"),
             ("detection", said.decoder.detection is not None, "a decoder for detection"),
             ("pose", said.decoder.pose is not None, "a decoder for poses"),
+            ("anchors", said.decoder.anchors is not None, "a decoder for anchors"),
             ("keypoints", said.decoder.keypoints is not None, "a decoder for keypoints"),
             ("multi_label", said.decoder.multi_label is not None, "several classes a picture"),
         ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from edgeinfer.device.tasks.detection.blaze_face import guess_faces
 from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.spec import Decoder, DetectionSpec
 from edgeinfer.device.tflite.metadata.tflite_metadata import TensorMetadata
@@ -15,7 +16,7 @@ DETECTION_POSTPROCESS = "TFLite_Detection_PostProcess"
 
 def guess_detector(shown: Shown) -> Guess | None:
     """Return how a detector is to be read; None for a model that is not one."""
-    guess = _post_processed(shown.graph) or _by_shapes(shown)
+    guess = _post_processed(shown.graph) or guess_faces(shown) or _by_shapes(shown)
     if guess is None or guess.decoder.detection is None:
         return guess
     return _with_metadata(guess, guess.decoder.detection, shown.said)

@@ -11,9 +11,16 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec, place
 from edgeinfer.device.runtime.open_options import AnswerOptions
+from edgeinfer.device.tasks.detection.blaze_face import (
+    adjusted_anchors,
+    anchor_rows,
+    check_anchors,
+    faces_decoder,
+)
 from edgeinfer.device.tasks.detection.decode import blank_unused, decode_detections
 from edgeinfer.device.tasks.detection.guess import guess_detector
 from edgeinfer.device.tasks.guess import Guess, Shown
@@ -26,14 +33,34 @@ class DetectionTask(Task):
     """Objects in a picture."""
 
     name: ClassVar[str] = "detection"
-    parts: ClassVar[frozenset[str]] = frozenset({"detection"})
-    adjusts: ClassVar[frozenset[str]] = frozenset({"min_score"})
+    may_have: ClassVar[frozenset[str]] = frozenset({"detection", "anchors"})
+    adjusts: ClassVar[frozenset[str]] = frozenset({"min_score", "iou"})
     has_places: ClassVar[bool] = True
     smooths: ClassVar[bool] = True
 
+    def schema(self, said: Said) -> int:
+        """Return 3 for a model whose boxes are relative to anchors."""
+        return 2 if said.decoder.anchors is None else 3
+
+    def check(self, said: Said) -> None:
+        """Refuse anything but one decoder."""
+        super().check(said)
+        if (said.decoder.detection is None) == (said.decoder.anchors is None):
+            raise ValueError("task 'detection' and a decoder for detection do not fit")
+
     def adjusted(self, said: Said, answer: AnswerOptions) -> Said:
-        """Return the outputs' description with another least score."""
+        """Return the outputs' description with another least score, or overlap."""
         said = super().adjusted(said, answer)
+        if said.decoder.anchors is not None:
+            anchors = adjusted_anchors(said.decoder.anchors, answer)
+            return replace(said, decoder=replace(said.decoder, anchors=anchors))
+        if answer.iou is not None:
+            raise UsageError(
+                "iou",
+                got="is given for a model that compares boxes itself",
+                expected="a model that leaves this to the program",
+                next_step="leave it out",
+            )
         if answer.min_score is None:
             return said
         spec = replace(_spec(said), min_score=answer.min_score)
@@ -41,6 +68,9 @@ class DetectionTask(Task):
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
         """Refuse outputs that are not boxes, classes and scores of as many objects."""
+        if said.decoder.anchors is not None:
+            check_anchors(said.decoder.anchors, said.labels, outputs)
+            return
         spec = _spec(said)
         numbers = [spec.boxes, spec.classes, spec.scores]
         numbers += [] if spec.count is None else [spec.count]
@@ -59,7 +89,12 @@ class DetectionTask(Task):
         self, said: Said, outputs: Sequence[TensorSpec], preprocess: PreprocessSpec
     ) -> Decode:
         """Return what turns boxes, classes and scores into objects."""
-        spec, labels, placing = _spec(said), said.labels, partial(place, preprocess)
+        labels, placing, anchors = said.labels, partial(place, preprocess), said.decoder.anchors
+        if anchors is not None:
+            return faces_decoder(
+                anchors, outputs, labels=labels, size=preprocess.size, placing=placing
+            )
+        spec = _spec(said)
         return lambda tensors: decode_detections(
             tensors, outputs, spec, labels, size=preprocess.size, placing=placing
         )
@@ -79,6 +114,9 @@ class DetectionTask(Task):
 
     def rows(self, said: Said) -> Rows:
         """Return which output is what."""
+        anchors = said.decoder.anchors
+        if anchors is not None:
+            return [*super().rows(said), *anchor_rows(anchors)]
         spec = _spec(said)
         count = "" if spec.count is None else f", count {spec.count}"
         order = ", ".join(map(str, spec.order))
@@ -96,6 +134,8 @@ class DetectionTask(Task):
         tensors: Sequence[TensorSpec],
     ) -> list[NDArray[np.generic]]:
         """Return the outputs with zeros behind the objects that the count names."""
+        if said.decoder.anchors is not None:
+            return super().repeatable(said, outputs, tensors)
         return blank_unused(outputs, tensors, _spec(said))
 
 
