@@ -89,7 +89,7 @@ def parse_labels(text: str) -> tuple[str, ...]:
 
 
 def fit_labels(
-    labels: tuple[str, ...], classes: int, *, subject: str
+    labels: tuple[str, ...], classes: int, *, subject: str, of: str = "outputs"
 ) -> tuple[tuple[str, ...], str | None]:
     """Return as many labels as the model has classes.
 
@@ -101,6 +101,7 @@ def fit_labels(
         labels: as a file has them.
         classes: how many the model has.
         subject: the model, for errors.
+        of: what has the labels, for errors.
 
     Returns:
         The labels, and what was done to them, None for nothing.
@@ -122,8 +123,8 @@ def fit_labels(
     if len(labels) != classes:
         raise ModelError(
             subject,
-            got=f"{len(labels)} labels for {classes} outputs",
-            expected="as many labels as outputs",
+            got=f"{len(labels)} labels for {classes} {of}",
+            expected=f"as many labels as {of}",
             next_step="give the matching file with --labels",
         )
     return named(labels), note

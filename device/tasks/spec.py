@@ -68,6 +68,9 @@ class DetectionSpec:
         order: where in a box each of these numbers is.
         unit: `ratio` where 1 is the image's width or height, `pixel` for pixels of it.
         first_class: the class index that the first label belongs to.
+        classes_per_box: how many entries of the lists each counted box has, one for each of its
+            best classes, and unused ones where there are fewer classes; None where each entry is
+            counted.
         min_score: objects that score less are left out.
     """
 
@@ -79,6 +82,7 @@ class DetectionSpec:
     order: tuple[int, int, int, int] = (1, 0, 3, 2)
     unit: Literal["ratio", "pixel"] = "ratio"
     first_class: int = 0
+    classes_per_box: int | None = None
     min_score: float = 0.5
 
     def __post_init__(self) -> None:
@@ -91,6 +95,8 @@ class DetectionSpec:
             raise ValueError(f"order is {self.order}, expected each of 0 to 3 once")
         if not 0 <= self.min_score <= 1:
             raise ValueError(f"min_score is {self.min_score}, expected 0 to 1")
+        if self.classes_per_box is not None and not 1 <= self.classes_per_box <= _MOST_CLASS:
+            raise ValueError(f"classes_per_box is {self.classes_per_box}, expected 1 or more")
         if abs(self.first_class) > _MOST_CLASS:
             raise ValueError(f"first_class is {self.first_class}, expected a class index")
 

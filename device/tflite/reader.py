@@ -16,6 +16,7 @@ from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.model_file import TFLITE_IDENTIFIER
 from edgeinfer.device.tflite.builtin_ops import BUILTIN_OPS
 from edgeinfer.device.tflite.flatbuffer import FlatBuffer, FlatbufferError, Kind, Table
+from edgeinfer.device.tflite.metadata.flexbuffer import read_numbers
 from edgeinfer.device.tflite.model import (
     ELEMENT_BITS,
     Metadata,
@@ -65,6 +66,8 @@ _LEAST_IN_OPTIONS = {
     "CONV_3D_TRANSPOSE": (106, (5, 6, 7), 1),
     "LOCAL_RESPONSE_NORMALIZATION": (13, (0,), 0),
 }
+# Custom operators whose options decide how a model's answers are read.
+_NUMBERS_IN_OPTIONS = {"TFLite_Detection_PostProcess"}
 # The union SparseIndexVector: Int32Vector, Uint16Vector, Uint8Vector.
 _SPARSE_INDEX_KINDS: dict[int, Kind] = {1: "i", 2: "H", 3: "B"}
 _Item = TypeVar("_Item")
@@ -221,8 +224,22 @@ def _operator(table: Table, codes: tuple[OperatorCode, ...]) -> Operator:
         inputs=table.integers(1),
         outputs=outputs,
         intermediates=table.integers(8),
-        options=read_options(code.op, union, options) | later,
+        options=read_options(code.op, union, options) | later | _custom_options(code, table),
     )
+
+
+def _custom_options(code: OperatorCode, table: Table) -> dict[str, int]:
+    """Return the whole numbers among a custom operator's options.
+
+    What cannot be read is left out: an operator's options may be in any form.
+    """
+    if not code.custom or code.op not in _NUMBERS_IN_OPTIONS:
+        return {}
+    try:
+        numbers = read_numbers(table.raw(5))
+    except FlatbufferError:
+        return {}
+    return {name: int(value) for name, value in numbers.items() if isinstance(value, int)}
 
 
 def _check_options(op: str, kind: int, options: Table | None, outputs: int) -> None:

@@ -45,8 +45,12 @@ def detector(
     names: Sequence[str] = NAMES,
     metadata: TableNode | None = None,
     files: Mapping[str, bytes] | None = None,
+    options: Mapping[str, object] | None = None,
 ) -> bytes:
-    """Return the file; its outputs come in the `order` given, under `names`."""
+    """Return the file; its outputs come in the `order` given, under `names`.
+
+    `options` are those of the post-processing that differ.
+    """
     outputs = [6 + NAMES.index(name) for name in order]
     shapes = {"boxes": [1, 4, 4], "classes": [1, 4], "scores": [1, 4], "count": [1]}
     buffers = [
@@ -65,7 +69,7 @@ def detector(
         *(tensor(given, shapes[name], "float32") for name, given in zip(NAMES, names, strict=True)),
     ]
     post_process = operator([3, 2, 4], [6, 7, 8, 9], code=1)
-    post_process[5] = bytes(flexbuffers.Dumps(_OPTIONS))
+    post_process[5] = bytes(flexbuffers.Dumps({**_OPTIONS, **(options or {})}))
     model: TableNode = {
         0: Number("I", 3),
         1: [

@@ -49,7 +49,8 @@ def decode_detections(
         corners = corners * (*size, *size)
     with np.errstate(invalid="ignore"):  # a comparison with what is not a number is false
         kept = (
-            (scores[:count] >= spec.min_score)
+            _filled(count, spec, len(labels))
+            & (scores[:count] >= spec.min_score)
             & np.isfinite(corners).all(axis=1)
             & np.isfinite(classes[:count])
             & (corners[:, 0] < corners[:, 2])
@@ -68,16 +69,21 @@ def decode_detections(
 
 
 def blank_unused(
-    outputs: Sequence[NDArray[np.generic]], tensors: Sequence[TensorSpec], spec: DetectionSpec
+    outputs: Sequence[NDArray[np.generic]],
+    tensors: Sequence[TensorSpec],
+    spec: DetectionSpec,
+    classes: int,
 ) -> list[NDArray[np.generic]]:
-    """Return the outputs with zeros behind the objects that the count names.
+    """Return the outputs with zeros in all entries that stand for no object of so many classes.
 
     TFLite_Detection_PostProcess leaves there whatever was in memory, which no run repeats.
     """
     blanked, used = list(outputs), _used(outputs, tensors, spec)
+    empty = np.ones(outputs[spec.scores].size, bool)
+    empty[:used] = ~_filled(used, spec, classes)
     for number in (spec.boxes, spec.classes, spec.scores):
         blanked[number] = outputs[number].copy()
-        blanked[number][:, used:] = 0
+        blanked[number][:, empty] = 0
     return blanked
 
 
@@ -89,7 +95,13 @@ def _used(
     if spec.count is None:
         return most
     said = tensors[spec.count].dequantize(outputs[spec.count]).reshape(-1)[0]
-    return int(np.clip(said, 0, most)) if np.isfinite(said) else 0
+    return int(np.clip(said * (spec.classes_per_box or 1), 0, most)) if np.isfinite(said) else 0
+
+
+def _filled(count: int, spec: DetectionSpec, classes: int) -> NDArray[np.bool_]:
+    """Return which of the first entries are filled: a box has one for each class at most."""
+    each = spec.classes_per_box or 1
+    return np.arange(count) % each < max(classes, 1)
 
 
 def _corners(boxes: NDArray[np.float64], spec: DetectionSpec) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from edgeinfer.device.tasks.detection.blaze_face import (
     faces_decoder,
 )
 from edgeinfer.device.tasks.detection.decode import blank_unused, decode_detections
-from edgeinfer.device.tasks.detection.guess import guess_detector
+from edgeinfer.device.tasks.detection.guess import fit_class_names, guess_detector
 from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.labels import is_background, named
 from edgeinfer.device.tasks.spec import DetectionSpec
@@ -40,7 +40,8 @@ class DetectionTask(Task):
 
     def schema(self, said: Said) -> int:
         """Return 3 for a model whose boxes are relative to anchors."""
-        return 2 if said.decoder.anchors is None else 3
+        spec = said.decoder.detection
+        return 2 if spec is not None and spec.classes_per_box is None else 3
 
     def check(self, said: Said) -> None:
         """Refuse anything but one decoder."""
@@ -110,6 +111,8 @@ class DetectionTask(Task):
         skips = found and is_background(found[0]) and (given or guess.skips_background)
         if found and skips and guess.classes is None:
             return named(found[1:]), f"the label '{found[0]}' is not a class of a detector"
+        if found and guess.classes is not None:
+            return fit_class_names(found, guess.classes, subject=subject)
         return super().fit_labels(guess, found, given=given, subject=subject)
 
     def rows(self, said: Said) -> Rows:
@@ -136,7 +139,7 @@ class DetectionTask(Task):
         """Return the outputs with zeros behind the objects that the count names."""
         if said.decoder.anchors is not None:
             return super().repeatable(said, outputs, tensors)
-        return blank_unused(outputs, tensors, _spec(said))
+        return blank_unused(outputs, tensors, _spec(said), len(said.labels))
 
 
 def _spec(said: Said) -> DetectionSpec:

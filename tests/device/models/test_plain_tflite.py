@@ -14,8 +14,9 @@ from edgeinfer.device.core.tensors import TensorDtype
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.runtime.open_options import OpenOptions
-from edgeinfer.device.runtime.runner import installed_runtimes
+from edgeinfer.device.runtime.runner import RuntimeName, installed_runtimes
 from edgeinfer.device.tasks.detection.prediction import Detections
+from edgeinfer.device.tasks.registry import find_task
 from tests.device.detector_example import LABELS, detector
 from tests.device.metadata_examples import (
     label_file,
@@ -297,8 +298,67 @@ def test_a_detectors_metadata_is_believed(tmp_path: Path) -> None:
 def test_a_detectors_labels_may_begin_with_the_background(tmp_path: Path) -> None:
     model = opened(tmp_path, detector(), ("background", *LABELS), "-1..1")
     assert model.labels == LABELS
-    assert any("'background' is not a class" in note for note in model.notes)
+    assert any("no class 'background'" in note for note in model.notes)
     assert opened(tmp_path, detector(), LABELS, "-1..1").labels == LABELS
+
+
+@pytest.mark.parametrize("runtime", installed_runtimes())
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, ["cat 98", "dog 86", "cat 78"]),
+        (
+            {"max_classes_per_detection": 2},
+            ["cat 98", "dog 86", "cat 78", "dog 71", "cat 59"],
+        ),
+        # More than the model has: the third entry of each box is whatever was in memory.
+        (
+            {"max_classes_per_detection": 3},
+            ["cat 98", "dog 86", "cat 78", "dog 71", "cat 59"],
+        ),
+        # Class by class, four objects at most: the count is of entries then.
+        (
+            {"max_classes_per_detection": 2, "use_regular_nms": True},
+            ["cat 98", "dog 86", "cat 78", "dog 71"],
+        ),
+    ],
+)
+def test_every_class_of_a_box_that_scores_is_an_object(
+    tmp_path: Path, runtime: RuntimeName, options: dict[str, object], expected: list[str]
+) -> None:
+    picture = [[[10, 200, 180], [10, 250, 20]], [[20, 150, 220], [255, 0, 20]]]
+    data = detector(options=options)
+    model = opened(tmp_path, data, LABELS, "0..1", runtime=runtime)
+    answer = model.predict(np.array(picture, np.uint8))
+    assert isinstance(answer, Detections)
+    found = [f"{name} {score:.0%}" for name, score in answer.ranked(20)]
+    assert found == [f"{text}%" for text in expected]
+    # What stands for no object is whatever was in memory: no run repeats it.
+    tensor_ = model.preprocessor.tensor(np.array(picture, np.uint8))
+    task = find_task("detection")
+    runs = [
+        task.repeatable(model.said, model.runner.invoke([tensor_]), model.runner.outputs)
+        for _ in range(2)
+    ]
+    for first, second in zip(*runs, strict=True):
+        np.testing.assert_array_equal(first, second)
+    scores = runs[0][2]
+    assert np.count_nonzero(scores) == np.count_nonzero(scores[scores <= 1]) <= 6
+
+
+def test_labels_are_counted_against_a_detectors_classes(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"3 labels for 2 classes"):
+        opened(tmp_path, detector(), ("bird", *LABELS), "-1..1")
+    assert opened(tmp_path, detector(), None, "-1..1").labels == ("class 0", "class 1")
+
+
+def test_the_least_score_is_an_option(tmp_path: Path) -> None:
+    picture = np.array([[[0, 250, 0], [0, 30, 0]], [[0, 0, 0], [0, 0, 180]]], np.uint8)
+    for least, count in ((None, 2), (0.1, 3), (0.9, 1)):
+        model = opened(tmp_path, detector(), LABELS, "0..1", min_score=least)
+        answer = model.predict(picture)
+        assert isinstance(answer, Detections)
+        assert len(answer) == count
 
 
 def test_outputs_in_any_order_under_any_names(tmp_path: Path) -> None:
