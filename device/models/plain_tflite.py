@@ -12,7 +12,7 @@ from edgeinfer.device.preprocess import PIXEL_DTYPES, PreprocessSpec
 from edgeinfer.device.preprocess.input_range import per_channel
 from edgeinfer.device.preprocess.layout import InputForm, LayoutError, read_form
 from edgeinfer.device.runtime.open_options import OpenOptions
-from edgeinfer.device.tasks.guess import Guess, Shown
+from edgeinfer.device.tasks.guess import AmbiguousError, Guess, Shown
 from edgeinfer.device.tasks.labels import labels_in_file, labels_in_model
 from edgeinfer.device.tasks.registry import UnknownTaskError, find_task, guess_task
 from edgeinfer.device.tasks.task import Said
@@ -118,6 +118,8 @@ def _guess(shown: Shown, options: OpenOptions, subject: str) -> Guess:
         guess = guess_task(shown, options.task)
     except UnknownTaskError as error:
         raise UsageError("task", got=str(error)) from error
+    except AmbiguousError as error:
+        raise ModelError(subject, got=error.got, next_step=error.choices) from error
     if guess is not None:
         return guess
     if options.task is None:

@@ -96,6 +96,20 @@ class Guess:
     reason: str = ""
 
 
+class AmbiguousError(Exception):
+    """A model's outputs may be two things, and nothing tells which.
+
+    Attributes:
+        got: what they are.
+        choices: what the user may say, as an imperative.
+    """
+
+    def __init__(self, got: str, choices: str) -> None:
+        super().__init__(f"{got}; {choices}")
+        self.got = got
+        self.choices = choices
+
+
 def behind_output(model: TfliteModel, output: int = 0) -> Operator | None:
     """Return the operator that computes an output, those that only pass it on left out."""
     graph = model.subgraphs[0]

@@ -57,6 +57,10 @@ class Canvas(Protocol):
     def tint(self, classes: NDArray[np.uint8], colours: Mapping[int, Colour]) -> None:
         """Colour the pixels of some classes; `classes` is (height, width)."""
 
+    def cover(self, pixels: NDArray[np.uint8], seen: NDArray[np.bool_]) -> None:
+        """Put pixels (height, width, 3), blue, green, red, in place of the picture's, where
+        `seen`."""
+
 
 class Prediction(ABC):
     """The answer of a model to a picture: what all kinds of predictions have in common.

@@ -22,7 +22,7 @@ from edgeinfer.device.tasks.task import Decode, Said, Task
 T = TypeVar("T")
 
 GROUP = "edgeinfer.tasks"
-OWN = ("classification", "value", "detection", "segmentation", "pose", "embedding")
+OWN = ("classification", "value", "detection", "segmentation", "pose", "embedding", "picture")
 """They are entry points as well; but looking through all that is installed takes longer than
 loading a model does."""
 
@@ -45,7 +45,7 @@ def find_task(name: str) -> Task:
     return find_object(GROUP, __package__, OWN, name, Task)  # type: ignore[type-abstract]
 
 
-GUESSED = ("detection", "pose", "segmentation", "embedding", "classification", "value")
+GUESSED = ("detection", "pose", "picture", "segmentation", "embedding", "classification", "value")
 """The order in which a plain model is held against the tasks: those with the most telling outputs
 first."""
 
@@ -59,6 +59,7 @@ def guess_task(shown: Shown, wanted: str | None = None) -> Guess | None:
 
     Raises:
         UnknownTaskError: nothing that is installed has the wanted task.
+        AmbiguousError: the outputs may be two things; the user has to say which.
     """
     if wanted is not None:
         return find_task(wanted).guess(replace(shown, wanted=True))

@@ -226,6 +226,19 @@ class PoseSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PictureSpec:
+    """Which values of an output picture are black and white."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        """Refuse a range without a width."""
+        if not -_MOST <= self.low < self.high <= _MOST:
+            raise ValueError(f"low and high are {self.low:g} and {self.high:g}, expected a range")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Decoder:
     """How the outputs become a prediction.
 
@@ -236,6 +249,7 @@ class Decoder:
         pose: for task `pose` only.
         anchors: for task `detection` only, instead of `detection`.
         keypoints: for task `pose` only, instead of `pose`.
+        picture: for task `picture` only; None shows the lowest value black, the highest white.
         multi_label: for task `classification` only: several classes may be true of one picture.
     """
 
@@ -244,4 +258,5 @@ class Decoder:
     pose: PoseSpec | None = None
     anchors: AnchorSpec | None = None
     keypoints: KeypointsSpec | None = None
+    picture: PictureSpec | None = None
     multi_label: MultiLabelSpec | None = None

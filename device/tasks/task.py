@@ -79,6 +79,7 @@ class Task(ABC):
             ("pose", said.decoder.pose is not None, "a decoder for poses"),
             ("anchors", said.decoder.anchors is not None, "a decoder for anchors"),
             ("keypoints", said.decoder.keypoints is not None, "a decoder for keypoints"),
+            ("picture", said.decoder.picture is not None, "the range of a picture"),
             ("multi_label", said.decoder.multi_label is not None, "several classes a picture"),
         ):
             if part not in self.may_have and there != (part in self.parts):

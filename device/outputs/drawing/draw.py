@@ -174,6 +174,10 @@ class PictureCanvas:
         blended = cv2.addWeighted(self.picture, 0.55, table[classes], 0.45, 0)
         self.picture[inside] = blended[inside]
 
+    def cover(self, pixels: NDArray[np.uint8], seen: NDArray[np.bool_]) -> None:
+        """Put pixels, (height, width, 3) of this picture's size, in place of its own."""
+        self.picture[seen] = pixels[seen]
+
 
 def _bgr(frame: Frame) -> Picture:
     """Return the picture in separate memory."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,6 +14,7 @@ from edgeinfer.device.tasks.prediction import (
     class_name,
     listed,
 )
+from edgeinfer.device.tasks.segmentation.grid import cells_of_pixels, grid_in_frame
 
 UNSEEN = 255
 """The class of pixels that the model did not see, such as those outside a centred crop."""
@@ -61,29 +61,11 @@ class Mask(Prediction):
         """Return the mask in pixels of a frame of (width, height), without cells outside it."""
         if self.placing is None:
             return self
-        placement = self.placing(size)
-        left, top, right, bottom = self.box
-        rows, columns = self.classes.shape
-        first, last = _covered(
-            columns, left, right, placement.left, placement.left + placement.fill_width
-        )
-        upper, lower = _covered(
-            rows, top, bottom, placement.top, placement.top + placement.fill_height
-        )
-        width, height = (right - left) / columns, (bottom - top) / rows
-        corners = placement.to_frame(
-            np.array(
-                [
-                    [left + first * width, top + upper * height],
-                    [left + last * width, top + lower * height],
-                ]
-            )
-        )
-        begin_x, begin_y, end_x, end_y = corners.reshape(-1).tolist()
+        found = grid_in_frame(self.placing, size, self.box, _shape(self.classes))
         return replace(
             self,
-            classes=self.classes[upper:lower, first:last],
-            box=(begin_x, begin_y, end_x, end_y),
+            classes=self.classes[found.rows, found.columns],
+            box=found.box,
             size=size,
             placing=None,
         )
@@ -94,8 +76,8 @@ class Mask(Prediction):
         Pixels that the model did not see, such as those outside a centred crop, are 255.
         """
         left, top, right, bottom = self.box
-        rows, row_seen = _cells(self.size[1], top, bottom, self.classes.shape[0])
-        columns, column_seen = _cells(self.size[0], left, right, self.classes.shape[1])
+        rows, row_seen = cells_of_pixels(self.size[1], top, bottom, self.classes.shape[0])
+        columns, column_seen = cells_of_pixels(self.size[0], left, right, self.classes.shape[1])
         picture = self.classes[rows][:, columns]
         picture[~row_seen] = UNSEEN
         picture[:, ~column_seen] = UNSEEN
@@ -149,20 +131,5 @@ class Mask(Prediction):
         return self.areas()[:count]
 
 
-def _covered(
-    cells: int, begin: float, end: float, fill_begin: int, fill_end: int
-) -> tuple[int, int]:
-    """Return the first cell along one axis that frames reach into, and the one after the last."""
-    width = (end - begin) / cells
-    first = min(max(math.floor((fill_begin - begin) / width), 0), cells - 1)
-    last = min(max(math.ceil((fill_end - begin) / width), first + 1), cells)
-    return first, last
-
-
-def _cells(
-    pixels: int, begin: float, end: float, cells: int
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the cell of each pixel along one axis, and which pixels are in one at all."""
-    places = (np.arange(pixels) + 0.5 - begin) / (end - begin)
-    seen = (places >= 0) & (places < 1)
-    return np.clip(np.floor(places * cells), 0, cells - 1).astype(np.int64), seen
+def _shape(grid: NDArray[np.uint8]) -> tuple[int, int]:
+    return grid.shape[0], grid.shape[1]

@@ -1,0 +1,1 @@
+"""A picture or a map that a model makes of a picture."""
