@@ -45,12 +45,7 @@ def guess_values(shown: Shown) -> Guess | None:
 
 def _names(shown: Shown) -> tuple[str, ...]:
     """Return the outputs' names by metadata, signature or tensors; none where they say nothing."""
-    graph = shown.graph.subgraphs[0]
-    candidates = [tuple(tensor.name for tensor in shown.said)]
-    for signature in shown.graph.signatures:
-        name_of = {tensor: name for name, tensor in signature.outputs}
-        if signature.subgraph == 0:
-            candidates.append(tuple(name_of.get(tensor, "") for tensor in graph.outputs))
+    candidates = [tuple(tensor.name for tensor in shown.said), shown.output_names]
     # Converters write a tensor's name with its scope and output, such as `model/angle/BiasAdd:0`.
     candidates.append(tuple(output.name for output in shown.outputs))
     for names in candidates:

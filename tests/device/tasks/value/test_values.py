@@ -20,7 +20,6 @@ from edgeinfer.device.tasks.task import Said
 from edgeinfer.device.tasks.value.prediction import Value, Values
 from edgeinfer.device.tasks.value.task import TASK
 from edgeinfer.device.tflite.metadata.tflite_metadata import ModelMetadata, TensorMetadata
-from edgeinfer.device.tflite.model import Signature
 from tests.device.graph_examples import model
 
 IMAGE = TensorSpec(name="image", shape=(1, 120, 160, 3), dtype="float32")
@@ -33,11 +32,6 @@ def outputs(*names: str) -> tuple[TensorSpec, ...]:
 def guessed(*names: str, signature: tuple[str, ...] = (), said: tuple[str, ...] = ()) -> Guess:
     tensors = tuple(range(1, len(names) + 1))
     graph = model((), [("FULLY_CONNECTED", (0,), tensors)], inputs=(0,), outputs=tensors)
-    if signature:
-        pairs = tuple(zip(signature, tensors, strict=True))
-        graph = replace(
-            graph, signatures=(Signature(name="s", subgraph=0, inputs=(), outputs=pairs),)
-        )
     metadata = None
     if said:
         metadata = ModelMetadata(
@@ -45,7 +39,13 @@ def guessed(*names: str, signature: tuple[str, ...] = (), said: tuple[str, ...] 
             outputs=tuple(TensorMetadata(name=name, description="") for name in said),
         )  # fmt: skip
     found = guess_task(
-        Shown(graph=graph, inputs=(IMAGE,), outputs=outputs(*names), metadata=metadata)
+        Shown(
+            graph=graph,
+            inputs=(IMAGE,),
+            outputs=outputs(*names),
+            metadata=metadata,
+            output_names=signature,
+        )
     )
     assert found is not None
     assert (found.task, found.classes) == ("value", len(names))
