@@ -41,7 +41,7 @@ from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.tflite.cut import without_pose_decoder
+from edgeinfer.device.tflite.edits.cut import without_pose_decoder
 
 DEFAULT_MAX_DROP = 1.0
 """Percentage points that a model may lose on labelled pictures where the user says nothing."""

@@ -342,7 +342,7 @@ def test_every_class_of_a_box_that_scores_is_an_object(
     ]
     for first, second in zip(*runs, strict=True):
         np.testing.assert_array_equal(first, second)
-    scores = runs[0][2]
+    scores = runs[0][2].astype(np.float64)
     assert np.count_nonzero(scores) == np.count_nonzero(scores[scores <= 1]) <= 6
 
 
