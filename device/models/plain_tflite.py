@@ -81,7 +81,7 @@ def describe_plain(
     if len(shown.inputs) != 1:
         raise _no_task(subject, shown)
     source = shown.inputs[0]
-    form = _form(source, subject)
+    form = _form(source, options, subject)
     guess = _guess(shown, options, subject)
     task = find_task(guess.task)
     found = options.labels or guess.labels or _own_labels(content, guess, shown, subject)
@@ -131,7 +131,7 @@ def _guess(shown: Shown, options: OpenOptions, subject: str) -> Guess:
     )
 
 
-def _form(source: TensorSpec, subject: str) -> InputForm:
+def _form(source: TensorSpec, options: OpenOptions, subject: str) -> InputForm:
     """Return what the axes of the input are.
 
     Raises:
@@ -143,6 +143,14 @@ def _form(source: TensorSpec, subject: str) -> InputForm:
         raise ModelError(
             subject, got=error.got, expected=error.expected, next_step=error.next_step
         ) from error
+    if form.depth == 4 and options.channels != "rgba":
+        raise ModelError(
+            subject,
+            got="its input has 4 channels, and cameras give 3",
+            expected="3 channels, or a fourth that may always be the same",
+            next_step="if the fourth is opacity, --channels=rgba feeds 255 for it; depth or near "
+            "infrared is not fed",
+        )
     if source.dtype not in PIXEL_DTYPES:
         raise ModelError(
             subject,

@@ -37,21 +37,28 @@ def told_normalization(
     return None if mean is None or std is None else (tuple(mean), tuple(std))
 
 
+def channel_count(channels: str) -> int:
+    """Return how many channels there are: 1 for "grey", 4 for "rgba", otherwise 3."""
+    return {"grey": 1, "rgba": 4}.get(channels, 3)
+
+
 def per_channel(values: tuple[float, ...], channels: str) -> tuple[float, ...]:
     """Return a number for each channel, in the order of `channels`.
 
     Args:
         values: one for all, or one for each of red, green and blue.
-        channels: "rgb", "bgr" or "grey"; for grey of three numbers the one that BT.601 weighs.
+        channels: "rgb", "bgr", "grey" or "rgba"; for grey of three numbers the one that BT.601
+            weighs, and for the fourth of rgba their average.
 
     >>> per_channel((1.0, 2.0, 3.0), "bgr")
     (3.0, 2.0, 1.0)
     """
-    depth = 1 if channels == "grey" else 3
     if len(values) == 1:
-        return values * depth
+        return values * channel_count(channels)
     if channels == "bgr":
         return values[::-1]
+    if channels == "rgba" and len(values) == 3:
+        return (*values, sum(values) / 3)
     if channels == "grey" and len(values) == 3:
         red, green, blue = values
         return (0.299 * red + 0.587 * green + 0.114 * blue,)

@@ -8,6 +8,7 @@ from edgeinfer.device.pictures.model_image import Layout
 
 EXPECTED = "(1, height, width, 1 or 3), (1, 1 or 3, height, width) or, for grey, (1, height, width)"
 _DEPTHS = (1, 3)
+_WITH_OPACITY = 4
 _LEAST_SIDE = 8
 """Without an axis of channels, a smaller side is more likely no side of a picture."""
 
@@ -33,7 +34,7 @@ class InputForm:
     Attributes:
         layout: their order; the first axis, of 1, may be left out.
         size: (width, height) in pixels.
-        depth: the number of channels, 1 or 3.
+        depth: the number of channels: 1, 3 or 4.
     """
 
     layout: Layout
@@ -74,11 +75,8 @@ def read_form(shape: tuple[int, ...]) -> InputForm:
         return InputForm(layout="hwc", size=(axes[1], axes[0]), depth=axes[2])
     if first:
         return InputForm(layout="chw", size=(axes[2], axes[1]), depth=axes[0])
-    if 4 in (axes[0], axes[2]):
-        raise LayoutError(
-            f"input shape is {shape}: 4 channels",
-            expected="1 channel (grey) or 3 (colour): no camera gives a fourth, such as alpha, "
-            "depth or near infrared",
-            next_step="train or export the model with 3 channels",
-        )
+    if axes[2] == _WITH_OPACITY:
+        return InputForm(layout="hwc", size=(axes[1], axes[0]), depth=_WITH_OPACITY)
+    if axes[0] == _WITH_OPACITY:
+        return InputForm(layout="chw", size=(axes[2], axes[1]), depth=_WITH_OPACITY)
     raise LayoutError(f"input shape is {shape}")

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.pictures.pixel_formats import PixelFormat, picture_size
 from edgeinfer.device.preprocess.spec import (
-    Channels,
     CropPolicy,
+    InputChannels,
     Layout,
     PreprocessSpec,
     ResizeKernel,
@@ -147,7 +147,7 @@ class NativePreprocessor:
         self._shape, self._dtype = shape or spec.tensor_shape, table.dtype
         self._request = _Spec(
             *spec.size,
-            get_args(Channels).index(spec.channels),
+            get_args(InputChannels).index(spec.channels),
             get_args(CropPolicy).index(spec.crop),
             get_args(ResizeKernel).index(spec.resize),
             spec.pad_value,

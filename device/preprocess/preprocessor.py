@@ -133,5 +133,7 @@ def _order_channels(image: Pixels, spec: PreprocessSpec) -> NDArray[np.uint8]:
         return image
     if spec.channels == "bgr":
         return np.ascontiguousarray(image[..., ::-1])
+    if spec.channels == "rgba":
+        return np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
     weighted = image.astype(np.uint16) @ np.array([77, 150, 29], np.uint16)
     return ((weighted + 128) >> 8).astype(np.uint8)[..., None]

@@ -15,7 +15,8 @@ The arithmetic is part of the specification, so that every implementation gives 
    The rows are combined first, into 15 bits that keep 7 fractional bits, rounded half up; then the
    columns, rounded half up to 8 bits. `area` averages (antialiases) along an axis that shrinks and
    is bilinear along one that grows; `bilinear` samples two pixels with half-pixel centres.
-4. **Colour.** `grey` is (77 R + 150 G + 29 B + 128) >> 8 (ITU-R BT.601 weights in 8 bits).
+4. **Colour.** `grey` is (77 R + 150 G + 29 B + 128) >> 8 (ITU-R BT.601 weights in 8 bits). The
+   fourth channel of `rgba` is 255 everywhere, in the border as well.
 5. **Normalize and quantize**, by a table of 256 entries a channel, computed in IEEE double
    precision: real = (pixel - mean) / std; quantized = rint(real / scale) + zero_point, clipped to
    the dtype's range; rint rounds half to even.
@@ -33,8 +34,10 @@ from typing import Literal, get_args
 
 from edgeinfer.device.pictures.model_image import Channels as Channels
 from edgeinfer.device.pictures.model_image import CropPolicy as CropPolicy
+from edgeinfer.device.pictures.model_image import InputChannels as InputChannels
 from edgeinfer.device.pictures.model_image import Layout as Layout
 from edgeinfer.device.pictures.pixel_formats import JpegReduction
+from edgeinfer.device.preprocess.input_range import channel_count
 
 ResizeKernel = Literal["area", "bilinear"]
 """How a picture is resized, see `PreprocessSpec.resize`."""
@@ -59,7 +62,8 @@ class PreprocessSpec:
 
     Attributes:
         size: (width, height) of the model's input in pixels.
-        channels: the colour channels of the input and their order: "rgb", "bgr" or "grey".
+        channels: the colour channels of the input and their order: "rgb", "bgr", "grey", or "rgba"
+            with a fourth channel that is always 255: no camera sees through anything.
         crop: what happens to a frame of another aspect ratio: "stretch" distorts it, "center-crop"
             cuts off its edges, "letterbox" adds a border of `pad_value`.
         resize: how the frame is resized: "area" averages all pixels, "bilinear" uses the nearest
@@ -79,7 +83,7 @@ class PreprocessSpec:
     """
 
     size: tuple[int, int]
-    channels: Channels = "rgb"
+    channels: InputChannels = "rgb"
     crop: CropPolicy = "stretch"
     resize: ResizeKernel = "area"
     mean: tuple[float, ...] = (127.5, 127.5, 127.5)
@@ -95,7 +99,7 @@ class PreprocessSpec:
                 f"preprocess size is {self.size}, expected (width, height) from 1 to {MAX_SIDE}"
             )
         for name, got, allowed in (
-            ("channels", self.channels, get_args(Channels)),
+            ("channels", self.channels, get_args(InputChannels)),
             ("crop", self.crop, get_args(CropPolicy)),
             ("resize", self.resize, get_args(ResizeKernel)),
             ("jpeg_reduction", self.jpeg_reduction, get_args(JpegReduction)),
@@ -121,8 +125,8 @@ class PreprocessSpec:
 
     @property
     def depth(self) -> int:
-        """The number of channels of the input: 1 for "grey", otherwise 3."""
-        return 1 if self.channels == "grey" else 3
+        """The number of channels of the input: 1 for "grey", 4 for "rgba", otherwise 3."""
+        return channel_count(self.channels)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 
 from edgeinfer.boards.schema import build
 from edgeinfer.device.core.errors import UsageError
-from edgeinfer.device.pictures.model_image import Channels, CropPolicy
+from edgeinfer.device.pictures.model_image import CropPolicy, InputChannels
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import RuntimeName
 
@@ -54,7 +54,8 @@ class OpenOptions:
             from 0 to 255. One number, or one each for red, green and blue.
         std: see `mean`.
         channels: the colour channels of the input of a plain `.tflite` and their order: "rgb",
-            "bgr" or "grey". None is "rgb", or "grey" for one channel. Not for a bundle.
+            "bgr", "grey", or "rgba" with a fourth channel that is always 255. None is "rgb", or
+            "grey" for one channel. Not for a bundle.
         crop: what happens to pictures of another aspect ratio: "stretch", "center-crop" or
             "letterbox", see `PreprocessSpec`. None takes what models of its form take. Not for a
             bundle.
@@ -81,7 +82,7 @@ class OpenOptions:
     input_range: str | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
-    channels: Channels | None = None
+    channels: InputChannels | None = None
     crop: CropPolicy | None = None
     task: str | None = None
     input_size: tuple[int, int] | None = None

@@ -12,7 +12,7 @@ from edgeinfer.device.cli.help.names import DELEGATE, choice
 from edgeinfer.device.cli.help.pages import Decorated, option_group
 
 if TYPE_CHECKING:
-    from edgeinfer.device.pictures.model_image import Channels, CropPolicy
+    from edgeinfer.device.pictures.model_image import CropPolicy, InputChannels
     from edgeinfer.device.runtime.open_options import OpenOptions
 
 _accelerator = option_group("Accelerator")
@@ -102,9 +102,9 @@ _INPUT_OPTIONS = (
     (
         "--channels",
         {
-            "type": choice("rgb", "bgr", "grey"),
+            "type": choice("rgb", "bgr", "grey", "rgba"),
             "show_default": "rgb, or grey for one channel",
-            "help": "Order of the input channels.",
+            "help": "Order of the input channels. rgba: a fourth channel of 255.",
         },
     ),
     (
@@ -275,7 +275,7 @@ def read_opening(
     input_range: str | None = None,
     mean: tuple[float, ...] | None = None,
     std: tuple[float, ...] | None = None,
-    channels: Channels | None = None,
+    channels: InputChannels | None = None,
     crop: CropPolicy | None = None,
     task: str | None = None,
     input_size: tuple[int, int] | None = None,

@@ -190,8 +190,9 @@ class ModelManifest:
             raise ValueError("a label occurs twice")
         least = least_schema(self.task, self.said, self.variants, self.preprocess)
         if self.schema_version < least:
-            layout = self.preprocess.layout
-            also = "" if layout == "hwc" else f" and layout '{layout}'"
+            layout, channels = self.preprocess.layout, self.preprocess.channels
+            usual = layout == "hwc" and channels != "rgba"
+            also = "" if usual else f", layout '{layout}' and channels '{channels}'"
             raise ValueError(
                 f"schema version {self.schema_version} with task '{self.task}'{also}, expected "
                 f"version {least}"
@@ -271,7 +272,7 @@ def least_schema(
     needed = find_task(task).schema(said)
     if any(variant.more_outputs for variant in variants.values()):
         needed = max(needed, 2)
-    if CPU not in variants or preprocess.layout != "hwc":
+    if CPU not in variants or preprocess.layout != "hwc" or preprocess.channels == "rgba":
         needed = max(needed, 3)
     return cast("SchemaVersion", needed)
 

@@ -8,7 +8,7 @@ constexpr int32_t kMaxSide = 4096;
 
 bool IsValid(const edgeinfer_spec& spec) {
   return spec.width >= 1 && spec.width <= kMaxSide && spec.height >= 1 && spec.height <= kMaxSide &&
-         spec.channels >= EDGEINFER_CHANNELS_RGB && spec.channels <= EDGEINFER_CHANNELS_GREY &&
+         spec.channels >= EDGEINFER_CHANNELS_RGB && spec.channels <= EDGEINFER_CHANNELS_RGBA &&
          spec.crop >= EDGEINFER_CROP_STRETCH && spec.crop <= EDGEINFER_CROP_LETTERBOX &&
          spec.resize >= EDGEINFER_RESIZE_AREA && spec.resize <= EDGEINFER_RESIZE_BILINEAR &&
          spec.pad_value >= 0 && spec.pad_value <= 255 && spec.layout >= EDGEINFER_LAYOUT_HWC &&

@@ -54,7 +54,8 @@ bool IsValidFrame(const edgeinfer_frame& frame) {
   }
 }
 
-// Puts a row's pixels, already in the tensor's order of channels, through the table.
+// Puts a row's pixels, already in the tensor's order of channels, through the table; the fourth of
+// four channels is 255.
 template <typename T>
 void LookUp(const uint8_t* pixels, int32_t count, int32_t depth, const void* table, void* tensor) {
   const T* first = static_cast<const T*>(table);
@@ -64,6 +65,16 @@ void LookUp(const uint8_t* pixels, int32_t count, int32_t depth, const void* tab
     return;
   }
   const T *second = first + kValues, *third = second + kValues;
+  if (depth == 4) {
+    const T opaque = third[2 * kValues - 1];
+    for (int32_t i = 0; i < count; ++i, pixels += 3, result += 4) {
+      result[0] = first[pixels[0]];
+      result[1] = second[pixels[1]];
+      result[2] = third[pixels[2]];
+      result[3] = opaque;
+    }
+    return;
+  }
   for (int32_t i = 0; i < count; ++i, pixels += 3, result += 3) {
     result[0] = first[pixels[0]];
     result[1] = second[pixels[1]];
@@ -71,15 +82,16 @@ void LookUp(const uint8_t* pixels, int32_t count, int32_t depth, const void* tab
   }
 }
 
-// The same for three channels in planes, `plane` elements apart.
+// The same for three or four channels in planes, `plane` elements apart.
 template <typename T>
-void LookUpPlanes(const uint8_t* pixels, int32_t count, size_t plane, const void* table,
-                  void* tensor) {
+void LookUpPlanes(const uint8_t* pixels, int32_t count, int32_t depth, size_t plane,
+                  const void* table, void* tensor) {
   const T* values = static_cast<const T*>(table);
   T* result = static_cast<T*>(tensor);
   for (int32_t c = 0; c < 3; ++c, ++pixels, values += kValues, result += plane) {
     for (int32_t i = 0; i < count; ++i) result[i] = values[pixels[3 * i]];
   }
+  for (int32_t i = 0; depth == 4 && i < count; ++i) result[i] = values[kValues - 1];
 }
 
 }  // namespace
@@ -109,11 +121,15 @@ struct edgeinfer_preprocessor {
   Buffer<int32_t> converted_row;
   size_t converted_stride = 0;
 
-  int32_t depth() const { return spec.channels == EDGEINFER_CHANNELS_GREY ? 1 : 3; }
+  int32_t depth() const {
+    return spec.channels == EDGEINFER_CHANNELS_GREY ? 1
+           : spec.channels == EDGEINFER_CHANNELS_RGBA ? 4
+                                                      : 3;
+  }
   bool is_yuv() const {
     return frame_format == EDGEINFER_FORMAT_YUYV || frame_format == EDGEINFER_FORMAT_NV12;
   }
-  bool in_planes() const { return spec.layout == EDGEINFER_LAYOUT_CHW && depth() == 3; }
+  bool in_planes() const { return spec.layout == EDGEINFER_LAYOUT_CHW && depth() > 1; }
   int32_t pixel_bytes() const { return in_planes() ? element_bytes : depth() * element_bytes; }
   int32_t source_depth() const { return frame_format == EDGEINFER_FORMAT_GREY ? 1 : 3; }
   bool Prepare(const edgeinfer_frame& frame);
@@ -227,11 +243,11 @@ void edgeinfer_preprocessor::WritePlanes(const uint8_t* pixels, int32_t count,
       third[i] = pixels[2] ^ mask;
     }
   } else if (element_bytes == 1) {
-    edgeinfer::LookUpPlanes<uint8_t>(pixels, count, plane, table.data(), tensor);
+    edgeinfer::LookUpPlanes<uint8_t>(pixels, count, depth(), plane, table.data(), tensor);
   } else if (element_bytes == 2) {
-    edgeinfer::LookUpPlanes<uint16_t>(pixels, count, plane, table.data(), tensor);
+    edgeinfer::LookUpPlanes<uint16_t>(pixels, count, depth(), plane, table.data(), tensor);
   } else {
-    edgeinfer::LookUpPlanes<uint32_t>(pixels, count, plane, table.data(), tensor);
+    edgeinfer::LookUpPlanes<uint32_t>(pixels, count, depth(), plane, table.data(), tensor);
   }
 }
 
@@ -273,7 +289,7 @@ void edgeinfer_preprocessor::Run(const edgeinfer_frame& frame, uint8_t* tensor) 
     if (source_depth() == 3 && depth() == 1) {
       ToGrey(pixels, placement.fill_width, picture.data());
       pixels = picture.data();
-    } else if (source_depth() == 1 && depth() == 3) {
+    } else if (source_depth() == 1 && depth() > 1) {
       Repeat(pixels, placement.fill_width, picture.data());
       pixels = picture.data();
     }
@@ -306,7 +322,7 @@ extern "C" edgeinfer_status edgeinfer_preprocessor_create(const edgeinfer_spec* 
   }
   std::memcpy(preprocessor->table.data(), bytes, preprocessor->table.size());
   preprocessor->flip = bytes[0];
-  preprocessor->table_is_flip = element_bytes == 1;
+  preprocessor->table_is_flip = element_bytes == 1 && preprocessor->depth() != 4;
   for (size_t i = 0; i < entries && preprocessor->table_is_flip; ++i) {
     preprocessor->table_is_flip = bytes[i] == (static_cast<uint8_t>(i) ^ preprocessor->flip);
   }

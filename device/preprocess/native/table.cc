@@ -25,7 +25,7 @@ void Quantize(const double* real, double scale, int32_t zero_point, T* table) {
 extern "C" edgeinfer_status edgeinfer_make_table(int32_t channel_count, const double* mean,
                                                  const double* std, edgeinfer_dtype dtype,
                                                  double scale, int32_t zero_point, void* table) {
-  if ((channel_count != 1 && channel_count != 3) || !mean || !std || !table) {
+  if ((channel_count != 1 && channel_count != 3 && channel_count != 4) || !mean || !std || !table) {
     return EDGEINFER_BAD_ARGUMENT;
   }
   const bool integer = dtype == EDGEINFER_UINT8 || dtype == EDGEINFER_INT8 || dtype == EDGEINFER_INT16;

@@ -21,13 +21,23 @@ from tests.device.tflite.graph_examples import any_size, dense_of_rank, two_sign
     [
         (flat([1, 3, 9, 12]), {}, 3),
         (flat([9, 12, 3]), {}, 1),
+        (flat([1, 9, 12, 4]), {"channels": "rgba"}, 3),
         (flat([1, 9, 12]), {}, 3),
         (flat([1, 9, 12, 3], "uint8"), {"input_range": None}, 1),
         (any_size(), {"input_size": (12, 9), "task": "embedding"}, 2),
         (two_signatures(), {"signature": "negated"}, 2),
         (dense_of_rank(7), {}, 1),
     ],
-    ids=["planes", "no-batch", "no-channels", "uint8", "any-size", "signature", "without-xnnpack"],
+    ids=[
+        "planes",
+        "no-batch",
+        "rgba",
+        "no-channels",
+        "uint8",
+        "any-size",
+        "signature",
+        "without-xnnpack",
+    ],
 )
 def test_the_bundle_answers_as_the_file(
     tmp_path: Path, content: bytes, options: dict[str, Any], version: int

@@ -163,7 +163,7 @@ def test_the_axes_of_the_input_are_found(
     ("shape", "dtype", "message"),
     [
         ([1, 3, 9, 3], "float32", "its channels may be 3 or 3"),
-        ([1, 9, 12, 4], "float32", "4 channels, expected 1 channel .grey. or 3"),
+        ([1, 9, 12, 4], "float32", "4 channels, and cameras give 3.*--channels=rgba feeds 255"),
         ([1, 9, 12, 3], "int32", "its input is int32, expected float32, float16, uint8"),
         ([1, 9, 12, 3], "int8", "int8 without quantization.*expected --mean and --std; --mean=128"),
         ([1, 300], "float32", "input shape is .1, 300., expected .1, height, width, 1 or 3"),
@@ -174,6 +174,23 @@ def test_an_input_that_pixels_do_not_fit_is_refused(
 ) -> None:
     with pytest.raises(ModelError, match=message):
         opened(tmp_path, flat(shape, dtype))
+
+
+@pytest.mark.parametrize("first", [False, True])
+@pytest.mark.parametrize(("input_range", "opaque"), [("0..255", 255), ("0..1", 1), ("-1..1", 1)])
+def test_a_fourth_channel_is_opaque(
+    tmp_path: Path, first: bool, input_range: str, opaque: int
+) -> None:
+    pixels = colours(9, 12)
+    shape = [1, 4, 9, 12] if first else [1, 9, 12, 4]
+    model = opened(tmp_path, flat(shape), input_range=input_range, channels="rgba")
+    values = np.array(answer(model, pixels)).reshape(shape)[0]
+    assert (values[3] if first else values[..., 3]).tolist() == np.full((9, 12), opaque).tolist()
+    if input_range == "0..255":
+        colour = values[:3].transpose(1, 2, 0) if first else values[..., :3]
+        np.testing.assert_array_equal(colour, pixels)
+    with pytest.raises(ModelError, match="has 3 channels"):
+        opened(tmp_path, flat([1, 9, 12, 3]), input_range=input_range, channels="rgba")
 
 
 def test_integers_without_quantization_hold_pixels(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from edgeinfer.device.core.tensors import TensorDtype, TensorSpec
 from edgeinfer.device.pictures.pixel_formats import PixelFormat, picture_shape
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec, place
+from edgeinfer.device.preprocess.input_range import channel_count
 from edgeinfer.device.preprocess.native_library import (
     Kernels,
     NativePreprocessor,
@@ -27,7 +28,7 @@ from edgeinfer.device.preprocess.native_library import (
     library_path,
     load_kernels,
 )
-from edgeinfer.device.preprocess.spec import Channels, CropPolicy, Layout, ResizeKernel
+from edgeinfer.device.preprocess.spec import CropPolicy, InputChannels, Layout, ResizeKernel
 from edgeinfer.device.preprocess.table import identity_table, tensor_table
 
 INSTRUCTION_SETS = ("avx2", "neon", "portable")
@@ -120,7 +121,7 @@ def test_the_best_instruction_set_is_chosen() -> None:
     pixel_format=st.sampled_from(get_args(PixelFormat)),
     crop=st.sampled_from(get_args(CropPolicy)),
     resize=st.sampled_from(get_args(ResizeKernel)),
-    channels=st.sampled_from(get_args(Channels)),
+    channels=st.sampled_from(get_args(InputChannels)),
     layout=st.sampled_from(["plain", "window", "flipped", "transposed"]),
 )
 @pytest.mark.parametrize("instruction_set", INSTRUCTION_SETS)
@@ -132,7 +133,7 @@ def test_images_equal_numpys(
     pixel_format: PixelFormat,
     crop: CropPolicy,
     resize: ResizeKernel,
-    channels: Channels,
+    channels: InputChannels,
     layout: str,
 ) -> None:
     kernels = _kernels()
@@ -143,7 +144,7 @@ def test_images_equal_numpys(
         pytest.skip(f"this processor or build has no {instruction_set}")
     if pixel_format in ("yuyv", "nv12"):
         source = (source[0] * 2, source[1] * 2)
-    depth = 1 if channels == "grey" else 3
+    depth = channel_count(channels)
     spec = PreprocessSpec(
         size=size,
         crop=crop,
@@ -186,24 +187,29 @@ DTYPES: list[tuple[TensorDtype, float, int]] = [
 
 @pytest.mark.parametrize(
     ("channels", "layout"),
-    [*((name, "hwc") for name in get_args(Channels)), ("bgr", "chw"), ("grey", "chw")],
+    [
+        *((name, "hwc") for name in get_args(InputChannels)),
+        ("bgr", "chw"),
+        ("grey", "chw"),
+        ("rgba", "chw"),
+    ],
 )
 @pytest.mark.parametrize(("dtype", "scale", "zero_point"), DTYPES)
 def test_every_dtype_equals_numpys(
     kernels: Kernels,
-    channels: Channels,
+    channels: InputChannels,
     layout: Layout,
     dtype: TensorDtype,
     scale: float,
     zero_point: int,
 ) -> None:
-    depth = 1 if channels == "grey" else 3
+    depth = channel_count(channels)
     spec = PreprocessSpec(
         size=(33, 21),
         channels=channels,
         crop="letterbox",
-        mean=(127.5, 120.0, 100.0)[:depth],
-        std=(127.5, 60.0, 58.0)[:depth],
+        mean=(127.5, 120.0, 100.0, 50.0)[:depth],
+        std=(127.5, 60.0, 58.0, 205.0)[:depth],
         pad_value=9,
         layout=layout,
     )
@@ -223,7 +229,7 @@ def test_every_dtype_equals_numpys(
     source=st.tuples(st.integers(1, 90), st.integers(1, 90)),
     size=st.tuples(st.integers(1, 60), st.integers(1, 60)),
     crop=st.sampled_from(get_args(CropPolicy)),
-    channels=st.sampled_from(get_args(Channels)),
+    channels=st.sampled_from(get_args(InputChannels)),
     dtype=st.sampled_from(["uint8", "int8", "float32"]),
     pixel_format=st.sampled_from(["bgr", "grey"]),
     layout=st.sampled_from(get_args(Layout)),
@@ -234,7 +240,7 @@ def test_every_layout_holds_the_same_numbers(
     source: tuple[int, int],
     size: tuple[int, int],
     crop: CropPolicy,
-    channels: Channels,
+    channels: InputChannels,
     dtype: TensorDtype,
     pixel_format: PixelFormat,
     layout: Layout,
@@ -243,13 +249,13 @@ def test_every_layout_holds_the_same_numbers(
     _kernels()
     if layout == "hw":
         channels = "grey"
-    depth = 1 if channels == "grey" else 3
+    depth = channel_count(channels)
     spec = PreprocessSpec(
         size=size,
         crop=crop,
         channels=channels,
-        mean=(0.0, 10.0, 20.0)[:depth],
-        std=(1.0, 1.5, 2.0)[:depth],
+        mean=(0.0, 10.0, 20.0, 30.0)[:depth],
+        std=(1.0, 1.5, 2.0, 2.5)[:depth],
         pad_value=77,
     )
     frame = random_frame(seed, source, pixel_format)

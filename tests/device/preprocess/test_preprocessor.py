@@ -15,7 +15,7 @@ from edgeinfer.device.preprocess import (
     tensor_table,
 )
 from edgeinfer.device.preprocess.native_library import load_kernels
-from edgeinfer.device.preprocess.spec import Channels, CropPolicy
+from edgeinfer.device.preprocess.spec import CropPolicy, InputChannels
 
 
 def tensor(
@@ -51,9 +51,15 @@ def test_letterbox_keeps_the_ratio_and_pads() -> None:
 
 
 @pytest.mark.parametrize(
-    ("channels", "expected"), [("rgb", [10, 20, 30]), ("bgr", [30, 20, 10]), ("grey", [18])]
+    ("channels", "expected"),
+    [
+        ("rgb", [10, 20, 30]),
+        ("bgr", [30, 20, 10]),
+        ("grey", [18]),
+        ("rgba", [10, 20, 30, 255]),
+    ],
 )
-def test_channel_orders(channels: Channels, expected: list[int]) -> None:
+def test_channel_orders(channels: InputChannels, expected: list[int]) -> None:
     depth = len(expected)
     spec = PreprocessSpec(size=(4, 4), channels=channels, mean=(0.0,) * depth, std=(1.0,) * depth)
     frame = np.full((4, 4, 3), (10, 20, 30), np.uint8)

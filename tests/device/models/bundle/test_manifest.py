@@ -75,15 +75,16 @@ def test_another_layout_needs_version_3_and_comes_back() -> None:
     cpu = before.variants["cpu"]
     variants = {"cpu": replace(cpu, input=replace(cpu.input, shape=(1, depth, height, width)))}
     changes: dict[str, Any] = {"preprocess": preprocess, "variants": variants}
-    with pytest.raises(
-        ValueError, match=r"schema version 1 with task .* and layout 'chw', expected version 3"
-    ):
+    with pytest.raises(ValueError, match=r"schema version 1 .* layout 'chw' .* expected version 3"):
         replace(before, **changes)
     after = replace(before, schema_version=3, **changes)
     assert parse_manifest(after.to_bytes(), subject="x") == after
     # The variant's shape and the layout belong together.
     with pytest.raises(ValueError, match=r"input shape is .*, expected \(1, "):
         replace(before, schema_version=3, variants=variants)
+    opaque = replace(before.preprocess, channels="rgba", mean=(0.0,) * 4, std=(1.0,) * 4)
+    with pytest.raises(ValueError, match=r"version 1 .* channels 'rgba', expected version 3"):
+        replace(before, preprocess=opaque)
     # Older installations read what they can.
     assert "layout" not in json.loads(before.to_bytes())["preprocess"]
 

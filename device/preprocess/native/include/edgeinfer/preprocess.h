@@ -38,7 +38,8 @@ typedef enum edgeinfer_format {
 typedef enum edgeinfer_channels {
   EDGEINFER_CHANNELS_RGB = 0,
   EDGEINFER_CHANNELS_BGR = 1,
-  EDGEINFER_CHANNELS_GREY = 2
+  EDGEINFER_CHANNELS_GREY = 2,
+  EDGEINFER_CHANNELS_RGBA = 3 /* the fourth is 255 everywhere */
 } edgeinfer_channels;
 
 typedef enum edgeinfer_crop {
@@ -64,7 +65,7 @@ typedef enum edgeinfer_dtype {
   EDGEINFER_FLOAT32 = 3
 } edgeinfer_dtype;
 
-/* The model's input: an image of width x height with 3 channels, or 1 for grey. */
+/* The model's input: an image of width x height with 3 channels, 1 for grey or 4 for RGBA. */
 typedef struct edgeinfer_spec {
   int32_t width, height; /* 1 to 4096 */
   int32_t channels;      /* edgeinfer_channels */
