@@ -25,7 +25,7 @@ from tests.device.tflite.graph_examples import any_size, dense_of_rank, two_sign
         (flat([1, 9, 12]), {}, 3),
         (flat([1, 9, 12, 3], "uint8"), {"input_range": None}, 1),
         (any_size(), {"input_size": (12, 9), "task": "embedding"}, 2),
-        (two_signatures(), {"signature": "negated"}, 2),
+        (two_signatures(), {"signature": "negated", "task": "segmentation"}, 2),
         (dense_of_rank(7), {}, 1),
     ],
     ids=[
