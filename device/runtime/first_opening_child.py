@@ -36,20 +36,15 @@ def main() -> None:
         content = stream.read()
     os.close(int(sys.argv[1]))
     refusal = try_model(content, job)
-    if refusal is not None and _runs_without_xnnpack(content, job, refusal):
-        refusal = None
-        print("builtin", flush=True)
+    if refusal is not None and "by_xnnpack" in refusal and job["kernels"] is None:
+        # What the built-in kernels say tells more, where they refuse it too.
+        refusal = try_model(content, {**job, "kernels": "builtin"})
+        if refusal is None:
+            print("builtin", flush=True)
     if refusal is not None:
         print(json.dumps(refusal), flush=True)
     # Not through the libraries' own endings, some of which crash.
     os._exit(0 if refusal is None else _REFUSED)
-
-
-def _runs_without_xnnpack(content: bytes, job: dict[str, Any], refusal: dict[str, str]) -> bool:
-    """Return whether XNNPACK alone refused a model, and the job does not insist on it."""
-    if refusal.pop("by_xnnpack", None) is None or job["kernels"] is not None:
-        return False
-    return try_model(content, {**job, "kernels": "builtin"}) is None
 
 
 def try_model(content: bytes, job: dict[str, Any]) -> dict[str, str] | None:

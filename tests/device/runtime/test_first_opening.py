@@ -210,6 +210,13 @@ def test_what_xnnpack_refuses_runs_on_the_built_in_kernels(
     np.testing.assert_array_equal(runner.invoke([pixels])[0], expected)
 
 
+def test_what_both_kinds_of_kernels_refuse_is_said_by_the_built_in_ones() -> None:
+    # Four numbers do not become five scores.
+    with pytest.raises(ModelError, match="cannot load it") as caught:
+        open_on_cpu(dense_of_rank(7, scores=5), OpenOptions(runtime="ai-edge-litert"), subject="x")
+    assert "XNNPack" not in caught.value.got
+
+
 def test_xnnpack_alone_is_refused_where_it_is_insisted_on() -> None:
     options = OpenOptions(runtime="ai-edge-litert")
     with pytest.raises(ModelError, match="XNNPackDelegate"):

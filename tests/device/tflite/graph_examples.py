@@ -89,13 +89,14 @@ def two_signatures(**changes: Any) -> bytes:
     return encode(model | changes.get("fields", {}))
 
 
-def dense_of_rank(rank: int) -> bytes:
+def dense_of_rank(rank: int, scores: int = 4) -> bytes:
     """A dense layer of 12 pixels' values to 4 scores, in a tensor of `rank` axes.
 
-    XNNPACK of LiteRT 2.3 takes any, and fails with more than 6.
+    XNNPACK of LiteRT 2.3 takes any, and fails with more than 6. No kernels make 4 numbers another
+    count of scores.
     """
     weights = np.random.default_rng(0).normal(size=(4, 12)).astype(np.float32)
-    flat, scores = [1] * (rank - 1) + [12], [1] * (rank - 1) + [4]
+    flat, high = [1] * (rank - 1) + [12], [1] * (rank - 1) + [4]
     model: TableNode = {
         0: Number("I", 3),
         1: [operator_code("RESHAPE"), operator_code("FULLY_CONNECTED")],
@@ -106,9 +107,9 @@ def dense_of_rank(rank: int) -> bytes:
                     tensor("flat_shape", [rank], "int32", 1),
                     tensor("flat", flat, "float32"),
                     tensor("weights", [4, 12], "float32", 2),
-                    tensor("high", scores, "float32"),
+                    tensor("high", high, "float32"),
                     tensor("scores_shape", [2], "int32", 3),
-                    tensor("scores", [1, 4], "float32"),
+                    tensor("scores", [1, scores], "float32"),
                 ],
                 1: Numbers("i", [0]),
                 2: Numbers("i", [6]),
@@ -124,7 +125,7 @@ def dense_of_rank(rank: int) -> bytes:
             {},
             {0: np.array(flat, np.int32).tobytes()},
             {0: weights.tobytes()},
-            {0: np.array([1, 4], np.int32).tobytes()},
+            {0: np.array([1, scores], np.int32).tobytes()},
         ],
     }
     return encode(model)
