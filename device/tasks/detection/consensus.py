@@ -30,11 +30,13 @@ class Objects(NamedTuple):
 
 @dataclass
 class _Object:
-    """An object through the frames: its last box, and its score in each frame that has it."""
+    """An object through the frames: its last box, the frame and place among that frame's objects
+    where it is from, and its score in each frame that has it."""
 
     label: int
     box: NDArray[np.float64]
     last: int
+    place: int
     scores: list[float] = field(default_factory=list)
 
 
@@ -48,25 +50,31 @@ def consensus(frames: Sequence[Objects]) -> Objects:
     Args:
         frames: the oldest first, of pictures of one size.
     """
+    return agreement(frames)[0]
+
+
+def agreement(frames: Sequence[Objects]) -> tuple[Objects, list[tuple[int, int]]]:
+    """Return the same objects, and for each the frame and the place there that its box is from."""
     objects: list[_Object] = []
     for number, frame in enumerate(frames):
-        for box, label, score in zip(*frame, strict=True):
+        for place, (box, label, score) in enumerate(zip(*frame, strict=True)):
             free = [one for one in objects if one.label == label and one.last < number]
             overlaps = [overlap(one.box, box) for one in free]
             if overlaps and max(overlaps) >= LEAST_OVERLAP:
                 found = free[int(np.argmax(overlaps))]
             else:
-                found = _Object(label=int(label), box=box, last=number)
+                found = _Object(label=int(label), box=box, last=number, place=place)
                 objects.append(found)
-            found.box, found.last = box, number
+            found.box, found.last, found.place = box, number, place
             found.scores.append(float(score))
     kept = [one for one in objects if 2 * len(one.scores) > len(frames)]
     kept.sort(key=lambda one: -np.mean(one.scores))
-    return Objects(
+    agreed = Objects(
         boxes=np.array([one.box for one in kept], np.float64).reshape(-1, 4),
         classes=np.array([one.label for one in kept], np.int64),
         scores=np.array([np.mean(one.scores) for one in kept], np.float64),
     )
+    return agreed, [(one.last, one.place) for one in kept]
 
 
 def overlap(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

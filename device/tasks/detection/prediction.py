@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.tasks.detection.consensus import Objects, consensus
+from edgeinfer.device.tasks.detection.consensus import Objects, agreement
+from edgeinfer.device.tasks.detection.masks import ObjectMask, cropped, paint
+from edgeinfer.device.tasks.detection.rotated import turned_corners, turned_to_frame
 from edgeinfer.device.tasks.prediction import (
     Canvas,
     Placing,
@@ -22,6 +25,8 @@ from edgeinfer.device.tasks.prediction import (
     class_name,
     listed,
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +49,10 @@ class Detections(Prediction):
         scores: (objects,) float64, how sure the model is of each object, 0 to 1, the highest first.
         size: (width, height) of the picture in pixels.
         placing: see `Prediction`.
+        angles: (objects,) float64, how far each box is turned about its centre, clockwise, in
+            radians; `boxes` has them before they are turned. None for a model of upright boxes.
+        masks: for each object (rows, columns) uint8, 1 where that cell of its box belongs to the
+            object, else 0. None for a model without masks.
     """
 
     labels: tuple[str, ...]
@@ -52,6 +61,8 @@ class Detections(Prediction):
     scores: NDArray[np.float64]
     size: tuple[int, int]
     placing: Placing | None = field(default=None, repr=False, compare=False)
+    angles: NDArray[np.float64] | None = None
+    masks: tuple[ObjectMask, ...] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit each other."""
@@ -59,6 +70,8 @@ class Detections(Prediction):
         count = len(self.scores)
         if shapes != ((count, 4), (count,), (count,)):
             raise ValueError(f"boxes, classes and scores are {shapes}, expected one each an object")
+        if any(part is not None and len(part) != count for part in (self.angles, self.masks)):
+            raise ValueError(f"angles and masks are not those of {count} objects, expected so")
 
     def __len__(self) -> int:
         """Return how many objects were found."""
@@ -68,17 +81,55 @@ class Detections(Prediction):
         """Return the objects in pixels of a frame of (width, height), without those outside it."""
         if self.placing is None:
             return self
-        corners = self.placing(size).to_frame(self.boxes.reshape(-1, 2, 2))
+        placement = self.placing(size)
+        if self.angles is not None:
+            boxes, angles = turned_to_frame(self.boxes, self.angles, placement)
+            placed = replace(self, boxes=boxes, angles=angles, size=size, placing=None)
+            corners = placed.corners
+            inside = np.clip(corners.max(axis=1), 0, size) > np.clip(corners.min(axis=1), 0, size)
+            return placed._only(np.flatnonzero(inside.all(axis=1)))
+        corners = placement.to_frame(self.boxes.reshape(-1, 2, 2))
         boxes = np.clip(corners, 0, size).reshape(-1, 4)
-        kept = (boxes[:, 0] < boxes[:, 2]) & (boxes[:, 1] < boxes[:, 3])
+        kept = np.flatnonzero((boxes[:, 0] < boxes[:, 2]) & (boxes[:, 1] < boxes[:, 3]))
+        placed = replace(self, boxes=boxes, size=size, placing=None)._only(kept)
+        if self.masks is None:
+            return placed
+        before = corners.reshape(-1, 4)
+        masks = tuple(cropped(self.masks[i], before[i], boxes[i]) for i in kept)
+        return replace(placed, masks=masks)
+
+    def _only(self, kept: NDArray[np.int64]) -> Detections:
+        """Return some of the objects."""
         return replace(
             self,
-            boxes=boxes[kept],
+            boxes=self.boxes[kept],
             classes=self.classes[kept],
             scores=self.scores[kept],
-            size=size,
-            placing=None,
+            angles=None if self.angles is None else self.angles[kept],
+            masks=None if self.masks is None else tuple(self.masks[i] for i in kept),
         )
+
+    @property
+    def corners(self) -> NDArray[np.float64]:
+        """(objects, 4, 2) float64, x and y of the corners of each box, turned by its angle.
+
+        They go clockwise, from what is the upper left one of a box that is not turned.
+        """
+        angles = np.zeros(len(self)) if self.angles is None else self.angles
+        return turned_corners(self.boxes, angles)
+
+    @property
+    def areas(self) -> NDArray[np.float64] | None:
+        """(objects,) float64, the part of the picture that each object covers, 0 to 1.
+
+        None for a model without masks.
+        """
+        if self.masks is None:
+            return None
+        sides = self.boxes[:, 2:] - self.boxes[:, :2]
+        shares = np.array([mask.mean() for mask in self.masks], np.float64)
+        areas: NDArray[np.float64] = shares * sides.prod(axis=1) / (self.size[0] * self.size[1])
+        return areas
 
     @property
     def names(self) -> list[str]:
@@ -97,41 +148,69 @@ class Detections(Prediction):
         return listed([f"{name} {score:.1%}" for name, score in shown], len(self))
 
     def to_json(self, count: int = 5) -> dict[str, object]:
-        """Return a dict with `size`, and in `detections` each object's label, score and box."""
+        """Return a dict with `size`, and in `detections` each object's label, score and box.
+
+        Of turned boxes also the angle in radians and the corners, of masks the area, which is the
+        part of the picture that the object covers.
+        """
         objects = zip(self.names, self.scores.tolist(), self.boxes.tolist(), strict=True)
-        return {
-            "size": list(self.size),
-            "detections": [
-                {"label": name, "score": round(score, 6), "box": [round(x, 2) for x in box]}
-                for name, score, box in objects
-            ],
-        }
+        found: list[dict[str, object]] = [
+            {"label": name, "score": round(score, 6), "box": [round(x, 2) for x in box]}
+            for name, score, box in objects
+        ]
+        if self.angles is not None:
+            corners = np.round(self.corners, 2).tolist()
+            for number, angle in enumerate(self.angles.tolist()):
+                found[number] |= {"angle": round(angle, 6), "corners": corners[number]}
+        if self.areas is not None:
+            for number, area in enumerate(self.areas.tolist()):
+                found[number]["area"] = round(area, 6)
+        return {"size": list(self.size), "detections": found}
 
     def goes_on(self, before: Prediction) -> bool:
         """Return whether an earlier answer has the same classes in a picture of the same size."""
-        return isinstance(before, Detections) and (before.labels, before.size) == (
-            self.labels,
-            self.size,
-        )
+        return isinstance(before, Detections) and before._form == self._form
+
+    @property
+    def _form(self) -> tuple[object, ...]:
+        return self.labels, self.size, self.angles is None, self.masks is None
 
     def smoothed(self, before: Sequence[Detections]) -> Detections:
         """Return the objects that more than half of the answers have, see `consensus.py`."""
         answers = (*before, self)
-        agreed = consensus([Objects(one.boxes, one.classes, one.scores) for one in answers])
-        return replace(self, **agreed._asdict())
+        frames = [Objects(one.boxes, one.classes, one.scores) for one in answers]
+        agreed, origins = agreement(frames)
+        angles, masks = None, None
+        if self.angles is not None:
+            angles = np.array([_of(answers[at].angles)[i] for at, i in origins], np.float64)
+        if self.masks is not None:
+            masks = tuple(_of(answers[at].masks)[i] for at, i in origins)
+        return replace(self, **agreed._asdict(), angles=angles, masks=masks)
 
     def draw(self, canvas: Canvas, truth: str | None) -> None:
-        """Draw a box around each object, the surest last, on top of the others."""
+        """Draw a box around each object, and its mask, the surest last, on top of the others."""
         boxes = canvas.places(self.boxes.reshape(-1, 2, 2), self.size).reshape(-1, 4)
         order = range(len(self) - 1, -1, -1)
+        colours = [canvas.colour(int(index)) for index in self.classes]
+        if self.masks is not None:
+            painted = paint(self.masks, boxes, (canvas.width, canvas.height))
+            canvas.tint(painted, dict(enumerate(colours[:255], 1)))
+        corners = canvas.places(self.corners, self.size)
         for i in order:
             left, top, right, bottom = boxes[i].tolist()
-            canvas.box(left, top, right, bottom, canvas.colour(int(self.classes[i])))
+            if self.angles is None:
+                canvas.box(left, top, right, bottom, colours[i])
+            else:
+                points = [(round(x), round(y)) for x, y in corners[i].tolist()]
+                canvas.figure(
+                    list(zip(points, [*points[1:], points[0]], strict=True)), [], colours[i]
+                )
         for i in order:
             index = int(self.classes[i])
             name = canvas.name(class_name(self.labels, index), index)
             text = f"{name} {self.scores[i]:.0%}"
-            canvas.tag(text, boxes[i, 0], boxes[i, 1], canvas.colour(index))
+            left, top = corners[i].min(axis=0).tolist()
+            canvas.tag(text, left, top, colours[i])
 
     def ranked(self, count: int) -> list[tuple[str, float]]:
         """Return the `count` best objects as (label, score), the best first."""
@@ -140,3 +219,9 @@ class Detections(Prediction):
     def quantities(self) -> dict[str, float]:
         """Return how many objects there are."""
         return {"count": len(self)}
+
+
+def _of(part: T | None) -> T:
+    """Return what an answer of the same form has."""
+    assert part is not None
+    return part
