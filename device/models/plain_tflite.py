@@ -16,7 +16,7 @@ from edgeinfer.device.tasks.guess import AmbiguousError, Guess, Shown
 from edgeinfer.device.tasks.labels import labels_in_file, labels_in_model
 from edgeinfer.device.tasks.registry import UnknownTaskError, find_task, guess_task
 from edgeinfer.device.tasks.task import Said
-from edgeinfer.device.tflite.metadata.export_metadata import read_export_metadata
+from edgeinfer.device.tflite.metadata.export_metadata import NAMES, read_export_metadata
 from edgeinfer.device.tflite.metadata.tflite_metadata import read_metadata
 from edgeinfer.device.tflite.model import TfliteModel
 
@@ -188,7 +188,8 @@ def _own_labels(content: bytes, guess: Guess, shown: Shown, subject: str) -> tup
     """Return the labels that the file carries: those of the metadata, else any that it has."""
     said = shown.said
     if guess.labels_output < len(said):
-        names = said[guess.labels_output].label_files
+        # An exporter of YOLO models calls what it writes a label file.
+        names = [name for name in said[guess.labels_output].label_files if name not in NAMES]
         labels = labels_in_file(content, names, subject=subject)
         if labels is not None:
             return labels

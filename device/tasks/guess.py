@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.pictures.model_image import CropPolicy
+from edgeinfer.device.preprocess.layout import LayoutError, read_form
 from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tflite.metadata.export_metadata import ExportMetadata
 from edgeinfer.device.tflite.metadata.tflite_metadata import ModelMetadata, TensorMetadata
@@ -108,6 +109,18 @@ class AmbiguousError(Exception):
         super().__init__(f"{got}; {choices}")
         self.got = got
         self.choices = choices
+
+
+def image_size(shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """Return the (width, height) of an image input, whatever the order of its axes; None of others.
+
+    >>> image_size((1, 3, 480, 640))
+    (640, 480)
+    """
+    try:
+        return read_form(shape).size
+    except LayoutError:
+        return None
 
 
 def behind_output(model: TfliteModel, output: int = 0) -> Operator | None:

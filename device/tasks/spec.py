@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from edgeinfer.device.tflite.metadata.tflite_metadata import BoxForm
 
@@ -11,7 +11,14 @@ _MOST = 1e30
 _MOST_CLASS = 2**31
 _MOST_PIXELS = 1e5
 _MOST_PEOPLE = 1000
+_MOST_CLASSES = 100_000
 _MOST_KEYPOINTS = 1000
+_MOST_COEFFICIENTS = 1024
+_MOST_OBJECTS = 1000
+
+TensorLayout: TypeAlias = Literal["channels-first", "channels-last"]
+"""Whether the numbers that belong to a place are along the first axis after the batch, or the
+last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +188,90 @@ class KeypointsSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CandidateSpec:
+    """Which numbers of an output are what, where it has some for each place an object may be.
+
+    YOLO models give such outputs, each candidate as box, objectness, class scores, and then what
+    else there is: the coefficients of a mask, keypoints, or an angle.
+
+    Attributes:
+        output: number of the output with the candidates.
+        layout: `channels-first` is (1, numbers, candidates), `channels-last` the other way round.
+        picked: the model leaves out what overlaps: after the box come one score and the class.
+        objectness: a number before the class scores multiplies them.
+        classes: how many class scores there are; None where the model picked the objects.
+        form: what the numbers of a box are.
+        unit: `ratio` where 1 is the image's width or height, `pixel` for pixels of it; `either`
+            where each answer tells: of boxes in pixels most have a number above 2.
+        keypoints: how many keypoints there are, and the numbers of each: x, y and, of three, its
+            score.
+        coefficients: how many numbers weigh the prototypes of a mask.
+        prototypes: number of the output with the prototypes of masks, as many as coefficients.
+        prototypes_layout: `channels-last` is (1, rows, columns, prototypes).
+        angle: the last number is how far the box is turned, clockwise, in radians.
+        min_score: objects that score less are left out.
+        iou: of objects of a class that overlap more, intersection over union, the surest is kept.
+        max_objects: at most this many objects are kept, the surest.
+    """
+
+    output: int = 0
+    layout: TensorLayout = "channels-first"
+    picked: bool = False
+    objectness: bool = False
+    classes: int | None = None
+    form: BoxForm = "center-size"
+    unit: Literal["ratio", "pixel", "either"] = "ratio"
+    keypoints: tuple[int, int] | None = None
+    coefficients: int = 0
+    prototypes: int | None = None
+    prototypes_layout: TensorLayout = "channels-last"
+    angle: bool = False
+    min_score: float = 0.25
+    iou: float = 0.7
+    max_objects: int = 300
+
+    def __post_init__(self) -> None:
+        """Refuse parts that contradict each other, and impossible numbers."""
+        numbers = [self.output, *(() if self.prototypes is None else (self.prototypes,))]
+        if min(numbers) < 0 or len(set(numbers)) != len(numbers):
+            raise ValueError(f"outputs are {numbers}, expected different numbers from 0")
+        if self.picked != (self.classes is None) or (self.picked and self.objectness):
+            raise ValueError("classes are counted, expected so unless the model picked the objects")
+        if not 1 <= (1 if self.classes is None else self.classes) <= _MOST_CLASSES:
+            raise ValueError(f"classes is {self.classes}, expected 1 to {_MOST_CLASSES:,}")
+        if (self.coefficients > 0) != (self.prototypes is not None) or self.coefficients < 0:
+            raise ValueError("a mask has coefficients and prototypes, expected both or none")
+        if [self.keypoints is not None, self.coefficients > 0, self.angle].count(True) > 1:
+            raise ValueError("more than one of keypoints, coefficients and angle, expected one")
+        points, each = self.keypoints or (1, 2)
+        if not 1 <= points <= _MOST_KEYPOINTS or each not in (2, 3):
+            raise ValueError(f"keypoints is {self.keypoints}, expected their number, and 2 or 3")
+        if self.coefficients > _MOST_COEFFICIENTS or not 1 <= self.max_objects <= _MOST_OBJECTS:
+            raise ValueError(
+                f"{self.coefficients} coefficients and {self.max_objects} objects, expected at "
+                f"most {_MOST_COEFFICIENTS} and {_MOST_OBJECTS}"
+            )
+        if not (0 <= self.min_score <= 1 and 0 <= self.iou <= 1):
+            raise ValueError(f"min_score {self.min_score}, iou {self.iou}: expected 0 to 1")
+
+    @property
+    def scores_at(self) -> tuple[int, int]:
+        """Where the class scores are among a candidate's numbers: the first, and behind the last.
+
+        Of picked objects it is the score alone.
+        """
+        first = 5 if self.objectness else 4
+        return first, first + (self.classes or 1)
+
+    @property
+    def extras_at(self) -> tuple[int, int]:
+        """Where what follows the class scores is: the first number, and behind the last."""
+        first = self.scores_at[1] + (1 if self.picked else 0)
+        points, numbers = self.keypoints or (0, 0)
+        return first, first + self.coefficients + points * numbers + (1 if self.angle else 0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class PoseSpec:
     """Which outputs of a PoseNet are what, and how people are separated.
 
@@ -251,6 +342,7 @@ class Decoder:
         keypoints: for task `pose` only, instead of `pose`.
         picture: for task `picture` only; None shows the lowest value black, the highest white.
         multi_label: for task `classification` only: several classes may be true of one picture.
+        candidates: for the tasks `detection` and `pose`, instead of `detection` and `pose`.
     """
 
     activation: Literal["softmax", "sigmoid", "none"] = "none"
@@ -260,3 +352,4 @@ class Decoder:
     keypoints: KeypointsSpec | None = None
     picture: PictureSpec | None = None
     multi_label: MultiLabelSpec | None = None
+    candidates: CandidateSpec | None = None

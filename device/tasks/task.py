@@ -80,6 +80,7 @@ class Task(ABC):
             ("anchors", said.decoder.anchors is not None, "a decoder for anchors"),
             ("keypoints", said.decoder.keypoints is not None, "a decoder for keypoints"),
             ("picture", said.decoder.picture is not None, "the range of a picture"),
+            ("candidates", said.decoder.candidates is not None, "a decoder for candidates"),
             ("multi_label", said.decoder.multi_label is not None, "several classes a picture"),
         ):
             if part not in self.may_have and there != (part in self.parts):

@@ -42,6 +42,16 @@ def guess_classifier(shown: Shown) -> Guess | None:
             reason=f"a classifier of {count:,} classes of which several may be true, by its "
             "sigmoids (--task classification names the best one only)",
         )
+    if shown.export is not None and shown.export.task == "classify":
+        # A YOLO: it ends in a softmax, however that is written.
+        return Guess(
+            task="classification",
+            classes=count,
+            labels=shown.export.names,
+            crop="center-crop",
+            input_range="0..1",
+        )
+    names = shown.export.names if shown.export is not None else ()
     reason = f"a classifier, by its output of {count:,} numbers"
     if shown.pools_classes():
         reason += " behind a 1 x 1 convolution and a mean (--task embedding if it is none)"
@@ -51,5 +61,6 @@ def guess_classifier(shown: Shown) -> Guess | None:
         task="classification",
         decoder=Decoder(activation="none" if gives_probabilities(shown) else "softmax"),
         classes=count,
+        labels=names if len(names) == count else (),
         reason="" if shown.wanted else reason,
     )

@@ -11,7 +11,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec, place
 from edgeinfer.device.runtime.open_options import AnswerOptions
@@ -20,6 +19,15 @@ from edgeinfer.device.tasks.detection.blaze_face import (
     anchor_rows,
     check_anchors,
     faces_decoder,
+)
+from edgeinfer.device.tasks.detection.candidates import decode_candidates
+from edgeinfer.device.tasks.detection.candidates_guess import guess_candidates
+from edgeinfer.device.tasks.detection.candidates_task import (
+    adjust_candidates,
+    candidate_rows,
+    check_candidates,
+    check_one_decoder,
+    overlap_refused,
 )
 from edgeinfer.device.tasks.detection.decode import blank_unused, decode_detections
 from edgeinfer.device.tasks.detection.guess import fit_class_names, guess_detector
@@ -33,21 +41,21 @@ class DetectionTask(Task):
     """Objects in a picture."""
 
     name: ClassVar[str] = "detection"
-    may_have: ClassVar[frozenset[str]] = frozenset({"detection", "anchors"})
+    may_have: ClassVar[frozenset[str]] = frozenset({"detection", "anchors", "candidates"})
     adjusts: ClassVar[frozenset[str]] = frozenset({"min_score", "iou"})
     has_places: ClassVar[bool] = True
     smooths: ClassVar[bool] = True
 
     def schema(self, said: Said) -> int:
-        """Return 3 for a model whose boxes are relative to anchors."""
+        """Return 3 for a model whose boxes are relative to anchors, or candidates."""
         spec = said.decoder.detection
         return 2 if spec is not None and spec.classes_per_box is None else 3
 
     def check(self, said: Said) -> None:
         """Refuse anything but one decoder."""
         super().check(said)
-        if (said.decoder.detection is None) == (said.decoder.anchors is None):
-            raise ValueError("task 'detection' and a decoder for detection do not fit")
+        decoder = said.decoder
+        check_one_decoder(decoder.detection, decoder.anchors, decoder.candidates)
 
     def adjusted(self, said: Said, answer: AnswerOptions) -> Said:
         """Return the outputs' description with another least score, or overlap."""
@@ -55,13 +63,12 @@ class DetectionTask(Task):
         if said.decoder.anchors is not None:
             anchors = adjusted_anchors(said.decoder.anchors, answer)
             return replace(said, decoder=replace(said.decoder, anchors=anchors))
+        candidates = said.decoder.candidates
+        if candidates is not None:
+            candidates = adjust_candidates(candidates, answer)
+            return replace(said, decoder=replace(said.decoder, candidates=candidates))
         if answer.iou is not None:
-            raise UsageError(
-                "iou",
-                got="is given for a model that compares boxes itself",
-                expected="a model that leaves this to the program",
-                next_step="leave it out",
-            )
+            raise overlap_refused()
         if answer.min_score is None:
             return said
         spec = replace(_spec(said), min_score=answer.min_score)
@@ -71,6 +78,14 @@ class DetectionTask(Task):
         """Refuse outputs that are not boxes, classes and scores of as many objects."""
         if said.decoder.anchors is not None:
             check_anchors(said.decoder.anchors, said.labels, outputs)
+            return
+        candidates = said.decoder.candidates
+        if candidates is not None:
+            check_candidates(candidates, outputs)
+            if candidates.classes not in (None, len(said.labels)):
+                raise ValueError(
+                    f"{len(said.labels)} labels, expected {candidates.classes}: one a class"
+                )
             return
         spec = _spec(said)
         numbers = [spec.boxes, spec.classes, spec.scores]
@@ -95,6 +110,11 @@ class DetectionTask(Task):
             return faces_decoder(
                 anchors, outputs, labels=labels, size=preprocess.size, placing=placing
             )
+        candidates = said.decoder.candidates
+        if candidates is not None:
+            return lambda tensors: decode_candidates(
+                tensors, outputs, candidates, labels, size=preprocess.size, placing=placing
+            )
         spec = _spec(said)
         return lambda tensors: decode_detections(
             tensors, outputs, spec, labels, size=preprocess.size, placing=placing
@@ -102,7 +122,7 @@ class DetectionTask(Task):
 
     def guess(self, shown: Shown) -> Guess | None:
         """Return how a detector is to be read."""
-        return guess_detector(shown)
+        return guess_detector(shown) or guess_candidates(shown, "detection")
 
     def fit_labels(
         self, guess: Guess, found: tuple[str, ...] | None, *, given: bool, subject: str
@@ -120,6 +140,8 @@ class DetectionTask(Task):
         anchors = said.decoder.anchors
         if anchors is not None:
             return [*super().rows(said), *anchor_rows(anchors)]
+        if said.decoder.candidates is not None:
+            return candidate_rows(said.decoder.candidates)
         spec = _spec(said)
         count = "" if spec.count is None else f", count {spec.count}"
         order = ", ".join(map(str, spec.order))
@@ -137,7 +159,7 @@ class DetectionTask(Task):
         tensors: Sequence[TensorSpec],
     ) -> list[NDArray[np.generic]]:
         """Return the outputs with zeros behind the objects that the count names."""
-        if said.decoder.anchors is not None:
+        if said.decoder.detection is None:
             return super().repeatable(said, outputs, tensors)
         return blank_unused(outputs, tensors, _spec(said), len(said.labels))
 

@@ -10,7 +10,16 @@ from typing import ClassVar
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec, place
 from edgeinfer.device.runtime.open_options import AnswerOptions
+from edgeinfer.device.tasks.detection.candidates_guess import guess_candidates
+from edgeinfer.device.tasks.detection.candidates_task import (
+    adjust_candidates,
+    candidate_rows,
+    check_candidates,
+    check_one_decoder,
+    overlap_refused,
+)
 from edgeinfer.device.tasks.guess import Guess, Shown
+from edgeinfer.device.tasks.pose.candidates import candidate_poses
 from edgeinfer.device.tasks.pose.decode import KEYPOINTS, LIMBS, decode_poses
 from edgeinfer.device.tasks.pose.guess import guess_pose
 from edgeinfer.device.tasks.pose.keypoints import check_keypoints, decode_keypoints
@@ -22,23 +31,31 @@ class PoseTask(Task):
     """People by their keypoints."""
 
     name: ClassVar[str] = "pose"
-    may_have: ClassVar[frozenset[str]] = frozenset({"pose", "keypoints"})
-    adjusts: ClassVar[frozenset[str]] = frozenset({"min_score"})
+    may_have: ClassVar[frozenset[str]] = frozenset({"pose", "keypoints", "candidates"})
+    adjusts: ClassVar[frozenset[str]] = frozenset({"min_score", "iou"})
     has_places: ClassVar[bool] = True
 
     def schema(self, said: Said) -> int:
-        """Return 3 for a model that gives keypoints."""
-        return 2 if said.decoder.keypoints is None else 3
+        """Return 3 for a model that gives keypoints, or candidates."""
+        return 2 if said.decoder.pose is not None else 3
 
     def check(self, said: Said) -> None:
-        """Refuse anything but one decoder."""
+        """Refuse anything but one decoder, and candidates without keypoints."""
         super().check(said)
-        if (said.decoder.pose is None) == (said.decoder.keypoints is None):
-            raise ValueError("task 'pose' needs a decoder for poses, or one for keypoints")
+        decoder = said.decoder
+        check_one_decoder(decoder.pose, decoder.keypoints, decoder.candidates)
+        if decoder.candidates is not None and decoder.candidates.keypoints is None:
+            raise ValueError("candidates of a pose have no keypoints, expected some")
 
     def adjusted(self, said: Said, answer: AnswerOptions) -> Said:
-        """Return the outputs' description with another least score of a person."""
+        """Return the outputs' description with another least score of a person, or overlap."""
         said = super().adjusted(said, answer)
+        candidates = said.decoder.candidates
+        if candidates is not None:
+            candidates = adjust_candidates(candidates, answer)
+            return replace(said, decoder=replace(said.decoder, candidates=candidates))
+        if answer.iou is not None:
+            raise overlap_refused()
         if answer.min_score is None:
             return said
         decoder, least = said.decoder, answer.min_score
@@ -49,9 +66,16 @@ class PoseTask(Task):
         return replace(said, decoder=replace(decoder, pose=spec))
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
-        """Refuse outputs that are not keypoints, or heatmaps, offsets and ways over one grid."""
+        """Refuse outputs that are not keypoints, candidates, or maps over one grid."""
         if said.decoder.keypoints is not None:
             check_keypoints(said.decoder.keypoints, said.labels, outputs)
+            return
+        candidates = said.decoder.candidates
+        if candidates is not None:
+            check_candidates(candidates, outputs)
+            points = (candidates.keypoints or (0, 0))[0]
+            if len(said.labels) not in (0, points):
+                raise ValueError(f"{len(said.labels)} labels, expected {points}: one a keypoint")
             return
         spec, labels = _spec(said), said.labels
         numbers = [spec.heatmaps, spec.offsets, *spec.displacements]
@@ -76,12 +100,16 @@ class PoseTask(Task):
     def make_decode(
         self, said: Said, outputs: Sequence[TensorSpec], preprocess: PreprocessSpec
     ) -> Decode:
-        """Return what turns keypoints, or heatmaps, offsets and displacements, into people."""
+        """Return what turns keypoints, candidates, or heatmaps and their ways, into people."""
         labels, placing = said.labels, partial(place, preprocess)
-        points = said.decoder.keypoints
+        points, candidates = said.decoder.keypoints, said.decoder.candidates
         if points is not None:
             return lambda tensors: decode_keypoints(
                 tensors, outputs, points, labels, size=preprocess.size, placing=placing
+            )
+        if candidates is not None:
+            return lambda tensors: candidate_poses(
+                tensors, outputs, candidates, labels, size=preprocess.size, placing=placing
             )
         spec = _spec(said)
         return lambda tensors: decode_poses(
@@ -90,7 +118,7 @@ class PoseTask(Task):
 
     def guess(self, shown: Shown) -> Guess | None:
         """Return how a pose model is to be read."""
-        return guess_pose(shown)
+        return guess_pose(shown) or guess_candidates(shown, "pose")
 
     def fit_labels(
         self, guess: Guess, found: tuple[str, ...] | None, *, given: bool, subject: str
@@ -109,6 +137,8 @@ class PoseTask(Task):
                 ("outputs", f"{points.keypoints} keypoints a person: output {points.output}"),
                 ("min score", f"{points.min_score:g}"),
             ]
+        if said.decoder.candidates is not None:
+            return candidate_rows(said.decoder.candidates)
         spec = _spec(said)
         ways = ", ".join(map(str, spec.displacements)) or "none"
         return [

@@ -1,5 +1,6 @@
 """What an exporter of YOLO models writes behind a `.tflite`: a ZIP with `metadata.json`, in older
-files `temp_meta.txt` with a Python literal. Nothing in it is trusted.
+files `temp_meta.txt` with a Python literal, in those of the first YOLO v5 `meta.txt` with names and
+stride only. Nothing in it is trusted.
 
 Source: the keys of such files, which were looked at; numbers of classes are strings in JSON.
 """
@@ -14,7 +15,8 @@ from typing import Any
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.tflite.metadata.zip_behind import ZipError, read_behind
 
-NAMES = ("metadata.json", "temp_meta.txt")
+_GENERAL = "meta.txt"
+NAMES = ("metadata.json", "temp_meta.txt", _GENERAL)
 MOST_CLASSES = 100_000
 _MOST_TEXT = 1000
 _MOST_KEYPOINTS = 1000
@@ -26,7 +28,8 @@ class ExportMetadata:
     """What is said of a model.
 
     Attributes:
-        task: "detect", "segment", "pose", "obb", "classify", or another word.
+        task: "detect", "segment", "pose", "obb", "classify", or another word; empty where it is not
+            said.
         names: the classes in order; empty where they are not said.
         end2end: the graph picks the objects itself; None where it is not said.
         keypoints: (points, numbers of each) of a pose, or None.
@@ -50,22 +53,29 @@ def read_export_metadata(data: bytes, *, subject: str) -> ExportMetadata | None:
     Raises:
         ModelError: it is damaged, too large, or says something impossible.
     """
+    chosen: list[str] = []
+
+    def choose(names: Sequence[str]) -> str | None:
+        chosen.extend(name for name in NAMES if name in names)
+        return chosen[0] if chosen else None
+
     try:
-        content = read_behind(data, _member)
+        content = read_behind(data, choose)
         if content is None:
             return None
+        if chosen[0] == _GENERAL and not content.lstrip().startswith(b"{"):
+            return None  # anyone may call a file so
         document = _parse(content)
-        if not isinstance(document, Mapping) or not isinstance(document.get("task"), str):
+        if not isinstance(document, Mapping):
+            return None
+        said = isinstance(document.get("task"), str)
+        if not said and not {"names", "stride"} <= document.keys():
             return None  # some other exporter's metadata
         return _read(document)
     except ZipError as error:
         raise _damaged(subject, str(error)) from error
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise _damaged(subject, str(error) or type(error).__name__) from error
-
-
-def _member(names: Sequence[str]) -> str | None:
-    return next((name for name in NAMES if name in names), None)
 
 
 def _parse(content: bytes) -> object:
@@ -85,7 +95,7 @@ def _read(document: Mapping[Any, Any]) -> ExportMetadata:
         end2end = True
     shape = document.get("kpt_shape")
     return ExportMetadata(
-        task=document["task"][:_MOST_TEXT],
+        task=str(document.get("task", ""))[:_MOST_TEXT],
         names=_names(document.get("names")),
         end2end=end2end if isinstance(end2end, bool) else None,
         keypoints=None if shape is None else _keypoints(shape),

@@ -59,6 +59,10 @@ def test_older_files_have_a_python_literal() -> None:
     text = str({"task": "detect", "names": {0: "cat", 1: "dog"}}).encode()
     found = read_export_metadata(behind({"temp_meta.txt": text}), subject="m.tflite")
     assert found == ExportMetadata(task="detect", names=("cat", "dog"))
+    # The first YOLO v5 does not say its task.
+    text = str({"stride": 32, "names": {0: "cat", 1: "dog"}}).encode()
+    found = read_export_metadata(behind({"meta.txt": text}), subject="m.tflite")
+    assert found == ExportMetadata(task="", names=("cat", "dog"))
 
 
 @pytest.mark.parametrize(
@@ -67,6 +71,8 @@ def test_older_files_have_a_python_literal() -> None:
         MODEL,
         behind({"labels.txt": b"cat"}),
         behind({"metadata.json": b"[]"}),
+        behind({"meta.txt": b"what somebody wrote"}),
+        behind({"meta.txt": b"{'author': 'somebody'}"}),
         behind({"metadata.json": b'{"other": 1}'}),
     ],
 )
