@@ -18,6 +18,7 @@ from edgeinfer.device.models.model import Model
 from edgeinfer.device.preprocess.native_library import load_kernels
 from tests.benchmarks import (
     cold_start,
+    decoding,
     distillation,
     endurance,
     frame_cost,
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "loop": loop_rate.rows,
     "cost": frame_cost.rows,
     "kernel": kernel.rows,
+    "decoding": decoding.rows,
     "mjpeg": mjpeg.rows,
     "start": cold_start.rows,
     "import": import_time.rows,

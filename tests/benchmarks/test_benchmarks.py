@@ -16,6 +16,7 @@ from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.host.models.students import TINY
 from tests.benchmarks import (
     cold_start,
+    decoding,
     distillation,
     endurance,
     frame_cost,
@@ -90,6 +91,14 @@ def test_the_kernel_is_compared_and_its_error_found() -> None:
     identity = kernel.quantize(small[..., ::-1])[None]
     assert kernel.largest_error(small, identity, places=5) == 0
     assert kernel.largest_error(small, identity ^ np.int8(2), places=5) == 2
+
+
+@needs_data
+def test_the_decoder_is_compared_with_an_invoke() -> None:
+    row = decoding.measure(MOBILENET_V2, 250, "channels-last", calls=2, repeats=1)
+    assert row.figure.endswith(" ms")
+    assert row.ratio
+    assert np.count_nonzero(decoding.candidates(250, "channels-last")[0, :, 4:] >= 0.3) == 250
 
 
 @needs_data
