@@ -206,8 +206,8 @@ class Model(Closing):
                 the array. Not for files and PIL pictures.
 
         Returns:
-            A `Classification`, `Value`, `Detections`, `Mask`, `Poses` or `Embedding`, depending on
-                the model's task.
+            A `Classification`, `MultiLabel`, `Value`, `Values`, `Detections`, `Faces`, `Mask`,
+                `Poses`, `OutputPicture` or `Embedding`, depending on the model's task.
 
         Raises:
             ImageError: the picture cannot be read, or is not a picture.

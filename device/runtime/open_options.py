@@ -65,8 +65,10 @@ class OpenOptions:
             of any size. None takes what the exporter of the file states; if it states nothing, the
             model is not opened. Not for a bundle.
         signature: which signature of a plain `.tflite` runs, if it has several. Not for a bundle.
-        unit: the unit of a plain `.tflite` of task "value".
-        min_score: objects or people that score less are left out, 0 to 1. None takes what the
+        unit: the unit of a model of task "value". Of several values it is the unit of all, or with
+            commas between them that of each, such as "deg,%".
+        min_score: objects, people, and classes that do not exclude each other, are left out if they
+            score less, 0 to 1. None takes what the
             model states.
         iou: of objects of one class that overlap more, only the one with the highest score is
             kept, 0 to 1. Only for models that leave this to the program.

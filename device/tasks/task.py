@@ -55,6 +55,7 @@ class Task(ABC):
         parts: which of `value`, `detection` and `pose` its manifests have; others are refused.
         may_have: which parts its manifests may have, such as `multi_label`.
         adjusts: which fields of `AnswerOptions` its models obey.
+        measures: whether its labels name measured numbers, not classes with scores.
         has_places: whether its predictions have places in a picture.
         smooths: whether its predictions can be smoothed over several frames.
     """
@@ -64,6 +65,7 @@ class Task(ABC):
     parts: ClassVar[frozenset[str]] = frozenset()
     may_have: ClassVar[frozenset[str]] = frozenset()
     adjusts: ClassVar[frozenset[str]] = frozenset()
+    measures: ClassVar[bool] = False
     has_places: ClassVar[bool] = False
     smooths: ClassVar[bool] = False
 

@@ -65,13 +65,16 @@ if TYPE_CHECKING:
     from edgeinfer.device.preprocess.spec import PreprocessSpec
     from edgeinfer.device.runtime.delegates.request import DelegateRequest
     from edgeinfer.device.runtime.open_options import OpenOptions
+    from edgeinfer.device.tasks.classification.multi_label import MultiLabel
     from edgeinfer.device.tasks.classification.prediction import Classification
+    from edgeinfer.device.tasks.detection.faces import Faces
     from edgeinfer.device.tasks.detection.prediction import Detections
     from edgeinfer.device.tasks.embedding.prediction import Embedding
+    from edgeinfer.device.tasks.picture.prediction import OutputPicture
     from edgeinfer.device.tasks.pose.prediction import Poses
     from edgeinfer.device.tasks.prediction import Prediction
     from edgeinfer.device.tasks.segmentation.prediction import Mask
-    from edgeinfer.device.tasks.value.prediction import Value
+    from edgeinfer.device.tasks.value.prediction import Value, Values
     from edgeinfer.host.api.workstation import evaluate, optimize, prune, train
     from edgeinfer.host.search.budget import Budget
     from edgeinfer.host.search.search import SearchOptions
@@ -99,6 +102,7 @@ __all__ = [
     "EdgeinferError",
     "Embedding",
     "EmulationError",
+    "Faces",
     "ForeignModel",
     "Frame",
     "ImageError",
@@ -106,8 +110,10 @@ __all__ = [
     "MissingExtraError",
     "Model",
     "ModelError",
+    "MultiLabel",
     "OpenOptions",
     "OutputError",
+    "OutputPicture",
     "Poses",
     "Prediction",
     "PreprocessSpec",
@@ -128,6 +134,7 @@ __all__ = [
     "UnreachableError",
     "UsageError",
     "Value",
+    "Values",
     "VerificationError",
     "WheelError",
     "__version__",
@@ -151,11 +158,14 @@ _HOMES = {
     "DelegateRequest": "device.runtime.delegates.request",
     "Detections": "device.tasks.detection.prediction",
     "Embedding": "device.tasks.embedding.prediction",
+    "Faces": "device.tasks.detection.faces",
     "ForeignModel": "converters.convert.foreign_model",
     "Frame": "device.pictures.frame",
     "Mask": "device.tasks.segmentation.prediction",
     "Model": "device.models.model",
+    "MultiLabel": "device.tasks.classification.multi_label",
     "OpenOptions": "device.runtime.open_options",
+    "OutputPicture": "device.tasks.picture.prediction",
     "Poses": "device.tasks.pose.prediction",
     "Prediction": "device.tasks.prediction",
     "PreprocessSpec": "device.preprocess.spec",
@@ -168,6 +178,7 @@ _HOMES = {
     "TeacherConfig": "host.training.distillation.teacher",
     "TrainConfig": "host.training.config",
     "Value": "device.tasks.value.prediction",
+    "Values": "device.tasks.value.prediction",
     "adopt": "converters.api",
     "convert": "converters.api",
     "evaluate": "host.api.workstation",

@@ -184,8 +184,10 @@ def run(
         first = stream.models[0]
         if limits.when is not None:
             from edgeinfer.device.outputs.recording.condition import check_names
+            from edgeinfer.device.tasks.registry import find_task
 
-            check_names(limits.when, first.labels)
+            measured = find_task(first.task).measures
+            check_names(limits.when, first.labels, measured=measured)
         count = len(stream.models)
         side_by_side = f", {count} at the same time" if count > 1 else ""
         _LOG.info("model:   %s (%s)", first.name, path, extra=event("model"))

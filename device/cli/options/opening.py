@@ -137,14 +137,20 @@ _INPUT_OPTIONS = (
     ),
 )
 _ANSWER_OPTIONS = (
-    ("--unit", {"metavar": "TEXT", "help": "The unit of a model that measures a value."}),
+    (
+        "--unit",
+        {
+            "metavar": "TEXT",
+            "help": "The unit of a model that measures a value; of several, one for each: deg,%.",
+        },
+    ),
     (
         "--min-score",
         {
             "type": click.FloatRange(0, 1),
             "metavar": "SCORE",
             "show_default": "what the model states",
-            "help": "Leave out objects and people that score less.",
+            "help": "Leave out objects, people and classes that score less.",
         },
     ),
     (

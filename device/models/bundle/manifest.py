@@ -209,7 +209,10 @@ class ModelManifest:
         for variant in self.variants:
             refuse_unless_plain("variant", variant)
         if self.value is not None:
-            refuse_unless_plain("unit", self.value.unit)
+            for unit in (self.value.unit, *(self.value.units or ())):
+                refuse_unless_plain("unit", unit)
+        for point in self.decoder.anchors.points if self.decoder.anchors is not None else ():
+            refuse_unless_plain("point", point)
 
     def _check_members(self) -> None:
         for name in sorted({*self.members, *self.file_references()}):

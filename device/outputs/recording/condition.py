@@ -66,9 +66,9 @@ class Comparison:
             measured = prediction.score(self.name)
         return _OPERATORS[self.operator](measured, self.number)
 
-    def names(self) -> set[str]:
-        """Return the name."""
-        return {self.name}
+    def comparisons(self) -> list[Comparison]:
+        """Return this one."""
+        return [self]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +81,9 @@ class Not:
         """Return whether the part does not hold."""
         return not self.part.holds(prediction)
 
-    def names(self) -> set[str]:
-        """Return the names in it."""
-        return self.part.names()
+    def comparisons(self) -> list[Comparison]:
+        """Return the comparisons in it."""
+        return self.part.comparisons()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +98,9 @@ class Joined:
         each = (part.holds(prediction) for part in self.parts)
         return all(each) if self.all else any(each)
 
-    def names(self) -> set[str]:
-        """Return the names in it."""
-        return set().union(*(part.names() for part in self.parts))
+    def comparisons(self) -> list[Comparison]:
+        """Return the comparisons in it."""
+        return [one for part in self.parts for one in part.comparisons()]
 
 
 Condition = Comparison | Not | Joined
@@ -135,18 +135,26 @@ def parse_condition(text: str) -> Condition:
         python.append(reader.need(_JOINING, expected).lower())
 
 
-def check_names(condition: Condition, labels: Sequence[str]) -> None:
-    """Refuse names that the model never gives: the condition would never hold, or always.
+def check_names(condition: Condition, labels: Sequence[str], *, measured: bool = False) -> None:
+    """Refuse names and scores that the model never gives: it would never hold, or always.
 
     Args:
         condition: what was read.
         labels: the model's classes; a model without them may measure a value.
+        measured: the labels name several measured numbers, which have no scores.
 
     Raises:
-        UsageError: a name is unknown; close ones are named.
+        UsageError: a name is unknown, and close ones are named; or a score is not from 0 to 1.
     """
     known = [*labels, "count"] if labels else ["value", "count"]
-    for name in sorted(condition.names()):
+    for comparison in sorted(condition.comparisons(), key=lambda one: one.name):
+        name, number = comparison.name, comparison.number
+        if not measured and name not in ("value", "count") and not 0 <= number <= 1:
+            raise UsageError(
+                "--record-when",
+                got=f"{name!r} is compared with {number:g}",
+                expected="a score, from 0 to 1",
+            )
         if name not in known:
             # Labels may list synonyms: "hotdog, hot dog, red hot".
             holding = [one for one in known if name.lower() in one.lower()]
@@ -166,8 +174,6 @@ def _comparison(reader: _Reader) -> Comparison:
     number = float(reader.need(_NUMBER, "a number"))
     if not math.isfinite(number):
         raise reader.error(f"{name!r} is compared with {number:g}", "a finite number")
-    if name not in ("value", "count") and not 0 <= number <= 1:
-        raise reader.error(f"{name!r} is compared with {number:g}", "a score, from 0 to 1")
     return Comparison(name=name, operator=sign, number=number)
 
 

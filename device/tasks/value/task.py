@@ -27,6 +27,7 @@ class ValueTask(Task):
     first_schema: ClassVar[int] = 1
     parts: ClassVar[frozenset[str]] = frozenset({"value"})
     adjusts: ClassVar[frozenset[str]] = frozenset({"unit"})
+    measures: ClassVar[bool] = True
     smooths: ClassVar[bool] = True
 
     def schema(self, said: Said) -> int:

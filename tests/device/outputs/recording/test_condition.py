@@ -94,8 +94,6 @@ def test_what_holds(text: str, prediction: Prediction, holds: bool) -> None:
         ("dog>", "ends too early, expected a number"),
         ("dog>cat", "'cat' at character 5, expected a number"),
         ("dog>0.5 cat>0.5", "'cat' at character 9, expected 'and', 'or' or the end"),
-        ("dog>80", "'dog' is compared with 80, expected a score, from 0 to 1"),
-        ("dog>-0.1", "compared with -0.1"),
         ("dog=0.5", "'=' at character 4"),
         ("(dog>0.5", "ends too early, expected '\\)'"),
         ("dog>0.5)", "'\\)' at character 8"),
@@ -184,6 +182,13 @@ def test_names_that_the_model_lacks_are_refused_with_close_ones() -> None:
         check_names(parse_condition("hot dog>0"), ["dough", "hotdog, Hot dog", "hat dough"])
     check_names(parse_condition("dog>0.8 or count>1"), ["dog"])
     check_names(parse_condition("value>0.8"), [])
+    for text in ("dog>80", "not dog>-0.1"):
+        with pytest.raises(UsageError, match=r"'dog' is compared with .*a score, from 0 to 1"):
+            check_names(parse_condition(text), ["dog"])
+    # Of several measured numbers each has its own range.
+    check_names(parse_condition("angle>20 or angle<-20"), ["angle", "throttle"], measured=True)
+    with pytest.raises(UsageError, match="no class 'speed'"):
+        check_names(parse_condition("speed>20"), ["angle", "throttle"], measured=True)
     with pytest.raises(UsageError, match="no class 'value'"):
         check_names(parse_condition("value>0.8"), ["dog"])
     with pytest.raises(UsageError, match="no class 'dog', expected one such as 'value'"):
