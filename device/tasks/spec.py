@@ -335,7 +335,8 @@ class Decoder:
 
     Attributes:
         activation: `softmax` where the model gives logits, `sigmoid` where it gives one logit for
-            two classes, `none` where it gives probabilities or values already.
+            two classes, `binary` where it gives the probability of the second of two classes,
+            `none` where it gives probabilities or values already.
         detection: for task `detection` only.
         pose: for task `pose` only.
         anchors: for task `detection` only, instead of `detection`.
@@ -345,7 +346,7 @@ class Decoder:
         candidates: for the tasks `detection` and `pose`, instead of `detection` and `pose`.
     """
 
-    activation: Literal["softmax", "sigmoid", "none"] = "none"
+    activation: Literal["softmax", "sigmoid", "binary", "none"] = "none"
     detection: DetectionSpec | None = None
     pose: PoseSpec | None = None
     anchors: AnchorSpec | None = None

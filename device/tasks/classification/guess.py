@@ -24,7 +24,7 @@ def guess_classifier(shown: Shown) -> Guess | None:
     if is_one_number(output) and (sigmoid or shown.wanted):
         return Guess(
             task="classification",
-            decoder=Decoder(activation="none" if sigmoid else "sigmoid"),
+            decoder=Decoder(activation="binary" if sigmoid else "sigmoid"),
             classes=2,
             reason=""
             if shown.wanted

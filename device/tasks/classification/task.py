@@ -17,7 +17,10 @@ from edgeinfer.device.tasks.classification.guess import guess_classifier
 from edgeinfer.device.tasks.classification.multi_label import MultiLabel
 from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.device.tasks.guess import Guess, Shown
-from edgeinfer.device.tasks.task import Decode, Rows, Said, Task, check_vector, is_one_number
+from edgeinfer.device.tasks.task import Decode, Rows, Said, Task, check_vector
+
+_ONE_NUMBER = ("sigmoid", "binary")
+"""Activations of one number that stands for two classes."""
 
 
 class ClassificationTask(Task):
@@ -32,15 +35,15 @@ class ClassificationTask(Task):
     def schema(self, said: Said) -> int:
         """Return 3 where several classes may be true, or one number stands for two."""
         decoder = said.decoder
-        return 3 if decoder.multi_label or decoder.activation == "sigmoid" else 1
+        return 3 if decoder.multi_label or decoder.activation in _ONE_NUMBER else 1
 
     def check(self, said: Said) -> None:
-        """Refuse less than two labels, and a sigmoid of anything but one logit for two."""
+        """Refuse less than two labels, and others than two for one number."""
         super().check(said)
         if len(said.labels) < 2:
             raise ValueError("task 'classification' needs two labels or more")
-        if said.decoder.activation == "sigmoid" and len(said.labels) != 2:
-            raise ValueError(f"{len(said.labels)} labels, expected 2 for one logit")
+        if said.decoder.activation in _ONE_NUMBER and len(said.labels) != 2:
+            raise ValueError(f"{len(said.labels)} labels, expected 2 for one number")
         if said.decoder.multi_label is not None and said.decoder.activation != "none":
             raise ValueError("several classes a picture need probabilities, not logits")
 
@@ -62,8 +65,8 @@ class ClassificationTask(Task):
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
         """Refuse an output that has neither one number a label nor one for two labels."""
-        if not (len(said.labels) == 2 and is_one_number(outputs[0])):
-            check_vector(outputs[0], len(said.labels))
+        one = said.decoder.activation in _ONE_NUMBER
+        check_vector(outputs[0], 1 if one else len(said.labels))
 
     def make_decode(
         self, said: Said, outputs: Sequence[TensorSpec], preprocess: PreprocessSpec
@@ -73,8 +76,8 @@ class ClassificationTask(Task):
 
         def probabilities(tensors: Sequence[NDArray[np.generic]]) -> NDArray[np.float64]:
             real = output.dequantize(tensors[0]).reshape(-1)
-            if len(real) == 1:
-                second = sigmoid(real) if decoder.activation != "none" else real
+            if decoder.activation in _ONE_NUMBER:
+                second = sigmoid(real) if decoder.activation == "sigmoid" else real
                 return np.concatenate([1 - second, second])
             return softmax(real) if decoder.activation == "softmax" else real
 

@@ -7,7 +7,16 @@ from dataclasses import replace
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.manifest import GoldenFrame, ModelManifest, Output, Variant
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.tasks.spec import Decoder, DetectionSpec, PoseSpec, ValueSpec
+from edgeinfer.device.tasks.spec import (
+    AnchorSpec,
+    Decoder,
+    DetectionSpec,
+    KeypointsSpec,
+    MultiLabelSpec,
+    PictureSpec,
+    PoseSpec,
+    ValueSpec,
+)
 
 MEMBERS = {
     "variants/cpu.tflite": b"not a real model",
@@ -55,6 +64,7 @@ def of_every_task() -> list[ModelManifest]:
         return {"cpu": replace(cpu, output=first, more_outputs=more or None)}
 
     second = replace(plain, schema_version=2, decoder=Decoder())
+    third = replace(second, schema_version=3)
     return [
         plain,
         replace(plain, variants={**plain.variants, "edgetpu": replace(cpu, delegate="edgetpu")}),
@@ -79,5 +89,40 @@ def of_every_task() -> list[ModelManifest]:
             labels=(),
             decoder=Decoder(pose=PoseSpec(stride=8.0, displacements=(2, 3))),
             variants=of_outputs((1, 3, 3, 17), (1, 3, 3, 34), (1, 3, 3, 32), (1, 3, 3, 32)),
+        ),
+        replace(third, decoder=Decoder(activation="binary"), variants=of_outputs((1, 1))),
+        replace(third, decoder=Decoder(multi_label=MultiLabelSpec())),
+        replace(
+            third,
+            task="value",
+            value=ValueSpec(unit="", units=("deg", "%")),
+            variants=of_outputs((1, 1), (1, 1)),
+        ),
+        replace(
+            third,
+            task="detection",
+            decoder=Decoder(detection=DetectionSpec(classes_per_box=3)),
+            variants=of_outputs((1, 6, 4), (1, 6), (1, 6), (1,)),
+        ),
+        replace(
+            third,
+            task="detection",
+            labels=("face",),
+            decoder=Decoder(anchors=AnchorSpec(strides=(1,), per_cell=(2,), points=("nose",))),
+            variants=of_outputs((1, 8, 6), (1, 8, 1)),
+        ),
+        replace(
+            third,
+            task="pose",
+            labels=(),
+            decoder=Decoder(keypoints=KeypointsSpec(score=55)),
+            variants=of_outputs((1, 6, 56)),
+        ),
+        replace(
+            third,
+            task="picture",
+            labels=(),
+            decoder=Decoder(picture=PictureSpec(low=-1.0, high=1.0)),
+            variants=of_outputs((1, 4, 4, 3)),
         ),
     ]

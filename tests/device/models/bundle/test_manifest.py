@@ -101,6 +101,32 @@ def test_a_model_of_values_has_a_unit_and_one_output() -> None:
     assert parse_manifest(gauge.to_bytes(), subject="x") == gauge
 
 
+def test_what_version_3_brings_comes_back_and_is_refused_in_older_ones() -> None:
+    newer = [one for one in of_every_task() if one.schema_version == 3]
+    assert len({one.task for one in newer}) == 5
+    for one in newer:
+        assert parse_manifest(one.to_bytes(), subject="x") == one
+        with pytest.raises(ValueError, match=r"schema version 2 .*, expected version 3"):
+            replace(one, schema_version=2)
+
+
+def test_texts_of_version_3_are_plain() -> None:
+    several, faces = (
+        next(one for one in of_every_task() if test(one))
+        for test in (
+            lambda one: one.value is not None and one.labels,
+            lambda one: one.decoder.anchors is not None,
+        )
+    )
+    with pytest.raises(ValueError, match=r"unit .* has control characters"):
+        replace(several, value=ValueSpec(unit="", units=("a", "\x1b[2J")))
+    anchors = faces.decoder.anchors
+    assert anchors is not None
+    bad = replace(faces.decoder, anchors=replace(anchors, points=("\x1b[2J",)))
+    with pytest.raises(ValueError, match=r"point .* has control characters"):
+        replace(faces, decoder=bad)
+
+
 def test_an_input_of_another_shape_is_refused() -> None:
     cpu = manifest().variants["cpu"]
     other = TensorSpec(name="in", shape=(1, 3, 2, 3), dtype="int8", scale=0.5)

@@ -41,7 +41,8 @@ def guessed(count: int, last: str, wanted: str | None = None) -> Guess:
 @pytest.mark.parametrize(
     ("count", "last", "wanted", "task", "decoder"),
     [
-        (1, "LOGISTIC", None, "classification", Decoder()),
+        (1, "LOGISTIC", None, "classification", Decoder(activation="binary")),
+        (1, "LOGISTIC", "classification", "classification", Decoder(activation="binary")),
         (1, "LOGISTIC", "value", "value", Decoder()),
         (1, "FULLY_CONNECTED", None, "value", Decoder()),
         (1, "FULLY_CONNECTED", "classification", "classification", Decoder(activation="sigmoid")),
@@ -70,12 +71,25 @@ def decoded(count: int, values: list[float], said: Said) -> Classification:
 
 
 def test_one_number_is_the_probability_of_the_second_class() -> None:
-    said = Said(labels=("no hot dog", "hot dog"))
+    said = Said(labels=("no hot dog", "hot dog"), decoder=Decoder(activation="binary"))
     answer = decoded(1, [0.75], said)
     assert answer.probabilities.tolist() == [0.25, 0.75]
     assert answer.label == "hot dog"
     logit = decoded(1, [0.0], Said(labels=("a", "b"), decoder=Decoder(activation="sigmoid")))
     assert logit.probabilities.tolist() == [0.5, 0.5]
+
+
+def test_what_older_installations_cannot_read_needs_a_new_schema() -> None:
+    def schema(**settings: Any) -> int:
+        return TASK.schema(Said(labels=("a", "b"), decoder=Decoder(**settings)))
+
+    assert schema() == schema(activation="softmax") == 1
+    for settings in (
+        {"activation": "binary"},
+        {"activation": "sigmoid"},
+        {"multi_label": MultiLabelSpec()},
+    ):
+        assert schema(**settings) == 3
 
 
 @pytest.mark.parametrize("names", [("a", "b", "c"), ("a",)])
@@ -134,7 +148,7 @@ def test_the_least_score_is_an_option_of_those_that_have_one() -> None:
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        (Said(labels=("a", "b", "c"), decoder=Decoder(activation="sigmoid")), "one logit"),
+        (Said(labels=("a", "b", "c"), decoder=Decoder(activation="sigmoid")), "for one number"),
         (
             Said(
                 labels=("a", "b"),
