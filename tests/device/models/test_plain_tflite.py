@@ -14,7 +14,7 @@ from edgeinfer.device.core.tensors import TensorDtype
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.runtime.open_options import OpenOptions
-from edgeinfer.device.runtime.runner import RuntimeName, installed_runtimes
+from edgeinfer.device.runtime.runner import installed_runtimes
 from edgeinfer.device.tasks.detection.prediction import Detections
 from edgeinfer.device.tasks.registry import find_task
 from tests.device.detector_example import LABELS, detector
@@ -319,7 +319,6 @@ def test_a_detectors_labels_may_begin_with_the_background(tmp_path: Path) -> Non
     assert opened(tmp_path, detector(), LABELS, "-1..1").labels == LABELS
 
 
-@pytest.mark.parametrize("runtime", installed_runtimes())
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -341,11 +340,11 @@ def test_a_detectors_labels_may_begin_with_the_background(tmp_path: Path) -> Non
     ],
 )
 def test_every_class_of_a_box_that_scores_is_an_object(
-    tmp_path: Path, runtime: RuntimeName, options: dict[str, object], expected: list[str]
+    tmp_path: Path, options: dict[str, object], expected: list[str]
 ) -> None:
     picture = [[[10, 200, 180], [10, 250, 20]], [[20, 150, 220], [255, 0, 20]]]
     data = detector(options=options)
-    model = opened(tmp_path, data, LABELS, "0..1", runtime=runtime)
+    model = opened(tmp_path, data, LABELS, "0..1")
     answer = model.predict(np.array(picture, np.uint8))
     assert isinstance(answer, Detections)
     found = [f"{name} {score:.0%}" for name, score in answer.ranked(20)]

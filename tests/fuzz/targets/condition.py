@@ -85,7 +85,7 @@ def attempt(data: bytes) -> None:
     text = data.decode(errors="surrogateescape")
     with contextlib.suppress(EdgeinferError):
         condition = parse_condition(text)
-        assert condition.names()
+        assert condition.comparisons()
         for prediction in _predictions():
             assert condition.holds(prediction) in (True, False)
         check_names(condition, _LABELS)
