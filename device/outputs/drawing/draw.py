@@ -175,7 +175,7 @@ class PictureCanvas:
         self.picture[inside] = blended[inside]
 
     def cover(self, pixels: NDArray[np.uint8], seen: NDArray[np.bool_]) -> None:
-        """Put pixels, (height, width, 3) of this picture's size, in place of its own."""
+        """Put pixels, (height, width, 3) of this picture's size, in place of those there."""
         self.picture[seen] = pixels[seen]
 
 

@@ -64,7 +64,7 @@ class ClassificationTask(Task):
         return replace(said, decoder=replace(said.decoder, multi_label=spec))
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
-        """Refuse an output that has neither one number a label nor one for two labels."""
+        """Refuse an output that is not one number a label, or one for two labels."""
         one = said.decoder.activation in _ONE_NUMBER
         check_vector(outputs[0], 1 if one else len(said.labels))
 

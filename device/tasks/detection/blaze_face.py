@@ -151,7 +151,7 @@ def faces_decoder(
         places = np.concatenate(
             [centre - half, centre + half, points.reshape(len(found), 2 * count)], axis=1
         )
-        # A size of nothing, or below, is no box.
+        # A box has a size above 0.
         kept = np.isfinite(places).all(axis=1) & (half > 0).all(axis=1)
         merged, best = merge_overlapping(places[kept], scores[found][kept], spec.iou)
         return Faces(

@@ -74,7 +74,7 @@ def blank_unused(
     spec: DetectionSpec,
     classes: int,
 ) -> list[NDArray[np.generic]]:
-    """Return the outputs with zeros in all entries that stand for no object of so many classes.
+    """Return the outputs with zeros in all entries without an object, of a model of `classes`.
 
     TFLite_Detection_PostProcess leaves there whatever was in memory, which no run repeats.
     """

@@ -69,7 +69,7 @@ class Faces(Detections):
     def smoothed(self, before: Sequence[Detections]) -> Faces:
         """Return the faces that more than half of the answers have, with their latest points."""
         answers = [one for one in (*before, self) if isinstance(one, Faces)]
-        # Each box that all agree on is one of theirs, and has its points.
+        # Each box that all agree on is in one of the answers, with its points.
         points_of = {
             box.tobytes(): points
             for one in answers

@@ -32,7 +32,7 @@ class PictureTask(Task):
             raise ValueError("task 'picture' needs no labels")
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
-        """Refuse an output that is no picture."""
+        """Refuse an output that is not a picture."""
         shape = outputs[0].shape
         if len(shape) not in (3, 4) or shape[0] != 1 or shape[3:] not in ((), (1,), (3,)):
             raise ValueError(f"output shape is {shape}, expected (1, rows, columns[, 1 or 3])")

@@ -40,7 +40,7 @@ class Value(Prediction):
         return _with_unit(self.value, self.unit)
 
     def to_json(self, count: int = 5) -> dict[str, object]:
-        """Return a dict with `value`, None if it is no finite number, and `unit`."""
+        """Return a dict with `value`, None if it is not finite, and `unit`."""
         return {"value": json_number(self.value), "unit": self.unit}
 
     def goes_on(self, before: Prediction) -> bool:

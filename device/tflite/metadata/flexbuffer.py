@@ -66,7 +66,9 @@ class _Reader:
         """Return a number; raise FlatbufferError where there is none."""
         format_ = _FORMATS[kind].get(width)
         if format_ is None or position < 0 or position + width > len(self._data):
-            raise FlatbufferError(f"byte {position} of a FlexBuffer is no number of {width} bytes")
+            raise FlatbufferError(
+                f"byte {position} of a FlexBuffer is not a number of {width} bytes"
+            )
         value: int | float = struct.unpack_from(f"<{format_}", self._data, position)[0]
         return value
 

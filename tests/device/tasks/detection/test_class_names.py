@@ -9,7 +9,7 @@ from edgeinfer.device.tasks.detection.guess import fit_class_names
 
 NAMES = (
     "person bicycle car motorcycle airplane bus train truck boat traffic_light fire_hydrant "
-    "stop_sign parking_meter bench bird cat dog horse sheep cow elephant bear zebra giraffe "
+    "stop_sign parking_meter bench bird cat dog horse sheep cow elephant brown_bear zebra giraffe "
     "backpack umbrella handbag tie suitcase frisbee skis snowboard sports_ball kite baseball_bat "
     "baseball_glove skateboard surfboard tennis_racket bottle wine_glass cup fork knife spoon bowl "
     "banana apple sandwich orange broccoli carrot hot_dog pizza donut cake chair couch "

@@ -82,7 +82,7 @@ def test_what_may_be_both_is_asked(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 64, 64, 2), (2, 64, 64, 1), (1, 10), (1, 1, 1, 3)])
-def test_what_is_no_picture_is_none(shape: tuple[int, ...]) -> None:
+def test_what_is_not_a_picture_is_none(shape: tuple[int, ...]) -> None:
     assert guessed(shape, "CONV_2D", "picture") is None
 
 

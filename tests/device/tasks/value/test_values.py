@@ -167,7 +167,7 @@ def test_several_values_for_people_and_scripts() -> None:
         replace(answer, names=("angle",))
 
 
-def test_what_is_no_number_is_null_in_json_and_moves_no_median() -> None:
+def test_what_is_not_finite_is_null_in_json_and_moves_no_median() -> None:
     broken = Value(value=float("nan"), unit="bar")
     assert broken.to_json() == {"value": None, "unit": "bar"}
     good = [Value(value=v, unit="bar") for v in (1.0, float("inf"), 3.0)]

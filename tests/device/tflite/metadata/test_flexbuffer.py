@@ -49,6 +49,6 @@ def test_any_bytes_are_refused_or_harmless(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"\x01", flexbuffers.Dumps([1, 2]), flexbuffers.Dumps(5)])
-def test_what_is_no_map_is_refused(data: bytes) -> None:
+def test_what_is_not_a_map_is_refused(data: bytes) -> None:
     with pytest.raises(FlatbufferError, match=r"FlexBuffer"):
         read_numbers(data)
