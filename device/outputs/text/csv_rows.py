@@ -4,7 +4,7 @@
 |---|---|
 | `sequence`, `time`, `age_ms`, `dropped`, `name`, `truth` | as in lines of JSON, see `json_lines` |
 | `label_1`, `score_1`, ... `score_5` | best classes, surest objects or largest areas |
-| `value`, `unit` | of a measured quantity; of several all values, and their names with units |
+| `value`, `unit` | of a measured quantity; of several `angle=-12;throttle=0.4` and `deg;%` |
 | `count` | of objects or people |
 
 What does not apply is empty; text that a spreadsheet would take for a formula has an apostrophe

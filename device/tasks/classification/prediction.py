@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.tasks.prediction import Canvas, Prediction
+from edgeinfer.device.tasks.prediction import Canvas, Prediction, json_number
 
 _SHOWN_LABELS = 3
 _LEAST_SHOWN = 0.01
@@ -74,8 +74,10 @@ class Classification(Prediction):
         """Return a dict with `label`, `probability`, and in `top` the `count` best classes."""
         return {
             "label": self.label,
-            "probability": round(self.probability, 6),
-            "top": [{"label": name, "probability": round(p, 6)} for name, p in self.top(count)],
+            "probability": json_number(self.probability, 6),
+            "top": [
+                {"label": name, "probability": json_number(p, 6)} for name, p in self.top(count)
+            ],
         }
 
     def goes_on(self, before: Prediction) -> bool:

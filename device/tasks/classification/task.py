@@ -118,7 +118,8 @@ class ClassificationTask(Task):
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return probabilities, (classes,) float64, that sum to 1."""
-    exponents = np.exp(logits - logits.max())
+    with np.errstate(invalid="ignore"):  # of infinite logits nothing is known: they give NaN
+        exponents = np.exp(logits - logits.max())
     result: NDArray[np.float64] = exponents / exponents.sum()
     return result
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.tasks.prediction import Canvas, Prediction
+from edgeinfer.device.tasks.prediction import Canvas, Prediction, json_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Embedding(Prediction):
 
     def to_json(self, count: int = 5) -> dict[str, object]:
         """Return a dict with the whole vector in `embedding`; `count` is not used."""
-        return {"embedding": [round(value, 7) for value in self.vector.tolist()]}
+        return {"embedding": [json_number(value, 7) for value in self.vector.tolist()]}
 
     def draw(self, canvas: Canvas, truth: str | None) -> None:
         """Write the vector's first numbers."""

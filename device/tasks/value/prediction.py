@@ -134,12 +134,12 @@ class Values(Prediction):
         return dict(zip(self.names, self.values.tolist(), strict=True))
 
     def cells(self) -> dict[str, object]:
-        """Return the values, and what they are with units, each as one cell; the same number of
-        columns for any number of values."""
-        names = [f"{name} [{unit}]" if unit else name for name, _, unit in self._rows()]
+        """Return all values with their names as one cell, and all units as another: there are the
+        same columns for any number of values."""
+        pairs = zip(self.names, self.values.tolist(), strict=True)
         return {
-            "value": ";".join(f"{value:.9g}" for value in self.values),
-            "unit": ";".join(names),
+            "value": ";".join(f"{name}={value:.9g}" for name, value in pairs),
+            "unit": ";".join(self.units) if any(self.units) else "",
         }
 
     def _rows(self) -> list[tuple[str, float, str]]:

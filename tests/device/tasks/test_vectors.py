@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -35,6 +37,19 @@ def test_logits_and_probabilities_are_distinguished() -> None:
     said = Said(labels=("a", "b"))
     plain = decode("classification", said, half, np.array([[64, 192]], np.uint8))
     assert plain.ranked(2) == [("b", 0.75), ("a", 0.25)]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_a_number_is_null_in_json(bad: float) -> None:
+    tensor = TensorSpec(name="out", shape=(1, 2), dtype="float32")
+    output = np.array([[bad, bad]], np.float32)
+    for activation in ("softmax", "none"):
+        said = Said(labels=("a", "b"), decoder=Decoder(activation=activation))  # type: ignore[arg-type]
+        answer = decode("classification", said, tensor, output)
+        assert answer.to_json()["probability"] is None
+        json.dumps(answer.to_json(), allow_nan=False)
+    vector = decode("embedding", Said(), tensor, output)
+    assert vector.to_json() == {"embedding": [None, None]}
 
 
 def test_a_value_is_scaled_into_its_unit() -> None:

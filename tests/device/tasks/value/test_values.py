@@ -155,7 +155,7 @@ def test_several_values_for_people_and_scripts() -> None:
         "angle -12.5, throttle 0.25",
         "angle -12.5 deg, throttle 0.25",
     )
-    assert answer.cells() == {"value": "-12.5;0.25", "unit": "angle [deg];throttle"}
+    assert answer.cells() == {"value": "angle=-12.5;throttle=0.25", "unit": "deg;"}
     assert answer.to_json()["values"] == [
         {"name": "angle", "value": -12.5, "unit": "deg"},
         {"name": "throttle", "value": 0.25, "unit": ""},
