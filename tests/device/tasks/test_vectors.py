@@ -44,7 +44,7 @@ def test_what_is_not_a_number_is_null_in_json(bad: float) -> None:
     tensor = TensorSpec(name="out", shape=(1, 2), dtype="float32")
     output = np.array([[bad, bad]], np.float32)
     for activation in ("softmax", "none"):
-        said = Said(labels=("a", "b"), decoder=Decoder(activation=activation))  # type: ignore[arg-type]
+        said = Said(labels=("a", "b"), decoder=Decoder(activation=activation))
         answer = decode("classification", said, tensor, output)
         assert answer.to_json()["probability"] is None
         json.dumps(answer.to_json(), allow_nan=False)
