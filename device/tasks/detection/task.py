@@ -129,7 +129,7 @@ class DetectionTask(Task):
     ) -> tuple[tuple[str, ...], str | None]:
         """Return the labels, without the background that a file may begin with."""
         skips = found and is_background(found[0]) and (given or guess.skips_background)
-        if found and skips and guess.classes is None:
+        if found and skips and guess.classes in (None, len(found) - 1):
             return named(found[1:]), f"the label '{found[0]}' is not a class of a detector"
         if found and guess.classes is not None:
             return fit_class_names(found, guess.classes, subject=subject)

@@ -315,7 +315,7 @@ def test_a_detectors_metadata_is_believed(tmp_path: Path) -> None:
 def test_a_detectors_labels_may_begin_with_the_background(tmp_path: Path) -> None:
     model = opened(tmp_path, detector(), ("background", *LABELS), "-1..1")
     assert model.labels == LABELS
-    assert any("no class 'background'" in note for note in model.notes)
+    assert any("'background' is not a class" in note for note in model.notes)
     assert opened(tmp_path, detector(), LABELS, "-1..1").labels == LABELS
 
 
