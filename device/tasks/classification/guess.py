@@ -21,10 +21,12 @@ def guess_classifier(shown: Shown) -> Guess | None:
     if len(shown.outputs) != 1:
         return None
     sigmoid = behind is not None and behind.op == "LOGISTIC"
-    if is_one_number(output) and (sigmoid or shown.wanted):
+    # Of one number a softmax would say nothing.
+    binary = is_one_number(output) and gives_probabilities(shown)
+    if binary or (is_one_number(output) and shown.wanted):
         return Guess(
             task="classification",
-            decoder=Decoder(activation="binary" if sigmoid else "sigmoid"),
+            decoder=Decoder(activation="binary" if binary else "sigmoid"),
             classes=2,
             reason=""
             if shown.wanted

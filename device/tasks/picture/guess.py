@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgeinfer.device.core.tensors import TensorSpec
-from edgeinfer.device.tasks.guess import AmbiguousError, Guess, Shown
+from edgeinfer.device.tasks.guess import AmbiguousError, Guess, Shown, gives_probabilities
 from edgeinfer.device.tasks.spec import Decoder, PictureSpec
 
 _RANGES = {"TANH": (-1.0, 1.0), "LOGISTIC": (0.0, 1.0)}
@@ -36,7 +36,7 @@ def guess_picture(shown: Shown) -> Guess | None:
     if op in _NO_LOGITS:
         return _guess(output, op, f"a model of pictures, by its output of {sides} behind {op}")
     if shape[3] == 1:
-        if op == "LOGISTIC":
+        if gives_probabilities(shown):
             return None
         raise AmbiguousError(
             f"its output of {sides} x 1 without a sigmoid may be a map of values or a mask of one "

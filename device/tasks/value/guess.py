@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from edgeinfer.device.tasks.guess import Guess, Shown
+from edgeinfer.device.tasks.guess import Guess, Shown, gives_probabilities
 from edgeinfer.device.tasks.spec import ValueSpec
 from edgeinfer.device.tasks.task import is_one_number, is_vector
 
@@ -22,8 +22,7 @@ def guess_values(shown: Shown) -> Guess | None:
     outputs = shown.outputs
     spec = ValueSpec(unit="")
     if len(outputs) == 1 and is_one_number(outputs[0]):
-        behind = shown.behind()
-        if behind is not None and behind.op == "LOGISTIC" and not shown.wanted:
+        if gives_probabilities(shown) and not shown.wanted:
             return None
         return Guess(
             task="value", value=spec, reason="" if shown.wanted else "a value, by its one number"

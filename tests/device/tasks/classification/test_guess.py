@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -192,3 +193,19 @@ def test_numbers_that_are_none_do_not_end_the_decoding() -> None:
     answer = MultiLabel(labels=("a", "b", "c"), probabilities=values)
     assert answer.headline == "b"
     assert answer.to_json(3)["labels"] == [{"label": "b", "probability": None}]
+
+
+@pytest.mark.parametrize(
+    ("scale", "task"), [(1 / 256, "classification"), (1 / 255, "value"), (0.5, "value")]
+)
+def test_a_sigmoid_inside_an_accelerators_operator_shows_by_its_quantization(
+    scale: float, task: str
+) -> None:
+    number = TensorSpec(name="out", shape=(1, 1), dtype="uint8", scale=scale)
+    graph = model((), [("edgetpu-custom-op", (0,), (9,))], inputs=(0,), outputs=(9,))
+    (step,) = graph.subgraphs[0].operators
+    inner = replace(graph.subgraphs[0], operators=(replace(step, custom=True),))
+    graph = replace(graph, subgraphs=(inner,))
+    found = guess_task(Shown(graph=graph, inputs=(IMAGE,), outputs=(number,)))
+    assert found is not None
+    assert found.task == task
