@@ -14,13 +14,14 @@ Kind = Literal["run", "foreign", "quantized"]
 
 OF_FOREIGN = (
     *("--pictures", "--labels", "--input-range", "--mean", "--std", "--channels", "--crop"),
-    *("--task", "--unit", "--min-score", "--iou", "--min-agreement"),
+    *("--task", "--input-size", "--signature", "--unit", "--min-score", "--iou"),
+    "--min-agreement",
 )
 """Options that a trained run does not need, or answers itself."""
 
 OF_ADOPTED = (
     *("--pictures", "--labels", "--input-range", "--mean", "--std", "--channels", "--crop"),
-    *("--task", "--unit", "--min-score", "--iou"),
+    *("--task", "--input-size", "--signature", "--unit", "--min-score", "--iou"),
     *("--out", "--golden-frames", "--seed", "--install", "--json"),
 )
 """Options of a model that is adopted as it is."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeinfer.converters.adopt.adopt import unique_labels
+from edgeinfer.converters.quantize.float16_weights import with_float32_weights
+from edgeinfer.device.models.plain_content import plain_content
 from edgeinfer.device.models.plain_tflite import PlainModel, describe_plain
 from edgeinfer.device.pictures.model_image import Channels, CropPolicy
 from edgeinfer.device.runtime.first_opening import open_on_cpu
 from edgeinfer.device.runtime.open_options import OpenOptions
-from edgeinfer.device.tflite.model import TfliteModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,9 @@ class ForeignModel:
         crop: what happens to pictures of another aspect ratio: "stretch", "center-crop" or
             "letterbox", see `PreprocessSpec`. None takes what models of its form take.
         task: what the model predicts, such as "value", if its outputs do not tell.
+        input_size: (width, height) in pixels of the input of a model that takes pictures of any
+            size.
+        signature: which signature of a `.tflite` is converted, if it has several.
         unit: the unit of a model of task "value".
         min_score: objects or people that score less are left out, 0 to 1.
         iou: of objects of one class that overlap more, only the one with the highest score is
@@ -62,6 +66,8 @@ class ForeignModel:
     channels: Channels | None = None
     crop: CropPolicy | None = None
     task: str | None = None
+    input_size: tuple[int, int] | None = None
+    signature: str | None = None
     unit: str | None = None
     min_score: float | None = None
     iou: float | None = None
@@ -83,24 +89,27 @@ class ForeignModel:
             channels=self.channels,
             crop=self.crop,
             task=self.task,
+            input_size=self.input_size,
+            signature=self.signature,
             unit=self.unit,
             min_score=self.min_score,
             iou=self.iou,
         )
 
 
-def describe_foreign(
-    content: bytes, model: ForeignModel, *, subject: str
-) -> tuple[PlainModel, TfliteModel]:
-    """Return what a float `.tflite` predicts and how it is fed, as a board would read it.
+def describe_foreign(file: bytes, model: ForeignModel, *, subject: str) -> tuple[bytes, PlainModel]:
+    """Return a float `.tflite` as it can be quantized, and what it predicts and how it is fed.
+
+    It is read as a board reads it.
 
     Args:
-        content: the file's bytes.
+        file: the file's bytes, whole.
         model: what the user says of it.
         subject: its name, for errors.
 
     Returns:
-        The description, in which no label occurs twice, and the graph.
+        The model as it runs, with float32 weights; and its description, in which no label occurs
+        twice.
 
     Raises:
         ModelError: no task of edgeinfer reads such a model, nothing states the range of its input,
@@ -108,12 +117,13 @@ def describe_foreign(
         UsageError: an option does not fit the model.
     """
     options = model.opening()
+    content = plain_content(file, options, subject=subject)
     with closing(open_on_cpu(content, options, subject=subject)) as runner:
         plain = describe_plain(
-            *(content, runner.graph, runner.inputs, runner.outputs, options), subject=subject
+            *(file, runner.graph, runner.inputs, runner.outputs, options), subject=subject
         )
     said = replace(plain.said, labels=unique_labels(plain.said.labels))
-    return replace(plain, said=said), runner.graph
+    return with_float32_weights(content, subject=subject), replace(plain, said=said)
 
 
 def _numbers(value: float | Sequence[float] | None) -> tuple[float, ...] | None:

@@ -23,7 +23,6 @@ from edgeinfer.converters.measure.accuracy_gate import Gate, LabelGate
 from edgeinfer.converters.measure.agreement_gate import AgreementGate
 from edgeinfer.converters.qat.retrain import retrainer
 from edgeinfer.converters.quantize.calibration import choose_ranges, sample_histograms
-from edgeinfer.converters.quantize.float16_weights import with_float32_weights
 from edgeinfer.converters.quantize.litert import cast_float16, quantize_int8
 from edgeinfer.converters.quantize.quantize import Backend, QuantizeOptions
 from edgeinfer.converters.run_folder.samples import Sample
@@ -41,7 +40,8 @@ from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.tflite.edits.cut import without_pose_decoder
+from edgeinfer.device.tasks.task import Said
+from edgeinfer.device.tflite.reader import read_tflite
 
 DEFAULT_MAX_DROP = 1.0
 """Percentage points that a model may lose on labelled pictures where the user says nothing."""
@@ -73,10 +73,8 @@ class ForeignSource:
         backend = chosen_backend(path, quantize)
         progress.start("read the model")
         imported = import_model(path, folder, tensorflow=tensorflow)
-        content = without_pose_decoder(imported.float32, subject=str(path))
-        content = with_float32_weights(content, subject=str(path))
+        content, plain = describe_foreign(imported.float32, model, subject=str(path))
         imported = replace(imported, float32=content)
-        plain, graph = describe_foreign(content, model, subject=str(path))
         task = self._task(plain.task)
         spec = replace(plain.preprocess, jpeg_reduction=options.jpeg_reduction)
         pictures = find_pictures(
@@ -87,7 +85,9 @@ class ForeignSource:
             said=plain.said,
             ignore_labels=model.min_agreement is not None,
         )
-        gate = self._gate(pictures, task)
+        gate = self._gate(pictures, task, plain.said)
+        outputs = read_tflite(content, subject=str(path)).outputs
+        trainable = source_kind(path) in KERAS_KINDS and len(outputs) == 1
         calibration, compared = pictures.calibration, pictures.compared
         require_contrast(model.pictures, spec, calibration)
         for note in (*plain.notes, *pictures.notes):
@@ -115,7 +115,7 @@ class ForeignSource:
                 distribution=task.distribution,
                 tensorflow=tensorflow,
             )
-            if source_kind(path) in KERAS_KINDS and len(graph.subgraphs[0].outputs) == 1
+            if trainable
             else None,
             provenance={"source": path.name, "convert.input-range": plain.input_range.reason},
         )
@@ -139,7 +139,7 @@ class ForeignSource:
                 next_step="--min-agreement 0 converts it unmeasured",
             ) from error
 
-    def _gate(self, pictures: ForeignPictures, task: ComparedTask) -> Gate:
+    def _gate(self, pictures: ForeignPictures, task: ComparedTask, said: Said) -> Gate:
         """Return what decides: accuracy where pictures are labelled, else agreement.
 
         Raises:
@@ -161,7 +161,7 @@ class ForeignSource:
                 expected="pictures in folders named as the model's labels",
                 next_step="use --min-agreement, or sort the pictures",
             )
-        return AgreementGate(min_agreement=self.model.min_agreement, counted=task.counted)
+        return AgreementGate(min_agreement=self.model.min_agreement, counted=task.counts(said))
 
 
 def chosen_backend(path: Path, options: QuantizeOptions) -> Backend:

@@ -31,6 +31,10 @@ class ComparedTask(ABC):
     counted: ClassVar[str] = ""
     distribution: ClassVar[bool] = False
 
+    def counts(self, said: Said) -> str:
+        """Return what two models of these outputs agree on, in words."""
+        return self.counted
+
     def group(self, target: Any) -> Hashable:
         """Return the group of a target: splits and draws take the groups in turn."""
         return 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
+from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.value.task import ValueTask
 
 
@@ -12,6 +14,10 @@ class TallyTask(ValueTask):
 
     name: ClassVar[str] = "tally"
     first_schema: ClassVar[int] = 2
+
+    def guess(self, shown: Shown) -> Guess | None:
+        found = super().guess(shown)
+        return None if found is None else replace(found, task=self.name)
 
 
 TASK = TallyTask()

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from edgeinfer.converters.tasks.classification.evaluation import ClassEvaluation
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.task import MeasuredTask
+from edgeinfer.device.tasks.classification.multi_label import MultiLabel
 from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.task import Said
+
+
+class Shared(NamedTuple):
+    """Classes that two answers have in common, and that they have together."""
+
+    found: int
+    both: int
 
 
 class MeasuredClassification(MeasuredTask):
@@ -40,6 +48,10 @@ class MeasuredClassification(MeasuredTask):
 
         return read
 
+    def counts(self, said: Said) -> str:
+        """Return it for classes that exclude each other, and for others."""
+        return self.counted if said.decoder.multi_label is None else "true classes (F1)"
+
     def group(self, target: int) -> Hashable:
         """Return the class."""
         return target
@@ -48,25 +60,45 @@ class MeasuredClassification(MeasuredTask):
         """Return the label."""
         return said.labels[target]
 
-    def target_of(self, prediction: Prediction) -> int:
-        """Return the best class."""
+    def target_of(self, prediction: Prediction) -> int | frozenset[int]:
+        """Return the best class; all true ones where several may be true."""
+        if isinstance(prediction, MultiLabel):
+            return _true_classes(prediction)
         assert isinstance(prediction, Classification)
         return prediction.index
 
-    def outcome(self, target: int, prediction: Prediction) -> tuple[int, int, float]:
-        """Return the true class, the best one, and the probability of the true one."""
+    def outcome(
+        self, target: int | frozenset[int], prediction: Prediction
+    ) -> tuple[int, int, float] | Shared:
+        """Return the true class, the best one, and the probability of the true one.
+
+        Where several may be true, return how many of them both answers have.
+        """
+        if isinstance(target, frozenset):
+            assert isinstance(prediction, MultiLabel)
+            answer = _true_classes(prediction)
+            return Shared(found=len(target & answer), both=len(target) + len(answer))
         assert isinstance(prediction, Classification)
         return target, prediction.index, float(prediction.probabilities[target])
 
-    def evaluation(self, outcomes: Sequence[tuple[int, int, float]], said: Said) -> ClassEvaluation:
-        """Return how often the best class is the true one."""
-        pairs = np.array([outcome[:2] for outcome in outcomes], np.int64).reshape(-1, 2)
+    def evaluation(
+        self, outcomes: Sequence[tuple[int, int, float] | Shared], said: Said
+    ) -> Evaluation:
+        """Return how often the best class is the true one.
+
+        Where several may be true, return F1 of each picture in which one is.
+        """
+        shared = [outcome for outcome in outcomes if isinstance(outcome, Shared)]
+        if shared:
+            return _shared_evaluation(shared)
+        found = [outcome for outcome in outcomes if not isinstance(outcome, Shared)]
+        pairs = np.array([outcome[:2] for outcome in found], np.int64).reshape(-1, 2)
         return ClassEvaluation(
             scores=(pairs[:, 0] == pairs[:, 1]).astype(np.float64),
             groups=pairs[:, 0],
             group_names=said.labels,
             score_name=self.score_name,
-            certainty=np.array([outcome[2] for outcome in outcomes], np.float64),
+            certainty=np.array([outcome[2] for outcome in found], np.float64),
             answers=pairs[:, 1],
         )
 
@@ -84,6 +116,20 @@ class MeasuredClassification(MeasuredTask):
             if name == drawn:
                 files[f"confusion.{name}.png"] = confusion_picture(evaluation, name)
         return files
+
+
+def _shared_evaluation(outcomes: Sequence[Shared]) -> Evaluation:
+    scores = [2 * outcome.found / outcome.both for outcome in outcomes if outcome.both]
+    return Evaluation(
+        scores=np.array(scores, np.float64),
+        groups=np.zeros(len(scores), np.int64),
+        group_names=("all",),
+        score_name="F1 of classes",
+    )
+
+
+def _true_classes(answer: MultiLabel) -> frozenset[int]:
+    return frozenset(map(int, np.flatnonzero(answer.probabilities >= answer.min_score)))
 
 
 TASK = MeasuredClassification()

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.task import ComparedTask
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.task import Said
-from edgeinfer.device.tasks.value.prediction import Value
+from edgeinfer.device.tasks.value.prediction import Value, Values
 
 TOLERANCE = 0.05
 """Readings agree within this share of the spread of the true ones: from the lowest to the highest
@@ -19,32 +20,44 @@ on the pictures. So the rule needs no unit, and a model that always reads the sa
 
 
 class ComparedValue(ComparedTask):
-    """A measured quantity."""
+    """A measured quantity, or several.
+
+    The score of a picture is the share of its values that are near the true ones. Of several values
+    one that is the same on all pictures is left out.
+    """
 
     name: ClassVar[str] = "value"
     score_name: ClassVar[str] = "near readings"
     figure: ClassVar[str] = "near"
     counted: ClassVar[str] = f"values within {TOLERANCE:.0%} of their spread"
 
-    def target_of(self, prediction: Prediction) -> float:
-        """Return the value."""
+    def target_of(self, prediction: Prediction) -> NDArray[np.float64]:
+        """Return the values, (values,)."""
+        if isinstance(prediction, Values):
+            return prediction.values
         assert isinstance(prediction, Value)
-        return prediction.value
+        return np.array([prediction.value])
 
-    def outcome(self, target: float, prediction: Prediction) -> tuple[float, float]:
-        """Return the true value and the answer."""
-        assert isinstance(prediction, Value)
-        return target, prediction.value
+    def outcome(
+        self, target: NDArray[np.float64], prediction: Prediction
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the true values and the answer's."""
+        return target, self.target_of(prediction)
 
-    def evaluation(self, outcomes: Sequence[tuple[float, float]], said: Said) -> Evaluation:
-        """Return how often the answer is near the true value."""
-        true, answers = np.array(outcomes, np.float64).reshape(-1, 2).T
+    def evaluation(
+        self, outcomes: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], said: Said
+    ) -> Evaluation:
+        """Return how many of the values are near the true ones, for each picture."""
+        pairs = np.array(outcomes, np.float64) if outcomes else np.zeros((1, 2, 1))[:0]
+        true, answers = pairs[:, 0], pairs[:, 1]
         # Values that are not numbers have no spread, and are near to nothing.
         with np.errstate(invalid="ignore"):
-            spread = np.ptp(true) if len(true) else 0.0
+            spread = np.ptp(true, axis=0) if len(true) else np.zeros(true.shape[1])
             near = np.abs(answers - true) <= TOLERANCE * spread
+        if (spread != 0).any():
+            near = near[:, spread != 0]
         return Evaluation(
-            scores=near.astype(np.float64),
+            scores=near.mean(axis=1),
             groups=np.zeros(len(true), np.int64),
             group_names=("all",),
             score_name=self.score_name,

@@ -133,6 +133,8 @@ TRIALS: dict[str, list[Trial]] = {
         )
     ],
     # Those that a classifier has nothing to do with; test_foreign_tasks.py has models that do.
+    "--input-size": [Trial(words=("--input-size", "64x48"), obeyed=other_bytes, kinds=())],
+    "--signature": [Trial(words=("--signature", "absent"), obeyed=other_bytes, kinds=())],
     "--unit": [Trial(words=("--unit", "bar"), obeyed=other_bytes, kinds=())],
     "--min-score": [Trial(words=("--min-score", 0.3), obeyed=other_bytes, kinds=())],
     "--iou": [Trial(words=("--iou", 0.3), obeyed=other_bytes, kinds=())],

@@ -13,13 +13,13 @@ import pytest
 from numpy.typing import NDArray
 
 from edgeinfer.converters.quantize.litert import cast_float16
+from edgeinfer.converters.tasks.registry import OWN
 from edgeinfer.converters.tensorflow.import_model import import_model
 from edgeinfer.converters.tensorflow.worker.job import Here
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.models.bundle.manifest import ModelManifest
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.tasks.registry import OWN
 from tests.converters import tally
 from tests.converters.float_models import BLUE, RED, SIDE, Output, network, write_colours
 from tests.device.detector_example import detector

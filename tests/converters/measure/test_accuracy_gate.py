@@ -9,6 +9,7 @@ from edgeinfer.converters.measure.accuracy_gate import (
     within_drop,
     worst_groups,
 )
+from edgeinfer.converters.tasks.classification.evaluation import ClassEvaluation
 from edgeinfer.converters.tasks.classification.task import TASK
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.device.core.errors import AccuracyError
@@ -26,6 +27,7 @@ def evaluation(*rows: tuple[int, int, int]) -> Evaluation:
         for _ in range(count)
     ]
     made = TASK.evaluation(outcomes, Said(labels=LABELS))
+    assert isinstance(made, ClassEvaluation)
     np.testing.assert_array_equal(made.confusion, rows)
     return made
 

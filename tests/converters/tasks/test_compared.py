@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.registry import OWN, find_compared
+from edgeinfer.device.tasks.classification.multi_label import MultiLabel
 from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.device.tasks.detection.prediction import Detections
 from edgeinfer.device.tasks.embedding.prediction import Embedding
 from edgeinfer.device.tasks.pose.prediction import Poses
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.segmentation.prediction import Mask
+from edgeinfer.device.tasks.spec import Decoder, MultiLabelSpec
 from edgeinfer.device.tasks.task import Said
-from edgeinfer.device.tasks.value.prediction import Value
+from edgeinfer.device.tasks.value.prediction import Value, Values
 
 SAID = Said(labels=("cat", "dog"))
 
@@ -40,6 +42,16 @@ def classes(*probabilities: float) -> Classification:
 
 def value(number: float) -> Value:
     return Value(value=number, unit="bar")
+
+
+def values(*numbers: float) -> Values:
+    units = ("",) * len(numbers)
+    names = tuple(f"value {index}" for index in range(len(numbers)))
+    return Values(names=names, values=np.array(numbers), units=units)
+
+
+def several(*probabilities: float) -> MultiLabel:
+    return MultiLabel(labels=("rain", "night", "snow"), probabilities=np.array(probabilities))
 
 
 def vector(*numbers: float) -> Embedding:
@@ -117,6 +129,27 @@ def test_values_agree_within_a_twentieth_of_their_spread() -> None:
     assert scores("value", [(value(a), value(b)) for a, b in pairs]) == [1, 0, 1, 0]
     constant = [(value(3.0), value(3.0)), (value(3.0), value(3.01))]
     assert scores("value", constant) == [1, 0], "without a spread only the same value agrees"
+
+
+def test_of_several_values_each_has_its_own_spread() -> None:
+    true = [values(0, 100, 7), values(1, 300, 7), values(0.5, 200, 7)]
+    answers = [values(0.04, 100, 7.1), values(0.9, 309, 7.1), values(0.5, 211, 7.1)]
+    found = scores("value", list(zip(true, answers, strict=True)))
+    assert found == [1.0, 0.5, 0.5], "the third value is the same on all pictures"
+
+
+def test_classes_that_do_not_exclude_each_other() -> None:
+    pairs = [
+        (several(0.9, 0.8, 0.1), several(0.6, 0.7, 0.4)),
+        (several(0.9, 0.8, 0.1), several(0.9, 0.4, 0.1)),
+        (several(0.9, 0.1, 0.1), several(0.1, 0.9, 0.1)),
+        (several(0.1, 0.1, 0.1), several(0.4, 0.1, 0.1)),
+    ]
+    assert scores("classification", pairs) == [1.0, pytest.approx(2 / 3), 0.0]
+    decoder = Decoder(multi_label=MultiLabelSpec())
+    task = find_compared("classification")
+    assert task.counts(Said(labels=SAID.labels, decoder=decoder)) == "true classes (F1)"
+    assert task.counts(SAID) == "the same best class"
 
 
 @pytest.mark.parametrize(
