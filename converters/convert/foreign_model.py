@@ -117,8 +117,8 @@ def describe_foreign(file: bytes, model: ForeignModel, *, subject: str) -> tuple
         UsageError: an option does not fit the model.
     """
     options = model.opening()
-    content = plain_content(file, options, subject=subject)
-    with closing(open_on_cpu(content, options, subject=subject)) as runner:
+    content, graph = plain_content(file, options, subject=subject)
+    with closing(open_on_cpu(content, options, subject=subject, graph=graph)) as runner:
         plain = describe_plain(
             *(file, runner.graph, runner.inputs, runner.outputs, options), subject=subject
         )

@@ -12,7 +12,7 @@ from edgeinfer.device.tasks.registry import UnknownTaskError, find_object
 T = TypeVar("T")
 
 GROUP = "edgeinfer.tasks.converters"
-OWN = ("classification", "value", "detection", "segmentation", "pose", "embedding")
+OWN = ("classification", "value", "detection", "segmentation", "pose", "embedding", "picture")
 MEASURED = ("classification",)
 """Those of them that have a `MeasuredTask`."""
 

@@ -77,9 +77,14 @@ MODELS = {
         ),
     ),
     "segmentation": Brought(
-        content=network(Output(weights=weights(4 * 4 * 3, 3), shape=(1, 4, 4, 3))),
+        content=network(Output(weights=weights(4 * 4 * 5, 3), shape=(1, 4, 4, 5))),
         words=("--mean", "127.5,127.5,127.5", "--std", "127.5"),
-        right=lambda made: len(made.labels) == 3,
+        right=lambda made: len(made.labels) == 5,
+    ),
+    "picture": Brought(
+        content=network(Output(weights=weights(8 * 8), shape=(1, 8, 8, 1))),
+        words=("--input-range", "-1..1", "--task", "picture"),
+        right=lambda made: made.labels == (),
     ),
     "pose": Brought(
         content=network(

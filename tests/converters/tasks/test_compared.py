@@ -15,6 +15,7 @@ from edgeinfer.device.tasks.classification.multi_label import MultiLabel
 from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.device.tasks.detection.prediction import Detections
 from edgeinfer.device.tasks.embedding.prediction import Embedding
+from edgeinfer.device.tasks.picture.prediction import OutputPicture
 from edgeinfer.device.tasks.pose.prediction import Poses
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.segmentation.prediction import Mask
@@ -89,12 +90,18 @@ def people(*points: Sequence[tuple[float, float]], sure: float = 0.9) -> Poses:
     )
 
 
+def depth(*rows: tuple[float, ...], span: tuple[float, float] | None = None) -> OutputPicture:
+    box = (0.0, 0.0, 9.0, 9.0)
+    return OutputPicture(values=np.array(rows), range=span, box=box, size=(9, 9))
+
+
 A, B = ((10.0, 10.0), (30.0, 10.0)), ((150.0, 50.0), (170.0, 50.0))
 SAME: dict[str, list[Prediction]] = {
     "classification": [classes(0.6, 0.4), classes(0.1, 0.9)],
     "value": [value(3.0), value(4.0), value(-2.0)],
     "detection": [objects((0, 5, 5), (1, 30, 30)), objects((1, 60, 5))],
     "segmentation": [mask("001", "011"), mask("000", "002")],
+    "picture": [depth((0, 1), (2, 3)), depth((9, 8), (7, 6))],
     "pose": [people(A), people(B)],
     "embedding": [vector(1, 0, 2), vector(0, 3, 1), vector(-1, 1, 0)],
 }
@@ -192,6 +199,13 @@ def test_a_speck_in_an_empty_picture_is_forgiven_and_a_shift_counts() -> None:
     half, shifted = mask(*["0" * 12 + "1" * 8] * 20), mask(*["0" * 11 + "1" * 9] * 20)
     (score,) = scores("segmentation", [(half, shifted)])
     assert score == pytest.approx((2 * 160 + 4) / (160 + 180 + 4))
+
+
+def test_values_of_places_agree_within_a_twentieth_of_their_range() -> None:
+    true, answer = depth((0, 10), (4, 6)), depth((0.4, 9.4), (4, float("nan")))
+    assert scores("picture", [(true, answer)]) == [0.5]
+    wide = depth((0, 10), (4, 6), span=(0, 20))
+    assert scores("picture", [(wide, answer)]) == [0.75], "the model states its range"
 
 
 def test_keypoints_agree_within_a_twentieth_of_the_longer_side() -> None:
