@@ -104,7 +104,7 @@ def _quantized(
     next_step: str,
 ) -> bytes:
     quantizer = importlib.import_module("ai_edge_quantizer.quantizer")
-    inside = _with_signatures(with_buffers_inside(model, subject=subject))
+    inside = _modern(with_buffers_inside(model, subject=subject))
     try:
         with _quiet():
             work = quantizer.Quantizer(bytearray(inside))
@@ -122,16 +122,21 @@ def _quantized(
     return _within_flatbuffer(result.quantized_model)
 
 
-def _with_signatures(model: bytes) -> bytes:
-    """Return a model with a list of signatures, if only an empty one.
+def _modern(model: bytes) -> bytes:
+    """Return a model in the form in which files are written today.
 
-    Older files have none, and ai-edge-quantizer fails on that where an output stays in float.
+    Older files, TensorFlow 2.3 and before, have no list of signatures, on which ai-edge-quantizer
+    fails where an output stays in float; and the code of each operator only in the field that was
+    replaced, so that it takes every operator for an ADD.
     """
     tools = importlib.import_module("ai_edge_litert.tools.flatbuffer_utils")
     read = tools.read_model_from_bytearray(bytearray(model))
-    if read.signatureDefs is not None:
+    old = [code for code in read.operatorCodes if code.builtinCode < code.deprecatedBuiltinCode]
+    if read.signatureDefs is not None and not old:
         return model
-    read.signatureDefs = []
+    read.signatureDefs = read.signatureDefs or []
+    for code in old:
+        code.builtinCode = code.deprecatedBuiltinCode
     return _packed(read)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from functools import lru_cache
@@ -13,6 +14,7 @@ from edgeinfer.converters.quantize.calibration import activation_histograms, cho
 from edgeinfer.converters.quantize.litert import quantize_int8
 from edgeinfer.device.tflite.model import Subgraph
 from edgeinfer.device.tflite.reader import read_tflite
+from tests.converters.float_models import STURDY, classifier
 from tests.converters.keras_models import SPEC, pictures, uneven_float
 from tests.device.tflite_examples import encode, relu_model
 
@@ -111,3 +113,22 @@ def test_other_output_appears_while_it_quantizes_and_its_own_does_not(tmp_path: 
     assert out == [f"out {number}" for number in range(int(written))]
     lines = [f"line {number}" for number in range(int(written))]
     assert done.stderr.splitlines() == [*lines, "end"]
+
+
+def test_an_old_file_is_quantized_as_one_of_today() -> None:
+    """Before TensorFlow 2.4 each operator had its code in another field, and no signature."""
+    today = classifier(*STURDY)
+    tools = importlib.import_module("ai_edge_litert.tools.flatbuffer_utils")
+    read = tools.read_model_from_bytearray(bytearray(today))
+    for code in read.operatorCodes:
+        assert code.deprecatedBuiltinCode == code.builtinCode > 0
+        code.builtinCode = 0
+    before = bytes(tools.convert_object_to_bytearray(read))
+    graph = read_tflite(before, subject="it").subgraphs[0]
+    ranges = {tensor.name: (-1.0, 1.0) for tensor in graph.tensors if not len(tensor.data)}
+    small = [
+        read_tflite(quantize_int8(model, ranges, subject="it"), subject="it")
+        for model in (today, before)
+    ]
+    assert small[0].op_counts == small[1].op_counts
+    assert small[1].fully_integer
