@@ -11,6 +11,7 @@ from edgeinfer.device.diagnose.doctor.checks.board import BoardCheck
 from edgeinfer.device.diagnose.doctor.checks.cameras import CamerasCheck
 from edgeinfer.device.diagnose.doctor.checks.clock import ClockCheck
 from edgeinfer.device.diagnose.doctor.checks.heat import HeatCheck
+from edgeinfer.device.diagnose.doctor.checks.importers import ImportersCheck
 from edgeinfer.device.diagnose.doctor.checks.libraries import LibrariesCheck
 from edgeinfer.device.diagnose.doctor.checks.memory import MemoryCheck
 from edgeinfer.device.diagnose.doctor.checks.model import ModelCheck
@@ -30,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     ModelCheck(),
     HeatCheck(),
     StorageCheck(),
+    ImportersCheck(),
     MemoryCheck(),
     ClockCheck(),
 )
