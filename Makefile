@@ -9,6 +9,10 @@ SOURCES := pyproject.toml CMakeLists.txt host/api/edgeinfer.py $(wildcard device
 PROCESSES ?= auto
 PYTEST := $(BIN)/python -m pytest --numprocesses $(PROCESSES) --durations 15
 
+# It reads files of Keras 2 in tests. It asks for the whole tensorflow, so it comes without
+# dependencies; users get it when they first need it.
+TF_KERAS := tf_keras==2.21.0
+
 # Images of containers set it, and then each process compiles what it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -87,8 +91,10 @@ $(VENV)/host.stamp: $(SOURCES) | $(VENV)/bin/python
 
 $(VENV)/dev.stamp: $(SOURCES) | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[host,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps '$(TF_KERAS)'
 	@touch $@ $(VENV)/host.stamp
 
 $(VENV)/wheels.stamp: $(SOURCES) | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[host,dev,wheels]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps '$(TF_KERAS)'
 	@touch $@ $(VENV)/host.stamp $(VENV)/dev.stamp

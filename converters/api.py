@@ -14,6 +14,7 @@ from edgeinfer.device.core.paths import AnyPath, file_path
 if TYPE_CHECKING:
     from edgeinfer.converters.adopt.adopt import AdoptResult
     from edgeinfer.converters.convert.foreign_model import ForeignModel
+    from edgeinfer.converters.convert.model_zip import UnpackedZip
     from edgeinfer.converters.convert.options import ConvertOptions
     from edgeinfer.converters.convert.pipeline import ConvertResult
     from edgeinfer.converters.convert.run_source import CalibrationDraw
@@ -93,15 +94,44 @@ def convert(
             does not use.
     """
     require_packages(_COMMAND, "ai_edge_quantizer", "matplotlib")
+    from edgeinfer.converters.convert.model_zip import opened_model
+
+    path = Path(file_path(model, error=ModelError, expected="the path of a model"))
+    bundle = Path(file_path(out, error=UsageError, expected="the path of the bundle to write"))
+    with opened_model(path) as unpacked:
+        return _convert(
+            *(unpacked, bundle, options),
+            foreign=foreign,
+            max_drop_points=max_drop_points,
+            calibration_draw=calibration_draw,
+            board=board,
+            report=report,
+            progress=progress,
+        )
+
+
+def _convert(
+    unpacked: UnpackedZip,
+    bundle: Path,
+    options: ConvertOptions | None,
+    *,
+    foreign: ForeignModel | None,
+    max_drop_points: float | None,
+    calibration_draw: CalibrationDraw | None,
+    board: str | None,
+    report: AnyPath | None,
+    progress: Progress | None,
+) -> ConvertResult:
+    """Do what `convert` says, with a model that is unpacked."""
     from edgeinfer.converters.convert.fitting import refuse_unfit
     from edgeinfer.converters.convert.foreign_source import ForeignSource, chosen_backend
     from edgeinfer.converters.convert.options import ConvertOptions
     from edgeinfer.converters.convert.pipeline import convert as run_pipeline
     from edgeinfer.converters.convert.run_source import TrainedRun
     from edgeinfer.converters.tensorflow.import_model import is_foreign, source_kind
+    from edgeinfer.device.tasks.labels import read_label_file
 
-    path = Path(file_path(model, error=ModelError, expected="the path of a model"))
-    bundle = Path(file_path(out, error=UsageError, expected="the path of the bundle to write"))
+    path = unpacked.model
     kind = source_kind(path)
     if kind != "tflite":
         require_packages(_COMMAND, "tensorflow", "keras")
@@ -125,10 +155,14 @@ def convert(
                 got="is given together with foreign.min_agreement",
                 expected="one of the two: by labels, or by agreement with float32",
             )
+        labels = foreign.labels
+        if labels is None and unpacked.labels is not None:
+            labels = read_label_file(unpacked.labels)
         source = ForeignSource(
             path=path,
-            model=replace(foreign, pictures=Path(foreign.pictures)),
+            model=replace(foreign, pictures=Path(foreign.pictures), labels=labels),
             max_drop_points=max_drop_points,
+            form=unpacked.form,
         )
     else:
         _refuse(path, foreign=foreign)
@@ -184,13 +218,18 @@ def adopt(
         UsageError: an option does not fit the model.
     """
     from edgeinfer.converters.adopt.adopt import adopt as adopt_model
+    from edgeinfer.converters.convert.model_zip import opened_model, with_form
     from edgeinfer.device.runtime.open_options import checked_options
+    from edgeinfer.device.tasks.labels import read_label_file
 
     path = Path(file_path(model, error=ModelError, expected="the path of a .tflite file"))
     bundle = Path(file_path(out, error=UsageError, expected="the path of the bundle to write"))
-    with shown_progress(progress) as shown:
+    checked = checked_options(options)
+    with opened_model(path) as unpacked, shown_progress(progress) as shown:
+        if checked.labels is None and unpacked.labels is not None:
+            checked = replace(checked, labels=read_label_file(unpacked.labels))
         return adopt_model(
-            *(path, bundle, checked_options(options), shown),
+            *(unpacked.model, bundle, with_form(checked, unpacked.form), shown),
             pictures=None if pictures is None else Path(pictures),
             golden_frames=golden_frames,
             seed=seed,

@@ -70,9 +70,10 @@ def adopt(
 ) -> None:
     """Make a bundle of a finished .tflite model as it is.
 
-    MODEL may be quantized, float, or compiled for an Edge TPU. Nothing in it changes. What
-    `predict` and `run` have to know about a .tflite each time is said once here: labels, input
-    range, task, thresholds. What the file states itself is found and printed.
+    MODEL may be quantized, float, or compiled for an Edge TPU, also in a ZIP with its labels, as
+    Teachable Machine makes it. Nothing in it changes. What `predict` and `run` have to know about a
+    .tflite each time is said once here: labels, input range, task, thresholds. What the file states
+    itself is found and printed.
 
     The bundle is verified on this computer. A model that only an accelerator runs is recorded on
     the board, by `edgeinfer verify --record`.
@@ -108,11 +109,17 @@ def adopt_and_tell(
     from edgeinfer.converters.adopt.adopt import adopt as adopt_model
     from edgeinfer.converters.bundle.install import install_bundle
     from edgeinfer.converters.common.progress import show_progress
+    from edgeinfer.converters.convert.model_zip import opened_model, with_form
 
-    options = replace(read_opening(**opening), labels=read_labels(labels_file))
+    name = model.stem
+    unpacked = click.get_current_context().with_resource(opened_model(model))
+    labels = read_labels(labels_file or unpacked.labels)
+    options = with_form(replace(read_opening(**opening), labels=labels), unpacked.form)
     with show_progress(keep=True) as progress:
+        if unpacked.form is not None:
+            progress.say(unpacked.form.reason)
         result = adopt_model(
-            *(model, out or Path(f"{model.stem}.edgebundle"), options, progress),
+            *(unpacked.model, out or Path(f"{name}.edgebundle"), options, progress),
             pictures=pictures,
             golden_frames=golden_frames,
             seed=seed,

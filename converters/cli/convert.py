@@ -50,6 +50,13 @@ _output = option_group("Output")
     help="Refuse the model if it keeps a smaller share of the float model's answers. Labels of the "
     "pictures do not matter then.",
 )
+@_foreign(
+    "--trust-lambda",
+    multiple=True,
+    metavar="LAYER",
+    help="Run the Python code that a Keras file has in this layer, with all your rights. Only if "
+    "you trust who made the file. For several layers, repeat it.",
+)
 @_quantization(
     "--precision",
     type=choice("int8", "uint8", "int16x8", "dynamic", "float16", "float32"),
@@ -169,6 +176,7 @@ def convert(
     pictures: Path | None,
     labels_file: Path | None,
     min_agreement: float | None,
+    trust_lambda: tuple[str, ...],
     out: Path | None,
     precision: Precision,
     per_tensor_dense: bool,
@@ -193,8 +201,9 @@ def convert(
     """Quantize a model and write a verified bundle.
 
     MODEL is a folder that `edgeinfer train` made. With --pictures it may also be a model of single
-    images that edgeinfer did not train: .keras, .h5, SavedModel or float .tflite. A .tflite that is
-    quantized already is adopted as it is, as `edgeinfer adopt` does.
+    images that edgeinfer did not train: .keras, .h5, SavedModel or float .tflite, or a ZIP of one
+    with its labels, as Teachable Machine makes it. A .tflite that is quantized already is adopted
+    as it is, as `edgeinfer adopt` does.
 
     The accuracy of the float32 model and of the smaller model are both measured with the device
     package, on the original pictures. If the smaller model loses more than --max-drop points,
@@ -208,6 +217,7 @@ def convert(
     from edgeinfer.converters.convert.fitting import refuse_unfit
     from edgeinfer.converters.convert.foreign_model import ForeignModel
     from edgeinfer.converters.convert.foreign_source import ForeignSource, chosen_backend
+    from edgeinfer.converters.convert.model_zip import opened_model
     from edgeinfer.converters.convert.options import ConvertOptions
     from edgeinfer.converters.convert.pipeline import convert as run_pipeline
     from edgeinfer.converters.convert.run_source import TrainedRun
@@ -219,6 +229,9 @@ def convert(
     from edgeinfer.converters.tensorflow.import_model import is_foreign, is_quantized, source_kind
     from edgeinfer.device.core.model_file import read_model_file
 
+    name = model.stem
+    unpacked = click.get_current_context().with_resource(opened_model(model))
+    model, labels_file = unpacked.model, labels_file or unpacked.labels
     kind, given = source_kind(model), given_options()
     if kind == "tflite" and is_quantized(read_model_file(model), subject=str(model)):
         refuse_unfit(given, "quantized", precision)
@@ -227,7 +240,7 @@ def convert(
             model,
             labels_file=labels_file,
             pictures=pictures,
-            out=out,
+            out=out or Path(f"{name}.edgebundle"),
             golden_frames=golden_frames,
             seed=seed,
             install=install,
@@ -265,14 +278,15 @@ def convert(
                 expected="a folder of pictures like those that the model will see",
             )
         chosen_backend(model, options.quantize)
-        name = model.stem
         source = ForeignSource(
             path=model,
+            form=unpacked.form,
             model=ForeignModel(
                 pictures=pictures,
                 labels=read_labels(labels_file),
                 min_agreement=min_agreement,
                 **plain,
+                trust_lambda=trust_lambda,
             ),
             max_drop_points=max_drop if "--max-drop" in given else None,
         )

@@ -15,7 +15,7 @@ Kind = Literal["run", "foreign", "quantized"]
 OF_FOREIGN = (
     *("--pictures", "--labels", "--input-range", "--mean", "--std", "--channels", "--crop"),
     *("--task", "--input-size", "--signature", "--unit", "--min-score", "--iou"),
-    "--min-agreement",
+    *("--min-agreement", "--trust-lambda"),
 )
 """Options that a trained run does not need, or answers itself."""
 

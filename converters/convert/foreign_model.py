@@ -53,6 +53,8 @@ class ForeignModel:
             have labels. By default repairs are tried below 0.95, and a model is refused if even the
             upper end of the 95 % interval of its agreement is below 0.9. 0 also converts a model
             whose answers nothing can compare.
+        trust_lambda: names of the layers of a Keras file whose Python code may run, because you
+            trust who made it. Without it such a file is refused: loading it would run the code.
 
     Raises:
         ValueError: `min_agreement` is not a number from 0 to 1.
@@ -72,6 +74,7 @@ class ForeignModel:
     min_score: float | None = None
     iou: float | None = None
     min_agreement: float | None = None
+    trust_lambda: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse an impossible share."""

@@ -17,6 +17,7 @@ from edgeinfer.converters.convert.foreign_pictures import (
     find_pictures,
     require_contrast,
 )
+from edgeinfer.converters.convert.model_zip import ModelForm, stated_by, with_form
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.source import Opened
 from edgeinfer.converters.measure.accuracy_gate import Gate, LabelGate
@@ -30,7 +31,6 @@ from edgeinfer.converters.tasks.registry import find_compared
 from edgeinfer.converters.tasks.task import ComparedTask
 from edgeinfer.converters.tasks.uncompared import uncompared
 from edgeinfer.converters.tensorflow.import_model import (
-    KERAS_KINDS,
     Imported,
     import_model,
     source_kind,
@@ -59,22 +59,31 @@ class ForeignSource:
         model: what only the user knows about it.
         max_drop_points: the largest loss of the score on labelled pictures, in percentage points,
             of which the user is sure; None takes `DEFAULT_MAX_DROP`, if they are labelled.
+        form: what the ZIP that it came in says about how it is fed, or None.
     """
 
     path: Path
     model: ForeignModel
     max_drop_points: float | None = None
+    form: ModelForm | None = None
 
     def open(
         self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, progress: Progress
     ) -> Opened:
         """Read the model; see `Source.open`."""
-        path, model, quantize = self.path, self.model, options.quantize
+        path, model, quantize = self.path, with_form(self.model, self.form), options.quantize
         backend = chosen_backend(path, quantize)
         progress.start("read the model")
-        imported = import_model(path, folder, tensorflow=tensorflow)
+        imported = import_model(
+            *(path, folder),
+            tensorflow=tensorflow,
+            trust_lambda=model.trust_lambda,
+            progress=progress,
+        )
         content, plain = describe_foreign(imported.float32, model, subject=str(path))
         imported = replace(imported, float32=content)
+        if model.input_range != self.model.input_range:
+            plain = stated_by(plain, self.form)
         task = self._task(plain.task)
         spec = replace(plain.preprocess, jpeg_reduction=options.jpeg_reduction)
         pictures = find_pictures(
@@ -87,7 +96,7 @@ class ForeignSource:
         )
         gate = self._gate(pictures, task, plain.said)
         outputs = read_tflite(content, subject=str(path)).outputs
-        trainable = source_kind(path) in KERAS_KINDS and len(outputs) == 1
+        trainable = imported.trainable and len(outputs) == 1
         calibration, compared = pictures.calibration, pictures.compared
         require_contrast(model.pictures, spec, calibration)
         for note in (*plain.notes, *pictures.notes):
@@ -206,6 +215,7 @@ def _by_tensorflow(
         precision=options.precision,
         per_tensor_dense=options.per_tensor_dense,
         tensorflow=tensorflow,
+        outputs=imported.outputs,
     )
     return replace(made, float32=imported.float32)
 

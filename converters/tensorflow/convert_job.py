@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.tensorflow.named_outputs import with_named_outputs
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.processes import ProcessEnd
 from edgeinfer.device.core.tensors import Precision
@@ -45,6 +46,7 @@ class ConvertJob:
         output_folder: receives FLOAT_FILE and SMALL_FILE.
         precision: of SMALL_FILE.
         per_tensor_dense: one scale for all weights of a dense layer.
+        outputs: the names of several outputs in the order that they are to have; () for one.
     """
 
     answer: ClassVar[type[Done]] = Done
@@ -55,6 +57,7 @@ class ConvertJob:
     output_folder: str
     precision: Precision = "int8"
     per_tensor_dense: bool = False
+    outputs: tuple[str, ...] = ()
 
     def run(self, progress: Progress) -> Done:
         """Export the model with batch 1 and convert it twice: to float32 and to the precision."""
@@ -63,13 +66,13 @@ class ConvertJob:
         folder = Path(self.output_folder)
         saved_model = self._saved_model(folder)
         converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
-        (folder / FLOAT_FILE).write_bytes(converter.convert())
+        (folder / FLOAT_FILE).write_bytes(with_named_outputs(converter.convert(), self.outputs))
         if self.precision == "float32":
             (folder / SMALL_FILE).write_bytes((folder / FLOAT_FILE).read_bytes())
             return Done()
         converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
         _quantize(converter, self)
-        (folder / SMALL_FILE).write_bytes(converter.convert())
+        (folder / SMALL_FILE).write_bytes(with_named_outputs(converter.convert(), self.outputs))
         return Done()
 
     def _saved_model(self, folder: Path) -> str:

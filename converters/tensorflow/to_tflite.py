@@ -50,6 +50,7 @@ def convert_keras(
     tensorflow: Worker,
     precision: Precision = "int8",
     per_tensor_dense: bool = False,
+    outputs: tuple[str, ...] = (),
 ) -> TfliteModels:
     """Convert a Keras model.
 
@@ -61,6 +62,7 @@ def convert_keras(
         tensorflow: the worker that converts.
         precision: of the smaller model.
         per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
+        outputs: the names of several outputs of a SavedModel, in the order that they are to have.
 
     Raises:
         MissingExtraError: TensorFlow is not installed.
@@ -85,6 +87,7 @@ def convert_keras(
             output_folder=temporary,
             precision=precision,
             per_tensor_dense=per_tensor_dense,
+            outputs=outputs,
         )
         try:
             _write_pictures(job, calibration if precision in CALIBRATED else ())

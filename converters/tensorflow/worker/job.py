@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar, Protocol, cast
 
+from edgeinfer.converters.common.library_error import library_reason
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.errors import EdgeinferError, storage_error
 from edgeinfer.device.core.processes import ProcessEnd
@@ -30,7 +31,7 @@ class Job(Protocol):
         """Return the error for an exception of TensorFlow or a library.
 
         Args:
-            reason: its first line, with the name of its class.
+            reason: what it says, its cause first; see `library_reason`.
             error: the exception.
         """
 
@@ -71,5 +72,4 @@ def do(job: Job, progress: Progress) -> Any:
         place = error.filename if isinstance(error.filename, (str, os.PathLike)) else "a file"
         raise storage_error(cast("str", place), error) from error
     except Exception as error:
-        text = (str(error).strip().splitlines() or ["no reason given"])[0]
-        raise job.failed(f"{type(error).__name__}: {text[:300]}", error) from error
+        raise job.failed(library_reason(error), error) from error

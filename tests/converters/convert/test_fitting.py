@@ -275,8 +275,12 @@ TRIALS: dict[str, list[Trial]] = {
     ],
     "--json": [Trial(words=(), obeyed=lambda made, plain: made.answer["size.int8.bytes"] > 0)],
 }
-ELSEWHERE = {"--npu": "tests/converters/convert/test_pipeline.py::test_a_variant_for_an_npu"}
-"""Options that need a compiler: where each is held."""
+ELSEWHERE = {
+    "--npu": "tests/converters/convert/test_pipeline.py::test_a_variant_for_an_npu",
+    "--trust-lambda": "tests/converters/tensorflow/test_import_model.py::"
+    "test_code_in_a_file_runs_only_if_its_layer_is_named",
+}
+"""Options that need a compiler, or a special model: where each is held."""
 
 
 @pytest.fixture(scope="module")
