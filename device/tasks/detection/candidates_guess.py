@@ -153,7 +153,10 @@ def _outputs(shown: Shown) -> _Outputs | None:
 
 def _candidates(shown: Shown, output: int, size: tuple[int, int]) -> _Outputs | None:
     """Find the axis that the candidates are along, by how many there are."""
-    _, first, second = shown.outputs[output].shape
+    tensor = shown.outputs[output]
+    if not tensor.dtype.startswith("float") and not tensor.scale:
+        return None  # integers that stand for themselves: a class for each place
+    _, first, second = tensor.shape
     axes: tuple[tuple[TensorLayout, int, int], ...] = (
         ("channels-first", second, first),
         ("channels-last", first, second),

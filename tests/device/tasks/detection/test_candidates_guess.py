@@ -146,6 +146,12 @@ def test_small_integers_hold_ratios_only() -> None:
     assert of(guess((1, 84, 8400))).unit == "either"
 
 
+def test_class_indices_are_not_candidates() -> None:
+    found = guess((1, 84, 8400), dtype="int32")
+    assert found is not None
+    assert found.task == "segmentation"
+
+
 @pytest.mark.parametrize(
     ("shapes", "export"),
     [
