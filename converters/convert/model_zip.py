@@ -83,7 +83,7 @@ class UnpackedZip:
 
 
 def with_form(options: Told, form: ModelForm | None) -> Told:
-    """Return what is told about a model, with what its form says where the user says nothing."""
+    """Return what the user says of a model, and what its form says where the user says nothing."""
     if form is None:
         return options
     told = (options.input_range, options.mean, options.std) != (None, None, None)
