@@ -9,6 +9,8 @@ from edgeinfer.device.tasks.spec import Decoder, PictureSpec
 _RANGES = {"TANH": (-1.0, 1.0), "LOGISTIC": (0.0, 1.0)}
 _NO_LOGITS = {"TANH", "RELU", "RELU6", "RELU_0_TO_1", "DEPTH_TO_SPACE"}
 """Operators that end a map of values and no scores of classes."""
+_LEAST_SIDE = 8
+"""Fewer places along a side are a grid of classes."""
 _CHOICES = "say --task picture for a map such as depth, or --task segmentation for classes"
 
 
@@ -30,7 +32,12 @@ def guess_picture(shown: Shown) -> Guess | None:
     op = "" if behind is None else behind.op
     if shown.wanted:
         return _guess(output, op, "")
-    if len(shape) == 3 or op in ("SOFTMAX", "ARG_MAX") or _holds_indices(output):
+    if (
+        min(shape[1:3]) < _LEAST_SIDE
+        or len(shape) == 3
+        or op in ("SOFTMAX", "ARG_MAX")
+        or _holds_indices(output)
+    ):
         return None
     sides = f"{shape[2]} x {shape[1]}"
     if op in _NO_LOGITS:

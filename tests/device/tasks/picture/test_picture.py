@@ -65,6 +65,8 @@ def guessed(
         ((1, 12, 12, 3), "SOFTMAX", None, "segmentation"),
         ((1, 12, 12, 3), "CONV_2D", None, "segmentation"),
         ((1, 64, 64, 21), "CONV_2D", None, "segmentation"),
+        ((1, 4, 4, 1), "CONV_2D", None, "segmentation"),
+        ((1, 4, 4, 1), "CONV_2D", "picture", "picture"),
     ],
 )
 def test_pictures_and_classes(
@@ -189,16 +191,16 @@ def test_a_map_in_a_file(tmp_path: Path) -> None:
             2: [
                 {
                     0: [
-                        tensor("image", [1, 4, 4, 1], "float32"),
+                        tensor("image", [1, 8, 8, 1], "float32"),
                         tensor("shape", [4], "int32", 1),
-                        tensor("map", [1, 4, 4, 1], "float32"),
+                        tensor("map", [1, 8, 8, 1], "float32"),
                     ],
                     1: Numbers("i", [0]),
                     2: Numbers("i", [2]),
                     3: [operator([0, 1], [2])],
                 }
             ],
-            4: [{}, {0: np.array([1, 4, 4, 1], np.int32).tobytes()}],
+            4: [{}, {0: np.array([1, 8, 8, 1], np.int32).tobytes()}],
         }
     )
     path = tmp_path / "depth.tflite"
@@ -206,8 +208,8 @@ def test_a_map_in_a_file(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"may be a map of values or a mask .* --task picture"):
         Model.open(path, OpenOptions(input_range="0..1"))
     with Model.open(path, OpenOptions(input_range="0..1", task="picture")) as opened:
-        answer = opened.predict(np.arange(0, 160, 10, np.uint8).reshape(4, 4))
+        answer = opened.predict(np.arange(0, 192, 3, np.uint8).reshape(8, 8))
     assert isinstance(answer, OutputPicture)
-    np.testing.assert_allclose(answer.values.reshape(-1), np.arange(0, 160, 10) / 255, rtol=1e-6)
+    np.testing.assert_allclose(answer.values.reshape(-1), np.arange(0, 192, 3) / 255, rtol=1e-6)
     with pytest.raises(ModelError, match=r"no labels"):
         Model.open(path, OpenOptions(input_range="0..1", task="picture", labels=("a", "b")))
