@@ -42,6 +42,7 @@ def convert(
     max_drop_points: float | None = None,
     calibration_draw: CalibrationDraw | None = None,
     board: str | None = None,
+    import_timeout_s: float | None = None,
     report: AnyPath | None = None,
     progress: Progress | None = None,
 ) -> ConvertResult:
@@ -61,7 +62,9 @@ def convert(
         model: a folder that `edgeinfer.train` made; or a model of single images that was made by
             another program, as a `.keras`, `.h5` or float `.tflite` file or a SavedModel folder,
             together with `foreign`. A `.tflite` that is quantized already is refused: use
-            `edgeinfer.adopt`.
+            `edgeinfer.adopt`. Also an ONNX file, a program that PyTorch exported (`.pt2`), or
+            "model.py:function" with a function that returns a `torch.nn.Module` and an example of
+            its input; the function is called. For these an importer is installed on first use.
         out: path of the bundle to write.
         options: how to quantize the model and what to put into the bundle. By default INT8.
         foreign: what edgeinfer must know about a model that was made by another program. Not for a
@@ -75,6 +78,8 @@ def convert(
             for a folder of `edgeinfer.train`.
         board: name of a board, such as "coral-usb". The bundle gets a variant for the accelerator
             of this board as well. By default only the CPU variant.
+        import_timeout_s: how long the importer of an ONNX or PyTorch model may take. By
+            default 15 minutes.
         report: folder for a table and a picture that show how much accuracy each layer loses. It is
             also written if the model loses too much. By default nothing is written.
         progress: what shows the progress. By default it is shown on standard error;
@@ -87,7 +92,8 @@ def convert(
         AccuracyError: the quantized model loses too much accuracy. No bundle is written.
         ConversionError: the model cannot be converted, or a runtime cannot load the result.
         DataError: there are no pictures that can be used.
-        MissingExtraError: the [host] extra, or a compiler that the board needs, is not installed.
+        MissingExtraError: the [host] extra, or a compiler that the board needs, is not installed,
+            or the importer of an ONNX or PyTorch model cannot be installed.
         ModelError: the model is missing or damaged.
         StorageError: the bundle cannot be written.
         UsageError: two arguments contradict each other, or one is given that this kind of model
@@ -105,6 +111,7 @@ def convert(
             max_drop_points=max_drop_points,
             calibration_draw=calibration_draw,
             board=board,
+            import_timeout_s=import_timeout_s,
             report=report,
             progress=progress,
         )
@@ -119,20 +126,30 @@ def _convert(
     max_drop_points: float | None,
     calibration_draw: CalibrationDraw | None,
     board: str | None,
+    import_timeout_s: float | None,
     report: AnyPath | None,
     progress: Progress | None,
 ) -> ConvertResult:
     """Do what `convert` says, with a model that is unpacked."""
     from edgeinfer.converters.convert.fitting import refuse_unfit
     from edgeinfer.converters.convert.foreign_source import ForeignSource, chosen_backend
+    from edgeinfer.converters.convert.imported_source import ImportedSource
     from edgeinfer.converters.convert.options import ConvertOptions
     from edgeinfer.converters.convert.pipeline import convert as run_pipeline
     from edgeinfer.converters.convert.run_source import TrainedRun
+    from edgeinfer.converters.importers.source import find_imported, import_options
     from edgeinfer.converters.tensorflow.import_model import is_foreign, source_kind
     from edgeinfer.device.tasks.labels import read_label_file
 
     path = unpacked.model
-    kind = source_kind(path)
+    imported = find_imported(path)
+    importing = import_options(
+        imported,
+        None if foreign is None else foreign.input_size,
+        import_timeout_s,
+        grey=foreign is not None and foreign.channels == "grey",
+    )
+    kind = "tflite" if imported is not None else source_kind(path)
     if kind != "tflite":
         require_packages(_COMMAND, "tensorflow", "keras")
     options = _with_targets(options or ConvertOptions(), board)
@@ -148,7 +165,7 @@ def _convert(
                 expected="edgeinfer.ForeignModel(pictures=Path(FOLDER)), with pictures like those "
                 "that the model will see",
             )
-        chosen_backend(path, options.quantize)
+        chosen_backend(path, options.quantize, kind=kind)
         if max_drop_points is not None and foreign.min_agreement is not None:
             raise UsageError(
                 "max_drop_points",
@@ -164,6 +181,8 @@ def _convert(
             max_drop_points=max_drop_points,
             form=unpacked.form,
         )
+        if imported is not None:
+            source = ImportedSource(model=imported, options=importing, foreign=source)
     else:
         _refuse(path, foreign=foreign)
         source = TrainedRun(

@@ -21,6 +21,7 @@ MAY_NAME_THE_INTERPRETER = {
     "device/core/installation/environment.py": "for commands that the user gets",
     "device/releases/systemd/units.py": "for a unit, which starts it with -I",
     "host/board_wheels/download.py": "names it in an error",
+    "converters/importers/child.py": "for other interpreters too, with -I",
 }
 """Where `sys.executable` may be used, and why."""
 ONLY_TELLS = "device/core/installation/advice.py"

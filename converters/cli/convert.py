@@ -57,6 +57,13 @@ _output = option_group("Output")
     help="Run the Python code that a Keras file has in this layer, with all your rights. Only if "
     "you trust who made the file. For several layers, repeat it.",
 )
+@_foreign(
+    "--import-timeout",
+    type=click.FloatRange(0, min_open=True),
+    show_default="900",
+    metavar="SECONDS",
+    help="How long the importer of an ONNX or PyTorch model may take.",
+)
 @_quantization(
     "--precision",
     type=choice("int8", "uint8", "int16x8", "dynamic", "float16", "float32"),
@@ -177,6 +184,7 @@ def convert(
     labels_file: Path | None,
     min_agreement: float | None,
     trust_lambda: tuple[str, ...],
+    import_timeout: float | None,
     out: Path | None,
     precision: Precision,
     per_tensor_dense: bool,
@@ -205,6 +213,10 @@ def convert(
     with its labels, as Teachable Machine makes it. A .tflite that is quantized already is adopted
     as it is, as `edgeinfer adopt` does.
 
+    It may also be an .onnx or .pt2 file, or model.py:function, with a function that returns a
+    torch.nn.Module; that is your own code and is run. For ONNX (0.6 GB) and PyTorch (2.1 GB) an
+    importer is installed on first use.
+
     The accuracy of the float32 model and of the smaller model are both measured with the device
     package, on the original pictures. If the smaller model loses more than --max-drop points,
     nothing is written and the exit code is 1. Pictures without labels have no accuracy: then the
@@ -217,12 +229,14 @@ def convert(
     from edgeinfer.converters.convert.fitting import refuse_unfit
     from edgeinfer.converters.convert.foreign_model import ForeignModel
     from edgeinfer.converters.convert.foreign_source import ForeignSource, chosen_backend
+    from edgeinfer.converters.convert.imported_source import ImportedSource
     from edgeinfer.converters.convert.model_zip import opened_model
     from edgeinfer.converters.convert.options import ConvertOptions
     from edgeinfer.converters.convert.pipeline import convert as run_pipeline
     from edgeinfer.converters.convert.run_source import TrainedRun
     from edgeinfer.converters.convert.source import Source
     from edgeinfer.converters.convert.summary import document, summary
+    from edgeinfer.converters.importers.source import find_imported, import_options
     from edgeinfer.converters.quantize.quantize import QuantizeOptions
     from edgeinfer.converters.run_folder.trained_run import read_trained
     from edgeinfer.converters.targets.targets import chosen_targets
@@ -232,8 +246,17 @@ def convert(
     name = model.stem
     unpacked = click.get_current_context().with_resource(opened_model(model))
     model, labels_file = unpacked.model, labels_file or unpacked.labels
-    kind, given = source_kind(model), given_options()
-    if kind == "tflite" and is_quantized(read_model_file(model), subject=str(model)):
+    given = given_options()
+    imported = find_imported(model)
+    importing = import_options(
+        imported, plain["input_size"], import_timeout, grey=plain["channels"] == "grey"
+    )
+    kind = "tflite" if imported is not None else source_kind(model)
+    if (
+        kind == "tflite"
+        and imported is None
+        and is_quantized(read_model_file(model), subject=str(model))
+    ):
         refuse_unfit(given, "quantized", precision)
         click.echo(f"{model}: is quantized already, and is adopted as it is", err=True)
         adopt_and_tell(
@@ -277,8 +300,8 @@ def convert(
                 got="is missing",
                 expected="a folder of pictures like those that the model will see",
             )
-        chosen_backend(model, options.quantize)
-        source = ForeignSource(
+        chosen_backend(model, options.quantize, kind=kind)
+        foreign_source = ForeignSource(
             path=model,
             form=unpacked.form,
             model=ForeignModel(
@@ -289,6 +312,11 @@ def convert(
                 trust_lambda=trust_lambda,
             ),
             max_drop_points=max_drop if "--max-drop" in given else None,
+        )
+        source = (
+            foreign_source
+            if imported is None
+            else ImportedSource(model=imported, options=importing, foreign=foreign_source)
         )
     else:
         name = read_trained(model).name

@@ -38,6 +38,7 @@ from edgeinfer.converters.tensorflow.import_model import (
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels, convert_keras
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ModelError, UsageError
+from edgeinfer.device.core.model_file import ModelKind
 from edgeinfer.device.core.tensors import Precision
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Said
@@ -173,13 +174,20 @@ class ForeignSource:
         return AgreementGate(min_agreement=self.model.min_agreement, counted=task.counts(said))
 
 
-def chosen_backend(path: Path, options: QuantizeOptions) -> Backend:
+def chosen_backend(
+    path: Path, options: QuantizeOptions, *, kind: ModelKind | None = None
+) -> Backend:
     """Return what quantizes someone else's model: TensorFlow only where nothing else can.
+
+    Args:
+        path: the model.
+        options: what the user chose.
+        kind: of the model; by default that of the file. "tflite" for what becomes one.
 
     Raises:
         UsageError: a `.tflite` cannot be converted to the requested precision.
     """
-    if source_kind(path) != "tflite":
+    if (kind or source_kind(path)) != "tflite":
         if options.backend is not None:
             return options.backend
         return "ai-edge-quantizer" if options.precision == "int8" else "tensorflow"
@@ -187,14 +195,14 @@ def chosen_backend(path: Path, options: QuantizeOptions) -> Backend:
         raise UsageError(
             "--backend",
             got=f"tensorflow for {path.name}",
-            expected="ai-edge-quantizer for a .tflite",
+            expected="ai-edge-quantizer for a .tflite, ONNX or PyTorch model",
             next_step="leave it out, or convert the Keras model that the file was made from",
         )
     if options.precision not in WITHOUT_TENSORFLOW:
         raise UsageError(
             "--precision",
             got=f"{options.precision} for {path.name}",
-            expected=f"{', '.join(WITHOUT_TENSORFLOW)} for a .tflite",
+            expected=f"{', '.join(WITHOUT_TENSORFLOW)} for a .tflite, ONNX or PyTorch model",
             next_step="convert the Keras model that the file was made from",
         )
     return "ai-edge-quantizer"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -50,6 +51,11 @@ class ChildEnd:
 
     end: ProcessEnd
     output: str
+
+
+def this_python() -> Path:
+    """Return the interpreter of this process, to start it by `isolated_command`."""
+    return Path(sys.executable)
 
 
 def isolated_command(python: Path, target: Path | str, *arguments: str) -> list[str]:

@@ -11,26 +11,21 @@ edgeinfer's own Python that puts the folder on its import path.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import shutil
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.importers.child import this_python
 from edgeinfer.converters.importers.install import install_packages, make_virtual
-from edgeinfer.device.core.errors import StorageError, storage_error
+from edgeinfer.converters.importers.kept_folder import make_folder
 from edgeinfer.device.core.files import cache_home
 from edgeinfer.device.core.installation.stamps import IMPORTERS_FOLDER, STAMP_FILE
 
 _PACKAGES = "packages"
-_SPARE = 1.3
-"""Free space that an installation needs, in parts of the final size: downloads are unpacked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,18 +36,20 @@ class EnvironmentPlan:
         name: of its folder, such as "onnx2tf".
         purpose: what it is for, to follow the name, such as "reads ONNX models".
         packages: all its packages as exact requirements, such as "numpy==2.2.6".
-        python: the interpreter of a virtual environment; None for a package folder, whose packages
-            are those of this process's Python, without their dependencies.
+        python: finds the interpreter of a virtual environment, when one is made; None for a package
+            folder, whose packages are for this process's Python.
         size_mb: about how much it takes on the disk.
         time_s: about how long it takes to make.
+        advice: what to do where the package index does not have these packages; may be empty.
     """
 
     name: str
     purpose: str
     packages: tuple[str, ...]
-    python: Path | None
+    python: Callable[[Progress], Path] | None
     size_mb: int
     time_s: int
+    advice: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +86,9 @@ def ready_environment(plan: EnvironmentPlan, *, home: Path | None = None) -> Mad
         stamp = json.loads((folder / STAMP_FILE).read_bytes())
     except (OSError, ValueError):
         return None
-    virtual = plan.python is not None
-    wanted = {"packages": list(plan.packages), "virtual": virtual}
-    if not isinstance(stamp, dict) or any(stamp.get(key) != wanted[key] for key in wanted):
+    if not isinstance(stamp, dict) or any(stamp.get(k) != v for k, v in _key(plan).items()):
         return None
-    made = _made(folder, virtual=virtual)
+    made = _made(folder, virtual=plan.python is not None)
     # A link to a Python that was removed since does not exist.
     return made if made.python.exists() else None
 
@@ -119,72 +114,46 @@ def make_environment(
     made = ready_environment(plan, home=home)
     if made is not None:
         return made
-    with _lock(home, plan.name, progress):
-        made = ready_environment(plan, home=home)  # the process that had the lock has made it
-        if made is None:
-            made = _make(plan, home, progress)
-    return made
-
-
-def _made(folder: Path, *, virtual: bool) -> MadeEnvironment:
-    return MadeEnvironment(
-        folder=folder,
-        python=folder / "bin" / "python" if virtual else Path(sys.executable),
-        import_path=None if virtual else folder / _PACKAGES,
-    )
-
-
-def _make(plan: EnvironmentPlan, home: Path, progress: Progress) -> MadeEnvironment:
     folder = home / plan.name
     progress.say(
         f"{plan.name}, which {plan.purpose}, is not installed yet: about {plan.size_mb:,} MB go "
         f"into {folder}, which takes about {plan.time_s} s; later runs need no network"
     )
-    _require_space(plan, home)
+    python = None if plan.python is None else plan.python(progress)
     progress.start(f"install {plan.name}")
-    for old in home.glob(f".{plan.name}-*"):  # of a process that was killed; we have the lock
-        shutil.rmtree(old, ignore_errors=True)
-    try:
-        building = Path(tempfile.mkdtemp(prefix=f".{plan.name}-", dir=home))
-        try:
-            _fill(plan, building / "new", folder)
-            _replace(folder, building)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-    except OSError as error:
-        raise storage_error(folder, error) from error
-    return _made(folder, virtual=plan.python is not None)
+
+    def fill(new: Path, scratch: Path) -> None:
+        install = partial(install_packages, plan.name, plan.packages, scratch, advice=plan.advice)
+        if python is None:
+            new.mkdir()
+            install(target=new / _PACKAGES)
+            return
+        make_virtual(plan.name, python, new, scratch)
+        install(python=new / "bin" / "python")
+        _rename_in_programs(new, folder)
+
+    make_folder(
+        folder,
+        fill,
+        stamp={"name": plan.name, "purpose": plan.purpose, **_key(plan)},
+        size_mb=plan.size_mb,
+        progress=progress,
+        is_ready=lambda: ready_environment(plan, home=home) is not None,
+    )
+    return _made(folder, virtual=python is not None)
 
 
-def _fill(plan: EnvironmentPlan, new: Path, final: Path) -> None:
-    """Fill the new folder; the stamp comes last."""
-    scratch = new.parent / "scratch"
-    scratch.mkdir()
-    if plan.python is None:
-        new.mkdir()
-        target = new / _PACKAGES
-        install_packages(plan.name, plan.packages, target=target, scratch=scratch)
-    else:
-        make_virtual(plan.name, plan.python, new, scratch=scratch)
-        python = new / "bin" / "python"
-        install_packages(plan.name, plan.packages, python=python, scratch=scratch)
-        _rename_in_programs(new, final)
-    size_mb = _size_mb(new)
-    stamp = {
-        "name": plan.name,
-        "purpose": plan.purpose,
-        "virtual": plan.python is not None,
-        "packages": list(plan.packages),
-        "size_mb": size_mb,
-    }
-    (new / STAMP_FILE).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
+def _key(plan: EnvironmentPlan) -> dict[str, object]:
+    """Return what of the stamp must be equal."""
+    return {"virtual": plan.python is not None, "packages": list(plan.packages)}
 
 
-def _replace(folder: Path, building: Path) -> None:
-    """Put the new folder where an older one may be; the older one is removed with the rest."""
-    if folder.exists():
-        folder.rename(building / "old")
-    (building / "new").rename(folder)
+def _made(folder: Path, *, virtual: bool) -> MadeEnvironment:
+    return MadeEnvironment(
+        folder=folder,
+        python=folder / "bin" / "python" if virtual else this_python(),
+        import_path=None if virtual else folder / _PACKAGES,
+    )
 
 
 def _rename_in_programs(new: Path, final: Path) -> None:
@@ -195,41 +164,3 @@ def _rename_in_programs(new: Path, final: Path) -> None:
         content = program.read_bytes()
         if content.startswith(b"#!") and os.fsencode(new) in content:
             program.write_bytes(content.replace(os.fsencode(new), os.fsencode(final)))
-
-
-def _require_space(plan: EnvironmentPlan, home: Path) -> None:
-    needed_mb, free_mb = round(plan.size_mb * _SPARE), shutil.disk_usage(home).free // 10**6
-    if free_mb < needed_mb:
-        raise StorageError(
-            home / plan.name,
-            got=f"cannot be made: {free_mb:,} MB are free on this disk",
-            expected=f"{needed_mb:,} MB",
-            next_step="free some space, or set XDG_CACHE_HOME to a folder on another disk",
-        )
-
-
-def _size_mb(folder: Path) -> int:
-    size = 0
-    for path, _, names in os.walk(folder):
-        size += sum(os.lstat(os.path.join(path, name)).st_size for name in names)
-    return round(size / 1e6)
-
-
-@contextmanager
-def _lock(home: Path, name: str, progress: Progress) -> Iterator[None]:
-    """Let one process make an environment; the kernel gives the lock back if that one is killed."""
-    path = home / f"{name}.lock"
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        stream = path.open("ab")
-    except OSError as error:
-        raise storage_error(path, error) from error
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.say(f"another process installs {name}: this one waits for it")
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        except OSError as error:  # a file system without locks
-            raise storage_error(path, error) from error
-        yield

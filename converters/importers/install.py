@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from edgeinfer.converters.importers.child import (
     isolated_command,
     isolated_environment,
     run_child,
+    this_python,
 )
 from edgeinfer.device.core.errors import EdgeinferError, MissingExtraError, StorageError
 from edgeinfer.device.core.installation.advice import add_packages
@@ -42,7 +42,7 @@ _REASON = re.compile(r"^(?:ERROR|error|\s*×|\s*╰─▶)\s*:?\s*(?P<text>.+)$"
 _ONCE = "connect this machine to the internet once; later runs need no network"
 
 
-def make_virtual(name: str, python: Path, folder: Path, *, scratch: Path) -> None:
+def make_virtual(name: str, python: Path, folder: Path, scratch: Path) -> None:
     """Make a virtual environment.
 
     Args:
@@ -63,10 +63,11 @@ def make_virtual(name: str, python: Path, folder: Path, *, scratch: Path) -> Non
 def install_packages(
     name: str,
     packages: Sequence[str],
-    *,
     scratch: Path,
+    *,
     python: Path | None = None,
     target: Path | None = None,
+    advice: str = "",
 ) -> None:
     """Install packages into a virtual environment, or without dependencies into a folder.
 
@@ -76,6 +77,7 @@ def install_packages(
         scratch: a folder for temporary files.
         python: the interpreter of the virtual environment.
         target: the folder.
+        advice: what to do where the index does not have these packages.
 
     Raises:
         MissingExtraError: there is no pip or uv, no package index can be reached, or it does
@@ -87,13 +89,13 @@ def install_packages(
     runner = _pip_runner()
     if runner is not None:
         command = isolated_command(
-            python or Path(sys.executable),
+            python or this_python(),
             runner,
             *("install", "--disable-pip-version-check", "--no-input", "--retries", "2"),
             *("--progress-bar", "off", "--no-warn-script-location", *options, *packages),
         )
     elif (program := shutil.which("uv")) is not None:
-        of_python = ("--python", str(python or sys.executable))
+        of_python = ("--python", str(python or this_python()))
         command = [program, "pip", "install", "--no-progress", *of_python, *options, *packages]
     else:
         raise MissingExtraError(
@@ -101,7 +103,7 @@ def install_packages(
             got="cannot be installed: there is no pip or uv here",
             next_step=add_packages("pip"),
         )
-    _run(name, command, scratch)
+    _run(name, command, scratch, advice)
 
 
 def _pip_runner() -> Path | None:
@@ -116,7 +118,7 @@ def _pip_runner() -> Path | None:
     return runner.absolute() if runner.is_file() else None
 
 
-def _run(name: str, command: Sequence[str], scratch: Path) -> None:
+def _run(name: str, command: Sequence[str], scratch: Path, advice: str = "") -> None:
     environment = isolated_environment(
         TMPDIR=str(scratch), LC_ALL="C.UTF-8", PIP_NO_COLOR="1", NO_COLOR="1"
     )
@@ -124,15 +126,16 @@ def _run(name: str, command: Sequence[str], scratch: Path) -> None:
         environment.pop(variable, None)
     done = run_child(command, limit_s=INSTALL_S, environment=environment)
     if done.end.code != 0:
-        raise install_error(name, done)
+        raise install_error(name, done, advice)
 
 
-def install_error(name: str, done: ChildEnd) -> EdgeinferError:
+def install_error(name: str, done: ChildEnd, advice: str = "") -> EdgeinferError:
     """Return the error for a failure of what installs.
 
     Args:
         name: what was to be installed.
         done: how the program ended, and what it said.
+        advice: what to do where the index does not have a package.
     """
     full = _FULL.search(done.output)
     if full is not None:
@@ -141,14 +144,15 @@ def install_error(name: str, done: ChildEnd) -> EdgeinferError:
             got=f"cannot be installed ({full[0].lower()})",
             next_step="free some space, or set XDG_CACHE_HOME to a folder on another disk",
         )
-    missing = _NOT_FOUND.search(done.output)
+    missing, next_step = _NOT_FOUND.search(done.output), _ONCE
     if _UNREACHABLE.search(done.output):
         got = "no package index can be reached"
     elif missing is not None:
         got = f"no package index has {missing['wanted']} for this machine"
+        next_step = advice or _ONCE
     elif done.end.code is None:
         got = f"it {done.end.text}"
     else:
         reasons = _REASON.findall(done.output)
         got = (reasons[-1] if reasons else done.end.text)[:300]
-    return MissingExtraError(name, got=f"cannot be installed: {got}", next_step=_ONCE)
+    return MissingExtraError(name, got=f"cannot be installed: {got}", next_step=next_step)

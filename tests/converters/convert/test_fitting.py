@@ -132,6 +132,8 @@ TRIALS: dict[str, list[Trial]] = {
             kinds=FOREIGN,
         )
     ],
+    # test_imported_source.py has models that an importer reads.
+    "--import-timeout": [Trial(words=("--import-timeout", 9), obeyed=other_bytes, kinds=())],
     # Those that a classifier has nothing to do with; test_foreign_tasks.py has models that do.
     "--input-size": [Trial(words=("--input-size", "64x48"), obeyed=other_bytes, kinds=())],
     "--signature": [Trial(words=("--signature", "absent"), obeyed=other_bytes, kinds=())],

@@ -1,0 +1,1 @@
+"""What runs in the Python of an importer, which has no edgeinfer: `main` starts a reader."""
