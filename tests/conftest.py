@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,10 @@ pytest_plugins = (
     "tests.support.told",
     "tests.support.warm_tensorflow",
 )
+
+# In a process that has imported TensorFlow it would not work any more.
+with suppress(ImportError):
+    importlib.import_module("tflite_runtime.interpreter")
 
 # The same examples each time, so that a change which breaks nothing never fails; `make test-long`
 # draws others. Machines that run tests are shared: an example that takes long says nothing.

@@ -19,6 +19,7 @@ import pytest
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.decode import encode_png, read_image
 from tests.device.detector_example import detector
+from tests.device.metadata_examples import model_metadata, normalization, tensor_metadata
 from tests.support.checkout import ROOT
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -123,7 +124,8 @@ def test_detections_are_drawn(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     model, picture, out = (tmp_path / name for name in ("d.tflite", "p.png", "boxes.png"))
-    model.write_bytes(detector())
+    image = tensor_metadata("image", units=[normalization([127.5], [127.5])])
+    model.write_bytes(detector(metadata=model_metadata([image], [])))
     # Green is the score of the detector's first class: one object, in the upper left quarter.
     pixels = np.zeros((200, 200, 3), np.uint8)
     pixels[:100, :100, 1] = 255

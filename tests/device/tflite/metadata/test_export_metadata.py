@@ -48,7 +48,7 @@ def test_what_exporters_write() -> None:
         "license": "some licence",
     }
     assert read(document) == ExportMetadata(
-        task="pose", names=("person", "dog"), end2end=False, keypoints=(17, 3)
+        task="pose", names=("person", "dog"), end2end=False, keypoints=(17, 3), size=(640, 640)
     )
     assert read({"task": "detect", "names": ["a", "b"], "args": {"nms": True}}) == ExportMetadata(
         task="detect", names=("a", "b"), end2end=True
