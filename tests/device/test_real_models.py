@@ -234,7 +234,8 @@ def test_both_runtimes_see_the_same_objects(tmp_path: Path, runtime: str) -> Non
     (tmp_path / "detector.tflite").write_bytes(detector())
     done = edgeinfer(
         "predict", tmp_path / "photo.png", "--model", tmp_path / "detector.tflite",
-        "--labels", tmp_path / "labels.txt", "--input-range", "-1..1", "--json", env={"EDGEINFER_RUNTIME": runtime},
+        "--labels", tmp_path / "labels.txt", "--input-range", "-1..1", "--json",
+        env={"EDGEINFER_RUNTIME": runtime},
     )  # fmt: skip
     if "is not installed" in done.stderr:
         pytest.skip(f"{runtime} is not installed")
