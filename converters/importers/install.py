@@ -149,7 +149,8 @@ def install_error(name: str, done: ChildEnd, advice: str = "") -> EdgeinferError
         got = "no package index can be reached"
     elif missing is not None:
         got = f"no package index has {missing['wanted']} for this machine"
-        next_step = advice or _ONCE
+        # An index that has other versions was reached.
+        next_step = advice if advice and missing["versions"] != "none" else _ONCE
     elif done.end.code is None:
         got = f"it {done.end.text}"
     else:

@@ -69,7 +69,7 @@ def _one_signature(running: PlainContent, name: str | None, subject: str) -> Pla
         )
     if name not in names:
         raise UsageError(
-            "signature",
+            "--signature",
             got=f"{subject} has no '{name}'",
             expected=f"one of {listed}" if names else "none, which it has",
         )
@@ -94,7 +94,7 @@ def _one_size(
     if sides is None:
         if size is not None:
             raise UsageError(
-                "input size",
+                "--input-size",
                 got=f"{subject} takes no single picture",
                 expected="a model that does",
                 next_step="leave the size out",
@@ -122,7 +122,7 @@ def _one_size(
     for axis, side in zip(sides, size[::-1], strict=True):
         if signature[axis] not in (-1, side):
             raise UsageError(
-                "input size",
+                "--input-size",
                 got=f"{size[0]}x{size[1]} is given for {subject}, whose input is "
                 f"{_shown(signature)}",
                 expected="its own size",

@@ -37,7 +37,7 @@ def refuse_plain_options(options: OpenOptions, *, subject: str, also: tuple[str,
     for name in (*PLAIN_ONLY, *also):
         if getattr(options, name) != getattr(default, name):
             raise UsageError(
-                name.replace("_", " "),
+                f"--{name.replace('_', '-')}",
                 got=f"is given for {subject}, which has its own",
                 expected="it for a .tflite only",
                 next_step="leave it out",

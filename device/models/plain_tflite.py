@@ -117,7 +117,7 @@ def _guess(shown: Shown, options: OpenOptions, subject: str) -> Guess:
     try:
         guess = guess_task(shown, options.task)
     except UnknownTaskError as error:
-        raise UsageError("task", got=str(error)) from error
+        raise UsageError("--task", got=str(error)) from error
     except AmbiguousError as error:
         raise ModelError(subject, got=error.got, next_step=error.choices) from error
     if guess is not None:

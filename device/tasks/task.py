@@ -97,7 +97,7 @@ class Task(ABC):
         for name in answer.given:
             if name not in self.adjusts:
                 raise UsageError(
-                    name.replace("_", " "),
+                    f"--{name.replace('_', '-')}",
                     got=f"is given for a model of task '{self.name}'",
                     expected="a task that has it",
                     next_step="leave it out",

@@ -66,7 +66,7 @@ def find_input_range(
     if told is not None:
         if _is_bare(source) and not _holds(source, told):
             raise UsageError(
-                "input range",
+                "--input-range",
                 got=f"makes almost the same of all pixels, or more than fits: the input of "
                 f"{subject} is {source.dtype} without quantization",
                 expected="a range of whole numbers",
@@ -104,7 +104,7 @@ def read_told(options: OpenOptions) -> Normalization | None:
     try:
         return told_normalization(options.input_range, options.mean, options.std)
     except ValueError as error:
-        raise UsageError("input range", got=str(error), expected=CHOICES) from error
+        raise UsageError("--input-range", got=str(error), expected=CHOICES) from error
 
 
 def _evidence(shown: Shown, guess: Guess) -> tuple[Normalization, str] | None:

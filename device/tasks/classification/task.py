@@ -55,7 +55,7 @@ class ClassificationTask(Task):
         spec = said.decoder.multi_label
         if spec is None:
             raise UsageError(
-                "min score",
+                "--min-score",
                 got="is given for a model that gives one class a picture",
                 expected="a model whose classes do not exclude each other, or finds objects",
                 next_step="leave it out",

@@ -63,7 +63,7 @@ def adjust_candidates(spec: CandidateSpec, answer: AnswerOptions) -> CandidateSp
 def overlap_refused() -> UsageError:
     """Return the error where an overlap is given for a model that picks its objects itself."""
     return UsageError(
-        "iou",
+        "--iou",
         got="is given for a model that leaves out overlapping objects itself",
         expected="a model that leaves this to the program",
         next_step="leave it out",

@@ -61,7 +61,7 @@ class ValueTask(Task):
             return replace(said, value=replace(said.value, unit=answer.unit, units=None))
         if len(units) != len(said.labels):
             raise UsageError(
-                "unit",
+                "--unit",
                 got=f"has {len(units)} units for {len(said.labels)} values",
                 expected=f"one, or {len(said.labels)} with commas between them",
             )

@@ -141,7 +141,7 @@ def test_generated_frames_are_always_the_same(model: Path, tmp_path: Path) -> No
 
 def test_what_does_not_fit_is_refused(model: Path, tmp_path: Path) -> None:
     options = OpenOptions(labels=LABELS.labels, input_range="-1..1", min_score=0.3)
-    with pytest.raises(UsageError, match="min score: is given for a model that gives one class"):
+    with pytest.raises(UsageError, match="--min-score: is given for a model that gives one class"):
         adopt(model, tmp_path / "x.edgebundle", options, Silent())
 
 

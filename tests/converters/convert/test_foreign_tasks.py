@@ -181,9 +181,9 @@ def test_what_the_user_says_must_fit_the_model(pictures: Path, tmp_path: Path) -
     ranged = ("--input-range", "-1..1")
     cases: list[tuple[tuple[object, ...], str, int]] = [
         ((), "nothing in the file states the range of its pixels, expected --input-range", 1),
-        (("--mean", "1"), "input range: std is missing, expected mean and std together", 2),
+        (("--mean", "1"), "--input-range: std is missing, expected mean and std together", 2),
         ((*ranged, "--mean", "1", "--std", "2"), "an input range is given together with", 2),
-        ((*ranged, "--unit", "bar"), "unit: is given for a model of task 'classification'", 2),
+        ((*ranged, "--unit", "bar"), "--unit: is given for a model of task 'classification'", 2),
         ((*ranged, "--task", "pose"), "cannot be read as task 'pose'", 1),
         ((*ranged, "--task", "flight"), "task is 'flight', expected one of", 2),
         ((*ranged, "--channels", "grey"), "has 3 channels, expected as many as grey has", 1),

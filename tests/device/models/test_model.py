@@ -38,7 +38,7 @@ def test_the_sample_answers_its_own_golden_frames(sample_bundle: Path) -> None:
 
 
 def test_labels_for_a_bundle_are_refused(sample_bundle: Path) -> None:
-    with pytest.raises(UsageError, match=r"labels: is given for .*, which has its own") as caught:
+    with pytest.raises(UsageError, match=r"--labels: is given for .*, which has its own") as caught:
         Model.open(sample_bundle, OpenOptions(labels=("cat", "dog")))
     assert caught.value.exit_code == 2
 
