@@ -76,8 +76,10 @@ def test_a_bundle_for_it_is_made_and_runs_on_it(environ: dict[str, str], tmp_pat
     for number in range(12):
         pixels = generator.integers(0, 255, (2, 2, 3)).astype(np.uint8)
         (pictures / f"{number}.png").write_bytes(encode_png(pixels))
-    command = ("convert", model, "--pictures", pictures, "--input-range", "-1..1")
-    command += ("-o", bundle, "--no-install", "--json")
+    command = (
+        *("convert", model, "--pictures", pictures, "--input-range", "-1..1"),
+        *("-o", bundle, "--no-install", "--json"),
+    )
     done = edgeinfer(*command, "--board", "loom-board", "--require-mapped", "100%", env=environ)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)[NAME]["mapped"] == 2
