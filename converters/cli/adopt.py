@@ -10,7 +10,8 @@ import click
 
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
-from edgeinfer.device.cli.options.opening import plain_options, read_opening
+from edgeinfer.device.cli.options.opening import read_opening
+from edgeinfer.device.cli.options.plain import plain_options
 
 if TYPE_CHECKING:
     from edgeinfer.converters.adopt.adopt import AdoptResult

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from edgeinfer.device.cli.help.names import BOARD, choice
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
-from edgeinfer.device.cli.options.opening import plain_options
+from edgeinfer.device.cli.options.plain import plain_options
 from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a bundle's manifest says of a model's outputs. The dataclasses are part of its schema."""
+"""How the outputs of detectors are read: post-processed, relative to anchors, or candidates."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Literal, TypeAlias
 
 from edgeinfer.device.tflite.metadata.tflite_metadata import BoxForm
 
-_MOST = 1e30
 _MOST_CLASS = 2**31
 _MOST_PIXELS = 1e5
-_MOST_PEOPLE = 1000
 _MOST_CLASSES = 100_000
 _MOST_KEYPOINTS = 1000
 _MOST_COEFFICIENTS = 1024
@@ -19,47 +17,6 @@ _MOST_OBJECTS = 1000
 TensorLayout: TypeAlias = Literal["channels-first", "channels-last"]
 """Whether the numbers that belong to a place are along the first axis after the batch, or the
 last."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValueSpec:
-    """What a model of task `value` measures: value = output * scale + offset, in `unit`.
-
-    Attributes:
-        unit: of every value.
-        scale: of every output.
-        offset: of every output.
-        units: one for each of several values, where they differ; None where `unit` is all.
-    """
-
-    unit: str
-    scale: float = 1.0
-    offset: float = 0.0
-    units: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse numbers that are too large for any quantity."""
-        if not (abs(self.scale) <= _MOST and abs(self.offset) <= _MOST):
-            raise ValueError(
-                f"scale and offset are {self.scale:g} and {self.offset:g}, expected {_MOST:g} or "
-                "less, with either sign"
-            )
-
-
-@dataclass(frozen=True, kw_only=True)
-class MultiLabelSpec:
-    """How classes are read that do not exclude each other.
-
-    Attributes:
-        min_score: classes that score less are not named.
-    """
-
-    min_score: float = 0.5
-
-    def __post_init__(self) -> None:
-        """Refuse an impossible score."""
-        if not 0 <= self.min_score <= 1:
-            raise ValueError(f"min_score is {self.min_score}, expected 0 to 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,42 +109,6 @@ class AnchorSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeypointsSpec:
-    """How the numbers of a model that gives people's keypoints are read, as MoveNet does.
-
-    The output has a row for each person: for each keypoint its place and score, then whatever.
-
-    Attributes:
-        output: number of the output, (1, people, numbers) or (1, people, keypoints, 3).
-        keypoints: how many a person has.
-        order: where in a keypoint's three numbers x, y and the score are. Places are ratios: 1 is
-            the width or height of the model's image.
-        score: where in a row the person's score is; None where it is the mean of its keypoints'.
-        min_score: people that score less are left out.
-    """
-
-    output: int = 0
-    keypoints: int = 17
-    order: tuple[int, int, int] = (1, 0, 2)
-    score: int | None = None
-    min_score: float = 0.25
-
-    def __post_init__(self) -> None:
-        """Refuse impossible counts, orders and scores."""
-        if self.output < 0 or not 1 <= self.keypoints <= _MOST_KEYPOINTS:
-            raise ValueError(
-                f"output is {self.output} with {self.keypoints} keypoints, expected an output from "
-                f"0 and 1 to {_MOST_KEYPOINTS} keypoints"
-            )
-        if sorted(self.order) != [0, 1, 2]:
-            raise ValueError(f"order is {self.order}, expected each of 0 to 2 once")
-        if self.score is not None and self.score < 3 * self.keypoints:
-            raise ValueError(f"score is {self.score}, expected a place behind the keypoints")
-        if not 0 <= self.min_score <= 1:
-            raise ValueError(f"min_score is {self.min_score}, expected 0 to 1")
-
-
-@dataclass(frozen=True, kw_only=True)
 class CandidateSpec:
     """Which numbers of an output are what, where it has some for each place an object may be.
 
@@ -269,88 +190,3 @@ class CandidateSpec:
         first = self.scores_at[1] + (1 if self.picked else 0)
         points, numbers = self.keypoints or (0, 0)
         return first, first + self.coefficients + points * numbers + (1 if self.angle else 0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PoseSpec:
-    """Which outputs of a PoseNet are what, and how people are separated.
-
-    Attributes:
-        heatmaps: number of the output with the keypoints' logits, (1, rows, columns, keypoints).
-        offsets: number of the output with the way from a cell to the keypoint near it, in pixels of
-            the model's image, (1, rows, columns, 2 keypoints): all y, then all x.
-        displacements: numbers of the outputs with the way from a keypoint to its neighbour along
-            the skeleton: forward and backward, (1, rows, columns, 2 limbs) each, or one output with
-            both; none where the model knows one person only.
-        stride: pixels of the model's image from one cell to the next.
-        max_people: the model looks for at most this many people.
-        min_score: keypoints that score less start no person.
-        min_person_score: people whose keypoints score less on average are left out; a head alone,
-            five keypoints of seventeen, comes to some 0.29.
-        radius: pixels of the model's image within which two like keypoints are the same.
-    """
-
-    heatmaps: int = 0
-    offsets: int = 1
-    displacements: tuple[int, ...] = ()
-    stride: float
-    max_people: int = 10
-    min_score: float = 0.5
-    min_person_score: float = 0.25
-    radius: float = 20.0
-
-    def __post_init__(self) -> None:
-        """Refuse outputs that are two things at the same time, and impossible numbers."""
-        numbers = [self.heatmaps, self.offsets, *self.displacements]
-        if len(set(numbers)) != len(numbers) or min(numbers) < 0 or len(numbers) > 4:
-            raise ValueError(f"outputs are {numbers}, expected two to four different ones from 0")
-        if not (1 / _MOST_PIXELS <= self.stride <= _MOST_PIXELS):
-            raise ValueError(
-                f"stride is {self.stride:g}, expected pixels from one cell to the next"
-            )
-        if not 1 <= self.max_people <= _MOST_PEOPLE:
-            raise ValueError(f"max_people is {self.max_people}, expected 1 to {_MOST_PEOPLE}")
-        if not (0 <= self.min_score <= 1 and 0 <= self.min_person_score <= 1):
-            raise ValueError("a score is not from 0 to 1")
-        if not 0 <= self.radius <= _MOST_PIXELS:
-            raise ValueError(f"radius is {self.radius:g}, expected 0 to {_MOST_PIXELS:g} pixels")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PictureSpec:
-    """Which values of an output picture are black and white."""
-
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        """Refuse a range without a width."""
-        if not -_MOST <= self.low < self.high <= _MOST:
-            raise ValueError(f"low and high are {self.low:g} and {self.high:g}, expected a range")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decoder:
-    """How the outputs become a prediction.
-
-    Attributes:
-        activation: `softmax` where the model gives logits, `sigmoid` where it gives one logit for
-            two classes, `binary` where it gives the probability of the second of two classes,
-            `none` where it gives probabilities or values already.
-        detection: for task `detection` only.
-        pose: for task `pose` only.
-        anchors: for task `detection` only, instead of `detection`.
-        keypoints: for task `pose` only, instead of `pose`.
-        picture: for task `picture` only; None shows the lowest value black, the highest white.
-        multi_label: for task `classification` only: several classes may be true of one picture.
-        candidates: for the tasks `detection` and `pose`, instead of `detection` and `pose`.
-    """
-
-    activation: Literal["softmax", "sigmoid", "binary", "none"] = "none"
-    detection: DetectionSpec | None = None
-    pose: PoseSpec | None = None
-    anchors: AnchorSpec | None = None
-    keypoints: KeypointsSpec | None = None
-    picture: PictureSpec | None = None
-    multi_label: MultiLabelSpec | None = None
-    candidates: CandidateSpec | None = None

@@ -1,0 +1,97 @@
+"""What a bundle's manifest says of a model's outputs. The dataclasses are part of its schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from edgeinfer.device.tasks.spec.detection import AnchorSpec as AnchorSpec
+from edgeinfer.device.tasks.spec.detection import CandidateSpec as CandidateSpec
+from edgeinfer.device.tasks.spec.detection import DetectionSpec as DetectionSpec
+from edgeinfer.device.tasks.spec.detection import TensorLayout as TensorLayout
+from edgeinfer.device.tasks.spec.pose import KeypointsSpec as KeypointsSpec
+from edgeinfer.device.tasks.spec.pose import PoseSpec as PoseSpec
+from edgeinfer.device.tflite.metadata.tflite_metadata import BoxForm as BoxForm
+
+_MOST = 1e30
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueSpec:
+    """What a model of task `value` measures: value = output * scale + offset, in `unit`.
+
+    Attributes:
+        unit: of every value.
+        scale: of every output.
+        offset: of every output.
+        units: one for each of several values, where they differ; None where `unit` is all.
+    """
+
+    unit: str
+    scale: float = 1.0
+    offset: float = 0.0
+    units: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that are too large for any quantity."""
+        if not (abs(self.scale) <= _MOST and abs(self.offset) <= _MOST):
+            raise ValueError(
+                f"scale and offset are {self.scale:g} and {self.offset:g}, expected {_MOST:g} or "
+                "less, with either sign"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiLabelSpec:
+    """How classes are read that do not exclude each other.
+
+    Attributes:
+        min_score: classes that score less are not named.
+    """
+
+    min_score: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse an impossible score."""
+        if not 0 <= self.min_score <= 1:
+            raise ValueError(f"min_score is {self.min_score}, expected 0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureSpec:
+    """Which values of an output picture are black and white."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        """Refuse a range without a width."""
+        if not -_MOST <= self.low < self.high <= _MOST:
+            raise ValueError(f"low and high are {self.low:g} and {self.high:g}, expected a range")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoder:
+    """How the outputs become a prediction.
+
+    Attributes:
+        activation: `softmax` where the model gives logits, `sigmoid` where it gives one logit for
+            two classes, `binary` where it gives the probability of the second of two classes,
+            `none` where it gives probabilities or values already.
+        detection: for task `detection` only.
+        pose: for task `pose` only.
+        anchors: for task `detection` only, instead of `detection`.
+        keypoints: for task `pose` only, instead of `pose`.
+        picture: for task `picture` only; None shows the lowest value black, the highest white.
+        multi_label: for task `classification` only: several classes may be true of one picture.
+        candidates: for the tasks `detection` and `pose`, instead of `detection` and `pose`.
+    """
+
+    activation: Literal["softmax", "sigmoid", "binary", "none"] = "none"
+    detection: DetectionSpec | None = None
+    pose: PoseSpec | None = None
+    anchors: AnchorSpec | None = None
+    keypoints: KeypointsSpec | None = None
+    picture: PictureSpec | None = None
+    multi_label: MultiLabelSpec | None = None
+    candidates: CandidateSpec | None = None
