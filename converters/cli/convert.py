@@ -243,6 +243,8 @@ def convert(
     from edgeinfer.converters.tensorflow.import_model import is_foreign, is_quantized, source_kind
     from edgeinfer.device.core.model_file import read_model_file
 
+    # First: without these packages hardly any model can be converted.
+    require_packages("edgeinfer convert", "ai_edge_quantizer", "matplotlib")
     name = model.stem
     unpacked = click.get_current_context().with_resource(opened_model(model))
     model, labels_file = unpacked.model, labels_file or unpacked.labels
@@ -271,8 +273,6 @@ def convert(
             **plain,
         )
         return
-    # First: without these packages no other model can be converted.
-    require_packages("edgeinfer convert", "ai_edge_quantizer", "matplotlib")
     if kind != "tflite":
         require_packages("edgeinfer convert", "tensorflow", "keras")
     foreign = is_foreign(kind)
