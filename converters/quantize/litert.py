@@ -104,10 +104,10 @@ def _quantized(
     next_step: str,
 ) -> bytes:
     quantizer = importlib.import_module("ai_edge_quantizer.quantizer")
-    inside = _modern(with_buffers_inside(model, subject=subject))
+    inside = with_buffers_inside(model, subject=subject)
     try:
         with _quiet():
-            work = quantizer.Quantizer(bytearray(inside))
+            work = quantizer.Quantizer(bytearray(_modern(inside)))
             work.load_quantization_recipe(recipe)
             result = work.quantize(
                 statistics, enable_progress_bar=False, enable_progress_report=False

@@ -92,7 +92,10 @@ def write_trained(
             writer.writerow([split, csv_cell(target), csv_cell(sample.source)])
     # File names need not be UTF-8; surrogateescape carries their bytes through.
     write_atomically(folder / SAMPLES_FILE, table.getvalue().encode("utf-8", "surrogateescape"))
-    text = json.dumps(to_json(model), ensure_ascii=False, indent=1)
+    document = to_json(model)
+    if model.preprocess.layout == "hwc":
+        del document["preprocess"]["layout"]  # installations that know no other refuse the key
+    text = json.dumps(document, ensure_ascii=False, indent=1)
     write_atomically(folder / TRAINED_FILE, text + "\n")
 
 
@@ -155,7 +158,7 @@ def _not_a_run(folder: Path, path: Path, error: OSError) -> ModelError:
         got, next_step = "does not exist", "check the path, or run `edgeinfer train` first"
     elif not path.exists() and path.name == TRAINED_FILE:
         found = recognize(folder)
-        if found.inside:  # perhaps the folder of all runs
+        if any((folder / name / TRAINED_FILE).exists() for name in found.inside):  # of all runs
             return ModelError(
                 folder,
                 got=f"is {found.words}",
