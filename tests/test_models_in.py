@@ -32,7 +32,7 @@ SHOWN_BY = {
     "more or fewer labels than an SSD has classes": (
         "tests/device/tasks/detection/test_class_names.py::test_other_numbers_of_labels_are_refused"
     ),
-    "YOLO v5, v8, v9, v10, 11, 26: detection, channels last or first, float or integer": (
+    "YOLO v5, v8, v10, 11, 26: detection, channels last or first, float or integer": (
         "tests/device/tasks/detection/test_yolo.py::test_the_boxes_come_back"
     ),
     "YOLO: masks": ("tests/device/tasks/detection/test_yolo.py::test_masks_come_back"),
