@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeinfer.converters.cli.options import install_option, out_option
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
 from edgeinfer.device.cli.options.opening import read_opening
@@ -36,14 +37,7 @@ _output = option_group("Output")
     help="Pictures like those that the model will see, for the golden frames. In folders with the "
     "names of the classes they decide the input range if nothing states it.",
 )
-@_output(
-    "--out",
-    "-o",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    show_default="NAME.edgebundle in this folder",
-    help="The bundle to write.",
-)
+@out_option
 @_output(
     "--golden-frames",
     type=click.IntRange(1, 500),
@@ -52,11 +46,7 @@ _output = option_group("Output")
     help="Frames in the bundle, for `edgeinfer verify`.",
 )
 @_output("--seed", type=int, default=0, metavar="N", help="Random seed of the choice of pictures.")
-@_output(
-    "--install/--no-install",
-    default=True,
-    help="Make it the model that is used when none is named.",
-)
+@install_option
 @json_option
 def adopt(
     model: Path,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.core import ParameterSource
 
+from edgeinfer.converters.cli.options import install_option, out_option
 from edgeinfer.device.cli.help.names import BOARD, choice
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
@@ -150,14 +151,7 @@ _output = option_group("Output")
     help="Decode JPEGs up to this many times smaller, but never smaller than the model's input. "
     "Faster with cameras that send MJPG. The accuracy is measured with it.",
 )
-@_output(
-    "--out",
-    "-o",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    show_default="NAME.edgebundle in this folder",
-    help="The bundle to write.",
-)
+@out_option
 @_output(
     "--golden-frames",
     type=click.IntRange(1, 500),
@@ -165,11 +159,7 @@ _output = option_group("Output")
     metavar="N",
     help="Real frames in the bundle, for `edgeinfer verify`.",
 )
-@_output(
-    "--install/--no-install",
-    default=True,
-    help="Make it the model that is used when none is named.",
-)
+@install_option
 @_output(
     "--report",
     "report_folder",
