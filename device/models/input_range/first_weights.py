@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.models.input_range.constants import constant_tensor, stored_numbers
 from edgeinfer.device.tflite.model import Subgraph, Tensor
 
 _PASS = {"CAST", "DEQUANTIZE", "QUANTIZE", "RESHAPE", "TRANSPOSE", "PAD"}
@@ -32,7 +33,7 @@ def wants_whole_pixels(graph: Subgraph) -> bool:
             return False
         (step,) = readers
         if step.op == "CONV_2D" and len(step.inputs) > 1 and step.inputs[1] >= 0:
-            norms = _norms(_weights(graph, step.inputs[1]))
+            norms = _norms(constant_tensor(graph, step.inputs[1]))
             return norms is not None and 0 < float(np.median(norms)) <= _MOST_NORM
         if step.op not in _PASS or step.inputs[0] != current:
             return False
@@ -40,29 +41,13 @@ def wants_whole_pixels(graph: Subgraph) -> bool:
     return False
 
 
-def _weights(graph: Subgraph, number: int) -> Tensor:
-    tensor = graph.tensors[number]
-    if not tensor.data:
-        maker = next((step for step in graph.operators if number in step.outputs), None)
-        if maker is not None and maker.op == "DEQUANTIZE" and maker.inputs[0] >= 0:
-            return graph.tensors[maker.inputs[0]]
-    return tensor
-
-
 def _norms(tensor: Tensor) -> NDArray[np.float64] | None:
     """Return the norm of each filter, (filters,); None for weights that cannot be read here."""
-    if tensor.sparse or not tensor.data or len(tensor.shape) != 4:
+    values = stored_numbers(tensor, _MOST_WEIGHTS)
+    if values is None or len(tensor.shape) != 4:
         return None
-    if tensor.dtype not in ("float32", "float16", "int8", "uint8"):
-        return None
-    if not 1 <= tensor.elements <= _MOST_WEIGHTS:
-        return None
-    dtype = np.dtype(tensor.dtype).newbyteorder("<")
-    if len(tensor.data) != tensor.elements * dtype.itemsize:
-        return None
-    values = np.frombuffer(tensor.data, dtype)
     with np.errstate(all="ignore"):  # what a file states may overflow
-        real = values.astype(np.float64).reshape(tensor.shape[0], -1)
+        real = values.reshape(tensor.shape[0], -1)
         if tensor.quantization is not None:
             scales = np.array(tensor.quantization.scales)
             zeros = np.array(tensor.quantization.zero_points)

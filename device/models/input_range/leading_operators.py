@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.tensors import TensorSpec
-from edgeinfer.device.tflite.model import Subgraph, Tensor
+from edgeinfer.device.models.input_range.constants import constant_tensor, stored_numbers
+from edgeinfer.device.tflite.model import Subgraph
 
 _MOST_STEPS = 12
+_MOST_CHANNELS = 4
 _PASS = {"CAST", "DEQUANTIZE", "RESHAPE", "TRANSPOSE", "QUANTIZE", "EXPAND_DIMS", "SQUEEZE"}
 _ARITHMETIC = {"MUL", "ADD", "SUB", "DIV"}
 _ENDS: dict[str, tuple[float, float]] = {"0..255": (0, 255), "0..1": (0, 1), "-1..1": (-1, 1)}
@@ -120,27 +122,9 @@ def _constant(graph: Subgraph, number: int) -> NDArray[np.float64] | None:
     """Return a constant of one number, or one for each of up to four channels."""
     if number < 0:
         return None
-    tensor = graph.tensors[number]
-    if not tensor.data:
-        # Weights of 16 bits are constants behind a DEQUANTIZE.
-        maker = next((step for step in graph.operators if number in step.outputs), None)
-        if maker is None or maker.op != "DEQUANTIZE":
-            return None
-        tensor = graph.tensors[maker.inputs[0]]
-    return _real(tensor)
-
-
-def _real(tensor: Tensor) -> NDArray[np.float64] | None:
-    if tensor.sparse or not tensor.data or not 1 <= tensor.elements <= 4:
-        return None
-    if tensor.dtype not in ("float32", "float16", "int8", "uint8", "int16", "int32"):
-        return None
-    dtype = np.dtype(tensor.dtype).newbyteorder("<")
-    if len(tensor.data) != tensor.elements * dtype.itemsize:
-        return None
-    values = np.frombuffer(tensor.data, dtype)
-    real: NDArray[np.float64] = values.astype(np.float64)
-    if tensor.quantization is not None:
+    tensor = constant_tensor(graph, number)
+    real = stored_numbers(tensor, _MOST_CHANNELS)
+    if real is not None and tensor.quantization is not None:
         scales = np.array(tensor.quantization.scales)
         zeros = np.array(tensor.quantization.zero_points)
         if scales.size not in (1, real.size) or zeros.size not in (1, real.size):
