@@ -109,7 +109,7 @@ def train(
             progress=told,
         )
         for finding in prepared.findings:
-            told.say(f"left out: {finding.path}: {finding.kind}, {finding.detail}")
+            told.say(finding.sentence)
         return train_model(prepared, config, folder, teacher=teacher, progress=told, force=force)
 
 

@@ -119,6 +119,8 @@ def _print_counts(prepared: PreparedData) -> None:
 
 def _print_findings(findings: tuple[Finding, ...]) -> None:
     for finding in findings:
-        click.echo(f"{finding.kind}: {printable(finding.path)}: {printable(finding.detail)}")
-    if findings:
-        click.echo(f"left out: {len(findings)}")
+        path = "" if finding.kind == "note" else f"{printable(finding.path)}: "
+        click.echo(f"{finding.kind}: {path}{printable(finding.detail)}")
+    left_out = sum(finding.left_out for finding in findings)
+    if left_out:
+        click.echo(f"left out: {left_out}")

@@ -69,8 +69,7 @@ def train(
     prepared = _prepare(data, task, config.seed, validation_share, test_share)
     require_host_extra("edgeinfer train")
     for finding in prepared.findings:
-        line = f"left out: {finding.path}: {finding.kind}, {finding.detail}"
-        click.echo(printable(line), err=True)
+        click.echo(printable(finding.sentence), err=True)
     with show_progress() as progress:
         trained = train_model(prepared, config, out, teacher=lesson, progress=progress, force=force)
     if as_json:

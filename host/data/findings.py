@@ -5,20 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-FindingKind = Literal["empty", "corrupt", "not-an-image", "duplicate", "conflict", "ignored"]
+FindingKind = Literal[
+    "empty", "corrupt", "not-an-image", "duplicate", "conflict", "ignored", "warning", "note"
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """A file that is left out, and why.
+    """What a data set's check found: mostly a file that is left out, and why.
 
     Attributes:
         kind: `empty`, `corrupt` (incomplete or damaged), `not-an-image`, `duplicate` (of a picture
-            that is kept), `conflict` (the same picture under two labels) or `ignored` (not read).
-        path: the file, relative to the data set's folder.
+            that is kept), `conflict` (the same picture under two labels) or `ignored` (not read)
+            of a file that is left out; `warning` of what is used and should be looked at; `note`
+            of how the data was understood.
+        path: the file or folder, relative to the data set's folder.
         detail: the reason in words.
     """
 
     kind: FindingKind
     path: str
     detail: str
+
+    @property
+    def left_out(self) -> bool:
+        """Whether the file is not used."""
+        return self.kind not in {"warning", "note"}
+
+    @property
+    def sentence(self) -> str:
+        """The finding on one line, for a person."""
+        if self.kind == "note":
+            return f"note: {self.detail}"
+        if self.kind == "warning":
+            return f"warning: {self.path}: {self.detail}"
+        return f"left out: {self.path}: {self.kind}, {self.detail}"
