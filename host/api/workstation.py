@@ -33,6 +33,7 @@ def train(
     config: TrainConfig | None = None,
     *,
     task: str = "classification",
+    labels: AnyPath | None = None,
     validation_share: float | None = None,
     test_share: float | None = None,
     teacher: TeacherConfig | None = None,
@@ -56,6 +57,8 @@ def train(
             EfficientNet-Lite0 with ImageNet weights, or a small CNN for "fashion-mnist".
         task: what the network learns to predict: "classification", or the name of a task of another
             package.
+        labels: a CSV or JSON file with the label of each picture of `data`. By default labels are
+            the folders' names, or are in names such as `cat.0.jpg`.
         validation_share: share of the pictures for validation, 0 to 1, if `data` has no
             `validation` folder. By default 0.1.
         test_share: share of the pictures for the test, 0 to 1, if `data` has no `test` folder. By
@@ -78,6 +81,7 @@ def train(
         UsageError: two settings contradict each other, or `out` exists already.
     """
     check_host_extra("edgeinfer.train")
+    from edgeinfer.host.data.dataset import DataOptions
     from edgeinfer.host.models import check_model
     from edgeinfer.host.training.config import default_config
     from edgeinfer.host.training.data.prepare import FASHION_MNIST, prepare_data
@@ -103,9 +107,12 @@ def train(
         prepared = prepare_data(
             source,
             task=task,
-            seed=config.seed,
-            validation_share=validation_share,
-            test_share=test_share,
+            options=DataOptions(
+                seed=config.seed,
+                table=None if labels is None else Path(labels),
+                validation_share=validation_share,
+                test_share=test_share,
+            ),
             progress=told,
         )
         for finding in prepared.findings:
@@ -117,6 +124,7 @@ def evaluate(
     model: AnyPath,
     data: AnyPath,
     *,
+    labels: AnyPath | None = None,
     other: AnyPath | None = None,
     threads: int = 2,
     progress: Progress | None = None,
@@ -131,6 +139,7 @@ def evaluate(
     Args:
         model: path of the model file: a `.edgebundle` or a `.tflite`.
         data: a folder of labelled pictures: for a classifier one sub-folder for each class.
+        labels: a CSV or JSON file with the label of each picture, as for `edgeinfer.train`.
         other: path of a second model file, to compare both on the same pictures.
         threads: how many pictures are answered at the same time.
         progress: what shows the progress. By default it is shown on standard error;
@@ -156,7 +165,12 @@ def evaluate(
     folder = Path(file_path(data, error=DataError, expected="a folder of photographs"))
     with shown_progress(progress) as told:
         return evaluate_model(
-            path, folder, told, other=None if other is None else Path(other), threads=threads
+            path,
+            folder,
+            told,
+            table=None if labels is None else Path(labels),
+            other=None if other is None else Path(other),
+            threads=threads,
         )
 
 

@@ -14,6 +14,7 @@ from edgeinfer.device.cli.help.command_group import Group
 from edgeinfer.device.cli.help.pages import Command, option
 from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.core.errors import DataError, printable
+from edgeinfer.host.cli.labels_option import labels_option
 
 if TYPE_CHECKING:
     from edgeinfer.host.data.dataset import PreparedData
@@ -27,9 +28,10 @@ def data() -> None:
 
 @data.command(cls=Command)
 @click.argument("folder", type=click.Path(path_type=Path))
+@labels_option
 @option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the split.")
 @json_option
-def check(folder: Path, seed: int, as_json: bool) -> None:
+def check(folder: Path, labels_csv: Path | None, seed: int, as_json: bool) -> None:
     """Count the classes of a folder and name files that cannot be used.
 
     FOLDER has one sub-folder of photos per class, or such folders in train, validation and test.
@@ -38,11 +40,11 @@ def check(folder: Path, seed: int, as_json: bool) -> None:
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.data.check import check_files
     from edgeinfer.host.data.dataset import split_checked
-    from edgeinfer.host.data.folder import find_layout
+    from edgeinfer.host.data.labels.find import find_labelled
 
     findings: tuple[Finding, ...] = ()
     try:
-        layout = find_layout(folder)
+        layout = find_labelled(folder, table=labels_csv)
         findings = layout.findings
         with show_progress() as progress:
             checked = check_files(layout, progress=progress)

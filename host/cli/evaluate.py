@@ -22,6 +22,7 @@ from edgeinfer.device.cli.options.common import (
 from edgeinfer.device.core.csv_cells import csv_cell
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.host.cli.labels_option import labels_option
 
 if TYPE_CHECKING:
     from edgeinfer.converters.tasks.evaluation import Evaluation
@@ -36,6 +37,7 @@ TABLE_FILE = "pictures.csv"
 @click.command(cls=Command)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[BUNDLE] DATA")
 @model_option
+@labels_option
 @option(
     "--compare",
     type=click.Path(path_type=Path),
@@ -60,6 +62,7 @@ TABLE_FILE = "pictures.csv"
 def evaluate(
     paths: tuple[Path, ...],
     model: Path | None,
+    labels_csv: Path | None,
     compare: Path | None,
     worst: int,
     report: Path | None,
@@ -78,7 +81,7 @@ def evaluate(
     from edgeinfer.host.evaluation.worst import answered
 
     with show_progress(keep=True) as progress:
-        result = evaluate_model(model, data, progress, other=compare)
+        result = evaluate_model(model, data, progress, table=labels_csv, other=compare)
         named = answered(model, result.worst(worst))
         if report is not None:
             write_atomically(report / TABLE_FILE, _table(result))

@@ -16,7 +16,7 @@ from edgeinfer.host.cli.train_settings import make_config
 
 if TYPE_CHECKING:
     from edgeinfer.converters.run_folder.trained_run import TrainedModel
-    from edgeinfer.host.data.dataset import PreparedData
+    from edgeinfer.host.data.dataset import DataOptions, PreparedData
 
 
 @click.command(cls=Command)
@@ -28,6 +28,7 @@ def train(
     architecture: str | None,
     student: str | None,
     out: Path | None,
+    labels_csv: Path | None,
     validation_share: float | None,
     test_share: float | None,
     weights: str | None,
@@ -42,7 +43,8 @@ def train(
     """Train a model on labelled photos.
 
     DATA is a folder with one sub-folder of photos per class, or with such folders in train,
-    validation and test. fashion-mnist is the small data set that comes with edgeinfer;
+    validation and test. Labels may also be in a table (--labels-csv) or in names such as
+    cat.0.jpg. fashion-mnist is the small data set that comes with edgeinfer;
     fashion-mnist:full is the whole set, if it is installed or can be downloaded. The trained model
     is written to a folder for `edgeinfer convert`.
     """
@@ -50,6 +52,7 @@ def train(
 
     check_host_extra("edgeinfer train")  # before a large folder is checked
     from edgeinfer.converters.common.progress import show_progress
+    from edgeinfer.host.data.dataset import DataOptions
     from edgeinfer.host.training.data.prepare import FASHION_MNIST
     from edgeinfer.host.training.train import train as train_model
     from edgeinfer.host.training.workspace import check_destination
@@ -66,7 +69,16 @@ def train(
     lesson = chosen_teacher(teacher, teacher_weight, temperature, features=teacher_features)
     out = out or _default_out(data, grey_28=grey_28, with_teacher=lesson is not None)
     check_destination(out, force=force)
-    prepared = _prepare(data, task, config.seed, validation_share, test_share)
+    prepared = _prepare(
+        data,
+        task,
+        DataOptions(
+            seed=config.seed,
+            table=labels_csv,
+            validation_share=validation_share,
+            test_share=test_share,
+        ),
+    )
     require_host_extra("edgeinfer train")
     for finding in prepared.findings:
         click.echo(printable(finding.sentence), err=True)
@@ -84,9 +96,7 @@ def _default_out(data: str, *, grey_28: bool, with_teacher: bool) -> Path:
     return Path("runs", f"{name}-student" if with_teacher else name)
 
 
-def _prepare(
-    data: str, task: str, seed: int, validation_share: float | None, test_share: float | None
-) -> PreparedData:
+def _prepare(data: str, task: str, options: DataOptions) -> PreparedData:
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.tasks.registry import OWN
     from edgeinfer.host.training.data.prepare import prepare_data
@@ -99,14 +109,7 @@ def _prepare(
             next_step=did_you_mean(task, task_names()),
         )
     with show_progress() as progress:
-        return prepare_data(
-            data,
-            task=task,
-            seed=seed,
-            validation_share=validation_share,
-            test_share=test_share,
-            progress=progress,
-        )
+        return prepare_data(data, task=task, options=options, progress=progress)
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

@@ -11,6 +11,7 @@ import click
 from edgeinfer.device.cli.help.names import BOARD, Name, choice
 from edgeinfer.device.cli.help.pages import option_group
 from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.host.cli.labels_option import LABELS_NAMES, LABELS_SETTINGS
 from edgeinfer.host.cli.student_options import list_students
 from edgeinfer.host.cli.train_settings import IMAGENET
 
@@ -131,6 +132,7 @@ _OPTIONS = (
         show_default="auto",
         help="Random changes to the training pictures.",
     ),
+    _data(*LABELS_NAMES, **LABELS_SETTINGS),
     _data(
         "--validation-share",
         type=float,

@@ -17,12 +17,31 @@ from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data import fashion_mnist
 from edgeinfer.host.data.check import Checked, check_files
 from edgeinfer.host.data.findings import Finding
-from edgeinfer.host.data.folder import Layout, find_layout, require_enough
+from edgeinfer.host.data.folder import Layout, require_enough
+from edgeinfer.host.data.labels.find import find_labelled
 from edgeinfer.host.data.split import split_samples
 from edgeinfer.host.data.store import ImageStore
 
 DEFAULT_SHARE = 0.1
 """Share of a class's pictures for validation, and for test."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """What a user may say of a data set.
+
+    Attributes:
+        seed: of the split.
+        table: a CSV or JSON file of the targets; None for the task's usual place, such as the
+            folders' names. It is given only to tasks that read one.
+        validation_share: of the pictures, for those without a split; None takes the default.
+        test_share: the same for the test split.
+    """
+
+    seed: int = 0
+    table: Path | None = None
+    validation_share: float | None = None
+    test_share: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +76,17 @@ def prepare_folder(
     root: Path,
     *,
     seed: int,
+    table: Path | None = None,
     validation_share: float | None = None,
     test_share: float | None = None,
     progress: Progress | None = None,
 ) -> PreparedData:
-    """Find, check and split a folder of photographs; see `find_layout` for its layout.
+    """Find, check and split a folder of photographs; see `find_labelled` for its layout.
 
     Args:
         root: the folder.
         seed: of the split.
+        table: a CSV or JSON file of the labels; None if folders or file names have them.
         validation_share: of each class's pictures; None is `DEFAULT_SHARE`.
         test_share: the same for the test split.
         progress: reports each picture.
@@ -74,7 +95,7 @@ def prepare_folder(
         DataError: the folder cannot be used; the sentence says why.
         UsageError: a share is impossible, or given for a split that the folder already has.
     """
-    layout = find_layout(root)
+    layout = find_labelled(root, table=table)
     shares = _shares(layout.root, layout.splits, validation_share, test_share)
     checked = check_files(layout, progress=progress)
     return split_checked(

@@ -72,7 +72,13 @@ class Result:
 
 
 def evaluate_model(
-    model: Path, data: Path, progress: Progress, *, other: Path | None = None, threads: int = 2
+    model: Path,
+    data: Path,
+    progress: Progress,
+    *,
+    table: Path | None = None,
+    other: Path | None = None,
+    threads: int = 2,
 ) -> Result:
     """Answer all pictures of a folder and score the answers.
 
@@ -80,6 +86,7 @@ def evaluate_model(
         model: a bundle or a plain `.tflite`.
         data: a folder with targets, in the form of the model's task.
         progress: reports what is going on.
+        table: a CSV or JSON file of the targets; None for the task's usual place.
         other: another model of the same task, to compare on the same pictures.
         threads: how many pictures are answered in parallel.
 
@@ -91,7 +98,9 @@ def evaluate_model(
     """
     task, said = _told(model)
     their_said = said if other is None else _require_same_task(other, task, said)
-    samples = find_taught(task).find(data, said, progress=progress)
+    trained = find_taught(task)
+    trained.require_table(table)
+    samples = trained.find(data, said, table=table, progress=progress)
     evaluation = _answers(model, samples, task, said, progress, threads)
     second = comparison = None
     if other is not None:

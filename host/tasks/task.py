@@ -17,7 +17,7 @@ from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.augment import AugmentConfig
-from edgeinfer.host.data.dataset import PreparedData
+from edgeinfer.host.data.dataset import DataOptions, PreparedData
 from edgeinfer.host.tasks.loss_settings import LossSettings
 
 Rows: TypeAlias = NDArray[Any]
@@ -36,27 +36,32 @@ class TaughtTask(ABC):
 
     Attributes:
         name: the task's name.
+        reads_table: whether targets may come from a table that the user names.
     """
 
     name: ClassVar[str]
+    reads_table: ClassVar[bool] = False
+
+    def require_table(self, table: Path | None) -> None:
+        """Refuse a table that the task does not read.
+
+        Raises:
+            UsageError: one is given.
+        """
+        if table is not None and not self.reads_table:
+            raise UsageError(
+                "--labels-csv", got=f"given for the task '{self.name}'", next_step="leave it out"
+            )
 
     @abstractmethod
     def prepare(
-        self,
-        root: Path,
-        *,
-        seed: int,
-        validation_share: float | None = None,
-        test_share: float | None = None,
-        progress: Progress | None = None,
+        self, root: Path, options: DataOptions, *, progress: Progress | None = None
     ) -> PreparedData:
         """Find, check and split a folder of pictures with their targets.
 
         Args:
             root: the folder.
-            seed: of the split.
-            validation_share: of the pictures; None takes the default.
-            test_share: the same for the test split.
+            options: how to read and split it.
             progress: reports each picture.
 
         Raises:
@@ -65,12 +70,20 @@ class TaughtTask(ABC):
         """
 
     @abstractmethod
-    def find(self, root: Path, said: Said, *, progress: Progress | None = None) -> list[Sample]:
+    def find(
+        self,
+        root: Path,
+        said: Said,
+        *,
+        table: Path | None = None,
+        progress: Progress | None = None,
+    ) -> list[Sample]:
         """Find all pictures of a folder with their targets, for an existing model.
 
         Args:
             root: the folder.
             said: the description of the model's outputs.
+            table: see `DataOptions`; given only to tasks with `reads_table`.
             progress: reports each picture.
 
         Raises:

@@ -15,7 +15,7 @@ from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.pictures.decode import read_image_size
 from edgeinfer.device.preprocess import PreprocessSpec, place
 from edgeinfer.device.tasks.task import Said
-from edgeinfer.host.data.dataset import PreparedData
+from edgeinfer.host.data.dataset import DataOptions, PreparedData
 from edgeinfer.host.data.split import split_samples
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.task import Floats, Motions, Rows, TaughtTask, move_points
@@ -28,25 +28,26 @@ class SpotsTraining(TaughtTask):
     name: ClassVar[str] = NAME
 
     def prepare(
-        self,
-        root: Path,
-        *,
-        seed: int,
-        validation_share: float | None = None,
-        test_share: float | None = None,
-        progress: Progress | None = None,
+        self, root: Path, options: DataOptions, *, progress: Progress | None = None
     ) -> PreparedData:
         samples = self.find(root, Said(), progress=progress)
         splits = split_samples(
             ((sample, None) for sample in samples),
             task=MEASURED,
-            seed=seed,
-            validation_share=validation_share or 0.2,
-            test_share=test_share or 0.2,
+            seed=options.seed,
+            validation_share=options.validation_share or 0.2,
+            test_share=options.test_share or 0.2,
         )
         return PreparedData(name=root.name, splits=splits, task=NAME)
 
-    def find(self, root: Path, said: Said, *, progress: Progress | None = None) -> list[Sample]:
+    def find(
+        self,
+        root: Path,
+        said: Said,
+        *,
+        table: Path | None = None,
+        progress: Progress | None = None,
+    ) -> list[Sample]:
         try:
             with (root / "spots.csv").open(newline="") as file:
                 rows = list(csv.reader(file))

@@ -14,8 +14,8 @@ from edgeinfer.device.core.errors import DataError, UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.check import check_files
-from edgeinfer.host.data.dataset import PreparedData, prepare_folder
-from edgeinfer.host.data.folder import find_layout
+from edgeinfer.host.data.dataset import DataOptions, PreparedData, prepare_folder
+from edgeinfer.host.data.labels.find import find_labelled
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.task import Floats, Rows, TaughtTask
 
@@ -24,35 +24,38 @@ class TaughtClassification(TaughtTask):
     """A class for a picture; its rows are the classes' indices, (pictures,) int32."""
 
     name: ClassVar[str] = "classification"
+    reads_table: ClassVar[bool] = True
 
     def prepare(
-        self,
-        root: Path,
-        *,
-        seed: int,
-        validation_share: float | None = None,
-        test_share: float | None = None,
-        progress: Progress | None = None,
+        self, root: Path, options: DataOptions, *, progress: Progress | None = None
     ) -> PreparedData:
-        """Read a folder of photographs, a sub-folder for each class; see `find_layout`."""
+        """Read a folder of photographs, a sub-folder for each class; see `find_labelled`."""
         return prepare_folder(
             root,
-            seed=seed,
-            validation_share=validation_share,
-            test_share=test_share,
+            seed=options.seed,
+            table=options.table,
+            validation_share=options.validation_share,
+            test_share=options.test_share,
             progress=progress,
         )
 
-    def find(self, root: Path, said: Said, *, progress: Progress | None = None) -> list[Sample]:
+    def find(
+        self,
+        root: Path,
+        said: Said,
+        *,
+        table: Path | None = None,
+        progress: Progress | None = None,
+    ) -> list[Sample]:
         """Read a folder as `prepare` does, if its classes are among the model's."""
-        layout = find_layout(root, to_train=False)
+        layout = find_labelled(root, table=table, to_train=False)
         strange = [label for label in layout.labels if label not in said.labels]
         if strange:
             raise DataError(
                 root,
                 got=f"has the class '{strange[0]}'",
                 expected=f"classes of the model, such as {', '.join(said.labels[:5])}",
-                next_step="remove its folder, or give it the model's name",
+                next_step="remove its pictures, or give them the model's name of the class",
             )
         place = [said.labels.index(label) for label in layout.labels]
         files = check_files(layout, progress=progress).files

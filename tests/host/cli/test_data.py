@@ -83,6 +83,18 @@ def test_data_that_cannot_be_used(photos: Path) -> None:
     assert len(answer["findings"]) == 10
 
 
+def test_labels_of_a_table(photos: Path) -> None:
+    table = photos.parent / "labels.csv"
+    table.write_text("file,label\n" + "".join(f"{n}.png,{'ab'[n // 10]}\n" for n in range(20)))
+    result = _check(str(photos), "--labels-csv", str(table))
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        *("class\ttrain\tvalidation\ttest", "a\t8\t1\t1", "b\t8\t1\t1", "all\t16\t2\t2"),
+        "ignored: labels.csv: has no line for 1 picture of the folder, such as cat/truncated.jpg",
+        "left out: 1",
+    ]
+
+
 def test_no_such_folder(tmp_path: Path) -> None:
     result = _check(str(tmp_path / "gone"), "--json")
     assert result.exit_code == 1
