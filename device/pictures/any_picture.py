@@ -14,13 +14,12 @@ from typing import Any, Literal, Protocol, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.core.errors import EdgeinferError, ImageError, UsageError
+from edgeinfer.device.core.errors import ImageError, UsageError
 from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.pictures.pixel_formats import (
     PixelFormat,
     ReductionRule,
     on_white,
-    to_8_bits,
     upright,
 )
 
@@ -215,37 +214,24 @@ def _pillow_pixels(picture: Any) -> NDArray[np.uint8]:
     Raises:
         ImageError: it is closed, incomplete, empty or of a mode without a fixed range.
     """
+    from edgeinfer.device.pictures.pillow import ValueModeError, pillow_array
+
     try:
         picture.load()
-        mode = str(picture.mode)
         orientation = int(picture.getexif().get(_ORIENTATION, 1))
-        if mode.startswith("I;16"):
-            pixels = to_8_bits(np.asarray(picture, np.uint16))
-        elif mode in ("I", "F"):
-            raise ImageError(
-                "picture",
-                got=f"is a PIL picture of mode {mode}, whose values have no fixed range",
-                expected="8 or 16 bits a channel",
-                next_step="scale it to 0 to 255 and convert it with convert('L')",
-            )
-        elif mode not in ("L", "RGB", "RGBA") or "transparency" in picture.info:
-            pixels = np.asarray(picture.convert(_mode_for(picture)))
-        else:
-            pixels = np.asarray(picture)
-    except EdgeinferError:
-        raise
+        pixels = pillow_array(picture)
+    except ValueModeError as error:
+        raise ImageError(
+            "picture",
+            got=str(error),
+            expected="8 or 16 bits a channel",
+            next_step="scale it to 0 to 255 and convert it with convert('L')",
+        ) from error
     except Exception as error:  # each reader of Pillow raises other errors
         raise ImageError(
             "picture", got=f"is a PIL picture that cannot be read ({_first_line(error)})"
         ) from error
     return upright(_array(pixels), orientation)
-
-
-def _mode_for(picture: Any) -> str:
-    if picture.mode == "1":
-        return "L"
-    transparent = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa")
-    return "RGBA" if transparent or "transparency" in picture.info else "RGB"
 
 
 def _kind(thing: object) -> str:

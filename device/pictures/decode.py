@@ -7,7 +7,9 @@ Rules, where formats leave a choice:
 - 16 bits become 8 by v / 257, rounded: 0 stays 0 and 65535 becomes 255. Cameras that put 12 bits
   into 16 give dark pictures; their files are not guessed at.
 - Grey is repeated in three channels; palettes, CMYK and YCCK become RGB without colour profiles.
-- Of an animation or a document the first picture counts. GIF needs an OpenCV that reads it.
+- Of an animation or a document the first picture counts.
+- GIF, HEIC, AVIF and rare kinds of TIFF need the packages of the extra `pictures`, so that each
+  OpenCV, whatever it was built with, reads the same files in the same way.
 
 The memory that decoding takes is known before any is taken: from the header, which must not say two
 things, and bounded by the file's own size. See `headers`.
@@ -27,11 +29,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import ImageError
+from edgeinfer.device.core.installation.advice import add_extra
 from edgeinfer.device.core.paths import AnyPath, file_path
+from edgeinfer.device.pictures.bitmap import decode_bitmap
 from edgeinfer.device.pictures.headers import (
     MAX_PIXELS,
     HeaderError,
     ImageHeader,
+    MissingDecoderError,
     foreign_format,
     image_format,
     memory_limit,
@@ -39,15 +44,13 @@ from edgeinfer.device.pictures.headers import (
 )
 from edgeinfer.device.pictures.jpeg import JPEG_FLAGS
 from edgeinfer.device.pictures.pixel_formats import (
-    TURNED,
     JpegReduction,
     Pixels,
     ReductionRule,
-    on_white,
-    to_8_bits,
     upright,
 )
 from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
+from edgeinfer.device.pictures.to_rgb import to_rgb
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -64,8 +67,7 @@ MAX_FILE_BYTES = 2**28
 """Largest file that is read."""
 
 _REPLACE = "replace it or remove it"
-_ROW_PIXELS = 1 << 18
-"""Pixels that are converted in one step."""
+_SAVE = "save it as JPEG or PNG, or remove it"
 
 
 def decode_image(
@@ -86,34 +88,23 @@ def decode_image(
         ImageError: it is empty, not an image, incomplete, damaged or absurdly large.
     """
     header = _checked_header(data, subject)
-    quiet_opencv()
     # JPEG has no alpha; everything else is taken as stored, to see alpha and 16 bits.
     flags = cv2.IMREAD_UNCHANGED
     reduction: JpegReduction = 1
     if header.format == "JPEG":
         if reduction_rule is not None:
-            reduction = reduction_rule(_upright_size(header))
+            reduction = reduction_rule(header.upright_size)
         flags = JPEG_FLAGS[reduction]
     _check_memory(header, len(data), reduction, subject)
-    try:
-        decoded = cv2.imdecode(np.frombuffer(header.payload, np.uint8), flags)
-    except cv2.error:
-        decoded = None
-    # The stubs of OpenCV leave out that imdecode gives None for what it cannot read.
-    if decoded is None:  # type: ignore[unreachable, unused-ignore]
-        raise ImageError(
-            subject,
-            got=f"cannot be decoded: the {header.format} is damaged or of a rare kind",
-            next_step="save it as JPEG or PNG, or remove it",
-        )
+    decoded = _decoded(header, flags, subject)
     if decoded.dtype not in (np.uint8, np.uint16):
         raise ImageError(
             subject,
             got=f"has {decoded.dtype} pixels",
             expected="8 or 16 bits a channel",
-            next_step="save it as JPEG or PNG, or remove it",
+            next_step=_SAVE,
         )
-    said = tuple(-(-side // reduction) for side in header.size)
+    said = tuple(-(-side // reduction) for side in header.decoded_size)
     if decoded.shape[1::-1] != said:
         raise ImageError(
             subject,
@@ -121,7 +112,7 @@ def decode_image(
             f"{decoded.shape[1]} x {decoded.shape[0]}",
             next_step=_REPLACE,
         )
-    pixels = _to_rgb(decoded, header)
+    pixels = to_rgb(decoded, header)
     return np.ascontiguousarray(upright(pixels, header.orientation))
 
 
@@ -136,7 +127,8 @@ def read_image(path: AnyPath, reduction_rule: ReductionRule | None = None) -> Pi
         (720, 1280, 3)
 
     Args:
-        path: path of the image file: JPEG, PNG, WebP, BMP, GIF or TIFF.
+        path: path of the image file: JPEG, PNG, WebP, BMP or TIFF; GIF, HEIC or AVIF with the
+            extra `pictures`.
         reduction_rule: a function that gets the (width, height) of a JPEG file and returns 1, 2, 4
             or 8: the file is decoded to that part of its width and height, which is faster. By
             default it is decoded at full size.
@@ -164,7 +156,7 @@ def image_size(data: bytes, *, subject: str) -> tuple[int, int]:
     Raises:
         ImageError: the bytes announce nothing that may be decoded.
     """
-    return _upright_size(_checked_header(data, subject))
+    return _checked_header(data, subject).upright_size
 
 
 def read_image_bytes(path: AnyPath) -> bytes:
@@ -223,14 +215,14 @@ def _checked_header(data: bytes, subject: str) -> ImageHeader:
         foreign = foreign_format(data)
         raise ImageError(
             subject,
-            got="is not an image" if foreign is None else f"is a {foreign} file",
-            expected="JPEG, PNG, WebP, BMP, GIF or TIFF",
-            next_step=_REPLACE if foreign is None else "save it as JPEG",
+            got=f"is {foreign or 'not an image'}",
+            expected="JPEG, PNG, WebP, BMP, GIF, TIFF, HEIC or AVIF",
+            next_step=_REPLACE if foreign is None else "save it as JPEG or PNG",
         )
     try:
         header = read_header(data)
     except HeaderError as error:
-        raise ImageError(subject, got=str(error), next_step=_REPLACE) from error
+        raise _refused(error, subject) from error
     width, height = header.size
     if not 0 < width * height <= MAX_PIXELS:
         raise ImageError(
@@ -240,6 +232,43 @@ def _checked_header(data: bytes, subject: str) -> ImageHeader:
             next_step=_REPLACE,
         )
     return header
+
+
+def _decoded(header: ImageHeader, flags: int, subject: str) -> NDArray[Any]:
+    """Return what the decoder of a file gives: grey, BGR or BGRA, of any dtype."""
+    try:
+        if header.decoder == "bitmap":
+            return decode_bitmap(header)
+        if header.decoder != "opencv":
+            from edgeinfer.device.pictures.pillow import decode_heic, decode_with_pillow
+
+            return (decode_heic if header.decoder == "heif" else decode_with_pillow)(header)
+    except HeaderError as error:
+        raise _refused(error, subject) from error
+    quiet_opencv()
+    try:
+        decoded = cv2.imdecode(np.frombuffer(header.payload, np.uint8), flags)
+    except cv2.error:
+        decoded = None
+    # The stubs of OpenCV leave out that imdecode gives None for what it cannot read.
+    if decoded is None:  # type: ignore[unreachable, unused-ignore]
+        raise ImageError(
+            subject,
+            got=f"cannot be decoded: the {header.format} is damaged or of a rare kind",
+            next_step=_SAVE,
+        )
+    return decoded
+
+
+def _refused(error: HeaderError, subject: str) -> ImageError:
+    """Return the error for a file that no decoder sees, or that one refuses."""
+    if isinstance(error, MissingDecoderError):
+        advice = add_extra("pictures")
+        return ImageError(
+            subject, got=str(error), next_step=f"save it as JPEG, or {advice}", detail="extra"
+        )
+    rare = "rare" in str(error) or "camera raw" in str(error) or "bands" in str(error)
+    return ImageError(subject, got=str(error), next_step=_SAVE if rare else _REPLACE)
 
 
 def _check_memory(header: ImageHeader, file_bytes: int, reduction: int, subject: str) -> None:
@@ -252,41 +281,3 @@ def _check_memory(header: ImageHeader, file_bytes: int, reduction: int, subject:
             expected=f"at most {allowed / 1e6:,.0f} MB",
             next_step="save it smaller, or as JPEG",
         )
-
-
-def _upright_size(header: ImageHeader) -> tuple[int, int]:
-    return header.size[::-1] if header.orientation in TURNED else header.size
-
-
-def _to_rgb(decoded: NDArray[Any], header: ImageHeader) -> Pixels:
-    """Turn OpenCV's grey, BGR or BGRA of 8 or 16 bits into RGB, on white where it is transparent.
-
-    A picture may take all the memory that there is: so RGB replaces what it is made from,
-    some rows at a time.
-    """
-    height, width = decoded.shape[:2]
-    decoded = decoded.reshape(height, width, -1)
-    channels = decoded.shape[2]
-    if channels < 3:
-        pixels = np.empty((height, width, 3), np.uint8)
-    else:
-        if not (decoded.flags.c_contiguous and decoded.flags.writeable):
-            decoded = decoded.copy()
-        # What a row becomes is never longer than the row.
-        place = decoded.reshape(-1).view(np.uint8)[: height * width * 3]
-        pixels = place.reshape(height, width, 3)
-    rows = max(1, _ROW_PIXELS // max(1, width))
-    for first in range(0, height, rows):
-        part = to_8_bits(decoded[first : first + rows])
-        pixels[first : first + rows] = _rows_to_rgb(part, header)
-    return pixels
-
-
-def _rows_to_rgb(part: NDArray[np.uint8], header: ImageHeader) -> NDArray[np.uint8]:
-    """Return rows of grey, BGR or BGRA as new memory in RGB."""
-    channels = part.shape[2]
-    if channels < 3:
-        return np.repeat(part[:, :, :1], 3, axis=2)
-    if channels == 3:
-        return np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2RGB), np.uint8)
-    return on_white(part[:, :, 2::-1], part[:, :, 3:4], premultiplied=header.premultiplied)

@@ -61,18 +61,18 @@ class Frame:
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) of the picture in pixels.
+        """(width, height) of the picture in pixels, upright.
 
         Raises:
             ImageError: the frame is a JPEG that cannot be decoded.
         """
         if self.format != "jpeg":
             return picture_size(self.pixels, self.format)
-        from edgeinfer.device.pictures.headers import HeaderError, read_header
+        from edgeinfer.device.pictures.headers import HeaderError, read_jpeg_header
 
         try:
-            return read_header(self.pixels.tobytes()).size
-        except HeaderError:  # OpenCV decodes some that are not whole
+            return read_jpeg_header(self.pixels.tobytes()).upright_size
+        except HeaderError:  # its error is that of decoding
             height, width = self.rgb().shape[:2]
             return width, height
 

@@ -17,7 +17,7 @@ from edgeinfer.device.pictures.headers import (
     memory_limit,
     read_jpeg_header,
 )
-from edgeinfer.device.pictures.pixel_formats import JpegReduction, ReductionRule
+from edgeinfer.device.pictures.pixel_formats import JpegReduction, ReductionRule, upright
 
 JPEG_FLAGS: dict[int, int] = {
     1: cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION,
@@ -25,13 +25,14 @@ JPEG_FLAGS: dict[int, int] = {
     4: cv2.IMREAD_REDUCED_COLOR_4 | cv2.IMREAD_IGNORE_ORIENTATION,
     8: cv2.IMREAD_REDUCED_COLOR_8 | cv2.IMREAD_IGNORE_ORIENTATION,
 }
-"""OpenCV's flags for each reduction, that decode a JPEG without rotation."""
+"""OpenCV's flags for each reduction, without rotation: that is done afterwards."""
 
 
 def decode_bgr(
     data: NDArray[np.uint8], *, reduction: JpegReduction = 1, subject: str = "frame"
 ) -> NDArray[np.uint8]:
-    """Decode a JPEG at a part of its size: (N,) bytes to (H, W, 3) uint8 BGR, without rotation.
+    """Decode a JPEG at a part of its size: (N,) bytes to (H, W, 3) uint8 BGR, upright as its Exif
+    says.
 
     Raises:
         ImageError: it is damaged, not a JPEG, or absurdly large.
@@ -52,7 +53,7 @@ def decode_reduced(
             subject, got=f"cannot be decoded: it {error}", expected="a whole JPEG"
         ) from error
     width, height = header.size
-    reduction = choose(header.size)
+    reduction = choose(header.upright_size)
     if width * height > MAX_PIXELS or header.memory(reduction) > memory_limit(len(content)):
         raise ImageError(
             subject, got=f"is {width} x {height} pixels large", expected="a size that fits the file"
@@ -63,4 +64,4 @@ def decode_reduced(
         decoded = None
     if decoded is None:  # type: ignore[unreachable, unused-ignore]
         raise ImageError(subject, got="cannot be decoded", expected="a whole JPEG")
-    return np.asarray(decoded, np.uint8)
+    return np.ascontiguousarray(upright(np.asarray(decoded, np.uint8), header.orientation))

@@ -20,7 +20,10 @@ Pixels: TypeAlias = NDArray[np.uint8]
 """The pixels of a picture, (H, W, 3) uint8 RGB, the first row at the top."""
 
 IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".bmp", ".dib", ".tif"),
+        *(".tiff", ".gif", ".heic", ".heif", ".hif", ".avif"),
+    }
 )
 """Suffixes, in lower case, of the files that may be images; the content decides."""
 

@@ -19,7 +19,9 @@ def quiet_opencv() -> None:
     import cv2
 
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    if "OPENCV_LOG_LEVEL" in os.environ or not hasattr(cv2, "setLogLevel"):
+    # OpenCV 4.13 has them in another module; very old ones have none.
+    levels = cv2 if hasattr(cv2, "setLogLevel") else getattr(cv2.utils, "logging", None)
+    if "OPENCV_LOG_LEVEL" in os.environ or levels is None:
         return
-    if cv2.getLogLevel() == _OPENCVS_OWN_LEVEL:
-        cv2.setLogLevel(0)
+    if levels.getLogLevel() == _OPENCVS_OWN_LEVEL:
+        levels.setLogLevel(0)

@@ -95,6 +95,8 @@ def _digest_file(path: str) -> bytes | tuple[FindingKind, str]:
     try:
         return pixel_digest(decode_image(data, subject=path))
     except ImageError as error:
+        if error.code == "image.extra":
+            return "ignored", f"{error.got}; {error.next_step}"
         return kind, error.got
 
 

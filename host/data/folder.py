@@ -152,14 +152,14 @@ def require_enough(
 
 
 def _convert_first(layout: Layout, label: str) -> str:
-    """Return the advice about a class's photos that a phone stored as HEIC; empty without any."""
-    of_phones = sum(
+    """Return the advice about a class's photos in formats that are not read; empty if none is."""
+    unread = sum(
         needs_conversion(finding.path) and label in Path(finding.path).parts[:-1]
         for finding in layout.findings
     )
-    if not of_phones:
+    if not unread:
         return ""
-    return f"convert its {of_phones} HEIC or AVIF file{'s' * (of_phones != 1)} to JPEG"
+    return f"convert its {unread} file{'s' * (unread != 1)} of other formats to JPEG"
 
 
 def _split_folders(root: Path, folders: list[Path]) -> dict[Path, Split]:

@@ -12,7 +12,13 @@ from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 from edgeinfer.host.data.findings import Finding
 
-_CONVERT = frozenset({".heic", ".heif", ".avif"})
+_CONVERT = frozenset(
+    {
+        *(".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".raw", ".rw2", ".srw"),
+        *(".exr", ".ico", ".j2k", ".jp2", ".jxl", ".jxr", ".pbm", ".pdf", ".pgm", ".pnm", ".ppm"),
+        *(".psd", ".svg", ".tga", ".xcf"),
+    }
+)
 _LEFTOVERS = frozenset({"__MACOSX"})
 
 

@@ -47,7 +47,7 @@ def add_extra(
     source = source or _installed_source()
     if not source.version:
         return f"install edgeinfer as docs/quickstart.md says, with the extra {extra}"
-    old = version < _OLDEST_HOST
+    old = extra == "host" and version < _OLDEST_HOST
     notes = [f"with {_HOST_PYTHONS}"] if old else []
     if environment.tool or old or environment.installer == "none":
         if source.gone:

@@ -14,6 +14,8 @@ _MAX_MARKERS = 10_000
 _MAX_SCANS = 100
 """More than any encoder writes; a decoder goes over the whole picture for each."""
 _NO_PADDING = re.compile(rb"[^\xff]")
+_MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])", re.DOTALL)
+"""What interrupts a scan: not a stuffed 0xFF, and not a restart."""
 _PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 
 
@@ -27,10 +29,11 @@ class _Frame(NamedTuple):
 
 
 def read_jpeg(data: bytes, *, whole: bool = True) -> ImageHeader:
-    """Walk the marker segments to the first scan, then look for the end of the image.
+    """Walk the marker segments to the first scan, then from scan to scan to the picture's end.
 
-    Within a scan 0xFF is always stuffed, so the first FF D9 after its start is the real end; one
-    inside an earlier segment belongs to a thumbnail and does not count.
+    Within a scan 0xFF is always stuffed, so an FF D9 there is the real end, and an FF D8 the
+    beginning of another picture, before which this one was cut; those inside a segment belong to
+    a thumbnail and do not count.
 
     Args:
         data: the picture.
@@ -43,8 +46,10 @@ def read_jpeg(data: bytes, *, whole: bool = True) -> ImageHeader:
         if found is None:
             raise HeaderError("is incomplete: the JPEG ends before its picture begins")
         marker, position = found[0][0], found.end()
-        if marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8:
+        if marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD7:
             continue
+        if marker == 0xD8:
+            raise HeaderError("is incomplete: another JPEG begins before its picture")
         if marker == 0xD9:
             raise HeaderError("is damaged: the JPEG holds no picture")
         (length,) = struct.unpack_from(">H", data, position)
@@ -62,9 +67,7 @@ def read_jpeg(data: bytes, *, whole: bool = True) -> ImageHeader:
         raise HeaderError(f"is damaged: the JPEG has {_MAX_MARKERS:,} markers before its picture")
     if frame is None:
         raise HeaderError("is damaged: the JPEG does not say its size")
-    end = data.find(b"\xff\xd9", position) if whole else len(data)
-    if end < 0:
-        raise HeaderError("is incomplete: the JPEG has no end")
+    end = _end(data, position) if whole else len(data)
     # Where a scan holds not the whole of a pixel, all coefficients are kept, 16 bits each.
     kept = frame.progressive or segment[:1] != bytes([frame.components])
     if kept and data.count(b"\xff\xda", position, end) >= _MAX_SCANS:
@@ -78,6 +81,21 @@ def read_jpeg(data: bytes, *, whole: bool = True) -> ImageHeader:
         extra_bytes=round(2 * frame.samples * width * height) if kept else 0,
         orientation=orientation,
     )
+
+
+def _end(data: bytes, position: int) -> int:
+    """Return where the picture whose first scan begins at `position` ends."""
+    while found := _MARKER.search(data, position):
+        marker, position = found[1][0], found.end()
+        if marker == 0xD9:
+            return found.start()
+        if marker == 0xD8:
+            raise HeaderError("is incomplete: another JPEG begins before its end")
+        # Others have no segment; what is not known is skipped as decoders do.
+        if marker >= 0xC0 and position + 2 <= len(data):
+            (length,) = struct.unpack_from(">H", data, position)
+            position += max(length, 2)
+    raise HeaderError("is incomplete: the JPEG has no end")
 
 
 def _read_frame(marker: int, segment: bytes) -> _Frame:

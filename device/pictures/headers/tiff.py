@@ -5,15 +5,24 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from edgeinfer.device.pictures.headers.base import HeaderError, ImageHeader
+from edgeinfer.device.pictures.headers.base import Decoder, HeaderError, ImageHeader
+from edgeinfer.device.pictures.headers.foreign import is_canon_raw
 
 EXIF_PREFIX = b"Exif\x00\x00"
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION = 256, 257, 258, 259
 _ORIENTATION, _SAMPLES, _ROWS, _TILE_WIDTH, _TILE_HEIGHT = 274, 277, 278, 322, 323
-_EXTRA_SAMPLES = 338
+_PHOTOMETRIC, _PLANAR, _SUB_DIRECTORIES, _EXTRA_SAMPLES = 262, 284, 330, 338
+_SUB_FILE, _DNG_VERSION = 254, 50706
 _NEEDED = frozenset({_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _ORIENTATION, _SAMPLES, _ROWS})
-_NEEDED |= {_TILE_WIDTH, _TILE_HEIGHT}
+_NEEDED |= {_TILE_WIDTH, _TILE_HEIGHT, _PHOTOMETRIC, _PLANAR, _EXTRA_SAMPLES}
+_GREYS, _RGB, _PALETTE, _SEPARATED = (0, 1), 2, 3, 5
+_COLOURS = {0: 1, 1: 1, _RGB: 3, _PALETTE: 1, _SEPARATED: 4}
+"""How many of a pixel's numbers are colours, by the photometric interpretation."""
+_ASSOCIATED, _UNASSOCIATED = 1, 2
+"""Extra samples that are an alpha: with colours already multiplied by it, and not."""
+_OPENCV_TILES = 32
+"""Uncompressed tiles of 8 bits whose width is not a multiple of it are refused by OpenCV."""
 _TYPES = {1: "B", 3: "H", 4: "I"}
 _COMPRESSIONS = {
     1: "none",
@@ -27,6 +36,8 @@ _COMPRESSIONS = {
     32946: "deflate",
 }
 """What is decoded; the others are rare, and some unpack without bounds."""
+_PILLOW_BYTES = 12
+"""Of a pixel, as Pillow holds it and hands it over."""
 _MAX_SAMPLES = 16
 _MAX_BITS = 64
 
@@ -50,6 +61,10 @@ def read_tiff(data: bytes) -> ImageHeader:
     compression = _one(tags, _COMPRESSION, 1)
     if compression not in _COMPRESSIONS:
         raise HeaderError(f"is a TIFF with the rare compression {compression}")
+    if _DNG_VERSION in tags or is_canon_raw(data):
+        raise HeaderError("is a camera raw file")
+    if _SUB_DIRECTORIES in tags and _one(tags, _SUB_FILE, 0) & 1:
+        raise HeaderError("is a camera raw file, whose first picture is a thumbnail")
     payload, orientation = data, _one(tags, _ORIENTATION, 1)
     if _ORIENTATION in tags:
         # OpenCV turns TIFF files itself, but not for every kind of pixel: the file then says that
@@ -65,18 +80,53 @@ def read_tiff(data: bytes) -> ImageHeader:
     part = (width, rows)
     if _TILE_WIDTH in tags or _TILE_HEIGHT in tags:
         part = _one(tags, _TILE_WIDTH), _one(tags, _TILE_HEIGHT)
-    extra = tags.get(_EXTRA_SAMPLES)
+    extra = tags[_EXTRA_SAMPLES].value if _EXTRA_SAMPLES in tags else None
+    decoder = _decoder(tags, samples, bits, extra, uncompressed=compression == 1)
     return ImageHeader(
         format="TIFF",
         size=(width, height),
         payload=payload,
         pixel_bytes=channels * channel_bytes,
-        extra_bytes=part[0] * part[1] * max(channels, 4) * channel_bytes,
+        extra_bytes=part[0] * part[1] * max(channels, 4) * channel_bytes
+        + (_PILLOW_BYTES * width * height if decoder == "pillow" else 0),
         orientation=orientation if 1 <= orientation <= 8 else 1,
         # libtiff's RGBA interface, which OpenCV uses for 8 bits, multiplies by alpha where
-        # the file says that the extra channel is one (1: already multiplied, 2: not yet).
-        premultiplied=extra is not None and extra.value in (1, 2),
+        # the file says that the extra channel is one.
+        premultiplied=decoder == "opencv"
+        and (extra == _ASSOCIATED or (extra == _UNASSOCIATED and bits <= 8)),
+        opaque=extra is not None and extra not in (_ASSOCIATED, _UNASSOCIATED),
+        decoder=decoder,
     )
+
+
+def _decoder(
+    tags: dict[int, _Entry], samples: int, bits: int, extra: int | None, *, uncompressed: bool
+) -> Decoder:
+    """Return what decodes a TIFF: OpenCV where all its versions read such a one, and read it right.
+
+    Raises:
+        HeaderError: its bands do not say which colours they are.
+    """
+    photometric = _one(tags, _PHOTOMETRIC, 1)
+    colours = _COLOURS.get(photometric)
+    if colours is None:
+        return "opencv"
+    if photometric in _GREYS and samples > 2:
+        raise HeaderError(f"is a TIFF of {samples} bands that does not say which are its colours")
+    if samples < colours:
+        raise HeaderError(f"is damaged: the TIFF has {samples} of {colours} colours")
+    tiled = _TILE_WIDTH in tags and samples < 4
+    refused = tiled and uncompressed and bits == 8 and tags[_TILE_WIDTH].value % _OPENCV_TILES != 0
+    grey_of_few_bits = photometric in _GREYS and bits not in (1, 8) and bits < 8
+    second_band = photometric in _GREYS and samples == 2
+    in_planes = _one(tags, _PLANAR, 1) == 2 and bits > 8 and samples > 1
+    # Of 16 bits Pillow reads three colours in planes, and none of the others.
+    rare = second_band or samples > 4 or (in_planes and (photometric, samples) != (_RGB, 3))
+    if rare and bits > 8:
+        raise HeaderError(f"is a rare TIFF, of {samples} bands of {bits} bits")
+    if refused or grey_of_few_bits or second_band or in_planes or samples > 4:
+        return "pillow"
+    return "opencv"
 
 
 def exif_orientation(exif: bytes) -> int:

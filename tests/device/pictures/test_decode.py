@@ -319,7 +319,7 @@ def _bomb(side: int) -> bytes:
             id="webp",
         ),
         pytest.param(
-            b"BM" + struct.pack("<IIIIiiHHI", 0, 0, 54, 40, 99999, 99999, 1, 24, 1) + bytes(20),
+            b"BM" + struct.pack("<IIIIiiHHI", 0, 0, 54, 40, 99999, 99999, 1, 8, 1) + bytes(20),
             id="bmp",
         ),
         pytest.param(

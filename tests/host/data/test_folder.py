@@ -67,7 +67,7 @@ def test_images_anywhere_below_a_class_and_what_is_skipped(
     make_photo("photos/.cache/x.jpg", 3)
     make_photo("photos/stray.png", 4)
     (root / "a" / "notes.txt").write_text("sunny")
-    (root / "a" / "phone.HEIC").write_bytes(b"x")
+    (root / "a" / "camera.CR2").write_bytes(b"x")
     (root / "readme").write_text("x")
     (root / "b" / "gone.png").symlink_to(root / "nowhere.png")
     os.mkfifo(root / "b" / "pipe.png")
@@ -81,7 +81,7 @@ def test_images_anywhere_below_a_class_and_what_is_skipped(
         "readme": "is outside the class folders",
         "stray.png": "is outside the class folders, so it has no label",
         "a/notes.txt": "its name has no image suffix",
-        "a/phone.HEIC": ".heic files are not supported; convert it to JPEG",
+        "a/camera.CR2": ".cr2 files are not supported; convert it to JPEG",
         "b/gone.png": "is a broken link",
         "b/pipe.png": "is not a regular file",
     }
@@ -213,12 +213,12 @@ def test_too_few_images(make_folder: MakeFolder, counts: dict[str, int], message
         find_layout(make_folder(counts))
 
 
-def test_photos_of_a_phone_that_cannot_be_read(make_folder: MakeFolder) -> None:
+def test_photos_in_formats_that_cannot_be_read(make_folder: MakeFolder) -> None:
     root = make_folder({"a": 3, "b": 0})
-    for name in ("1.HEIC", "2.heif", "notes.txt"):
+    for name in ("1.DNG", "2.psd", "notes.txt"):
         (root / "b" / name).write_bytes(b"x")
     with pytest.raises(
-        DataError, match=r"class 'b' has 0 images.*; convert its 2 HEIC or AVIF fil"
+        DataError, match=r"class 'b' has 0 images.*; convert its 2 files of other formats to JPEG"
     ):
         find_layout(root)
 
