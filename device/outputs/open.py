@@ -119,7 +119,7 @@ def _recorder(option: OutputOption, limits: OutputLimits, *, live: bool) -> Outp
     folder.check()
     if stills:
         every_s = limits.stills_every_s if live else 0.0
-        return StillsSink(folder, when=limits.when, every_s=every_s)
+        return StillsSink(folder, when=limits.when, every_s=every_s, clean=limits.stills_clean)
     return VideoSink(
         folder,
         live=live,

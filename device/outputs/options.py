@@ -62,6 +62,7 @@ class OutputLimits:
         max_record_bytes: the most that the recordings of one output hold together.
         keep_free_bytes: how much of the disk recordings leave free.
         stills_every_s: of a live source, a still at most once in this time.
+        stills_clean: stills as the camera sent them, with nothing drawn onto them.
     """
 
     max_file_bytes: int = 100_000_000
@@ -70,6 +71,7 @@ class OutputLimits:
     max_record_bytes: int = 1_000_000_000
     keep_free_bytes: int = 200_000_000
     stills_every_s: float = 1.0
+    stills_clean: bool = False
 
 
 def parse_outputs(texts: Sequence[str], *, as_json: bool) -> list[OutputOption]:

@@ -20,6 +20,8 @@ REDRAW_S = 1 / 15
 """The window is not drawn more often."""
 
 TITLE = "edgeinfer"
+MAX_SIDE = 1280
+"""A window opens no larger: the user enlarges it where the screen has room."""
 _CLOSING_KEYS = (27, ord("q"))
 """Escape and q."""
 
@@ -87,7 +89,7 @@ class WindowSink(Output):
                 # A window of any size that keeps the picture's shape, without a tool bar.
                 flags = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
                 cv2.namedWindow(TITLE, flags)
-                cv2.resizeWindow(TITLE, picture.shape[1], picture.shape[0])
+                cv2.resizeWindow(TITLE, *_first_size(picture.shape[1], picture.shape[0]))
                 self._open = True
             cv2.imshow(TITLE, picture)
             key = cv2.waitKey(1) & 0xFF
@@ -103,3 +105,9 @@ class WindowSink(Output):
             self._open = False
             cv2.destroyAllWindows()
             cv2.waitKey(1)  # the window goes when its events are looked at
+
+
+def _first_size(width: int, height: int) -> tuple[int, int]:
+    """Return the size that a window of a picture opens with."""
+    factor = min(1.0, MAX_SIDE / max(width, height))
+    return max(1, round(width * factor)), max(1, round(height * factor))

@@ -139,6 +139,7 @@ def _check_outputs(params: Mapping[str, Any]) -> None:
         max_mb=params["record_max_mb"],
         keep_free_mb=params["record_keep_free_mb"],
         stills_every_s=params["stills_every"],
+        stills_clean=params["stills_clean"],
     ).parse(as_json=params["as_json"])
 
 

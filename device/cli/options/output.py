@@ -27,6 +27,7 @@ class OutputChoice:
         max_mb: `--record-max-mb`.
         keep_free_mb: `--record-keep-free-mb`.
         stills_every_s: `--stills-every`.
+        stills_clean: `--stills-clean`.
     """
 
     texts: Sequence[str]
@@ -36,6 +37,7 @@ class OutputChoice:
     max_mb: float
     keep_free_mb: float
     stills_every_s: float
+    stills_clean: bool
 
     def parse(self, *, as_json: bool) -> tuple[list[OutputOption], OutputLimits]:
         """Return the outputs and their limits.
@@ -44,8 +46,8 @@ class OutputChoice:
             as_json: `--json` is given.
 
         Raises:
-            UsageError: an output or the condition cannot be read, or the condition is given and
-                no output records.
+            UsageError: an output or the condition cannot be read, or the condition or
+                `--stills-clean` is given and no output records.
         """
         from edgeinfer.device.core.errors import UsageError
         from edgeinfer.device.outputs.options import OutputLimits, parse_outputs
@@ -62,6 +64,12 @@ class OutputChoice:
                 got="nothing is recorded",
                 expected="--output video:FILE.mp4 or --output stills:FOLDER with it",
             )
+        if self.stills_clean and not any(option.kind == "stills" for option in options):
+            raise UsageError(
+                "--stills-clean",
+                got="no stills are written",
+                expected="--output stills:FOLDER with it",
+            )
         return options, OutputLimits(
             max_file_bytes=round(self.max_file_mb * 1e6),
             when=when,
@@ -69,6 +77,7 @@ class OutputChoice:
             max_record_bytes=round(self.max_mb * 1e6),
             keep_free_bytes=round(self.keep_free_mb * 1e6),
             stills_every_s=self.stills_every_s,
+            stills_clean=self.stills_clean,
         )
 
 
@@ -85,6 +94,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         record_max_mb: float,
         record_keep_free_mb: float,
         stills_every: float,
+        stills_clean: bool,
         **others: Any,
     ) -> Any:
         choice = OutputChoice(
@@ -95,6 +105,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
             max_mb=record_max_mb,
             keep_free_mb=record_keep_free_mb,
             stills_every_s=stills_every,
+            stills_clean=stills_clean,
         )
         return command(outputs=choice, **others)
 
@@ -158,5 +169,10 @@ _OPTIONS = (
         default=1.0,
         metavar="SECONDS",
         help="Least time between two stills of a live source.",
+    ),
+    _recording(
+        "--stills-clean",
+        is_flag=True,
+        help="Write stills as the camera sent them, with nothing drawn: pictures to train with.",
     ),
 )

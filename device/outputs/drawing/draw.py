@@ -1,7 +1,8 @@
 """Answers drawn onto their frames: labels, boxes, areas, keypoints, for recordings and windows.
 
-Letters and lines grow with the picture; a picture too small for letters is enlarged first. Letters
-have a dark outline, which reads on any background.
+Letters and lines grow with the picture; a picture too small for letters is enlarged first, and one
+too narrow for them gets a black strip next to it. Letters have a dark outline, which reads on any
+background.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from edgeinfer.device.tasks.prediction import Colour, Point
 
 MIN_SIDE = 240
 """A picture's shorter side is at least this many pixels when it is drawn on."""
+MAX_ENLARGED_SIDE = 4096
+"""No picture is enlarged beyond this: one of 5000 by 1 would take a gigabyte."""
+MAX_DRAWN_SIDE = 16_384
+"""Longer pictures are made smaller: JPEG ends at 65,500 pixels, and so do many viewers before."""
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) uint8 BGR, as OpenCV writes and shows it."""
@@ -40,12 +45,13 @@ def annotate(answer: Answer, *, caption: str = "") -> Picture:
         caption: a line at the bottom, such as the time.
 
     Returns:
-        A new array, (H, W, 3) uint8 BGR; see `MIN_SIDE`.
+        A new array, (H, W, 3) uint8 BGR; see `MIN_SIDE`, `MAX_ENLARGED_SIDE` and `MAX_DRAWN_SIDE`.
 
     Raises:
         ImageError: the frame is a JPEG that cannot be decoded.
     """
-    canvas = PictureCanvas(_enlarged(_bgr(answer.frame)))
+    picture = _enlarged(within(picture_bgr(answer.frame), MAX_DRAWN_SIDE))
+    canvas = PictureCanvas(_with_strip(picture), size=(picture.shape[1], picture.shape[0]))
     answer.prediction.draw(canvas, answer.frame.label)
     if caption:
         canvas.caption(caption)
@@ -70,12 +76,23 @@ class PictureCanvas:
 
     Args:
         picture: is drawn on.
+        size: (width, height) of what the answer is about, in the upper left corner; None for all of
+            it. What is next to it is a strip for the lines.
+
+    Attributes:
+        picture: the picture, with all that is drawn so far.
+        width: of what the answer is about.
+        height: of it.
     """
 
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: Picture, *, size: tuple[int, int] | None = None) -> None:
         self.picture = picture
-        self.height, self.width = picture.shape[:2]
-        side = min(self.width, self.height)
+        bottom, right = picture.shape[:2]
+        self.width, self.height = size if size is not None else (right, bottom)
+        self._inner = picture[: self.height, : self.width]
+        self._left = self.width if self.width < right else 0
+        self._top = self.height if self.height < bottom else 0
+        side = min(bottom, right)
         self.letter_px = min(max(side / 28, 11.0), 60.0)
         self.thickness = max(1, round(side / 240))
         self._scale = self.letter_px / _LETTER_PX
@@ -101,7 +118,7 @@ class PictureCanvas:
 
     def text(self, text: str, x: float, baseline: float, colour: Colour = _WHITE) -> None:
         """Write a line, cut to the picture's width."""
-        room = self.width - round(x)
+        room = self.picture.shape[1] - round(x)
         if self.text_width(text) > room:
             while text and self.text_width(text + "..") > room:
                 text = text[:-1]
@@ -121,23 +138,24 @@ class PictureCanvas:
         return plain(label, instead=f"class {index}")
 
     def lines(self, lines: Sequence[str], colours: Sequence[Colour] = ()) -> None:
-        """Write lines from the upper left corner on, as many as there is room for."""
+        """Write lines from the upper left corner on, or from that of the strip, as many as there is
+        room for."""
         for number, line in enumerate(map(plain, lines)):
-            baseline = self._margin + self.letter_px + number * self._line_px
-            if baseline + self._margin > self.height - self._line_px:
+            baseline = self._top + self._margin + self.letter_px + number * self._line_px
+            if baseline + self._margin > self.picture.shape[0] - self._line_px:
                 break
             colour = _light(colours[number]) if number < len(colours) else _WHITE
-            self.text(line, self._margin, baseline, colour)
+            self.text(line, self._left + self._margin, baseline, colour)
 
     def caption(self, text: str) -> None:
         """Write a line at the bottom."""
-        self.text(plain(text), self._margin, self.height - self._margin)
+        self.text(plain(text), self._left + self._margin, self.picture.shape[0] - self._margin)
 
     def box(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
         """Draw a rectangle with a dark outline."""
         corners = (round(left), round(top)), (round(right), round(bottom))
         for ink, extra in ((_DARK, 2), (colour, 0)):
-            cv2.rectangle(self.picture, *corners, ink, self.thickness + extra)
+            cv2.rectangle(self._inner, *corners, ink, self.thickness + extra)
 
     def tag(self, text: str, left: float, top: float, colour: Colour) -> None:
         """Write a line above a box's upper edge, below it where there is no room above."""
@@ -145,8 +163,9 @@ class PictureCanvas:
         if baseline < self.letter_px + 2:
             baseline = max(top, 0) + self.letter_px + self._margin
         text = plain(text)
-        latest = self.width - self.text_width(text)
-        self.text(text, max(2.0, min(left, latest)), min(baseline, self.height - 4), _light(colour))
+        bottom, right = self.picture.shape[:2]
+        latest = right - self.text_width(text)
+        self.text(text, max(2.0, min(left, latest)), min(baseline, bottom - 4), _light(colour))
 
     def figure(
         self, segments: Sequence[tuple[Point, Point]], dots: Sequence[Point], colour: Colour
@@ -156,13 +175,13 @@ class PictureCanvas:
         for ink, extra in ((_DARK, 2), (colour, 0)):
             for start, end in segments:
                 width = self.thickness + extra
-                cv2.line(self.picture, start, end, ink, width, cv2.LINE_AA)
+                cv2.line(self._inner, start, end, ink, width, cv2.LINE_AA)
             for dot in dots:
-                cv2.circle(self.picture, dot, radius + extra // 2, ink, cv2.FILLED, cv2.LINE_AA)
+                cv2.circle(self._inner, dot, radius + extra // 2, ink, cv2.FILLED, cv2.LINE_AA)
 
     def tint(self, classes: NDArray[np.uint8], colours: Mapping[int, Colour]) -> None:
         """Colour the pixels of some classes; a picture of another size is scaled."""
-        if classes.shape != self.picture.shape[:2]:
+        if classes.shape != self._inner.shape[:2]:
             size = (self.width, self.height)
             classes = np.asarray(
                 cv2.resize(classes, size, interpolation=cv2.INTER_NEAREST), np.uint8
@@ -171,24 +190,48 @@ class PictureCanvas:
         for index, colour in colours.items():
             table[index] = colour
         inside = np.isin(classes, list(colours))
-        blended = cv2.addWeighted(self.picture, 0.55, table[classes], 0.45, 0)
-        self.picture[inside] = blended[inside]
+        blended = cv2.addWeighted(self._inner, 0.55, table[classes], 0.45, 0)
+        self._inner[inside] = blended[inside]
 
     def cover(self, pixels: NDArray[np.uint8], seen: NDArray[np.bool_]) -> None:
         """Put pixels, (height, width, 3) of this picture's size, in place of those there."""
-        self.picture[seen] = pixels[seen]
+        self._inner[seen] = pixels[seen]
 
 
-def _bgr(frame: Frame) -> Picture:
-    """Return the picture in separate memory."""
+def picture_bgr(frame: Frame) -> Picture:
+    """Return a frame's picture in separate memory.
+
+    Raises:
+        ImageError: the frame is a JPEG that cannot be decoded.
+    """
     if frame.format == "bgr":
         return frame.pixels.copy()
     return np.ascontiguousarray(frame.rgb()[..., ::-1])
 
 
-def _enlarged(picture: Picture) -> Picture:
-    side = min(picture.shape[:2])
-    if side >= MIN_SIDE:
+def within(picture: Picture, max_side: int) -> Picture:
+    """Return a picture whose longer side is at most `max_side` pixels."""
+    height, width = picture.shape[:2]
+    if max(height, width) <= max_side:
         return picture
-    factor = math.ceil(MIN_SIDE / side)
+    factor = max_side / max(height, width)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _enlarged(picture: Picture) -> Picture:
+    shorter, longer = sorted(picture.shape[:2])
+    factor = min(math.ceil(MIN_SIDE / shorter), MAX_ENLARGED_SIDE // longer)
+    if factor <= 1:
+        return picture
     return np.ascontiguousarray(picture.repeat(factor, axis=0).repeat(factor, axis=1))
+
+
+def _with_strip(picture: Picture) -> Picture:
+    """Return the picture in the upper left corner of one that has room for letters."""
+    height, width = picture.shape[:2]
+    if min(height, width) >= MIN_SIDE:
+        return picture
+    whole = np.zeros((max(height, MIN_SIDE), max(width, MIN_SIDE), 3), np.uint8)
+    whole[:height, :width] = picture
+    return whole

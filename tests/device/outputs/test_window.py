@@ -6,10 +6,12 @@ import re
 import socket
 
 import cv2
+import numpy as np
 import pytest
 
 from edgeinfer.device.core.errors import OutputError
-from edgeinfer.device.outputs.window import check_window
+from edgeinfer.device.outputs.window import MAX_SIDE, WindowSink, check_window
+from tests.device.outputs.examples import answer
 
 
 @pytest.fixture
@@ -57,3 +59,19 @@ def test_screens_elsewhere_are_tried(
 ) -> None:
     opencv_with_windows.setenv(variable, value)
     check_window()
+
+
+@pytest.mark.parametrize("size", [(640, 480), (9000, 30), (1, 5000), (6000, 4000)])
+def test_a_window_opens_no_larger_than_a_screen(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    opened: list[tuple[int, int]] = []
+    monkeypatch.setattr(cv2, "namedWindow", lambda *_: None)
+    monkeypatch.setattr(cv2, "resizeWindow", lambda _, *sides: opened.append(sides))
+    monkeypatch.setattr(cv2, "imshow", lambda *_: None)
+    monkeypatch.setattr(cv2, "waitKey", lambda _: -1)
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: 1.0)
+    WindowSink().write(answer(pixels=np.zeros((size[1], size[0], 3), np.uint8)))
+    ((width, height),) = opened
+    assert min(width, height) >= 1
+    assert max(width, height) <= MAX_SIDE

@@ -49,6 +49,7 @@ def test_the_variant_is_read() -> None:
         (("--max-seconds", "5"), "ends the loop"),
         (("--max-frames", "5"), "ends the loop"),
         (("--record-when", "dog>>1", "--output", "stills:x"), "record-when"),
+        (("--stills-clean",), "no stills are written"),
         (("--edgetpu", "usb:0", "--delegate", "gpu"), "edgetpu"),
         (("--help",), "asks for help"),
         (("other.edgebundle", "--camera"), "run option BUNDLE: is given"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.support.program import edgeinfer, edgeinfer_here, error_line
@@ -189,6 +190,23 @@ def test_recordings_of_a_live_source(run: list[object], tmp_path: Path) -> None:
     )  # fmt: skip
     assert again.returncode == 0, again.stderr
     assert sum(one.stat().st_size for one in stills.iterdir()) <= 50_000
+
+
+def test_clean_stills_are_the_pictures_without_drawings(
+    sample_bundle: Path, class_folder: Path, tmp_path: Path
+) -> None:
+    cv2.imwrite(str(class_folder / "dark" / "narrow.png"), np.full((3, 900, 3), 20, np.uint8))
+    stills = tmp_path / "stills"
+    run = ("run", "--model", sample_bundle, "--camera", class_folder, "--stills-clean")
+    done = edgeinfer_here(*run, "--output", f"stills:{stills}")
+    assert done.returncode == 0, done.stderr
+    pictures = [cv2.imread(str(still)) for still in stills.iterdir()]
+    assert sorted(picture.shape[:2] for picture in pictures) == [(3, 900), *[(48, 64)] * 6]
+    assert all(np.ptp(picture) <= 2 for picture in pictures), "nothing is drawn"
+    refused = edgeinfer_here(*run, "--output", f"video:{tmp_path}/x.mp4")
+    assert refused.returncode == 2
+    said = "error: --stills-clean: no stills are written, expected --output stills:FOLDER with it"
+    assert refused.stderr.strip() == said
 
 
 def test_of_a_video_file_the_annotated_one_has_its_name_and_every_frame(

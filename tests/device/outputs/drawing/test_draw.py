@@ -81,6 +81,37 @@ def test_letters_are_readable_at_any_size(side: int) -> None:
     assert 11 <= height <= max(0.1 * picture.shape[0], 26)
 
 
+@pytest.mark.parametrize("size", [(9000, 30), (30, 9000), (5000, 1), (1, 5000), (600, 7)])
+def test_of_narrow_pictures_the_letters_are_next_to_them(size: tuple[int, int]) -> None:
+    picture = drawn(classified("cat"), size=size, caption="12:03:05")
+    assert picture.nbytes < 10_000_000
+    wide = size[0] > size[1]
+    ground = changed(picture) if wide else changed(picture).transpose()
+    grey = np.nonzero(~ground.any(axis=1))[0]
+    assert grey.tolist() == list(range(grey.size)), "the picture is at one side, and whole"
+    scale = picture.shape[1 if wide else 0] / max(size)
+    assert grey.size == min(size) * scale
+    strip = picture[grey.size :] if wide else picture[:, grey.size :]
+    assert (strip.max() > 230, min(strip.shape[:2]) + grey.size) == (True, MIN_SIDE)
+
+
+def test_boxes_in_narrow_pictures_stand_where_they_belong() -> None:
+    picture = drawn(objects([[1000, 5, 4000, 25]], (9000, 30)), size=(9000, 30))
+    assert tuple(picture[5, 2500]) == tuple(picture[25, 2500]) == class_colour(0)
+    assert tuple(picture[15, 4000]) == class_colour(0)
+    assert not changed(picture)[:30, 4100:].any()
+
+
+def test_masks_in_narrow_pictures_cover_the_picture_alone() -> None:
+    cells = np.ones((1, 4), np.uint8)
+    mask = Mask(labels=("ground", "bird"), classes=cells, box=(0, 0, 5000, 1), size=(5000, 1))
+    picture = drawn(mask, size=(5000, 1))
+    assert changed(picture)[0].all()
+    expected = 0.55 * GREY + 0.45 * np.array(class_colour(1))
+    assert np.abs(picture[0] - expected).max() <= 1
+    assert not picture[1].any()
+
+
 def test_letters_read_on_white_and_on_black() -> None:
     for brightness in (0, 255):
         pixels = np.full((480, 640, 3), brightness, np.uint8)
@@ -161,7 +192,8 @@ COORDINATES = st.floats(allow_nan=True, allow_infinity=True) | st.floats(-1e3, 1
 
 @settings(max_examples=50)
 @given(
-    st.tuples(st.integers(1, 400), st.integers(1, 400)),
+    st.tuples(st.integers(1, 400), st.integers(1, 400))
+    | st.tuples(st.integers(1, 20), st.integers(1, 9000)),
     st.one_of(
         st.lists(st.text(max_size=60), min_size=1, max_size=5, unique=True).map(
             lambda labels: classified(*labels)

@@ -6,9 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
+from edgeinfer.device.core.errors import OutputError
+from edgeinfer.device.loop.results import Answer
+from edgeinfer.device.outputs.drawing.draw import MAX_DRAWN_SIDE, MIN_SIDE
+from edgeinfer.device.outputs.recording import stills as stills_module
 from edgeinfer.device.outputs.recording.condition import parse_condition
 from edgeinfer.device.outputs.recording.folder import RecordFolder
-from edgeinfer.device.outputs.recording.stills import StillsSink
+from edgeinfer.device.outputs.recording.stills import MAX_JPEG_SIDE, StillsSink
+from edgeinfer.device.pictures.decode import read_image
+from edgeinfer.device.pictures.frame import Frame
 from tests.device.outputs.examples import answer
 
 
@@ -63,3 +69,89 @@ def test_the_folder_holds_no_more_than_stated(tmp_path: Path, max_bytes: int) ->
     sizes = [one.stat().st_size for one in tmp_path.iterdir()]
     assert max_bytes / 2 < sum(sizes) <= max_bytes
     assert brightness_of(tmp_path)[-1] == 190
+
+
+def size_of(still: Path) -> tuple[int, int]:
+    """Return (width, height)."""
+    height, width = cv2.imread(str(still)).shape[:2]
+    return width, height
+
+
+NARROW = [(9000, 30), (30, 9000), (5000, 1), (1, 5000), (65_600, 2), (1, 1)]
+"""(width, height); the longest is more than a JPEG can be."""
+
+
+@pytest.mark.parametrize("size", NARROW)
+def test_a_narrow_picture_among_others_is_a_bounded_still(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    sink = StillsSink(folder_of(tmp_path))
+    for width, height in ((640, 480), size, (640, 480)):
+        sink.write(answer(pixels=np.full((height, width, 3), 120, np.uint8)))
+    first, narrow, last = map(size_of, sorted(tmp_path.iterdir()))
+    assert first == last == (640, 480)
+    assert min(narrow) == MIN_SIDE
+    assert max(narrow) <= MAX_DRAWN_SIDE
+
+
+def test_the_narrow_picture_of_the_cases(shared_data: Path, tmp_path: Path) -> None:
+    path = shared_data.parent / "cases" / "media" / "narrow_9000x30.png"
+    if not path.exists():
+        pytest.skip(f"{path} is absent: this test needs the shared cases")
+    sink = StillsSink(folder_of(tmp_path))
+    sink.write(answer(pixels=read_image(path)))
+    (still,) = tmp_path.iterdir()
+    assert size_of(still) == (9000, MIN_SIDE)
+
+
+def clean_still(folder: Path, frame: Frame) -> Path:
+    """Write a frame as a clean still; return its path."""
+    StillsSink(folder_of(folder), clean=True).write(
+        Answer(frame=frame, prediction=answer().prediction, age_ms=1.0)
+    )
+    (still,) = folder.iterdir()
+    return still
+
+
+@pytest.mark.parametrize("size", [(640, 480), (20, 10), (1, 5000), (9000, 30)])
+def test_clean_stills_have_nothing_drawn_and_the_frames_size(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    pixels = np.full((size[1], size[0], 3), 120, np.uint8)
+    still = clean_still(tmp_path, Frame(pixels=pixels, sequence=0, captured_ns=0))
+    assert size_of(still) == size
+    assert np.abs(cv2.imread(str(still)).astype(int) - 120).max() <= 2
+
+
+@pytest.mark.parametrize("tables", [True, False])
+def test_clean_stills_of_jpegs_are_the_cameras_own_bytes(tmp_path: Path, tables: bool) -> None:
+    """But for those of Motion JPEG without the tables that other programs need."""
+    picture = np.full((48, 64, 3), 90, np.uint8)
+    data = cv2.imencode(".jpg", picture)[1].tobytes()
+    if not tables:
+        while (start := data.find(b"\xff\xc4")) >= 0:
+            length = int.from_bytes(data[start + 2 : start + 4], "big")
+            data = data[:start] + data[start + 2 + length :]
+    pixels = np.frombuffer(data, np.uint8)
+    frame = Frame(pixels=pixels, format="jpeg", sequence=0, captured_ns=0)
+    still = clean_still(tmp_path, frame)
+    assert (still.read_bytes() == data) is tables
+    assert np.abs(cv2.imread(str(still)).astype(int) - 90).max() <= 2
+
+
+def test_a_clean_still_too_long_for_a_jpeg_is_made_smaller(tmp_path: Path) -> None:
+    pixels = np.zeros((2, MAX_JPEG_SIDE + 100, 3), np.uint8)
+    still = clean_still(tmp_path, Frame(pixels=pixels, sequence=0, captured_ns=0))
+    assert size_of(still) == (MAX_JPEG_SIDE, 2)
+
+
+def test_a_still_that_cannot_be_encoded_does_not_end_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of OpenCV's is one that the queue goes on after, as after a full disk."""
+    monkeypatch.setattr(stills_module, "MAX_JPEG_SIDE", 10**6)
+    sink = StillsSink(folder_of(tmp_path), clean=True)
+    with pytest.raises(OutputError, match=r"a still of 65600x1: cannot be encoded \(.+\)"):
+        sink.write(answer(pixels=np.zeros((1, 65_600, 3), np.uint8)))
+    sink.write(answer(pixels=np.zeros((48, 64, 3), np.uint8)))
+    assert len(list(tmp_path.iterdir())) == 1

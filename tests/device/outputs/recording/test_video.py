@@ -84,6 +84,17 @@ def test_of_a_file_every_frame_is_in_one_video(tmp_path: Path, suffix: str) -> N
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("size", [(9000, 30), (1, 5000), (1, 1)])
+def test_narrow_pictures_are_videos_too(tmp_path: Path, suffix: str, size: tuple[int, int]) -> None:
+    with sink_of(tmp_path, live=False, single=True, suffix=suffix) as sink:
+        for _ in range(2):
+            sink.write(answer(pixels=picture(100, size)))
+        sink.write(answer(pixels=picture(100)))
+    ((*levels,),) = clips_in(tmp_path)
+    assert len(levels) == 3
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_of_a_live_source_the_rate_is_constant(tmp_path: Path, suffix: str) -> None:
     """30 frames a second become 15, and 5 a second stand for three frames each."""
     with sink_of(tmp_path, suffix=suffix) as sink:
