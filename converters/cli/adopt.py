@@ -13,6 +13,7 @@ from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
 from edgeinfer.device.cli.options.opening import read_opening
 from edgeinfer.device.cli.options.plain import plain_options
+from edgeinfer.device.cli.say import say
 
 if TYPE_CHECKING:
     from edgeinfer.converters.adopt.adopt import AdoptResult
@@ -116,7 +117,10 @@ def adopt_and_tell(
             seed=seed,
         )
     installed = install_bundle(result.bundle) if install else None
-    click.echo(json.dumps(_document(result)) if as_json else "\n".join(_lines(result, installed)))
+    say(
+        json.dumps(_document(result)) if as_json else "\n".join(_lines(result, installed)),
+        whole=as_json,
+    )
 
 
 def _document(result: AdoptResult) -> dict[str, object]:

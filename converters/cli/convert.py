@@ -14,6 +14,7 @@ from edgeinfer.device.cli.help.names import BOARD, choice
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
 from edgeinfer.device.cli.options.plain import plain_options
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ def convert(
         and is_quantized(read_model_file(model), subject=str(model))
     ):
         refuse_unfit(given, "quantized", precision)
-        click.echo(f"{model}: is quantized already, and is adopted as it is", err=True)
+        say(f"{model}: is quantized already, and is adopted as it is", err=True)
         adopt_and_tell(
             model,
             labels_file=labels_file,
@@ -319,8 +320,8 @@ def convert(
         result = run_pipeline(source, out, options, progress, report_folder=report_folder)
     installed = install_bundle(result.bundle) if install else None
     for line in result.warnings:
-        click.echo(f"warning: {line}", err=True)
-    click.echo(json.dumps(document(result)) if as_json else summary(result, installed))
+        say(f"warning: {line}", err=True)
+    say(json.dumps(document(result)) if as_json else summary(result, installed), whole=as_json)
 
 
 def given_options() -> set[str]:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from edgeinfer.device.cli.say import folded
+
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
@@ -68,7 +70,7 @@ class LineProgress(Silent):
 
     def say(self, line: str) -> None:
         """Print the line."""
-        print(line, file=self._stream, flush=True)
+        print(folded(line, self._stream), file=self._stream, flush=True)
 
 
 class _BarProgress:
@@ -101,7 +103,7 @@ class _BarProgress:
             def render(self, task: Task) -> Text:
                 return (spent if task.total is None else left).render(task)
 
-        self._keep = keep
+        self._stream, self._keep = stream, keep
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
@@ -135,7 +137,9 @@ class _BarProgress:
 
     def say(self, line: str) -> None:
         """Print the line above the bar."""
-        self._bar.console.print(line, markup=False, highlight=False)
+        # Broken here: rich would break a long path in the middle.
+        text = folded(line, self._stream)
+        self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def end(self) -> None:
         """Remove the bar: its piece of work is done."""

@@ -11,8 +11,8 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.quantize.layer_errors import LayerError, layer_errors, worst_layer
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
-from edgeinfer.device.core.csv_cells import csv_cell
 from edgeinfer.device.core.tensors import Precision
+from edgeinfer.device.core.text.csv_cells import csv_cell
 from edgeinfer.device.preprocess import PreprocessSpec
 
 _NAME_SHOWN = 40

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 
 from edgeinfer.converters.quantize.repair import Attempt, best_attempt
-from edgeinfer.device.core.csv_cells import csv_cell
+from edgeinfer.device.core.text.csv_cells import csv_cell
 
 _LAYERS_SHOWN = 5
 

@@ -16,11 +16,11 @@ from typing import Literal, get_args
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.converters.tasks.task import MeasuredTask
-from edgeinfer.device.core.csv_cells import csv_cell, csv_text
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.core.model_file import TRAINED_FILE as TRAINED_FILE
 from edgeinfer.device.core.model_file import recognize
+from edgeinfer.device.core.text.csv_cells import csv_cell, csv_text
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.spec import Decoder

@@ -20,9 +20,9 @@ from edgeinfer.converters.targets.vela import (
     compile_with_vela,
     find_vela,
 )
-from edgeinfer.device.core.csv_cells import guard_table
 from edgeinfer.device.core.errors import ConversionError, UsageError, printable
 from edgeinfer.device.core.tensors import Precision
+from edgeinfer.device.core.text.csv_cells import guard_table
 from edgeinfer.device.models.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.tflite.compiled_ops import ETHOS_U_OP

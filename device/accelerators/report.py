@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from edgeinfer.device.accelerators.mapping import OpMapping
 from edgeinfer.device.accelerators.remedies import remedies
 from edgeinfer.device.core.errors import printable
+from edgeinfer.device.core.text.wrapping import COLUMNS, wrap
 
-WIDTH = 80
-"""Columns of a terminal."""
+WIDTH = COLUMNS
 
 _OP_WIDTH = 24
 _WHY_COLUMN = 9 + 2 + _OP_WIDTH + 2 + 7 + 2
@@ -42,9 +40,7 @@ def wrapped(line: str, indent: str = "  ") -> list[str]:
 
     A word that is longer than that, such as a path, stays whole.
     """
-    return textwrap.wrap(
-        line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+    return wrap(line, WIDTH, indent)
 
 
 def remedy_lines(mapping: OpMapping) -> list[str]:

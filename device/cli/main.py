@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import click
 from edgeinfer.device.cli.entry_points import load_command
 from edgeinfer.device.cli.help.command_group import Group
 from edgeinfer.device.cli.help.mistakes import in_plain_words
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import EdgeinferError, printable, system_error
 from edgeinfer.device.core.installation.entry_points import entry_point_names
 
@@ -86,7 +88,9 @@ def run_program(arguments: Sequence[str]) -> int:
         return _fail(str(error), error.exit_code)
     except click.ClickException as error:
         with suppress(OSError):
-            in_plain_words(error).show()
+            shown = io.StringIO()
+            in_plain_words(error).show(shown)
+            say(shown.getvalue().rstrip("\n"), err=True)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _fail("stopped", INTERRUPTED)
@@ -126,5 +130,5 @@ def _open_missing_streams() -> None:
 def _fail(message: str, code: int) -> int:
     # The exit code stays the same if stderr cannot be written.
     with suppress(OSError):
-        click.echo(f"error: {message}", err=True)
+        say(f"error: {message}", err=True)
     return code

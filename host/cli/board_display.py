@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
-
 from edgeinfer.device.cli.progress import status_line
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import printable
 from edgeinfer.host.flashing.progress import RESUME
 from edgeinfer.host.flashing.text import named_line
@@ -40,7 +39,7 @@ class BoardDisplay:
             return
         with self._lock:
             self._show("")
-            click.echo(printable(f"{host}  {text}" if self._many else text))
+            say(printable(f"{host}  {text}" if self._many else text))
             self._refresh()
 
     def show(self, host: str, text: str) -> None:
@@ -80,5 +79,5 @@ def board_display(hosts: tuple[str, ...], *, quiet: bool) -> Iterator[BoardDispl
         with status_line() as show:
             yield BoardDisplay(hosts, show, quiet=quiet)
     except KeyboardInterrupt:
-        click.echo(f"note: {RESUME}; a trial that has begun ends by itself", err=True)
+        say(f"note: {RESUME}; a trial that has begun ends by itself", err=True)
         raise

@@ -13,6 +13,7 @@ import click
 from edgeinfer.device.cli.help.command_group import Group
 from edgeinfer.device.cli.help.pages import Command, option
 from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import DataError, printable
 from edgeinfer.host.cli.labels_option import labels_option
 
@@ -122,7 +123,7 @@ def _print_counts(prepared: PreparedData) -> None:
 def _print_findings(findings: tuple[Finding, ...]) -> None:
     for finding in findings:
         path = "" if finding.kind == "note" else f"{printable(finding.path)}: "
-        click.echo(f"{finding.kind}: {path}{printable(finding.detail)}")
+        say(f"{finding.kind}: {path}{printable(finding.detail)}")
     left_out = sum(finding.left_out for finding in findings)
     if left_out:
-        click.echo(f"left out: {left_out}")
+        say(f"left out: {left_out}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from edgeinfer.device.cli.help.pages import Command, option
+from edgeinfer.device.cli.say import say
 
 
 @click.command(cls=Command)
@@ -28,4 +29,4 @@ def demo(out: Path) -> int:
 
     check_host_extra("edgeinfer demo", "ai_edge_quantizer", "matplotlib")
     require_host_extra("edgeinfer demo")
-    return run_demo(out, say=click.echo)
+    return run_demo(out, say=say)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,9 @@ import click
 from edgeinfer.device.cli.help.names import BOARD, SOURCE
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError, printable
+from edgeinfer.device.core.text.wrapping import wrap
 
 if TYPE_CHECKING:
     from edgeinfer.host.emulation.run_bundle import EmulationResult
@@ -132,7 +133,7 @@ def emulate(
             tell=show,
         )
         show("")
-        click.echo(machine.title, err=True)
+        say(machine.title, err=True)
         result = try_bundle(
             machine,
             bundle,
@@ -145,9 +146,9 @@ def emulate(
             ],
             as_json=as_json,
             waiting=show,
-            starting=lambda: click.echo("starting the camera loop", err=True),
+            starting=lambda: say("starting the camera loop", err=True),
         )
-    click.echo(json.dumps(dataclasses.asdict(result)) if as_json else _for_people(result))
+    say(json.dumps(dataclasses.asdict(result)) if as_json else _for_people(result), whole=as_json)
     return result.exit_code
 
 
@@ -163,8 +164,7 @@ def _for_people(result: EmulationResult) -> str:
         counts[_MOST_LABELS - 1 :] = [f"and {len(counts) - _MOST_LABELS + 1} more labels"]
     # A count stays on the line of its label.
     joined = ", ".join(count.replace(" ", _UNBROKEN) for count in counts)
-    labels = textwrap.fill(joined, 78, initial_indent="  ", subsequent_indent="  ")
-    labels = labels.replace(_UNBROKEN, " ")
+    labels = "\n".join(wrap(f"  {joined}", indent="  ")).replace(_UNBROKEN, " ")
     answered = f"{result.frames:,} frames answered{':' * bool(counts)}"
     if stopped:
         answered = f"stopped, {answered}"

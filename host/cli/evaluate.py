@@ -19,9 +19,10 @@ from edgeinfer.device.cli.options.common import (
     one_model,
     resolve_model,
 )
-from edgeinfer.device.core.csv_cells import csv_cell
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.core.text.csv_cells import csv_cell
 from edgeinfer.host.cli.labels_option import labels_option
 
 if TYPE_CHECKING:
@@ -87,7 +88,10 @@ def evaluate(
             write_atomically(report / TABLE_FILE, _table(result))
             if named:
                 worst_sheet(named, report / SHEET_FILE)
-    click.echo(json.dumps(_document(result, named)) if as_json else _text(result, named, compare))
+    say(
+        json.dumps(_document(result, named)) if as_json else _text(result, named, compare),
+        whole=as_json,
+    )
 
 
 def _model_and_data(paths: tuple[Path, ...], model: Path | None) -> tuple[Path, Path]:

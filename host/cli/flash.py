@@ -12,6 +12,7 @@ import click
 from edgeinfer.device.cli.help.names import BOARD
 from edgeinfer.device.cli.help.pages import Command, Decorated, option_group
 from edgeinfer.device.cli.options.common import json_option, one_model, ssh_option
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -260,15 +261,15 @@ def _tell(results: list[HostResult], told: dict[str, Any], *, as_json: bool, dry
     elif len(results) > 1:
         for result in results:
             if result.outcome == "planned":
-                click.echo("\n".join(result_lines(result)))
-        click.echo("\n".join(table_lines(results)))
+                say("\n".join(result_lines(result)))
+        say("\n".join(table_lines(results)))
     elif results[0].good:
-        click.echo("\n".join(result_lines(results[0])))
+        say("\n".join(result_lines(results[0])))
     failed = [result for result in results if not result.good]
     if len(failed) == len(results) == 1:
         reason = reason_line(failed[0], alone=True)
-        click.echo(f"error: {reason}", err=True)
+        say(f"error: {reason}", err=True)
     elif failed:
         names = ", ".join(result.host for result in failed)
-        click.echo(f"error: {len(failed)} of {len(results)} boards failed: {names}", err=True)
+        say(f"error: {len(failed)} of {len(results)} boards failed: {names}", err=True)
     return int(bool(failed))

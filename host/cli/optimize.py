@@ -12,6 +12,7 @@ import click
 from edgeinfer.device.cli.help.names import BOARD
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import MAX_THREADS, json_option, ssh_option
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
         if found is not None:
             _print_front(found, as_json=as_json)
         if stop is not None:
-            click.echo(printable(f"note: everything is kept in {out}; {_GO_ON}"), err=True)
+            say(printable(f"note: everything is kept in {out}; {_GO_ON}"), err=True)
 
     found, ending = run_search(
         run,
@@ -251,24 +252,24 @@ def _print_winner(out: Path, found: Found, ending: Ending) -> None:
     """Print the winner, its test results, and the next command."""
     winner = found.require_winner()
     footprint, base = winner.measured.footprint, found.baseline.measured.footprint
-    click.echo(
+    say(
         f"* the winner, {found.budget.text()}: {1 / footprint.ratio:.2f} times as fast as plain "
         f"INT8, {footprint.size_bytes / 1000:,.1f} kB instead of {base.size_bytes / 1000:,.1f}"
     )
-    click.echo(
+    say(
         f"test, {ending.test_samples:,} pictures: {100 * ending.winner_top1:.2f} % (plain INT8 "
         f"{100 * ending.baseline_top1:.2f} %, float {100 * ending.baseline_float_top1:.2f} %)"
     )
     if ending.folds is not None:
-        click.echo(printable(ending.folds.text()))
+        say(printable(ending.folds.text()))
     if ending.lost is not None:
-        click.echo(f"test, the winner compared with the float model: {ending.lost.text()} lost")
+        say(f"test, the winner compared with the float model: {ending.lost.text()} lost")
     measured = sum(trial.measured is not None for trial in found.trials)
-    click.echo(
+    say(
         f"{len(found.trials)} candidates in {found.spent_s / 60:.1f} minutes, {measured} of them "
         f"measured to the end; see the report: {printable(str(out / 'report.html'))}"
     )
-    click.echo(f"next: edgeinfer run --camera --model {printable(ending.bundle)}")
+    say(f"next: edgeinfer run --camera --model {printable(ending.bundle)}")
 
 
 def _document(out: Path, found: Found, ending: Ending) -> dict[str, Any]:

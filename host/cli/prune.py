@@ -12,6 +12,7 @@ from edgeinfer.converters.measure.no_amx import has_amx
 from edgeinfer.device.cli.help.names import choice
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError, printable
 from edgeinfer.host.cli.train import parse_size, run_to_json
 
@@ -192,20 +193,20 @@ def prune(
 def _print(out: Path, pruned: TrainedModel) -> None:
     """Print what is left, and the next command."""
     metrics, facts = pruned.metrics, pruned.provenance
-    click.echo(
+    say(
         f"{facts['parameters']} parameters, {metrics['prune.macs-share']:.1%} of the "
         f"multiplications: {facts['prune.epochs-done']} epochs, {facts['prune.seconds']} s"
     )
     if "prune.speedup" in metrics:
-        click.echo(
+        say(
             f"INT8 invoke {metrics['prune.speedup']:.2f} times as fast, timed here, "
             f"one thread{', without AMX' if has_amx() else ''}"
         )
     if "prune.zeros" in metrics:
-        click.echo(
+        say(
             f"{metrics['prune.zeros']:.1%} of the weights are 0: smaller only if compressed, "
             "not faster"
         )
-    click.echo(f"validation accuracy {100 * metrics['validation.keras.top1']:.2f} % (float)")
-    click.echo(f"the run: {printable(str(out))}")
-    click.echo(f"next: edgeinfer convert {printable(str(out))}")
+    say(f"validation accuracy {100 * metrics['validation.keras.top1']:.2f} % (float)")
+    say(f"the run: {printable(str(out))}")
+    say(f"next: edgeinfer convert {printable(str(out))}")

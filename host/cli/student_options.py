@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,6 +73,6 @@ def list_students(context: click.Context) -> None:
         boards.setdefault(suited_student(load_profile(name)).name, []).append(name)
     for student in STUDENTS:
         width = f", width {student.width:g}" if student.width != 1.0 else ""
-        click.echo(f"{student.architecture}, {student.size} pixels{width}: {student.reason}")
-        click.echo(f"  {', '.join(boards.get(student.name, []))}")
+        say(f"{student.architecture}, {student.size} pixels{width}: {student.reason}")
+        say(f"  {', '.join(boards.get(student.name, []))}")
     context.exit()

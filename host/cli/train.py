@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeinfer.device.cli.help.pages import Command
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError, did_you_mean, printable
 from edgeinfer.host.cli.student_options import chosen_teacher, like_student
 from edgeinfer.host.cli.train_options import task_names, train_options
@@ -81,7 +82,7 @@ def train(
     )
     require_host_extra("edgeinfer train")
     for finding in prepared.findings:
-        click.echo(printable(finding.sentence), err=True)
+        say(printable(finding.sentence), err=True)
     with show_progress() as progress:
         trained = train_model(prepared, config, out, teacher=lesson, progress=progress, force=force)
     if as_json:
@@ -139,14 +140,14 @@ def _print(out: Path, trained: TrainedModel) -> None:
     facts = trained.provenance
     of_classes = f" of {len(trained.labels)} classes" if trained.labels else ""
     accuracy = 100 * trained.metrics["validation.keras.top1"]
-    click.echo(
+    say(
         f"trained {facts['setting.architecture']} ({int(facts['parameters']):,} parameters) on "
         f"{int(facts['samples.train']):,} pictures{of_classes}: "
         f"{facts['epochs']} epochs, {facts['seconds']} s"
     )
-    click.echo(
+    say(
         f"validation accuracy {accuracy:.2f} % (float, {int(facts['samples.validation']):,} "
         "pictures)"
     )
-    click.echo(f"the run: {printable(str(out))}")
-    click.echo(f"next: edgeinfer convert {printable(str(out))}")
+    say(f"the run: {printable(str(out))}")
+    say(f"next: edgeinfer convert {printable(str(out))}")

@@ -11,6 +11,7 @@ import click
 from edgeinfer.device.cli.help.names import BOARD, Name, choice
 from edgeinfer.device.cli.help.pages import option_group
 from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.cli.say import say
 from edgeinfer.host.cli.labels_option import LABELS_NAMES, LABELS_SETTINGS
 from edgeinfer.host.cli.student_options import list_students
 from edgeinfer.host.cli.train_settings import IMAGENET
@@ -36,7 +37,7 @@ def _list_architectures(context: click.Context) -> None:
     from edgeinfer.host.models import ARCHITECTURES
 
     for info in ARCHITECTURES.values():
-        click.echo(f"{info.name:20}{info.size:4}  {info.description}")
+        say(f"{info.name:20}{info.size:4}  {info.description}")
     context.exit()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgeinfer.converters.tasks.classification.evaluation import ClassEvaluation
-from edgeinfer.device.core.csv_cells import csv_cell
+from edgeinfer.device.core.text.csv_cells import csv_cell
 
 
 def confusion_table(evaluation: ClassEvaluation) -> bytes:

@@ -18,6 +18,7 @@ from edgeinfer.device.cli.options.common import (
     ssh_option,
 )
 from edgeinfer.device.cli.options.opening import opening_options
+from edgeinfer.device.cli.say import say
 
 if TYPE_CHECKING:
     from edgeinfer.device.pictures.frame import FrameFormat
@@ -176,4 +177,4 @@ def benchmark(
 
         click.echo(format_report(report))
     else:
-        click.echo("\n".join(report_lines(report)))
+        say("\n".join(report_lines(report)))

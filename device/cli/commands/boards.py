@@ -16,6 +16,7 @@ from edgeinfer.device.cli.help.command_group import Group
 from edgeinfer.device.cli.help.names import BOARD
 from edgeinfer.device.cli.help.pages import Command
 from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.installation.entry_points import entry_point_names
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def boards(ctx: click.Context, as_json: bool) -> None:
 
     profiles = _profiles()
     lines = list_lines(profiles, added_files())
-    click.echo(json.dumps(list_json(profiles)) if as_json else "\n".join(lines))
+    say(json.dumps(list_json(profiles)) if as_json else "\n".join(lines), whole=as_json)
 
 
 @boards.command(cls=Command)
@@ -70,7 +71,7 @@ def show(before: bool, name: str, as_json: bool) -> None:
 
     board = named_board(name, subject=f"board {name}")
     as_json = as_json or before
-    click.echo(json.dumps(board_json(board)) if as_json else "\n".join(board_lines(board)))
+    say(json.dumps(board_json(board)) if as_json else "\n".join(board_lines(board)), whole=as_json)
 
 
 @boards.command(cls=Command)
@@ -85,7 +86,10 @@ def matrix(before: bool, as_json: bool) -> None:
 
     profiles = _profiles()
     as_json = as_json or before
-    click.echo(json.dumps(matrix_json(profiles)) if as_json else "\n".join(matrix_lines(profiles)))
+    say(
+        json.dumps(matrix_json(profiles)) if as_json else "\n".join(matrix_lines(profiles)),
+        whole=as_json,
+    )
 
 
 def _profiles() -> list[BoardProfile]:

@@ -8,6 +8,7 @@ import click
 
 from edgeinfer.device.cli.help.pages import Command
 from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.cli.say import say
 
 
 @click.command(cls=Command)
@@ -21,4 +22,4 @@ def cameras(as_json: bool) -> None:
     from edgeinfer.device.cameras.list_cameras import list_cameras
 
     listing = list_cameras()
-    click.echo(json.dumps(listing.to_json()) if as_json else "\n".join(listing.lines()))
+    say(json.dumps(listing.to_json()) if as_json else "\n".join(listing.lines()), whole=as_json)

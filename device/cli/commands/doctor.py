@@ -15,6 +15,7 @@ from edgeinfer.device.cli.help.names import SOURCE
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.camera import camera_url_file_option, read_source
 from edgeinfer.device.cli.options.common import json_option, model_options
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError, printable
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def doctor(
     if as_json:
         click.echo(json.dumps([finding_json(title, finding) for title, finding in told]))
     else:
-        click.echo(summary_line(findings))
+        say(summary_line(findings))
     if report is not None:
         _write_report(report, system, told, as_json=as_json, force=force)
     return int(any(finding.state == "broken" for finding in findings))
@@ -99,7 +100,7 @@ def _write_report(
         parts = collect_parts(system, findings, progress=progress)
     write_report(path, parts, as_document=as_json, force=force)
     # On stderr, since with --json the other stream is for programs.
-    click.echo(f"report written: {printable(str(path))}; read it before you share it", err=True)
+    say(f"report written: {printable(str(path))}; read it before you share it", err=True)
 
 
 def _show(title: str, findings: list[Finding]) -> None:
@@ -108,11 +109,11 @@ def _show(title: str, findings: list[Finding]) -> None:
 
     marks = can_show_marks(sys.stdout.encoding)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    click.echo(click.style(title, bold=True) if colour else title)
+    say(click.style(title, bold=True) if colour else title)
     for finding in findings:
         first, *rest = finding_lines(finding, marks=marks)
         if colour:
             sign = mark(finding.state, marks=marks)
             first = first.replace(sign, click.style(sign, fg=_COLOURS[finding.state]), 1)
-        click.echo("\n".join([first, *rest]))
+        say("\n".join([first, *rest]))
     click.echo()

@@ -12,6 +12,7 @@ from edgeinfer.device.accelerators.registry import OWN, find_accelerator
 from edgeinfer.device.cli.help.names import ACCELERATOR, BOARD, choice
 from edgeinfer.device.cli.help.pages import Command, option
 from edgeinfer.device.cli.options.common import json_option, model_options, resolve_model
+from edgeinfer.device.cli.say import say
 
 if TYPE_CHECKING:
     from edgeinfer.boards import BoardProfile
@@ -97,7 +98,7 @@ def inspect(
     lines = description.lines()
     if ops:
         lines += ["", "operators, first graph", *description.main.operator_lines()]
-    click.echo("\n".join([*lines, *_fit_lines(description, profile, accelerator)]))
+    say("\n".join([*lines, *_fit_lines(description, profile, accelerator)]))
 
 
 def _fit_json(

@@ -23,6 +23,7 @@ from edgeinfer.device.cli.options.common import (
     threads_option,
 )
 from edgeinfer.device.cli.options.opening import opening_options
+from edgeinfer.device.cli.say import say
 
 if TYPE_CHECKING:
     from edgeinfer.device.runtime.open_options import OpenOptions
@@ -61,7 +62,7 @@ def predict(
     from edgeinfer.device.models.model import Model
 
     def tell(line: str) -> None:
-        click.echo(printable(line), err=True)
+        say(printable(line), err=True)
 
     pictures, model = _pictures_and_model(photos, model)
     log_warnings()
@@ -78,7 +79,7 @@ def predict(
             try:
                 prediction = opened.predict(photo)
             except ImageError as error:
-                click.echo(f"error: {error}", err=True)
+                say(f"error: {error}", err=True)
                 failures += 1
                 continue
             if as_json:
@@ -86,7 +87,7 @@ def predict(
                 click.echo(json.dumps({"photo": str(photo), **answer}))
             else:
                 text = prediction.text() if top is None else prediction.text(top)
-                click.echo(f"{printable(str(photo))}: {printable(text)}")
+                say(f"{printable(str(photo))}: {printable(text)}")
     return 1 if failures else 0
 
 

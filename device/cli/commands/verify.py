@@ -18,6 +18,7 @@ from edgeinfer.device.cli.options.common import (
     resolve_model,
 )
 from edgeinfer.device.cli.options.opening import opening_options
+from edgeinfer.device.cli.say import say
 
 if TYPE_CHECKING:
     from edgeinfer.device.runtime.open_options import OpenOptions
@@ -72,4 +73,4 @@ def verify(
         verify_bundle(path, options) if record is None else record_bundle(path, record, options)
     )
     document = json.dumps(dataclasses.asdict(report), default=str)
-    click.echo(document if as_json else "\n".join(report.lines()))
+    say(document if as_json else "\n".join(report.lines()), whole=as_json)

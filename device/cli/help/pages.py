@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
+
+from edgeinfer.device.core.text.wrapping import wrap
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -97,16 +98,9 @@ def _row(term: str, text: str, width: int, formatter: click.HelpFormatter) -> li
     margin = " " * formatter.current_indent
     first = f"{margin}{term:{width}}  "
     rest = " " * len(f"{margin}{'':{width}}  ")
-    lines = textwrap.wrap(
-        text,
-        max(formatter.width, len(rest) + 20),
-        initial_indent=rest,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    if len(term) > width or not lines:
-        return [first.rstrip(), *lines]
+    lines = wrap(f"{rest}{text}".rstrip(), max(formatter.width, len(rest) + 20), rest)
+    if len(term) > width or not text:
+        return [first.rstrip(), *lines * bool(text)]
     return [first + lines[0].lstrip(), *lines[1:]]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Literal
+from typing import Literal, TextIO
 
+from edgeinfer.device.cli.say import folded
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.core.events import NOTICE
 
@@ -42,16 +43,18 @@ class TextFormatter(logging.Formatter):
 
     Args:
         before: the start of each line, to clear a line that a terminal rewrites in place.
+        stream: where the lines go; a terminal gets them broken between words.
     """
 
-    def __init__(self, before: str = "") -> None:
+    def __init__(self, before: str = "", stream: TextIO | None = None) -> None:
         super().__init__()
         self._before = before
+        self._stream = stream
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; warnings and errors have their level in front."""
         level = f"{record.levelname.lower()}: " if _priority(record) <= _WARNING else ""
-        return f"{self._before}{level}{_line(record)}"
+        return self._before + folded(f"{level}{_line(record)}", self._stream)
 
 
 class JsonFormatter(logging.Formatter):
@@ -85,13 +88,16 @@ class JournaldFormatter(logging.Formatter):
         return f"<{_priority(record)}>{_line(record)} {behind}"
 
 
-def formatter(log_format: LogFormat, before: str = "") -> logging.Formatter:
+def formatter(
+    log_format: LogFormat, before: str = "", stream: TextIO | None = None
+) -> logging.Formatter:
     """Return the formatter of that name.
 
     Args:
         log_format: its name.
         before: the start of each line for people.
+        stream: where such lines go.
     """
     if log_format == "json":
         return JsonFormatter()
-    return JournaldFormatter() if log_format == "journald" else TextFormatter(before)
+    return JournaldFormatter() if log_format == "journald" else TextFormatter(before, stream)

@@ -53,7 +53,7 @@ def log_events(log_format: str | None) -> StreamHandler:
         log_format = "journald" if under_journald(2) else "text"
     # The line that the terminal rewrites in place is cleared first, and written again below.
     terminal = all(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr))
-    shape = formatter(cast(LogFormat, log_format), CLEAR_LINE if terminal else "")
+    shape = formatter(cast(LogFormat, log_format), CLEAR_LINE if terminal else "", sys.stderr)
     handler = StreamHandler(sys.stderr, shape, RateLimit())
     context = click.get_current_context()
     context.meta[_KEY] = log_format
@@ -63,5 +63,5 @@ def log_events(log_format: str | None) -> StreamHandler:
 
 def log_warnings() -> None:
     """Write on stderr the warnings of a short command, until it ends."""
-    handler = StreamHandler(sys.stderr, TextFormatter())
+    handler = StreamHandler(sys.stderr, TextFormatter(stream=sys.stderr))
     click.get_current_context().with_resource(handling(handler, logging.WARNING))

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from edgeinfer.device.cli.help.pages import Decorated, Option, option_group
+from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError, printable
 from edgeinfer.device.core.model_file import MODEL_SUFFIXES
 from edgeinfer.device.models.bundle.installed import installed_bundle
@@ -147,4 +148,4 @@ def read_labels(path: Path | None) -> tuple[str, ...] | None:
 def tell_notes(notes: tuple[str, ...]) -> None:
     """Print on stderr what was guessed about a model."""
     for note in notes:
-        click.echo(f"note: {printable(note)}", err=True)
+        say(f"note: {printable(note)}", err=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from edgeinfer.device.core.errors import printable
+from edgeinfer.device.core.text.wrapping import COLUMNS, wrap
 from edgeinfer.device.diagnose.benchmark.report import (
     AGREES_WITHIN,
     BenchmarkReport,
@@ -14,7 +14,7 @@ from edgeinfer.device.diagnose.benchmark.report import (
     OpProfile,
 )
 
-_WIDTH = 80
+_WIDTH = COLUMNS
 
 _STAGES = {
     "decode": "JPEG decode",
@@ -197,14 +197,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) 
 
 def _wrapped(text: str, *, initial_indent: str = "", subsequent_indent: str = "") -> list[str]:
     """Return lines of at most 80 columns; paths and names stay whole, to be copied."""
-    return textwrap.wrap(
-        printable(text),
-        _WIDTH,
-        initial_indent=initial_indent,
-        subsequent_indent=subsequent_indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrap(f"{initial_indent}{printable(text)}", _WIDTH, subsequent_indent)
 
 
 def _ms(value: float, digits: int = 3) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import textwrap
 from collections.abc import Sequence
 
+from edgeinfer.device.core.text.wrapping import COLUMNS, wrap
 from edgeinfer.device.diagnose.doctor.finding import Finding, State
 
-WIDTH = 80
+WIDTH = COLUMNS
 _INDENT = " " * 6
 _SUBJECT_WIDTH = 16
 
@@ -47,14 +47,7 @@ def finding_lines(finding: Finding, *, marks: bool = True, width: int = WIDTH) -
 
 
 def _wrap(text: str, width: int, *, first: str, rest: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    ) or [first.rstrip()]
+    return wrap(f"{first}{text}".rstrip(), width, rest)
 
 
 def summary_line(findings: Sequence[Finding]) -> str:

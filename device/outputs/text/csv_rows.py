@@ -17,8 +17,8 @@ import csv
 import io
 from collections.abc import Sequence
 
-from edgeinfer.device.core.csv_cells import csv_cell
 from edgeinfer.device.core.errors import printable
+from edgeinfer.device.core.text.csv_cells import csv_cell
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.outputs.base import TOP_LABELS, Output, capture_time, iso_time
 from edgeinfer.device.outputs.text.json_lines import Writer

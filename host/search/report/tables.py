@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from edgeinfer.device.core.csv_cells import csv_cell
+from edgeinfer.device.core.text.csv_cells import csv_cell
 from edgeinfer.host.search.candidate import Footprint, Measured, Trial
 from edgeinfer.host.search.front import Entry
 from edgeinfer.host.search.study.results import Found

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.core.csv_cells import csv_cell, csv_text, guard_table
+from edgeinfer.device.core.text.csv_cells import csv_cell, csv_text, guard_table
 from tests.support.checkout import ROOT
 
 STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
