@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import warnings
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 from edgeinfer.device.pictures.headers import HeaderError, ImageHeader, MissingDecoderError
 from edgeinfer.device.pictures.pixel_formats import to_8_bits
 
-EXTRA = "pictures"
-"""The extra that brings both packages."""
+# What Pillow says of odd tags is for programmers; a filter that a program has set goes before this.
+warnings.filterwarnings("ignore", module=r"PIL\.", append=True)
 
 _READERS = {
     "GIF": ("PIL.GifImagePlugin", "GifImageFile"),

@@ -56,15 +56,16 @@ class _Entry(NamedTuple):
 
 def read_tiff(data: bytes) -> ImageHeader:
     """Read the first directory; what decoders could read in two ways is refused."""
+    if is_canon_raw(data):
+        raise HeaderError("is a camera raw file")
     tags = _read_tags(data, strict=True)
+    if _DNG_VERSION in tags or (_SUB_DIRECTORIES in tags and _one(tags, _SUB_FILE, 0) & 1):
+        # What is first in such a file is a thumbnail.
+        raise HeaderError("is a camera raw file")
     width, height = _one(tags, _WIDTH), _one(tags, _HEIGHT)
     compression = _one(tags, _COMPRESSION, 1)
     if compression not in _COMPRESSIONS:
         raise HeaderError(f"is a TIFF with the rare compression {compression}")
-    if _DNG_VERSION in tags or is_canon_raw(data):
-        raise HeaderError("is a camera raw file")
-    if _SUB_DIRECTORIES in tags and _one(tags, _SUB_FILE, 0) & 1:
-        raise HeaderError("is a camera raw file, whose first picture is a thumbnail")
     payload, orientation = data, _one(tags, _ORIENTATION, 1)
     if _ORIENTATION in tags:
         # OpenCV turns TIFF files itself, but not for every kind of pixel: the file then says that

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pillow_heif
 from PIL import Image
 
 from tests.device.pictures.made.scene import SCENE, exif_block, grey_levels
@@ -120,15 +121,14 @@ def gifs() -> Iterator[tuple[str, bytes]]:
     yield "gif-part", screen[: place + 1] + struct.pack("<HH", 5, 3) + screen[place + 5 :]
 
 
+def heic(picture: Image.Image, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    pillow_heif.from_pillow(picture).save(stream, **options)
+    return stream.getvalue()
+
+
 def heics() -> Iterator[tuple[str, bytes]]:
     """Yield names and files."""
-    import pillow_heif
-
-    def heic(picture: Image.Image, **options: Any) -> bytes:
-        stream = io.BytesIO()
-        pillow_heif.from_pillow(picture).save(stream, **options)
-        return stream.getvalue()
-
     yield "heic-rgb", heic(PHOTO, quality=90)
     yield "heic-444", heic(PHOTO, quality=95, chroma=444)
     yield "heic-grey", heic(GREY, quality=90)
