@@ -8,6 +8,17 @@ from typing import Any
 
 from PIL import Image
 
+from tests.device.pictures.made.every_file import every_file
+from tests.device.pictures.made.other_files import heic
+
+_MADE = (
+    *("png-grey-key-4", "png-rgb-key-16", "webp-animated-part", "gif-part", "tiff-grey-4"),
+    *("bmp-bit-fields-888", "bmp-bit-fields-565", "bmp-alpha-bit-fields", "bmp-header-124"),
+    *("bmp-12-byte-header", "bmp-16", "tiff-rgb-extra-0-8", "tiff-rgb-extra-0-16-tiled"),
+    *("tiff-rgb-16-planar", "tiff-rgb-extra-0-0-8", "tiff-grey-extra-2-8", "tiff-rgb-8-tiled"),
+)
+"""Of those that are compared with Pillow."""
+
 
 @cache
 def jpegs() -> tuple[bytes, ...]:
@@ -27,7 +38,7 @@ def jpegs() -> tuple[bytes, ...]:
 
 @cache
 def others() -> tuple[bytes, ...]:
-    """Return PNG, WebP, BMP, GIF and TIFF of several kinds."""
+    """Return PNG, WebP, BMP, GIF, TIFF, HEIC and AVIF of several kinds."""
     photo = _photo()
     clear = photo.copy()
     clear.putalpha(90)
@@ -48,6 +59,11 @@ def others() -> tuple[bytes, ...]:
         *(_saved(photo, "TIFF", compression=f"tiff_{kind}") for kind in ("lzw", "deflate", "jpeg")),
         _saved(photo.convert("1"), "TIFF", compression="group4"),
         _saved(photo, "TIFF", compression="packbits"),
+        _saved(clear, "WEBP", lossless=True, **moving),
+        _saved(clear, "GIF", **moving),
+        _saved(photo, "AVIF"),
+        heic(photo),
+        *(every_file()[name] for name in _MADE),
     )
 
 

@@ -32,6 +32,7 @@ _STARTS: tuple[tuple[bytes, ModelKind], ...] = (
     (b"7z\xbc\xaf'\x1c", "archive"),
     (b"Rar!\x1a\x07", "archive"),
 )
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 _PAGES = (b"<!doctype html", b"<html", b"<head", b"<body")
 _TFJS_KEYS = (b'"modelTopology"', b'"weightsManifest"')
@@ -57,7 +58,7 @@ def kind_of(head: bytes) -> ModelKind:
 def _is_picture(head: bytes) -> bool:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return True
-    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"avif"):
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
         return True
     return head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS
 

@@ -1,4 +1,4 @@
-"""Image files: their headers, and what becomes of them in OpenCV."""
+"""Image files: their headers, and what becomes of them in decoders."""
 
 from __future__ import annotations
 
