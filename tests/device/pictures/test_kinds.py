@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeinfer.device.cameras.network.opencv import open_url
+from edgeinfer.device.cameras.network.stdin import StdinCamera
+from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.decode import decode_image
@@ -17,11 +21,15 @@ from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.headers import image_format
 from edgeinfer.device.pictures.jpeg import decode_reduced
 from edgeinfer.device.pictures.pixel_formats import JpegReduction
+from tests.device.cameras.network.test_http_stream import MJPEG
+from tests.device.cameras.network.test_jpeg_splitter import BETWEEN
+from tests.device.cameras.raw_server import Connection, raw_server
 from tests.device.pictures.made.bmp_files import MASKS_565, MASKS_888, bmp, packed
 from tests.device.pictures.made.every_file import every_file
 from tests.device.pictures.made.other_files import GREY, PHOTO, heic, saved, turned
 from tests.device.pictures.made.scene import SCENE
 from tests.device.pictures.made.tiff_files import RGB, tiff
+from tests.support.waiting import PATIENCE_S
 
 # What is known and not read --------------------------------------------------------------------
 
@@ -203,6 +211,28 @@ def test_a_streams_jpeg_is_turned_as_a_file_is(orientation: int) -> None:
     assert sizes == [frame.size]
     assert half.shape[:2] == (-(-whole.shape[0] // 2), -(-whole.shape[1] // 2))
     assert half.flags.c_contiguous
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_stdin_and_http_turn_a_jpeg_as_a_file_is_turned(orientation: int) -> None:
+    data = saved("JPEG", quality=95, exif=turned(orientation))
+    upright = decode_image(data, subject="file")
+    reader, writer = os.pipe()
+    os.write(writer, data)
+    os.close(writer)
+    frames = [StdinCamera(reader).read()]
+    os.close(reader)
+
+    def answer(connection: Connection) -> None:
+        connection.send(MJPEG + b"\r\n" + BETWEEN + data + BETWEEN)
+
+    patient = CameraOptions(timeout_s=PATIENCE_S)
+    with raw_server(answer) as server, open_url(server.url, patient) as camera:
+        frames.append(camera.read())
+    for frame in frames:
+        assert frame is not None
+        assert frame.size == upright.shape[1::-1]
+        assert (frame.rgb() == upright).all()
 
 
 def test_a_model_sees_a_streams_jpeg_as_a_file(sample_model: Model) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.host.data.check import check_files, pixel_digest
 from edgeinfer.host.data.folder import LabelledFile, Layout, find_layout
 from tests.converters.common.listening import Listening
+from tests.device.pictures.made.every_file import every_file
 from tests.host.data.conftest import MakeFolder, MakePhoto
 
 
@@ -40,6 +42,27 @@ def test_damaged_files_are_named(
     ]
     assert len(checked.files) == 6
     assert capfd.readouterr().err == ""
+
+
+def test_photos_of_a_phone_are_read_and_without_the_extra_named(
+    make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_folder({"a": 3, "b": 3})
+    for name, made in (("1.HEIC", "heic-rgb"), ("2.avif", "avif-rgb"), ("3.gif", "gif-palette")):
+        (root / "a" / name).write_bytes(every_file()[made])
+    checked = check_files(find_layout(root))
+    assert checked.findings == ()
+    assert len(checked.files) == 9
+    for package in ("pillow_heif", "PIL.AvifImagePlugin", "PIL.GifImagePlugin"):
+        monkeypatch.setitem(sys.modules, package, None)
+    checked = check_files(find_layout(root))
+    assert [(f.kind, f.path) for f in checked.findings] == [
+        ("ignored", "a/1.HEIC"),
+        ("ignored", "a/2.avif"),
+        ("ignored", "a/3.gif"),
+    ]
+    assert all("[pictures]" in finding.detail for finding in checked.findings)
+    assert len(checked.files) == 6
 
 
 def test_a_file_that_vanishes_is_named(make_folder: MakeFolder) -> None:
