@@ -69,11 +69,25 @@ class Camera(Closing, Protocol):
         return False
 
 
-def too_many_damaged(subject: object, next_step: str = "check its cable and power") -> CameraError:
-    """Return the error for `MAX_DAMAGED` pictures in a row that cannot be decoded."""
+def too_many_damaged(
+    subject: object,
+    next_step: str = "check its cable and power",
+    *,
+    last: str = "",
+    expected: str = "",
+) -> CameraError:
+    """Return the error for `MAX_DAMAGED` pictures in a row that cannot be decoded.
+
+    Args:
+        subject: the source.
+        next_step: what the user can do.
+        last: what is known of the last one.
+        expected: what it should have been.
+    """
     return CameraError(
         subject,
-        got=DAMAGED_IN_A_ROW,
+        got=f"{DAMAGED_IN_A_ROW}{', the last one ' if last else ''}{last}",
+        expected=expected,
         next_step=next_step,
     )
 

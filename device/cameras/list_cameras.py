@@ -12,6 +12,7 @@ from edgeinfer.device.cameras.v4l2.devices import (
     open_error,
     probe_cameras,
 )
+from edgeinfer.device.cameras.v4l2.grey16 import NEEDS_RANGE
 from edgeinfer.device.cameras.v4l2.modes import (
     READABLE,
     Mode,
@@ -53,8 +54,9 @@ class ListedCamera:
     fault: str = ""
 
     def best(self, wish: ModeWish) -> Mode | None:
-        """Return the mode that would be chosen."""
-        return next(iter(rank_modes(self.modes, wish)), None)
+        """Return the mode that would be chosen; None where none is without more options."""
+        usable = [mode for mode in self.modes if mode.fourcc not in NEEDS_RANGE]
+        return next(iter(rank_modes(usable, wish)), None)
 
     def to_json(self) -> dict[str, object]:
         """Return what scripts read."""
@@ -174,8 +176,8 @@ def _ask(found: FoundCamera) -> ListedCamera:
         with open_device(found.path) as descriptor:
             return ListedCamera(
                 found=found,
-                modes=list_modes(descriptor),
-                formats=list_formats(descriptor),
+                modes=list_modes(descriptor, found.buffer_type),
+                formats=list_formats(descriptor, found.buffer_type),
                 controls=list_controls(descriptor),
             )
     except OSError as error:
@@ -195,8 +197,10 @@ def _v4l2_lines(camera: ListedCamera) -> list[str]:
     for mode in camera.modes:
         by_format.setdefault(mode.fourcc, []).append(mode)
     for name in camera.formats:
-        unread = "" if name in READABLE else "  (edgeinfer does not read this format)"
-        lines.append(f"  {printable(name)}{unread}")
+        note = "" if name in READABLE else "  (edgeinfer does not read this format)"
+        if name in NEEDS_RANGE:
+            note = "  (16-bit grey: needs --camera-range LOW,HIGH)"
+        lines.append(f"  {printable(name)}{note}")
         for mode in by_format.get(name, []):
             mark = "  <- without a model" if mode == chosen else ""
             rates = " ".join(f"{rate:.4g}" for rate in mode.rates) or "rates unknown"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.camera_url import GSTREAMER, without_secrets
-from edgeinfer.device.core.errors import CameraError
+from edgeinfer.device.core.errors import CameraError, UsageError
 from edgeinfer.device.core.paths import AnyPath
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 
@@ -80,10 +80,17 @@ def open_camera(
 
     Raises:
         CameraError: there is no such source, or it cannot be opened.
-        UsageError: the camera has no such mode or control.
+        UsageError: the camera has no such mode or control, or sends no grey of which a range is
+            taken.
     """
-    source = source if source is None else os.fspath(source)
+    source = os.fspath(source or "")
     options = options if options is not None else CameraOptions()
+    if options.raw_range is not None and (not is_device(source) or _PICAMERA.fullmatch(source)):
+        raise UsageError(
+            "--camera-range",
+            got=f"is given for {without_secrets(source)}",
+            expected="a camera at /dev/videoN that sends grey of 10 to 16 bits",
+        )
     if not source:
         return _open_device(None, options)
     if source == SIMULATED or source.startswith(f"{SIMULATED}:"):
@@ -124,7 +131,7 @@ def open_camera(
 
 def _open_device(path: Path | None, options: CameraOptions) -> Camera:
     """Open a V4L2 device, the first that is found where `path` is None."""
-    from edgeinfer.device.cameras.v4l2.camera import V4l2Opener
+    from edgeinfer.device.cameras.v4l2.opener import V4l2Opener
 
     return _steady(V4l2Opener(path, options), options)
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 SILENCE_S = 5.0
 """How long a camera may be silent; the slowest need about 3 s before their first frame."""
 
+MAX_RAW = 65_535
+"""The largest value of 16 bits."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CameraOptions:
@@ -27,6 +30,9 @@ class CameraOptions:
             None takes the slowest one that is at least 24.
         pixel_format: format of the camera's pictures, by its V4L2 name such as "MJPG" or "YUYV".
             None takes the one that needs the least time.
+        raw_range: (low, high) of a camera that sends grey of more than 8 bits, such as a thermal
+            camera: the raw values that become black (0) and white (255); what is outside becomes
+            those too. None takes the whole range of the formats Y10, Y12 and Y14; Y16 needs it.
         controls: values of the camera's controls by name, such as {"brightness": "100"}. The
             command `edgeinfer cameras` lists the controls of a camera.
         timeout_s: after this time without a new picture, in seconds, the camera counts as failed
@@ -36,13 +42,14 @@ class CameraOptions:
         give_up_s: how long `wait` waits at most, in seconds. None waits for ever.
 
     Raises:
-        ValueError: a size, rate or time is not above 0.
+        ValueError: a size, rate or time is not above 0, or `raw_range` is not a range of 16 bits.
     """
 
     covers: tuple[int, int] | None = None
     size: tuple[int, int] | None = None
     fps: float | None = None
     pixel_format: str | None = None
+    raw_range: tuple[int, int] | None = None
     controls: dict[str, str] = field(default_factory=dict)
     timeout_s: float = SILENCE_S
     wait: bool = False
@@ -55,6 +62,12 @@ class CameraOptions:
                 raise ValueError(f"{name} is {sides}, expected sides from 1")
         if self.fps is not None and not 0 < self.fps < float("inf"):
             raise ValueError(f"fps is {self.fps}, expected a rate above 0")
+        if self.raw_range is not None:
+            low, high = self.raw_range
+            if not 0 <= low < high <= MAX_RAW:
+                raise ValueError(
+                    f"raw_range is {self.raw_range}, expected low < high from 0 to {MAX_RAW}"
+                )
         if self.give_up_s is not None and not self.give_up_s > 0:
             raise ValueError(f"give_up_s is {self.give_up_s}, expected seconds above 0")
         if not 0 < self.timeout_s < float("inf"):

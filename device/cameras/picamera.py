@@ -207,7 +207,7 @@ class PicameraCamera(Camera):
 
     def _pixels(self, data: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Copy the planes of a request, (H * 3 / 2, stride) uint8, out as NV12."""
-        pixels = unpack(data.reshape(-1), "YU12", self._size, self._stride, self._pool.take)
+        pixels = unpack([data.reshape(-1)], "YU12", self._size, [self._stride], self._pool.take)
         if pixels is None:
             raise CameraError(
                 self._name,

@@ -24,6 +24,8 @@ CTRL_TYPE_INTEGER, CTRL_TYPE_BOOLEAN, CTRL_TYPE_MENU = 1, 2, 3
 CTRL_TYPE_INTEGER_MENU = 9
 CTRL_FLAG_DISABLED, CTRL_FLAG_READ_ONLY, CTRL_FLAG_INACTIVE = 0x0001, 0x0004, 0x0010
 CTRL_FLAG_NEXT = 0x80000000
+_BIG_ENDIAN = 1 << 31
+"""The bit in a format's number."""
 
 
 class Capability(ctypes.Structure):
@@ -261,13 +263,16 @@ def call(descriptor: int, request: int, argument: ctypes.Structure | c_int32) ->
 
 
 def fourcc_name(code: int) -> str:
-    """Return a format's four characters, without the blanks at their end."""
-    return code.to_bytes(4, "little").decode("latin-1").rstrip()
+    """Return a format's four characters, without the blanks at their end; "-BE" for big-endian."""
+    name = (code & ~_BIG_ENDIAN if code & _BIG_ENDIAN else code).to_bytes(4, "little")
+    return name.decode("latin-1").rstrip(" ") + ("-BE" if code & _BIG_ENDIAN else "")
 
 
 def fourcc_code(name: str) -> int:
-    """Return the number of a format that four characters name."""
-    return int.from_bytes(name.ljust(4).encode("latin-1"), "little")
+    """Return the number of a format that `fourcc_name` names."""
+    plain = name.removesuffix("-BE")
+    code = int.from_bytes(plain.ljust(4).encode("latin-1"), "little")
+    return code | _BIG_ENDIAN if plain != name else code
 
 
 def text(field: bytes) -> str:

@@ -1,8 +1,9 @@
 """Cameras that Linux shows as /dev/videoN (V4L2): USB webcams and capture cards.
 
-Pictures are handed on as the camera sends them (YUYV, NV12, MJPG, grey), in the smallest mode that
-covers the model's input. A picture is handed on once and only if it is whole: the driver's error
-flag, the number of bytes, the buffer's number and time, and of a JPEG its size and end are checked.
+Pictures are handed on as the camera sends them (YUYV, NV12, MJPG, grey; grey of more than 8 bits is
+scaled to 8), in the smallest mode that covers the model's input. A picture is handed on once and
+only if it is whole: the driver's error flag, the number of bytes, the buffer's number and time, and
+of a JPEG its size and end are checked.
 """
 
 from __future__ import annotations
@@ -17,21 +18,20 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import MAX_DAMAGED, Camera, too_many_damaged
 from edgeinfer.device.cameras.frame_pool import FramePool
-from edgeinfer.device.cameras.options import CameraOptions
+from edgeinfer.device.cameras.options import MAX_RAW, CameraOptions
+from edgeinfer.device.cameras.v4l2.choice import check_mode, choose_modes, sound_data
 from edgeinfer.device.cameras.v4l2.controls import set_controls
-from edgeinfer.device.cameras.v4l2.devices import FoundCamera, examine, open_device, open_error
-from edgeinfer.device.cameras.v4l2.modes import (
-    READABLE,
-    USUAL_SIZE,
-    Mode,
-    ModeWish,
-    list_formats,
-    list_modes,
-    rank_modes,
+from edgeinfer.device.cameras.v4l2.devices import examine, open_error
+from edgeinfer.device.cameras.v4l2.grey16 import grey_table, whole_range
+from edgeinfer.device.cameras.v4l2.layout import (
+    GREY16_BITS,
+    least_rows,
+    picture_bytes,
+    settle_rows,
 )
-from edgeinfer.device.cameras.v4l2.pixels import FORMATS, full_row, unpack
+from edgeinfer.device.cameras.v4l2.pixels import FORMATS, unpack, value_range
 from edgeinfer.device.cameras.v4l2.stream import RawPicture, V4l2Stream
-from edgeinfer.device.core.errors import CameraError, UsageError, printable
+from edgeinfer.device.core.errors import CameraError, UsageError
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.headers import HeaderError, read_header
 
@@ -54,7 +54,7 @@ class V4l2Camera(Camera):
 
     Raises:
         CameraError: it is absent, denied, busy, not a camera, or gives no usable picture.
-        UsageError: it has no such mode or control.
+        UsageError: it has no such mode or control, or sends raw values without a range.
     """
 
     live = True
@@ -65,6 +65,8 @@ class V4l2Camera(Camera):
         self._sequence = 0
         self._pool = FramePool()
         self._last: RawPicture | None = None
+        self._rows: tuple[int, ...] | None = None
+        self._table: NDArray[np.uint8] | None = None
         self.found = examine(path)
         try:
             self._stream = self._start()
@@ -82,12 +84,14 @@ class V4l2Camera(Camera):
         Raises:
             CameraError: the camera was unplugged, is silent, or sends pictures of another shape.
         """
-        return self._next(self._stream)
+        with sound_data(self._path):
+            return self._next(self._stream)
 
     def skip(self) -> bool:
         """Skip a picture."""
-        if self._wait(self._stream) is None:
-            return False
+        with sound_data(self._path):
+            if self._wait(self._stream) is None:
+                return False
         self._sequence += 1
         return True
 
@@ -102,12 +106,21 @@ class V4l2Camera(Camera):
     def _start(self) -> V4l2Stream:
         """Start the best mode that gives a picture of the kind that it announces."""
         failure: CameraError | None = None
-        for mode in self._modes()[:MAX_TRIED]:
-            stream = V4l2Stream(self._path, mode, mode.rate(self._options.fps))
+        options, buffer_type = self._options, self.found.buffer_type
+        for mode in choose_modes(self._path, buffer_type, options)[:MAX_TRIED]:
             try:
-                self._check_mode(stream, mode)
-                set_controls(stream.descriptor, self._options.controls, subject=self._path)
-                self._next(stream)
+                with sound_data(self._path):
+                    stream = V4l2Stream(self._path, mode, mode.rate(options.fps), buffer_type)
+            except CameraError as error:
+                failure = failure or error
+                continue
+            try:
+                with sound_data(self._path):
+                    check_mode(self._path, stream, mode, options)
+                    set_controls(stream.descriptor, options.controls, subject=self._path)
+                    self._rows = None
+                    self._prepare_grey(stream)
+                    self._next(stream)
                 return stream
             except CameraError as error:
                 stream.close()
@@ -121,51 +134,43 @@ class V4l2Camera(Camera):
         finally:
             failure = None  # its traceback leads here: together they would stay, see `take_error`
 
-    def _modes(self) -> list[Mode]:
-        options = self._options
-        with open_device(self._path) as descriptor:
-            modes, formats = list_modes(descriptor), list_formats(descriptor)
-        if not set(formats) & set(READABLE):
-            raise CameraError(
-                self._path,
-                got=f"sends {', '.join(map(printable, formats)) or 'no format at all'}",
-                expected=f"one of {', '.join(READABLE)}",
-                next_step="use another camera, or a program that converts its pictures",
-            )
-        covers = options.covers or USUAL_SIZE
-        if not modes:
-            # Some drivers list no sizes; they take the nearest that they have.
-            modes = [Mode(fourcc=name, size=options.size or covers) for name in formats]
-        wish = ModeWish(
-            covers=covers, size=options.size, fps=options.fps, fourcc=options.pixel_format
-        )
-        ranked = rank_modes(modes, wish)
-        if not ranked:
-            offered = sorted(
-                {(mode.size, mode.fourcc) for mode in modes if mode.fourcc in READABLE}
-            )
-            raise UsageError(
-                self._path,
-                got="has no mode "
-                + " ".join(
-                    [f"{size[0]}x{size[1]}" for size in [options.size] if size]
-                    + [name for name in [options.pixel_format] if name]
-                ),
-                expected=", ".join(f"{size[0]}x{size[1]} {name}" for size, name in offered),
-            )
-        return ranked
+    def _prepare_grey(self, stream: V4l2Stream) -> None:
+        """Find out which grey each raw value is, of a format with more than 8 bits."""
+        fourcc = stream.mode.fourcc
+        if fourcc not in GREY16_BITS:
+            return
+        raw_range = self._options.raw_range or whole_range(fourcc)
+        if raw_range is None:
+            self._ask_for_range(stream)
+        else:
+            self._table = grey_table(raw_range)
 
-    def _check_mode(self, stream: V4l2Stream, asked: Mode) -> None:
-        """Refuse what the driver made of the mode that it had offered."""
-        got = stream.mode
-        readable = got.fourcc in FORMATS and 0 not in got.size
-        if not readable or (self._options.pixel_format and got.fourcc != asked.fourcc):
-            raise CameraError(
-                self._path,
-                got=f"sends {printable(str(replace(got, rates=())))}",
-                expected=f"{replace(asked, rates=())}, which it offers",
-                next_step="choose another mode with --camera-size and --camera-format",
-            )
+    def _ask_for_range(self, stream: V4l2Stream) -> None:
+        """Refuse raw values that nobody gave a range for, and say what they are here.
+
+        Raises:
+            UsageError: always, but when interrupted.
+            CameraError: no picture is whole.
+        """
+        fourcc, limits = stream.mode.fourcc, None
+        for _ in range(MAX_DAMAGED):
+            raw = self._wait(stream)
+            if raw is None:
+                return
+            rows = None if raw.damaged else self._settled(stream, raw)
+            if rows is not None:
+                limits = value_range(stream.bytes_of(raw), fourcc, stream.mode.size, rows)
+                break
+        if limits is None:
+            raise self._damaged(stream)
+        low, high = limits
+        bright = min(max(high, low + 1), MAX_RAW)
+        raise UsageError(
+            self._path,
+            got=f"sends {fourcc}: raw values, from {low} to {high} in the first picture",
+            expected="--camera-range LOW,HIGH, the values that become black and white",
+            next_step=f"give for example --camera-range {min(low, bright - 1)},{bright}",
+        )
 
     def _next(self, stream: V4l2Stream) -> Frame | None:
         """Return the next picture that is whole, of the announced size and not known yet."""
@@ -194,7 +199,7 @@ class V4l2Camera(Camera):
                 )
             damaged += 1
             self.skipped_files += 1
-        raise too_many_damaged(self._path)
+        raise self._damaged(stream)
 
     def _wait(self, stream: V4l2Stream) -> RawPicture | None:
         """Return the next buffer that was not given before; None when interrupted."""
@@ -214,7 +219,7 @@ class V4l2Camera(Camera):
                     got=f"{got} for {self._options.timeout_s:.3g} s",
                     next_step="check its cable and power",
                 )
-            if _is_new(raw, self._last):
+            if raw.is_new(self._last):
                 self._last = raw
                 return raw
             repeated = True
@@ -231,15 +236,45 @@ class V4l2Camera(Camera):
             next_step="check its cable and power",
         )
 
+    def _settled(self, stream: V4l2Stream, raw: RawPicture) -> tuple[int, ...] | None:
+        """Return the bytes from one row to the next: the first whole picture tells them."""
+        if self._rows is None:
+            lengths = [max(0, end - begin) for begin, end in raw.places]
+            mode = stream.mode
+            self._rows = settle_rows(mode.fourcc, mode.size, stream.row_bytes, lengths)
+        return self._rows
+
+    def _damaged(self, stream: V4l2Stream) -> CameraError:
+        """Return the error for pictures that are all incomplete, with what is known of them."""
+        mode, last = stream.mode, self._last
+        if last is None or FORMATS[mode.fourcc] == "jpeg":
+            return too_many_damaged(self._path)
+        rows = self._rows or least_rows(mode.fourcc, mode.size)
+        needed = sum(picture_bytes(mode.fourcc, mode.size, rows))
+        sent = sum(max(0, end - begin) for begin, end in last.places)
+        announced = " and ".join(f"{row:,}" for row in stream.row_bytes)
+        flagged = ", which its driver flags" if last.damaged else ""
+        return too_many_damaged(
+            self._path,
+            "check its cable and power, or choose another mode with --camera-size and "
+            "--camera-format",
+            last=f"of {sent:,} bytes{flagged}",
+            expected=f"{needed:,} bytes of {mode} (the driver announces rows of {announced} bytes)",
+        )
+
     def _pixels(
         self, stream: V4l2Stream, raw: RawPicture, sequence: int
     ) -> NDArray[np.uint8] | None:
         """Return a buffer's picture; None for a damaged one."""
         mode = stream.mode
         if FORMATS[mode.fourcc] != "jpeg":
-            row_bytes = max(stream.row_bytes, full_row(mode.fourcc, mode.size[0]))
-            return unpack(stream.bytes_of(raw), mode.fourcc, mode.size, row_bytes, self._pool.take)
-        data = stream.bytes_of(raw).tobytes()
+            rows = self._settled(stream, raw)
+            if rows is None:
+                return None
+            return unpack(
+                stream.bytes_of(raw), mode.fourcc, mode.size, rows, self._pool.take, self._table
+            )
+        data = stream.bytes_of(raw)[0].tobytes()
         try:
             header = read_header(data)
         except HeaderError:
@@ -254,43 +289,3 @@ class V4l2Camera(Camera):
                 next_step="reconnect the camera",
             )
         return np.frombuffer(data, np.uint8)
-
-
-def _is_new(raw: RawPicture, last: RawPicture | None) -> bool:
-    """Tell a new picture from one that the driver hands over again, by its time.
-
-    Without a time, the number decides; without both, all pictures are new.
-    """
-    if last is None:
-        return True
-    if raw.stamp_ns is not None and last.stamp_ns is not None:
-        return raw.stamp_ns > last.stamp_ns or raw.stamp == (0, 0)
-    if raw.stamp != (0, 0):
-        return raw.stamp != last.stamp
-    return raw.number != last.number or raw.number == 0
-
-
-class V4l2Opener:
-    """Opens a camera, and the same one again after it was unplugged, under whatever number.
-
-    Args:
-        path: the device that the user named; None for the first that is found.
-        options: as for `V4l2Camera`.
-    """
-
-    def __init__(self, path: Path | None, options: CameraOptions) -> None:
-        self._path = path
-        self._options = options
-        self._known: FoundCamera | None = None
-
-    def __call__(self) -> V4l2Camera:
-        """Open it; raises as `V4l2Camera` does."""
-        from edgeinfer.device.cameras.v4l2.devices import find_again, first_camera
-
-        if self._known is not None:
-            path = find_again(self._known)
-        else:
-            path = self._path if self._path is not None else first_camera().path
-        camera = V4l2Camera(path, self._options)
-        self._known = camera.found
-        return camera

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.device.cameras.v4l2 import abi
+from edgeinfer.device.cameras.v4l2 import abi, planes_abi
 from edgeinfer.device.core.errors import CameraError
 
 MAX_DEVICES = 64
@@ -33,12 +33,15 @@ class FoundCamera:
         name: what the driver calls it.
         bus: where it is connected, such as "usb-0000:01:00.0-1.2"; may be empty.
         link: udev's name for it, which stays when the number changes; None where there is none.
+        buffer_type: which of the kernel's two interfaces it has: one memory for a picture, or one
+            for each plane.
     """
 
     path: Path
     name: str
     bus: str = ""
     link: Path | None = None
+    buffer_type: int = abi.BUF_TYPE_VIDEO_CAPTURE
 
     def __str__(self) -> str:
         """Return path and name."""
@@ -111,13 +114,21 @@ def _identify(path: Path, descriptor: int) -> FoundCamera | None:
         raise
     # A webcam has further nodes, for metadata; only `device_caps` tells them from the picture's.
     own = answer.device_caps if answer.capabilities & abi.CAP_DEVICE_CAPS else answer.capabilities
-    if not own & abi.CAP_VIDEO_CAPTURE:
+    if own & abi.CAP_VIDEO_CAPTURE:
+        buffer_type = abi.BUF_TYPE_VIDEO_CAPTURE
+    elif own & planes_abi.CAP_VIDEO_CAPTURE_MPLANE and not (
+        # Codecs and scalers capture what another of their nodes was given.
+        (own | answer.capabilities) & planes_abi.CAP_OUTPUTS
+    ):
+        buffer_type = planes_abi.BUF_TYPE_VIDEO_CAPTURE_MPLANE
+    else:
         return None
     return FoundCamera(
         path=path,
         name=abi.text(answer.card) or "unnamed camera",
         bus=abi.text(answer.bus_info),
         link=_link_to(path),
+        buffer_type=buffer_type,
     )
 
 
@@ -130,12 +141,10 @@ def _link_to(path: Path) -> Path | None:
     return next((link for link in links if link.resolve() == path.resolve()), None)
 
 
-def _check_free(descriptor: int) -> None:
+def _check_free(descriptor: int, buffer_type: int) -> None:
     """Ask for a buffer and give it back: the one request that a camera in use always refuses."""
     for count in (1, 0):
-        request = abi.RequestBuffers(
-            count=count, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP
-        )
+        request = abi.RequestBuffers(count=count, type=buffer_type, memory=abi.MEMORY_MMAP)
         abi.call(descriptor, abi.VIDIOC_REQBUFS, request)
 
 
@@ -180,7 +189,7 @@ def examine(path: Path) -> FoundCamera:
                     expected="a camera",
                     next_step=connected(),
                 )
-            _check_free(descriptor)
+            _check_free(descriptor, camera.buffer_type)
     except OSError as error:
         raise open_error(path, error) from error
     return camera

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from edgeinfer.device.cameras.v4l2 import abi
+from edgeinfer.device.cameras.v4l2.grey16 import NEEDS_RANGE
+from edgeinfer.device.cameras.v4l2.layout import GREY16_BITS
 
 COMPRESSED = ("MJPG", "JPEG")
 READABLE = (
-    *("YUYV", "NV12", "UYVY", "NV21", "YU12", "YV12", "RGB3", "BGR3"),
+    *("YUYV", "NV12", "UYVY", "NV21", "YU12", "YV12", "NM12", "NM21", "YM12", "YM21"),
+    *("RGB3", "BGR3"),
     *COMPRESSED,
     "GREY",
+    *GREY16_BITS,
 )
 """The formats that edgeinfer reads, by V4L2's names."""
 
@@ -84,18 +88,18 @@ class ModeWish:
     fourcc: str | None = None
 
 
-def list_modes(descriptor: int) -> list[Mode]:
+def list_modes(descriptor: int, buffer_type: int = abi.BUF_TYPE_VIDEO_CAPTURE) -> list[Mode]:
     """Return a camera's modes; none where the driver does not list them."""
     return [
         Mode(fourcc=abi.fourcc_name(code), size=size, rates=_rates(descriptor, code, size))
-        for code in _formats(descriptor)
+        for code in _formats(descriptor, buffer_type)
         for size in _sizes(descriptor, code)
     ]
 
 
-def list_formats(descriptor: int) -> list[str]:
+def list_formats(descriptor: int, buffer_type: int = abi.BUF_TYPE_VIDEO_CAPTURE) -> list[str]:
     """Return the names of a camera's formats; drivers that list no sizes list these."""
-    return [abi.fourcc_name(code) for code in _formats(descriptor)]
+    return [abi.fourcc_name(code) for code in _formats(descriptor, buffer_type)]
 
 
 def rank_modes(modes: list[Mode], wish: ModeWish) -> list[Mode]:
@@ -117,7 +121,7 @@ def rank_modes(modes: list[Mode], wish: ModeWish) -> list[Mode]:
             fastest < enough,
             0 if covers else -width * height,
             0 if fastest >= enough else -fastest,
-            mode.fourcc == "GREY",
+            _colourless(mode.fourcc),
             cost,
             READABLE.index(mode.fourcc),
         )
@@ -130,6 +134,13 @@ def rank_modes(modes: list[Mode], wish: ModeWish) -> list[Mode]:
         and (wish.fourcc is None or mode.fourcc == wish.fourcc)
     )
     return sorted(fitting, key=key)
+
+
+def _colourless(fourcc: str) -> int:
+    """Return how much of a picture's meaning a format leaves out, from 0."""
+    if fourcc in NEEDS_RANGE:
+        return 3
+    return 2 if fourcc in GREY16_BITS else int(fourcc == "GREY")
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -155,9 +166,9 @@ def _answers(descriptor: int, request: int, ask: Callable[[int], A]) -> Iterator
         yield argument
 
 
-def _formats(descriptor: int) -> list[int]:
+def _formats(descriptor: int, buffer_type: int) -> list[int]:
     def ask(index: int) -> abi.FormatDescription:
-        return abi.FormatDescription(index=index, type=abi.BUF_TYPE_VIDEO_CAPTURE)
+        return abi.FormatDescription(index=index, type=buffer_type)
 
     found = _answers(descriptor, abi.VIDIOC_ENUM_FMT, ask)
     return list(dict.fromkeys(answer.pixelformat for answer in found))
@@ -181,7 +192,7 @@ def _sizes(descriptor: int, code: int) -> list[tuple[int, int]]:
             if _within(width, *sides[:3]) and _within(height, *sides[3:])
         ] or [(sides[1], sides[4])]
         break
-    return list(dict.fromkeys(sizes))
+    return list(dict.fromkeys(size for size in sizes if 0 not in size))
 
 
 def _within(value: int, smallest: int, largest: int, step: int) -> bool:
@@ -196,7 +207,7 @@ def _rates(descriptor: int, code: int, size: tuple[int, int]) -> tuple[float, ..
     for answer in _answers(descriptor, abi.VIDIOC_ENUM_FRAMEINTERVALS, ask):
         # Of a range, its two ends.
         ends = answer.times[:1] if answer.type == abi.FRAME_DISCRETE else answer.times[:2]
-        rates |= {round(t.denominator / t.numerator, 3) for t in ends if t.numerator}
+        rates |= {round(t.denominator / t.numerator, 3) for t in ends if t.numerator} - {0.0}
         if answer.type != abi.FRAME_DISCRETE:
             break
     return tuple(sorted(rates, reverse=True))

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.cameras.v4l2.layout import (
+    GREY16_BITS,
+    TWO_PLANES,
+    Part,
+    fits,
+    picture_parts,
+    plain_name,
+    used_size,
+)
 from edgeinfer.device.pictures.frame import FrameFormat
 from edgeinfer.device.pictures.pixel_formats import picture_shape
 
@@ -15,92 +24,95 @@ Bytes = NDArray[np.uint8]
 FORMATS: dict[str, FrameFormat] = {
     "YUYV": "yuyv",
     "UYVY": "yuyv",
-    "NV12": "nv12",
-    "NV21": "nv12",
-    "YU12": "nv12",
-    "YV12": "nv12",
+    **dict.fromkeys(("NV12", "NV21", "YU12", "YV12", "NM12", "NM21", "YM12", "YM21"), "nv12"),
     "RGB3": "rgb",
     "BGR3": "bgr",
     "GREY": "grey",
+    **dict.fromkeys(GREY16_BITS, "grey"),
     "MJPG": "jpeg",
     "JPEG": "jpeg",
 }
 """What becomes of each of V4L2's formats; those that preprocessing knows stay as they are."""
 
-_ROW_BYTES = {"YUYV": 2, "UYVY": 2, "RGB3": 3, "BGR3": 3}
-"""Bytes of a pixel in a row; of formats with planes, those of the first one: 1."""
-
-
-def picture_bytes(fourcc: str, size: tuple[int, int], row_bytes: int) -> int:
-    """Return how many bytes a whole raw picture has.
-
-    Args:
-        fourcc: V4L2's name of its format.
-        size: (width, height).
-        row_bytes: from one row to the next.
-    """
-    height = size[1]
-    rows = height * 3 // 2 if FORMATS[fourcc] == "nv12" else height
-    return rows * row_bytes
-
-
-def full_row(fourcc: str, width: int) -> int:
-    """Return the bytes of a row without padding at its end."""
-    return _ROW_BYTES.get(fourcc, 1) * width
-
 
 def unpack(
-    data: Bytes,
+    planes: Sequence[Bytes],
     fourcc: str,
     size: tuple[int, int],
-    row_bytes: int,
+    row_bytes: Sequence[int],
     take: Callable[[tuple[int, ...]], Bytes],
+    table: Bytes | None = None,
 ) -> Bytes | None:
     """Copy a raw picture out of the driver's memory.
 
     Args:
-        data: (N,) uint8, as the driver filled it.
+        planes: (N,) uint8 of each memory, as the driver filled it.
         fourcc: V4L2's name of its format.
-        size: (width, height).
-        row_bytes: from one row to the next, in the first plane.
+        size: (width, height); of an odd width or height `used_size` is copied.
+        row_bytes: from one row to the next, in each memory.
         take: gives an array of a shape to fill.
+        table: the grey of each raw value, for formats of more than 8 bits.
 
     Returns:
         The picture as `pixel_formats.picture_shape` says; None if bytes are missing.
     """
-    if data.size < picture_bytes(fourcc, size, row_bytes):
+    parts = picture_parts(fourcc, size, row_bytes)
+    if not fits(parts, [plane.size for plane in planes]):
         return None
-    width, height = size
-    raw = FORMATS[fourcc]
+    raw, used = FORMATS[fourcc], used_size(fourcc, size)
     assert raw != "jpeg"
-    picture = take(picture_shape(size, raw))
-    if fourcc in ("YU12", "YV12"):
-        _interleave(data, size, row_bytes, picture, u_first=fourcc == "YU12")
+    picture = take(picture_shape(used, raw))
+    if fourcc in GREY16_BITS:
+        assert table is not None
+        np.take(table, _wide(planes[0], fourcc, parts[0]), out=picture, mode="clip")
         return picture
-    row = full_row(fourcc, width)
-    rows = picture.shape[0]
-    source = data[: rows * row_bytes].reshape(rows, row_bytes)[:, :row]
-    if fourcc == "UYVY":
-        np.copyto(picture, source.reshape(height, width, 2)[..., ::-1])
-    elif fourcc == "NV21":
-        np.copyto(picture[:height], source[:height])
-        chroma = source[height:].reshape(height // 2, width // 2, 2)
-        np.copyto(picture[height:].reshape(height // 2, width // 2, 2), chroma[..., ::-1])
+    views: list[Bytes] = [
+        np.ndarray(
+            (part.rows, part.row), np.uint8, planes[part.memory], part.offset, (part.stride, 1)
+        )
+        for part in parts
+    ]
+    if raw == "nv12":
+        _copy_planes(views, plain_name(fourcc), picture, used)
+    elif fourcc == "UYVY":
+        np.copyto(picture, views[0].reshape(picture.shape)[..., ::-1])
     else:
-        np.copyto(picture.reshape(rows, row), source)
+        np.copyto(picture.reshape(views[0].shape), views[0])
     return picture
 
 
-def _interleave(
-    data: Bytes, size: tuple[int, int], row_bytes: int, picture: Bytes, *, u_first: bool
+def value_range(
+    planes: Sequence[Bytes], fourcc: str, size: tuple[int, int], row_bytes: Sequence[int]
+) -> tuple[int, int] | None:
+    """Return the smallest and the largest raw value of a picture in one of `GREY16_BITS`.
+
+    Args are those of `unpack`; None if bytes are missing.
+    """
+    parts = picture_parts(fourcc, size, row_bytes)
+    if not fits(parts, [plane.size for plane in planes]):
+        return None
+    values = _wide(planes[0], fourcc, parts[0])
+    return int(values.min()), int(values.max())
+
+
+def _wide(plane: Bytes, fourcc: str, part: Part) -> NDArray[np.uint16]:
+    """Return a view of a picture's raw values, (H, W) uint16."""
+    order = ">u2" if fourcc.endswith("-BE") else "<u2"
+    shape = (part.rows, part.row // 2)
+    return np.ndarray(shape, np.dtype(order), plane, part.offset, (part.stride, 2))
+
+
+def _copy_planes(
+    views: Sequence[Bytes], fourcc: str, picture: Bytes, size: tuple[int, int]
 ) -> None:
-    """Turn three planes into two: Y, and U and V in turn."""
+    """Copy Y, and U and V in turn, from planes of any order."""
     width, height = size
-    luma = data[: height * row_bytes].reshape(height, row_bytes)
-    np.copyto(picture[:height], luma[:, :width])
-    plane = (height // 2) * (row_bytes // 2)
-    for index in range(2):
-        start = height * row_bytes + index * plane
-        chroma = data[start : start + plane].reshape(height // 2, row_bytes // 2)
-        column = index if u_first else 1 - index
-        np.copyto(picture[height:, column::2], chroma[:, : width // 2])
+    np.copyto(picture[:height], views[0])
+    chroma = picture[height:].reshape(height // 2, width // 2, 2)
+    if fourcc in TWO_PLANES:
+        pairs = views[1].reshape(chroma.shape)
+        np.copyto(chroma, pairs if fourcc == "NV12" else pairs[..., ::-1])
+        return
+    first = 0 if fourcc == "YU12" else 1
+    for index, plane in enumerate(views[1:]):
+        np.copyto(chroma[..., index ^ first], plane)

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.cameras.v4l2 import abi
+from edgeinfer.device.cameras.v4l2 import abi, planes_abi
 from edgeinfer.device.cameras.v4l2.modes import Mode
 from edgeinfer.device.core.closing import Closing
 
@@ -37,7 +37,7 @@ class RawPicture:
 
     Attributes:
         index: the buffer's.
-        length: how many bytes the driver filled.
+        places: of each memory, where the picture begins and ends there, in bytes.
         damaged: the driver says that it is not whole.
         stamp_ns: when it was taken, on `time.monotonic_ns()`'s clock; None where the driver's clock
             is another one.
@@ -46,11 +46,24 @@ class RawPicture:
     """
 
     index: int
-    length: int
+    places: tuple[tuple[int, int], ...]
     damaged: bool
     stamp_ns: int | None
     number: int
     stamp: tuple[int, int]
+
+    def is_new(self, last: RawPicture | None) -> bool:
+        """Tell a new picture from one that the driver hands over again, by its time.
+
+        Without a time, the number decides; without both, all pictures are new.
+        """
+        if last is None:
+            return True
+        if self.stamp_ns is not None and last.stamp_ns is not None:
+            return self.stamp_ns > last.stamp_ns or self.stamp == (0, 0)
+        if self.stamp != (0, 0):
+            return self.stamp != last.stamp
+        return self.number != last.number or self.number == 0
 
 
 class V4l2Stream(Closing):
@@ -60,20 +73,29 @@ class V4l2Stream(Closing):
         path: the device.
         mode: what to ask for.
         fps: the rate to ask for; None leaves the driver's.
+        buffer_type: the device's; see `FoundCamera`.
 
     Attributes:
         mode: what the driver agreed to; it may differ from what was asked for.
-        row_bytes: from one row to the next, where pictures are raw.
+        row_bytes: from one row to the next, in each memory, as the driver announces it.
         buffers: how many there are.
 
     Raises:
         OSError: the device refused.
     """
 
-    def __init__(self, path: Path, mode: Mode, fps: float | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        mode: Mode,
+        fps: float | None,
+        buffer_type: int = abi.BUF_TYPE_VIDEO_CAPTURE,
+    ) -> None:
+        self._type = buffer_type
+        self._planar = buffer_type == planes_abi.BUF_TYPE_VIDEO_CAPTURE_MPLANE
         self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._interrupted = threading.Event()
-        self._maps: list[mmap.mmap] = []
+        self._maps: list[list[mmap.mmap]] = []
         self._held: int | None = None
         try:
             fourcc, size, self.row_bytes = self._agree(mode)
@@ -82,7 +104,7 @@ class V4l2Stream(Closing):
             abi.call(
                 self._descriptor,
                 abi.VIDIOC_STREAMON,
-                ctypes.c_int32(abi.BUF_TYPE_VIDEO_CAPTURE),
+                ctypes.c_int32(self._type),
             )
         except BaseException:
             self.close()
@@ -116,7 +138,7 @@ class V4l2Stream(Closing):
             events = self._poll.poll(1000 * min(left, POLL_S))
             if not events:
                 continue
-            buffer = _buffer(0)
+            buffer, planes = self._buffer(0)
             try:
                 abi.call(self._descriptor, abi.VIDIOC_DQBUF, buffer)
             except BlockingIOError as error:
@@ -124,16 +146,19 @@ class V4l2Stream(Closing):
                     # The kernel says that something is wrong and the driver that nothing is.
                     raise OSError(errno.EIO, os.strerror(errno.EIO)) from error
                 continue
-            return self._picture(buffer)
+            return self._picture(buffer, planes)
         return None
 
-    def bytes_of(self, picture: RawPicture) -> NDArray[np.uint8]:
-        """Return a view of a buffer's bytes, (N,) uint8, to be copied immediately.
+    def bytes_of(self, picture: RawPicture) -> list[NDArray[np.uint8]]:
+        """Return views of a buffer's bytes, (N,) uint8 of each memory, to be copied immediately.
 
         A view that is kept, even in a variable of a function that an error has left, keeps the
         buffer mapped; and with a buffer mapped the kernel keeps the device in use.
         """
-        return np.frombuffer(self._maps[picture.index], np.uint8)[: picture.length]
+        return [
+            np.frombuffer(mapped, np.uint8)[begin:end]
+            for mapped, (begin, end) in zip(self._maps[picture.index], picture.places, strict=True)
+        ]
 
     def interrupt(self) -> None:
         """Have a waiting `next` return None, now and from now on."""
@@ -145,28 +170,34 @@ class V4l2Stream(Closing):
         if descriptor < 0:
             return
         with contextlib.suppress(OSError):  # it may be unplugged
-            abi.call(descriptor, abi.VIDIOC_STREAMOFF, ctypes.c_int32(abi.BUF_TYPE_VIDEO_CAPTURE))
-        for mapped in self._maps:
-            mapped.close()
+            abi.call(descriptor, abi.VIDIOC_STREAMOFF, ctypes.c_int32(self._type))
+        for maps in self._maps:
+            for mapped in maps:
+                mapped.close()
         os.close(descriptor)
 
-    def _agree(self, mode: Mode) -> tuple[str, tuple[int, int], int]:
-        wish = abi.Format(type=abi.BUF_TYPE_VIDEO_CAPTURE)
-        pix = wish.fmt.pix
+    def _agree(self, mode: Mode) -> tuple[str, tuple[int, int], tuple[int, ...]]:
+        wish = abi.Format(type=self._type)
+        pix = planes_abi.planes_format(wish) if self._planar else wish.fmt.pix
         pix.width, pix.height = mode.size
         pix.pixelformat = abi.fourcc_code(mode.fourcc)
         pix.field = abi.FIELD_NONE
         abi.call(self._descriptor, abi.VIDIOC_S_FMT, wish)
-        return abi.fourcc_name(pix.pixelformat), (pix.width, pix.height), pix.bytesperline
+        if isinstance(pix, planes_abi.PlanesFormat):
+            count = min(pix.num_planes, planes_abi.MAX_PLANES)
+            rows = tuple(plane.bytesperline for plane in pix.plane_fmt[:count])
+        else:
+            rows = (pix.bytesperline,)
+        return abi.fourcc_name(pix.pixelformat), (pix.width, pix.height), rows
 
     def _set_rate(self, fps: float | None) -> tuple[float, ...]:
         """Return the rate that the driver agreed to; nothing where it has none."""
-        parameters = abi.StreamParameters(type=abi.BUF_TYPE_VIDEO_CAPTURE)
+        parameters = abi.StreamParameters(type=self._type)
         try:
             abi.call(self._descriptor, abi.VIDIOC_G_PARM, parameters)
             if fps is not None:
                 interval = parameters.parm.capture.timeperframe
-                interval.numerator, interval.denominator = 1000, round(1000 * fps)
+                interval.numerator, interval.denominator = 1000, max(1, round(1000 * fps))
                 abi.call(self._descriptor, abi.VIDIOC_S_PARM, parameters)
         except OSError:
             return ()  # drivers need not have this
@@ -176,41 +207,60 @@ class V4l2Stream(Closing):
         return (round(interval.denominator / interval.numerator, 3),)
 
     def _map_buffers(self) -> None:
-        request = abi.RequestBuffers(
-            count=BUFFERS, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP
-        )
+        request = abi.RequestBuffers(count=BUFFERS, type=self._type, memory=abi.MEMORY_MMAP)
         abi.call(self._descriptor, abi.VIDIOC_REQBUFS, request)
         for index in range(request.count):
-            buffer = _buffer(index)
+            buffer, planes = self._buffer(index)
             abi.call(self._descriptor, abi.VIDIOC_QUERYBUF, buffer)
-            mapped = mmap.mmap(
-                self._descriptor,
-                buffer.length,
-                mmap.MAP_SHARED,
-                mmap.PROT_READ | mmap.PROT_WRITE,
-                offset=buffer.m.offset,
+            self._maps.append([])
+            places = (
+                [(plane.length, plane.m.mem_offset) for plane in planes[: buffer.length]]
+                if self._planar
+                else [(buffer.length, buffer.m.offset)]
             )
-            self._maps.append(mapped)
-            abi.call(self._descriptor, abi.VIDIOC_QBUF, buffer)
+            for length, offset in places:
+                if length == 0:  # which mmap() would take for the whole file
+                    raise OSError(errno.EINVAL, "the driver's buffers have no bytes")
+                self._maps[-1].append(
+                    mmap.mmap(
+                        self._descriptor,
+                        length,
+                        mmap.MAP_SHARED,
+                        mmap.PROT_READ | mmap.PROT_WRITE,
+                        offset=offset,
+                    )
+                )
+            self._queue(index)
+
+    def _buffer(self, index: int) -> tuple[abi.Buffer, list[planes_abi.Plane]]:
+        """Return a buffer to ask the driver with; its planes last as long as they are kept."""
+        buffer = abi.Buffer(index=index, type=self._type, memory=abi.MEMORY_MMAP)
+        return buffer, planes_abi.buffer_planes(buffer) if self._planar else []
+
+    def _queue(self, index: int) -> None:
+        buffer, planes = self._buffer(index)
+        if planes:
+            buffer.length = len(self._maps[index])
+        abi.call(self._descriptor, abi.VIDIOC_QBUF, buffer)
 
     def _give_back(self) -> None:
         if self._held is not None:
             index, self._held = self._held, None
-            abi.call(self._descriptor, abi.VIDIOC_QBUF, _buffer(index))
+            self._queue(index)
 
-    def _picture(self, buffer: abi.Buffer) -> RawPicture:
+    def _picture(self, buffer: abi.Buffer, planes: list[planes_abi.Plane]) -> RawPicture:
+        if buffer.index >= len(self._maps):
+            raise OSError(errno.EIO, f"the driver fills buffer {buffer.index}, which is none")
         self._held = buffer.index
         seconds, microseconds = buffer.timestamp.tv_sec, buffer.timestamp.tv_usec
         ours = buffer.flags & abi.BUF_FLAG_TIMESTAMP_MASK == abi.BUF_FLAG_TIMESTAMP_MONOTONIC
+        count = len(self._maps[buffer.index])
+        places = tuple((plane.data_offset, plane.bytesused) for plane in planes[:count])
         return RawPicture(
             index=buffer.index,
-            length=buffer.bytesused,
+            places=places if planes else ((0, buffer.bytesused),),
             damaged=bool(buffer.flags & abi.BUF_FLAG_ERROR),
             stamp_ns=(seconds * 1_000_000 + microseconds) * 1000 if ours else None,
             number=buffer.sequence,
             stamp=(seconds, microseconds),
         )
-
-
-def _buffer(index: int) -> abi.Buffer:
-    return abi.Buffer(index=index, type=abi.BUF_TYPE_VIDEO_CAPTURE, memory=abi.MEMORY_MMAP)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-from edgeinfer.device.cameras.options import SILENCE_S, CameraOptions
+from edgeinfer.device.cameras.options import MAX_RAW, SILENCE_S, CameraOptions
 from edgeinfer.device.cli.help.pages import Decorated, option_group
 from edgeinfer.device.cli.options.common import is_model
 from edgeinfer.device.core.errors import UsageError
@@ -47,6 +48,28 @@ class _Control(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         if not (name.strip() and equals and setting.strip()):
             self.fail(f"'{value}' is not a setting, expected NAME=VALUE", param, ctx)
         return name.strip(), setting.strip()
+
+
+class _Range(click.ParamType):  # type: ignore[type-arg, unused-ignore]
+    """LOW,HIGH."""
+
+    name = "range"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"([0-9]{1,5}),([0-9]{1,5})", value.replace(" ", ""), re.ASCII)
+        low, high = (int(match[1]), int(match[2])) if match else (0, 0)
+        if not 0 <= low < high <= MAX_RAW:
+            self.fail(
+                f"'{value}' is not a range, expected LOW,HIGH from 0 to {MAX_RAW} such as "
+                "7000,9000",
+                param,
+                ctx,
+            )
+        return low, high
 
 
 def camera_url_file_option(command: Decorated) -> Decorated:
@@ -110,6 +133,13 @@ def camera_options(command: Decorated) -> Decorated:
             help="Pixel format of the camera, such as YUYV or MJPG.",
         ),
         _camera(
+            "--camera-range",
+            type=_Range(),
+            metavar="LOW,HIGH",
+            help="Raw values that become black and white, for cameras that send grey of 10 to 16 "
+            "bits, such as thermal cameras.",
+        ),
+        _camera(
             "--camera-control",
             "camera_controls",
             type=_Control(),
@@ -141,6 +171,7 @@ def read_camera_options(
     camera_size: tuple[int, int] | None,
     camera_fps: float | None,
     camera_format: str | None,
+    camera_range: tuple[int, int] | None,
     camera_controls: tuple[tuple[str, str], ...],
     camera_timeout: float,
     wait_for_camera: bool,
@@ -155,6 +186,7 @@ def read_camera_options(
         size=camera_size,
         fps=camera_fps,
         pixel_format=None if camera_format is None else camera_format.upper(),
+        raw_range=camera_range,
         controls=dict(camera_controls),
         timeout_s=camera_timeout,
         wait=wait_for_camera,

@@ -6,20 +6,29 @@
  * How it works: opening the device gives a memfd, so that mmap() of the buffers is the kernel's own.
  * ioctl() on such a descriptor is answered here, and poll() and select() wake up when a frame is due.
  *
- * Raw pictures are red on the left half and blue on the right, so that swapped colours show;
- * compressed ones are the bytes of a file. Every picture carries its number, which grows as long as
+ * Raw pictures are red on the left half and blue on the right, so that swapped colours show; they
+ * may be YUYV, GREY, NV12, NM12, YM12, or grey of 16 bits: "Y16 ", "Y10 ", "Y12 " and "Y16B" for the
+ * big-endian one. Compressed ones are the bytes of a file. Every picture carries its number, which grows as long as
  * the process lives: raw ones as 32 bits, the highest first, in the brightness of the first and of
  * the last 32 pixels (235 for 1, 16 for 0); JPEGs in a comment "picture N". Environment:
  *
  *   FAKEV4L2_PATH         the device (/dev/video0)
  *   FAKEV4L2_MODE         ok; absent, denied: open() fails; busy: another program has it;
- *                         no-capture: a device that captures no video
+ *                         no-capture: a device that captures no video; codec: one that takes
+ *                         pictures too
  *   FAKEV4L2_FORMATS      formats on offer, separated by commas, the default first (YUYV)
  *   FAKEV4L2_SIZE         sizes on offer, WIDTHxHEIGHT separated by commas (640x480)
  *   FAKEV4L2_FPS          frames per second, raw (30); compressed pictures come at 30
  *   FAKEV4L2_BANDWIDTH    bytes a second that the bus carries: raw pictures come no faster (no limit)
  *   FAKEV4L2_UNLISTED     1: sizes and rates are not listed, as by some drivers
  *   FAKEV4L2_PADDING      bytes at the end of each row of raw pictures (0)
+ *   FAKEV4L2_MULTI_PLANAR 1: the interface with several planes of memory, as of many boards' cameras
+ *   FAKEV4L2_HEADER       with it: bytes in front of the picture in each plane (0)
+ *   FAKEV4L2_NUM_PLANES   with it: how many planes are announced (as many as the format has)
+ *   FAKEV4L2_ROW_BYTES    what is announced as the bytes of a row, whatever they are (the truth)
+ *   FAKEV4L2_BUFFER_BYTES the size that is announced and that buffers have (enough)
+ *   FAKEV4L2_ANSWER       WIDTHxHEIGHT: the size that the driver says it uses, whatever is asked for
+ *   FAKEV4L2_RAW          LOW,HIGH: the values of 16-bit grey on the left and on the right (7000,9000)
  *   FAKEV4L2_JPEG         the file that is sent as MJPG; {size} in it stands for WIDTHxHEIGHT
  *   FAKEV4L2_LIE          1: MJPG is agreed to, but raw bytes are sent as if they were one
  *   FAKEV4L2_FAULT        what happens after FAKEV4L2_FAULT_AFTER frames (10); see below
@@ -131,6 +140,7 @@ static uint32_t format_on_offer(uint32_t index) {
   const char *formats = setting("FAKEV4L2_FORMATS", "YUYV");
   if (strlen(formats) < 5 * index + 4) return 0;
   const char *name = formats + 5 * index;
+  if (!strncmp(name, "Y16B", 4)) return V4L2_PIX_FMT_Y16_BE;
   return v4l2_fourcc(name[0], name[1], name[2], name[3]);
 }
 
@@ -176,39 +186,117 @@ static bool is_compressed(void) { return stream.fourcc == V4L2_PIX_FMT_MJPEG; }
 
 /* ---- pictures ---- */
 
-static size_t row_bytes(void) {
-  uint32_t pixel = stream.fourcc == V4L2_PIX_FMT_GREY ? 1 : 2;
-  return (size_t)stream.width * pixel + (size_t)number("FAKEV4L2_PADDING", 0);
+static bool has_planes(uint32_t fourcc) {
+  return fourcc == V4L2_PIX_FMT_NV12 || fourcc == V4L2_PIX_FMT_NV12M ||
+         fourcc == V4L2_PIX_FMT_YUV420M;
 }
 
+/* Memories of a picture. */
+static uint32_t memory_count(uint32_t fourcc) {
+  return fourcc == V4L2_PIX_FMT_YUV420M ? 3 : fourcc == V4L2_PIX_FMT_NV12M ? 2 : 1;
+}
+
+static bool is_wide_grey(uint32_t fourcc) {
+  return fourcc == V4L2_PIX_FMT_Y16 || fourcc == V4L2_PIX_FMT_Y16_BE ||
+         fourcc == V4L2_PIX_FMT_Y10 || fourcc == V4L2_PIX_FMT_Y12;
+}
+
+static uint32_t pixel_bytes(uint32_t fourcc) {
+  return fourcc == V4L2_PIX_FMT_GREY || has_planes(fourcc) ? 1 : 2;
+}
+
+/* Of a memory of a picture `width` wide: from one row to the next, its padding included. */
+static size_t row_bytes_of(uint32_t fourcc, uint32_t width, uint32_t memory) {
+  size_t row = (size_t)width * pixel_bytes(fourcc);
+  if (memory) row = (width + 1) / 2 * (fourcc == V4L2_PIX_FMT_NV12M ? 2 : 1);
+  return row + (size_t)number("FAKEV4L2_PADDING", 0);
+}
+
+static size_t row_bytes(void) { return row_bytes_of(stream.fourcc, stream.width, 0); }
+
 /* Room for the largest picture on offer, so that buffers keep their place in the memfd. */
-static size_t buffer_size(void) {
+static size_t memory_size(void) {
   uint32_t width, height;
   size_t largest = 0;
   for (uint32_t i = 0; size_on_offer(i, &width, &height); i++) {
-    size_t bytes = (size_t)(width * 2 + (uint32_t)number("FAKEV4L2_PADDING", 0)) * height;
+    size_t bytes = (size_t)(width * 2 + 2 + (uint32_t)number("FAKEV4L2_PADDING", 0)) * (height + 1);
     if (bytes > largest) largest = bytes;
   }
+  largest += (size_t)number("FAKEV4L2_HEADER", 0);
   return (largest + 4095) & ~(size_t)4095;
 }
 
-/* Two pixels in YUYV, BT.601: red is (81, 90, 240), blue (41, 240, 110). */
-static size_t draw_raw(uint8_t *picture, uint32_t picture_number) {
+/* Where a memory of a buffer begins in the memfd. */
+static size_t memory_place(uint32_t index, uint32_t memory) {
+  return (index * memory_count(stream.fourcc) + memory) * memory_size();
+}
+
+/* What a buffer is said to hold. */
+static size_t buffer_size(void) {
+  return (size_t)number("FAKEV4L2_BUFFER_BYTES", (long)memory_size());
+}
+
+static void draw_number(uint8_t *picture, uint32_t picture_number, uint32_t step) {
+  uint32_t width = stream.width, height = stream.height;
+  for (uint32_t bit = 0; bit < NUMBER_BITS && NUMBER_BITS <= width; bit++) {
+    uint8_t luma = picture_number >> (NUMBER_BITS - 1 - bit) & 1 ? 235 : 16;
+    picture[bit * step] = luma;
+    picture[(height - 1) * row_bytes() + (width - NUMBER_BITS + bit) * step] = luma;
+  }
+}
+
+/* Raw values, `low` on the left and `high` on the right; the lowest of them first. */
+static size_t draw_wide_grey(uint8_t *picture) {
+  unsigned low = 7000, high = 9000;
+  sscanf(setting("FAKEV4L2_RAW", "7000,9000"), "%u,%u", &low, &high);
+  bool big = stream.fourcc == V4L2_PIX_FMT_Y16_BE;
+  for (uint32_t y = 0; y < stream.height; y++)
+    for (uint32_t x = 0; x < stream.width; x++) {
+      unsigned value = x < stream.width / 2 ? low : high;
+      uint8_t *pixel = picture + y * row_bytes() + 2 * x;
+      pixel[big] = (uint8_t)value, pixel[!big] = (uint8_t)(value >> 8);
+    }
+  return row_bytes() * stream.height;
+}
+
+/* BT.601: red is (81, 90, 240), blue (41, 240, 110). The memories follow one another. */
+static size_t draw_planes(uint8_t *picture, uint32_t picture_number, size_t *lengths) {
+  uint32_t width = stream.width, half = (width + 1) / 2, rows = (stream.height + 1) / 2;
+  uint32_t memories = memory_count(stream.fourcc);
+  uint8_t *row = picture;
+  for (uint32_t y = 0; y < stream.height; y++, row += row_bytes())
+    for (uint32_t x = 0; x < width; x++) row[x] = x < width / 2 ? 81 : 41;
+  lengths[0] = (size_t)(row - picture);
+  draw_number(picture, picture_number, 1);
+  for (uint32_t plane = 1; plane < (memories == 3 ? 3 : 2); plane++) {
+    uint8_t *begin = row;
+    size_t stride = row_bytes_of(stream.fourcc, width, memories == 1 ? 0 : plane);
+    if (memories == 1) stride += stride % 2;
+    for (uint32_t y = 0; y < rows; y++, row += stride)
+      for (uint32_t x = 0; x < half; x++) {
+        uint8_t u = x < width / 4 ? 90 : 240, v = x < width / 4 ? 240 : 110;
+        if (memories == 3) row[x] = plane == 1 ? u : v;
+        else row[2 * x] = u, row[2 * x + 1] = v;
+      }
+    lengths[memories == 1 ? 0 : plane] += (size_t)(row - begin);
+  }
+  return (size_t)(row - picture);
+}
+
+/* Two pixels in YUYV, or grey. */
+static size_t draw_raw(uint8_t *picture, uint32_t picture_number, size_t *lengths) {
   static const uint8_t red[4] = {81, 90, 81, 240}, blue[4] = {41, 240, 41, 110};
-  bool grey = stream.fourcc == V4L2_PIX_FMT_GREY;
-  uint32_t step = grey ? 1 : 2, width = stream.width, height = stream.height;
+  uint32_t step = pixel_bytes(stream.fourcc), width = stream.width, height = stream.height;
+  if (has_planes(stream.fourcc)) return draw_planes(picture, picture_number, lengths);
+  if (is_wide_grey(stream.fourcc)) return lengths[0] = draw_wide_grey(picture);
   for (uint32_t y = 0; y < height; y++) {
     uint8_t *row = picture + y * row_bytes();
     for (uint32_t x = 0; x < width; x++)
       for (uint32_t i = 0; i < step; i++)
         row[x * step + i] = (x < width / 2 ? red : blue)[x % 2 * 2 + i];
   }
-  for (uint32_t bit = 0; bit < NUMBER_BITS && bit < width; bit++) {
-    uint8_t luma = picture_number >> (NUMBER_BITS - 1 - bit) & 1 ? 235 : 16;
-    picture[bit * step] = luma;
-    picture[(height - 1) * row_bytes() + (width - NUMBER_BITS + bit) * step] = luma;
-  }
-  return row_bytes() * height;
+  draw_number(picture, picture_number, step);
+  return lengths[0] = row_bytes() * height;
 }
 
 static size_t load_file(const char *path, uint8_t *picture) {
@@ -219,7 +307,7 @@ static size_t load_file(const char *path, uint8_t *picture) {
            mark ? mark + 6 : "");
   FILE *file = fopen(name, "rb");
   if (!file) abort();
-  size_t length = fread(picture, 1, buffer_size(), file);
+  size_t length = fread(picture, 1, memory_size(), file);
   fclose(file);
   return length;
 }
@@ -230,30 +318,38 @@ static size_t number_jpeg(uint8_t *picture, size_t length, uint32_t picture_numb
   int text = snprintf(comment + 4, sizeof comment - 4, "picture %u", picture_number);
   comment[0] = (char)0xFF, comment[1] = (char)0xFE, comment[2] = 0, comment[3] = (char)(text + 2);
   size_t added = (size_t)text + 4;
-  if (length + added > buffer_size()) abort();
+  if (length + added > memory_size()) abort();
   memmove(picture + 2 + added, picture + 2, length - 2);
   memcpy(picture + 2, comment, added);
   return length + added;
 }
 
-/* Draw the next picture into a buffer and return how many bytes it takes. */
-static size_t deliver(uint32_t index) {
+/* Draw the next picture into a buffer; `lengths` says how many bytes it takes in each memory. */
+static void deliver(uint32_t index, size_t *lengths) {
   static uint8_t *picture;
-  if (!picture && !(picture = malloc(buffer_size()))) abort();
+  if (!picture && !(picture = malloc(3 * memory_size()))) abort();
   bool compressed = is_compressed() && !setting_is("FAKEV4L2_LIE", "1");
-  size_t length;
+  size_t header = (size_t)number("FAKEV4L2_HEADER", 0);
   uint32_t picture_number = pictures++;
   if (compressed || fault_is("other")) {
     const char *name = fault_is("other") ? "FAKEV4L2_OTHER_JPEG" : "FAKEV4L2_JPEG";
-    length = number_jpeg(picture, load_file(setting(name, ""), picture), picture_number);
+    lengths[0] = number_jpeg(picture, load_file(setting(name, ""), picture), picture_number);
   } else {
-    length = draw_raw(picture, picture_number);
+    draw_raw(picture, picture_number, lengths);
   }
-  if (fault_is("cut") || fault_is("damaged")) length /= 2;
-  if (fault_is("short")) length = 16;
-  if (fault_is("size") && !compressed) length = 320 * 240 * 2;
-  if (pwrite(stream.owner, picture, length, (off_t)(index * buffer_size())) < 0) abort();
-  return fault_is("damaged") && !compressed ? 2 * length : length;
+  if (fault_is("cut") || fault_is("damaged")) lengths[0] /= 2;
+  if (fault_is("short")) lengths[0] = 16;
+  if (fault_is("size") && !compressed) lengths[0] = 320 * 240 * 2;
+  const uint8_t *next = picture;
+  for (uint32_t memory = 0; memory < memory_count(stream.fourcc); memory++) {
+    size_t length = lengths[memory];
+    if (length + header > buffer_size()) lengths[memory] = buffer_size() - header;
+    off_t place = (off_t)(memory_place(index, memory) + header);
+    if (pwrite(stream.owner, next, lengths[memory], place) < 0) abort();
+    next += length;
+    lengths[memory] += header;
+  }
+  if (fault_is("damaged") && !compressed) lengths[0] *= 2;
 }
 
 /* ---- time ---- */
@@ -279,23 +375,30 @@ static void nap(int64_t duration) {
 
 /* ---- ioctl, one function for each request that needs more than a line ---- */
 
+static bool is_planar(void) { return setting_is("FAKEV4L2_MULTI_PLANAR", "1"); }
+
+static uint32_t buffer_type(void) {
+  return is_planar() ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE : V4L2_BUF_TYPE_VIDEO_CAPTURE;
+}
+
 static int query_capability(int kind, struct v4l2_capability *capability) {
   memset(capability, 0, sizeof *capability);
   strcpy((char *)capability->driver, "fakev4l2");
   strcpy((char *)capability->card, kind == CAMERA ? "Test camera" : "Other camera");
   strcpy((char *)capability->bus_info, kind == CAMERA ? "platform:fakev4l2" : "platform:other");
   bool captures = !setting_is("FAKEV4L2_MODE", "no-capture");
-  capability->device_caps =
-      (captures ? V4L2_CAP_VIDEO_CAPTURE : V4L2_CAP_META_CAPTURE) | V4L2_CAP_STREAMING;
+  uint32_t video = is_planar() ? V4L2_CAP_VIDEO_CAPTURE_MPLANE : V4L2_CAP_VIDEO_CAPTURE;
+  capability->device_caps = (captures ? video : V4L2_CAP_META_CAPTURE) | V4L2_CAP_STREAMING;
   /* As webcams do: the whole device captures video, though this node may not. */
-  capability->capabilities =
-      V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_STREAMING | V4L2_CAP_DEVICE_CAPS;
+  capability->capabilities = video | V4L2_CAP_STREAMING | V4L2_CAP_DEVICE_CAPS;
+  /* As codecs do: another node of it takes pictures. */
+  if (setting_is("FAKEV4L2_MODE", "codec")) capability->capabilities |= V4L2_CAP_VIDEO_M2M_MPLANE;
   return 0;
 }
 
 static int enumerate_format(struct v4l2_fmtdesc *description) {
   uint32_t fourcc = format_on_offer(description->index);
-  if (!fourcc || description->type != V4L2_BUF_TYPE_VIDEO_CAPTURE) return fail(EINVAL);
+  if (!fourcc || description->type != buffer_type()) return fail(EINVAL);
   description->pixelformat = fourcc;
   return 0;
 }
@@ -326,8 +429,8 @@ static void set_defaults(void) {
 
 /* A driver answers a wish for another format or size with the one that it will use. */
 static int negotiate_format(struct v4l2_format *format, bool keep) {
-  if (format->type != V4L2_BUF_TYPE_VIDEO_CAPTURE) return fail(EINVAL);
-  struct v4l2_pix_format *pix = &format->fmt.pix;
+  if (format->type != buffer_type()) return fail(EINVAL);
+  struct v4l2_pix_format *pix = &format->fmt.pix; /* begins as that of planes does */
   set_defaults();
   bool lie = setting_is("FAKEV4L2_LIE", "1") && pix->pixelformat == V4L2_PIX_FMT_MJPEG;
   uint32_t fourcc = is_on_offer(pix->pixelformat) || lie ? pix->pixelformat : format_on_offer(0);
@@ -344,14 +447,25 @@ static int negotiate_format(struct v4l2_format *format, bool keep) {
     stream.fourcc = fourcc, stream.width = width, stream.height = height;
     stream.fps = highest_fps(fourcc, width, height);
   }
-  memset(pix, 0, sizeof *pix);
+  memset(&format->fmt, 0, sizeof format->fmt);
   pix->width = width;
   pix->height = height;
+  sscanf(setting("FAKEV4L2_ANSWER", ""), "%ux%u", &pix->width, &pix->height);
   pix->pixelformat = fourcc;
   pix->field = V4L2_FIELD_NONE;
-  if (fourcc != V4L2_PIX_FMT_MJPEG)
-    pix->bytesperline = width * (fourcc == V4L2_PIX_FMT_GREY ? 1 : 2) +
-                        (uint32_t)number("FAKEV4L2_PADDING", 0);
+  bool raw = fourcc != V4L2_PIX_FMT_MJPEG;
+  if (is_planar()) {
+    struct v4l2_pix_format_mplane *planes = &format->fmt.pix_mp;
+    planes->num_planes = (uint8_t)number("FAKEV4L2_NUM_PLANES", memory_count(fourcc));
+    for (uint32_t i = 0; i < memory_count(fourcc); i++) {
+      long row = raw ? (long)row_bytes_of(fourcc, width, i) : 0;
+      planes->plane_fmt[i].bytesperline = (uint32_t)number("FAKEV4L2_ROW_BYTES", row);
+      planes->plane_fmt[i].sizeimage = (uint32_t)buffer_size();
+    }
+    return 0;
+  }
+  long row = raw ? (long)row_bytes_of(fourcc, width, 0) : 0;
+  pix->bytesperline = (uint32_t)number("FAKEV4L2_ROW_BYTES", row);
   pix->sizeimage = (uint32_t)buffer_size();
   pix->colorspace = V4L2_COLORSPACE_SRGB;
   return 0;
@@ -392,11 +506,11 @@ static bool is_still_mapped(void) {
 }
 
 static int request_buffers(int descriptor, struct v4l2_requestbuffers *request) {
-  if (request->memory != V4L2_MEMORY_MMAP) return fail(EINVAL);
+  if (request->memory != V4L2_MEMORY_MMAP || request->type != buffer_type()) return fail(EINVAL);
   bool taken = stream.owner >= 0 && stream.owner != descriptor;
   if (taken || is_still_mapped() || setting_is("FAKEV4L2_MODE", "busy")) return fail(EBUSY);
   if (request->count > MAX_BUFFERS) request->count = MAX_BUFFERS;
-  if (ftruncate(descriptor, (off_t)(request->count * buffer_size())) < 0) return -1;
+  if (ftruncate(descriptor, (off_t)memory_place(request->count, 0)) < 0) return -1;
   stream.owner = request->count ? descriptor : -1;
   stream.buffer_count = request->count;
   stream.order_length = 0;
@@ -405,22 +519,36 @@ static int request_buffers(int descriptor, struct v4l2_requestbuffers *request) 
 }
 
 static int query_buffer(struct v4l2_buffer *buffer) {
-  if (buffer->index >= stream.buffer_count) return fail(EINVAL);
-  buffer->length = (uint32_t)buffer_size();
-  buffer->m.offset = (uint32_t)(buffer->index * buffer_size());
+  if (buffer->index >= stream.buffer_count || buffer->type != buffer_type()) return fail(EINVAL);
+  uint32_t memories = memory_count(stream.fourcc);
+  if (is_planar()) {
+    if (!buffer->m.planes || buffer->length < memories) return fail(EINVAL);
+    buffer->length = memories;
+    for (uint32_t i = 0; i < memories; i++) {
+      buffer->m.planes[i].length = (uint32_t)buffer_size();
+      buffer->m.planes[i].m.mem_offset = (uint32_t)memory_place(buffer->index, i);
+    }
+  } else {
+    buffer->length = (uint32_t)buffer_size();
+    buffer->m.offset = (uint32_t)memory_place(buffer->index, 0);
+  }
   buffer->flags = stream.queued[buffer->index] ? V4L2_BUF_FLAG_QUEUED : 0;
   return 0;
 }
 
 static int queue_buffer(const struct v4l2_buffer *buffer) {
   if (buffer->index >= stream.buffer_count || stream.queued[buffer->index]) return fail(EINVAL);
+  if (is_planar() && (!buffer->m.planes || buffer->length < memory_count(stream.fourcc)))
+    return fail(EINVAL);
   stream.queued[buffer->index] = true;
   stream.order[stream.order_length++] = buffer->index;
   return 0;
 }
 
 static int dequeue_buffer(struct v4l2_buffer *buffer) {
-  if (!stream.running) return fail(EINVAL);
+  if (!stream.running || buffer->type != buffer_type()) return fail(EINVAL);
+  if (is_planar() && (!buffer->m.planes || buffer->length < memory_count(stream.fourcc)))
+    return fail(EINVAL);
   if (fault_is("eio")) return fail(EIO);
   if (fault_is("unplug")) return fail(ENODEV);
   int64_t now = now_ns();
@@ -432,8 +560,18 @@ static int dequeue_buffer(struct v4l2_buffer *buffer) {
   bool repeats = fault_is("repeat") && stream.sequence, damaged = fault_is("damaged");
   if (repeats) pictures--;
   buffer->index = index;
-  buffer->bytesused = (uint32_t)deliver(index);
-  buffer->length = (uint32_t)buffer_size();
+  size_t lengths[3] = {0};
+  deliver(index, lengths);
+  if (is_planar()) {
+    buffer->length = memory_count(stream.fourcc);
+    for (uint32_t i = 0; i < buffer->length; i++) {
+      buffer->m.planes[i].bytesused = (uint32_t)lengths[i];
+      buffer->m.planes[i].data_offset = (uint32_t)number("FAKEV4L2_HEADER", 0);
+    }
+  } else {
+    buffer->bytesused = (uint32_t)lengths[0];
+    buffer->length = (uint32_t)buffer_size();
+  }
   if (!repeats) {
     stream.sequence++;
     stream.stamp.tv_sec = now / SECOND;

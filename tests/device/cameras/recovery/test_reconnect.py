@@ -217,7 +217,7 @@ import json, sys, threading, time
 from pathlib import Path
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.recovery.reconnect import SteadyCamera
-from edgeinfer.device.cameras.v4l2.camera import V4l2Opener
+from edgeinfer.device.cameras.v4l2.opener import V4l2Opener
 from tests.support.logged import hearing
 from tests.system.v4l2_shim.steering import Steering, picture_number
 
@@ -305,7 +305,7 @@ import json, sys
 from pathlib import Path
 from edgeinfer.device.cameras.v4l2 import devices
 from edgeinfer.device.cameras.options import CameraOptions
-from edgeinfer.device.cameras.v4l2.camera import V4l2Opener
+from edgeinfer.device.cameras.v4l2.opener import V4l2Opener
 from edgeinfer.device.core.errors import CameraError
 from tests.system.v4l2_shim.steering import Steering
 
@@ -383,7 +383,8 @@ from pathlib import Path
 from edgeinfer.device.cameras.frame_pool import FramePool
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.cameras.recovery.reconnect import SteadyCamera
-from edgeinfer.device.cameras.v4l2.camera import V4l2Camera, V4l2Opener
+from edgeinfer.device.cameras.v4l2.camera import V4l2Camera
+from edgeinfer.device.cameras.v4l2.opener import V4l2Opener
 from tests.support.logged import hearing
 from tests.system.v4l2_shim.steering import Steering
 

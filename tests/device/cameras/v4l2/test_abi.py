@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeinfer.device.cameras.v4l2 import abi
+from edgeinfer.device.cameras.v4l2 import abi, planes_abi
 
 FIELDS = {
     "v4l2_capability": (abi.Capability, ("card", "bus_info", "device_caps")),
@@ -25,6 +25,9 @@ FIELDS = {
     "v4l2_queryctrl": (abi.QueryControl, ("name", "default_value", "flags")),
     "v4l2_querymenu": (abi.QueryMenu, ("index", "reserved")),
     "v4l2_control": (abi.ControlValue, ("value",)),
+    "v4l2_plane": (planes_abi.Plane, ("length", "m", "data_offset")),
+    "v4l2_plane_pix_format": (planes_abi.PlaneFormat, ("bytesperline",)),
+    "v4l2_pix_format_mplane": (planes_abi.PlanesFormat, ("plane_fmt", "num_planes", "xfer_func")),
 }
 
 
@@ -41,6 +44,17 @@ def test_layout_and_numbers_are_the_headers(tmp_path: Path) -> None:
         for field in fields:
             lines.append(f"print(offsetof(struct {structure}, {field}));")
             ours.append(getattr(mirror, field).offset)
+    numbers = {
+        "V4L2_CAP_VIDEO_CAPTURE_MPLANE": planes_abi.CAP_VIDEO_CAPTURE_MPLANE,
+        "V4L2_CAP_VIDEO_OUTPUT | V4L2_CAP_VIDEO_OUTPUT_MPLANE | V4L2_CAP_VIDEO_M2M | "
+        "V4L2_CAP_VIDEO_M2M_MPLANE": planes_abi.CAP_OUTPUTS,
+        "V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE": planes_abi.BUF_TYPE_VIDEO_CAPTURE_MPLANE,
+        "VIDEO_MAX_PLANES": planes_abi.MAX_PLANES,
+        "V4L2_PIX_FMT_Y16": abi.fourcc_code("Y16"),
+        "V4L2_PIX_FMT_Y16_BE": abi.fourcc_code("Y16-BE"),
+    }
+    lines += [f"print({name});" for name in numbers]
+    ours += numbers.values()
     source = tmp_path / "layout.c"
     source.write_text(
         "#include <linux/videodev2.h>\n#include <stddef.h>\n#include <stdio.h>\n"
@@ -56,3 +70,4 @@ def test_layout_and_numbers_are_the_headers(tmp_path: Path) -> None:
 def test_names_of_formats() -> None:
     assert abi.fourcc_name(abi.fourcc_code("YUYV")) == "YUYV"
     assert abi.fourcc_name(abi.fourcc_code("Y16")) == "Y16"
+    assert abi.fourcc_name(abi.fourcc_code("Y16-BE")) == "Y16-BE"

@@ -6,14 +6,10 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.v4l2.devices import find_cameras
-from edgeinfer.device.cameras.v4l2.pixels import FORMATS, full_row, picture_bytes, unpack
 
 DELIVERED_OF_10 = 9
 """The first picture proves the mode."""
@@ -182,39 +178,6 @@ def test_incomplete_pictures_are_skipped_and_the_last_one_is_not_repeated(
     report = read(run_with_camera, DEVICE, wishes=BARE, **settings)
     assert report["frames"] == DELIVERED_OF_10
     assert "30 damaged pictures in a row" in str(report["error"])
-
-
-@pytest.mark.parametrize("pixel_format", ["YUYV", "UYVY", "NV12", "NV21", "YU12", "YV12"])
-def test_rows_with_padding(pixel_format: str) -> None:
-    width, height, row_bytes = 4, 2, full_row(pixel_format, 4) + 6
-    u, v = 7, 9
-    luma = np.arange(1, 1 + width * height, dtype=np.uint8).reshape(height, width)
-    expected: dict[str, Any] = {"yuyv": np.empty((height, width, 2), np.uint8)}
-    expected["yuyv"][..., 0] = luma
-    expected["yuyv"][:, 0::2, 1], expected["yuyv"][:, 1::2, 1] = u, v
-    expected["nv12"] = np.vstack([luma, np.array([[u, v, u, v]], np.uint8)])
-    padding = np.full((height, 6), 255, np.uint8)
-    if FORMATS[pixel_format] == "yuyv":
-        packed = expected["yuyv"][..., :: -1 if pixel_format == "UYVY" else 1]
-        data = np.hstack([packed.reshape(height, -1), padding]).reshape(-1)
-    else:
-        chroma = {
-            "NV12": [u, v, u, v, *[255] * 6],
-            "NV21": [v, u, v, u, *[255] * 6],
-            "YU12": [u, u, *[255] * 3, v, v, *[255] * 3],
-            "YV12": [v, v, *[255] * 3, u, u, *[255] * 3],
-        }[pixel_format]
-        data = np.concatenate([np.hstack([luma, padding]).reshape(-1), chroma]).astype(np.uint8)
-    size = (width, height)
-    assert data.size == picture_bytes(pixel_format, size, row_bytes)
-
-    def take(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-        return np.zeros(shape, np.uint8)
-
-    picture = unpack(data, pixel_format, size, row_bytes, take)
-    assert picture is not None
-    np.testing.assert_array_equal(picture, expected[FORMATS[pixel_format]])
-    assert unpack(data[:-1], pixel_format, size, row_bytes, take) is None
 
 
 def test_the_drivers_padding_is_not_in_the_picture(run_with_camera: Run) -> None:

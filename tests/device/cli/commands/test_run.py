@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.support.program import edgeinfer_here
 from tests.support.waiting import PATIENCE_S
 from tests.system.v4l2_shim.steering import Steering
 
@@ -204,6 +205,9 @@ def test_cameras_mode_and_controls(run_with_camera: Run, model: list[str]) -> No
         (["--camera-control", "zoom=1"], "has no control 'zoom', expected one of brightness"),
         (["--camera-control", "brightness=300"], "'300' is not a value of it, expected 0 to 255"),
         (["--camera-control", "brightness"], "is not a setting, expected NAME=VALUE"),
+        (["--camera-range", "7000"], "'7000' is not a range, expected LOW,HIGH from 0 to 65535"),
+        (["--camera-range", "9,7"], "'9,7' is not a range"),
+        (["--camera-range", "7,9"], "--camera-range: is given, and /dev/video0 sends YUYV"),
     ],
 )
 def test_what_the_camera_has_not_is_wrong_usage(
@@ -212,6 +216,21 @@ def test_what_the_camera_has_not_is_wrong_usage(
     done = run_with_camera(MAIN, "run", "--camera", *model, "--wait-for-camera", *wish)
     assert done.returncode == 2, done.stderr
     assert said in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("source", ["-", "picamera", "simulated", "http://cam.example/x", "x.mp4"])
+def test_a_range_of_raw_values_is_for_v4l2_cameras(model: list[str], source: str) -> None:
+    done = edgeinfer_here("run", "--camera", source, *model, "--camera-range", "1,2")
+    assert done.returncode == 2
+    assert f"error: --camera-range: is given for {source}, expected a camera at" in done.stderr
+
+
+def test_a_thermal_camera(run_with_camera: Run, model: list[str]) -> None:
+    settings = {"FORMATS": "YUYV,Y16 ", "SIZE": "160x120"}
+    run = ["run", "--camera", *model, "--max-frames", "2", "--camera-range", "6000, 9500"]
+    done = run_with_camera(MAIN, *run, **settings)
+    assert done.returncode == 0, done.stderr
+    assert "camera:  /dev/video0 (Test camera), 160x120 Y16, 30 frames/s" in done.stderr
 
 
 def test_text_into_a_pipe(model: list[str], video: Path) -> None:
