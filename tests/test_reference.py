@@ -14,6 +14,7 @@ from edgeinfer.boards import load_profile, profile_names
 from edgeinfer.boards.files import PROFILES
 from edgeinfer.boards.matrix import matrix_lines
 from edgeinfer.device.accelerators import registry
+from edgeinfer.device.cameras.files.clips.undecodable import CODEC
 from edgeinfer.device.cameras.v4l2.devices import BUSY, NO_CAPTURE
 from edgeinfer.device.cli.main import INTERRUPTED
 from edgeinfer.device.core.errors import EdgeinferError
@@ -50,8 +51,8 @@ def error_kinds() -> list[type[EdgeinferError]]:
 def test_every_error_code_is_documented() -> None:
     there = {(f"`{kind.kind}`", f"`{kind.__name__}`") for kind in error_kinds()}
     # A new detail of a code has to be added here, and with it to the page.
-    assert in_sources(r"\bdetail=([A-Z_]+)") == {"BUSY", "NO_CAPTURE"}
-    there |= {(f"`camera.{detail}`", "`CameraError`") for detail in (BUSY, NO_CAPTURE)}
+    assert in_sources(r"\bdetail=([A-Z_]+)") == {"BUSY", "CODEC", "NO_CAPTURE"}
+    there |= {(f"`camera.{detail}`", "`CameraError`") for detail in (BUSY, CODEC, NO_CAPTURE)}
     assert {(code, name) for code, name, _ in table(TROUBLESHOOTING, "Error codes")} == there
 
 

@@ -23,6 +23,8 @@ class Camera(Closing, Protocol):
         live: frames come at their own pace, and one that nobody takes is stale; only the newest
             is worth keeping. From other sources every frame is wanted.
         labelled: frames carry their true class.
+        video_fps: the rate of a video file, in frames a second, as OpenCV reports it where it
+            varies; None for other sources.
         skipped_files: files that could not be read and were skipped, so far.
         recovering: it has failed and is being opened again; no frames come for now.
         abandoned: a read of it does not return. It is left to the end of the process: closing a
@@ -32,6 +34,7 @@ class Camera(Closing, Protocol):
     description: str = ""
     live: bool = False
     labelled: bool = False
+    video_fps: float | None = None
     skipped_files: int = 0
     recovering: bool = False
     abandoned: bool = False

@@ -36,6 +36,8 @@ class Frame:
         label: the true class of the picture, if the source knows it: the simulated camera and
             folders of classes do. Otherwise None.
         name: the file that the frame came from, for video files and folders. Otherwise None.
+        position_s: when the frame is shown in its video file, in seconds from the first frame, by
+            the file's own times. None for other sources.
 
     Raises:
         ValueError: `pixels` do not have the layout that `format` says.
@@ -47,6 +49,7 @@ class Frame:
     format: FrameFormat = "rgb"
     label: str | None = None
     name: str | None = None
+    position_s: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse pixels that are not in the format."""

@@ -50,13 +50,18 @@ def is_video(beginning: bytes) -> bool:
         return False
     return (
         beginning.startswith(_MAGIC)
-        or beginning[4:8] in _BOXES
+        or is_mp4(beginning)
         or (beginning[:4] == b"RIFF" and beginning[8:12] in _RIFF)
-        or _is_transport_stream(beginning)
+        or is_transport_stream(beginning)
     )
 
 
-def _is_transport_stream(beginning: bytes) -> bool:
+def is_mp4(beginning: bytes) -> bool:
+    """Return whether a file begins like MP4 or QuickTime: with the length of a box and its name."""
+    return beginning[4:8] in _BOXES
+
+
+def is_transport_stream(beginning: bytes) -> bool:
     """Return whether packets of MPEG-TS follow each other, from somewhere in the first on."""
     return any(
         len(packets := beginning[start::size][:_TS_TIMES]) == _TS_TIMES
