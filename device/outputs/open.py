@@ -28,6 +28,7 @@ def open_outputs(
     stop: StopRequest | None = None,
     limits: OutputLimits | None = None,
     facts: LoopFacts | None = None,
+    video_fps: float | None = None,
 ) -> Outputs:
     """Open outputs, each on a separate thread.
 
@@ -37,6 +38,8 @@ def open_outputs(
         stop: requested when the user closes the last output.
         limits: how much they write, and when.
         facts: what `status:FILE` reports of the loop in addition to its answers.
+        video_fps: the source's rate, in frames a second, where it is a video file; a video of it
+            has the same.
 
     Raises:
         EdgeinferError: one can never work here.
@@ -45,7 +48,7 @@ def open_outputs(
     outputs: list[QueuedOutput] = []
     try:
         for option in options:
-            outputs.append(_open(option, limits, facts, live=live))
+            outputs.append(_open(option, limits, facts, live=live, video_fps=video_fps))
     except BaseException:
         Outputs(outputs, live=live).close()
         raise
@@ -58,6 +61,7 @@ def _open(
     facts: LoopFacts | None,
     *,
     live: bool,
+    video_fps: float | None,
 ) -> QueuedOutput:
     patience_s = 0.0 if live else FOREVER if option.on_stdout else STALLED_S
     if option.kind == "window":
@@ -65,7 +69,7 @@ def _open(
     if option.records:
         return QueuedOutput(
             option.text,
-            _recorder(option, limits, live=live),
+            _recorder(option, limits, live=live, video_fps=video_fps),
             capacity=WAITING_PICTURES,
             # What led to an event matters more than a gap behind it.
             overflow="drop-newest",
@@ -93,19 +97,32 @@ def _text_sink(option: OutputOption, max_file_bytes: int, facts: LoopFacts | Non
         status = StatusSink(option.target, facts)
         status.check()
         return status
-    from edgeinfer.device.outputs.text.csv_rows import COLUMNS, CsvSink, csv_line
+    from edgeinfer.device.outputs.text.csv_rows import (
+        COLUMNS,
+        EARLIER_COLUMNS,
+        CsvSink,
+        csv_line,
+    )
 
     header = csv_line(COLUMNS)
-    file = LineFile(option.target, begins=header, header=header, max_bytes=max_file_bytes)
+    file = LineFile(
+        option.target,
+        begins=header,
+        header=header,
+        earlier=tuple(map(csv_line, EARLIER_COLUMNS)),
+        max_bytes=max_file_bytes,
+    )
     file.check()
     return CsvSink(file)
 
 
-def _recorder(option: OutputOption, limits: OutputLimits, *, live: bool) -> Output:
+def _recorder(
+    option: OutputOption, limits: OutputLimits, *, live: bool, video_fps: float | None
+) -> Output:
     # They draw, and most loops do not: what they import is left out of the others' start.
     from edgeinfer.device.outputs.recording.folder import RecordFolder
     from edgeinfer.device.outputs.recording.stills import STILL_SUFFIX, StillsSink
-    from edgeinfer.device.outputs.recording.video import VideoSink
+    from edgeinfer.device.outputs.recording.video import FILE_FPS, LIVE_FPS, VideoSink
 
     target = Path(option.target or ".")
     stills = option.kind == "stills"
@@ -123,6 +140,7 @@ def _recorder(option: OutputOption, limits: OutputLimits, *, live: bool) -> Outp
     return VideoSink(
         folder,
         live=live,
+        fps=LIVE_FPS if live else video_fps or FILE_FPS,
         max_bytes=limits.max_record_bytes,
         when=limits.when,
         roll_s=limits.roll_s,

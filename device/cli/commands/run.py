@@ -219,6 +219,7 @@ def run(
                 live=stream.camera.live,
                 stop=stop,
                 limits=limits,
+                video_fps=stream.camera.video_fps,
                 facts=LoopFacts(
                     camera=lambda: stream.camera.description,
                     model=lambda: stream.models[0].name,

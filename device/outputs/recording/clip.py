@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import struct
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -17,9 +19,6 @@ from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
 MAX_SIDE = 1280
 """Larger pictures are made smaller: an encoder's work grows with them, and the card fills."""
 
-LONGEST_GAP_S = 2.0
-"""A camera that was silent for longer is shortened to this in the video."""
-
 
 class Clip:
     """Encodes pictures into a file.
@@ -29,16 +28,20 @@ class Clip:
         first: the first picture, whose size the video has, within `MAX_SIDE`.
         begin_s: its time, on any clock.
         fps: the video's rate.
+        longest_gap_s: a picture is shown no longer than this until the next.
 
     Raises:
         StorageError: the file cannot be written, or this OpenCV does not have the encoder.
     """
 
-    def __init__(self, path: Path, *, first: Picture, begin_s: float, fps: float) -> None:
+    def __init__(
+        self, path: Path, *, first: Picture, begin_s: float, fps: float, longest_gap_s: float
+    ) -> None:
         quiet_opencv()
         self.path = path
         self.begin_s = begin_s
         self._fps = fps
+        self._longest_gap_s = longest_gap_s
         self._frames = 0
         self._gap_s = 0.0
         self._last: Picture | None = None
@@ -46,12 +49,13 @@ class Clip:
         factor = min(1.0, MAX_SIDE / max(width, height))
         # Encoders that halve the colours' resolution want even sides.
         self._size = (max(2, int(width * factor) & ~1), max(2, int(height * factor) & ~1))
-        avi = path.suffix.lower() == ".avi"
+        self._avi = avi = path.suffix.lower() == ".avi"
         self._writer = cv2.VideoWriter(
             str(path.absolute()),
             cv2.CAP_OPENCV_MJPEG if avi else cv2.CAP_FFMPEG,
             cv2.VideoWriter.fourcc(*("MJPG" if avi else "mp4v")),
-            fps,
+            # Of AVI OpenCV knows whole rates only; the exact one is written at the end.
+            max(1, round(fps)) if avi else fps,
             self._size,
         )
         if not self._writer.isOpened():
@@ -73,7 +77,7 @@ class Clip:
         """Append a picture; the one before is shown until then."""
         picture = self._fitted(picture)
         place = self._place(time_s)
-        longest = round(LONGEST_GAP_S * self._fps)
+        longest = round(self._longest_gap_s * self._fps)
         if place - self._frames > longest:
             self._gap_s += (place - self._frames - longest) / self._fps
             place = self._frames + longest
@@ -92,6 +96,9 @@ class Clip:
                 removed.
         """
         self._writer.release()
+        if self._avi:
+            with suppress(OSError):
+                _write_avi_rate(self.path, self._fps)
         reader = cv2.VideoCapture(str(self.path.absolute()), cv2.CAP_FFMPEG)
         # The count is in what is written last.
         frames = round(reader.get(cv2.CAP_PROP_FRAME_COUNT)) if reader.isOpened() else 0
@@ -144,3 +151,22 @@ class Clip:
             got="this OpenCV has no MPEG-4 encoder",
             next_step="name the video .avi, or install an OpenCV that has FFmpeg",
         )
+
+
+def _write_avi_rate(path: Path, fps: float) -> None:
+    """Write a rate into the headers of an AVI file of one stream."""
+    with path.open("r+b") as file:
+        headers = file.read(_AVI_HEADERS)
+        main, stream = headers.find(b"avih"), headers.find(b"strh")
+        if main < 0 or stream < 0:
+            return
+        file.seek(main + 8)
+        file.write(struct.pack("<I", round(1e6 / fps)))
+        file.seek(stream + 28)
+        file.write(struct.pack("<II", _AVI_RATE, round(fps * _AVI_RATE)))
+
+
+_AVI_HEADERS = 512
+"""The headers are within the first bytes of a file, as many as this."""
+_AVI_RATE = 10_000
+"""AVI gives a rate as a fraction: of this denominator."""

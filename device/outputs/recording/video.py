@@ -13,17 +13,23 @@ from edgeinfer.device.outputs.drawing.draw import annotate
 from edgeinfer.device.outputs.recording.clip import Clip
 from edgeinfer.device.outputs.recording.condition import Condition
 from edgeinfer.device.outputs.recording.folder import RecordFolder
+from edgeinfer.device.pictures.frame import Frame
 
 LIVE_FPS = 15.0
 """The rate of videos of live sources: enough to see what happened."""
 FILE_FPS = 25.0
-"""The rate of videos of files, every frame once."""
+"""The rate of videos of folders, every picture once, and of files that do not tell theirs."""
 
 CLIP_S = 300.0
 """A clip goes on in a new file after so long: a file that is being written is lost with the
 power."""
 CLIP_SHARE = 8
 """And one never takes more than this part of the room, or there would be few older ones."""
+
+LONGEST_GAP_S = 2.0
+"""A camera that was silent for longer is shortened to this in the video."""
+LONGEST_FILE_GAP_S = 60.0
+"""And so is a video file that shows one picture for longer."""
 
 LOOK_EVERY_S = 1.0
 """How often, in seconds of video, the room on the disk is looked at."""
@@ -40,7 +46,10 @@ class VideoSink(Output):
 
     Args:
         folder: names the clips and makes room for them.
-        live: frames have their own times; else each has the same time after the one before.
+        live: frames have their times of capture, and those that come too soon are left out. Else
+            they have their positions in a video file, or the same time after the one before, and
+            none is left out.
+        fps: the video's rate, in frames a second.
         when: only while this holds, and `roll_s` before and after; None for always.
         roll_s: see `when`; before, no more than fits `BEFORE_BYTES`.
         max_bytes: the most that all clips hold together.
@@ -52,6 +61,7 @@ class VideoSink(Output):
         folder: RecordFolder,
         *,
         live: bool,
+        fps: float,
         max_bytes: int,
         when: Condition | None = None,
         roll_s: float = 0.0,
@@ -62,7 +72,7 @@ class VideoSink(Output):
         self._roll_s = roll_s
         self._single = single
         self._live = live
-        self._fps = LIVE_FPS if live else FILE_FPS
+        self._fps = fps
         self._clip_bytes = max_bytes // CLIP_SHARE
         self._clip: Clip | None = None
         self._look_at_s = 0.0
@@ -74,7 +84,7 @@ class VideoSink(Output):
 
     def write(self, answer: Answer) -> None:
         """Record a frame, or keep it for some time in case that the condition holds soon."""
-        time_s = answer.frame.captured_ns / 1e9 if self._live else self._count / self._fps
+        time_s = self._time_s(answer.frame)
         self._count += 1
         if self._when is None:
             self._record(time_s, answer)
@@ -92,6 +102,11 @@ class VideoSink(Output):
             self._end_recording()
             self._keep(time_s, answer)
 
+    def _time_s(self, frame: Frame) -> float:
+        if self._live:
+            return frame.captured_ns / 1e9
+        return self._count / self._fps if frame.position_s is None else frame.position_s
+
     def close(self) -> None:
         """Complete the last clip."""
         self._end_recording()
@@ -104,7 +119,7 @@ class VideoSink(Output):
         self._end_clip()
 
     def _record(self, time_s: float, answer: Answer) -> None:
-        if self._clip is not None and not self._clip.wants(time_s):
+        if self._live and self._clip is not None and not self._clip.wants(time_s):
             return
         moment = capture_time(answer.frame)
         picture = annotate(answer, caption=f"{moment:%Y-%m-%d %H:%M:%S}Z")
@@ -113,7 +128,13 @@ class VideoSink(Output):
                 self._look(self._clip, time_s)
             if self._clip is None:
                 path = self._path(moment)
-                self._clip = Clip(path, first=picture, begin_s=time_s, fps=self._fps)
+                self._clip = Clip(
+                    path,
+                    first=picture,
+                    begin_s=time_s,
+                    fps=self._fps,
+                    longest_gap_s=LONGEST_GAP_S if self._live else LONGEST_FILE_GAP_S,
+                )
                 self._look_at_s = time_s + LOOK_EVERY_S
             self._clip.write(picture, time_s)
         except EdgeinferError:
@@ -154,7 +175,7 @@ class VideoSink(Output):
 
     def _keep(self, time_s: float, answer: Answer) -> None:
         """Hold a frame back in case that the condition holds soon."""
-        if self._waiting and time_s < self._waiting[-1][0] + 0.5 / self._fps:
+        if self._live and self._waiting and time_s < self._waiting[-1][0] + 0.5 / self._fps:
             return  # too soon after the last one to have a place in the video
         self._push(time_s, answer)
         self._forget(time_s)

@@ -6,6 +6,7 @@
 | `label_1`, `score_1`, ... `score_5` | best classes, surest objects or largest areas |
 | `value`, `unit` | of a measured quantity; of several `angle=-12;throttle=0.4` and `deg;%` |
 | `count` | of objects or people |
+| `position_s` | as in lines of JSON |
 
 What does not apply is empty; text that a spreadsheet would take for a formula has an apostrophe
 before it. Source: RFC 4180, with line feeds alone.
@@ -21,14 +22,17 @@ from edgeinfer.device.core.errors import printable
 from edgeinfer.device.core.text.csv_cells import csv_cell
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.outputs.base import TOP_LABELS, Output, capture_time, iso_time
-from edgeinfer.device.outputs.text.json_lines import Writer
+from edgeinfer.device.outputs.text.json_lines import POSITION_DIGITS, Writer
 
 _RANKED = [f"{what}_{n}" for n in range(1, TOP_LABELS + 1) for what in ("label", "score")]
 COLUMNS = (
     *("sequence", "time", "age_ms", "dropped", "name", "truth"),
     *_RANKED,
     *("value", "unit", "count"),
+    "position_s",
 )
+EARLIER_COLUMNS = (COLUMNS[:-1],)
+"""What earlier versions wrote: such a file makes room for one with all columns."""
 
 
 class CsvSink(Output):
@@ -47,6 +51,9 @@ class CsvSink(Output):
             "dropped": self.dropped,
             "name": frame.name,
             "truth": frame.label,
+            "position_s": None
+            if frame.position_s is None
+            else round(frame.position_s, POSITION_DIGITS),
         }
         for place, (label, score) in enumerate(prediction.ranked(TOP_LABELS), start=1):
             row |= {f"label_{place}": label, f"score_{place}": round(score, 6)}

@@ -8,6 +8,7 @@ One object for each answered frame:
 | `sequence` | the source's count of frames, from 0; dropped ones are missing |
 | `time` | when the frame was captured, by the wall clock, ISO 8601, UTC |
 | `name` | the file it came from, for sources of files |
+| `position_s` | when it is shown in a video file, in seconds from its first frame |
 | `label`, `probability`, `top` | of a classification: the best class and the five best |
 | `value`, `unit` | of a measured quantity |
 | `truth` | the true class, where the source knows it |
@@ -27,6 +28,8 @@ from edgeinfer.device.loop.results import Answer, LoopSummary
 from edgeinfer.device.outputs.base import Output, capture_time, iso_time
 
 SCHEMA = 1
+POSITION_DIGITS = 4
+"""A video of 1,000 frames a second has a frame a millisecond."""
 LINE_BEGINS = '{"schema": '
 """How every line begins, by which a file of them is recognised."""
 
@@ -58,6 +61,8 @@ def answer_to_json(answer: Answer, dropped: int) -> dict[str, object]:
     }
     if frame.name is not None:
         told["name"] = frame.name
+    if frame.position_s is not None:
+        told["position_s"] = round(frame.position_s, POSITION_DIGITS)
     told |= answer.prediction.to_json()
     if frame.label is not None:
         told["truth"] = frame.label

@@ -27,15 +27,23 @@ class LineFile:
         begins: how the first line of every such file begins; one that begins otherwise is left as
             it is and refused.
         header: the first line of a new file, if it has one.
+        earlier: the first lines that earlier versions wrote. Such a file becomes `NAME.1`.
         max_bytes: the most that a file may hold.
     """
 
     def __init__(
-        self, path: Path, *, begins: str, max_bytes: int, header: str | None = None
+        self,
+        path: Path,
+        *,
+        begins: str,
+        max_bytes: int,
+        header: str | None = None,
+        earlier: tuple[str, ...] = (),
     ) -> None:
         self._path = path
         self._begins = begins.encode()
         self._header = None if header is None else header.encode()
+        self._earlier = tuple(line.encode() for line in earlier)
         self._max_bytes = max_bytes
         self._descriptor: int | None = None
         self._regular = False
@@ -53,7 +61,7 @@ class LineFile:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if self._path.is_file():
                 with self._path.open("r+b") as file:
-                    self._refuse_other_content(file.read(len(self._begins)))
+                    self._refuse_other_content(file.read(self._most_bytes()))
             elif self._path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             elif not os.access(self._path.parent, os.W_OK):
@@ -122,6 +130,9 @@ class LineFile:
         if self._regular:
             self._lock(self._descriptor)
             self._size = self._cut_partial_line(self._descriptor)
+            if os.pread(self._descriptor, self._most_bytes(), 0).startswith(self._earlier):
+                self._rotate()
+                return
             if self._size == 0 and self._header is not None:
                 self._append(self._descriptor, self._header)
 
@@ -141,7 +152,7 @@ class LineFile:
     def _cut_partial_line(self, descriptor: int) -> int:
         """Cut what follows the last line's end; return the size that is left."""
         size = os.fstat(descriptor).st_size
-        self._refuse_other_content(os.pread(descriptor, len(self._begins), 0))
+        self._refuse_other_content(os.pread(descriptor, self._most_bytes(), 0))
         end = size
         while end > 0:
             begin = max(0, end - 65536)
@@ -154,7 +165,13 @@ class LineFile:
             os.ftruncate(descriptor, end)
         return end
 
+    def _most_bytes(self) -> int:
+        """Return how many bytes tell whose file it is."""
+        return max(map(len, (self._begins, *self._earlier)))
+
     def _refuse_other_content(self, beginning: bytes) -> None:
+        if beginning.startswith(self._earlier):
+            return
         if not self._begins.startswith(beginning[: len(self._begins)]):
             raise StorageError(
                 self._path,

@@ -32,6 +32,7 @@ def answer(
     sequence: int = 0,
     pixels: Pixels | None = None,
     captured_ns: int | None = None,
+    position_s: float | None = None,
 ) -> Answer:
     """Return an answer between `label` and "dog"."""
     frame = Frame(
@@ -40,6 +41,7 @@ def answer(
         captured_ns=time.monotonic_ns() if captured_ns is None else captured_ns,
         label=truth,
         name=name,
+        position_s=position_s,
     )
     prediction = Classification(
         labels=(label, "dog"), probabilities=np.array([probability, 1 - probability])

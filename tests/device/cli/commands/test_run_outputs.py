@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.device.cameras.files.clips.made_clips import grey, movie
 from tests.support.program import edgeinfer, edgeinfer_here, error_line
 from tests.support.waiting import PATIENCE_S
 
@@ -209,15 +210,23 @@ def test_clean_stills_are_the_pictures_without_drawings(
     assert refused.stderr.strip() == said
 
 
-def test_of_a_video_file_the_annotated_one_has_its_name_and_every_frame(
-    sample_bundle: Path, video: Path, tmp_path: Path
+def test_of_a_video_file_the_annotated_one_has_its_name_and_rate_and_every_frame(
+    sample_bundle: Path, tmp_path: Path
 ) -> None:
+    clip = movie(tmp_path / "clip.mov", [grey(20 * number) for number in range(12)], [100] * 12)
     done = edgeinfer(
-        "run", "--model", sample_bundle, "--camera", video, "--output", f"video:{tmp_path}/out.mp4"
-    )
+        "run", "--model", sample_bundle, "--camera", clip, "--output", f"video:{tmp_path}/out.mp4",
+        "--json", "--output", f"csv:{tmp_path}/out.csv",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    *lines, _ = [json.loads(line) for line in done.stdout.splitlines()]
+    tenths = [number / 10 for number in range(12)]
+    assert [line["position_s"] for line in lines] == tenths
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert [float(row["position_s"]) for row in csv.DictReader(file)] == tenths
     capture = cv2.VideoCapture(str(tmp_path / "out.mp4"), cv2.CAP_FFMPEG)
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 12
+    assert capture.get(cv2.CAP_PROP_FPS) == 10
     capture.release()
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from edgeinfer.device.outputs.recording import video as video_module
 from edgeinfer.device.outputs.recording.clip import Clip
 from edgeinfer.device.outputs.recording.condition import parse_condition
 from edgeinfer.device.outputs.recording.folder import RecordFolder
-from edgeinfer.device.outputs.recording.video import VideoSink
+from edgeinfer.device.outputs.recording.video import FILE_FPS, LIVE_FPS, VideoSink
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
 from tests.device.outputs.examples import answer
@@ -30,6 +31,7 @@ def sink_of(
     path: Path,
     *,
     live: bool = True,
+    fps: float | None = None,
     when: str | None = None,
     roll_s: float = 0.0,
     suffix: str = ".avi",
@@ -40,6 +42,7 @@ def sink_of(
     return VideoSink(
         folder,
         live=live,
+        fps=fps or (LIVE_FPS if live else FILE_FPS),
         max_bytes=max_bytes,
         when=None if when is None else parse_condition(when),
         roll_s=roll_s,
@@ -81,6 +84,45 @@ def test_of_a_file_every_frame_is_in_one_video(tmp_path: Path, suffix: str) -> N
             sink.write(at(time_s=0, brightness=10 * number))  # its frames may come at any time
     assert os.listdir(tmp_path) == [f"clip{suffix}"]
     assert clips_in(tmp_path) == [[10 * number for number in range(20)]]
+
+
+def within(position_s: float, brightness: int) -> Answer:
+    return answer(pixels=picture(brightness), position_s=position_s)
+
+
+def rate_of(path: Path) -> float:
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    capture.release()
+    return fps
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("fps", [0.1, 10.0, 29.97, 60.0, 1000.0])
+def test_a_video_of_a_file_has_its_rate_and_each_frame_once(
+    fps: float, suffix: str, tmp_path: Path
+) -> None:
+    with sink_of(tmp_path, live=False, single=True, suffix=suffix, fps=fps) as sink:
+        for number in range(12):
+            # Containers round times to milliseconds.
+            sink.write(within(round(number / fps, 3), 10 * number))
+    assert rate_of(tmp_path / f"clip{suffix}") == pytest.approx(fps, rel=0.001)
+    assert clips_in(tmp_path) == [[10 * number for number in range(12)]]
+
+
+def test_frames_that_were_left_out_keep_the_pace(tmp_path: Path) -> None:
+    with sink_of(tmp_path, live=False, single=True, fps=25.0) as sink:
+        for number in range(0, 12, 3):
+            sink.write(within(number / 25, 10 * number))
+    assert clips_in(tmp_path) == [[0, 0, 0, 30, 30, 30, 60, 60, 60, 90]]
+
+
+def test_at_a_variable_rate_no_frame_is_lost_and_pauses_are_shown(tmp_path: Path) -> None:
+    """A burst of three frames within one of 10 a second, a pause, and then the right time again."""
+    with sink_of(tmp_path, live=False, single=True, fps=10.0) as sink:
+        for number, position_s in enumerate((0, 0.03, 0.06, 0.1, 0.8, 0.9)):
+            sink.write(within(position_s, 10 * number))
+    assert clips_in(tmp_path) == [[0, 10, 20, 30, 30, 30, 30, 30, 40, 50]]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -215,7 +257,9 @@ def test_pictures_of_other_shapes_are_fitted(tmp_path: Path) -> None:
 
 
 def test_large_pictures_are_made_smaller(tmp_path: Path) -> None:
-    clip = Clip(tmp_path / "x.avi", first=picture(9, (2001, 1001)), begin_s=0, fps=15)
+    clip = Clip(
+        tmp_path / "x.avi", first=picture(9, (2001, 1001)), begin_s=0, fps=15, longest_gap_s=2
+    )
     clip.write(picture(9, (2001, 1001)), 0)
     clip.finish()
     capture = cv2.VideoCapture(str(tmp_path / "x.avi"), cv2.CAP_FFMPEG)
@@ -227,13 +271,16 @@ def test_large_pictures_are_made_smaller(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_and_a_missing_encoder_are_different_errors(
     tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    made: dict[str, Any] = {"first": picture(0), "begin_s": 0, "fps": 15, "longest_gap_s": 2}
     with pytest.raises(StorageError, match=r"cannot be written \(no such file"):
-        Clip(tmp_path / "absent" / f"x{suffix}", first=picture(0), begin_s=0, fps=15)
+        Clip(
+            tmp_path / "absent" / f"x{suffix}", first=picture(0), begin_s=0, fps=15, longest_gap_s=2
+        )
     # An OpenCV without that encoder cannot open any file for it.
     monkeypatch.setattr("cv2.CAP_FFMPEG", cv2.CAP_OPENCV_MJPEG)
     if suffix == ".mp4":
         with pytest.raises(StorageError, match=r"no MPEG-4 encoder; name the video \.avi"):
-            Clip(tmp_path / "x.mp4", first=picture(0), begin_s=0, fps=15)
+            Clip(tmp_path / "x.mp4", **made)
     assert list(tmp_path.iterdir()) == []
 
 

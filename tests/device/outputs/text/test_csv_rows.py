@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeinfer.device.loop.results import Answer
-from edgeinfer.device.outputs.text.csv_rows import COLUMNS, CsvSink, csv_line
+from edgeinfer.device.outputs.text.csv_rows import COLUMNS, EARLIER_COLUMNS, CsvSink, csv_line
 from edgeinfer.device.outputs.text.line_file import LineFile
 from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.device.tasks.detection.prediction import Detections
@@ -46,6 +46,32 @@ def test_classes_and_what_csv_must_quote(tmp_path: Path) -> None:
     assert filled(row) == {"label_1": shown, "score_1": "0.9", "label_2": "dog", "score_2": "0.1"}
     assert (row["sequence"], row["age_ms"], row["dropped"]) == ("4", "12.346", "0")
     assert (row["name"], row["truth"]) == ("b\\udcff.jpg", "dog")
+
+
+def test_of_a_video_there_is_the_position_in_it(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, answer(position_s=1 / 3), answer(position_s=0.0), answer())
+    assert [row["position_s"] for row in rows] == ["0.3333", "0.0", ""]
+
+
+def test_a_file_of_an_earlier_version_makes_room(tmp_path: Path) -> None:
+    path, header = tmp_path / "x.csv", csv_line(COLUMNS)
+    for columns in EARLIER_COLUMNS:
+        earlier = csv_line(columns) + "a row of it\n"
+        path.write_text(earlier)
+        file = LineFile(
+            path,
+            begins=header,
+            header=header,
+            earlier=tuple(map(csv_line, EARLIER_COLUMNS)),
+            max_bytes=10**6,
+        )
+        file.check()
+        with CsvSink(file) as sink:
+            sink.write(answer())
+            sink.write(answer())
+        assert (tmp_path / "x.csv.1").read_text() == earlier
+        assert path.read_text().startswith(header)
+        assert len(path.read_text().splitlines()) == 3
 
 
 def test_only_the_best_classes_have_columns(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 from edgeinfer.device.outputs.base import capture_time, iso_time
-from edgeinfer.device.outputs.text.json_lines import JsonLinesSink
+from edgeinfer.device.outputs.text.json_lines import JsonLinesSink, answer_to_json
 from edgeinfer.device.outputs.text.writer import TextWriter
 from tests.device.outputs.examples import SUMMARY, answer
 
@@ -32,6 +32,12 @@ def test_the_lines_are_what_the_schema_promises() -> None:
         "dropped": 3,
     }
     assert last == {"schema": 1, "summary": SUMMARY.to_json()}
+
+
+def test_of_a_video_it_tells_the_position_in_it() -> None:
+    told = answer_to_json(answer(name="clip.mp4", position_s=1.001000049), 0)
+    assert (told["name"], told["position_s"]) == ("clip.mp4", 1.001)
+    assert answer_to_json(answer(position_s=0.0), 0)["position_s"] == 0
 
 
 def test_the_time_is_that_of_the_capture_however_long_the_line_waited() -> None:
