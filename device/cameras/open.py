@@ -19,10 +19,13 @@ from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from edgeinfer.device.cameras.files.labelled import LabelledPicture
+    from edgeinfer.device.cameras.network.protocol.tls import Trust
     from edgeinfer.device.cameras.recovery.reconnect import Holder
     from edgeinfer.device.preprocess.spec import PreprocessSpec
 
 SIMULATED = "simulated"
+PLAYED_FPS = 30.0
+"""The rate of what does not say one."""
 STDIN = "-"
 _NUMBER = re.compile("[0-9]{1,3}")
 _PICAMERA = re.compile("picamera(:.*)?")
@@ -55,7 +58,7 @@ def open_camera(
     source: AnyPath | None,
     *,
     pictures: Callable[[], Sequence[LabelledPicture]] | None = None,
-    fps: float = 30.0,
+    fps: float | None = None,
     seed: int = 0,
     frame_limit: int | None = None,
     spec: PreprocessSpec | None = None,
@@ -71,7 +74,9 @@ def open_camera(
             file or folder with one of these names can be given as "./simulated".
         pictures: gives the labelled pictures that "simulated" shows, such as a bundle's golden
             frames; called only for that source.
-        fps: the rate of the simulated camera, and of a folder under `realtime`.
+        fps: the rate of the simulated camera, of a folder under `realtime`, and at which a URL that
+            gives single pictures is asked for them. None takes 30, and of such a URL 1, or the
+            rate in `options`.
         seed: the simulated camera's.
         frame_limit: after how many frames the simulated camera ends; None for never.
         spec: decode JPEG files as this model's preprocessing states; None for whole.
@@ -91,6 +96,8 @@ def open_camera(
             got=f"is given for {without_secrets(source)}",
             expected="a camera at /dev/videoN that sends grey of 10 to 16 bits",
         )
+    trust = _trust(source, options)
+    rate = PLAYED_FPS if fps is None else fps
     if not source:
         return _open_device(None, options)
     if source == SIMULATED or source.startswith(f"{SIMULATED}:"):
@@ -99,7 +106,7 @@ def open_camera(
 
         folder = source[len(SIMULATED) + 1 :]
         shown = PictureFolder(Path(folder)) if folder else _own_pictures(pictures)
-        return SimulatedCamera(shown, fps=fps, seed=seed, frame_limit=frame_limit)
+        return SimulatedCamera(shown, fps=rate, seed=seed, frame_limit=frame_limit)
     path = Path(source)
     if _NUMBER.fullmatch(source):
         return _open_device(Path(f"/dev/video{int(source)}"), options)
@@ -112,13 +119,13 @@ def open_camera(
 
         return StdinCamera(timeout_s=options.timeout_s)
     if source.startswith(GSTREAMER) or _URL.fullmatch(source):
-        return _open_network(source, options)
+        return _open_network(source, options, fps or options.fps, trust)
     if is_pattern(source):
         from edgeinfer.device.cameras.files.folder import PatternCamera
 
-        return PatternCamera(source, fps=fps if realtime else None, spec=spec)
+        return PatternCamera(source, fps=rate if realtime else None, spec=spec)
     if path.exists():
-        return _open_files(path, fps=fps, spec=spec, realtime=realtime)
+        return _open_files(path, fps=rate, spec=spec, realtime=realtime)
     from edgeinfer.device.cameras.v4l2.devices import connected
 
     raise CameraError(
@@ -143,22 +150,47 @@ def _open_picamera(source: str, options: CameraOptions) -> Camera:
     return _steady(lambda: PicameraCamera(number, options), options)
 
 
-def _open_network(source: str, options: CameraOptions) -> Camera:
+def _trust(source: str, options: CameraOptions) -> Trust | None:
+    """Return which certificates of a camera are accepted; None if the user does not say.
+
+    Raises:
+        UsageError: the user does, and the source has none; or the file cannot be read.
+    """
+    if options.tls_ca is None and not options.tls_insecure:
+        return None
+    from edgeinfer.device.cameras.network.protocol.tls import CA_OPTION, INSECURE_OPTION, Trust
+
+    if not source.lower().startswith("https://"):
+        raise UsageError(
+            INSECURE_OPTION if options.tls_insecure else CA_OPTION,
+            got=f"is given for {without_secrets(source) or 'the first camera found'}",
+            expected="a camera at an https:// URL, since only that shows a certificate",
+        )
+    return Trust(options.tls_ca, insecure=options.tls_insecure)
+
+
+def _open_network(
+    source: str, options: CameraOptions, fps: float | None, trust: Trust | None
+) -> Camera:
     """Open a URL or a GStreamer pipeline."""
     from edgeinfer.device.cameras.network.opencv import OpencvCamera, open_url
-    from edgeinfer.device.cameras.network.urls import is_url
+    from edgeinfer.device.cameras.network.snapshot import SNAPSHOT_FPS
+    from edgeinfer.device.cameras.network.urls import is_http, is_url
     from edgeinfer.device.cameras.recovery.reconnect import CONNECTION
 
     open_it: Callable[[], Camera]
+    fps = SNAPSHOT_FPS if fps is None else fps
     if source.startswith(GSTREAMER):
         open_it = partial(OpencvCamera, source, without_secrets(source), options.timeout_s)
     elif is_url(source):
-        open_it = partial(open_url, source, options)
+        open_it = partial(open_url, source, options, fps, trust)
     else:
         raise CameraError(
             without_secrets(source), got="is a URL of an unknown kind", expected="http, rtsp, ..."
         )
-    return _steady(open_it, options, holder=CONNECTION)
+    # Between single pictures, nothing comes.
+    pause_s = 1 / fps if is_http(source) else 0.0
+    return _steady(open_it, options, holder=CONNECTION, pause_s=pause_s)
 
 
 def _steady(
@@ -166,13 +198,14 @@ def _steady(
     options: CameraOptions,
     *,
     holder: Holder | None = None,
+    pause_s: float = 0.0,
 ) -> Camera:
     """Return a camera that is opened again when it fails, as patiently as the options say."""
     from edgeinfer.device.cameras.recovery.reconnect import DRIVER, SteadyCamera
 
     return SteadyCamera(
         open_it,
-        timeout_s=options.timeout_s,
+        timeout_s=options.timeout_s + pause_s,
         wait=options.wait,
         give_up_s=options.give_up_s,
         holder=holder or DRIVER,

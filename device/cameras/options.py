@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 SILENCE_S = 5.0
@@ -39,6 +40,10 @@ class CameraOptions:
             and is opened again.
         wait: whether to wait for a camera that is not connected yet, instead of raising a
             `CameraError`.
+        tls_ca: a file with the certificates that a camera at an https:// URL may have, in PEM, such
+            as its own self-signed one. None takes the authorities that the system trusts.
+        tls_insecure: whether to accept any certificate. Others on the network can then read the
+            password and replace the pictures.
         give_up_s: how long `wait` waits at most, in seconds. None waits for ever.
 
     Raises:
@@ -54,6 +59,8 @@ class CameraOptions:
     timeout_s: float = SILENCE_S
     wait: bool = False
     give_up_s: float | None = None
+    tls_ca: str | os.PathLike[str] | None = None
+    tls_insecure: bool = False
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""

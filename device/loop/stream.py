@@ -141,7 +141,7 @@ def open_stream(
     smooth: int = 1,
     parallel: int = 1,
     realtime: bool = False,
-    fps: float = 30.0,
+    fps: float | None = None,
     seed: int = 0,
     camera_options: CameraOptions | None = None,
 ) -> Stream:
@@ -170,8 +170,9 @@ def open_stream(
             More give more frames a second, and need more cores and memory.
         realtime: play a video file at its own frame rate and skip frames that come too fast for
             the model, as a live camera would. By default every frame is answered.
-        fps: frame rate of the simulated camera, and of a folder with `realtime`, in frames per
-            second.
+        fps: frame rate of the simulated camera, of a folder with `realtime`, and of a URL that
+            gives one picture for each request, in frames per second. By default 30, and 1 for such
+            a URL.
         seed: random seed of the simulated camera.
         camera_options: image size, frame rate and other settings of the camera. By default the
             smallest image size of the camera that is not smaller than the model's input.
@@ -244,7 +245,9 @@ def _source(camera: AnyPath | int) -> str:
     )
 
 
-def _require_numbers(*, every: int, parallel: int, max_fps: float | None, fps: float) -> None:
+def _require_numbers(
+    *, every: int, parallel: int, max_fps: float | None, fps: float | None
+) -> None:
     """Refuse numbers that would stop the loop."""
     for name, count in (("every", every), ("parallel", parallel)):
         if count < 1:

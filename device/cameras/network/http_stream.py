@@ -1,66 +1,99 @@
 """HTTP answers of untrusted cameras: bounded in time and in what is kept of them.
 
-Each wait of a socket has a separate limit, so a server that sends a byte now and then could hold
-its client forever. Here all waits together end at a deadline, which the reader moves on. The
-bodies of redirections and errors are not read, and a redirection leads to HTTP only.
+The bodies of redirections and errors are not read. A redirection leads to HTTP only, and a name and
+password only to the host of the URL.
 """
 
 from __future__ import annotations
 
 import http.client
-import io
-import socket
-import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from email.message import Message
-from typing import IO, Any
 
-MAX_HEADER_BYTES = 1 << 16
-"""Most bytes before an answer's body; cameras send some hundred."""
+from edgeinfer.device.cameras.network.http_connection import HttpConnection
+from edgeinfer.device.cameras.network.protocol.authentication import (
+    Authorization,
+    Challenge,
+    choose_challenge,
+    parse_challenges,
+)
+from edgeinfer.device.cameras.network.protocol.patience import Patience
+from edgeinfer.device.cameras.network.protocol.reasons import SHOWN_CHARACTERS
+from edgeinfer.device.cameras.network.protocol.tls import Trust
+from edgeinfer.device.cameras.network.urls import HttpPlace, url_credentials
+from edgeinfer.device.core.errors import CameraError
+
 MAX_REDIRECTIONS = 5
+_REDIRECTIONS = (301, 302, 303, 307, 308)
+_UNAUTHORIZED = 401
 
 
-class Patience:
-    """How long an exchange with a server may still take.
+class HttpRefusal(Exception):
+    """An answer that is not what was asked for.
 
-    Args:
-        timeout_s: the longest wait for a byte, and for all of them until `renew`.
-        total_s: instead of that, how long all may take at first.
+    Attributes:
+        status: its number.
+        reason: the server's words.
+        place: who answered.
+        asks_for: the kinds of names and passwords that it takes, by its own names.
+        withheld: whether it got none because it is not the host that the URL names.
     """
 
-    def __init__(self, timeout_s: float, total_s: float | None = None) -> None:
-        self._timeout_s = timeout_s
-        self._deadline = time.monotonic() + (timeout_s if total_s is None else total_s)
+    def __init__(
+        self,
+        answer: http.client.HTTPResponse,
+        place: HttpPlace,
+        *,
+        reason: str = "",
+        withheld: bool = False,
+    ) -> None:
+        super().__init__(f"answers {answer.status}")
+        self.status = answer.status
+        self.reason = reason or answer.reason
+        self.place = place
+        self.asks_for = [challenge.scheme for challenge in _challenges(answer)]
+        self.withheld = withheld
 
-    def renew(self) -> None:
-        """Begin to wait again."""
-        self._deadline = time.monotonic() + self._timeout_s
+    def camera_error(self, shown: str) -> CameraError:
+        """Return it as the error of a camera.
 
-    def left_s(self) -> float:
-        """Return how long the next wait may take.
-
-        Raises:
-            TimeoutError: the time is over.
+        Args:
+            shown: what errors call the camera.
         """
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the time is over")
-        return min(left, self._timeout_s)
+        got = f"answers {self.status} ({self.reason[:SHOWN_CHARACTERS]})"
+        about_names = self.status in (401, 403)
+        kinds = ", ".join(dict.fromkeys(self.asks_for))[:SHOWN_CHARACTERS]
+        if about_names and self.withheld:
+            return CameraError(
+                shown,
+                got=f"{got} at {self.place.scheme}://{self.place.netloc}, where it redirects to",
+                expected="its own server, which alone gets the name and password",
+                next_step="if that is right, give that address",
+            )
+        if self.asks_for and not {"basic", "digest"} & set(self.asks_for):
+            return CameraError(
+                shown, got=f"{got} and wants '{kinds}'", expected="'basic' or 'digest'"
+            )
+        next_step = "check name and password" if about_names else "check the address"
+        if self.status >= 500:
+            next_step = "it is busy or faulty: try again, then restart it"
+        return CameraError(shown, got=got, next_step=next_step)
 
 
 class HttpBody:
     """The body of an answer, read as it comes."""
 
-    def __init__(self, answer: Any, patience: Patience) -> None:
+    def __init__(
+        self, answer: http.client.HTTPResponse, patience: Patience, client: HttpClient
+    ) -> None:
         self._answer = answer
         self._patience = patience
+        self._client = client
+        self._ahead = b""
 
     @property
     def content_type(self) -> str:
-        """The type that the answer states, in lower case, such as "image/jpeg"."""
-        return str(self._answer.headers.get_content_type())
+        """The type that the answer states, in lower case, such as "image/jpeg"; empty if none."""
+        headers = self._answer.headers
+        return str(headers.get_content_type()) if "content-type" in headers else ""
 
     def read(self, size: int) -> bytes:
         """Return what has come, at most `size` bytes; none at the end.
@@ -70,9 +103,27 @@ class HttpBody:
             HTTPException: the answer is damaged.
             ValueError: the answer is damaged.
         """
+        if self._ahead:
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+            return data
         # One call to the socket: a whole chunk would be waited for otherwise.
-        data: bytes = self._answer.read1(size)
+        data = self._answer.read1(size)
+        if not data and self._answer.length == 0:
+            self._answer.close()  # the connection stays, for the next request
         return data
+
+    def beginning(self, size: int) -> bytes:
+        """Return the first bytes, fewer where they do not come; `read` gives them again."""
+        try:
+            while len(self._ahead) < size and (more := self._answer.read1(size)):
+                self._ahead += more
+        except (OSError, http.client.HTTPException, ValueError):
+            pass  # which the next read meets again
+        return self._ahead
+
+    def put_back(self, data: bytes) -> None:
+        """Have `read` give bytes again."""
+        self._ahead = data + self._ahead
 
     def begin_wait(self) -> None:
         """Let the next reads take as long as the camera may be without a picture."""
@@ -81,119 +132,112 @@ class HttpBody:
     def close(self) -> None:
         """Close the connection."""
         self._answer.close()
+        self._client.close()
 
 
-def open_http(request: urllib.request.Request, patience: Patience) -> HttpBody:
-    """Ask a server; redirections are followed.
+class HttpClient:
+    """Asks for one URL, as often as wanted, on one connection where the server keeps it.
+
+    Args:
+        url: with name and password where they are needed.
+        trust: which certificates are accepted.
 
     Raises:
-        HTTPError: it refuses.
-        OSError: it cannot be reached, or does not answer in time.
-        HTTPException: its answer is damaged, or begins with too much.
-        ValueError: the URL, or one that it redirects to, is not a URL.
+        ValueError: it is not a URL of HTTP.
     """
 
-    class Plain(http.client.HTTPConnection):
-        response_class = _answers(patience)
+    def __init__(self, url: str, trust: Trust) -> None:
+        self._first = HttpPlace.parse(url)
+        self._credentials = url_credentials(url)
+        self._trust = trust
+        self._connection: HttpConnection | None = None
+        self._authorization: tuple[HttpPlace, Authorization] | None = None
 
-        def connect(self) -> None:
-            self.timeout = patience.left_s()
-            super().connect()
+    def get(self, patience: Patience) -> HttpBody:
+        """Ask; redirections are followed.
 
-    class Secure(http.client.HTTPSConnection):
-        response_class = _answers(patience)
-
-        def connect(self) -> None:
-            self.timeout = patience.left_s()
-            super().connect()
-
-    class PlainHandler(urllib.request.HTTPHandler):
-        def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-            return self.do_open(Plain, request)
-
-    class SecureHandler(urllib.request.HTTPSHandler):
-        def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-            return self.do_open(Secure, request)
-
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.UnknownHandler(),
-        PlainHandler(),
-        SecureHandler(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-        _Redirections(),
-    ):
-        opener.add_handler(handler)
-    return HttpBody(opener.open(request, timeout=patience.left_s()), patience)
-
-
-class _Redirections(urllib.request.HTTPRedirectHandler):
-    """Follows redirections to HTTP, and reads nothing of their bodies."""
-
-    max_redirections = MAX_REDIRECTIONS
-    inf_msg = "too many redirections: "
-
-    def http_error_302(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: Message,
-    ) -> Any:
-        """Follow one."""
-        fp.close()
-        place = headers.get("location")
-        if place is not None:
-            scheme = urllib.parse.urlsplit(urllib.parse.urljoin(req.full_url, place)).scheme
-            if scheme not in ("http", "https"):
-                raise urllib.error.URLError(f"it redirects to a URL of the kind '{scheme[:20]}'")
-        return super().http_error_302(req, io.BytesIO(), code, msg, headers)  # type: ignore[arg-type]
-
-    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
-
-
-def _answers(patience: Patience) -> type[http.client.HTTPResponse]:
-    """Return a class of answers that are read within a patience."""
-
-    class Answer(http.client.HTTPResponse):
-        def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
-            super().__init__(sock, *arguments, **options)
-            self._bounded = _BoundedReader(self.fp.detach(), sock, patience)
-            self.fp = io.BufferedReader(self._bounded)
-
-        def begin(self) -> None:
-            super().begin()
-            self._bounded.bytes_left = None
-
-    return Answer
-
-
-class _BoundedReader(io.RawIOBase):
-    """A socket's bytes, within a patience and, up to the body, a number of them."""
-
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket, patience: Patience) -> None:
-        self._raw = raw
-        self._socket = sock
-        self._patience = patience
-        self.bytes_left: int | None = MAX_HEADER_BYTES
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        if self.bytes_left is not None and self.bytes_left <= 0:
-            raise http.client.HTTPException(
-                f"its answer begins with over {MAX_HEADER_BYTES:,} bytes"
-            )
-        self._socket.settimeout(self._patience.left_s())
-        count = self._raw.readinto(buffer)
-        if self.bytes_left is not None:
-            self.bytes_left -= count or 0
-        return count
+        Raises:
+            HttpRefusal: the server refuses.
+            OSError: it cannot be reached, or does not answer in time.
+            HTTPException: its answer is damaged, or begins with too much.
+            ValueError: a place that it redirects to is not a URL.
+        """
+        place = self._first
+        for _ in range(MAX_REDIRECTIONS + 1):
+            answer = self._ask(place, patience)
+            if 200 <= answer.status < 300:
+                return HttpBody(answer, patience, self)
+            self._drop(answer)
+            target = answer.headers.get("location")
+            if answer.status not in _REDIRECTIONS or target is None:
+                withheld = self._credentials is not None and not self._may_know(place)
+                raise HttpRefusal(answer, place, withheld=withheld)
+            place = place.redirected(target)
+        raise HttpRefusal(answer, place, reason=f"too many redirections: {answer.reason}")
 
     def close(self) -> None:
-        self._raw.close()
-        super().close()
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _drop(self, answer: http.client.HTTPResponse) -> None:
+        """Close an answer, and the connection on which its body may still come."""
+        whole = answer.isclosed()
+        answer.close()
+        if not whole:
+            self.close()
+
+    def _may_know(self, place: HttpPlace) -> bool:
+        """Return whether a place may get the name and password.
+
+        That is the server of the URL, and its encrypted side: the rule of curl and browsers, whose
+        users know it. Another port may be another device, behind a router.
+        """
+        upgraded = (self._first.scheme, place.scheme) == ("http", "https")
+        return place.host == self._first.host and (
+            upgraded or (place.scheme, place.port) == (self._first.scheme, self._first.port)
+        )
+
+    def _ask(self, place: HttpPlace, patience: Patience) -> http.client.HTTPResponse:
+        """Return a place's answer, with name and password if it asks for them."""
+        credentials = self._credentials if self._may_know(place) else None
+        header: str | None = None
+        if credentials is not None and self._authorization is not None:
+            known, authorization = self._authorization
+            if known.server == place.server:
+                header = authorization.header("GET", place.target)
+        answer = self._send(place, header, patience)
+        tries = 0
+        while answer.status == _UNAUTHORIZED and credentials is not None:
+            challenges = _challenges(answer) or [Challenge("basic", {})]
+            challenge = choose_challenge(challenges)
+            # Once for what it asks, and again where only its number had become too old.
+            if challenge is None or tries > int(challenge.stale):
+                break
+            tries += 1
+            self._drop(answer)
+            authorization = Authorization(credentials, challenge)
+            self._authorization = (place, authorization)
+            answer = self._send(place, authorization.header("GET", place.target), patience)
+        return answer
+
+    def _send(
+        self, place: HttpPlace, authorization: str | None, patience: Patience
+    ) -> http.client.HTTPResponse:
+        headers = {"Accept": "*/*", "User-Agent": "edgeinfer"}
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        kept = self._connection
+        if kept is not None and kept.place.server == place.server and kept.free:
+            try:
+                return kept.ask(place, headers, patience)
+            except (ConnectionError, http.client.BadStatusLine):
+                pass  # it was closed meanwhile
+        self.close()
+        self._connection = HttpConnection(place, self._trust)
+        return self._connection.ask(place, headers, patience)
+
+
+def _challenges(answer: http.client.HTTPResponse) -> list[Challenge]:
+    return parse_challenges(answer.headers.get_all("www-authenticate", []))

@@ -3,17 +3,22 @@
 The markers are followed rather than looked for: a JPEG may hold another one, a thumbnail, and what
 a server writes between two pictures may be anything. Source: ITU-T T.81 annex B.
 
+Some cameras leave out the marker of the end. Such a picture ends at the length that its header
+states, or where the next one begins, and counts if nothing else is missing.
+
 Whatever comes, time grows with its length: bytes that were followed once as part of a picture that
 turns out broken are followed again only as long as there are few such.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
 import numpy as np
 
+from edgeinfer.device.cameras.network.unended_jpeg import with_end
 from edgeinfer.device.pictures.frame import Frame
 
 MAX_JPEG_BYTES = 32 << 20
@@ -24,6 +29,14 @@ BYTES_FOR_A_MARKER = 16
 SPARE_MARKERS = 1000
 """How many such may be saved up; a picture has some ten before its first scan."""
 
+PIXELS_FOR_A_BYTE = 100
+"""For each byte that comes, as many pixels of pictures without an end may be decoded."""
+SPARE_PIXELS = 50_000_000
+"""How many such may be saved up."""
+
+_HEADER_BYTES = 1024
+"""Where a part's boundary and header are looked for, next to a picture."""
+_LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*([0-9]{1,8})[ \t]*\r?\n", re.IGNORECASE)
 _START = b"\xff\xd8\xff"
 _START_OF_SCAN, _END_OF_IMAGE, _START_OF_IMAGE = 0xDA, 0xD9, 0xD8
 
@@ -53,6 +66,14 @@ class JpegSplitter:
         self._last_marker = 0
         """Where the last of them is, or where the last scan ended."""
         self._spare_markers = float(SPARE_MARKERS)
+        self._stated = 0
+        """The length that the header in front of the picture states; 0 if unknown, or wrong."""
+        self._spare_pixels = float(SPARE_PIXELS)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a picture has begun that has not ended."""
+        return self._position > 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield each picture that `data` completes."""
@@ -60,17 +81,30 @@ class JpegSplitter:
         self._spare_markers = min(
             SPARE_MARKERS, self._spare_markers + len(data) / BYTES_FOR_A_MARKER
         )
+        self._spare_pixels = min(SPARE_PIXELS, self._spare_pixels + len(data) * PIXELS_FOR_A_BYTE)
         while self._find_start():
             end = self._follow()
-            if end is None:
-                if len(self._bytes) <= MAX_JPEG_BYTES:
-                    return
-                self._give_up()
-            elif end > 0:
+            if end:
                 yield bytes(self._bytes[:end])
                 self._forget(end)
-            else:
+            elif end == 0:
+                if (picture := self._unended()) is not None:
+                    yield picture
+                else:
+                    self._give_up()
+            elif self._in_scan and 0 < self._stated <= len(self._bytes):
+                if (picture := self._unended()) is not None:
+                    yield picture
+                self._stated = 0  # which was wrong
+            elif len(self._bytes) > MAX_JPEG_BYTES:
                 self._give_up()
+            else:
+                return
+
+    def end(self) -> Iterator[bytes]:
+        """Yield the last picture, if the stream ended behind it and only its end is missing."""
+        if self.has_begun and (picture := self._unended()) is not None:
+            yield picture
 
     def _find_start(self) -> bool:
         """Drop what comes before the next picture; False if none has begun."""
@@ -78,8 +112,11 @@ class JpegSplitter:
             return True
         start = self._bytes.find(_START)
         if start < 0:
-            del self._bytes[: max(0, len(self._bytes) - len(_START) + 1)]
+            del self._bytes[: max(0, len(self._bytes) - _HEADER_BYTES)]
             return False
+        header = bytes(self._bytes[max(0, start - _HEADER_BYTES) : start])
+        stated = _LENGTH.findall(header) if header.endswith((b"\n\r\n", b"\n\n")) else []
+        self._stated = int(stated[-1]) if stated else 0
         del self._bytes[:start]
         self._position = 2
         return True
@@ -131,6 +168,31 @@ class JpegSplitter:
                 return True
             self._position += 2
 
+    def _unended(self) -> bytes | None:
+        """Return a picture that lacks only the marker of its end, and go on behind it."""
+        if not self._had_scan:
+            return None
+        last = self._position if self._in_scan else min(self._last_marker, self._position)
+        for end in self._possible_ends(last):
+            picture, pixels = with_end(bytes(self._bytes[:end]), int(self._spare_pixels))
+            self._spare_pixels -= pixels
+            if picture is not None:
+                self._forget(end)
+                return picture
+        return None
+
+    def _possible_ends(self, last: int) -> Iterator[int]:
+        """Yield where a picture may end that goes on to `last` at most, likely ones first."""
+        if 0 < self._stated <= last:
+            yield self._stated
+        boundary = self._bytes.rfind(b"\n--", max(0, last - _HEADER_BYTES), last)
+        if boundary < 0:
+            yield last
+        else:
+            if self._bytes[boundary - 1 : boundary] == b"\r":
+                yield boundary - 1
+            yield boundary
+
     def _give_up(self) -> None:
         """Look for the next picture.
 
@@ -148,4 +210,4 @@ class JpegSplitter:
         del self._bytes[:count]
         self._position = 0
         self._in_scan = self._had_scan = False
-        self._markers = self._last_marker = 0
+        self._markers = self._last_marker = self._stated = 0

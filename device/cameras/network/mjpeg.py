@@ -1,17 +1,27 @@
-"""MJPEG over HTTP, split into pictures here, and what else a URL may give."""
+"""What a URL of HTTP gives: MJPEG, split into pictures here, single pictures, or something else."""
 
 from __future__ import annotations
 
 import contextlib
-import urllib.error
+import re
+import time
 from collections import deque
 from http.client import HTTPException
 
 from edgeinfer.device.cameras.base import MAX_DAMAGED, Camera, too_many_damaged
 from edgeinfer.device.cameras.files.containers import SNIFF_BYTES, is_playlist
-from edgeinfer.device.cameras.network.http_stream import HttpBody, Patience, open_http
+from edgeinfer.device.cameras.network.http_stream import HttpBody, HttpClient, HttpRefusal
 from edgeinfer.device.cameras.network.jpeg_splitter import JpegSplitter, jpeg_frame
-from edgeinfer.device.cameras.network.urls import http_request, without_secrets
+from edgeinfer.device.cameras.network.protocol.patience import Patience
+from edgeinfer.device.cameras.network.protocol.reasons import SHOWN_CHARACTERS, find_reason
+from edgeinfer.device.cameras.network.protocol.tls import CA_OPTION, Trust
+from edgeinfer.device.cameras.network.snapshot import (
+    ENOUGH_BYTES,
+    SnapshotCamera,
+    is_picture,
+    whole_picture,
+)
+from edgeinfer.device.cameras.network.urls import without_secrets
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.pictures.frame import Frame
@@ -19,10 +29,9 @@ from edgeinfer.device.pictures.frame import Frame
 CHUNK_BYTES = 1 << 16
 OPEN_TIMEOUTS = 2
 """How many times a camera's timeout all may take until its answer has begun."""
-_ENOUGH_BYTES = 64
-"""Of an answer's beginning, to see what it is."""
-_SHOWN_REASON = 80
-_MJPEG = "multipart/x-mixed-replace"
+_PART = re.compile(rb"\s*--[^\r\n]{1,200}\r?\n")
+"""The beginning of one part of several."""
+_TEXTS = ("text/", "application/json", "application/xml", "application/soap+xml")
 
 
 class MjpegCamera(Camera):
@@ -62,73 +71,132 @@ class MjpegCamera(Camera):
 
     def _next(self) -> bytes | None:
         damaged_before = self._splitter.damaged
-        came = False
+        came = b""
         self._stream.begin_wait()
         while not self._waiting:
             try:
                 data = self._stream.read(CHUNK_BYTES)
             except (OSError, HTTPException, ValueError) as error:
                 raise self._stopped(error, came) from error
-            if not data:
-                return None
-            came = True
-            self._waiting.extend(self._splitter.feed(data))
+            self._waiting.extend(self._splitter.feed(data) if data else self._splitter.end())
             self.skipped_files = self._splitter.damaged
             if self._splitter.damaged - damaged_before >= MAX_DAMAGED:
                 raise too_many_damaged(self._shown, "check what it sends, and its network")
+            if not data and not self._waiting:
+                return None
+            came = came or data
         while len(self._waiting) > 1:
             # Of those that came together only the last is current.
             self._waiting.popleft()
             self._sequence += 1
         return self._waiting.popleft()
 
-    def _stopped(self, error: Exception, came: bool) -> CameraError:
+    def _stopped(self, error: Exception, came: bytes) -> CameraError:
         if came and isinstance(error, TimeoutError):
-            got = f"sends bytes but no picture for {self._timeout_s:.3g} s"
-        else:
-            got = f"stopped delivering pictures ({_reason(error)})"
-        return CameraError(self._shown, got=got)
+            kind = _other_parts(came)
+            got = f"sends {kind or 'bytes'} but no picture for {self._timeout_s:.3g} s"
+            return CameraError(self._shown, got=got, expected="JPEG pictures" if kind else "")
+        return CameraError(
+            self._shown, got=f"stopped delivering pictures ({find_reason(error).what})"
+        )
 
 
-def open_mjpeg(url: str, options: CameraOptions) -> HttpBody | None:
-    """Return the body of an MJPEG stream; None where the URL gives something else.
+def open_http(url: str, options: CameraOptions, fps: float, trust: Trust) -> Camera | None:
+    """Return a camera for what a URL gives; None where that is for a decoder of videos.
+
+    Args:
+        url: of HTTP.
+        options: how long to wait.
+        fps: how often single pictures are asked for, per second.
+        trust: which certificates are accepted.
 
     Raises:
-        CameraError: there is no answer.
+        CameraError: there is no answer, or no pictures and no video.
     """
     shown = without_secrets(url)
     total_s = OPEN_TIMEOUTS * options.timeout_s
     if options.give_up_s is not None:
         total_s = min(total_s, max(options.timeout_s, options.give_up_s))
     patience = Patience(options.timeout_s, total_s)
+    asked_ns = time.monotonic_ns()
     try:
-        body = open_http(http_request(url), patience)
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code == 401 and "digest" in error.headers.get("WWW-Authenticate", "").lower():
-            return None  # which FFmpeg knows
-        next_step = "check name and password" if error.code in (401, 403) else "check the address"
-        reason = str(error.reason)[:_SHOWN_REASON]
+        client = HttpClient(url, trust)
+        try:
+            body = client.get(patience)
+        except BaseException:
+            client.close()
+            raise
+    except HttpRefusal as refusal:
+        raise refusal.camera_error(shown) from refusal
+    except (OSError, HTTPException, ValueError) as error:
+        reason = find_reason(error)
         raise CameraError(
-            shown, got=f"answers {error.code} ({reason})", next_step=next_step
+            shown, got=f"cannot be reached ({reason.what})", next_step=reason.next_step
         ) from error
+    if trust.insecure:
+        shown += " (its certificate is not checked)"
+    with contextlib.ExitStack() as unused:
+        unused.callback(body.close)
+        camera: Camera | None = None
+        beginning = b"--" if body.content_type.startswith("multipart/") else b""
+        if not beginning:
+            beginning = body.beginning(ENOUGH_BYTES)
+        if beginning == b"--" or _PART.match(beginning):
+            camera = MjpegCamera(body, shown, options.timeout_s)
+        elif is_picture(beginning):
+            picture = _first_picture(body, shown)
+            if picture is None:
+                camera = MjpegCamera(body, shown, options.timeout_s)
+            else:
+                first = picture, asked_ns
+                camera = SnapshotCamera(client, first, shown, options.timeout_s, fps)
+        else:
+            _check_video(url, shown, body, trust)
+        if camera is not None:
+            unused.pop_all()
+        return camera
+
+
+def _first_picture(body: HttpBody, shown: str) -> bytes | None:
+    """Return what an answer has, if it is one picture, not a stream of them."""
+    try:
+        return whole_picture(body)
     except (OSError, HTTPException, ValueError) as error:
         raise CameraError(
-            shown,
-            got=f"cannot be reached ({_reason(error)})",
-            next_step="check its address and that it is on",
+            shown, got=f"delivers no whole picture ({find_reason(error).what})"
         ) from error
-    if body.content_type == _MJPEG:
-        return body
-    with contextlib.closing(body):
-        if not _names_playlist(url) and _leads_elsewhere(_beginning(body)):
-            raise CameraError(
-                shown,
-                got="answers with a playlist, which names other addresses",
-                expected="a stream of pictures",
-                next_step="a URL that ends in .m3u8 is followed as one",
-            )
-    return None
+
+
+def _check_video(url: str, shown: str, body: HttpBody, trust: Trust) -> None:
+    """Refuse what should not be handed to a decoder of videos.
+
+    Raises:
+        CameraError: it is a playlist, a text, or may not be fetched without looking at a
+            certificate.
+    """
+    kind = body.content_type
+    named = _names_playlist(url)
+    beginning = body.beginning(ENOUGH_BYTES)[:SNIFF_BYTES]
+    if not named and _leads_elsewhere(beginning):
+        raise CameraError(
+            shown,
+            got="answers with a playlist, which names other addresses",
+            expected="a stream of pictures",
+            next_step="a URL that ends in .m3u8 is followed as one",
+        )
+    if kind.startswith(_TEXTS) and not named:
+        raise CameraError(
+            shown,
+            got=f"answers with {kind[:SHOWN_CHARACTERS]}, which is not a picture or a video",
+            next_step="open it in a browser: it may be a page around the camera's stream",
+        )
+    if trust.from_file:
+        raise CameraError(
+            shown,
+            got=f"answers with {kind[:SHOWN_CHARACTERS] or 'a video'}, which FFmpeg fetches "
+            f"without looking at {CA_OPTION}",
+            expected="MJPEG, or single pictures",
+        )
 
 
 def _names_playlist(url: str) -> bool:
@@ -141,24 +209,11 @@ def _leads_elsewhere(beginning: bytes) -> bool:
     return is_playlist(beginning) or beginning.startswith(b"ID3")
 
 
-def _beginning(body: HttpBody) -> bytes:
-    """Return the first bytes of an answer; fewer where they do not come."""
-    data = b""
-    with contextlib.suppress(OSError, HTTPException, ValueError):
-        while len(data) < _ENOUGH_BYTES and (more := body.read(SNIFF_BYTES)):
-            data += more
-    return data
+_PART_TYPE = re.compile(rb"\r?\ncontent-type:[ \t]*([\w.+-]{1,40}/[\w.+-]{1,40})", re.IGNORECASE)
 
 
-def _reason(error: BaseException) -> str:
-    """Say in a few words why a connection failed."""
-    cause = getattr(error, "reason", error)
-    if isinstance(cause, TimeoutError):
-        return "no answer in time"
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror.lower()
-    if isinstance(cause, str):
-        return cause[:_SHOWN_REASON]
-    if type(cause) is HTTPException:
-        return str(cause)[:_SHOWN_REASON]
-    return type(cause).__name__
+def _other_parts(beginning: bytes) -> str:
+    """Return the type of parts that are not JPEGs; empty if they do not say so."""
+    found = _PART_TYPE.search(beginning)
+    kind = found[1].decode().lower() if found else ""
+    return "" if kind in ("", "image/jpeg", "image/jpg") else kind

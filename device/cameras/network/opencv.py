@@ -13,7 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.cameras.network.mjpeg import MjpegCamera, open_mjpeg
+from edgeinfer.device.cameras.network.mjpeg import open_http
+from edgeinfer.device.cameras.network.protocol.tls import Trust
+from edgeinfer.device.cameras.network.rtsp_probe import explain_rtsp
+from edgeinfer.device.cameras.network.snapshot import SNAPSHOT_FPS
+from edgeinfer.device.cameras.network.urls import check_password, is_http
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.camera_url import GSTREAMER, without_secrets
 from edgeinfer.device.core.errors import CameraError
@@ -21,17 +25,33 @@ from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.quiet_opencv import quiet_opencv
 
 
-def open_url(url: str, options: CameraOptions) -> Camera:
+def open_url(
+    url: str, options: CameraOptions, fps: float = SNAPSHOT_FPS, trust: Trust | None = None
+) -> Camera:
     """Open a network camera once.
+
+    Args:
+        url: where it is.
+        options: how long to wait for it.
+        fps: how often it is asked, per second, if it gives one picture for each request.
+        trust: which certificates are accepted; None for those of the system's authorities.
 
     Raises:
         CameraError: it cannot be reached, or sends no pictures.
     """
-    if url.lower().startswith(("http://", "https://")):
-        stream = open_mjpeg(url, options)
-        if stream is not None:
-            return MjpegCamera(stream, without_secrets(url), options.timeout_s)
-    return OpencvCamera(url, without_secrets(url), options.timeout_s)
+    shown = without_secrets(url)
+    check_password(url)
+    try:
+        if is_http(url):
+            camera = open_http(url, options, fps, trust or Trust())
+            if camera is not None:
+                return camera
+        return OpencvCamera(url, shown, options.timeout_s)
+    except CameraError:
+        check_password(url, certain=False)
+        if url.lower().startswith(("rtsp://", "rtsps://")):
+            explain_rtsp(url, options.timeout_s)
+        raise
 
 
 class OpencvCamera(Camera):
@@ -117,7 +137,7 @@ class OpencvCamera(Camera):
             return None
         checked_frame_size(self._capture, self._shown)
         delivered, picture = self._capture.retrieve()
-        fits = delivered and (picture.ndim == 2 or picture.shape[2] == 3)
+        fits = delivered and picture is not None and (picture.ndim == 2 or picture.shape[2] == 3)
         return np.asarray(picture, np.uint8) if fits else None
 
     def _stopped(self) -> CameraError:

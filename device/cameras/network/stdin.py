@@ -11,7 +11,12 @@ import time
 from collections import deque
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.cameras.network.jpeg_splitter import JpegSplitter, jpeg_frame
+from edgeinfer.device.cameras.network.jpeg_splitter import (
+    MAX_JPEG_BYTES,
+    JpegSplitter,
+    jpeg_frame,
+)
+from edgeinfer.device.cameras.network.video_kinds import name_video
 from edgeinfer.device.cameras.options import SILENCE_S
 from edgeinfer.device.core.errors import CameraError
 from edgeinfer.device.pictures.frame import Frame
@@ -19,6 +24,8 @@ from edgeinfer.device.pictures.frame import Frame
 _LOG = logging.getLogger(__name__)
 
 CHUNK_BYTES = 1 << 16
+NAMED_BYTES = 1 << 16
+"""How much without a picture is looked at for what it is instead."""
 POLL_S = 0.1
 """How often a wait for bytes looks whether it should end."""
 
@@ -34,7 +41,8 @@ class StdinCamera(Camera):
         timeout_s: after how long a silence is reported.
 
     Raises:
-        CameraError: stdin is a terminal, or (while reading) ends without a single picture.
+        CameraError: stdin is a terminal, or (while reading) is a video or something else, or ends
+            without a single picture.
     """
 
     def __init__(self, descriptor: int = 0, *, timeout_s: float = SILENCE_S) -> None:
@@ -44,6 +52,9 @@ class StdinCamera(Camera):
         self._waiting: deque[bytes] = deque()
         self._interrupted = threading.Event()
         self._sequence = 0
+        self._beginning = b""
+        self._pictureless = 0
+        """How many bytes came since the last picture."""
         try:
             mode = os.fstat(descriptor).st_mode
         except OSError as error:
@@ -90,14 +101,18 @@ class StdinCamera(Camera):
                     _LOG.warning("stdin: no picture for %.3g s; waiting", self._timeout_s)
                 continue
             data = os.read(self._descriptor, CHUNK_BYTES)
+            self._waiting.extend(self._splitter.feed(data) if data else self._splitter.end())
+            self.skipped_files = self._splitter.damaged
+            if self._waiting:
+                self._pictureless = 0
+                continue
+            self._check_kind(data)
             if not data:
                 if self._sequence == 0:
                     raise CameraError(
                         "stdin", got="ended without a whole JPEG", expected="JPEG pictures"
                     )
                 return None
-            self._waiting.extend(self._splitter.feed(data))
-            self.skipped_files = self._splitter.damaged
         if reported:
             _LOG.warning("stdin: pictures again after %.1f s", time.monotonic() - last)
         if self.live:
@@ -106,3 +121,24 @@ class StdinCamera(Camera):
                 self._waiting.popleft()
                 self._sequence += 1
         return self._waiting.popleft()
+
+    def _check_kind(self, data: bytes) -> None:
+        """Refuse what comes if it is something other than JPEGs."""
+        self._pictureless += len(data)
+        if self._sequence == 0 and (not data or len(self._beginning) < NAMED_BYTES):
+            self._beginning += data
+            kind = name_video(self._beginning)
+            if kind:
+                raise CameraError(
+                    "stdin",
+                    got=f"is {kind} video",
+                    expected="JPEG pictures",
+                    next_step="`rpicam-vid --codec mjpeg` writes them, and "
+                    "`ffmpeg -i - -f mjpeg -` between the two programs makes them of a video",
+                )
+        if self._pictureless > MAX_JPEG_BYTES:
+            raise CameraError(
+                "stdin",
+                got=f"has no whole JPEG in {self._pictureless:,} bytes",
+                expected="JPEG pictures, one behind the other",
+            )

@@ -78,10 +78,11 @@ _stop = option_group("When it stops")
 @_camera("--realtime", is_flag=True, help="Play files at their own speed and drop frames.")
 @_camera(
     "--fps",
-    type=click.FloatRange(1, 1000),
-    default=30.0,
+    type=click.FloatRange(0.001, 1000),
+    show_default="30, and 1 for a URL that gives single pictures",
     metavar="FPS",
-    help="Frames per second of simulated, and of a folder with --realtime.",
+    help="Frames per second of simulated, and of a folder with --realtime; how often a URL that "
+    "gives single pictures is asked for them.",
 )
 @_camera("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of simulated.")
 @model_options
@@ -142,7 +143,7 @@ def run(
     parallel: int,
     max_frames: int | None,
     max_seconds: float | None,
-    fps: float,
+    fps: float | None,
     seed: int,
     log_format: str | None,
     **camera_wishes: Any,

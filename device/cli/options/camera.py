@@ -111,6 +111,23 @@ def read_source(camera: str | None, file: Path | None) -> str:
     return camera
 
 
+def tls_options(command: Decorated) -> Decorated:
+    """Add the options on the certificate of a camera at an https:// URL."""
+    command = _camera(
+        "--tls-insecure",
+        is_flag=True,
+        help="Accept any certificate of a camera at an https:// URL. Others on the network can "
+        "then read the password and replace the pictures.",
+    )(command)
+    return _camera(
+        "--tls-ca",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The certificates that a camera at an https:// URL may have, in PEM, such as its own "
+        "self-signed one.",
+    )(command)
+
+
 def camera_options(command: Decorated) -> Decorated:
     """Add the options; `read_camera_options` turns their values into `CameraOptions`."""
     options = [
@@ -161,6 +178,7 @@ def camera_options(command: Decorated) -> Decorated:
             help="Wait for a camera that is not connected yet instead of failing.",
         ),
     ]
+    command = tls_options(command)
     for option in reversed(options):
         command = option(command)
     return command
@@ -175,6 +193,8 @@ def read_camera_options(
     camera_controls: tuple[tuple[str, str], ...],
     camera_timeout: float,
     wait_for_camera: bool,
+    tls_ca: Path | None = None,
+    tls_insecure: bool = False,
     give_up_s: float | None = None,
 ) -> CameraOptions:
     """Return the values of the options, whose names are those of the command line.
@@ -190,5 +210,7 @@ def read_camera_options(
         controls=dict(camera_controls),
         timeout_s=camera_timeout,
         wait=wait_for_camera,
+        tls_ca=tls_ca,
+        tls_insecure=tls_insecure,
         give_up_s=give_up_s,
     )

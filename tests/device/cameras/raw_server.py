@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ class Connection:
 
     Attributes:
         request: the first line and headers.
+        requests: how many came on it.
         sent: how many bytes it took, its system's buffers included.
     """
 
@@ -27,6 +29,7 @@ class Connection:
         self._socket = sock
         self.request = request
         self.closing = closing
+        self.requests = 1
         self.sent = 0
 
     def send(self, data: bytes) -> None:
@@ -39,6 +42,18 @@ class Connection:
         end_s = time.monotonic() + PATIENCE_S
         while not self.closing.wait(pause_s) and time.monotonic() < end_s:
             self.send(data)
+
+    def next_request(self) -> bytes:
+        """Return the next request on this connection; empty when the client has gone."""
+        request = b""
+        while b"\r\n\r\n" not in request:
+            # A client that keeps its connection says nothing until it closes it.
+            data = self._socket.recv(4096)
+            if not data:
+                return b""
+            request += data
+        self.requests += 1
+        return request
 
     def hold(self) -> None:
         """Send nothing more and keep the connection."""
@@ -53,8 +68,9 @@ class RawServer:
         connections: those so far.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, context: ssl.SSLContext | None = None) -> None:
         self.answer = answer
+        self._context = context
         self.connections: list[Connection] = []
         self._closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -67,7 +83,8 @@ class RawServer:
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://127.0.0.1:{self.port}/video"
+        scheme = "http" if self._context is None else "https"
+        return f"{scheme}://127.0.0.1:{self.port}/video"
 
     def close(self) -> None:
         """End all connections."""
@@ -89,16 +106,17 @@ class RawServer:
             self._threads[-1].start()
 
     def _serve(self, sock: socket.socket) -> None:
-        with sock, contextlib.suppress(OSError):
-            request = b""
-            while b"\r\n\r\n" not in request:
-                data = sock.recv(4096)
-                if not data:
-                    return
-                request += data
-            connection = Connection(sock, request, self._closing)
-            self.connections.append(connection)
-            self.answer(connection)
+        with contextlib.ExitStack() as open_sockets, contextlib.suppress(OSError):
+            open_sockets.enter_context(sock)
+            if self._context is not None:
+                sock = self._context.wrap_socket(sock, server_side=True)
+                open_sockets.enter_context(sock)
+            connection = Connection(sock, b"", self._closing)
+            connection.request = connection.next_request()
+            if connection.request:
+                connection.requests = 1
+                self.connections.append(connection)
+                self.answer(connection)
 
 
 def make_impatient(camera: Camera, timeout_s: float) -> None:
@@ -108,9 +126,14 @@ def make_impatient(camera: Camera, timeout_s: float) -> None:
 
 
 @contextlib.contextmanager
-def raw_server(answer: Answer) -> Iterator[RawServer]:
-    """Serve until the block ends."""
-    server = RawServer(answer)
+def raw_server(answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[RawServer]:
+    """Serve until the block ends.
+
+    Args:
+        answer: what to do with each connection.
+        context: the server's certificate, for TLS.
+    """
+    server = RawServer(answer, context)
     try:
         yield server
     finally:

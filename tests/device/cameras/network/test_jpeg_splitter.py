@@ -143,7 +143,82 @@ def test_time_grows_with_what_comes_not_with_its_square(make: Callable[[int], by
 
 
 def test_broken_marker_behind_a_scan_costs_no_other_picture() -> None:
-    broken = PICTURES[0][:-2] + b"\xff\xe1\xff\xf0"
+    broken = PICTURES[0][:-40] + b"\xff\xe1\xff\xf0"
     found, incomplete = split(broken + PICTURES[0] * 80, [])
     assert len(found) == 80
     assert incomplete == 1
+
+
+def headed(picture: bytes, length: int | None) -> bytes:
+    stated = b"" if length is None else b"Content-Length: %d\r\n" % length
+    return b"\r\n--frame\r\n" + stated + b"Content-Type: image/jpeg\r\n\r\n" + picture
+
+
+COLOUR = [jpeg(6), jpeg(7, cv2.IMWRITE_JPEG_PROGRESSIVE, 1), jpeg(8, cv2.IMWRITE_JPEG_OPTIMIZE, 1)]
+NO_END = [
+    "length",
+    "no length",
+    "wrong length",
+    "long length",
+    "nothing between",
+    "zeros between",
+    "half an end",
+]
+
+
+@given(st.sampled_from(NO_END), st.lists(st.sampled_from(COLOUR), min_size=1), st.data())
+def test_pictures_without_the_marker_of_their_end(
+    kind: str, pictures: list[bytes], data: st.DataObject
+) -> None:
+    cuts = data.draw(st.lists(st.integers(0, 1 << 20), max_size=20))
+    lengths = {"length": -2, "wrong length": -300, "long length": 99_000}
+    stream = b""
+    for picture in pictures:
+        rest = picture[:-2]
+        if kind in lengths:
+            stream += headed(rest, max(1, len(picture) + lengths[kind]))
+        elif kind == "no length":
+            stream += headed(rest, None)
+        else:
+            between = {"half an end": b"\xff", "zeros between": bytes(64)}.get(kind, b"")
+            stream += rest + between
+    splitter = JpegSplitter()
+    edges = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
+    found = [
+        each
+        for start, end in itertools.pairwise(edges)
+        for each in splitter.feed(stream[start:end])
+    ]
+    found += splitter.end()
+    decoded = [cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_COLOR) for each in found]
+    wanted = [cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_COLOR) for each in pictures]
+    assert splitter.damaged == 0
+    np.testing.assert_array_equal(decoded, wanted)
+
+
+def test_picture_whose_length_is_stated_need_not_wait_for_the_next() -> None:
+    splitter = JpegSplitter()
+    without = PICTURES[0][:-2]
+    assert list(splitter.feed(headed(without, len(without)))) == [PICTURES[0]]
+
+
+@pytest.mark.parametrize("picture", [COLOUR[0], PICTURES[2]])
+@pytest.mark.parametrize("missing", [60, 500])
+@pytest.mark.parametrize("stated", [False, True])
+def test_picture_of_which_more_is_missing_is_damaged(
+    picture: bytes, missing: int, stated: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cut_off = picture[:-missing]
+    part = headed(cut_off, len(cut_off) if stated else None)
+    found, damaged = split(part * 3 + headed(picture, len(picture)), [])
+    assert found == [picture]
+    assert damaged == 3
+    assert capfd.readouterr().err == ""
+
+
+def test_large_pictures_without_an_end_take_only_the_time_that_their_bytes_allow() -> None:
+    large = bytearray(PICTURES[0][:-2])
+    size = large.index(b"\xff\xc0") + 5
+    large[size : size + 4] = (8000).to_bytes(2, "big") * 2
+    found, damaged = split(bytes(large) * 50, [])
+    assert (found, damaged) == ([], 49)

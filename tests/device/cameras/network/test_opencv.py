@@ -129,12 +129,16 @@ def test_name_and_password_go_where_they_belong(server: Server) -> None:
 
     def serve(request: BaseHTTPRequestHandler) -> None:
         seen.append(request.headers["Authorization"])
-        serve_pictures(request)
+        if seen[-1] is None:
+            request.send_error(401)
+        else:
+            serve_pictures(request)
 
     server.serve = serve
     with open_url(server.url("me:p%40ss@"), PATIENT) as camera:
         assert camera.description == f"{server.url('***@')}, MJPEG"
-    assert seen == ["Basic " + base64.b64encode(b"me:p@ss").decode()]
+    # A password goes to those who ask for it.
+    assert seen == [None, "Basic " + base64.b64encode(b"me:p@ss").decode()]
 
 
 @pytest.mark.parametrize(
@@ -194,12 +198,12 @@ def test_stream_that_is_not_a_video(server: Server) -> None:
         request.wfile.write(b"<html>")
 
     server.serve = serve
-    with pytest.raises(CameraError, match="cannot be opened as a video stream"):
+    with pytest.raises(CameraError, match="answers with text/html, which is not a picture"):
         open_camera(server.url(), options=PATIENT)
 
 
 def test_rtsp_that_nobody_answers(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(CameraError, match=r"@127\.0\.0\.1:1/x: cannot be opened") as caught:
+    with pytest.raises(CameraError, match=r"@127\.0\.0\.1:1/x: cannot be reached") as caught:
         open_camera("rtsp://me:secret@127.0.0.1:1/x", options=PATIENT)
     assert "secret" not in str(caught.value)
     assert capfd.readouterr().err == ""

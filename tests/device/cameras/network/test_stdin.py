@@ -94,3 +94,33 @@ def test_a_terminal_is_refused_as_a_source() -> None:
     finally:
         os.close(leader)
         os.close(follower)
+
+
+H264 = b"\0\0\0\1\x67\x42\x00\x1e" + bytes(range(1, 250))
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [(H264, "H.264"), (b"\0\0\1\x40\x01\x0c\x01", "H.265"), (b"\0\0\0\x18ftypmp42", "MP4")],
+)
+def test_a_video_is_named(sent: bytes, name: str, pipe: tuple[int, int]) -> None:
+    os.write(pipe[1], sent)
+    with pytest.raises(CameraError, match=f"is {name} video, expected JPEG pictures") as caught:
+        StdinCamera(pipe[0]).read()
+    assert "ffmpeg -i - -f mjpeg -" in caught.value.next_step
+    assert "rpicam-vid --codec mjpeg" in caught.value.next_step
+
+
+def test_last_picture_may_lack_its_end(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mjpeg"
+    clip.write_bytes(b"".join(picture[:-2] for picture in PICTURES[:3]))
+    with clip.open("rb") as stream:
+        frames = list(iter(StdinCamera(stream.fileno()).read, None))
+    assert [frame.pixels.tobytes() for frame in frames] == PICTURES[:3]
+
+
+def test_bytes_without_a_picture_are_an_error(tmp_path: Path) -> None:
+    noise = tmp_path / "noise"
+    noise.write_bytes(b"\x55" * (40 << 20))
+    with noise.open("rb") as stream, pytest.raises(CameraError, match="has no whole JPEG in 33,"):
+        StdinCamera(stream.fileno()).read()

@@ -1,0 +1,1 @@
+"""What cameras' protocols have in common: time limits, names and passwords, certificates."""
