@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.device.cameras.files.labelled import class_of, image_paths
+from edgeinfer.device.cameras.files.labelled import arrange_classes, image_paths
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.pictures.decode import encode_png
@@ -44,7 +44,8 @@ def read_folder(folder: Path, *, seed: int) -> list[LabelledPath]:
             folder, got="contains no images", expected="pictures like those it will see"
         )
     order = np.random.default_rng(seed).permutation(len(paths))[:MOST_MEASURED]
-    return [LabelledPath(path=paths[i], label=class_of(paths[i], folder)) for i in order]
+    arrangement = arrange_classes(folder)
+    return [LabelledPath(path=paths[i], label=arrangement.class_of(paths[i])) for i in order]
 
 
 def golden_samples(pictures: Sequence[LabelledPath], count: int, folder: Path) -> list[Sample]:

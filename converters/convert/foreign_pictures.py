@@ -15,7 +15,7 @@ import numpy as np
 
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tasks.task import ComparedTask, MeasuredTask
-from edgeinfer.device.cameras.files.labelled import class_of, image_paths
+from edgeinfer.device.cameras.files.labelled import arrange_classes, image_paths
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.tasks.task import Said
@@ -83,7 +83,8 @@ def find_pictures(
         raise DataError(
             folder, got="contains no images", expected="pictures like those it will see"
         )
-    classes = {path: class_of(path, folder) for path in paths}
+    arrangement = arrange_classes(folder)
+    classes = {path: arrangement.class_of(path) for path in paths}
     names = sorted({name for name in classes.values() if name is not None})
     targets: dict[str, Any] = {}
     unknown: tuple[str, ...] = ()

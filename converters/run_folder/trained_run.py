@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.registry import find_measured
@@ -22,11 +22,11 @@ from edgeinfer.device.core.model_file import TRAINED_FILE as TRAINED_FILE
 from edgeinfer.device.core.model_file import recognize
 from edgeinfer.device.core.text.csv_cells import csv_cell, csv_text
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
+from edgeinfer.device.pictures.folders.names import Split as Split
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.spec import Decoder
 from edgeinfer.device.tasks.task import Said
 
-Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 KERAS_FILE = "model.keras"

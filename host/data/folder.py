@@ -10,26 +10,18 @@ from pathlib import Path
 
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import DataError, printable
+from edgeinfer.device.pictures.folders.arrangement import Arrangement, arrange
+from edgeinfer.device.pictures.folders.names import split_of
 from edgeinfer.host.data.findings import Finding
 from edgeinfer.host.data.listing import (
     ignored,
     images_below,
     images_in,
     needs_conversion,
+    once_a_kind,
     refuse_odd_name,
     subfolders,
 )
-
-SPLIT_FOLDERS: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
-"""Folder names, in lower case, that stand for a split."""
 
 _NO_LABEL = "is outside the class folders, so it has no label"
 
@@ -82,24 +74,28 @@ def find_layout(root: Path, *, to_train: bool = True) -> Layout:
     root = Path(os.path.abspath(root))
     refuse_odd_name(os.fspath(root), root)
     findings: list[Finding] = []
-    folders = subfolders(root, root, findings)
-    split_folders = _split_folders(root, folders)
-    for folder in folders:
-        if split_folders and folder not in split_folders:
-            detail = f"is next to the split folders {_names(split_folders)}"
-            findings.append(ignored(folder, root, detail))
-    listed: dict[Split | None, dict[str, Path]] = {}
-    if split_folders:
+    arrangement = arrange(root)
+    if arrangement.unclear is not None:
+        raise arrangement.unclear
+    if to_train and "train" not in arrangement.places and None not in arrangement.places:
+        raise _none_to_train(root, arrangement)
+    if root not in arrangement.places.values():
+        subfolders(root, root, findings)  # names what is left over there
         findings.extend(ignored(path, root, _NO_LABEL) for path in images_in(root))
-        listed = {
-            split: _class_folders(folder, root, findings) for folder, split in split_folders.items()
-        }
-        labels = _common_labels(root, listed)
-    else:
-        listed = {None: _class_folders(root, root, findings, listed=folders)}
-        labels = tuple(sorted(listed[None]))
+    findings.extend(ignored(path, root, reason) for path, reason in arrangement.ignored)
+    listed: dict[Split | None, dict[str, Path]] = {
+        split: _class_folders(place, root, findings) for split, place in arrangement.places.items()
+    }
+    if arrangement.split_classes:
+        listed = _by_split(root, listed[None], findings)
+    labels = _common_labels(root, listed)
     if to_train and len(labels) < 2:
-        raise _too_few_classes(root, labels, listed)
+        raise DataError(
+            root,
+            got=f"holds one class, '{labels[0]}'",
+            expected="two or more class folders",
+            next_step="add a folder of images that show something else",
+        )
     files: list[LabelledFile] = []
     for split, classes in listed.items():
         for index, label in enumerate(labels):
@@ -110,7 +106,7 @@ def find_layout(root: Path, *, to_train: bool = True) -> Layout:
         labels=labels,
         splits=tuple(split for split in ("train", "validation", "test") if split in listed),
         files=tuple(files),
-        findings=tuple(findings),
+        findings=once_a_kind(findings),
     )
     if to_train:
         require_enough(layout, layout.files)
@@ -162,47 +158,63 @@ def _convert_first(layout: Layout, label: str) -> str:
     return f"convert its {unread} file{'s' * (unread != 1)} of other formats to JPEG"
 
 
-def _split_folders(root: Path, folders: list[Path]) -> dict[Path, Split]:
-    """Return the folders that are splits, or none where the folders are classes.
+def _none_to_train(root: Path, arrangement: Arrangement) -> DataError:
+    names = ", ".join(
+        printable(os.path.relpath(place, root)) for place in arrangement.places.values()
+    )
+    return DataError(
+        root,
+        got=f"has split folders ({names}) and none for training",
+        expected="a folder 'train'",
+        next_step="give a folder with one sub-folder per class",
+    )
 
-    A class may be called `train`: the names count as splits only where there are no others, or
-    where there are at least two of them and they contain folders.
+
+def _by_split(
+    root: Path, classes: dict[str, Path], findings: list[Finding]
+) -> dict[Split | None, dict[str, Path]]:
+    """Return the folders of each split of classes that hold their splits themselves.
+
+    Raises:
+        DataError: a class has two folders for one split.
     """
-    found = {
-        folder: SPLIT_FOLDERS[folder.name.casefold()]
-        for folder in folders
-        if folder.name.casefold() in SPLIT_FOLDERS
-    }
-    if not found or (len(found) < len(folders) and len(found) < 2):
-        return {}
-    if len(found) < len(folders) and not all(subfolders(folder, root, []) for folder in found):
-        return {}
-    if len(set(found.values())) < len(found):
-        raise DataError(
-            root,
-            got=f"has several folders for one split: {_names(found)}",
-            next_step="keep one folder for each of train, validation and test",
+    found: dict[Split | None, dict[str, Path]] = {}
+    for label, folder in classes.items():
+        findings.extend(
+            ignored(path, root, "is in no split of its class") for path in images_in(folder)
         )
-    if "train" not in found.values():
+        for inner in subfolders(folder, root, findings):
+            split = split_of(inner.name)
+            if split is None:
+                findings.append(ignored(inner, root, "is not a split's folder"))
+            elif label in found.setdefault(split, {}):
+                raise DataError(
+                    folder,
+                    got=f"has several folders for one split: {found[split][label].name}, "
+                    f"{inner.name}",
+                    next_step="keep one folder for each of train, validation and test",
+                )
+            else:
+                found[split][label] = inner
+    if "train" not in found:
         raise DataError(
             root,
-            got=f"has split folders ({_names(found)}) and none for training",
-            expected="a folder 'train'",
+            got=f"holds classes with split folders ({', '.join(map(str, found))}), none for "
+            "training",
+            expected="a folder 'train' in each class",
             next_step="give a folder with one sub-folder per class",
         )
     return found
 
 
-def _class_folders(
-    folder: Path, root: Path, findings: list[Finding], *, listed: list[Path] | None = None
-) -> dict[str, Path]:
+def _class_folders(folder: Path, root: Path, findings: list[Finding]) -> dict[str, Path]:
     """Return the class folders in `folder` by label.
 
     Raises:
         DataError: there are none, or two whose names differ only in how they are encoded.
     """
     classes: dict[str, Path] = {}
-    for path in subfolders(folder, root, findings) if listed is None else listed:
+    for path in subfolders(folder, root, findings):
         label = unicodedata.normalize("NFC", path.name)
         if label in classes:
             raise DataError(
@@ -230,37 +242,17 @@ def _common_labels(root: Path, listed: dict[Split | None, dict[str, Path]]) -> t
     Raises:
         DataError: the splits do not have the same classes.
     """
-    train = set(listed["train"])
+    first = "train" if "train" in listed else next(iter(listed))
+    labels = set(listed[first])
     for split, classes in listed.items():
-        difference = sorted(train ^ set(classes))
+        difference = sorted(labels ^ set(classes))
         if difference:
             label = difference[0]
-            here, there = ("train", split) if label in train else (split, "train")
+            here, there = (first, split) if label in labels else (split, first)
             raise DataError(
                 root,
                 got=f"class '{label}' is in {here} and not in {there}",
                 expected="the same class folders in each split",
                 next_step="add the missing folder or remove the class",
             )
-    return tuple(sorted(train))
-
-
-def _too_few_classes(
-    root: Path, labels: tuple[str, ...], listed: dict[Split | None, dict[str, Path]]
-) -> DataError:
-    """Return the error for a single class; often the given folder is one level too high."""
-    only = next(iter(listed.values()))[labels[0]]
-    inner = subfolders(only, root, [])
-    advice = "add a folder of images that show something else"
-    if len(inner) > 1:
-        advice = f"if its sub-folders are the classes, give {only}"
-    return DataError(
-        root,
-        got=f"holds one class, '{labels[0]}'",
-        expected="two or more class folders",
-        next_step=advice,
-    )
-
-
-def _names(folders: dict[Path, Split]) -> str:
-    return ", ".join(printable(folder.name) for folder in folders)
+    return tuple(sorted(labels))

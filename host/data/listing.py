@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import os
-import stat
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from edgeinfer.device.core.errors import DataError
+from edgeinfer.device.pictures.folders.leftovers import REASONS, RUN
+from edgeinfer.device.pictures.folders.look import holds_runs
+from edgeinfer.device.pictures.folders.walk import (
+    is_folder,
+    pictures_below,
+    suffix_of,
+    visible_entries,
+)
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 from edgeinfer.host.data.findings import Finding
+
+__all__ = [
+    "ignored",
+    "images_below",
+    "images_in",
+    "needs_conversion",
+    "once_a_kind",
+    "refuse_odd_name",
+    "subfolders",
+    "visible_entries",
+]
 
 _CONVERT = frozenset(
     {
@@ -19,92 +39,80 @@ _CONVERT = frozenset(
         *(".psd", ".svg", ".tga", ".xcf"),
     }
 )
-_LEFTOVERS = frozenset({"__MACOSX"})
+_ODD_NAME = "its name contains control characters or is not valid UTF-8; rename it"
 
 
 def images_below(folder: Path, root: Path, findings: list[Finding]) -> Iterator[str]:
-    """Yield the image files anywhere below `folder`, sorted, following links but never twice."""
-    seen: set[tuple[int, int]] = set()
-    waiting = [folder]
-    while waiting:
-        current = waiting.pop()
-        status = os.stat(current)
-        if (status.st_dev, status.st_ino) in seen:
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        inner = []
-        for entry in visible_entries(current):
-            path = Path(entry.path)
-            if _is(entry, stat.S_ISDIR):
-                inner.append(path)
-            elif reason := _why_ignored(entry):
-                findings.append(ignored(path, root, reason))
-            else:
-                yield entry.path
-        waiting.extend(reversed(inner))
+    """Yield the image files anywhere below `folder`, see `pictures_below`."""
+
+    def note(entry: os.DirEntry[str], reason: str) -> None:
+        findings.append(ignored(Path(entry.path), root, reason or _why_ignored(entry)))
+
+    for path in pictures_below(folder, note, root=root):
+        if _is_odd(os.path.basename(path)):
+            findings.append(ignored(Path(path), root, _ODD_NAME))
+        else:
+            yield path
 
 
 def _why_ignored(entry: os.DirEntry[str]) -> str:
     """Return why a file is not read; empty if it is read."""
     if _is_odd(entry.name):
-        return "its name contains control characters or is not valid UTF-8; rename it"
-    suffix = _suffix(entry.name)
+        return _ODD_NAME
+    suffix = suffix_of(entry.name)
     if needs_conversion(entry.name):
         return f"{suffix} files are not supported; convert it to JPEG"
     if suffix not in IMAGE_SUFFIXES:
         return "its name has no image suffix"
-    if not _is(entry, stat.S_ISREG):
-        return "is a broken link" if entry.is_symlink() else "is not a regular file"
-    return ""
+    return "is a broken link" if entry.is_symlink() else "is not a regular file"
 
 
 def needs_conversion(name: str) -> bool:
     """Return whether a file, by its name, is a picture that edgeinfer cannot read."""
-    return _suffix(name) in _CONVERT
+    return suffix_of(name) in _CONVERT
 
 
 def subfolders(folder: Path, root: Path, findings: list[Finding]) -> list[Path]:
-    """Return the visible sub-folders, sorted; a file without an image's suffix is a finding."""
+    """Return the folders that may be data, sorted; a file without an image's suffix is a finding.
+
+    Raises:
+        DataError: it cannot be read, or a folder's name cannot be a label.
+    """
     found = []
-    for entry in visible_entries(folder):
-        if _is(entry, stat.S_ISDIR):
-            if entry.name in _LEFTOVERS:
-                findings.append(ignored(Path(entry.path), root, "is left over from an archive"))
+
+    def note(entry: os.DirEntry[str], reason: str) -> None:
+        findings.append(ignored(Path(entry.path), root, reason))
+
+    for entry in visible_entries(folder, note):
+        if is_folder(entry):
+            if holds_runs(Path(entry.path)):
+                note(entry, RUN)
                 continue
             refuse_odd_name(entry.name, Path(entry.path))
             found.append(Path(entry.path))
-        elif _suffix(entry.name) not in IMAGE_SUFFIXES:
-            reason = "is outside the class folders"
-            findings.append(ignored(Path(entry.path), root, reason))
+        elif suffix_of(entry.name) not in IMAGE_SUFFIXES:
+            note(entry, "is outside the class folders")
     return found
 
 
 def images_in(folder: Path) -> list[Path]:
     """Return the files with an image's suffix directly in `folder`, sorted."""
-    return [Path(e.path) for e in visible_entries(folder) if _suffix(e.name) in IMAGE_SUFFIXES]
+    return [Path(e.path) for e in visible_entries(folder) if suffix_of(e.name) in IMAGE_SUFFIXES]
 
 
-def visible_entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Return the entries of `folder` that are not hidden, sorted by name.
-
-    Raises:
-        DataError: it is missing, not a folder, or cannot be read.
-    """
-    try:
-        with os.scandir(folder) as entries:
-            visible = [entry for entry in entries if not entry.name.startswith(".")]
-    except FileNotFoundError as error:
-        raise DataError(folder, got="does not exist", next_step="check the path") from error
-    except NotADirectoryError as error:
-        raise DataError(
-            folder, got="is a file", expected="a folder with one sub-folder per class"
-        ) from error
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DataError(
-            folder, got=f"cannot be read ({reason})", next_step="check its permissions"
-        ) from error
-    return sorted(visible, key=lambda entry: entry.name)
+def once_a_kind(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings with one for each kind of what systems leave, instead of each folder."""
+    findings = list(findings)
+    counts = Counter(finding.detail for finding in findings if finding.detail in REASONS)
+    kept = []
+    for finding in findings:
+        count = counts.pop(finding.detail, None)
+        if count is not None and count > 1:
+            finding = replace(finding, detail=f"{finding.detail}, the first of {count:,}")
+        elif count is None and finding.detail in REASONS:
+            continue
+        kept.append(finding)
+    return tuple(kept)
 
 
 def refuse_odd_name(name: str, path: Path) -> None:
@@ -122,21 +130,9 @@ def refuse_odd_name(name: str, path: Path) -> None:
         )
 
 
-def _is(entry: os.DirEntry[str], kind: Callable[[int], bool]) -> bool:
-    """Return an entry's kind after following links; broken and circular links have none."""
-    try:
-        return kind(entry.stat().st_mode)
-    except OSError:
-        return False
-
-
 def _is_odd(name: str) -> bool:
     """Return whether a name cannot be printed or stored; emoji joiners and similar are fine."""
     return any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in name)
-
-
-def _suffix(name: str) -> str:
-    return os.path.splitext(name)[1].lower()
 
 
 def ignored(path: Path, root: Path, detail: str) -> Finding:

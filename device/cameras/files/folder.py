@@ -10,7 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgeinfer.device.cameras.base import Camera, Pacer
-from edgeinfer.device.cameras.files.labelled import class_of, image_paths, no_images
+from edgeinfer.device.cameras.files.labelled import (
+    TellLeftovers,
+    arrange_classes,
+    image_paths,
+    no_images,
+)
 from edgeinfer.device.core.errors import CameraError, DataError
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.device.pictures.frame import Frame
@@ -25,7 +30,8 @@ class FolderCamera(Camera):
     """The images below a folder, one frame each; a damaged one is named, counted and skipped.
 
     Args:
-        folder: where they are; a sub-folder's name is the class of what it holds.
+        folder: where they are; a sub-folder's name is the class of what it holds, unless it is a
+            split's or wraps the classes.
         fps: deliver them at this rate, as a live source; None: as fast as they are taken.
         spec: decode JPEGs as this model's preprocessing states; None for whole.
 
@@ -43,7 +49,8 @@ class FolderCamera(Camera):
         first = next(image_paths(folder), None)
         if first is None:
             raise no_images(folder)
-        self._begin(folder, image_paths(folder), first, fps, spec)
+        paths = image_paths(folder, TellLeftovers(self._skip))
+        self._begin(folder, paths, first, fps, spec)
         self.description = f"images below {folder}"
         if fps is not None:
             self.description += f", {fps:.4g} frames/s"
@@ -57,12 +64,16 @@ class FolderCamera(Camera):
         spec: PreprocessSpec | None,
     ) -> None:
         self._root = root
+        self._arrangement = arrange_classes(root)
         self._reduction_rule = reduction_rule(spec)
         self._sequence = 0
         self._paths = paths
         self._pacer = Pacer(fps) if fps is not None else None
         self.live = fps is not None
-        self.labelled = class_of(first, root) is not None
+        self.labelled = self._arrangement.class_of(first) is not None
+
+    def _skip(self) -> None:
+        self.skipped_files += 1
 
     def read(self) -> Frame | None:
         """Decode the next image; None after the last."""
@@ -78,7 +89,7 @@ class FolderCamera(Camera):
                 pixels=pixels,
                 sequence=self._sequence,
                 captured_ns=captured_ns,
-                label=class_of(path, self._root),
+                label=self._arrangement.class_of(path),
                 name=str(path.relative_to(self._root)),
             )
             self._sequence += 1

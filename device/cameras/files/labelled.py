@@ -2,63 +2,85 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias, overload
 
-from edgeinfer.device.core.errors import CameraError
+from edgeinfer.device.core.errors import CameraError, DataError
 from edgeinfer.device.pictures.decode import read_image
+from edgeinfer.device.pictures.folders.arrangement import Arrangement, arrange
+from edgeinfer.device.pictures.folders.walk import Ignored, pictures_below, suffix_of
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES, Pixels
+
+_LOG = logging.getLogger(__name__)
 
 LabelledPicture: TypeAlias = tuple[Pixels, str | None]
 """A picture, (H, W, 3) uint8 RGB, and its true class where that is known."""
 
-SPLIT_FOLDERS = frozenset({"train", "training", "val", "valid", "validation", "test"})
-"""Folders that divide a data set; the classes are below them."""
 
+def image_paths(folder: Path, ignored: Ignored | None = None) -> Iterator[Path]:
+    """Yield the images below `folder`, by the rules of training, see `pictures_below`.
 
-def image_paths(folder: Path) -> Iterator[Path]:
-    """Yield the images below `folder`, each folder in the order of its names.
-
-    The tree is walked as it goes, so that memory does not grow with it; links to folders are not
-    followed, they may lead in a circle.
+    Args:
+        folder: where they are.
+        ignored: gets what is not an image, see there.
 
     Raises:
         CameraError: a folder cannot be read.
     """
-    # No call within a call: folders may be nested deeper than those go.
-    waiting = [_entries(folder)]
-    while waiting:
-        entry = next(waiting[-1], None)
-        if entry is None:
-            waiting.pop()
-            continue
-        path = Path(entry.path)
-        if entry.is_dir(follow_symlinks=False):
-            waiting.append(_entries(path))
-        elif path.suffix.lower() in IMAGE_SUFFIXES and not entry.name.startswith("."):
-            yield path
-
-
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """Return what a folder holds, in the order of the names."""
     try:
-        with os.scandir(folder) as entries:
-            return iter(sorted(entries, key=lambda entry: entry.name))
-    except OSError as error:
-        raise CameraError(
-            folder, got=f"cannot be read ({(error.strerror or str(error)).lower()})"
-        ) from error
+        for path in pictures_below(folder, ignored):
+            yield Path(path)
+    except DataError as error:
+        raise _as_camera_error(error) from error
 
 
-def class_of(path: Path, root: Path) -> str | None:
-    """Return the class that `path` is in below `root`, None directly in `root`.
+class TellLeftovers:
+    """Names in a warning what is left out of a walk: of each kind the first.
 
-    It is the first folder below `root` that is not a split such as "train".
+    Args:
+        skipped: called for each file that has an image's name and is none, such as a broken link.
     """
-    folders = path.relative_to(root).parts[:-1]
-    return next((name for name in folders if name.lower() not in SPLIT_FOLDERS), None)
+
+    def __init__(self, skipped: Callable[[], None] | None = None) -> None:
+        self._skipped = skipped
+        self._told: set[str] = set()
+
+    def __call__(self, entry: os.DirEntry[str], reason: str) -> None:
+        """Report one file or folder, see `Ignored`."""
+        if not reason and suffix_of(entry.name) in IMAGE_SUFFIXES:
+            if self._skipped is not None:
+                self._skipped()
+            what = "is a broken link" if entry.is_symlink() else "is not a regular file"
+            _LOG.warning("%s: %s; skipped", entry.path, what)
+        elif reason and reason not in self._told:
+            self._told.add(reason)
+            _LOG.warning("%s: %s; left out, like all others of its kind", entry.path, reason)
+
+
+def arrange_classes(folder: Path) -> Arrangement:
+    """Find the classes of the images below `folder`, by the rules of training, see `arrange`.
+
+    Where these are unclear the images have none, and a warning says why.
+
+    Raises:
+        CameraError: a folder cannot be read.
+    """
+    try:
+        arrangement = arrange(folder)
+    except DataError as error:
+        raise _as_camera_error(error) from error
+    if arrangement.unclear is not None:
+        _LOG.warning("%s; the images are taken without classes", arrangement.unclear)
+    return arrangement
+
+
+def _as_camera_error(error: DataError) -> CameraError:
+    return CameraError(
+        error.subject, got=error.got, expected=error.expected, next_step=error.next_step
+    )
 
 
 def no_images(folder: Path) -> CameraError:
@@ -81,8 +103,8 @@ class PictureFolder(Sequence[LabelledPicture]):
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise CameraError(folder, got="is not a folder", expected="a folder of images")
-        self._root = folder
-        self._paths = list(image_paths(folder))
+        self._arrangement = arrange_classes(folder)
+        self._paths = list(image_paths(folder, TellLeftovers()))
         if not self._paths:
             raise no_images(folder)
 
@@ -101,4 +123,4 @@ class PictureFolder(Sequence[LabelledPicture]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         path = self._paths[index]
-        return read_image(path), class_of(path, self._root)
+        return read_image(path), self._arrangement.class_of(path)

@@ -8,17 +8,18 @@ from pathlib import Path
 
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import DataError
+from edgeinfer.device.pictures.folders.arrangement import arrange
+from edgeinfer.device.pictures.folders.look import folders_in, has_pictures
 from edgeinfer.host.data.findings import Finding
 from edgeinfer.host.data.folder import (
-    SPLIT_FOLDERS,
     LabelledFile,
     Layout,
     find_layout,
     require_enough,
 )
-from edgeinfer.host.data.labels.file_names import labels_of_names
+from edgeinfer.host.data.labels.file_names import label_of_name, labels_of_names
 from edgeinfer.host.data.labels.pictures import table_layout
-from edgeinfer.host.data.listing import images_in, subfolders, visible_entries
+from edgeinfer.host.data.listing import ignored, images_in, subfolders, visible_entries
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".json", ".jsonl")
 
@@ -61,6 +62,11 @@ def _from_names(root: Path) -> Layout | None:
     flat = _flat_folders(root, findings)
     if not flat:
         return None
+    for split, folder in list(flat.items()):
+        # Contests keep the labels of their test to themselves: `train/cat.0.jpg`, `test1/1.jpg`.
+        if split in ("validation", "test") and not _any_label(folder):
+            findings.append(ignored(folder, root, "is not used: its pictures have no labels"))
+            del flat[split]
     paths = [(path, split) for split, folder in flat.items() for path in images_in(folder)]
     labels = labels_of_names([path.name for path, _ in paths])
     if labels is None:
@@ -90,19 +96,22 @@ def _from_names(root: Path) -> Layout | None:
     )
 
 
+def _any_label(folder: Path) -> bool:
+    return any(label_of_name(path.name) for path in images_in(folder))
+
+
 def _flat_folders(root: Path, findings: list[Finding]) -> dict[Split | None, Path]:
     """Return the folder of pictures without class folders, or that of each split."""
-    folders = subfolders(root, root, findings)
-    if not folders:
-        return {None: root} if images_in(root) else {}
-    splits: dict[Split | None, Path] = {}
-    for folder in folders:
-        split = SPLIT_FOLDERS.get(folder.name.casefold())
-        flat = bool(images_in(folder)) and not subfolders(folder, root, [])
-        if split is None or split in splits or not flat:
-            return {}
-        splits[split] = folder
-    return splits if "train" in splits and len(splits) > 1 else {}
+    arrangement = arrange(root)
+    places = dict(arrangement.places)
+    if any(folders_in(place) or not has_pictures(place) for place in places.values()):
+        return {}
+    if None not in places and "train" not in places:
+        return {}
+    for place in {root, *places.values()}:
+        subfolders(place, root, findings)  # names what is left over there
+    findings.extend(ignored(path, root, reason) for path, reason in arrangement.ignored)
+    return places
 
 
 def _no_labels(root: Path, pictures: int) -> DataError:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import DataError
+from edgeinfer.device.pictures.folders.names import split_of
 from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 from edgeinfer.host.data.findings import Finding
-from edgeinfer.host.data.folder import SPLIT_FOLDERS, LabelledFile, Layout
+from edgeinfer.host.data.folder import LabelledFile, Layout
 from edgeinfer.host.data.labels.table import Row, read_table
 from edgeinfer.host.data.listing import images_below
 
@@ -138,7 +139,7 @@ def _is_picture(path: str) -> bool:
 def _split(table: Path, row: Row) -> Split | None:
     if row.split is None:
         return None
-    split = SPLIT_FOLDERS.get(row.split.casefold())
+    split = split_of(row.split)
     if split is None:
         raise DataError(
             f"{table}, line {row.line}",

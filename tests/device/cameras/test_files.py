@@ -6,12 +6,14 @@ import os
 import subprocess
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edgeinfer.device.cameras.files.folder import FolderCamera
+from edgeinfer.device.cameras.files.labelled import image_paths
 from edgeinfer.device.cameras.files.video import VideoCamera
 from edgeinfer.device.cameras.open import open_camera
 from edgeinfer.device.core.errors import CameraError
@@ -157,6 +159,50 @@ def test_folder_without_images_is_refused(tmp_path: Path) -> None:
 def test_links_in_a_circle_end(class_folder: Path) -> None:
     (class_folder / "dark" / "up").symlink_to(class_folder, target_is_directory=True)
     assert len(frames_of(FolderCamera(class_folder))) == 6
+
+
+def test_linked_classes_are_followed_and_leftovers_named_once(
+    class_folder: Path, tmp_path: Path, logged: list[str]
+) -> None:
+    (class_folder / "dark").rename(tmp_path / "elsewhere")
+    (class_folder / "dark").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    picture = (class_folder / "bright" / "0.png").read_bytes()
+    for label in ("dark", "bright"):
+        (class_folder / label / "@eaDir").mkdir()
+        (class_folder / label / "@eaDir" / "0.png").write_bytes(picture)
+    (class_folder / "dark" / "gone.png").symlink_to("nowhere.png")
+    camera = FolderCamera(class_folder)
+    assert [frame.label for frame in frames_of(camera)] == ["bright"] * 3 + ["dark"] * 3
+    assert camera.skipped_files == 1
+    assert logged == [
+        f"{class_folder}/bright/@eaDir: is left over from a Synology system; left out, like all "
+        "others of its kind",
+        f"{class_folder}/dark/gone.png: is a broken link; skipped",
+    ]
+
+
+@pytest.mark.parametrize("wrapping", ["training_set/training_set", "archive/val", "images"])
+def test_wrappings_are_not_taken_for_classes(class_folder: Path, wrapping: str) -> None:
+    root = class_folder.parent / "set"
+    (root / wrapping).parent.mkdir(parents=True)
+    class_folder.rename(root / wrapping)
+    assert {frame.label for frame in frames_of(FolderCamera(root))} == {"dark", "bright"}
+
+
+def test_a_walk_keeps_no_list_of_what_it_passed(tmp_path: Path) -> None:
+    for number in range(3000):
+        (tmp_path / f"{number:04}").mkdir()
+        (tmp_path / f"{number:04}" / "1.jpg").touch()
+    next(image_paths(tmp_path))
+    tracemalloc.start()
+    try:
+        paths = image_paths(tmp_path)
+        next(paths)
+        first = tracemalloc.get_traced_memory()[0]
+        assert sum(1 for _ in paths) == 2999
+        assert tracemalloc.get_traced_memory()[1] < first + 100_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_folders_may_be_nested_deeper_than_calls(class_folder: Path, tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ def test_images_anywhere_below_a_class_and_what_is_skipped(
     assert len(names) == 7
     assert {finding.path: finding.detail for finding in layout.findings} == {
         "__MACOSX": "is left over from an archive",
+        "a/.thumbnails": "holds thumbnails",
         "readme": "is outside the class folders",
         "stray.png": "is outside the class folders, so it has no label",
         "a/notes.txt": "its name has no image suffix",
