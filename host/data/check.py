@@ -23,6 +23,8 @@ from edgeinfer.device.pictures.headers import image_format
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.host.data.findings import Finding, FindingKind
 from edgeinfer.host.data.folder import LabelledFile, Layout
+from edgeinfer.host.data.listing import once_a_kind
+from edgeinfer.host.data.warnings import is_grey, warn_of_grey, warn_of_labels
 
 __all__ = ["Checked", "Finding", "check_files", "pixel_digest"]
 
@@ -45,18 +47,22 @@ def check_files(layout: Layout, *, progress: Progress | None = None, threads: in
     Of exact duplicates (equal pixels, so a lossless copy in another format counts) under one label
     one is kept: the test split's before validation's before training's, then the first by name. A
     picture under two labels is left out altogether, since one of them is wrong.
+
+    Labels that are nearly the same, and a class of grey pictures among classes in colour, are
+    warnings.
     """
-    findings = list(layout.findings)
+    findings = [*layout.findings, *warn_of_labels(layout.labels)]
+    grey: dict[int, bool] = {}
     digests: dict[bytes, list[int]] = defaultdict(list)
     if progress is not None:
         progress.start("checking the images", len(layout.files))
-    results = ordered_map(_digest_file, (file.path for file in layout.files), threads=threads)
+    results = ordered_map(_look_at, (file.path for file in layout.files), threads=threads)
     for index, result in enumerate(results):
-        if isinstance(result, bytes):
-            digests[result].append(index)
+        if isinstance(result, _Unusable):
+            findings.append(_finding(result.kind, layout, index, result.detail))
         else:
-            kind, detail = result
-            findings.append(_finding(kind, layout, index, detail))
+            digests[result.digest].append(index)
+            grey[index] = result.grey
         if progress is not None:
             progress.advance()
     kept = []
@@ -68,9 +74,13 @@ def check_files(layout: Layout, *, progress: Progress | None = None, threads: in
         kept.append(first)
         detail = f"the same picture as {_relative(layout, first)}"
         findings.extend(_finding("duplicate", layout, index, detail) for index in others)
+    shown = [(layout.files[index].label, grey[index]) for index in kept]
+    findings += warn_of_grey(layout.labels, shown)
     return Checked(
         files=tuple(layout.files[index] for index in sorted(kept)),
-        findings=tuple(sorted(findings, key=lambda finding: (finding.kind, finding.path))),
+        findings=tuple(
+            sorted(once_a_kind(findings), key=lambda finding: (finding.kind, finding.path))
+        ),
     )
 
 
@@ -81,23 +91,39 @@ def pixel_digest(pixels: Pixels) -> bytes:
     return digest.digest()
 
 
-def _digest_file(path: str) -> bytes | tuple[FindingKind, str]:
-    """Return a picture's digest, or the reason why it has none."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A picture's digest, and whether it shows no colour."""
+
+    digest: bytes
+    grey: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Unusable:
+    """Why a file cannot be used."""
+
+    kind: FindingKind
+    detail: str
+
+
+def _look_at(path: str) -> _Seen | _Unusable:
     try:
         data = read_image_bytes(Path(path))
     except ImageError as error:
-        return "ignored", error.got
+        return _Unusable("ignored", error.got)
     kind: FindingKind = "corrupt"
     if not data:
         kind = "empty"
     elif image_format(data) is None:
         kind = "not-an-image"
     try:
-        return pixel_digest(decode_image(data, subject=path))
+        pixels = decode_image(data, subject=path)
     except ImageError as error:
         if error.code == "image.extra":
-            return "ignored", f"{error.got}; {error.next_step}"
-        return kind, error.got
+            return _Unusable("ignored", f"{error.got}; {error.next_step}")
+        return _Unusable(kind, error.got)
+    return _Seen(digest=pixel_digest(pixels), grey=is_grey(pixels))
 
 
 def _conflicts(layout: Layout, copies: Sequence[int]) -> list[Finding]:
