@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from edgeinfer.device.cli.options.opening import opening_options
 from edgeinfer.device.cli.say import say
 
 if TYPE_CHECKING:
+    from edgeinfer.device.core.errors import CameraError
     from edgeinfer.device.runtime.open_options import OpenOptions
 
 
@@ -54,11 +56,12 @@ def predict(
 ) -> int:
     """Run a model on photos and print its answers.
 
-    Prints a label with its probability, or objects, areas or poses, for each PHOTO. If a photo
-    cannot be read, it is named on stderr, the others are answered, and the exit code is 1. A
-    .edgebundle or .tflite file among the photos is the model.
+    Prints a label with its probability, or objects, areas or poses, for each PHOTO. A folder stands
+    for all photos in it and in its sub-folders. If a photo cannot be read, it is named on stderr,
+    the others are answered, and the exit code is 1. A .edgebundle or .tflite file among the photos
+    is the model.
     """
-    from edgeinfer.device.core.errors import ImageError, printable
+    from edgeinfer.device.core.errors import CameraError, ImageError, printable
     from edgeinfer.device.models.model import Model
 
     def tell(line: str) -> None:
@@ -75,10 +78,12 @@ def predict(
         if opened.choice is not None:
             tell(f"variant: {opened.choice}")
         tell_notes(opened.notes)
-        for photo in pictures:
+        for photo in _every_picture(pictures):
             try:
+                if isinstance(photo, CameraError):
+                    raise photo
                 prediction = opened.predict(photo)
-            except ImageError as error:
+            except (CameraError, ImageError) as error:
                 say(f"error: {error}", err=True)
                 failures += 1
                 continue
@@ -89,6 +94,26 @@ def predict(
                 text = prediction.text() if top is None else prediction.text(top)
                 say(f"{printable(str(photo))}: {printable(text)}")
     return 1 if failures else 0
+
+
+def _every_picture(paths: list[Path]) -> Iterator[Path | CameraError]:
+    """Yield the paths of files, those of the images below folders, and why a folder gives none."""
+    from edgeinfer.device.cameras.files.labelled import TellLeftovers, image_paths, no_images
+    from edgeinfer.device.core.errors import CameraError
+
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        try:
+            found = False
+            for image in image_paths(path, TellLeftovers()):
+                found = True
+                yield image
+            if not found:
+                yield no_images(path)
+        except CameraError as error:
+            yield error
 
 
 def _pictures_and_model(

@@ -55,6 +55,27 @@ def test_a_bad_picture_is_named_and_the_others_answered(
     assert "Ankle boot" in answer.stdout
 
 
+def test_a_folder_stands_for_its_pictures(sample_bundle: Path, photo: Path, tmp_path: Path) -> None:
+    for name in ("boots/1.png", "boots/@eaDir/1.png", ".Trash-1000/2.png", "more/deep/3.png"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(photo.read_bytes())
+    (tmp_path / "photos" / "old").symlink_to(photo.parent, target_is_directory=True)
+    (tmp_path / "empty").mkdir()
+    answer = edgeinfer_here(
+        "predict", tmp_path / "photos", tmp_path / "empty", photo, "--model", sample_bundle
+    )
+    names = [line.partition(": ")[0] for line in answer.stdout.splitlines()]
+    assert names == [
+        f"{tmp_path}/photos/boots/1.png",
+        f"{tmp_path}/photos/more/deep/3.png",
+        f"{tmp_path}/photos/old/boot\\n1.png",
+        str(photo).replace("\n", "\\n"),
+    ]
+    assert f"error: {tmp_path}/empty: holds no images, expected .bmp" in answer.stderr
+    assert "@eaDir: is left over from a Synology system; left out" in answer.stderr
+    assert answer.returncode == 1
+
+
 @pytest.mark.parametrize("content", [b"", b"\x00" * 3000, b"TFL3" * 50, b"PK\x03\x04torn"])
 def test_a_bad_model_is_one_line(photo: Path, tmp_path: Path, content: bytes) -> None:
     for name in ("bad.tflite", "bad.edgebundle"):
