@@ -6,10 +6,12 @@ import ctypes
 import importlib.util
 import logging
 import os
+import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.device.core.silenced import silenced
 
@@ -24,9 +26,16 @@ _TALKING = (
 needs; if one is missing, its output is shown."""
 
 
-def require_host_extra(command: str) -> None:
-    """Import TensorFlow and Keras without their messages; raises as `check_host_extra` does."""
+def require_host_extra(command: str, progress: Progress | None = None) -> None:
+    """Import TensorFlow and Keras without their messages; raises as `check_host_extra` does.
+
+    Args:
+        command: the command that needs them.
+        progress: reports it where it takes seconds: the first time in a process.
+    """
     check_host_extra(command)
+    if progress is not None and "keras" not in sys.modules:
+        progress.start("load TensorFlow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     _import_quietly()

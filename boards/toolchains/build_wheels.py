@@ -17,9 +17,10 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,19 @@ def _run(*command: object, env: dict[str, str]) -> str:
     return done.stdout
 
 
+def _show_until_done(builds: Mapping[Future[Path], str]) -> None:
+    """Show on a terminal, in one line, which wheels are being built and for how long."""
+    began_s, left = time.monotonic(), set(builds)
+    while left:
+        names = ", ".join(name for build, name in builds.items() if build in left)
+        if sys.stderr.isatty():
+            line = f"building for {names}  {time.monotonic() - began_s:.0f} s"
+            print(f"\r{line}\x1b[K", end="", file=sys.stderr, flush=True)
+        left = wait(left, timeout=1).not_done
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
 def main() -> int:
     """Build or check what the command line names."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -215,10 +229,13 @@ def main() -> int:
             return 0
         # zig compiles its part of the C library for each target first, on one core.
         with ThreadPoolExecutor() as pool:
-            names = arguments.names or list(TARGETS)
-            source = HERE.parents[1]
-            for wheel in pool.map(lambda n: build_wheel(source, n, arguments.outdir), names):
-                print(wheel)
+            names, source = arguments.names or list(TARGETS), HERE.parents[1]
+            builds = {
+                pool.submit(build_wheel, source, name, arguments.outdir): name for name in names
+            }
+            _show_until_done(builds)
+            for build in builds:
+                print(build.result())
     except WheelError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

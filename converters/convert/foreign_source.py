@@ -114,7 +114,7 @@ class ForeignSource:
             gate=gate,
             backend=backend,
             quantize=lambda progress: (
-                _by_tensorflow(imported, spec, calibration, quantize, tensorflow)
+                _by_tensorflow(imported, spec, calibration, quantize, tensorflow, progress)
                 if backend == "tensorflow"
                 else _by_litert(path, content, spec, calibration, quantize, progress)
             ),
@@ -214,6 +214,7 @@ def _by_tensorflow(
     calibration: Sequence[Sample],
     options: QuantizeOptions,
     tensorflow: Worker,
+    progress: Progress,
 ) -> TfliteModels:
     assert imported.saved_model is not None
     made = convert_keras(
@@ -224,6 +225,7 @@ def _by_tensorflow(
         per_tensor_dense=options.per_tensor_dense,
         tensorflow=tensorflow,
         outputs=imported.outputs,
+        progress=progress,
     )
     return replace(made, float32=imported.float32)
 

@@ -124,7 +124,6 @@ class _Conversion:
 
     def run(self, report_folder: Path | None) -> ConvertResult:
         model, progress, precision = self._model, self._progress, self._precision
-        progress.start(f"convert to {precision}")
         plain = model.quantize(progress)
         progress.start("check ops and versions")
         self._require_usable(plain)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgeinfer.converters.convert.pipeline import ConvertResult
+from edgeinfer.converters.convert.pipeline import ConvertResult, Evaluations
+from edgeinfer.converters.measure.loss import loss_of
 from edgeinfer.converters.quantize.layer_report import worst_layer_text
 from edgeinfer.converters.quantize.repair_report import repair_json, repair_lines
 from edgeinfer.converters.targets.targets import target_json, target_lines
@@ -23,6 +24,16 @@ def document(result: ConvertResult) -> dict[str, object]:
     }
 
 
+def lost_something(evaluations: Evaluations) -> bool:
+    """Return whether the smaller model answers worse than float32, beyond chance."""
+    return any(
+        loss_of(results["float32"].scores, candidate.scores).low > 0
+        for results in evaluations.values()
+        for candidate in results.values()
+        if candidate.samples
+    )
+
+
 def summary(result: ConvertResult, installed: Path | None) -> str:
     """Return the result for people, a few lines."""
     size = result.manifest.metrics
@@ -35,8 +46,9 @@ def summary(result: ConvertResult, installed: Path | None) -> str:
         *result.gate.lines(result.evaluations, precision),
         *repair_lines(result.attempts, reference.score, result.gate.title(reference)),
     ]
-    if lost := worst_layer_text(result.layers):
-        lines.append(f"largest loss: {lost}")
+    where = worst_layer_text(result.layers)
+    if where and lost_something(result.evaluations):
+        lines.append(f"largest loss: {where}")
     lines += target_lines(result.bundle, result.manifest)
     verified = result.verified
     lines.append(

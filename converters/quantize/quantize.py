@@ -126,9 +126,13 @@ def quantize_trained(
             precision=options.precision,
             per_tensor_dense=options.per_tensor_dense,
             tensorflow=tensorflow,
+            progress=progress,
         )
     models = convert_keras(
-        keras_model, preprocess, calibration, precision="float32", tensorflow=tensorflow
+        *(keras_model, preprocess, calibration),
+        precision="float32",
+        tensorflow=tensorflow,
+        progress=progress,
     )
     progress.start("measure the activations", 2 * len(calibration))
     histograms = sample_histograms(models.float32, preprocess, calibration, progress)

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.common.progress import Progress, Silent
 from edgeinfer.converters.tensorflow.named_outputs import with_named_outputs
+from edgeinfer.converters.tensorflow.worker.job import load_tensorflow
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.processes import ProcessEnd
 from edgeinfer.device.core.tensors import Precision
@@ -61,8 +62,10 @@ class ConvertJob:
 
     def run(self, progress: Progress) -> Done:
         """Export the model with batch 1 and convert it twice: to float32 and to the precision."""
+        load_tensorflow(progress)
         import tensorflow as tf
 
+        progress.start("convert to float32")
         folder = Path(self.output_folder)
         saved_model = self._saved_model(folder)
         converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
@@ -71,7 +74,8 @@ class ConvertJob:
             (folder / SMALL_FILE).write_bytes((folder / FLOAT_FILE).read_bytes())
             return Done()
         converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
-        _quantize(converter, self)
+        progress.start(f"convert to {self.precision}")
+        _quantize(converter, self, progress)
         (folder / SMALL_FILE).write_bytes(with_named_outputs(converter.convert(), self.outputs))
         return Done()
 
@@ -111,7 +115,7 @@ def converter_lost(subject: str, end: ProcessEnd) -> ConversionError:
     )
 
 
-def _quantize(converter: Any, job: ConvertJob) -> None:
+def _quantize(converter: Any, job: ConvertJob, progress: Progress) -> None:
     """Set a TFLiteConverter to the job's precision."""
     import tensorflow as tf
 
@@ -126,7 +130,7 @@ def _quantize(converter: Any, job: ConvertJob) -> None:
     )
     if job.precision == "dynamic":
         return
-    converter.representative_dataset = lambda: calibration_inputs(job)
+    converter.representative_dataset = lambda: calibration_inputs(job, progress)
     ops, ends = {
         "int8": (tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.int8),
         "uint8": (tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.uint8),
@@ -140,10 +144,19 @@ def _quantize(converter: Any, job: ConvertJob) -> None:
     converter.inference_output_type = ends
 
 
-def calibration_inputs(job: ConvertJob) -> Iterator[list[Any]]:
-    """Yield each calibration image as the model's float input, (1, H, W, C) float32."""
+def calibration_inputs(job: ConvertJob, progress: Progress | None = None) -> Iterator[list[Any]]:
+    """Yield each calibration image as the model's float input, (1, H, W, C) float32.
+
+    Args:
+        job: where the images are.
+        progress: told of each image that was taken, and that the integers are computed after them.
+    """
+    progress = progress or Silent()
     table = normalize_table(job.preprocess)
     images = np.memmap(job.calibration_images, np.uint8, "r").reshape(-1, *job.preprocess.shape)
     channels = np.arange(job.preprocess.depth)
+    progress.start("calibrate the ranges", len(images))
     for image in images:
         yield [table[channels, image][None]]
+        progress.advance()
+    progress.start(f"compute the integers of {job.precision}")

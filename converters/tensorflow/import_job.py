@@ -26,6 +26,7 @@ from edgeinfer.converters.tensorflow.one_image import (
     of_keras_file,
     of_saved_model,
 )
+from edgeinfer.converters.tensorflow.worker.job import load_tensorflow
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.processes import ProcessEnd
 from edgeinfer.device.tflite.reader import read_tflite
@@ -115,6 +116,8 @@ class ImportJob:
         Raises:
             ConversionError: it has several inputs, or sizes that vary.
         """
+        load_tensorflow(progress)
+        progress.start("read the model's layers")
         folder = Path(self.output_folder)
         saved = folder / SAVED_FOLDER
         try:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeinfer.converters.common.progress import Silent
+from edgeinfer.converters.common.progress import Progress, Silent
 from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tensorflow.convert_job import (
@@ -51,6 +51,7 @@ def convert_keras(
     precision: Precision = "int8",
     per_tensor_dense: bool = False,
     outputs: tuple[str, ...] = (),
+    progress: Progress | None = None,
 ) -> TfliteModels:
     """Convert a Keras model.
 
@@ -63,6 +64,7 @@ def convert_keras(
         precision: of the smaller model.
         per_tensor_dense: give all weights of a dense layer one scale, as some compilers want it.
         outputs: the names of several outputs of a SavedModel, in the order that they are to have.
+        progress: reports each step; by default nothing does.
 
     Raises:
         MissingExtraError: TensorFlow is not installed.
@@ -77,6 +79,7 @@ def convert_keras(
         )
     if not calibration:
         raise ConversionError(keras_model, got="no calibration images", expected="at least one")
+    progress = progress or Silent()
     with tempfile.TemporaryDirectory(prefix="edgeinfer-convert-") as temporary:
         folder = Path(temporary)
         job = ConvertJob(
@@ -90,10 +93,10 @@ def convert_keras(
             outputs=outputs,
         )
         try:
-            _write_pictures(job, calibration if precision in CALIBRATED else ())
+            _write_pictures(job, calibration if precision in CALIBRATED else (), progress)
         except OSError as error:
             raise storage_error(folder, error) from error
-        tensorflow.run(job, Silent())
+        tensorflow.run(job, progress)
         return TfliteModels(
             float32=(folder / FLOAT_FILE).read_bytes(),
             small=(folder / SMALL_FILE).read_bytes(),
@@ -101,9 +104,12 @@ def convert_keras(
         )
 
 
-def _write_pictures(job: ConvertJob, calibration: Sequence[Sample]) -> None:
+def _write_pictures(job: ConvertJob, calibration: Sequence[Sample], progress: Progress) -> None:
+    if calibration:
+        progress.start("prepare the calibration pictures", len(calibration))
     preprocessor = Preprocessor(job.preprocess)
     with open(job.calibration_images, "wb") as stream:
         for sample in calibration:
             pixels = read_sample(sample.source, job.preprocess)
             stream.write(preprocessor.image(pixels).tobytes())
+            progress.advance()

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TextIO
 
 import click
 
 from edgeinfer.device.core.text.wrapping import COLUMNS, wrap_text
+
+_Clear = Callable[[], AbstractContextManager[None]]
+_clears: list[_Clear] = []
+"""Of the lines that are shown now and are rewritten in place: one at most, nearly always."""
 
 
 def say(text: str, *, err: bool = False, whole: bool = False) -> None:
@@ -21,7 +27,8 @@ def say(text: str, *, err: bool = False, whole: bool = False) -> None:
         err: print on stderr.
         whole: print each line as it is on a terminal too, as for JSON.
     """
-    click.echo(text if whole else folded(text, sys.stderr if err else sys.stdout), err=err)
+    with line_cleared():
+        click.echo(text if whole else folded(text, sys.stderr if err else sys.stdout), err=err)
 
 
 def folded(text: str, stream: TextIO | None) -> str:
@@ -39,3 +46,22 @@ def terminal_columns(stream: TextIO | None) -> int | None:
         return os.get_terminal_size(stream.fileno()).columns or COLUMNS
     except (OSError, ValueError):  # closed, or no file
         return None
+
+
+@contextmanager
+def shared_line(clear: _Clear) -> Iterator[None]:
+    """Have a line that is rewritten in place cleared while lines that stay are printed.
+
+    Args:
+        clear: returns what keeps the line empty inside its `with` block.
+    """
+    _clears.append(clear)
+    try:
+        yield
+    finally:
+        _clears.remove(clear)
+
+
+def line_cleared() -> AbstractContextManager[None]:
+    """Return what keeps the line that is rewritten in place empty, to print lines that stay."""
+    return _clears[-1]() if _clears else nullcontext()

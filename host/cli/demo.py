@@ -24,9 +24,11 @@ def demo(out: Path) -> int:
     Trains, quantizes, verifies and runs a model on data that comes with edgeinfer. Each step is
     shown as a command that you can type yourself.
     """
+    from edgeinfer.device.cli.progress import busy
     from edgeinfer.host.demo import run_demo
     from edgeinfer.host.extras import check_host_extra, require_host_extra
 
     check_host_extra("edgeinfer demo", "ai_edge_quantizer", "matplotlib")
-    require_host_extra("edgeinfer demo")
+    with busy("loading TensorFlow"):
+        require_host_extra("edgeinfer demo")
     return run_demo(out, say=say)

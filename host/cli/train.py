@@ -53,6 +53,7 @@ def train(
 
     check_host_extra("edgeinfer train")  # before a large folder is checked
     from edgeinfer.converters.common.progress import show_progress
+    from edgeinfer.device.cli.progress import busy
     from edgeinfer.host.data.dataset import DataOptions
     from edgeinfer.host.training.data.prepare import FASHION_MNIST
     from edgeinfer.host.training.train import train as train_model
@@ -80,7 +81,8 @@ def train(
             test_share=test_share,
         ),
     )
-    require_host_extra("edgeinfer train")
+    with busy("loading TensorFlow"):
+        require_host_extra("edgeinfer train")
     for finding in prepared.findings:
         say(printable(finding.sentence), err=True)
     with show_progress() as progress:

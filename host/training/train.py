@@ -79,7 +79,7 @@ def train(
         TrainingError: the loss became infinite or NaN.
         StorageError: the disk is full or cannot be written.
     """
-    require_host_extra("edgeinfer train")
+    require_host_extra("edgeinfer train", progress)
     if teacher is not None and out.resolve() == teacher.run.resolve():
         raise UsageError(
             out, got="is the teacher's own run", next_step="choose another --out for the student"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 from typing import Any, ClassVar, Protocol, cast
 
 from edgeinfer.converters.common.library_error import library_reason
@@ -48,6 +50,13 @@ class Worker(Protocol):
         Raises:
             EdgeinferError: it failed; the next job may succeed.
         """
+
+
+def load_tensorflow(progress: Progress) -> None:
+    """Import TensorFlow, and say so where that takes seconds: the first time in a process."""
+    if "tensorflow" not in sys.modules:
+        progress.start("load TensorFlow")
+        importlib.import_module("tensorflow")
 
 
 class Here:

@@ -55,6 +55,7 @@ def doctor(
     Nothing is changed. What may crash or hang is tried in a separate process. The exit code is 1
     if something is broken; notes are worth knowing, but break nothing.
     """
+    from edgeinfer.device.cli.progress import status_line
     from edgeinfer.device.diagnose.doctor.run_checks import run_checks
     from edgeinfer.device.diagnose.doctor.system import System
     from edgeinfer.device.diagnose.doctor.text import finding_json, summary_line
@@ -69,10 +70,11 @@ def doctor(
         raise UsageError("--force", got="is given without --report", expected="--report FILE")
     system = System(model=model, camera=camera)
     told: list[tuple[str, Finding]] = []
-    for check, found in run_checks(system):
-        told += [(check.title, finding) for finding in found]
-        if found and not as_json:
-            _show(check.title, found)
+    with status_line() as show:
+        for check, found in run_checks(system, begin=lambda check: show(f"checking {check.title}")):
+            told += [(check.title, finding) for finding in found]
+            if found and not as_json:
+                _show(check.title, found)
     findings = [finding for _, finding in told]
     if as_json:
         click.echo(json.dumps([finding_json(title, finding) for title, finding in told]))
@@ -116,4 +118,4 @@ def _show(title: str, findings: list[Finding]) -> None:
             sign = mark(finding.state, marks=marks)
             first = first.replace(sign, click.style(sign, fg=_COLOURS[finding.state]), 1)
         say("\n".join([first, *rest]))
-    click.echo()
+    say("")

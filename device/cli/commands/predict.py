@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from edgeinfer.device.cli.say import say
 
 if TYPE_CHECKING:
     from edgeinfer.device.core.errors import CameraError
+    from edgeinfer.device.models.model import Model
     from edgeinfer.device.runtime.open_options import OpenOptions
 
 
@@ -61,8 +62,8 @@ def predict(
     the others are answered, and the exit code is 1. A .edgebundle or .tflite file among the photos
     is the model.
     """
+    from edgeinfer.device.cli.progress import status_line
     from edgeinfer.device.core.errors import CameraError, ImageError, printable
-    from edgeinfer.device.models.model import Model
 
     def tell(line: str) -> None:
         say(printable(line), err=True)
@@ -74,11 +75,12 @@ def predict(
     path = resolve_model(model)
     if model is None:
         tell(f"model: {path}")
-    with Model.open(path, opening) as opened:
+    with status_line() as show, _opened(path, opening, show) as opened:
         if opened.choice is not None:
             tell(f"variant: {opened.choice}")
         tell_notes(opened.notes)
         for photo in _every_picture(pictures):
+            show(f"answering {photo}")
             try:
                 if isinstance(photo, CameraError):
                     raise photo
@@ -89,7 +91,7 @@ def predict(
                 continue
             if as_json:
                 answer = prediction.to_json(max(top or 0, 5))
-                click.echo(json.dumps({"photo": str(photo), **answer}))
+                say(json.dumps({"photo": str(photo), **answer}), whole=True)
             else:
                 text = prediction.text() if top is None else prediction.text(top)
                 say(f"{printable(str(photo))}: {printable(text)}")
@@ -114,6 +116,14 @@ def _every_picture(paths: list[Path]) -> Iterator[Path | CameraError]:
                 yield no_images(path)
         except CameraError as error:
             yield error
+
+
+def _opened(path: Path, opening: OpenOptions, show: Callable[[str], None]) -> Model:
+    """Open the model, and show it: on a small board that takes some seconds."""
+    show(f"opening {path}")
+    from edgeinfer.device.models.model import Model
+
+    return Model.open(path, opening)
 
 
 def _pictures_and_model(

@@ -55,6 +55,7 @@ def verify(
     the model's outputs within their tolerance. The exit code is 1 if anything differs. Without
     BUNDLE: the installed bundle.
     """
+    from edgeinfer.device.cli.progress import busy
     from edgeinfer.device.core.errors import ModelError
     from edgeinfer.device.core.model_file import is_bundle
     from edgeinfer.device.models.record import Recorded, record_bundle
@@ -69,8 +70,9 @@ def verify(
             expected="a .edgebundle",
             next_step=f"make one: `edgeinfer adopt {path}`",
         )
-    report: Recorded | VerifyReport = (
-        verify_bundle(path, options) if record is None else record_bundle(path, record, options)
-    )
+    with busy("answering the golden frames"):
+        report: Recorded | VerifyReport = (
+            verify_bundle(path, options) if record is None else record_bundle(path, record, options)
+        )
     document = json.dumps(dataclasses.asdict(report), default=str)
     say(document if as_json else "\n".join(report.lines()), whole=as_json)

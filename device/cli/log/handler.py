@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from edgeinfer.device.cli.log.rate_limit import RateLimit
+from edgeinfer.device.cli.say import line_cleared
 
 LOGGER = "edgeinfer"
 """The logger for everything that edgeinfer logs."""
@@ -49,7 +50,7 @@ class StreamHandler(logging.Handler):
             return
         text = self.format(record)
         encoding = self._stream.encoding or "utf-8"
-        with suppress(OSError, ValueError):  # ValueError: it was closed
+        with suppress(OSError, ValueError), line_cleared():  # ValueError: it was closed
             self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
             self._stream.flush()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from edgeinfer.device.diagnose.doctor.checks.accelerators import AcceleratorsCheck
 from edgeinfer.device.diagnose.doctor.checks.board import BoardCheck
@@ -43,10 +43,22 @@ hang in the kernel: a network file system that was lost, a driver that is stuck.
 
 
 def run_checks(
-    system: System, checks: Sequence[Check] = CHECKS, *, limit_s: float = _LIMIT_S
+    system: System,
+    checks: Sequence[Check] = CHECKS,
+    *,
+    limit_s: float = _LIMIT_S,
+    begin: Callable[[Check], None] = lambda check: None,
 ) -> Iterator[tuple[Check, list[Finding]]]:
-    """Run each check and yield it with its findings."""
+    """Run each check and yield it with its findings.
+
+    Args:
+        system: what is looked at.
+        checks: the checks, in this order.
+        limit_s: the longest time that one may take, in seconds.
+        begin: called before each.
+    """
     for check in checks:
+        begin(check)
         yield check, _run(check, system, limit_s)
 
 

@@ -93,7 +93,8 @@ def prune(
     trained, samples = read_trained(run), read_samples(run)
     spec = replace(trained.preprocess, size=config.size or trained.preprocess.size)
     settings = training_settings(trained, spec, config)
-    require_host_extra("edgeinfer prune")  # takes seconds, so errors above are reported first
+    # It takes seconds, so the errors above are reported first.
+    require_host_extra("edgeinfer prune", progress)
     started = time.monotonic()
     with ExitStack() as stack:
         place = stack.enter_context(workspace(out, force=force))

@@ -36,10 +36,10 @@ class _Enough(Exception):
 
 
 class _Stopping(Listening):
-    """Stops at the first step, which is the conversion."""
+    """Stops at the first step of the conversion."""
 
     def start(self, title: str, total: int | None = None) -> None:
-        assert title == "convert to int8"
+        assert title == "prepare the calibration pictures"
         raise _Enough
 
 
