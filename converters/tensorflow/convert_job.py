@@ -149,7 +149,7 @@ def calibration_inputs(job: ConvertJob, progress: Progress | None = None) -> Ite
 
     Args:
         job: where the images are.
-        progress: told of each image that was taken, and that the integers are computed after them.
+        progress: reports each image that was taken, and that the integers are computed after them.
     """
     progress = progress or Silent()
     table = normalize_table(job.preprocess)

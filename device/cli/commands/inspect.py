@@ -30,6 +30,7 @@ def _accelerator(
 
 @click.command(cls=Command)
 @model_options
+@option("--all", "everything", is_flag=True, help="Add settings, metrics, tensors and operators.")
 @option("--ops", is_flag=True, help="Add each operator. --json always has them.")
 @option(
     "--graph",
@@ -53,6 +54,7 @@ def _accelerator(
 @json_option
 def inspect(
     model: Path | None,
+    everything: bool,
     ops: bool,
     graph: Path | None,
     board: str | None,
@@ -61,6 +63,7 @@ def inspect(
 ) -> None:
     """Show what a bundle or .tflite contains.
 
+    Of a bundle what matters comes first; --all adds how it was made and what its models consist of.
     The file is read, not run. MACs are the multiply-accumulates of one inference; activations are
     the least memory that the tensors need, and a runtime may need more. The table of boards is
     calculated from documented rules, not measured. Without BUNDLE: the installed bundle.
@@ -95,7 +98,7 @@ def inspect(
         fit = _fit_json(description, profile, accelerator)
         click.echo(json.dumps({**description.to_json(), **fit}))
         return
-    lines = description.lines()
+    lines = description.lines() if everything else description.summary_lines()
     if ops:
         lines += ["", "operators, first graph", *description.main.operator_lines()]
     say("\n".join([*lines, *_fit_lines(description, profile, accelerator)]))

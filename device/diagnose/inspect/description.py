@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,12 @@ from edgeinfer.device.accelerators.registry import compiled_by, compiled_for
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.core.paths import AnyPath
+from edgeinfer.device.diagnose.inspect.bundle_summary import (
+    accuracy_text,
+    frames_text,
+    needs_text,
+    speed_text,
+)
 from edgeinfer.device.diagnose.inspect.operators import (
     macs_cells,
     macs_text,
@@ -19,6 +24,7 @@ from edgeinfer.device.diagnose.inspect.operators import (
     shape_text,
 )
 from edgeinfer.device.diagnose.inspect.output_rows import about_rows
+from edgeinfer.device.diagnose.inspect.rows import aligned, labels_text, table_rows
 from edgeinfer.device.models.bundle.manifest import CPU, ModelManifest
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.strict import to_json
@@ -29,9 +35,6 @@ from edgeinfer.device.tflite.macs import macs_by_operator, model_macs
 from edgeinfer.device.tflite.metadata.tflite_metadata import ModelMetadata, read_metadata
 from edgeinfer.device.tflite.model import Tensor, TfliteModel
 from edgeinfer.device.tflite.reader import read_tflite
-
-_LABELS_SHOWN = 5
-_TEXT_SHOWN = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,11 @@ class ModelDescription:
 
     def operator_lines(self) -> list[str]:
         """Return each operator of the first graph on a line."""
-        return [text for _, text in _table_rows("", operator_cells(self.model))]
+        return [text for _, text in table_rows("", operator_cells(self.model))]
+
+    def summary_lines(self) -> list[str]:
+        """Return what matters first: of one model that is all; see `lines`."""
+        return self.lines()
 
     def to_json(self) -> dict[str, object]:
         """Return what scripts read."""
@@ -104,10 +111,10 @@ class ModelDescription:
         """Return what people read: aligned, free of control characters."""
         model = self.model
         rows = [("description", model.description)] if model.description else []
-        rows += _table_rows("inputs", [_tensor_cells(tensor) for tensor in model.inputs])
-        rows += _table_rows("outputs", [_tensor_cells(tensor) for tensor in model.outputs])
+        rows += table_rows("inputs", [_tensor_cells(tensor) for tensor in model.inputs])
+        rows += table_rows("outputs", [_tensor_cells(tensor) for tensor in model.outputs])
         macs = macs_by_operator(model)
-        rows += _table_rows(
+        rows += table_rows(
             "operators",
             [
                 [f"{n}", "x", f"{key[0]} v{key[1]}", *macs_cells(macs.get(key, 0))]
@@ -135,8 +142,8 @@ class ModelDescription:
         if self.about is not None:
             rows += about_rows(self.about)
         if self.labels is not None:
-            rows.append(("labels", _labels_text(self.labels)))
-        return [f"{printable(self.name)}: {self.size_bytes:,} bytes", *_aligned(rows)]
+            rows.append(("labels", labels_text(self.labels)))
+        return [f"{printable(self.name)}: {self.size_bytes:,} bytes", *aligned(rows)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,30 +177,52 @@ class BundleDescription:
             "variants": {name: variant.to_json() for name, variant in self.variants.items()},
         }
 
-    def lines(self) -> list[str]:
-        """Return what people read: aligned, free of control characters."""
+    def summary_lines(self) -> list[str]:
+        """Return what matters first: what the model tells, how well, and its files."""
+        metrics, variants = self.manifest.metrics, self.manifest.variants
+        known = (("accuracy", accuracy_text(metrics)), ("speed", speed_text(metrics)))
+        rows = [*self._first_rows(), *((title, text) for title, text in known if text)]
+        rows += table_rows(
+            "variants",
+            [
+                [
+                    name,
+                    variants[name].precision,
+                    f"{described.size_bytes:,} bytes",
+                    needs_text(variants[name].delegate, described.model),
+                ]
+                for name, described in self.variants.items()
+            ],
+        )
+        return [self._title(), *aligned(rows), "  settings, tensors and operators: --all"]
+
+    def _title(self) -> str:
+        return f"{printable(self.name)}: bundle, {self.size_bytes:,} bytes"
+
+    def _first_rows(self) -> list[tuple[str, str]]:
         manifest = self.manifest
-        spec = manifest.preprocess
-        frames = f"{spec.size[0]} x {spec.size[1]} {spec.channels}, {spec.crop}, {spec.resize}"
-        if spec.jpeg_reduction > 1:
-            frames += f", JPEGs decoded at down to 1/{spec.jpeg_reduction}"
         rows = [("model", manifest.name), ("task", manifest.task)]
         if manifest.labels:
-            rows.append(("labels", _labels_text(manifest.labels)))
+            rows.append(("labels", labels_text(manifest.labels)))
+        return [*rows, ("frames", frames_text(manifest.preprocess))]
+
+    def lines(self) -> list[str]:
+        """Return all that people may want to know: aligned, free of control characters."""
+        manifest, spec = self.manifest, self.manifest.preprocess
+        rows = self._first_rows()
         rows += [
-            ("frames", frames),
             ("mean", ", ".join(f"{value:g}" for value in spec.mean)),
             ("std", ", ".join(f"{value:g}" for value in spec.std)),
             *find_task(manifest.task).rows(manifest.said),
             ("golden", f"{len(manifest.golden)} frames"),
         ]
-        rows += _table_rows(
+        rows += table_rows(
             "metrics", [[name, f"{value:.6g}"] for name, value in sorted(manifest.metrics.items())]
         )
-        rows += _table_rows(
+        rows += table_rows(
             "provenance", [list(item) for item in sorted(manifest.provenance.items())]
         )
-        lines = [f"{printable(self.name)}: bundle, {self.size_bytes:,} bytes", *_aligned(rows)]
+        lines = [self._title(), *aligned(rows)]
         for name, description in self.variants.items():
             variant = manifest.variants[name]
             needs = f", needs delegate {variant.delegate}" if variant.delegate else ""
@@ -266,32 +295,3 @@ def _tensor_cells(tensor: Tensor) -> list[str]:
     elif tensor.quantization:
         quantization = f"scale {tensor.scale:.6g}, zero point {tensor.zero_point}"
     return [tensor.name, shape_text(tensor), tensor.dtype, quantization]
-
-
-def _labels_text(labels: Sequence[str]) -> str:
-    shown = [*labels[:_LABELS_SHOWN], *(["..."] if len(labels) > _LABELS_SHOWN else [])]
-    return f"{len(labels)}: " + " | ".join(shown)
-
-
-def _table_rows(title: str, cells: list[list[str]]) -> list[tuple[str, str]]:
-    """Return rows with aligned columns, the first one titled; counts are on the right."""
-    cells = [[_shown(cell) for cell in row] for row in cells]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    texts = (
-        "  ".join(
-            cell.rjust(width) if cell.replace(",", "").isdigit() else cell.ljust(width)
-            for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in cells
-    )
-    return [(title if index == 0 else "", text) for index, text in enumerate(texts)]
-
-
-def _shown(text: str) -> str:
-    """Return `text` fit for a terminal; a file may hold names of any length and content."""
-    return printable(text if len(text) <= _TEXT_SHOWN else text[:_TEXT_SHOWN] + "...")
-
-
-def _aligned(rows: list[tuple[str, str]]) -> list[str]:
-    width = max(len(title) for title, _ in rows)
-    return [f"  {title:<{width}}  {_shown(text)}".rstrip() for title, text in rows]

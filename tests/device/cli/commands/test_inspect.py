@@ -134,8 +134,21 @@ def test_a_model_as_json(dense: Path) -> None:
     }
 
 
-def test_a_bundle(bundle: Path) -> None:
-    text = text_of(bundle)
+def test_what_matters_about_a_bundle_comes_first(bundle: Path) -> None:
+    assert text_of(bundle) == (
+        f"{bundle}: bundle, {bundle.stat().st_size:,} bytes\n"
+        "  model     example\n"
+        "  task      classification\n"
+        "  labels    2: cat | dog's \N{DOG FACE}\n"
+        "  frames    2 x 2 rgb, stretch, area\n"
+        "  accuracy  int8 top1 50.00 %\n"
+        f"  variants  cpu  int8  {len(encode(dense_model())):,} bytes  8 MACs\n"
+        "  settings, tensors and operators: --all\n"
+    )
+
+
+def test_all_of_a_bundle(bundle: Path) -> None:
+    text = text_of(bundle, "--all")
     for line in (
         f"{bundle}: bundle, {bundle.stat().st_size:,} bytes",
         "  model       example",
@@ -169,7 +182,7 @@ def test_a_bundle_that_decodes_jpegs_smaller_says_so(tmp_path: Path) -> None:
     models = {"variants/cpu.tflite": encode(dense_model())}
     write_bundle(path, dataclasses.replace(content, preprocess=smaller), MEMBERS | models)
     frames = "  frames      2 x 2 rgb, stretch, area, JPEGs decoded at down to 1/4"
-    assert frames in text_of(path).splitlines()
+    assert frames in text_of(path, "--all").splitlines()
 
 
 def test_a_drawing_and_the_text(dense: Path, bundle: Path, tmp_path: Path) -> None:
@@ -213,7 +226,7 @@ def test_a_variant_names_the_delegate_it_needs(tmp_path: Path) -> None:
         "variants/edgetpu.tflite": encode(dense_model(extra_codes=[code])),
     }
     write_bundle(path, content, MEMBERS | models)
-    assert "variant edgetpu, int8, needs delegate edgetpu" in text_of(path)
+    assert "variant edgetpu, int8, needs delegate edgetpu" in text_of(path, "--all")
     assert json_of(path)["variants"]["edgetpu"]["needs_delegate"] == "edgetpu"
 
 
