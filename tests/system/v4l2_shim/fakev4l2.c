@@ -327,7 +327,7 @@ static size_t number_jpeg(uint8_t *picture, size_t length, uint32_t picture_numb
 /* Draw the next picture into a buffer; `lengths` says how many bytes it takes in each memory. */
 static void deliver(uint32_t index, size_t *lengths) {
   static uint8_t *picture;
-  if (!picture && !(picture = malloc(3 * memory_size()))) abort();
+  if (!(picture = realloc(picture, 3 * memory_size()))) abort();
   bool compressed = is_compressed() && !setting_is("FAKEV4L2_LIE", "1");
   size_t header = (size_t)number("FAKEV4L2_HEADER", 0);
   uint32_t picture_number = pictures++;
