@@ -115,11 +115,11 @@ def _row(system: System, boards: Sequence[BoardProfile], sources: _Numbered) -> 
     if system.cameras:
         cameras = f"{', '.join(system.cameras)} {sources.cite(told.cameras)}"
     first = f"{python}{glibc} {sources.cite(told.system)}"
-    return [system.name, ran, first, runtime, libedgetpu, cameras, _names(boards)]
+    return [system.name, ran, first, runtime, libedgetpu, cameras, names_text(boards)]
 
 
-def _names(boards: Sequence[BoardProfile]) -> str:
-    """Return the boards' names; one with a plugged-in accelerator comes after its base."""
+def names_text(boards: Sequence[BoardProfile]) -> str:
+    """Return the boards' names as Markdown; one with an accelerator comes after its base."""
     plugged = {
         board.name: board.based_on
         for board in boards

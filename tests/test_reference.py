@@ -81,12 +81,12 @@ def test_every_accelerator_has_a_page() -> None:
 
 
 def test_the_compatibility_matrix_is_what_the_boards_say() -> None:
-    begin, end = "<!-- edgeinfer boards matrix -->\n", "<!-- end of the matrix -->\n"
+    begin, end = "<!-- edgeinfer boards matrix --markdown -->\n", "<!-- end of the matrix -->\n"
     text = TEXT[BOARDS]
     assert text.count(begin) == text.count(end) == 1, "docs/boards.md lacks the matrix's markers"
     shown = text.split(begin)[1].split(end)[0].strip()
     said = matrix_lines(load_profile(name) for name in profile_names(PROFILES))
-    assert shown == "\n".join(said), "run `edgeinfer boards matrix` and put it into docs/boards.md"
+    assert shown == "\n".join(said), "put `edgeinfer boards matrix --markdown` into docs/boards.md"
 
 
 def test_every_board_is_listed() -> None:

@@ -10,6 +10,7 @@ import click
 
 from edgeinfer.converters.cli.options import install_option, out_option
 from edgeinfer.device.cli.help.pages import Command, option_group
+from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
 from edgeinfer.device.cli.options.opening import read_opening
 from edgeinfer.device.cli.options.plain import plain_options
@@ -107,7 +108,7 @@ def adopt_and_tell(
     unpacked = click.get_current_context().with_resource(opened_model(model))
     labels = read_labels(labels_file or unpacked.labels)
     options = with_form(replace(read_opening(**opening), labels=labels), unpacked.form)
-    with show_progress(keep=True) as progress:
+    with tell_kept(out), show_progress(keep=True) as progress:
         if unpacked.form is not None:
             progress.say(unpacked.form.reason)
         result = adopt_model(

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from edgeinfer.converters.cli.options import install_option, out_option
 from edgeinfer.device.cli.help.names import BOARD, choice
 from edgeinfer.device.cli.help.pages import Command, option_group
+from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
 from edgeinfer.device.cli.options.plain import plain_options
 from edgeinfer.device.cli.say import say
@@ -316,7 +317,7 @@ def convert(
         )
     targets.require_tools(precision)
     out = out or Path(f"{name}.edgebundle")
-    with show_progress(keep=True) as progress:
+    with tell_kept(out, report_folder), show_progress(keep=True) as progress:
         result = run_pipeline(source, out, options, progress, report_folder=report_folder)
     installed = install_bundle(result.bundle) if install else None
     for line in result.warnings:

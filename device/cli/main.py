@@ -15,6 +15,7 @@ import click
 from edgeinfer.device.cli.entry_points import load_command
 from edgeinfer.device.cli.help.command_group import Group
 from edgeinfer.device.cli.help.mistakes import in_plain_words
+from edgeinfer.device.cli.kept import kept_text
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import EdgeinferError, printable, system_error
 from edgeinfer.device.core.installation.entry_points import entry_point_names
@@ -92,8 +93,8 @@ def run_program(arguments: Sequence[str]) -> int:
             in_plain_words(error).show(shown)
             say(shown.getvalue().rstrip("\n"), err=True)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return _fail("stopped", INTERRUPTED)
+    except (KeyboardInterrupt, click.Abort) as stop:
+        return _fail(f"stopped{kept_text(stop)}", INTERRUPTED)
     except BrokenPipeError:
         # The reader (head, less) has ended; Python's own flush at exit must not complain too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

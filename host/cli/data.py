@@ -12,6 +12,7 @@ import click
 
 from edgeinfer.device.cli.help.command_group import Group
 from edgeinfer.device.cli.help.pages import Command, option
+from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import DataError, printable
@@ -47,7 +48,7 @@ def check(folder: Path, labels_csv: Path | None, seed: int, as_json: bool) -> No
     try:
         layout = find_labelled(folder, table=labels_csv)
         findings = layout.findings
-        with show_progress() as progress:
+        with tell_kept(), show_progress() as progress:
             checked = check_files(layout, progress=progress)
         findings = checked.findings
         prepared = split_checked(layout, checked, seed=seed)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeinfer.device.cli.help.pages import Command, option
+from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.common import (
     is_model,
     json_option,
@@ -81,7 +82,7 @@ def evaluate(
     from edgeinfer.host.evaluation.sheet import worst_sheet
     from edgeinfer.host.evaluation.worst import answered
 
-    with show_progress(keep=True) as progress:
+    with tell_kept(report and report / TABLE_FILE), show_progress(keep=True) as progress:
         result = evaluate_model(model, data, progress, table=labels_csv, other=compare)
         named = answered(model, result.worst(worst))
         if report is not None:

@@ -11,6 +11,7 @@ import click
 from edgeinfer.converters.measure.no_amx import has_amx
 from edgeinfer.device.cli.help.names import choice
 from edgeinfer.device.cli.help.pages import Command, option_group
+from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError, printable
@@ -182,7 +183,7 @@ def prune(
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.training.pruning.prune import prune as prune_run
 
-    with show_progress() as progress:
+    with tell_kept(out), show_progress() as progress:
         pruned = prune_run(run, config, out, teacher=teaching, progress=progress, force=force)
     if as_json:
         click.echo(json.dumps(run_to_json(out, pruned)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeinfer.device.cli.help.pages import Command
+from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError, did_you_mean, printable
 from edgeinfer.host.cli.student_options import chosen_teacher, like_student
@@ -71,22 +72,25 @@ def train(
     lesson = chosen_teacher(teacher, teacher_weight, temperature, features=teacher_features)
     out = out or _default_out(data, grey_28=grey_28, with_teacher=lesson is not None)
     check_destination(out, force=force)
-    prepared = _prepare(
-        data,
-        task,
-        DataOptions(
-            seed=config.seed,
-            table=labels_csv,
-            validation_share=validation_share,
-            test_share=test_share,
-        ),
-    )
-    with busy("loading TensorFlow"):
-        require_host_extra("edgeinfer train")
-    for finding in prepared.findings:
-        say(printable(finding.sentence), err=True)
-    with show_progress() as progress:
-        trained = train_model(prepared, config, out, teacher=lesson, progress=progress, force=force)
+    with tell_kept(out):
+        prepared = _prepare(
+            data,
+            task,
+            DataOptions(
+                seed=config.seed,
+                table=labels_csv,
+                validation_share=validation_share,
+                test_share=test_share,
+            ),
+        )
+        with busy("loading TensorFlow"):
+            require_host_extra("edgeinfer train")
+        for finding in prepared.findings:
+            say(printable(finding.sentence), err=True)
+        with show_progress() as progress:
+            trained = train_model(
+                prepared, config, out, teacher=lesson, progress=progress, force=force
+            )
     if as_json:
         click.echo(json.dumps(run_to_json(out, trained)))
     else:

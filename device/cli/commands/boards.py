@@ -14,9 +14,10 @@ import click
 from edgeinfer.device.cli.entry_points import load_command
 from edgeinfer.device.cli.help.command_group import Group
 from edgeinfer.device.cli.help.names import BOARD
-from edgeinfer.device.cli.help.pages import Command
+from edgeinfer.device.cli.help.pages import Command, option
 from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.cli.say import say
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.core.installation.entry_points import entry_point_names
 
 if TYPE_CHECKING:
@@ -75,21 +76,28 @@ def show(before: bool, name: str, as_json: bool) -> None:
 
 
 @boards.command(cls=Command)
+@option("--markdown", is_flag=True, help="Print Markdown, in which each cell names its source.")
 @json_option
 @click.pass_obj
-def matrix(before: bool, as_json: bool) -> None:
+def matrix(before: bool, markdown: bool, as_json: bool) -> None:
     """Print which versions work together.
 
-    Prints the compatibility matrix of all boards as Markdown. Each cell names its source.
+    Prints the compatibility matrix of all boards: each system with its Python and runtime, and the
+    boards that it runs on.
     """
     from edgeinfer.boards.matrix import matrix_json, matrix_lines
+    from edgeinfer.device.cli.boards.matrix import matrix_table
 
-    profiles = _profiles()
     as_json = as_json or before
-    say(
-        json.dumps(matrix_json(profiles)) if as_json else "\n".join(matrix_lines(profiles)),
-        whole=as_json,
-    )
+    if as_json and markdown:
+        raise UsageError("--markdown", got="is given together with --json", expected="one of them")
+    profiles = _profiles()
+    if as_json:
+        click.echo(json.dumps(matrix_json(profiles)))
+    elif markdown:
+        click.echo("\n".join(matrix_lines(profiles)))
+    else:
+        say("\n".join(matrix_table(profiles)))
 
 
 def _profiles() -> list[BoardProfile]:

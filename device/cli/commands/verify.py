@@ -11,6 +11,7 @@ import click
 
 from edgeinfer.device.cli.help.names import choice
 from edgeinfer.device.cli.help.pages import Command, option_group
+from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.log.option import log_warnings
 from edgeinfer.device.cli.options.common import (
     json_option,
@@ -70,7 +71,7 @@ def verify(
             expected="a .edgebundle",
             next_step=f"make one: `edgeinfer adopt {path}`",
         )
-    with busy("answering the golden frames"):
+    with tell_kept(record), busy("answering the golden frames"):
         report: Recorded | VerifyReport = (
             verify_bundle(path, options) if record is None else record_bundle(path, record, options)
         )

@@ -13,6 +13,7 @@ import pytest
 from edgeinfer.boards import profile_names
 from edgeinfer.boards.files import PROFILES
 from edgeinfer.device.cli.commands.boards import boards
+from edgeinfer.device.core.text.wrapping import columns
 from tests.support.program import edgeinfer, edgeinfer_here, error_line
 
 MINE = 'based_on = "rpi4"\ntitle = "My carrier board"\n'
@@ -53,6 +54,22 @@ def test_for_scripts(own: dict[str, str]) -> None:
     assert shown["latencies"][0]["latency_ms"] == 2.6
     matrix = json.loads(edgeinfer_here("boards", "matrix", "--json", env=own).stdout)
     assert {name for system in matrix for name in system["boards"]} == set(OWN) - {"coral-usb"}
+
+
+def test_the_matrix_is_a_table_for_a_terminal_or_markdown(own: dict[str, str]) -> None:
+    table = edgeinfer_here("boards", "matrix", env=own).stdout
+    assert max(map(columns, table.splitlines())) <= 80
+    assert "|" not in table
+    assert "`" not in table
+    plain = {name.removesuffix("-coral-usb").removesuffix("-coral-pcie") for name in OWN}
+    assert {name for name in plain if name not in table} == {"coral-usb"} - plain
+    row = next(line for line in table.splitlines() if line.startswith("Debian 12 (Bookworm), x86"))
+    assert "natively" in row
+    assert "ai-edge-litert" in row
+    markdown = edgeinfer_here("boards", "matrix", "--markdown", env=own).stdout
+    assert "| system | run here | Python |" in markdown
+    both = edgeinfer_here("boards", "matrix", "--markdown", "--json", env=own)
+    assert "--markdown" in error_line(both, 2)
 
 
 def test_one_board_is_explained(own: dict[str, str]) -> None:
