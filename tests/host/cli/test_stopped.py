@@ -9,7 +9,7 @@ import pytest
 from tests.support.terminal import Terminal
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_training_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     shown = Terminal("train", "fashion-mnist", "--out", "run", "--epochs", 50, cwd=tmp_path)
     shown.wait_for("loading TensorFlow")
