@@ -25,7 +25,7 @@ from edgeinfer.device.core.errors import CameraError, printable
 
 OTHER_SOURCES = (
     ("picamera", "a Raspberry Pi's CSI camera, where Picamera2 is"),
-    ("http://..., rtsp://...", "a network camera"),
+    ("http://..., rtsp://...", "a network camera: a stream, or single pictures"),
     ("gst:PIPELINE", "a GStreamer pipeline, where OpenCV has GStreamer"),
     ("-", "JPEG pictures on stdin"),
     ("clip.mp4", "a video file"),

@@ -13,7 +13,7 @@ import click
 
 from edgeinfer.device.cli.help.names import SOURCE
 from edgeinfer.device.cli.help.pages import Command, option_group
-from edgeinfer.device.cli.options.camera import camera_url_file_option, read_source
+from edgeinfer.device.cli.options.camera import camera_url_file_option, read_source, tls_options
 from edgeinfer.device.cli.options.common import json_option, model_options
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError, printable
@@ -33,6 +33,7 @@ _report = option_group("Report")
 @model_options
 @_check("--camera", type=SOURCE, metavar="SOURCE", help="Also try this source; see `run --camera`.")
 @camera_url_file_option
+@tls_options
 @_report(
     "--report",
     type=click.Path(path_type=Path),
@@ -46,6 +47,8 @@ def doctor(
     model: Path | None,
     camera: str | None,
     camera_url_file: Path | None,
+    tls_ca: Path | None,
+    tls_insecure: bool,
     report: Path | None,
     force: bool,
     as_json: bool,
@@ -68,7 +71,13 @@ def doctor(
         check_place(report, force=force)
     elif force:
         raise UsageError("--force", got="is given without --report", expected="--report FILE")
-    system = System(model=model, camera=camera)
+    if camera is None and (tls_ca is not None or tls_insecure):
+        raise UsageError(
+            "--tls-insecure" if tls_insecure else "--tls-ca",
+            got="is given without --camera",
+            expected="--camera https://...",
+        )
+    system = System(model=model, camera=camera, tls_ca=tls_ca, tls_insecure=tls_insecure)
     told: list[tuple[str, Finding]] = []
     with status_line() as show:
         for check, found in run_checks(system, begin=lambda check: show(f"checking {check.title}")):

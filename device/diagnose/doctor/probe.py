@@ -28,6 +28,8 @@ _PR_SET_PDEATHSIG = 1
 """From the kernel's include/uapi/linux/prctl.h."""
 
 _LIVE_FRAMES = 10
+_SNAPSHOT_FPS = 5.0
+"""How often an address that gives single pictures is asked, so that the check ends soon."""
 
 
 def tell(**facts: object) -> None:
@@ -124,13 +126,18 @@ def probe_picamera2() -> None:
         importlib.import_module(name)
 
 
-def probe_camera(model_path: str) -> None:
+def probe_camera(model_path: str, tls_ca: str = "", tls_insecure: str = "0") -> None:
     """Open a source as `edgeinfer run` does and read from it; from files, one picture is enough."""
     source = os.environ[SOURCE_VARIABLE]
+    from edgeinfer.device.cameras.network.urls import is_http
     from edgeinfer.device.cameras.open import needs_model, open_camera
+    from edgeinfer.device.cameras.options import CameraOptions
 
     # Reconnecting to a camera that fails never ends: the limit of the doctor ends it.
-    options: dict[str, Any] = {}
+    trust = CameraOptions(tls_ca=tls_ca or None, tls_insecure=tls_insecure == "1")
+    options: dict[str, Any] = {"options": trust}
+    if is_http(source):
+        options["fps"] = _SNAPSHOT_FPS
     logging.getLogger("edgeinfer.device.cameras").addHandler(_Teller())
     if needs_model(source):
         from edgeinfer.device.models.bundle.installed import installed_bundle

@@ -15,12 +15,16 @@ class System:
             /dev.
         model: the model to check; None for the installed bundle.
         camera: the source to try; None to try none.
+        tls_ca: a file with the certificates that it may have; None for those the system trusts.
+        tls_insecure: whether it may have any certificate.
         timeout_s: how long one child process may take.
     """
 
     root: Path = Path("/")
     model: Path | None = None
     camera: str | None = None
+    tls_ca: Path | None = None
+    tls_insecure: bool = False
     timeout_s: float = 30.0
 
     def path(self, name: str) -> Path:

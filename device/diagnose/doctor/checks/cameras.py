@@ -93,7 +93,8 @@ def _try_source(system: System, source: str) -> Finding:
     model = "" if system.model is None else str(system.model)
     # Not as an argument, which other users of the machine can see: it may contain a password.
     secret = {SOURCE_VARIABLE: source}
-    end = run_probe("camera", model, timeout_s=system.timeout_s, environ=secret)
+    trust = "" if system.tls_ca is None else str(system.tls_ca), str(int(system.tls_insecure))
+    end = run_probe("camera", model, *trust, timeout_s=system.timeout_s, environ=secret)
     return judge_source(f"camera {without_secrets(source)}".rstrip(), end)
 
 

@@ -103,6 +103,12 @@ def test_a_camera_is_named_once(tmp_path: Path) -> None:
     assert "is used together with --camera" in error_line(finished, 2)
 
 
+def test_options_on_certificates_need_a_camera() -> None:
+    for words in (("--tls-insecure",), ("--tls-ca", "x.pem")):
+        line = error_line(edgeinfer_here("doctor", *words), 2)
+        assert f"{words[0]}: is given without --camera" in line
+
+
 def test_a_place_for_the_report_is_checked_before_the_work(tmp_path: Path) -> None:
     there = tmp_path / "there.md"
     there.write_text("mine")

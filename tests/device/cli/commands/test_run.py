@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.device.cameras.network.cameras_over_http import responds, whole
+from tests.device.cameras.raw_server import raw_server
 from tests.support.program import edgeinfer_here
 from tests.support.waiting import PATIENCE_S
 from tests.system.v4l2_shim.steering import Steering
@@ -249,6 +251,24 @@ def test_pictures_on_stdin(model: list[str], tmp_path: Path) -> None:
     assert code == 0, err
     assert summary_of(lines)["frames"] == 5
     assert "camera:  JPEG pictures on stdin" in err
+
+
+def test_address_that_gives_single_pictures(model: list[str]) -> None:
+    picture = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+    with raw_server(responds(lambda *_: whole(picture), keep=True)) as server:
+        camera = ("--camera", server.url, "--fps", "50", "--max-frames", "3", "--json")
+        process = start(*camera, *model, environment={"no_proxy": "*"})
+        code, lines, err = finish(process)
+        assert len(server.connections) == 1
+    assert code == 0, err
+    assert summary_of(lines)["frames"] == 3
+    assert f"camera:  {server.url}, single pictures, 50 a second" in err
+
+
+def test_options_on_certificates_are_for_https(model: list[str]) -> None:
+    code, _, err = finish(start("--camera", "http://host/x", "--tls-ca", "x.pem", *model))
+    assert code == 2
+    assert "error: --tls-ca: is given for http://host/x, expected a camera at an https://" in err
 
 
 def test_run_without_a_camera_says_how() -> None:

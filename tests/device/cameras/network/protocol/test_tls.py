@@ -154,9 +154,7 @@ def test_options_are_refused_where_there_is_no_certificate(
     source: str, certificates: dict[str, Certificate]
 ) -> None:
     path = certificates["named"].path
-    with pytest.raises(
-        UsageError, match=r"--tls-ca: is given for .* expected a camera at an https"
-    ):
+    with pytest.raises(UsageError, match=r"--tls-ca: is given for .* a camera at an https"):
         open_camera(source, options=CameraOptions(tls_ca=path))
     with pytest.raises(UsageError, match="--tls-insecure: is given for "):
         open_camera(source, options=CameraOptions(tls_insecure=True))

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from edgeinfer.device.diagnose.doctor import child
@@ -22,6 +24,8 @@ from edgeinfer.device.diagnose.doctor.checks.cameras import (
 from edgeinfer.device.diagnose.doctor.child import ChildEnd
 from edgeinfer.device.diagnose.doctor.finding import Finding
 from edgeinfer.device.diagnose.doctor.system import System
+from tests.device.cameras.network.cameras_over_http import responds, whole
+from tests.device.cameras.raw_server import raw_server
 from tests.device.conftest import RunPython
 from tests.support.waiting import PATIENCE_S
 
@@ -54,6 +58,19 @@ def test_a_camera_that_works(run_with_camera: RunPython) -> None:
     assert findings["camera 0"]["state"] == "ok"
     assert "640x480 YUYV" in findings["camera 0"]["got"]
     assert findings["camera 0"]["got"].endswith("delivers pictures")
+
+
+def test_address_that_gives_single_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    picture = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+    with raw_server(responds(lambda *_: whole(picture), keep=True)) as server:
+        system = System(camera=server.url, timeout_s=PATIENCE_S)
+        finding = found(system)[f"camera {server.url}"]
+        assert (finding.state, finding.got.endswith("delivers pictures")) == ("ok", True)
+        refused = System(camera=server.url, tls_insecure=True, timeout_s=PATIENCE_S)
+        finding = found(refused)[f"camera {server.url}"]
+        assert finding.state == "broken"
+        assert "is given for http://" in finding.got
 
 
 def test_a_camera_in_use_is_a_note_and_a_fault_where_it_is_asked_for(
