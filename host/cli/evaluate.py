@@ -24,6 +24,7 @@ from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.core.text.csv_cells import csv_cell
+from edgeinfer.device.pictures.folders.leftovers import EVALUATION_FILES
 from edgeinfer.host.cli.labels_option import labels_option
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from edgeinfer.host.evaluation.evaluate import Result
     from edgeinfer.host.evaluation.worst import Answered
 
-SHEET_FILE = "worst.png"
-TABLE_FILE = "pictures.csv"
+SHEET_FILE, TABLE_FILE = EVALUATION_FILES
 
 
 @click.command(cls=Command)

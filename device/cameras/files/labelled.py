@@ -64,14 +64,12 @@ def arrange_classes(folder: Path) -> Arrangement:
     """Find the classes of the images below `folder`, by the rules of training, see `arrange`.
 
     Where these are unclear the images have none, and a warning says why.
-
-    Raises:
-        CameraError: a folder cannot be read.
     """
     try:
         arrangement = arrange(folder)
     except DataError as error:
-        raise _as_camera_error(error) from error
+        # A pattern may pass folders that cannot be read; the walk judges about all others.
+        arrangement = Arrangement(root=folder, unclear=error)
     if arrangement.unclear is not None:
         _LOG.warning("%s; the images are taken without classes", arrangement.unclear)
     return arrangement

@@ -15,11 +15,12 @@ What can be read in two ways is read in none: `Arrangement.unclear` says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edgeinfer.device.core.errors import DataError, printable
+from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.pictures.folders.look import folders_in, has_pictures, has_pictures_below
 from edgeinfer.device.pictures.folders.names import (
     Split,
@@ -29,9 +30,15 @@ from edgeinfer.device.pictures.folders.names import (
     split_of,
 )
 from edgeinfer.device.pictures.folders.other_layouts import other_layout
+from edgeinfer.device.pictures.folders.unclear import (
+    NAMES_SHOWN,
+    UnclearError,
+    names_of,
+    one_like_a_split,
+)
 
 _MOST_WRAPPINGS = 4
-_NAMES_SHOWN = 3
+_UNLABELLED = "is not used: its pictures are in no class folders"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +69,6 @@ class Arrangement:
         return None
 
 
-class _UnclearError(Exception):
-    """What is found can be read in two ways."""
-
-    def __init__(self, folder: Path, *, got: str, next_step: str, expected: str = "") -> None:
-        self.sentence = DataError(folder, got=got, expected=expected, next_step=next_step)
-
-
 def arrange(root: Path) -> Arrangement:
     """Find out which folders below `root` are splits and which are classes.
 
@@ -78,8 +78,10 @@ def arrange(root: Path) -> Arrangement:
         DataError: a folder is missing or cannot be read.
     """
     try:
-        return _divided(root, _unwrapped(root))
-    except _UnclearError as error:
+        place = _unwrapped(root)
+        arrangement = _divided(root, place)
+        return replace(arrangement, ignored=(*arrangement.ignored, *_passed(root, place)))
+    except UnclearError as error:
         return Arrangement(root=root, unclear=error.sentence)
 
 
@@ -94,19 +96,35 @@ def _unwrapped(folder: Path) -> Path:
     return folder
 
 
+def _passed(root: Path, place: Path) -> list[tuple[Path, str]]:
+    """Return the folders of pictures without labels that lie around the wrapped one."""
+    around = [parent for parent in place.parents if parent.is_relative_to(root)]
+    return [
+        (folder, _UNLABELLED)
+        for parent in (around if place != root else [])
+        for folder in folders_in(parent)
+        if role_of(folder.name) == "unlabelled"
+    ]
+
+
 def _only_folder(folder: Path) -> Path | None:
     """Return the one folder in `folder` that has pictures below, if they are all in its folders."""
     if has_pictures(folder):
         return None
     inner = folders_in(folder)
     if len(inner) > 1:
-        inner = [path for path in inner if has_pictures_below(path)]
+        inner = [path for path in inner if _is_content(path)]
     return inner[0] if len(inner) == 1 else None
+
+
+def _is_content(folder: Path) -> bool:
+    """Return whether a folder holds more than notes, or pictures that nobody has labelled."""
+    return role_of(folder.name) != "unlabelled" and has_pictures_below(folder)
 
 
 def _says_nothing(folder: Path) -> bool:
     """Return whether a folder's name is a general one, or says again what its parent's does."""
-    name, parent = folder.name, folder.parent.name
+    name, parent = folder.name, Path(os.path.abspath(folder)).parent.name
     if is_wrapping(name) or name.casefold() == parent.casefold():
         return True
     return role_of(name) is not None and role_of(name) == role_of(parent)
@@ -141,8 +159,8 @@ def _divided(root: Path, place: Path) -> Arrangement:
     if with_pictures and not _share_a_class(classes):
         if any(has_pictures(folder) for folder in classes):
             return _classes(root, place, folders)
-        raise _one_like_a_split(place, classes, with_pictures[0])
-    ignored = [(folder, f"is next to the split folders {_names(splits)}") for folder in others]
+        raise one_like_a_split(place, classes, with_pictures[0])
+    ignored = [(folder, f"is next to the split folders {names_of(splits)}") for folder in others]
     for folder in folders:
         unlabelled = role_of(folder.name) == "unlabelled"
         # Pictures that are to be answered, as in contests: there is a test, but not its labels.
@@ -151,17 +169,17 @@ def _divided(root: Path, place: Path) -> Arrangement:
             unlabelled = learned and has_pictures(_unwrapped(folder))
         if unlabelled:
             splits.pop(folder, None)
-            ignored.append((folder, "is not used: its pictures are in no class folders"))
+            ignored.append((folder, _UNLABELLED))
     if len(set(splits.values())) < len(splits):
-        raise _UnclearError(
+        raise UnclearError(
             place,
-            got=f"has several folders for one split: {_names(splits)}",
+            got=f"has several folders for one split: {names_of(_repeated(splits))}",
             next_step="keep one folder for each of train, validation and test",
         )
     for folder in splits:
         for inner in classes.get(folder, ()):
             if split_of(inner.name) and _class_folders(inner):
-                raise _UnclearError(
+                raise UnclearError(
                     folder,
                     got=f"is a split by its name and holds the split {inner.name}",
                     expected="class folders in a split",
@@ -171,24 +189,14 @@ def _divided(root: Path, place: Path) -> Arrangement:
     return Arrangement(root=root, places=places, ignored=tuple(ignored))
 
 
+def _repeated(splits: Mapping[Path, Split]) -> list[Path]:
+    return [folder for folder, split in splits.items() if list(splits.values()).count(split) > 1]
+
+
 def _share_a_class(classes: Mapping[Path, list[Path]]) -> bool:
     """Return whether there are several splits, with a class that they share."""
     names = [{folder.name for folder in folders} for folders in classes.values()]
     return len(names) > 1 and bool(set.intersection(*names))
-
-
-def _one_like_a_split(
-    place: Path, classes: Mapping[Path, list[Path]], other: Path
-) -> _UnclearError:
-    split = next(iter(classes))
-    return _UnclearError(
-        place,
-        got=f"has '{split.name}', which looks like a split with the classes "
-        f"{_names(classes[split])}, next to '{other.name}', which does not",
-        expected="class folders, or the splits train, validation and test",
-        next_step=f"move '{other.name}' elsewhere or rename it to a split if '{split.name}' is "
-        f"one; put the pictures of '{split.name}' directly in it if it is a class",
-    )
 
 
 def _classes(root: Path, place: Path, folders: list[Path]) -> Arrangement:
@@ -196,7 +204,7 @@ def _classes(root: Path, place: Path, folders: list[Path]) -> Arrangement:
     inner = {folder: folders_in(folder) for folder in folders if not has_pictures(folder)}
     for folder, paths in inner.items():
         # Such as VOCdevkit/VOC2007/Annotations.
-        for path in (folder, *paths[:_NAMES_SHOWN]):
+        for path in (folder, *paths[:NAMES_SHOWN]):
             if path is folder or not has_pictures(path):
                 _refuse_other_layouts(path)
     of_splits = {
@@ -206,10 +214,10 @@ def _classes(root: Path, place: Path, folders: list[Path]) -> Arrangement:
     }
     for folder, paths in inner.items():
         if any(split_of(path.name) and _class_folders(path) for path in paths):
-            raise _UnclearError(
+            raise UnclearError(
                 place,
                 got=f"holds '{folder.name}', a data set that is divided itself "
-                f"({_names(paths)}), next to other folders",
+                f"({names_of(paths)}), next to other folders",
                 expected="one data set",
                 next_step=f"give {folder}",
             )
@@ -227,9 +235,9 @@ def _split_classes(
     divided = next(folder for folder, whole in of_splits.items() if whole)
     other = next((folder for folder in folders if not of_splits.get(folder)), None)
     if other is not None:
-        raise _UnclearError(
+        raise UnclearError(
             place,
-            got=f"has '{divided.name}', which holds the splits {_names(folders_in(divided))}, "
+            got=f"has '{divided.name}', which holds the splits {names_of(folders_in(divided))}, "
             f"next to '{other.name}', which does not",
             expected="the same splits in each class",
             next_step=f"divide '{other.name}' too, or put all pictures of '{divided.name}' "
@@ -242,14 +250,14 @@ def _refuse_another_level(place: Path, inner: Mapping[Path, list[Path]]) -> None
     """Refuse folders of folders whose inner ones may be the classes.
 
     Raises:
-        _UnclearError: they may.
+        UnclearError: they may.
     """
     names = [
         {path.name: path for path in paths if not is_date(path.name)} for paths in inner.values()
     ]
     outer = list(inner)
     if len(outer) == 1 and len(names[0]) > 1:
-        raise _UnclearError(
+        raise UnclearError(
             place,
             got=f"holds one class, '{outer[0].name}'",
             expected="two or more class folders",
@@ -257,26 +265,19 @@ def _refuse_another_level(place: Path, inner: Mapping[Path, list[Path]]) -> None
         )
     shared = sorted(set.intersection(*(set(found) for found in names)))
     if len(outer) > 1 and len(shared) > 1:
-        raise _UnclearError(
+        raise UnclearError(
             place,
-            got=f"holds the same folders ({_names([names[0][name] for name in shared])}) in each "
-            f"of {_names(outer)}: one or the other may be the classes",
+            got=f"holds the same folders ({names_of([names[0][name] for name in shared])}) in each "
+            f"of {names_of(outer)}: one or the other may be the classes",
             expected="one sub-folder of images per class",
             next_step=f"if they are the classes, give one of them such as {outer[0]}, or name the "
-            f"others as splits; if {_names(outer)} are, move the images out of the inner folders",
+            f"others as splits; if {names_of(outer)} are, move the images out of the inner folders",
         )
 
 
 def _refuse_other_layouts(folder: Path) -> None:
     """Refuse a data set for detection or segmentation."""
     if (other := other_layout(folder)) is not None:
-        raise _UnclearError(
+        raise UnclearError(
             folder, got=other.got, expected=other.expected, next_step=other.next_step
         )
-
-
-def _names(folders: Iterable[Path]) -> str:
-    """Return the first names in words."""
-    names = [printable(folder.name) for folder in folders]
-    more = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more:,} more" if more > 0 else "")

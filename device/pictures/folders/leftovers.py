@@ -22,6 +22,12 @@ _PROGRAM = "holds files of a program"
 RUN = "is a run of edgeinfer"
 """Why the folder of a run is not data."""
 
+STUDY_FILE = "study.sqlite"
+"""What a folder of `edgeinfer optimize` is known by."""
+
+EVALUATION_FILES = ("worst.png", "pictures.csv")
+"""What a folder of `edgeinfer evaluate` is known by."""
+
 _BY_NAME = {
     "__macosx": _ARCHIVE,
     "@eadir": _SYNOLOGY,
@@ -84,5 +90,9 @@ def leftover(path: str | Path, *, folder: bool) -> str:
 
 
 def is_run(folder: str | Path) -> bool:
-    """Return whether a folder is what `edgeinfer train` left."""
-    return os.path.isfile(os.path.join(folder, TRAINED_FILE))
+    """Return whether a folder is what `train`, `optimize` or `evaluate` left."""
+
+    def holds(*names: str) -> bool:
+        return all(os.path.isfile(os.path.join(folder, name)) for name in names)
+
+    return holds(TRAINED_FILE) or holds(STUDY_FILE) or holds(*EVALUATION_FILES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
@@ -80,10 +80,23 @@ def _shown(folder: Path, entries: list[os.DirEntry[str]]) -> tuple[str, str] | N
                 return file[0], f"{inner.name}/{file[1]}"
         if name in _LABELS and _only_boxes(inner):
             return "YOLO", inner.name
+    if _are_classes(folders):
+        return None
     found = _boxes_file(files) or _next_to_pictures(folder, files)
     if found is None and (masks := _masks(folders)) is not None:
         return _SEGMENTATION, masks
     return found
+
+
+def _are_classes(folders: Mapping[str, Path]) -> bool:
+    """Return whether there are folders named after what they show: a table of boxes may be there,
+    and is not needed."""
+    named = [
+        path
+        for name, path in folders.items()
+        if role_of(name) is None and not is_wrapping(name) and name not in _MASKS
+    ]
+    return sum(_stems(path) != [] for path in islice(named, _PICTURES_COMPARED)) > 1
 
 
 def _next_to_pictures(folder: Path, files: list[os.DirEntry[str]]) -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeinfer.device.core.errors import StorageError, UsageError, storage_error
+from edgeinfer.device.pictures.folders.leftovers import STUDY_FILE as STUDY_FILE
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.space import Space
 from edgeinfer.host.search.study.study import SearchStudy
@@ -20,7 +21,6 @@ from edgeinfer.host.search.study.study import SearchStudy
 if TYPE_CHECKING:
     import optuna
 
-STUDY_FILE = "study.sqlite"
 _LOCK_FILE = "lock"
 _STUDY_NAME = "edgeinfer optimize"
 _SETTINGS = "settings"

@@ -71,7 +71,7 @@ def test_a_folder_stands_for_its_pictures(sample_bundle: Path, photo: Path, tmp_
         f"{tmp_path}/photos/old/boot\\n1.png",
         str(photo).replace("\n", "\\n"),
     ]
-    assert f"error: {tmp_path}/empty: holds no images, expected .bmp" in answer.stderr
+    assert f"error: {tmp_path}/empty: holds no images, expected ." in answer.stderr
     assert "@eaDir: is left over from a Synology system; left out" in answer.stderr
     assert answer.returncode == 1
 

@@ -56,6 +56,7 @@ CAT_DOG = "{cat,dog}/1.jpg"
         ),
         ([f"pets/{{train,test}}/{CAT_DOG}"], {"train": "pets/train", "test": "pets/test"}),
         ([f"images/{CAT_DOG}"], {"": "images"}),
+        ([f"labelled/{CAT_DOG}", "unlabelled/1.jpg"], {"": "labelled"}),
         ([f"photos/{CAT_DOG}"], {"": "photos"}),
         ([f"train/images/{CAT_DOG}", "test/images/1.jpg"], {"train": "train/images"}),
         ([f"train/{CAT_DOG}", "test1/test1/1.jpg"], {"train": "train"}),
@@ -114,7 +115,7 @@ def test_classes_may_hold_their_splits(make_tree: MakeTree) -> None:
         ([f"{{sunny,rainy}}/{CAT_DOG}"], r"the same folders \(cat, dog\) in each of rainy, sunny"),
         ([f"{{fold1,fold2,fold3}}/{CAT_DOG}"], "give one of them such as .*fold1"),
         ([f"{{train,training_set}}/{CAT_DOG}"], "several folders for one split: train, training_s"),
-        ([f"{{train,dev,eval}}/{CAT_DOG}"], "several folders for one split: dev, eval, train"),
+        ([f"{{train,dev,eval}}/{CAT_DOG}"], "several folders for one split: dev, eval;"),
         ([f"train/{{train,test}}/{CAT_DOG}"], "is a split by its name and holds the split test"),
         (
             [f"{{pets,farm}}/{{train,test}}/{CAT_DOG}"],
@@ -150,6 +151,11 @@ def test_what_is_ignored_is_said(make_tree: MakeTree) -> None:
     assert arrangement.class_of(root / "test" / "dog" / "deep" / "1.jpg") == "dog"
 
 
+def test_unlabelled_pictures_around_a_wrapped_folder_are_said(make_tree: MakeTree) -> None:
+    root = make_tree(f"labelled/{CAT_DOG}", "unlabelled/1.jpg")
+    assert [path.name for path, _ in arrange(root).ignored] == ["unlabelled"]
+
+
 def test_leftovers_and_runs_are_not_classes(make_tree: MakeTree) -> None:
     root = make_tree(
         f"archive/{CAT_DOG}",
@@ -174,3 +180,13 @@ def test_a_large_tree_without_pictures_is_not_searched_to_its_end(make_tree: Mak
 def test_no_such_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
         arrange(tmp_path / "gone")
+
+
+def test_the_name_of_the_folder_counts_also_where_the_path_does_not_say_it(
+    make_tree: MakeTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_tree("photos/{cat,dog}/1.jpg")
+    monkeypatch.chdir(root)
+    arrangement = arrange(Path("."))
+    assert arrangement.places == {None: Path("photos")}
+    assert arrangement.class_of("photos/cat/1.jpg") == "cat"

@@ -65,6 +65,8 @@ def test_masks_are_named(make_tree: MakeTree, names: tuple[str, str]) -> None:
         {"annotations/readme.txt": "none yet"},
         {"classes.txt": "cat\ndog\n"},
         {"data.yaml": "author: me"},
+        {"boxes.csv": IN_CSV},
+        {"train.json": COCO},
     ],
 )
 def test_class_folders_with_other_files_are_class_folders(

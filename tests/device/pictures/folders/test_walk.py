@@ -58,7 +58,12 @@ def test_hidden_files_and_folders_are_skipped_in_silence(make_tree: MakeTree) ->
 
 
 def test_a_run_is_known_by_what_it_holds(make_tree: MakeTree) -> None:
-    root = make_tree("results/{trained.json,worst.png}", "runs/1.jpg")
+    root = make_tree(
+        "results/{trained.json,a.png}",
+        "search/{study.sqlite,front.png}",
+        "answers/{worst.png,pictures.csv}",
+        "runs/1.jpg",
+    )
     assert below(root) == ["runs/1.jpg"]
 
 
