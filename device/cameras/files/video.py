@@ -179,16 +179,14 @@ class VideoCamera(Camera):
         elif facts.container == "mp4":
             missing = facts.whole is False if announced is None else self._is_short_of(announced)
         else:
-            # OpenCV takes the length times the rate for this, where the container does not count.
+            # OpenCV takes the length times its rate for this, where the container does not count.
             count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-            fps = self.video_fps
-            announced = round(count) if fps is not None and 0 < count < MAX_FRAMES else None
-            missing = (
-                announced is not None
-                and fps is not None
-                and self._is_short_of(announced)
-                and self._positions.end_s < announced / fps * (1 - SHORT_BY)
-            )
+            rate, fps = self._capture.get(cv2.CAP_PROP_FPS), self.video_fps
+            missing = False
+            if fps is not None and rate > 0 and 0 < count < MAX_FRAMES:
+                announced = round(count / rate * fps)
+                ends_early = self._positions.end_s < count / rate * (1 - SHORT_BY)
+                missing = ends_early and self._is_short_of(announced)
         if missing and not self._told:
             of = "" if announced is None else f" of {announced}"
             _LOG.warning(
