@@ -83,6 +83,9 @@ class OpencvCamera(Camera):
             self._capture = cv2.VideoCapture(pipeline, cv2.CAP_GSTREAMER)
         else:
             self._capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, _timeouts(timeout_s))
+            if hasattr(cv2, "CAP_PROP_ORIENTATION_AUTO"):
+                # Of a clip at an address: 4.11 turns it when it is asked to, others by themselves.
+                self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         pixels = self._decode() if self._capture.isOpened() else None
         if pixels is None:
             self._capture.release()

@@ -16,6 +16,13 @@ from edgeinfer.device.cameras.network.opencv import has_gstreamer, open_url
 from edgeinfer.device.cameras.open import open_camera
 from edgeinfer.device.cameras.options import CameraOptions
 from edgeinfer.device.core.errors import CameraError
+from tests.device.cameras.files.clips.made_clips import (
+    corners,
+    corners_of,
+    index_first,
+    jpeg,
+    movie,
+)
 from tests.device.cameras.network.test_jpeg_splitter import BETWEEN, PICTURES
 from tests.device.cameras.raw_server import make_impatient
 from tests.support.waiting import PATIENCE_S
@@ -188,6 +195,25 @@ def test_other_streams_are_ffmpegs(server: Server, video: Path) -> None:
             assert camera.skip()
         with pytest.raises(CameraError, match="ended, or is silent"):
             camera.read()
+
+
+def test_a_clip_at_an_address_stands_upright(server: Server, tmp_path: Path) -> None:
+    clip = movie(tmp_path / "x.mov", [jpeg(corners())] * 3, [40] * 3, turn=(0, 1, -1, 0))
+    content = index_first(clip.read_bytes())
+
+    def serve(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", "video/quicktime")
+        request.send_header("Content-Length", str(len(content)))
+        request.end_headers()
+        request.wfile.write(content)
+
+    server.serve = serve
+    with open_url(server.url(), PATIENT) as camera:
+        assert camera.description.startswith(f"{server.url()}, 48x64")
+        frame = camera.read()
+    assert frame is not None
+    assert corners_of(frame.rgb()) == "-w-o"
 
 
 def test_stream_that_is_not_a_video(server: Server) -> None:

@@ -117,6 +117,17 @@ def movie(
     return path
 
 
+def index_first(whole: bytes) -> bytes:
+    """Return a movie with its index first, as what cannot go back in it needs it."""
+    index, table = whole.index(b"moov") - 4, whole.index(b"stco") + 8
+    (count,) = struct.unpack_from(">I", whole, table)
+    moved = len(whole) - index
+    offsets = [at + moved for at in struct.unpack_from(f">{count}I", whole, table + 4)]
+    end = table + 4 + 4 * count
+    first = whole[index : table + 4] + struct.pack(f">{count}I", *offsets) + whole[end:]
+    return whole[:20] + first + whole[20:index]
+
+
 def _long(number: int) -> bytes:
     return struct.pack(">I", number)
 
