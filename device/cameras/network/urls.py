@@ -135,7 +135,7 @@ def check_password(url: str, *, certain: bool = True) -> None:
         found.append("%")
     raise CameraError(
         without_secrets(url),
-        got=f"has {' and '.join(found)} in its name or password, where they have another meaning",
+        got=f"has {' and '.join(found)} in its name or password, with another meaning in URLs",
         expected="such characters as their codes",
         next_step="write " + ", ".join(f"%{ord(mark):02X} for {mark}" for mark in found),
     )
