@@ -10,9 +10,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from edgeinfer.device.cli.say import folded
+from edgeinfer.device.core.text.wrapping import cut
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
+
+
+_BEHIND_TITLE = 26
+"""Columns for a short bar, the count and the time."""
 
 
 class Progress(Protocol):
@@ -120,7 +125,9 @@ class _BarProgress:
         """Begin a new bar."""
         self.end()
         self._title, self._began_s = title, time.monotonic()
-        self._task = self._bar.add_task(title, total=total, note="")
+        # rich would cut a long title inside a word, and leave out what is behind it.
+        shown = cut(title, self._bar.console.width - _BEHIND_TITLE)
+        self._task = self._bar.add_task(shown, total=total, note="")
         self._bar.start()
 
     def advance(self, steps: int = 1, note: str = "") -> None:

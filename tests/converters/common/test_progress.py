@@ -85,6 +85,16 @@ def test_each_piece_of_work_is_kept_with_its_time(terminal: _Terminal) -> None:
     assert [line.rpartition(":")[0] for line in kept] == ["count [all]", "write"]
 
 
+def test_a_long_title_keeps_whole_words_and_its_time(
+    terminal: _Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    title = "#12 efficientnet-lite0 width 0.75, 160 pixels, int8, from scratch: build and time"
+    with show_progress(terminal.stream) as progress:
+        progress.start(title)
+        until(lambda: re.search(r"160 pixels, \.\.\. .* 0:00:00", terminal.text))
+
+
 def test_failed_work_is_not_reported_as_done(terminal: _Terminal) -> None:
     with suppress(_Ended), show_progress(terminal.stream, keep=True) as progress:
         _work(progress)
