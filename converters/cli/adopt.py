@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeinfer.converters.cli.options import install_option, out_option
+from edgeinfer.device.cli.given import refuse_other
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.common import json_option, labels_option, read_labels
@@ -104,6 +105,7 @@ def adopt_and_tell(
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.converters.convert.model_zip import opened_model, with_form
 
+    refuse_other(model, ("tflite", "zip"), "a .tflite file")
     name = model.stem
     unpacked = click.get_current_context().with_resource(opened_model(model))
     labels = read_labels(labels_file or unpacked.labels)

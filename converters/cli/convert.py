@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from edgeinfer.converters.cli.options import install_option, out_option
+from edgeinfer.device.cli.given import refuse_other
 from edgeinfer.device.cli.help.names import BOARD, choice
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.kept import tell_kept
@@ -24,9 +25,16 @@ if TYPE_CHECKING:
     from edgeinfer.converters.quantize.quantize import Backend
     from edgeinfer.converters.quantize.repair import RepairLimit
     from edgeinfer.converters.targets.vela import Accelerator
+    from edgeinfer.device.core.model_file import ModelKind
     from edgeinfer.device.core.tensors import Precision
     from edgeinfer.device.pictures.pixel_formats import JpegReduction
 
+
+_TAKEN: tuple[ModelKind, ...] = (
+    *("run", "keras", "hdf5", "saved-model", "tflite", "onnx", "pt2", "zip"),
+    *("torch", "torchscript"),
+)
+"""What is converted, or judged by what converts it."""
 
 FOREIGN = "Model that edgeinfer did not train"
 _foreign = option_group(FOREIGN)
@@ -167,7 +175,8 @@ _output = option_group("Output")
     "report_folder",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Write the table of layer errors and its picture there, even if the model is refused.",
+    help="Write the table of layer errors and its picture there too, even if the model is refused. "
+    "The report of a bundle is always in NAME-report next to it.",
 )
 @json_option
 def convert(
@@ -215,6 +224,7 @@ def convert(
     smaller model must answer as the float32 model does, see --min-agreement.
     """
     from edgeinfer.converters.bundle.install import install_bundle
+    from edgeinfer.converters.bundle.report import write_report_next_to
     from edgeinfer.converters.cli.adopt import adopt_and_tell
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.converters.common.require_extra import require_packages
@@ -237,6 +247,7 @@ def convert(
 
     # First: without these packages hardly any model can be converted.
     require_packages("edgeinfer convert", "ai_edge_quantizer", "matplotlib")
+    refuse_other(model, _TAKEN, "a trained run, a model, or a ZIP of one")
     name = model.stem
     unpacked = click.get_current_context().with_resource(opened_model(model))
     model, labels_file = unpacked.model, labels_file or unpacked.labels
@@ -322,7 +333,11 @@ def convert(
     installed = install_bundle(result.bundle) if install else None
     for line in result.warnings:
         say(f"warning: {line}", err=True)
-    say(json.dumps(document(result)) if as_json else summary(result, installed), whole=as_json)
+    report = write_report_next_to(result.bundle)
+    if as_json:
+        say(json.dumps(document(result, report)), whole=True)
+    else:
+        say(summary(result, installed, report))
 
 
 def given_options() -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgeinfer.converters.bundle.report import ReportFiles
 from edgeinfer.converters.convert.pipeline import ConvertResult, Evaluations
 from edgeinfer.converters.measure.loss import loss_of
 from edgeinfer.converters.quantize.layer_report import worst_layer_text
@@ -11,7 +12,7 @@ from edgeinfer.converters.quantize.repair_report import repair_json, repair_line
 from edgeinfer.converters.targets.targets import target_json, target_lines
 
 
-def document(result: ConvertResult) -> dict[str, object]:
+def document(result: ConvertResult, report: ReportFiles | None = None) -> dict[str, object]:
     """Return the result for scripts: figures by name, targets, the attempts of a repair."""
     attempts = repair_json(result.attempts, result.gate.figure)
     repaired = {"repair": attempts} if len(attempts) > 1 else {}
@@ -20,6 +21,7 @@ def document(result: ConvertResult) -> dict[str, object]:
         **result.manifest.metrics,
         **target_json(result.bundle, result.manifest),
         **repaired,
+        **({} if report is None else {"report": str(report.folder)}),
         **({"warnings": list(result.warnings)} if result.warnings else {}),
     }
 
@@ -34,8 +36,16 @@ def lost_something(evaluations: Evaluations) -> bool:
     )
 
 
-def summary(result: ConvertResult, installed: Path | None) -> str:
-    """Return the result for people, a few lines."""
+def summary(
+    result: ConvertResult, installed: Path | None, report: ReportFiles | None = None
+) -> str:
+    """Return the result for people, a few lines.
+
+    Args:
+        result: the result.
+        installed: where the bundle was installed, if it was.
+        report: its report next to it, if it was written.
+    """
     size = result.manifest.metrics
     precision = result.manifest.variants["cpu"].precision
     name = precision.upper() if precision.startswith(("int", "uint")) else precision
@@ -55,6 +65,8 @@ def summary(result: ConvertResult, installed: Path | None) -> str:
         f"verified: {verified.frames} frames bit-equal through "
         f"{' and '.join(verified.implementations)} preprocessing"
     )
+    if report is not None:
+        lines.append(report.text())
     if installed is None:
         return "\n".join([*lines, f"next: edgeinfer run --camera --model {result.bundle}"])
     return "\n".join([*lines, f"installed as {installed}", "next: edgeinfer run --camera"])

@@ -152,20 +152,15 @@ def _read(folder: Path, path: Path) -> bytes:
 
 def _not_a_run(folder: Path, path: Path, error: OSError) -> ModelError:
     """Return the error for a folder, or a file, whose `path` cannot be read."""
-    if folder.is_file():
-        got, next_step = f"is {recognize(folder).words}", "name a folder such as runs/NAME"
-    elif not folder.exists():
+    if not folder.exists():
         got, next_step = "does not exist", "check the path, or run `edgeinfer train` first"
     elif not path.exists() and path.name == TRAINED_FILE:
         found = recognize(folder)
-        if any((folder / name / TRAINED_FILE).exists() for name in found.inside):  # of all runs
-            return ModelError(
-                folder,
-                got=f"is {found.words}",
-                expected="a folder that `edgeinfer train` made",
-                next_step=found.next_step(folder),
-            )
-        got, next_step = f"has no {path.name}", "run `edgeinfer train` first"
+        got, next_step = f"is {found.words}", found.next_step(folder, "convert")
+        if found.kind in ("folder", "nested"):
+            got, next_step = f"has no {path.name}", "run `edgeinfer train` first"
+        elif not next_step:
+            next_step = "name a folder such as runs/NAME"
     else:
         got, next_step = f"has no readable {path.name}", _TRAIN_AGAIN
     return ModelError(

@@ -74,6 +74,13 @@ class MeasuredTask(ComparedTask):
 
     column: ClassVar[str] = "target"
 
+    def chance(self, targets: Sequence[Any]) -> float:
+        """Return the best mean score of a model that gives one answer for all of these targets.
+
+        Models that are not better have learned nothing. 0 where a task has no such answer.
+        """
+        return 0.0
+
     @abstractmethod
     def write_target(self, target: Any, said: Said) -> str:
         """Return a target as text, which the function of `target_reader` reads back."""

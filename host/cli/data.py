@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.given import refuse_other_than_photos
 from edgeinfer.device.cli.help.command_group import Group
 from edgeinfer.device.cli.help.pages import Command, option
 from edgeinfer.device.cli.kept import tell_kept
@@ -39,6 +40,7 @@ def check(folder: Path, labels_csv: Path | None, seed: int, as_json: bool) -> No
     FOLDER has one sub-folder of photos per class, or such folders in train, validation and test.
     Every photo is decoded. The exit code is 1 if the data cannot be used for training.
     """
+    refuse_other_than_photos(folder, DataError)
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.data.check import check_files
     from edgeinfer.host.data.dataset import split_checked

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.given import FOLDERS, refuse_other
 from edgeinfer.device.cli.help.pages import Command, option
 from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.common import (
@@ -23,6 +24,7 @@ from edgeinfer.device.cli.options.common import (
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.core.model_file import command_line
 from edgeinfer.device.core.text.csv_cells import csv_cell
 from edgeinfer.device.pictures.folders.leftovers import EVALUATION_FILES
 from edgeinfer.host.cli.labels_option import labels_option
@@ -103,15 +105,29 @@ def _model_and_data(paths: tuple[Path, ...], model: Path | None) -> tuple[Path, 
         BundleError: no model is given and none is installed.
         click.UsageError: the data is missing, or there are too many paths.
     """
+    if len(paths) > 2 and all(is_model(path) for path in paths[:2]):
+        first, second, *rest = paths
+        compared = command_line("evaluate", first, *rest, "--compare", second)
+        raise click.UsageError(f"Got two models; to compare them: {compared}")
     if len(paths) > 2:
         raise click.UsageError(f"Got unexpected extra argument ({paths[2]})")
     if len(paths) == 2:
         # In either order, if the names show which one is the model.
-        first, second = reversed(paths) if is_model(paths[1]) else paths
-        return resolve_model(one_model(first, model)), second
-    if not paths or is_model(paths[0]):
-        raise click.UsageError("Missing argument 'DATA': the folder of labelled pictures.")
-    return resolve_model(model), paths[0]
+        first, data = reversed(paths) if is_model(paths[1]) else paths
+        model = one_model(first, model)
+    elif not paths or is_model(paths[0]):
+        if paths:
+            model = one_model(paths[0], model)
+        named = ("BUNDLE" if model is None else model, "FOLDER")
+        raise click.UsageError(
+            "Missing argument 'DATA': the folder of labelled pictures. "
+            f"{command_line('evaluate', *named)}"
+        )
+    else:
+        data = paths[0]
+    found = resolve_model(model)
+    refuse_other(data, (*FOLDERS, "zip"), "a folder of labelled photos", model=model)
+    return found, data
 
 
 def _document(result: Result, worst: Sequence[Answered]) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeinfer.device.cli.given import refuse_other
 from edgeinfer.device.cli.help.names import BOARD
 from edgeinfer.device.cli.help.pages import Command, Decorated, option_group
 from edgeinfer.device.cli.options.common import json_option, one_model, ssh_option
@@ -57,8 +58,24 @@ def _reach_options(command: Decorated) -> Decorated:
     return command
 
 
+def _refuse_other_than_bundle(
+    context: click.Context, parameter: click.Parameter, words: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Refuse a first word that is another kind of model, and name the command for it."""
+    if words and not words[0].startswith("-"):
+        refuse_other(Path(words[0]), ("bundle",), "a .edgebundle file", command="flash")
+    return words
+
+
 @click.command(cls=Command)
-@click.argument("words", nargs=-1, type=click.Path(), metavar="BUNDLE [-- RUN OPTIONS]")
+@click.argument(
+    "words",
+    nargs=-1,
+    type=click.Path(),
+    metavar="BUNDLE [-- RUN OPTIONS]",
+    is_eager=True,  # before what else is missing
+    callback=_refuse_other_than_bundle,
+)
 @_boards(
     "--board",
     required=True,
@@ -210,6 +227,7 @@ def _bundle_and_run_options(
         model, words = one_model(Path(words[0]), model), words[1:]
     if model is None:
         raise click.UsageError("Missing argument 'BUNDLE'.")
+    refuse_other(model, ("bundle",), "a .edgebundle file", command="flash")
     return model, words
 
 
@@ -253,7 +271,12 @@ def _display(hosts: tuple[str, ...], *, quiet: bool) -> Any:
 
 def _tell(results: list[HostResult], told: dict[str, Any], *, as_json: bool, dry_run: bool) -> int:
     """Print the result for each board; return the exit code."""
-    from edgeinfer.host.flashing.text import reason_line, result_lines, table_lines
+    from edgeinfer.host.flashing.text import (
+        failures_line,
+        reason_line,
+        result_lines,
+        table_lines,
+    )
 
     if as_json:
         hosts = [result.to_json() for result in results]
@@ -265,11 +288,9 @@ def _tell(results: list[HostResult], told: dict[str, Any], *, as_json: bool, dry
         say("\n".join(table_lines(results)))
     elif results[0].good:
         say("\n".join(result_lines(results[0])))
-    failed = [result for result in results if not result.good]
-    if len(failed) == len(results) == 1:
-        reason = reason_line(failed[0], alone=True)
-        say(f"error: {reason}", err=True)
-    elif failed:
-        names = ", ".join(result.host for result in failed)
-        say(f"error: {len(failed)} of {len(results)} boards failed: {names}", err=True)
-    return int(bool(failed))
+    wrong = [result for result in results if not result.good]
+    if len(wrong) == len(results) == 1:
+        say(f"error: {reason_line(wrong[0], alone=True)}", err=True)
+    elif wrong:
+        say(f"error: {failures_line(results)}", err=True)
+    return int(bool(wrong))

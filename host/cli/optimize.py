@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeinfer.device.cli.given import refuse_other_than_run
 from edgeinfer.device.cli.help.names import BOARD
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.options.common import MAX_THREADS, json_option, ssh_option
@@ -154,6 +155,7 @@ def optimize(
     """
     from edgeinfer.host.extras import check_host_extra
 
+    refuse_other_than_run(run)
     check_host_extra("edgeinfer optimize", "ai_edge_quantizer", "jinja2", "matplotlib", "optuna")
     given = click.core.ParameterSource.COMMANDLINE
     if measure_on is None and (ssh_options or ctx.get_parameter_source("remote_program") is given):
@@ -246,10 +248,14 @@ def _print_front(found: Found, *, as_json: bool = False) -> None:
         cells = [printable(row[index]) for index in shown]
         table.add_row(*cells, style="bold" if row[0].endswith("*") else None)
     console.print(table, markup=False)
+    if told := found.left_out():
+        say(told, err=as_json)
 
 
 def _print_winner(out: Path, found: Found, ending: Ending) -> None:
     """Print the winner, its test results, and the next command."""
+    from edgeinfer.converters.bundle.report import write_report_next_to
+
     winner = found.require_winner()
     footprint, base = winner.measured.footprint, found.baseline.measured.footprint
     say(
@@ -269,6 +275,8 @@ def _print_winner(out: Path, found: Found, ending: Ending) -> None:
         f"{len(found.trials)} candidates in {found.spent_s / 60:.1f} minutes, {measured} of them "
         f"measured to the end; see the report: {printable(str(out / 'report.html'))}"
     )
+    if report := write_report_next_to(Path(ending.bundle)):
+        say(printable(report.text()))
     say(f"next: edgeinfer run --camera --model {printable(ending.bundle)}")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgeinfer.converters.measure.no_amx import has_amx
+from edgeinfer.device.cli.given import refuse_other_than_run
 from edgeinfer.device.cli.help.names import choice
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.kept import tell_kept
@@ -149,6 +150,7 @@ def prune(
     """
     from edgeinfer.host.extras import check_host_extra
 
+    refuse_other_than_run(run)
     check_host_extra("edgeinfer prune")
     from edgeinfer.host.training.distillation.teacher import TeacherConfig
     from edgeinfer.host.training.pruning.config import PruneConfig

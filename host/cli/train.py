@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeinfer.device.cli.given import refuse_other_than_photos, refuse_other_than_run
 from edgeinfer.device.cli.help.pages import Command
 from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.say import say
-from edgeinfer.device.core.errors import UsageError, did_you_mean, printable
+from edgeinfer.device.core.errors import (
+    DataError,
+    ModelError,
+    UsageError,
+    did_you_mean,
+    printable,
+)
+from edgeinfer.device.core.model_file import TRAINED_FILE, command_line
 from edgeinfer.host.cli.student_options import chosen_teacher, like_student
 from edgeinfer.host.cli.train_options import task_names, train_options
 from edgeinfer.host.cli.train_settings import make_config
@@ -52,6 +60,7 @@ def train(
     """
     from edgeinfer.host.extras import check_host_extra, require_host_extra
 
+    _refuse_others(data, weights, teacher)
     check_host_extra("edgeinfer train")  # before a large folder is checked
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.device.cli.progress import busy
@@ -95,6 +104,26 @@ def train(
         click.echo(json.dumps(run_to_json(out, trained)))
     else:
         _print(out, trained)
+
+
+def _refuse_others(data: str, weights: str | None, teacher: Path | None) -> None:
+    """Refuse paths of other kinds than the command takes, and name the command for them."""
+    from edgeinfer.host.training.data.prepare import FASHION_MNIST
+
+    if data not in FASHION_MNIST:
+        refuse_other_than_photos(Path(data), DataError)
+    if teacher is not None:
+        refuse_other_than_run(teacher)
+    path = Path(weights or "")
+    run = path if path.is_dir() else path.parent
+    if weights is not None and path.exists() and (run / TRAINED_FILE).exists():
+        raise ModelError(
+            f"--weights {weights}",
+            got="is a run" if run == path else "is the model of a run",
+            expected="a file of pretrained weights",
+            next_step="to learn from that run: "
+            f"{command_line('train', Path(data), '--teacher', run)}",
+        )
 
 
 def _default_out(data: str, *, grey_28: bool, with_teacher: bool) -> Path:

@@ -125,3 +125,13 @@ def reason_line(result: HostResult, *, alone: bool = False) -> str:
     reason = printable(failure_text(result))
     named = reason.startswith(result.host) or (alone and result.outcome == "failed")
     return reason if named else f"{result.host}: {reason}"
+
+
+def failures_line(results: Sequence[HostResult]) -> str:
+    """Return how many of several hosts failed, and how many were therefore left alone."""
+    alone = [result.host for result in results if result.outcome == "left alone"]
+    failed = [result.host for result in results if not result.good and result.host not in alone]
+    told = f"{len(failed)} of {len(results)} boards failed: {', '.join(failed)}"
+    if alone:
+        told += f"; {len(alone)} left alone, nothing was changed there: {', '.join(alone)}"
+    return printable(told)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from edgeinfer.converters.tasks.intervals import wilson
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Baseline, Candidate, Footprint, Measured, Trial
 
@@ -68,6 +69,21 @@ def pareto_front(models: Sequence[Entry]) -> list[Entry]:
         if not any(same) and not any(other.dominates(model) for other in models):
             front.append(model)
     return sorted(front, key=lambda model: (model.measured.footprint.ratio, model.number))
+
+
+def better_than_chance(model: Entry, chance: float, samples: int) -> bool:
+    """Return whether a model is surely better than one that answers without looking.
+
+    The run as it is counts as better: it is what all are compared with.
+
+    Args:
+        model: a measured model.
+        chance: the accuracy of such answers, 0 to 1; 0 where it is not known.
+        samples: the number of pictures behind the model's accuracy.
+    """
+    if not chance or model.candidate.kind == "plain":
+        return True
+    return wilson(model.measured.accuracy * samples, samples)[0] > chance
 
 
 def excess(model: Entry, budget: Budget, baseline: Baseline) -> dict[str, float]:

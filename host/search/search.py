@@ -212,6 +212,9 @@ class Search:
             models=tuple(entries(baseline, self.bench.space.size, trials)),
             trials=tuple(trials),
             spent_s=self.clock.spent_s,
+            chance=self.bench.trained.measured.chance(
+                [sample.target for sample in self.bench.validation]
+            ),
         )
 
     def _try(self, asked: Asked, baseline: Baseline) -> Trial:

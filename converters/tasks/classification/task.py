@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
@@ -32,6 +33,10 @@ class MeasuredClassification(MeasuredTask):
     figure: ClassVar[str] = "top1"
     counted: ClassVar[str] = "the same best class"
     distribution: ClassVar[bool] = True
+
+    def chance(self, targets: Sequence[int]) -> float:
+        """Return the share of the most frequent class."""
+        return max(Counter(targets).values(), default=0) / max(1, len(targets))
 
     def write_target(self, target: int, said: Said) -> str:
         """Return the label."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgeinfer.device.cli.given import PICTURES, refuse_other
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.log.option import log_warnings
 from edgeinfer.device.cli.options.common import (
@@ -25,6 +26,7 @@ from edgeinfer.device.cli.options.common import (
 )
 from edgeinfer.device.cli.options.opening import opening_options
 from edgeinfer.device.cli.say import say
+from edgeinfer.device.core.model_file import command_line
 
 if TYPE_CHECKING:
     from edgeinfer.device.core.errors import CameraError
@@ -74,8 +76,10 @@ def predict(
     opening = replace(opening, threads=threads, labels=read_labels(labels_file))
     path = resolve_model(model)
     if model is None:
-        tell(f"model: {path}")
+        tell(f"model: {path} (the installed bundle)")
     with status_line() as show, _opened(path, opening, show) as opened:
+        if model is not None:
+            tell(f"model: {path}")
         if opened.choice is not None:
             tell(f"variant: {opened.choice}")
         tell_notes(opened.notes)
@@ -133,12 +137,21 @@ def _pictures_and_model(
 
     Raises:
         UsageError: there are several models.
+        ModelError: something is neither; the error names the command for it.
         click.UsageError: there is no photo.
     """
-    pictures = [path for path in photos if not is_model(path)]
+    pictures = []
     for path in photos:
         if is_model(path):
             model = one_model(path, model)
+        else:
+            pictures.append(path)
+    for path in pictures:
+        refuse_other(path, PICTURES, "a photo, or a .edgebundle or .tflite file", model=model)
     if not pictures:
-        raise click.UsageError("Missing argument 'PHOTO...': no photo is given.")
+        named: tuple[str | Path, ...] = () if model is None else ("--model", model)
+        raise click.UsageError(
+            "Missing argument 'PHOTO...': no photo is given. To ask about one: "
+            f"{command_line('predict', *named, 'PHOTO')}"
+        )
     return pictures, model

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeinfer.device.cli.given import refuse_other_than_model
 from edgeinfer.device.cli.help.names import SOURCE
 from edgeinfer.device.cli.help.pages import option_group
 from edgeinfer.device.cli.log.option import LoggedCommand, log_events, log_format_option
@@ -156,7 +157,9 @@ def run(
     SIGTERM stop it after the current frames; SIGHUP loads the model again.
     """
     log = log_events(log_format)
-    source = read_source(camera, camera_url_file)
+    if model is not None:
+        refuse_other_than_model(model)
+    source = read_source(camera, camera_url_file, model)
     loading = click.get_current_context().with_resource(ExitStack())
     loading.enter_context(_collector_paused())
     from edgeinfer.device.core.signals import reload_on_hangup, stop_on_signals

@@ -58,7 +58,7 @@ def verify(
     """
     from edgeinfer.device.cli.progress import busy
     from edgeinfer.device.core.errors import ModelError
-    from edgeinfer.device.core.model_file import is_bundle
+    from edgeinfer.device.core.model_file import command_line, is_bundle
     from edgeinfer.device.models.record import Recorded, record_bundle
     from edgeinfer.device.models.verify import VerifyReport, verify_bundle
 
@@ -69,7 +69,7 @@ def verify(
             path,
             got="is a .tflite without golden frames",
             expected="a .edgebundle",
-            next_step=f"make one: `edgeinfer adopt {path}`",
+            next_step=f"make one: {command_line('adopt', path)}",
         )
     with tell_kept(record), busy("answering the golden frames"):
         report: Recorded | VerifyReport = (

@@ -12,6 +12,7 @@ from edgeinfer.device.cameras.options import MAX_RAW, SILENCE_S, CameraOptions
 from edgeinfer.device.cli.help.pages import Decorated, option_group
 from edgeinfer.device.cli.options.common import is_model
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.core.model_file import command_line
 
 _camera = option_group("Camera")
 
@@ -83,8 +84,13 @@ def camera_url_file_option(command: Decorated) -> Decorated:
     )(command)
 
 
-def read_source(camera: str | None, file: Path | None) -> str:
+def read_source(camera: str | None, file: Path | None, model: Path | None = None) -> str:
     """Return the camera of `--camera` or `--camera-url-file`.
+
+    Args:
+        camera: the option's value.
+        file: the other's.
+        model: the model that is given, for the command that an error names.
 
     Raises:
         UsageError: both are given, or `--camera` names a model.
@@ -95,10 +101,11 @@ def read_source(camera: str | None, file: Path | None) -> str:
     check_one_camera(camera, file)
     if file is not None:
         return read_camera_url(file)
+    named: tuple[str | Path, ...] = () if model is None else ("--model", model)
     if camera is None:
         raise click.UsageError(
-            "No camera is given. --camera takes the first camera found, --camera simulated needs "
-            "no camera."
+            f"No camera is given. {command_line('run', *named, '--camera')} takes the first camera "
+            "found, --camera simulated needs no camera."
         )
     # `--camera` takes the next word as its source, so that a bundle behind it lands here.
     if is_model(camera):
@@ -106,7 +113,16 @@ def read_source(camera: str | None, file: Path | None) -> str:
             f"--camera {camera}",
             got="is a model, not a source",
             expected="a camera",
-            next_step=f"put the model first: {camera} --camera",
+            next_step=f"name it first: {command_line('run', '--model', Path(camera), '--camera')}",
+        )
+    from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
+
+    if Path(camera).is_file() and Path(camera).suffix.lower() in IMAGE_SUFFIXES:
+        raise UsageError(
+            f"--camera {camera}",
+            got="is a single photo",
+            expected="a camera, a clip or a folder",
+            next_step=f"ask about it: {command_line('predict', *named, Path(camera))}",
         )
     return camera
 

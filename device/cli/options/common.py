@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from edgeinfer.device.cli.given import FOR_BOARDS, refuse_other_than_model
 from edgeinfer.device.cli.help.pages import Decorated, Option, option_group
 from edgeinfer.device.cli.say import say
-from edgeinfer.device.core.errors import UsageError, printable
-from edgeinfer.device.core.model_file import MODEL_SUFFIXES
+from edgeinfer.device.core.errors import ModelError, UsageError, printable
+from edgeinfer.device.core.model_file import MODEL_SUFFIXES, model_kind
 from edgeinfer.device.models.bundle.installed import installed_bundle
 from edgeinfer.device.tasks.labels import read_label_file
 
@@ -20,11 +21,21 @@ _model = option_group("Model")
 
 
 def is_model(path: str | Path) -> bool:
-    """Return whether a path is that of a model by its name.
+    """Return whether a path is that of a model: by its name, else by what the file is.
 
     The names of models that no board runs count, too: opening one says what to do with it.
     """
-    return str(path).lower().endswith(MODEL_SUFFIXES)
+    from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
+
+    name = str(path).lower()
+    if name.endswith(MODEL_SUFFIXES):
+        return True
+    if name.endswith(tuple(IMAGE_SUFFIXES)):
+        return False  # not opened: there may be many
+    try:
+        return Path(path).is_file() and model_kind(Path(path)) in FOR_BOARDS
+    except (ModelError, OSError, ValueError):  # ValueError: a path with a NUL
+        return False
 
 
 def one_model(bundle: Path | None, model: Path | None) -> Path | None:
@@ -132,8 +143,12 @@ def resolve_model(model: Path | None) -> Path:
 
     Raises:
         BundleError: no model is named and none is installed.
+        ModelError: what is named is something else; the error names the command for it.
     """
-    return installed_bundle() if model is None else model
+    if model is None:
+        return installed_bundle()
+    refuse_other_than_model(model)
+    return model
 
 
 def read_labels(path: Path | None) -> tuple[str, ...] | None:

@@ -2,6 +2,7 @@
 
 from edgeinfer.device.core.model_file.kinds import CONVERTIBLE, IN_WORDS, ModelKind
 from edgeinfer.device.core.model_file.magic import HEAD_BYTES, TFLITE_IDENTIFIER, kind_of
+from edgeinfer.device.core.model_file.meant import command_line, meant_command
 from edgeinfer.device.core.model_file.reading import (
     MAX_MODEL_BYTES,
     path_advice,
@@ -28,8 +29,10 @@ __all__ = [
     "TRAINED_FILE",
     "Found",
     "ModelKind",
+    "command_line",
     "is_bundle",
     "kind_of",
+    "meant_command",
     "model_kind",
     "path_advice",
     "read_model_file",

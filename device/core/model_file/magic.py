@@ -31,6 +31,8 @@ _STARTS: tuple[tuple[bytes, ModelKind], ...] = (
     (b"\xfd7zXZ\0", "archive"),
     (b"7z\xbc\xaf'\x1c", "archive"),
     (b"Rar!\x1a\x07", "archive"),
+    (b"\x1a\x45\xdf\xa3", "clip"),  # Matroska, WebM
+    (b"FLV\x01", "clip"),
 )
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
@@ -50,6 +52,8 @@ def kind_of(head: bytes) -> ModelKind:
             return kind
     if _is_picture(head):
         return "picture"
+    if head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
+        return "clip"
     if head[_TAR_PLACE:].startswith(_TAR_MAGIC):
         return "archive"
     return _kind_of_text(head) or _kind_of_weights(head) or "unknown"

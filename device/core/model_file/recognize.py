@@ -10,11 +10,14 @@ from typing import BinaryIO
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.model_file.folders import TRAINED_FILE as TRAINED_FILE
 from edgeinfer.device.core.model_file.folders import kind_of_folder
-from edgeinfer.device.core.model_file.kinds import ADVICE, BY_NAME, CONVERTIBLE, IN_WORDS, ModelKind
+from edgeinfer.device.core.model_file.kinds import ADVICE, BY_NAME, IN_WORDS, ModelKind
 from edgeinfer.device.core.model_file.magic import HEAD_BYTES, ZIP_MAGIC, kind_of
+from edgeinfer.device.core.model_file.meant import meant_command
 from edgeinfer.device.core.model_file.protobuf import kind_of_protobuf
 from edgeinfer.device.core.model_file.reading import EXPECTED, cannot_be_read, require_file
 from edgeinfer.device.core.model_file.zips import kind_of_members, read_names
+
+_SHOWN_RUNS = 3
 
 _LONGEST_NAME = 100
 """Of what is in a file or folder, in an error; a ZIP's member may have 65,535 bytes."""
@@ -38,20 +41,23 @@ class Found:
         if not self.inside:
             return IN_WORDS[self.kind]
         names = self._first
+        if self.kind == "runs":
+            names = f"{len(self.inside)}, the newest: {', '.join(self.inside[:_SHOWN_RUNS])}"
+            return f"{IN_WORDS[self.kind]} ({names})"
         if len(self.inside) > 1:
             names = f"{len(self.inside)} models, such as {names}"
         return f"a ZIP that contains {names}" if self.kind == "zip" else f"a folder around {names}"
 
-    def next_step(self, path: Path) -> str:
-        """Return what to do with it where a model for a board is wanted; may be empty.
+    def next_step(self, path: Path, command: str = "") -> str:
+        """Return what to do with it where something else is wanted; may be empty.
 
         Args:
             path: where it is.
+            command: the command that it was given to; "" where a model for a board is wanted.
         """
-        if self.kind in CONVERTIBLE:
-            return "make a bundle of it with `edgeinfer convert`"
-        if not self.inside:
-            return ADVICE.get(self.kind, "")
+        meant = meant_command(self.kind, path, command, self.inside)
+        if meant or not self.inside:
+            return meant or ADVICE.get(self.kind, "")
         if self.kind == "zip":
             return f"unpack it and give {self._first}"
         return f"give {path / self.inside[0]}"

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from edgeinfer.device.core.errors import SearchError
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Baseline, Trial
-from edgeinfer.host.search.front import Entry, choose_winner, nearest, pareto_front
+from edgeinfer.host.search.front import (
+    Entry,
+    better_than_chance,
+    choose_winner,
+    nearest,
+    pareto_front,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +27,9 @@ class Found:
         models: the baseline and all measured models.
         trials: all trials.
         spent_s: time of all starts, seconds.
+        chance: the accuracy of answers without looking at the pictures, 0 to 1.
+        front: the models that no other beats, without those whose accuracy may be chance.
+        winner: the best of `models` within the budget, also without those; None if there is none.
     """
 
     name: str
@@ -29,13 +38,32 @@ class Found:
     models: tuple[Entry, ...]
     trials: tuple[Trial, ...]
     spent_s: float
+    chance: float = 0.0
     front: tuple[Entry, ...] = field(init=False)
     winner: Entry | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Find the front and choose the winner."""
-        object.__setattr__(self, "front", tuple(pareto_front(self.models)))
-        object.__setattr__(self, "winner", choose_winner(self.models, self.budget, self.baseline))
+        offered = self._offered
+        object.__setattr__(self, "front", tuple(pareto_front(offered)))
+        object.__setattr__(self, "winner", choose_winner(offered, self.budget, self.baseline))
+
+    @property
+    def _offered(self) -> list[Entry]:
+        samples = self.baseline.validation_samples
+        return [model for model in self.models if better_than_chance(model, self.chance, samples)]
+
+    def left_out(self) -> str:
+        """Return how many models are not offered, in a sentence; "" if all are."""
+        count = len(self.models) - len(self._offered)
+        if not count:
+            return ""
+        models, their = ("model is", "its") if count == 1 else ("models are", "their")
+        return (
+            f"{count} {models} left out: {their} accuracy may be chance, which reaches "
+            f"{100 * self.chance:.2f} % on the {self.baseline.validation_samples:,} validation "
+            "pictures with one answer for all"
+        )
 
     def require_winner(self) -> Entry:
         """Return the winner.
@@ -45,7 +73,7 @@ class Found:
         """
         if self.winner is not None:
             return self.winner
-        close = nearest(self.models, self.budget, self.baseline)
+        close = nearest(self._offered, self.budget, self.baseline)
         figures = close.measured
         raise SearchError(
             self.name,

@@ -51,7 +51,7 @@ def test_a_file_is_named_for_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "x.edgebundle").write_bytes(b"PK\3\4")
     with pytest.raises(
         ModelError,
-        match="is a bundle, expected a folder that `edgeinfer train` made; name a folder",
+        match="is a bundle, expected a folder that `edgeinfer train` made; it is finished: `edgei",
     ):
         read_trained(tmp_path / "x.edgebundle")
 

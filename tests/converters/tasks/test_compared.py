@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.converters.tasks.evaluation import Evaluation
-from edgeinfer.converters.tasks.registry import OWN, find_compared
+from edgeinfer.converters.tasks.registry import OWN, find_compared, find_measured
 from edgeinfer.device.tasks.classification.multi_label import MultiLabel
 from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.device.tasks.detection.prediction import Detections
@@ -251,3 +251,9 @@ def test_no_pair_of_values_breaks_the_score(pairs: list[tuple[float, float]]) ->
     found = scores("value", [(value(a), value(b)) for a, b in pairs])
     assert len(found) == len(pairs)
     assert {*found} <= {0.0, 1.0}
+
+
+def test_one_answer_for_all_is_as_good_as_the_most_frequent_class() -> None:
+    classes = find_measured("classification")
+    assert classes.chance([0, 1, 1, 2]) == 0.5
+    assert classes.chance([]) == 0

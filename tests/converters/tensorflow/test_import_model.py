@@ -86,9 +86,10 @@ def test_files_that_cannot_be_a_source(
 def test_the_folder_around_a_run(tmp_path: Path) -> None:
     (tmp_path / "cats").mkdir()
     (tmp_path / "cats" / "trained.json").touch()
-    with pytest.raises(ModelError, match=f"is a folder around cats, .*; give {tmp_path}/cats$"):
+    said = rf"is a folder of runs \(1, .*: `edgeinfer convert {tmp_path}/cats`$"
+    with pytest.raises(ModelError, match=said):
         source_kind(tmp_path)
-    with pytest.raises(ModelError, match=f"is a folder around cats, .*; give {tmp_path}/cats$"):
+    with pytest.raises(ModelError, match=said):
         read_trained(tmp_path)
 
 

@@ -82,7 +82,10 @@ def test_falling_back_says_why_and_requiring_fails(
 
 def test_predict_names_the_variant_on_stderr(sample_bundle: Path, tmp_path: Path) -> None:
     done = edgeinfer("predict", "--model", sample_bundle, tmp_path / "absent.jpg")
-    assert done.stderr.splitlines()[0] == "variant: cpu (the bundle has no other)"
+    assert done.stderr.splitlines()[:2] == [
+        f"model: {sample_bundle}",
+        "variant: cpu (the bundle has no other)",
+    ]
 
 
 def test_benchmark_times_the_delegate(sample_bundle: Path, delegate: str) -> None:

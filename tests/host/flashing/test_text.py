@@ -6,6 +6,7 @@ from edgeinfer.host.flashing.progress import bar, size_text
 from edgeinfer.host.flashing.result import HostResult, Outcome
 from edgeinfer.host.flashing.text import (
     answer_text,
+    failures_line,
     reason_line,
     result_lines,
     table_lines,
@@ -115,3 +116,21 @@ def test_sizes_and_bars() -> None:
     assert [size_text(count) for count in (0, 999_499, 1_000_000)] == ["0 kB", "999 kB", "1.0 MB"]
     assert bar(0, 0).startswith("[----")
     assert bar(50, 100) == f"[{'#' * 12}{'-' * 12}] 0.0 of 0.0 MB"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        (("failed", "left alone", "left alone"), "1 of 3 boards failed: a; 2 left alone, "),
+        (("confirmed", "rolled back", "failed"), "2 of 3 boards failed: b, c"),
+        (("confirmed", "unchanged", "not healthy"), "1 of 3 boards failed: c"),
+    ],
+)
+def test_boards_that_were_left_alone_did_not_fail(outcomes: tuple[Outcome, ...], said: str) -> None:
+    results = [
+        HostResult(host=host, outcome=outcome)
+        for host, outcome in zip("abc", outcomes, strict=True)
+    ]
+    line = failures_line(results)
+    assert line.startswith(said)
+    assert ("left alone" in line) == ("left alone" in outcomes)

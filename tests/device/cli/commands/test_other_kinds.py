@@ -24,7 +24,7 @@ COMMANDS = {
     [
         ("a.tflite", foreign.LFS_POINTER, "fetch the file with `git lfs pull`"),
         ("a.edgebundle", foreign.HTML, "download the file itself"),
-        ("a.onnx", foreign.ONNX, "`edgeinfer convert`"),
+        ("a.onnx", foreign.ONNX, "a.onnx --pictures FOLDER`"),
         ("a.pt", foreign.TORCH, "`edgeinfer convert model.py:function`"),
     ],
 )

@@ -42,7 +42,9 @@ def test_the_installed_model_is_taken(sample_bundle: Path, photo: Path, tmp_path
     (tmp_path / "edgeinfer" / "x.edgebundle").write_bytes(sample_bundle.read_bytes())
     answer = edgeinfer("predict", photo, env={"XDG_DATA_HOME": str(tmp_path)})
     assert "Ankle boot" in answer.stdout
-    assert answer.stderr.startswith(f"model: {tmp_path}/edgeinfer/x.edgebundle\n")
+    assert answer.stderr.startswith(
+        f"model: {tmp_path}/edgeinfer/x.edgebundle (the installed bundle)\n"
+    )
 
 
 def test_a_bad_picture_is_named_and_the_others_answered(

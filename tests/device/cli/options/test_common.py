@@ -78,7 +78,7 @@ def test_two_different_models_are_refused() -> None:
     ("words", "message"),
     [
         (("run", "a.edgebundle", "--model", "b.edgebundle", "--camera"), "only one model"),
-        (("run", "--camera", "a.edgebundle"), "put the model first: a.edgebundle --camera"),
+        (("run", "--camera", "a.edgebundle"), "`edgeinfer run --model a.edgebundle --camera`"),
         (("verify", "a.edgebundle", "--model", "b.edgebundle"), "only one model"),
         (("benchmark", "a.tflite", "--model", "b.edgebundle"), "only one model"),
         (("inspect", "a.tflite", "--model", "b.edgebundle"), "only one model"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,10 +19,10 @@ from tests.device.core.model_file import foreign_examples as foreign
 from tests.device.core.model_file.foreign_examples import packed
 
 CASES: dict[str, tuple[bytes, ModelKind, str]] = {
-    "net.onnx": (foreign.ONNX, "onnx", "is an ONNX model, .*; make a bundle of it with `edge"),
+    "net.onnx": (foreign.ONNX, "onnx", "is an ONNX model, .*; make a bundle of it, .*: `edge"),
     "opset.onnx": (foreign.ONNX_OPSET_FIRST, "onnx", "is an ONNX model"),
     "onnx.tflite": (foreign.ONNX, "onnx", "is an ONNX model"),
-    "net.pt2": (foreign.PT2, "pt2", r"exported \(.pt2\), .*; make a bundle of it with `edgeinfer"),
+    "net.pt2": (foreign.PT2, "pt2", r"exported \(.pt2\), .*; make a bundle of it, .*: `edgei"),
     "older.pt2": (foreign.PT2_BEFORE_2_8, "pt2", "is a program that PyTorch exported"),
     "net.pt": (
         foreign.TORCH,
@@ -68,7 +69,11 @@ CASES: dict[str, tuple[bytes, ModelKind, str]] = {
         "is a Git LFS pointer, not the file itself",
     ),
     "page.tflite": (foreign.HTML, "html", r"is a web page \(HTML\), .*; download the file itself"),
-    "photo.tflite": (foreign.JPEG, "picture", "is a picture, .*; give a model, and pictures as"),
+    "photo.tflite": (
+        foreign.JPEG,
+        "picture",
+        "is a picture, .*: `edgeinfer predict .*o.tflite`",
+    ),
     "photo.bmp": (foreign.BMP, "picture", "is a picture"),
     "photo.webp": (foreign.WEBP, "picture", "is a picture"),
     "photo.heic": (foreign.HEIC, "picture", "is a picture"),
@@ -105,6 +110,11 @@ CASES: dict[str, tuple[bytes, ModelKind, str]] = {
 }
 
 
+def name_of_photo(member: str) -> bool:
+    """Return whether a member of a made folder has a photo's content."""
+    return "photo" in member
+
+
 @pytest.mark.parametrize("reader", [is_bundle, Model.open, describe_file])
 @pytest.mark.parametrize("name", CASES)
 def test_a_file_of_another_kind(
@@ -124,7 +134,11 @@ def test_a_file_of_another_kind(
         (["Data/com.apple.CoreML/model.mlmodel", "Manifest.json"], "coreml", "is a Core ML model"),
         (["coremldata.bin"], "coreml", "is a Core ML model"),
         (["model.json", "weights.bin"], "tfjs", "is a TensorFlow.js model"),
-        (["mine/trained.json"], "nested", "is a folder around mine, .*; give {folder}/mine$"),
+        (
+            ["mine/trained.json"],
+            "runs",
+            r"is a folder of runs \(1, the newest: mine\), .*: `edgeinfer convert {folder}/mine`$",
+        ),
         (
             ["m/saved_model.pb", "labels.txt"],
             "nested",
@@ -133,10 +147,16 @@ def test_a_file_of_another_kind(
         (["a.edgebundle"], "nested", "is a folder around a.edgebundle, "),
         (
             ["a/trained.json", "b/trained.json"],
-            "nested",
-            "is a folder around 2 models, such as a, ",
+            "runs",
+            r"is a folder of runs \(2, the newest: b, a\), .*: `edgeinfer convert {folder}/b`$",
         ),
-        (["model.json/x", ".a.tflite", "photo.jpg"], "folder", "is not a file"),
+        (["model.json/x", ".a.tflite", "no.jpg"], "folder", "is not a file"),
+        (["photo.jpg", "notes.txt"], "photos", "is a folder of photos, .*; sort its photos into "),
+        (["cat/photo1.jpg", "dog/photo.jpg"], "labelled", "sub-folders, .*: `edgeinfer train "),
+        (["test/a/photo.png", "train/a/photo.png"], "labelled", ": `edgeinfer train {folder}`$"),
+        (["notes/a.txt", "photo.webp", "album/photo.jpg"], "labelled", ": `edgeinfer train "),
+        (["cat/.photo.jpg", "notes.txt"], "folder", "is not a file"),
+        (["cat/photo.jpg", "old/trained.json"], "runs", ": `edgeinfer convert {folder}/old`$"),
     ],
 )
 def test_a_folder_of_another_kind(
@@ -145,7 +165,8 @@ def test_a_folder_of_another_kind(
     for member in members:
         path = tmp_path / member
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(foreign.TFJS)
+        path.write_bytes(foreign.JPEG if name_of_photo(member) else foreign.TFJS)
+        os.utime(path, (order := members.index(member), order))  # the later the newer
     assert model_kind(tmp_path) == kind
     with pytest.raises(ModelError, match=said.format(folder=tmp_path)):
         is_bundle(tmp_path)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.measure.loss import Loss
+from edgeinfer.device.core.errors import SearchError
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Trial
@@ -179,3 +180,35 @@ def test_a_second_use_of_the_test_split_is_reported(tmp_path: Path) -> None:
 
     write_report(tmp_path, make_found(), replace(ENDING, test_uses=2))
     assert "used 2 times, for as many winners" in (tmp_path / PAGE).read_text()
+
+
+@pytest.mark.parametrize(
+    ("chance", "front", "left_out"),
+    [
+        (0.0, ["#2", "#1"], ""),
+        (0.5, ["#2", "#1"], ""),
+        (
+            0.79,
+            ["#1"],
+            "1 model is left out: its accuracy may be chance, which reaches 79.00 %",
+        ),
+        (0.95, ["baseline"], "3 models are left out: their accuracy may be chance"),
+    ],
+)
+def test_what_may_be_chance_is_not_on_the_front(
+    tmp_path: Path, chance: float, front: list[str], left_out: str
+) -> None:
+    found = replace(make_found(), chance=chance)
+    assert [model.title for model in found.front] == front
+    assert found.left_out().startswith(left_out)
+    assert bool(found.left_out()) == bool(left_out)
+    write_report(tmp_path, found, None)
+    assert ("may be chance" in (tmp_path / PAGE).read_text()) == bool(left_out)
+
+
+def test_what_may_be_chance_does_not_win() -> None:
+    found = make_found(Budget(size_kb=60))
+    assert found.require_winner().title == "#1"
+    nothing_else = replace(found, models=(found.models[0], found.models[3]), chance=0.79)
+    with pytest.raises(SearchError, match="no candidate keeps the budget; baseline"):
+        nothing_else.require_winner()
