@@ -41,6 +41,7 @@ def convert(
     foreign: ForeignModel | None = None,
     max_drop_points: float | None = None,
     calibration_draw: CalibrationDraw | None = None,
+    data: AnyPath | None = None,
     board: str | None = None,
     import_timeout_s: float | None = None,
     report: AnyPath | None = None,
@@ -76,6 +77,8 @@ def convert(
         calibration_draw: how the pictures for the calibration are chosen: "balanced" takes the
             classes in turn, "as-is" takes the pictures as they come. By default "balanced". Only
             for a folder of `edgeinfer.train`.
+        data: the folder of the pictures that the model was trained on, if it is no longer where it
+            was. Only for a folder of `edgeinfer.train`.
         board: name of a board, such as "coral-usb". The bundle gets a variant for the accelerator
             of this board as well. By default only the CPU variant.
         import_timeout_s: how long the importer of an ONNX or PyTorch model may take. By
@@ -110,6 +113,7 @@ def convert(
             foreign=foreign,
             max_drop_points=max_drop_points,
             calibration_draw=calibration_draw,
+            data=data,
             board=board,
             import_timeout_s=import_timeout_s,
             report=report,
@@ -125,6 +129,7 @@ def _convert(
     foreign: ForeignModel | None,
     max_drop_points: float | None,
     calibration_draw: CalibrationDraw | None,
+    data: AnyPath | None,
     board: str | None,
     import_timeout_s: float | None,
     report: AnyPath | None,
@@ -157,7 +162,7 @@ def _convert(
     refuse_unfit(_changed(options, ConvertOptions()), "foreign" if of_foreign else "run", precision)
     source: Source
     if of_foreign:
-        _refuse(path, calibration_draw=calibration_draw)
+        _refuse(path, calibration_draw=calibration_draw, data=data)
         if foreign is None:
             raise UsageError(
                 "foreign",
@@ -187,6 +192,7 @@ def _convert(
         _refuse(path, foreign=foreign)
         source = TrainedRun(
             folder=path,
+            data=None if data is None else Path(data),
             max_drop_points=1.0 if max_drop_points is None else max_drop_points,
             calibration_draw=calibration_draw or "balanced",
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.core import ParameterSource
 
-from edgeinfer.converters.cli.options import install_option, out_option
+from edgeinfer.converters.cli.options import data_option, install_option, out_option
 from edgeinfer.device.cli.given import refuse_other
 from edgeinfer.device.cli.help.names import BOARD, choice
 from edgeinfer.device.cli.help.pages import Command, option_group
@@ -45,6 +45,7 @@ _output = option_group("Output")
 
 @click.command(cls=Command)
 @click.argument("model", type=click.Path(path_type=Path), metavar="MODEL")
+@data_option
 @_foreign(
     "--pictures",
     type=click.Path(path_type=Path),
@@ -181,6 +182,7 @@ _output = option_group("Output")
 @json_option
 def convert(
     model: Path,
+    data: Path | None,
     pictures: Path | None,
     labels_file: Path | None,
     min_agreement: float | None,
@@ -324,7 +326,10 @@ def convert(
     else:
         name = read_trained(model).name
         source = TrainedRun(
-            folder=model, max_drop_points=max_drop, calibration_draw=calibration_draw
+            folder=model,
+            data=data,
+            max_drop_points=max_drop,
+            calibration_draw=calibration_draw,
         )
     targets.require_tools(precision)
     out = out or Path(f"{name}.edgebundle")

@@ -1,4 +1,4 @@
-"""Options of all commands that write a bundle."""
+"""Options of all commands that write a bundle, and of those that take a run."""
 
 from __future__ import annotations
 
@@ -23,4 +23,12 @@ install_option = _output(
     "--install/--no-install",
     default=True,
     help="Make it the model that is used when none is named.",
+)
+
+data_option = option_group("Run of `edgeinfer train`")(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    show_default="where it was",
+    help="The folder of photos that the run was trained on, if it has moved.",
 )

@@ -17,7 +17,7 @@ from edgeinfer.converters.measure.accuracy_gate import LabelGate
 from edgeinfer.converters.qat.retrain import retrainer
 from edgeinfer.converters.quantize.quantize import quantize_trained
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, read_samples, read_trained
+from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, find_samples, read_trained
 from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.converters.tensorflow.worker.job import Worker
 
@@ -31,12 +31,14 @@ class TrainedRun:
 
     Attributes:
         folder: the run's folder.
+        data: the folder that its data has moved to; None where it has not.
         max_drop_points: the largest loss of top-1 on validation, in percentage points.
         calibration_draw: which train samples calibrate: `balanced` takes the classes in turn,
             `as-is` draws from all samples, so frequent classes count for more.
     """
 
     folder: Path
+    data: Path | None = None
     max_drop_points: float = 1.0
     calibration_draw: CalibrationDraw = "balanced"
 
@@ -49,7 +51,7 @@ class TrainedRun:
         self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, progress: Progress
     ) -> Opened:
         """Read the run; see `Source.open`."""
-        trained, splits = read_trained(self.folder), read_samples(self.folder)
+        trained, splits = read_trained(self.folder), find_samples(self.folder, self.data)
         spec = replace(trained.preprocess, jpeg_reduction=options.jpeg_reduction)
         quantize, keras_model = options.quantize, self.folder / KERAS_FILE
         calibration = calibration_samples(

@@ -45,12 +45,18 @@ class Sample:
     """One picture and its target.
 
     Attributes:
-        source: the absolute path of a photograph, or `FILE#INDEX` into an IDX file.
+        source: the path of a photograph, or `FILE#INDEX` into an IDX file.
         target: the task's target: for a class its index.
     """
 
     source: str
     target: Any = None
+
+
+def file_of(source: str) -> str:
+    """Return the file that a source is in: a photograph itself, or the IDX file."""
+    match = _IDX_SOURCE.fullmatch(source)
+    return source if match is None else match[1]
 
 
 def read_sample(source: str, spec: PreprocessSpec | None = None) -> Pixels:

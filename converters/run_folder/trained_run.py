@@ -8,11 +8,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
+from edgeinfer.converters.run_folder.place import (
+    common_folder,
+    data_folder,
+    moved_samples,
+    write_place,
+)
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.converters.tasks.task import MeasuredTask
@@ -75,9 +82,19 @@ class TrainedModel:
 
 
 def write_trained(
-    folder: Path, model: TrainedModel, samples: Mapping[Split, Sequence[Sample]]
+    folder: Path,
+    model: TrainedModel,
+    samples: Mapping[Split, Sequence[Sample]],
+    *,
+    home: Path | None = None,
 ) -> None:
     """Write everything but the Keras file.
+
+    Args:
+        folder: where to write.
+        model: the description of the model.
+        samples: the pictures; their paths are written relative to the folder that holds them all.
+        home: where the folder will be; None where it stays.
 
     Raises:
         StorageError: the folder cannot be written.
@@ -86,10 +103,14 @@ def write_trained(
     writer = csv.writer(table, lineterminator="\n")
     task, said = model.measured, model.said
     writer.writerow(["split", task.column, "source"])
+    data = common_folder(sample.source for part in samples.values() for sample in part)
     for split in SPLITS:
         for sample in samples.get(split, ()):
             target = task.write_target(sample.target, said)
-            writer.writerow([split, csv_cell(target), csv_cell(sample.source)])
+            source = sample.source if data is None else os.path.relpath(sample.source, data)
+            writer.writerow([split, csv_cell(target), csv_cell(source)])
+    if data is not None:
+        write_place(folder, data, home or folder)
     # File names need not be UTF-8; surrogateescape carries their bytes through.
     write_atomically(folder / SAMPLES_FILE, table.getvalue().encode("utf-8", "surrogateescape"))
     document = to_json(model)
@@ -116,7 +137,7 @@ def read_trained(folder: Path) -> TrainedModel:
 
 
 def read_samples(folder: Path) -> dict[Split, list[Sample]]:
-    """Read which samples each split holds, with their targets.
+    """Read which samples each split holds, with their targets, where the run says that they are.
 
     Raises:
         ModelError: the table is missing or damaged.
@@ -125,15 +146,31 @@ def read_samples(folder: Path) -> dict[Split, list[Sample]]:
     read_target = trained.measured.target_reader(trained.said)
     path = folder / SAMPLES_FILE
     splits: dict[Split, list[Sample]] = {split: [] for split in SPLITS}
+    data = data_folder(folder) or ""
     text = _read(folder, path).decode("utf-8", "surrogateescape")
     try:
         rows = list(csv.reader(io.StringIO(text, newline="")))
         for split, target, source in rows[1:]:
-            sample = Sample(source=csv_text(source), target=read_target(csv_text(target)))
+            source = os.path.join(data, csv_text(source))  # an absolute path stays
+            sample = Sample(source=source, target=read_target(csv_text(target)))
             splits[_split(split)].append(sample)
     except (ValueError, csv.Error) as error:
         raise ModelError(path, got=f"is damaged ({error})", next_step=_TRAIN_AGAIN) from error
     return splits
+
+
+def find_samples(folder: Path, data: Path | None = None) -> dict[Split, list[Sample]]:
+    """Read which samples each split holds, and make sure that they are there.
+
+    Args:
+        folder: the run.
+        data: the folder that its data has moved to; None where it has not.
+
+    Raises:
+        DataError: the data is not there.
+        ModelError: the table is missing or damaged.
+    """
+    return moved_samples(read_samples(folder), folder, data)
 
 
 def _split(name: str) -> Split:

@@ -180,6 +180,7 @@ def prune(
     config: PruneConfig | None = None,
     *,
     teacher: TeacherConfig | None = None,
+    data: AnyPath | None = None,
     progress: Progress | None = None,
     force: bool = False,
 ) -> TrainedModel:
@@ -196,6 +197,8 @@ def prune(
             machine.
         teacher: a trained model whose answers the smaller model also learns, such as
             `TeacherConfig(run=Path("runs/photos"))`. By default it learns only from the labels.
+        data: the folder of the pictures that the model was trained on, if it is no longer where it
+            was.
         progress: what shows the progress. By default it is shown on standard error;
             `edgeinfer.Silent()` shows nothing.
         force: whether to replace `out`, if it is an earlier trained model.
@@ -228,6 +231,7 @@ def prune(
             teacher=teacher,
             progress=told,
             force=force,
+            data=None if data is None else Path(data),
         )
 
 
@@ -253,6 +257,7 @@ def optimize(
     out: AnyPath,
     options: SearchOptions | None = None,
     *,
+    data: AnyPath | None = None,
     timer: Timer | None = None,
     progress: Progress | None = None,
 ) -> Optimized:
@@ -272,6 +277,8 @@ def optimize(
         out: the folder of the search. If there is a search in it already, it is continued.
         options: the budget, the time limit and more. By default at most 1 point of accuracy may be
             lost, and the search takes 20 minutes.
+        data: the folder of the pictures that the model was trained on, if it is no longer where it
+            was.
         timer: measures how fast the models are. By default on the board that `options.measure_on`
             names, or on this machine.
         progress: what shows the progress. By default it is shown on standard error;
@@ -304,6 +311,7 @@ def optimize(
         options,
         timer=timer or _timer(options),
         show=lambda keep: shown_progress(progress, keep=keep),
+        data=None if data is None else Path(data),
     )
     require_kept(found, ending)
     return Optimized(bundle=Path(ending.bundle), found=found, ending=ending)

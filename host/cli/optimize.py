@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeinfer.converters.cli.options import data_option
 from edgeinfer.device.cli.given import refuse_other_than_run
 from edgeinfer.device.cli.help.names import BOARD
 from edgeinfer.device.cli.help.pages import Command, option_group
@@ -51,6 +52,7 @@ _output = option_group("Output")
 
 @click.command(cls=Command)
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@data_option
 @_budget(
     "--budget-accuracy",
     type=float,
@@ -128,6 +130,7 @@ _output = option_group("Output")
 def optimize(
     ctx: click.Context,
     run: Path,
+    data: Path | None,
     budget_accuracy: float | None,
     budget_ms: float | None,
     budget_kb: float | None,
@@ -182,7 +185,7 @@ def optimize(
         raise UsageError("--out", got="is the folder RUN", expected="another folder")
     timer = _timer(measure_on, ssh_options, remote_program, threads)
     with interrupt_on_signals():
-        _search(run, out, options, timer, as_json=as_json)
+        _search(run, out, options, timer, as_json=as_json, data=data)
 
 
 def _timer(
@@ -196,7 +199,15 @@ def _timer(
     return BoardTimer(SshHost(measure_on, ssh_options), threads=threads, program=program)
 
 
-def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_json: bool) -> None:
+def _search(
+    run: Path,
+    out: Path,
+    options: SearchOptions,
+    timer: Timer,
+    *,
+    as_json: bool,
+    data: Path | None,
+) -> None:
     """Search and print; the results so far are shown even if the search fails or is stopped."""
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.search.report.finish import require_kept
@@ -215,6 +226,7 @@ def _search(run: Path, out: Path, options: SearchOptions, timer: Timer, *, as_js
         timer=timer,
         show=lambda keep: show_progress(keep=keep),
         ended_early=ended_early,
+        data=data,
     )
     if as_json:
         click.echo(json.dumps(_document(out, found, ending)))

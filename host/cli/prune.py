@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeinfer.converters.cli.options import data_option
 from edgeinfer.converters.measure.no_amx import has_amx
 from edgeinfer.device.cli.given import refuse_other_than_run
 from edgeinfer.device.cli.help.names import choice
@@ -36,6 +37,7 @@ _output = option_group("Output")
 
 @click.command(cls=Command)
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
+@data_option
 @_aim(
     "--speedup",
     type=float,
@@ -133,6 +135,7 @@ _output = option_group("Output")
 @json_option
 def prune(
     run: Path,
+    data: Path | None,
     out: Path | None,
     sparsity: str | None,
     size: str | None,
@@ -186,7 +189,9 @@ def prune(
     from edgeinfer.host.training.pruning.prune import prune as prune_run
 
     with tell_kept(out), show_progress() as progress:
-        pruned = prune_run(run, config, out, teacher=teaching, progress=progress, force=force)
+        pruned = prune_run(
+            run, config, out, teacher=teaching, progress=progress, force=force, data=data
+        )
     if as_json:
         click.echo(json.dumps(run_to_json(out, pruned)))
     else:

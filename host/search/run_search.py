@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.run_folder.moved_run import run_where_data_is
 from edgeinfer.converters.targets.targets import chosen_targets
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.core.errors import EdgeinferError, UsageError
@@ -33,6 +34,7 @@ def run_search(
     timer: Timer,
     show: Show,
     ended_early: EndedEarly = lambda found, stop: None,
+    data: Path | None = None,
 ) -> tuple[Found, Ending]:
     """Search, convert the winner and write the report; a search in `out` continues.
 
@@ -45,8 +47,10 @@ def run_search(
         timer: times the models.
         show: opens the display of the search, and then that of its end.
         ended_early: called before the error is raised.
+        data: the folder that the run's data has moved to; None where it has not.
 
     Raises:
+        DataError: the run's data is not there.
         MissingExtraError: a compiler that the board needs is not installed.
         ModelError: `run` is not a trained run, or has no pictures to measure on.
         RemoteError: the board that measures cannot be reached.
@@ -63,6 +67,7 @@ def run_search(
     chosen_targets(board=board).require_tools("int8")
     timer.check()
     with (
+        run_where_data_is(run, data) as run,
         open_study(out, settings, space, options.budget, seed=options.seed) as study,
         TensorflowProcess(out / WORK_FOLDER) as workshop,
     ):

@@ -129,7 +129,7 @@ def train(
             metrics={METRIC_ACCURACY: score.accuracy, METRIC_LOSS: score.loss},
         )
         save_model(model, place.run, out)
-        write_trained(place.run, trained, data.splits)
+        write_trained(place.run, trained, data.splits, home=out)
     return trained
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from edgeinfer.converters.run_folder.trained_run import read_samples
 from tests.compatibility.before import PackageBefore
 from tests.compatibility.said import assert_still_said, read_lines
 from tests.compatibility.stored import (
@@ -96,8 +97,11 @@ def test_a_run_is_pruned(left: Path) -> None:
     assert was.keys() <= now.keys()
     assert was["provenance"].keys() <= now["provenance"].keys()
     assert (was["labels"], was["preprocess"]) == (now["labels"], now["preprocess"])
-    samples = [(left / folder / "samples.csv").read_bytes() for folder in (RUN, PRUNED, "again")]
+    samples = [read_samples(left / folder) for folder in (RUN, PRUNED, "again")]
     assert samples[0] == samples[1] == samples[2]
+    assert sum(map(len, samples[0].values())) == 48
+    assert str(left) in (left / RUN / "samples.csv").read_text()
+    assert str(left) not in (left / "again" / "samples.csv").read_text()
 
 
 def test_a_search_that_was_killed_goes_on(left: Path) -> None:

@@ -140,13 +140,16 @@ def _pictures_and_model(
         ModelError: something is neither; the error names the command for it.
         click.UsageError: there is no photo.
     """
+    from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
+
     pictures = []
     for path in photos:
         if is_model(path):
             model = one_model(path, model)
         else:
             pictures.append(path)
-    for path in pictures:
+    # Those with the name of a picture are opened once only: there may be many.
+    for path in (path for path in pictures if path.suffix.lower() not in IMAGE_SUFFIXES):
         refuse_other(path, PICTURES, "a photo, or a .edgebundle or .tflite file", model=model)
     if not pictures:
         named: tuple[str | Path, ...] = () if model is None else ("--model", model)

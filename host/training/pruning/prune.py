@@ -21,7 +21,7 @@ from edgeinfer.converters.common.progress import LineProgress, Progress
 from edgeinfer.converters.run_folder.trained_run import (
     Split,
     TrainedModel,
-    read_samples,
+    find_samples,
     read_trained,
     write_trained,
 )
@@ -65,6 +65,7 @@ def prune(
     teacher_cache: Path | None = None,
     progress: Progress | None = None,
     force: bool = False,
+    data: Path | None = None,
 ) -> TrainedModel:
     """Prune the result of `edgeinfer train` in `run`, and write a run of the same form to `out`.
 
@@ -77,6 +78,7 @@ def prune(
             pictures; None keeps them only for this one.
         progress: reports every step; by default lines on standard error.
         force: replace an earlier run.
+        data: the folder that the run's data has moved to; None where it has not.
 
     Raises:
         UsageError: `out` exists or is `run` itself, or the teacher knows other classes.
@@ -90,7 +92,7 @@ def prune(
     check_host_extra("edgeinfer prune")
     if out.resolve() == run.resolve():
         raise UsageError("--out", got="is the run to prune", expected="another folder")
-    trained, samples = read_trained(run), read_samples(run)
+    trained, samples = read_trained(run), find_samples(run, data)
     spec = replace(trained.preprocess, size=config.size or trained.preprocess.size)
     settings = training_settings(trained, spec, config)
     # It takes seconds, so the errors above are reported first.
@@ -157,7 +159,7 @@ def prune(
             metrics={METRIC_ACCURACY: score.accuracy, METRIC_LOSS: score.loss, **metrics},
         )
         save_model(model, place.run, out)
-        write_trained(place.run, result, samples)
+        write_trained(place.run, result, samples, home=out)
     return result
 
 

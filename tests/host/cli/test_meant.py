@@ -11,9 +11,12 @@ from pathlib import Path
 import click
 import pytest
 
+from edgeinfer.converters.run_folder.samples import Sample
+from edgeinfer.converters.run_folder.trained_run import TrainedModel, write_trained
 from edgeinfer.device.cli.main import cli
+from edgeinfer.device.preprocess import PreprocessSpec
 from tests.device.core.model_file import foreign_examples as foreign
-from tests.support.program import edgeinfer_here
+from tests.support.program import edgeinfer_here, error_line
 
 MISTAKES = {
     "convert photos": ("a folder of photos in sub-folders", 1, "train photos"),
@@ -152,3 +155,25 @@ def test_the_model_that_answers_is_named(desk: Path, sample_bundle: Path) -> Non
     done = edgeinfer_here("predict", "x.edgebundle", "photo.jpg", "--json")
     assert done.stderr.startswith("model: x.edgebundle\n")
     assert "model:" not in done.stdout
+
+
+@pytest.mark.parametrize("command", ["convert", "prune", "optimize"])
+def test_data_that_has_moved_is_asked_for(desk: Path, command: str) -> None:
+    trained = TrainedModel(
+        name="x",
+        labels=("cat", "dog"),
+        preprocess=PreprocessSpec(size=(8, 8), channels="grey", mean=(0.0,), std=(1.0,)),
+    )
+    samples = [
+        Sample(source=str(desk / "photos" / name), target=target)
+        for target, name in enumerate(("cat/1.jpg", "dog/2.jpg"))
+    ]
+    write_trained(desk / "runs" / "x", trained, {"train": samples, "validation": samples})
+    (desk / "photos").rename(desk / "moved")
+    out = ["--out", "out"] + ["--no-install"] * (command == "convert")
+    said = error_line(edgeinfer_here(command, "runs/x", *out))
+    assert f"its data is not in {desk / 'photos'}, " in said
+    assert said.endswith("; tell where it is now: --data FOLDER")
+    said = error_line(edgeinfer_here(command, "runs/x", "--data", "flat", *out))
+    assert said.startswith("error: flat: has none of the data of runs/x, ")
+    assert not (desk / "out").exists()
