@@ -26,6 +26,7 @@ class Camera(Closing, Protocol):
         video_fps: the rate of a video file, in frames a second, as OpenCV reports it where it
             varies; None for other sources.
         skipped_files: files that could not be read and were skipped, so far.
+        dropped: pictures of a live source that were too old to be shown, so far.
         recovering: it has failed and is being opened again; no frames come for now.
         abandoned: a read of it does not return. It is left to the end of the process: closing a
             device under a read can crash.
@@ -36,6 +37,7 @@ class Camera(Closing, Protocol):
     labelled: bool = False
     video_fps: float | None = None
     skipped_files: int = 0
+    dropped: int = 0
     recovering: bool = False
     abandoned: bool = False
 

@@ -117,8 +117,9 @@ class Pipeline:
 
     @property
     def dropped(self) -> int:
-        """Frames of a live source that a newer one replaced before they were answered."""
-        return self._frames.dropped + self._tensors.dropped
+        """Frames of a live source that were too old, or that a newer one replaced before they were
+        answered."""
+        return self._camera.dropped + self._frames.dropped + self._tensors.dropped
 
     @property
     def max_fps(self) -> float | None:

@@ -76,7 +76,8 @@ class LoopSummary:
 
     Attributes:
         frames: answers given.
-        dropped: frames that a newer one replaced before they were looked at (live sources only).
+        dropped: frames that were too old, or that a newer one replaced before they were looked at
+            (live sources only).
         seconds: from the loop's start to its end.
         age_p50_ms: the median age of the answers, capture to result; None without answers.
         age_p99_ms: the age that 99 of 100 answers do not exceed; None without answers.

@@ -110,7 +110,7 @@ class Stream(Closing):
 
     @property
     def dropped(self) -> int:
-        """How many frames of a live camera were skipped because the model was not ready."""
+        """How many frames of a live camera were skipped: too old, or the model was not ready."""
         return 0 if self._pipeline is None else self._pipeline.dropped
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ class LoopFacts:
     Attributes:
         camera: what the source is.
         model: what answers; another one after a reload.
-        dropped: frames that a newer one replaced before they were looked at.
+        dropped: frames that were too old, or that a newer one replaced before they were looked at.
     """
 
     camera: Callable[[], str]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import Camera
+from edgeinfer.device.cameras.network.live_pictures import LivePictures
 from edgeinfer.device.cameras.network.mjpeg import open_http
 from edgeinfer.device.cameras.network.protocol.tls import Trust
 from edgeinfer.device.cameras.network.rtsp_probe import explain_rtsp
@@ -75,6 +76,7 @@ class OpencvCamera(Camera):
         self._shown = shown
         self._timeout_s = timeout_s
         self._sequence = 0
+        self._live: LivePictures | None = None
         if source.startswith(GSTREAMER):
             _require_gstreamer(shown)
             pipeline = source[len(GSTREAMER) :]
@@ -86,7 +88,9 @@ class OpencvCamera(Camera):
             if hasattr(cv2, "CAP_PROP_ORIENTATION_AUTO"):
                 # Of a clip at an address: 4.11 turns it when it is asked to, others by themselves.
                 self._capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
-        pixels = self._decode() if self._capture.isOpened() else None
+        # The first picture proves the stream; its age is not known yet, often not even its time.
+        proven = self._capture.isOpened() and self._capture.grab()
+        pixels = self._decode() if proven else None
         if pixels is None:
             self._capture.release()
             raise CameraError(
@@ -102,29 +106,36 @@ class OpencvCamera(Camera):
         self.description = f"{shown}, {width}x{height}"
         if math.isfinite(fps) and 1 <= fps <= 240:
             self.description += f", {fps:.4g} frames/s"
+        if not source.startswith(GSTREAMER):
+            scheme = source.partition("://")[0].lower()
+            self._live = LivePictures(self._capture, scheme, shown, timeout_s)
+
+    @property
+    def dropped(self) -> int:  # type: ignore[override]
+        """Pictures that were too old, so far."""
+        return 0 if self._live is None else self._live.dropped
 
     def read(self) -> Frame | None:
-        """Wait for the next picture.
+        """Wait for the next new picture.
 
         Raises:
-            CameraError: the stream ended, or is silent.
+            CameraError: the stream ended, is silent, or has only old pictures.
         """
+        captured_ns = self._grab()
         pixels = self._decode()
         if pixels is None:
             raise self._stopped()
-        frame = Frame(
+        self._sequence += 1
+        return Frame(
             pixels=pixels,
             format="bgr" if pixels.ndim == 3 else "grey",
-            sequence=self._sequence,
-            captured_ns=time.monotonic_ns(),
+            sequence=self._sequence - 1 + self.dropped,
+            captured_ns=captured_ns,
         )
-        self._sequence += 1
-        return frame
 
     def skip(self) -> bool:
-        """Skip a picture: its colours need not be converted."""
-        if not self._capture.grab():
-            raise self._stopped()
+        """Skip a new picture: its colours need not be converted."""
+        self._grab()
         self._sequence += 1
         return True
 
@@ -132,12 +143,18 @@ class OpencvCamera(Camera):
         """Close the stream."""
         self._capture.release()
 
+    def _grab(self) -> int:
+        """Have the next new picture decoded; return when it was captured."""
+        if self._live is not None:
+            return self._live.grab()
+        if not self._capture.grab():
+            raise self._stopped()
+        return time.monotonic_ns()
+
     def _decode(self) -> NDArray[np.uint8] | None:
-        """Return the next picture, (H, W, 3) uint8 BGR or (H, W) uint8 grey."""
+        """Return the picture that was grabbed, (H, W, 3) uint8 BGR or (H, W) uint8 grey."""
         from edgeinfer.device.cameras.files.video import checked_frame_size
 
-        if not self._capture.grab():
-            return None
         checked_frame_size(self._capture, self._shown)
         delivered, picture = self._capture.retrieve()
         fits = delivered and picture is not None and (picture.ndim == 2 or picture.shape[2] == 3)

@@ -101,6 +101,7 @@ class SteadyCamera(Camera):
         self._next_sequence = 0
         self._offset = 0
         self._skipped_before = 0
+        self._dropped_before = 0
         self._delay_s = first_delay_s
         self._opened_at = 0.0
         self._failed_at: float | None = None
@@ -155,6 +156,12 @@ class SteadyCamera(Camera):
         """Damaged pictures that were skipped, so far."""
         camera = self._thread.camera if self._thread is not None else None
         return self._skipped_before + (camera.skipped_files if camera is not None else 0)
+
+    @property
+    def dropped(self) -> int:  # type: ignore[override]
+        """Pictures that were too old, so far."""
+        camera = self._thread.camera if self._thread is not None else None
+        return self._dropped_before + (camera.dropped if camera is not None else 0)
 
     @property
     def recovering(self) -> bool:  # type: ignore[override]
@@ -269,6 +276,7 @@ class SteadyCamera(Camera):
             return  # closed meanwhile
         assert worker.camera is not None
         self._skipped_before += worker.camera.skipped_files
+        self._dropped_before += worker.camera.dropped
         self._release(worker)
         # One that fails again immediately is not opened every quarter of a second for a month.
         good_s = min(time.monotonic() - self._opened_at, LAST_DELAY_S)

@@ -69,7 +69,7 @@ class Supervisor(Watch):
 
     @property
     def dropped(self) -> int:
-        """Frames of a live source that a newer one replaced before they were answered, so far."""
+        """Frames of a live source that were too old, or that a newer one replaced, so far."""
         return 0 if self._pipeline is None else self._pipeline.dropped
 
     def answered(self) -> None:

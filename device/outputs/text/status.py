@@ -10,7 +10,7 @@ it.
 | `pid` | the loop's process |
 | `started`, `updated` | when the output was opened and the file written, seconds since the system's start (CLOCK_BOOTTIME), which never jumps |
 | `answers` | frames answered so far |
-| `dropped` | frames of a live source that a newer one replaced before they were answered |
+| `dropped` | frames of a live source that were too old, or that a newer one replaced before they were answered |
 | `camera`, `model` | what they are |
 | `last` | the last answer, as `json_lines` writes it; null before the first |
 """  # noqa: E501
