@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.cameras.base import Camera
-from edgeinfer.device.cameras.network.live_pictures import LivePictures
+from edgeinfer.device.cameras.network.live.live_pictures import LivePictures
 from edgeinfer.device.cameras.network.mjpeg import open_http
 from edgeinfer.device.cameras.network.protocol.tls import Trust
 from edgeinfer.device.cameras.network.rtsp_probe import explain_rtsp

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeinfer.device.cameras.network.stream_age import DRIFT, Arrival, StreamAge
+from edgeinfer.device.cameras.network.live.stream_age import DRIFT, Arrival, StreamAge
 
 S = 1_000_000_000
 MS = 1_000_000

@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import pytest
 
-from edgeinfer.device.cameras.network import live_pictures
-from edgeinfer.device.cameras.network.live_pictures import MAX_LATE_S, LivePictures
+from edgeinfer.device.cameras.network.live import live_pictures
+from edgeinfer.device.cameras.network.live.live_pictures import MAX_LATE_S, LivePictures
 from edgeinfer.device.core.errors import CameraError
 
 LIMIT_S = 5.0

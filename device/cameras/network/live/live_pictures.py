@@ -13,7 +13,7 @@ import time
 
 import cv2
 
-from edgeinfer.device.cameras.network.stream_age import MAX_HELD, Arrival, StreamAge
+from edgeinfer.device.cameras.network.live.stream_age import MAX_HELD, Arrival, StreamAge
 from edgeinfer.device.core.errors import CameraError
 
 _LOG = logging.getLogger(__name__)

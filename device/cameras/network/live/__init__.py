@@ -1,0 +1,1 @@
+"""The new pictures of a stream, and how old they are."""
