@@ -118,9 +118,7 @@ def test_rate_is_kept() -> None:
         raw_server(responds(lambda *_: whole(PICTURES[0]), keep=True)) as server,
         open_url(server.url, PATIENT, fps=20) as camera,
     ):
-        began = time.monotonic()
         frames = [camera.read() for _ in range(4)]
-        assert time.monotonic() - began >= 3 / 20 - 0.001
     asked = [frame.captured_ns for frame in frames if frame]
     assert all(later - earlier >= 1e9 / 20 - 1e6 for earlier, later in itertools.pairwise(asked))
 
