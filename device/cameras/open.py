@@ -85,17 +85,12 @@ def open_camera(
 
     Raises:
         CameraError: there is no such source, or it cannot be opened.
-        UsageError: the camera has no such mode or control, or sends no grey of which a range is
-            taken.
+        UsageError: the camera has no such mode or control, sends no grey of which a range is taken,
+            or the source has no use for one of the options.
     """
     source = os.fspath(source or "")
     options = options if options is not None else CameraOptions()
-    if options.raw_range is not None and (not is_device(source) or _PICAMERA.fullmatch(source)):
-        raise UsageError(
-            "--camera-range",
-            got=f"is given for {without_secrets(source)}",
-            expected="a camera at /dev/videoN that sends grey of 10 to 16 bits",
-        )
+    _refuse_unused(source, options)
     trust = _trust(source, options)
     rate = PLAYED_FPS if fps is None else fps
     if not source:
@@ -134,6 +129,37 @@ def open_camera(
         expected=_SOURCES,
         next_step=connected(),
     )
+
+
+def _refuse_unused(source: str, options: CameraOptions) -> None:
+    """Refuse the settings that a source has no use for, before it is opened.
+
+    Raises:
+        UsageError: one is given.
+    """
+    device = is_device(source)
+    v4l2 = device and _PICAMERA.fullmatch(source) is None
+    url = source.startswith(GSTREAMER) or _URL.fullmatch(source) is not None
+    camera, of_v4l2 = "a camera at this machine", "a camera at /dev/videoN"
+    for option, given, obeyed, expected in (
+        ("--camera-size", options.size is not None, device, camera),
+        ("--camera-fps", options.fps is not None, device or url, f"{camera} or at a URL"),
+        ("--camera-format", options.pixel_format is not None, v4l2, of_v4l2),
+        ("--camera-control", bool(options.controls), device, camera),
+        (
+            "--camera-range",
+            options.raw_range is not None,
+            v4l2,
+            f"{of_v4l2} that sends grey of 10 to 16 bits",
+        ),
+    ):
+        if given and not obeyed:
+            raise UsageError(
+                option,
+                got=f"is given for {without_secrets(source)}",
+                expected=expected,
+                next_step="leave it out",
+            )
 
 
 def _open_device(path: Path | None, options: CameraOptions) -> Camera:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TextIO
 
-import click
-
 from edgeinfer.device.core.text.wrapping import COLUMNS, wrap_text
 
 _Clear = Callable[[], AbstractContextManager[None]]
@@ -27,6 +25,8 @@ def say(text: str, *, err: bool = False, whole: bool = False) -> None:
         err: print on stderr.
         whole: print each line as it is on a terminal too, as for JSON.
     """
+    import click  # here, since `import edgeinfer` reaches this module
+
     with line_cleared():
         click.echo(text if whole else folded(text, sys.stderr if err else sys.stdout), err=err)
 
