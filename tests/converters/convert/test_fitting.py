@@ -278,11 +278,13 @@ TRIALS: dict[str, list[Trial]] = {
     "--json": [Trial(words=(), obeyed=lambda made, plain: made.answer["size.int8.bytes"] > 0)],
 }
 ELSEWHERE = {
+    "--data": "tests/converters/run_folder/test_place.py::test_data_that_moved_alone and "
+    "tests/host/cli/test_meant.py::test_data_that_has_moved_is_asked_for",
     "--npu": "tests/converters/convert/test_pipeline.py::test_a_variant_for_an_npu",
     "--trust-lambda": "tests/converters/tensorflow/test_import_model.py::"
     "test_code_in_a_file_runs_only_if_its_layer_is_named",
 }
-"""Options that need a compiler, or a special model: where each is held."""
+"""Options that need a compiler, a special model or data elsewhere: where each is held."""
 
 
 @pytest.fixture(scope="module")
