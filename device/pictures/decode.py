@@ -67,6 +67,9 @@ MAX_FILE_BYTES = 2**28
 """Largest file that is read."""
 
 _REPLACE = "replace it or remove it"
+EXTRA = "extra"
+"""Ends the code of the error for a picture that needs an extra."""
+
 _SAVE = "save it as JPEG or PNG, or remove it"
 
 
@@ -265,7 +268,7 @@ def _refused(error: HeaderError, subject: str) -> ImageError:
     if isinstance(error, MissingDecoderError):
         advice = add_extra("pictures")
         return ImageError(
-            subject, got=str(error), next_step=f"save it as JPEG, or {advice}", detail="extra"
+            subject, got=str(error), next_step=f"save it as JPEG, or {advice}", detail=EXTRA
         )
     rare = "rare" in str(error) or "camera raw" in str(error) or "bands" in str(error)
     return ImageError(subject, got=str(error), next_step=_SAVE if rare else _REPLACE)

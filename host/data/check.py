@@ -18,7 +18,7 @@ import numpy as np
 from edgeinfer.converters.common.ordered_map import ordered_map
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.errors import ImageError
-from edgeinfer.device.pictures.decode import decode_image, read_image_bytes
+from edgeinfer.device.pictures.decode import EXTRA, decode_image, read_image_bytes
 from edgeinfer.device.pictures.headers import image_format
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.host.data.findings import Finding, FindingKind
@@ -120,7 +120,7 @@ def _look_at(path: str) -> _Seen | _Unusable:
     try:
         pixels = decode_image(data, subject=path)
     except ImageError as error:
-        if error.code == "image.extra":
+        if error.code == f"{ImageError.kind}.{EXTRA}":
             return _Unusable("ignored", f"{error.got}; {error.next_step}")
         return _Unusable(kind, error.got)
     return _Seen(digest=pixel_digest(pixels), grey=is_grey(pixels))
