@@ -12,7 +12,7 @@ from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.core.paths import AnyPath, file_path
 
 if TYPE_CHECKING:
-    from edgeinfer.converters.adopt.adopt import AdoptResult
+    from edgeinfer.converters.convert.adopt.adopt import AdoptResult
     from edgeinfer.converters.convert.foreign_model import ForeignModel
     from edgeinfer.converters.convert.model_zip import UnpackedZip
     from edgeinfer.converters.convert.options import ConvertOptions
@@ -242,7 +242,7 @@ def adopt(
         StorageError: the bundle cannot be written.
         UsageError: an option does not fit the model.
     """
-    from edgeinfer.converters.adopt.adopt import adopt as adopt_model
+    from edgeinfer.converters.convert.adopt.adopt import adopt as adopt_model
     from edgeinfer.converters.convert.model_zip import opened_model, with_form
     from edgeinfer.device.runtime.open_options import checked_options
     from edgeinfer.device.tasks.labels import read_label_file

@@ -50,7 +50,7 @@ SHOWN_BY = {
     "MoveNet, for one person or several": (
         "tests/device/tasks/pose/test_keypoints.py::test_movenet_is_known_by_its_shape"
     ),
-    "PoseNet": ("tests/converters/adopt/test_adopt.py::test_real_models"),
+    "PoseNet": ("tests/converters/convert/adopt/test_adopt.py::test_real_models"),
     "a segmenter, also of one class": (
         "tests/device/tasks/segmentation/test_decode.py::test_one_score_a_place_means_two_classes"
     ),

@@ -18,7 +18,7 @@ from edgeinfer.device.cli.options.plain import plain_options
 from edgeinfer.device.cli.say import say
 
 if TYPE_CHECKING:
-    from edgeinfer.converters.adopt.adopt import AdoptResult
+    from edgeinfer.converters.convert.adopt.adopt import AdoptResult
 
 _model = option_group("Model")
 _output = option_group("Output")
@@ -100,9 +100,9 @@ def adopt_and_tell(
     """Do what the command does, for `convert` of a quantized model as well."""
     from dataclasses import replace
 
-    from edgeinfer.converters.adopt.adopt import adopt as adopt_model
     from edgeinfer.converters.bundle.install import install_bundle
     from edgeinfer.converters.common.progress import show_progress
+    from edgeinfer.converters.convert.adopt.adopt import adopt as adopt_model
     from edgeinfer.converters.convert.model_zip import opened_model, with_form
 
     refuse_other(model, ("tflite", "zip"), "a .tflite file")
@@ -138,7 +138,7 @@ def _document(result: AdoptResult) -> dict[str, object]:
 
 
 def _lines(result: AdoptResult, installed: Path | None) -> list[str]:
-    from edgeinfer.converters.adopt.ranges import rivals
+    from edgeinfer.converters.convert.adopt.ranges import rivals
 
     manifest = result.manifest
     variant = manifest.main_variant

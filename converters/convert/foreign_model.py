@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgeinfer.converters.adopt.adopt import unique_labels
+from edgeinfer.converters.convert.adopt.adopt import unique_labels
 from edgeinfer.converters.quantize.float16_weights import with_float32_weights
 from edgeinfer.device.models.plain_content import plain_content
 from edgeinfer.device.models.plain_tflite import PlainModel, describe_plain

@@ -22,9 +22,9 @@ from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.source import Opened
 from edgeinfer.converters.measure.accuracy_gate import Gate, LabelGate
 from edgeinfer.converters.measure.agreement_gate import AgreementGate
-from edgeinfer.converters.qat.retrain import retrainer
 from edgeinfer.converters.quantize.calibration import choose_ranges, sample_histograms
 from edgeinfer.converters.quantize.litert import cast_float16, quantize_int8
+from edgeinfer.converters.quantize.qat.retrain import retrainer
 from edgeinfer.converters.quantize.quantize import Backend, QuantizeOptions
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.registry import find_compared

@@ -14,7 +14,7 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.source import Opened
 from edgeinfer.converters.measure.accuracy_gate import LabelGate
-from edgeinfer.converters.qat.retrain import retrainer
+from edgeinfer.converters.quantize.qat.retrain import retrainer
 from edgeinfer.converters.quantize.quantize import quantize_trained
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE, find_samples, read_trained

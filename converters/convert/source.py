@@ -10,8 +10,8 @@ from typing import Protocol
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.measure.accuracy_gate import Gate
-from edgeinfer.converters.qat.retrain import Retrain
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
+from edgeinfer.converters.quantize.qat.retrain import Retrain
 from edgeinfer.converters.quantize.quantize import Backend
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.task import ComparedTask

@@ -15,14 +15,14 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Silent
-from edgeinfer.converters.qat.fake_quant import FakeQuantModel
-from edgeinfer.converters.qat.graph import Graph
-from edgeinfer.converters.qat.lowering import int8_graph
 from edgeinfer.converters.quantize.calibration import (
     activation_histograms,
     choose_ranges,
 )
 from edgeinfer.converters.quantize.litert import quantize_int8
+from edgeinfer.converters.quantize.qat.fake_quant import FakeQuantModel
+from edgeinfer.converters.quantize.qat.graph import Graph
+from edgeinfer.converters.quantize.qat.lowering import int8_graph
 from edgeinfer.converters.quantize.quantize import Backend
 from edgeinfer.converters.tensorflow.convert_job import (
     FLOAT_FILE,

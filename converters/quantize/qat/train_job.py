@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.qat.job import TUNED_FILE, QatAnswer, QatJob
+from edgeinfer.converters.quantize.qat.job import TUNED_FILE, QatAnswer, QatJob
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.processes import ProcessEnd
 
@@ -67,9 +67,9 @@ def run_job(job: QatJob, progress: Progress) -> QatAnswer:
     """
     import keras
 
-    from edgeinfer.converters.qat.fake_quant import FakeQuantModel
-    from edgeinfer.converters.qat.lowering import int8_graph
-    from edgeinfer.converters.qat.training import Training
+    from edgeinfer.converters.quantize.qat.fake_quant import FakeQuantModel
+    from edgeinfer.converters.quantize.qat.lowering import int8_graph
+    from edgeinfer.converters.quantize.qat.training import Training
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(job.seed)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from edgeinfer.converters.qat.graph import (
+from edgeinfer.converters.quantize.qat.graph import (
     SIGMOID,
     TANH,
     Graph,

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.converters.qat.fake_quant import FakeQuantModel
-from edgeinfer.converters.qat.lowering import int8_graph
 from edgeinfer.converters.quantize.calibration import (
     CalibrationMethod,
     activation_histograms,
     choose_ranges,
 )
+from edgeinfer.converters.quantize.qat.fake_quant import FakeQuantModel
+from edgeinfer.converters.quantize.qat.lowering import int8_graph
 from edgeinfer.converters.quantize.quantize import Backend
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.tflite.reader import read_tflite

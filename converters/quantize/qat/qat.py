@@ -19,9 +19,9 @@ import numpy as np
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.common.require_extra import require_packages
-from edgeinfer.converters.qat.job import TUNED_FILE, QatAnswer, QatJob
-from edgeinfer.converters.qat.train_job import TrainJob
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
+from edgeinfer.converters.quantize.qat.job import TUNED_FILE, QatAnswer, QatJob
+from edgeinfer.converters.quantize.qat.train_job import TrainJob
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.device.core.errors import ConversionError, ModelError, UsageError, storage_error

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.qat.fake_quant import FakeQuantModel
-from edgeinfer.converters.qat.graph import Graph
-from edgeinfer.converters.qat.job import QatJob
+from edgeinfer.converters.quantize.qat.fake_quant import FakeQuantModel
+from edgeinfer.converters.quantize.qat.graph import Graph
+from edgeinfer.converters.quantize.qat.job import QatJob
 from edgeinfer.device.core.errors import ConversionError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import normalize_table, tensor_table

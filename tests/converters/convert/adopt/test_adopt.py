@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeinfer.converters.adopt.adopt import adopt, unique_labels
-from edgeinfer.converters.adopt.pictures import generated_picture
-from edgeinfer.converters.adopt.ranges import rivals
 from edgeinfer.converters.common.progress import Silent
+from edgeinfer.converters.convert.adopt.adopt import adopt, unique_labels
+from edgeinfer.converters.convert.adopt.pictures import generated_picture
+from edgeinfer.converters.convert.adopt.ranges import rivals
 from edgeinfer.device.core.errors import DataError, ModelError, UsageError
 from edgeinfer.device.models.bundle.reader import read_manifest
 from edgeinfer.device.models.model import Model

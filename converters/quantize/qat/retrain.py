@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.converters.qat.qat import QatOptions, quantization_aware_training
 from edgeinfer.converters.quantize.calibration import CalibrationMethod
+from edgeinfer.converters.quantize.qat.qat import QatOptions, quantization_aware_training
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import KERAS_FILE
 from edgeinfer.converters.tensorflow.import_model import float_tflite

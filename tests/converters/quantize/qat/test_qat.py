@@ -12,9 +12,9 @@ import pytest
 
 from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.measure.evaluate import evaluate, evaluation_model
-from edgeinfer.converters.qat.job import QatJob
-from edgeinfer.converters.qat.qat import QatOptions, QatResult, quantization_aware_training
-from edgeinfer.converters.qat.train_job import run_job
+from edgeinfer.converters.quantize.qat.job import QatJob
+from edgeinfer.converters.quantize.qat.qat import QatOptions, QatResult, quantization_aware_training
+from edgeinfer.converters.quantize.qat.train_job import run_job
 from edgeinfer.converters.quantize.quantize import QuantizeOptions, quantize_trained
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tasks.classification.task import TASK

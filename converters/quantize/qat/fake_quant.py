@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.qat.graph import Graph, Step, norm_factors
 from edgeinfer.converters.quantize.calibration import (
     BINS,
     CalibrationMethod,
     Histogram,
     choose_range,
 )
+from edgeinfer.converters.quantize.qat.graph import Graph, Step, norm_factors
 from edgeinfer.device.core.tensors import TensorSpec
 
 Batches = Callable[[], Iterable[NDArray[np.float32]]]

@@ -8,11 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgeinfer.converters.adopt.pictures import LabelledPath, golden_samples, read_folder
-from edgeinfer.converters.adopt.ranges import RangeTrial, choose_range, measure, try_ranges
-from edgeinfer.converters.adopt.variants import adopted_variant
 from edgeinfer.converters.bundle.write import manifest_errors, tool_versions, write_verified
 from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.convert.adopt.pictures import LabelledPath, golden_samples, read_folder
+from edgeinfer.converters.convert.adopt.ranges import RangeTrial, choose_range, measure, try_ranges
+from edgeinfer.converters.convert.adopt.variants import adopted_variant
 from edgeinfer.device.accelerators.registry import compiled_for
 from edgeinfer.device.core.errors import UnknownRangeError, storage_error
 from edgeinfer.device.core.model_file import read_model_file

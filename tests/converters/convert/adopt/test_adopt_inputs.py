@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from edgeinfer.converters.adopt.adopt import adopt
 from edgeinfer.converters.common.progress import Silent
+from edgeinfer.converters.convert.adopt.adopt import adopt
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.runtime.runner import installed_runtimes

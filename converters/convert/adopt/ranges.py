@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.adopt.pictures import LabelledPath
 from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.convert.adopt.pictures import LabelledPath
 from edgeinfer.converters.tasks.intervals import compare_scores, wilson
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.models.input_range.find import CHOICES
