@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from edgeinfer.device.cli.help.pages import Command, option
+from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.say import say
 
 
@@ -31,4 +32,5 @@ def demo(out: Path) -> int:
     check_host_extra("edgeinfer demo", "ai_edge_quantizer", "matplotlib")
     with busy("loading TensorFlow"):
         require_host_extra("edgeinfer demo")
-    return run_demo(out, say=say)
+    with tell_kept(out):
+        return run_demo(out, say=say)

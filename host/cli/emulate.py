@@ -11,6 +11,7 @@ import click
 
 from edgeinfer.device.cli.help.names import BOARD, SOURCE
 from edgeinfer.device.cli.help.pages import Command, option_group
+from edgeinfer.device.cli.kept import tell_when_stopped
 from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError, printable
@@ -123,7 +124,7 @@ def emulate(
     # A bad bundle is reported before anything is downloaded.
     open_bundle(bundle).close()
     as_json = as_json or bool(before)
-    with status_line() as show:
+    with tell_when_stopped(lambda: "what was downloaded is kept"), status_line() as show:
         machine = prepare_board(
             profile,
             chosen,

@@ -9,6 +9,7 @@ import click
 
 from edgeinfer.device.cli.help.names import choice
 from edgeinfer.device.cli.help.pages import Command, option_group
+from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.log.option import log_warnings
 from edgeinfer.device.cli.options.common import (
     MAX_THREADS,
@@ -155,7 +156,7 @@ def benchmark(
         raise click.UsageError(str(error)) from error
     path = resolve_model(model)
     log_warnings()
-    with status_line() as progress:
+    with tell_kept(), status_line() as progress:
         if host is None:
             report = benchmark_model(path, options, progress=progress)
         else:

@@ -13,6 +13,7 @@ import click
 
 from edgeinfer.device.cli.help.names import SOURCE
 from edgeinfer.device.cli.help.pages import Command, option_group
+from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.camera import camera_url_file_option, read_source, tls_options
 from edgeinfer.device.cli.options.common import json_option, model_options
 from edgeinfer.device.cli.say import say
@@ -79,7 +80,7 @@ def doctor(
         )
     system = System(model=model, camera=camera, tls_ca=tls_ca, tls_insecure=tls_insecure)
     told: list[tuple[str, Finding]] = []
-    with status_line() as show:
+    with tell_kept(report), status_line() as show:
         for check, found in run_checks(system, begin=lambda check: show(f"checking {check.title}")):
             told += [(check.title, finding) for finding in found]
             if found and not as_json:
@@ -107,9 +108,10 @@ def _write_report(
     from edgeinfer.device.diagnose.report.collect import collect_parts
     from edgeinfer.device.diagnose.report.text import write_report
 
-    with status_line() as progress:
-        parts = collect_parts(system, findings, progress=progress)
-    write_report(path, parts, as_document=as_json, force=force)
+    with tell_kept(path):
+        with status_line() as progress:
+            parts = collect_parts(system, findings, progress=progress)
+        write_report(path, parts, as_document=as_json, force=force)
     # On stderr, since with --json the other stream is for programs.
     say(f"report written: {printable(str(path))}; read it before you share it", err=True)
 
