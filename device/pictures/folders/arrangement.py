@@ -27,6 +27,7 @@ from edgeinfer.device.pictures.folders.names import (
     is_date,
     is_wrapping,
     role_of,
+    roles_of,
     split_of,
 )
 from edgeinfer.device.pictures.folders.other_layouts import other_layout
@@ -134,7 +135,7 @@ def _holds_splits(folder: Path, depth: int = _MOST_WRAPPINGS) -> bool:
     """Return whether there are splits with class folders in `folder`, or in the one it wraps."""
     if split_of(folder.name) is not None:
         return False  # it is a split itself
-    if any(split_of(inner.name) and _class_folders(inner) for inner in folders_in(folder)):
+    if any(_class_folders(split) for split in _splits_in(folders_in(folder))):
         return True
     inner = _only_folder(folder)
     return inner is not None and depth > 1 and _holds_splits(inner, depth - 1)
@@ -148,11 +149,12 @@ def _class_folders(split: Path) -> list[Path]:
 def _divided(root: Path, place: Path) -> Arrangement:
     """Return the arrangement of a folder that wraps nothing."""
     folders = folders_in(place)
-    splits = {folder: split for folder in folders if (split := split_of(folder.name))}
+    splits = _splits_in(folders)
     if not splits:
         return _classes(root, place, folders)
     classes = {split: found for split in splits if (found := _class_folders(split))}
-    others = [folder for folder in folders if role_of(folder.name) is None]
+    unlabelled_ones = [folder for folder in folders if role_of(folder.name) == "unlabelled"]
+    others = [folder for folder in folders if folder not in {*splits, *unlabelled_ones}]
     with_pictures = [folder for folder in others if has_pictures_below(folder)]
     if with_pictures and not classes:
         return _classes(root, place, folders)
@@ -162,7 +164,7 @@ def _divided(root: Path, place: Path) -> Arrangement:
         raise one_like_a_split(place, classes, with_pictures[0])
     ignored = [(folder, f"is next to the split folders {names_of(splits)}") for folder in others]
     for folder in folders:
-        unlabelled = role_of(folder.name) == "unlabelled"
+        unlabelled = folder in unlabelled_ones
         # Pictures that are to be answered, as in contests: there is a test, but not its labels.
         if splits.get(folder) in ("validation", "test") and folder not in classes:
             learned = any(splits[other] == "train" for other in classes)
@@ -187,6 +189,16 @@ def _divided(root: Path, place: Path) -> Arrangement:
                 )
     places: dict[Split | None, Path] = {splits[folder]: _unwrapped(folder) for folder in splits}
     return Arrangement(root=root, places=places, ignored=tuple(ignored))
+
+
+def _splits_in(folders: list[Path]) -> dict[Path, Split]:
+    """Return the folders that are splits by their names."""
+    roles = roles_of([folder.name for folder in folders])
+    return {
+        folder: role
+        for folder in folders
+        if (role := roles.get(folder.name)) is not None and role != "unlabelled"
+    }
 
 
 def _repeated(splits: Mapping[Path, Split]) -> list[Path]:

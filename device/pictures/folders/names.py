@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 Split = Literal["train", "validation", "test"]
@@ -83,14 +85,55 @@ def role_of(name: str) -> Role | None:
     return _role_of_words(_words(name)) or _role_of_words(_words(name.casefold()))
 
 
+def _said(words: list[str]) -> list[str]:
+    return [word for word in words if word not in _FILLERS and not word.isdecimal()]
+
+
 def _role_of_words(words: list[str]) -> Role | None:
-    said = [word for word in words if word not in _FILLERS and not word.isdecimal()]
+    said = _said(words)
     roles = {_ROLES.get(word) for word in said}
     if roles == {"train", "validation"}:  # as in "train_val": to learn from, not divided yet
         return "train"
     if "unlabelled" in roles and None not in roles:
         return "unlabelled"
     return roles.pop() if len(roles) == 1 else None
+
+
+def roles_of(names: Collection[str]) -> dict[str, Role]:
+    """Return which parts of a data set folders next to each other are; those that are none lack.
+
+    What names share is taken off them, and of `dev` and `eval` next to each other `eval` is the
+    test.
+
+    >>> roles_of(["asl_alphabet_train", "asl_alphabet_test"])
+    {'asl_alphabet_train': 'train', 'asl_alphabet_test': 'test'}
+    >>> roles_of(["train", "dev", "eval"])
+    {'train': 'train', 'dev': 'validation', 'eval': 'test'}
+    """
+    roles = {name: role for name in names if (role := role_of(name)) is not None}
+    if not roles:
+        candidates: dict[tuple[str, ...], dict[str, Role]] = defaultdict(dict)
+        for name in names:
+            said = _said(_words(name))
+            own = [word for word in said if word in _ROLES]
+            if len(own) == 1:
+                shared = tuple(word for word in said if word not in _ROLES)
+                candidates[shared][name] = _ROLES[own[0]]
+        roles = max(candidates.values(), key=len, default={})
+        if len(set(roles.values())) < 2:
+            return {}
+    measured = {name for name in roles if _measures(name)}
+    if "test" not in roles.values() and len(measured) == 1 and measured != _validating(roles):
+        roles |= dict.fromkeys(measured, "test")
+    return roles
+
+
+def _measures(name: str) -> bool:
+    return any(word.startswith("eval") for word in _words(name))
+
+
+def _validating(roles: Mapping[str, Role]) -> set[str]:
+    return {name for name, role in roles.items() if role == "validation"}
 
 
 def split_of(name: str) -> Split | None:

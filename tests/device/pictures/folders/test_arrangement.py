@@ -47,6 +47,14 @@ CAT_DOG = "{cat,dog}/1.jpg"
             {"train": "training", "validation": "validate", "test": "holdout"},
         ),
         (
+            [f"{{train,dev,eval}}/{CAT_DOG}"],
+            {"train": "train", "validation": "dev", "test": "eval"},
+        ),
+        (
+            [f"pets/pets_{{train,val}}/{CAT_DOG}"],
+            {"train": "pets/pets_train", "validation": "pets/pets_val"},
+        ),
+        (
             [f"train_images/{CAT_DOG}", f"dev/{CAT_DOG}"],
             {"train": "train_images", "validation": "dev"},
         ),
@@ -115,7 +123,7 @@ def test_classes_may_hold_their_splits(make_tree: MakeTree) -> None:
         ([f"{{sunny,rainy}}/{CAT_DOG}"], r"the same folders \(cat, dog\) in each of rainy, sunny"),
         ([f"{{fold1,fold2,fold3}}/{CAT_DOG}"], "give one of them such as .*fold1"),
         ([f"{{train,training_set}}/{CAT_DOG}"], "several folders for one split: train, training_s"),
-        ([f"{{train,dev,eval}}/{CAT_DOG}"], "several folders for one split: dev, eval;"),
+        ([f"{{train,dev,val}}/{CAT_DOG}"], "several folders for one split: dev, val;"),
         ([f"train/{{train,test}}/{CAT_DOG}"], "is a split by its name and holds the split test"),
         (
             [f"{{pets,farm}}/{{train,test}}/{CAT_DOG}"],

@@ -11,6 +11,7 @@ from edgeinfer.device.pictures.folders.names import (
     is_date,
     is_wrapping,
     role_of,
+    roles_of,
     split_of,
 )
 
@@ -43,6 +44,28 @@ def test_names_with_spaces() -> None:
 def test_pictures_without_labels_are_not_a_split() -> None:
     assert split_of("seg_pred") is None
     assert split_of("seg_test") == "test"
+
+
+@pytest.mark.parametrize(
+    ("names", "roles"),
+    [
+        ("asl_alphabet_train asl_alphabet_test", ["train", "test"]),
+        ("x_train x_val x_test", ["train", "validation", "test"]),
+        ("TrainBirds ValBirds", ["train", "validation"]),
+        ("train dev eval", ["train", "validation", "test"]),
+        ("train eval", ["train", "validation"]),
+        ("train dev eval test", ["train", "validation", "validation", "test"]),
+        ("train eval notes", ["train", "validation", None]),
+        ("train_cat test_dog", [None, None]),
+        ("test_tube test_paper", [None, None]),
+        ("x_train", [None]),
+        ("cat dog", [None, None]),
+        ("", []),
+    ],
+)
+def test_names_next_to_each_other(names: str, roles: list[Role | None]) -> None:
+    found = roles_of(names.split())
+    assert [found.get(name) for name in names.split()] == roles
 
 
 WORDS = st.sampled_from(sorted(_ROLES))
