@@ -15,8 +15,6 @@ _STARTS = (
     (b"\x00\x00\x00\x0cJXL \r\n\x87\n", "a JPEG XL file"),
     (b"8BPS", "a Photoshop file"),
     (b"gimp xcf", "a GIMP file"),
-    (b"\x00\x00\x01\x00", "an icon file"),
-    (b"\x00\x00\x02\x00", "a cursor file"),
     (b"icns", "an icon file"),
     (b"FUJIFILMCCD-RAW", _RAW),
     (b"IIRO", _RAW),
@@ -35,6 +33,11 @@ _STARTS = (
     (b"%!PS", "a PostScript file"),
     (b"\x1aE\xdf\xa3", _VIDEO),
 )
+_TARGA_KINDS = (
+    *(b"\x00\x01\x01", b"\x00\x01\x09"),
+    *(b"\x00\x00\x03", b"\x00\x00\x0a", b"\x00\x00\x0b"),
+)
+_TARGA_BITS = (b"\x08", b"\x0f", b"\x10", b"\x18", b"\x20")
 _CR2 = (b"II*\x00\x10\x00\x00\x00CR", b"MM\x00*\x00\x00\x00\x10CR")
 
 
@@ -46,6 +49,15 @@ def foreign_format(data: bytes) -> str | None:
         return _VIDEO
     if data[:1] == b"P" and data[1:2] in b"1234567fF" and data[2:3] in b" \t\r\n":
         return "a PNM or PFM file"
+    if data[:4] in (b"\x00\x00\x01\x00", b"\x00\x00\x02\x00"):
+        # A cursor says next how many pictures it has; a Targa begins with the same, then zeros.
+        if data[4:6] != b"\x00\x00":
+            return "an icon or cursor file"
+        return "a Targa file" if data[2] == 2 and len(data) > 18 else None
+    if data[:3] in _TARGA_KINDS and data[16:17] in _TARGA_BITS:
+        return "a Targa file"
+    if data[:1] == b"\x0a" and data[1:2] in b"\x00\x02\x03\x05" and data[2:3] == b"\x01":
+        return "a PCX file"
     if data[128:132] == b"DICM":
         return "a DICOM file"
     if _is_svg(data[:_TEXT_BYTES]):

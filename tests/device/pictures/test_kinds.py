@@ -57,7 +57,13 @@ FOREIGN = {
         b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- drawn -->\n<svg/>",
     ),
     "a PDF file": (b"%PDF-1.7",),
-    "an icon file": (b"\0\0\1\0\1\0",),
+    "an icon or cursor file": (b"\0\0\1\0\1\0", b"\0\0\2\0\1\0"),
+    "a Targa file": tuple(
+        kind + bytes(13) + bits + bytes(9)
+        for kind in (b"\0\0\2", b"\0\1\1", b"\0\0\3", b"\0\0\n", b"\0\1\t")
+        for bits in (b"\x08", b"\x18")
+    ),
+    "a PCX file": (b"\n\5\1\x08" + bytes(128),),
 }
 
 
