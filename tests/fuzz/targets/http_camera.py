@@ -16,6 +16,8 @@ from tests.fuzz.pictures import jpegs
 
 _OPTIONS = CameraOptions(timeout_s=0.5)
 _MOST_FRAMES = 3
+_POLLS = 1e6
+"""Single pictures a second: nothing is waited for."""
 _MJPEG = b"Content-Type: multipart/x-mixed-replace; boundary=frame\r\n"
 _OK = b"HTTP/1.1 200 OK\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -72,7 +74,7 @@ def attempt(data: bytes) -> None:
     server = _server()
     server.answer = data
     try:
-        with open_url(f"http://127.0.0.1:{server.port}/video", _OPTIONS) as camera:
+        with open_url(f"http://127.0.0.1:{server.port}/video", _OPTIONS, _POLLS) as camera:
             for _ in range(_MOST_FRAMES):
                 frame = camera.read()
                 if frame is None:

@@ -1,8 +1,8 @@
 """The whole path: from a bundle on the workstation to a board that answers what its camera sees.
 
 The tests are one story, told in their order on one board; each needs the first alone. Those marked
-`long` flash again, in minutes: the same faults are tried on a systemd of this machine for each
-change (test_releases.py, test_flash.py).
+`long` take minutes: the same things are tried on a systemd or an SSH server of this machine for
+each change (test_systemd.py, test_releases.py, test_flash.py, test_benchmark_on_a_board.py).
 """
 
 from __future__ import annotations
@@ -148,6 +148,7 @@ def test_each_picture_before_the_camera_gets_its_label(
     tell(f"right answers to {fourcc} frames: {right}, others {wrong}")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("flashed")
 def test_a_second_flash_sends_and_disturbs_nothing(
     board: VirtualPi, wheel: Path, sample_bundle: Path
@@ -172,6 +173,7 @@ def test_a_user_without_sudo_changes_nothing(
     assert look(board).state["history"] == before.state["history"]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("flashed")
 def test_a_loop_that_hangs_is_started_again(board: VirtualPi) -> None:
     first = wait_answering(board, LABEL).state["service"]
@@ -266,6 +268,7 @@ def test_it_reads_its_model_again(board: VirtualPi) -> None:
     assert wait_answering(board, LABEL).state["service"]["pid"] == pid
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("flashed")
 def test_it_is_measured_from_the_workstation(board: VirtualPi, sample_bundle: Path) -> None:
     quick = ("--seconds", "0.05", "--cold-starts", "1", "--threads", "1", "--json")
@@ -276,6 +279,7 @@ def test_it_is_measured_from_the_workstation(board: VirtualPi, sample_bundle: Pa
     assert {row["runtime"] for row in report["comparison"]["candidates"]} == {"tflite-runtime"}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("flashed")
 def test_the_doctor_finds_its_camera(board: VirtualPi, tell: Tell) -> None:
     done = board.try_ssh(PROGRAM, "doctor", "--json")
@@ -313,6 +317,7 @@ def test_one_that_takes_too_much_memory_is_ended_and_started_again(
     assert "oom-kill" in board.ssh("sudo", "journalctl", "--unit=edgeinfer.service")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("flashed")
 def test_it_answers_again_after_a_power_cut(board: VirtualPi) -> None:
     release = look(board).release
