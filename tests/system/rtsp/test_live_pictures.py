@@ -155,4 +155,4 @@ def test_fifty_stalls_and_fifty_reconnections(
 ) -> None:
     seen = follow(pytestconfig, server, stream, stalls=50, reconnections=50, longest_s=6)
     assert max(seen.younger_ms) <= YOUNGER_BY_MS
-    assert len(seen.younger_ms) > 1000
+    assert len(seen.younger_ms) >= 500
