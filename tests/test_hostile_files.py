@@ -32,7 +32,7 @@ WITHOUT_RUNTIME: dict[str, Callable[[Path, Path], list[object]]] = {
     "inspect": lambda file, picture: ["inspect", file],
     "verify": lambda file, picture: ["verify", file],
     "predict": lambda file, picture: ["predict", "--model", file, picture],
-    "run": lambda file, picture: ["run", "--camera", picture, "--model", file],
+    "run": lambda file, picture: ["run", "--camera", f"{picture}*", "--model", file],
 }
 OF_BUNDLES: dict[str, Callable[[Path], list[object]]] = {
     "benchmark": lambda file: ["benchmark", "--cold-starts", "0", file],

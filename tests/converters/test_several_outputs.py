@@ -106,7 +106,7 @@ def test_every_command_takes_it(bundle: Path, photo: Path) -> None:
     predicted = edgeinfer_here("predict", photo, "--model", bundle)
     assert predicted.stdout == f"{photo}: cat 100.0%, dog 80.0%\n"
     assert "note:" not in predicted.stderr, "a bundle needs no guess"
-    inspected = edgeinfer_here("inspect", bundle)
+    inspected = edgeinfer_here("inspect", bundle, "--all")
     assert "task" in inspected.stdout
     assert "boxes 0, classes 1, scores 2, count 3" in inspected.stdout
     measured = edgeinfer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,7 @@ def test_a_share_that_the_user_names_is_obeyed(folder: Path, tmp_path: Path) -> 
     answer, _ = made(convert(folder, tmp_path, "fragile", "many", *words, 0.3))
     assert 0.3 <= answer["agreement.int8"] < 0.7
     (tmp_path / "x.edgebundle").unlink()
+    shutil.rmtree(tmp_path / "x-report")
     finished = convert(folder, tmp_path, "fragile", "many", *words, 0.8)
     assert "expected at least 80.00%" in error_line(finished, code=1)
     assert list(tmp_path.iterdir()) == []
@@ -110,6 +112,7 @@ def test_with_labelled_pictures_accuracy_decides(folder: Path, tmp_path: Path) -
         assert {frame.label for frame in bundle.manifest.golden} == {"red", "blue"}
         assert bundle.member("report/confusion.pictures.int8.png").startswith(b"\x89PNG")
     (tmp_path / "x.edgebundle").unlink()
+    shutil.rmtree(tmp_path / "x-report")
 
     refused = error_line(convert(folder, tmp_path, "fragile", "named", "--repair", "none"))
     assert "of top-1 on 80 labelled pictures (" in refused
