@@ -94,7 +94,7 @@ def test_ctrl_c_ends_it_while_a_child_hangs(tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)
         _, stderr = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
-    assert stderr.strip() == "error: stopped"
+    assert stderr.strip() == "error: stopped; nothing was written"
     assert ends(int(pid_file.read_text()))
 
 
