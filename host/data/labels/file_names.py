@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections import Counter
 
 _NUMBERED = re.compile(r"(?P<label>.*[^\W\d_])[ ._-]*\(?\d+\)?", re.DOTALL)
 """A label that ends in a letter, then a number, also one in brackets."""
@@ -50,10 +51,7 @@ def labels_of_names(names: list[str]) -> list[str | None] | None:
         names: the names of all pictures of a folder.
     """
     labels = [label_of_name(name) for name in names]
-    counts: dict[str, int] = {}
-    for label in labels:
-        if label is not None:
-            counts[label] = counts.get(label, 0) + 1
+    counts = Counter(label for label in labels if label is not None)
     labelled = sum(counts.values())
     if len(counts) < 2 or labelled < MIN_SHARE * len(names) or min(counts.values()) < 2:
         return None

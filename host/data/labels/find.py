@@ -72,15 +72,13 @@ def _from_names(root: Path) -> Layout | None:
     if labels is None:
         raise _no_labels(root, len(paths))
     names = sorted({label for label in labels if label is not None})
+    place = {name: index for index, name in enumerate(names)}
     files = []
     for (path, split), label in zip(paths, labels, strict=True):
         if label is None:
-            detail = "has no label in its name"
-            findings.append(
-                Finding(kind="ignored", path=os.path.relpath(path, root), detail=detail)
-            )
+            findings.append(ignored(path, root, "has no label in its name"))
         else:
-            files.append(LabelledFile(path=str(path), label=names.index(label), split=split))
+            files.append(LabelledFile(path=str(path), label=place[label], split=split))
     counts = Counter(names[file.label] for file in files)
     shown = ", ".join(f"{name} ({count:,})" for name, count in counts.most_common(5))
     detail = f"labels are taken from the names of the pictures: {shown}"

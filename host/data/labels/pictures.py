@@ -10,9 +10,9 @@ from pathlib import Path
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.pictures.folders.names import split_of
-from edgeinfer.device.pictures.pixel_formats import IMAGE_SUFFIXES
 from edgeinfer.host.data.findings import Finding
 from edgeinfer.host.data.folder import LabelledFile, Layout
+from edgeinfer.host.data.labels.columns import is_picture
 from edgeinfer.host.data.labels.table import Row, read_table
 from edgeinfer.host.data.listing import images_below
 
@@ -107,7 +107,7 @@ class _Pictures:
         wanted = name if os.sep in name else name.replace("\\", os.sep)
         for folder in (self._root, Path(os.path.abspath(self._table)).parent):
             path = os.path.normpath(os.path.join(folder, wanted))
-            if path in self._known or _is_picture(path):
+            if path in self._known or (is_picture(path) and os.path.isfile(path)):
                 return path
             if len(self._by_stem.get(path, ())) == 1:
                 return self._by_stem[path][0]
@@ -130,10 +130,6 @@ class _Pictures:
         first = os.path.relpath(others[0], self._root)
         detail = f"has no line for {count}, such as {first}"
         return [Finding(kind="ignored", path=self._table.name, detail=detail)]
-
-
-def _is_picture(path: str) -> bool:
-    return os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES and os.path.isfile(path)
 
 
 def _split(table: Path, row: Row) -> Split | None:
