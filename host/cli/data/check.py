@@ -1,4 +1,4 @@
-"""`edgeinfer data`: checks labelled photos before a training."""
+"""`edgeinfer data check`: looks at labelled photos before a training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeinfer.device.cli.given import refuse_other_than_photos
-from edgeinfer.device.cli.help.command_group import Group
 from edgeinfer.device.cli.help.pages import Command, option
 from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.common import json_option
@@ -24,12 +23,7 @@ if TYPE_CHECKING:
     from edgeinfer.host.data.findings import Finding
 
 
-@click.group(cls=Group)
-def data() -> None:
-    """Check labelled photos before training."""
-
-
-@data.command(cls=Command)
+@click.command(cls=Command)
 @click.argument("folder", type=click.Path(path_type=Path))
 @labels_option
 @option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the split.")

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edgeinfer.device.core.errors import DataError
-from edgeinfer.host.cli.data import data
+from edgeinfer.host.cli.data.commands import data
 
 
 def _check(*arguments: str) -> Result:
@@ -103,7 +103,7 @@ def test_no_such_folder(tmp_path: Path) -> None:
 
 def test_the_module_is_cheap_to_import() -> None:
     program = (
-        "import sys, edgeinfer.host.cli.data; "
+        "import sys, edgeinfer.host.cli.data.commands; "
         "print([m for m in ('cv2', 'numpy', 'rich', 'tensorflow') if m in sys.modules])"
     )
     result = subprocess.run(

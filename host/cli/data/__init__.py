@@ -1,0 +1,1 @@
+"""`edgeinfer data`: looks after the pictures that a model learns from."""
