@@ -153,6 +153,9 @@ class _Conversion:
             lost_where=worst_layer_text(layers),
             tried=tried_text(attempts),
         )
+        if model.settles:
+            said = model.task.settled(model.said, deciding[precision])
+            self._model = model = replace(model, said=said)
         evaluations = {first: deciding}
         for name in others:
             evaluations[name] = self._evaluate(models, name, f"evaluate on {name}, once")

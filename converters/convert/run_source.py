@@ -86,6 +86,7 @@ class TrainedRun:
                 distribution=trained.measured.distribution,
                 tensorflow=tensorflow,
             ),
+            settles=True,
             metrics=trained.metrics,
             provenance={**trained.provenance, "convert.calibration-draw": self.calibration_draw},
         )

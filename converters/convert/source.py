@@ -40,6 +40,8 @@ class Opened:
         quantize: makes the float32 model and the smaller one.
         ranges: how the plain quantization chooses ranges; None where TensorFlow chooses them.
         retrain: trains it with its rounding errors; None where that is not possible.
+        settles: whether the small model's answers to the first pictures decide what the task
+            leaves open, such as a threshold: not for a model that says so itself.
         metrics: figures that are already known.
         provenance: how it was made.
     """
@@ -57,6 +59,7 @@ class Opened:
     quantize: Callable[[Progress], TfliteModels]
     ranges: CalibrationMethod | None
     retrain: Retrain | None
+    settles: bool = False
     metrics: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import DataError
-from edgeinfer.device.pictures.decode import read_image
+from edgeinfer.device.pictures.decode import read_image, read_image_size
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
@@ -80,6 +80,19 @@ def read_sample(source: str, spec: PreprocessSpec | None = None) -> Pixels:
     if index >= len(images):
         raise DataError(source, got=f"is not there: the file holds {len(images)} images")
     return np.repeat(images[index][:, :, None], 3, axis=2)
+
+
+def sample_size(source: str) -> tuple[int, int]:
+    """Return (width, height) of the image that `source` names, without decoding a photograph.
+
+    Raises:
+        ImageError: the photograph cannot be read.
+        DataError: the IDX file cannot be read, or holds no images.
+    """
+    if _IDX_SOURCE.fullmatch(source) is None:
+        return read_image_size(source)
+    height, width = read_sample(source).shape[:2]
+    return width, height
 
 
 def read_idx(path: Path) -> NDArray[np.uint8]:

@@ -31,7 +31,7 @@ from edgeinfer.device.core.text.csv_cells import csv_cell, csv_text
 from edgeinfer.device.models.bundle.strict import SchemaError, from_json, parse_json, to_json
 from edgeinfer.device.pictures.folders.names import Split as Split
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.device.tasks.spec import Decoder
+from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.task import Said
 
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -52,6 +52,8 @@ class TrainedModel:
         task: what the model predicts, such as "classification".
         labels: the names of the classes, in the order of the model's output. Empty for a task
             without classes.
+        decoder: how the model's output becomes a prediction.
+        value: unit and scale of a measured quantity; None for other tasks.
         settings: further settings of the task, or None.
         preprocess: how a frame becomes the model's input.
         provenance: how the model was made: versions, seed, data set and settings, as text.
@@ -62,6 +64,8 @@ class TrainedModel:
     task: str = "classification"
     labels: tuple[str, ...] = ()
     preprocess: PreprocessSpec
+    decoder: Decoder = field(default_factory=lambda: Decoder(activation="softmax"))
+    value: ValueSpec | None = None
     settings: dict[str, object] | None = None
     provenance: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
@@ -73,10 +77,11 @@ class TrainedModel:
 
     @property
     def said(self) -> Said:
-        """The description of its outputs, which are logits if they are for classes."""
+        """The description of its outputs."""
         return Said(
             labels=self.labels,
-            decoder=Decoder(activation="softmax"),
+            decoder=self.decoder,
+            value=self.value,
             settings=self.settings or {},
         )
 

@@ -55,6 +55,17 @@ class ComparedTask(ABC):
     def evaluation(self, outcomes: Sequence[Any], said: Said) -> Evaluation:
         """Return the evaluation of all answers; pictures that say nothing may be left out."""
 
+    def settled(self, said: Said, evaluation: Evaluation) -> Said:
+        """Return what is said of a model's outputs with what its answers on validation decide.
+
+        Such as a threshold, or how certain a value is. By default nothing is left to decide.
+
+        Args:
+            said: the description so far; it may hold what an earlier form of the model decided.
+            evaluation: the answers on pictures that the model has not learned, by `evaluation`.
+        """
+        return said
+
     def report(self, evaluations: Mapping[str, Evaluation], drawn: str) -> dict[str, bytes]:
         """Return files of a bundle's report, by name.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.converters.tasks.classification.task import TASK
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data import fashion_mnist
 from edgeinfer.host.data.check import Checked, check_files
@@ -55,6 +56,8 @@ class PreparedData:
         own_splits: the splits that the data set itself has; the others were drawn.
         task: what the samples' targets are of.
         labels: the classes; empty for tasks without classes.
+        decoder: how the output of a network that learns from it becomes a prediction.
+        value: unit and scale of a measured quantity; None for other tasks.
         settings: further settings of the task's decoder, or None.
     """
 
@@ -64,12 +67,19 @@ class PreparedData:
     own_splits: frozenset[Split] = frozenset()
     task: str = "classification"
     labels: tuple[str, ...] = ()
+    decoder: Decoder = field(default_factory=lambda: Decoder(activation="softmax"))
+    value: ValueSpec | None = None
     settings: dict[str, object] | None = None
 
     @property
     def said(self) -> Said:
         """The description of the outputs of a model that learns from it."""
-        return Said(labels=self.labels, settings=self.settings or {})
+        return Said(
+            labels=self.labels,
+            decoder=self.decoder,
+            value=self.value,
+            settings=self.settings or {},
+        )
 
 
 def prepare_folder(

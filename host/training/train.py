@@ -19,6 +19,7 @@ from edgeinfer.converters.run_folder.trained_run import (
     TrainedModel,
     write_trained,
 )
+from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.device.core.errors import UsageError, storage_error
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.extras import require_host_extra
@@ -36,7 +37,7 @@ from edgeinfer.host.training.workspace import workspace
 if TYPE_CHECKING:
     from edgeinfer.host.data.dataset import PreparedData
     from edgeinfer.host.data.store import ImageStore
-    from edgeinfer.host.training.fit import FitStage, Score
+    from edgeinfer.host.training.fit import FitStage
 
 METRIC_ACCURACY = "validation.keras.top1"
 METRIC_LOSS = "validation.keras.loss"
@@ -84,6 +85,9 @@ def train(
         raise UsageError(
             out, got="is the teacher's own run", next_step="choose another --out for the student"
         )
+    # Not before: it needs Keras.
+    from edgeinfer.host.training.validate import validate
+
     started = time.monotonic()
     with ExitStack() as stack:
         place = stack.enter_context(workspace(out, force=force))
@@ -115,18 +119,25 @@ def train(
         }
         spec = _with_statistics(spec, config, stores["train"])
         history = History(place.run)
-        score = _fit(model, stores, spec, config, lesson, fit_stage, place.cache, history, shown)
+        checked = _fit(model, stores, spec, config, lesson, fit_stage, place.cache, history, shown)
+        answered = validate(model, checked, data.splits["validation"], spec, config.loss_settings)
+        said = find_measured(data.task).settled(data.said, answered.evaluation)
         trained = TrainedModel(
             name=out.absolute().name,
             task=data.task,
             labels=data.labels,
-            settings=data.settings,
+            decoder=said.decoder,
+            value=said.value,
+            settings=dict(said.settings) or None,
             preprocess=spec,
             provenance={
                 **_provenance(data, config, model, history, time.monotonic() - started),
                 **(teacher.settings() if teacher is not None else {}),
             },
-            metrics={METRIC_ACCURACY: score.accuracy, METRIC_LOSS: score.loss},
+            metrics={
+                METRIC_ACCURACY: answered.score.accuracy,
+                METRIC_LOSS: answered.score.loss,
+            },
         )
         save_model(model, place.run, out)
         write_trained(place.run, trained, data.splits, home=out)
@@ -220,9 +231,9 @@ def _fit(
     cache: Path,
     history: History,
     progress: Progress,
-) -> Score:
-    """Train in one stage or two and return the validation's Score."""
-    from edgeinfer.host.training.fit import compile_model, evaluate, with_dropout
+) -> Batches:
+    """Train in one stage or two and return the validation's pictures, in order."""
+    from edgeinfer.host.training.fit import with_dropout
     from edgeinfer.host.training.transfer import train_in_two_stages
 
     table = normalize_table(spec)
@@ -265,8 +276,7 @@ def _fit(
             history=history,
             progress=progress,
         )
-    compile_model(model, config, lesson.task)
-    return evaluate(model, validation)
+    return validation
 
 
 def with_head(model: Any, lesson: Lesson) -> Any:

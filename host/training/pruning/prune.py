@@ -142,6 +142,8 @@ def prune(
         model, metrics = pruning.run_cuts()
         score = pruning.evaluate(model)
         result = TrainedModel(
+            decoder=trained.decoder,
+            value=trained.value,
             name=out.absolute().name,
             task=trained.task,
             labels=trained.labels,
