@@ -85,8 +85,8 @@ def train(
     from edgeinfer.host.models import check_model
     from edgeinfer.host.training.config import default_config
     from edgeinfer.host.training.data.prepare import FASHION_MNIST, prepare_data
+    from edgeinfer.host.training.keeping.workspace import check_destination
     from edgeinfer.host.training.train import train as train_model
-    from edgeinfer.host.training.workspace import check_destination
 
     source = file_path(data, error=DataError, expected="a folder of photographs")
     folder = Path(file_path(out, error=UsageError, expected="the folder to make"))

@@ -156,8 +156,8 @@ def prune(
     refuse_other_than_run(run)
     check_host_extra("edgeinfer prune")
     from edgeinfer.host.training.distillation.teacher import TeacherConfig
+    from edgeinfer.host.training.keeping.workspace import check_destination
     from edgeinfer.host.training.pruning.config import PruneConfig
-    from edgeinfer.host.training.workspace import check_destination
 
     # `.` and `..` are not the folder's name; the new folder is placed next to it.
     folder = run.resolve() if run.name in ("", "..") else run

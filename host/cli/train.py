@@ -66,8 +66,8 @@ def train(
     from edgeinfer.device.cli.progress import busy
     from edgeinfer.host.data.dataset import DataOptions
     from edgeinfer.host.training.data.prepare import FASHION_MNIST
+    from edgeinfer.host.training.keeping.workspace import check_destination
     from edgeinfer.host.training.train import train as train_model
-    from edgeinfer.host.training.workspace import check_destination
 
     grey_28 = data in FASHION_MNIST
     settings["size"] = parse_size(settings["size"])

@@ -15,8 +15,8 @@ from edgeinfer.host.tasks.task import TaughtTask
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches
 from edgeinfer.host.training.history import Epoch, History
-from edgeinfer.host.training.optimizers import make_optimizer
-from edgeinfer.host.training.schedules import ScheduleCallback
+from edgeinfer.host.training.optimizing.optimizers import make_optimizer
+from edgeinfer.host.training.optimizing.schedules import ScheduleCallback
 
 
 @dataclass(frozen=True, kw_only=True)

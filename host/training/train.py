@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import time
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeinfer.converters.common.progress import LineProgress, Progress
-from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import (
-    KERAS_FILE,
     Split,
     TrainedModel,
     write_trained,
 )
 from edgeinfer.converters.tasks.registry import find_measured
-from edgeinfer.device.core.errors import UsageError, storage_error
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.extras import require_host_extra
-from edgeinfer.host.models import architecture, build_model
+from edgeinfer.host.models import build_model
 from edgeinfer.host.tasks.registry import find_taught
-from edgeinfer.host.tasks.task import Floats, Lesson, Motions, Rows, TaughtTask
+from edgeinfer.host.tasks.task import Floats, Lesson
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
+from edgeinfer.host.training.data.prepared_store import (
+    first_spec,
+    mover,
+    prepare_store,
+    with_statistics,
+)
 from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teacher
 from edgeinfer.host.training.distillation.teacher_split import follow_teacher
 from edgeinfer.host.training.history import History
-from edgeinfer.host.training.workspace import workspace
+from edgeinfer.host.training.keeping.workspace import workspace
+from edgeinfer.host.training.network.head import with_head
+from edgeinfer.host.training.network.save_network import save_network
+from edgeinfer.host.training.provenance import provenance
 
 if TYPE_CHECKING:
     from edgeinfer.host.data.dataset import PreparedData
@@ -94,7 +98,7 @@ def train(
         shown = progress or LineProgress()
         if teacher is not None:
             data = follow_teacher(data, teacher.run)
-        spec, lesson = _first_spec(config), Lesson(task=find_taught(data.task), said=data.said)
+        spec, lesson = first_spec(config), Lesson(task=find_taught(data.task), said=data.said)
         # Built first: missing or wrong weights are an error before minutes of preparing.
         model = with_head(
             build_model(
@@ -117,7 +121,7 @@ def train(
             )
             for split in ("train", "validation")
         }
-        spec = _with_statistics(spec, config, stores["train"])
+        spec = with_statistics(spec, config, stores["train"])
         history = History(place.run)
         checked = _fit(model, stores, spec, config, lesson, fit_stage, place.cache, history, shown)
         answered = validate(model, checked, data.splits["validation"], spec, config.loss_settings)
@@ -131,7 +135,7 @@ def train(
             settings=dict(said.settings) or None,
             preprocess=spec,
             provenance={
-                **_provenance(data, config, model, history, time.monotonic() - started),
+                **provenance(data, config, model, history, time.monotonic() - started),
                 **(teacher.settings() if teacher is not None else {}),
             },
             metrics={
@@ -139,59 +143,9 @@ def train(
                 METRIC_LOSS: answered.score.loss,
             },
         )
-        save_model(model, place.run, out)
+        save_network(model, place.run, out)
         write_trained(place.run, trained, data.splits, home=out)
     return trained
-
-
-def _first_spec(config: TrainConfig) -> PreprocessSpec:
-    """Return the spec, with the backbone's normalization or without one."""
-    spec = PreprocessSpec(
-        size=config.size,
-        channels=config.channels,
-        crop=config.crop,
-        mean=(127.5,) * (1 if config.channels == "grey" else 3),
-        std=(127.5,) * (1 if config.channels == "grey" else 3),
-    )
-    known = architecture(config.architecture).normalization_for(config.channels)
-    if not config.pretrained or known is None:
-        return spec
-    return replace(spec, mean=known[0], std=known[1])
-
-
-def _with_statistics(
-    spec: PreprocessSpec, config: TrainConfig, store: ImageStore
-) -> PreprocessSpec:
-    """Normalize with the training pictures' own mean and deviation, unless weights need another."""
-    from edgeinfer.host.data.dataset import channel_statistics
-
-    if config.pretrained:
-        return spec
-    mean, std = channel_statistics(store)
-    return replace(spec, mean=mean, std=std)
-
-
-def prepare_store(
-    samples: Sequence[Sample],
-    split: Split,
-    spec: PreprocessSpec,
-    folder: Path,
-    progress: Progress,
-    task: TaughtTask,
-) -> ImageStore:
-    """Prepare a split's pictures on disk, in a file in `folder`, with the task's targets.
-
-    Raises:
-        DataError: a sample cannot be read.
-        StorageError: the disk is full or cannot be written.
-    """
-    from edgeinfer.host.data.store import build_store
-
-    progress.start(f"{split}: preparing {len(samples)} pictures", len(samples))
-    return build_store(
-        *(samples, spec, folder / f"{split}.u8", task.rows(samples, spec)),
-        progress=progress,
-    )
 
 
 def _fit_stage(
@@ -279,26 +233,6 @@ def _fit(
     return validation
 
 
-def with_head(model: Any, lesson: Lesson) -> Any:
-    """Return a model of `edgeinfer.host.models` with the task's own layers from features to
-    numbers.
-
-    A model that already has these layers is returned unchanged.
-    """
-    import keras
-
-    if type(lesson.task).vector is TaughtTask.vector:
-        return model
-    vector = lesson.task.vector(model.get_layer("pool").input)
-    logits = keras.layers.Dense(lesson.numbers, name="logits")(vector)
-    return keras.Model(model.input, logits, name=model.name)
-
-
-def mover(task: TaughtTask, size: tuple[int, int]) -> Callable[[Rows, Motions], Rows]:
-    """Return the function that moves a task's targets with their pictures of (width, height)."""
-    return lambda rows, motions: task.moved(rows, motions, size)
-
-
 def _balanced(lesson: Lesson, store: ImageStore) -> Floats:
     weights = lesson.task.balanced(store.rows, lesson.said)
     if weights is None:
@@ -308,46 +242,3 @@ def _balanced(lesson: Lesson, store: ImageStore) -> Floats:
             expected="none for this task",
         )
     return weights
-
-
-def save_model(model: Any, folder: Path, out: Path) -> None:
-    """Write only the network, without the optimizer, whose state is twice as large and not needed.
-
-    Args:
-        model: the network.
-        folder: where it is written.
-        out: where the folder will be, for messages.
-
-    Raises:
-        StorageError: the disk is full or cannot be written.
-    """
-    import keras
-
-    bare = keras.Model(model.input, model.output, name=model.name)
-    try:
-        bare.save(folder / KERAS_FILE)
-    except OSError as error:
-        raise storage_error(out / KERAS_FILE, error) from error
-
-
-def _provenance(
-    data: PreparedData, config: TrainConfig, model: Any, history: History, seconds: float
-) -> dict[str, str]:
-    """Return how the model was made, as text."""
-    versions = ("edgeinfer", "keras", "tensorflow", "tensorflow-cpu", "numpy")
-    return {
-        "data": data.name,
-        **{f"samples.{split}": str(len(samples)) for split, samples in data.splits.items()},
-        **{f"setting.{name}": value for name, value in config.settings().items()},
-        "parameters": str(model.count_params()),
-        "epochs": str(len(history.epochs)),
-        "seconds": f"{seconds:.0f}",
-        **{f"version.{name}": version for name in versions if (version := _version(name))},
-    }
-
-
-def _version(distribution: str) -> str:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return ""

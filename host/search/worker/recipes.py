@@ -20,7 +20,7 @@ from edgeinfer.host.search.space import base_config, prune_config, student_confi
 from edgeinfer.host.search.worker.job import Job
 from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
-from edgeinfer.host.training.load_network import load_network
+from edgeinfer.host.training.network.load_network import load_network
 from edgeinfer.host.training.pruning.prune import prune
 from edgeinfer.host.training.train import train
 

@@ -25,7 +25,7 @@ from edgeinfer.host.training.distillation.teacher import (
 )
 from edgeinfer.host.training.fit import run_stage
 from edgeinfer.host.training.history import History
-from edgeinfer.host.training.optimizers import make_optimizer
+from edgeinfer.host.training.optimizing.optimizers import make_optimizer
 
 FEATURE_WEIGHT = 50.0
 """How much the features' mean squared error counts, relative to the divergence of the logits. The

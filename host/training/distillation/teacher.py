@@ -31,7 +31,7 @@ from edgeinfer.device.core.files import atomic_file
 from edgeinfer.device.preprocess import normalize_table
 from edgeinfer.host.tasks.task import Floats, Lesson
 from edgeinfer.host.training.data.batches import ImageSource
-from edgeinfer.host.training.load_network import load_network
+from edgeinfer.host.training.network.load_network import load_network
 
 if TYPE_CHECKING:
     from edgeinfer.host.training.data.feature_cache import FeatureFile

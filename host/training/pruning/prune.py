@@ -33,17 +33,16 @@ from edgeinfer.host.tasks.task import Lesson
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
+from edgeinfer.host.training.data.prepared_store import mover, prepare_store
 from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teacher
 from edgeinfer.host.training.history import History
+from edgeinfer.host.training.keeping.workspace import workspace
+from edgeinfer.host.training.network.save_network import save_network
 from edgeinfer.host.training.pruning.config import PruneConfig
 from edgeinfer.host.training.train import (
     METRIC_ACCURACY,
     METRIC_LOSS,
-    mover,
-    prepare_store,
-    save_model,
 )
-from edgeinfer.host.training.workspace import workspace
 
 if TYPE_CHECKING:
     from edgeinfer.host.training.fit import FitStage
@@ -160,7 +159,7 @@ def prune(
             },
             metrics={METRIC_ACCURACY: score.accuracy, METRIC_LOSS: score.loss, **metrics},
         )
-        save_model(model, place.run, out)
+        save_network(model, place.run, out)
         write_trained(place.run, result, samples, home=out)
     return result
 

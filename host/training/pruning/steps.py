@@ -54,7 +54,7 @@ from edgeinfer.host.training.fit import (
     with_dropout,
 )
 from edgeinfer.host.training.history import History
-from edgeinfer.host.training.load_network import load_network
+from edgeinfer.host.training.network.load_network import load_network
 from edgeinfer.host.training.pruning.config import PruneConfig, parse_sparsity
 
 SCORE_BATCHES = 40

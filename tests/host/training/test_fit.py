@@ -144,7 +144,7 @@ def test_the_history_is_on_disk_after_every_epoch(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "step", "plateau"])
 def test_schedules_rise_once(schedule: str) -> None:
-    from edgeinfer.host.training.schedules import learning_rate_factor
+    from edgeinfer.host.training.optimizing.schedules import learning_rate_factor
 
     factors = [learning_rate_factor(schedule, step, warmup=10, total=100) for step in range(100)]
     assert np.all(np.diff(factors[:11]) > 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edgeinfer.device.core.errors import StorageError, UsageError
-from edgeinfer.host.training.workspace import workspace
+from edgeinfer.host.training.keeping.workspace import workspace
 
 
 def _make(out: Path, content: str, *, force: bool = False) -> None:

@@ -1,0 +1,1 @@
+"""Keeps a training that was stopped: its folder and its checkpoints."""

@@ -1,0 +1,1 @@
+"""The network of a training: made, loaded and saved."""
