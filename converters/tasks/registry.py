@@ -12,8 +12,17 @@ from edgeinfer.device.tasks.registry import UnknownTaskError, find_object
 T = TypeVar("T")
 
 GROUP = "edgeinfer.tasks.converters"
-OWN = ("classification", "value", "detection", "segmentation", "pose", "embedding", "picture")
-MEASURED = ("classification",)
+OWN = (
+    "classification",
+    "multilabel",
+    "value",
+    "detection",
+    "segmentation",
+    "pose",
+    "embedding",
+    "picture",
+)
+MEASURED = ("classification", "multilabel")
 """Those of them that have a `MeasuredTask`."""
 
 

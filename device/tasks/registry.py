@@ -22,7 +22,16 @@ from edgeinfer.device.tasks.task import Decode, Said, Task
 T = TypeVar("T")
 
 GROUP = "edgeinfer.tasks"
-OWN = ("classification", "value", "detection", "segmentation", "pose", "embedding", "picture")
+OWN = (
+    "classification",
+    "multilabel",
+    "value",
+    "detection",
+    "segmentation",
+    "pose",
+    "embedding",
+    "picture",
+)
 """They are entry points as well; but looking through all that is installed takes longer than
 loading a model does."""
 
@@ -45,7 +54,10 @@ def find_task(name: str) -> Task:
     return find_object(GROUP, __package__, OWN, name, Task)  # type: ignore[type-abstract]
 
 
-GUESSED = ("detection", "pose", "picture", "segmentation", "embedding", "classification", "value")
+GUESSED = (
+    *("detection", "pose", "picture", "segmentation", "embedding", "classification"),
+    *("multilabel", "value"),
+)
 """The order in which a plain model is held against the tasks: those with the most telling outputs
 first."""
 

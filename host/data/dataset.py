@@ -106,7 +106,7 @@ def prepare_folder(
         UsageError: a share is impossible, or given for a split that the folder already has.
     """
     layout = find_labelled(root, table=table)
-    shares = _shares(layout.root, layout.splits, validation_share, test_share)
+    shares = shares_of(layout.root, layout.splits, validation_share, test_share)
     checked = check_files(layout, progress=progress)
     return split_checked(
         layout, checked, seed=seed, validation_share=shares[0], test_share=shares[1]
@@ -165,7 +165,7 @@ def prepare_fashion_mnist(
         DataError: the whole set is damaged or not available.
         UsageError: a share is impossible, or given for the test split.
     """
-    shares = _shares("fashion-mnist", ("train", "test"), validation_share, test_share)
+    shares = shares_of("fashion-mnist", ("train", "test"), validation_share, test_share)
     place = fashion_mnist.EMBEDDED
     if full or folder is not None:
         place = fashion_mnist.find_full_set(folder, progress=progress)
@@ -181,7 +181,7 @@ def prepare_fashion_mnist(
     )
 
 
-def _shares(
+def shares_of(
     data: object, own: Collection[Split], validation: float | None, test: float | None
 ) -> tuple[float, float]:
     """Return the shares of validation and test; those that are not given are the default.

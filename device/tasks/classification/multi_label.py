@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.device.tasks.prediction import Canvas, json_number, listed
+
+NOTHING = "nothing"
+"""What is said of a picture of which no class is true."""
 
 _SHOWN_LABELS = 5
 
@@ -25,21 +31,29 @@ class MultiLabel(Classification):
         labels: the names of all classes, in the order of the model's output.
         probabilities: (classes,) float64, the probability of each class, 0 to 1.
         min_score: classes with at least this probability are true of the picture.
+        min_scores: the same for each class by itself; empty where `min_score` is for all.
     """
 
     min_score: float = 0.5
+    min_scores: tuple[float, ...] = ()
+
+    @property
+    def true(self) -> NDArray[np.bool_]:
+        """(classes,) bool: which classes are true of the picture."""
+        return self.probabilities >= np.array(self.min_scores or self.min_score)
 
     @property
     def named(self) -> list[tuple[str, float]]:
         """The classes that are true of the picture as (label, probability), the surest first."""
-        found = int((self.probabilities >= self.min_score).sum())
-        return self.top(found) if found else []
+        places = np.flatnonzero(self.true)
+        order = places[np.argsort(-self.probabilities[places], kind="stable")]
+        return [(self.labels[place], float(self.probabilities[place])) for place in order]
 
     @property
     def headline(self) -> str:
         """The names of the classes that are true of the picture, in the order of the output."""
-        pairs = zip(self.labels, self.probabilities, strict=True)
-        return ", ".join(name for name, p in pairs if p >= self.min_score) or "nothing"
+        pairs = zip(self.labels, self.true, strict=True)
+        return ", ".join(name for name, true in pairs if true) or NOTHING
 
     def text(self, count: int = 3) -> str:
         """Return the `count` surest true classes on one line, and how many more there are."""
@@ -68,7 +82,14 @@ class MultiLabel(Classification):
         return [self.text(), *([f"truth: {truth}"] if wrong else [])]
 
     def is_right(self, truth: str) -> bool | None:
-        """Return whether the true class is named; None where it is not one of the model's."""
-        if truth not in self.labels:
-            return None
-        return bool(self.probabilities[self.labels.index(truth)] >= self.min_score)
+        """Return whether the true class is named, or exactly the true classes are.
+
+        None where the model does not know them.
+
+        Args:
+            truth: a class, or several as `headline` writes them.
+        """
+        if truth in self.labels:
+            return bool(self.true[self.labels.index(truth)])
+        known = truth == NOTHING or set(truth.split(", ")) <= set(self.labels)
+        return truth == self.headline if known else None

@@ -47,14 +47,18 @@ class MultiLabelSpec:
 
     Attributes:
         min_score: classes that score less are not named.
+        min_scores: the same for each class by itself; None where `min_score` is for all.
     """
 
     min_score: float = 0.5
+    min_scores: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an impossible score."""
+        """Refuse impossible scores."""
         if not 0 <= self.min_score <= 1:
             raise ValueError(f"min_score is {self.min_score}, expected 0 to 1")
+        if not all(0 <= score <= 1 for score in self.min_scores or ()):
+            raise ValueError(f"min_scores are {self.min_scores}, expected 0 to 1 each")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +87,8 @@ class Decoder:
         anchors: for task `detection` only, instead of `detection`.
         keypoints: for task `pose` only, instead of `pose`.
         picture: for task `picture` only; None shows the lowest value black, the highest white.
-        multi_label: for task `classification` only: several classes may be true of one picture.
+        multi_label: for the tasks `multilabel` and `classification`: several classes may be true of
+            one picture.
         candidates: for the tasks `detection` and `pose`, instead of `detection` and `pose`.
     """
 

@@ -19,6 +19,9 @@ LABEL_COLUMNS = (
 )
 """Names of the column of labels, the most certain first."""
 
+SEVERAL_COLUMNS = ("labels", "classes", "categories", "tags", "targets", *LABEL_COLUMNS)
+"""Names of the column of labels where a picture may have several, the most certain first."""
+
 SPLIT_COLUMNS = ("split", "set", "subset", "data set", "partition", "fold name", "usage")
 
 

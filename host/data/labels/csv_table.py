@@ -13,6 +13,7 @@ from edgeinfer.device.core.errors import DataError, printable
 from edgeinfer.host.data.labels.columns import (
     FILE_COLUMNS,
     LABEL_COLUMNS,
+    SEVERAL_COLUMNS,
     SPLIT_COLUMNS,
     Row,
     find_column,
@@ -30,12 +31,13 @@ class _Columns:
     split: int | None = None
 
 
-def csv_rows(path: Path, text: str) -> Iterator[Row]:
+def csv_rows(path: Path, text: str, *, several: bool = False) -> Iterator[Row]:
     """Yield the pictures of a CSV.
 
     Args:
         path: its path, for errors.
         text: its content.
+        several: a picture may have several labels: each gives a row, and none one without a label.
 
     Raises:
         DataError: a line is not CSV, or its columns are not understood.
@@ -49,9 +51,9 @@ def csv_rows(path: Path, text: str) -> Iterator[Row]:
         columns = _columns_without_names(path, header)
         lines = itertools.chain([first], lines)
     else:
-        columns = _columns(path, header)
+        columns = _columns(path, header, SEVERAL_COLUMNS if several else LABEL_COLUMNS)
     if columns.label is None:
-        yield from _one_hot(path, header, columns, lines)
+        yield from _one_hot(path, header, columns, lines, several=several)
         return
     last = max(columns.file, columns.label, columns.split or 0)
     for number, cells in lines:
@@ -61,10 +63,22 @@ def csv_rows(path: Path, text: str) -> Iterator[Row]:
                 got=f"has {len(cells)} cell{'s' * (len(cells) != 1)}",
                 expected=f"at least {last + 1}",
             )
-        yield _row(number, cells, columns, cells[columns.label].strip())
+        cell = cells[columns.label].strip()
+        for label in labels_of_cell(cell) if several else [cell]:
+            yield _row(number, cells, columns, label)
 
 
-def _columns(path: Path, header: list[str]) -> _Columns:
+def labels_of_cell(cell: str) -> list[str]:
+    """Return the labels of a cell such as `cat;dog`; a list of one empty text where it is empty.
+
+    >>> labels_of_cell("cat; dog"), labels_of_cell("")
+    (['cat', 'dog'], [''])
+    """
+    separator = next((mark for mark in ";|," if mark in cell), ";")
+    return [part.strip() for part in cell.split(separator) if part.strip()] or [""]
+
+
+def _columns(path: Path, header: list[str], known: tuple[str, ...]) -> _Columns:
     names = [plain_name(cell) for cell in header]
     file = find_column(names, FILE_COLUMNS)
     if file is None:
@@ -74,7 +88,7 @@ def _columns(path: Path, header: list[str]) -> _Columns:
             expected="a column 'file'",
             next_step="rename the column of the pictures' files to file",
         )
-    label = find_column(names, LABEL_COLUMNS, other_than=file)
+    label = find_column(names, known, other_than=file)
     if label is None and len(header) == 2:
         label = 1 - file
     return _Columns(file=file, label=label, split=find_column(names, SPLIT_COLUMNS))
@@ -110,7 +124,12 @@ def _cells(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _one_hot(
-    path: Path, header: list[str], columns: _Columns, lines: Iterable[tuple[int, list[str]]]
+    path: Path,
+    header: list[str],
+    columns: _Columns,
+    lines: Iterable[tuple[int, list[str]]],
+    *,
+    several: bool,
 ) -> Iterator[Row]:
     """Yield the pictures of a table with a column of 0 and 1 for each class."""
     classes = [place for place in range(len(header)) if place not in {columns.file, columns.split}]
@@ -125,13 +144,14 @@ def _one_hot(
                 next_step="rename the column of the labels to label",
             )
         chosen = [place for place, mark in zip(classes, marks, strict=True) if mark[:1] == "1"]
-        if len(chosen) > 1:
+        if len(chosen) > 1 and not several:
             raise DataError(
                 f"{path}, line {number}",
                 got=f"gives {cells[columns.file]} {len(chosen)} labels",
                 expected="one label for each picture",
             )
-        yield _row(number, cells, columns, header[chosen[0]].strip() if chosen else "")
+        for label in [header[place].strip() for place in chosen] or [""]:
+            yield _row(number, cells, columns, label)
 
 
 def _row(number: int, cells: list[str], columns: _Columns, label: str) -> Row:

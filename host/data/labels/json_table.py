@@ -11,6 +11,7 @@ from edgeinfer.device.core.errors import DataError
 from edgeinfer.host.data.labels.columns import (
     FILE_COLUMNS,
     LABEL_COLUMNS,
+    SEVERAL_COLUMNS,
     SPLIT_COLUMNS,
     Row,
     find_column,
@@ -18,12 +19,13 @@ from edgeinfer.host.data.labels.columns import (
 )
 
 
-def json_rows(path: Path, text: str) -> Iterator[Row]:
+def json_rows(path: Path, text: str, *, several: bool = False) -> Iterator[Row]:
     """Yield the pictures of a JSON object, a JSON list, or JSON Lines.
 
     Args:
         path: its path, for errors.
         text: its content.
+        several: a picture may have several labels: each gives a row, and none one without a label.
 
     Raises:
         DataError: it is not JSON, or an entry does not give a file and a label.
@@ -36,19 +38,20 @@ def json_rows(path: Path, text: str) -> Iterator[Row]:
             column = find_column(names, FILE_COLUMNS)
             if file is None and column is not None:
                 file = _word(named[names[column]])
-            label_column = find_column(names, LABEL_COLUMNS)
-            label = None if label_column is None else _word(named[names[label_column]])
+            label_column = find_column(names, SEVERAL_COLUMNS if several else LABEL_COLUMNS)
+            labels = None if label_column is None else _labels(named[names[label_column]], several)
             split_column = find_column(names, SPLIT_COLUMNS)
             split = None if split_column is None else _word(named[names[split_column]])
         else:
-            label, split = _word(entry), None
-        if file is None or label is None:
+            labels, split = _labels(entry, several), None
+        if file is None or labels is None:
             raise DataError(
                 where,
                 got="does not give " + ("a file" if file is None else "one label"),
                 expected='{"file": "7.jpg", "label": "cat"}, or "7.jpg": "cat" in one object',
             )
-        yield Row(line=number, file=file, label=label, split=split)
+        for label in labels:
+            yield Row(line=number, file=file, label=label, split=split)
 
 
 def _entries(path: Path, text: str) -> Iterator[tuple[str | None, Any]]:
@@ -82,6 +85,15 @@ def _entries(path: Path, text: str) -> Iterator[tuple[str | None, Any]]:
         yield from ((None, entry) for entry in content)
     else:
         raise DataError(path, got="is a single value", expected="an object or a list of labels")
+
+
+def _labels(value: object, several: bool) -> list[str] | None:
+    """Return an entry's labels; None if it is not a label, or not a list where there may be one."""
+    if several and isinstance(value, list):
+        words = [_word(one) for one in value]
+        return [word for word in words if word] or [""] if None not in words else None
+    word = _word(value)
+    return None if word is None else [word]
 
 
 def _word(value: object) -> str | None:

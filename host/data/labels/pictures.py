@@ -32,7 +32,7 @@ def table_layout(root: Path, table: Path) -> Layout:
     """
     root = Path(os.path.abspath(root))
     findings: list[Finding] = []
-    pictures = _Pictures(root, table, findings)
+    pictures = Pictures(root, table, findings)
     rows = read_table(table)
     found: dict[str, tuple[str, Split | None]] = {}
     for row in rows:
@@ -56,7 +56,7 @@ def table_layout(root: Path, table: Path) -> Layout:
             detail = f"{table.name}, line {row.line}: {reason}"
             findings.append(Finding(kind="ignored", path=row.file, detail=detail))
         else:
-            found[path] = (label, _split(table, row))
+            found[path] = (label, split_of_row(table, row))
     if not found:
         raise DataError(
             table,
@@ -81,7 +81,7 @@ def table_layout(root: Path, table: Path) -> Layout:
     )
 
 
-class _Pictures:
+class Pictures:
     """The pictures below a folder, by their path and by their name."""
 
     def __init__(self, root: Path, table: Path, findings: list[Finding]) -> None:
@@ -132,7 +132,12 @@ class _Pictures:
         return [Finding(kind="ignored", path=self._table.name, detail=detail)]
 
 
-def _split(table: Path, row: Row) -> Split | None:
+def split_of_row(table: Path, row: Row) -> Split | None:
+    """Return the split that a row names, or None.
+
+    Raises:
+        DataError: it is not the name of a split.
+    """
     if row.split is None:
         return None
     split = split_of(row.split)

@@ -18,13 +18,15 @@ MAX_TABLE_BYTES = 256 * 2**20
 """The largest table that is read; the labels of ten million pictures fit."""
 
 
-def read_table(path: Path) -> list[Row]:
+def read_table(path: Path, *, several: bool = False) -> list[Row]:
     """Read a table of labels.
 
     Args:
         path: a CSV (commas, semicolons or tabs; UTF-8 with or without a byte order mark, or
             UTF-16 with one), a JSON object of files and labels, a JSON list of objects, or JSON
             Lines.
+        several: a picture may have several labels: in cells such as `cat;dog`, in columns of 0 and
+            1, in lists or in several rows. It then has a row for each, or one with an empty label.
 
     Raises:
         DataError: it cannot be read or understood; the sentence says where.
@@ -36,9 +38,9 @@ def read_table(path: Path) -> list[Row]:
     text = _text(path)
     start = text.lstrip()[:1]
     if path.suffix.lower() in {".json", ".jsonl", ".ndjson"} or start in {"{", "["}:
-        rows = list(json_rows(path, text))
+        rows = list(json_rows(path, text, several=several))
     else:
-        rows = list(csv_rows(path, text))
+        rows = list(csv_rows(path, text, several=several))
     if not rows:
         raise DataError(path, got="has no rows", expected="a row for each picture")
     return rows

@@ -55,6 +55,10 @@ def several(*probabilities: float) -> MultiLabel:
     return MultiLabel(labels=("rain", "night", "snow"), probabilities=np.array(probabilities))
 
 
+def both(*probabilities: float) -> MultiLabel:
+    return MultiLabel(labels=SAID.labels, probabilities=np.array(probabilities))
+
+
 def vector(*numbers: float) -> Embedding:
     return Embedding(vector=np.array(numbers, np.float64))
 
@@ -98,6 +102,7 @@ def depth(*rows: tuple[float, ...], span: tuple[float, float] | None = None) -> 
 A, B = ((10.0, 10.0), (30.0, 10.0)), ((150.0, 50.0), (170.0, 50.0))
 SAME: dict[str, list[Prediction]] = {
     "classification": [classes(0.6, 0.4), classes(0.1, 0.9)],
+    "multilabel": [both(0.9, 0.2), both(0.1, 0.8), both(0.1, 0.2)],
     "value": [value(3.0), value(4.0), value(-2.0)],
     "detection": [objects((0, 5, 5), (1, 30, 30)), objects((1, 60, 5))],
     "segmentation": [mask("001", "011"), mask("000", "002")],

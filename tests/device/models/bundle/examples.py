@@ -94,6 +94,13 @@ def of_every_task() -> list[ModelManifest]:
         replace(third, decoder=Decoder(multi_label=MultiLabelSpec())),
         replace(
             third,
+            task="multilabel",
+            decoder=Decoder(
+                activation="sigmoid", multi_label=MultiLabelSpec(min_scores=(0.25, 0.75))
+            ),
+        ),
+        replace(
+            third,
             task="value",
             value=ValueSpec(unit="", units=("deg", "%")),
             variants=of_outputs((1, 1), (1, 1)),

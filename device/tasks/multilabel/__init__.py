@@ -1,0 +1,1 @@
+"""Several classes of one picture, each true or not by itself."""

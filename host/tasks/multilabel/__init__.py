@@ -1,0 +1,1 @@
+"""Several labels for one picture: how a network learns them."""
