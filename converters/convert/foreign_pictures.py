@@ -88,7 +88,7 @@ def find_pictures(
     names = sorted({name for name in classes.values() if name is not None})
     targets: dict[str, Any] = {}
     unknown: tuple[str, ...] = ()
-    if isinstance(task, MeasuredTask) and not ignore_labels:
+    if isinstance(task, MeasuredTask) and task.named_folders and not ignore_labels:
         targets = _targets(names, task.target_reader(said))
         unknown = () if targets else tuple(names)
     if targets:

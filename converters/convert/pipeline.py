@@ -156,6 +156,7 @@ class _Conversion:
         if model.settles:
             said = model.task.settled(model.said, deciding[precision])
             self._model = model = replace(model, said=said)
+            deciding = {name: one.under(said) for name, one in deciding.items()}
         evaluations = {first: deciding}
         for name in others:
             evaluations[name] = self._evaluate(models, name, f"evaluate on {name}, once")

@@ -159,9 +159,11 @@ class LabelGate:
     def figures(
         self, pictures: str, results: Mapping[str, Evaluation], precision: Precision
     ) -> dict[str, float]:
-        """Return the score of each precision, 0 to 1, and the number of pictures."""
+        """Return the score of each precision, 0 to 1, its further figures, and the pictures."""
         figures = {
-            f"{pictures}.{name}.{self.figure}": result.score for name, result in results.items()
+            f"{pictures}.{name}.{figure}": number
+            for name, result in results.items()
+            for figure, number in {self.figure: result.score, **result.figures()}.items()
         }
         return {**figures, f"{pictures}.samples": float(results["float32"].samples)}
 
@@ -177,6 +179,9 @@ class LabelGate:
                 f"{pictures:12}{results['float32'].score:>10.2%}{small.score:>10.2%}"
                 f"{small.samples:>10,}  {_lost(results['float32'], small)}"
             )
+        pictures, last = list(evaluations.items())[-1]
+        for title, one in (("float32", last["float32"]), (name, last[precision])):
+            rows += [f"{pictures} {title}: {line}" for line in one.lines()]
         return rows
 
     def warnings(self, evaluations: Evaluations, precision: Precision) -> list[str]:

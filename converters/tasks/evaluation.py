@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.tasks.intervals import mean_interval
+from edgeinfer.device.tasks.task import Said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,21 @@ class Evaluation:
         shares = np.full(count, np.nan)
         np.divide(sums, totals, out=shares, where=totals > 0)
         return shares
+
+    def under(self, said: Said) -> Evaluation:
+        """Return the same answers under another description of the outputs, such as an interval.
+
+        By default the description changes nothing.
+        """
+        return self
+
+    def figures(self) -> dict[str, float]:
+        """Return further figures for metrics, by name; by default none."""
+        return {}
+
+    def lines(self) -> list[str]:
+        """Return further figures for people, a line each; by default none."""
+        return []
 
     def worst(self, count: int) -> list[int]:
         """Return the places of the `count` pictures with the lowest scores, the lowest first."""

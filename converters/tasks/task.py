@@ -81,9 +81,11 @@ class MeasuredTask(ComparedTask):
 
     Attributes:
         column: the target's column in that table.
+        named_folders: whether a folder's name may be the target of its pictures.
     """
 
     column: ClassVar[str] = "target"
+    named_folders: ClassVar[bool] = True
 
     def chance(self, targets: Sequence[Any]) -> float:
         """Return the best mean score of a model that gives one answer for all of these targets.
@@ -91,6 +93,20 @@ class MeasuredTask(ComparedTask):
         Models that are not better have learned nothing. 0 where a task has no such answer.
         """
         return 0.0
+
+    def summary(
+        self, metrics: Mapping[str, float], name: str, said: Said, pictures: int
+    ) -> list[str]:
+        """Return the figures of a model for people, a line each; none says just the score.
+
+        Args:
+            metrics: figures by name.
+            name: the pictures and the precision, such as `validation.keras`: how the names of
+                the figures begin.
+            said: the description of the outputs.
+            pictures: how many there were.
+        """
+        return []
 
     @abstractmethod
     def write_target(self, target: Any, said: Said) -> str:

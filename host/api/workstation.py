@@ -6,6 +6,7 @@ then say what to install.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,11 @@ def train(
     *,
     task: str = "classification",
     labels: AnyPath | None = None,
+    targets: Sequence[str] = (),
+    units: Sequence[str] = (),
+    periods: Sequence[float] = (),
+    name_pattern: str | None = None,
+    split_by: str | None = None,
     validation_share: float | None = None,
     test_share: float | None = None,
     teacher: TeacherConfig | None = None,
@@ -55,10 +61,17 @@ def train(
         out: the folder to write. Its name becomes the name of the model.
         config: the network and its settings, made by `edgeinfer.train_config`. By default
             EfficientNet-Lite0 with ImageNet weights, or a small CNN for "fashion-mnist".
-        task: what the network learns to predict: "classification", or the name of a task of another
-            package.
-        labels: a CSV or JSON file with the label of each picture of `data`. By default labels are
-            the folders' names, or are in names such as `cat.0.jpg`.
+        task: what the network learns to predict: "classification", "value", or the name of a task
+            of another package.
+        labels: a CSV or JSON file with the label, or the values, of each picture of `data`. By
+            default labels are the folders' names, or are in names such as `cat.0.jpg`.
+        targets: for values, the columns of the table to learn. By default its one column of values.
+        units: of the values, one for all or one each. By default those of the table.
+        periods: for values on a circle, such as angles, what one turn is: one for all or one each,
+            0 for a value that is not on a circle.
+        name_pattern: where names of pictures have the values, such as `*_{value}`.
+        split_by: which pictures stay together in one split: `group:{video}_*` those with the same
+            text in the braces, `time` or `time:60` those taken within that many seconds.
         validation_share: share of the pictures for validation, 0 to 1, if `data` has no
             `validation` folder. By default 0.1.
         test_share: share of the pictures for the test, 0 to 1, if `data` has no `test` folder. By
@@ -92,7 +105,7 @@ def train(
     folder = Path(file_path(out, error=UsageError, expected="the folder to make"))
     if config is None and source in FASHION_MNIST:
         config = default_config("small-cnn", size=(28, 28), channels="grey")
-    config = config or default_config("efficientnet-lite0")
+    config = config or default_config("efficientnet-lite0", task=task)
     check_model(
         config.architecture,
         size=config.size,
@@ -112,6 +125,11 @@ def train(
                 table=None if labels is None else Path(labels),
                 validation_share=validation_share,
                 test_share=test_share,
+                targets=tuple(targets),
+                units=tuple(units),
+                periods=tuple(periods),
+                name_pattern=name_pattern,
+                split_by=split_by,
             ),
             progress=told,
         )
@@ -125,6 +143,8 @@ def evaluate(
     data: AnyPath,
     *,
     labels: AnyPath | None = None,
+    targets: Sequence[str] = (),
+    name_pattern: str | None = None,
     other: AnyPath | None = None,
     threads: int = 2,
     progress: Progress | None = None,
@@ -139,7 +159,11 @@ def evaluate(
     Args:
         model: path of the model file: a `.edgebundle` or a `.tflite`.
         data: a folder of labelled pictures: for a classifier one sub-folder for each class.
-        labels: a CSV or JSON file with the label of each picture, as for `edgeinfer.train`.
+        labels: a CSV or JSON file with the label, or the values, of each picture, as for
+            `edgeinfer.train`.
+        targets: for values, the columns of that file, in the model's order. By default those with
+            the model's names.
+        name_pattern: where names of pictures have the values, such as `*_{value}`.
         other: path of a second model file, to compare both on the same pictures.
         threads: how many pictures are answered at the same time.
         progress: what shows the progress. By default it is shown on standard error;
@@ -169,6 +193,8 @@ def evaluate(
             folder,
             told,
             table=None if labels is None else Path(labels),
+            targets=tuple(targets),
+            name_pattern=name_pattern,
             other=None if other is None else Path(other),
             threads=threads,
         )

@@ -27,7 +27,7 @@ from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.core.model_file import command_line
 from edgeinfer.device.core.text.csv_cells import csv_cell
 from edgeinfer.device.pictures.folders.leftovers import EVALUATION_FILES
-from edgeinfer.host.cli.labels_option import labels_option
+from edgeinfer.host.cli.labels_option import labels_option, pattern_option, target_option
 
 if TYPE_CHECKING:
     from edgeinfer.converters.tasks.evaluation import Evaluation
@@ -42,6 +42,8 @@ SHEET_FILE, TABLE_FILE = EVALUATION_FILES
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[BUNDLE] DATA")
 @model_option
 @labels_option
+@target_option
+@pattern_option
 @option(
     "--compare",
     type=click.Path(path_type=Path),
@@ -67,6 +69,8 @@ def evaluate(
     paths: tuple[Path, ...],
     model: Path | None,
     labels_csv: Path | None,
+    targets: tuple[str, ...],
+    name_pattern: str | None,
     compare: Path | None,
     worst: int,
     report: Path | None,
@@ -75,8 +79,9 @@ def evaluate(
     """Measure how good a model is on labelled pictures.
 
     BUNDLE is a .edgebundle or .tflite. DATA has what the task of the model needs: for classes, one
-    sub-folder of pictures per class. Each score has a 95 % interval: how far it may be from the
-    score for all such pictures in the world.
+    sub-folder of pictures per class; for values, a table (--labels-csv) or names that have them
+    (--name-pattern). Each score has a 95 % interval: how far it may be from the score for all such
+    pictures in the world.
     """
     model, data = _model_and_data(paths, model)
     from edgeinfer.converters.common.progress import show_progress
@@ -85,7 +90,13 @@ def evaluate(
     from edgeinfer.host.evaluation.worst import answered
 
     with tell_kept(report and report / TABLE_FILE), show_progress(keep=True) as progress:
-        result = evaluate_model(model, data, progress, table=labels_csv, other=compare)
+        result = evaluate_model(
+            *(model, data, progress),
+            table=labels_csv,
+            targets=targets,
+            name_pattern=name_pattern,
+            other=compare,
+        )
         named = answered(model, result.worst(worst))
         if report is not None:
             write_atomically(report / TABLE_FILE, _table(result))
@@ -167,6 +178,7 @@ def _figures(evaluation: Evaluation) -> dict[str, object]:
         "score": evaluation.score,
         "low": low,
         "high": high,
+        **({"figures": figures} if (figures := evaluation.figures()) else {}),
     }
 
 
@@ -182,6 +194,7 @@ def _text(result: Result, worst: Sequence[Answered], compare: Path | None) -> st
             _row(group.name, width, group.score, group.low, group.high, group.samples)
             for group in result.groups
         ]
+    lines += result.evaluation.lines()
     if result.absent:
         lines.append(f"no pictures of: {', '.join(result.absent)}")
     if result.other is not None and result.comparison is not None and compare is not None:
@@ -204,6 +217,7 @@ def _compared(other: Path, evaluation: Evaluation, comparison: Comparison, width
         f"({100 * comparison.low:+.2f} to {100 * comparison.high:+.2f}), better on "
         f"{comparison.better:,} pictures and worse on {comparison.worse:,}: {verdict} "
         f"(p = {comparison.p_value:.3g})",
+        *(f"{other.name}: {line}" for line in evaluation.lines()),
     ]
 
 

@@ -20,6 +20,7 @@ from edgeinfer.device.core.errors import (
     printable,
 )
 from edgeinfer.device.core.model_file import TRAINED_FILE, command_line
+from edgeinfer.host.cli.labels_option import split_commas
 from edgeinfer.host.cli.student_options import chosen_teacher, like_student
 from edgeinfer.host.cli.train_options import task_names, train_options
 from edgeinfer.host.cli.train_settings import make_config
@@ -39,6 +40,11 @@ def train(
     student: str | None,
     out: Path | None,
     labels_csv: Path | None,
+    targets: tuple[str, ...],
+    name_pattern: str | None,
+    unit: str | None,
+    period: str | None,
+    split_by: str | None,
     validation_share: float | None,
     test_share: float | None,
     weights: str | None,
@@ -54,7 +60,8 @@ def train(
 
     DATA is a folder with one sub-folder of photos per class, or with such folders in train,
     validation and test. Labels may also be in a table (--labels-csv) or in names such as
-    cat.0.jpg. fashion-mnist is the small data set that comes with edgeinfer;
+    cat.0.jpg. With --task value, the model measures: the table has a number for each photo, or
+    names have it (--name-pattern). fashion-mnist is the small data set that comes with edgeinfer;
     fashion-mnist:full is the whole set, if it is installed or can be downloaded. The trained model
     is written to a folder for `edgeinfer convert`.
     """
@@ -75,8 +82,12 @@ def train(
         architecture = like_student(student, architecture, settings, grey_28=grey_28)
     if grey_28 and architecture is None:
         architecture = "small-cnn"
+    _require_task(task)
     config = make_config(
-        architecture or "efficientnet-lite0", settings, weights=weights, grey_28=grey_28
+        *(architecture or "efficientnet-lite0", settings),
+        weights=weights,
+        grey_28=grey_28,
+        task=task,
     )
     lesson = chosen_teacher(teacher, teacher_weight, temperature, features=teacher_features)
     out = out or _default_out(data, grey_28=grey_28, with_teacher=lesson is not None)
@@ -90,6 +101,11 @@ def train(
                 table=labels_csv,
                 validation_share=validation_share,
                 test_share=test_share,
+                targets=targets,
+                units=split_commas(unit),
+                periods=_periods(period),
+                name_pattern=name_pattern,
+                split_by=split_by,
             ),
         )
         with busy("loading TensorFlow"):
@@ -134,8 +150,14 @@ def _default_out(data: str, *, grey_28: bool, with_teacher: bool) -> Path:
 
 def _prepare(data: str, task: str, options: DataOptions) -> PreparedData:
     from edgeinfer.converters.common.progress import show_progress
-    from edgeinfer.host.tasks.registry import OWN
     from edgeinfer.host.training.data.prepare import prepare_data
+
+    with show_progress() as progress:
+        return prepare_data(data, task=task, options=options, progress=progress)
+
+
+def _require_task(task: str) -> None:
+    from edgeinfer.host.tasks.registry import OWN
 
     if task not in OWN and task not in task_names():
         raise UsageError(
@@ -144,8 +166,24 @@ def _prepare(data: str, task: str, options: DataOptions) -> PreparedData:
             expected=f"one of {', '.join(OWN)}, or one of an installed package",
             next_step=did_you_mean(task, task_names()),
         )
-    with show_progress() as progress:
-        return prepare_data(data, task=task, options=options, progress=progress)
+
+
+def _periods(text: str | None) -> tuple[float, ...]:
+    """Return what one turn is for each value.
+
+    Raises:
+        UsageError: a part is not a number of 0 or more.
+    """
+    periods = []
+    for part in split_commas(text):
+        try:
+            period = float(part)
+        except ValueError:
+            period = -1.0
+        if not 0 <= period < 1e12:
+            raise UsageError("--period", got=repr(text), expected="a number such as 360, or 0")
+        periods.append(period)
+    return tuple(periods)
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:
@@ -174,15 +212,19 @@ def _print(out: Path, trained: TrainedModel) -> None:
     """Print the accuracy and the next command."""
     facts = trained.provenance
     of_classes = f" of {len(trained.labels)} classes" if trained.labels else ""
+    if trained.value is not None:
+        of_classes = f" with {len(trained.labels) or 1} value{'s' * (len(trained.labels) > 1)} each"
+    validated = int(facts["samples.validation"])
+    figures = trained.measured.summary(trained.metrics, "validation.keras", trained.said, validated)
     accuracy = 100 * trained.metrics["validation.keras.top1"]
     say(
         f"trained {facts['setting.architecture']} ({int(facts['parameters']):,} parameters) on "
         f"{int(facts['samples.train']):,} pictures{of_classes}: "
         f"{facts['epochs']} epochs, {facts['seconds']} s"
     )
-    say(
-        f"validation accuracy {accuracy:.2f} % (float, {int(facts['samples.validation']):,} "
-        "pictures)"
-    )
+    if not figures:
+        say(f"validation accuracy {accuracy:.2f} % (float, {validated:,} pictures)")
+    for line in figures:
+        say(f"validation (float, {validated:,} pictures): {line}")
     say(f"the run: {printable(str(out))}")
     say(f"next: edgeinfer convert {printable(str(out))}")

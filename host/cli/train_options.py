@@ -12,7 +12,14 @@ from edgeinfer.device.cli.help.names import BOARD, Name, choice
 from edgeinfer.device.cli.help.pages import option_group
 from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.cli.say import say
-from edgeinfer.host.cli.labels_option import LABELS_NAMES, LABELS_SETTINGS
+from edgeinfer.host.cli.labels_option import (
+    LABELS_NAMES,
+    LABELS_SETTINGS,
+    PATTERN_NAMES,
+    PATTERN_SETTINGS,
+    TARGET_NAMES,
+    TARGET_SETTINGS,
+)
 from edgeinfer.host.cli.student_options import list_students
 from edgeinfer.host.cli.train_settings import IMAGENET
 
@@ -134,6 +141,26 @@ _OPTIONS = (
         help="Random changes to the training pictures.",
     ),
     _data(*LABELS_NAMES, **LABELS_SETTINGS),
+    _data(*TARGET_NAMES, **TARGET_SETTINGS),
+    _data(*PATTERN_NAMES, **PATTERN_SETTINGS),
+    _data(
+        "--unit",
+        metavar="UNIT[,UNIT...]",
+        show_default="that of the table",
+        help="Unit of the values, such as bar; of several values one for all, or one each.",
+    ),
+    _data(
+        "--period",
+        metavar="NUMBER[,NUMBER...]",
+        help="For angles and dials: what one turn is, such as 360. Of several values one for all, "
+        "or one each, with 0 for a value that is not on a circle.",
+    ),
+    _data(
+        "--split-by",
+        metavar="group:PATTERN|time[:S]",
+        help="Keep pictures that belong together in one split: those with the same text in the "
+        "braces of 'group:{video}_*', or with less than S seconds (60) between them.",
+    ),
     _data(
         "--validation-share",
         type=float,
@@ -157,15 +184,15 @@ _OPTIONS = (
     ),
     _training(
         "--loss",
-        type=choice("crossentropy", "focal"),
-        show_default="crossentropy",
-        help="Loss function.",
+        type=choice("crossentropy", "focal", "huber", "mse", "mae", "circular"),
+        show_default="crossentropy, for values huber",
+        help="Loss function: the first two are for classes, the others for values.",
     ),
     _training(
         "--label-smoothing",
         type=float,
         metavar="SHARE",
-        show_default="0.1",
+        show_default="0.1, for values 0",
         help="Share of each label that is spread over all classes, from 0 to below 1.",
     ),
     _training(
@@ -217,7 +244,7 @@ _OPTIONS = (
         "--dropout",
         type=float,
         metavar="SHARE",
-        show_default="0.5 with pretrained weights, else 0",
+        show_default="0.5 with pretrained weights, else 0; for values 0",
         help="Share of features left out of each step.",
     ),
     _fine_tuning(

@@ -14,7 +14,12 @@ IMAGENET = "imagenet"
 
 
 def make_config(
-    architecture: str, settings: dict[str, Any], *, weights: str | None, grey_28: bool
+    architecture: str,
+    settings: dict[str, Any],
+    *,
+    weights: str | None,
+    grey_28: bool,
+    task: str = "classification",
 ) -> TrainConfig:
     """Return the settings of a training, checked as far as possible without the data.
 
@@ -23,6 +28,7 @@ def make_config(
         settings: fields of `TrainConfig` from the options; None if an option is not given.
         weights: a file, or `imagenet` for the weights that are installed or downloaded.
         grey_28: the data are small grey pictures.
+        task: what is to be learned; its defaults count.
 
     Raises:
         UsageError: options contradict each other, or would have no effect.
@@ -44,7 +50,7 @@ def make_config(
     if grey_28 and not _is_pretrained(architecture, settings["initializer"]):
         settings["size"] = settings["size"] or (28, 28)
         settings["channels"] = settings["channels"] or "grey"
-    config = default_config(architecture, **settings)
+    config = default_config(architecture, task=task, **settings)
     check_model(
         config.architecture,
         size=config.size,

@@ -41,7 +41,13 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
-def check_files(layout: Layout, *, progress: Progress | None = None, threads: int = 2) -> Checked:
+def check_files(
+    layout: Layout,
+    *,
+    progress: Progress | None = None,
+    threads: int = 2,
+    classes: bool = True,
+) -> Checked:
     """Decode every file of a layout once and leave out what cannot or should not be used.
 
     Of exact duplicates (equal pixels, so a lossless copy in another format counts) under one label
@@ -49,9 +55,9 @@ def check_files(layout: Layout, *, progress: Progress | None = None, threads: in
     picture under two labels is left out altogether, since one of them is wrong.
 
     Labels that are nearly the same, and a class of grey pictures among classes in colour, are
-    warnings.
+    warnings; not where `classes` is false, and labels are such as measured values.
     """
-    findings = [*layout.findings, *warn_of_labels(layout.labels)]
+    findings = [*layout.findings, *(warn_of_labels(layout.labels) if classes else ())]
     grey: dict[int, bool] = {}
     digests: dict[bytes, list[int]] = defaultdict(list)
     if progress is not None:
@@ -75,7 +81,7 @@ def check_files(layout: Layout, *, progress: Progress | None = None, threads: in
         detail = f"the same picture as {_relative(layout, first)}"
         findings.extend(_finding("duplicate", layout, index, detail) for index in others)
     shown = [(layout.files[index].label, grey[index]) for index in kept]
-    findings += warn_of_grey(layout.labels, shown)
+    findings += warn_of_grey(layout.labels, shown) if classes else []
     return Checked(
         files=tuple(layout.files[index] for index in sorted(kept)),
         findings=tuple(

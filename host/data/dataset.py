@@ -17,6 +17,7 @@ from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data import fashion_mnist
 from edgeinfer.host.data.check import Checked, check_files
+from edgeinfer.host.data.choose_split import split_as
 from edgeinfer.host.data.findings import Finding
 from edgeinfer.host.data.folder import Layout, require_enough
 from edgeinfer.host.data.labels.find import find_labelled
@@ -37,12 +38,32 @@ class DataOptions:
             folders' names. It is given only to tasks that read one.
         validation_share: of the pictures, for those without a split; None takes the default.
         test_share: the same for the test split.
+        targets: the names of the values to learn, in order; none takes all there are.
+        units: of the values, one for all or one each; none takes those of the table.
+        periods: what one turn is for values on a circle, one for all or one each, 0 for others.
+        name_pattern: where the pictures' names have the values, see `parse_pattern`.
+        split_by: which pictures belong together, see `parse_split_by`; None for each alone.
     """
 
     seed: int = 0
     table: Path | None = None
     validation_share: float | None = None
     test_share: float | None = None
+    targets: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    periods: tuple[float, ...] = ()
+    name_pattern: str | None = None
+    split_by: str | None = None
+
+
+OPTION_NAMES = {
+    "targets": "--target",
+    "units": "--unit",
+    "periods": "--period",
+    "name_pattern": "--name-pattern",
+    "split_by": "--split-by",
+}
+"""The options behind those fields of `DataOptions` that not every task obeys."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +110,7 @@ def prepare_folder(
     table: Path | None = None,
     validation_share: float | None = None,
     test_share: float | None = None,
+    split_by: str | None = None,
     progress: Progress | None = None,
 ) -> PreparedData:
     """Find, check and split a folder of photographs; see `find_labelled` for its layout.
@@ -99,6 +121,7 @@ def prepare_folder(
         table: a CSV or JSON file of the labels; None if folders or file names have them.
         validation_share: of each class's pictures; None is `DEFAULT_SHARE`.
         test_share: the same for the test split.
+        split_by: which pictures belong together, see `parse_split_by`.
         progress: reports each picture.
 
     Raises:
@@ -109,7 +132,11 @@ def prepare_folder(
     shares = shares_of(layout.root, layout.splits, validation_share, test_share)
     checked = check_files(layout, progress=progress)
     return split_checked(
-        layout, checked, seed=seed, validation_share=shares[0], test_share=shares[1]
+        *(layout, checked),
+        seed=seed,
+        validation_share=shares[0],
+        test_share=shares[1],
+        split_by=split_by,
     )
 
 
@@ -120,6 +147,7 @@ def split_checked(
     seed: int,
     validation_share: float = DEFAULT_SHARE,
     test_share: float = DEFAULT_SHARE,
+    split_by: str | None = None,
 ) -> PreparedData:
     """Split the files of a folder that passed the check.
 
@@ -127,17 +155,20 @@ def split_checked(
         DataError: a class has too few usable images.
     """
     require_enough(layout, checked.files, checked=True)
+    splits, notes = split_as(
+        [(Sample(source=file.path, target=file.label), file.split) for file in checked.files],
+        layout.root,
+        split_by=split_by,
+        seed=seed,
+        task=TASK,
+        validation_share=validation_share,
+        test_share=test_share,
+    )
     return PreparedData(
         name=layout.root.name or "data",
         labels=layout.labels,
-        splits=split_samples(
-            ((Sample(source=file.path, target=file.label), file.split) for file in checked.files),
-            task=TASK,
-            seed=seed,
-            validation_share=validation_share,
-            test_share=test_share,
-        ),
-        findings=checked.findings,
+        splits=splits,
+        findings=(*checked.findings, *notes),
         own_splits=frozenset(file.split for file in checked.files if file.split),
     )
 

@@ -21,6 +21,7 @@ from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.tasks.task import Said
+from edgeinfer.host.data.dataset import DataOptions
 from edgeinfer.host.tasks.registry import find_taught
 
 
@@ -77,6 +78,8 @@ def evaluate_model(
     progress: Progress,
     *,
     table: Path | None = None,
+    targets: Sequence[str] = (),
+    name_pattern: str | None = None,
     other: Path | None = None,
     threads: int = 2,
 ) -> Result:
@@ -87,6 +90,9 @@ def evaluate_model(
         data: a folder with targets, in the form of the model's task.
         progress: reports what is going on.
         table: a CSV or JSON file of the targets; None for the task's usual place.
+        targets: columns of the table with values, in the model's order; none takes those with the
+            model's names.
+        name_pattern: where names of pictures have the values; None where they have not.
         other: another model of the same task, to compare on the same pictures.
         threads: how many pictures are answered in parallel.
 
@@ -99,8 +105,9 @@ def evaluate_model(
     task, said = _told(model)
     their_said = said if other is None else _require_same_task(other, task, said)
     trained = find_taught(task)
-    trained.require_table(table)
-    samples = trained.find(data, said, table=table, progress=progress)
+    options = DataOptions(table=table, targets=tuple(targets), name_pattern=name_pattern)
+    trained.require_options(options)
+    samples = trained.find_with(data, said, options, progress=progress)
     evaluation = _answers(model, samples, task, said, progress, threads)
     second = comparison = None
     if other is not None:

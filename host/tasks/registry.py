@@ -8,7 +8,7 @@ from edgeinfer.converters.tasks.registry import require_object
 from edgeinfer.host.tasks.task import TaughtTask
 
 GROUP = "edgeinfer.tasks.host"
-OWN = ("classification", "multilabel")
+OWN = ("classification", "multilabel", "value")
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -17,7 +17,7 @@ from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.augment import AugmentConfig
-from edgeinfer.host.data.dataset import DataOptions, PreparedData
+from edgeinfer.host.data.dataset import OPTION_NAMES, DataOptions, PreparedData
 from edgeinfer.host.tasks.loss_settings import LossSettings
 
 Rows: TypeAlias = NDArray[Any]
@@ -37,10 +37,50 @@ class TaughtTask(ABC):
     Attributes:
         name: the task's name.
         reads_table: whether targets may come from a table that the user names.
+        takes: which further fields of `DataOptions` it obeys; others are refused.
+        losses: the names of the losses that it has.
+        smooths_labels: whether its loss can spread a part of a target over others.
+        settings: fields of `TrainConfig` whose defaults are others for this task.
     """
 
     name: ClassVar[str]
     reads_table: ClassVar[bool] = False
+    takes: ClassVar[frozenset[str]] = frozenset()
+    losses: ClassVar[tuple[str, ...]] = ("crossentropy", "focal")
+    smooths_labels: ClassVar[bool] = True
+    settings: ClassVar[Mapping[str, object]] = {}
+
+    def require_options(self, options: DataOptions) -> None:
+        """Refuse what a user says of the data that the task does not obey.
+
+        Raises:
+            UsageError: names the option.
+        """
+        self.require_table(options.table)
+        for field, option in OPTION_NAMES.items():
+            if getattr(options, field) and field not in self.takes:
+                raise UsageError(
+                    option, got=f"given for the task '{self.name}'", next_step="leave it out"
+                )
+
+    def check_loss(self, settings: LossSettings, said: Said) -> None:
+        """Refuse a loss that the task does not have.
+
+        Raises:
+            UsageError: names the option.
+        """
+        if settings.name not in self.losses:
+            raise UsageError(
+                "--loss",
+                got=f"{settings.name} for the task '{self.name}'",
+                expected=f"one of {', '.join(self.losses)}",
+            )
+        if settings.label_smoothing and not self.smooths_labels:
+            raise UsageError(
+                "--label-smoothing",
+                got=f"given for the task '{self.name}', which has no labels",
+                next_step="leave it out",
+            )
 
     def require_table(self, table: Path | None) -> None:
         """Refuse a table that the task does not read.
@@ -89,6 +129,18 @@ class TaughtTask(ABC):
         Raises:
             DataError: the folder cannot be used, or has targets that the model does not know.
         """
+
+    def find_with(
+        self, root: Path, said: Said, options: DataOptions, *, progress: Progress | None = None
+    ) -> list[Sample]:
+        """Do what `find` does with all that a user may say of the data.
+
+        Raises:
+            DataError: as `find`.
+            UsageError: an option does not fit the task.
+        """
+        self.require_options(options)
+        return self.find(root, said, table=options.table, progress=progress)
 
     def vector(self, features: Any) -> Any:
         """Return the network's features as a vector, by a Keras layer named `pool`.

@@ -12,7 +12,7 @@ from edgeinfer.device.preprocess.spec import Channels, CropPolicy
 from edgeinfer.host.models import Initializer, architecture
 from edgeinfer.host.tasks.loss_settings import LossSettings
 
-Loss = Literal["crossentropy", "focal"]
+Loss = Literal["crossentropy", "focal", "huber", "mse", "mae", "circular"]
 """The loss function, see `TrainConfig.loss`."""
 
 ClassWeights = Literal["none", "balanced"]
@@ -70,7 +70,8 @@ class TrainConfig:
         weights: path of a file with pretrained weights. None takes those that are installed or
             downloaded.
         loss: the loss function: "crossentropy", or "focal", which gives easy pictures less weight
-            (Lin et al. 2017).
+            (Lin et al. 2017). For values "huber", "mse", "mae", or "circular" for values on a
+            circle.
         label_smoothing: share of each label that is spread over all classes, from 0 to below 1.
         focal_gamma: exponent of the "focal" loss.
         class_weights: "balanced" gives rare classes more weight, "none" does not.
@@ -182,12 +183,14 @@ def default_config(name: str, **overrides: Any) -> TrainConfig:
         name: name of the network, such as "small-cnn" or "efficientnet-lite0". The command
             `edgeinfer train --list` lists them.
         overrides: settings to choose yourself, by their names in `TrainConfig`. None takes the
-            network's setting.
+            network's setting. Also, `task` is what the network is to predict: another task than
+            "classification", such as "value", has other defaults for some settings.
 
     Raises:
         UsageError: there is no such network, or a setting is not a possible value.
     """
     info = architecture(name)
+    task = overrides.pop("task", None) or "classification"
     given = {key: value for key, value in overrides.items() if value is not None}
     settings: dict[str, Any] = {"architecture": name, "size": (info.size, info.size)}
     initializer = given.get("initializer", "pretrained" if info.pretrained else "he")
@@ -197,6 +200,10 @@ def default_config(name: str, **overrides: Any) -> TrainConfig:
         # half of the features at each step removed a tenth of its errors on held-out cats and dogs.
         settings |= {"learning_rate": 1e-3, "epochs": 20, "patience": 5, "dropout": 0.5}
         settings |= {"fine_tune_epochs": 2}
+    if task != "classification":
+        from edgeinfer.host.tasks.registry import find_taught  # it needs numpy
+
+        settings |= find_taught(task).settings
     return TrainConfig(**(settings | given))
 
 

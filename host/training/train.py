@@ -99,6 +99,7 @@ def train(
         if teacher is not None:
             data = follow_teacher(data, teacher.run)
         spec, lesson = first_spec(config), Lesson(task=find_taught(data.task), said=data.said)
+        lesson.task.check_loss(config.loss_settings, lesson.said)
         # Built first: missing or wrong weights are an error before minutes of preparing.
         model = with_head(
             build_model(
@@ -126,6 +127,7 @@ def train(
         checked = _fit(model, stores, spec, config, lesson, fit_stage, place.cache, history, shown)
         answered = validate(model, checked, data.splits["validation"], spec, config.loss_settings)
         said = find_measured(data.task).settled(data.said, answered.evaluation)
+        figures = answered.evaluation.under(said).figures()
         trained = TrainedModel(
             name=out.absolute().name,
             task=data.task,
@@ -141,6 +143,7 @@ def train(
             metrics={
                 METRIC_ACCURACY: answered.score.accuracy,
                 METRIC_LOSS: answered.score.loss,
+                **{f"validation.keras.{name}": figure for name, figure in figures.items()},
             },
         )
         save_network(model, place.run, out)

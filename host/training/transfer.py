@@ -1,7 +1,7 @@
 """Transfer learning in two stages from a backbone with ImageNet weights.
 
-1. The frozen backbone runs once over every picture, and once over its mirror image; a linear head
-   is trained on the cached features.
+1. The frozen backbone runs once over every picture, and once over its mirror image; the head is
+   trained on the cached features: a linear layer, or the task's own layers, which begin at random.
 2. Fine-tuning at a low learning rate with batch normalization kept in inference mode: of the whole
    backbone on augmented pictures, or, several times as fast, of the upper blocks alone, on
    activations that the first pass cached below them (most of the backbone's arithmetic is in its
@@ -32,6 +32,7 @@ from edgeinfer.host.training.fit import (
     with_dropout,
 )
 from edgeinfer.host.training.history import History
+from edgeinfer.host.training.network.head import head_start
 
 UPPER_SHARE = 0.7
 """Share of the parameters that `fine_tune="upper"` trains."""
@@ -74,7 +75,7 @@ def train_in_two_stages(
     """
     cut = choose_cut(model, upper_share=UPPER_SHARE)
     upper = config.fine_tune_epochs > 0 and config.fine_tune == "upper" and cut is not None
-    outputs = [model.get_layer("pool").output] + ([cut.output] if upper else [])
+    outputs = [head_start(model)] + ([cut.output] if upper else [])
     frozen = keras.Model(model.input, outputs)
     kept = [
         cache_features(frozen, source, cache, name, mirrored=flip, progress=progress)
@@ -123,9 +124,15 @@ def _train_head(
     history: History,
     progress: Progress,
 ) -> None:
-    """Train a copy of the `logits` layer on features and put its weights into the model."""
+    """Train the head on features: the task's own layers, or a copy of the `logits` layer, whose
+    weights are put into the model."""
+    start, pool = head_start(model), model.get_layer("pool").output
+    if start is not pool:
+        head = with_dropout(model, config.dropout, start=start)
+        fit_stage(head, train, validation, config, stage="head", history=history, progress=progress)
+        return
     logits = model.get_layer("logits")
-    inputs = keras.Input(model.get_layer("pool").output.shape[1:])
+    inputs = keras.Input(pool.shape[1:])
     copy = logits.__class__.from_config(logits.get_config())
     dropped = keras.layers.Dropout(config.dropout)(inputs) if config.dropout else inputs
     head = keras.Model(inputs, copy(dropped))

@@ -1,35 +1,102 @@
-"""Value: two readings agree where they differ by little of what the readings vary by."""
+"""Value: a target is one number, or several, and an answer is as good as it is near."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.tasks.evaluation import Evaluation
-from edgeinfer.converters.tasks.task import ComparedTask
+from edgeinfer.converters.tasks.task import MeasuredTask
+from edgeinfer.converters.tasks.value.conformal import COVERAGE, half_width, interval_notes
+from edgeinfer.converters.tasks.value.evaluation import (
+    FIGURES,
+    ValueEvaluation,
+    evaluate_values,
+    figures_from,
+)
+from edgeinfer.converters.tasks.value.near import TOLERANCE, Compared, near_evaluation
+from edgeinfer.converters.tasks.value.target import ValueTarget
 from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.spec import ValueSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.device.tasks.value.prediction import Value, Values
+from edgeinfer.device.tasks.value.reading import Reading
+from edgeinfer.device.tasks.value.task import scalings, values_in
 
-TOLERANCE = 0.05
-"""Readings agree within this share of the spread of the true ones: from the lowest to the highest
-on the pictures. So the rule needs no unit, and a model that always reads the same does not pass."""
+BINS = 10
+"""Pictures for golden frames and calibration come from this many parts of the range in turn."""
 
 
-class ComparedValue(ComparedTask):
+class Measured(NamedTuple):
+    """A picture's true values and a model's, (values,) each."""
+
+    truth: NDArray[np.float64]
+    answer: NDArray[np.float64]
+
+
+class MeasuredValue(MeasuredTask):
     """A measured quantity, or several.
 
-    The score of a picture is the share of its values that are near the true ones. Of several values
-    one that is the same on all pictures is left out.
+    Where the true values are known, the score of a picture is 1 less its error as a share of the
+    range. Where another model's answers are the truth, it is the share of values near them, see
+    `near.py`.
     """
 
     name: ClassVar[str] = "value"
+    column: ClassVar[str] = "value"
+    named_folders: ClassVar[bool] = False
     score_name: ClassVar[str] = "near readings"
-    figure: ClassVar[str] = "near"
+    figure: ClassVar[str] = "closeness"
     counted: ClassVar[str] = f"values within {TOLERANCE:.0%} of their spread"
+
+    def chance(self, targets: Sequence[ValueTarget]) -> float:
+        """Return the score of a model that always gives the median."""
+        values = np.array([target.values for target in targets], np.float64)
+        if not len(values):
+            return 0.0
+        spread = np.ptp(values, axis=0)
+        away = np.abs(values - np.median(values, axis=0)).mean(axis=0)
+        shares = np.zeros_like(away)
+        np.divide(away, spread, out=shares, where=spread > 0)
+        return 1.0 - float(shares.mean())
+
+    def write_target(self, target: ValueTarget, said: Said) -> str:
+        """Return the numbers, with `;` between them."""
+        return ";".join(repr(float(value)) for value in target.values)
+
+    def target_reader(self, said: Said) -> Callable[[str], ValueTarget]:
+        """Return a function that reads the numbers."""
+        count, first = values_in(said), scalings(said if said.value else _unknown(said))[0]
+
+        def read(text: str) -> ValueTarget:
+            values = tuple(float(part) for part in text.split(";"))
+            if len(values) != count or not all(map(math.isfinite, values)):
+                raise ValueError(f"value is {text!r}, expected {count} finite numbers")
+            stratum = 0
+            whole = first.period or first.range
+            if whole:
+                low = first.offset if first.period else first.offset - whole / 2
+                stratum = int(min(max((values[0] - low) / whole, 0.0), 0.999) * BINS)
+            return ValueTarget(values, stratum)
+
+        return read
+
+    def group(self, target: ValueTarget) -> Hashable:
+        """Return the part of the range, or of all targets in their order, that it is in."""
+        return target.stratum
+
+    def truth(self, target: ValueTarget, said: Said) -> str:
+        """Return the values with their units."""
+        each = zip(target.values, scalings(said), strict=True)
+        texts = [Reading(value=value, unit=one.unit).text for value, one in each]
+        if not said.labels:
+            return texts[0]
+        return ", ".join(f"{name} {text}" for name, text in zip(said.labels, texts, strict=True))
 
     def target_of(self, prediction: Prediction) -> NDArray[np.float64]:
         """Return the values, (values,)."""
@@ -39,29 +106,75 @@ class ComparedValue(ComparedTask):
         return np.array([prediction.value])
 
     def outcome(
-        self, target: NDArray[np.float64], prediction: Prediction
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the true values and the answer's."""
-        return target, self.target_of(prediction)
+        self, target: ValueTarget | NDArray[np.float64], prediction: Prediction
+    ) -> Measured | Compared:
+        """Return the true values, or another model's, and the answer's."""
+        answer = self.target_of(prediction)
+        if isinstance(target, ValueTarget):
+            return Measured(np.array(target.values, np.float64), answer)
+        return Compared(target, answer)
 
-    def evaluation(
-        self, outcomes: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], said: Said
-    ) -> Evaluation:
-        """Return how many of the values are near the true ones, for each picture."""
-        pairs = np.array(outcomes, np.float64) if outcomes else np.zeros((1, 2, 1))[:0]
-        true, answers = pairs[:, 0], pairs[:, 1]
-        # Values that are not numbers have no spread, and are near to nothing.
-        with np.errstate(invalid="ignore"):
-            spread = np.ptp(true, axis=0) if len(true) else np.zeros(true.shape[1])
-            near = np.abs(answers - true) <= TOLERANCE * spread
-        if (spread != 0).any():
-            near = near[:, spread != 0]
-        return Evaluation(
-            scores=near.mean(axis=1),
-            groups=np.zeros(len(true), np.int64),
-            group_names=("all",),
-            score_name=self.score_name,
+    def evaluation(self, outcomes: Sequence[Measured | Compared], said: Said) -> Evaluation:
+        """Return the errors; of two models' answers, how many are near each other."""
+        compared = [one for one in outcomes if isinstance(one, Compared)]
+        each = scalings(said if said.value else _unknown(said))
+        if compared:
+            return near_evaluation(compared, each, self.score_name)
+        count = len(each)
+        return evaluate_values(
+            np.array([one.truth for one in outcomes], np.float64).reshape(-1, count),
+            np.array([one.answer for one in outcomes], np.float64).reshape(-1, count),
+            said.labels,
+            each,
         )
 
+    def settled(self, said: Said, evaluation: Evaluation) -> Said:
+        """Return the description with the interval that the answers of an evaluation give.
 
-TASK = ComparedValue()
+        With too few pictures there is none.
+        """
+        if said.value is None or not isinstance(evaluation, ValueEvaluation):
+            return said
+        errors = np.abs(evaluation.errors)
+        widths = [half_width(errors[:, place]) for place in range(errors.shape[1])]
+        known = tuple(width for width in widths if width is not None)
+        value = replace(said.value, half_widths=None, coverage=None)
+        if len(known) == len(widths):
+            value = replace(value, half_widths=known, coverage=COVERAGE)
+        return replace(said, value=value)
+
+    def summary(
+        self, metrics: Mapping[str, float], name: str, said: Said, pictures: int
+    ) -> list[str]:
+        """Return the errors of each value and its interval."""
+        lines = []
+        for value, one in zip(said.labels or ("",), scalings(said), strict=True):
+            end = f".{value}" if value else ""
+            found = {key: metrics.get(f"{name}.{key}{end}") for key in FIGURES}
+            # It covers nine of ten of these pictures because it was made of them.
+            lines.append(figures_from(value, one.unit, found | {"covered": None}).text())
+            if one.half_width is not None and said.value is not None:
+                width = f"{one.half_width:.3g} {one.unit}".rstrip()
+                start = f"{value}: " if value else ""
+                lines.append(f"{start}interval ±{width}, for {said.value.coverage:.0%} of pictures")
+        return lines + interval_notes(said, pictures)
+
+    def report(self, evaluations: Mapping[str, Evaluation], drawn: str) -> dict[str, bytes]:
+        """Return true values and answers as tables, and one as a picture."""
+        from edgeinfer.converters.tasks.value.report import value_picture, value_table
+
+        files = {}
+        for name, evaluation in evaluations.items():
+            assert isinstance(evaluation, ValueEvaluation)
+            files[f"values.{name}.csv"] = value_table(evaluation)
+            if name == drawn and evaluation.samples:
+                files[f"values.{name}.png"] = value_picture(evaluation, name)
+        return files
+
+
+def _unknown(said: Said) -> Said:
+    """Return the description of a model that says no unit."""
+    return replace(said, value=ValueSpec(unit=""))
+
+
+TASK = MeasuredValue()

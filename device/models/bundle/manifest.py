@@ -19,8 +19,8 @@ from edgeinfer.device.tasks.registry import OWN, UnknownTaskError, find_task
 from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.task import Said
 
-SchemaVersion = Literal[1, 2, 3]
-SCHEMA_VERSION = 3
+SchemaVersion = Literal[1, 2, 3, 4]
+SCHEMA_VERSION = 4
 MANIFEST = "manifest.json"
 
 SIGNATURES = "signatures/"
@@ -140,7 +140,8 @@ class ModelManifest:
         schema_version: of this manifest: 1 where it says all there is to say, so that older
             installations can read it; 2 for other tasks than classification and value; 3 for a
             model without a variant for the CPU, for outputs that earlier versions cannot read, and
-            for an input of another layout than "hwc".
+            for an input of another layout than "hwc"; 4 for values with intervals, with a scale
+            each, or on a circle.
         name: the model's name.
         task: what a prediction is: the name of a `Task`, which is looked up and never imported.
         labels: the classes in the output's order; empty for tasks without classes.

@@ -7,6 +7,7 @@
 | `value`, `unit` | of a measured quantity; of several `angle=-12;throttle=0.4` and `deg;%` |
 | `count` | of objects or people |
 | `position_s` | as in lines of JSON |
+| `low`, `high` | ends of a measured quantity's interval; of several as `value` |
 
 What does not apply is empty; text that a spreadsheet would take for a formula has an apostrophe
 before it. Source: RFC 4180, with line feeds alone.
@@ -30,8 +31,9 @@ COLUMNS = (
     *_RANKED,
     *("value", "unit", "count"),
     "position_s",
+    *("low", "high"),
 )
-EARLIER_COLUMNS = (COLUMNS[:-1],)
+EARLIER_COLUMNS = (COLUMNS[:-3], COLUMNS[:-2])
 """What earlier versions wrote: such a file makes room for one with all columns."""
 
 

@@ -10,7 +10,7 @@ One object for each answered frame:
 | `name` | the file it came from, for sources of files |
 | `position_s` | when it is shown in a video file, in seconds from its first frame |
 | `label`, `probability`, `top` | of a classification: the best class and the five best |
-| `value`, `unit` | of a measured quantity |
+| `value`, `unit`, `low`, `high` | of a measured quantity; the ends of its interval where known |
 | `truth` | the true class, where the source knows it |
 | `age_ms` | from capture to prediction, on the monotonic clock |
 | `dropped` | answers that this output lost so far |

@@ -11,34 +11,10 @@ from edgeinfer.device.tasks.spec.detection import DetectionSpec as DetectionSpec
 from edgeinfer.device.tasks.spec.detection import TensorLayout as TensorLayout
 from edgeinfer.device.tasks.spec.pose import KeypointsSpec as KeypointsSpec
 from edgeinfer.device.tasks.spec.pose import PoseSpec as PoseSpec
+from edgeinfer.device.tasks.spec.value import ValueSpec as ValueSpec
 from edgeinfer.device.tflite.metadata.tflite_metadata import BoxForm as BoxForm
 
 _MOST = 1e30
-
-
-@dataclass(frozen=True, kw_only=True)
-class ValueSpec:
-    """What a model of task `value` measures: value = output * scale + offset, in `unit`.
-
-    Attributes:
-        unit: of every value.
-        scale: of every output.
-        offset: of every output.
-        units: one for each of several values, where they differ; None where `unit` is all.
-    """
-
-    unit: str
-    scale: float = 1.0
-    offset: float = 0.0
-    units: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse numbers that are too large for any quantity."""
-        if not (abs(self.scale) <= _MOST and abs(self.offset) <= _MOST):
-            raise ValueError(
-                f"scale and offset are {self.scale:g} and {self.offset:g}, expected {_MOST:g} or "
-                "less, with either sign"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -14,7 +15,7 @@ from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.open_options import AnswerOptions
 from edgeinfer.device.tasks.guess import Guess, Shown
-from edgeinfer.device.tasks.spec import ValueSpec
+from edgeinfer.device.tasks.spec.value import Scaling
 from edgeinfer.device.tasks.task import Decode, Rows, Said, Task, check_vector, is_one_number
 from edgeinfer.device.tasks.value.guess import guess_values
 from edgeinfer.device.tasks.value.prediction import Value, Values
@@ -31,7 +32,9 @@ class ValueTask(Task):
     smooths: ClassVar[bool] = True
 
     def schema(self, said: Said) -> int:
-        """Return 3 for several values."""
+        """Return 3 for several values, and 4 for values with an interval or a scale each."""
+        if said.value is not None and said.value.later:
+            return 4
         return 3 if said.labels else 1
 
     def check(self, said: Said) -> None:
@@ -44,9 +47,10 @@ class ValueTask(Task):
         super().check(said)
         if len(set(said.labels)) != len(said.labels):
             raise ValueError("two values have the same name")
-        units = said.value.units
-        if units is not None and len(units) != max(1, len(said.labels)):
-            raise ValueError(f"{len(units)} units for {max(1, len(said.labels))} values")
+        for name, count in said.value.counts.items():
+            if count != values_in(said):
+                what = name.replace("_", " ")
+                raise ValueError(f"{count} {what} for {values_in(said)} values")
 
     def adjusted(self, said: Said, answer: AnswerOptions) -> Said:
         """Return the outputs' description with another unit.
@@ -68,8 +72,8 @@ class ValueTask(Task):
         return replace(said, value=replace(said.value, unit="", units=units))
 
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
-        """Refuse outputs that have not one number a value."""
-        count = max(1, len(said.labels))
+        """Refuse outputs that have not one number a value, and two for one on a circle."""
+        count = sum(one.outputs for one in scalings(said))
         if count > 1 and len(outputs) >= count and all(map(is_one_number, outputs[:count])):
             return
         check_vector(outputs[0], count)
@@ -77,23 +81,44 @@ class ValueTask(Task):
     def make_decode(
         self, said: Said, outputs: Sequence[TensorSpec], preprocess: PreprocessSpec
     ) -> Decode:
-        """Return what turns the outputs into quantities: output * scale + offset."""
-        value, names = said.value, said.labels
-        assert value is not None
+        """Return what turns the outputs into quantities; `ValueSpec` says how."""
+        names, each = said.labels, scalings(said)
+        count = sum(one.outputs for one in each)
+        widths = tuple(one.half_width for one in each)
+        periods = tuple(one.period for one in each)
+        starts = tuple(one.offset if one.period else 0.0 for one in each)
+        units = tuple(one.unit for one in each)
         if not names:
             return lambda tensors: Value(
-                value=float(_real(tensors, outputs, value)[0]), unit=value.unit
+                value=float(real_values(_numbers(tensors, outputs)[:count], each)[0]),
+                unit=units[0],
+                half_width=widths[0],
+                period=periods[0],
+                start=starts[0],
             )
-        units = value.units or (value.unit,) * len(names)
         return lambda tensors: Values(
-            names=names, values=_real(tensors, outputs, value)[: len(names)], units=units
+            names=names,
+            values=real_values(_numbers(tensors, outputs)[:count], each),
+            units=units,
+            half_widths=widths if any(width is not None for width in widths) else (),
+            periods=periods if any(periods) else (),
+            starts=starts if any(periods) else (),
         )
 
     def rows(self, said: Said) -> Rows:
         """Return the unit as well."""
         assert said.value is not None
         units = ", ".join(said.value.units or (said.value.unit,))
-        return [("unit", units), *super().rows(said)]
+        rows = [("unit", units), *super().rows(said)]
+        if any(one.period for one in scalings(said)):
+            turns = ", ".join(f"{one.period:g}" if one.period else "-" for one in scalings(said))
+            rows.append(("period", turns))
+        if said.value.half_widths is not None and said.value.coverage is not None:
+            widths = ", ".join(f"{width:.3g}" for width in said.value.half_widths)
+            rows.append(
+                ("interval", f"value ± {widths}, for {said.value.coverage:.0%} of pictures")
+            )
+        return rows
 
     def guess(self, shown: Shown) -> Guess | None:
         """Return how one number, or several, are to be read."""
@@ -123,15 +148,49 @@ class ValueTask(Task):
         return super().fit_labels(guess, found, given=given, subject=subject)
 
 
-def _real(
-    tensors: Sequence[NDArray[np.generic]], outputs: Sequence[TensorSpec], value: ValueSpec
+def values_in(said: Said) -> int:
+    """Return how many values a model measures."""
+    return max(1, len(said.labels))
+
+
+def scalings(said: Said) -> tuple[Scaling, ...]:
+    """Return how each value is read."""
+    assert said.value is not None
+    return said.value.scalings(values_in(said))
+
+
+def real_values(numbers: NDArray[np.float64], scalings: Sequence[Scaling]) -> NDArray[np.float64]:
+    """Return the values that a model's numbers stand for.
+
+    Args:
+        numbers: (..., numbers) as the network gives them.
+        scalings: how each value is read.
+
+    Returns:
+        (..., values) in their units.
+    """
+    values, place = [], 0
+    for one in scalings:
+        if one.period is None:
+            values.append(numbers[..., place] * one.scale + one.offset)
+        else:
+            angles = np.arctan2(numbers[..., place], numbers[..., place + 1])
+            turns = angles / (2 * math.pi) % 1.0
+            # The remainder of a tiny negative number is 1 by rounding.
+            values.append(np.where(turns >= 1.0, 0.0, turns) * one.period + one.offset)
+        place += one.outputs
+    return np.stack(values, axis=-1)
+
+
+def _numbers(
+    tensors: Sequence[NDArray[np.generic]], outputs: Sequence[TensorSpec]
 ) -> NDArray[np.float64]:
     """Return the numbers of all outputs, one after the other."""
     numbers = [
         output.dequantize(tensor).reshape(-1)
         for output, tensor in zip(outputs, tensors, strict=False)
     ]
-    real: NDArray[np.float64] = np.concatenate(numbers) * value.scale + value.offset
+    real: NDArray[np.float64] = np.concatenate(numbers).astype(np.float64)
     return real
 
 

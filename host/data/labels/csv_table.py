@@ -42,7 +42,7 @@ def csv_rows(path: Path, text: str, *, several: bool = False) -> Iterator[Row]:
     Raises:
         DataError: a line is not CSV, or its columns are not understood.
     """
-    lines = _cells(path, text)
+    lines = csv_cells(path, text)
     first = next(lines, None)
     if first is None:
         return
@@ -106,10 +106,21 @@ def _columns_without_names(path: Path, cells: list[str]) -> _Columns:
     return _Columns(file=file, label=1 - file)
 
 
-def _cells(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not empty, each with the number of its last line."""
+def csv_cells(
+    path: Path, text: str, delimiter: str | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not empty, each with the number of its last line.
+
+    Args:
+        path: its path, for errors.
+        text: its content.
+        delimiter: what is between cells; None takes what is most frequent in the first line.
+
+    Raises:
+        DataError: a line is not CSV.
+    """
     head = text.lstrip("\r\n").split("\n", 1)[0]
-    delimiter = max(",;\t", key=lambda one: (head.count(one), one == ","))
+    delimiter = delimiter or max(",;\t", key=lambda one: (head.count(one), one == ","))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         for cells in reader:

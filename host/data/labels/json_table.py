@@ -30,7 +30,7 @@ def json_rows(path: Path, text: str, *, several: bool = False) -> Iterator[Row]:
     Raises:
         DataError: it is not JSON, or an entry does not give a file and a label.
     """
-    for number, (file, entry) in enumerate(_entries(path, text), start=1):
+    for number, (file, entry) in enumerate(json_entries(path, text), start=1):
         where = f"{path}, entry {number}"
         if isinstance(entry, dict):
             named = {plain_name(str(key)): value for key, value in entry.items()}
@@ -54,8 +54,16 @@ def json_rows(path: Path, text: str, *, several: bool = False) -> Iterator[Row]:
             yield Row(line=number, file=file, label=label, split=split)
 
 
-def _entries(path: Path, text: str) -> Iterator[tuple[str | None, Any]]:
-    """Yield the entries of a JSON file, each with the file that is its key, or None."""
+def json_entries(path: Path, text: str) -> Iterator[tuple[str | None, Any]]:
+    """Yield the entries of a JSON file, each with the file that is its key, or None.
+
+    Args:
+        path: its path, for errors.
+        text: its content.
+
+    Raises:
+        DataError: it is not JSON, or a single value.
+    """
     try:
         content = json.loads(text)
     except RecursionError as error:

@@ -13,7 +13,7 @@ from edgeinfer.device.pictures.folders.names import split_of
 from edgeinfer.host.data.findings import Finding
 from edgeinfer.host.data.folder import LabelledFile, Layout
 from edgeinfer.host.data.labels.columns import is_picture
-from edgeinfer.host.data.labels.table import Row, read_table
+from edgeinfer.host.data.labels.table import read_table
 from edgeinfer.host.data.listing import images_below
 
 
@@ -56,7 +56,7 @@ def table_layout(root: Path, table: Path) -> Layout:
             detail = f"{table.name}, line {row.line}: {reason}"
             findings.append(Finding(kind="ignored", path=row.file, detail=detail))
         else:
-            found[path] = (label, split_of_row(table, row))
+            found[path] = (label, split_in_table(table, row.line, row.split))
     if not found:
         raise DataError(
             table,
@@ -82,7 +82,13 @@ def table_layout(root: Path, table: Path) -> Layout:
 
 
 class Pictures:
-    """The pictures below a folder, by their path and by their name."""
+    """The pictures below a folder, by their path and by their name.
+
+    Args:
+        root: the folder, absolute.
+        table: the table that names them; its own folder counts, too.
+        findings: gets what is below the folder and is not a picture.
+    """
 
     def __init__(self, root: Path, table: Path, findings: list[Finding]) -> None:
         self._root = root
@@ -132,19 +138,19 @@ class Pictures:
         return [Finding(kind="ignored", path=self._table.name, detail=detail)]
 
 
-def split_of_row(table: Path, row: Row) -> Split | None:
-    """Return the split that a row names, or None.
+def split_in_table(table: Path, line: int, name: str | None) -> Split | None:
+    """Return the split that a line of a table names, None without one.
 
     Raises:
         DataError: it is not the name of a split.
     """
-    if row.split is None:
+    if name is None:
         return None
-    split = split_of(row.split)
+    split = split_of(name)
     if split is None:
         raise DataError(
-            f"{table}, line {row.line}",
-            got=f"the split is '{row.split}'",
+            f"{table}, line {line}",
+            got=f"the split is '{name}'",
             expected="train, validation or test",
         )
     return split

@@ -13,7 +13,7 @@ from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.host.data.findings import Finding
 from edgeinfer.host.data.folder import LabelledFile, Layout
-from edgeinfer.host.data.labels.pictures import Pictures, split_of_row
+from edgeinfer.host.data.labels.pictures import Pictures, split_in_table
 from edgeinfer.host.data.labels.table import read_table
 
 
@@ -55,7 +55,7 @@ def find_several(root: Path, table: Path) -> SeveralLabels:
     found: dict[str, set[str]] = defaultdict(set)
     splits: dict[str, Split | None] = {}
     for row in read_table(table, several=True):
-        path, split = pictures.find(row.file), split_of_row(table, row)
+        path, split = pictures.find(row.file), split_in_table(table, row.line, row.split)
         if path is None:
             detail = f"{table.name}, line {row.line}: {pictures.why_not_found(row.file)}"
             findings.append(Finding(kind="ignored", path=row.file, detail=detail))

@@ -35,18 +35,26 @@ def read_table(path: Path, *, several: bool = False) -> list[Row]:
         >>> read_table(Path("labels.csv"))[0]
         Row(line=2, file='7.jpg', label='cat', split=None)
     """
-    text = _text(path)
-    start = text.lstrip()[:1]
-    if path.suffix.lower() in {".json", ".jsonl", ".ndjson"} or start in {"{", "["}:
-        rows = list(json_rows(path, text, several=several))
-    else:
-        rows = list(csv_rows(path, text, several=several))
+    text = table_text(path)
+    read = json_rows if is_json(path, text) else csv_rows
+    rows = list(read(path, text, several=several))
     if not rows:
         raise DataError(path, got="has no rows", expected="a row for each picture")
     return rows
 
 
-def _text(path: Path) -> str:
+def is_json(path: Path, text: str) -> bool:
+    """Return whether a table is JSON, by its name or its first character."""
+    suffixes = {".json", ".jsonl", ".ndjson"}
+    return path.suffix.lower() in suffixes or text.lstrip()[:1] in {"{", "["}
+
+
+def table_text(path: Path) -> str:
+    """Return the text of a table, UTF-8 with or without a byte order mark, or UTF-16 with one.
+
+    Raises:
+        DataError: it cannot be read, is not text, or is far too large.
+    """
     try:
         if path.is_dir():
             raise DataError(path, got="is a folder", expected="a CSV or JSON file of labels")

@@ -25,6 +25,7 @@ class TaughtClassification(TaughtTask):
 
     name: ClassVar[str] = "classification"
     reads_table: ClassVar[bool] = True
+    takes: ClassVar[frozenset[str]] = frozenset({"split_by"})
 
     def prepare(
         self, root: Path, options: DataOptions, *, progress: Progress | None = None
@@ -36,6 +37,7 @@ class TaughtClassification(TaughtTask):
             table=options.table,
             validation_share=options.validation_share,
             test_share=options.test_share,
+            split_by=options.split_by,
             progress=progress,
         )
 

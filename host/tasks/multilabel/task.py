@@ -17,9 +17,9 @@ from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.spec import Decoder, MultiLabelSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.check import check_files
+from edgeinfer.host.data.choose_split import split_as
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
 from edgeinfer.host.data.labels.several import SeveralLabels, by_rarest, find_several
-from edgeinfer.host.data.split import split_samples
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.task import Floats, Rows, TaughtTask
 
@@ -32,6 +32,7 @@ class TaughtMultiLabel(TaughtTask):
 
     name: ClassVar[str] = "multilabel"
     reads_table: ClassVar[bool] = True
+    takes: ClassVar[frozenset[str]] = frozenset({"split_by"})
 
     def prepare(
         self, root: Path, options: DataOptions, *, progress: Progress | None = None
@@ -44,13 +45,15 @@ class TaughtMultiLabel(TaughtTask):
         samples = [found.sample(file) for file in checked.files]
         if not samples:
             raise DataError(root, got="has no picture that can be used")
-        drawn = split_samples(
-            (
+        drawn, notes = split_as(
+            [
                 (sample, files[sample.source].split)
                 for sample in by_rarest(samples, _LEAST_IN_GROUP)
-            ),
-            task=BY_NUMBER,  # the numbers of `by_rarest` are its groups
+            ],
+            found.layout.root,
+            split_by=options.split_by,
             seed=options.seed,
+            task=BY_NUMBER,  # the numbers of `by_rarest` are its groups
             validation_share=shares[0],
             test_share=shares[1],
         )
@@ -65,7 +68,7 @@ class TaughtMultiLabel(TaughtTask):
             labels=found.labels,
             decoder=Decoder(activation="sigmoid", multi_label=MultiLabelSpec()),
             splits=splits,
-            findings=checked.findings,
+            findings=(*checked.findings, *notes),
             own_splits=frozenset(file.split for file in checked.files if file.split),
         )
 

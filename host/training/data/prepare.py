@@ -6,7 +6,12 @@ from pathlib import Path
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.errors import UsageError
-from edgeinfer.host.data.dataset import DataOptions, PreparedData, prepare_fashion_mnist
+from edgeinfer.host.data.dataset import (
+    OPTION_NAMES,
+    DataOptions,
+    PreparedData,
+    prepare_fashion_mnist,
+)
 from edgeinfer.host.tasks.registry import find_taught
 
 FASHION_MNIST = ("fashion-mnist", "fashion-mnist:full")
@@ -28,12 +33,17 @@ def prepare_data(data: str, *, task: str, options: DataOptions, progress: Progre
     """
     if data not in FASHION_MNIST:
         trained = find_taught(task)
-        trained.require_table(options.table)
+        trained.require_options(options)
         return trained.prepare(Path(data), options, progress=progress)
     if options.table is not None:
         raise UsageError(
             "--labels-csv", got=f"given for {data}, which has labels", next_step="leave it out"
         )
+    for field, option in OPTION_NAMES.items():
+        if getattr(options, field):
+            raise UsageError(
+                option, got=f"given for {data}, which has it all", next_step="leave it out"
+            )
     if task != "classification":
         raise UsageError(
             "--task", got=f"{task} for {data}", expected="classification, which it is for"

@@ -6,6 +6,9 @@ from typing import Any
 
 from edgeinfer.host.tasks.task import Lesson, TaughtTask
 
+_START = "edgeinfer_head_start"
+"""The attribute of a model with a head of its task, for as long as the model is in memory."""
+
 
 def with_head(model: Any, lesson: Lesson) -> Any:
     """Return a model of `edgeinfer.host.models` with the task's own layers from features to
@@ -17,6 +20,19 @@ def with_head(model: Any, lesson: Lesson) -> Any:
 
     if type(lesson.task).vector is TaughtTask.vector:
         return model
-    vector = lesson.task.vector(model.get_layer("pool").input)
+    features = model.get_layer("pool").input
+    vector = lesson.task.vector(features)
     logits = keras.layers.Dense(lesson.numbers, name="logits")(vector)
-    return keras.Model(model.input, logits, name=model.name)
+    whole = keras.Model(model.input, logits, name=model.name)
+    setattr(whole, _START, features)
+    return whole
+
+
+def head_start(model: Any) -> Any:
+    """Return the tensor from which a model's head starts: below it are pretrained weights.
+
+    Of a head of `with_head` it is the network's features, since the head's own layers begin with
+    random weights; of others the output of `pool`, which has none.
+    """
+    start = getattr(model, _START, None)
+    return model.get_layer("pool").output if start is None else start

@@ -39,8 +39,8 @@ def test_an_unknown_key_is_refused() -> None:
 
 
 def test_a_newer_schema_is_refused_with_a_fix() -> None:
-    with pytest.raises(BundleError, match=r"schema version 4, expected 3 or older; update"):
-        parse_manifest(edited(schema_version=4, colour="red"), subject="x.edgebundle")
+    with pytest.raises(BundleError, match=r"schema version 5, expected 4 or older; update"):
+        parse_manifest(edited(schema_version=5, colour="red"), subject="x.edgebundle")
 
 
 @pytest.mark.parametrize("version", [0, -1, "1", None, True, 1.0])

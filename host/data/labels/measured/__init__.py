@@ -1,0 +1,1 @@
+"""Pictures with measured values: numbers with units, in tables or in file names."""

@@ -1,0 +1,1 @@
+"""Measured values: targets from tables and names, a head that keeps places, losses."""
