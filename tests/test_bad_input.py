@@ -172,7 +172,7 @@ BUNDLES: dict[str, tuple[Callable[[bytes, Path], bytes], str]] = {
         lambda content, path: rewritten(
             content, path, lambda m: manifest_with(m, schema_version=9)
         ),
-        "schema version 9, expected 3 or older",
+        "schema version 9, expected 4 or older",
     ),
     "random bytes": (lambda content, path: bytes(range(256)) * 40, "is truncated or not a bundle"),
 }

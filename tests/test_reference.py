@@ -20,6 +20,7 @@ from edgeinfer.device.cli.main import INTERRUPTED
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.models.bundle import layout, limits, manifest, reader
 from edgeinfer.device.pictures.decode import EXTRA
+from edgeinfer.device.pictures.region import TOO_SMALL
 from tests.support.checkout import ROOT
 from tests.support.pages import DOCS, TEXT, blocks, table
 
@@ -52,9 +53,11 @@ def error_kinds() -> list[type[EdgeinferError]]:
 def test_every_error_code_is_documented() -> None:
     there = {(f"`{kind.kind}`", f"`{kind.__name__}`") for kind in error_kinds()}
     # A new detail of a code has to be added here, and with it to the page.
-    assert in_sources(r"\bdetail=([A-Z_]+)") == {"BUSY", "CODEC", "EXTRA", "NO_CAPTURE"}
+    assert in_sources(r"\bdetail=([A-Z_]+)") == {
+        *("BUSY", "CODEC", "EXTRA", "NO_CAPTURE", "TOO_SMALL")
+    }
     there |= {(f"`camera.{detail}`", "`CameraError`") for detail in (BUSY, CODEC, NO_CAPTURE)}
-    there.add((f"`image.{EXTRA}`", "`ImageError`"))
+    there |= {(f"`image.{detail}`", "`ImageError`") for detail in (EXTRA, TOO_SMALL)}
     assert {(code, name) for code, name, _ in table(TROUBLESHOOTING, "Error codes")} == there
 
 

@@ -14,6 +14,7 @@ Kind = Literal["run", "foreign", "quantized"]
 
 OF_FOREIGN = (
     *("--pictures", "--labels", "--input-range", "--mean", "--std", "--channels", "--crop"),
+    "--region",
     *("--task", "--input-size", "--signature", "--unit", "--min-score", "--iou"),
     *("--min-agreement", "--trust-lambda"),
 )
@@ -21,6 +22,7 @@ OF_FOREIGN = (
 
 OF_ADOPTED = (
     *("--pictures", "--labels", "--input-range", "--mean", "--std", "--channels", "--crop"),
+    "--region",
     *("--task", "--input-size", "--signature", "--unit", "--min-score", "--iou"),
     *("--out", "--golden-frames", "--seed", "--install", "--json"),
 )
@@ -64,10 +66,13 @@ def _unfit(kind: Kind, precision: Precision) -> Iterator[tuple[str, str, str]]:
     """Give each option that does not fit, why, and what to do instead."""
     if kind == "run":
         for option in OF_FOREIGN:
+            instead = ""
+            if option == "--region":
+                instead = "it is chosen when a run is trained, or by `edgeinfer run --region`"
             yield (
                 option,
                 "given for a folder that `edgeinfer train` made, which does not need it",
-                "",
+                instead,
             )
     else:
         drawn = "given for someone else's model, whose calibration pictures are drawn as they come"

@@ -12,6 +12,7 @@ from edgeinfer.converters.quantize.float16_weights import with_float32_weights
 from edgeinfer.device.models.plain_content import plain_content
 from edgeinfer.device.models.plain_tflite import PlainModel, describe_plain
 from edgeinfer.device.pictures.model_image import Channels, CropPolicy
+from edgeinfer.device.pictures.region import Region
 from edgeinfer.device.runtime.first_opening import open_on_cpu
 from edgeinfer.device.runtime.open_options import OpenOptions
 
@@ -44,6 +45,8 @@ class ForeignModel:
         input_size: (width, height) in pixels of the input of a model that takes pictures of any
             size.
         signature: which signature of a `.tflite` is converted, if it has several.
+        region: the part of each picture that the model sees, see `PreprocessSpec`. None is all of
+            it.
         unit: the unit of a model of task "value".
         min_score: objects or people that score less are left out, 0 to 1.
         iou: of objects of one class that overlap more, only the one with the highest score is
@@ -70,6 +73,7 @@ class ForeignModel:
     task: str | None = None
     input_size: tuple[int, int] | None = None
     signature: str | None = None
+    region: Region | None = None
     unit: str | None = None
     min_score: float | None = None
     iou: float | None = None
@@ -94,6 +98,7 @@ class ForeignModel:
             task=self.task,
             input_size=self.input_size,
             signature=self.signature,
+            region=self.region,
             unit=self.unit,
             min_score=self.min_score,
             iou=self.iou,

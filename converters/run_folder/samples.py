@@ -24,10 +24,11 @@ from typing import Any, BinaryIO, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.core.errors import DataError
+from edgeinfer.device.core.errors import DataError, ImageError
 from edgeinfer.device.pictures.decode import read_image, read_image_size
 from edgeinfer.device.pictures.pixel_formats import Pixels
-from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.pictures.region import of_picture
+from edgeinfer.device.preprocess import PreprocessSpec, place
 from edgeinfer.device.preprocess.jpeg_reduction import reduction_rule
 
 MAX_IDX_BYTES = 2**30
@@ -68,9 +69,20 @@ def read_sample(source: str, spec: PreprocessSpec | None = None) -> Pixels:
             size.
 
     Raises:
-        ImageError: the photograph cannot be read or is not a complete image.
+        ImageError: the photograph cannot be read or is not a complete image, or is too small for
+            the region of `spec`.
         DataError: the IDX file cannot be read, or has no such image.
     """
+    pixels = _read(source, spec)
+    if spec is not None and spec.region is not None:
+        try:
+            place(spec, (pixels.shape[1], pixels.shape[0]))
+        except ImageError as error:
+            raise of_picture(error, source) from error
+    return pixels
+
+
+def _read(source: str, spec: PreprocessSpec | None) -> Pixels:
     match = _IDX_SOURCE.fullmatch(source)
     if match is None:
         return read_image(Path(source), reduction_rule(spec))

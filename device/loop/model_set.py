@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.pictures.region import Region
 from edgeinfer.device.tasks.prediction import Prediction
 
 
@@ -19,6 +20,11 @@ class Predictor(Protocol):
     @property
     def labels(self) -> tuple[str, ...]:
         """The classes; empty for a model of values."""
+        ...
+
+    @property
+    def region(self) -> Region | None:
+        """The part of each frame that it sees; None for all of it."""
         ...
 
     def prepare(

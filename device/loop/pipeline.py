@@ -25,6 +25,7 @@ from edgeinfer.device.loop.slot import EndOfItems, Slot
 from edgeinfer.device.loop.smoothing import Smoother
 from edgeinfer.device.loop.timed_queue import TimedQueue
 from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.pictures.region import is_too_small
 
 READ_LIMIT_S = 8.0
 """How long the stages may take to end, a camera's last read above all; V4L2 waits 5 s for one."""
@@ -247,6 +248,8 @@ class Pipeline:
                 )
             except ImageError as error:
                 self._models.give_back(models)
+                if is_too_small(error):
+                    raise  # whole, and the next ones are as small
                 damaged = self._count_damaged(damaged + 1, error)
                 continue
             return _Prepared(frame=frame, buffer=_Buffer(tensor=tensor, models=models))
@@ -312,4 +315,4 @@ def _answer(model: Predictor, prepared: _Prepared) -> Answer:
     if prediction.placing is not None:  # else a JPEG's size would be read for nothing
         prediction = prediction.in_frame(frame.size)
     age_ms = (time.monotonic_ns() - frame.captured_ns) / 1e6
-    return Answer(frame=frame, prediction=prediction, age_ms=age_ms)
+    return Answer(frame=frame, prediction=prediction, age_ms=age_ms, region=model.region)

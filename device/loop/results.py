@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.pictures.region import Region
 from edgeinfer.device.tasks.prediction import Prediction
 
 
@@ -24,11 +25,13 @@ class Answer:
         frame: the frame that was answered.
         prediction: the prediction for this frame.
         age_ms: time from the capture of the frame to the end of the prediction, in milliseconds.
+        region: the part of the frame that the model saw, see `PreprocessSpec`; None for all of it.
     """
 
     frame: Frame
     prediction: Prediction
     age_ms: float
+    region: Region | None = None
 
     def without_picture(self) -> Answer:
         """Return the same answer with one grey pixel as its frame: a queue of texts needs no

@@ -1,4 +1,4 @@
-"""How large a picture a model takes, before the model is opened: a camera is set up meanwhile."""
+"""How large a picture a model needs, before the model is opened: a camera is set up meanwhile."""
 
 from __future__ import annotations
 
@@ -7,26 +7,34 @@ from pathlib import Path
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.core.paths import AnyPath
+from edgeinfer.device.pictures.region import Region, covering
 from edgeinfer.device.runtime.open_options import OpenOptions
 
 
 def model_input_size(path: AnyPath, options: OpenOptions | None = None) -> tuple[int, int] | None:
-    """Return the (width, height) that a `.edgebundle` or `.tflite` takes.
+    """Return the (width, height) of pictures that cover the input of a `.edgebundle` or `.tflite`.
+
+    With a region they are larger, so that the region covers it.
 
     None where that is not known. What is wrong with the file or with the options is said when it is
     opened; this only looks at it.
     """
     path = Path(path)
     try:
-        return _bundle_size(path) if is_bundle(path) else _tflite_size(path, options)
+        region = None if options is None else options.region
+        if is_bundle(path):
+            return _bundle_size(path, region)
+        size = _tflite_size(path, options)
+        return None if size is None else covering(size, region)
     except EdgeinferError:
         return None
 
 
-def _bundle_size(path: Path) -> tuple[int, int]:
+def _bundle_size(path: Path, region: Region | None) -> tuple[int, int]:
     from edgeinfer.device.models.bundle.reader import read_manifest
 
-    return read_manifest(path).preprocess.size
+    spec = read_manifest(path).preprocess
+    return covering(spec.size, spec.region if region is None else region)
 
 
 def _tflite_size(path: Path, options: OpenOptions | None) -> tuple[int, int] | None:

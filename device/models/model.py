@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.closing import Closing
-from edgeinfer.device.core.errors import ModelError
+from edgeinfer.device.core.errors import ImageError, ModelError
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.core.paths import AnyPath, file_path
 from edgeinfer.device.models.open_runner import open_plain, open_variant
 from edgeinfer.device.pictures.any_picture import Picture, PixelOrder, take_picture
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.pixel_formats import JpegReduction, Pixels
+from edgeinfer.device.pictures.region import Region, of_picture
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.runtime.choose import spread
 from edgeinfer.device.runtime.open_options import OpenOptions, checked_options
@@ -137,6 +139,11 @@ class Model(Closing):
             notes=(*plain.notes, *_notes(runner)),
         )
 
+    @property
+    def region(self) -> Region | None:
+        """The part of each picture that the model sees, see `PreprocessSpec`; None for all."""
+        return self.preprocessor.spec.region
+
     def prepare(
         self, frame: Frame, *, out: NDArray[np.generic] | None = None
     ) -> NDArray[np.generic]:
@@ -153,7 +160,7 @@ class Model(Closing):
             The tensor, (1, height, width, channels), in the dtype of the model's input.
 
         Raises:
-            ImageError: the frame is a JPEG that cannot be decoded.
+            ImageError: the frame is a JPEG that cannot be decoded, or too small for the region.
         """
         if frame.format == "jpeg":
             from edgeinfer.device.preprocess.jpeg_reduction import decode_for
@@ -210,7 +217,8 @@ class Model(Closing):
                 `Poses`, `OutputPicture` or `Embedding`, depending on the model's task.
 
         Raises:
-            ImageError: the picture cannot be read, or is not a picture.
+            ImageError: the picture cannot be read, is not a picture, or is too small for the
+                region.
             ModelError: the model is closed, or the runtime failed.
             DelegateError: the accelerator was lost and nothing can take its place.
             UsageError: `order` or `size` is not a possible value, or is given for a file or a PIL
@@ -218,7 +226,12 @@ class Model(Closing):
         """
         self._require_open()
         taken = take_picture(picture, order=order, size=size, reduction_rule=self._reduction)
-        tensor = self.preprocessor.tensor(taken.pixels, taken.format)
+        try:
+            tensor = self.preprocessor.tensor(taken.pixels, taken.format)
+        except ImageError as error:
+            if isinstance(picture, (str, os.PathLike)):
+                raise of_picture(error, os.fspath(picture)) from error
+            raise
         return self.infer(tensor).in_frame(taken.size)
 
     def decode(self, outputs: Sequence[NDArray[np.generic]]) -> Prediction:
@@ -290,14 +303,17 @@ def _open_bundle(path: Path, options: OpenOptions) -> Model:
         task = find_task(manifest.task)
         said = task.adjusted(manifest.said, options.answer)
         task.check(said)
+        spec = manifest.preprocess
+        if options.region is not None:
+            spec = replace(spec, region=options.region)
         opened = open_variant(bundle, options)
         variant = opened.variant
         return Model(
             name=manifest.name,
             labels=manifest.labels,
-            preprocessor=Preprocessor(manifest.preprocess, variant.input),
+            preprocessor=Preprocessor(spec, variant.input),
             runner=opened.runner,
-            decode=make_decode(manifest.task, said, variant.outputs, manifest.preprocess),
+            decode=make_decode(manifest.task, said, variant.outputs, spec),
             task=manifest.task,
             said=said,
             notes=_notes(opened.runner),

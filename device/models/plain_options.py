@@ -21,6 +21,9 @@ PLAIN_ONLY = (
 ANSWERS = ("unit", "min_score", "iou")
 """What changes an answer and not the model's outputs."""
 
+NOT_GOLDEN = (*ANSWERS, "region")
+"""What the golden frames of a bundle have no use for."""
+
 
 def refuse_plain_options(options: OpenOptions, *, subject: str, also: tuple[str, ...] = ()) -> None:
     """Refuse what only a plain `.tflite` needs, for a model that states it itself.
@@ -28,7 +31,7 @@ def refuse_plain_options(options: OpenOptions, *, subject: str, also: tuple[str,
     Args:
         options: the user's.
         subject: the model, for errors.
-        also: other options that are refused, such as `ANSWERS` where no answer is given.
+        also: other options that are refused, such as `NOT_GOLDEN` where no picture is answered.
 
     Raises:
         UsageError: names the option.
@@ -36,9 +39,12 @@ def refuse_plain_options(options: OpenOptions, *, subject: str, also: tuple[str,
     default = OpenOptions()
     for name in (*PLAIN_ONLY, *also):
         if getattr(options, name) != getattr(default, name):
+            expected = (
+                "it for a .tflite only" if name in PLAIN_ONLY else "it where pictures are answered"
+            )
             raise UsageError(
                 f"--{name.replace('_', '-')}",
                 got=f"is given for {subject}, which has its own",
-                expected="it for a .tflite only",
+                expected=expected,
                 next_step="leave it out",
             )

@@ -213,6 +213,7 @@ def _preprocess(
             std=per_channel(input_range.std, channels),
             pad_value=guess.pad_value,
             layout=form.layout,
+            region=options.region,
         )
         if spec.depth != form.depth:
             raise ValueError(f"has {form.depth} channels, expected as many as {channels} has")

@@ -15,7 +15,7 @@ from edgeinfer.device.models.bundle.manifest import SIGNATURES
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.models.open_runner import open_variant
-from edgeinfer.device.models.plain_options import ANSWERS, refuse_plain_options
+from edgeinfer.device.models.plain_options import NOT_GOLDEN, refuse_plain_options
 from edgeinfer.device.models.verify import compare_frames, read_tensors
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.registry import find_task
@@ -67,7 +67,7 @@ def record_bundle(path: AnyPath, out: AnyPath, options: OpenOptions | None = Non
     """
     path, out = Path(path), Path(out)
     options = options or OpenOptions()
-    refuse_plain_options(options, subject=str(path), also=ANSWERS)
+    refuse_plain_options(options, subject=str(path), also=NOT_GOLDEN)
     with open_bundle(path) as bundle:
         manifest = bundle.manifest
         frames = [pixels for pixels, _ in read_golden(bundle)]

@@ -18,7 +18,7 @@ from edgeinfer.device.models.bundle.golden import read_golden
 from edgeinfer.device.models.bundle.manifest import Variant
 from edgeinfer.device.models.bundle.reader import ModelBundle, open_bundle
 from edgeinfer.device.models.open_runner import open_variant
-from edgeinfer.device.models.plain_options import ANSWERS, refuse_plain_options
+from edgeinfer.device.models.plain_options import NOT_GOLDEN, refuse_plain_options
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import Preprocessor
 from edgeinfer.device.preprocess.native_library import load_kernels
@@ -86,7 +86,7 @@ def verify_bundle(path: AnyPath, options: OpenOptions | None = None) -> VerifyRe
     """
     path = Path(path)
     options = options or OpenOptions()
-    refuse_plain_options(options, subject=str(path), also=ANSWERS)
+    refuse_plain_options(options, subject=str(path), also=NOT_GOLDEN)
     with open_bundle(path) as bundle:
         frames = [pixels for pixels, _ in read_golden(bundle)]
         if not frames:

@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.pictures.jpeg import decode_reduced
 from edgeinfer.device.pictures.pixel_formats import JpegReduction, ReductionRule
 from edgeinfer.device.preprocess.placement import place
@@ -23,12 +24,16 @@ def reduction_for(spec: PreprocessSpec, size: tuple[int, int]) -> JpegReduction:
 
     Returns:
         1, 2, 4 or 8: the largest at which the reduced picture, sides rounded up as libjpeg does,
-        still has a pixel for each that it fills of the model's image.
+        still has a pixel for each that it fills of the model's image; its region, if the spec has
+        one.
     """
     for reduction in reversed(get_args(JpegReduction)):
         if reduction <= spec.jpeg_reduction:
             reduced = (-(-size[0] // reduction), -(-size[1] // reduction))
-            placement = place(spec, reduced)
+            try:
+                placement = place(spec, reduced)
+            except ImageError:  # the region is only a few pixels of it
+                continue
             if (
                 placement.width >= placement.fill_width
                 and placement.height >= placement.fill_height

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.pictures.pixel_formats import PixelFormat, picture_size
+from edgeinfer.device.pictures.region import millionths
 from edgeinfer.device.preprocess.spec import (
     CropPolicy,
     InputChannels,
@@ -28,7 +29,7 @@ from edgeinfer.device.preprocess.spec import (
 
 _HOME = "edgeinfer.device"
 LIBRARY_NAME = "libedgeinfer_preprocess.so"
-INTERFACE_VERSION = 3
+INTERFACE_VERSION = 4
 
 
 _LAYOUT_NUMBERS: dict[Layout, int] = {"hwc": 0, "chw": 1, "hw": 0}
@@ -39,7 +40,10 @@ _FORMAT_NUMBERS = {name: number for number, name in enumerate(get_args(PixelForm
 class _Spec(ctypes.Structure):
     _fields_ = tuple(
         (name, ctypes.c_int32)
-        for name in ("width", "height", "channels", "crop", "resize", "pad_value", "layout")
+        for name in (
+            *("width", "height", "channels", "crop", "resize", "pad_value", "layout"),
+            *("region_x", "region_y", "region_width", "region_height"),
+        )
     )
 
 
@@ -152,6 +156,7 @@ class NativePreprocessor:
             get_args(ResizeKernel).index(spec.resize),
             spec.pad_value,
             _LAYOUT_NUMBERS[spec.layout],
+            *((0, 0, 0, 0) if spec.region is None else millionths(spec.region)),
         )
         # append and pop are atomic: no lock is needed.
         self._idle = [_Handle(kernels, self._request, table)]

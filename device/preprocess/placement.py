@@ -8,12 +8,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.pictures.region import region_pixels
 from edgeinfer.device.preprocess.spec import PreprocessSpec
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """What the crop policy makes of frames of one size, in whole pixels.
+    """What region and crop policy make of frames of one size, in whole pixels.
 
     Attributes:
         x: first column taken from the frame.
@@ -70,8 +71,14 @@ class Placement:
 
 @lru_cache(maxsize=64)
 def place(spec: PreprocessSpec, frame_size: tuple[int, int]) -> Placement:
-    """Work out the crop for frames of `frame_size` (width, height)."""
-    width, height = frame_size
+    """Work out region and crop for frames of `frame_size` (width, height).
+
+    Raises:
+        ImageError: such frames are too small for the region.
+    """
+    x, y, (width, height) = 0, 0, frame_size
+    if spec.region is not None:
+        x, y, width, height = region_pixels(spec.region, frame_size)
     out_width, out_height = spec.size
     wider = width * out_height > height * out_width
     take, fill = (width, height), (out_width, out_height)
@@ -86,8 +93,8 @@ def place(spec: PreprocessSpec, frame_size: tuple[int, int]) -> Placement:
         else:
             fill = (max(1, (2 * width * out_height + height) // (2 * height)), out_height)
     return Placement(
-        x=(width - take[0]) // 2,
-        y=(height - take[1]) // 2,
+        x=x + (width - take[0]) // 2,
+        y=y + (height - take[1]) // 2,
         width=take[0],
         height=take[1],
         left=(out_width - fill[0]) // 2,

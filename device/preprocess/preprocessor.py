@@ -56,6 +56,7 @@ class Preprocessor:
         """Crop, resize and order the channels: (H, W, 3) uint8 RGB to `spec.shape` uint8.
 
         Raises:
+            ImageError: the frame is too small for the spec's region.
             ValueError: this Preprocessor was made with a TensorSpec.
         """
         if not self._makes_images:
@@ -77,9 +78,14 @@ class Preprocessor:
             out: an array to fill and return instead of a new one.
 
         Raises:
+            ImageError: the frame is too small for the spec's region.
             ValueError: pixels or `out` have another shape or dtype.
         """
         tensor = self.empty() if out is None else out
+        if self.spec.region is not None:
+            place(
+                self.spec, picture_size(pixels, pixel_format)
+            )  # refuses too small a frame by name
         if self._native is not None:
             self._native.run(pixels, pixel_format, tensor)
         else:

@@ -8,19 +8,23 @@ The arithmetic is part of the specification, so that every implementation gives 
    studio range, two or four pixels sharing their chroma, and becomes RGB pixel by pixel: products
    (operand * 2**7 * factor + 2**14) >> 15 with 13-bit factors, their sums rounded half up from 5
    fractional bits and clipped (`pixel_formats.py`). Grey is three equal channels.
-2. **Crop.** `stretch` takes the whole frame; `center-crop` the largest centred rectangle of the
+2. **Region.** Its ratios are whole millionths; an edge at r millionths of a side of n pixels is
+   pixel (2 r n + 10**6) // (2 * 10**6) of the frame as it was decoded, at whatever part of its size
+   (`pictures/region.py`). In YUV it may begin between two pixels that share their chroma. What
+   follows sees nothing else of the frame.
+3. **Crop.** `stretch` takes the whole frame; `center-crop` the largest centred rectangle of the
    model's aspect ratio (integer arithmetic, rounded down, the odd pixel left over at the right and
    bottom); `letterbox` takes the whole frame and leaves a border of `pad_value`.
-3. **Resize**, separable and fixed-point, see `taps.py`: 14-bit weights that sum to exactly 2**14.
+4. **Resize**, separable and fixed-point, see `taps.py`: 14-bit weights that sum to exactly 2**14.
    The rows are combined first, into 15 bits that keep 7 fractional bits, rounded half up; then the
    columns, rounded half up to 8 bits. `area` averages (antialiases) along an axis that shrinks and
    is bilinear along one that grows; `bilinear` samples two pixels with half-pixel centres.
-4. **Colour.** `grey` is (77 R + 150 G + 29 B + 128) >> 8 (ITU-R BT.601 weights in 8 bits). The
+5. **Colour.** `grey` is (77 R + 150 G + 29 B + 128) >> 8 (ITU-R BT.601 weights in 8 bits). The
    fourth channel of `rgba` is 255 everywhere, in the border as well.
-5. **Normalize and quantize**, by a table of 256 entries a channel, computed in IEEE double
+6. **Normalize and quantize**, by a table of 256 entries a channel, computed in IEEE double
    precision: real = (pixel - mean) / std; quantized = rint(real / scale) + zero_point, clipped to
    the dtype's range; rint rounds half to even.
-6. **Order the axes.** The same numbers, pixel by pixel with their channels (`hwc`), or one plane
+7. **Order the axes.** The same numbers, pixel by pixel with their channels (`hwc`), or one plane
    for each channel, in the order of `channels` (`chw`); `hw` is grey without an axis of channels.
 
 Equality starts after decoding: two JPEG decoders may differ, so golden frames are stored
@@ -37,6 +41,7 @@ from edgeinfer.device.pictures.model_image import CropPolicy as CropPolicy
 from edgeinfer.device.pictures.model_image import InputChannels as InputChannels
 from edgeinfer.device.pictures.model_image import Layout as Layout
 from edgeinfer.device.pictures.pixel_formats import JpegReduction
+from edgeinfer.device.pictures.region import Region, exact
 from edgeinfer.device.preprocess.input_range import channel_count
 
 ResizeKernel = Literal["area", "bilinear"]
@@ -53,7 +58,7 @@ _MOST = 1e12
 class PreprocessSpec:
     """How a frame becomes the input of a model; `model.preprocessor.spec` is an open model's.
 
-    A frame is cropped, resized and normalized: `(pixel - mean) / std`.
+    A frame is cut to the region, cropped, resized and normalized: `(pixel - mean) / std`.
 
     Examples:
         >>> spec = edgeinfer.PreprocessSpec(size=(224, 224), crop="center-crop")
@@ -77,6 +82,10 @@ class PreprocessSpec:
         layout: the order of the axes of the input: "hwc" is (1, height, width, channels), "chw" is
             (1, channels, height, width), as PyTorch has it, and "hw" is (1, height, width), for
             "grey" only.
+        region: the part of the frame that the model sees: (x, y, width, height) in ratios of the
+            frame's width and height, such as (0.5, 0, 0.5, 1) for the right half. It is cut out
+            before anything else. Ratios are taken to the nearest millionth. None is the whole
+            frame.
 
     Raises:
         ValueError: a setting is not a possible value.
@@ -91,6 +100,7 @@ class PreprocessSpec:
     pad_value: int = 0
     jpeg_reduction: JpegReduction = 1
     layout: Layout = "hwc"
+    region: Region | None = None
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
@@ -122,6 +132,9 @@ class PreprocessSpec:
             raise ValueError(
                 f"preprocess layout is 'hw' with channels={self.channels!r}, expected 'grey'"
             )
+        if self.region is not None:
+            # Equal regions are equal, however they were written.
+            object.__setattr__(self, "region", exact(self.region))
 
     @property
     def depth(self) -> int:

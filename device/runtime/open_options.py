@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from edgeinfer.boards.schema import build
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.pictures.model_image import CropPolicy, InputChannels
+from edgeinfer.device.pictures.region import Region, millionths, region_text
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import RuntimeName
 
@@ -65,6 +66,9 @@ class OpenOptions:
             of any size. None takes what the exporter of the file states; if it states nothing, the
             model is not opened. Not for a bundle.
         signature: which signature of a plain `.tflite` runs, if it has several. Not for a bundle.
+        region: the part of each picture that the model sees: (x, y, width, height) in ratios of its
+            width and height, from 0 to 1, such as (0.5, 0, 0.5, 1) for the right half. Of a bundle
+            it takes the place of the bundle's own. None takes that, or the whole picture.
         unit: the unit of a model of task "value". Of several values it is the unit of all, or with
             commas between them that of each, such as "deg,%".
         min_score: objects, people, and classes that do not exclude each other, are left out if they
@@ -89,13 +93,14 @@ class OpenOptions:
     task: str | None = None
     input_size: tuple[int, int] | None = None
     signature: str | None = None
+    region: Region | None = None
     unit: str | None = None
     min_score: float | None = None
     iou: float | None = None
     trust: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse shares that are none.
+        """Refuse shares that are none, and a region outside the picture.
 
         Raises:
             UsageError: names the option.
@@ -104,6 +109,11 @@ class OpenOptions:
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise UsageError(name, got=str(value), expected="a number from 0 to 1")
+        if self.region is not None:
+            try:
+                millionths(self.region)
+            except ValueError as error:
+                raise UsageError("region", got=str(error)) from error
 
     @property
     def thread_count(self) -> int:
@@ -120,6 +130,8 @@ class OpenOptions:
         arguments = ["--trust"] if self.trust else []
         if self.input_size is not None:
             arguments.append("--input-size={}x{}".format(*self.input_size))
+        if self.region is not None:
+            arguments.append(f"--region={region_text(self.region)}")
         for name in (*_AS_TEXT, "unit", "min_score", "iou"):
             value = getattr(self, name)
             if value is not None:

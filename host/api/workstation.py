@@ -18,6 +18,7 @@ from edgeinfer.host.extras import check_host_extra
 
 if TYPE_CHECKING:
     from edgeinfer.converters.run_folder.trained_run import TrainedModel
+    from edgeinfer.device.pictures.region import Region
     from edgeinfer.host.evaluation.evaluate import Result
     from edgeinfer.host.search.report.finish import Ending
     from edgeinfer.host.search.search import SearchOptions
@@ -147,6 +148,7 @@ def evaluate(
     name_pattern: str | None = None,
     other: AnyPath | None = None,
     threads: int = 2,
+    region: Region | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Answer all pictures of a folder, compare the answers with the truth, and return the score.
@@ -166,6 +168,8 @@ def evaluate(
         name_pattern: where names of pictures have the values, such as `*_{value}`.
         other: path of a second model file, to compare both on the same pictures.
         threads: how many pictures are answered at the same time.
+        region: the part of each picture that the models see, see `PreprocessSpec`. None is what
+            each model states, or the whole picture.
         progress: what shows the progress. By default it is shown on standard error;
             `edgeinfer.Silent()` shows nothing.
 
@@ -178,7 +182,7 @@ def evaluate(
         MissingExtraError: the [host] extra is not installed.
         ModelError: a model is damaged, its task cannot be measured, or the two models have
             different tasks or classes.
-        UsageError: `threads` is below 1.
+        UsageError: `threads` is below 1, or `region` is outside the picture.
     """
     check_host_extra("edgeinfer.evaluate")
     from edgeinfer.host.evaluation.evaluate import evaluate_model
@@ -197,6 +201,7 @@ def evaluate(
             name_pattern=name_pattern,
             other=None if other is None else Path(other),
             threads=threads,
+            region=region,
         )
 
 

@@ -21,6 +21,7 @@ from edgeinfer.device.cli.options.common import (
     one_model,
     resolve_model,
 )
+from edgeinfer.device.cli.options.region import region_settings
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.core.files import write_atomically
@@ -32,6 +33,7 @@ from edgeinfer.host.cli.labels_option import labels_option, pattern_option, targ
 if TYPE_CHECKING:
     from edgeinfer.converters.tasks.evaluation import Evaluation
     from edgeinfer.converters.tasks.intervals import Comparison
+    from edgeinfer.device.pictures.region import Region
     from edgeinfer.host.evaluation.evaluate import Result
     from edgeinfer.host.evaluation.worst import Answered
 
@@ -49,6 +51,11 @@ SHEET_FILE, TABLE_FILE = EVALUATION_FILES
     type=click.Path(path_type=Path),
     metavar="OTHER",
     help="Compare with another model on the same pictures: is the difference more than chance?",
+)
+@option(
+    "--region",
+    show_default="what the model states, or all of it",
+    **region_settings("the model sees"),
 )
 @option(
     "--worst",
@@ -72,6 +79,7 @@ def evaluate(
     targets: tuple[str, ...],
     name_pattern: str | None,
     compare: Path | None,
+    region: Region | None,
     worst: int,
     report: Path | None,
     as_json: bool,
@@ -96,8 +104,9 @@ def evaluate(
             targets=targets,
             name_pattern=name_pattern,
             other=compare,
+            region=region,
         )
-        named = answered(model, result.worst(worst))
+        named = answered(model, result.worst(worst), region)
         if report is not None:
             write_atomically(report / TABLE_FILE, _table(result))
             if named:

@@ -11,6 +11,7 @@ import click
 from edgeinfer.device.cli.help.names import BOARD, Name, choice
 from edgeinfer.device.cli.help.pages import option_group
 from edgeinfer.device.cli.options.common import json_option
+from edgeinfer.device.cli.options.region import region_settings
 from edgeinfer.device.cli.say import say
 from edgeinfer.host.cli.labels_option import (
     LABELS_NAMES,
@@ -134,6 +135,7 @@ _OPTIONS = (
         show_default="stretch",
         help="How pictures with another aspect ratio are prepared.",
     ),
+    _input("--region", show_default="all of it", **region_settings("the model sees")),
     _input(
         "--augment",
         type=choice("auto", "none", "flip", "photos", "small-grey"),

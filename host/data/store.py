@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from edgeinfer.converters.common.ordered_map import ordered_map
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
-from edgeinfer.device.core.errors import StorageError, storage_error
+from edgeinfer.device.core.errors import ImageError, StorageError, storage_error
 from edgeinfer.device.core.files import atomic_file
+from edgeinfer.device.pictures.region import of_picture
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 
 if TYPE_CHECKING:  # Python 3.10, on which a folder can be checked, does not have it
@@ -119,13 +120,17 @@ def build_store(
 
     Raises:
         StorageError: there is not enough room, or the file cannot be written.
-        DataError: a sample cannot be read.
+        DataError: a sample cannot be read, or is too small for the spec's region.
     """
     _require_room(path, len(samples) * spec.shape[0] * spec.shape[1] * spec.shape[2])
     preprocessor = Preprocessor(spec)
 
     def prepare(sample: Sample) -> NDArray[np.uint8]:
-        return preprocessor.image(read_sample(sample.source))
+        pixels = read_sample(sample.source)
+        try:
+            return preprocessor.image(pixels)
+        except ImageError as error:
+            raise of_picture(error, sample.source) from error
 
     with atomic_file(path) as stream:
         for image in ordered_map(prepare, samples, threads=threads):

@@ -20,6 +20,8 @@ from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.models.model import Model
+from edgeinfer.device.pictures.region import Region
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.dataset import DataOptions
 from edgeinfer.host.tasks.registry import find_taught
@@ -82,6 +84,7 @@ def evaluate_model(
     name_pattern: str | None = None,
     other: Path | None = None,
     threads: int = 2,
+    region: Region | None = None,
 ) -> Result:
     """Answer all pictures of a folder and score the answers.
 
@@ -95,6 +98,7 @@ def evaluate_model(
         name_pattern: where names of pictures have the values; None where they have not.
         other: another model of the same task, to compare on the same pictures.
         threads: how many pictures are answered in parallel.
+        region: the part of each picture that the models see; None for what each states.
 
     Raises:
         BundleError: a bundle is damaged.
@@ -108,11 +112,11 @@ def evaluate_model(
     options = DataOptions(table=table, targets=tuple(targets), name_pattern=name_pattern)
     trained.require_options(options)
     samples = trained.find_with(data, said, options, progress=progress)
-    evaluation = _answers(model, samples, task, said, progress, threads)
+    evaluation = _answers(model, samples, task, said, progress, threads, region)
     second = comparison = None
     if other is not None:
         theirs = _as_said(samples, find_measured(task), said, their_said)
-        second = _answers(other, theirs, task, their_said, progress, threads)
+        second = _answers(other, theirs, task, their_said, progress, threads, region)
         comparison = compare_scores(evaluation.scores, second.scores)
     groups = _groups(evaluation)
     there = {group.name for group in groups}
@@ -160,11 +164,12 @@ def _answers(
     said: Said,
     progress: Progress,
     threads: int,
+    region: Region | None,
 ) -> Evaluation:
     measured = find_measured(task)
     progress.start(f"asking {path.name}", len(samples))
     found = evaluate(
-        {"model": lambda: Model.open(path)},
+        {"model": lambda: Model.open(path, OpenOptions(region=region))},
         samples,
         measured,
         said,

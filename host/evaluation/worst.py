@@ -10,6 +10,8 @@ from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.pixel_formats import Pixels
+from edgeinfer.device.pictures.region import Region
+from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.prediction import Prediction
 
 
@@ -40,12 +42,15 @@ class Answered:
         return {"picture": self.source, "truth": self.truth, "answer": answer}
 
 
-def answered(model: Path, samples: Sequence[Sample]) -> list[Answered]:
+def answered(
+    model: Path, samples: Sequence[Sample], region: Region | None = None
+) -> list[Answered]:
     """Run a model again on a few pictures; all of them are in memory.
 
     Args:
         model: a bundle or a plain `.tflite`.
         samples: the pictures.
+        region: the part of each that the model sees; None for what it states.
 
     Raises:
         EdgeinferError: the model or a picture can no longer be read.
@@ -53,7 +58,7 @@ def answered(model: Path, samples: Sequence[Sample]) -> list[Answered]:
     if not samples:
         return []
     found = []
-    with Model.open(model) as opened:
+    with Model.open(model, OpenOptions(region=region)) as opened:
         task = find_measured(opened.task)
         for sample in samples:
             pixels = read_sample(sample.source, opened.preprocessor.spec)

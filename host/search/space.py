@@ -167,7 +167,8 @@ def base_config(trained: TrainedModel) -> TrainConfig:
     spec = trained.preprocess
     name = told.get("architecture", "small-cnn")
     known = {key: value for key, value in told.items() if key in TrainConfig.__dataclass_fields__}
-    known |= {"size": spec.size, "channels": spec.channels, "crop": spec.crop, "weights": None}
+    known |= {"size": spec.size, "channels": spec.channels, "crop": spec.crop}
+    known |= {"region": spec.region, "weights": None}
     known.pop("architecture", None)
     return default_config(name if name in ARCHITECTURES else "small-cnn", **known)
 
@@ -189,6 +190,7 @@ def student_config(
         width=candidate.width,
         channels=base.channels,
         crop=base.crop,
+        region=base.region,
         augment=base.augment,
         loss=base.loss,
         label_smoothing=base.label_smoothing,

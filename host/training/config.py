@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.pictures.region import Region, exact
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy
 from edgeinfer.host.models import Initializer, architecture
 from edgeinfer.host.tasks.loss_settings import LossSettings
@@ -62,6 +63,8 @@ class TrainConfig:
         channels: the colour channels of the input and their order: "rgb", "bgr" or "grey".
         crop: what happens to pictures of another aspect ratio: "stretch", "center-crop" or
             "letterbox", see `PreprocessSpec`.
+        region: the part of each picture that the model sees: (x, y, width, height) in ratios of its
+            width and height, see `PreprocessSpec`. None is all of it.
         width: factor for the number of channels in each layer: 0.5 halves them. Only for networks
             that start from random weights.
         initializer: the weights at the start: "he" and "glorot" are random, "pretrained" are
@@ -105,6 +108,7 @@ class TrainConfig:
     size: tuple[int, int]
     channels: Channels = "rgb"
     crop: CropPolicy = "stretch"
+    region: Region | None = None
     width: float = 1.0
     initializer: Initializer = "he"
     weights: Path | None = None
@@ -151,6 +155,11 @@ class TrainConfig:
             _check_range(name, getattr(self, name), to=2**32 - 1)
         if min(self.size) < 8 or max(self.size) > 1024:
             raise _wrong("size", f"{self.size[0]}x{self.size[1]}", "8 to 1024 pixels a side")
+        if self.region is not None:
+            try:
+                exact(self.region)
+            except ValueError as error:
+                raise UsageError("--region", got=str(error)) from error
         architecture(self.architecture)
 
     @property

@@ -13,6 +13,7 @@ from edgeinfer.device.cli.options.plain import ANSWER_PARAMETERS, INPUT_PARAMETE
 
 if TYPE_CHECKING:
     from edgeinfer.device.pictures.model_image import CropPolicy, InputChannels
+    from edgeinfer.device.pictures.region import Region
     from edgeinfer.device.runtime.open_options import OpenOptions
 
 _accelerator = option_group("Accelerator")
@@ -116,6 +117,7 @@ def read_opening(
     task: str | None = None,
     input_size: tuple[int, int] | None = None,
     signature: str | None = None,
+    region: Region | None = None,
     unit: str | None = None,
     min_score: float | None = None,
     iou: float | None = None,
@@ -149,6 +151,7 @@ def read_opening(
         task=task,
         input_size=input_size,
         signature=signature,
+        region=region,
         unit=unit,
         min_score=min_score,
         iou=iou,

@@ -9,8 +9,10 @@ import click
 
 from edgeinfer.device.cli.help.names import choice
 from edgeinfer.device.cli.help.pages import Decorated, option_group
+from edgeinfer.device.cli.options.region import region_settings
 
 _plain = option_group("A .tflite file without a bundle")
+_picture = option_group("Picture")
 _answers = option_group("Answers")
 
 
@@ -129,6 +131,15 @@ _INPUT_OPTIONS = (
         {"metavar": "NAME", "help": "Which signature runs, of a model with several."},
     ),
 )
+_PICTURE_OPTIONS = (
+    (
+        "--region",
+        {
+            **region_settings("the model sees"),
+            "show_default": "what the bundle states, or all of it",
+        },
+    ),
+)
 _ANSWER_OPTIONS = (
     (
         "--unit",
@@ -159,7 +170,7 @@ _ANSWER_OPTIONS = (
 )
 INPUT_PARAMETERS = (
     *("input_range", "mean", "std", "channels", "crop", "task"),
-    *("input_size", "signature"),
+    *("input_size", "signature", "region"),
 )
 ANSWER_PARAMETERS = ("unit", "min_score", "iou")
 
@@ -167,13 +178,18 @@ ANSWER_PARAMETERS = ("unit", "min_score", "iou")
 def plain_options(heading: str = "") -> Callable[[Decorated], Decorated]:
     """Return what adds the options that say what a model file leaves open, under a heading.
 
-    Those about its input and its task come under the heading, those about its answers under
-    "Answers".
+    Those about its input and its task come under the heading, the part of the picture there too or
+    under "Picture", those about its answers under "Answers".
     """
     under = option_group(heading) if heading else _plain
+    seen = under if heading else _picture
 
     def add(command: Decorated) -> Decorated:
-        for group, options in ((_answers, _ANSWER_OPTIONS), (under, _INPUT_OPTIONS)):
+        for group, options in (
+            (_answers, _ANSWER_OPTIONS),
+            (seen, _PICTURE_OPTIONS),
+            (under, _INPUT_OPTIONS),
+        ):
             for name, settings in reversed(options):
                 command = group(name, **settings)(command)
         return command

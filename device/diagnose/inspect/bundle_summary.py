@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from edgeinfer.device.pictures.region import region_text
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tflite.macs import model_macs
 from edgeinfer.device.tflite.model import TfliteModel
@@ -17,6 +18,8 @@ _TIMES = ("_ms", ".ms", "speedup", "inferences_per_second")
 def frames_text(spec: PreprocessSpec) -> str:
     """Return how a frame becomes the model's input."""
     text = f"{spec.size[0]} x {spec.size[1]} {spec.channels}, {spec.crop}, {spec.resize}"
+    if spec.region is not None:
+        text += f", region {region_text(spec.region)} of each frame"
     if spec.jpeg_reduction > 1:
         text += f", JPEGs decoded at down to 1/{spec.jpeg_reduction}"
     return text

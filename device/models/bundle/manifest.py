@@ -140,8 +140,8 @@ class ModelManifest:
         schema_version: of this manifest: 1 where it says all there is to say, so that older
             installations can read it; 2 for other tasks than classification and value; 3 for a
             model without a variant for the CPU, for outputs that earlier versions cannot read, and
-            for an input of another layout than "hwc"; 4 for values with intervals, with a scale
-            each, or on a circle.
+            for an input of another layout than "hwc"; 4 for a region of the frame, and for values
+            with intervals, with a scale each, or on a circle.
         name: the model's name.
         task: what a prediction is: the name of a `Task`, which is looked up and never imported.
         labels: the classes in the output's order; empty for tasks without classes.
@@ -194,6 +194,7 @@ class ModelManifest:
             layout, channels = self.preprocess.layout, self.preprocess.channels
             usual = layout == "hwc" and channels != "rgba"
             also = "" if usual else f", layout '{layout}' and channels '{channels}'"
+            also += "" if self.preprocess.region is None else ", a region of the frame"
             raise ValueError(
                 f"schema version {self.schema_version} with task '{self.task}'{also}, expected "
                 f"version {least}"
@@ -278,6 +279,8 @@ def least_schema(
         needed = max(needed, 2)
     if CPU not in variants or preprocess.layout != "hwc" or preprocess.channels == "rgba":
         needed = max(needed, 3)
+    if preprocess.region is not None:
+        needed = max(needed, 4)
     return cast("SchemaVersion", needed)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.outputs.drawing.ascii_text import plain
 from edgeinfer.device.pictures.frame import Frame
+from edgeinfer.device.pictures.region import Region
 from edgeinfer.device.tasks.prediction import Colour, Point
 
 MIN_SIDE = 240
@@ -52,6 +53,8 @@ def annotate(answer: Answer, *, caption: str = "") -> Picture:
     """
     picture = _enlarged(within(picture_bgr(answer.frame), MAX_DRAWN_SIDE))
     canvas = PictureCanvas(_with_strip(picture), size=(picture.shape[1], picture.shape[0]))
+    if answer.region is not None:
+        canvas.outside(answer.region)
     answer.prediction.draw(canvas, answer.frame.label)
     if caption:
         canvas.caption(caption)
@@ -156,6 +159,16 @@ class PictureCanvas:
         corners = (round(left), round(top)), (round(right), round(bottom))
         for ink, extra in ((_DARK, 2), (colour, 0)):
             cv2.rectangle(self._inner, *corners, ink, self.thickness + extra)
+
+    def outside(self, region: Region) -> None:
+        """Darken what is outside a part of the picture, and draw a line around the part."""
+        x, y, width, height = region
+        left, top = round(x * self.width), round(y * self.height)
+        right, bottom = round((x + width) * self.width), round((y + height) * self.height)
+        part = self._inner[top:bottom, left:right].copy()
+        self._inner //= 2
+        self._inner[top:bottom, left:right] = part
+        self.box(left, top, right - 1, bottom - 1, _WHITE)
 
     def tag(self, text: str, left: float, top: float, colour: Colour) -> None:
         """Write a line above a box's upper edge, below it where there is no room above."""

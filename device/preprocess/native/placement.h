@@ -1,4 +1,4 @@
-// What the crop policy makes of frames of one size; preprocess/placement.py is the same.
+// What region and crop policy make of frames of one size; preprocess/placement.py is the same.
 #ifndef EDGEINFER_NATIVE_PLACEMENT_H_
 #define EDGEINFER_NATIVE_PLACEMENT_H_
 
@@ -15,7 +15,9 @@ struct Placement {
 };
 
 bool IsValid(const edgeinfer_spec& spec);
-Placement Place(const edgeinfer_spec& spec, int32_t frame_width, int32_t frame_height);
+// False where frames of this size are too small for the region.
+bool Place(const edgeinfer_spec& spec, int32_t frame_width, int32_t frame_height,
+           Placement* placed);
 
 }  // namespace edgeinfer
 #endif

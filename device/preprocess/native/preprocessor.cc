@@ -132,7 +132,7 @@ struct edgeinfer_preprocessor {
   bool in_planes() const { return spec.layout == EDGEINFER_LAYOUT_CHW && depth() > 1; }
   int32_t pixel_bytes() const { return in_planes() ? element_bytes : depth() * element_bytes; }
   int32_t source_depth() const { return frame_format == EDGEINFER_FORMAT_GREY ? 1 : 3; }
-  bool Prepare(const edgeinfer_frame& frame);
+  edgeinfer_status Prepare(const edgeinfer_frame& frame);
   void Run(const edgeinfer_frame& frame, uint8_t* tensor);
 
  private:
@@ -143,18 +143,20 @@ struct edgeinfer_preprocessor {
   void Pad(int32_t count, uint8_t* tensor) const;
 };
 
-// Gets ready for frames of this size and format; false where memory runs out.
-bool edgeinfer_preprocessor::Prepare(const edgeinfer_frame& frame) {
+// Gets ready for frames of this size and format.
+edgeinfer_status edgeinfer_preprocessor::Prepare(const edgeinfer_frame& frame) {
   if (frame.width == frame_width && frame.height == frame_height && frame.format == frame_format) {
-    return true;
+    return EDGEINFER_OK;
   }
-  frame_format = -1;  // stays so if memory runs out below
-  placement = edgeinfer::Place(spec, frame.width, frame.height);
+  frame_format = -1;  // stays so if something fails below
+  if (!edgeinfer::Place(spec, frame.width, frame.height, &placement)) {
+    return EDGEINFER_BAD_ARGUMENT;
+  }
   const bool area = spec.resize == EDGEINFER_RESIZE_AREA;
   if (!edgeinfer::MakeAxis(placement.height, placement.fill_height, area, &rows) ||
       !edgeinfer::MakeAxis(placement.width, placement.fill_width, area, &columns) ||
       !edgeinfer::DoubleWeights(&columns)) {
-    return false;
+    return EDGEINFER_NO_MEMORY;
   }
   const size_t margin = edgeinfer::kRowMargin;
   converted_stride = (static_cast<size_t>(placement.width) + 2) * 3 + margin;
@@ -164,12 +166,12 @@ bool edgeinfer_preprocessor::Prepare(const edgeinfer_frame& frame) {
       !picture.Reset(static_cast<size_t>(placement.fill_width) * 3 + margin) ||
       !converted.Reset(yuv ? converted_stride * rows.taps : 0) ||
       !converted_row.Reset(rows.taps)) {
-    return false;
+    return EDGEINFER_NO_MEMORY;
   }
   frame_width = frame.width;
   frame_height = frame.height;
   frame_format = frame.format;
-  return true;
+  return EDGEINFER_OK;
 }
 
 // Row y of the part that is taken, as interleaved pixels of 8 bits.
@@ -336,9 +338,9 @@ extern "C" edgeinfer_status edgeinfer_preprocessor_run(edgeinfer_preprocessor* p
   if (!preprocessor || !frame || !tensor || !edgeinfer::IsValidFrame(*frame)) {
     return EDGEINFER_BAD_ARGUMENT;
   }
-  if (!preprocessor->Prepare(*frame)) return EDGEINFER_NO_MEMORY;
-  preprocessor->Run(*frame, static_cast<uint8_t*>(tensor));
-  return EDGEINFER_OK;
+  const edgeinfer_status status = preprocessor->Prepare(*frame);
+  if (status == EDGEINFER_OK) preprocessor->Run(*frame, static_cast<uint8_t*>(tensor));
+  return status;
 }
 
 extern "C" void edgeinfer_preprocessor_destroy(edgeinfer_preprocessor* preprocessor) {
@@ -352,7 +354,10 @@ extern "C" edgeinfer_status edgeinfer_map(const edgeinfer_spec* spec, int32_t fr
   if (!spec || !mapping || !edgeinfer::IsValid(*spec) || frame_width < 1 || frame_height < 1) {
     return EDGEINFER_BAD_ARGUMENT;
   }
-  const Placement placement = edgeinfer::Place(*spec, frame_width, frame_height);
+  Placement placement;
+  if (!edgeinfer::Place(*spec, frame_width, frame_height, &placement)) {
+    return EDGEINFER_BAD_ARGUMENT;
+  }
   mapping->frame_x = placement.x;
   mapping->frame_y = placement.y;
   mapping->image_x = placement.left;

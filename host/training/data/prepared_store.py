@@ -25,6 +25,7 @@ def first_spec(config: TrainConfig) -> PreprocessSpec:
         size=config.size,
         channels=config.channels,
         crop=config.crop,
+        region=config.region,
         mean=(127.5,) * (1 if config.channels == "grey" else 3),
         std=(127.5,) * (1 if config.channels == "grey" else 3),
     )

@@ -192,6 +192,7 @@ def training_settings(
         size=spec.size,
         channels=spec.channels,
         crop=spec.crop,
+        region=spec.region,
         initializer="pretrained" if fine_tuned else "he",
         optimizer="adamw",
         schedule="cosine",

@@ -118,6 +118,16 @@ TRIALS: dict[str, list[Trial]] = {
             kinds=FOREIGN,
         )
     ],
+    "--region": [
+        Trial(
+            words=("--region", "0,0.125,1,0.75"),
+            obeyed=lambda made, plain: (
+                made.manifest.preprocess.region == (0.0, 0.125, 1.0, 0.75)
+                and made.manifest.schema_version == 4
+            ),
+            kinds=FOREIGN,
+        )
+    ],
     "--input-range": [
         Trial(
             words=("--input-range", "imagenet"),

@@ -27,6 +27,8 @@ from tests.support.waiting import PATIENCE_S
 class Sized:
     """Takes only tensors of one size and dtype, and tells its name and the frame's number."""
 
+    region = None
+
     def __init__(self, name: str, size: int, dtype: type[np.generic]) -> None:
         self.labels = (name,)
         self.closed = False

@@ -62,6 +62,7 @@ class Echo:
     """Gives a frame's number back, through the tensor, after a pause that depends on it."""
 
     labels = ()
+    region = None
 
     def __init__(self, pause_s: Callable[[int], float] = lambda number: 0.0) -> None:
         self._pause_s = pause_s

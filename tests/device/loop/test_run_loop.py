@@ -29,6 +29,7 @@ class Brightness:
     """Tells dark pictures from bright ones."""
 
     labels = ("dark", "bright")
+    region = None
 
     def __init__(self, *, seconds: float = 0.0) -> None:
         self._seconds = seconds

@@ -125,3 +125,16 @@ except StorageError as error:
     assert "cannot be written (file too large)" in result.stdout
     assert result.stderr == ""
     assert list(target.parent.iterdir()) == []
+
+
+def test_a_picture_too_small_for_the_region_is_named(samples: list[Sample], tmp_path: Path) -> None:
+    # They are 20 to 30 pixels wide.
+    spec = PreprocessSpec(size=(12, 10), region=(0.5, 0, 0.3, 1))
+    with pytest.raises(
+        ImageError, match=r"/0\.png: its region 0\.5,0,0\.3,1 is 6x30 pixels of 20x30"
+    ):
+        build_store(samples, spec, tmp_path / "s", ROWS, threads=1)
+    with build_store(samples[8:], spec, tmp_path / "s", ROWS[8:]) as store:
+        whole = read_sample(samples[8].source)
+        expected = Preprocessor(SPEC).image(whole[:, 14:22])
+        assert (store.read([0])[0] == expected).all()

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 import edgeinfer
@@ -127,6 +128,22 @@ def test_the_command(clothes: Path, tmp_path: Path) -> None:
         for one in told["worst"]
     ]
     assert truths == sorted(truths)
+
+
+def test_a_region_of_the_pictures_is_measured(clothes: Path, tmp_path: Path) -> None:
+    for path in clothes.rglob("*.png"):
+        small = cv2.imread(str(path))
+        assert small is not None
+        wide = tmp_path / "wide" / path.relative_to(clothes)
+        wide.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(wide), np.hstack([small, 255 - small]))
+    expected = evaluate_model(SAMPLE, clothes, Silent()).evaluation.score
+    left = edgeinfer.evaluate(SAMPLE, tmp_path / "wide", region=(0, 0, 0.5, 1), progress=Silent())
+    assert left.evaluation.score == expected
+    done = edgeinfer_here(
+        "evaluate", SAMPLE, tmp_path / "wide", "--region", "0.5,0,0.5,1", "--json"
+    )
+    assert json.loads(done.stdout)["score"] < expected
 
 
 def test_a_path_that_is_not_a_folder_is_one_line(tmp_path: Path) -> None:

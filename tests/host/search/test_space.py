@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,10 @@ def test_a_run_that_tells_nothing_gets_defaults() -> None:
 
 def test_students_learn_as_a_run_from_scratch_did() -> None:
     base = base_config(_trained(architecture="resnet8", optimizer="sgd", learning_rate="0.1"))
+    assert base.region is None
+    base = replace(base, region=(0.5, 0.0, 0.5, 1.0))
     config = student_config(base, student(0.25), epochs=9, seed=3)
+    assert config.region == base.region
     assert (config.optimizer, config.learning_rate, config.epochs) == ("sgd", 0.1, 9)
     assert (config.architecture, config.width, config.seed) == ("small-cnn", 0.25, 3)
 

@@ -57,6 +57,8 @@ def test_settings_are_text_for_the_provenance() -> None:
         ("schedule", "linear"),
         ("loss", "hinge"),
         ("class_weights", "inverse"),
+        ("region", (0.5, 0.0, 0.6, 1.0)),
+        ("region", (0.0, 0.0, 0.0, 1.0)),
         ("channels", "rgba"),
         ("augment", "wild"),
         ("fine_tune", "half"),

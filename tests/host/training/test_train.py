@@ -57,7 +57,12 @@ def test_a_run_holds_all_that_convert_needs(pictures: PreparedData, tmp_path: Pa
 
     out = tmp_path / "squares"
     config = edgeinfer.train_config(
-        "small-cnn", size=(16, 16), epochs=2, batch_size=8, augment="none"
+        "small-cnn",
+        size=(16, 16),
+        epochs=2,
+        batch_size=8,
+        augment="none",
+        region=(0.0, 0.25, 0.75, 0.75),
     )
     folder = Path(pictures.splits["train"][0].source).parent.parent
     returned = edgeinfer.train(str(folder), str(out), config, progress=_quiet())
@@ -73,6 +78,7 @@ def test_a_run_holds_all_that_convert_needs(pictures: PreparedData, tmp_path: Pa
     assert trained.provenance["setting.seed"] == "0"
     # From scratch, the input is normalized by the training pictures' own statistics.
     assert trained.preprocess.size == (16, 16)
+    assert trained.preprocess.region == (0.0, 0.25, 0.75, 0.75)
     assert 30 < trained.preprocess.mean[0] < 90
     model = keras.saving.load_model(out / KERAS_FILE)
     assert model.input.shape == (None, 16, 16, 3)

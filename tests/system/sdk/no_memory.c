@@ -20,7 +20,7 @@ static uint8_t pixels[40 * 30 * 2], table[3 * 256], expected[16 * 12 * 3], tenso
 
 int main(void) {
   const edgeinfer_spec spec = {16, 12, EDGEINFER_CHANNELS_RGB, EDGEINFER_CROP_CENTER,
-                               EDGEINFER_RESIZE_AREA, 0, EDGEINFER_LAYOUT_HWC};
+                               EDGEINFER_RESIZE_AREA, 0, EDGEINFER_LAYOUT_HWC, 0, 0, 0, 0};
   const edgeinfer_frame frame = {EDGEINFER_FORMAT_YUYV, 40, 30, pixels, 80, NULL, 0};
   edgeinfer_preprocessor *preprocessor = NULL;
   int refused = 0, steps;

@@ -2,7 +2,7 @@
 // another:
 //
 //   prepare FORMAT WIDTH HEIGHT  IMAGE_WIDTH IMAGE_HEIGHT CHANNELS CROP RESIZE PAD LAYOUT
-//           DTYPE SCALE ZERO  FRAME TENSORS
+//           REGION_X REGION_Y REGION_WIDTH REGION_HEIGHT  DTYPE SCALE ZERO  FRAME TENSORS
 //
 // Enumerations are the header's numbers. The names of the instruction sets go to stdout.
 #include <edgeinfer/preprocess.h>
@@ -15,19 +15,20 @@ static uint8_t pixels[1 << 20];
 static char table[3 * 256 * 4], tensor[1 << 20];
 
 int main(int argc, char** argv) {
-  if (argc != 16) return 2;
-  int32_t n[13];
-  for (int i = 0; i < 13; ++i) n[i] = std::atoi(argv[i + 1]);
-  std::FILE* input = std::fopen(argv[14], "rb");
+  if (argc != 20) return 2;
+  int32_t n[17];
+  for (int i = 0; i < 17; ++i) n[i] = std::atoi(argv[i + 1]);
+  std::FILE* input = std::fopen(argv[18], "rb");
   if (!input || !std::fread(pixels, 1, sizeof pixels, input) || !std::feof(input)) return 6;
   std::fclose(input);
 
-  const edgeinfer_spec spec = {n[3], n[4], n[5], n[6], n[7], n[8], n[9]};
+  const edgeinfer_spec spec = {n[3], n[4], n[5], n[6], n[7], n[8], n[9],
+                               n[10], n[11], n[12], n[13]};
   const int32_t channels = spec.channels == EDGEINFER_CHANNELS_GREY ? 1 : 3;
-  const auto dtype = static_cast<edgeinfer_dtype>(n[10]);
+  const auto dtype = static_cast<edgeinfer_dtype>(n[14]);
   const int32_t element_bytes = dtype == EDGEINFER_FLOAT32 ? 4 : dtype == EDGEINFER_INT16 ? 2 : 1;
   const double mean[3] = {123.675, 116.28, 103.53}, deviation[3] = {58.395, 57.12, 57.375};
-  if (edgeinfer_make_table(channels, mean, deviation, dtype, std::atof(argv[12]), n[12],
+  if (edgeinfer_make_table(channels, mean, deviation, dtype, std::atof(argv[16]), n[16],
                            table) != EDGEINFER_OK) {
     return 3;
   }
@@ -42,7 +43,7 @@ int main(int argc, char** argv) {
 
   const size_t tensor_bytes =
       static_cast<size_t>(spec.width) * spec.height * channels * element_bytes;
-  std::FILE* output = std::fopen(argv[15], "wb");
+  std::FILE* output = std::fopen(argv[19], "wb");
   if (!output || tensor_bytes > sizeof tensor) return 6;
   for (const char* name : {"avx2", "neon", "portable"}) {
     if (edgeinfer_use_instruction_set(name) != EDGEINFER_OK) continue;

@@ -20,6 +20,7 @@ import pytest
 
 from edgeinfer.device.core.tensors import TensorDtype, TensorSpec
 from edgeinfer.device.pictures.pixel_formats import PixelFormat
+from edgeinfer.device.pictures.region import millionths
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.device.preprocess.native_library import INTERFACE_VERSION
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy, ResizeKernel
@@ -157,6 +158,7 @@ def test_the_tensor_is_the_same_as_in_python(
         std=STD[:depth],
         pad_value=114 if case.crop == "letterbox" else 0,
         layout="chw" if case.crop == "letterbox" else "hwc",
+        region=None if case.crop == "letterbox" else (0.25, 0.1, 0.7, 0.8),
     )
     scale, zero_point = (0.0, 0) if case.dtype == "float32" else (0.018658, -14)
     if case.dtype == "uint8":
@@ -179,6 +181,7 @@ def test_the_tensor_is_the_same_as_in_python(
         get_args(CropPolicy).index(case.crop),
         get_args(ResizeKernel).index(case.resize),
         *(spec.pad_value, int(spec.layout == "chw")),
+        *((0, 0, 0, 0) if spec.region is None else millionths(spec.region)),
         *(DTYPES.index(case.dtype), scale, zero_point),
         *(tmp_path / "frame", tmp_path / "tensors"),
     ).split()

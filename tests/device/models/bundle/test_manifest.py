@@ -89,6 +89,22 @@ def test_another_layout_needs_version_3_and_comes_back() -> None:
     assert "layout" not in json.loads(before.to_bytes())["preprocess"]
 
 
+def test_a_region_needs_version_4_and_comes_back() -> None:
+    before = manifest()
+    preprocess = replace(before.preprocess, region=(0.25, 0, 0.5, 1))
+    with pytest.raises(ValueError, match=r"version 1 .* a region of the frame, expected version 4"):
+        replace(before, preprocess=preprocess)
+    after = replace(before, schema_version=4, preprocess=preprocess)
+    assert parse_manifest(after.to_bytes(), subject="x") == after
+    document = json.loads(after.to_bytes())
+    assert document["preprocess"]["region"] == [0.25, 0.0, 0.5, 1.0]
+    # Older installations read what they can.
+    assert "region" not in json.loads(before.to_bytes())["preprocess"]
+    document["preprocess"]["region"] = [0.5, 0, 0.6, 1]
+    with pytest.raises(BundleError, match=r"preprocess: region is .* outside the picture"):
+        parse_manifest(json.dumps(document).encode(), subject="x")
+
+
 def test_a_model_of_values_has_a_unit_and_one_output() -> None:
     cpu = manifest().variants["cpu"]
     gauge = replace(

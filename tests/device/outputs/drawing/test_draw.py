@@ -34,6 +34,16 @@ def drawn(
     return annotate(Answer(frame=frame, prediction=prediction, age_ms=1.0), caption=caption)
 
 
+def test_what_the_model_does_not_see_is_dark() -> None:
+    frame = Frame(pixels=np.full((480, 640, 3), GREY, np.uint8), sequence=0, captured_ns=0)
+    answer = Answer(frame=frame, prediction=objects([]), age_ms=1.0, region=(0.25, 0.25, 0.5, 0.5))
+    picture = annotate(answer)
+    assert (picture[130:350, 170:470] == GREY).all()
+    assert (picture[110, 200:600] == GREY // 2).all()
+    assert (picture[121, 200:400] > GREY).any(axis=1).all()  # the line around it
+    assert (frame.pixels == GREY).all()
+
+
 def changed(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray((picture != GREY).any(axis=2))
 

@@ -17,12 +17,13 @@ extern "C" {
 #endif
 
 /* Changes whenever something below changes; the Python side compares it. */
-#define EDGEINFER_PREPROCESS_VERSION 3
+#define EDGEINFER_PREPROCESS_VERSION 4
 EDGEINFER_EXPORT int32_t edgeinfer_preprocess_version(void);
 
 typedef enum edgeinfer_status {
   EDGEINFER_OK = 0,
-  EDGEINFER_BAD_ARGUMENT = 1, /* a size, enumeration or pointer that makes no sense */
+  EDGEINFER_BAD_ARGUMENT = 1, /* a size, enumeration or pointer that makes no sense, or a frame that
+                                 is too small for the region */
   EDGEINFER_NO_MEMORY = 2
 } edgeinfer_status;
 
@@ -73,6 +74,10 @@ typedef struct edgeinfer_spec {
   int32_t resize;        /* edgeinfer_resize */
   int32_t pad_value;     /* the letterbox's border, 0 to 255 */
   int32_t layout;        /* edgeinfer_layout */
+  /* The part of the frame that is taken, in millionths of its width and height; all 0 for the whole
+   * frame. An edge at r millionths of n pixels is pixel (2 r n + 10^6) / (2 * 10^6), rounded down.
+   * Frames of which it is fewer than 8 pixels wide or high are refused. */
+  int32_t region_x, region_y, region_width, region_height;
 } edgeinfer_spec;
 
 typedef struct edgeinfer_frame {
