@@ -39,13 +39,13 @@ def tell_when_stopped(text: Callable[[], str]) -> Iterator[None]:
     """Have the error say a text, if the block is stopped by Ctrl-C.
 
     Args:
-        text: returns what was kept, when it is stopped.
+        text: returns what was kept, when it is stopped; empty leaves it to the block around.
     """
     try:
         yield
     except KeyboardInterrupt as stop:
-        if not hasattr(stop, _ATTRIBUTE):
-            setattr(stop, _ATTRIBUTE, text())
+        if not hasattr(stop, _ATTRIBUTE) and (said := text()):
+            setattr(stop, _ATTRIBUTE, said)
         raise
 
 

@@ -46,6 +46,7 @@ def train(
     teacher: TeacherConfig | None = None,
     progress: Progress | None = None,
     force: bool = False,
+    resume: bool = False,
 ) -> TrainedModel:
     """Train a model on labelled pictures and write it to a folder, which `edgeinfer.convert` takes.
 
@@ -81,7 +82,10 @@ def train(
             from the labels.
         progress: what shows the progress. By default it is shown on standard error;
             `edgeinfer.Silent()` shows nothing.
-        force: whether to replace `out`, if it is an earlier trained model.
+        force: whether to replace `out`, if it is an earlier trained model, and to start again if a
+            training for it was stopped.
+        resume: whether to go on with a training for `out` that was stopped. Needs the same settings
+            and data; the model becomes exactly the one that an unbroken training gives.
 
     Returns:
         A description of the trained model, with its `labels` and its `metrics`.
@@ -92,7 +96,9 @@ def train(
         ModelError: the pretrained weights are missing or do not fit, or the teacher is damaged.
         StorageError: the disk is full or cannot be written.
         TrainingError: the loss became infinite or NaN.
-        UsageError: two settings contradict each other, or `out` exists already.
+        UsageError: two settings contradict each other, or `out` exists already; or a training for
+            `out` was stopped, without `resume` or `force`; or there is none to
+            go on with, or one with other settings or data.
     """
     check_host_extra("edgeinfer.train")
     from edgeinfer.host.data.dataset import DataOptions
@@ -136,7 +142,15 @@ def train(
         )
         for finding in prepared.findings:
             told.say(finding.sentence)
-        return train_model(prepared, config, folder, teacher=teacher, progress=told, force=force)
+        return train_model(
+            prepared,
+            config,
+            folder,
+            teacher=teacher,
+            progress=told,
+            force=force,
+            resume=resume,
+        )
 
 
 def evaluate(

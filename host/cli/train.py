@@ -10,7 +10,7 @@ import click
 
 from edgeinfer.device.cli.given import refuse_other_than_photos, refuse_other_than_run
 from edgeinfer.device.cli.help.pages import Command
-from edgeinfer.device.cli.kept import tell_kept
+from edgeinfer.device.cli.kept import tell_kept, tell_when_stopped
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import (
     DataError,
@@ -20,6 +20,7 @@ from edgeinfer.device.core.errors import (
     printable,
 )
 from edgeinfer.device.core.model_file import TRAINED_FILE, command_line
+from edgeinfer.host.cli.command_again import command_again
 from edgeinfer.host.cli.labels_option import split_commas
 from edgeinfer.host.cli.student_options import chosen_teacher, like_student
 from edgeinfer.host.cli.train_options import task_names, train_options
@@ -53,6 +54,7 @@ def train(
     temperature: float | None,
     teacher_features: bool,
     force: bool,
+    resume: bool,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -92,7 +94,7 @@ def train(
     lesson = chosen_teacher(teacher, teacher_weight, temperature, features=teacher_features)
     out = out or _default_out(data, grey_28=grey_28, with_teacher=lesson is not None)
     check_destination(out, force=force)
-    with tell_kept(out):
+    with tell_kept(out), tell_when_stopped(lambda: _kept_words(out)):
         prepared = _prepare(
             data,
             task,
@@ -114,12 +116,26 @@ def train(
             say(printable(finding.sentence), err=True)
         with show_progress() as progress:
             trained = train_model(
-                prepared, config, out, teacher=lesson, progress=progress, force=force
+                prepared,
+                config,
+                out,
+                teacher=lesson,
+                progress=progress,
+                force=force,
+                resume=resume,
             )
     if as_json:
         click.echo(json.dumps(run_to_json(out, trained)))
     else:
         _print(out, trained)
+
+
+def _kept_words(out: Path) -> str:
+    """Return what Ctrl-C kept of the training, and the command that goes on with it."""
+    from edgeinfer.host.training.keeping.workspace import kept_training
+
+    state = kept_training(out)
+    return f"{state} is kept; go on with {command_again('--resume')}" if state else ""
 
 
 def _refuse_others(data: str, weights: str | None, teacher: Path | None) -> None:

@@ -220,6 +220,13 @@ _OPTIONS = (
         "--weight-decay", type=float, metavar="RATE", show_default="0.0001", help="Weight decay."
     ),
     _training(
+        "--clip-norm",
+        type=float,
+        metavar="LENGTH",
+        show_default="0, which does not",
+        help="Shorten the gradients of each step to at most this length.",
+    ),
+    _training(
         "--schedule",
         type=choice("constant", "cosine", "step", "plateau"),
         show_default="cosine",
@@ -297,7 +304,16 @@ _OPTIONS = (
         show_default="runs/DATA, with --teacher runs/DATA-student",
         help="Folder to create.",
     ),
-    _output("--force", is_flag=True, help="Replace an earlier run."),
+    _output(
+        "--force",
+        is_flag=True,
+        help="Replace an earlier run, and start again if a training was stopped.",
+    ),
+    _output(
+        "--resume",
+        is_flag=True,
+        help="Go on with a training that was stopped, with the same options and photos.",
+    ),
     json_option,
 )
 

@@ -82,6 +82,8 @@ class TrainConfig:
         learning_rate: the highest learning rate.
         momentum: momentum of "sgd".
         weight_decay: weight decay of the optimizer, decoupled from the gradients.
+        clip_norm: shorten the gradients of a step, all weights together, to at most this length. 0
+            does not.
         schedule: how the learning rate falls: "cosine" smoothly, "step" to a tenth after half and
             after three quarters of the epochs, "plateau" when the validation loss stops falling,
             "constant" not at all.
@@ -120,6 +122,7 @@ class TrainConfig:
     learning_rate: float = 2e-3
     momentum: float = 0.9
     weight_decay: float = 1e-4
+    clip_norm: float = 0.0
     schedule: Schedule = "cosine"
     warmup_epochs: float = 1.0
     epochs: int = 40
@@ -145,7 +148,7 @@ class TrainConfig:
                 raise _wrong(name, got, "one of " + ", ".join(allowed))
         for name in ("learning_rate", "fine_tune_learning_rate", "width"):
             _check_range(name, getattr(self, name), above=0.0, to=10.0)
-        for name in ("weight_decay", "warmup_epochs", "focal_gamma"):
+        for name in ("weight_decay", "clip_norm", "warmup_epochs", "focal_gamma"):
             _check_range(name, getattr(self, name), to=1000.0)
         for name in ("label_smoothing", "momentum", "dropout"):
             _check_range(name, getattr(self, name), to=0.999)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -69,6 +70,15 @@ class History:
             StorageError: they cannot be written.
         """
         self.epochs.append(epoch)
+        self._write()
+
+    def extend(self, epochs: Iterable[Epoch]) -> None:
+        """Append the epochs of a training that was stopped, and rewrite both files.
+
+        Raises:
+            StorageError: they cannot be written.
+        """
+        self.epochs.extend(epochs)
         self._write()
 
     def _write(self) -> None:

@@ -53,6 +53,7 @@ class FoldJob:
             out,
             progress=progress,
             force=True,
+            resumable=False,
         )
         return Done(run=str(out))
 

@@ -93,6 +93,7 @@ def train_candidate(job: Job, progress: Progress) -> tuple[Path, int]:
             teacher_cache=cache,
             progress=progress,
             force=True,
+            resumable=False,
         )
         return out, int(student.provenance["epochs"])
     pruned = prune(

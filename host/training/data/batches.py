@@ -182,12 +182,24 @@ class Batches:
         whole = total // self.batch_size if self.seed is not None else 0
         object.__setattr__(self, "steps", max(1, whole or -(-total // self.batch_size)))
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """Yield the batches of one epoch; the same number gives the same batches."""
+    def epoch(self, number: int, *, first: int = 0) -> Iterator[Batch]:
+        """Yield the batches of one epoch.
+
+        Each is a function of the seed, the epoch and the step, so a training that was stopped goes
+        on with the same batches.
+
+        Args:
+            number: the epoch, from 0.
+            first: the step to begin with.
+        """
         total = len(self.source.rows)
-        generator = None if self.seed is None else np.random.default_rng([self.seed, number])
-        order = np.arange(total) if generator is None else generator.permutation(total)
-        for step in range(self.steps):
+        order = np.arange(total)
+        if self.seed is not None:
+            order = np.random.default_rng([self.seed, number]).permutation(total)
+        for step in range(first, self.steps):
+            generator = None
+            if self.seed is not None:
+                generator = np.random.default_rng([self.seed, number, step + 1])
             chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
             inputs, rows = self._inputs(chosen, generator)
             weights = np.ones(len(chosen), np.float32)
@@ -203,17 +215,18 @@ class Batches:
             return inputs, rows
         return (inputs, *(features.read(chosen) for features in self.extra)), rows
 
-    def dataset(self, *, repeat: bool = False) -> Any:
+    def dataset(self, *, repeat: bool = False, start: tuple[int, int] = (0, 0)) -> Any:
         """Return a tf.data.Dataset that prepares batches while the network computes.
 
         Args:
             repeat: continue with epoch 1, 2, ... without end.
+            start: the epoch and its step to begin with; only with `repeat`.
         """
         import tensorflow as tf
 
         def generate() -> Iterator[Batch]:
-            for number in count() if repeat else range(1):
-                yield from self.epoch(number)
+            for number in count(start[0]) if repeat else range(1):
+                yield from self.epoch(number, first=start[1] if number == start[0] else 0)
 
         def spec(values: Floats) -> Any:
             return tf.TensorSpec((None, *values.shape[1:]), tf.float32)

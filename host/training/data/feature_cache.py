@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.device.core.errors import StorageError, storage_error
+from edgeinfer.device.core.errors import StorageError
+from edgeinfer.device.core.files import atomic_file
 from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.data.batches import Source
 
@@ -59,6 +60,8 @@ def cache_features(
 ) -> list[tuple[FeatureFile, ...]]:
     """Run a model once over all samples and keep its outputs.
 
+    If all files are there, they are of a training that was stopped, and are used.
+
     Args:
         model: a Keras model with one input and any number of outputs, run in inference mode.
         source: the samples, read in order and unchanged.
@@ -86,22 +89,28 @@ def cache_features(
         [folder / f"{name}.{variant}.{number}.f16" for variant in range(variants)]
         for number in range(len(shapes))
     ]
-    progress.start(f"{name}: features of {total} pictures", total * variants)
-    for variant in range(variants):
-        # Written, not memory-mapped: on a full disk a mapped page kills the process.
-        try:
-            with ExitStack() as stack:
-                streams = [stack.enter_context(path[variant].open("wb")) for path in paths]
-                for inputs in _inputs(source, mirror=variant == 1):
-                    for stream, values in zip(streams, call(inputs), strict=True):
-                        stream.write(np.asarray(values).astype(DTYPE).tobytes())
-                    progress.advance(len(inputs))
-        except OSError as error:
-            raise storage_error(folder, error) from error
+    if not all(path.is_file() for per_output in paths for path in per_output):
+        _write(call, source, paths, name, progress)
     return [
         tuple(FeatureFile(path, (total, *shape)) for path in per_output)
         for per_output, shape in zip(paths, shapes, strict=True)
     ]
+
+
+def _write(
+    call: Any, source: Source, paths: list[list[Path]], name: str, progress: Progress
+) -> None:
+    """Write all files; each appears when it is whole."""
+    total, variants = len(source.rows), len(paths[0])
+    progress.start(f"{name}: features of {total} pictures", total * variants)
+    for variant in range(variants):
+        # Written, not memory-mapped: on a full disk a mapped page kills the process.
+        with ExitStack() as stack:
+            streams = [stack.enter_context(atomic_file(path[variant])) for path in paths]
+            for inputs in _inputs(source, mirror=variant == 1):
+                for stream, values in zip(streams, call(inputs), strict=True):
+                    stream.write(np.asarray(values).astype(DTYPE).tobytes())
+                progress.advance(len(inputs))
 
 
 def _inputs(source: Source, *, mirror: bool) -> Iterator[Floats]:

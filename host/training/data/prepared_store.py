@@ -55,15 +55,20 @@ def prepare_store(
 ) -> ImageStore:
     """Prepare a split's pictures on disk, in a file in `folder`, with the task's targets.
 
+    A file that is there is of a training that was stopped, and is used.
+
     Raises:
         DataError: a sample cannot be read.
         StorageError: the disk is full or cannot be written.
     """
-    from edgeinfer.host.data.store import build_store
+    from edgeinfer.host.data.store import ImageStore, build_store
 
+    path, rows = folder / f"{split}.u8", task.rows(samples, spec)
+    if path.is_file():
+        return ImageStore(path, rows, spec.shape)
     progress.start(f"{split}: preparing {len(samples)} pictures", len(samples))
     return build_store(
-        *(samples, spec, folder / f"{split}.u8", task.rows(samples, spec)),
+        *(samples, spec, path, rows),
         progress=progress,
     )
 

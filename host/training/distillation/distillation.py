@@ -25,6 +25,7 @@ from edgeinfer.host.training.distillation.teacher import (
 )
 from edgeinfer.host.training.fit import run_stage
 from edgeinfer.host.training.history import History
+from edgeinfer.host.training.keeping.kept_stage import KeptStage
 from edgeinfer.host.training.optimizing.optimizers import make_optimizer
 
 FEATURE_WEIGHT = 50.0
@@ -46,6 +47,7 @@ def fit_with_teacher(
     stage: str,
     history: History,
     progress: Progress,
+    kept: KeptStage | None = None,
 ) -> None:
     """Train as `fit` does, from the labels and the teacher's answers.
 
@@ -64,11 +66,12 @@ def fit_with_teacher(
         stage: names the epochs in the history.
         history: gets every epoch as it ends.
         progress: reports every step.
+        kept: the stage's checkpoints; None keeps none.
 
     Raises:
         ValueError: the answers are not as many as the samples.
         TrainingError: the loss became infinite or NaN.
-        StorageError: the history cannot be written.
+        StorageError: the history or a checkpoint cannot be written.
     """
     if len(answers.logits) != len(train.source.rows):
         raise ValueError(
@@ -95,6 +98,7 @@ def fit_with_teacher(
         stage=stage,
         history=history,
         progress=progress,
+        kept=kept,
     )
 
 

@@ -10,10 +10,12 @@ from edgeinfer.host.training.config import TrainConfig
 
 
 def make_optimizer(config: TrainConfig) -> Any:
-    """Return the Keras optimizer; `ScheduleCallback` changes its learning rate."""
+    """Return the Keras optimizer; `Schedule` changes its learning rate."""
     shared: dict[str, Any] = {"learning_rate": config.learning_rate}
     # Keras applies weight_decay decoupled from the gradient in every optimizer.
     shared["weight_decay"] = config.weight_decay or None
+    if config.clip_norm:
+        shared["global_clipnorm"] = config.clip_norm
     if config.optimizer == "sgd":
         optimizer = keras.optimizers.SGD(momentum=config.momentum, nesterov=True, **shared)
     elif config.optimizer == "rmsprop":

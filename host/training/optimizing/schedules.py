@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
-
-import keras
 
 from edgeinfer.host.training.config import TrainConfig
 
@@ -36,39 +35,32 @@ def learning_rate_factor(schedule: str, step: int, *, warmup: int, total: int) -
     return 1.0
 
 
-class ScheduleCallback(keras.callbacks.Callback):  # type: ignore[misc]
-    """Sets the optimizer's learning rate before every step.
+class Schedule:
+    """The learning rate of every step of a stage.
 
-    It is a callback, not a Keras schedule, so that all stages work in the same way and the plateau
-    can react to the validation loss.
+    It is not a Keras schedule, so that the plateau can react to the validation loss.
     """
 
     def __init__(self, config: TrainConfig, *, steps_per_epoch: int) -> None:
-        super().__init__()
         self._config = config
         self._total = config.epochs * steps_per_epoch
         # A warm-up over most of a short stage would leave no training at the full rate.
         warmup = round(config.warmup_epochs * steps_per_epoch)
         self._warmup = min(warmup, self._total // 5)
-        self._step = 0
         self._plateau = 1.0
         self._best = math.inf
         self._stalled = 0
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        """Set the rate of this step."""
+    def rate(self, step: int) -> float:
+        """Return the rate of a step, which counts from 0 over all epochs."""
         config = self._config
-        factor = learning_rate_factor(
-            config.schedule, self._step, warmup=self._warmup, total=self._total
-        )
-        self.model.optimizer.learning_rate = config.learning_rate * factor * self._plateau
-        self._step += 1
+        factor = learning_rate_factor(config.schedule, step, warmup=self._warmup, total=self._total)
+        return config.learning_rate * factor * self._plateau
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def end_epoch(self, loss: float) -> None:
         """Lower the plateau if the validation loss has not fallen for half the patience."""
         if self._config.schedule != "plateau":
             return
-        loss = float(logs["val_loss"])
         if loss < self._best:
             self._best, self._stalled = loss, 0
             return
@@ -76,3 +68,12 @@ class ScheduleCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if self._stalled >= max(1, self._config.patience // 2):
             self._plateau *= PLATEAU_FACTOR
             self._stalled = 0
+
+    def facts(self) -> dict[str, float]:
+        """Return its state, for a checkpoint."""
+        return {"plateau": self._plateau, "best": self._best, "stalled": self._stalled}
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        """Go on with the state of a checkpoint."""
+        self._plateau, self._best = float(facts["plateau"]), float(facts["best"])
+        self._stalled = int(facts["stalled"])

@@ -226,8 +226,8 @@ def test_answers_can_be_kept_for_the_next_training(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("when", ["teacher: preparing", "teacher: features", "train: up to"])
-def test_ctrl_c_leaves_nothing_with_a_teacher_either(
+@pytest.mark.parametrize("when", ["teacher: preparing", "teacher: features"])
+def test_ctrl_c_before_anything_is_whole_leaves_nothing(
     when: str, with_teacher: tuple[PreparedData, Path], tmp_path: Path
 ) -> None:
     mixed, run = with_teacher
@@ -279,11 +279,21 @@ class _Interrupted(LineProgress):
 
 
 @pytest.mark.slow
-def test_ctrl_c_leaves_nothing(pictures: PreparedData, tmp_path: Path) -> None:
-    config = default_config("small-cnn", size=(16, 16), epochs=2, batch_size=8)
+def test_ctrl_c_keeps_what_the_same_training_can_go_on_with(
+    pictures: PreparedData, tmp_path: Path
+) -> None:
+    config = default_config("small-cnn", size=(16, 16), batch_size=8, width=0.25)
+    out = tmp_path / "squares"
     with pytest.raises(KeyboardInterrupt):
-        train(pictures, config, tmp_path / "squares", progress=_Interrupted(io.StringIO()))
-    assert not os.listdir(tmp_path)
+        train(pictures, config, out, progress=_Interrupted(io.StringIO()))
+    assert os.listdir(tmp_path) == [".squares.training"]
+    other = replace(config, learning_rate=0.01)
+    with pytest.raises(UsageError, match=r"--learning-rate: is 0\.01, expected 0\.002"):
+        train(pictures, other, out, progress=_quiet(), resume=True)
+    said = io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        train(pictures, config, out, progress=_Interrupted(said), resume=True)
+    assert "preparing" not in said.getvalue()
 
 
 @pytest.mark.slow

@@ -251,7 +251,9 @@ def test_class_weights_weigh_the_teachers_part_too() -> None:
 def test_a_loss_that_is_not_a_number_stops_with_advice() -> None:
     model, images = _network(), squares(64)
     model.set_weights([np.full_like(array, 1e38) for array in model.get_weights()])
-    with pytest.raises(TrainingError, match=r"train epoch 1: the loss became .*--learning-rate"):
+    with pytest.raises(
+        TrainingError, match=r"train epoch 1, step 1 of .*: the loss became .*--learning-rate"
+    ):
         _fit(model, images, _sure(images.rows))
 
 

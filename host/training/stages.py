@@ -1,0 +1,141 @@
+"""The stages of a training: one, or two from a backbone with ImageNet weights."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.run_folder.trained_run import Split
+from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
+from edgeinfer.host.tasks.task import Floats, Lesson
+from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.data.batches import Batches, ImageSource
+from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
+from edgeinfer.host.training.data.prepared_store import mover
+from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teacher
+from edgeinfer.host.training.history import History
+from edgeinfer.host.training.keeping.kept_stage import FitStage, KeptFit
+
+if TYPE_CHECKING:
+    from edgeinfer.host.data.dataset import PreparedData
+    from edgeinfer.host.data.store import ImageStore
+
+
+def choose_fit(
+    data: PreparedData,
+    config: TrainConfig,
+    lesson: Lesson,
+    teacher: TeacherConfig | None,
+    cache: Path,
+    progress: Progress,
+) -> KeptFit:
+    """Return the function that trains each stage: `fit`, or one with a teacher's answers.
+
+    Raises:
+        UsageError, ModelError, DataError, StorageError: as `ask_teacher` says.
+    """
+    from edgeinfer.host.training.fit import fit
+
+    if teacher is None:
+        return fit
+    from edgeinfer.host.training.distillation.distillation import fit_with_teacher
+
+    _, mirrored = choose_augmentation(config, lesson.task)
+    answers = ask_teacher(
+        teacher,
+        data.splits["train"],
+        lesson,
+        cache=cache,
+        mirrored=mirrored,
+        progress=progress,
+    )
+    return partial(fit_with_teacher, teacher=teacher, answers=answers)
+
+
+def train_stages(
+    model: Any,
+    stores: dict[Split, ImageStore],
+    spec: PreprocessSpec,
+    config: TrainConfig,
+    lesson: Lesson,
+    fit_stage: FitStage,
+    cache: Path,
+    history: History,
+    progress: Progress,
+) -> Batches:
+    """Train in one stage or two and return the validation's pictures, in order.
+
+    Args:
+        model: the network.
+        stores: the prepared pictures.
+        spec: how they become its input.
+        config: the settings.
+        lesson: the task and the description of the outputs.
+        fit_stage: trains a stage.
+        cache: a folder for cached activations.
+        history: gets every epoch.
+        progress: reports every step.
+
+    Raises:
+        UsageError: the task has no class weights.
+        TrainingError: the loss became infinite or NaN.
+        StorageError: the cache, the history or a checkpoint cannot be written.
+    """
+    from edgeinfer.host.training.fit import with_dropout
+    from edgeinfer.host.training.transfer import train_in_two_stages
+
+    table = normalize_table(spec)
+    augment, mirrored = choose_augmentation(config, lesson.task)
+    source = ImageSource(stores["train"], table, augment, mover(lesson.task, spec.size))
+    checked = ImageSource(stores["validation"], table)
+    weights = None
+    if config.class_weights == "balanced":
+        weights = _balanced(lesson, stores["train"])
+    validation = Batches(source=checked, lesson=lesson, batch_size=config.batch_size)
+    if config.pretrained:
+        train_in_two_stages(
+            model,
+            source,
+            checked,
+            config,
+            lesson=lesson,
+            fit_stage=fit_stage,
+            cache=cache,
+            mirrored=mirrored,
+            weights=weights,
+            history=history,
+            progress=progress,
+        )
+    else:
+        batches = Batches(
+            source=source,
+            lesson=lesson,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            weights=weights,
+        )
+        network = with_dropout(model, config.dropout)
+        fit_stage(
+            network,
+            batches,
+            validation,
+            config,
+            stage="train",
+            history=history,
+            progress=progress,
+        )
+    return validation
+
+
+def _balanced(lesson: Lesson, store: ImageStore) -> Floats:
+    weights = lesson.task.balanced(store.rows, lesson.said)
+    if weights is None:
+        raise UsageError(
+            "--class-weights",
+            got=f"balanced for the task '{lesson.task.name}'",
+            expected="none for this task",
+        )
+    return weights
