@@ -32,6 +32,9 @@ __all__ = [
     "visible_entries",
 ]
 
+IMPORT_FILE = "import.json"
+"""What `edgeinfer data import` left out and corrected, next to the class folders that it made."""
+
 _CONVERT = frozenset(
     {
         *(".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".raw", ".rw2", ".srw"),
@@ -90,7 +93,7 @@ def subfolders(folder: Path, root: Path, findings: list[Finding]) -> list[Path]:
                 continue
             refuse_odd_name(entry.name, Path(entry.path))
             found.append(Path(entry.path))
-        elif suffix_of(entry.name) not in IMAGE_SUFFIXES:
+        elif suffix_of(entry.name) not in IMAGE_SUFFIXES and entry.name != IMPORT_FILE:
             note(entry, "is outside the class folders")
     return found
 

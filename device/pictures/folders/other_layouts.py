@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from edgeinfer.device.core.errors import DataError
+from edgeinfer.device.core.model_file import command_line
 from edgeinfer.device.pictures.folders.names import is_wrapping, role_of
 from edgeinfer.device.pictures.folders.walk import (
     is_folder,
@@ -34,6 +35,9 @@ _MASKS = frozenset(_MASK_NAMES.split())
 _COCO_NAMES = ("_annotations.coco", "instances_")
 _SEGMENTATION = "segmentation"
 
+IMPORTED = frozenset({"Pascal VOC", "YOLO", "COCO", "TensorFlow CSV"})
+"""Layouts of boxes that `edgeinfer data import` reads."""
+
 
 def other_layout(folder: Path) -> DataError | None:
     """Return the error that names the layout of a data set for detection or segmentation.
@@ -44,6 +48,39 @@ def other_layout(folder: Path) -> DataError | None:
     Returns:
         None for any other folder.
     """
+    shown = boxes_layout(folder)
+    if shown is None:
+        return None
+    layout, where = shown
+    got = f"is a detection data set in the {layout} layout, see {where}"
+    advice = "edgeinfer does not train detectors yet"
+    if layout in IMPORTED:
+        crops = folder.with_name(f"{folder.name}-crops")
+        importing = command_line("data", "import", folder, crops, "--crops")
+        advice += f": {importing} makes a picture of each box, to classify them"
+    elif layout == _SEGMENTATION:
+        got = f"is a segmentation data set, see its masks in {where}"
+        advice = "edgeinfer does not train segmentation yet"
+    if layout not in IMPORTED:
+        advice += ": sort the images by class"
+    return DataError(
+        folder,
+        got=got,
+        expected="one sub-folder of images per class",
+        next_step=f"{advice}, or train elsewhere and make a bundle of the .tflite file with "
+        "`edgeinfer adopt`",
+    )
+
+
+def boxes_layout(folder: Path) -> tuple[str, str] | None:
+    """Return the layout of a data set for detection or segmentation, and what shows it.
+
+    Args:
+        folder: where the layout would begin; its splits are looked into too.
+
+    Returns:
+        Its name, such as "YOLO", and a file or folder, relative to `folder`; None for any other.
+    """
     entries = visible_entries(folder)
     shown = _shown(folder, entries)
     for entry in entries:
@@ -51,21 +88,7 @@ def other_layout(folder: Path) -> DataError | None:
             inner = Path(entry.path)
             if (found := _shown(inner, visible_entries(inner))) is not None:
                 shown = (found[0], f"{entry.name}/{found[1]}")
-    if shown is None:
-        return None
-    layout, where = shown
-    got = f"is a detection data set in the {layout} layout, see {where}"
-    advice = "edgeinfer does not train detectors yet"
-    if layout == _SEGMENTATION:
-        got = f"is a segmentation data set, see its masks in {where}"
-        advice = "edgeinfer does not train segmentation yet"
-    return DataError(
-        folder,
-        got=got,
-        expected="one sub-folder of images per class",
-        next_step=f"{advice}: sort the images by class, or train elsewhere and make a bundle of "
-        "the .tflite file with `edgeinfer adopt`",
-    )
+    return shown
 
 
 def _shown(folder: Path, entries: list[os.DirEntry[str]]) -> tuple[str, str] | None:

@@ -6,11 +6,13 @@ import click
 
 from edgeinfer.device.cli.help.command_group import Group
 from edgeinfer.host.cli.data.check import check
+from edgeinfer.host.cli.data.import_data import import_data
 
 
 @click.group(cls=Group)
 def data() -> None:
-    """Check labelled photos before training."""
+    """Collect, bring in and check labelled pictures for training."""
 
 
 data.add_command(check)
+data.add_command(import_data)
