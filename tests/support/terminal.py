@@ -77,16 +77,38 @@ class Terminal:
             self._came.wait_for(lambda: text in self._text or self._ended, 300)
             assert text in self._text, self._text
 
+    def type(self, keys: str) -> None:
+        """Type keys."""
+        os.write(self._ours, keys.encode())
+
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed, and gives it line by line, as usual."""
+        flags = termios.tcgetattr(self._ours)[3]
+        return bool(flags & termios.ECHO and flags & termios.ICANON)
+
+    def signal(self, number: int) -> None:
+        """Send the program a signal."""
+        self._process.send_signal(number)
+
     def interrupt(self) -> None:
         """Type Ctrl-C."""
         os.write(self._ours, b"\x03")
 
-    def end(self) -> int:
-        """Wait for its end and return the exit code."""
+    def end(self, *, keep: bool = False) -> int:
+        """Wait for its end and return the exit code.
+
+        Args:
+            keep: keep the terminal, to look at its state; `close` ends it.
+        """
         code = self._process.wait(300)
         self._reader.join(300)
-        os.close(self._ours)
+        if not keep:
+            self.close()
         return code
+
+    def close(self) -> None:
+        """Close the terminal."""
+        os.close(self._ours)
 
     @property
     def raw(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -146,12 +148,25 @@ def tls_options(command: Decorated) -> Decorated:
 
 def camera_options(command: Decorated) -> Decorated:
     """Add the options; `read_camera_options` turns their values into `CameraOptions`."""
+    return camera_options_covering("the model's input")(command)
+
+
+def camera_options_covering(covered: str) -> Callable[[Decorated], Decorated]:
+    """Return what adds the options to a command.
+
+    Args:
+        covered: what pictures cover where no size is given, in words.
+    """
+    return functools.partial(_add_camera_options, covered=covered)
+
+
+def _add_camera_options(command: Decorated, covered: str) -> Decorated:
     options = [
         _camera(
             "--camera-size",
             type=_Size(),
             metavar="WxH",
-            show_default="the smallest that covers the model's input",
+            show_default=f"the smallest that covers {covered}",
             help="Picture size of the camera.",
         ),
         _camera(

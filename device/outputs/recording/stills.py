@@ -54,7 +54,7 @@ class StillsSink(Output):
             return
         moment = capture_time(frame)
         if self._clean:
-            encoded = _as_sent(frame)
+            encoded = clean_jpeg(frame)
         else:
             picture = annotate(answer, caption=f"{moment:%Y-%m-%d %H:%M:%S}Z")
             encoded = _encoded(picture, JPEG_QUALITY)
@@ -70,7 +70,7 @@ class StillsSink(Output):
         self._due_ns = frame.captured_ns + self._every_ns
 
 
-def _as_sent(frame: Frame) -> bytes:
+def clean_jpeg(frame: Frame) -> bytes:
     """Return a JPEG of a frame; of one that came as a JPEG its own bytes."""
     if frame.format == "jpeg":
         data = frame.pixels.tobytes()

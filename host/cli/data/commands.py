@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from edgeinfer.device.cli.help.command_group import Group
+from edgeinfer.host.cli.data.capture import capture
 from edgeinfer.host.cli.data.check import check
 from edgeinfer.host.cli.data.import_data import import_data
 
@@ -14,5 +15,6 @@ def data() -> None:
     """Collect, bring in and check labelled pictures for training."""
 
 
+data.add_command(capture)
 data.add_command(check)
 data.add_command(import_data)

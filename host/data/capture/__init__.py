@@ -1,0 +1,1 @@
+"""Collects labelled pictures from a camera, without a model."""
