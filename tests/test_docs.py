@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.device.cli.main import COMMANDS_GROUP, cli
-from edgeinfer.host.demo import demo_steps
+from edgeinfer.host.demo.clothes import demo_steps
 from tests.support.checkout import ROOT
 from tests.support.pages import (
     DOCS,

@@ -80,6 +80,14 @@ _INFOS = (
         scalable=True,
         description="MobileNetV2 with a width, from scratch",
     ),
+    ArchitectureInfo(
+        name="spatial-cnn",
+        size=96,
+        normalization=None,
+        pretrained=False,
+        scalable=True,
+        description="CNN that keeps places, to read values such as a needle's, from scratch",
+    ),
     *(
         ArchitectureInfo(
             name=lite.name,
@@ -165,9 +173,14 @@ def build_model(
         return _pretrained(info, input_shape, classes, weights, channels)
     if info.pretrained:
         return _untrained(info, input_shape, classes, initializer)
-    from edgeinfer.host.models import mobilenet, resnet8, small_cnn
+    from edgeinfer.host.models import mobilenet, resnet8, small_cnn, spatial_cnn
 
-    scratch = {"small-cnn": small_cnn.build, "resnet8": resnet8.build, "mobilenet": mobilenet.build}
+    scratch = {
+        "small-cnn": small_cnn.build,
+        "resnet8": resnet8.build,
+        "mobilenet": mobilenet.build,
+        "spatial-cnn": spatial_cnn.build,
+    }
     return scratch[name](input_shape, classes, initializer=initializer, width=width)
 
 

@@ -9,18 +9,22 @@ from edgeinfer.host.tasks.task import Lesson, TaughtTask
 _START = "edgeinfer_head_start"
 """The attribute of a model with a head of its task, for as long as the model is in memory."""
 
+_GRID_AXES = 4
+"""Of a batch of features at places: (batch, rows, columns, channels)."""
+
 
 def with_head(model: Any, lesson: Lesson) -> Any:
     """Return a model of `edgeinfer.host.models` with the task's own layers from features to
     numbers.
 
-    A model that already has these layers is returned unchanged.
+    A model that already has these layers is returned unchanged, and so is a network whose own
+    layers keep places, such as `spatial-cnn`: it has no grid of features below `pool`.
     """
     import keras
 
-    if type(lesson.task).vector is TaughtTask.vector:
-        return model
     features = model.get_layer("pool").input
+    if type(lesson.task).vector is TaughtTask.vector or len(features.shape) != _GRID_AXES:
+        return model
     vector = lesson.task.vector(features)
     logits = keras.layers.Dense(lesson.numbers, name="logits")(vector)
     whole = keras.Model(model.input, logits, name=model.name)

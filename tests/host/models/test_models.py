@@ -46,6 +46,7 @@ def test_channels_are_rounded_to_multiples_but_never_far_down() -> None:
         ("small-cnn", (96, 64, 3), (30_000, 300_000)),
         # Published with biases as well as batch normalization: 78,666.
         ("resnet8", (32, 32, 3), (78_000, 78_666)),
+        ("spatial-cnn", (96, 96, 1), (550_000, 580_000)),
         # Published for 1,000 classes: 3.5 million, of which 1.28 million in the classifier.
         ("mobilenet", (96, 96, 3), (2_200_000, 2_300_000)),
     ],
@@ -173,3 +174,15 @@ def test_a_network_whose_weights_are_not_installed_names_the_extra(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"efficientnet-lite2: .*weights.*networks"):
         check_model("efficientnet-lite2", size=(260, 260), initializer="pretrained")
+
+
+@pytest.mark.slow
+def test_a_network_that_keeps_places_answers_with_a_choice_among_readings() -> None:
+    model = build_model("spatial-cnn", input_shape=(48, 48, 1), classes=1, width=0.25)
+    shares = np.asarray(model.get_layer("logits").get_weights()[0])[:, 0]
+    assert np.all(np.diff(shares) > 0)  # one reading after another, over a little more than -1 to 1
+    assert shares[0] == pytest.approx(-shares[-1])
+    picture = np.zeros((2, 48, 48, 1), np.float32)
+    picture[0, 4:8, 4:8] = picture[1, 40:44, 40:44] = 1.0
+    answers = np.asarray(model(picture))
+    assert answers[0] != pytest.approx(answers[1])  # the same thing elsewhere

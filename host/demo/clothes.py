@@ -1,22 +1,17 @@
-"""The demo: the commands that a user would type, one after another, on embedded data."""
+"""The first demo: pictures of clothes that come with edgeinfer, from training to a camera."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
-import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgeinfer.converters.bundle.golden import choose_samples
 from edgeinfer.converters.run_folder.samples import read_sample
 from edgeinfer.converters.tasks.classification.task import TASK
-from edgeinfer.device.cli.main import run_program
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.pictures.decode import encode_png
+from edgeinfer.host.demo.steps import Step, closing, run_steps
 
 PICTURES = 100
 """How many test pictures are written as PNG files, ten of each class."""
@@ -24,14 +19,6 @@ PICTURES = 100
 LOOP_S = 6
 NAME = "fashion-mnist"
 PICTURES_FOLDER = "pictures"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """One command of the demo, and why it is there."""
-
-    title: str
-    arguments: tuple[str, ...]
 
 
 def demo_steps(folder: Path, pictures: Sequence[Path] = ()) -> tuple[Step, ...]:
@@ -87,13 +74,9 @@ def run_demo(folder: Path, *, say: Callable[[str], None]) -> int:
     """
     started = time.monotonic()
     steps = demo_steps(folder, lay_out_pictures(folder / PICTURES_FOLDER))
-    for number, step in enumerate(steps, start=1):
-        say(f"\n[{number}/{len(steps)}] {step.title}")
-        say(f"$ {program_name()} {shlex.join(step.arguments)}\n")
-        code = run_program(step.arguments)
-        if code != 0:
-            say(f"\nthe demo stopped: `{step.arguments[0]}` ended with exit code {code}")
-            return code
+    code = run_steps(steps, say=say)
+    if code != 0:
+        return code
     say(_closing(folder, time.monotonic() - started))
     return 0
 
@@ -115,30 +98,19 @@ def lay_out_pictures(folder: Path) -> list[Path]:
     return paths[:3]
 
 
-def program_name() -> str:
-    """Return how the user can start this program again: by its name if the shell finds it."""
-    found = shutil.which("edgeinfer")
-    here = Path(sys.argv[0])
-    if here.name != "edgeinfer" or (found and os.path.samefile(found, here)):
-        return "edgeinfer"
-    return str(here)
-
-
 def _closing(folder: Path, seconds: float) -> str:
-    edgeinfer, bundle = program_name(), folder / f"{NAME}.edgebundle"
-    rows: Sequence[tuple[str, str]] = (
-        (f"{folder / NAME}/", "the trained model, its history and settings"),
-        (str(bundle), "the one file that a board needs"),
-        (f"{folder / PICTURES_FOLDER}/", "test pictures to try"),
+    bundle = folder / f"{NAME}.edgebundle"
+    return closing(
+        seconds,
+        (
+            (f"{folder / NAME}/", "the trained model, its history and settings"),
+            (str(bundle), "the one file that a board needs"),
+            (f"{folder / PICTURES_FOLDER}/", "test pictures to try"),
+        ),
+        (
+            "run --camera                 your own camera (the bundle is installed)",
+            f"inspect {bundle}",
+            "train PHOTOS                 a folder of photographs, one sub-folder per class",
+            "convert runs/PHOTOS",
+        ),
     )
-    width = max(len(path) for path, _ in rows)
-    listing = "\n".join(f"  {path:{width}}  {what}" for path, what in rows)
-    return f"""
-Done in {seconds:.0f} s. What the demo made:
-{listing}
-
-Next:
-  {edgeinfer} run --camera                 your own camera (the bundle is installed)
-  {edgeinfer} inspect {bundle}
-  {edgeinfer} train PHOTOS                 a folder of photographs, one sub-folder per class
-  {edgeinfer} convert runs/PHOTOS"""

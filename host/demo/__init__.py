@@ -1,0 +1,1 @@
+"""The demos: the commands that a user would type, one after another."""
