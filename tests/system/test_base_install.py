@@ -205,3 +205,18 @@ def test_a_folder_is_checked_at_a_terminal_too(install: Install, tmp_path: Path)
     rows = {row.split()[0]: row.split()[1:] for row in said.decode().splitlines() if row.split()}
     assert done.returncode == 0, said
     assert rows["cat"] == rows["dog"] == ["4", "1", "1"]
+
+
+def test_pictures_are_captured_and_imported(install: Install, tmp_path: Path) -> None:
+    """On a board, which has no training stack, too."""
+    for index in range(3):
+        (tmp_path / "scene").mkdir(exist_ok=True)
+        pixels = np.full((16, 16, 3), 60 * index, np.uint8)
+        (tmp_path / "scene" / f"{index}.png").write_bytes(encode_png(pixels))
+    for label in ("open", "shut"):
+        options = ("--camera", tmp_path / "scene", "--every", 0.01, "--label", label, "--add")
+        done = install.environment.edgeinfer("data", "capture", tmp_path / "gate", *options)
+        assert done.returncode == 0, done.stderr
+    done = install.environment.edgeinfer("data", "import", tmp_path / "gate", tmp_path / "copy")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[:3] == ["class\tpictures", "open\t3", "shut\t3"]

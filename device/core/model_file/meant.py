@@ -53,8 +53,12 @@ def meant_command(
     """
     if kind in ("zip", "archive"):
         folder = path.with_name(path.name.split(".")[0])
-        unpacked = f"unpack it, then {command_line(*_OF_PHOTOS.get(command, ()), folder)}"
-        return unpacked if command in _OF_PHOTOS else ""
+        if command not in _OF_PHOTOS:
+            return ""
+        taking = command_line(*_OF_PHOTOS[command], folder)
+        if kind == "zip":
+            return f"bring it in: {command_line('data', 'import', path, folder)}, then {taking}"
+        return f"unpack it, then {taking}"
     if kind == "bundle":
         return _of_bundle(path, command)
     if kind == "tflite":
