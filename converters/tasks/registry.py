@@ -22,7 +22,7 @@ OWN = (
     "embedding",
     "picture",
 )
-MEASURED = ("classification", "multilabel")
+MEASURED = ("classification", "multilabel", "value")
 """Those of them that have a `MeasuredTask`."""
 
 

@@ -11,8 +11,12 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.common.progress import LineProgress
+from edgeinfer.device.tasks.spec import ValueSpec
+from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.models import build_model
 from edgeinfer.host.tasks.classification.task import TASK
+from edgeinfer.host.tasks.registry import find_taught
+from edgeinfer.host.tasks.task import Lesson
 from edgeinfer.host.training.config import default_config
 from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
@@ -120,6 +124,51 @@ def test_both_stages_learn(fine_tune: str, tmp_path: Path) -> None:
     score = evaluate(model, Batches(source=validation, lesson=classes(2), batch_size=16))
     best = min(epoch.val_loss for epoch in history.epochs)
     assert score.loss == pytest.approx(best, rel=0.02)
+
+
+def test_the_first_stage_trains_all_of_a_tasks_own_head(tmp_path: Path) -> None:
+    from edgeinfer.host.training.network.head import head_start, with_head
+    from edgeinfer.host.training.transfer import train_in_two_stages
+
+    said = Said(value=ValueSpec(unit="", scales=(0.5,), offsets=(0.5,), ranges=(1.0,)))
+    lesson = Lesson(task=find_taught("value"), said=said)
+    network = small_network(16, seed=1)
+    model = with_head(network, lesson)
+    assert head_start(model) is network.get_layer("pool").input
+    assert head_start(network) is network.get_layer("pool").output
+    before = {layer.name: layer.get_weights() for layer in model.layers}
+    config = default_config(
+        *("efficientnet-lite0",),
+        task="value",
+        size=(16, 16),
+        batch_size=16,
+        epochs=2,
+        learning_rate=0.01,
+        fine_tune_epochs=0,
+    )
+    pictures = _dark_and_bright(32)
+    values = Memory(pictures.pixels, pictures.rows[:, None].astype(np.float64))
+    history = History()
+    train_in_two_stages(
+        model,
+        ImageSource(values, TABLE),
+        ImageSource(values, TABLE),
+        config,
+        cache=tmp_path,
+        mirrored=False,
+        weights=None,
+        lesson=lesson,
+        history=history,
+        progress=LineProgress(io.StringIO()),
+    )
+    moved = {
+        layer.name
+        for layer in model.layers
+        for was, now in zip(before[layer.name], layer.get_weights(), strict=True)
+        if not np.array_equal(was, now)
+    }
+    assert moved == {"places", "logits"}
+    assert history.epochs[-1].loss < history.epochs[0].loss
 
 
 def test_fine_tuning_that_lowers_the_accuracy_is_undone(tmp_path: Path) -> None:

@@ -230,7 +230,8 @@ def _named(path: Path, header: list[str], names: list[str], target: str) -> int:
         path,
         got=f"has no column '{target}'" if plain not in names else f"has '{target}' twice",
         expected=f"one of {_listed(header)}",
-        next_step=did_you_mean(target, header) or "name a column with --target",
+        next_step=did_you_mean(target, [header_unit(name)[0] for name in header])
+        or "name a column with --target",
     )
 
 

@@ -124,7 +124,8 @@ def _from_table(root: Path, path: Path, source: ValueSource) -> ValueLayout:
                 next_step="remove one of the two lines",
             )
     for reason, wheres in left_out.items():
-        more = f", and {len(wheres) - 1:,} more lines" if len(wheres) > 1 else ""
+        others = len(wheres) - 1
+        more = f", and {others:,} more line{'s' * (others != 1)}" if others else ""
         detail = f"{wheres[0]} {reason}{more}"
         findings.append(Finding(kind="ignored", path=path.name, detail=detail))
     if not found:
