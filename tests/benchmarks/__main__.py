@@ -26,6 +26,7 @@ from tests.benchmarks import (
     kernel,
     loop_rate,
     mjpeg,
+    training_input,
     worker_cost,
 )
 from tests.benchmarks.measure import SAMPLE_BUNDLE, machine, table
@@ -40,6 +41,7 @@ BENCHMARKS = {
     "import": import_time.rows,
     "endurance": endurance.rows,
     "worker": worker_cost.rows,
+    "training": training_input.rows,
 }
 
 LONG = {"distillation": distillation.rows}

@@ -25,6 +25,7 @@ from tests.benchmarks import (
     kernel,
     loop_rate,
     mjpeg,
+    training_input,
     worker_cost,
 )
 from tests.benchmarks.measure import (
@@ -172,3 +173,14 @@ def test_students_are_compared_seed_by_seed() -> None:
     assert with_teacher.ratio == "85.00%, 85.00%"
     config = distillation.student_config(seed=2, epochs=7)
     assert (config.epochs, config.seed, config.width) == (7, 2, TINY.width)
+
+
+def test_training_reads_the_same_from_disk_and_from_memory(tmp_path: Path) -> None:
+    for ours, theirs in training_input.sources(tmp_path, 12).values():
+        for generator in (None, np.random.default_rng(1)):
+            order = np.array([3, 11, 0, 7])
+            other = None if generator is None else np.random.default_rng(1)
+            inputs, targets = ours.read(order, generator)
+            same_inputs, same_targets = theirs.read(order, other)
+            np.testing.assert_array_equal(inputs, same_inputs)
+            np.testing.assert_array_equal(targets, same_targets)
