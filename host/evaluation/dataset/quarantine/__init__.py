@@ -1,0 +1,1 @@
+"""Files that are moved out of a data set, and put back."""
