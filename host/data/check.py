@@ -79,7 +79,9 @@ def check_files(
         first, *others = sorted(copies, key=lambda index: _preference(layout.files[index]))
         kept.append(first)
         detail = f"the same picture as {_relative(layout, first)}"
-        findings.extend(_finding("duplicate", layout, index, detail) for index in others)
+        findings.extend(
+            _finding("duplicate", layout, index, detail, other=first) for index in others
+        )
     shown = [(layout.files[index].label, grey[index]) for index in kept]
     findings += warn_of_grey(layout.labels, shown) if classes else []
     return Checked(
@@ -145,7 +147,7 @@ def _conflicts(layout: Layout, copies: Sequence[int]) -> list[Finding]:
             f"labelled '{layout.labels[label]}', but {_relative(layout, other)} "
             f"is the same picture, labelled '{layout.labels[layout.files[other].label]}'"
         )
-        found.append(_finding("conflict", layout, index, detail))
+        found.append(_finding("conflict", layout, index, detail, other=other))
     return found
 
 
@@ -157,5 +159,12 @@ def _relative(layout: Layout, index: int) -> str:
     return os.path.relpath(layout.files[index].path, layout.root)
 
 
-def _finding(kind: FindingKind, layout: Layout, index: int, detail: str) -> Finding:
-    return Finding(kind=kind, path=_relative(layout, index), detail=detail)
+def _finding(
+    kind: FindingKind, layout: Layout, index: int, detail: str, *, other: int | None = None
+) -> Finding:
+    return Finding(
+        kind=kind,
+        path=_relative(layout, index),
+        detail=detail,
+        other="" if other is None else _relative(layout, other),
+    )

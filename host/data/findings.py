@@ -6,8 +6,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 FindingKind = Literal[
-    "empty", "corrupt", "not-an-image", "duplicate", "conflict", "ignored", "warning", "note"
+    "empty",
+    "corrupt",
+    "not-an-image",
+    "duplicate",
+    "conflict",
+    "ignored",
+    "warning",
+    "note",
+    "near-duplicate",
+    "near-conflict",
+    "wrong-label",
+    "uniform",
+    "odd-size",
+    "imbalance",
+    "drift",
 ]
+
+_LEFT_OUT = frozenset({"empty", "corrupt", "not-an-image", "duplicate", "conflict", "ignored"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,19 +34,23 @@ class Finding:
         kind: `empty`, `corrupt` (incomplete or damaged), `not-an-image`, `duplicate` (of a picture
             that is kept), `conflict` (the same picture under two labels) or `ignored` (not read)
             of a file that is left out; `warning` of what is used and should be looked at; `note`
-            of how the data was understood.
+            of how the data was understood. `data check` also has `near-duplicate` and
+            `near-conflict` (the same under another label), `wrong-label`, `uniform` (one colour),
+            `odd-size`, `imbalance` of a class and `drift` of a split: what to look at.
         path: the file or folder, relative to the data set's folder.
         detail: the reason in words.
+        other: the file that it is the same as, relative to the folder; empty if there is none.
     """
 
     kind: FindingKind
     path: str
     detail: str
+    other: str = ""
 
     @property
     def left_out(self) -> bool:
         """Whether the file is not used."""
-        return self.kind not in {"warning", "note"}
+        return self.kind in _LEFT_OUT
 
     @property
     def sentence(self) -> str:

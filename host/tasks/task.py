@@ -166,6 +166,14 @@ class TaughtTask(ABC):
     def targets(self, rows: Rows, said: Said) -> Floats:
         """Return the values to compare the output with in the loss, (n, ...) float32."""
 
+    def class_of(self, target: Any) -> int | None:
+        """Return the index of the one class that a target names; None if it is of another kind."""
+        return None
+
+    def contradict(self, one: Any, other: Any) -> bool:
+        """Return whether two samples' targets cannot both be true of one picture."""
+        return bool(one != other)
+
     def moved(self, rows: Rows, motions: Motions, size: tuple[int, int]) -> Rows:
         """Return the targets of pictures that were moved; unchanged if positions do not count.
 

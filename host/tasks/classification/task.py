@@ -63,6 +63,10 @@ class TaughtClassification(TaughtTask):
         files = check_files(layout, progress=progress).files
         return [Sample(source=file.path, target=place[file.label]) for file in files]
 
+    def class_of(self, target: Any) -> int | None:
+        """Return the target: it is the class's index."""
+        return int(target)
+
     def numbers(self, said: Said) -> int:
         """Return a logit for each class."""
         return len(said.labels)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from edgeinfer.device.core.errors import DataError
+from edgeinfer.device.core.errors import DataError, UsageError
 from edgeinfer.host.cli.data.commands import data
 
 
@@ -26,7 +26,8 @@ def photos(tmp_path: Path) -> Path:
     for index in range(20):
         path = root / ("cat", "big dog")[index % 2] / f"{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        assert cv2.imwrite(str(path), np.full((4, 4, 3), index, np.uint8))
+        noise = np.random.default_rng(index).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+        assert cv2.imwrite(str(path), noise)
     (root / "cat" / "truncated.jpg").write_bytes(b"\xff\xd8\xff\xe0")
     return root
 
@@ -64,6 +65,9 @@ def test_json(photos: Path) -> None:
                 "detail": "is incomplete: the JPEG ends within its header",
             }
         ],
+        "copies": [],
+        "drift": [],
+        "deep": None,
     }
 
 
@@ -93,6 +97,59 @@ def test_labels_of_a_table(photos: Path) -> None:
         "ignored: labels.csv: has no line for 1 picture of the folder, such as cat/truncated.jpg",
         "left out: 1",
     ]
+
+
+def test_fix_and_undo(photos: Path, tmp_path: Path) -> None:
+    content = {path: path.read_bytes() for path in photos.rglob("*.*")}
+    result = _check(str(photos), "--fix", "--json")
+    assert result.exit_code == 0
+    quarantine = tmp_path / ".photos-quarantine"
+    assert json.loads(result.stdout)["moved"] == {
+        "quarantine": str(quarantine),
+        "moved": ["cat/truncated.jpg"],
+        "left": [],
+    }
+    assert not (photos / "cat/truncated.jpg").exists()
+    again = _check(str(photos), "--fix")
+    assert again.stdout.splitlines()[-1] == "moved: nothing"
+    result = _check(str(photos), "--undo")
+    assert (result.exit_code, result.stdout) == (0, "put back: 1\n")
+    assert {path: path.read_bytes() for path in photos.rglob("*.*")} == content
+    assert not quarantine.exists()
+    assert "has no files to put back" in str(_check(str(photos), "--undo").exception)
+
+
+def test_undo_says_what_stays(photos: Path) -> None:
+    _check(str(photos), "--fix")
+    (photos / "cat/truncated.jpg").write_bytes(b"another")
+    result = _check(str(photos), "--undo", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["left"] == [
+        {"path": "cat/truncated.jpg", "reason": "another file is in its place now"}
+    ]
+    assert "1 file that could not go back" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--undo", "--fix"], "--fix: given with --undo"),
+        (["--undo", "--page", "x.html"], "--page: given with --undo"),
+        (["--fix-labels"], "--fix-labels: given alone"),
+        (["--fix-labels", "--fix"], "--fix-labels: given alone"),
+    ],
+)
+def test_options_that_contradict(photos: Path, options: list[str], reason: str) -> None:
+    result = _check(str(photos), *options)
+    assert isinstance(result.exception, UsageError)
+    assert reason in str(result.exception)
+
+
+def test_a_page(photos: Path, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    result = _check(str(photos), "--page", str(tmp_path / "check.html"))
+    assert result.exit_code == 0
+    assert "cat/truncated.jpg" in (tmp_path / "check.html").read_text()
 
 
 def test_no_such_folder(tmp_path: Path) -> None:

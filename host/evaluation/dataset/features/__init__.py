@@ -1,0 +1,1 @@
+"""What the features of a network trained on ImageNet say about a data set."""

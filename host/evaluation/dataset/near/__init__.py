@@ -1,0 +1,1 @@
+"""Near-duplicates: scaled, recompressed, brightened, mirrored and cropped copies of a picture."""

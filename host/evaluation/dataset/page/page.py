@@ -1,0 +1,155 @@
+"""A self-contained page of what the check of a data set found, with small pictures."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeinfer.converters.common.progress import Progress
+from edgeinfer.device.core.files import write_atomically
+from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.evaluation.dataset.page.thumbnails import Thumbnails
+from edgeinfer.host.evaluation.dataset.report import DataReport
+from edgeinfer.host.tasks.registry import find_taught
+
+_TEMPLATE = "check.html"
+
+_MOST_CARDS = 120
+"""Findings of one kind that are shown; the command's `--json` names all."""
+
+_TITLES = {
+    "near-conflict": "Nearly the same picture under two labels",
+    "conflict": "The same picture under two labels",
+    "near-duplicate": "Near-duplicates",
+    "duplicate": "Exact duplicates",
+    "wrong-label": "Likely wrong labels",
+    "uniform": "Pictures of one colour",
+    "odd-size": "Odd sizes and shapes",
+    "imbalance": "Rare classes",
+    "drift": "Splits that differ",
+    "corrupt": "Damaged files",
+    "empty": "Empty files",
+    "not-an-image": "Files that are not pictures",
+    "ignored": "Files and folders that are not read",
+    "warning": "Warnings",
+    "note": "Notes",
+}
+_WITH_PICTURES = frozenset(
+    {"near-conflict", "conflict", "near-duplicate", "duplicate", "wrong-label"}
+    | {"uniform", "odd-size"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One finding on the page.
+
+    Attributes:
+        path: what it is about.
+        detail: the reason in words.
+        pictures: `data:` addresses of the picture, and of the other one if there is one.
+    """
+
+    path: str
+    detail: str
+    pictures: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """All findings of one kind.
+
+    Attributes:
+        kind: the kind.
+        title: the same for people.
+        count: how many there are.
+        cards: those that are shown.
+    """
+
+    kind: str
+    title: str
+    count: int
+    cards: tuple[Card, ...]
+
+
+def write_page(report: DataReport, out: Path, *, progress: Progress) -> None:
+    """Write the page.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__package__),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    thumbnails = Thumbnails()
+    sections = _sections(report, thumbnails, progress)
+    prepared = report.prepared
+    class_of = find_taught(prepared.task).class_of
+    found = {
+        split: Counter(class_of(sample.target) for sample in samples)
+        for split, samples in prepared.splits.items()
+    }
+    counts = {
+        label: [found[split][index] for split in prepared.splits]
+        for index, label in enumerate(prepared.labels)
+    }
+    page = environment.get_template(_TEMPLATE).render(
+        name=prepared.name,
+        splits=list(prepared.splits),
+        counts=counts,
+        largest=max((sum(row) for row in counts.values()), default=1),
+        totals=[len(samples) for samples in prepared.splits.values()],
+        sections=sections,
+        drifts=report.drifts,
+        deep=report.deep,
+        left_out=thumbnails.left_out,
+    )
+    write_atomically(out, page)
+
+
+def _sections(report: DataReport, thumbnails: Thumbnails, progress: Progress) -> list[Section]:
+    found: dict[str, list[tuple[Finding, str]]] = {kind: [] for kind in _TITLES}
+    own = report.findings()
+    # The copies come first, in the same order.
+    others = [copy.kept for copy in report.copies] + [""] * (len(own) - len(report.copies))
+    for finding, other in zip(own, others, strict=True):
+        found[finding.kind].append((finding, other))
+    for finding in report.prepared.findings:
+        other = os.path.join(report.root, finding.other) if finding.other else ""
+        found[finding.kind].append((finding, other))
+    progress.start("making the page", sum(map(len, found.values())))
+    sections = []
+    for kind, findings in found.items():
+        if findings:
+            cards = _cards(report, kind, findings[:_MOST_CARDS], thumbnails)
+            sections.append(
+                Section(kind=kind, title=_TITLES[kind], count=len(findings), cards=cards)
+            )
+        progress.advance(len(findings))
+    return sections
+
+
+def _cards(
+    report: DataReport,
+    kind: str,
+    findings: Sequence[tuple[Finding, str]],
+    thumbnails: Thumbnails,
+) -> tuple[Card, ...]:
+    cards = []
+    for finding, other in findings:
+        pictures: tuple[str, ...] = ()
+        if kind in _WITH_PICTURES:
+            shown = [os.path.join(report.root, finding.path), *([other] if other else [])]
+            pictures = tuple(filter(None, map(thumbnails.make, shown)))
+        cards.append(Card(path=finding.path, detail=finding.detail, pictures=pictures))
+    return tuple(cards)
