@@ -36,6 +36,7 @@ def test_one_wheel_is_for_every_python_of_this_architecture(wheel: Path) -> None
         "edgeinfer/boards/profiles/rpi4.toml",
         "edgeinfer/boards/profiles/generic-x86-64.toml",
         "edgeinfer/host/search/report/templates/search.html",
+        "edgeinfer/converters/common/page/templates/base.html",
         "edgeinfer/host/embedded/fashion-mnist/LICENSE",
         "edgeinfer/host/embedded/fashion-mnist/SOURCE.md",
         "edgeinfer/host/embedded/fashion-mnist/train-images-idx3-ubyte.gz",

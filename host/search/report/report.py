@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-import jinja2
-
+from edgeinfer.converters.common.page.render import environment
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.host.search.candidate import Trial
 from edgeinfer.host.search.front import standard_error
@@ -40,23 +39,23 @@ def write_report(out: Path, found: Found, ending: Ending | None) -> None:
 
 def _page(found: Found, ending: Ending | None, picture: bytes) -> str:
     """Return one page that needs no other file."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(_TEMPLATE).render(
-        found=found,
-        ending=ending,
-        test_error=ending and standard_error(ending.winner_top1, ending.test_samples),
-        picture=base64.b64encode(picture).decode(),
-        front_header=FRONT_HEADER,
-        front_rows=front_rows(found),
-        trials_header=_TRIALS_HEADER,
-        trials_rows=[_trial_row(trial) for trial in found.trials],
+    rows = front_rows(found)
+    # The mark of the winner is at the end of its name.
+    winners = [place for place, row in enumerate(rows) if row[0].endswith("*")]
+    return (
+        environment(__package__)
+        .get_template(_TEMPLATE)
+        .render(
+            found=found,
+            ending=ending,
+            test_error=ending and standard_error(ending.winner_top1, ending.test_samples),
+            picture=base64.b64encode(picture).decode(),
+            front_header=FRONT_HEADER,
+            front_rows=rows,
+            front_winners=winners,
+            trials_header=_TRIALS_HEADER,
+            trials_rows=[_trial_row(trial) for trial in found.trials],
+        )
     )
 
 

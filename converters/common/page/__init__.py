@@ -1,0 +1,1 @@
+"""Pages of one file: what is on them, their charts and their look."""
