@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from edgeinfer.converters.common.page.parts import Part
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.task import Said
@@ -23,6 +24,8 @@ class ComparedTask(ABC):
         figure: its name in metrics, such as `top1` in `test.int8.top1`.
         counted: what two models agree on if the score is 1, in words.
         distribution: whether the numbers of an output are one distribution, as logits are.
+        pipeline: what Hugging Face's model cards call the task; empty where they have no name.
+        card_metrics: what they call its metrics.
     """
 
     name: ClassVar[str]
@@ -30,6 +33,8 @@ class ComparedTask(ABC):
     figure: ClassVar[str] = "score"
     counted: ClassVar[str] = ""
     distribution: ClassVar[bool] = False
+    pipeline: ClassVar[str] = ""
+    card_metrics: ClassVar[tuple[str, ...]] = ()
 
     def counts(self, said: Said) -> str:
         """Return what two models of these outputs agree on, in words."""
@@ -74,6 +79,27 @@ class ComparedTask(ABC):
             drawn: the evaluation to draw as a picture.
         """
         return {}
+
+    def page_parts(self, evaluation: Evaluation, said: Said) -> tuple[Part, ...]:
+        """Return what a page says of answers, part by part.
+
+        Places of pictures are places in the evaluation. By default what fits any task: the score
+        with its interval, the groups, how the scores are spread, and the worst pictures.
+        """
+        from edgeinfer.converters.tasks.page_parts import evaluation_parts
+
+        return evaluation_parts(evaluation)
+
+    def data_parts(self, targets: Mapping[str, Sequence[Any]], said: Said) -> tuple[Part, ...]:
+        """Return what a page says of data, by default the number of pictures in each group.
+
+        Args:
+            targets: the targets of each split's samples.
+            said: the description of the outputs.
+        """
+        from edgeinfer.converters.tasks.page_parts import target_parts
+
+        return target_parts(targets, self.group, lambda target: self.truth(target, said))
 
 
 class MeasuredTask(ComparedTask):

@@ -16,9 +16,17 @@ class ClassEvaluation(Evaluation):
 
     Attributes:
         answers: (pictures,) int64: the predicted class.
+        logs: (pictures, classes) float32: the logarithms of the probabilities. None where they are
+            not known.
     """
 
     answers: NDArray[np.int64]
+    logs: NDArray[np.float32] | None = None
+
+    @property
+    def probabilities(self) -> NDArray[np.float32] | None:
+        """(pictures, classes) float32: the probability of each class; None if not known."""
+        return None if self.logs is None else np.exp(self.logs)
 
     @property
     def confusion(self) -> NDArray[np.int64]:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edgeinfer.converters.common.page.parts import Part
 from edgeinfer.converters.tasks.classification.evaluation import ClassEvaluation
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.task import MeasuredTask
@@ -15,6 +17,14 @@ from edgeinfer.device.tasks.classification.multi_label import MultiLabel
 from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.task import Said
+
+
+class Picked(NamedTuple):
+    """A true class, the best one, and the logarithms of all probabilities, (classes,)."""
+
+    truth: int
+    answer: int
+    logs: NDArray[np.float32]
 
 
 class Shared(NamedTuple):
@@ -33,6 +43,8 @@ class MeasuredClassification(MeasuredTask):
     figure: ClassVar[str] = "top1"
     counted: ClassVar[str] = "the same best class"
     distribution: ClassVar[bool] = True
+    pipeline: ClassVar[str] = "image-classification"
+    card_metrics: ClassVar[tuple[str, ...]] = ("accuracy",)
 
     def chance(self, targets: Sequence[int]) -> float:
         """Return the share of the most frequent class."""
@@ -72,10 +84,8 @@ class MeasuredClassification(MeasuredTask):
         assert isinstance(prediction, Classification)
         return prediction.index
 
-    def outcome(
-        self, target: int | frozenset[int], prediction: Prediction
-    ) -> tuple[int, int, float] | Shared:
-        """Return the true class, the best one, and the probability of the true one.
+    def outcome(self, target: int | frozenset[int], prediction: Prediction) -> Picked | Shared:
+        """Return the true class, the best one, and all probabilities.
 
         Where several may be true, return how many of them both answers have.
         """
@@ -84,11 +94,10 @@ class MeasuredClassification(MeasuredTask):
             answer = _true_classes(prediction)
             return Shared(found=len(target & answer), both=len(target) + len(answer))
         assert isinstance(prediction, Classification)
-        return target, prediction.index, float(prediction.probabilities[target])
+        logs = np.log(np.maximum(prediction.probabilities, _LEAST)).astype(np.float32)
+        return Picked(target, prediction.index, logs)
 
-    def evaluation(
-        self, outcomes: Sequence[tuple[int, int, float] | Shared], said: Said
-    ) -> Evaluation:
+    def evaluation(self, outcomes: Sequence[Picked | Shared], said: Said) -> Evaluation:
         """Return how often the best class is the true one.
 
         Where several may be true, return F1 of each picture in which one is.
@@ -98,14 +107,25 @@ class MeasuredClassification(MeasuredTask):
             return _shared_evaluation(shared)
         found = [outcome for outcome in outcomes if not isinstance(outcome, Shared)]
         pairs = np.array([outcome[:2] for outcome in found], np.int64).reshape(-1, 2)
+        logs = np.array([outcome.logs for outcome in found], np.float32)
+        logs = logs.reshape(len(found), len(said.labels))
         return ClassEvaluation(
             scores=(pairs[:, 0] == pairs[:, 1]).astype(np.float64),
             groups=pairs[:, 0],
             group_names=said.labels,
             score_name=self.score_name,
-            certainty=np.array([outcome[2] for outcome in found], np.float64),
+            certainty=np.exp(logs[np.arange(len(found)), pairs[:, 0]].astype(np.float64)),
             answers=pairs[:, 1],
+            logs=logs,
         )
+
+    def page_parts(self, evaluation: Evaluation, said: Said) -> tuple[Part, ...]:
+        """Return classes, confusions, curves, and the worst and the least certain pictures."""
+        from edgeinfer.converters.tasks.classification.page import class_parts
+
+        if not isinstance(evaluation, ClassEvaluation):
+            return super().page_parts(evaluation, said)
+        return class_parts(evaluation)
 
     def report(self, evaluations: Mapping[str, Evaluation], drawn: str) -> dict[str, bytes]:
         """Return the confusions as tables, and one as a picture."""
@@ -121,6 +141,10 @@ class MeasuredClassification(MeasuredTask):
             if name == drawn:
                 files[f"confusion.{name}.png"] = confusion_picture(evaluation, name)
         return files
+
+
+_LEAST = 1e-30
+"""Of probabilities, so that they have a logarithm in float32."""
 
 
 def _shared_evaluation(outcomes: Sequence[Shared]) -> Evaluation:

@@ -28,6 +28,7 @@ class ComparedDetection(ComparedTask):
     """
 
     name: ClassVar[str] = "detection"
+    pipeline: ClassVar[str] = "object-detection"
     score_name: ClassVar[str] = "F1"
     figure: ClassVar[str] = "f1"
     counted: ClassVar[str] = "objects found again (F1)"

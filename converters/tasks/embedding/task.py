@@ -21,6 +21,7 @@ class ComparedEmbedding(ComparedTask):
     """A picture as a vector."""
 
     name: ClassVar[str] = "embedding"
+    pipeline: ClassVar[str] = "image-feature-extraction"
     score_name: ClassVar[str] = "cosine"
     figure: ClassVar[str] = "cosine"
     counted: ClassVar[str] = "cosine of the vectors without their mean"

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.page.parts import Part
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.multilabel.evaluation import (
     MultiLabelEvaluation,
@@ -39,6 +40,8 @@ class MeasuredMultiLabel(MeasuredTask):
     score_name: ClassVar[str] = "F1 of labels"
     figure: ClassVar[str] = "f1"
     counted: ClassVar[str] = "the same labels (F1)"
+    pipeline: ClassVar[str] = "image-classification"
+    card_metrics: ClassVar[tuple[str, ...]] = ("f1",)
 
     def chance(self, targets: Sequence[frozenset[int]]) -> float:
         """Return the best mean F1 of one answer for all: the most frequent labels."""
@@ -105,6 +108,22 @@ class MeasuredMultiLabel(MeasuredTask):
         # Six digits are enough, and short in the manifest.
         spec = MultiLabelSpec(min_scores=tuple(round(score, 6) for score in least))
         return replace(said, decoder=replace(said.decoder, multi_label=spec))
+
+    def page_parts(self, evaluation: Evaluation, said: Said) -> tuple[Part, ...]:
+        """Return the labels with their figures, and the worst and the least certain pictures."""
+        from edgeinfer.converters.tasks.multilabel.page import label_parts
+
+        if not isinstance(evaluation, MultiLabelEvaluation):
+            return super().page_parts(evaluation, said)
+        return label_parts(evaluation)
+
+    def data_parts(
+        self, targets: Mapping[str, Sequence[frozenset[int]]], said: Said
+    ) -> tuple[Part, ...]:
+        """Return how many pictures have each label."""
+        from edgeinfer.converters.tasks.multilabel.page import label_counts
+
+        return label_counts(targets, said.labels)
 
     def report(self, evaluations: Mapping[str, Evaluation], drawn: str) -> dict[str, bytes]:
         """Return the figures of each label as tables."""

@@ -23,6 +23,7 @@ class ComparedPicture(ComparedTask):
     """A picture or a map of a picture; the score is the share of its numbers that are near."""
 
     name: ClassVar[str] = "picture"
+    pipeline: ClassVar[str] = "image-to-image"
     score_name: ClassVar[str] = "near values"
     figure: ClassVar[str] = "near"
     counted: ClassVar[str] = f"places whose values are within {TOLERANCE:.0%} of their range"

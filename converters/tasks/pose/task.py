@@ -29,6 +29,7 @@ class ComparedPose(ComparedTask):
     """
 
     name: ClassVar[str] = "pose"
+    pipeline: ClassVar[str] = "keypoint-detection"
     score_name: ClassVar[str] = "F1 of keypoints"
     figure: ClassVar[str] = "f1"
     counted: ClassVar[str] = f"keypoints within {NEAR:.0%} of the picture (F1)"

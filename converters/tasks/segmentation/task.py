@@ -31,6 +31,7 @@ class ComparedSegmentation(ComparedTask):
     """
 
     name: ClassVar[str] = "segmentation"
+    pipeline: ClassVar[str] = "image-segmentation"
     score_name: ClassVar[str] = "F1 of cells"
     figure: ClassVar[str] = "f1"
     counted: ClassVar[str] = "cells of the same class, without the commonest (F1)"

@@ -10,7 +10,7 @@ from edgeinfer.converters.measure.accuracy_gate import (
     worst_groups,
 )
 from edgeinfer.converters.tasks.classification.evaluation import ClassEvaluation
-from edgeinfer.converters.tasks.classification.task import TASK
+from edgeinfer.converters.tasks.classification.task import TASK, Picked
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.tasks.task import Said
@@ -21,7 +21,7 @@ LABELS = ("cat", "dog", "owl")
 def evaluation(*rows: tuple[int, int, int]) -> Evaluation:
     """Return the evaluation with this confusion, rows the truth."""
     outcomes = [
-        (truth, answer, 0.5)
+        Picked(truth, answer, np.zeros(len(LABELS), np.float32))
         for truth, row in enumerate(rows)
         for answer, count in enumerate(row)
         for _ in range(count)
