@@ -49,6 +49,9 @@ def convert(
 ) -> ConvertResult:
     """Convert a trained model to a bundle for boards: quantize it, measure its accuracy, verify it.
 
+    The folder NAME-report next to the bundle gets its report: a page, `report.html`, a model card
+    and the tables behind them.
+
     Examples:
         >>> result = edgeinfer.convert("runs/photos", "photos.edgebundle")
         >>> result.evaluations["test"]["int8"].score
@@ -140,6 +143,7 @@ def _convert(
     from edgeinfer.converters.convert.foreign_source import ForeignSource, chosen_backend
     from edgeinfer.converters.convert.imported_source import ImportedSource
     from edgeinfer.converters.convert.options import ConvertOptions
+    from edgeinfer.converters.convert.page import write_report
     from edgeinfer.converters.convert.pipeline import convert as run_pipeline
     from edgeinfer.converters.convert.run_source import TrainedRun
     from edgeinfer.converters.importers.source import find_imported, import_options
@@ -199,7 +203,9 @@ def _convert(
     options.targets.require_tools(precision)
     folder = None if report is None else Path(report)
     with shown_progress(progress) as told:
-        return run_pipeline(source, bundle, options, told, report_folder=folder)
+        result = run_pipeline(source, bundle, options, told, report_folder=folder)
+        write_report(result, told.say)
+    return result
 
 
 def adopt(

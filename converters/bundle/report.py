@@ -39,16 +39,19 @@ class ReportFiles:
     Attributes:
         folder: where they are.
         names: their names.
+        page: the page among them; None where there is none.
     """
 
     folder: Path
     names: tuple[str, ...]
+    page: Path | None = None
 
     def text(self) -> str:
-        """Return on one line where they are, and which of them are pictures."""
+        """Return where they are, which of them are pictures, and on a line where the page is."""
         pictures = [name for name in self.names if name.endswith(".png")]
         drawn = f": {', '.join(pictures)}" if pictures else ""
-        return f"report in {self.folder}{drawn}"
+        page = "" if self.page is None else f"\nthe page: {self.page}"
+        return f"report in {self.folder}{drawn}{page}"
 
 
 def write_report_next_to(bundle: Path) -> ReportFiles | None:

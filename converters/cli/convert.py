@@ -15,7 +15,7 @@ from edgeinfer.device.cli.help.pages import Command
 from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.common import read_labels
 from edgeinfer.device.cli.say import say
-from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.core.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from edgeinfer.converters.convert.run_source import CalibrationDraw
@@ -84,7 +84,6 @@ def convert(
     smaller model must answer as the float32 model does, see --min-agreement.
     """
     from edgeinfer.converters.bundle.install import install_bundle
-    from edgeinfer.converters.bundle.report import write_report_next_to
     from edgeinfer.converters.cli.adopt import adopt_and_tell
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.converters.common.require_extra import require_packages
@@ -94,6 +93,7 @@ def convert(
     from edgeinfer.converters.convert.imported_source import ImportedSource
     from edgeinfer.converters.convert.model_zip import opened_model
     from edgeinfer.converters.convert.options import ConvertOptions
+    from edgeinfer.converters.convert.page import write_report
     from edgeinfer.converters.convert.pipeline import convert as run_pipeline
     from edgeinfer.converters.convert.run_source import TrainedRun
     from edgeinfer.converters.convert.source import Source
@@ -196,7 +196,7 @@ def convert(
     installed = install_bundle(result.bundle) if install else None
     for line in result.warnings:
         say(f"warning: {line}", err=True)
-    report = write_report_next_to(result.bundle)
+    report = write_report(result, lambda line: say(printable(line), err=True))
     if as_json:
         say(json.dumps(document(result, report)), whole=True)
     else:

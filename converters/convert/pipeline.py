@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgeinfer.converters.bundle.golden import choose_samples, make_golden
@@ -63,6 +63,7 @@ class ConvertResult:
         layers: how much each layer loses compared with float32.
         verified: the test pictures of the bundle, answered again on this machine.
         warnings: what makes the model, or the measurement itself, doubtful, a sentence each.
+        opened: the model as its source described it, with the pictures that were used.
     """
 
     bundle: Path
@@ -73,6 +74,7 @@ class ConvertResult:
     layers: list[LayerError]
     verified: VerifyReport
     warnings: tuple[str, ...] = ()
+    opened: Opened = field(repr=False)
 
 
 def convert(
@@ -172,6 +174,7 @@ class _Conversion:
             layers=layers,
             verified=verified,
             warnings=tuple(model.gate.warnings(evaluations, precision)),
+            opened=model,
         )
 
     def _require_usable(self, models: TfliteModels) -> None:

@@ -22,6 +22,7 @@ def document(result: ConvertResult, report: ReportFiles | None = None) -> dict[s
         **target_json(result.bundle, result.manifest),
         **repaired,
         **({} if report is None else {"report": str(report.folder)}),
+        **({} if report is None or report.page is None else {"page": str(report.page)}),
         **({"warnings": list(result.warnings)} if result.warnings else {}),
     }
 

@@ -47,6 +47,7 @@ def train(
     progress: Progress | None = None,
     force: bool = False,
     resume: bool = False,
+    tensorboard: AnyPath | None = None,
 ) -> TrainedModel:
     """Train a model on labelled pictures and write it to a folder, which `edgeinfer.convert` takes.
 
@@ -86,6 +87,8 @@ def train(
             training for it was stopped.
         resume: whether to go on with a training for `out` that was stopped. Needs the same settings
             and data; the model becomes exactly the one that an unbroken training gives.
+        tensorboard: a folder for logs of TensorBoard, in which this training gets a new one. Needs
+            the extra `tensorboard`. By default there are none.
 
     Returns:
         A description of the trained model, with its `labels` and its `metrics`.
@@ -150,6 +153,7 @@ def train(
             progress=told,
             force=force,
             resume=resume,
+            tensorboard=None if tensorboard is None else Path(tensorboard),
         )
 
 

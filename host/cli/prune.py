@@ -200,6 +200,8 @@ def prune(
 
 def _print(out: Path, pruned: TrainedModel) -> None:
     """Print what is left, and the next command."""
+    from edgeinfer.converters.bundle.page.write import PAGE_FILE
+
     metrics, facts = pruned.metrics, pruned.provenance
     say(
         f"{facts['parameters']} parameters, {metrics['prune.macs-share']:.1%} of the "
@@ -217,4 +219,6 @@ def _print(out: Path, pruned: TrainedModel) -> None:
         )
     say(f"validation accuracy {100 * metrics['validation.keras.top1']:.2f} % (float)")
     say(f"the run: {printable(str(out))}")
+    if (out / PAGE_FILE).is_file():
+        say(f"the page: {printable(str(out / PAGE_FILE))}")
     say(f"next: edgeinfer convert {printable(str(out))}")

@@ -55,6 +55,7 @@ def train(
     teacher_features: bool,
     force: bool,
     resume: bool,
+    tensorboard: Path | None,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -68,9 +69,12 @@ def train(
     is written to a folder for `edgeinfer convert`.
     """
     from edgeinfer.host.extras import check_host_extra, require_host_extra
+    from edgeinfer.host.training.report.tensorboard import check_tensorboard
 
     _refuse_others(data, weights, teacher)
     check_host_extra("edgeinfer train")  # before a large folder is checked
+    if tensorboard is not None:
+        check_tensorboard("--tensorboard")
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.device.cli.progress import busy
     from edgeinfer.host.data.dataset import DataOptions
@@ -123,6 +127,7 @@ def train(
                 progress=progress,
                 force=force,
                 resume=resume,
+                tensorboard=tensorboard,
             )
     if as_json:
         click.echo(json.dumps(run_to_json(out, trained)))
@@ -225,7 +230,9 @@ def run_to_json(out: Path, trained: TrainedModel) -> dict[str, object]:
 
 
 def _print(out: Path, trained: TrainedModel) -> None:
-    """Print the accuracy and the next command."""
+    """Print the accuracy, where the page is, and the next command."""
+    from edgeinfer.converters.bundle.page.write import PAGE_FILE
+
     facts = trained.provenance
     of_classes = f" of {len(trained.labels)} classes" if trained.labels else ""
     if trained.value is not None:
@@ -243,4 +250,6 @@ def _print(out: Path, trained: TrainedModel) -> None:
     for line in figures:
         say(f"validation (float, {validated:,} pictures): {line}")
     say(f"the run: {printable(str(out))}")
+    if (out / PAGE_FILE).is_file():
+        say(f"the page: {printable(str(out / PAGE_FILE))}")
     say(f"next: edgeinfer convert {printable(str(out))}")

@@ -314,6 +314,12 @@ _OPTIONS = (
         is_flag=True,
         help="Go on with a training that was stopped, with the same options and photos.",
     ),
+    _output(
+        "--tensorboard",
+        type=click.Path(path_type=Path),
+        metavar="FOLDER",
+        help="Also write logs for TensorBoard into a new folder there, while it trains.",
+    ),
     json_option,
 )
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Protocol
 
 from edgeinfer.device.core.files import write_atomically
 
@@ -48,18 +49,29 @@ class Epoch:
         )
 
 
+class Logs(Protocol):
+    """Also gets the figures of a training while it runs."""
+
+    def step(self, loss: float) -> None:
+        """Take the mean loss of an epoch so far, after a step."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Take an epoch that has ended."""
+
+
 class History:
     """All epochs of a run so far.
 
     Args:
         folder: where to write the two files, at first without epochs; None keeps them in memory.
+        logs: gets the same figures; None for none.
 
     Raises:
         StorageError: the files cannot be written.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None = None, logs: Logs | None = None) -> None:
+        self._folder, self._logs = folder, logs
         self.epochs: list[Epoch] = []
         self._write()
 
@@ -71,6 +83,17 @@ class History:
         """
         self.epochs.append(epoch)
         self._write()
+        if self._logs is not None:
+            self._logs.epoch(epoch)
+
+    def step(self, loss: float) -> None:
+        """Report a step's loss to the logs, if there are any.
+
+        Raises:
+            StorageError: they cannot be written.
+        """
+        if self._logs is not None:
+            self._logs.step(loss)
 
     def extend(self, epochs: Iterable[Epoch]) -> None:
         """Append the epochs of a training that was stopped, and rewrite both files.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,9 @@ from edgeinfer.host.training.keeping.keeper import Keeper
 from edgeinfer.host.training.keeping.workspace import kept_workspace, workspace
 from edgeinfer.host.training.network.head import with_head
 from edgeinfer.host.training.network.save_network import save_network
-from edgeinfer.host.training.provenance import provenance, training_identity
+from edgeinfer.host.training.report.page import write_run_page
+from edgeinfer.host.training.report.provenance import provenance, training_identity
+from edgeinfer.host.training.report.tensorboard import TensorBoardLogs
 from edgeinfer.host.training.stages import choose_fit, train_stages
 
 if TYPE_CHECKING:
@@ -55,6 +57,8 @@ def train(
     force: bool = False,
     resume: bool = False,
     resumable: bool = True,
+    page: bool = True,
+    tensorboard: Path | None = None,
 ) -> TrainedModel:
     """Train a model and write it to a folder that `edgeinfer convert` takes.
 
@@ -77,12 +81,15 @@ def train(
         force: replace an earlier run, and a training for `out` that was stopped.
         resume: go on with a training for `out` that was stopped.
         resumable: whether to keep checkpoints; without them nothing is left after an error.
+        page: write `report.html` and a model card, too, when the run is complete.
+        tensorboard: a folder that gets logs for TensorBoard while it trains; None writes none.
 
     Raises:
         UsageError: the settings do not fit together, the teacher does not fit the data, or `out`
             exists; a training for `out` was stopped, and `resume` and `force` are not given; or
             `resume` is given and there is none, or one with other settings or other data.
-        MissingExtraError: TensorFlow and Keras, or the weights' package, are not installed.
+        MissingExtraError: TensorFlow and Keras, the weights' package, or TensorBoard's library for
+            its logs, are not installed.
         DataError: a sample cannot be read.
         ModelError: the pretrained weights are not available or do not fit; the teacher is damaged.
         TrainingError: the loss became infinite or NaN.
@@ -131,14 +138,18 @@ def train(
             stores[split] = prepare_store(samples, split, spec, place.cache, shown, lesson.task)
             stack.callback(stores[split].close)
         spec = with_statistics(spec, config, stores["train"])
-        history = History(place.run)
+        logs = None
+        if tensorboard is not None:
+            logs = stack.enter_context(closing(TensorBoardLogs(tensorboard, out.absolute().name)))
+        history = History(place.run, logs)
         keeper = Keeper(place.checkpoints, seed=config.seed, progress=shown)
         checked = train_stages(
             *(model, stores, spec, config, lesson, keeper.stages(fit), place.cache, history, shown)
         )
         answered = validate(model, checked, data.splits["validation"], spec, config.loss_settings)
         said = find_measured(data.task).settled(data.said, answered.evaluation)
-        figures = answered.evaluation.under(said).figures()
+        evaluation = answered.evaluation.under(said)
+        figures = evaluation.figures()
         trained = TrainedModel(
             name=out.absolute().name,
             task=data.task,
@@ -159,4 +170,10 @@ def train(
         )
         save_network(model, place.run, out)
         write_trained(place.run, trained, data.splits, home=out)
+    if page:
+        # The run is complete and in its place: nothing that happens now can lose it.
+        write_run_page(
+            *(out, trained, data.splits, history.epochs, evaluation, shown),
+            findings=data.findings,
+        )
     return trained

@@ -54,6 +54,7 @@ class FoldJob:
             progress=progress,
             force=True,
             resumable=False,
+            page=False,
         )
         return Done(run=str(out))
 

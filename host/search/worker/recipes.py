@@ -94,6 +94,7 @@ def train_candidate(job: Job, progress: Progress) -> tuple[Path, int]:
             progress=progress,
             force=True,
             resumable=False,
+            page=False,
         )
         return out, int(student.provenance["epochs"])
     pruned = prune(
@@ -104,6 +105,7 @@ def train_candidate(job: Job, progress: Progress) -> tuple[Path, int]:
         teacher_cache=cache,
         progress=progress,
         force=True,
+        page=False,
     )
     return out, int(pruned.provenance["prune.epochs-done"])
 

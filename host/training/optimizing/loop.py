@@ -99,6 +99,7 @@ class Loop:
             loss = float(model.train_function(batches)["loss"])
             self._step += 1
             self._require_finite("the loss", loss)
+            self._history.step(loss)
             self._progress.advance(note=f"epoch {self._epoch + 1}, loss {loss:.3f}")
             if self._step < self._train.steps:
                 self._keep(within_epoch=True)

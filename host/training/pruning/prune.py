@@ -39,6 +39,7 @@ from edgeinfer.host.training.history import History
 from edgeinfer.host.training.keeping.workspace import workspace
 from edgeinfer.host.training.network.save_network import save_network
 from edgeinfer.host.training.pruning.config import PruneConfig
+from edgeinfer.host.training.report.page import write_run_page
 from edgeinfer.host.training.train import (
     METRIC_ACCURACY,
     METRIC_LOSS,
@@ -65,6 +66,7 @@ def prune(
     progress: Progress | None = None,
     force: bool = False,
     data: Path | None = None,
+    page: bool = True,
 ) -> TrainedModel:
     """Prune the result of `edgeinfer train` in `run`, and write a run of the same form to `out`.
 
@@ -78,6 +80,7 @@ def prune(
         progress: reports every step; by default lines on standard error.
         force: replace an earlier run.
         data: the folder that the run's data has moved to; None where it has not.
+        page: write `report.html` and a model card, too, when the run is complete.
 
     Raises:
         UsageError: `out` exists or is `run` itself, or the teacher knows other classes.
@@ -139,7 +142,7 @@ def prune(
             progress=shown,
         )
         model, metrics = pruning.run_cuts()
-        score = pruning.evaluate(model)
+        answered = pruning.validate(model, samples["validation"])
         result = TrainedModel(
             decoder=trained.decoder,
             value=trained.value,
@@ -157,10 +160,16 @@ def prune(
                 "prune.seconds": f"{time.monotonic() - started:.0f}",
                 "parameters": str(model.count_params()),
             },
-            metrics={METRIC_ACCURACY: score.accuracy, METRIC_LOSS: score.loss, **metrics},
+            metrics={
+                METRIC_ACCURACY: answered.score.accuracy,
+                METRIC_LOSS: answered.score.loss,
+                **metrics,
+            },
         )
         save_network(model, place.run, out)
         write_trained(place.run, result, samples, home=out)
+    if page:
+        write_run_page(out, result, samples, history.epochs, answered.evaluation, shown)
     return result
 
 

@@ -47,15 +47,13 @@ from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.fit import (
     FitStage,
-    Score,
-    compile_model,
-    evaluate,
     fit,
     with_dropout,
 )
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.network.load_network import load_network
 from edgeinfer.host.training.pruning.config import PruneConfig, parse_sparsity
+from edgeinfer.host.training.validate import Validated, validate
 
 SCORE_BATCHES = 40
 SCORE_BATCH_SIZE = 16
@@ -147,10 +145,10 @@ class Pruning:
             self._train(model, self.config.steps)
         return {METRIC_SHARE: 1.0, METRIC_ZEROS: zero_share(model)}
 
-    def evaluate(self, model: Any) -> Score:
-        """Return a model's figures on the validation split."""
-        compile_model(model, self.settings, self.lesson.task)
-        return evaluate(model, self._batches(self.validation, None))
+    def validate(self, model: Any, samples: Sequence[Sample]) -> Validated:
+        """Return a model's answers on the validation split, whose samples these are."""
+        batches = self._batches(self.validation, None)
+        return validate(model, batches, samples, self.preprocess, self.settings.loss_settings)
 
     def _say_what_stays(self, graph: ChannelGraph) -> None:
         if graph.unknown:

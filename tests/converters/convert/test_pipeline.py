@@ -16,7 +16,8 @@ from edgeinfer.converters.bundle.golden import MAX_SIDE, choose_samples, make_go
 from edgeinfer.converters.bundle.install import install_bundle
 from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.convert.options import ConvertOptions
-from edgeinfer.converters.convert.pipeline import convert
+from edgeinfer.converters.convert.page import write_report
+from edgeinfer.converters.convert.pipeline import ConvertResult, convert
 from edgeinfer.converters.convert.run_source import (
     CalibrationDraw,
     TrainedRun,
@@ -40,6 +41,7 @@ from edgeinfer.device.runtime.runner import installed_runtimes
 from edgeinfer.device.tasks.classification.prediction import Classification
 from edgeinfer.device.tflite.reader import read_tflite
 from tests.converters.common.listening import Listening
+from tests.support.html import read_page
 from tests.support.program import edgeinfer, edgeinfer_here, error_line
 from tests.system.vela import cached_vela
 
@@ -49,11 +51,16 @@ OPTIONS = ConvertOptions(calibration_images=40, golden_frames=4)
 
 
 @pytest.fixture(scope="module")
-def bundle(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def converted(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> ConvertResult:
     out = tmp_path_factory.mktemp("out") / "colours.edgebundle"
     result = convert(TrainedRun(folder=trained_folder), out, OPTIONS, Silent())
     assert result.bundle == out
-    return out
+    return result
+
+
+@pytest.fixture(scope="module")
+def bundle(converted: ConvertResult) -> Path:
+    return converted.bundle
 
 
 def test_the_bundle_answers_as_the_keras_model_does(bundle: Path, trained_folder: Path) -> None:
@@ -78,6 +85,28 @@ def test_the_model_is_integers_from_end_to_end(bundle: Path) -> None:
     assert (variant.input.dtype, variant.output.dtype) == ("int8", "int8")
     assert variant.input.shape == (1, 8, 10, 3)
     assert variant.delegate is None
+
+
+def test_the_page_next_to_the_bundle_has_what_is_known_of_it(converted: ConvertResult) -> None:
+    said: list[str] = []
+    report = write_report(converted, said.append)
+    assert said == []
+    assert report is not None
+    assert report.page is not None
+    assert {"report.html", "MODEL_CARD.md", "metrics.json"} <= {*report.names}
+    assert report.text().endswith(f"the page: {report.page}")
+    page = report.page.read_bytes()
+    read = read_page(page.decode())
+    for chapter in ("float32 and INT8", "Answers of INT8 on test", "Layer errors", "Versions"):
+        assert chapter in read.text
+    score = converted.evaluations["test"]["int8"].score
+    assert f"top-1, INT8, test {100 * score:.2f} %" in read.text
+    assert "30" in read.text
+    assert read.elements["svg"] >= 3
+    write_report(converted, said.append)
+    assert report.page.read_bytes() == page
+    card = (report.folder / "MODEL_CARD.md").read_text()
+    assert f"| test, int8 | {100 * score:.2f} % (" in card
 
 
 def test_the_report_holds_the_numbers_behind_the_metrics(bundle: Path) -> None:

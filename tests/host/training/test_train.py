@@ -68,7 +68,10 @@ def test_a_run_holds_all_that_convert_needs(pictures: PreparedData, tmp_path: Pa
     returned = edgeinfer.train(str(folder), str(out), config, progress=_quiet())
     assert sorted(os.listdir(tmp_path)) == ["squares"]
     assert sorted(os.listdir(out)) == sorted(
-        ["data.json", KERAS_FILE, "history.csv", "history.json", "samples.csv", "trained.json"]
+        [
+            *("MODEL_CARD.md", "report.html", "data.json", KERAS_FILE),
+            *("history.csv", "history.json", "samples.csv", "trained.json"),
+        ]
     )
     trained = read_trained(out)
     assert trained == returned

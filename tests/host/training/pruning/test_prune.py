@@ -91,6 +91,7 @@ def test_a_pruned_run_is_a_run_like_any_other(run: Path, tmp_path: Path) -> None
     assert os.listdir(tmp_path) == ["small"]
     assert _contents(run) == before
     files = {"data.json", KERAS_FILE, "history.csv", "history.json", "samples.csv", "trained.json"}
+    files |= {"report.html", "MODEL_CARD.md"}
     assert set(os.listdir(out)) == files
     trained = read_trained(out)
     assert trained == returned

@@ -1,0 +1,1 @@
+"""The page and the model card next to a run or a bundle."""
