@@ -48,6 +48,7 @@ def train(
     force: bool = False,
     resume: bool = False,
     tensorboard: AnyPath | None = None,
+    start: AnyPath | None = None,
 ) -> TrainedModel:
     """Train a model on labelled pictures and write it to a folder, which `edgeinfer.convert` takes.
 
@@ -89,6 +90,8 @@ def train(
             and data; the model becomes exactly the one that an unbroken training gives.
         tensorboard: a folder for logs of TensorBoard, in which this training gets a new one. Needs
             the extra `tensorboard`. By default there are none.
+        start: a trained model whose weights the network begins with; labels that it does not have
+            are added. `config` must have its network, size and channels; by default it has.
 
     Returns:
         A description of the trained model, with its `labels` and its `metrics`.
@@ -109,10 +112,15 @@ def train(
     from edgeinfer.host.training.config import default_config
     from edgeinfer.host.training.data.prepare import FASHION_MNIST, prepare_data
     from edgeinfer.host.training.keeping.workspace import check_destination
+    from edgeinfer.host.training.network.start import start_settings
     from edgeinfer.host.training.train import train as train_model
 
     source = file_path(data, error=DataError, expected="a folder of photographs")
     folder = Path(file_path(out, error=UsageError, expected="the folder to make"))
+    begin = None if start is None else Path(start)
+    if config is None and begin is not None:
+        settings = start_settings(begin)
+        config = default_config(settings.pop("architecture"), **settings)
     if config is None and source in FASHION_MNIST:
         config = default_config("small-cnn", size=(28, 28), channels="grey")
     config = config or default_config("efficientnet-lite0", task=task)
@@ -154,6 +162,7 @@ def train(
             force=force,
             resume=resume,
             tensorboard=None if tensorboard is None else Path(tensorboard),
+            start=begin,
         )
 
 

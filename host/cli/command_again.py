@@ -8,6 +8,17 @@ from click.core import ParameterSource
 from edgeinfer.device.core.model_file import command_line
 
 
+def given_options() -> list[str]:
+    """Return the options of the running command that were given."""
+    context = click.get_current_context()
+    return [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if isinstance(parameter, click.Option)
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]
+
+
 def command_again(*more: str) -> str:
     """Return the running command with the options that were given, and with more options.
 

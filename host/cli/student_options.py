@@ -1,4 +1,4 @@
-"""The options of `edgeinfer train` for students and teachers."""
+"""The options of `edgeinfer train` for students, for teachers, and to start from a run."""
 
 from __future__ import annotations
 
@@ -40,6 +40,21 @@ def like_student(
         if settings.get(name) is None and not (grey_28 and name == "size"):
             settings[name] = value
     return chosen.architecture
+
+
+def like_run(run: Path, architecture: str | None, settings: dict[str, Any]) -> str:
+    """Fill in what a run to start from has where the user chose nothing; return the architecture.
+
+    Raises:
+        ModelError: it is not a run, or damaged.
+    """
+    from edgeinfer.host.training.network.start import start_settings
+
+    chosen = start_settings(run)
+    for name, value in chosen.items():
+        if settings.get(name) is None and name != "architecture":
+            settings[name] = value
+    return architecture or str(chosen["architecture"])
 
 
 def chosen_teacher(

@@ -20,9 +20,9 @@ from edgeinfer.device.core.errors import (
     printable,
 )
 from edgeinfer.device.core.model_file import TRAINED_FILE, command_line
-from edgeinfer.host.cli.command_again import command_again
+from edgeinfer.host.cli.command_again import command_again, given_options
 from edgeinfer.host.cli.labels_option import split_commas
-from edgeinfer.host.cli.student_options import chosen_teacher, like_student
+from edgeinfer.host.cli.student_options import chosen_teacher, like_run, like_student
 from edgeinfer.host.cli.train_options import task_names, train_options
 from edgeinfer.host.cli.train_settings import make_config
 
@@ -39,6 +39,7 @@ def train(
     task: str,
     architecture: str | None,
     student: str | None,
+    start: Path | None,
     out: Path | None,
     labels_csv: Path | None,
     targets: tuple[str, ...],
@@ -56,6 +57,7 @@ def train(
     force: bool,
     resume: bool,
     tensorboard: Path | None,
+    more_epochs: int | None,
     as_json: bool,
     **settings: Any,
 ) -> None:
@@ -81,9 +83,21 @@ def train(
     from edgeinfer.host.training.data.prepare import FASHION_MNIST
     from edgeinfer.host.training.keeping.workspace import check_destination
     from edgeinfer.host.training.train import train as train_model
+    from edgeinfer.host.training.train import train_more
 
+    if more_epochs is not None:
+        run = out or _default_out(data, grey_28=data in FASHION_MNIST, with_teacher=False)
+        _refuse_with_more(run)
+        place = None if data in FASHION_MNIST else Path(data)
+        with tell_kept(run), tell_when_stopped(lambda: _kept_words(run)), show_progress() as shown:
+            more = train_more(run, more_epochs, data=place, progress=shown, resume=resume)
+        _tell(run, more, as_json=as_json)
+        return
     grey_28 = data in FASHION_MNIST
     settings["size"] = parse_size(settings["size"])
+    if start is not None:
+        _refuse_with_start(settings, student=student, weights=weights)
+        architecture = like_run(start, architecture, settings)
     if student is not None:
         architecture = like_student(student, architecture, settings, grey_28=grey_28)
     if grey_28 and architecture is None:
@@ -128,11 +142,47 @@ def train(
                 force=force,
                 resume=resume,
                 tensorboard=tensorboard,
+                start=start,
             )
+    _tell(out, trained, as_json=as_json)
+
+
+def _tell(out: Path, trained: TrainedModel, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(run_to_json(out, trained)))
     else:
         _print(out, trained)
+
+
+def _refuse_with_more(run: Path) -> None:
+    """Refuse options that more epochs take from the run."""
+    given = set(given_options()) - {"--more-epochs", "--out", "--json", "--resume"}
+    if given:
+        raise UsageError(
+            min(given),
+            got="is given with --more-epochs, which takes the settings of the run",
+            expected="one of the two",
+            next_step=f"or begin a new run with --from {run}",
+        )
+
+
+def _refuse_with_start(
+    settings: dict[str, Any], *, student: str | None, weights: str | None
+) -> None:
+    """Refuse other sources of a network than the run of --from."""
+    others = {
+        "--student": student,
+        "--weights": weights,
+        "--width": settings["width"],
+        "--init": settings["initializer"],
+    }
+    for option, value in others.items():
+        if value is not None:
+            raise UsageError(
+                option,
+                got="is given with --from, which takes the network of a run",
+                expected="one of the two",
+            )
 
 
 def _kept_words(out: Path) -> str:

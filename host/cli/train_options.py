@@ -95,6 +95,13 @@ _OPTIONS = (
         help=f"Pretrained weights: a file, or {IMAGENET} for those installed or downloaded.",
     ),
     _network(
+        "--from",
+        "start",
+        metavar="RUN",
+        type=click.Path(path_type=Path),
+        help="Begin with the weights of this trained run; labels that it does not have are added.",
+    ),
+    _network(
         "--task",
         type=TASK,
         default="classification",
@@ -238,6 +245,12 @@ _OPTIONS = (
         metavar="N",
         show_default="20 with pretrained weights, else 40",
         help="Most epochs.",
+    ),
+    _training(
+        "--more-epochs",
+        type=int,
+        metavar="N",
+        help="Train the finished run --out for up to N more epochs, with its own settings.",
     ),
     _training(
         "--patience",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,7 +10,7 @@ from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.converters.targets.targets import chosen_targets
 from edgeinfer.host.models import ARCHITECTURES, Initializer
 from edgeinfer.host.search.candidate import Candidate, SearchPrecision
-from edgeinfer.host.training.config import TrainConfig, default_config
+from edgeinfer.host.training.config import TrainConfig, default_config, run_config
 from edgeinfer.host.training.pruning.config import PruneConfig
 
 _SMALLEST_SIDE = 16
@@ -146,31 +145,11 @@ def space_of(trained: TrainedModel, board: BoardProfile | None) -> Space:
     """
     integer = not chosen_targets(board=None if board is None else board.name).floats_allowed
     return Space(
-        base=base_config(trained),
+        base=run_config(trained),
         size=trained.preprocess.size,
         students=tuple(name for name, info in ARCHITECTURES.items() if info.scalable),
         precisions=("int8",) if integer else ("int8", "dynamic"),
     )
-
-
-def base_config(trained: TrainedModel) -> TrainConfig:
-    """Return the settings that a run was trained with, from its provenance.
-
-    Settings that are missing there, as in a run of another version, are the architecture's
-    defaults.
-    """
-    told = {
-        name.removeprefix("setting."): _value(text)
-        for name, text in trained.provenance.items()
-        if name.startswith("setting.")
-    }
-    spec = trained.preprocess
-    name = told.get("architecture", "small-cnn")
-    known = {key: value for key, value in told.items() if key in TrainConfig.__dataclass_fields__}
-    known |= {"size": spec.size, "channels": spec.channels, "crop": spec.crop}
-    known |= {"region": spec.region, "weights": None}
-    known.pop("architecture", None)
-    return default_config(name if name in ARCHITECTURES else "small-cnn", **known)
 
 
 def student_config(
@@ -239,11 +218,3 @@ def full_epochs(base: TrainConfig, candidate: Candidate) -> int:
         return 40 if base.pretrained else 2 * base.epochs
     # A pruned network already knows most of what it needs.
     return 6 if base.pretrained else max(4, base.epochs)
-
-
-def _value(text: str) -> Any:
-    """Read a setting in the form of `TrainConfig.settings`."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text

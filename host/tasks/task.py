@@ -211,6 +211,32 @@ class TaughtTask(ABC):
             "--teacher", got=f"given for the task '{self.name}'", next_step="leave it out"
         )
 
+    def known_outputs(self, run: Path, theirs: Said, ours: Said) -> list[int | None]:
+        """Return for each of our outputs its place in the outputs of another run, None if new.
+
+        By default outputs are known by their labels; without labels all must be the same.
+
+        Args:
+            run: the other run, for errors.
+            theirs: what is said of its outputs.
+            ours: the description of our outputs.
+
+        Raises:
+            UsageError: nothing can be taken from it.
+        """
+        numbers = self.numbers(ours)
+        if theirs.labels == ours.labels and self.numbers(theirs) == numbers:
+            return list(range(numbers))
+        by_label = self.numbers(theirs) == len(theirs.labels) and numbers == len(ours.labels)
+        places = {label: place for place, label in enumerate(theirs.labels)}
+        if not by_label or not any(label in places for label in ours.labels):
+            raise UsageError(
+                "--from",
+                got=f"none of the outputs of {run} is one of the data",
+                expected="a run with labels of the data",
+            )
+        return [places.get(label) for label in ours.labels]
+
     def balanced(self, rows: Rows, said: Said) -> Floats | None:
         """Return (n,) weights that make rare targets count as much as frequent ones.
 

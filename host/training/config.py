@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.pictures.region import Region, exact
 from edgeinfer.device.preprocess.spec import Channels, CropPolicy
-from edgeinfer.host.models import Initializer, architecture
+from edgeinfer.host.models import ARCHITECTURES, Initializer, architecture
 from edgeinfer.host.tasks.loss_settings import LossSettings
+
+if TYPE_CHECKING:
+    from edgeinfer.converters.run_folder.trained_run import TrainedModel
 
 Loss = Literal["crossentropy", "focal", "huber", "mse", "mae", "circular"]
 """The loss function, see `TrainConfig.loss`."""
@@ -217,6 +221,34 @@ def default_config(name: str, **overrides: Any) -> TrainConfig:
 
         settings |= find_taught(task).settings
     return TrainConfig(**(settings | given))
+
+
+def run_config(trained: TrainedModel) -> TrainConfig:
+    """Return the settings that a run was trained with, from its provenance.
+
+    Settings that are missing there, as in a run of another version, are the architecture's
+    defaults.
+    """
+    told = {
+        name.removeprefix("setting."): _value(text)
+        for name, text in trained.provenance.items()
+        if name.startswith("setting.")
+    }
+    spec = trained.preprocess
+    name = told.get("architecture", "small-cnn")
+    known = {key: value for key, value in told.items() if key in TrainConfig.__dataclass_fields__}
+    known |= {"size": spec.size, "channels": spec.channels, "crop": spec.crop}
+    known |= {"region": spec.region, "weights": None}
+    known.pop("architecture", None)
+    return default_config(name if name in ARCHITECTURES else "small-cnn", **known)
+
+
+def _value(text: str) -> Any:
+    """Read a setting in the form of `TrainConfig.settings`."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
 
 
 def _check_range(name: str, value: float, *, to: float, above: float | None = None) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Protocol
@@ -94,6 +95,12 @@ class History:
         """
         if self._logs is not None:
             self._logs.step(loss)
+
+    def read(self, folder: Path) -> None:
+        """Append the epochs of a run, as far as it has them."""
+        with suppress(OSError, ValueError, TypeError):
+            rows = json.loads((folder / JSON_FILE).read_text())
+            self.extend([Epoch(**row) for row in rows])
 
     def extend(self, epochs: Iterable[Epoch]) -> None:
         """Append the epochs of a training that was stopped, and rewrite both files.

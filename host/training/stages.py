@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,8 @@ def train_stages(
     cache: Path,
     history: History,
     progress: Progress,
+    *,
+    more: bool = False,
 ) -> Batches:
     """Train in one stage or two and return the validation's pictures, in order.
 
@@ -78,6 +81,7 @@ def train_stages(
         cache: a folder for cached activations.
         history: gets every epoch.
         progress: reports every step.
+        more: train a whole network that is trained already, in one stage.
 
     Raises:
         UsageError: the task has no class weights.
@@ -85,7 +89,7 @@ def train_stages(
         StorageError: the cache, the history or a checkpoint cannot be written.
     """
     from edgeinfer.host.training.fit import with_dropout
-    from edgeinfer.host.training.transfer import train_in_two_stages
+    from edgeinfer.host.training.transfer import FINE_TUNE_BATCH, train_in_two_stages
 
     table = normalize_table(spec)
     augment, mirrored = choose_augmentation(config, lesson.task)
@@ -95,7 +99,18 @@ def train_stages(
     if config.class_weights == "balanced":
         weights = _balanced(lesson, stores["train"])
     validation = Batches(source=checked, lesson=lesson, batch_size=config.batch_size)
-    if config.pretrained:
+    if more:
+        batches = Batches(
+            source=source,
+            lesson=lesson,
+            batch_size=FINE_TUNE_BATCH if config.pretrained else config.batch_size,
+            seed=config.seed + len(history.epochs),
+            weights=weights,
+        )
+        _train_more(
+            *(model, batches, validation, config, fit_stage), history=history, progress=progress
+        )
+    elif config.pretrained:
         train_in_two_stages(
             model,
             source,
@@ -128,6 +143,42 @@ def train_stages(
             progress=progress,
         )
     return validation
+
+
+def _train_more(
+    model: Any,
+    train: Batches,
+    validation: Batches,
+    config: TrainConfig,
+    fit_stage: FitStage,
+    *,
+    history: History,
+    progress: Progress,
+) -> None:
+    """Train a trained network with a rate that rises and falls again (warm restart).
+
+    Source: Loshchilov and Hutter 2017. The old weights stay if it did not help.
+    """
+    import keras
+
+    from edgeinfer.host.training.fit import compile_model, evaluate, with_dropout
+
+    network = with_dropout(model, config.dropout)
+    if config.pretrained:
+        config = replace(config, learning_rate=config.fine_tune_learning_rate, optimizer="adamw")
+        for layer in network.layers:  # see `transfer.py`
+            layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    compile_model(network, config, train.lesson.task)
+    before, weights = evaluate(network, validation), network.get_weights()
+    fit_stage(network, train, validation, config, stage="more", history=history, progress=progress)
+    if evaluate(network, validation).loss >= before.loss:
+        network.set_weights(weights)
+        progress.say(
+            f"more epochs did not lower the validation loss ({before.loss:.4f}): "
+            "the model keeps its weights"
+        )
+    for layer in network.layers:
+        layer.trainable = True
 
 
 def _balanced(lesson: Lesson, store: ImageStore) -> Floats:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgeinfer.converters.common.progress import LineProgress, Progress
 from edgeinfer.converters.run_folder.trained_run import (
     Split,
     TrainedModel,
+    find_samples,
+    read_trained,
     write_trained,
 )
 from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.extras import require_host_extra
 from edgeinfer.host.models import build_model
 from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.tasks.task import Lesson
-from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.config import TrainConfig, run_config
 from edgeinfer.host.training.data.prepared_store import (
     first_spec,
     prepare_store,
@@ -31,6 +35,7 @@ from edgeinfer.host.training.keeping.keeper import Keeper
 from edgeinfer.host.training.keeping.workspace import kept_workspace, workspace
 from edgeinfer.host.training.network.head import with_head
 from edgeinfer.host.training.network.save_network import save_network
+from edgeinfer.host.training.network.start import start_network
 from edgeinfer.host.training.report.page import write_run_page
 from edgeinfer.host.training.report.provenance import provenance, training_identity
 from edgeinfer.host.training.report.tensorboard import TensorBoardLogs
@@ -59,6 +64,8 @@ def train(
     resumable: bool = True,
     page: bool = True,
     tensorboard: Path | None = None,
+    start: Path | None = None,
+    more: bool = False,
 ) -> TrainedModel:
     """Train a model and write it to a folder that `edgeinfer convert` takes.
 
@@ -83,6 +90,9 @@ def train(
         resumable: whether to keep checkpoints; without them nothing is left after an error.
         page: write `report.html` and a model card, too, when the run is complete.
         tensorboard: a folder that gets logs for TensorBoard while it trains; None writes none.
+        start: a trained run whose weights the network begins with; labels that it does not have
+            begin with random weights. The pictures are prepared as its own were.
+        more: `start` is `out`: train it for more epochs, in one stage, and replace it.
 
     Raises:
         UsageError: the settings do not fit together, the teacher does not fit the data, or `out`
@@ -108,28 +118,22 @@ def train(
         data = follow_teacher(data, teacher.run)
     with ExitStack() as stack:
         if resumable:
-            identity = training_identity(data, config, teacher)
+            identity = training_identity(data, config, teacher, start)
             place = stack.enter_context(
-                kept_workspace(out, identity, force=force, resume=resume, progress=shown)
+                kept_workspace(
+                    *(out, identity),
+                    force=force,
+                    resume=resume,
+                    progress=shown,
+                    replace=more,
+                )
             )
         else:
             place = stack.enter_context(workspace(out, force=force, progress=shown))
-        spec, lesson = first_spec(config), Lesson(task=find_taught(data.task), said=data.said)
+        lesson = Lesson(task=find_taught(data.task), said=data.said)
         lesson.task.check_loss(config.loss_settings, lesson.said)
         # Built first: missing or wrong weights are an error before minutes of preparing.
-        model = with_head(
-            build_model(
-                config.architecture,
-                input_shape=spec.shape,
-                classes=lesson.numbers,
-                initializer=config.initializer,
-                width=config.width,
-                seed=config.seed,
-                weights=config.weights,
-                channels=config.channels,
-            ),
-            lesson,
-        )
+        model, spec = _first_network(config, lesson, start)
         # The teacher comes before the pictures, for the same reason.
         fit = choose_fit(data, config, lesson, teacher, teacher_cache or place.cache, shown)
         stores: dict[Split, ImageStore] = {}
@@ -137,14 +141,18 @@ def train(
             samples = data.splits[split]
             stores[split] = prepare_store(samples, split, spec, place.cache, shown, lesson.task)
             stack.callback(stores[split].close)
-        spec = with_statistics(spec, config, stores["train"])
+        if start is None:
+            spec = with_statistics(spec, config, stores["train"])
         logs = None
         if tensorboard is not None:
             logs = stack.enter_context(closing(TensorBoardLogs(tensorboard, out.absolute().name)))
         history = History(place.run, logs)
+        if more:
+            history.read(out)
         keeper = Keeper(place.checkpoints, seed=config.seed, progress=shown)
         checked = train_stages(
-            *(model, stores, spec, config, lesson, keeper.stages(fit), place.cache, history, shown)
+            *(model, stores, spec, config, lesson, keeper.stages(fit), place.cache, history, shown),
+            more=more,
         )
         answered = validate(model, checked, data.splits["validation"], spec, config.loss_settings)
         said = find_measured(data.task).settled(data.said, answered.evaluation)
@@ -160,7 +168,9 @@ def train(
             preprocess=spec,
             provenance={
                 **provenance(data, config, model, history, keeper.seconds),
+                **(_settings_before(start) if start is not None and more else {}),
                 **(teacher.settings() if teacher is not None else {}),
+                **({"from": str(start)} if start is not None and not more else {}),
             },
             metrics={
                 METRIC_ACCURACY: answered.score.accuracy,
@@ -177,3 +187,76 @@ def train(
             findings=data.findings,
         )
     return trained
+
+
+def train_more(
+    run: Path,
+    epochs: int,
+    *,
+    data: Path | None = None,
+    progress: Progress | None = None,
+    resume: bool = False,
+) -> TrainedModel:
+    """Train a finished run for more epochs, with its own settings and pictures, and replace it.
+
+    The learning rate rises and falls again. The old weights stay if the validation loss does not
+    fall.
+
+    Args:
+        run: the run.
+        epochs: at most this many more.
+        data: the folder that the run's data has moved to; None where it has not.
+        progress: reports every step; by default lines on standard error.
+        resume: go on with such a training that was stopped.
+
+    Raises:
+        UsageError: `epochs` is not possible, or `resume` as `train` says.
+        DataError: a picture is missing, or cannot be read.
+        ModelError: it is not a run, or damaged.
+        TrainingError: the loss became infinite or NaN.
+        StorageError: the disk is full or cannot be written.
+    """
+    from edgeinfer.host.data.dataset import PreparedData
+
+    trained = read_trained(run)
+    if epochs < 1:
+        raise UsageError("--more-epochs", got=str(epochs), expected="1 or more")
+    prepared = PreparedData(
+        name=trained.provenance.get("data", trained.name),
+        splits=find_samples(run, data),
+        task=trained.task,
+        labels=trained.labels,
+        decoder=trained.decoder,
+        value=trained.value,
+        settings=trained.settings,
+    )
+    config = replace(run_config(trained), epochs=epochs)
+    return train(prepared, config, run, progress=progress, resume=resume, start=run, more=True)
+
+
+def _settings_before(run: Path) -> dict[str, str]:
+    """Return the settings that a run has, which more epochs do not change."""
+    facts = read_trained(run).provenance
+    settings = {name: text for name, text in facts.items() if name.startswith("setting.")}
+    return {**settings, **({"from": facts["from"]} if "from" in facts else {})}
+
+
+def _first_network(
+    config: TrainConfig, lesson: Lesson, start: Path | None
+) -> tuple[Any, PreprocessSpec]:
+    """Return the network before the training, and how pictures become its input."""
+    if start is not None:
+        model, trained = start_network(start, config, lesson)
+        return model, trained.preprocess
+    spec = first_spec(config)
+    model = build_model(
+        config.architecture,
+        input_shape=spec.shape,
+        classes=lesson.numbers,
+        initializer=config.initializer,
+        width=config.width,
+        seed=config.seed,
+        weights=config.weights,
+        channels=config.channels,
+    )
+    return with_head(model, lesson), spec

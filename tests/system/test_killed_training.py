@@ -61,7 +61,7 @@ class Training:
         )
 
 
-@pytest.mark.processor_time(3600)  # it trains again and again, which is the point
+@pytest.mark.processor_time(limit_s=3600)  # it trains again and again, which is the point
 @pytest.mark.parametrize("kind", ["from-scratch", "two-stages", "whole-fine-tuning"])
 def test_killed_trainings_end_with_the_same_bits(kind: str, tmp_path: Path) -> None:
     training = _training(kind, tmp_path)

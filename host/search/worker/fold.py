@@ -13,8 +13,8 @@ from edgeinfer.device.core.errors import TrainingError
 from edgeinfer.device.core.processes import ProcessEnd
 from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.data.split import fold_of, split_samples
-from edgeinfer.host.search.space import base_config
 from edgeinfer.host.search.worker.job import Done
+from edgeinfer.host.training.config import run_config
 from edgeinfer.host.training.train import train
 
 
@@ -49,7 +49,7 @@ class FoldJob:
         out = Path(self.out, trained.name)
         train(
             self._data(trained),
-            replace(base_config(trained), seed=self.seed + self.fold),
+            replace(run_config(trained), seed=self.seed + self.fold),
             out,
             progress=progress,
             force=True,

@@ -16,9 +16,10 @@ from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_sampl
 from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.models import build_model
 from edgeinfer.host.search.candidate import Candidate
-from edgeinfer.host.search.space import base_config, prune_config, student_config
+from edgeinfer.host.search.space import prune_config, student_config
 from edgeinfer.host.search.worker.job import Job
 from edgeinfer.host.tasks.registry import find_taught
+from edgeinfer.host.training.config import run_config
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.network.load_network import load_network
 from edgeinfer.host.training.pruning.prune import prune
@@ -52,7 +53,7 @@ def untrained_network(run: Path, trained: TrainedModel, candidate: Candidate, *,
         model = with_input_size(channel_graph(model), candidate.size)
     if candidate.keep_cost >= 1:
         return model
-    config = prune_config(base_config(trained), candidate, epochs=1, seed=seed)
+    config = prune_config(run_config(trained), candidate, epochs=1, seed=seed)
     options = PlanOptions(multiple=config.multiple, min_share=config.min_share)
     graph = channel_graph(model)
     scores = weight_scores(graph, "l1")
@@ -83,7 +84,7 @@ def train_candidate(job: Job, progress: Progress) -> tuple[Path, int]:
         return run, 0
     trained, cache = read_trained(run), Path(job.cache)
     out = Path(job.out, trained.name)
-    base, teacher = base_config(trained), TeacherConfig(run=run) if candidate.teacher else None
+    base, teacher = run_config(trained), TeacherConfig(run=run) if candidate.teacher else None
     if candidate.kind == "student":
         student = train(
             _data(run, trained),

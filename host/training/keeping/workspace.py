@@ -89,6 +89,7 @@ def kept_workspace(
     force: bool,
     resume: bool,
     progress: Progress,
+    replace: bool = False,
 ) -> Iterator[Workspace]:
     """Make a workspace as `workspace` does, which stays with its checkpoints after an error.
 
@@ -100,6 +101,7 @@ def kept_workspace(
         force: replace an earlier run, and a training that was stopped.
         resume: go on with a training that was stopped.
         progress: reports what is removed.
+        replace: replace an earlier run, but not a training that was stopped.
 
     Raises:
         UsageError: `out` exists; another process is training it; there is a training that was
@@ -108,7 +110,7 @@ def kept_workspace(
         StorageError: a folder cannot be written.
     """
     out = out.absolute()
-    check_destination(out, force=force)
+    check_destination(out, force=force or replace)
     for folder in leftovers(out.parent):
         remove(folder)
         progress.say(f"removed {folder}, which a process left that was killed")

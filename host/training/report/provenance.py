@@ -36,12 +36,12 @@ def provenance(
 
 
 def training_identity(
-    data: PreparedData, config: TrainConfig, teacher: TeacherConfig | None
+    data: PreparedData, config: TrainConfig, teacher: TeacherConfig | None, start: Path | None
 ) -> Identity:
     """Return what must be the same to go on with a training.
 
     Raises:
-        ModelError: the teacher's run cannot be read.
+        ModelError: the teacher's run, or the one to start from, cannot be read.
     """
     settings = {_option(name): value for name, value in config.settings().items()}
     settings |= {"--task": data.task, "the classes": ", ".join(data.labels)}
@@ -52,6 +52,8 @@ def training_identity(
             "--temperature": f"{teacher.temperature:g}",
             "--teacher-features": str(teacher.features),
         }
+    if start is not None:
+        settings["--from"] = f"{os.path.abspath(start)} ({run_digest(start)})"
     return Identity(settings=settings, samples=sample_lines(data.splits))
 
 

@@ -17,12 +17,12 @@ from edgeinfer.host.models import ARCHITECTURES
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.space import (
     Space,
-    base_config,
     full_epochs,
     prune_config,
     space_of,
     student_config,
 )
+from edgeinfer.host.training.config import run_config
 from tests.host.search.examples import make_run, pruned, student
 
 
@@ -93,7 +93,7 @@ def test_a_run_from_scratch_is_not_a_teacher_at_first(architecture: str, initial
 
 def test_sizes_keep_the_aspect_ratio() -> None:
     space = Space(
-        base=base_config(_trained()), size=(320, 240), students=("small-cnn",), precisions=("int8",)
+        base=run_config(_trained()), size=(320, 240), students=("small-cnn",), precisions=("int8",)
     )
     sizes = {candidate.size for candidate in space.first()}
     assert all(abs(width / height - 4 / 3) < 0.02 for width, height in sizes)
@@ -117,18 +117,18 @@ def test_processors_get_float_activations_too() -> None:
 
 def test_settings_are_read_from_the_provenance(tmp_path: Path) -> None:
     settings = {"optimizer": "sgd", "learning_rate": "0.1", "size": "(28, 28)", "weights": "None"}
-    config = base_config(read_trained(make_run(tmp_path / "run", **settings)))
+    config = run_config(read_trained(make_run(tmp_path / "run", **settings)))
     assert (config.architecture, config.optimizer, config.learning_rate) == ("resnet8", "sgd", 0.1)
     assert (config.channels, config.size, config.epochs) == ("grey", (28, 28), 6)
 
 
 def test_a_run_that_tells_nothing_gets_defaults() -> None:
-    assert base_config(_trained()).architecture in ARCHITECTURES
-    assert base_config(_trained(architecture="of-a-later-version")).architecture in ARCHITECTURES
+    assert run_config(_trained()).architecture in ARCHITECTURES
+    assert run_config(_trained(architecture="of-a-later-version")).architecture in ARCHITECTURES
 
 
 def test_students_learn_as_a_run_from_scratch_did() -> None:
-    base = base_config(_trained(architecture="resnet8", optimizer="sgd", learning_rate="0.1"))
+    base = run_config(_trained(architecture="resnet8", optimizer="sgd", learning_rate="0.1"))
     assert base.region is None
     base = replace(base, region=(0.5, 0.0, 0.5, 1.0))
     config = student_config(base, student(0.25), epochs=9, seed=3)
@@ -138,7 +138,7 @@ def test_students_learn_as_a_run_from_scratch_did() -> None:
 
 
 def test_students_of_a_pretrained_run_start_from_nothing() -> None:
-    base = base_config(
+    base = run_config(
         _trained(224, architecture="efficientnet-lite0", initializer="pretrained", epochs="20")
     )
     config = student_config(base, student(), epochs=9, seed=0)
@@ -149,7 +149,7 @@ def test_students_of_a_pretrained_run_start_from_nothing() -> None:
 
 @pytest.mark.parametrize(("epochs", "steps"), [(1, 1), (3, 1), (4, 3), (8, 3)])
 def test_pruning_trains_no_longer_than_was_planned(epochs: int, steps: int) -> None:
-    config = prune_config(base_config(_trained()), pruned(0.4), epochs=epochs, seed=0)
+    config = prune_config(run_config(_trained()), pruned(0.4), epochs=epochs, seed=0)
     assert config.steps == steps
     assert (config.steps - 1) * config.step_epochs + config.epochs == epochs
     assert config.keep_cost == 0.4
@@ -157,5 +157,5 @@ def test_pruning_trains_no_longer_than_was_planned(epochs: int, steps: int) -> N
 
 def test_nothing_is_cut_where_nothing_goes() -> None:
     whole = Candidate(kind="pruned", size=(20, 20), keep_cost=1.0)
-    config = prune_config(base_config(_trained()), whole, epochs=8, seed=0)
+    config = prune_config(run_config(_trained()), whole, epochs=8, seed=0)
     assert (config.steps, config.epochs, config.size) == (1, 8, (20, 20))
