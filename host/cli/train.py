@@ -299,6 +299,13 @@ def _print(out: Path, trained: TrainedModel) -> None:
         say(f"validation accuracy {accuracy:.2f} % (float, {validated:,} pictures)")
     for line in figures:
         say(f"validation (float, {validated:,} pictures): {line}")
+    if "folds.keras.top1" in trained.metrics:
+        low, high = (100 * trained.metrics[f"folds.keras.{end}"] for end in ("low", "high"))
+        say(
+            f"in five folds {100 * trained.metrics['folds.keras.top1']:.1f} % were right with a "
+            f"head on the frozen network ({low:.1f} to {high:.1f} %, "
+            f"{int(trained.metrics['folds.samples']):,} pictures)"
+        )
     say(f"the run: {printable(str(out))}")
     if (out / PAGE_FILE).is_file():
         say(f"the page: {printable(str(out / PAGE_FILE))}")

@@ -269,6 +269,13 @@ _OPTIONS = (
         show_default="0.5 with pretrained weights, else 0; for values 0",
         help="Share of features left out of each step.",
     ),
+    _training(
+        "--folds",
+        type=choice("auto", "none"),
+        show_default="auto with pretrained weights and without --epochs",
+        help="auto: with less than 50 pictures a class, five folds choose how long the first stage "
+        "trains, from --epochs to eight times as many.",
+    ),
     _fine_tuning(
         "--fine-tune",
         type=choice("upper", "whole"),
@@ -279,8 +286,8 @@ _OPTIONS = (
         "--fine-tune-epochs",
         type=int,
         metavar="N",
-        show_default="2",
-        help="Its epochs; 0 leaves the stage out.",
+        show_default="by the number of pictures, 2 to 12",
+        help="Most epochs of this stage, until the validation loss stops falling; 0 leaves it out.",
     ),
     _fine_tuning(
         "--fine-tune-learning-rate",

@@ -71,7 +71,13 @@ def _is_pretrained(architecture: str, initializer: str | None) -> bool:
 
 
 def _refuse_idle(settings: dict[str, Any], config: TrainConfig) -> None:
-    """Refuse options of the second stage if there is no second stage."""
+    """Refuse options of transfer learning's stages where there is no such stage."""
+    if settings.get("folds") == "auto" and not config.pretrained:
+        raise UsageError(
+            "--folds",
+            got=f"is given with --init {config.initializer}, which trains in one stage",
+            expected="pretrained weights with it",
+        )
     given = [name for name in settings if name.startswith("fine_tune") and settings[name]]
     if given and not config.pretrained:
         raise UsageError(
@@ -79,7 +85,7 @@ def _refuse_idle(settings: dict[str, Any], config: TrainConfig) -> None:
             got=f"is given with --init {config.initializer}, which trains in one stage",
             expected="pretrained weights with it",
         )
-    if given and not config.fine_tune_epochs:
+    if given and config.fine_tune_epochs == 0:
         raise UsageError(
             _option(given[0]),
             got="is given with --fine-tune-epochs 0, which leaves the second stage out",

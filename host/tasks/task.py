@@ -237,6 +237,13 @@ class TaughtTask(ABC):
             )
         return [places.get(label) for label in ours.labels]
 
+    def folds(self, rows: Rows, said: Said, count: int) -> NDArray[np.int64] | None:
+        """Return the fold, 0 to below `count`, of each picture, where pictures are few.
+
+        None where there are enough, or the network's output is not a distribution over classes.
+        """
+        return None
+
     def balanced(self, rows: Rows, said: Said) -> Floats | None:
         """Return (n,) weights that make rare targets count as much as frequent ones.
 

@@ -23,6 +23,7 @@ from edgeinfer.host.training.keeping.kept_stage import FitStage, KeptFit
 if TYPE_CHECKING:
     from edgeinfer.host.data.dataset import PreparedData
     from edgeinfer.host.data.store import ImageStore
+    from edgeinfer.host.training.choices.folds import Folded
 
 
 def choose_fit(
@@ -68,8 +69,8 @@ def train_stages(
     progress: Progress,
     *,
     more: bool = False,
-) -> Batches:
-    """Train in one stage or two and return the validation's pictures, in order.
+) -> tuple[Batches, Folded | None]:
+    """Train in one stage or two.
 
     Args:
         model: the network.
@@ -82,6 +83,9 @@ def train_stages(
         history: gets every epoch.
         progress: reports every step.
         more: train a whole network that is trained already, in one stage.
+
+    Returns:
+        The validation's pictures, in order, and what folds said of the head.
 
     Raises:
         UsageError: the task has no class weights.
@@ -99,6 +103,7 @@ def train_stages(
     if config.class_weights == "balanced":
         weights = _balanced(lesson, stores["train"])
     validation = Batches(source=checked, lesson=lesson, batch_size=config.batch_size)
+    folded = None
     if more:
         batches = Batches(
             source=source,
@@ -111,7 +116,7 @@ def train_stages(
             *(model, batches, validation, config, fit_stage), history=history, progress=progress
         )
     elif config.pretrained:
-        train_in_two_stages(
+        folded = train_in_two_stages(
             model,
             source,
             checked,
@@ -142,7 +147,7 @@ def train_stages(
             history=history,
             progress=progress,
         )
-    return validation
+    return validation, folded
 
 
 def _train_more(

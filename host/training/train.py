@@ -22,6 +22,7 @@ from edgeinfer.host.extras import require_host_extra
 from edgeinfer.host.models import build_model
 from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.tasks.task import Lesson
+from edgeinfer.host.training.choices.fine_tune import with_fine_tuning
 from edgeinfer.host.training.config import TrainConfig, run_config
 from edgeinfer.host.training.data.prepared_store import (
     first_spec,
@@ -116,6 +117,9 @@ def train(
     shown = progress or LineProgress()
     if teacher is not None:
         data = follow_teacher(data, teacher.run)
+        # A teacher's answers are another loss than that of the folds.
+        config = replace(config, folds="none")
+    config = with_fine_tuning(config, len(data.splits["train"]))
     with ExitStack() as stack:
         if resumable:
             identity = training_identity(data, config, teacher, start)
@@ -150,7 +154,7 @@ def train(
         if more:
             history.read(out)
         keeper = Keeper(place.checkpoints, seed=config.seed, progress=shown)
-        checked = train_stages(
+        checked, folded = train_stages(
             *(model, stores, spec, config, lesson, keeper.stages(fit), place.cache, history, shown),
             more=more,
         )
@@ -175,6 +179,7 @@ def train(
             metrics={
                 METRIC_ACCURACY: answered.score.accuracy,
                 METRIC_LOSS: answered.score.loss,
+                **({} if folded is None else folded.metrics()),
                 **{f"validation.keras.{name}": figure for name, figure in figures.items()},
             },
         )

@@ -20,6 +20,8 @@ import numpy as np
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.host.tasks.task import Floats, Lesson, Rows
+from edgeinfer.host.training.choices.fine_tune import with_fine_tuning
+from edgeinfer.host.training.choices.folds import Folded, choose_by_folds
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, FeatureSource, ImageSource, Source
 from edgeinfer.host.training.data.cut_points import choose_cut
@@ -53,7 +55,7 @@ def train_in_two_stages(
     history: History,
     progress: Progress,
     fit_stage: FitStage = fit,
-) -> None:
+) -> Folded | None:
     """Train the head of `model`, then fine-tune; the model holds the best weights at the end.
 
     Args:
@@ -69,12 +71,16 @@ def train_in_two_stages(
         progress: reports every step.
         fit_stage: trains each of the two stages: `fit`, or one with a teacher.
 
+    Returns:
+        What folds said of the head; None where pictures are enough without.
+
     Raises:
         TrainingError: the loss became infinite or NaN.
         StorageError: the cache or the history cannot be written.
     """
     cut = choose_cut(model, upper_share=UPPER_SHARE)
-    upper = config.fine_tune_epochs > 0 and config.fine_tune == "upper" and cut is not None
+    config = with_fine_tuning(config, len(train.rows))
+    upper = bool(config.fine_tune_epochs) and config.fine_tune == "upper" and cut is not None
     outputs = [head_start(model)] + ([cut.output] if upper else [])
     frozen = keras.Model(model.input, outputs)
     kept = [
@@ -94,14 +100,21 @@ def train_in_two_stages(
             FeatureSource(kept[1][output], (validation.rows,)),
         )
 
-    head_data = pair(*cached(0), size=config.batch_size, seed=config.seed)
-    _train_head(model, *head_data, config, fit_stage, history=history, progress=progress)
+    learned, checked = cached(0)
+    head_config = config
+    folded = choose_by_folds(learned, lesson, config)
+    if folded is not None:
+        progress.say(folded.line())
+        head_config = replace(config, epochs=folded.epochs, patience=folded.epochs)
+    head_data = pair(learned, checked, size=config.batch_size, seed=config.seed)
+    _train_head(model, *head_data, head_config, fit_stage, history=history, progress=progress)
     if not config.fine_tune_epochs:
-        return
+        return folded
     sources = cached(1) if upper else (train, validation)
     data = pair(*sources, size=FINE_TUNE_BATCH, seed=config.seed + 1)
     part = with_dropout(model, config.dropout, start=cut.output if upper else None)
     _fine_tune(part, *data, config, fit_stage, history=history, progress=progress)
+    return folded
 
 
 def _variant_rows(source: ImageSource, lesson: Lesson, variants: int) -> tuple[Rows, ...]:
@@ -154,7 +167,7 @@ def _fine_tune(
     """Train the whole or the upper part; restore the old weights if it did not help."""
     settings = replace(
         config,
-        epochs=config.fine_tune_epochs,
+        epochs=config.fine_tune_epochs or 0,
         learning_rate=config.fine_tune_learning_rate,
         optimizer="adamw",
     )

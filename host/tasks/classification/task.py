@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
@@ -18,6 +19,9 @@ from edgeinfer.host.data.dataset import DataOptions, PreparedData, prepare_folde
 from edgeinfer.host.data.labels.find import find_labelled
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.task import Floats, Rows, TaughtTask
+
+FEW = 50
+"""With less training pictures a class, folds choose what else validation would choose."""
 
 
 class TaughtClassification(TaughtTask):
@@ -112,6 +116,18 @@ class TaughtClassification(TaughtTask):
                 next_step="train a teacher on this data with `edgeinfer train`",
             )
         return [theirs.labels.index(label) for label in ours.labels]
+
+    def folds(self, rows: Rows, said: Said, count: int) -> NDArray[np.int64] | None:
+        """Return folds with pictures of each class, for less than `FEW` pictures a class."""
+        numbers = np.bincount(rows, minlength=len(said.labels))
+        if len(rows) >= FEW * len(said.labels) or numbers.min() < count:
+            return None
+        folds = np.zeros(len(rows), np.int64)
+        for label in range(len(said.labels)):
+            those = np.flatnonzero(rows == label)
+            # In the order of a fixed draw: neighbours in a folder often show the same.
+            folds[np.random.default_rng(label).permutation(those)] = np.arange(len(those)) % count
+        return folds
 
     def balanced(self, rows: Rows, said: Said) -> Floats:
         """Return weights inverse to the classes' frequencies, 1 on average over the pictures."""

@@ -81,6 +81,7 @@ def _error(*arguments: str) -> EdgeinferError:
         (["-a", "mobilenet-v3-large", "--init", "he", "--size", "28"], "--size: 28x28, expected"),
         (["--fine-tune-epochs", "2"], "--fine-tune-epochs: is given with --init he"),
         (["--fine-tune", "upper"], "--fine-tune: is given with --init he"),
+        (["--folds", "auto"], "--folds: is given with --init he"),
         (
             ["-a", "efficientnet-lite0", "--fine-tune-epochs", "0", "--fine-tune", "upper"],
             "--fine-tune: is given with --fine-tune-epochs 0",

@@ -17,7 +17,7 @@ def test_every_architecture_has_defaults(name: str) -> None:
     assert config.size == (ARCHITECTURES[name].size,) * 2
     assert config.pretrained == ARCHITECTURES[name].pretrained
     # Two stages belong to pretrained weights, and only to them.
-    assert (config.fine_tune_epochs > 0) == config.pretrained
+    assert config.fine_tune_epochs == (None if config.pretrained else 0)
 
 
 def test_overrides_win_and_none_means_default() -> None:
