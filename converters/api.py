@@ -41,6 +41,7 @@ def convert(
     foreign: ForeignModel | None = None,
     max_drop_points: float | None = None,
     calibration_draw: CalibrationDraw | None = None,
+    unknown_share: float | None = None,
     data: AnyPath | None = None,
     board: str | None = None,
     import_timeout_s: float | None = None,
@@ -80,6 +81,9 @@ def convert(
         calibration_draw: how the pictures for the calibration are chosen: "balanced" takes the
             classes in turn, "as-is" takes the pictures as they come. By default "balanced". Only
             for a folder of `edgeinfer.train`.
+        unknown_share: answer "unknown" below a probability that is chosen on validation pictures:
+            as high as it can be where at most this share of the right answers is lost, such as
+            0.02. By default a class is always named. Only for a folder of `edgeinfer.train`.
         data: the folder of the pictures that the model was trained on, if it is no longer where it
             was. Only for a folder of `edgeinfer.train`.
         board: name of a board, such as "coral-usb". The bundle gets a variant for the accelerator
@@ -116,6 +120,7 @@ def convert(
             foreign=foreign,
             max_drop_points=max_drop_points,
             calibration_draw=calibration_draw,
+            unknown_share=unknown_share,
             data=data,
             board=board,
             import_timeout_s=import_timeout_s,
@@ -132,6 +137,7 @@ def _convert(
     foreign: ForeignModel | None,
     max_drop_points: float | None,
     calibration_draw: CalibrationDraw | None,
+    unknown_share: float | None,
     data: AnyPath | None,
     board: str | None,
     import_timeout_s: float | None,
@@ -166,7 +172,7 @@ def _convert(
     refuse_unfit(_changed(options, ConvertOptions()), "foreign" if of_foreign else "run", precision)
     source: Source
     if of_foreign:
-        _refuse(path, calibration_draw=calibration_draw, data=data)
+        _refuse(path, calibration_draw=calibration_draw, data=data, unknown_share=unknown_share)
         if foreign is None:
             raise UsageError(
                 "foreign",
@@ -199,6 +205,7 @@ def _convert(
             data=None if data is None else Path(data),
             max_drop_points=1.0 if max_drop_points is None else max_drop_points,
             calibration_draw=calibration_draw or "balanced",
+            unknown_share=unknown_share,
         )
     options.targets.require_tools(precision)
     folder = None if report is None else Path(report)

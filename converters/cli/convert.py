@@ -52,6 +52,7 @@ def convert(
     calibration: CalibrationMethod,
     backend: Backend | None,
     max_drop: float,
+    unknown_share: float | None,
     repair: RepairLimit,
     calibration_images: int,
     calibration_draw: CalibrationDraw,
@@ -187,6 +188,7 @@ def convert(
             folder=model,
             data=data,
             max_drop_points=max_drop,
+            unknown_share=unknown_share,
             calibration_draw=calibration_draw,
         )
     targets.require_tools(precision)

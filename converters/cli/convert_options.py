@@ -104,6 +104,15 @@ _OPTIONS = (
         "pictures, or on --pictures in folders named as the model's labels.",
     ),
     _quantization(
+        "--unknown",
+        "unknown_share",
+        type=click.FloatRange(0, 1, max_open=True),
+        metavar="SHARE",
+        show_default="always name a class",
+        help="Answer `unknown` below a probability that is chosen on validation pictures: as high "
+        "as it can be where at most this share of the right answers is lost, such as 0.02.",
+    ),
+    _quantization(
         "--repair",
         type=choice("none", "clipping", "equalization", "mixed", "training"),
         default="training",

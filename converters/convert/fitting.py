@@ -77,6 +77,7 @@ def _unfit(kind: Kind, precision: Precision) -> Iterator[tuple[str, str, str]]:
     else:
         drawn = "given for someone else's model, whose calibration pictures are drawn as they come"
         yield "--calibration-draw", drawn, ""
+        yield "--unknown", "given for someone else's model", "see --min-score, for any classifier"
         yield "--data", "given for someone else's model, whose photos are --pictures", ""
     if precision not in CALIBRATED:
         why = f"given with --precision {precision}, which needs no calibration"

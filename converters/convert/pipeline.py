@@ -44,6 +44,7 @@ from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.models.bundle.manifest import CPU, ModelManifest, least_schema
 from edgeinfer.device.models.verify import VerifyReport
+from edgeinfer.device.tasks.task import Said
 
 Evaluations = dict[str, dict[str, Evaluation]]
 """Evaluations by the name of the pictures, then by precision."""
@@ -156,7 +157,7 @@ class _Conversion:
             tried=tried_text(attempts),
         )
         if model.settles:
-            said = model.task.settled(model.said, deciding[precision])
+            said = self._settled(deciding[precision])
             self._model = model = replace(model, said=said)
             deciding = {name: one.under(said) for name, one in deciding.items()}
         evaluations = {first: deciding}
@@ -176,6 +177,14 @@ class _Conversion:
             warnings=tuple(model.gate.warnings(evaluations, precision)),
             opened=model,
         )
+
+    def _settled(self, evaluation: Evaluation) -> Said:
+        """Return what is said of the outputs with what the small model's answers decide."""
+        model = self._model
+        said = model.task.settled(model.said, evaluation)
+        if model.unknown_share is None:
+            return said
+        return model.task.with_unknown(said, evaluation, model.unknown_share)
 
     def _require_usable(self, models: TfliteModels) -> None:
         """Refuse a model that a runtime could not load, or with too little for an accelerator."""

@@ -35,17 +35,22 @@ class TrainedRun:
         max_drop_points: the largest loss of top-1 on validation, in percentage points.
         calibration_draw: which train samples calibrate: `balanced` takes the classes in turn,
             `as-is` draws from all samples, so frequent classes count for more.
+        unknown_share: of the right answers on validation, the largest share that may become
+            `unknown`, 0 to below 1; None for a model that always names a class.
     """
 
     folder: Path
     data: Path | None = None
     max_drop_points: float = 1.0
     calibration_draw: CalibrationDraw = "balanced"
+    unknown_share: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse impossible values."""
         if self.calibration_draw not in get_args(CalibrationDraw):
             raise ValueError(f"calibration_draw is {self.calibration_draw!r}")
+        if self.unknown_share is not None and not 0 <= self.unknown_share < 1:
+            raise ValueError(f"unknown_share is {self.unknown_share}, expected 0 to below 1")
 
     def open(
         self, options: ConvertOptions, folder: Path, *, tensorflow: Worker, progress: Progress
@@ -87,6 +92,7 @@ class TrainedRun:
                 tensorflow=tensorflow,
             ),
             settles=True,
+            unknown_share=self.unknown_share,
             metrics=trained.metrics,
             provenance={**trained.provenance, "convert.calibration-draw": self.calibration_draw},
         )

@@ -42,6 +42,9 @@ class Opened:
         retrain: trains it with its rounding errors; None where that is not possible.
         settles: whether the small model's answers to the first pictures decide what the task
             leaves open, such as a threshold: not for a model that says so itself.
+        unknown_share: of the right answers to the first pictures, the largest share that may become
+            `unknown`;
+            None for a model that always names a class.
         metrics: figures that are already known.
         provenance: how it was made.
     """
@@ -60,6 +63,7 @@ class Opened:
     ranges: CalibrationMethod | None
     retrain: Retrain | None
     settles: bool = False
+    unknown_share: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
 

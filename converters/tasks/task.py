@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from edgeinfer.converters.common.page.parts import Part
 from edgeinfer.converters.tasks.evaluation import Evaluation
+from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.task import Said
 
@@ -70,6 +71,27 @@ class ComparedTask(ABC):
             evaluation: the answers on pictures that the model has not learned, by `evaluation`.
         """
         return said
+
+    def with_unknown(self, said: Said, evaluation: Evaluation, share: float) -> Said:
+        """Return what is said of a model's outputs with a rule for answers that are `unknown`.
+
+        By default no task has one.
+
+        Args:
+            said: the description so far.
+            evaluation: the answers on pictures that the model has not learned.
+            share: of the right answers on these pictures, the largest share that may become
+                `unknown`.
+
+        Raises:
+            UsageError: the task, or this model, has no such answer.
+        """
+        raise UsageError(
+            "--unknown",
+            got=f"is given for a model of task '{self.name}'",
+            expected="a model that gives one class a picture",
+            next_step="leave it out",
+        )
 
     def report(self, evaluations: Mapping[str, Evaluation], drawn: str) -> dict[str, bytes]:
         """Return files of a bundle's report, by name.

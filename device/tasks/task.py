@@ -84,6 +84,8 @@ class Task(ABC):
             ("picture", said.decoder.picture is not None, "the range of a picture"),
             ("candidates", said.decoder.candidates is not None, "a decoder for candidates"),
             ("multi_label", said.decoder.multi_label is not None, "several classes a picture"),
+            ("temperature", said.decoder.temperature is not None, "a temperature"),
+            ("unknown_below", said.decoder.unknown_below is not None, "answers that are unknown"),
         ):
             if part not in self.may_have and there != (part in self.parts):
                 raise ValueError(f"task '{self.name}' and {what} do not fit")

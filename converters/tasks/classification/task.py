@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.common.page.parts import Part
+from edgeinfer.converters.tasks.classification.calibration import (
+    fit_temperature,
+    least_certainty,
+)
 from edgeinfer.converters.tasks.classification.evaluation import ClassEvaluation
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.task import MeasuredTask
@@ -19,19 +24,20 @@ from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.task import Said
 
 
+class Shared(NamedTuple):
+    """Classes that two answers have in common, and that they have together."""
+
+    found: int
+    both: int
+
+
 class Picked(NamedTuple):
     """A true class, the best one, and the logarithms of all probabilities, (classes,)."""
 
     truth: int
     answer: int
     logs: NDArray[np.float32]
-
-
-class Shared(NamedTuple):
-    """Classes that two answers have in common, and that they have together."""
-
-    found: int
-    both: int
+    unknown: bool
 
 
 class MeasuredClassification(MeasuredTask):
@@ -85,7 +91,7 @@ class MeasuredClassification(MeasuredTask):
         return prediction.index
 
     def outcome(self, target: int | frozenset[int], prediction: Prediction) -> Picked | Shared:
-        """Return the true class, the best one, and all probabilities.
+        """Return the true class, the best one, and the probabilities.
 
         Where several may be true, return how many of them both answers have.
         """
@@ -95,7 +101,7 @@ class MeasuredClassification(MeasuredTask):
             return Shared(found=len(target & answer), both=len(target) + len(answer))
         assert isinstance(prediction, Classification)
         logs = np.log(np.maximum(prediction.probabilities, _LEAST)).astype(np.float32)
-        return Picked(target, prediction.index, logs)
+        return Picked(target, prediction.index, logs, prediction.unknown)
 
     def evaluation(self, outcomes: Sequence[Picked | Shared], said: Said) -> Evaluation:
         """Return how often the best class is the true one.
@@ -117,6 +123,10 @@ class MeasuredClassification(MeasuredTask):
             certainty=np.exp(logs[np.arange(len(found)), pairs[:, 0]].astype(np.float64)),
             answers=pairs[:, 1],
             logs=logs,
+            temperature=said.decoder.temperature or 1.0,
+            unknown=None
+            if said.decoder.unknown_below is None
+            else np.array([outcome.unknown for outcome in found], np.bool_),
         )
 
     def page_parts(self, evaluation: Evaluation, said: Said) -> tuple[Part, ...]:
@@ -126,6 +136,24 @@ class MeasuredClassification(MeasuredTask):
         if not isinstance(evaluation, ClassEvaluation):
             return super().page_parts(evaluation, said)
         return class_parts(evaluation)
+
+    def settled(self, said: Said, evaluation: Evaluation) -> Said:
+        """Return it with the temperature of the logits that suits the answers, or without one."""
+        if said.decoder.activation != "softmax" or not isinstance(evaluation, ClassEvaluation):
+            return said
+        if evaluation.logs is None:
+            return said
+        logits = evaluation.logs.astype(np.float64) * evaluation.temperature
+        temperature = fit_temperature(logits, evaluation.groups)
+        return replace(said, decoder=replace(said.decoder, temperature=temperature))
+
+    def with_unknown(self, said: Said, evaluation: Evaluation, share: float) -> Said:
+        """Return it with the probability below which an answer is `unknown`."""
+        if said.decoder.multi_label is not None or not isinstance(evaluation, ClassEvaluation):
+            return super().with_unknown(said, evaluation, share)
+        certainties = evaluation.certainties(said.decoder.temperature or 1.0)
+        least = least_certainty(certainties, evaluation.right, share)
+        return replace(said, decoder=replace(said.decoder, unknown_below=least))
 
     def report(self, evaluations: Mapping[str, Evaluation], drawn: str) -> dict[str, bytes]:
         """Return the confusions as tables, and one as a picture."""

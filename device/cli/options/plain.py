@@ -154,7 +154,8 @@ _ANSWER_OPTIONS = (
             "type": click.FloatRange(0, 1),
             "metavar": "SCORE",
             "show_default": "what the model states",
-            "help": "Leave out objects, people and classes that score less.",
+            "help": "Leave out objects, people and classes that score less. Of one class a "
+            "picture: answer `unknown` where it scores less; 0 always names a class.",
         },
     ),
     (

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.core.errors import ModelError, UsageError
+from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.open_options import AnswerOptions
@@ -28,13 +28,16 @@ class ClassificationTask(Task):
 
     name: ClassVar[str] = "classification"
     first_schema: ClassVar[int] = 1
-    may_have: ClassVar[frozenset[str]] = frozenset({"multi_label"})
+    may_have: ClassVar[frozenset[str]] = frozenset({"multi_label", "temperature", "unknown_below"})
     adjusts: ClassVar[frozenset[str]] = frozenset({"min_score"})
     smooths: ClassVar[bool] = True
 
     def schema(self, said: Said) -> int:
-        """Return 3 where several classes may be true, or one number stands for two."""
+        """Return 3 where several classes may be true, or one number stands for two, and for a
+        temperature or a threshold."""
         decoder = said.decoder
+        if decoder.temperature is not None or decoder.unknown_below is not None:
+            return 3
         return 3 if decoder.multi_label or decoder.activation in _ONE_NUMBER else 1
 
     def check(self, said: Said) -> None:
@@ -46,6 +49,10 @@ class ClassificationTask(Task):
             raise ValueError(f"{len(said.labels)} labels, expected 2 for one number")
         if said.decoder.multi_label is not None and said.decoder.activation != "none":
             raise ValueError("several classes a picture need probabilities, not logits")
+        if said.decoder.multi_label is not None and said.decoder.unknown_below is not None:
+            raise ValueError("of several classes a picture none is 'unknown'")
+        if said.decoder.temperature is not None and said.decoder.activation != "softmax":
+            raise ValueError("a temperature needs logits, whose activation is softmax")
 
     def adjusted(self, said: Said, answer: AnswerOptions) -> Said:
         """Return the outputs' description with another least score of classes that are named."""
@@ -54,12 +61,8 @@ class ClassificationTask(Task):
             return said
         spec = said.decoder.multi_label
         if spec is None:
-            raise UsageError(
-                "--min-score",
-                got="is given for a model that gives one class a picture",
-                expected="a model whose classes do not exclude each other, or finds objects",
-                next_step="leave it out",
-            )
+            least = answer.min_score or None  # 0 takes every answer
+            return replace(said, decoder=replace(said.decoder, unknown_below=least))
         spec = replace(spec, min_score=answer.min_score)
         return replace(said, decoder=replace(said.decoder, multi_label=spec))
 
@@ -79,14 +82,20 @@ class ClassificationTask(Task):
             if decoder.activation in _ONE_NUMBER:
                 second = sigmoid(real) if decoder.activation == "sigmoid" else real
                 return np.concatenate([1 - second, second])
-            return softmax(real) if decoder.activation == "softmax" else real
+            if decoder.activation != "softmax":
+                return real
+            return softmax(real if decoder.temperature is None else real / decoder.temperature)
 
         if decoder.multi_label is not None:
             least = decoder.multi_label.min_score
             return lambda tensors: MultiLabel(
                 labels=labels, probabilities=probabilities(tensors), min_score=least
             )
-        return lambda tensors: Classification(labels=labels, probabilities=probabilities(tensors))
+        return lambda tensors: Classification(
+            labels=labels,
+            probabilities=probabilities(tensors),
+            unknown_below=decoder.unknown_below,
+        )
 
     def guess(self, shown: Shown) -> Guess | None:
         """Return how one number a class, or one for two classes, is to be read."""
@@ -110,9 +119,14 @@ class ClassificationTask(Task):
         return super().fit_labels(guess, found, given=given, subject=subject)
 
     def rows(self, said: Said) -> Rows:
-        """Return the least score of classes that are named as well."""
+        """Return the least score of classes that are named, the temperature and the threshold."""
         spec = said.decoder.multi_label
+        decoder = said.decoder
         more = [] if spec is None else [("classes", f"several, from a score of {spec.min_score:g}")]
+        if decoder.temperature is not None:
+            more.append(("temperature", f"{decoder.temperature:g}"))
+        if decoder.unknown_below is not None:
+            more.append(("unknown", f"below a probability of {decoder.unknown_below:g}"))
         return [*super().rows(said), *more]
 
 

@@ -66,6 +66,10 @@ class Decoder:
         multi_label: for the tasks `multilabel` and `classification`: several classes may be true of
             one picture.
         candidates: for the tasks `detection` and `pose`, instead of `detection` and `pose`.
+        temperature: what logits are divided by before the softmax, so that probabilities are as
+            often right as they say; None for 1.
+        unknown_below: for one class a picture: where the best class has a smaller probability, the
+            answer is `unknown`; None where it never is.
     """
 
     activation: Literal["softmax", "sigmoid", "binary", "none"] = "none"
@@ -76,3 +80,12 @@ class Decoder:
     picture: PictureSpec | None = None
     multi_label: MultiLabelSpec | None = None
     candidates: CandidateSpec | None = None
+    temperature: float | None = None
+    unknown_below: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an impossible temperature or threshold."""
+        if self.temperature is not None and not 0.01 <= self.temperature <= 100:
+            raise ValueError(f"temperature is {self.temperature}, expected 0.01 to 100")
+        if self.unknown_below is not None and not 0 <= self.unknown_below <= 1:
+            raise ValueError(f"unknown_below is {self.unknown_below}, expected 0 to 1")

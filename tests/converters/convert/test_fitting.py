@@ -148,7 +148,13 @@ TRIALS: dict[str, list[Trial]] = {
     "--input-size": [Trial(words=("--input-size", "64x48"), obeyed=other_bytes, kinds=())],
     "--signature": [Trial(words=("--signature", "absent"), obeyed=other_bytes, kinds=())],
     "--unit": [Trial(words=("--unit", "bar"), obeyed=other_bytes, kinds=())],
-    "--min-score": [Trial(words=("--min-score", 0.3), obeyed=other_bytes, kinds=())],
+    "--min-score": [
+        Trial(
+            words=("--min-score", 0.3),
+            obeyed=lambda made, plain: made.manifest.decoder.unknown_below == 0.3,
+            kinds=FOREIGN,
+        )
+    ],
     "--iou": [Trial(words=("--iou", 0.3), obeyed=other_bytes, kinds=())],
     "--mean": [
         Trial(
@@ -221,6 +227,13 @@ TRIALS: dict[str, list[Trial]] = {
         ),
     ],
     "--max-drop": [Trial(words=("--max-drop", 5), obeyed=lambda made, plain: True, kinds=("run",))],
+    "--unknown": [
+        Trial(
+            words=("--unknown", 0.1),
+            obeyed=lambda made, plain: made.manifest.decoder.unknown_below is not None,
+            kinds=("run",),
+        )
+    ],
     "--repair": [
         Trial(words=("--repair", "none"), obeyed=lambda made, plain: "repair" not in made.answer),
         Trial(words=("--repair", "none", "--precision", "float16"), obeyed=other_bytes, kinds=()),

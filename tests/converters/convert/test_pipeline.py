@@ -63,6 +63,27 @@ def bundle(converted: ConvertResult) -> Path:
     return converted.bundle
 
 
+def test_unknown_is_chosen_on_validation_and_carried(trained_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "careful.edgebundle"
+    result = convert(TrainedRun(folder=trained_folder, unknown_share=0.1), out, OPTIONS, Silent())
+    decoder = result.manifest.decoder
+    assert decoder.unknown_below is not None
+    assert result.manifest.schema_version == 3
+    validation, test = (result.evaluations[name]["int8"] for name in ("validation", "test"))
+    assert isinstance(validation, ClassEvaluation)
+    assert isinstance(test, ClassEvaluation)
+    lost = validation.certainties(decoder.temperature or 1.0)[validation.right]
+    assert (lost < decoder.unknown_below).mean() <= 0.1
+    assert test.unknown is not None
+    assert result.manifest.metrics["test.int8.unknown"] == pytest.approx(test.unknown.mean())
+    assert "test.int8.ece" in result.manifest.metrics
+    with Model.open(out) as model:
+        answer = model.predict(np.full((32, 32, 3), 128, np.uint8))
+    assert isinstance(answer, Classification)
+    assert answer.unknown == (answer.probability < decoder.unknown_below)
+    assert answer.to_json()["unknown"] is answer.unknown
+
+
 def test_the_bundle_answers_as_the_keras_model_does(bundle: Path, trained_folder: Path) -> None:
     right = 0
     samples = read_samples(trained_folder)["test"]

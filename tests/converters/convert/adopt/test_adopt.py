@@ -140,9 +140,16 @@ def test_generated_frames_are_always_the_same(model: Path, tmp_path: Path) -> No
 
 
 def test_what_does_not_fit_is_refused(model: Path, tmp_path: Path) -> None:
-    options = OpenOptions(labels=LABELS.labels, input_range="-1..1", min_score=0.3)
-    with pytest.raises(UsageError, match="--min-score: is given for a model that gives one class"):
+    options = OpenOptions(labels=LABELS.labels, input_range="-1..1", iou=0.3)
+    with pytest.raises(UsageError, match="--iou: is given for a model of task 'classification'"):
         adopt(model, tmp_path / "x.edgebundle", options, Silent())
+
+
+def test_a_least_score_makes_answers_unknown(model: Path, tmp_path: Path) -> None:
+    options = OpenOptions(labels=LABELS.labels, input_range="-1..1", min_score=0.3)
+    path = tmp_path / "x.edgebundle"
+    adopt(model, path, options, Silent(), golden_frames=1)
+    assert read_manifest(path).decoder.unknown_below == 0.3
 
 
 def test_labels_that_occur_twice_get_their_number() -> None:
