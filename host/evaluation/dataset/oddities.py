@@ -47,7 +47,7 @@ class Oddity:
 def odd_pictures(looks: Sequence[Look]) -> list[Oddity]:
     """Return the pictures of one colour, and those of another size or shape than the others."""
     found = [
-        Oddity(kind="uniform", path=look.sample.source, detail=_uniform(look))
+        Oddity(kind="uniform", path=look.sample.source, detail=words_of_uniform(look))
         for look in looks
         if look.contrast < UNIFORM_CONTRAST
     ]
@@ -116,7 +116,8 @@ def imbalance(prepared: PreparedData, class_of: Callable[[Any], int | None]) -> 
     return found
 
 
-def _uniform(look: Look) -> str:
+def words_of_uniform(look: Look) -> str:
+    """Return which colour a picture is nearly all of, in words."""
     colour = "one colour"
     if look.brightness < _BLACK:
         colour = "black"
