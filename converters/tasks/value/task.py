@@ -23,6 +23,7 @@ from edgeinfer.converters.tasks.value.near import TOLERANCE, Compared, near_eval
 from edgeinfer.converters.tasks.value.target import ValueTarget
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.spec import ValueSpec
+from edgeinfer.device.tasks.spec.value import Scaling
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.device.tasks.value.prediction import Value, Values
 from edgeinfer.device.tasks.value.reading import Reading
@@ -117,9 +118,11 @@ class MeasuredValue(MeasuredTask):
     def evaluation(self, outcomes: Sequence[Measured | Compared], said: Said) -> Evaluation:
         """Return the errors; of two models' answers, how many are near each other."""
         compared = [one for one in outcomes if isinstance(one, Compared)]
-        each = scalings(said if said.value else _unknown(said))
         if compared:
+            plain = (Scaling(unit=""),) * len(compared[0].truth)
+            each = scalings(said) if said.value else plain
             return near_evaluation(compared, each, self.score_name)
+        each = scalings(said if said.value else _unknown(said))
         count = len(each)
         return evaluate_values(
             np.array([one.truth for one in outcomes], np.float64).reshape(-1, count),
