@@ -17,9 +17,9 @@ from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data import fashion_mnist
 from edgeinfer.host.data.check import Checked, check_files
-from edgeinfer.host.data.choose_split import split_as
 from edgeinfer.host.data.findings import Finding
 from edgeinfer.host.data.folder import Layout, require_enough
+from edgeinfer.host.data.groups.choose_split import split_as
 from edgeinfer.host.data.labels.find import find_labelled
 from edgeinfer.host.data.split import split_samples
 from edgeinfer.host.data.store import ImageStore

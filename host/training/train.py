@@ -40,7 +40,7 @@ from edgeinfer.host.training.network.start import start_network
 from edgeinfer.host.training.report.page import write_run_page
 from edgeinfer.host.training.report.provenance import provenance, training_identity
 from edgeinfer.host.training.report.tensorboard import TensorBoardLogs
-from edgeinfer.host.training.stages import choose_fit, train_stages
+from edgeinfer.host.training.stages.train_stages import choose_fit, train_stages
 
 if TYPE_CHECKING:
     from edgeinfer.host.data.dataset import PreparedData

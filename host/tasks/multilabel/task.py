@@ -17,8 +17,8 @@ from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.spec import Decoder, MultiLabelSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.check import check_files
-from edgeinfer.host.data.choose_split import split_as
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
+from edgeinfer.host.data.groups.choose_split import split_as
 from edgeinfer.host.data.labels.several import SeveralLabels, by_rarest, find_several
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.task import Floats, Rows, TaughtTask

@@ -13,8 +13,14 @@ from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import SPLITS, Split
 from edgeinfer.converters.tasks.classification.task import TASK
 from edgeinfer.device.core.errors import DataError, UsageError
-from edgeinfer.host.data.choose_split import split_as
-from edgeinfer.host.data.grouping import groups_of, offer, parse_split_by, split_groups, time_of
+from edgeinfer.host.data.groups.choose_split import split_as
+from edgeinfer.host.data.groups.grouping import (
+    groups_of,
+    offer,
+    parse_split_by,
+    split_groups,
+    time_of,
+)
 
 
 def pictures(sizes: list[int], labels: int = 2) -> list[Sample]:

@@ -74,7 +74,7 @@ def test_features_are_those_of_the_network(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fine_tune", ["upper", "whole"])
 def test_both_stages_learn(fine_tune: str, tmp_path: Path) -> None:
     from edgeinfer.host.training.fit import compile_model, evaluate
-    from edgeinfer.host.training.transfer import train_in_two_stages
+    from edgeinfer.host.training.stages.transfer import train_in_two_stages
 
     model = small_network(16, seed=1)
     config = default_config(
@@ -128,7 +128,7 @@ def test_both_stages_learn(fine_tune: str, tmp_path: Path) -> None:
 
 def test_the_first_stage_trains_all_of_a_tasks_own_head(tmp_path: Path) -> None:
     from edgeinfer.host.training.network.head import head_start, with_head
-    from edgeinfer.host.training.transfer import train_in_two_stages
+    from edgeinfer.host.training.stages.transfer import train_in_two_stages
 
     said = Said(value=ValueSpec(unit="", scales=(0.5,), offsets=(0.5,), ranges=(1.0,)))
     lesson = Lesson(task=find_taught("value"), said=said)
@@ -172,7 +172,7 @@ def test_the_first_stage_trains_all_of_a_tasks_own_head(tmp_path: Path) -> None:
 
 
 def test_fine_tuning_that_lowers_the_accuracy_is_undone(tmp_path: Path) -> None:
-    from edgeinfer.host.training.transfer import train_in_two_stages
+    from edgeinfer.host.training.stages.transfer import train_in_two_stages
 
     model = small_network(16, seed=1)
     config = default_config(
@@ -203,7 +203,7 @@ def test_fine_tuning_that_lowers_the_accuracy_is_undone(tmp_path: Path) -> None:
 
 def test_a_teacher_is_used_in_both_stages(tmp_path: Path) -> None:
     from edgeinfer.host.training.distillation.distillation import fit_with_teacher
-    from edgeinfer.host.training.transfer import train_in_two_stages
+    from edgeinfer.host.training.stages.transfer import train_in_two_stages
 
     model = small_network(16, seed=1)
     config = default_config(

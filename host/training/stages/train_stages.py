@@ -93,7 +93,7 @@ def train_stages(
         StorageError: the cache, the history or a checkpoint cannot be written.
     """
     from edgeinfer.host.training.fit import with_dropout
-    from edgeinfer.host.training.transfer import FINE_TUNE_BATCH, train_in_two_stages
+    from edgeinfer.host.training.stages.transfer import FINE_TUNE_BATCH, train_in_two_stages
 
     table = normalize_table(spec)
     augment, mirrored = choose_augmentation(config, lesson.task)

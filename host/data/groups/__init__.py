@@ -1,0 +1,1 @@
+"""Pictures that belong together, and splits that keep them so."""
