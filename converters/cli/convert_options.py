@@ -106,7 +106,7 @@ _OPTIONS = (
     _quantization(
         "--unknown",
         "unknown_share",
-        type=click.FloatRange(0, 1, max_open=True),
+        type=click.FloatRange(0, 0.99),
         metavar="SHARE",
         show_default="always name a class",
         help="Answer `unknown` below a probability that is chosen on validation pictures: as high "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeinfer.device.cli.given import FOLDERS, refuse_other
-from edgeinfer.device.cli.help.pages import Command, option
+from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.common import (
     is_model,
@@ -28,7 +28,14 @@ from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.core.model_file import command_line
 from edgeinfer.device.core.text.csv_cells import csv_cell
 from edgeinfer.device.pictures.folders.leftovers import EVALUATION_FILES
-from edgeinfer.host.cli.labels_option import labels_option, pattern_option, target_option
+from edgeinfer.host.cli.labels_option import (
+    LABELS_NAMES,
+    LABELS_SETTINGS,
+    PATTERN_NAMES,
+    PATTERN_SETTINGS,
+    TARGET_NAMES,
+    TARGET_SETTINGS,
+)
 
 if TYPE_CHECKING:
     from edgeinfer.converters.tasks.evaluation import Evaluation
@@ -39,32 +46,34 @@ if TYPE_CHECKING:
 
 SHEET_FILE, TABLE_FILE = EVALUATION_FILES
 
+_model, _data, _output = map(option_group, ("Model", "Data", "Output"))
+
 
 @click.command(cls=Command)
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[BUNDLE] DATA")
 @model_option
-@labels_option
-@target_option
-@pattern_option
-@option(
+@_data(*LABELS_NAMES, **LABELS_SETTINGS)
+@_data(*TARGET_NAMES, **TARGET_SETTINGS)
+@_data(*PATTERN_NAMES, **PATTERN_SETTINGS)
+@_model(
     "--compare",
     type=click.Path(path_type=Path),
     metavar="OTHER",
     help="Compare with another model on the same pictures: is the difference more than chance?",
 )
-@option(
+@_model(
     "--region",
     show_default="what the model states, or all of it",
     **region_settings("the model sees"),
 )
-@option(
+@_output(
     "--worst",
     type=click.IntRange(0, 100),
     default=10,
     metavar="N",
     help="How many of the worst answers to print.",
 )
-@option(
+@_output(
     "--report",
     type=click.Path(path_type=Path),
     metavar="FOLDER",

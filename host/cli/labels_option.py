@@ -27,16 +27,12 @@ TARGET_SETTINGS: dict[str, Any] = {
     "help": "A column of measured values in the table; may be given several times.",
 }
 
-target_option = option(*TARGET_NAMES, **TARGET_SETTINGS)
-
 PATTERN_NAMES = ("--name-pattern",)
 
 PATTERN_SETTINGS: dict[str, Any] = {
     "metavar": "PATTERN",
     "help": "Where names of pictures have the values: '*_{value}' finds 4.2 in 0017_4.2.jpg.",
 }
-
-pattern_option = option(*PATTERN_NAMES, **PATTERN_SETTINGS)
 
 
 def split_commas(text: str | None) -> tuple[str, ...]:
