@@ -28,6 +28,23 @@ MANY_PICTURES = 400
 """With as many the share is known within 3 percentage points."""
 
 
+def kept_back(pictures: int) -> slice:
+    """Return the validation pictures that only the interval is made of: every second one.
+
+    Where they are few all are used for both, and the interval is a little too narrow.
+
+    >>> list(range(100))[kept_back(100)][:3], list(range(20))[kept_back(20)]
+    ([1, 3, 5], [])
+    """
+    return slice(1, None, 2) if pictures >= 4 * LEAST_PICTURES else slice(0, 0)
+
+
+def of_interval(pictures: int) -> slice:
+    """Return the validation pictures that the interval is made of."""
+    part = kept_back(pictures)
+    return part if part.stop is None else slice(None)
+
+
 def half_width(errors: NDArray[np.float64], coverage: float = COVERAGE) -> float | None:
     """Return half the width of the interval, or None where there are too few errors.
 

@@ -18,7 +18,7 @@ def value_table(evaluation: ValueEvaluation) -> bytes:
     writer = csv.writer(table, lineterminator="\n")
     named = [f"{name} " if name else "" for name in evaluation.names]
     titles = [f"{name}{what}" for name in named for what in ("truth", "answer", "error")]
-    writer.writerow(map(csv_cell, titles))
+    writer.writerow([csv_cell(title) for title in titles])
     rows = zip(evaluation.truths, evaluation.answers, evaluation.errors, strict=True)
     for row in rows:
         each = zip(*row, strict=True)

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.task import MeasuredTask
-from edgeinfer.converters.tasks.value.conformal import COVERAGE, half_width, interval_notes
+from edgeinfer.converters.tasks.value.conformal import (
+    COVERAGE,
+    half_width,
+    interval_notes,
+    kept_back,
+    of_interval,
+)
 from edgeinfer.converters.tasks.value.evaluation import (
     FIGURES,
     ValueEvaluation,
@@ -131,6 +137,10 @@ class MeasuredValue(MeasuredTask):
             each,
         )
 
+    def kept_back(self, pictures: int) -> slice:
+        """Return every second one, which the interval is made of."""
+        return kept_back(pictures)
+
     def settled(self, said: Said, evaluation: Evaluation) -> Said:
         """Return the description with the interval that the answers of an evaluation give.
 
@@ -138,7 +148,7 @@ class MeasuredValue(MeasuredTask):
         """
         if said.value is None or not isinstance(evaluation, ValueEvaluation):
             return said
-        errors = np.abs(evaluation.errors)
+        errors = np.abs(evaluation.errors)[of_interval(evaluation.samples)]
         widths = [half_width(errors[:, place]) for place in range(errors.shape[1])]
         known = tuple(width for width in widths if width is not None)
         value = replace(said.value, half_widths=None, coverage=None)
@@ -160,7 +170,8 @@ class MeasuredValue(MeasuredTask):
                 width = f"{one.half_width:.3g} {one.unit}".rstrip()
                 start = f"{value}: " if value else ""
                 lines.append(f"{start}interval ±{width}, for {said.value.coverage:.0%} of pictures")
-        return lines + interval_notes(said, pictures)
+        used = len(range(pictures)[of_interval(pictures)])
+        return lines + interval_notes(said, used)
 
     def report(self, evaluations: Mapping[str, Evaluation], drawn: str) -> dict[str, bytes]:
         """Return true values and answers as tables, and one as a picture."""

@@ -86,11 +86,11 @@ def test_the_interval_is_made_again_from_other_answers_and_covers_them() -> None
     first = measured(BAR, [(5.0, 5.0 + error) for error in errors])
     said = TASK.settled(BAR, first)
     assert said.value is not None
-    assert list(said.value.half_widths or ()) == pytest.approx([errors[45]])
-    assert first.under(said).figures()["covered"] == pytest.approx(46 / 50)
+    assert list(said.value.half_widths or ()) == pytest.approx([errors[47]])
+    assert first.under(said).figures()["covered"] == pytest.approx(48 / 50)
     wider = TASK.settled(said, measured(said, [(5.0, 5.0 + 2 * error) for error in errors]))
     assert wider.value is not None
-    assert list(wider.value.half_widths or ()) == pytest.approx([2 * errors[45]])
+    assert list(wider.value.half_widths or ()) == pytest.approx([2 * errors[47]])
     few = TASK.settled(said, measured(said, [(5.0, 5.1)] * 8))
     assert few.value is not None
     assert (few.value.half_widths, few.value.coverage) == (None, None)
@@ -137,3 +137,13 @@ def test_chance_is_the_median() -> None:
     targets = [ValueTarget((value,)) for value in (0.0, 5.0, 10.0)]
     assert TASK.chance(targets) == pytest.approx(1 - 10 / 3 / 10)
     assert TASK.chance([]) == 0.0
+
+
+def test_the_interval_is_made_of_pictures_that_chose_nothing() -> None:
+    pictures = 100
+    errors = np.full(pictures, 0.1)
+    errors[TASK.kept_back(pictures)] = 2.0
+    settled = TASK.settled(BAR, measured(BAR, [(5.0, 5.0 + error) for error in errors]))
+    assert settled.value is not None
+    assert settled.value.half_widths == pytest.approx((2.0,))
+    assert not list(range(20))[TASK.kept_back(20)]
