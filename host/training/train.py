@@ -37,6 +37,7 @@ from edgeinfer.host.training.keeping.workspace import kept_workspace, workspace
 from edgeinfer.host.training.network.head import with_head
 from edgeinfer.host.training.network.save_network import save_network
 from edgeinfer.host.training.network.start import start_network
+from edgeinfer.host.training.report.device import device_note, training_device
 from edgeinfer.host.training.report.page import write_run_page
 from edgeinfer.host.training.report.provenance import provenance, training_identity
 from edgeinfer.host.training.report.tensorboard import TensorBoardLogs
@@ -120,6 +121,9 @@ def train(
         # A teacher's answers are another loss than that of the folds.
         config = replace(config, folds="none")
     config = with_fine_tuning(config, len(data.splits["train"]))
+    note = device_note(training_device())
+    if note:
+        shown.say(note)
     with ExitStack() as stack:
         if resumable:
             identity = training_identity(data, config, teacher, start)

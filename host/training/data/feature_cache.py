@@ -17,6 +17,7 @@ from edgeinfer.device.core.errors import StorageError
 from edgeinfer.device.core.files import atomic_file
 from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.data.batches import Source
+from edgeinfer.host.training.data.kept_features import fetch, keep
 
 DTYPE = np.dtype(np.float16)
 """Half precision halves the file; its rounding is far below that of INT8 later on."""
@@ -57,6 +58,7 @@ def cache_features(
     *,
     mirrored: bool,
     progress: Progress,
+    key: str | None = None,
 ) -> list[tuple[FeatureFile, ...]]:
     """Run a model once over all samples and keep its outputs.
 
@@ -69,6 +71,8 @@ def cache_features(
         name: of the files.
         mirrored: also keep the outputs for the pictures mirrored left to right.
         progress: reports every picture.
+        key: keep the outputs for later trainings, and use those of earlier ones; see
+            `kept_features.features_key`.
 
     Returns:
         For each output its variants: unchanged, mirrored.
@@ -89,8 +93,14 @@ def cache_features(
         [folder / f"{name}.{variant}.{number}.f16" for variant in range(variants)]
         for number in range(len(shapes))
     ]
-    if not all(path.is_file() for per_output in paths for path in per_output):
-        _write(call, source, paths, name, progress)
+    files = [path for per_output in paths for path in per_output]
+    if not all(path.is_file() for path in files):
+        if key is not None and fetch(key, files):
+            progress.say(f"{name}: features of an earlier training on the same pictures are used")
+        else:
+            _write(call, source, paths, name, progress)
+            if key is not None:
+                keep(key, files)
     return [
         tuple(FeatureFile(path, (total, *shape)) for path in per_output)
         for per_output, shape in zip(paths, shapes, strict=True)

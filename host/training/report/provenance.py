@@ -14,6 +14,7 @@ from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.history import History
 from edgeinfer.host.training.keeping.identity import Identity, sample_lines
+from edgeinfer.host.training.report.device import training_device
 
 if TYPE_CHECKING:
     from edgeinfer.host.data.dataset import PreparedData
@@ -31,6 +32,7 @@ def provenance(
         "parameters": str(model.count_params()),
         "epochs": str(len(history.epochs)),
         "seconds": f"{seconds:.0f}",
+        "device": training_device(),
         **{f"version.{name}": version for name in versions if (version := _version(name))},
     }
 

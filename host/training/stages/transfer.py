@@ -26,6 +26,7 @@ from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, FeatureSource, ImageSource, Source
 from edgeinfer.host.training.data.cut_points import choose_cut
 from edgeinfer.host.training.data.feature_cache import cache_features
+from edgeinfer.host.training.data.kept_features import features_key, limit_bytes
 from edgeinfer.host.training.fit import (
     FitStage,
     compile_model,
@@ -84,7 +85,12 @@ def train_in_two_stages(
     outputs = [head_start(model)] + ([cut.output] if upper else [])
     frozen = keras.Model(model.input, outputs)
     kept = [
-        cache_features(frozen, source, cache, name, mirrored=flip, progress=progress)
+        cache_features(
+            *(frozen, source, cache, name),
+            mirrored=flip,
+            progress=progress,
+            key=features_key(frozen, source, mirrored=flip) if limit_bytes() else None,
+        )
         for source, name, flip in ((train, "train", mirrored), (validation, "validation", False))
     ]
 

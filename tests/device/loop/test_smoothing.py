@@ -67,7 +67,9 @@ def test_a_count_that_is_none_is_refused(count: int) -> None:
 
 def test_a_task_that_cannot_be_smoothed_is_refused() -> None:
     require_smooth("pose", 1)
-    with pytest.raises(UsageError, match=r"task is 'pose'.* one of classification, value, det"):
+    with pytest.raises(
+        UsageError, match=r"task is 'pose'.* one of classification, multilabel, value"
+    ):
         require_smooth("pose", 2)
 
 

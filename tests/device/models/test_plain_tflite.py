@@ -231,7 +231,6 @@ def test_integers_that_cannot_hold_a_range_refuse_it(tmp_path: Path, input_range
         {"std": (1.0,)},
         {"input_range": "0..2"},
         {"input_range": "0..1", "task": "detecton"},
-        {"input_range": "0..1", "min_score": 0.5},
         {"input_range": "0..1", "unit": "bar"},
     ],
 )
