@@ -1,4 +1,4 @@
-"""Some of the pictures of a store, as a store of their own."""
+"""Some of the pictures of a store, used like a whole one."""
 
 from __future__ import annotations
 
