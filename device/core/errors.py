@@ -13,15 +13,18 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
+_JOINERS = "\u200c\u200d"
+
 
 def printable(text: str) -> str:
     """Return `text` on one line: control characters and single surrogates are escaped.
 
-    File names may hold anything; an error message or a terminal must not.
+    File names may hold anything; an error message or a terminal must not. The joiners of emoji
+    and of words in Persian or Hindi stay.
     """
     return "".join(
         char
-        if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        if char in _JOINERS or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
         else ascii(char)[1:-1]
         for char in text
     )

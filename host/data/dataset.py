@@ -12,7 +12,8 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.converters.tasks.classification.task import TASK
-from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.core.errors import DataError, UsageError
+from edgeinfer.device.models.bundle.limits import refuse_unless_plain
 from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data import fashion_mnist
@@ -91,6 +92,23 @@ class PreparedData:
     decoder: Decoder = field(default_factory=lambda: Decoder(activation="softmax"))
     value: ValueSpec | None = None
     settings: dict[str, object] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse labels that a bundle could not hold, before anything is trained.
+
+        Raises:
+            DataError: one holds control characters, or is very long.
+        """
+        for label in self.labels:
+            try:
+                refuse_unless_plain("label", label)
+            except ValueError as error:
+                raise DataError(
+                    self.name,
+                    got=str(error),
+                    expected="labels that can be printed",
+                    next_step="give it a plain name",
+                ) from error
 
     @property
     def said(self) -> Said:

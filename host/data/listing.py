@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from edgeinfer.device.core.errors import DataError
+from edgeinfer.device.core.errors import DataError, printable
 from edgeinfer.device.pictures.folders.leftovers import REASONS, RUN
 from edgeinfer.device.pictures.folders.look import holds_runs
 from edgeinfer.device.pictures.folders.walk import (
@@ -135,7 +134,7 @@ def refuse_odd_name(name: str, path: Path) -> None:
 
 def _is_odd(name: str) -> bool:
     """Return whether a name cannot be printed or stored; emoji joiners and similar are fine."""
-    return any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in name)
+    return printable(name) != name
 
 
 def ignored(path: Path, root: Path, detail: str) -> Finding:

@@ -143,9 +143,10 @@ def prune(
         )
         model, metrics = pruning.run_cuts()
         answered = pruning.validate(model, samples["validation"])
+        said = trained.measured.settled(trained.said, answered.evaluation)
         result = TrainedModel(
-            decoder=trained.decoder,
-            value=trained.value,
+            decoder=said.decoder,
+            value=said.value,
             name=out.absolute().name,
             task=trained.task,
             labels=trained.labels,

@@ -10,7 +10,12 @@ from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.data.check import pixel_digest
-from edgeinfer.host.data.dataset import channel_statistics, prepare_fashion_mnist, prepare_folder
+from edgeinfer.host.data.dataset import (
+    PreparedData,
+    channel_statistics,
+    prepare_fashion_mnist,
+    prepare_folder,
+)
 from edgeinfer.host.data.store import build_store
 from tests.host.data.conftest import MakeFolder, MakePhoto
 
@@ -99,3 +104,17 @@ def test_statistics_of_one_colour_can_be_divided_by(tmp_path: Path) -> None:
         pytest.raises(ValueError, match="empty"),
     ):
         channel_statistics(store)
+
+
+@pytest.mark.parametrize("label", ["cat\u202egpj", "a\nb", "x" * 5000])
+def test_labels_that_a_bundle_could_not_hold_are_refused(label: str) -> None:
+    with pytest.raises(DataError, match="labels that can be printed"):
+        PreparedData(name="photos", splits={}, labels=("dog", label))
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["\U0001f469\u200d\U0001f33e", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "naïve"],
+)
+def test_labels_with_joiners_are_fine(label: str) -> None:
+    assert PreparedData(name="photos", splits={}, labels=(label,)).labels == (label,)
