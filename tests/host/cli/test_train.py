@@ -225,6 +225,7 @@ def test_it_says_what_was_learned_and_what_comes_next(capsys: pytest.CaptureFixt
 def test_the_help_page_shows_the_real_defaults() -> None:
     """They depend on the network, so that click cannot show them."""
     pretrained, scratch = default_config("efficientnet-lite0"), default_config("small-cnn")
+    value = default_config("efficientnet-lite0", task="value")
     teacher = {field.name: field.default for field in dataclasses.fields(TeacherConfig)}
     compared = []
     for option in train.params:
@@ -238,6 +239,10 @@ def test_the_help_page_shows_the_real_defaults() -> None:
         if name in teacher:
             assert shown == f"{teacher[name]:g}", name
             continue
+        shown, _, of_values = re.sub("; for values", ", for values", shown).partition(
+            ", for values "
+        )
+        assert of_values in ("", _text(getattr(value, name))), name
         with_weights, _, without = shown.partition(" with pretrained weights, else ")
         assert with_weights == _text(getattr(pretrained, name)), name
         if not name.startswith("fine_tune"):
