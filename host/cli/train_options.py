@@ -230,8 +230,8 @@ _OPTIONS = (
         "--clip-norm",
         type=float,
         metavar="LENGTH",
-        show_default="0, which does not",
-        help="Shorten the gradients of each step to at most this length.",
+        show_default="0",
+        help="Shorten the gradients of each step to at most this length; 0 leaves them.",
     ),
     _training(
         "--schedule",

@@ -60,6 +60,11 @@ MODELS = {
         content=network(Output(weights=toned(RED, BLUE), op="SOFTMAX")),
         right=lambda made: made.decoder.activation == "none" and len(made.labels) == 2,
     ),
+    "multilabel": Brought(
+        content=network(Output(weights=toned(RED, BLUE), op="LOGISTIC")),
+        words=("--input-range", "-1..1", "--task", "multilabel"),
+        right=lambda made: made.decoder.multi_label is not None and len(made.labels) == 2,
+    ),
     "value": Brought(
         content=network(Output(weights=toned(RED - BLUE))),
         words=("--input-range", "0..1", "--unit", "bar"),

@@ -39,12 +39,13 @@ SPECS = {
     "bilinear": PreprocessSpec(size=SIZE, resize="bilinear"),
     "letterbox": PreprocessSpec(size=SIZE, crop="letterbox", pad_value=114),
     "center-crop, bgr": PreprocessSpec(size=SIZE, crop="center-crop", channels="bgr"),
-    "region, center-crop": PreprocessSpec(
-        size=(97, 113), crop="center-crop", region=(0.333333, 0.101, 0.5, 0.777)
-    ),
     "grey": PreprocessSpec(size=(28, 28), channels="grey", mean=(72.9,), std=(90.0,)),
     "grey, narrower and taller": PreprocessSpec(
         size=(160, 800), channels="grey", mean=(0.0,), std=(255.0,)
+    ),
+    # What is new comes last: the dtypes of those before it, whose hashes are noted, stay.
+    "region, center-crop": PreprocessSpec(
+        size=(97, 113), crop="center-crop", region=(0.333333, 0.101, 0.5, 0.777)
     ),
 }
 DTYPES: dict[TensorDtype, tuple[float, int]] = {
