@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import jinja2
+from typing import TYPE_CHECKING, Any
 
 from edgeinfer.converters.common.page.parts import Page
 from edgeinfer.converters.common.page.texts import plain
+
+if TYPE_CHECKING:  # the base install, which names the extra that a command needs, has no jinja2
+    import jinja2
 
 MAX_BYTES = 5_000_000
 """No page is larger."""
@@ -20,6 +21,8 @@ def environment(*packages: str) -> jinja2.Environment:
         packages: names of packages with a folder `templates`; their templates may extend
             `base.html` and use the macros of `parts.html`.
     """
+    import jinja2
+
     made = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [jinja2.PackageLoader(name) for name in (*packages, __package__)]
