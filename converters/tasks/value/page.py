@@ -25,6 +25,9 @@ from edgeinfer.converters.tasks.page_parts import (
     long_table,
     share_text,
 )
+from edgeinfer.converters.tasks.value.conformal import COVERAGE
+from edgeinfer.converters.tasks.value.evaluation import ValueEvaluation
+from edgeinfer.device.tasks.task import Said
 
 Floats = NDArray[np.float64]
 
@@ -62,6 +65,23 @@ class Readings:
         """The name with the unit."""
         unit = f", {self.unit}" if self.unit else ""
         return f"{self.name or 'value'}{unit}"
+
+
+def readings_of(evaluation: ValueEvaluation, said: Said) -> list[Readings]:
+    """Return each value of an evaluation."""
+    coverage = None if said.value is None else said.value.coverage
+    return [
+        Readings(
+            name=name,
+            unit=one.unit,
+            truths=evaluation.truths[:, place],
+            answers=evaluation.answers[:, place],
+            errors=evaluation.errors[:, place],
+            half_width=one.half_width,
+            confidence=coverage or COVERAGE,
+        )
+        for place, (name, one) in enumerate(zip(evaluation.names, evaluation.scalings, strict=True))
+    ]
 
 
 def value_parts(readings: Sequence[Readings], figures: Sequence[str] = ()) -> tuple[Part, ...]:

@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.common.page.parts import Part
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.converters.tasks.value.conformal import (
@@ -172,6 +173,29 @@ class MeasuredValue(MeasuredTask):
                 lines.append(f"{start}interval ±{width}, for {said.value.coverage:.0%} of pictures")
         used = len(range(pictures)[of_interval(pictures)])
         return lines + interval_notes(said, used)
+
+    def page_parts(self, evaluation: Evaluation, said: Said) -> tuple[Part, ...]:
+        """Return truth against answer, the error over the range, and the largest errors."""
+        from edgeinfer.converters.tasks.value.page import readings_of, value_parts
+
+        if not isinstance(evaluation, ValueEvaluation):
+            return super().page_parts(evaluation, said)
+        return value_parts(readings_of(evaluation, said), evaluation.lines())
+
+    def data_parts(
+        self, targets: Mapping[str, Sequence[ValueTarget]], said: Said
+    ) -> tuple[Part, ...]:
+        """Return how the true values are spread in each split."""
+        from edgeinfer.converters.tasks.value.page import value_counts
+
+        count = values_in(said)
+        values = {
+            split: np.array([one.values for one in found], np.float64).reshape(-1, count)
+            for split, found in targets.items()
+        }
+        named = zip(said.labels or ("value",), scalings(said), strict=True)
+        titles = [f"{name}, {one.unit}" if one.unit else name for name, one in named]
+        return value_counts(values, titles)
 
     def report(self, evaluations: Mapping[str, Evaluation], drawn: str) -> dict[str, bytes]:
         """Return true values and answers as tables, and one as a picture."""

@@ -7,6 +7,11 @@ import numpy as np
 from edgeinfer.converters.common.page.parts import Figures, Page, Part, Pictures, Section, Table
 from edgeinfer.converters.common.page.render import render
 from edgeinfer.converters.tasks.value.page import MOST_POINTS, Readings, value_counts, value_parts
+from edgeinfer.converters.tasks.value.target import ValueTarget
+from edgeinfer.converters.tasks.value.task import TASK
+from edgeinfer.device.tasks.spec import ValueSpec
+from edgeinfer.device.tasks.task import Said
+from edgeinfer.device.tasks.value.prediction import Value
 from tests.support.html import read_page
 
 
@@ -75,3 +80,14 @@ def test_data_has_its_range_in_each_split() -> None:
     table, _ = value_counts(values, ["pressure, bar"])
     assert isinstance(table, Table)
     assert table.rows == (("train", "3", "0", "0.5", "1", "1.5", "2"),)
+
+
+def test_the_task_gives_these_parts() -> None:
+    said = Said(value=ValueSpec(unit="bar", scales=(5.0,), offsets=(5.0,), ranges=(10.0,)))
+    pairs = [(ValueTarget((true,)), Value(value=true + 0.1, unit="bar")) for true in (2.0, 7.0)]
+    evaluation = TASK.evaluation([TASK.outcome(*pair) for pair in pairs], said)
+    parts = TASK.page_parts(evaluation, said)
+    assert [part.title for part in parts if isinstance(part, Pictures)] == ["The largest errors"]
+    assert "mean error 0.1 bar" in shown(parts)
+    counts = shown(TASK.data_parts({"train": [target for target, _ in pairs]}, said))
+    assert "True values: value, bar" in counts
