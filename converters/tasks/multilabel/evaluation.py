@@ -166,7 +166,7 @@ def _best_min_score(truth: NDArray[np.bool_], scores: NDArray[np.float64], least
     f1 = 2 * found / (np.arange(1, len(order) + 1) + truth.sum())
     # Below the last answer there is room, too: then the label is named on every picture.
     ranked = np.append(scores[order], -1.0)
-    # a threshold may only be between two different answers.
+    # A threshold may only be between two different answers.
     allowed = ranked[:-1] > ranked[1:]
     if not allowed.any():
         return 0.5

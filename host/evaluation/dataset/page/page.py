@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgeinfer.converters.common.page.render import environment
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.host.data.findings import Finding
@@ -81,16 +82,6 @@ def write_page(report: DataReport, out: Path, *, progress: Progress) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     thumbnails = Thumbnails()
     sections = _sections(report, thumbnails, progress)
     prepared = report.prepared
@@ -103,16 +94,20 @@ def write_page(report: DataReport, out: Path, *, progress: Progress) -> None:
         label: [found[split][index] for split in prepared.splits]
         for index, label in enumerate(prepared.labels)
     }
-    page = environment.get_template(_TEMPLATE).render(
-        name=prepared.name,
-        splits=list(prepared.splits),
-        counts=counts,
-        largest=max((sum(row) for row in counts.values()), default=1),
-        totals=[len(samples) for samples in prepared.splits.values()],
-        sections=sections,
-        drifts=report.drifts,
-        deep=report.deep,
-        left_out=thumbnails.left_out,
+    page = (
+        environment(__package__)
+        .get_template(_TEMPLATE)
+        .render(
+            name=prepared.name,
+            splits=list(prepared.splits),
+            counts=counts,
+            largest=max((sum(row) for row in counts.values()), default=1),
+            totals=[len(samples) for samples in prepared.splits.values()],
+            sections=sections,
+            drifts=report.drifts,
+            deep=report.deep,
+            left_out=thumbnails.left_out,
+        )
     )
     write_atomically(out, page)
 
