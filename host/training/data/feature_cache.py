@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def cache_features(
     *,
     mirrored: bool,
     progress: Progress,
-    key: str | None = None,
+    key: Callable[[], str] | None = None,
 ) -> list[tuple[FeatureFile, ...]]:
     """Run a model once over all samples and keep its outputs.
 
@@ -71,8 +71,8 @@ def cache_features(
         name: of the files.
         mirrored: also keep the outputs for the pictures mirrored left to right.
         progress: reports every picture.
-        key: keep the outputs for later trainings, and use those of earlier ones; see
-            `kept_features.features_key`.
+        key: keep the outputs for later trainings, and use those of earlier ones, under what this
+            returns; see `kept_features.features_key`. It is asked only where outputs are missing.
 
     Returns:
         For each output its variants: unchanged, mirrored.
@@ -95,12 +95,13 @@ def cache_features(
     ]
     files = [path for per_output in paths for path in per_output]
     if not all(path.is_file() for path in files):
-        if key is not None and fetch(key, files):
+        found = None if key is None else key()
+        if found is not None and fetch(found, files):
             progress.say(f"{name}: features of an earlier training on the same pictures are used")
         else:
             _write(call, source, paths, name, progress)
-            if key is not None:
-                keep(key, files)
+            if found is not None:
+                keep(found, files)
     return [
         tuple(FeatureFile(path, (total, *shape)) for path in per_output)
         for per_output, shape in zip(paths, shapes, strict=True)

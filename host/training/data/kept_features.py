@@ -45,7 +45,7 @@ def limit_bytes() -> int:
 def features_key(model: Any, source: ImageSource, *, mirrored: bool) -> str:
     """Return the digest by which the activations of pictures are found.
 
-    It reads all pictures once, which takes a hundredth of what running the network takes.
+    It reads all pictures once.
 
     Args:
         model: the frozen Keras model.

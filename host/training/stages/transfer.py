@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def train_in_two_stages(
             *(frozen, source, cache, name),
             mirrored=flip,
             progress=progress,
-            key=features_key(frozen, source, mirrored=flip) if limit_bytes() else None,
+            key=partial(features_key, frozen, source, mirrored=flip) if limit_bytes() else None,
         )
         for source, name, flip in ((train, "train", mirrored), (validation, "validation", False))
     ]

@@ -39,7 +39,7 @@ def features(
         *(model, source, folder, "train"),
         mirrored=mirrored,
         progress=LineProgress(told),
-        key=features_key(model, source, mirrored=mirrored),
+        key=lambda: features_key(model, source, mirrored=mirrored),
     )
     return plain.read(np.arange(len(source.rows))), told.getvalue()
 
