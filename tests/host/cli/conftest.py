@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edgeinfer.host.cli.train import train
+from edgeinfer.host.cli.training.train import train
 from tests.support.made_once import made_once
 
 SHORT = ("fashion-mnist", "--epochs", "1", "--width", "0.25", "--json")

@@ -20,7 +20,7 @@ from edgeinfer.device.core.installation.advice import add_extra
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras
-from edgeinfer.host.cli.train import _print, train
+from edgeinfer.host.cli.training.train import _print, train
 from edgeinfer.host.models import ARCHITECTURES
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
@@ -29,7 +29,7 @@ from tests.host.cli.conftest import SHORT, TOLD
 
 def test_the_command_imports_nothing_heavy() -> None:
     code = (
-        "import sys, edgeinfer.host.cli.train; "
+        "import sys, edgeinfer.host.cli.training.train; "
         "sys.exit(bool({'keras', 'tensorflow', 'numpy', 'rich', 'cv2'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -16,8 +16,9 @@ from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.cli.say import say
-from edgeinfer.device.core.errors import UsageError, printable
-from edgeinfer.host.cli.train import parse_size, run_to_json
+from edgeinfer.device.core.errors import UsageError
+from edgeinfer.host.cli.training.closing import say_next, say_validation
+from edgeinfer.host.cli.training.train import parse_size, run_to_json
 
 if TYPE_CHECKING:
     from edgeinfer.converters.run_folder.trained_run import TrainedModel
@@ -200,8 +201,6 @@ def prune(
 
 def _print(out: Path, pruned: TrainedModel) -> None:
     """Print what is left, and the next command."""
-    from edgeinfer.converters.bundle.page.write import PAGE_FILE
-
     metrics, facts = pruned.metrics, pruned.provenance
     say(
         f"{facts['parameters']} parameters, {metrics['prune.macs-share']:.1%} of the "
@@ -217,8 +216,5 @@ def _print(out: Path, pruned: TrainedModel) -> None:
             f"{metrics['prune.zeros']:.1%} of the weights are 0: smaller only if compressed, "
             "not faster"
         )
-    say(f"validation accuracy {100 * metrics['validation.keras.top1']:.2f} % (float)")
-    say(f"the run: {printable(str(out))}")
-    if (out / PAGE_FILE).is_file():
-        say(f"the page: {printable(str(out / PAGE_FILE))}")
-    say(f"next: edgeinfer convert {printable(str(out))}")
+    say_validation(pruned)
+    say_next(out)

@@ -22,9 +22,11 @@ from edgeinfer.device.core.errors import (
 from edgeinfer.device.core.model_file import TRAINED_FILE, command_line
 from edgeinfer.host.cli.command_again import command_again, given_options
 from edgeinfer.host.cli.labels_option import split_commas
-from edgeinfer.host.cli.student_options import chosen_teacher, like_run, like_student
-from edgeinfer.host.cli.train_options import task_names, train_options
-from edgeinfer.host.cli.train_settings import make_config
+from edgeinfer.host.cli.training.closing import say_next, say_validation
+from edgeinfer.host.cli.training.network_options import task_names
+from edgeinfer.host.cli.training.student_options import chosen_teacher, like_run, like_student
+from edgeinfer.host.cli.training.train_options import train_options
+from edgeinfer.host.cli.training.train_settings import make_config
 
 if TYPE_CHECKING:
     from edgeinfer.converters.run_folder.trained_run import TrainedModel
@@ -281,24 +283,16 @@ def run_to_json(out: Path, trained: TrainedModel) -> dict[str, object]:
 
 def _print(out: Path, trained: TrainedModel) -> None:
     """Print the accuracy, where the page is, and the next command."""
-    from edgeinfer.converters.bundle.page.write import PAGE_FILE
-
     facts = trained.provenance
     of_classes = f" of {len(trained.labels)} classes" if trained.labels else ""
     if trained.value is not None:
         of_classes = f" with {len(trained.labels) or 1} value{'s' * (len(trained.labels) > 1)} each"
-    validated = int(facts["samples.validation"])
-    figures = trained.measured.summary(trained.metrics, "validation.keras", trained.said, validated)
-    accuracy = 100 * trained.metrics["validation.keras.top1"]
     say(
         f"trained {facts['setting.architecture']} ({int(facts['parameters']):,} parameters) on "
         f"{int(facts['samples.train']):,} pictures{of_classes}: "
         f"{facts['epochs']} epochs, {facts['seconds']} s"
     )
-    if not figures:
-        say(f"validation accuracy {accuracy:.2f} % (float, {validated:,} pictures)")
-    for line in figures:
-        say(f"validation (float, {validated:,} pictures): {line}")
+    say_validation(trained)
     if "folds.keras.top1" in trained.metrics:
         low, high = (100 * trained.metrics[f"folds.keras.{end}"] for end in ("low", "high"))
         say(
@@ -306,7 +300,4 @@ def _print(out: Path, trained: TrainedModel) -> None:
             f"head on the frozen network ({low:.1f} to {high:.1f} %, "
             f"{int(trained.metrics['folds.samples']):,} pictures)"
         )
-    say(f"the run: {printable(str(out))}")
-    if (out / PAGE_FILE).is_file():
-        say(f"the page: {printable(str(out / PAGE_FILE))}")
-    say(f"next: edgeinfer convert {printable(str(out))}")
+    say_next(out)

@@ -22,14 +22,14 @@ from edgeinfer.device.core.errors import EdgeinferError, MissingExtraError, Usag
 from edgeinfer.device.core.installation.advice import add_extra
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host import extras
-from edgeinfer.host.cli.prune import _DEFAULT_SPEEDUP, _print, prune
+from edgeinfer.host.cli.training.prune import _DEFAULT_SPEEDUP, _print, prune
 from edgeinfer.host.training.pruning.config import PruneConfig
 from tests.support.program import edgeinfer, error_line
 
 
 def test_the_command_imports_nothing_heavy() -> None:
     code = (
-        "import sys, edgeinfer.host.cli.prune; "
+        "import sys, edgeinfer.host.cli.training.prune; "
         "sys.exit(bool({'keras', 'tensorflow', 'numpy', 'rich', 'cv2'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -38,7 +38,7 @@ def test_the_command_imports_nothing_heavy() -> None:
 def test_a_missing_run_is_reported_before_tensorflow_is_loaded(tmp_path: Path) -> None:
     code = (
         "import sys; from click.testing import CliRunner; "
-        "from edgeinfer.host.cli.prune import prune; "
+        "from edgeinfer.host.cli.training.prune import prune; "
         "result = CliRunner().invoke(prune, sys.argv[1:]); "
         "assert 'does not exist' in str(result.exception), result; "
         "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
@@ -126,12 +126,17 @@ def test_exit_codes_tell_wrong_usage_from_failed_work(tmp_path: Path) -> None:
 def test_it_says_what_is_left_and_what_comes_next(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, amx: bool, how: str
 ) -> None:
-    monkeypatch.setattr("edgeinfer.host.cli.prune.has_amx", lambda: amx)
+    monkeypatch.setattr("edgeinfer.host.cli.training.prune.has_amx", lambda: amx)
     pruned = TrainedModel(
         name="small",
         labels=("left", "right"),
         preprocess=PreprocessSpec(size=(8, 8)),
-        provenance={"parameters": "1234", "prune.epochs-done": "7", "prune.seconds": "42"},
+        provenance={
+            "parameters": "1234",
+            "prune.epochs-done": "7",
+            "prune.seconds": "42",
+            "samples.validation": "8",
+        },
         metrics={
             "validation.keras.top1": 0.875,
             "prune.macs-share": 0.4321,
@@ -144,7 +149,7 @@ def test_it_says_what_is_left_and_what_comes_next(
         "1234 parameters, 43.2% of the multiplications: 7 epochs, 42 s",
         f"INT8 invoke 2.05 times as fast, timed here, {how}",
         "50.0% of the weights are 0: smaller only if compressed, not faster",
-        "validation accuracy 87.50 % (float)",
+        "validation accuracy 87.50 % (float, 8 pictures)",
         "the run: runs/small",
         "next: edgeinfer convert runs/small",
     ]

@@ -1,0 +1,1 @@
+"""The commands that make a trained run: `train` and `prune`."""
