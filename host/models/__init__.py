@@ -82,7 +82,7 @@ _INFOS = (
     ),
     ArchitectureInfo(
         name="spatial-cnn",
-        size=96,
+        size=128,
         normalization=None,
         pretrained=False,
         scalable=True,

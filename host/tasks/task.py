@@ -19,6 +19,7 @@ from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.augment import AugmentConfig
 from edgeinfer.host.data.dataset import OPTION_NAMES, DataOptions, PreparedData
 from edgeinfer.host.tasks.loss_settings import LossSettings
+from edgeinfer.host.tasks.shown_score import ShownScore
 
 Rows: TypeAlias = NDArray[Any]
 """(pictures, ...): each picture's target, in a small form."""
@@ -41,6 +42,7 @@ class TaughtTask(ABC):
         losses: the names of the losses that it has.
         smooths_labels: whether its loss can spread a part of a target over others.
         settings: fields of `TrainConfig` whose defaults are others for this task.
+        shown_score: how people read the values of `metric`.
     """
 
     name: ClassVar[str]
@@ -49,6 +51,7 @@ class TaughtTask(ABC):
     losses: ClassVar[tuple[str, ...]] = ("crossentropy", "focal")
     smooths_labels: ClassVar[bool] = True
     settings: ClassVar[Mapping[str, object]] = {}
+    shown_score: ClassVar[ShownScore] = ShownScore()
 
     def require_options(self, options: DataOptions) -> None:
         """Refuse what a user says of the data that the task does not obey.
@@ -188,13 +191,24 @@ class TaughtTask(ABC):
         """Return the part of an augmentation that keeps targets true; by default all of it."""
         return config
 
+    def learner(self, model: Any) -> Any:
+        """Return the model that is trained in a model's place, by default the model itself.
+
+        It shares the model's weights. Its output begins with the model's numbers; what follows is
+        for the loss and the metric, which take outputs with and without it.
+
+        Args:
+            model: from pictures to the network's output.
+        """
+        return model
+
     @abstractmethod
     def loss(self, settings: LossSettings) -> Any:
-        """Return the Keras loss of outputs against targets."""
+        """Return the Keras loss of outputs, of a model or its `learner`, against targets."""
 
     @abstractmethod
     def metric(self) -> Any:
-        """Return the Keras metric of outputs against targets, 0 to 1, named `accuracy`."""
+        """Return the Keras metric of such outputs against targets, 0 to 1, named `accuracy`."""
 
     def teacher_order(self, run: Path, theirs: Said, ours: Said) -> list[int]:
         """Return the position of each logit of a student's output in its teacher's output.

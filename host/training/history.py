@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.host.tasks.shown_score import ShownScore
 
 CSV_FILE = "history.csv"
 JSON_FILE = "history.json"
@@ -19,7 +20,7 @@ JSON_FILE = "history.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """The figures of one epoch; accuracies are shares from 0 to 1.
+    """The figures of one epoch; accuracies are the task's own score, from 0 to 1.
 
     Attributes:
         stage: `train`, or `head` and `fine-tune` in transfer learning.
@@ -41,12 +42,12 @@ class Epoch:
     learning_rate: float
     seconds: float
 
-    def line(self) -> str:
-        """Return a line for people."""
+    def line(self, score: ShownScore) -> str:
+        """Return a line for people, who read the accuracies as `score` says."""
         return (
             f"{self.stage} epoch {self.epoch}: loss {self.loss:.4f}, "
-            f"accuracy {100 * self.accuracy:.2f} %, validation loss {self.val_loss:.4f}, "
-            f"accuracy {100 * self.val_accuracy:.2f} % ({self.seconds:.1f} s)"
+            f"{score.words(self.accuracy)}, validation loss {self.val_loss:.4f}, "
+            f"{score.words(self.val_accuracy)} ({self.seconds:.1f} s)"
         )
 
 
@@ -108,8 +109,13 @@ class History:
         Raises:
             StorageError: they cannot be written.
         """
-        self.epochs.extend(epochs)
+        earlier = list(epochs)
+        self.epochs.extend(earlier)
         self._write()
+        if self._logs is not None:
+            # Each start has its own folder of logs, which so holds the whole training.
+            for epoch in earlier:
+                self._logs.epoch(epoch)
 
     def _write(self) -> None:
         if self._folder is None:

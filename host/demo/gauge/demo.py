@@ -38,7 +38,7 @@ class Effort:
 
 
 QUICK = Effort(pictures=8_000, epochs=20)
-FULL = Effort(pictures=24_000, epochs=50)
+FULL = Effort(pictures=40_000, epochs=40)
 
 
 def gauge_steps(folder: Path, effort: Effort = QUICK) -> tuple[Step, ...]:
@@ -58,8 +58,16 @@ def gauge_steps(folder: Path, effort: Effort = QUICK) -> tuple[Step, ...]:
                 *("train", str(pictures), "--task", "value", "--labels-csv", str(pictures / TABLE)),
                 *("--target", COLUMN, "--unit", UNIT),
                 *("--architecture", "spatial-cnn", "--channels", "grey", "--augment", "photos"),
-                *("--loss", "mae", "--epochs", str(effort.epochs), "--batch-size", "32"),
-                *("--patience", str(effort.epochs), "--out", str(run), "--force"),
+                *("--loss", "mae", "--learning-rate", "0.003", "--batch-size", "32"),
+                *(
+                    "--epochs",
+                    str(effort.epochs),
+                    "--patience",
+                    str(effort.epochs),
+                    "--out",
+                    str(run),
+                    "--force",
+                ),
             ),
         ),
         Step(

@@ -21,7 +21,9 @@ from edgeinfer.host.data.augment import AugmentConfig
 from edgeinfer.host.data.dataset import DataOptions, PreparedData
 from edgeinfer.host.data.labels.measured.values import find_values
 from edgeinfer.host.tasks.loss_settings import LossSettings
+from edgeinfer.host.tasks.shown_score import ShownScore
 from edgeinfer.host.tasks.task import Floats, Rows, TaughtTask
+from edgeinfer.host.tasks.value.choices import with_choices
 from edgeinfer.host.tasks.value.losses import closeness_metric, value_loss
 from edgeinfer.host.tasks.value.prepare import checked_files, prepare_values, value_source
 
@@ -44,6 +46,9 @@ class TaughtValue(TaughtTask):
     )
     losses: ClassVar[tuple[str, ...]] = LOSSES
     smooths_labels: ClassVar[bool] = False
+    shown_score: ClassVar[ShownScore] = ShownScore(
+        name="mean error", of=" of the range", error=True
+    )
     settings: ClassVar[Mapping[str, object]] = {
         "loss": "huber",
         "label_smoothing": 0.0,
@@ -132,6 +137,10 @@ class TaughtValue(TaughtTask):
                 expected="values on a circle, such as angles",
                 next_step="say what one turn is, such as --period 360",
             )
+
+    def learner(self, model: Any) -> Any:
+        """Return a model that also says how it chose among readings, where a network does."""
+        return with_choices(model)
 
     def loss(self, settings: LossSettings) -> Any:
         """Return the loss of scaled values; see `value_loss`."""

@@ -123,7 +123,7 @@ class Loop:
             val_accuracy=checked["accuracy"],
         )
         self._history.add(entry)
-        self._progress.say(entry.line())
+        self._progress.say(entry.line(self._train.lesson.task.shown_score))
         self._schedule.end_epoch(entry.val_loss)
         self._stopping.end_epoch(entry.val_loss, self._model)
 

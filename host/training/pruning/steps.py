@@ -40,7 +40,6 @@ from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.preprocess import PreprocessSpec
-from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.tasks.task import Lesson
 from edgeinfer.host.training.config import TrainConfig
@@ -161,7 +160,7 @@ class Pruning:
         plain = replace(self.train, augment=None)
         batches = replace(self._batches(plain, self.config.seed), batch_size=SCORE_BATCH_SIZE)
         # Its `call` gives a loss for each picture; the loss itself is their mean.
-        loss = self.lesson.task.loss(LossSettings(label_smoothing=self.settings.label_smoothing))
+        loss = self.lesson.task.loss(self.settings.loss_settings)
         self.progress.start("scores of the channels")
         return taylor_scores(
             graph,

@@ -1,4 +1,4 @@
-"""The curves of a training: loss and accuracy over its epochs."""
+"""The curves of a training: loss and score over its epochs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from edgeinfer.converters.common.page.axis import axis_of
 from edgeinfer.converters.common.page.parts import Figure, Figures, Key, Part, Text
 from edgeinfer.converters.common.page.plot import Line, Plot, Rule, draw
 from edgeinfer.converters.tasks.page_parts import long_table
+from edgeinfer.host.tasks.shown_score import ShownScore
 from edgeinfer.host.training.history import Epoch
 
 
-def curve_parts(epochs: Sequence[Epoch]) -> tuple[Part, ...]:
-    """Return what a page says of the epochs, the stages one after another."""
+def curve_parts(epochs: Sequence[Epoch], score: ShownScore) -> tuple[Part, ...]:
+    """Return what a page says of the epochs, the stages one after another.
+
+    Args:
+        epochs: of the training.
+        score: how people read the epochs' accuracies.
+    """
     if not epochs:
         return (Text(paragraphs=("The training had no epochs.",)),)
     rows = [
@@ -20,15 +26,15 @@ def curve_parts(epochs: Sequence[Epoch]) -> tuple[Part, ...]:
             f"{epoch.stage} {epoch.epoch}",
             f"{epoch.loss:.4f}",
             f"{epoch.val_loss:.4f}",
-            f"{100 * epoch.accuracy:.2f} %",
-            f"{100 * epoch.val_accuracy:.2f} %",
+            f"{score.percent(epoch.accuracy):.2f} %",
+            f"{score.percent(epoch.val_accuracy):.2f} %",
             f"{epoch.learning_rate:.3g}",
             f"{epoch.seconds:.1f}",
         )
         for epoch in epochs
     ]
     header = (
-        *("epoch", "loss", "validation loss", "accuracy", "validation accuracy"),
+        *("epoch", "loss", "validation loss", score.name, f"validation {score.name}"),
         *("learning rate", "seconds"),
     )
     best = min(range(len(epochs)), key=lambda place: epochs[place].val_loss)
@@ -40,13 +46,13 @@ def curve_parts(epochs: Sequence[Epoch]) -> tuple[Part, ...]:
         f"From {epochs[0].val_loss:.4f} to {epochs[-1].val_loss:.4f} on validation; the lowest, "
         f"{epochs[best].val_loss:.4f}, in {epochs[best].stage} epoch {epochs[best].epoch}.",
     )
+    accuracies = [score.percent(epoch.val_accuracy) for epoch in epochs]
     accuracy = _figure(
-        "Accuracy, %",
+        f"{score.name.capitalize()}, %{score.of}",
         epochs,
-        [100 * epoch.accuracy for epoch in epochs],
-        [100 * epoch.val_accuracy for epoch in epochs],
-        f"From {100 * epochs[0].val_accuracy:.2f} % to {100 * epochs[-1].val_accuracy:.2f} % on "
-        "validation.",
+        [score.percent(epoch.accuracy) for epoch in epochs],
+        accuracies,
+        f"From {accuracies[0]:.2f} % to {accuracies[-1]:.2f} %{score.of} on validation.",
     )
     return (
         Figures(figures=(loss, accuracy)),

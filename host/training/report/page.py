@@ -21,6 +21,7 @@ from edgeinfer.converters.run_folder.trained_run import Split, TrainedModel
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.page_parts import long_table, with_interval
 from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.training.history import Epoch
 from edgeinfer.host.training.report.curves import curve_parts
 
@@ -65,6 +66,7 @@ def run_page(
 ) -> tuple[Page, Card]:
     """Return the page of a run, and its model card; see `write_run_page`."""
     task, said, facts = trained.measured, trained.said, trained.provenance
+    shown_score = find_taught(trained.task).shown_score
     made = Thumbnails()
     seconds = sum(epoch.seconds for epoch in epochs)
     shown = [
@@ -84,7 +86,7 @@ def run_page(
         "on validation; the test pictures are not used before edgeinfer convert.",
         facts=tuple(shown),
         sections=(
-            Section(title="Curves", parts=curve_parts(epochs)),
+            Section(title="Curves", parts=curve_parts(epochs, shown_score)),
             answers_section(
                 "Answers on validation",
                 *(evaluation, splits.get("validation", ()), task, said, made),

@@ -147,7 +147,7 @@ def train_stages(
             seed=config.seed,
             weights=weights,
         )
-        network = with_dropout(model, config.dropout)
+        network = lesson.task.learner(with_dropout(model, config.dropout))
         fit_stage(
             network,
             batches,
@@ -178,7 +178,7 @@ def _train_more(
 
     from edgeinfer.host.training.fit import compile_model, evaluate, with_dropout
 
-    network = with_dropout(model, config.dropout)
+    network = train.lesson.task.learner(with_dropout(model, config.dropout))
     if config.pretrained:
         config = replace(config, learning_rate=config.fine_tune_learning_rate, optimizer="adamw")
         for layer in network.layers:  # see `transfer.py`

@@ -21,6 +21,7 @@ from edgeinfer.device.pictures.decode import read_image
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.host.models import ARCHITECTURES, Initializer, build_model, check_model
 from edgeinfer.host.models.blocks import scaled
+from edgeinfer.host.models.spatial_cnn import REACH, READINGS, chosen
 
 
 def test_listing_imports_no_keras() -> None:
@@ -46,7 +47,7 @@ def test_channels_are_rounded_to_multiples_but_never_far_down() -> None:
         ("small-cnn", (96, 64, 3), (30_000, 300_000)),
         # Published with biases as well as batch normalization: 78,666.
         ("resnet8", (32, 32, 3), (78_000, 78_666)),
-        ("spatial-cnn", (96, 96, 1), (550_000, 580_000)),
+        ("spatial-cnn", (96, 96, 1), (1_130_000, 1_230_000)),
         # Published for 1,000 classes: 3.5 million, of which 1.28 million in the classifier.
         ("mobilenet", (96, 96, 3), (2_200_000, 2_300_000)),
     ],
@@ -179,10 +180,25 @@ def test_a_network_whose_weights_are_not_installed_names_the_extra(
 @pytest.mark.slow
 def test_a_network_that_keeps_places_answers_with_a_choice_among_readings() -> None:
     model = build_model("spatial-cnn", input_shape=(48, 48, 1), classes=1, width=0.25)
-    shares = np.asarray(model.get_layer("logits").get_weights()[0])[:, 0]
-    assert np.all(np.diff(shares) > 0)  # one reading after another, over a little more than -1 to 1
-    assert shares[0] == pytest.approx(-shares[-1])
+    steps = np.asarray(model.get_layer("logits").get_weights()[0])[:, 0]
+    np.testing.assert_allclose(steps, np.linspace(-REACH, REACH, READINGS), atol=1e-6)
     picture = np.zeros((2, 48, 48, 1), np.float32)
     picture[0, 4:8, 4:8] = picture[1, 40:44, 40:44] = 1.0
     answers = np.asarray(model(picture))
     assert answers[0] != pytest.approx(answers[1])  # the same thing elsewhere
+
+
+@pytest.mark.slow
+def test_each_output_has_its_own_readings() -> None:
+    import keras
+
+    model = build_model("spatial-cnn", input_shape=(48, 48, 1), classes=3, width=0.25)
+    shares = chosen(model)
+    assert shares is not None
+    assert shares.shape[1:] == (3 * READINGS,)
+    picture = np.random.default_rng(0).normal(size=(2, 48, 48, 1)).astype(np.float32)
+    weights = np.asarray(keras.Model(model.input, shares)(picture)).reshape(2, 3, READINGS)
+    np.testing.assert_allclose(weights.sum(axis=-1), 1.0, atol=1e-5)
+    means = weights @ np.linspace(-REACH, REACH, READINGS)
+    np.testing.assert_allclose(np.asarray(model(picture)), means, atol=1e-5)
+    assert chosen(build_model("small-cnn", input_shape=(48, 48, 1), classes=3)) is None

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.training.history import CSV_FILE, JSON_FILE, Epoch, History
 
 EPOCH = Epoch(
@@ -39,6 +40,17 @@ def test_each_epoch_is_on_disk_immediately(tmp_path: Path) -> None:
         rows, told = read(tmp_path)
         assert told == [asdict(EPOCH)] * count
         assert rows == [{name: str(value) for name, value in asdict(EPOCH).items()}] * count
+
+
+def test_a_line_says_what_the_task_measures() -> None:
+    assert EPOCH.line(find_taught("classification").shown_score) == (
+        "train epoch 1: loss 0.5000, accuracy 75.00 %, validation loss 0.6000, "
+        "accuracy 70.00 % (2.0 s)"
+    )
+    assert EPOCH.line(find_taught("value").shown_score) == (
+        "train epoch 1: loss 0.5000, mean error 25.00 % of the range, validation loss 0.6000, "
+        "mean error 30.00 % of the range (2.0 s)"
+    )
 
 
 def test_a_history_in_memory_writes_nothing(tmp_path: Path) -> None:

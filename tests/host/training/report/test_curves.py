@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from edgeinfer.converters.common.page.parts import Figures, Page, Section, Table
 from edgeinfer.converters.common.page.render import render
+from edgeinfer.host.tasks.registry import find_taught
+from edgeinfer.host.tasks.shown_score import ShownScore
 from edgeinfer.host.training.history import Epoch
 from edgeinfer.host.training.report.curves import curve_parts
 from tests.support.html import read_page
@@ -19,7 +21,7 @@ def epochs(**counts: int) -> list[Epoch]:
 
 
 def test_every_epoch_is_in_the_curves_and_in_the_table() -> None:
-    figures, _, table = curve_parts(epochs(head=3, fine_tune=2))
+    figures, _, table = curve_parts(epochs(head=3, fine_tune=2), ShownScore())
     assert isinstance(figures, Figures)
     assert isinstance(table, Table)
     loss, accuracy = figures.figures
@@ -35,12 +37,23 @@ def test_every_epoch_is_in_the_curves_and_in_the_table() -> None:
 
 
 def test_a_single_stage_needs_no_name() -> None:
-    figures, *_ = curve_parts(epochs(train=1))
+    figures, *_ = curve_parts(epochs(train=1), ShownScore())
     assert isinstance(figures, Figures)
     assert ">train</text>" not in figures.figures[0].svg
 
 
 def test_no_epochs_are_said_and_many_are_drawn() -> None:
     for some in ([], epochs(train=300)):
-        page = Page(title="t", sections=(Section(title="s", parts=curve_parts(some)),))
+        page = Page(
+            title="t", sections=(Section(title="s", parts=curve_parts(some, ShownScore())),)
+        )
         read_page(render(page))
+
+
+def test_values_have_a_mean_error_in_place_of_an_accuracy() -> None:
+    figures, _, table = curve_parts(epochs(train=2), find_taught("value").shown_score)
+    assert isinstance(figures, Figures)
+    assert isinstance(table, Table)
+    assert "75.00 % to 75.00 % of the range on validation" in figures.figures[1].description
+    assert "validation mean error" in table.header
+    assert "75.00 %" in table.rows[0]

@@ -39,6 +39,11 @@ def test_a_history_passes_its_figures_on() -> None:
     history.step(0.5)
     history.add(epoch)
     assert got == [0.5, epoch]
+    # A training that goes on has its own logs, which hold what was before as well.
+    earlier = epochs(head=2)
+    history.extend(iter(earlier))
+    assert got == [0.5, epoch, *earlier]
+    assert history.epochs == [epoch, *earlier]
 
 
 def test_logs_hold_every_epoch_and_every_tenth_step(tmp_path: Path) -> None:
