@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeinfer.converters.common.progress import Progress, shown_progress
 from edgeinfer.converters.common.require_extra import require_packages
@@ -19,18 +19,9 @@ if TYPE_CHECKING:
     from edgeinfer.converters.convert.pipeline import ConvertResult
     from edgeinfer.converters.convert.run_source import CalibrationDraw
     from edgeinfer.converters.convert.source import Source
-    from edgeinfer.converters.targets.targets import Targets
     from edgeinfer.device.runtime.open_options import OpenOptions
 
 _COMMAND = "edgeinfer.convert"
-_OPTION_OF = {
-    "calibration": "--calibration",
-    "calibration_images": "--calibration-images",
-    "per_tensor_dense": "--per-tensor-dense",
-    "repair": "--repair",
-    "seed": "--seed",
-}
-"""Fields of `ConvertOptions` and `QuantizeOptions` that not every precision obeys, as options."""
 
 
 def convert(
@@ -145,7 +136,7 @@ def _convert(
     progress: Progress | None,
 ) -> ConvertResult:
     """Do what `convert` says, with a model that is unpacked."""
-    from edgeinfer.converters.convert.fitting import refuse_unfit
+    from edgeinfer.converters.convert.fitting import changed_options, refuse_unfit, with_targets
     from edgeinfer.converters.convert.foreign_source import ForeignSource, chosen_backend
     from edgeinfer.converters.convert.imported_source import ImportedSource
     from edgeinfer.converters.convert.options import ConvertOptions
@@ -167,9 +158,11 @@ def _convert(
     kind = "tflite" if imported is not None else source_kind(path)
     if kind != "tflite":
         require_packages(_COMMAND, "tensorflow", "keras")
-    options = _with_targets(options or ConvertOptions(), board)
+    options = with_targets(options or ConvertOptions(), board)
     of_foreign, precision = is_foreign(kind), options.quantize.precision
-    refuse_unfit(_changed(options, ConvertOptions()), "foreign" if of_foreign else "run", precision)
+    refuse_unfit(
+        changed_options(options, ConvertOptions()), "foreign" if of_foreign else "run", precision
+    )
     source: Source
     if of_foreign:
         _refuse(path, calibration_draw=calibration_draw, data=data, unknown_share=unknown_share)
@@ -227,6 +220,9 @@ def adopt(
 ) -> AdoptResult:
     """Make a bundle of a finished `.tflite` model as it is: quantized, float or compiled.
 
+    Where jinja2 is installed, the folder NAME-report next to it gets a page, `report.html`, and a
+    model card.
+
     Examples:
         >>> options = edgeinfer.OpenOptions(labels=("cat", "dog"), input_range="-1..1")
         >>> edgeinfer.adopt("model.tflite", "model.edgebundle", options).manifest.task
@@ -256,6 +252,7 @@ def adopt(
         UsageError: an option does not fit the model.
     """
     from edgeinfer.converters.convert.adopt.adopt import adopt as adopt_model
+    from edgeinfer.converters.convert.adopt.page import write_adopted_page
     from edgeinfer.converters.convert.model_zip import opened_model, with_form
     from edgeinfer.device.runtime.open_options import checked_options
     from edgeinfer.device.tasks.labels import read_label_file
@@ -266,46 +263,14 @@ def adopt(
     with opened_model(path) as unpacked, shown_progress(progress) as shown:
         if checked.labels is None and unpacked.labels is not None:
             checked = replace(checked, labels=read_label_file(unpacked.labels))
-        return adopt_model(
+        result = adopt_model(
             *(unpacked.model, bundle, with_form(checked, unpacked.form), shown),
             pictures=None if pictures is None else Path(pictures),
             golden_frames=golden_frames,
             seed=seed,
         )
-
-
-def _with_targets(options: ConvertOptions, board: str | None) -> ConvertOptions:
-    """Return the options with a board's accelerator, and with what its compiler needs."""
-    from edgeinfer.converters.targets.targets import chosen_targets
-
-    targets: Targets = options.targets
-    if board is not None:
-        if targets.wanted:
-            raise UsageError(
-                "board", got="is given, and so is options.targets", expected="one of the two"
-            )
-        targets = chosen_targets(board=board)
-    dense = options.quantize.per_tensor_dense or targets.per_tensor_dense
-    return replace(
-        options, targets=targets, quantize=replace(options.quantize, per_tensor_dense=dense)
-    )
-
-
-def _changed(options: ConvertOptions, default: ConvertOptions) -> set[str]:
-    """Return the options that differ from their default, by the names of the command line.
-
-    What the board's compiler needs was not asked for by the user.
-    """
-    pairs: list[tuple[Any, Any]] = [(options, default), (options.quantize, default.quantize)]
-    changed = {
-        field.name
-        for ours, theirs in pairs
-        for field in fields(ours)
-        if getattr(ours, field.name) != getattr(theirs, field.name)
-    }
-    if options.targets.per_tensor_dense:
-        changed.discard("per_tensor_dense")
-    return {_OPTION_OF[name] for name in changed if name in _OPTION_OF}
+        write_adopted_page(result, shown.say)
+    return result
 
 
 def _refuse(path: Path, **given: object) -> None:

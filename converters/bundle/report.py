@@ -54,6 +54,11 @@ class ReportFiles:
         return f"report in {self.folder}{drawn}{page}"
 
 
+def report_folder(bundle: Path) -> Path:
+    """Return the folder for a bundle's report as files, NAME-report next to it."""
+    return bundle.with_name(f"{bundle.stem}-report")
+
+
 def write_report_next_to(bundle: Path) -> ReportFiles | None:
     """Write a bundle's report into the folder NAME-report next to it; None if it has none.
 
@@ -63,7 +68,7 @@ def write_report_next_to(bundle: Path) -> ReportFiles | None:
     Raises:
         StorageError: the folder cannot be written.
     """
-    folder = bundle.with_name(f"{bundle.stem}-report")
+    folder = report_folder(bundle)
     names = []
     with zipfile.ZipFile(bundle) as archive:
         for member in map(PurePosixPath, archive.namelist()):

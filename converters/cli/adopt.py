@@ -16,8 +16,10 @@ from edgeinfer.device.cli.options.common import json_option, labels_option, read
 from edgeinfer.device.cli.options.opening import read_opening
 from edgeinfer.device.cli.options.plain import plain_options
 from edgeinfer.device.cli.say import say
+from edgeinfer.device.core.errors import printable
 
 if TYPE_CHECKING:
+    from edgeinfer.converters.bundle.report import ReportFiles
     from edgeinfer.converters.convert.adopt.adopt import AdoptResult
 
 _model = option_group("Model")
@@ -103,6 +105,7 @@ def adopt_and_tell(
     from edgeinfer.converters.bundle.install import install_bundle
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.converters.convert.adopt.adopt import adopt as adopt_model
+    from edgeinfer.converters.convert.adopt.page import write_adopted_page
     from edgeinfer.converters.convert.model_zip import opened_model, with_form
 
     refuse_other(model, ("tflite", "zip"), "a .tflite file")
@@ -119,14 +122,15 @@ def adopt_and_tell(
             golden_frames=golden_frames,
             seed=seed,
         )
+    report = write_adopted_page(result, lambda line: say(printable(line), err=True))
     installed = install_bundle(result.bundle) if install else None
-    say(
-        json.dumps(_document(result)) if as_json else "\n".join(_lines(result, installed)),
-        whole=as_json,
-    )
+    if as_json:
+        say(json.dumps(_document(result, report)), whole=True)
+    else:
+        say("\n".join(_lines(result, installed, report)))
 
 
-def _document(result: AdoptResult) -> dict[str, object]:
+def _document(result: AdoptResult, report: ReportFiles | None) -> dict[str, object]:
     return {
         "bundle": str(result.bundle),
         "task": result.manifest.task,
@@ -134,10 +138,11 @@ def _document(result: AdoptResult) -> dict[str, object]:
         "notes": list(result.notes),
         "trials": {trial.name: float(trial.right.mean()) for trial in result.trials},
         **result.manifest.metrics,
+        **({} if report is None else {"report": str(report.folder), "page": str(report.page)}),
     }
 
 
-def _lines(result: AdoptResult, installed: Path | None) -> list[str]:
+def _lines(result: AdoptResult, installed: Path | None, report: ReportFiles | None) -> list[str]:
     from edgeinfer.converters.convert.adopt.ranges import rivals
 
     manifest = result.manifest
@@ -165,6 +170,8 @@ def _lines(result: AdoptResult, installed: Path | None) -> list[str]:
             f"not verified: only {variant.delegate} runs it; record its answers on the board with "
             f"`edgeinfer verify {result.bundle.name} --record FILE`"
         )
+    if report is not None:
+        lines.append(report.text())
     if installed is None:
         return [*lines, f"next: edgeinfer run --camera --model {result.bundle}"]
     return [*lines, f"installed as {installed}", "next: edgeinfer run --camera"]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Literal
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from edgeinfer.converters.tensorflow.convert_job import CALIBRATED
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.core.tensors import Precision
+
+if TYPE_CHECKING:
+    from edgeinfer.converters.convert.options import ConvertOptions
+    from edgeinfer.converters.targets.targets import Targets
 
 Kind = Literal["run", "foreign", "quantized"]
 """A folder that `edgeinfer train` made, someone else's model, or one that is quantized already."""
@@ -30,6 +35,16 @@ OF_ADOPTED = (
 
 OF_CALIBRATION = ("--calibration", "--calibration-images", "--calibration-draw")
 """Options that only precisions with integer activations need."""
+
+
+_OPTION_OF = {
+    "calibration": "--calibration",
+    "calibration_images": "--calibration-images",
+    "per_tensor_dense": "--per-tensor-dense",
+    "repair": "--repair",
+    "seed": "--seed",
+}
+"""Fields of `ConvertOptions` and `QuantizeOptions` that not every precision obeys, as options."""
 
 
 def refuse_unfit(given: Collection[str], kind: Kind, precision: Precision) -> None:
@@ -88,3 +103,37 @@ def _unfit(kind: Kind, precision: Precision) -> Iterator[tuple[str, str, str]]:
         yield "--per-tensor-dense", f"given with --precision {precision}", ""
     if precision != "int8":
         yield "--repair", f"given with --precision {precision}", "repairs are for int8"
+
+
+def with_targets(options: ConvertOptions, board: str | None) -> ConvertOptions:
+    """Return the options with a board's accelerator, and with what its compiler needs."""
+    from edgeinfer.converters.targets.targets import chosen_targets
+
+    targets: Targets = options.targets
+    if board is not None:
+        if targets.wanted:
+            raise UsageError(
+                "board", got="is given, and so is options.targets", expected="one of the two"
+            )
+        targets = chosen_targets(board=board)
+    dense = options.quantize.per_tensor_dense or targets.per_tensor_dense
+    return replace(
+        options, targets=targets, quantize=replace(options.quantize, per_tensor_dense=dense)
+    )
+
+
+def changed_options(options: ConvertOptions, default: ConvertOptions) -> set[str]:
+    """Return the options that differ from their default, by the names of the command line.
+
+    What the board's compiler needs was not asked for by the user.
+    """
+    pairs: list[tuple[Any, Any]] = [(options, default), (options.quantize, default.quantize)]
+    changed = {
+        field.name
+        for ours, theirs in pairs
+        for field in fields(ours)
+        if getattr(ours, field.name) != getattr(theirs, field.name)
+    }
+    if options.targets.per_tensor_dense:
+        changed.discard("per_tensor_dense")
+    return {_OPTION_OF[name] for name in changed if name in _OPTION_OF}

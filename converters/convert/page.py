@@ -15,6 +15,7 @@ from edgeinfer.converters.bundle.page.sections import (
     settings_section,
 )
 from edgeinfer.converters.bundle.page.thumbnails import Thumbnails
+from edgeinfer.converters.bundle.page.variants import tensors_text, variants_table
 from edgeinfer.converters.bundle.page.write import CARD_FILE, write_page
 from edgeinfer.converters.bundle.report import ReportFiles, write_report_next_to
 from edgeinfer.converters.common.page.axis import axis_of
@@ -26,7 +27,6 @@ from edgeinfer.converters.quantize.layer_report import worst_layer_text
 from edgeinfer.converters.quantize.repair_report import repair_json
 from edgeinfer.converters.targets.targets import target_lines
 from edgeinfer.converters.tasks.page_parts import long_table, percent, with_interval
-from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.manifest import CPU
 
 
@@ -171,25 +171,12 @@ def _sizes(result: ConvertResult) -> tuple[Part, ...]:
         for key, value in sorted(sizes.items())
         if key.startswith("size.")
     ]
-    variants = [
-        (
-            name,
-            variant.precision,
-            variant.delegate or "none: the CPU",
-            _tensors([variant.input]),
-            _tensors(variant.outputs),
-        )
-        for name, variant in manifest.variants.items()
-    ]
     lines = tuple(target_lines(result.bundle, manifest))
     seconds = manifest.provenance.get("seconds")
     times = (*([f"The training took {seconds} s."] if seconds else []),)
     return (
         long_table("Bytes", ("", "bytes"), rows),
-        long_table(
-            "Variants", ("variant", "precision", "accelerator", "input", "outputs"), variants,
-            texts=5,
-        ),
+        variants_table(manifest),
         *([Text(paragraphs=lines)] if lines else []),
         Text(
             paragraphs=(
@@ -198,11 +185,7 @@ def _sizes(result: ConvertResult) -> tuple[Part, ...]:
                 "on the board.",
             )
         ),
-    )  # fmt: skip
-
-
-def _tensors(tensors: Sequence[TensorSpec]) -> str:
-    return ", ".join(f"{'x'.join(map(str, one.shape))} {one.dtype}" for one in tensors)
+    )
 
 
 def _card(result: ConvertResult, facts: Sequence[tuple[str, str]]) -> Card:
@@ -232,8 +215,8 @@ def _card(result: ConvertResult, facts: Sequence[tuple[str, str]]) -> Card:
         training=sorted(made.items()),
         results=results,
         technical=[
-            ("input", _tensors([variant.input])),
-            ("outputs", _tensors(variant.outputs)),
+            ("input", tensors_text([variant.input])),
+            ("outputs", tensors_text(variant.outputs)),
             *((name, value) for name, value in facts if name.endswith("model")),
         ],
         start=(

@@ -36,6 +36,7 @@ class AdoptResult:
         notes: what was found out about the model, one sentence each.
         trials: how the model answered labelled pictures, one for each range that was tried. Empty
             without labelled pictures.
+        pictures: the user's pictures that were chosen, in a seeded order.
         verified: the test pictures of the bundle, answered again on this machine; None for a model
             that only runs on an accelerator.
     """
@@ -44,6 +45,7 @@ class AdoptResult:
     manifest: ModelManifest
     notes: tuple[str, ...]
     trials: tuple[RangeTrial, ...]
+    pictures: tuple[Path, ...]
     verified: VerifyReport | None
 
 
@@ -127,6 +129,7 @@ def adopt(
         manifest=manifest,
         notes=plain.notes,
         trials=tuple(trials),
+        pictures=tuple(picture.path for picture in chosen),
         verified=verified,
     )
 
