@@ -18,7 +18,7 @@ from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data import fashion_mnist
 from edgeinfer.host.data.check import Checked, check_files
-from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.data.findings import Finding, UnusableDataError
 from edgeinfer.host.data.folder import Layout, require_enough
 from edgeinfer.host.data.groups.choose_split import split_as
 from edgeinfer.host.data.labels.find import find_labelled
@@ -81,6 +81,7 @@ class PreparedData:
         decoder: how the output of a network that learns from it becomes a prediction.
         value: unit and scale of a measured quantity; None for other tasks.
         settings: further settings of the task's decoder, or None.
+        root: the folder to which the findings' paths are relative; None if there is none.
     """
 
     name: str
@@ -92,6 +93,7 @@ class PreparedData:
     decoder: Decoder = field(default_factory=lambda: Decoder(activation="softmax"))
     value: ValueSpec | None = None
     settings: dict[str, object] | None = None
+    root: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse labels that a bundle could not hold, before anything is trained.
@@ -170,9 +172,13 @@ def split_checked(
     """Split the files of a folder that passed the check.
 
     Raises:
-        DataError: a class has too few usable images.
+        UnusableDataError: a class has too few usable images.
     """
-    require_enough(layout, checked.files, checked=True)
+    try:
+        require_enough(layout, checked.files, checked=True)
+    except UnusableDataError as error:
+        error.with_findings(checked.findings)
+        raise
     splits, notes = split_as(
         [(Sample(source=file.path, target=file.label), file.split) for file in checked.files],
         layout.root,
@@ -188,6 +194,7 @@ def split_checked(
         splits=splits,
         findings=(*checked.findings, *notes),
         own_splits=frozenset(file.split for file in checked.files if file.split),
+        root=layout.root,
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from edgeinfer.device.core.errors import DataError
 
 FindingKind = Literal[
     "empty",
@@ -60,3 +63,17 @@ class Finding:
         if self.kind == "warning":
             return f"warning: {self.path}: {self.detail}"
         return f"left out: {self.path}: {self.kind}, {self.detail}"
+
+
+class UnusableDataError(DataError):
+    """Too little is left of a data set; `findings` say why files were left out."""
+
+    findings: tuple[Finding, ...] = ()
+
+    def with_findings(self, findings: Sequence[Finding]) -> UnusableDataError:
+        """Return the same error with what was found."""
+        self.findings = tuple(findings)
+        return self
+
+
+UnusableDataError.kind = DataError.kind  # to programs it is the same

@@ -173,6 +173,15 @@ class TaughtTask(ABC):
         """Return the index of the one class that a target names; None if it is of another kind."""
         return None
 
+    def labels_of(self, target: Any) -> Sequence[int]:
+        """Return the indices of all labels that are true of a picture; none without labels."""
+        index = self.class_of(target)
+        return () if index is None else (index,)
+
+    def values_of(self, target: Any) -> Sequence[float]:
+        """Return the measured values of a picture, as the labels name them; none without values."""
+        return ()
+
     def contradict(self, one: Any, other: Any) -> bool:
         """Return whether two samples' targets cannot both be true of one picture."""
         return bool(one != other)

@@ -13,11 +13,18 @@ from edgeinfer.device.cli.kept import tell_kept, tell_when_stopped
 from edgeinfer.device.cli.options.common import json_option
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import DataError, UsageError, printable
-from edgeinfer.host.cli.labels_option import LABELS_NAMES, LABELS_SETTINGS
+from edgeinfer.host.cli.labels_option import (
+    LABELS_NAMES,
+    LABELS_SETTINGS,
+    PATTERN_NAMES,
+    PATTERN_SETTINGS,
+    TARGET_NAMES,
+    TARGET_SETTINGS,
+)
+from edgeinfer.host.cli.training.network_options import TASK
 
 if TYPE_CHECKING:
     from edgeinfer.converters.common.progress import Progress
-    from edgeinfer.host.data.findings import Finding
     from edgeinfer.host.evaluation.dataset.quarantine.move import Result, Stamp
     from edgeinfer.host.evaluation.dataset.report import DataReport
 
@@ -29,7 +36,16 @@ _repair = option_group("Repair")
 
 @click.command(cls=Command)
 @click.argument("folder", type=click.Path(path_type=Path))
+@_data(
+    "--task",
+    type=TASK,
+    default="classification",
+    metavar="NAME",
+    help="What is to be learned from the pictures, as in train.",
+)
 @_data(*LABELS_NAMES, **LABELS_SETTINGS)
+@_data(*TARGET_NAMES, **TARGET_SETTINGS)
+@_data(*PATTERN_NAMES, **PATTERN_SETTINGS)
 @_data("--seed", type=click.IntRange(0), default=0, metavar="N", help="Random seed of the split.")
 @_data("--deep", is_flag=True, help="Also find likely wrong labels, by a network; takes minutes.")
 @_repair("--fix", is_flag=True, help="Move unreadable files and copies into a quarantine folder.")
@@ -44,7 +60,10 @@ _repair = option_group("Repair")
 @json_option
 def check(
     folder: Path,
+    task: str,
     labels_csv: Path | None,
+    targets: tuple[str, ...],
+    name_pattern: str | None,
     seed: int,
     deep: bool,
     page: Path | None,
@@ -55,13 +74,16 @@ def check(
 ) -> None:
     """Count the classes of a folder and name files that cannot be used.
 
-    FOLDER has one sub-folder of photos per class, or such folders in train, validation and test.
-    Every photo is decoded and compared with all others. The exit code is 1 if the data cannot be
-    used for training.
+    FOLDER has one sub-folder of photos per class, or such folders in train, validation and test;
+    with --task value or multilabel a table has the values or labels, as for train. Every photo is
+    decoded and compared with all others. The exit code is 1 if the data cannot be used for
+    training.
     """
     _refuse_contradictions(
         {
             "--labels-csv": labels_csv is not None,
+            "--target": bool(targets),
+            "--name-pattern": name_pattern is not None,
             "--deep": deep,
             "--page": page is not None,
             "--fix": fix,
@@ -77,31 +99,32 @@ def check(
     from edgeinfer.converters.common.progress import show_progress
     from edgeinfer.host.cli.data.check_output import print_findings as print_all
     from edgeinfer.host.cli.data.check_output import print_report, report_json, unusable_json
-    from edgeinfer.host.data.check import check_files
-    from edgeinfer.host.data.dataset import split_checked
-    from edgeinfer.host.data.labels.find import find_labelled
-    from edgeinfer.host.evaluation.dataset.fix import stamps_of
+    from edgeinfer.host.data.dataset import DataOptions
+    from edgeinfer.host.data.findings import UnusableDataError
+    from edgeinfer.host.evaluation.dataset.contents import contents_of
+    from edgeinfer.host.evaluation.dataset.fix import stamps_below
     from edgeinfer.host.evaluation.dataset.report import inspect_data
+    from edgeinfer.host.tasks.registry import find_taught
 
-    findings: tuple[Finding, ...] = ()
+    learned = find_taught(task)
+    options = DataOptions(seed=seed, table=labels_csv, targets=targets, name_pattern=name_pattern)
+    learned.require_options(options)
     result: Result | None = None
     with show_progress() as progress:
+        stamps = stamps_below(folder) if fix else {}
         try:
-            layout = find_labelled(folder, table=labels_csv)
-            findings = layout.findings
-            stamps = stamps_of([file.path for file in layout.files])
             with tell_kept():
-                checked = check_files(layout, progress=progress)
-            findings = checked.findings
-            prepared = split_checked(layout, checked, seed=seed)
+                prepared = learned.prepare(folder, options, progress=progress)
         except DataError as error:
+            findings = error.findings if isinstance(error, UnusableDataError) else ()
             if as_json:
                 click.echo(unusable_json(folder, findings, error))
             else:
                 print_all(findings)
             raise
         with tell_kept(page):
-            report = inspect_data(layout.root, prepared, deep=deep, progress=progress)
+            root = prepared.root or folder
+            report = inspect_data(root, prepared, deep=deep, progress=progress)
             if page is not None:
                 _write_page(report, page, progress)
         if fix:
@@ -114,7 +137,7 @@ def check(
         _print_moved(result)
     if page is not None:
         say(f"page: {printable(str(page))}", err=True)
-    if not deep:
+    if not deep and contents_of(prepared).each == "class":
         say("likely wrong labels were not looked for: --deep does", err=True)
 
 

@@ -17,27 +17,19 @@ from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import DataError, printable
 from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.evaluation.dataset.contents import contents_of
 from edgeinfer.host.evaluation.dataset.quarantine.move import Result
 from edgeinfer.host.evaluation.dataset.report import DataReport
+
+_PLURAL = {"class": "es", "label": "s", "value": "s"}
 
 _MOST_LINES = 10
 """Lines of one kind of what only should be looked at; the page and the JSON name all."""
 
 
-def counts_of(prepared: PreparedData) -> dict[str, dict[str, int]]:
-    """Return how many photos of each class each split has."""
-    return {
-        split: {
-            label: sum(sample.target == index for sample in samples)
-            for index, label in enumerate(prepared.labels)
-        }
-        for split, samples in prepared.splits.items()
-    }
-
-
 def print_report(report: DataReport) -> None:
-    """Print the table of classes, and all findings in short."""
-    _print_counts(report.prepared)
+    """Print the table of labels or values, and all findings in short."""
+    _print_contents(report.prepared)
     print_findings(report.prepared.findings)
     shown: Counter[str] = Counter()
     found = report.findings()
@@ -64,7 +56,13 @@ def report_json(folder: Path, report: DataReport, result: Result | None) -> str:
     """Return one JSON object on one line: everything that was found, and moved."""
     found = _common(folder, (*report.prepared.findings, *report.findings()), error=None)
     found["labels"] = list(report.prepared.labels)
-    found["counts"] = counts_of(report.prepared)
+    contents = contents_of(report.prepared)
+    found["counts"] = {
+        split: {label: counts[split] for label, counts in contents.counts.items()}
+        for split in contents.pictures
+    }
+    if contents.ranges:
+        found["pictures"], found["ranges"] = contents.pictures, contents.ranges
     found["copies"] = [
         {
             "path": report.relative(copy.path),
@@ -126,18 +124,24 @@ def _line(finding: Finding) -> str:
     return f"{finding.kind}: {path}{printable(finding.detail)}"
 
 
-def _print_counts(prepared: PreparedData) -> None:
-    counts = counts_of(prepared)
-    rows = [(label, *(str(counts[split][label]) for split in counts)) for label in prepared.labels]
-    rows.append(("all", *(str(len(samples)) for samples in prepared.splits.values())))
-    header = ("class", *counts)
+def _print_contents(prepared: PreparedData) -> None:
+    contents = contents_of(prepared)
+    rows = [
+        (label, *(str(count) for count in counts.values()))
+        for label, counts in contents.counts.items()
+    ]
+    rows += [(name, *map(_range_text, ends.values())) for name, ends in contents.ranges.items()]
+    title = f"{prepared.name}, {len(rows)} {contents.each}{_PLURAL[contents.each]}"
+    last = "pictures" if contents.ranges else "all"
+    rows.append((last, *map(str, contents.pictures.values())))
+    header = (contents.each, *contents.pictures)
     # The base install, which does not have `rich`, can check a folder too.
     if sys.stdout.isatty() and importlib.util.find_spec("rich") is not None:
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=Text(f"{prepared.name}, {len(prepared.labels)} classes"))
+        table = Table(title=Text(title))
         for index, title in enumerate(header):
             table.add_column(title, justify="right" if index else "left")
         for row in rows:
@@ -146,3 +150,7 @@ def _print_counts(prepared: PreparedData) -> None:
         return
     for row in (header, *rows):
         click.echo("\t".join(printable(cell) for cell in row))
+
+
+def _range_text(ends: tuple[float, float] | None) -> str:
+    return "" if ends is None else f"{ends[0]:g} to {ends[1]:g}"

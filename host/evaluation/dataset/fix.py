@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from pathlib import Path
 
+from edgeinfer.device.cameras.files.labelled import image_paths
 from edgeinfer.host.evaluation.dataset.quarantine.move import Stamp, Wanted, stamp_of
 from edgeinfer.host.evaluation.dataset.report import DataReport
 
 _ALWAYS = frozenset({"empty", "corrupt", "not-an-image", "duplicate"})
 
 
-def stamps_of(paths: Sequence[str]) -> dict[str, Stamp | None]:
-    """Return what changes with each file, before it is looked at."""
+def stamps_below(folder: Path) -> dict[str, Stamp | None]:
+    """Return what changes with each file below a folder, before it is looked at.
+
+    Raises:
+        CameraError: a folder cannot be read.
+    """
+    paths = map(str, image_paths(folder.absolute()))
     return {path: stamp_of(path) for path in paths}
 
 

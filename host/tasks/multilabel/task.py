@@ -18,6 +18,7 @@ from edgeinfer.device.tasks.spec import Decoder, MultiLabelSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.check import check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
+from edgeinfer.host.data.findings import UnusableDataError
 from edgeinfer.host.data.groups.choose_split import split_as
 from edgeinfer.host.data.labels.several import SeveralLabels, by_rarest, find_several
 from edgeinfer.host.tasks.loss_settings import LossSettings
@@ -44,7 +45,9 @@ class TaughtMultiLabel(TaughtTask):
         files = {file.path: file for file in checked.files}
         samples = [found.sample(file) for file in checked.files]
         if not samples:
-            raise DataError(root, got="has no picture that can be used")
+            raise UnusableDataError(root, got="has no picture that can be used").with_findings(
+                checked.findings
+            )
         drawn, notes = split_as(
             [
                 (sample, files[sample.source].split)
@@ -70,6 +73,7 @@ class TaughtMultiLabel(TaughtTask):
             splits=splits,
             findings=(*checked.findings, *notes),
             own_splits=frozenset(file.split for file in checked.files if file.split),
+            root=found.layout.root,
         )
 
     def find(
@@ -115,6 +119,10 @@ class TaughtMultiLabel(TaughtTask):
         targets = np.zeros((len(rows), self.numbers(said) + 1), np.float32)
         np.put_along_axis(targets, rows.astype(np.int64), 1.0, axis=1)
         return targets[:, :-1]
+
+    def labels_of(self, target: Any) -> Sequence[int]:
+        """Return the indices of its labels."""
+        return sorted(target)
 
     def loss(self, settings: LossSettings) -> Any:
         """Return the mean cross-entropy, or focal loss, of the labels' logits."""

@@ -121,6 +121,11 @@ class TaughtValue(TaughtTask):
         targets: Floats = np.stack(numbers, axis=1).astype(np.float32)
         return targets
 
+    def values_of(self, target: Any) -> Sequence[float]:
+        """Return its values."""
+        values: tuple[float, ...] = target.values
+        return values
+
     def allowed(self, config: AugmentConfig) -> AugmentConfig:
         """Return light and small shifts: mirrored, turned or enlarged, a gauge shows another
         value."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,9 @@ from edgeinfer.converters.common.page.render import environment
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.host.data.findings import Finding
+from edgeinfer.host.evaluation.dataset.contents import contents_of
 from edgeinfer.host.evaluation.dataset.page.thumbnails import Thumbnails
 from edgeinfer.host.evaluation.dataset.report import DataReport
-from edgeinfer.host.tasks.registry import find_taught
 
 _TEMPLATE = "check.html"
 
@@ -85,22 +84,17 @@ def write_page(report: DataReport, out: Path, *, progress: Progress) -> None:
     thumbnails = Thumbnails()
     sections = _sections(report, thumbnails, progress)
     prepared = report.prepared
-    class_of = find_taught(prepared.task).class_of
-    found = {
-        split: Counter(class_of(sample.target) for sample in samples)
-        for split, samples in prepared.splits.items()
-    }
-    counts = {
-        label: [found[split][index] for split in prepared.splits]
-        for index, label in enumerate(prepared.labels)
-    }
+    contents = contents_of(prepared)
+    counts = {label: list(row.values()) for label, row in contents.counts.items()}
     page = (
         environment(__package__)
         .get_template(_TEMPLATE)
         .render(
             name=prepared.name,
             splits=list(prepared.splits),
+            each=contents.each,
             counts=counts,
+            ranges=contents.ranges,
             largest=max((sum(row) for row in counts.values()), default=1),
             totals=[len(samples) for samples in prepared.splits.values()],
             sections=sections,

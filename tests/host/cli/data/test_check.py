@@ -167,3 +167,76 @@ def test_the_module_is_cheap_to_import() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert result.stdout == "[]\n"
+
+
+@pytest.fixture
+def readings(photos: Path) -> Path:
+    """A table of two values, or of labels, for the same pictures."""
+    paths = sorted(photos.rglob("*.png"))
+    rows = [
+        f"{path.relative_to(photos)};{number / 2:.1f};{number % 7}"
+        for number, path in enumerate(paths)
+    ]
+    (photos / "t.csv").write_text("\n".join(["file;level;flow", *rows]) + "\n")
+    labels = [
+        f"{path.relative_to(photos)},{('sun', 'rain', 'sun;rain', '')[number % 4]}"
+        for number, path in enumerate(paths)
+    ]
+    (photos / "l.csv").write_text("\n".join(["file,labels", *labels]) + "\n")
+    return photos
+
+
+def test_the_range_of_each_value_is_said(readings: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    words = [str(readings), "--task", "value", "--labels-csv", str(readings / "t.csv")]
+    both = ("--target", "level", "--target", "flow")
+    result = _check(*words, *both, "--page", str(page))
+    assert result.exit_code == 0, result.output
+    header, level, flow, pictures, *_ = result.stdout.splitlines()
+    assert header == "value\ttrain\tvalidation\ttest"
+    assert [line.split("\t")[0] for line in (level, flow)] == ["level", "flow"]
+    assert all(" to " in cell for cell in flow.split("\t")[1:])
+    assert pictures == "pictures\t16\t2\t2"
+    assert "--deep" not in result.stderr
+    text = page.read_text(encoding="utf-8")
+    assert "<h2>Values</h2>" in text
+    assert "Likely wrong labels" not in text
+    answer = json.loads(_check(*words, "--target", "flow", "--json").stdout)
+    assert list(answer["ranges"]) == ["value"]
+    assert answer["pictures"] == {"train": 16, "validation": 2, "test": 2}
+    assert answer["counts"] == {"train": {}, "validation": {}, "test": {}}
+
+
+def test_the_pictures_of_each_of_several_labels_are_counted(readings: Path) -> None:
+    words = [str(readings), "--task", "multilabel", "--labels-csv", str(readings / "l.csv")]
+    result = _check(*words)
+    assert result.exit_code == 0, result.output
+    rows = [line.split("\t") for line in result.stdout.splitlines()[:4]]
+    assert rows[0][0] == "label"
+    assert [row[0] for row in rows[1:]] == ["rain", "sun", "all"]
+    assert [sum(map(int, row[1:])) for row in rows[1:]] == [10, 10, 20]
+
+
+def test_what_is_left_out_is_listed_if_too_little_is_left(photos: Path) -> None:
+    (photos / "t.csv").write_text("file,value\ncat/0.png,1\ncat/truncated.jpg,2\n")
+    result = _check(str(photos), "--task", "value", "--labels-csv", str(photos / "t.csv"))
+    assert isinstance(result.exception, DataError)
+    assert result.exception.code == "data"
+    assert "has 1 usable pictures with values, expected at least 10" in str(result.exception)
+    assert "corrupt: cat/truncated.jpg" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--target", "level"), "--target: given for the task 'classification'"),
+        (("--name-pattern", "*_{value}"), "--name-pattern: given for the task 'classification'"),
+        (("--undo", "--target", "level"), "--target: given with --undo"),
+    ],
+)
+def test_options_of_other_tasks_are_refused(
+    photos: Path, words: tuple[str, ...], message: str
+) -> None:
+    result = _check(str(photos), *words)
+    assert isinstance(result.exception, UsageError)
+    assert message in str(result.exception)

@@ -14,7 +14,7 @@ from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.host.data.dataset import prepare_folder
 from edgeinfer.host.evaluation.dataset.features.judge import suspects, tell_apart
 from edgeinfer.host.evaluation.dataset.features.linear import compact
-from edgeinfer.host.evaluation.dataset.fix import files_to_move, stamps_of
+from edgeinfer.host.evaluation.dataset.fix import files_to_move, stamps_below
 from edgeinfer.host.evaluation.dataset.looks import look_at_all
 from edgeinfer.host.evaluation.dataset.page.page import write_page
 from edgeinfer.host.evaluation.dataset.page.thumbnails import Thumbnails
@@ -45,8 +45,8 @@ def found(report: DataReport) -> list[tuple[str, str]]:
 
 
 def moved(root: Path, *, labels: bool = False) -> list[str]:
-    paths = [str(path) for path in root.rglob("*.jpg")]
-    return [wanted.path for wanted in files_to_move(inspect(root), stamps_of(paths), labels=labels)]
+    stamps = stamps_below(root)
+    return [wanted.path for wanted in files_to_move(inspect(root), stamps, labels=labels)]
 
 
 def _small(path: Path) -> bytes:
