@@ -19,17 +19,14 @@ from edgeinfer.device.preprocess.native_library import load_kernels
 from tests.benchmarks import (
     cold_start,
     decoding,
-    distillation,
-    endurance,
-    frame_cost,
     import_time,
     kernel,
-    loop_rate,
     mjpeg,
-    training_input,
-    worker_cost,
 )
+from tests.benchmarks.loop import endurance, frame_cost, loop_rate, worker_cost
 from tests.benchmarks.measure import SAMPLE_BUNDLE, machine, table
+from tests.benchmarks.training import distillation
+from tests.benchmarks.training import input as training_input
 
 BENCHMARKS = {
     "loop": loop_rate.rows,

@@ -17,17 +17,12 @@ from edgeinfer.host.models.students import TINY
 from tests.benchmarks import (
     cold_start,
     decoding,
-    distillation,
-    endurance,
-    frame_cost,
     import_time,
     jpeg_accuracy,
     kernel,
-    loop_rate,
     mjpeg,
-    training_input,
-    worker_cost,
 )
+from tests.benchmarks.loop import endurance, frame_cost, loop_rate, worker_cost
 from tests.benchmarks.measure import (
     CLIP,
     HEADER,
@@ -39,6 +34,8 @@ from tests.benchmarks.measure import (
     ratio,
     table,
 )
+from tests.benchmarks.training import distillation
+from tests.benchmarks.training import input as training_input
 
 needs_data = pytest.mark.skipif(
     not (MOBILENET_V1_SMALL.is_file() and MOBILENET_V2.is_file() and CLIP.is_file()),

@@ -56,7 +56,7 @@ def test_a_users_own_board_has_one_too(
 @pytest.mark.slow
 def test_the_smallest_is_below_150_kb_of_weights() -> None:
     model = build_model(TINY.architecture, input_shape=(112, 112, 3), classes=2, width=TINY.width)
-    # INT8 weights; `python -m tests.benchmarks.distillation` measures the file.
+    # INT8 weights; `python -m tests.benchmarks.training.distillation` measures the file.
     assert model.count_params() < 100_000
     # As its reason says.
     assert 10e6 < _macs(TINY) < 12e6

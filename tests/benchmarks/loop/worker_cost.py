@@ -1,6 +1,6 @@
 """What a worker process costs a frame: the same model on the same kernels, here and in a worker.
 
-    python -m tests.benchmarks.worker_cost
+    python -m tests.benchmarks.loop.worker_cost
 
 The reference delegate claims nothing, so that the runtime computes as it does in process; what is
 left is the way there and back: copies through shared memory, two messages, two wake-ups.

@@ -92,7 +92,7 @@ MEMORY = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from tests.benchmarks.training_input import LESSON, SMALL
+from tests.benchmarks.training.input import LESSON, SMALL
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.device.preprocess import normalize_table
 from edgeinfer.host.data.store import build_store

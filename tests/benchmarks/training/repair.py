@@ -1,6 +1,6 @@
 """A real model that plain INT8 breaks, and what each stage of the automatic repair makes of it.
 
-    python -m tests.benchmarks.repair PHOTOGRAPHS [--until training]
+    python -m tests.benchmarks.training.repair PHOTOGRAPHS [--until training]
 
 A detector of sensor noise is trained on the photographs, every other one with noise of four grey
 levels, and converted. Its weights are what training made of them; `noise_detector.py` says what

@@ -1,6 +1,6 @@
 """What a teacher gives a student of at most 150 kB: the same recipe with and without, seed by seed.
 
-    python -m tests.benchmarks.distillation PHOTOGRAPHS [--teacher RUN] [--runs FOLDER] ...
+    python -m tests.benchmarks.training.distillation PHOTOGRAPHS [--teacher RUN] [--runs FOLDER] ...
 
 All students are the ready-made one of the smallest boards, on the split of the teacher, which is
 trained first where none is named. Accuracies are those of the INT8 model that `edgeinfer convert`

@@ -14,7 +14,7 @@ from edgeinfer.device.loop.results import Answer, LoopSummary
 from edgeinfer.device.loop.run_loop import run_loop
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.frame import Frame
-from tests.benchmarks.frame_cost import MemoryCamera
+from tests.benchmarks.loop.frame_cost import MemoryCamera
 from tests.benchmarks.measure import MOBILENET_V1_SMALL, MOBILENET_V2, Row, seconds_per_call
 
 SETTLED_AFTER = 1_000

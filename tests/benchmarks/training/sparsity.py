@@ -1,6 +1,6 @@
 """Zeros in weights compared with channels taken out: size and time at equal accuracy.
 
-    python -m tests.benchmarks.sparsity RUN [--epochs 8]
+    python -m tests.benchmarks.training.sparsity RUN [--epochs 8]
 
 RUN is a folder of `edgeinfer train`. Zeros are set in 50, 75 and 90 % of the weights and in 2 of
 every 4; channels are taken out until so much of the arithmetic is left. All are then trained in

@@ -1,6 +1,6 @@
 """How `edgeinfer run` answers heat and a weak supply, on a board that is a folder.
 
-    python -m tests.benchmarks.heat
+    python -m tests.benchmarks.loop.heat
 
 A temperature rises towards its limit and falls again, the supply weakens for some time; what the
 program says is printed as it says it, and every few seconds its rate. Takes two minutes.
@@ -22,7 +22,7 @@ from typing import IO
 from tests.device.loop.supervision.boards import FakeBoard
 from tests.support.program import PROGRAM
 
-SAMPLE = Path(__file__).parent.parent / "samples" / "fashion-mnist.edgebundle"
+SAMPLE = Path(__file__).parents[2] / "samples" / "fashion-mnist.edgebundle"
 SCRIPT = (
     # seconds, temperature in degrees Celsius, the firmware's bits
     (12, 55.0, 0x0),

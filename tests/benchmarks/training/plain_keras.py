@@ -1,6 +1,6 @@
 """Transfer learning as Keras's own guide does it, with the backbone that `edgeinfer train` takes.
 
-    python -m tests.benchmarks.plain_keras FOLDER SEED
+    python -m tests.benchmarks.training.plain_keras FOLDER SEED
 
 FOLDER has train/CLASS and test/CLASS. A tenth of the training pictures is for validation. The head
 is trained for five epochs on the frozen backbone, then everything for two at a hundredth of the

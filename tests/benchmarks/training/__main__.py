@@ -2,11 +2,13 @@
 
     python -m tests.benchmarks.training small WORK [--before PROGRAM] [--seeds 5]
     python -m tests.benchmarks.training cats WORK [--seeds 3]
+    python -m tests.benchmarks.training pairs WORK
 
 `small` is five classes of Fashion-MNIST as PNG files, 60 pictures each and 200 to test, other ones
 for each seed; `--before` names the program `edgeinfer` of an earlier version, which trains on the
 same folders in turn. `cats` is the photographs of cats and dogs in ../shared/data with the settings
 by default, compared with plain transfer learning in Keras of the same backbone on the same folder.
+`pairs` has several labels for one picture, see `pairs.py`.
 Caches are cold: each command gets an empty XDG_CACHE_HOME and, for root, an empty page cache. What
 is in WORK from an earlier start is taken as it is. On two idle cores `small` takes about half an
 hour, `cats` about forty minutes.
@@ -31,12 +33,13 @@ from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.host.data import fashion_mnist
 from tests.benchmarks.measure import SHARED_DATA, Row, table
+from tests.benchmarks.training.pairs import pairs_rows
 
 CLASSES = ("T-shirt", "Pullover", "Dress", "Coat", "Shirt")
 """The five that are hardest: for the others a few pictures are enough."""
 
 TRAIN_PICTURES, TEST_PICTURES = 60, 200
-_PLAIN = "tests.benchmarks.plain_keras"
+_PLAIN = "tests.benchmarks.training.plain_keras"
 
 Figures = dict[str, float]
 """`float`, `int8` (shares of right answers on test), `train_s` and `convert_s`."""
@@ -196,13 +199,15 @@ def _spread(values: Sequence[float]) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="How good training is by default.")
-    parser.add_argument("what", choices=["small", "cats"])
+    parser.add_argument("what", choices=["small", "cats", "pairs"])
     parser.add_argument("work", type=Path)
     parser.add_argument("--before", type=Path)
     parser.add_argument("--seeds", type=int)
     given = parser.parse_args()
     if given.what == "small":
         rows = small_rows(given.work.absolute(), given.before, given.seeds or 5)
+    elif given.what == "pairs":
+        rows = pairs_rows(given.work.absolute(), own_program())
     else:
         rows = cats_rows(given.work.absolute(), given.seeds or 3)
     print(table(rows))
