@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.host.tasks.task import Rows
 from edgeinfer.host.training.data.batches import Images
 
@@ -33,3 +34,18 @@ class Part:
     def read(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return (n, H, W, C)."""
         return self._images.read(self._places[indices])
+
+
+def choosing(validation: Images, task: str) -> Images:
+    """Return the validation pictures that may choose a network's weights.
+
+    What a task measures on validation afterwards, such as an interval, must not have chosen them.
+
+    Args:
+        validation: all of its pictures.
+        task: the task's name.
+    """
+    everywhere = np.arange(len(validation.rows))
+    back = find_measured(task).kept_back(len(everywhere))
+    kept = np.setdiff1d(everywhere, everywhere[back])
+    return validation if len(kept) == len(everywhere) else Part(validation, kept)

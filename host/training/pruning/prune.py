@@ -33,6 +33,7 @@ from edgeinfer.host.tasks.task import Lesson
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
+from edgeinfer.host.training.data.part import choosing
 from edgeinfer.host.training.data.prepared_store import mover, prepare_store
 from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teacher
 from edgeinfer.host.training.history import History
@@ -136,6 +137,7 @@ def prune(
             settings=settings,
             train=ImageSource(train, table, augment, mover(task, spec.size)),
             validation=ImageSource(validation, table),
+            watched=ImageSource(choosing(validation, trained.task), table),
             calibration=samples["train"],
             stage=stage,
             history=history,
@@ -144,6 +146,8 @@ def prune(
         model, metrics = pruning.run_cuts()
         answered = pruning.validate(model, samples["validation"])
         said = trained.measured.settled(trained.said, answered.evaluation)
+        evaluation = answered.evaluation.under(said)
+        figures = evaluation.figures()
         result = TrainedModel(
             decoder=said.decoder,
             value=said.value,
@@ -164,13 +168,14 @@ def prune(
             metrics={
                 METRIC_ACCURACY: answered.score.accuracy,
                 METRIC_LOSS: answered.score.loss,
+                **{f"validation.keras.{name}": figure for name, figure in figures.items()},
                 **metrics,
             },
         )
         save_network(model, place.run, out)
         write_trained(place.run, result, samples, home=out)
     if page:
-        write_run_page(out, result, samples, history.epochs, answered.evaluation, shown)
+        write_run_page(out, result, samples, history.epochs, evaluation, shown)
     return result
 
 

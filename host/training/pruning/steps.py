@@ -79,6 +79,7 @@ class Pruning:
         settings: those of the training after the cuts.
         train: the training pictures, augmented.
         validation: the validation pictures.
+        watched: those of them that may choose the weights.
         calibration: samples to quantize with, for timing.
         stage: trains one stage; None: only from the labels.
         history: gets every epoch.
@@ -92,6 +93,7 @@ class Pruning:
     settings: TrainConfig
     train: ImageSource
     validation: ImageSource
+    watched: ImageSource
     calibration: Sequence[Sample]
     stage: FitStage | None
     history: History
@@ -200,7 +202,7 @@ class Pruning:
         self._settle_statistics(model)
         if not epochs:
             return
-        network = with_dropout(model, self.config.dropout)
+        network = self.lesson.task.learner(with_dropout(model, self.config.dropout))
         # Statistics and scales from ImageNet are better than those of a few thousand pictures, see
         # `transfer.py`. A network from scratch was always trained with its normalization.
         frozen = self.settings.pretrained
@@ -209,7 +211,7 @@ class Pruning:
         (self.stage or fit)(
             network,
             self._batches(self.train, self.config.seed + step),
-            self._batches(self.validation, None),
+            self._batches(self.watched, None),
             replace(self.settings, epochs=epochs, schedule="cosine" if last else "constant"),
             stage=f"prune-{step}",
             history=self.history,

@@ -7,18 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.trained_run import Split
-from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.tasks.task import Floats, Lesson
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
-from edgeinfer.host.training.data.part import Part
+from edgeinfer.host.training.data.part import choosing
 from edgeinfer.host.training.data.prepared_store import mover
 from edgeinfer.host.training.distillation.teacher import TeacherConfig, ask_teacher
 from edgeinfer.host.training.history import History
@@ -107,12 +104,8 @@ def train_stages(
     if config.class_weights == "balanced":
         weights = _balanced(lesson, stores["train"])
     validation = Batches(source=checked, lesson=lesson, batch_size=config.batch_size)
-    # What a task measures on validation afterwards must not have chosen the network.
-    back = find_measured(lesson.task.name).kept_back(len(checked.rows))
-    watched = np.setdiff1d(np.arange(len(checked.rows)), np.arange(len(checked.rows))[back])
-    if len(watched) < len(checked.rows):
-        checked = ImageSource(Part(stores["validation"], watched), table)
-    choosing = Batches(source=checked, lesson=lesson, batch_size=config.batch_size)
+    checked = ImageSource(choosing(stores["validation"], lesson.task.name), table)
+    watched = Batches(source=checked, lesson=lesson, batch_size=config.batch_size)
     folded = None
     if more:
         batches = Batches(
@@ -123,7 +116,7 @@ def train_stages(
             weights=weights,
         )
         _train_more(
-            *(model, batches, choosing, config, fit_stage), history=history, progress=progress
+            *(model, batches, watched, config, fit_stage), history=history, progress=progress
         )
     elif config.pretrained:
         folded = train_in_two_stages(
@@ -151,7 +144,7 @@ def train_stages(
         fit_stage(
             network,
             batches,
-            choosing,
+            watched,
             config,
             stage="train",
             history=history,

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import edgeinfer
-from edgeinfer.converters.common.progress import LineProgress
+from edgeinfer.converters.common.progress import LineProgress, Silent
 from edgeinfer.converters.run_folder.trained_run import read_samples, read_trained
 from edgeinfer.converters.tasks.value.target import ValueTarget
 from edgeinfer.device.core.errors import DataError, EdgeinferError, UsageError
@@ -26,6 +26,9 @@ from edgeinfer.host.data.dataset import DataOptions
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.tasks.value.task import TASK, TaughtValue
+from edgeinfer.host.training.pruning.config import PruneConfig
+from edgeinfer.host.training.pruning.prune import prune
+from edgeinfer.host.training.train import train
 
 TWO = Said(
     labels=("angle", "flow"),
@@ -194,3 +197,21 @@ def test_from_pictures_to_a_boards_answer(bars: Path, tmp_path: Path) -> None:
         document["figures"]["percent"] / 100 * trained.value.ranges[0]  # type: ignore[index]
     )
     assert document["worst"][0]["truth"].endswith(" cm")
+
+
+@pytest.mark.slow
+def test_a_pruned_run_measures_again(bars: Path, tmp_path: Path) -> None:
+    data = TASK.prepare(bars, DataOptions(table=bars / "t.csv"))
+    config = edgeinfer.train_config(
+        "spatial-cnn", task="value", size=(16, 16), width=0.25, epochs=1, batch_size=16
+    )
+    run, out = tmp_path / "run", tmp_path / "pruned"
+    train(data, config, run, progress=Silent(), page=False)
+    aim = PruneConfig(keep_cost=0.7, steps=1, step_epochs=0, epochs=1, multiple=4, batch_size=16)
+    pruned = prune(run, aim, out, progress=Silent())
+    figures = {name for name in pruned.metrics if name.startswith("validation.keras.")}
+    assert {name for name in read_trained(run).metrics if name.startswith("validation")} == figures
+    assert pruned.value is not None
+    assert pruned.value != read_trained(run).value  # its interval is of its answers
+    lines = pruned.measured.summary(pruned.metrics, "validation.keras", pruned.said, 10)
+    assert "mean error 0 cm" not in lines[0]
