@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -54,6 +54,10 @@ class MeasuredMultiLabel(MeasuredTask):
         return max(
             sum(_f1(target, answer) for target in targets) / len(targets) for answer in answers
         )
+
+    def group(self, target: frozenset[int]) -> Hashable:
+        """Return its labels: pictures of the same ones are alike."""
+        return tuple(sorted(target))
 
     def write_target(self, target: frozenset[int], said: Said) -> str:
         """Return the labels as a JSON list, since a label may hold any separator."""

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from edgeinfer.converters.bundle.golden import choose_samples
+from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.multilabel.evaluation import (
     MultiLabelEvaluation,
     best_min_scores,
@@ -109,3 +111,10 @@ def test_thresholds_become_part_of_the_description() -> None:
     pairs = [({0}, (0.3, 0.9, 0.5))] * 20 + [(set(), (0.1, 0.9, 0.5))] * 20
     settled = TASK.settled(SAID, evaluation(*pairs))
     assert settled.decoder.multi_label == MultiLabelSpec(min_scores=(0.2, 0.5, 0.5))
+
+
+def test_chosen_pictures_have_all_kinds_of_labels() -> None:
+    targets = [frozenset({0})] * 5 + [frozenset({0, 1})] * 5 + [frozenset[int]()] * 5
+    samples = [Sample(source=str(i), target=target) for i, target in enumerate(targets)]
+    chosen = [sample.target for sample in choose_samples(samples, 6, TASK)]
+    assert chosen == [frozenset(), frozenset({0}), frozenset({0, 1})] * 2
