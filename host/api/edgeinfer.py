@@ -75,7 +75,9 @@ if TYPE_CHECKING:
     from edgeinfer.device.tasks.prediction import Prediction
     from edgeinfer.device.tasks.segmentation.prediction import Mask
     from edgeinfer.device.tasks.value.prediction import Value, Values
-    from edgeinfer.host.api.workstation import evaluate, optimize, prune, train
+    from edgeinfer.host.api.evaluation import evaluate
+    from edgeinfer.host.api.search import optimize
+    from edgeinfer.host.api.training import prune, train
     from edgeinfer.host.search.budget import Budget
     from edgeinfer.host.search.search import SearchOptions
     from edgeinfer.host.training.config import TrainConfig
@@ -181,12 +183,12 @@ _HOMES = {
     "Values": "device.tasks.value.prediction",
     "adopt": "converters.api",
     "convert": "converters.api",
-    "evaluate": "host.api.workstation",
+    "evaluate": "host.api.evaluation",
     "open": "device.loop.stream",
-    "optimize": "host.api.workstation",
-    "prune": "host.api.workstation",
+    "optimize": "host.api.search",
+    "prune": "host.api.training",
     "read_image": "device.pictures.decode",
-    "train": "host.api.workstation",
+    "train": "host.api.training",
     "train_config": "host.training.config",
 }
 """In which module each name is; all errors are in one."""

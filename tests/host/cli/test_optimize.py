@@ -24,7 +24,7 @@ from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.run_folder.trained_run import read_samples, read_trained, write_trained
 from edgeinfer.device.core.errors import EdgeinferError
 from edgeinfer.device.models.bundle.strict import to_json
-from edgeinfer.host.api.workstation import optimize as optimize_run
+from edgeinfer.host.api.search import optimize as optimize_run
 from edgeinfer.host.cli.optimize import _seconds, optimize
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.search import SearchOptions

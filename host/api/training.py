@@ -1,4 +1,4 @@
-"""`edgeinfer.train`, `evaluate`, `prune` and `optimize`: what the commands do, as functions.
+"""`edgeinfer.train` and `edgeinfer.prune`: what the commands do, as functions.
 
 They import what they need when they are called: the names are there without the [host] extra, and
 then say what to install.
@@ -7,7 +7,7 @@ then say what to install.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +18,6 @@ from edgeinfer.host.extras import check_host_extra
 
 if TYPE_CHECKING:
     from edgeinfer.converters.run_folder.trained_run import TrainedModel
-    from edgeinfer.device.pictures.region import Region
-    from edgeinfer.host.evaluation.evaluate import Result
-    from edgeinfer.host.search.report.finish import Ending
-    from edgeinfer.host.search.search import SearchOptions
-    from edgeinfer.host.search.study.results import Found
-    from edgeinfer.host.search.time_models import Timer
     from edgeinfer.host.training.config import TrainConfig
     from edgeinfer.host.training.distillation.teacher import TeacherConfig
     from edgeinfer.host.training.pruning.config import PruneConfig
@@ -166,72 +160,6 @@ def train(
         )
 
 
-def evaluate(
-    model: AnyPath,
-    data: AnyPath,
-    *,
-    labels: AnyPath | None = None,
-    targets: Sequence[str] = (),
-    name_pattern: str | None = None,
-    other: AnyPath | None = None,
-    threads: int = 2,
-    region: Region | None = None,
-    progress: Progress | None = None,
-) -> Result:
-    """Answer all pictures of a folder, compare the answers with the truth, and return the score.
-
-    Examples:
-        >>> result = edgeinfer.evaluate("photos.edgebundle", "photos/test")
-        >>> result.evaluation.score, result.evaluation.interval
-        (0.97, (0.93, 0.99))
-
-    Args:
-        model: path of the model file: a `.edgebundle` or a `.tflite`.
-        data: a folder of labelled pictures: for a classifier one sub-folder for each class.
-        labels: a CSV or JSON file with the label, or the values, of each picture, as for
-            `edgeinfer.train`.
-        targets: for values, the columns of that file, in the model's order. By default those with
-            the model's names.
-        name_pattern: where names of pictures have the values, such as `*_{value}`.
-        other: path of a second model file, to compare both on the same pictures.
-        threads: how many pictures are answered at the same time.
-        region: the part of each picture that the models see, see `PreprocessSpec`. None is what
-            each model states, or the whole picture.
-        progress: what shows the progress. By default it is shown on standard error;
-            `edgeinfer.Silent()` shows nothing.
-
-    Returns:
-        The score of the model, in `evaluation`; the score of `other`; and their comparison.
-
-    Raises:
-        BundleError: a bundle is damaged.
-        DataError: the folder cannot be used, or has classes that the model does not have.
-        MissingExtraError: the [host] extra is not installed.
-        ModelError: a model is damaged, its task cannot be measured, or the two models have
-            different tasks or classes.
-        UsageError: `threads` is below 1, or `region` is outside the picture.
-    """
-    check_host_extra("edgeinfer.evaluate")
-    from edgeinfer.host.evaluation.evaluate import evaluate_model
-
-    if threads < 1:
-        raise UsageError("threads", got=f"is {threads}", expected="1 or more")
-    path = Path(file_path(model, error=ModelError, expected="the path of a model file"))
-    folder = Path(file_path(data, error=DataError, expected="a folder of photographs"))
-    with shown_progress(progress) as told:
-        return evaluate_model(
-            path,
-            folder,
-            told,
-            table=None if labels is None else Path(labels),
-            targets=tuple(targets),
-            name_pattern=name_pattern,
-            other=None if other is None else Path(other),
-            threads=threads,
-            region=region,
-        )
-
-
 def prune(
     run: AnyPath,
     out: AnyPath,
@@ -291,94 +219,3 @@ def prune(
             force=force,
             data=None if data is None else Path(data),
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Optimized:
-    """The result of `edgeinfer.optimize`.
-
-    Attributes:
-        bundle: path of the best model's bundle.
-        found: all models that were tried, in `models`; those that no other one beats, in `front`;
-            and the best one, in `winner`.
-        ending: the accuracy of the best model on the test pictures, which were not used to choose
-            it.
-    """
-
-    bundle: Path
-    found: Found
-    ending: Ending
-
-
-def optimize(
-    run: AnyPath,
-    out: AnyPath,
-    options: SearchOptions | None = None,
-    *,
-    data: AnyPath | None = None,
-    timer: Timer | None = None,
-    progress: Progress | None = None,
-) -> Optimized:
-    """Try many smaller versions of a trained model, and return the best within a budget.
-
-    A search can be stopped at any time. The same call continues it.
-
-    Examples:
-        >>> options = edgeinfer.SearchOptions(
-        ...     budget=edgeinfer.Budget(accuracy_points=1.0), time_limit_s=3600
-        ... )
-        >>> edgeinfer.optimize("runs/photos", "runs/search", options).bundle
-        PosixPath('runs/search/photos.edgebundle')
-
-    Args:
-        run: a folder that `edgeinfer.train` made. It is not changed.
-        out: the folder of the search. If there is a search in it already, it is continued.
-        options: the budget, the time limit and more. By default at most 1 point of accuracy may be
-            lost, and the search takes 20 minutes.
-        data: the folder of the pictures that the model was trained on, if it is no longer where it
-            was.
-        timer: measures how fast the models are. By default on the board that `options.measure_on`
-            names, or on this machine.
-        progress: what shows the progress. By default it is shown on standard error;
-            `edgeinfer.Silent()` shows nothing.
-
-    Returns:
-        The best model's bundle, all models that were tried, and the accuracy on the test pictures.
-
-    Raises:
-        AccuracyError: on the test pictures the best model loses more accuracy than the budget
-            allows.
-        MissingExtraError: the [host] extra, or a compiler that the board needs, is not installed.
-        ModelError: `run` is not a folder of `edgeinfer.train`, or has no validation pictures.
-        RemoteError: the board that measures cannot be reached.
-        SearchError: no model is within the budget.
-        UsageError: `out` is `run` itself, or contains a search with other options.
-    """
-    check_host_extra("edgeinfer.optimize", "ai_edge_quantizer", "jinja2", "matplotlib", "optuna")
-    from edgeinfer.host.search.budget import Budget
-    from edgeinfer.host.search.report.finish import require_kept
-    from edgeinfer.host.search.run_search import run_search
-    from edgeinfer.host.search.search import SearchOptions
-
-    source = Path(file_path(run, error=ModelError, expected="a folder of edgeinfer.train"))
-    folder = Path(file_path(out, error=UsageError, expected="the folder of the search"))
-    options = options or SearchOptions(budget=Budget(accuracy_points=1.0))
-    found, ending = run_search(
-        source,
-        folder,
-        options,
-        timer=timer or _timer(options),
-        show=lambda keep: shown_progress(progress, keep=keep),
-        data=None if data is None else Path(data),
-    )
-    require_kept(found, ending)
-    return Optimized(bundle=Path(ending.bundle), found=found, ending=ending)
-
-
-def _timer(options: SearchOptions) -> Timer:
-    from edgeinfer.device.core.ssh import SshHost
-    from edgeinfer.host.search.time_models import BoardTimer, LocalTimer
-
-    if options.measure_on:
-        return BoardTimer(SshHost(options.measure_on, ()), threads=options.threads)
-    return LocalTimer(threads=options.threads)
