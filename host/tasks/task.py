@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -273,28 +272,6 @@ class TaughtTask(ABC):
         None if the task has no such weights.
         """
         return None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """A task and the description of one model's outputs, which batches need.
-
-    Attributes:
-        task: how it is trained.
-        said: the description of the outputs.
-    """
-
-    task: TaughtTask
-    said: Said
-
-    @property
-    def numbers(self) -> int:
-        """The number of values in the network's output."""
-        return self.task.numbers(self.said)
-
-    def targets(self, rows: Rows) -> Floats:
-        """Return the values to compare the output with in the loss."""
-        return self.task.targets(rows, self.said)
 
 
 def move_points(points: NDArray[np.float64], motions: Motions) -> NDArray[np.float64]:

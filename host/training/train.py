@@ -20,8 +20,8 @@ from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.extras import require_host_extra
 from edgeinfer.host.models import build_model
+from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.tasks.registry import find_taught
-from edgeinfer.host.tasks.task import Lesson
 from edgeinfer.host.training.choices.fine_tune import with_fine_tuning
 from edgeinfer.host.training.config import TrainConfig, run_config
 from edgeinfer.host.training.data.prepared_store import (

@@ -15,8 +15,9 @@ from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.registry import find_task, make_decode
+from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.tasks.loss_settings import LossSettings
-from edgeinfer.host.tasks.task import Floats, Lesson
+from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.data.batches import Batches
 from edgeinfer.host.training.fit import Score
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.tasks.intervals import mean_interval
-from edgeinfer.host.tasks.task import Floats, Lesson
+from edgeinfer.host.tasks.lesson import Lesson
+from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import FeatureSource
 from edgeinfer.host.training.optimizing.schedules import learning_rate_factor

@@ -13,7 +13,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.host.tasks.task import Floats, Lesson, Motions, Rows
+from edgeinfer.host.tasks.lesson import Lesson
+from edgeinfer.host.tasks.task import Floats, Motions, Rows
 
 Augment: TypeAlias = Callable[
     [NDArray[np.uint8], np.random.Generator], tuple[NDArray[np.uint8], Motions]

@@ -29,7 +29,8 @@ from edgeinfer.converters.run_folder.trained_run import (
 from edgeinfer.device.core.errors import ModelError, UsageError, storage_error
 from edgeinfer.device.core.files import atomic_file
 from edgeinfer.device.preprocess import normalize_table
-from edgeinfer.host.tasks.task import Floats, Lesson
+from edgeinfer.host.tasks.lesson import Lesson
+from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.network.load_network import load_network
 

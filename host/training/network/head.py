@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgeinfer.host.tasks.task import Lesson, TaughtTask
+from edgeinfer.host.tasks.lesson import Lesson
+from edgeinfer.host.tasks.task import TaughtTask
 
 _START = "edgeinfer_head_start"
 """The attribute of a model with a head of its task, for as long as the model is in memory."""

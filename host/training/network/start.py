@@ -10,7 +10,7 @@ import numpy as np
 
 from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_trained
 from edgeinfer.device.core.errors import UsageError
-from edgeinfer.host.tasks.task import Lesson
+from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.network.load_network import load_network
 

@@ -40,8 +40,8 @@ from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.tasks.registry import find_taught
-from edgeinfer.host.tasks.task import Lesson
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.fit import (

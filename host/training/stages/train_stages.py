@@ -11,7 +11,8 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
-from edgeinfer.host.tasks.task import Floats, Lesson
+from edgeinfer.host.tasks.lesson import Lesson
+from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.data.choose_augmentation import choose_augmentation

@@ -20,7 +20,8 @@ import keras
 import numpy as np
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.host.tasks.task import Floats, Lesson, Rows
+from edgeinfer.host.tasks.lesson import Lesson
+from edgeinfer.host.tasks.task import Floats, Rows
 from edgeinfer.host.training.choices.fine_tune import with_fine_tuning
 from edgeinfer.host.training.choices.folds import Folded, choose_by_folds
 from edgeinfer.host.training.config import TrainConfig

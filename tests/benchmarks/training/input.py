@@ -24,8 +24,9 @@ from edgeinfer.device.core.files import write_atomically
 from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.store import ImageStore
+from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.tasks.registry import find_taught
-from edgeinfer.host.tasks.task import Floats, Lesson, Rows
+from edgeinfer.host.tasks.task import Floats, Rows
 from edgeinfer.host.training.data.batches import Batches, FeatureSource, ImageSource, Source
 from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
 from tests.benchmarks.measure import Row, interleaved, ratio

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.models.blocks import classifier, conv, depthwise
 from edgeinfer.host.tasks.classification.task import TASK
-from edgeinfer.host.tasks.task import Lesson
+from edgeinfer.host.tasks.lesson import Lesson
 
 
 def classes(count: int) -> Lesson:

@@ -19,7 +19,8 @@ from edgeinfer.device.core.errors import EdgeinferError, ModelError, StorageErro
 from edgeinfer.device.preprocess import Preprocessor, normalize_table
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.tasks.classification.task import TASK
-from edgeinfer.host.tasks.task import Floats, Lesson
+from edgeinfer.host.tasks.lesson import Lesson
+from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.data.batches import normalize
 from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
 from edgeinfer.host.training.distillation.teacher import (

@@ -10,7 +10,7 @@ import pytest
 from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.tasks.classification.task import TASK
-from edgeinfer.host.tasks.task import Lesson
+from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.training.config import default_config
 from tests.host.training.teacher_run import write_teacher
 

@@ -15,8 +15,8 @@ from edgeinfer.device.tasks.spec import ValueSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.models import build_model
 from edgeinfer.host.tasks.classification.task import TASK
+from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.tasks.registry import find_taught
-from edgeinfer.host.tasks.task import Lesson
 from edgeinfer.host.training.config import default_config
 from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.data.feature_cache import DTYPE, FeatureFile
