@@ -131,8 +131,9 @@ class _Conversion:
         progress.start("check ops and versions")
         self._require_usable(plain)
         first, *others = model.measured
-        deciding = self._evaluate(plain, first, model.gate.step(first))
-        attempts = self._repaired(plain, deciding, model.measured[first])
+        samples = [*model.measured[first], *model.further]
+        deciding = self._answers(_forms(plain), samples, model.gate.step(first))
+        attempts = self._repaired(plain, deciding, samples)
         chosen = best_attempt(attempts)
         models = plain
         if chosen.models is not plain:
@@ -156,6 +157,9 @@ class _Conversion:
             lost_where=worst_layer_text(layers),
             tried=tried_text(attempts),
         )
+        if model.further:
+            # They were trained with: what is reported and settled is of the others alone.
+            deciding = self._evaluate(models, first, f"evaluate on {first} alone")
         if model.settles:
             said = self._settled(deciding[precision])
             self._model = model = replace(model, said=said)
@@ -193,8 +197,7 @@ class _Conversion:
         self._options.targets.require_mapped(models.small, subject=subject)
 
     def _evaluate(self, models: TfliteModels, pictures: str, title: str) -> dict[str, Evaluation]:
-        forms: dict[str, bytes] = {"float32": models.float32, models.precision: models.small}
-        return self._answers(forms, self._model.measured[pictures], title)
+        return self._answers(_forms(models), self._model.measured[pictures], title)
 
     def _answers(
         self, forms: Mapping[str, bytes], samples: Sequence[Sample], title: str
@@ -316,3 +319,7 @@ class _Conversion:
         named = self._model.gate.reported(evaluations)
         *_, last = self._model.measured
         return self._model.task.report(named, f"{last}.{self._precision}")
+
+
+def _forms(models: TfliteModels) -> dict[str, bytes]:
+    return {"float32": models.float32, models.precision: models.small}

@@ -34,6 +34,8 @@ class Opened:
         calibration: pictures that set the ranges of activations.
         measured: the pictures to measure on, by the name of their figures. The gate
             and repairs use the first; the others are used one time, at the end.
+        further: pictures that decide about gate and repairs together with the first ones, where
+            those are few.
         golden: the pictures from which the bundle's golden frames are chosen.
         gate: how much a smaller model may lose, and compared with what.
         backend: the quantizer.
@@ -62,6 +64,7 @@ class Opened:
     quantize: Callable[[Progress], TfliteModels]
     ranges: CalibrationMethod | None
     retrain: Retrain | None
+    further: Sequence[Sample] = ()
     settles: bool = False
     unknown_share: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.page import write_report
 from edgeinfer.converters.convert.pipeline import ConvertResult, convert
 from edgeinfer.converters.convert.run_source import (
+    DECIDING_PICTURES,
     CalibrationDraw,
     TrainedRun,
     calibration_samples,
@@ -164,6 +165,28 @@ def test_int8_that_loses_too_much_writes_nothing(trained_folder: Path, tmp_path:
     with pytest.raises(AccuracyError, match=r"INT8 loses .* expected at most -101"):
         convert(impossible, tmp_path / "x.edgebundle", options, Silent())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_training_pictures_decide_where_validation_has_few(
+    trained_folder: Path, tmp_path: Path, converted: ConvertResult
+) -> None:
+    splits = read_samples(trained_folder)
+    few, train = len(splits["validation"]), len(splits["train"])
+    assert few < DECIDING_PICTURES
+    further = converted.opened.further
+    assert len(further) == min(train, DECIDING_PICTURES - few)
+    assert {sample.source for sample in further} <= {one.source for one in splits["train"]}
+    said = f"{few} validation pictures and {len(further)} training pictures"
+    assert converted.manifest.provenance["convert.decided-on"] == said
+    # What is reported is of validation alone.
+    assert converted.evaluations["validation"]["int8"].samples == few
+    with pytest.raises(AccuracyError, match=f"on {few + len(further)} validation and training"):
+        convert(
+            TrainedRun(folder=trained_folder, max_drop_points=-101.0),
+            tmp_path / "none.edgebundle",
+            ConvertOptions(calibration_images=40, golden_frames=4, repair="none"),
+            Silent(),
+        )
 
 
 def test_a_damaged_keras_file_is_named(trained_folder: Path, tmp_path: Path) -> None:
