@@ -62,10 +62,12 @@ def bundle_page(result: ConvertResult) -> tuple[Page, Card]:
     known = model.gate.truth is None
     splits = {**model.measured, "calibration": model.calibration}
     sizes = manifest.metrics
-    score = "agreement with float32" if not known else small.score_name
+    score, figure = small.headline()
+    if not known:
+        score, figure = "agreement with float32", percent(small.score)
     facts = [
-        (f"{score}, {name}, {pictures}", percent(small.score) if small.samples else "not known"),
-        *([(f"{score}, float32, {pictures}", percent(real.score))] if known else []),
+        (f"{score}, {name}, {pictures}", figure if small.samples else "not known"),
+        *([(f"{score}, float32, {pictures}", real.headline()[1])] if known else []),
         ("pictures", f"{small.samples:,}"),
         (f"{name} model", f"{sizes[f'size.{precision}.bytes'] / 1000:,.1f} kB"),
         ("float32 model", f"{sizes['size.float32.bytes'] / 1000:,.1f} kB"),

@@ -74,6 +74,10 @@ class Evaluation:
         """Return further figures for metrics, by name; by default none."""
         return {}
 
+    def headline(self) -> tuple[str, str]:
+        """Return what is said first on a page: the name of a figure, and the figure."""
+        return self.score_name, f"{100 * self.score:.2f} %"
+
     def lines(self) -> list[str]:
         """Return further figures for people, a line each; by default none."""
         return []

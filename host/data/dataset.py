@@ -18,7 +18,7 @@ from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data import fashion_mnist
 from edgeinfer.host.data.check import Checked, check_files
-from edgeinfer.host.data.findings import Finding, UnusableDataError
+from edgeinfer.host.data.findings import Finding, LeftOutError
 from edgeinfer.host.data.folder import Layout, require_enough
 from edgeinfer.host.data.groups.choose_split import split_as
 from edgeinfer.host.data.labels.find import find_labelled
@@ -172,13 +172,12 @@ def split_checked(
     """Split the files of a folder that passed the check.
 
     Raises:
-        UnusableDataError: a class has too few usable images.
+        DataError: a class has too few usable images.
     """
     try:
         require_enough(layout, checked.files, checked=True)
-    except UnusableDataError as error:
-        error.with_findings(checked.findings)
-        raise
+    except DataError as error:
+        raise error from LeftOutError(checked.findings)
     splits, notes = split_as(
         [(Sample(source=file.path, target=file.label), file.split) for file in checked.files],
         layout.root,

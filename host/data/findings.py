@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from edgeinfer.device.core.errors import DataError
-
 FindingKind = Literal[
     "empty",
     "corrupt",
@@ -65,15 +63,13 @@ class Finding:
         return f"left out: {self.path}: {self.kind}, {self.detail}"
 
 
-class UnusableDataError(DataError):
-    """Too little is left of a data set; `findings` say why files were left out."""
+class LeftOutError(Exception):
+    """Files were left out: the cause of a `DataError` about a data set of which too little is left.
 
-    findings: tuple[Finding, ...] = ()
+    Args:
+        findings: what was found.
+    """
 
-    def with_findings(self, findings: Sequence[Finding]) -> UnusableDataError:
-        """Return the same error with what was found."""
+    def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
-        return self
-
-
-UnusableDataError.kind = DataError.kind  # to programs it is the same
+        super().__init__(f"{len(self.findings)} findings")

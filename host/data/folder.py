@@ -12,7 +12,7 @@ from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.core.errors import DataError, printable
 from edgeinfer.device.pictures.folders.arrangement import Arrangement, arrange
 from edgeinfer.device.pictures.folders.names import split_of
-from edgeinfer.host.data.findings import Finding, UnusableDataError
+from edgeinfer.host.data.findings import Finding, LeftOutError
 from edgeinfer.host.data.listing import (
     ignored,
     images_below,
@@ -124,7 +124,7 @@ def require_enough(
         checked: True if `files` are only the usable ones.
 
     Raises:
-        UnusableDataError: a class has too few; the sentence says which, how many and what to do.
+        DataError: a class has too few; the sentence says which, how many and what to do.
     """
     counts = Counter((file.split, file.label) for file in files)
     kind = "usable image" if checked else "image"
@@ -139,12 +139,12 @@ def require_enough(
             count = counts[split, index]
             if count < needed:
                 where = f" in {split}" if split else ""
-                raise UnusableDataError(
+                raise DataError(
                     layout.root,
                     got=f"class '{label}' has {count} {kind}{'s' * (count != 1)}{where}",
                     expected=f"at least {needed}, one for each split",
                     next_step=_convert_first(layout, label) or advice,
-                ).with_findings(layout.findings)
+                ) from LeftOutError(layout.findings)
 
 
 def _convert_first(layout: Layout, label: str) -> str:

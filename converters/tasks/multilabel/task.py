@@ -56,7 +56,7 @@ class MeasuredMultiLabel(MeasuredTask):
         )
 
     def group(self, target: frozenset[int]) -> Hashable:
-        """Return its labels: pictures of the same ones are alike."""
+        """Return its labels: pictures with the same ones are much the same."""
         return tuple(sorted(target))
 
     def write_target(self, target: frozenset[int], said: Said) -> str:

@@ -143,6 +143,10 @@ class ValueEvaluation(Evaluation):
             }
         return figures
 
+    def headline(self) -> tuple[str, str]:
+        """Return the mean error of all values."""
+        return "mean error", f"{100 * (1 - self.score):.2f} % of the range"
+
     def lines(self) -> list[str]:
         """Return the errors for people, a line for each value."""
         return [one.text() for one in self.values()]

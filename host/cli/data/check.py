@@ -100,7 +100,7 @@ def check(
     from edgeinfer.host.cli.data.check_output import print_findings as print_all
     from edgeinfer.host.cli.data.check_output import print_report, report_json, unusable_json
     from edgeinfer.host.data.dataset import DataOptions
-    from edgeinfer.host.data.findings import UnusableDataError
+    from edgeinfer.host.data.findings import LeftOutError
     from edgeinfer.host.evaluation.dataset.contents import contents_of
     from edgeinfer.host.evaluation.dataset.fix import stamps_below
     from edgeinfer.host.evaluation.dataset.report import inspect_data
@@ -116,7 +116,8 @@ def check(
             with tell_kept():
                 prepared = learned.prepare(folder, options, progress=progress)
         except DataError as error:
-            findings = error.findings if isinstance(error, UnusableDataError) else ()
+            cause = error.__cause__
+            findings = cause.findings if isinstance(cause, LeftOutError) else ()
             if as_json:
                 click.echo(unusable_json(folder, findings, error))
             else:

@@ -18,7 +18,7 @@ from edgeinfer.device.tasks.spec import Decoder, MultiLabelSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.check import check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
-from edgeinfer.host.data.findings import UnusableDataError
+from edgeinfer.host.data.findings import LeftOutError
 from edgeinfer.host.data.groups.choose_split import split_as
 from edgeinfer.host.data.labels.several import SeveralLabels, by_rarest, find_several
 from edgeinfer.host.tasks.loss_settings import LossSettings
@@ -45,7 +45,7 @@ class TaughtMultiLabel(TaughtTask):
         files = {file.path: file for file in checked.files}
         samples = [found.sample(file) for file in checked.files]
         if not samples:
-            raise UnusableDataError(root, got="has no picture that can be used").with_findings(
+            raise DataError(root, got="has no picture that can be used") from LeftOutError(
                 checked.findings
             )
         drawn, notes = split_as(

@@ -18,7 +18,7 @@ from edgeinfer.device.tasks.spec import Decoder, ValueSpec
 from edgeinfer.device.tasks.value.reading import turned
 from edgeinfer.host.data.check import check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
-from edgeinfer.host.data.findings import Finding, UnusableDataError
+from edgeinfer.host.data.findings import Finding, LeftOutError
 from edgeinfer.host.data.folder import LabelledFile, Layout
 from edgeinfer.host.data.groups.choose_split import split_as
 from edgeinfer.host.data.labels.measured.values import (
@@ -57,12 +57,12 @@ def prepare_values(
     shares = shares_of(layout.root, own, options.validation_share, options.test_share)
     files, findings = checked_files(layout, progress)
     if len(files) < LEAST_PICTURES:
-        raise UnusableDataError(
+        raise DataError(
             layout.root,
             got=f"has {len(files)} usable pictures with values",
             expected=f"at least {LEAST_PICTURES}",
             next_step="add pictures; `edgeinfer data check --task value` lists what was left out",
-        ).with_findings(findings)
+        ) from LeftOutError(findings)
     values = np.array([file.values for file in files], np.float64)
     _require_varied(layout, values)
     starts = [_start(values[:, place], period) for place, period in enumerate(periods)]

@@ -67,13 +67,10 @@ def run_page(
     """Return the page of a run, and its model card; see `write_run_page`."""
     task, said, facts = trained.measured, trained.said, trained.provenance
     shown_score = find_taught(trained.task).shown_score
-    made = Thumbnails()
+    made, headline = Thumbnails(), evaluation.headline()
     seconds = sum(epoch.seconds for epoch in epochs)
     shown = [
-        (
-            f"{evaluation.score_name}, validation",
-            with_interval(evaluation.score, evaluation.interval),
-        ),
+        (f"{headline[0]}, validation", headline[1]),
         ("pictures", f"{sum(len(part) for part in splits.values()):,}"),
         *_known(facts, setting_architecture="network", parameters="parameters"),
         ("epochs", str(len(epochs))),
