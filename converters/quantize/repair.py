@@ -233,7 +233,9 @@ class _Repair:
         yield self._attempt("bias correction", replace(source, model=corrected))
 
     def _mix(self) -> Iterator[Attempt]:
-        source, small, kept = self._source, self._best.models.small, list[str]()
+        # Corrected biases make up for the rounding of layers that now stay in float32.
+        source, kept = replace(self._source, model=self._source.reference), list[str]()
+        small = self._quantize(source)
         graph = read_tflite(source.model, subject=self._task.name).subgraphs[0]
         while True:
             # A kept layer no longer loses, and the losses of the others change: measure them again.

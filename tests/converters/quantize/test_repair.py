@@ -104,10 +104,11 @@ def test_a_model_that_plain_int8_breaks_comes_within_a_point(repaired: ConvertRe
     reference = repaired.evaluations["validation"]["float32"]
     plain, last = repaired.attempts[0], repaired.attempts[-1]
     assert drop_points(reference, plain.evaluation) > 10
-    assert within_drop(reference, last.evaluation, 1.0)
-    assert repaired.evaluations["validation"]["int8"].score == last.score
-    # What comes after the first that is good enough is never tried.
-    assert not any(within_drop(reference, a.evaluation, 1.0) for a in repaired.attempts[:-1])
+    assert within_drop(reference, repaired.evaluations["validation"]["int8"], 1.0)
+    # Training pictures decided as well. What comes after the first that is good enough is never
+    # tried.
+    assert last.evaluation.samples > reference.samples
+    assert all(100 * (last.score - a.score) > 1 for a in repaired.attempts[:-1])
 
 
 @pytest.mark.slow
