@@ -72,3 +72,10 @@ def video(tmp_path: Path) -> Path:
         writer.write(np.full((48, 64, 3), 20 * number, dtype=np.uint8))
     writer.release()
     return path
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quiet() -> None:
+    """Keep FFmpeg silent as the program does: it reads its level when it first opens a file, which
+    may be one that a test writes itself."""
+    quiet_opencv()
