@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
 
-from edgeinfer.converters.bundle.page.card import Card
+from edgeinfer.converters.bundle.page.card import Card, bundle_start
 from edgeinfer.converters.bundle.page.sections import (
     answers_section,
     comparison_table,
@@ -221,10 +221,6 @@ def _card(result: ConvertResult, facts: Sequence[tuple[str, str]]) -> Card:
             ("outputs", tensors_text(variant.outputs)),
             *((name, value) for name, value in facts if name.endswith("model")),
         ],
-        start=(
-            "pip install edgeinfer",
-            f"edgeinfer verify {result.bundle.name}",
-            f"edgeinfer run --camera --model {result.bundle.name}",
-        ),
+        start=bundle_start(result.bundle.name),
         hardware=[("Training", f"{made['seconds']} s")] if "seconds" in made else [],
     )

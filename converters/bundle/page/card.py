@@ -56,6 +56,15 @@ class Card:
     hardware: Pairs = field(default_factory=tuple)
 
 
+def bundle_start(bundle: str) -> tuple[str, ...]:
+    """Return the commands to begin with for a bundle, by its file's name."""
+    return (
+        "pip install edgeinfer",
+        f"edgeinfer verify {bundle}",
+        f"edgeinfer run --camera --model {bundle}",
+    )
+
+
 def card_text(card: Card) -> str:
     """Return a card as Markdown, with Hugging Face's front matter; equal ones give equal text."""
     labels = ", ".join(_text(label) for label in card.labels)

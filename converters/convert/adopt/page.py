@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
-from edgeinfer.converters.bundle.page.card import Card
+from edgeinfer.converters.bundle.page.card import Card, bundle_start
 from edgeinfer.converters.bundle.page.sections import SAMPLES_SHOWN, settings_section
 from edgeinfer.converters.bundle.page.thumbnails import Thumbnails, section_with_thumbnails
 from edgeinfer.converters.bundle.page.variants import tensors_text, variants_table
@@ -79,7 +79,7 @@ def _found_out(result: AdoptResult) -> tuple[Part, ...]:
     else:
         checked = f"{verified.frames} test pictures are answered here as the bundle says."
     return (
-        Text(paragraphs=(*(f"{_sentence(note)}" for note in result.notes), checked)),
+        Text(paragraphs=(*map(_sentence, result.notes), checked)),
         Text(paragraphs=("How fast it answers was not measured here: see edgeinfer benchmark.",)),
     )
 
@@ -133,9 +133,5 @@ def _card(result: AdoptResult) -> Card:
             ("outputs", tensors_text(variant.outputs)),
             ("model", f"{manifest.metrics['size.bytes'] / 1000:,.1f} kB"),
         ],
-        start=(
-            "pip install edgeinfer",
-            f"edgeinfer verify {result.bundle.name}",
-            f"edgeinfer run --camera --model {result.bundle.name}",
-        ),
+        start=bundle_start(result.bundle.name),
     )

@@ -101,7 +101,6 @@ def check(
     from edgeinfer.host.cli.data.check_output import print_report, report_json, unusable_json
     from edgeinfer.host.data.dataset import DataOptions
     from edgeinfer.host.data.findings import LeftOutError
-    from edgeinfer.host.evaluation.dataset.contents import contents_of
     from edgeinfer.host.evaluation.dataset.fix import stamps_below
     from edgeinfer.host.evaluation.dataset.report import inspect_data
     from edgeinfer.host.tasks.registry import find_taught
@@ -138,7 +137,7 @@ def check(
         _print_moved(result)
     if page is not None:
         say(f"page: {printable(str(page))}", err=True)
-    if not deep and contents_of(prepared).each == "class":
+    if not deep and report.contents.each == "class":
         say("likely wrong labels were not looked for: --deep does", err=True)
 
 

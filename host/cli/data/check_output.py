@@ -15,9 +15,8 @@ import click
 
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import DataError, printable
-from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.data.findings import Finding
-from edgeinfer.host.evaluation.dataset.contents import contents_of
+from edgeinfer.host.evaluation.dataset.contents import Contents
 from edgeinfer.host.evaluation.dataset.quarantine.move import Result
 from edgeinfer.host.evaluation.dataset.report import DataReport
 
@@ -29,7 +28,7 @@ _MOST_LINES = 10
 
 def print_report(report: DataReport) -> None:
     """Print the table of labels or values, and all findings in short."""
-    _print_contents(report.prepared)
+    _print_contents(report.prepared.name, report.contents)
     print_findings(report.prepared.findings)
     shown: Counter[str] = Counter()
     found = report.findings()
@@ -56,7 +55,7 @@ def report_json(folder: Path, report: DataReport, result: Result | None) -> str:
     """Return one JSON object on one line: everything that was found, and moved."""
     found = _common(folder, (*report.prepared.findings, *report.findings()), error=None)
     found["labels"] = list(report.prepared.labels)
-    contents = contents_of(report.prepared)
+    contents = report.contents
     found["counts"] = {
         split: {label: counts[split] for label, counts in contents.counts.items()}
         for split in contents.pictures
@@ -124,14 +123,13 @@ def _line(finding: Finding) -> str:
     return f"{finding.kind}: {path}{printable(finding.detail)}"
 
 
-def _print_contents(prepared: PreparedData) -> None:
-    contents = contents_of(prepared)
+def _print_contents(name: str, contents: Contents) -> None:
     rows = [
         (label, *(str(count) for count in counts.values()))
         for label, counts in contents.counts.items()
     ]
-    rows += [(name, *map(_range_text, ends.values())) for name, ends in contents.ranges.items()]
-    title = f"{prepared.name}, {len(rows)} {contents.each}{_PLURAL[contents.each]}"
+    rows += [(value, *map(_range_text, ends.values())) for value, ends in contents.ranges.items()]
+    title = f"{name}, {len(rows)} {contents.each}{_PLURAL[contents.each]}"
     last = "pictures" if contents.ranges else "all"
     rows.append((last, *map(str, contents.pictures.values())))
     header = (contents.each, *contents.pictures)

@@ -13,6 +13,7 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.data.findings import Finding, FindingKind
+from edgeinfer.host.evaluation.dataset.contents import Contents, contents_of
 from edgeinfer.host.evaluation.dataset.copies import Copy, choose_copies
 from edgeinfer.host.evaluation.dataset.drift import Drift, drifts
 from edgeinfer.host.evaluation.dataset.features.extract import extract
@@ -57,6 +58,7 @@ class DataReport:
     Attributes:
         root: its folder, absolute.
         prepared: its usable pictures, and the files that are left out.
+        contents: what each split holds.
         copies: near-duplicates.
         oddities: uniform pictures, odd sizes, rare classes.
         drifts: of the splits that it has itself.
@@ -65,6 +67,7 @@ class DataReport:
 
     root: Path
     prepared: PreparedData
+    contents: Contents
     copies: tuple[Copy, ...]
     oddities: tuple[Oddity, ...]
     drifts: tuple[Drift, ...]
@@ -149,6 +152,7 @@ def inspect_data(
     return DataReport(
         root=root,
         prepared=prepared,
+        contents=contents_of(prepared),
         copies=tuple(copies),
         oddities=(*odd_pictures(looks), *imbalance(prepared, task.class_of)),
         drifts=tuple(drifts(looks, prepared.own_splits)),

@@ -11,7 +11,6 @@ from edgeinfer.converters.common.page.render import environment
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.host.data.findings import Finding
-from edgeinfer.host.evaluation.dataset.contents import contents_of
 from edgeinfer.host.evaluation.dataset.page.thumbnails import Thumbnails
 from edgeinfer.host.evaluation.dataset.report import DataReport
 
@@ -84,7 +83,7 @@ def write_page(report: DataReport, out: Path, *, progress: Progress) -> None:
     thumbnails = Thumbnails()
     sections = _sections(report, thumbnails, progress)
     prepared = report.prepared
-    contents = contents_of(prepared)
+    contents = report.contents
     counts = {label: list(row.values()) for label, row in contents.counts.items()}
     page = (
         environment(__package__)
