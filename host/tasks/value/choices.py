@@ -16,8 +16,8 @@ from edgeinfer.host.models.spatial_cnn import REACH, READINGS, chosen
 WEIGHT = 0.05
 """Of the loss of the choice, next to a mean error in units of half the range.
 
-Measured with 132,000 drawn gauges seen, at 96 pixels: mean error on others 1.38 % of the range
-with it, 1.70 % without.
+Measured with 132,000 drawn gauges seen, at 96 pixels, with the angles of needle and scale as
+further targets: mean error on others 1.38 % of the range with it, 1.70 % without.
 """
 
 
