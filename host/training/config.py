@@ -23,7 +23,7 @@ Loss = Literal["crossentropy", "focal", "huber", "mse", "mae", "circular"]
 ClassWeights = Literal["none", "balanced"]
 """The weights of the classes, see `TrainConfig.class_weights`."""
 
-Optimizer = Literal["sgd", "adam", "adamw", "rmsprop"]
+Optimizer = Literal["sgd", "adam", "adamw", "rmsprop", "muon"]
 """The optimizer, see `TrainConfig.optimizer`."""
 
 Schedule = Literal["constant", "cosine", "step", "plateau"]
@@ -86,7 +86,8 @@ class TrainConfig:
         label_smoothing: share of each label that is spread over all classes, from 0 to below 1.
         focal_gamma: exponent of the "focal" loss.
         class_weights: "balanced" gives rare classes more weight, "none" does not.
-        optimizer: "sgd", "adam", "adamw" or "rmsprop".
+        optimizer: "sgd", "adam", "adamw", "rmsprop", or "muon", which trains the kernels of layers
+            by Muon and the rest as "adamw": for networks that start from random weights.
         learning_rate: the highest learning rate.
         momentum: momentum of "sgd".
         weight_decay: weight decay of the optimizer, decoupled from the gradients.
@@ -176,6 +177,13 @@ class TrainConfig:
                 exact(self.region)
             except ValueError as error:
                 raise UsageError("--region", got=str(error)) from error
+        if self.optimizer == "muon" and self.pretrained:
+            raise UsageError(
+                "--optimizer",
+                got="muon, with pretrained weights",
+                expected="muon for networks that start from random weights",
+                next_step="choose adamw",
+            )
         architecture(self.architecture)
 
     @property

@@ -22,7 +22,7 @@ import pytest
 
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.host.training.keeping.work_folder import work_folder
-from tests.host.training.problem import squares
+from tests.host.training.data.problem import squares
 
 pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.slow]
 

@@ -94,9 +94,9 @@ _OPTIONS = (
     ),
     _training(
         "--optimizer",
-        type=choice("sgd", "adam", "adamw", "rmsprop"),
+        type=choice("sgd", "adam", "adamw", "rmsprop", "muon"),
         show_default="adamw",
-        help="Optimizer.",
+        help="muon: for networks that start from random weights.",
     ),
     _training(
         "--learning-rate",

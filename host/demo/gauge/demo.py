@@ -38,7 +38,7 @@ class Effort:
 
 
 QUICK = Effort(pictures=8_000, epochs=20)
-FULL = Effort(pictures=40_000, epochs=40)
+FULL = Effort(pictures=80_000, epochs=30)
 
 
 def gauge_steps(folder: Path, effort: Effort = QUICK) -> tuple[Step, ...]:
@@ -58,7 +58,8 @@ def gauge_steps(folder: Path, effort: Effort = QUICK) -> tuple[Step, ...]:
                 *("train", str(pictures), "--task", "value", "--labels-csv", str(pictures / TABLE)),
                 *("--target", COLUMN, "--unit", UNIT),
                 *("--architecture", "spatial-cnn", "--channels", "grey", "--augment", "photos"),
-                *("--loss", "mae", "--learning-rate", "0.003", "--batch-size", "32"),
+                *("--loss", "mae", "--optimizer", "muon", "--learning-rate", "0.006"),
+                *("--weight-decay", "0.004", "--batch-size", "32"),
                 *(
                     "--epochs",
                     str(effort.epochs),

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from edgeinfer.host.training.config import TrainConfig
+from edgeinfer.host.training.optimizing.muon import Muon
 
 
 def make_optimizer(config: TrainConfig) -> Any:
@@ -24,7 +25,7 @@ def make_optimizer(config: TrainConfig) -> Any:
         optimizer = keras.optimizers.Adam(**shared)
     else:
         shared["weight_decay"] = config.weight_decay
-        optimizer = keras.optimizers.AdamW(**shared)
+        optimizer = (Muon if config.optimizer == "muon" else keras.optimizers.AdamW)(**shared)
     # Decay pulls weights towards 0, which makes no sense for a bias or a normalization's scale.
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

@@ -1,7 +1,7 @@
 """How good training is by default, with figures that repeat: small data, and cats and dogs.
 
     python -m tests.benchmarks.training small WORK [--before PROGRAM] [--seeds 5]
-    python -m tests.benchmarks.training cats WORK [--seeds 3]
+    python -m tests.benchmarks.training cats WORK [--before PROGRAM] [--seeds 3]
     python -m tests.benchmarks.training pairs WORK
 
 `small` is five classes of Fashion-MNIST as PNG files, 60 pictures each and 200 to test, other ones
@@ -142,15 +142,24 @@ def small_rows(work: Path, before: Path | None, seeds: int) -> list[Row]:
     return _rows(title, found, ("float", "int8"), other="before")
 
 
-def cats_rows(work: Path, seeds: int) -> list[Row]:
-    """Measure cats and dogs, and plain Keras, in turn for each seed."""
+def cats_rows(work: Path, before: Path | None, seeds: int) -> list[Row]:
+    """Measure cats and dogs, each version in turn for each seed, then plain Keras."""
     data = SHARED_DATA / "catsdogs"
-    found: dict[str, list[Figures]] = {"after": [], "plain Keras": []}
+    programs = {"after": own_program(), **({} if before is None else {"before": before})}
+    found: dict[str, list[Figures]] = {name: [] for name in programs}
     for seed in range(seeds):
-        found["after"].append(train_and_convert(own_program(), data, work / f"cats-{seed}", seed))
-        found["plain Keras"].append(plain_keras(data, work / f"keras-{seed}", seed))
-        print(f"seed {seed}: {found['after'][-1]}, {found['plain Keras'][-1]}", file=sys.stderr)
-    return _rows(f"cats and dogs, {seeds} seeds", found, ("float", "int8"), other="plain Keras")
+        for name, program in programs.items():
+            figures = train_and_convert(program, data, work / f"cats-{name}-{seed}", seed)
+            print(f"seed {seed}, {name}: {figures}", file=sys.stderr)
+            found[name].append(figures)
+    keras = []
+    for seed in range(seeds):
+        keras.append(plain_keras(data, work / f"keras-{seed}", seed))
+        print(f"seed {seed}, plain Keras: {keras[-1]}", file=sys.stderr)
+    title = f"cats and dogs, {seeds} seeds"
+    rows = [] if before is None else _rows(title, found, ("float", "int8"), other="before")
+    found["plain Keras"] = keras
+    return rows + _rows(title, found, ("float", "int8"), other="plain Keras")
 
 
 def _rows(
@@ -209,7 +218,7 @@ def main() -> None:
     elif given.what == "pairs":
         rows = pairs_rows(given.work.absolute(), own_program())
     else:
-        rows = cats_rows(given.work.absolute(), given.seeds or 3)
+        rows = cats_rows(given.work.absolute(), given.before, given.seeds or 3)
     print(table(rows))
 
 

@@ -14,7 +14,7 @@ from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.data.dataset import prepare_folder
 from edgeinfer.host.training.config import default_config
 from edgeinfer.host.training.train import METRIC_ACCURACY
-from tests.host.training.problem import small_network, squares
+from tests.host.training.data.problem import small_network, squares
 from tests.support.made_once import made_once
 
 LABELS = ("left", "right")

@@ -73,3 +73,9 @@ def test_impossible_values_are_refused(setting: str, value: Any) -> None:
 def test_unknown_architectures_are_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="efficientnet-lite0"):
         default_config("vgg")
+
+
+def test_muon_is_for_networks_from_random_weights() -> None:
+    assert default_config("small-cnn", optimizer="muon").optimizer == "muon"
+    with pytest.raises(UsageError, match="random weights"):
+        default_config("efficientnet-lite0", optimizer="muon")

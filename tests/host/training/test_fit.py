@@ -18,7 +18,7 @@ from edgeinfer.device.core.errors import TrainingError
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.data.batches import Batches, ImageSource
 from edgeinfer.host.training.history import Epoch, History
-from tests.host.training.problem import classes, squares
+from tests.host.training.data.problem import classes, squares
 
 pytestmark = pytest.mark.slow
 

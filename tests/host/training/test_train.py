@@ -29,8 +29,8 @@ from edgeinfer.host.models import build_model
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.train import train
-from tests.host.training.problem import squares
-from tests.host.training.teacher_run import write_teacher
+from tests.host.training.data.problem import squares
+from tests.host.training.distillation.teacher_run import write_teacher
 
 LABELS = ("left", "right")
 

@@ -12,7 +12,7 @@ from edgeinfer.converters.common.progress import Silent
 from edgeinfer.converters.run_folder.trained_run import read_trained
 from edgeinfer.device.core.errors import ModelError, UsageError
 from edgeinfer.host.training.train import train_more
-from tests.host.training.teacher_run import write_pictures, write_teacher
+from tests.host.training.distillation.teacher_run import write_pictures, write_teacher
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from edgeinfer.host.tasks.task import Floats
 from edgeinfer.host.training.choices.folds import FACTORS, FOLDS, choose_by_folds
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.data.batches import FeatureSource
-from tests.host.training.problem import classes
+from tests.host.training.data.problem import classes
 
 CONFIG = default_config("efficientnet-lite0", folds="auto", batch_size=16)
 

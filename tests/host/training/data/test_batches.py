@@ -19,7 +19,7 @@ from edgeinfer.host.training.data.batches import (
     ImageSource,
     normalize,
 )
-from tests.host.training.problem import Memory, classes, squares
+from tests.host.training.data.problem import Memory, classes, squares
 
 CHANNELS: tuple[Channels, ...] = ("rgb", "bgr", "grey")
 

@@ -13,7 +13,7 @@ from edgeinfer.converters.common.progress import LineProgress
 from edgeinfer.device.core.files import cache_home
 from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.data.kept_features import FOLDER, LIMIT_ENV, fetch, keep
-from tests.host.training.problem import small_network, squares
+from tests.host.training.data.problem import small_network, squares
 
 pytestmark = pytest.mark.slow
 

@@ -27,7 +27,7 @@ from edgeinfer.host.training.distillation.teacher import (
     TeacherConfig,
 )
 from edgeinfer.host.training.history import History
-from tests.host.training.problem import Memory, classes, squares
+from tests.host.training.data.problem import Memory, classes, squares
 
 pytestmark = pytest.mark.slow
 

@@ -29,7 +29,7 @@ from edgeinfer.host.training.distillation.teacher import (
     TeacherConfig,
     ask_teacher,
 )
-from tests.host.training.teacher_run import (
+from tests.host.training.distillation.teacher_run import (
     LABELS,
     SPEC,
     WIDTH,

@@ -20,7 +20,7 @@ from edgeinfer.host.training.history import History
 from edgeinfer.host.training.keeping import kept_stage
 from edgeinfer.host.training.keeping.checkpoint_file import Checkpoint
 from edgeinfer.host.training.keeping.keeper import Keeper
-from tests.host.training.problem import classes, squares
+from tests.host.training.data.problem import classes, squares
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.tasks.classification.task import TASK
 from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.training.config import default_config
-from tests.host.training.teacher_run import write_teacher
+from tests.host.training.distillation.teacher_run import write_teacher
 
 pytestmark = pytest.mark.slow
 

@@ -30,7 +30,7 @@ from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
 from edgeinfer.host.training.pruning.config import PruneConfig
 from edgeinfer.host.training.pruning.prune import prune, training_settings
-from tests.host.training.problem import small_network, squares
+from tests.host.training.data.problem import small_network, squares
 
 LABELS = ("left", "right")
 SPLITS: dict[Split, int] = {"train": 32, "validation": 8, "test": 8}

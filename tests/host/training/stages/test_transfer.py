@@ -26,7 +26,7 @@ from edgeinfer.host.training.distillation.teacher import (
     TeacherConfig,
 )
 from edgeinfer.host.training.history import History
-from tests.host.training.problem import Memory, classes, small_network, squares
+from tests.host.training.data.problem import Memory, classes, small_network, squares
 
 pytestmark = pytest.mark.slow
 

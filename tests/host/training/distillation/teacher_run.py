@@ -15,7 +15,7 @@ from edgeinfer.converters.run_folder.trained_run import (
 )
 from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.preprocess import PreprocessSpec
-from tests.host.training.problem import squares
+from tests.host.training.data.problem import squares
 
 LABELS = ("left", "right")
 SPEC = PreprocessSpec(size=(12, 10), channels="grey", mean=(60.0,), std=(50.0,))
