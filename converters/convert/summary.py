@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgeinfer.converters.bundle.report import ReportFiles
 from edgeinfer.converters.convert.pipeline import ConvertResult, Evaluations
-from edgeinfer.converters.measure.loss import loss_of
+from edgeinfer.converters.measure.loss import loss_between
 from edgeinfer.converters.quantize.layer_report import worst_layer_text
 from edgeinfer.converters.quantize.repair_report import repair_json, repair_lines
 from edgeinfer.converters.targets.targets import target_json, target_lines
@@ -30,7 +30,7 @@ def document(result: ConvertResult, report: ReportFiles | None = None) -> dict[s
 def lost_something(evaluations: Evaluations) -> bool:
     """Return whether the smaller model answers worse than float32, beyond chance."""
     return any(
-        loss_of(results["float32"].scores, candidate.scores).low > 0
+        loss_between(results["float32"], candidate).low > 0
         for results in evaluations.values()
         for candidate in results.values()
         if candidate.samples

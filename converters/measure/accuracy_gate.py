@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from edgeinfer.converters.measure.loss import loss_of
+from edgeinfer.converters.measure.loss import loss_between
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.device.core.errors import AccuracyError
 from edgeinfer.device.core.tensors import Precision
@@ -143,7 +143,7 @@ class LabelGate:
         """Refuse a candidate that loses more; the error names the worst classes."""
         if self.passes(reference, candidate):
             return
-        lost = loss_of(reference.scores, candidate.scores)
+        lost = loss_between(reference, candidate)
         worst = ", ".join(
             f"{name} -{loss:.1f}" for name, loss in worst_groups(reference, candidate)
         )
@@ -209,7 +209,7 @@ class LabelGate:
 
 
 def _lost(reference: Evaluation, candidate: Evaluation) -> str:
-    return loss_of(reference.scores, candidate.scores).text() if candidate.samples else ""
+    return loss_between(reference, candidate).text() if candidate.samples else ""
 
 
 def why_text(lost_where: str, tried: str) -> str:

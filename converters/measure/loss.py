@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.tasks.intervals import compare_scores
+from edgeinfer.converters.tasks.evaluation import Evaluation
+from edgeinfer.converters.tasks.intervals import Comparison, compare_scores
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,11 @@ class Loss:
         return f"{points:.2f} points ({low:.2f} to {high:.2f})"
 
 
+def loss_between(reference: Evaluation, candidate: Evaluation) -> Loss:
+    """Return how much the second of two models loses that answered the same pictures."""
+    return _loss(reference.compared(candidate))
+
+
 def loss_of(reference: NDArray[np.float64], scores: NDArray[np.float64]) -> Loss:
     """Return the loss, from scores picture by picture.
 
@@ -46,5 +52,8 @@ def loss_of(reference: NDArray[np.float64], scores: NDArray[np.float64]) -> Loss
         reference: (pictures,) scores of the model to compare with, 0 to 1.
         scores: (pictures,) scores of the other model, in the same order.
     """
-    gained = compare_scores(reference, scores)
+    return _loss(compare_scores(reference, scores))
+
+
+def _loss(gained: Comparison) -> Loss:
     return Loss(points=-100 * gained.difference, low=-100 * gained.high, high=-100 * gained.low)

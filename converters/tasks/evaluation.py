@@ -7,8 +7,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.tasks.intervals import mean_interval
+from edgeinfer.converters.tasks.intervals import Comparison, compare_scores, mean_interval
 from edgeinfer.device.tasks.task import Said
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """How the pictures of one group, such as a class, were answered.
+
+    Attributes:
+        name: the group's name.
+        samples: how many pictures it has.
+        score: their score, 0 to 1.
+        low: the lower end of its 95 % interval.
+        high: the upper end.
+    """
+
+    name: str
+    samples: int
+    score: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +81,26 @@ class Evaluation:
         shares = np.full(count, np.nan)
         np.divide(sums, totals, out=shares, where=totals > 0)
         return shares
+
+    def by_group(self) -> tuple[Group, ...]:
+        """Return the groups that have pictures, each with its score."""
+        groups = []
+        for index, name in enumerate(self.group_names):
+            scores = self.scores[self.groups == index]
+            if len(scores):
+                low, high = mean_interval(scores)
+                mean = float(np.mean(scores))
+                groups.append(Group(name=name, samples=len(scores), score=mean, low=low, high=high))
+        return tuple(groups)
+
+    def absent(self) -> tuple[str, ...]:
+        """Return the names of the groups without pictures."""
+        there = set(self.groups.tolist())
+        return tuple(name for index, name in enumerate(self.group_names) if index not in there)
+
+    def compared(self, other: Evaluation) -> Comparison:
+        """Return how another model's answers to the same pictures compare with these."""
+        return compare_scores(self.scores, other.scores)
 
     def under(self, said: Said) -> Evaluation:
         """Return the same answers under another description of the outputs, such as an interval.

@@ -22,7 +22,7 @@ OWN = (
     "embedding",
     "picture",
 )
-MEASURED = ("classification", "multilabel", "value")
+MEASURED = ("classification", "multilabel", "value", "detection")
 """Those of them that have a `MeasuredTask`."""
 
 

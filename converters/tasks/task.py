@@ -130,10 +130,13 @@ class MeasuredTask(ComparedTask):
     Attributes:
         column: the target's column in that table.
         named_folders: whether a folder's name may be the target of its pictures.
+        least_score: a model is asked for objects from this score on, instead of those that its
+            bundle counts; None asks as the bundle says.
     """
 
     column: ClassVar[str] = "target"
     named_folders: ClassVar[bool] = True
+    least_score: ClassVar[float | None] = None
 
     def chance(self, targets: Sequence[Any]) -> float:
         """Return the best mean score of a model that gives one answer for all of these targets.

@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.measure.evaluate import evaluate
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.converters.tasks.evaluation import Evaluation
-from edgeinfer.converters.tasks.intervals import Comparison, compare_scores, mean_interval
+from edgeinfer.converters.tasks.evaluation import Evaluation, Group
+from edgeinfer.converters.tasks.intervals import Comparison
 from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.errors import ModelError
@@ -24,26 +22,7 @@ from edgeinfer.device.pictures.region import Region
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.dataset import DataOptions
-from edgeinfer.host.tasks.registry import find_taught
-
-
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """The pictures of one group, such as a class.
-
-    Attributes:
-        name: the group's name.
-        samples: how many pictures it has.
-        score: their mean score, 0 to 1.
-        low: the lower end of its 95 % interval.
-        high: the upper end.
-    """
-
-    name: str
-    samples: int
-    score: float
-    low: float
-    high: float
+from edgeinfer.host.tasks.registry import find_data_task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +87,7 @@ def evaluate_model(
     """
     task, said = _told(model)
     their_said = said if other is None else _require_same_task(other, task, said)
-    trained = find_taught(task)
+    trained = find_data_task(task)
     options = DataOptions(table=table, targets=tuple(targets), name_pattern=name_pattern)
     trained.require_options(options)
     samples = trained.find_with(data, said, options, progress=progress)
@@ -117,15 +96,13 @@ def evaluate_model(
     if other is not None:
         theirs = _as_said(samples, find_measured(task), said, their_said)
         second = _answers(other, theirs, task, their_said, progress, threads, region)
-        comparison = compare_scores(evaluation.scores, second.scores)
-    groups = _groups(evaluation)
-    there = {group.name for group in groups}
+        comparison = evaluation.compared(second)
     return Result(
         model=model,
         samples=tuple(samples),
         evaluation=evaluation,
-        groups=groups,
-        absent=tuple(name for name in evaluation.group_names if name not in there),
+        groups=evaluation.by_group(),
+        absent=evaluation.absent(),
         other=second,
         comparison=comparison,
     )
@@ -167,9 +144,10 @@ def _answers(
     region: Region | None,
 ) -> Evaluation:
     measured = find_measured(task)
+    options = OpenOptions(region=region, min_score=measured.least_score)
     progress.start(f"asking {path.name}", len(samples))
     found = evaluate(
-        {"model": lambda: Model.open(path, OpenOptions(region=region))},
+        {"model": lambda: Model.open(path, options)},
         samples,
         measured,
         said,
@@ -177,21 +155,3 @@ def _answers(
         progress=progress,
     )
     return found["model"]
-
-
-def _groups(evaluation: Evaluation) -> tuple[Group, ...]:
-    groups = []
-    for index, name in enumerate(evaluation.group_names):
-        scores = evaluation.scores[evaluation.groups == index]
-        if len(scores):
-            low, high = mean_interval(scores)
-            groups.append(
-                Group(
-                    name=name,
-                    samples=len(scores),
-                    score=float(np.mean(scores)),
-                    low=low,
-                    high=high,
-                )
-            )
-    return tuple(groups)

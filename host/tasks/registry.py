@@ -5,10 +5,27 @@ from __future__ import annotations
 import functools
 
 from edgeinfer.converters.tasks.registry import require_object
+from edgeinfer.host.tasks.data_task import DataTask
 from edgeinfer.host.tasks.task import TaughtTask
 
 GROUP = "edgeinfer.tasks.host"
-OWN = ("classification", "multilabel", "value")
+OWN = ("classification", "multilabel", "value", "detection")
+TRAINED = ("classification", "multilabel", "value")
+"""Those of them that can be trained."""
+
+
+@functools.cache
+def find_data_task(name: str) -> DataTask:
+    """Return the object that reads the data of the task of that name.
+
+    Raises:
+        ModelError: nothing installed does.
+
+    >>> find_data_task("detection").name
+    'detection'
+    """
+    # An abstract class stands for its subclasses.
+    return require_object(GROUP, __package__, OWN, name, DataTask)  # type: ignore[type-abstract]
 
 
 @functools.cache
@@ -22,4 +39,4 @@ def find_taught(name: str) -> TaughtTask:
     'classification'
     """
     # An abstract class stands for its subclasses.
-    return require_object(GROUP, __package__, OWN, name, TaughtTask)  # type: ignore[type-abstract]
+    return require_object(GROUP, __package__, TRAINED, name, TaughtTask)  # type: ignore[type-abstract]

@@ -1,8 +1,8 @@
-"""The training side of a task: where its data is, and how a network learns its targets."""
+"""The training side of a task: how a network learns its targets."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -10,13 +10,12 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.augment import AugmentConfig
-from edgeinfer.host.data.dataset import OPTION_NAMES, DataOptions, PreparedData
+from edgeinfer.host.tasks.data_task import DataTask
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.shown_score import ShownScore
 
@@ -29,41 +28,22 @@ Motions: TypeAlias = NDArray[np.float64]
 """(pictures, 2, 3): where a point (x, y, 1) of each picture is now, in pixels."""
 
 
-class TaughtTask(ABC):
+class TaughtTask(DataTask):
     """How a task is trained; stateless, one object for all models.
 
     It is found by its name; see `registry.py`. A network has one output, a vector of `numbers`.
 
     Attributes:
-        name: the task's name.
-        reads_table: whether targets may come from a table that the user names.
-        takes: which further fields of `DataOptions` it obeys; others are refused.
         losses: the names of the losses that it has.
         smooths_labels: whether its loss can spread a part of a target over others.
         settings: fields of `TrainConfig` whose defaults are others for this task.
         shown_score: how people read the values of `metric`.
     """
 
-    name: ClassVar[str]
-    reads_table: ClassVar[bool] = False
-    takes: ClassVar[frozenset[str]] = frozenset()
     losses: ClassVar[tuple[str, ...]] = ("crossentropy", "focal")
     smooths_labels: ClassVar[bool] = True
     settings: ClassVar[Mapping[str, object]] = {}
     shown_score: ClassVar[ShownScore] = ShownScore()
-
-    def require_options(self, options: DataOptions) -> None:
-        """Refuse what a user says of the data that the task does not obey.
-
-        Raises:
-            UsageError: names the option.
-        """
-        self.require_table(options.table)
-        for field, option in OPTION_NAMES.items():
-            if getattr(options, field) and field not in self.takes:
-                raise UsageError(
-                    option, got=f"given for the task '{self.name}'", next_step="leave it out"
-                )
 
     def check_loss(self, settings: LossSettings, said: Said) -> None:
         """Refuse a loss that the task does not have.
@@ -83,66 +63,6 @@ class TaughtTask(ABC):
                 got=f"given for the task '{self.name}', which has no labels",
                 next_step="leave it out",
             )
-
-    def require_table(self, table: Path | None) -> None:
-        """Refuse a table that the task does not read.
-
-        Raises:
-            UsageError: one is given.
-        """
-        if table is not None and not self.reads_table:
-            raise UsageError(
-                "--labels-csv", got=f"given for the task '{self.name}'", next_step="leave it out"
-            )
-
-    @abstractmethod
-    def prepare(
-        self, root: Path, options: DataOptions, *, progress: Progress | None = None
-    ) -> PreparedData:
-        """Find, check and split a folder of pictures with their targets.
-
-        Args:
-            root: the folder.
-            options: how to read and split it.
-            progress: reports each picture.
-
-        Raises:
-            DataError: the folder cannot be used; the sentence says why.
-            UsageError: a share is impossible.
-        """
-
-    @abstractmethod
-    def find(
-        self,
-        root: Path,
-        said: Said,
-        *,
-        table: Path | None = None,
-        progress: Progress | None = None,
-    ) -> list[Sample]:
-        """Find all pictures of a folder with their targets, for an existing model.
-
-        Args:
-            root: the folder.
-            said: the description of the model's outputs.
-            table: see `DataOptions`; given only to tasks with `reads_table`.
-            progress: reports each picture.
-
-        Raises:
-            DataError: the folder cannot be used, or has targets that the model does not know.
-        """
-
-    def find_with(
-        self, root: Path, said: Said, options: DataOptions, *, progress: Progress | None = None
-    ) -> list[Sample]:
-        """Do what `find` does with all that a user may say of the data.
-
-        Raises:
-            DataError: as `find`.
-            UsageError: an option does not fit the task.
-        """
-        self.require_options(options)
-        return self.find(root, said, table=options.table, progress=progress)
 
     def vector(self, features: Any) -> Any:
         """Return the network's features as a vector, by a Keras layer named `pool`.
@@ -167,23 +87,6 @@ class TaughtTask(ABC):
     @abstractmethod
     def targets(self, rows: Rows, said: Said) -> Floats:
         """Return the values to compare the output with in the loss, (n, ...) float32."""
-
-    def class_of(self, target: Any) -> int | None:
-        """Return the index of the one class that a target names; None if it is of another kind."""
-        return None
-
-    def labels_of(self, target: Any) -> Sequence[int]:
-        """Return the indices of all labels that are true of a picture; none without labels."""
-        index = self.class_of(target)
-        return () if index is None else (index,)
-
-    def values_of(self, target: Any) -> Sequence[float]:
-        """Return the measured values of a picture, as the labels name them; none without values."""
-        return ()
-
-    def contradict(self, one: Any, other: Any) -> bool:
-        """Return whether two samples' targets cannot both be true of one picture."""
-        return bool(one != other)
 
     def moved(self, rows: Rows, motions: Motions, size: tuple[int, int]) -> Rows:
         """Return the targets of pictures that were moved; unchanged if positions do not count.

@@ -10,56 +10,26 @@ import cv2
 import numpy as np
 import pytest
 
-from edgeinfer.converters.bundle.golden import make_golden
-from edgeinfer.converters.bundle.write import CPU_MEMBER, cpu_variant, write_verified
-from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.device.core.errors import BundleError, VerificationError
-from edgeinfer.device.models.bundle.manifest import ModelManifest, parse_manifest
+from edgeinfer.device.models.bundle.manifest import parse_manifest
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.models.bundle.writer import write_bundle
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.models.verify import verify_bundle
-from edgeinfer.device.pictures.decode import encode_png
-from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.detection.prediction import Detections
 from edgeinfer.device.tasks.spec import Decoder, DetectionSpec
-from edgeinfer.device.tasks.task import Said
-from tests.device.detector_example import LABELS, detector
+from tests.converters.detector_bundle import PREPROCESS, write_detector, write_photo
 from tests.support.program import edgeinfer, edgeinfer_here
-
-SAID = Said(labels=LABELS, decoder=Decoder(detection=DetectionSpec()))
-PREPROCESS = PreprocessSpec(size=(2, 2), crop="letterbox", mean=(0.0,) * 3, std=(255.0,) * 3)
 
 
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cat in the upper left, a dog in the lower right, in whole quarters."""
-    picture = np.zeros((80, 80, 3), np.uint8)
-    picture[:40, :40, 1] = 255
-    picture[40:, 40:, 2] = 204
-    path = tmp_path_factory.mktemp("photo") / "photo.png"
-    path.write_bytes(encode_png(picture))
-    return path
+    return write_photo(tmp_path_factory.mktemp("photo") / "photo.png")
 
 
 @pytest.fixture(scope="module")
 def bundle(photo: Path) -> Path:
-    path = photo.with_name("detector.edgebundle")
-    model = detector()
-    samples = [Sample(source=str(photo), target=0)]
-    golden = make_golden(model, PREPROCESS, samples, task="detection", said=SAID, known=False)
-    manifest = ModelManifest(
-        schema_version=2,
-        name="detector",
-        task="detection",
-        labels=LABELS,
-        preprocess=PREPROCESS,
-        decoder=Decoder(detection=DetectionSpec()),
-        variants={"cpu": cpu_variant(model, "float32", golden)},
-        golden=golden.frames,
-    )
-    write_verified(path, manifest, {CPU_MEMBER: model, **golden.members})
-    return path
+    return write_detector(photo.with_name("detector.edgebundle"), photo)
 
 
 def test_its_manifest_reads_back_and_names_every_output(bundle: Path) -> None:

@@ -9,7 +9,6 @@ from edgeinfer.converters.bundle.page.thumbnails import Thumbnails, section_with
 from edgeinfer.converters.common.page.parts import Part, Pictures, Section, Shown, Table, Text
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.evaluation import Evaluation
-from edgeinfer.converters.tasks.intervals import compare_scores
 from edgeinfer.converters.tasks.page_parts import long_table, with_interval
 from edgeinfer.converters.tasks.task import ComparedTask
 from edgeinfer.device.tasks.task import Said
@@ -97,7 +96,7 @@ def comparison_table(evaluations: Mapping[str, Mapping[str, Evaluation]], precis
         real, small = results["float32"], results[precision]
         if not small.samples:
             continue
-        found = compare_scores(real.scores, small.scores)
+        found = real.compared(small)
         ends = f"{100 * found.low:+.2f} to {100 * found.high:+.2f}"
         rows.append(
             (

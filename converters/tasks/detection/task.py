@@ -1,51 +1,86 @@
-"""Detection: an object is found again by one of the same class in the same place."""
+"""Detection: an answer is held against true boxes, or against another model's objects."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
 
+from edgeinfer.converters.tasks.detection.coco import Answered
+from edgeinfer.converters.tasks.detection.evaluation import evaluate_boxes
+from edgeinfer.converters.tasks.detection.found import paired
+from edgeinfer.converters.tasks.detection.target import BoxesTarget, read_boxes, write_boxes
 from edgeinfer.converters.tasks.evaluation import Evaluation
-from edgeinfer.converters.tasks.task import ComparedTask
-from edgeinfer.device.tasks.detection.consensus import overlap
+from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.tasks.detection.prediction import Detections
+from edgeinfer.device.tasks.detection.task import min_score
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.task import Said
 
-LEAST_OVERLAP = 0.5
-"""Intersection over union from which two boxes of a class are the same object, as in PASCAL VOC
-(M. Everingham et al., "The PASCAL Visual Object Classes Challenge", 2010)."""
 
-
-class ComparedDetection(ComparedTask):
+class MeasuredDetection(MeasuredTask):
     """Objects in a picture.
 
-    The score of a picture is F1: twice the objects found again, of all objects of both answers. So
-    objects that are absent count as much as extra ones. Pictures in which neither answer has an
-    object say nothing and are left out.
+    Where true boxes are known, the score is the mean average precision at half overlap, see
+    `evaluation.py`. Where another model's answers are the truth, the score of a picture is F1:
+    twice the objects found again, of all objects of both answers. So objects that are absent count
+    as much as extra ones. Pictures in which neither answer has an object say nothing and are left
+    out.
     """
 
     name: ClassVar[str] = "detection"
+    column: ClassVar[str] = "boxes"
+    named_folders: ClassVar[bool] = False
+    least_score: ClassVar[float | None] = 0.01
     pipeline: ClassVar[str] = "object-detection"
     score_name: ClassVar[str] = "F1"
     figure: ClassVar[str] = "f1"
     counted: ClassVar[str] = "objects found again (F1)"
+
+    def write_target(self, target: BoxesTarget, said: Said) -> str:
+        """Return each box as its class and four shares of the picture."""
+        return write_boxes(target)
+
+    def target_reader(self, said: Said) -> Callable[[str], BoxesTarget]:
+        """Return a function that reads the boxes."""
+        return lambda text: read_boxes(text, len(said.labels))
+
+    def group(self, target: BoxesTarget) -> tuple[int, ...]:
+        """Return the classes in the picture."""
+        return tuple(sorted({thing.label for thing in target.things}))
+
+    def truth(self, target: BoxesTarget, said: Said) -> str:
+        """Return how many things of each class there are."""
+        counts = np.bincount(target.labels, minlength=len(said.labels))
+        named = zip(said.labels, counts.tolist(), strict=True)
+        return ", ".join(f"{count} {name}" for name, count in named if count) or "nothing"
 
     def target_of(self, prediction: Prediction) -> Detections:
         """Return the objects."""
         assert isinstance(prediction, Detections)
         return prediction
 
-    def outcome(self, target: Detections, prediction: Prediction) -> tuple[int, int]:
-        """Return how many objects were found again, and how many both answers have together."""
-        assert isinstance(prediction, Detections)
-        return found_again(target, prediction), len(target) + len(prediction)
+    def outcome(
+        self, target: BoxesTarget | Detections, prediction: Prediction
+    ) -> Answered | tuple[int, int]:
+        """Return the answer with the truth; of two answers, what they have in common.
 
-    def evaluation(self, outcomes: Sequence[tuple[int, int]], said: Said) -> Evaluation:
-        """Return F1 of each picture with an object."""
-        scores = [2 * found / both for found, both in outcomes if both]
+        That is how many objects were found again, and how many both answers have together.
+        """
+        answer = self.target_of(prediction)
+        if isinstance(target, BoxesTarget):
+            return Answered(target, answer.size, answer.boxes, answer.classes, answer.scores)
+        both = (target.boxes, target.classes), (answer.boxes, answer.classes)
+        return paired(*both), len(target) + len(answer)
+
+    def evaluation(self, outcomes: Sequence[Answered | tuple[int, int]], said: Said) -> Evaluation:
+        """Return average precisions, or F1 of each picture in which one answer has an object."""
+        answered = [one for one in outcomes if isinstance(one, Answered)]
+        if answered:
+            return evaluate_boxes(answered, said.labels, min_score(said))
+        compared = [one for one in outcomes if not isinstance(one, Answered)]
+        scores = [2 * found / both for found, both in compared if both]
         return Evaluation(
             scores=np.array(scores, np.float64),
             groups=np.zeros(len(scores), np.int64),
@@ -54,19 +89,4 @@ class ComparedDetection(ComparedTask):
         )
 
 
-def found_again(target: Detections, answer: Detections) -> int:
-    """Return how many objects of an answer are those of another; each counts once.
-
-    The surest objects choose first, the one of their class that overlaps most.
-    """
-    free, found = list(range(len(answer))), 0
-    for box, label in zip(target.boxes, target.classes, strict=True):
-        rivals = [i for i in free if answer.classes[i] == label]
-        overlaps = [overlap(box, answer.boxes[i]) for i in rivals]
-        if overlaps and max(overlaps) >= LEAST_OVERLAP:
-            free.remove(rivals[int(np.argmax(overlaps))])
-            found += 1
-    return found
-
-
-TASK = ComparedDetection()
+TASK = MeasuredDetection()

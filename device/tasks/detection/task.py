@@ -45,6 +45,7 @@ class DetectionTask(Task):
     adjusts: ClassVar[frozenset[str]] = frozenset({"min_score", "iou"})
     has_places: ClassVar[bool] = True
     smooths: ClassVar[bool] = True
+    has_objects: ClassVar[bool] = True
 
     def schema(self, said: Said) -> int:
         """Return 3 for a model whose boxes are relative to anchors, or candidates."""
@@ -162,6 +163,14 @@ class DetectionTask(Task):
         if said.decoder.detection is None:
             return super().repeatable(said, outputs, tensors)
         return blank_unused(outputs, tensors, _spec(said), len(said.labels))
+
+
+def min_score(said: Said) -> float:
+    """Return the least score of an object that a model answers with."""
+    decoder = said.decoder
+    spec = decoder.detection or decoder.anchors or decoder.candidates
+    assert spec is not None, "a detector has one of the three"
+    return spec.min_score
 
 
 def _spec(said: Said) -> DetectionSpec:

@@ -21,7 +21,7 @@ from edgeinfer.host.cli.labels_option import (
     TARGET_NAMES,
     TARGET_SETTINGS,
 )
-from edgeinfer.host.cli.training.network_options import TASK
+from edgeinfer.host.cli.training.network_options import DATA_TASK
 
 if TYPE_CHECKING:
     from edgeinfer.converters.common.progress import Progress
@@ -38,10 +38,10 @@ _repair = option_group("Repair")
 @click.argument("folder", type=click.Path(path_type=Path))
 @_data(
     "--task",
-    type=TASK,
+    type=DATA_TASK,
     default="classification",
     metavar="NAME",
-    help="What is to be learned from the pictures, as in train.",
+    help="What is to be learned from the pictures, as in train; or detection.",
 )
 @_data(*LABELS_NAMES, **LABELS_SETTINGS)
 @_data(*TARGET_NAMES, **TARGET_SETTINGS)
@@ -75,9 +75,9 @@ def check(
     """Count the classes of a folder and name files that cannot be used.
 
     FOLDER has one sub-folder of photos per class, or such folders in train, validation and test;
-    with --task value or multilabel a table has the values or labels, as for train. Every photo is
-    decoded and compared with all others. The exit code is 1 if the data cannot be used for
-    training.
+    with --task value or multilabel a table has the values or labels, as for train; with --task
+    detection it has boxes, as Pascal VOC, YOLO, COCO or a table. Every photo is decoded and
+    compared with all others. The exit code is 1 if the data cannot be used for training.
     """
     _refuse_contradictions(
         {
@@ -103,9 +103,9 @@ def check(
     from edgeinfer.host.data.findings import LeftOutError
     from edgeinfer.host.evaluation.dataset.fix import stamps_below
     from edgeinfer.host.evaluation.dataset.report import inspect_data
-    from edgeinfer.host.tasks.registry import find_taught
+    from edgeinfer.host.tasks.registry import find_data_task
 
-    learned = find_taught(task)
+    learned = find_data_task(task)
     options = DataOptions(seed=seed, table=labels_csv, targets=targets, name_pattern=name_pattern)
     learned.require_options(options)
     result: Result | None = None

@@ -24,6 +24,14 @@ def _architecture_names() -> Iterable[str]:
 def task_names() -> Iterable[str]:
     """Return the names of all tasks that can be trained, those of other packages too."""
     from edgeinfer.device.core.installation.entry_points import entry_point_names
+    from edgeinfer.host.tasks.registry import GROUP, OWN, TRAINED
+
+    return sorted({*TRAINED, *entry_point_names(GROUP)} - ({*OWN} - {*TRAINED}))
+
+
+def data_task_names() -> Iterable[str]:
+    """Return the names of all tasks whose data can be read, those of other packages too."""
+    from edgeinfer.device.core.installation.entry_points import entry_point_names
     from edgeinfer.host.tasks.registry import GROUP, OWN
 
     return sorted({*OWN, *entry_point_names(GROUP)})
@@ -39,6 +47,7 @@ def _list_architectures(context: click.Context) -> None:
 
 ARCHITECTURE = Name(_architecture_names)
 TASK = Name(task_names)
+DATA_TASK = Name(data_task_names)
 
 _network = option_group("Network")
 _input = option_group("Input")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.host.data.dataset import PreparedData
-from edgeinfer.host.tasks.registry import find_taught
+from edgeinfer.host.tasks.registry import find_data_task
 
 NO_NAME = "value"
 """What the only value of a data set is called."""
@@ -38,7 +38,7 @@ def contents_of(prepared: PreparedData) -> Contents:
     Args:
         prepared: the usable pictures of a data set.
     """
-    task = find_taught(prepared.task)
+    task = find_data_task(prepared.task)
     labels: dict[Split, Counter[int]] = {}
     values: dict[Split, list[tuple[float, ...]]] = {}
     for split, samples in prepared.splits.items():

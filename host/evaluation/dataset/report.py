@@ -33,7 +33,7 @@ from edgeinfer.host.evaluation.dataset.oddities import (
     imbalance,
     odd_pictures,
 )
-from edgeinfer.host.tasks.registry import find_taught
+from edgeinfer.host.tasks.registry import find_data_task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +140,7 @@ def inspect_data(
             progress=progress,
         )
     ]
-    task = find_taught(prepared.task)
+    task = find_data_task(prepared.task)
 
     def own_split(look: Look) -> Split | None:
         if look.split in prepared.own_splits:
@@ -167,7 +167,7 @@ def _deep(
     groups = _groups(len(looks), near)
     doubted: tuple[Suspect, ...] | None = None
     agreed = None
-    task = find_taught(prepared.task)
+    task = find_data_task(prepared.task)
     classes = [task.class_of(look.sample.target) for look in looks]
     targets = np.array([index for index in classes if index is not None], np.int64)
     if prepared.labels and len(targets) == len(looks):

@@ -10,7 +10,7 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.convert.options import ConvertOptions
 from edgeinfer.converters.convert.pipeline import convert
 from edgeinfer.converters.convert.run_source import TrainedRun
-from edgeinfer.converters.measure.loss import Loss, loss_of
+from edgeinfer.converters.measure.loss import Loss, loss_between
 from edgeinfer.converters.quantize.quantize import QuantizeOptions
 from edgeinfer.converters.run_folder.trained_run import Split, read_samples
 from edgeinfer.converters.targets.targets import chosen_targets
@@ -97,9 +97,9 @@ def end_search(
     test = result.evaluations["test"]
     precision = winner.candidate.precision
     baseline = _baseline_on("test", bench, progress, "float32", PLAIN)
-    lost = loss_of(
-        _baseline_on("validation", bench, progress, "float32")["float32"].scores,
-        result.evaluations["validation"][precision].scores,
+    lost = loss_between(
+        _baseline_on("validation", bench, progress, "float32")["float32"],
+        result.evaluations["validation"][precision],
     )
     ending = Ending(
         winner=winner.number,
@@ -110,7 +110,7 @@ def end_search(
         baseline_top1=baseline[PLAIN].score,
         baseline_float_top1=baseline["float32"].score,
         test_uses=study.test_uses,
-        lost=loss_of(baseline["float32"].scores, test[precision].scores),
+        lost=loss_between(baseline["float32"], test[precision]),
         lost_on_validation=lost,
     )
     _keep(bench.out, ending)

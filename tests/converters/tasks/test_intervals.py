@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.converters.tasks.intervals import (
+    JACKKNIFE_GROUPS,
     compare_scores,
+    jackknife,
     matched_shares,
     mcnemar,
     mean_interval,
+    student_95,
     wilson,
 )
 
@@ -114,3 +117,24 @@ def test_a_difference_that_is_there_is_found_with_its_interval() -> None:
 def test_won_and_lost_pictures(better: int, worse: int, p_value: float) -> None:
     assert mcnemar(better, worse) == pytest.approx(p_value, rel=0.02)
     assert mcnemar(worse, better) == mcnemar(better, worse)
+
+
+def test_the_jackknife_of_a_mean_is_its_standard_error() -> None:
+    values = np.random.default_rng(0).random(JACKKNIFE_GROUPS)
+    (error,) = jackknife(lambda places: values[list(places)].mean(keepdims=True), len(values))
+    assert error == pytest.approx(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def test_the_jackknife_of_groups_is_near_that_of_pictures() -> None:
+    values = np.random.default_rng(1).random(1000)
+    (error,) = jackknife(lambda places: values[list(places)].mean(keepdims=True), len(values))
+    assert error == pytest.approx(values.std(ddof=1) / np.sqrt(len(values)), rel=0.4)
+
+
+def test_one_picture_has_no_standard_error() -> None:
+    assert np.isinf(jackknife(lambda places: np.array([float(len(places))]), 1)).all()
+
+
+@pytest.mark.parametrize(("freedom", "expected"), [(4, 2.776), (9, 2.262), (29, 2.045)])
+def test_students_distribution(freedom: int, expected: float) -> None:
+    assert student_95(freedom) == pytest.approx(expected, rel=0.003)

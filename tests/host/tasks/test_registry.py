@@ -11,12 +11,13 @@ from edgeinfer.converters.tasks import registry as converters
 from edgeinfer.converters.tasks.registry import find_compared, find_measured
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.host.tasks import registry as host
-from edgeinfer.host.tasks.registry import find_taught
+from edgeinfer.host.tasks.registry import find_data_task, find_taught
 
 FINDERS = [
     pytest.param(find_compared, converters.GROUP, converters.OWN, id="compared"),
     pytest.param(find_measured, converters.GROUP, converters.MEASURED, id="measured"),
-    pytest.param(find_taught, host.GROUP, host.OWN, id="host"),
+    pytest.param(find_data_task, host.GROUP, host.OWN, id="data"),
+    pytest.param(find_taught, host.GROUP, host.TRAINED, id="trained"),
 ]
 
 
@@ -24,7 +25,7 @@ FINDERS = [
     ("find", "group", "own"),
     [
         pytest.param(find_compared, converters.GROUP, converters.OWN, id="converters"),
-        pytest.param(find_taught, host.GROUP, host.OWN, id="host"),
+        pytest.param(find_data_task, host.GROUP, host.OWN, id="host"),
     ],
 )
 def test_every_task_of_edgeinfer_is_an_entry_point(
@@ -53,3 +54,9 @@ def test_a_task_that_is_only_compared_is_not_measured_on_targets() -> None:
     assert find_compared("pose").name == "pose"
     with pytest.raises(ModelError, match=r"task is 'pose', and the entry point .* is not a Measur"):
         find_measured("pose")
+
+
+def test_a_task_whose_data_is_read_may_not_be_trained() -> None:
+    assert find_data_task("detection").name == "detection"
+    with pytest.raises(ModelError, match=r"'detection', and the entry .* is not a TaughtTask"):
+        find_taught("detection")

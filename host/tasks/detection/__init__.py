@@ -1,0 +1,1 @@
+"""Detection: where pictures with boxes are."""

@@ -1,0 +1,76 @@
+"""`evaluate` of a detector on pictures with boxes: average precision by the device's answers."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.converters.detector_bundle import write_detector, write_photo
+from tests.support.program import edgeinfer_here, error_line
+
+PICTURES = 12
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    return write_detector(folder / "d.edgebundle", write_photo(folder / "photo.png"))
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of a cat and a dog, as COCO; the dog of every third one is not seen."""
+    folder = tmp_path_factory.mktemp("photos")
+    images: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
+    for number in range(PICTURES):
+        dog = 20 if number % 3 == 0 else 200 - number
+        write_photo(folder / f"{number:02}.png", 250 - number, dog)
+        images.append({"id": number, "file_name": f"{number:02}.png"})
+        for label in (0, 1):
+            box = [40 * label, 40 * label, 40, 40]
+            annotations.append(
+                {"id": len(annotations), "image_id": number, "category_id": label, "bbox": box}
+            )
+    categories = [{"id": number, "name": name} for number, name in enumerate(("cat", "dog"))]
+    content = {"images": images, "annotations": annotations, "categories": categories}
+    (folder / "boxes.json").write_text(json.dumps(content))
+    return folder
+
+
+def test_its_precision_and_its_counts(bundle: Path, photos: Path) -> None:
+    told = json.loads(edgeinfer_here("evaluate", bundle, photos, "--json").stdout)
+    assert told["score_name"] == "mAP50"
+    classes = {one["name"]: one["score"] for one in told["groups"]}
+    # Eight of twelve dogs are found: 67 of 101 steps of recall have a precision of 1.
+    assert classes == {"cat": 1.0, "dog": pytest.approx(67 / 101)}
+    assert told["score"] == pytest.approx((1 + 67 / 101) / 2)
+    assert told["low"] < told["score"] < told["high"]
+    figures = told["figures"]
+    assert figures["map50_95"] == pytest.approx(told["score"])
+    assert figures["recall"] == pytest.approx(20 / 24)
+    assert figures["exact_counts"] == pytest.approx(8 / 12)
+
+
+def test_the_text_and_the_table(bundle: Path, photos: Path, tmp_path: Path) -> None:
+    done = edgeinfer_here("evaluate", bundle, photos, "--compare", bundle, "--report", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "mAP50-95 83.2% (" in done.stdout
+    assert "F1 90.9%, precision 100.0%, recall 83.3%; 66.7% of pictures with" in done.stdout
+    assert "+0.00 points (+0.00 to +0.00)" in done.stdout
+    assert "truth: 1 cat, 1 dog" in done.stdout
+    rows = list(csv.DictReader((tmp_path / "pictures.csv").read_text().splitlines()))
+    assert [float(row["score"]) < 1 for row in rows] == [n % 3 == 0 for n in range(PICTURES)]
+
+
+def test_boxes_of_another_class_are_refused(bundle: Path, photos: Path, tmp_path: Path) -> None:
+    content = json.loads((photos / "boxes.json").read_text())
+    content["categories"][1]["name"] = "fox"
+    for path in photos.glob("*.png"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "boxes.json").write_text(json.dumps(content))
+    error = error_line(edgeinfer_here("evaluate", bundle, tmp_path))
+    assert "has boxes of 'fox', expected labels of the model, such as cat, dog" in error

@@ -1,0 +1,184 @@
+"""Pictures with boxes are read from each layout, checked, and split."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeinfer.converters.tasks.detection.target import BoxesTarget, TrueBox
+from edgeinfer.device.core.errors import DataError
+from edgeinfer.device.pictures.decode import encode_png
+from edgeinfer.device.tasks.task import Said
+from edgeinfer.host.data.dataset import DataOptions
+from edgeinfer.host.data.findings import LeftOutError
+from edgeinfer.host.tasks.detection.task import TASK
+
+WIDTH, HEIGHT = 40, 20
+
+Box = tuple[str, float, float, float, float]
+CAT, DOG = ("cat", 4.0, 2.0, 20.0, 12.0), ("dog", 20.0, 5.0, 40.0, 20.0)
+
+
+def picture(path: Path, seed: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+    path.write_bytes(encode_png(pixels))
+
+
+def voc(root: Path, name: str, boxes: Sequence[Box], seed: int) -> None:
+    picture(root / "JPEGImages" / f"{name}.png", seed)
+    things = "".join(
+        f"<object><name>{label}</name><bndbox><xmin>{x0}</xmin><ymin>{y0}</ymin><xmax>{x1}</xmax>"
+        f"<ymax>{y1}</ymax></bndbox></object>"
+        for label, x0, y0, x1, y1 in boxes
+    )
+    xml = root / "Annotations" / f"{name}.xml"
+    xml.parent.mkdir(exist_ok=True)
+    xml.write_text(f"<annotation><filename>{name}.png</filename>{things}</annotation>")
+
+
+def yolo(root: Path, name: str, boxes: Sequence[Box], seed: int) -> None:
+    picture(root / "images" / f"{name}.png", seed)
+    lines = []
+    for label, x0, y0, x1, y1 in boxes:
+        shares = ((x0 + x1) / 80, (y0 + y1) / 40, (x1 - x0) / 40, (y1 - y0) / 20)
+        lines.append(" ".join(map(str, [["cat", "dog"].index(label), *shares])))
+    text = root / "labels" / f"{name}.txt"
+    text.parent.mkdir(exist_ok=True)
+    text.write_text("\n".join(lines))
+    (root / "data.yaml").write_text("names: [cat, dog]\n")
+
+
+def coco(root: Path, pictures: Mapping[str, Sequence[Box]]) -> None:
+    names = ["cat", "dog"]
+    annotations: list[dict[str, object]] = []
+    for number, (name, boxes) in enumerate(pictures.items()):
+        picture(root / f"{name}.png", number)
+        for label, x0, y0, x1, y1 in boxes:
+            edges = [x0, y0, x1 - x0, y1 - y0]
+            annotations.append(
+                {
+                    "id": len(annotations),
+                    "image_id": number,
+                    "category_id": names.index(label),
+                    "bbox": edges,
+                }
+            )
+    content = {
+        "images": [{"id": n, "file_name": f"{name}.png"} for n, name in enumerate(pictures)],
+        "categories": [{"id": n, "name": name} for n, name in enumerate(names)],
+        "annotations": annotations,
+    }
+    (root / "boxes.json").write_text(json.dumps(content))
+
+
+EXPECTED = BoxesTarget((TrueBox(0, 0.1, 0.1, 0.5, 0.6), TrueBox(1, 0.5, 0.25, 1.0, 1.0)))
+
+
+@pytest.mark.parametrize("layout", ["voc", "yolo", "coco"])
+def test_each_layout_gives_the_same_targets(tmp_path: Path, layout: str) -> None:
+    kinds: list[list[Box]] = [[CAT, DOG], [CAT], []]
+    pictures = {f"p{n:02}": kinds[n % 3] for n in range(40)}
+    for number, (name, boxes) in enumerate(pictures.items()):
+        if layout == "voc":
+            voc(tmp_path, name, boxes, number)
+        elif layout == "yolo":
+            yolo(tmp_path, name, boxes, number)
+    if layout == "coco":
+        coco(tmp_path, pictures)
+    data = TASK.prepare(tmp_path, DataOptions())
+    assert data.labels == ("cat", "dog")
+    sizes = {split: len(samples) for split, samples in data.splits.items()}
+    assert sizes == {"train": 34, "validation": 3, "test": 3}
+    found = {Path(s.source).stem: s.target for part in data.splits.values() for s in part}
+    assert found["p00"] == EXPECTED
+    assert found["p01"] == BoxesTarget(EXPECTED.things[:1])
+    assert found["p02"] == BoxesTarget()
+    assert all(any(s.target.things for s in part) for part in data.splits.values())
+
+
+def test_a_model_names_the_classes(tmp_path: Path) -> None:
+    voc(tmp_path, "a", [DOG], 0)
+    samples = TASK.find(tmp_path, Said(labels=("fox", "dog")))
+    assert [sample.target.labels.tolist() for sample in samples] == [[1]]
+    with pytest.raises(DataError, match="has boxes of 'dog', expected labels of the model"):
+        TASK.find(tmp_path, Said(labels=("fox", "cat")))
+
+
+def findings(root: Path) -> dict[str, set[tuple[str, str]]]:
+    """Return what was found, by kind: the file and the reason."""
+    try:
+        found = TASK.prepare(root, DataOptions()).findings
+    except DataError as error:
+        cause = error.__cause__
+        assert isinstance(cause, LeftOutError)
+        found = cause.findings
+    kinds: dict[str, set[tuple[str, str]]] = {}
+    for one in found:
+        kinds.setdefault(one.kind, set()).add((Path(one.path).stem, one.detail))
+    return kinds
+
+
+def test_faults_are_named_by_file(tmp_path: Path) -> None:
+    for number in range(12):
+        voc(tmp_path, f"good{number:02}", [CAT], number)
+    voc(tmp_path, "empty", [CAT, ("cat", 5, 5, 5, 9)], 20)
+    voc(tmp_path, "outside", [CAT, ("cat", 50, 5, 60, 9)], 21)
+    voc(tmp_path, "flipped", [("cat", 20, 12, 4, 2)], 22)
+    voc(tmp_path, "cut", [("cat", 4, 2, 60, 12)], 23)
+    voc(tmp_path, "twice", [CAT, CAT], 24)
+    voc(tmp_path, "nan", [("cat", float("nan"), 2, 3, 4)], 25)
+    voc(tmp_path, "copy", [CAT], 0)
+    voc(tmp_path, "elsewhere", [("cat", 20, 2, 36, 12)], 1)
+    voc(tmp_path, "another", [DOG], 2)
+    kinds = findings(tmp_path)
+    ignored = {name: detail.partition(":")[0] for name, detail in kinds["ignored"]}
+    assert ignored == {
+        "empty": "empty box",
+        "outside": "box outside of its picture",
+        "twice": "box that is written twice",
+        "nan": "object without a box that can be read",
+    }
+    warned = {name: detail.partition(":")[0] for name, detail in kinds["warning"]}
+    assert warned["flipped"] == "box with its edges in the wrong order; swapped"
+    assert warned["cut"] == "box reaches over the edge of its picture; cut there"
+    assert "its boxes are in other places" in warned["good01"] + warned.get("elsewhere", "")
+    copies = {name for name, _ in kinds["duplicate"]}
+    assert copies == {"good00", "good01"}, "the first by name is kept"
+    assert {name for name, _ in kinds["conflict"]} == {"good02", "another"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("classes", "says what whole pictures show"),
+        ("no boxes", "none of its 3 pictures has a box that can be used"),
+        ("few", "has 3 usable pictures with boxes, expected at least 10"),
+        ("zip", "is packed, expected a folder"),
+        ("bomb", "none belongs to one of its"),
+    ],
+)
+def test_data_that_cannot_be_used(tmp_path: Path, kind: str, words: str) -> None:
+    root = tmp_path
+    for number in range(3):
+        if kind == "classes":
+            picture(root / "cat" / f"{number}.png", number)
+            picture(root / "dog" / f"{number}.png", 10 + number)
+        else:
+            voc(root, str(number), [] if kind == "no boxes" else [CAT], number)
+            if kind == "bomb":
+                xml = root / "Annotations" / f"{number}.xml"
+                xml.write_text('<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>')
+    if kind == "zip":
+        import zipfile
+
+        root = tmp_path / "data.zip"
+        with zipfile.ZipFile(root, "w") as archive:
+            archive.writestr("a/b.txt", "x")
+    with pytest.raises(DataError) as caught:
+        TASK.prepare(root, DataOptions())
+    assert words in str(caught.value)
