@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numpy.typing import NDArray
 
@@ -26,6 +26,9 @@ from edgeinfer.device.loop.smoothing import Smoother
 from edgeinfer.device.loop.timed_queue import TimedQueue
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.region import is_too_small
+
+if TYPE_CHECKING:
+    from edgeinfer.device.loop.following.follower import Follow
 
 READ_LIMIT_S = 8.0
 """How long the stages may take to end, a camera's last read above all; V4L2 waits 5 s for one."""
@@ -63,6 +66,7 @@ class Pipeline:
         every: answer each frame whose number is a multiple of this.
         max_fps: answer at most this many frames a second; can be set again at any time.
         smooth: over how many answers each one is smoothed.
+        follow: how objects are followed from frame to frame; None does not.
     """
 
     def __init__(
@@ -73,9 +77,16 @@ class Pipeline:
         every: int = 1,
         max_fps: float | None = None,
         smooth: int = 1,
+        follow: Follow | None = None,
     ) -> None:
         self._camera = camera
         self._smoothed = Smoother(smooth)
+        self._followed: Callable[[Answer], Answer] | None = None
+        if follow is not None:
+            # Most loops do not: what it imports is left out of their start.
+            from edgeinfer.device.loop.following.follower import Follower
+
+            self._followed = Follower(follow, live=camera.live)
         self._models = CurrentModels(models)
         self._every = every
         self._max_fps = max_fps
@@ -165,7 +176,10 @@ class Pipeline:
             raise result.error
         # Only now, so that a slow reader or worker holds the others back: few answers wait.
         self._free.put(result.buffer)
-        return None if result.answer is None else self._smoothed(result.answer)
+        if result.answer is None:
+            return None
+        answer = self._smoothed(result.answer)
+        return answer if self._followed is None else self._followed(answer)
 
     def finish(self) -> None:
         """Stop taking frames: those that are on their way are answered, then the end comes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from edgeinfer.device.cameras.base import Camera
 from edgeinfer.device.core.errors import EdgeinferError
@@ -13,6 +14,9 @@ from edgeinfer.device.loop.model_set import Predictor
 from edgeinfer.device.loop.pipeline import Pipeline
 from edgeinfer.device.loop.results import Answer, LoopSummary, Sink
 from edgeinfer.device.loop.slot import EndOfItems
+
+if TYPE_CHECKING:
+    from edgeinfer.device.loop.following.follower import Follow
 
 POLL_S = 0.1
 """How often a loop that waits for an answer looks whether it should stop."""
@@ -47,6 +51,7 @@ def run_loop(
     every: int = 1,
     max_fps: float | None = None,
     smooth: int = 1,
+    follow: Follow | None = None,
     max_frames: int | None = None,
     max_seconds: float | None = None,
     stop: StopRequest | None = None,
@@ -64,6 +69,7 @@ def run_loop(
         every: answer each frame whose number is a multiple of this.
         max_fps: answer at most this many frames a second.
         smooth: over how many answers each one is smoothed.
+        follow: how objects are followed from frame to frame; None does not.
         max_frames: end after this many answers.
         max_seconds: end after this time.
         stop: ends the loop when requested; the few frames that are on their way are still answered,
@@ -81,7 +87,7 @@ def run_loop(
     start = time.monotonic()
     deadline = float("inf") if max_seconds is None else start + max_seconds
     draining = False
-    pipeline = Pipeline(camera, models, every=every, max_fps=max_fps, smooth=smooth)
+    pipeline = Pipeline(camera, models, every=every, max_fps=max_fps, smooth=smooth, follow=follow)
     failure: EdgeinferError | None = None
     try:
         watch.started(pipeline)

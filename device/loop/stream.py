@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from edgeinfer.device.cameras.base import Camera
@@ -25,6 +25,9 @@ from edgeinfer.device.models.input_size import model_input_size
 from edgeinfer.device.models.model import Model, open_models
 from edgeinfer.device.runtime.open_options import OpenOptions, checked_options
 from edgeinfer.device.tasks.prediction import Prediction
+
+if TYPE_CHECKING:
+    from edgeinfer.device.loop.following.follower import Follow
 
 _POLL_S = 0.1
 """How often Ctrl-C is looked for while no answer comes."""
@@ -58,12 +61,14 @@ class Stream(Closing):
         every: int = 1,
         max_fps: float | None = None,
         smooth: int = 1,
+        follow: Follow | None = None,
     ) -> None:
         self.camera = camera
         self.models = models
         self._every = every
         self._max_fps = max_fps
         self._smooth = smooth
+        self._follow = follow
         self._pipeline: Pipeline | None = None
         self._closed = False
         _OPEN.add(self)
@@ -97,6 +102,7 @@ class Stream(Closing):
             every=self._every,
             max_fps=self._max_fps,
             smooth=self._smooth,
+            follow=self._follow,
         )
         try:
             while True:
@@ -139,6 +145,7 @@ def open_stream(
     every: int = 1,
     max_fps: float | None = None,
     smooth: int = 1,
+    follow: Follow | None = None,
     parallel: int = 1,
     realtime: bool = False,
     fps: float | None = None,
@@ -166,6 +173,9 @@ def open_stream(
         smooth: smooth each answer over this many of the latest answers, 1 to 1,000. 1 does not
             smooth. Classes get the mean of their probabilities, values their median, objects
             must be found in more than half of these frames.
+        follow: give the objects of a detector numbers that they keep from frame to frame, and count
+            them at lines and in zones; the predictions are `FollowedDetections`. By default objects
+            have no numbers.
         parallel: how many frames are answered at the same time, each by its own copy of the model.
             More give more frames a second, and need more cores and memory.
         realtime: play a video file at its own frame rate and skip frames that come too fast for
@@ -186,7 +196,7 @@ def open_stream(
         BundleError: the bundle is damaged, or of a version that is not supported.
         DelegateError: `options` require an accelerator that does not work.
         UsageError: `every` or `parallel` is below 1, `max_fps` or `fps` is not above 0, or `smooth`
-            does not suit the model's task.
+            or `follow` does not suit the model's task.
     """
     model = file_path(model, error=ModelError, expected="the path of a model file")
     options = checked_options(options)
@@ -212,6 +222,10 @@ def open_stream(
         raise
     try:
         require_smooth(models[0].task, smooth)
+        if follow is not None:
+            from edgeinfer.device.loop.following.follower import require_followed
+
+            require_followed(models[0].task)
         opened = (
             ahead.take()
             if ahead is not None
@@ -228,7 +242,7 @@ def open_stream(
         for answering in models:
             answering.close()
         raise
-    return Stream(opened, models, every=every, max_fps=max_fps, smooth=smooth)
+    return Stream(opened, models, every=every, max_fps=max_fps, smooth=smooth, follow=follow)
 
 
 def _source(camera: AnyPath | int) -> str:

@@ -58,6 +58,7 @@ class Task(ABC):
         measures: whether its labels name measured numbers, not classes with scores.
         has_places: whether its predictions have places in a picture.
         smooths: whether its predictions can be smoothed over several frames.
+        has_objects: whether its predictions are `Detections`, which can be followed and counted.
     """
 
     name: ClassVar[str]
@@ -68,6 +69,7 @@ class Task(ABC):
     measures: ClassVar[bool] = False
     has_places: ClassVar[bool] = False
     smooths: ClassVar[bool] = False
+    has_objects: ClassVar[bool] = False
 
     def check(self, said: Said) -> None:
         """Refuse what does not fit the task; a subclass adds what it knows of labels.

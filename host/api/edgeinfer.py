@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         VerificationError,
         WheelError,
     )
+    from edgeinfer.device.loop.following.follower import Follow
     from edgeinfer.device.loop.results import Answer
     from edgeinfer.device.loop.stream import Stream
     from edgeinfer.device.loop.stream import open_stream as open
@@ -105,6 +106,7 @@ __all__ = [
     "Embedding",
     "EmulationError",
     "Faces",
+    "Follow",
     "ForeignModel",
     "Frame",
     "ImageError",
@@ -161,6 +163,7 @@ _HOMES = {
     "Detections": "device.tasks.detection.prediction",
     "Embedding": "device.tasks.embedding.prediction",
     "Faces": "device.tasks.detection.faces",
+    "Follow": "device.loop.following.follower",
     "ForeignModel": "converters.convert.foreign_model",
     "Frame": "device.pictures.frame",
     "Mask": "device.tasks.segmentation.prediction",

@@ -30,6 +30,7 @@ from edgeinfer.device.cli.options.common import (
     resolve_model,
     threads_option,
 )
+from edgeinfer.device.cli.options.following import FollowChoice, follow_options
 from edgeinfer.device.cli.options.opening import opening_options
 from edgeinfer.device.cli.options.output import OutputChoice, output_options
 from edgeinfer.device.core.events import event
@@ -96,6 +97,7 @@ _stop = option_group("When it stops")
     help="Smooth each answer over the last N: the mean of probabilities, the median of values, "
     "the objects found in most of them.",
 )
+@follow_options
 @threads_option
 @_speed(
     "--every",
@@ -137,6 +139,7 @@ def run(
     as_json: bool,
     outputs: OutputChoice,
     opening: OpenOptions,
+    following: FollowChoice,
     realtime: bool,
     every: int,
     max_fps: float | None,
@@ -172,6 +175,7 @@ def run(
 
     opening = replace(opening, threads=threads, labels=read_labels(labels_file))
     wanted, limits = outputs.parse(as_json=as_json)
+    follow = following.parse()
     path = resolve_model(model)
     reload = click.get_current_context().with_resource(reload_on_hangup())
     with open_stream(
@@ -180,6 +184,7 @@ def run(
         camera=source,
         parallel=parallel,
         smooth=smooth,
+        follow=follow,
         realtime=realtime,
         fps=fps,
         seed=seed,
@@ -190,8 +195,14 @@ def run(
             from edgeinfer.device.outputs.recording.condition import check_names
             from edgeinfer.device.tasks.registry import find_task
 
-            measured = find_task(first.task).measures
-            check_names(limits.when, first.labels, measured=measured)
+            task = find_task(first.task)
+            check_names(
+                limits.when,
+                first.labels,
+                measured=task.measures,
+                counted=task.has_objects,
+                places=() if follow is None else follow.places.names,
+            )
         count = len(stream.models)
         side_by_side = f", {count} at the same time" if count > 1 else ""
         _LOG.info("model:   %s (%s)", first.name, path, extra=event("model"))
@@ -239,6 +250,7 @@ def run(
                 every=every,
                 max_fps=max_fps,
                 smooth=smooth,
+                follow=follow,
                 max_frames=max_frames,
                 max_seconds=max_seconds,
                 stop=stop,

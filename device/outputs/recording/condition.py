@@ -3,14 +3,18 @@
     expression  = conjunction { "or" conjunction }
     conjunction = negation { "and" negation }
     negation    = "not" negation | "(" expression ")" | comparison
-    comparison  = name operator number
+    comparison  = ( name | counted ) operator number
+    counted     = ( "count" | "in" | "out" | "stay" ) "(" name [ "," place ] ")"
     operator    = ">" | ">=" | "<" | "<=" | "==" | "!="
     name        = word { word } | quoted
 
 A name is a class of the model, compared by its score (0 to 1; of several objects the highest, of a
 mask the part of the area), or `value` for a measured quantity, or `count` for the number of objects
-or people. Words are letters, digits, `_`, `-`, `.` and `'`; a name with anything else, or with the
-words `and`, `or`, `not`, is put in double quotes.
+or people. `count(person) > 2` counts the objects of a class, `count(person, desk)` those in a zone,
+or that crossed a line; `in(person, door)` and `out(person, door)` count one way across a line, and
+`stay(person, desk)` is for how many seconds the first one in a zone is there. Words are letters,
+digits, `_`, `-`, `.` and `'`; a name with anything else, or with the words `and`, `or`, `not`, is
+put in double quotes.
 """
 
 from __future__ import annotations
@@ -46,6 +50,8 @@ _OPENING = re.compile(rf"\(|not(?!{_WORD})", re.IGNORECASE)
 _CLOSING = re.compile(r"\)")
 _JOINING = re.compile(rf"(?:and|or)(?!{_WORD})", re.IGNORECASE)
 _NAME = re.compile(rf'"[^"]+"|(?:(?!(?:and|or|not)(?!{_WORD})){_WORD}+\s*)+', re.IGNORECASE)
+_COUNTED = re.compile(r"(count|in|out|stay)\s*\(", re.IGNORECASE)
+_COMMA = re.compile(",")
 _OPERATOR = re.compile("|".join(_OPERATORS))
 _NUMBER = re.compile(rf"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?(?!{_WORD})", re.IGNORECASE)
 _TOKEN = re.compile(rf"\"[^\"]*\"|[<>=!]=|{_WORD}+|.")
@@ -53,11 +59,21 @@ _TOKEN = re.compile(rf"\"[^\"]*\"|[<>=!]=|{_WORD}+|.")
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """A class's score, or what is counted or measured, against a number."""
+    """A class's score, or what is counted or measured, against a number.
+
+    Attributes:
+        name: as `Prediction.quantities` has it, or a class.
+        operator: one of `_OPERATORS`.
+        number: what it is compared with.
+        label: the class of what is counted; empty for other comparisons.
+        place: the line or zone where it is counted; empty for the whole picture.
+    """
 
     name: str
     operator: str
     number: float
+    label: str = ""
+    place: str = ""
 
     def holds(self, prediction: Prediction) -> bool:
         """Return whether it is so; of what a prediction does not have, nothing is."""
@@ -135,13 +151,22 @@ def parse_condition(text: str) -> Condition:
         python.append(reader.need(_JOINING, expected).lower())
 
 
-def check_names(condition: Condition, labels: Sequence[str], *, measured: bool = False) -> None:
+def check_names(
+    condition: Condition,
+    labels: Sequence[str],
+    *,
+    measured: bool = False,
+    counted: bool = False,
+    places: Sequence[str] = (),
+) -> None:
     """Refuse names and scores that the model never gives: it would never hold, or always.
 
     Args:
         condition: what was read.
         labels: the model's classes; a model without them may measure a value.
         measured: the labels name several measured numbers, which have no scores.
+        counted: the model's answers are objects, which are counted.
+        places: the names of lines and zones.
 
     Raises:
         UsageError: a name is unknown, and close ones are named; or a score is not from 0 to 1.
@@ -149,32 +174,67 @@ def check_names(condition: Condition, labels: Sequence[str], *, measured: bool =
     known = [*labels, "count"] if labels else ["value", "count"]
     for comparison in sorted(condition.comparisons(), key=lambda one: one.name):
         name, number = comparison.name, comparison.number
+        if comparison.label:
+            if not counted:
+                raise UsageError(
+                    "--record-when", got=f"{name!r}, and the model finds no objects to count"
+                )
+            _require_known(comparison.label, labels)
+            if comparison.place and comparison.place not in places:
+                raise UsageError(
+                    "--record-when",
+                    got=f"no line or zone is called '{comparison.place}'",
+                    expected=f"one of {', '.join(places)}" if places else "--line or --zone",
+                )
+            continue
         if not measured and name not in ("value", "count") and not 0 <= number <= 1:
             raise UsageError(
                 "--record-when",
                 got=f"{name!r} is compared with {number:g}",
                 expected="a score, from 0 to 1",
             )
-        if name not in known:
-            # Labels may list synonyms: "hotdog, hot dog, red hot".
-            holding = [one for one in known if name.lower() in one.lower()]
-            close = difflib.get_close_matches(name, known[-_MOST_COMPARED:], n=3, cutoff=0.5)
-            close = (holding + [one for one in close if one not in holding] or known)[:3]
-            raise UsageError(
-                "--record-when",
-                got=f"the model has no class '{name}'",
-                expected=f"one such as {', '.join(repr(one) for one in close)}",
-            )
+        _require_known(name, known)
+
+
+def _require_known(name: str, known: Sequence[str]) -> None:
+    """Refuse a name that is not known, and say which are close."""
+    if name in known:
+        return
+    # Labels may list synonyms: "hotdog, hot dog, red hot".
+    holding = [one for one in known if name.lower() in one.lower()]
+    close = difflib.get_close_matches(name, known[-_MOST_COMPARED:], n=3, cutoff=0.5)
+    close = (holding + [one for one in close if one not in holding] or list(known))[:3]
+    raise UsageError(
+        "--record-when",
+        got=f"the model has no class '{name}'",
+        expected=f"one such as {', '.join(repr(one) for one in close)}",
+    )
 
 
 def _comparison(reader: _Reader) -> Comparison:
-    name = reader.need(_NAME, "a class's name")
-    name = name[1:-1] if name.startswith('"') else " ".join(name.split())
+    counted = reader.take(_COUNTED)
+    label = place = ""
+    if counted:
+        function, label = counted[:-1].strip().lower(), _name(reader, "a class's name")
+        name = f"{function}({label})"
+        if function != "count" or reader.take(_COMMA):
+            if function != "count":
+                reader.need(_COMMA, "a comma and the name of a line or zone")
+            place = _name(reader, "the name of a line or zone")
+            name = f"{function}({label}, {place})"
+        reader.need(_CLOSING, "')'" if place else "',' or ')'")
+    else:
+        name = _name(reader, "a class's name")
     sign = reader.need(_OPERATOR, "one of > >= < <= == !=")
     number = float(reader.need(_NUMBER, "a number"))
     if not math.isfinite(number):
         raise reader.error(f"{name!r} is compared with {number:g}", "a finite number")
-    return Comparison(name=name, operator=sign, number=number)
+    return Comparison(name=name, operator=sign, number=number, label=label, place=place)
+
+
+def _name(reader: _Reader, expected: str) -> str:
+    name = reader.need(_NAME, expected)
+    return name[1:-1] if name.startswith('"') else " ".join(name.split())
 
 
 def _condition(node: ast.expr, comparisons: Sequence[Comparison]) -> Condition:

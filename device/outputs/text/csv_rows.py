@@ -8,6 +8,8 @@
 | `count` | of objects or people |
 | `position_s` | as in lines of JSON |
 | `low`, `high` | ends of a measured quantity's interval; of several as `value` |
+| `numbers` | of objects that are followed, as `3;1`, in the order of the scores |
+| `places` | what is counted at lines and in zones, as text |
 
 What does not apply is empty; text that a spreadsheet would take for a formula has an apostrophe
 before it. Source: RFC 4180, with line feeds alone.
@@ -32,8 +34,9 @@ COLUMNS = (
     *("value", "unit", "count"),
     "position_s",
     *("low", "high"),
+    *("numbers", "places"),
 )
-EARLIER_COLUMNS = (COLUMNS[:-3], COLUMNS[:-2])
+EARLIER_COLUMNS = (COLUMNS[:-5], COLUMNS[:-4], COLUMNS[:-2])
 """What earlier versions wrote: such a file makes room for one with all columns."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,25 @@ from edgeinfer.device.tasks.prediction import (
 )
 
 T = TypeVar("T")
+
+NO_NUMBER = -1
+"""Of an object that was not seen often enough to be followed."""
+
+
+class PlaceCounts(Protocol):
+    """What is counted at lines and in zones; see `edgeinfer.device.loop.following`."""
+
+    def to_json(self) -> dict[str, object]:
+        """Return it for programs."""
+
+    def quantities(self) -> dict[str, float]:
+        """Return it by the names that conditions have for it."""
+
+    def texts(self) -> list[str]:
+        """Return it for people, a text for each place."""
+
+    def draw(self, canvas: Canvas, size: tuple[int, int]) -> None:
+        """Draw the places; `size` is that of the picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +72,9 @@ class Detections(Prediction):
             radians; `boxes` has them before they are turned. None for a model of upright boxes.
         masks: for each object (rows, columns) uint8, 1 where that cell of its box belongs to the
             object, else 0. None for a model without masks.
+        numbers: (objects,) int64, the number from 1 on that each object keeps from frame to frame;
+            -1 of one that was not seen often enough yet. None if objects are not followed.
+        counted: what is counted at lines and in zones. None if nothing is.
     """
 
     labels: tuple[str, ...]
@@ -63,6 +85,8 @@ class Detections(Prediction):
     placing: Placing | None = field(default=None, repr=False, compare=False)
     angles: NDArray[np.float64] | None = None
     masks: tuple[ObjectMask, ...] | None = field(default=None, repr=False)
+    numbers: NDArray[np.int64] | None = None
+    counted: PlaceCounts | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not fit each other."""
@@ -70,8 +94,11 @@ class Detections(Prediction):
         count = len(self.scores)
         if shapes != ((count, 4), (count,), (count,)):
             raise ValueError(f"boxes, classes and scores are {shapes}, expected one each an object")
-        if any(part is not None and len(part) != count for part in (self.angles, self.masks)):
-            raise ValueError(f"angles and masks are not those of {count} objects, expected so")
+        parts = (self.angles, self.masks, self.numbers)
+        if any(part is not None and len(part) != count for part in parts):
+            raise ValueError(
+                f"angles, masks and numbers are not those of {count} objects, expected so"
+            )
 
     def __len__(self) -> int:
         """Return how many objects were found."""
@@ -107,6 +134,7 @@ class Detections(Prediction):
             scores=self.scores[kept],
             angles=None if self.angles is None else self.angles[kept],
             masks=None if self.masks is None else tuple(self.masks[i] for i in kept),
+            numbers=None if self.numbers is None else self.numbers[kept],
         )
 
     @property
@@ -143,15 +171,20 @@ class Detections(Prediction):
         return ", ".join(f"{n} {name}" for name, n in counts) or "nothing"
 
     def text(self, count: int = 3) -> str:
-        """Return the `count` best objects on one line, and how many more there are."""
+        """Return the `count` best objects on one line, how many more there are, and counts."""
         shown = list(zip(self.names, self.scores, strict=True))[:count]
-        return listed([f"{name} {score:.1%}" for name, score in shown], len(self))
+        objects = listed(
+            [f"{self._number(i)}{name} {score:.1%}" for i, (name, score) in enumerate(shown)],
+            len(self),
+        )
+        return "; ".join([objects, *(self.counted.texts() if self.counted else [])])
 
     def to_json(self, count: int = 5) -> dict[str, object]:
         """Return a dict with `size`, and in `detections` each object's label, score and box.
 
         Of turned boxes also the angle in radians and the corners, of masks the area, which is the
-        part of the picture that the object covers.
+        part of the picture that the object covers. Of objects that are followed also `number`,
+        null where there is none yet, and the counts in `lines` and `zones`.
         """
         objects = zip(self.names, self.scores.tolist(), self.boxes.tolist(), strict=True)
         found: list[dict[str, object]] = [
@@ -165,7 +198,11 @@ class Detections(Prediction):
         if self.areas is not None:
             for number, area in enumerate(self.areas.tolist()):
                 found[number]["area"] = round(area, 6)
-        return {"size": list(self.size), "detections": found}
+        if self.numbers is not None:
+            for place, number in enumerate(self.numbers.tolist()):
+                found[place]["number"] = None if number == NO_NUMBER else number
+        counted = {} if self.counted is None else self.counted.to_json()
+        return {"size": list(self.size), "detections": found, **counted}
 
     def goes_on(self, before: Prediction) -> bool:
         """Return whether an earlier answer has the same classes in a picture of the same size."""
@@ -188,7 +225,12 @@ class Detections(Prediction):
         return replace(self, **agreed._asdict(), angles=angles, masks=masks)
 
     def draw(self, canvas: Canvas, truth: str | None) -> None:
-        """Draw a box around each object, and its mask, the surest last, on top of the others."""
+        """Draw a box around each object, and its mask, the surest last, on top of the others.
+
+        Lines and zones are below them.
+        """
+        if self.counted is not None:
+            self.counted.draw(canvas, self.size)
         boxes = canvas.places(self.boxes.reshape(-1, 2, 2), self.size).reshape(-1, 4)
         order = range(len(self) - 1, -1, -1)
         colours = [canvas.colour(int(index)) for index in self.classes]
@@ -206,19 +248,35 @@ class Detections(Prediction):
                     list(zip(points, [*points[1:], points[0]], strict=True)), [], colours[i]
                 )
         for i in order:
+            left, top = corners[i].min(axis=0).tolist()
             index = int(self.classes[i])
             name = canvas.name(class_name(self.labels, index), index)
-            text = f"{name} {self.scores[i]:.0%}"
-            left, top = corners[i].min(axis=0).tolist()
+            text = f"{self._number(i)}{name} {self.scores[i]:.0%}"
             canvas.tag(text, left, top, colours[i])
+
+    def _number(self, place: int) -> str:
+        """Return an object's number in front of its name, if it has one."""
+        number = NO_NUMBER if self.numbers is None else int(self.numbers[place])
+        return "" if number == NO_NUMBER else f"#{number} "
 
     def ranked(self, count: int) -> list[tuple[str, float]]:
         """Return the `count` best objects as (label, score), the best first."""
         return list(zip(self.names, self.scores.tolist(), strict=True))[:count]
 
     def quantities(self) -> dict[str, float]:
-        """Return how many objects there are."""
-        return {"count": len(self)}
+        """Return how many objects there are, of each class, and at lines and in zones."""
+        counts = {f"count({name})": n for name, n in Counter(self.names).items()}
+        places = {} if self.counted is None else self.counted.quantities()
+        return {"count": len(self), **counts, **places}
+
+    def cells(self) -> dict[str, object]:
+        """Return how many objects there are, their numbers, and what is counted."""
+        numbers = () if self.numbers is None else self.numbers.tolist()
+        return {
+            "count": len(self),
+            "numbers": ";".join("" if n == NO_NUMBER else str(n) for n in numbers),
+            "places": "; ".join(self.counted.texts() if self.counted else []),
+        }
 
 
 def _of(part: T | None) -> T:

@@ -78,6 +78,10 @@ NOBODY = Poses(
         ("cat>0", OBJECTS, False),
         ("count>=2", OBJECTS, True),
         ("count==0", NOBODY, True),
+        ("count(dog)==2", OBJECTS, True),
+        ("count(bird)==0 and count( dog )>0", OBJECTS, True),
+        ('count("dog")>2', OBJECTS, False),
+        ("not count(dog, door)>0", OBJECTS, True),
         ("bird>=0.25", AREAS, True),
         ("bird>0.25", AREAS, False),
     ],
@@ -90,6 +94,11 @@ def test_what_holds(text: str, prediction: Prediction, holds: bool) -> None:
     ("text", "said"),
     [
         ("", "ends too early, expected a class's name"),
+        ("count()>1", "'\\)' at character 7, expected a class's name"),
+        ("count(dog>1", "'>' at character 10, expected ',' or '\\)'"),
+        ("in(dog)>1", "'\\)' at character 7, expected a comma"),
+        ("count(dog, )>1", "'\\)' at character 12, expected the name of a line or zone"),
+        ("stay(dog, door>1", "'>' at character 15, expected '\\)'"),
         ("dog", "ends too early, expected one of >"),
         ("dog>", "ends too early, expected a number"),
         ("dog>cat", "'cat' at character 5, expected a number"),
@@ -193,3 +202,16 @@ def test_names_that_the_model_lacks_are_refused_with_close_ones() -> None:
         check_names(parse_condition("value>0.8"), ["dog"])
     with pytest.raises(UsageError, match="no class 'dog', expected one such as 'value'"):
         check_names(parse_condition("dog>0.8"), [])
+
+
+def test_counts_name_classes_and_places_that_are_there() -> None:
+    text = "count(dog)>2 and in(dog, door)>1 or stay(dog, mat)>30"
+    check_names(parse_condition(text), ["dog"], counted=True, places=["door", "mat"])
+    with pytest.raises(UsageError, match="no class 'dgo', expected one such as 'dog'"):
+        check_names(parse_condition("count(dgo)>0"), ["dog"], counted=True)
+    with pytest.raises(UsageError, match="no line or zone is called 'gate', expected one of door"):
+        check_names(parse_condition("in(dog, gate)>0"), ["dog"], counted=True, places=["door"])
+    with pytest.raises(UsageError, match="called 'door', expected --line or --zone"):
+        check_names(parse_condition("count(dog, door)>0"), ["dog"], counted=True)
+    with pytest.raises(UsageError, match="finds no objects to count"):
+        check_names(parse_condition("count(dog)>0"), ["dog"])
