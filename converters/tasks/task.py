@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from edgeinfer.converters.common.page.parts import Part
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.device.core.errors import UsageError
-from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.prediction import Canvas, Prediction
 from edgeinfer.device.tasks.task import Said
 
 
@@ -48,6 +48,9 @@ class ComparedTask(ABC):
     def truth(self, target: Any, said: Said) -> str | None:
         """Return a target as a word, for golden frames and pictures, or None."""
         return None
+
+    def draw_truth(self, target: Any, canvas: Canvas) -> None:  # noqa: B027
+        """Draw where things are onto a picture, below the answer; by default nothing."""
 
     @abstractmethod
     def target_of(self, prediction: Prediction) -> Any:

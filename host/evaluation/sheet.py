@@ -32,24 +32,27 @@ def worst_sheet(answered: Sequence[Answered], out: Path) -> None:
     """
     tiles = []
     for one in answered:
-        canvas = PictureCanvas(_fitted(np.ascontiguousarray(one.pixels[..., ::-1])))
+        square, size = _fitted(np.ascontiguousarray(one.pixels[..., ::-1]))
+        canvas = PictureCanvas(square, size=size)
+        one.draw_truth(canvas)
         one.prediction.draw(canvas, one.truth)
         canvas.caption(Path(one.source).name)
         tiles.append(canvas.picture)
     write_atomically(out, cv2.imencode(".png", _joined(tiles))[1].tobytes())
 
 
-def _fitted(picture: Picture) -> Picture:
-    """Return the picture in a square of `SIDE`, its proportions kept; small ones in whole steps."""
+def _fitted(picture: Picture) -> tuple[Picture, tuple[int, int]]:
+    """Return a square of `SIDE` with the picture in its upper left corner, and its size there.
+
+    Its proportions are kept; small ones grow in whole steps.
+    """
     height, width = picture.shape[:2]
     scale = SIDE / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     way = cv2.INTER_NEAREST if max(height, width) < MIN_SIDE else cv2.INTER_AREA
-    scaled = cv2.resize(picture, size, interpolation=way)
     square = np.full((SIDE, SIDE, 3), _GROUND, np.uint8)
-    top, left = (SIDE - size[1]) // 2, (SIDE - size[0]) // 2
-    square[top : top + size[1], left : left + size[0]] = scaled
-    return square
+    square[: size[1], : size[0]] = cv2.resize(picture, size, interpolation=way)
+    return square, size
 
 
 def _joined(tiles: Sequence[Picture]) -> Picture:

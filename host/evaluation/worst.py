@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
@@ -12,7 +13,7 @@ from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.pictures.region import Region
 from edgeinfer.device.runtime.open_options import OpenOptions
-from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.prediction import Canvas, Prediction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +25,14 @@ class Answered:
         truth: the true answer, in a word; None if its task has none.
         prediction: the answer, with positions in `pixels`.
         pixels: (H, W, 3) uint8 RGB.
+        draw_truth: draws where things truly are; by default nothing.
     """
 
     source: str
     truth: str | None
     prediction: Prediction
     pixels: Pixels
+    draw_truth: Callable[[Canvas], None] = lambda canvas: None
 
     def text(self) -> str:
         """Return it as a line."""
@@ -68,6 +71,7 @@ def answered(
                     truth=task.truth(sample.target, opened.said),
                     prediction=opened.predict(pixels),
                     pixels=pixels,
+                    draw_truth=partial(task.draw_truth, sample.target),
                 )
             )
     return found

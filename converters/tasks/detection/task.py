@@ -15,8 +15,10 @@ from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.tasks.detection.prediction import Detections
 from edgeinfer.device.tasks.detection.task import min_score
-from edgeinfer.device.tasks.prediction import Prediction
+from edgeinfer.device.tasks.prediction import Canvas, Prediction
 from edgeinfer.device.tasks.task import Said
+
+_WHITE = (255, 255, 255)
 
 
 class MeasuredDetection(MeasuredTask):
@@ -55,6 +57,11 @@ class MeasuredDetection(MeasuredTask):
         counts = np.bincount(target.labels, minlength=len(said.labels))
         named = zip(said.labels, counts.tolist(), strict=True)
         return ", ".join(f"{count} {name}" for name, count in named if count) or "nothing"
+
+    def draw_truth(self, target: BoxesTarget, canvas: Canvas) -> None:
+        """Draw the true boxes in white."""
+        for left, top, right, bottom in target.boxes((canvas.width, canvas.height)).tolist():
+            canvas.box(left, top, right, bottom, _WHITE)
 
     def target_of(self, prediction: Prediction) -> Detections:
         """Return the objects."""

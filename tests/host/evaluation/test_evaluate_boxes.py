@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import cv2
 import pytest
 
 from tests.converters.detector_bundle import write_detector, write_photo
@@ -62,6 +63,10 @@ def test_the_text_and_the_table(bundle: Path, photos: Path, tmp_path: Path) -> N
     assert "F1 90.9%, precision 100.0%, recall 83.3%; 66.7% of pictures with" in done.stdout
     assert "+0.00 points (+0.00 to +0.00)" in done.stdout
     assert "truth: 1 cat, 1 dog" in done.stdout
+    sheet = cv2.imread(str(tmp_path / "worst.png"))
+    assert sheet is not None
+    # The dog that was not seen has a white box only.
+    assert (sheet[8 + 250, 8 + 159 : 8 + 163] == 255).all(axis=-1).any()
     rows = list(csv.DictReader((tmp_path / "pictures.csv").read_text().splitlines()))
     assert [float(row["score"]) < 1 for row in rows] == [n % 3 == 0 for n in range(PICTURES)]
 
