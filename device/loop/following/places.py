@@ -170,7 +170,9 @@ def _points(option: str, name: str, points: Points, least: int, most: int) -> Po
     if not least <= len(points) <= most:
         count = str(most) if least == most else f"{least} to {most}"
         raise UsageError(
-            f"{option} {name}", got=f"has {len(points)} points", expected=f"{count} points"
+            f"{option} {name}",
+            got=f"has {len(points)} point{'s' * (len(points) != 1)}",
+            expected=f"{count} points",
         )
     if not all(0 <= share <= 1 for point in points for share in point):
         raise UsageError(

@@ -8,6 +8,7 @@ from edgeinfer.device.cli.help.command_group import Group
 from edgeinfer.host.cli.data.capture import capture
 from edgeinfer.host.cli.data.check import check
 from edgeinfer.host.cli.data.import_data import import_data
+from edgeinfer.host.cli.data.region import region
 
 
 @click.group(cls=Group)
@@ -18,3 +19,4 @@ def data() -> None:
 data.add_command(capture)
 data.add_command(check)
 data.add_command(import_data)
+data.add_command(region)
