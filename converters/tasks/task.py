@@ -135,11 +135,13 @@ class MeasuredTask(ComparedTask):
         named_folders: whether a folder's name may be the target of its pictures.
         least_score: a model is asked for objects from this score on, instead of those that its
             bundle counts; None asks as the bundle says.
+        packages: of the [host] extra, that an evaluation on targets needs.
     """
 
     column: ClassVar[str] = "target"
     named_folders: ClassVar[bool] = True
     least_score: ClassVar[float | None] = None
+    packages: ClassVar[tuple[str, ...]] = ()
 
     def chance(self, targets: Sequence[Any]) -> float:
         """Return the best mean score of a model that gives one answer for all of these targets.

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from edgeinfer.device.cameras.base import DAMAGED_IN_A_ROW, MAX_DAMAGED, Camera, too_many_damaged
 from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.loop.model_set import CurrentModels, ModelSet, Predictor
+from edgeinfer.device.loop.pace import Pace
 from edgeinfer.device.loop.results import Answer
 from edgeinfer.device.loop.slot import EndOfItems, Slot
 from edgeinfer.device.loop.smoothing import Smoother
@@ -89,8 +90,7 @@ class Pipeline:
             self._followed = Follower(follow, live=camera.live)
         self._models = CurrentModels(models)
         self._every = every
-        self._max_fps = max_fps
-        self._pace_changed = threading.Event()
+        self._pace = Pace(max_fps)
         self._ending = False
         self._closing = threading.Event()
         self._frames: Slot[Frame] = Slot(keep_newest=camera.live, capacity=2)
@@ -136,12 +136,11 @@ class Pipeline:
     @property
     def max_fps(self) -> float | None:
         """Frames a second that are answered at most; None for as many as there are."""
-        return self._max_fps
+        return self._pace.max_fps
 
     @max_fps.setter
     def max_fps(self, max_fps: float | None) -> None:
-        self._max_fps = max_fps
-        self._pace_changed.set()  # code that waits by the old rate waits again
+        self._pace.max_fps = max_fps
 
     def replace_models(self, models: Sequence[Predictor]) -> threading.Event:
         """Answer the frames from now on with other models; no frame is lost, the order is kept.
@@ -185,7 +184,7 @@ class Pipeline:
         """Stop taking frames: those that are on their way are answered, then the end comes."""
         self._ending = True
         self._frames.end()
-        self._pace_changed.set()
+        self._pace.end()
 
     def close(self) -> None:
         """Stop all stages and wait for them, at most `READ_LIMIT_S`.
@@ -194,7 +193,7 @@ class Pipeline:
         """
         self._ending = True
         self._closing.set()
-        self._pace_changed.set()
+        self._pace.end()
         self._frames.close()
         self._tensors.close()
         self._free.put(None)  # for a stage that waits for a buffer
@@ -233,11 +232,10 @@ class Pipeline:
 
     def _prepare(self) -> None:
         """Turn frames into tensors."""
-        turn_s = time.monotonic() - self._interval_s()
         try:
             while True:
                 buffer = self._free.get()
-                turn_s = self._wait_for_turn(turn_s)
+                self._pace.wait()
                 prepared = self._prepare_next(buffer)
                 if not self._tensors.put(prepared):
                     return
@@ -280,19 +278,6 @@ class Pipeline:
                 return 0
             raise too_many_damaged(self._camera.description) from error
         return in_a_row
-
-    def _interval_s(self) -> float:
-        return 0.0 if self._max_fps is None else 1.0 / self._max_fps
-
-    def _wait_for_turn(self, last_s: float) -> float:
-        """Wait until one interval after the last turn, by the rate of now; return this turn."""
-        while True:
-            self._pace_changed.clear()
-            interval_s, now_s = self._interval_s(), time.monotonic()
-            if self._ending or last_s + interval_s <= now_s:
-                # A loop that was late does not go faster afterwards.
-                return max(last_s + interval_s, now_s - interval_s)
-            self._pace_changed.wait(last_s + interval_s - now_s)
 
     def _infer(self, own: int) -> None:
         """Answer frames, while other threads do too; their order is that in which they were

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.common.require_extra import require_packages
 from edgeinfer.converters.measure.evaluate import evaluate
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.evaluation import Evaluation, Group
@@ -82,11 +83,13 @@ def evaluate_model(
     Raises:
         BundleError: a bundle is damaged.
         DataError: the folder cannot be used, or has targets that the model does not know.
+        MissingExtraError: the task's figures need a package that is not installed.
         ModelError: a model is damaged, its task cannot be measured here, or the two do not predict
             the same.
     """
     task, said = _told(model)
     their_said = said if other is None else _require_same_task(other, task, said)
+    require_packages(f"evaluate a model of task '{task}'", *find_measured(task).packages)
     trained = find_data_task(task)
     options = DataOptions(table=table, targets=tuple(targets), name_pattern=name_pattern)
     trained.require_options(options)

@@ -35,6 +35,7 @@ class MeasuredDetection(MeasuredTask):
     column: ClassVar[str] = "boxes"
     named_folders: ClassVar[bool] = False
     least_score: ClassVar[float | None] = 0.01
+    packages: ClassVar[tuple[str, ...]] = ("faster_coco_eval",)
     pipeline: ClassVar[str] = "object-detection"
     score_name: ClassVar[str] = "F1"
     figure: ClassVar[str] = "f1"

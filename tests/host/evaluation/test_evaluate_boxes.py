@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
 
+from edgeinfer.converters.common.progress import Silent
+from edgeinfer.device.core.errors import MissingExtraError
+from edgeinfer.host.evaluation.evaluate import evaluate_model
 from tests.converters.detector_bundle import write_detector, write_photo
 from tests.support.program import edgeinfer_here, error_line
 
@@ -79,3 +84,16 @@ def test_boxes_of_another_class_are_refused(bundle: Path, photos: Path, tmp_path
     (tmp_path / "boxes.json").write_text(json.dumps(content))
     error = error_line(edgeinfer_here("evaluate", bundle, tmp_path))
     assert "has boxes of 'fox', expected labels of the model, such as cat, dog" in error
+
+
+def test_without_the_extra_it_says_what_to_install(
+    bundle: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_spec = importlib.util.find_spec
+
+    def without(name: str, *rest: Any) -> Any:
+        return None if name == "faster_coco_eval" else find_spec(name, *rest)
+
+    monkeypatch.setattr(importlib.util, "find_spec", without)
+    with pytest.raises(MissingExtraError, match=r"needs faster_coco_eval, not installed here"):
+        evaluate_model(bundle, photos, Silent())
