@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from edgeinfer.converters.common.page.render import environment
 from edgeinfer.converters.common.progress import Progress
+from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.tasks.registry import find_task
 from edgeinfer.host.data.findings import Finding
 from edgeinfer.host.evaluation.dataset.page.thumbnails import Thumbnails
 from edgeinfer.host.evaluation.dataset.report import DataReport
@@ -36,6 +39,9 @@ _TITLES = {
     "warning": "Warnings",
     "note": "Notes",
 }
+_MOST_SHOWN = 24
+"""Pictures that show what is said to be where in them."""
+
 _WITH_PICTURES = frozenset(
     {"near-conflict", "conflict", "near-duplicate", "duplicate", "wrong-label"}
     | {"uniform", "odd-size"}
@@ -124,7 +130,26 @@ def _sections(report: DataReport, thumbnails: Thumbnails, progress: Progress) ->
                 Section(kind=kind, title=_TITLES[kind], count=len(findings), cards=cards)
             )
         progress.advance(len(findings))
+    if find_task(report.prepared.task).has_places:
+        sections.append(_places(report, thumbnails))
     return sections
+
+
+def _places(report: DataReport, thumbnails: Thumbnails) -> Section:
+    """Return some pictures of each split with what is said to be where in them."""
+    prepared, measured = report.prepared, find_measured(report.prepared.task)
+    cards = []
+    for split, samples in prepared.splits.items():
+        most = _MOST_SHOWN // len(prepared.splits)
+        for sample in samples[:: max(1, len(samples) // most)][:most]:
+            draw = partial(measured.draw_truth, sample.target)
+            picture = thumbnails.make(sample.source, draw)
+            name = os.path.relpath(sample.source, report.root)
+            shown = measured.truth(sample.target, prepared.said)
+            pictures = (picture,) if picture else ()
+            cards.append(Card(path=name, detail=f"{split}: {shown}", pictures=pictures))
+    title = "What is where, in some of the pictures"
+    return Section(kind="places", title=title, count=len(cards), cards=tuple(cards))
 
 
 def _cards(
@@ -133,11 +158,18 @@ def _cards(
     findings: Sequence[tuple[Finding, str]],
     thumbnails: Thumbnails,
 ) -> tuple[Card, ...]:
+    measured = find_measured(report.prepared.task)
+    draws = {
+        sample.source: partial(measured.draw_truth, sample.target)
+        for samples in report.prepared.splits.values()
+        for sample in samples
+    }
     cards = []
     for finding, other in findings:
         pictures: tuple[str, ...] = ()
         if kind in _WITH_PICTURES:
             shown = [os.path.join(report.root, finding.path), *([other] if other else [])]
-            pictures = tuple(filter(None, map(thumbnails.make, shown)))
+            made = (thumbnails.make(path, draws.get(path)) for path in shown)
+            pictures = tuple(filter(None, made))
         cards.append(Card(path=finding.path, detail=finding.detail, pictures=pictures))
     return tuple(cards)
