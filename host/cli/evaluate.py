@@ -97,8 +97,8 @@ def evaluate(
 
     BUNDLE is a .edgebundle or .tflite. DATA has what the task of the model needs: for classes, one
     sub-folder of pictures per class; for values, a table (--labels-csv) or names that have them
-    (--name-pattern). Each score has a 95 % interval: how far it may be from the score for all such
-    pictures in the world.
+    (--name-pattern); for objects, boxes as Pascal VOC, YOLO, COCO or a table. Each score has a 95 %
+    interval: how far it may be from the score for all such pictures in the world.
     """
     model, data = _model_and_data(paths, model)
     from edgeinfer.converters.common.progress import show_progress

@@ -8,6 +8,7 @@ from edgeinfer.device.cli.help.command_group import Group
 from edgeinfer.host.cli.data.capture import capture
 from edgeinfer.host.cli.data.check import check
 from edgeinfer.host.cli.data.import_data import import_data
+from edgeinfer.host.cli.data.propose import propose
 from edgeinfer.host.cli.data.region import region
 
 
@@ -19,4 +20,5 @@ def data() -> None:
 data.add_command(capture)
 data.add_command(check)
 data.add_command(import_data)
+data.add_command(propose)
 data.add_command(region)

@@ -1,0 +1,1 @@
+"""A detector's boxes as annotations, to be corrected in the user's own tool."""
