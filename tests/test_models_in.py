@@ -42,7 +42,7 @@ SHOWN_BY = {
     ),
     "YOLO: classification": ("tests/device/tasks/detection/test_yolo.py::test_a_classifier"),
     "YOLO whose boxes are decoded outside of the graph (raw bins)": (
-        "tests/device/tasks/detection/test_candidates_guess.py::test_what_is_none"
+        "tests/device/tasks/detection/candidates/test_guess.py::test_what_is_none"
     ),
     "BlazeFace: faces": (
         "tests/device/tasks/detection/test_blaze_face.py::test_the_face_of_a_photograph_is_found"

@@ -20,15 +20,15 @@ from edgeinfer.device.tasks.detection.blaze_face import (
     check_anchors,
     faces_decoder,
 )
-from edgeinfer.device.tasks.detection.candidates import decode_candidates
-from edgeinfer.device.tasks.detection.candidates_guess import guess_candidates
-from edgeinfer.device.tasks.detection.candidates_task import (
+from edgeinfer.device.tasks.detection.candidates.decode import decode_candidates
+from edgeinfer.device.tasks.detection.candidates.describe import (
     adjust_candidates,
     candidate_rows,
     check_candidates,
     check_one_decoder,
     overlap_refused,
 )
+from edgeinfer.device.tasks.detection.candidates.guess import guess_candidates
 from edgeinfer.device.tasks.detection.decode import blank_unused, decode_detections
 from edgeinfer.device.tasks.detection.guess import fit_class_names, guess_detector
 from edgeinfer.device.tasks.guess import Guess, Shown

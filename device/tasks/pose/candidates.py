@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.tensors import TensorSpec
-from edgeinfer.device.tasks.detection.candidates import find_objects
+from edgeinfer.device.tasks.detection.candidates.decode import find_objects
 from edgeinfer.device.tasks.pose.decode import KEYPOINTS, SKELETON
 from edgeinfer.device.tasks.pose.prediction import Poses
 from edgeinfer.device.tasks.prediction import Placing

@@ -10,14 +10,14 @@ from typing import ClassVar
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec, place
 from edgeinfer.device.runtime.open_options import AnswerOptions
-from edgeinfer.device.tasks.detection.candidates_guess import guess_candidates
-from edgeinfer.device.tasks.detection.candidates_task import (
+from edgeinfer.device.tasks.detection.candidates.describe import (
     adjust_candidates,
     candidate_rows,
     check_candidates,
     check_one_decoder,
     overlap_refused,
 )
+from edgeinfer.device.tasks.detection.candidates.guess import guess_candidates
 from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.pose.candidates import candidate_poses
 from edgeinfer.device.tasks.pose.decode import KEYPOINTS, LIMBS, decode_poses

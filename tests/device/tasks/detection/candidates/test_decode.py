@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgeinfer.device.core.tensors import TensorDtype, TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.open_options import AnswerOptions
-from edgeinfer.device.tasks.detection.candidates import MOST_CANDIDATES
+from edgeinfer.device.tasks.detection.candidates.decode import MOST_CANDIDATES
 from edgeinfer.device.tasks.detection.prediction import Detections
 from edgeinfer.device.tasks.registry import find_task, make_decode
 from edgeinfer.device.tasks.spec import CandidateSpec, Decoder, DetectionSpec, PoseSpec
