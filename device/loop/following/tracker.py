@@ -93,11 +93,13 @@ class Tracker:
         return numbers
 
     def _go_on(self, now_s: float) -> None:
-        """Move all tracks to now."""
+        """Move all tracks to now, without those that waited too long."""
         before, self._now_s = self._now_s, now_s
         if before is not None:
-            self._now_s = max(before, now_s)
-            self._motion = self._motion.ahead(self._now_s - before)
+            self._now_s = now_s = max(before, now_s)
+            waiting = enumerate(self.tracks)
+            self._keep([place for place, one in waiting if now_s - one.seen_s <= self._kept_s])
+            self._motion = self._motion.ahead(now_s - before)
 
     def _likeness(self, boxes: Floats, classes: Integers) -> Floats:
         """Return the likeness of each track and object, (tracks, objects); -1 of other classes."""
@@ -119,15 +121,11 @@ class Tracker:
         return replace(track, number=number, seen=seen, seen_s=self._now_s)
 
     def _forget(self, missed: Integers) -> None:
-        """Drop tracks that waited too long, and those that were missed before they are certain."""
-        assert self._now_s is not None
-        gone = {
-            place
-            for place in missed.tolist()
-            if self.tracks[place].number == NO_NUMBER
-            or self._now_s - self.tracks[place].seen_s > self._kept_s
-        }
-        kept = [place for place in range(len(self.tracks)) if place not in gone]
+        """Drop tracks that were missed before they are certain."""
+        uncertain = {p for p in missed.tolist() if self.tracks[p].number == NO_NUMBER}
+        self._keep([place for place in range(len(self.tracks)) if place not in uncertain])
+
+    def _keep(self, kept: list[int]) -> None:
         self._motion = self._motion.only(np.array(kept, np.int64))
         self.tracks = [self.tracks[place] for place in kept]
 

@@ -73,6 +73,14 @@ def test_a_gap_is_bridged_up_to_its_limit() -> None:
     assert numbers_of(Scene(hidden, 6.0, PLAIN), 0, Tracker(kept_s=1.0)) == {0: [1, 2]}
 
 
+def test_after_a_pause_of_the_camera_all_are_others() -> None:
+    tracker, box, label = Tracker(), np.array([[10.0, 10, 50, 50]]), np.array([0])
+    for frame in range(CERTAIN_AFTER):
+        assert tracker.update(box, label, frame / 10).tolist()
+    for frame, expected in enumerate([NO_NUMBER, NO_NUMBER, 2, 2]):
+        assert tracker.update(box, label, 60 + frame / 10).tolist() == [expected]
+
+
 def test_classes_are_apart() -> None:
     tracker = Tracker()
     box = np.array([[10.0, 10, 50, 50]])
