@@ -18,7 +18,7 @@ from edgeinfer.converters.convert.adopt.ranges import RangeTrial
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.intervals import wilson
 from edgeinfer.converters.tasks.page_parts import long_table, with_interval
-from edgeinfer.converters.tasks.registry import find_measured
+from edgeinfer.converters.tasks.registry import find_compared
 from edgeinfer.device.models.model import Model
 
 
@@ -116,7 +116,7 @@ def _answers(result: AdoptResult) -> Section:
 
 def _card(result: AdoptResult) -> Card:
     manifest, variant = result.manifest, result.manifest.main_variant
-    task = find_measured(manifest.task)
+    task = find_compared(manifest.task)
     return Card(
         name=manifest.name,
         library="edgeinfer",

@@ -19,6 +19,7 @@ from edgeinfer.converters.convert.adopt.page import adopted_page, write_adopted_
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.runtime.open_options import OpenOptions
 from tests.converters.convert.adopt.test_adopt import LABELS, labelled, model
+from tests.device.tflite.graph_examples import two_signatures
 from tests.support.html import read_page
 
 __all__ = ["labelled", "model"]  # fixtures
@@ -48,6 +49,17 @@ def test_without_pictures_it_has_no_answers(model: Path, tmp_path: Path) -> None
     page, _ = adopted_page(adopt(model, tmp_path / "out.edgebundle", options, Silent()))
     assert "Answers" not in [section.title for section in page.sections]
     assert "accuracy" not in dict(page.facts)
+
+
+@pytest.mark.parametrize("task", ["segmentation", "picture"])
+def test_models_whose_answers_are_only_compared_have_a_page(tmp_path: Path, task: str) -> None:
+    """They have no targets: their bundle came without a page, and with a warning."""
+    path = tmp_path / "plain.tflite"
+    path.write_bytes(two_signatures())
+    options = OpenOptions(input_range="0..1", signature="negated", task=task)
+    page, card = adopted_page(adopt(path, tmp_path / "out.edgebundle", options, Silent()))
+    assert card.task == task
+    assert page.sections
 
 
 def test_what_fails_on_the_page_is_said_and_the_bundle_stays(
