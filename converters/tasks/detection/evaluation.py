@@ -35,11 +35,14 @@ class DetectionEvaluation(Evaluation):
 
     Attributes:
         pictures: the truth and the answers, picture by picture.
+        counts: (pictures, 3) int64: true objects that were found, objects that were said, true
+            objects.
         labels: the names of the classes.
         min_score: from which score on an object counts for F1.
     """
 
     pictures: tuple[Answered, ...]
+    counts: NDArray[np.int64]
     labels: tuple[str, ...]
     min_score: float
 
@@ -63,8 +66,8 @@ class DetectionEvaluation(Evaluation):
                 f"{name}.low": low,
                 f"{name}.high": high,
             }
-        found, said, true = self._counts.sum(axis=0).tolist()
-        exact = float((self._counts[:, 1] == self._counts[:, 2]).mean()) if self.samples else 0.0
+        found, said, true = self.counts.sum(axis=0).tolist()
+        exact = float((self.counts[:, 1] == self.counts[:, 2]).mean()) if self.samples else 0.0
         return {
             **figures,
             "f1": _share(2 * found, said + true),
@@ -143,12 +146,6 @@ class DetectionEvaluation(Evaluation):
     def _precisions(self) -> Precisions:
         return self._measure.over(range(self.samples))
 
-    @cached_property
-    def _counts(self) -> NDArray[np.int64]:
-        """(pictures, 3): true objects that were found, objects that were said, true objects."""
-        counts = [_counted(one, self.min_score) for one in self.pictures]
-        return np.array(counts, np.int64).reshape(-1, 3)
-
     @property
     def _freedom(self) -> int:
         return jackknife_groups(self.samples) - 1
@@ -186,6 +183,7 @@ def evaluate_boxes(
         group_names=("all",),
         score_name=SCORE_NAME,
         pictures=tuple(pictures),
+        counts=np.array(counts, np.int64).reshape(-1, 3),
         labels=labels,
         min_score=min_score,
     )

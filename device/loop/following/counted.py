@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from edgeinfer.device.loop.following.places import Line, Places
+from edgeinfer.device.loop.following.places import Places, draw_places
 from edgeinfer.device.loop.following.tally import LineCount, Tallies, ZoneCount
 from edgeinfer.device.tasks.prediction import Canvas, class_name
 
@@ -83,14 +81,7 @@ class Counted:
 
     def draw(self, canvas: Canvas, size: tuple[int, int]) -> None:
         """Draw the lines and zones with their counts; `size` is that of the picture."""
-        shown = zip(self.places.all, self.texts(), strict=True)
-        for number, (place, text) in enumerate(shown):
-            shares = np.array(place.points) * np.array(size)
-            points = [(round(x), round(y)) for x, y in canvas.places(shares, size).tolist()]
-            ends = points[1:] if isinstance(place, Line) else [*points[1:], points[0]]
-            colour = canvas.colour(len(self.labels) + number)
-            canvas.figure(list(zip(points, ends, strict=False)), [], colour)
-            canvas.tag(text, min(x for x, _ in points), min(y for _, y in points), colour)
+        draw_places(canvas, size, self.places, self.texts(), first_colour=len(self.labels))
 
     def _there(self, *counts: Mapping[int, float]) -> list[tuple[int, str]]:
         """Return the numbers and names of the classes that counts have."""

@@ -90,9 +90,10 @@ class Follower:
             self._form = form
         now_s = self._time_s(answer.frame)
         numbers = self._tracker.update(found.boxes, found.classes, now_s)
-        tallies = self._tally.update(self._seen(now_s), found.size, now_s)
-        places = self._places
-        counted = Counted(found.labels, places, tallies) if places.all else None
+        counted = None
+        if self._places.all:
+            tallies = self._tally.update(self._seen(now_s), found.size, now_s)
+            counted = Counted(found.labels, self._places, tallies)
         return replace(answer, prediction=replace(found, numbers=numbers, counted=counted))
 
     def _time_s(self, frame: Frame) -> float:

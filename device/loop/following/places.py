@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.tasks.prediction import Canvas
 
 MOST_PLACES = 32
 MOST_CORNERS = 64
@@ -86,6 +87,34 @@ class Places:
     def names(self) -> tuple[str, ...]:
         """All names."""
         return tuple(place.name for place in self.all)
+
+
+def draw_places(
+    canvas: Canvas,
+    size: tuple[int, int],
+    places: Places,
+    texts: Sequence[str],
+    *,
+    first_colour: int = 0,
+    dots: bool = False,
+) -> None:
+    """Draw lines and zones, each with a text.
+
+    Args:
+        canvas: what is drawn on.
+        size: (width, height) of the picture that it shows.
+        places: the lines and zones.
+        texts: a text for each, in the order of `Places.all`.
+        first_colour: the number of the colour of the first place.
+        dots: draw a dot at each point, too.
+    """
+    for number, (place, text) in enumerate(zip(places.all, texts, strict=True), first_colour):
+        corners = np.array(place.points, np.float64) * size
+        points = [(round(x), round(y)) for x, y in canvas.places(corners, size).tolist()]
+        ends = points[1:] if isinstance(place, Line) else [*points[1:], points[0]]
+        colour = canvas.colour(number)
+        canvas.figure(list(zip(points, ends, strict=False)), points if dots else [], colour)
+        canvas.tag(text, min(x for x, _ in points), min(y for _, y in points), colour)
 
 
 def make_places(lines: Mapping[str, Points], zones: Mapping[str, Points]) -> Places:

@@ -23,10 +23,9 @@ def _architecture_names() -> Iterable[str]:
 
 def task_names() -> Iterable[str]:
     """Return the names of all tasks that can be trained, those of other packages too."""
-    from edgeinfer.device.core.installation.entry_points import entry_point_names
-    from edgeinfer.host.tasks.registry import GROUP, OWN, TRAINED
+    from edgeinfer.host.tasks.registry import OWN, TRAINED
 
-    return sorted({*TRAINED, *entry_point_names(GROUP)} - ({*OWN} - {*TRAINED}))
+    return [name for name in data_task_names() if name in TRAINED or name not in OWN]
 
 
 def data_task_names() -> Iterable[str]:

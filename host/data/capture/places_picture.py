@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.device.loop.following.places import Line, Places
+from edgeinfer.device.loop.following.places import Places, draw_places
 from edgeinfer.device.outputs.drawing.draw import Picture, PictureCanvas, within
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.pictures.region import Region
@@ -37,15 +37,11 @@ def places_picture(pixels: Pixels, places: Places, region: Region | None = None)
     if region is not None:
         canvas.outside(region)
     _grid(canvas)
-    for number, place in enumerate(places.all):
-        colour = canvas.colour(number)
-        corners = np.array(place.points) * (canvas.width, canvas.height)
-        points = [(round(x), round(y)) for x, y in corners.tolist()]
-        ends = points[1:] if isinstance(place, Line) else [*points[1:], points[0]]
-        canvas.figure(list(zip(points, ends, strict=False)), points, colour)
-        if isinstance(place, Line):
-            _arrow(canvas, corners[0], corners[1], colour)
-        canvas.tag(place.name, min(x for x, _ in points), min(y for _, y in points), colour)
+    size = (canvas.width, canvas.height)
+    draw_places(canvas, size, places, places.names, dots=True)
+    for number, line in enumerate(places.lines):
+        start, end = np.array(line.points, np.float64) * size
+        _arrow(canvas, start, end, canvas.colour(number))
     return canvas.picture
 
 

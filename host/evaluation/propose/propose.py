@@ -119,7 +119,9 @@ def _write_classes(path: Path, labels: tuple[str, ...]) -> None:
         raise DataError(path, got=f"cannot be read ({error})") from error
     if before is None:
         _write(path, classes_text(labels))
-    elif before.split() != classes_text(labels).split():
+    elif [line.strip() for line in before.splitlines() if line.strip()] != [
+        label.strip() for label in labels
+    ]:
         raise DataError(
             path,
             got="names other classes than the model",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from edgeinfer.converters.common.page.render import environment
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.device.core.files import write_atomically
+from edgeinfer.device.tasks.prediction import Canvas
 from edgeinfer.device.tasks.registry import find_task
 from edgeinfer.host.data.findings import Finding
 from edgeinfer.host.evaluation.dataset.page.thumbnails import Thumbnails
@@ -122,10 +123,16 @@ def _sections(report: DataReport, thumbnails: Thumbnails, progress: Progress) ->
         other = os.path.join(report.root, finding.other) if finding.other else ""
         found[finding.kind].append((finding, other))
     progress.start("making the page", sum(map(len, found.values())))
+    measured = find_measured(report.prepared.task)
+    draws = {
+        sample.source: partial(measured.draw_truth, sample.target)
+        for samples in report.prepared.splits.values()
+        for sample in samples
+    }
     sections = []
     for kind, findings in found.items():
         if findings:
-            cards = _cards(report, kind, findings[:_MOST_CARDS], thumbnails)
+            cards = _cards(report, kind, findings[:_MOST_CARDS], thumbnails, draws)
             sections.append(
                 Section(kind=kind, title=_TITLES[kind], count=len(findings), cards=cards)
             )
@@ -157,13 +164,8 @@ def _cards(
     kind: str,
     findings: Sequence[tuple[Finding, str]],
     thumbnails: Thumbnails,
+    draws: Mapping[str, Callable[[Canvas], None]],
 ) -> tuple[Card, ...]:
-    measured = find_measured(report.prepared.task)
-    draws = {
-        sample.source: partial(measured.draw_truth, sample.target)
-        for samples in report.prepared.splits.values()
-        for sample in samples
-    }
     cards = []
     for finding, other in findings:
         pictures: tuple[str, ...] = ()
