@@ -12,7 +12,6 @@ from typing import ClassVar
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import Split
-from edgeinfer.converters.tasks.classification.task import TASK as BY_NUMBER
 from edgeinfer.converters.tasks.detection.found import paired
 from edgeinfer.converters.tasks.detection.target import BoxesTarget
 from edgeinfer.device.core.errors import DataError
@@ -21,10 +20,9 @@ from edgeinfer.host.data.check import Checked, check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
 from edgeinfer.host.data.findings import Finding, LeftOutError
 from edgeinfer.host.data.folder import LabelledFile, Layout
-from edgeinfer.host.data.groups.choose_split import split_as
-from edgeinfer.host.data.labels.several import by_rarest
+from edgeinfer.host.data.groups.split_labels import split_by_rarest
 from edgeinfer.host.tasks.data_task import DataTask
-from edgeinfer.host.tasks.detection.boxes import BoxedFile, BoxLayout, find_boxes
+from edgeinfer.host.tasks.detection.boxes import BoxLayout, find_boxes
 
 LEAST_PICTURES = 10
 
@@ -54,23 +52,14 @@ class DetectionData(DataTask):
                 next_step="add pictures; `edgeinfer data check --task detection` lists what was "
                 "left out",
             ) from LeftOutError(checked.findings)
-        by_path = {file.path: file for file in files}
-        drawn, notes = split_as(
-            [
-                (sample, by_path[sample.source].split)
-                for sample in by_rarest([self._labelled(file) for file in files], LEAST_PICTURES)
-            ],
+        splits, notes = split_by_rarest(
+            [(Sample(source=file.path, target=file.target), file.split) for file in files],
             layout.root,
+            labels_of=self.labels_of,
             split_by=options.split_by,
             seed=options.seed,
-            task=BY_NUMBER,  # the numbers of `by_rarest` are its groups
-            validation_share=shares[0],
-            test_share=shares[1],
+            shares=shares,
         )
-        splits = {
-            split: [replace(one, target=by_path[one.source].target) for one in members]
-            for split, members in drawn.items()
-        }
         _require_boxes(layout, splits, LeftOutError(checked.findings))
         return PreparedData(
             name=layout.root.name or "data",
@@ -98,9 +87,6 @@ class DetectionData(DataTask):
             for file in layout.files
             if file.path in kept
         ]
-
-    def _labelled(self, file: BoxedFile) -> Sample:
-        return Sample(source=file.path, target=frozenset(self.labels_of(file.target)))
 
     def contradict(self, one: BoxesTarget, other: BoxesTarget) -> bool:
         """Return whether some of their boxes are not in the same places; see `contradict`."""

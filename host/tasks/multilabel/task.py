@@ -11,7 +11,6 @@ import numpy as np
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import Split
-from edgeinfer.converters.tasks.classification.task import TASK as BY_NUMBER
 from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.spec import Decoder, MultiLabelSpec
@@ -19,13 +18,10 @@ from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.check import check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
 from edgeinfer.host.data.findings import LeftOutError
-from edgeinfer.host.data.groups.choose_split import split_as
-from edgeinfer.host.data.labels.several import SeveralLabels, by_rarest, find_several
+from edgeinfer.host.data.groups.split_labels import split_by_rarest
+from edgeinfer.host.data.labels.several import SeveralLabels, find_several
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.task import Floats, Rows, TaughtTask
-
-_LEAST_IN_GROUP = 10
-"""Fewer pictures of a group would not spread over three splits by the usual shares."""
 
 
 class TaughtMultiLabel(TaughtTask):
@@ -48,22 +44,14 @@ class TaughtMultiLabel(TaughtTask):
             raise DataError(root, got="has no picture that can be used") from LeftOutError(
                 checked.findings
             )
-        drawn, notes = split_as(
-            [
-                (sample, files[sample.source].split)
-                for sample in by_rarest(samples, _LEAST_IN_GROUP)
-            ],
+        splits, notes = split_by_rarest(
+            [(sample, files[sample.source].split) for sample in samples],
             found.layout.root,
+            labels_of=self.labels_of,
             split_by=options.split_by,
             seed=options.seed,
-            task=BY_NUMBER,  # the numbers of `by_rarest` are its groups
-            validation_share=shares[0],
-            test_share=shares[1],
+            shares=shares,
         )
-        splits = {
-            split: [found.sample(files[sample.source]) for sample in members]
-            for split, members in drawn.items()
-        }
         _require_labels(root, found.labels, splits)
         return PreparedData(
             name=found.layout.root.name or "data",
