@@ -59,7 +59,7 @@ def propose(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Write a detector's boxes for pictures, to be corrected in your own tool.
+    """Write a detector's boxes of pictures, to be corrected in your tool.
 
     FOLDER has the pictures. Files that are there already are left as they are, so that what was
     corrected stays, and a second start goes on. Tools such as labelImg, Label Studio and CVAT read
