@@ -38,6 +38,7 @@ from edgeinfer.converters.runtime_support.op_versions import require_loadable
 from edgeinfer.converters.targets.target import Draft
 from edgeinfer.converters.targets.targets import with_targets
 from edgeinfer.converters.tasks.evaluation import Evaluation
+from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.converters.tensorflow.to_tflite import TfliteModels
 from edgeinfer.converters.tensorflow.worker.job import Worker
 from edgeinfer.converters.tensorflow.worker.process import TensorflowProcess
@@ -204,13 +205,15 @@ class _Conversion:
     ) -> dict[str, Evaluation]:
         """Return the evaluation of each form of the model, by its name."""
         self._progress.start(title, len(samples))
-        model = self._model
+        model, asked = self._model, self._model.said
+        if self._known and isinstance(model.task, MeasuredTask):
+            asked = model.task.asking(asked)
         factories = {
             name: lambda form=form, name=name: evaluation_model(
                 form,
                 subject=f"{model.subject} {name}",
                 task=model.task.name,
-                said=model.said,
+                said=asked,
                 preprocess=model.preprocess,
             )
             for name, form in forms.items()

@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 from edgeinfer.converters.common.page.parts import Part
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.device.core.errors import UsageError
+from edgeinfer.device.runtime.open_options import AnswerOptions
 from edgeinfer.device.tasks.prediction import Canvas, Prediction
+from edgeinfer.device.tasks.registry import find_task
 from edgeinfer.device.tasks.task import Said
 
 
@@ -142,6 +144,12 @@ class MeasuredTask(ComparedTask):
     named_folders: ClassVar[bool] = True
     least_score: ClassVar[float | None] = None
     packages: ClassVar[tuple[str, ...]] = ()
+
+    def asking(self, said: Said) -> Said:
+        """Return what is said of a model's outputs for a measurement: with `least_score`."""
+        if self.least_score is None:
+            return said
+        return find_task(self.name).adjusted(said, AnswerOptions(min_score=self.least_score))
 
     def chance(self, targets: Sequence[Any]) -> float:
         """Return the best mean score of a model that gives one answer for all of these targets.

@@ -47,7 +47,8 @@ class ConvertJob:
         output_folder: receives FLOAT_FILE and SMALL_FILE.
         precision: of SMALL_FILE.
         per_tensor_dense: one scale for all weights of a dense layer.
-        outputs: the names of several outputs in the order that they are to have; () for one.
+        outputs: the names of several outputs of a SavedModel in the order that they are to have; ()
+            for one, and for a `.keras` file, whose outputs have the names of their layers.
     """
 
     answer: ClassVar[type[Done]] = Done
@@ -67,23 +68,24 @@ class ConvertJob:
 
         progress.start("convert to float32")
         folder = Path(self.output_folder)
-        saved_model = self._saved_model(folder)
+        saved_model, outputs = self._saved_model(folder)
         converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
-        (folder / FLOAT_FILE).write_bytes(with_named_outputs(converter.convert(), self.outputs))
+        (folder / FLOAT_FILE).write_bytes(with_named_outputs(converter.convert(), outputs))
         if self.precision == "float32":
             (folder / SMALL_FILE).write_bytes((folder / FLOAT_FILE).read_bytes())
             return Done()
         converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
         progress.start(f"convert to {self.precision}")
         _quantize(converter, self, progress)
-        (folder / SMALL_FILE).write_bytes(with_named_outputs(converter.convert(), self.outputs))
+        (folder / SMALL_FILE).write_bytes(with_named_outputs(converter.convert(), outputs))
         return Done()
 
-    def _saved_model(self, folder: Path) -> str:
+    def _saved_model(self, folder: Path) -> tuple[str, tuple[str, ...]]:
+        """Return a SavedModel's folder, and the names of its outputs if it has several."""
         import keras
 
         if Path(self.model).is_dir():
-            return self.model
+            return self.model, self.outputs
         # Otherwise the numbers in names, which go into the file, go on from the model before.
         keras.backend.clear_session()
         model = keras.saving.load_model(self.model, compile=False)
@@ -91,8 +93,10 @@ class ConvertJob:
         shape = (1, *self.preprocess.shape)
         signature = keras.InputSpec(shape=shape, dtype="float32", name="image")
         saved = str(folder / SAVED_FOLDER)
-        model.export(saved, format="tf_saved_model", input_signature=[signature], verbose=False)
-        return saved
+        if not isinstance(model.output, list):
+            model.export(saved, format="tf_saved_model", input_signature=[signature], verbose=False)
+            return saved, ()
+        return saved, _export_named(model, saved, signature)
 
     def failed(self, reason: str, error: Exception) -> ConversionError:
         """Return the error for an exception of the converter."""
@@ -103,6 +107,22 @@ class ConvertJob:
     def lost(self, end: ProcessEnd) -> ConversionError:
         """Return the error for a converter that ended its process."""
         return converter_lost(self.subject, end)
+
+
+def _export_named(model: Any, saved: str, signature: Any) -> tuple[str, ...]:
+    """Write a SavedModel whose outputs have the names of their layers; return the names."""
+    import keras
+
+    names = tuple(model.output_names)
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(
+        name="serve",
+        fn=lambda image: dict(zip(names, model(image, training=False), strict=True)),
+        input_signature=[signature],
+    )
+    archive.write_out(saved, verbose=False)
+    return names
 
 
 def converter_lost(subject: str, end: ProcessEnd) -> ConversionError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -25,6 +26,8 @@ class AugmentConfig:
         rotate_deg: largest rotation to either side, 0 to 180.
         brightness: largest change as a share of the full range, 0 to 1.
         contrast: the factor is between 1 - contrast and 1 + contrast, 0 to 1.
+        border: what is shown beyond the border of a picture that was moved: its `mirror` image, or
+            `grey`.
     """
 
     flip: bool = False
@@ -33,6 +36,7 @@ class AugmentConfig:
     rotate_deg: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
+    border: Literal["mirror", "grey"] = "mirror"
 
     def __post_init__(self) -> None:
         """Refuse impossible ranges."""
@@ -59,6 +63,10 @@ class AugmentConfig:
         return cls(flip=True, shift=0.07, zoom=0.08)
 
 
+_BORDERS = {"mirror": cv2.BORDER_REFLECT_101, "grey": cv2.BORDER_CONSTANT}
+_GREY = 127.0
+
+
 def augment_batch(
     images: NDArray[np.uint8], config: AugmentConfig, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
@@ -70,7 +78,7 @@ def augment_batch(
         rng: the random generator; the same state gives the same result.
 
     Returns:
-        (N, H, W, C) uint8, with mirrored pixels where a picture moved away from its border; and
+        (N, H, W, C) uint8, with the border's pixels where a picture moved away from it; and
         (N, 2, 3) float64: where a point (x, y, 1) of each picture is now, in pixels.
     """
     changed = np.empty_like(images)
@@ -87,7 +95,8 @@ def augment_batch(
                 matrix,
                 (width, height),
                 flags=cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REFLECT_101,
+                borderMode=_BORDERS[config.border],
+                borderValue=(_GREY,) * depth,
             ).reshape(height, width, depth)  # OpenCV drops an axis of one channel
         target[:] = image if table is None else table[image]
     return changed, motions

@@ -10,7 +10,8 @@ class LossSettings:
     """The user's settings of the loss.
 
     Attributes:
-        name: `crossentropy` or `focal`; for values `huber`, `mse`, `mae` or `circular`.
+        name: `crossentropy` or `focal`; for values `huber`, `mse`, `mae` or `circular`; for
+            detection `overlap`.
         focal_gamma: of the focal loss.
         label_smoothing: share of a target that is spread over all others, 0 to 1.
     """

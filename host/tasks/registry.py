@@ -10,8 +10,6 @@ from edgeinfer.host.tasks.task import TaughtTask
 
 GROUP = "edgeinfer.tasks.host"
 OWN = ("classification", "multilabel", "value", "detection")
-TRAINED = ("classification", "multilabel", "value")
-"""Those of them that can be trained."""
 
 
 @functools.cache
@@ -39,4 +37,4 @@ def find_taught(name: str) -> TaughtTask:
     'classification'
     """
     # An abstract class stands for its subclasses.
-    return require_object(GROUP, __package__, TRAINED, name, TaughtTask)  # type: ignore[type-abstract]
+    return require_object(GROUP, __package__, OWN, name, TaughtTask)  # type: ignore[type-abstract]

@@ -31,18 +31,25 @@ Motions: TypeAlias = NDArray[np.float64]
 class TaughtTask(DataTask):
     """How a task is trained; stateless, one object for all models.
 
-    It is found by its name; see `registry.py`. A network has one output, a vector of `numbers`.
+    It is found by its name; see `registry.py`. A network has one output, a vector of `numbers`,
+    where the task brings no `network` of its own.
 
     Attributes:
         losses: the names of the losses that it has.
         smooths_labels: whether its loss can spread a part of a target over others.
+        drops_features: whether features may be left out at random (dropout).
         settings: fields of `TrainConfig` whose defaults are others for this task.
+        pretrained_settings: the same where training starts from pretrained weights.
+        in_two_stages: whether a network with pretrained weights first learns on frozen features.
         shown_score: how people read the values of `metric`.
     """
 
     losses: ClassVar[tuple[str, ...]] = ("crossentropy", "focal")
     smooths_labels: ClassVar[bool] = True
+    drops_features: ClassVar[bool] = True
     settings: ClassVar[Mapping[str, object]] = {}
+    pretrained_settings: ClassVar[Mapping[str, object]] = {}
+    in_two_stages: ClassVar[bool] = True
     shown_score: ClassVar[ShownScore] = ShownScore()
 
     def check_loss(self, settings: LossSettings, said: Said) -> None:
@@ -60,9 +67,35 @@ class TaughtTask(DataTask):
         if settings.label_smoothing and not self.smooths_labels:
             raise UsageError(
                 "--label-smoothing",
-                got=f"given for the task '{self.name}', which has no labels",
+                got=f"given for the task '{self.name}', whose loss cannot do that",
                 next_step="leave it out",
             )
+
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Refuse sizes of the input, (width, height), that the task's network cannot have.
+
+        Raises:
+            UsageError: names the option.
+        """
+
+    def network(self, model: Any, said: Said) -> Any | None:
+        """Return a network of the task's own on a model's features; by default none.
+
+        Such a network has several outputs by their names, and is trained in one stage.
+
+        Args:
+            model: one of `edgeinfer.host.models`, whose weights stay.
+            said: the description of the outputs.
+        """
+        return None
+
+    def backbone_layers(self, model: Any) -> Sequence[Any]:
+        """Return the layers of a task's own network that come from the model below it."""
+        return ()
+
+    def lower_layers(self, model: Any) -> Sequence[Any]:
+        """Return those of them that know only edges and textures, which any pictures have."""
+        return ()
 
     def vector(self, features: Any) -> Any:
         """Return the network's features as a vector, by a Keras layer named `pool`.
@@ -78,7 +111,20 @@ class TaughtTask(DataTask):
 
     @abstractmethod
     def numbers(self, said: Said) -> int:
-        """Return the number of values in the network's output."""
+        """Return the number of values in the network's output, or at each place of it."""
+
+    def output_shapes(self, said: Said, size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each output without the batch, by its name, in their order.
+
+        Args:
+            said: the description of the outputs.
+            size: (width, height) of the input.
+        """
+        return {"output": (self.numbers(said),)}
+
+    def last_layers(self) -> tuple[str, ...]:
+        """Return the names of the layers with one filter, or unit, for each number."""
+        return ("logits",)
 
     @abstractmethod
     def rows(self, samples: Sequence[Sample], spec: PreprocessSpec) -> Rows:

@@ -43,13 +43,16 @@ def compile_model(model: Any, config: TrainConfig, task: TaughtTask) -> None:
 def with_dropout(model: Any, rate: float, *, start: Any = None) -> Any:
     """Return a model of the same layers that drops features between `pool` and `logits`.
 
-    The original shares its weights and does not change, so the saved model has no dropout.
+    The original shares its weights and does not change, so the saved model has no dropout. A
+    network of a task's own, which has several outputs, is returned as it is.
 
     Args:
-        model: a model of `edgeinfer.host.models`.
+        model: a model of `edgeinfer.host.models`, or of a task.
         rate: share of the features left out; 0 adds nothing.
         start: the tensor to start from; by default the model's input.
     """
+    if isinstance(model.output, list):
+        return model
     features = model.get_layer("pool").output
     if rate:
         features = keras.layers.Dropout(rate)(features)

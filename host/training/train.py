@@ -23,6 +23,7 @@ from edgeinfer.host.models import build_model
 from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.training.choices.fine_tune import with_fine_tuning
+from edgeinfer.host.training.choices.fitting import require_fitting
 from edgeinfer.host.training.config import TrainConfig, run_config
 from edgeinfer.host.training.data.prepared_store import (
     first_spec,
@@ -139,7 +140,7 @@ def train(
         else:
             place = stack.enter_context(workspace(out, force=force, progress=shown))
         lesson = Lesson(task=find_taught(data.task), said=data.said)
-        lesson.task.check_loss(config.loss_settings, lesson.said)
+        require_fitting(config, lesson)
         # Built first: missing or wrong weights are an error before minutes of preparing.
         model, spec = _first_network(config, lesson, start)
         # The teacher comes before the pictures, for the same reason.

@@ -15,6 +15,7 @@ from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.prediction import Prediction
 from edgeinfer.device.tasks.registry import find_task, make_decode
+from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.task import Floats
@@ -45,7 +46,7 @@ def validate(
     """Run a model once over pictures in order and score its answers.
 
     Args:
-        model: a Keras model, from inputs of `batches` to (n, numbers).
+        model: a Keras model, from inputs of `batches` to the outputs of its task.
         batches: the pictures in order and unchanged.
         samples: the same pictures, with their targets.
         spec: how they were prepared.
@@ -55,37 +56,49 @@ def validate(
         ImageError: a picture whose size the answer needs can no longer be read.
     """
     lesson = batches.lesson
-    outputs, targets = _outputs(model, batches)
+    outputs, learned, targets = _outputs(model, batches)
     metric = lesson.task.metric()
-    metric.update_state(targets, outputs)
+    metric.update_state(targets, learned)
     score = Score(
-        loss=float(lesson.task.loss(settings)(targets, outputs)), accuracy=float(metric.result())
+        loss=float(lesson.task.loss(settings)(targets, learned)), accuracy=float(metric.result())
     )
-    measured, answer = find_measured(lesson.task.name), _answers(lesson, spec)
+    measured = find_measured(lesson.task.name)
+    answer = _answers(lesson, measured.asking(lesson.said), spec)
     outcomes = [
-        measured.outcome(sample.target, answer(numbers, sample))
-        for numbers, sample in zip(outputs, samples, strict=True)
+        measured.outcome(sample.target, answer([output[place] for output in outputs], sample))
+        for place, sample in enumerate(samples)
     ]
     return Validated(score=score, evaluation=measured.evaluation(outcomes, lesson.said))
 
 
-def _outputs(model: Any, batches: Batches) -> tuple[Floats, Floats]:
-    """Return the outputs, (pictures, numbers), and what the loss compares them with."""
-    outputs, targets = [], []
+def _outputs(model: Any, batches: Batches) -> tuple[list[Floats], Floats, Floats]:
+    """Return each output, (pictures, ...), what the loss takes, and what it is compared with."""
+    import keras
+
+    lesson, answers = batches.lesson, model.output
+    answers = answers if isinstance(answers, list) else [answers]
+    whole = keras.Model(model.input, [*answers, lesson.task.learner(model).output])
+    parts, targets = [], []
     for inputs, wanted, _ in batches.epoch(0):
-        outputs.append(np.asarray(model.predict_on_batch(inputs), np.float32))
+        parts.append([np.asarray(part, np.float32) for part in whole.predict_on_batch(inputs)])
         targets.append(wanted)
-    return np.concatenate(outputs), np.concatenate(targets)
+    *outputs, learned = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return outputs, learned, np.concatenate(targets)
 
 
-def _answers(lesson: Lesson, spec: PreprocessSpec) -> Callable[[Floats, Sample], Prediction]:
-    """Return what makes a prediction in a sample's own picture of the numbers of an output."""
-    name, numbers = lesson.task.name, lesson.numbers
-    output = TensorSpec(name="output", shape=(1, numbers), dtype="float32")
-    decode, placed = make_decode(name, lesson.said, (output,), spec), find_task(name).has_places
+def _answers(
+    lesson: Lesson, said: Said, spec: PreprocessSpec
+) -> Callable[[list[Floats], Sample], Prediction]:
+    """Return what makes a prediction in a sample's own picture of the numbers of the outputs."""
+    name = lesson.task.name
+    tensors = [
+        TensorSpec(name=output, shape=(1, *shape), dtype="float32")
+        for output, shape in lesson.task.output_shapes(said, spec.size).items()
+    ]
+    decode, placed = make_decode(name, said, tensors, spec), find_task(name).has_places
 
-    def answer(values: Floats, sample: Sample) -> Prediction:
-        prediction = decode([values[None]])
+    def answer(values: list[Floats], sample: Sample) -> Prediction:
+        prediction = decode([value[None] for value in values])
         return prediction.in_frame(sample_size(sample.source)) if placed else prediction
 
     return answer

@@ -19,10 +19,14 @@ from edgeinfer.converters.tasks.intervals import (
     jackknife_groups,
     student_95,
 )
+from edgeinfer.device.tasks.detection.task import min_score
+from edgeinfer.device.tasks.task import Said
 
 Floats = NDArray[np.float64]
 
 SCORE_NAME = "mAP50"
+_SCORES = tuple(round(0.05 * step, 2) for step in range(1, 20))
+"""The least scores that are tried."""
 _FIGURES = ("map50", "map75", "map50_95")
 
 
@@ -75,6 +79,20 @@ class DetectionEvaluation(Evaluation):
             "recall": _share(found, true),
             "exact_counts": exact,
         }
+
+    def under(self, said: Said) -> DetectionEvaluation:
+        """Return the same answers, counted from the least score of another description on."""
+        return evaluate_boxes(self.pictures, self.labels, min_score(said))
+
+    def best_min_score(self) -> float:
+        """Return the least score with the best F1; of several that are as good the middle one."""
+        f1 = []
+        for score in _SCORES:
+            counts = np.array([_counted(one, score) for one in self.pictures]).reshape(-1, 3)
+            found, said, true = counts.sum(axis=0).tolist()
+            f1.append(_share(2 * found, said + true))
+        best = np.flatnonzero(np.array(f1) == max(f1))
+        return _SCORES[int(best[len(best) // 2])]
 
     def lines(self) -> list[str]:
         """Return them for people."""
@@ -166,16 +184,16 @@ class DetectionEvaluation(Evaluation):
 
 
 def evaluate_boxes(
-    pictures: Sequence[Answered], labels: tuple[str, ...], min_score: float
+    pictures: Sequence[Answered], labels: tuple[str, ...], least: float
 ) -> DetectionEvaluation:
     """Return the evaluation of answers.
 
     Args:
         pictures: the truth and the answers.
         labels: the names of the classes.
-        min_score: from which score on the bundle counts an object.
+        least: from which score on the bundle counts an object.
     """
-    counts = [_counted(one, min_score) for one in pictures]
+    counts = [_counted(one, least) for one in pictures]
     scores = [_share(2 * found, said + true, empty=1.0) for found, said, true in counts]
     return DetectionEvaluation(
         scores=np.array(scores, np.float64),
@@ -185,13 +203,13 @@ def evaluate_boxes(
         pictures=tuple(pictures),
         counts=np.array(counts, np.int64).reshape(-1, 3),
         labels=labels,
-        min_score=min_score,
+        min_score=least,
     )
 
 
-def _counted(one: Answered, min_score: float) -> tuple[int, int, int]:
+def _counted(one: Answered, least: float) -> tuple[int, int, int]:
     """Return how many true objects were found, how many were said, and how many there are."""
-    said = np.flatnonzero(one.scores >= min_score)
+    said = np.flatnonzero(one.scores >= least)
     found = paired(
         (one.boxes[said], one.classes[said]),
         (one.target.boxes(one.size), one.target.labels),

@@ -8,14 +8,16 @@ from typing import ClassVar
 import numpy as np
 
 from edgeinfer.converters.tasks.detection.coco import Answered
-from edgeinfer.converters.tasks.detection.evaluation import evaluate_boxes
+from edgeinfer.converters.tasks.detection.evaluation import DetectionEvaluation, evaluate_boxes
 from edgeinfer.converters.tasks.detection.found import paired
 from edgeinfer.converters.tasks.detection.target import BoxesTarget, read_boxes, write_boxes
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.task import MeasuredTask
+from edgeinfer.device.runtime.open_options import AnswerOptions
 from edgeinfer.device.tasks.detection.prediction import Detections
 from edgeinfer.device.tasks.detection.task import min_score
 from edgeinfer.device.tasks.prediction import Canvas, Prediction
+from edgeinfer.device.tasks.registry import find_task
 from edgeinfer.device.tasks.task import Said
 
 _WHITE = (255, 255, 255)
@@ -95,6 +97,13 @@ class MeasuredDetection(MeasuredTask):
             group_names=("all",),
             score_name=self.score_name,
         )
+
+    def settled(self, said: Said, evaluation: Evaluation) -> Said:
+        """Return the description with the least score that has the best F1."""
+        if not isinstance(evaluation, DetectionEvaluation):
+            return said
+        answer = AnswerOptions(min_score=evaluation.best_min_score())
+        return find_task(self.name).adjusted(said, answer)
 
 
 TASK = MeasuredDetection()

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,33 +30,44 @@ from edgeinfer.device.tasks.detection.candidates.describe import (
 )
 from edgeinfer.device.tasks.detection.candidates.guess import guess_candidates
 from edgeinfer.device.tasks.detection.decode import blank_unused, decode_detections
+from edgeinfer.device.tasks.detection.grids import (
+    adjusted_grids,
+    check_grids,
+    grid_decoder,
+    grid_rows,
+)
 from edgeinfer.device.tasks.detection.guess import fit_class_names, guess_detector
 from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.labels import is_background, named
-from edgeinfer.device.tasks.spec import DetectionSpec
+from edgeinfer.device.tasks.spec import AnchorSpec, CandidateSpec, DetectionSpec, GridSpec
 from edgeinfer.device.tasks.task import Decode, Rows, Said, Task
+
+_Decoders: TypeAlias = tuple[
+    DetectionSpec | None, AnchorSpec | None, CandidateSpec | None, GridSpec | None
+]
 
 
 class DetectionTask(Task):
     """Objects in a picture."""
 
     name: ClassVar[str] = "detection"
-    may_have: ClassVar[frozenset[str]] = frozenset({"detection", "anchors", "candidates"})
+    may_have: ClassVar[frozenset[str]] = frozenset({"detection", "anchors", "candidates", "grids"})
     adjusts: ClassVar[frozenset[str]] = frozenset({"min_score", "iou"})
     has_places: ClassVar[bool] = True
     smooths: ClassVar[bool] = True
     has_objects: ClassVar[bool] = True
 
     def schema(self, said: Said) -> int:
-        """Return 3 for a model whose boxes are relative to anchors, or candidates."""
+        """Return 4 for a model of grids, 3 for boxes relative to anchors, or candidates."""
         spec = said.decoder.detection
+        if said.decoder.grids is not None:
+            return 4
         return 2 if spec is not None and spec.classes_per_box is None else 3
 
     def check(self, said: Said) -> None:
         """Refuse anything but one decoder."""
         super().check(said)
-        decoder = said.decoder
-        check_one_decoder(decoder.detection, decoder.anchors, decoder.candidates)
+        check_one_decoder(*_decoders(said))
 
     def adjusted(self, said: Said, answer: AnswerOptions) -> Said:
         """Return the outputs' description with another least score, or overlap."""
@@ -64,6 +75,9 @@ class DetectionTask(Task):
         if said.decoder.anchors is not None:
             anchors = adjusted_anchors(said.decoder.anchors, answer)
             return replace(said, decoder=replace(said.decoder, anchors=anchors))
+        if said.decoder.grids is not None:
+            grids = adjusted_grids(said.decoder.grids, answer)
+            return replace(said, decoder=replace(said.decoder, grids=grids))
         candidates = said.decoder.candidates
         if candidates is not None:
             candidates = adjust_candidates(candidates, answer)
@@ -79,6 +93,9 @@ class DetectionTask(Task):
         """Refuse outputs that are not boxes, classes and scores of as many objects."""
         if said.decoder.anchors is not None:
             check_anchors(said.decoder.anchors, said.labels, outputs)
+            return
+        if said.decoder.grids is not None:
+            check_grids(said.decoder.grids, said.labels, outputs)
             return
         candidates = said.decoder.candidates
         if candidates is not None:
@@ -111,6 +128,10 @@ class DetectionTask(Task):
             return faces_decoder(
                 anchors, outputs, labels=labels, size=preprocess.size, placing=placing
             )
+        if said.decoder.grids is not None:
+            return grid_decoder(
+                said.decoder.grids, outputs, labels=labels, size=preprocess.size, placing=placing
+            )
         candidates = said.decoder.candidates
         if candidates is not None:
             return lambda tensors: decode_candidates(
@@ -141,6 +162,8 @@ class DetectionTask(Task):
         anchors = said.decoder.anchors
         if anchors is not None:
             return [*super().rows(said), *anchor_rows(anchors)]
+        if said.decoder.grids is not None:
+            return grid_rows(said.decoder.grids)
         if said.decoder.candidates is not None:
             return candidate_rows(said.decoder.candidates)
         spec = _spec(said)
@@ -167,10 +190,14 @@ class DetectionTask(Task):
 
 def min_score(said: Said) -> float:
     """Return the least score of an object that a model answers with."""
-    decoder = said.decoder
-    spec = decoder.detection or decoder.anchors or decoder.candidates
-    assert spec is not None, "a detector has one of the three"
+    spec = next(one for one in _decoders(said) if one is not None)
     return spec.min_score
+
+
+def _decoders(said: Said) -> _Decoders:
+    """Return the decoders that a detector may have, of which it has one."""
+    decoder = said.decoder
+    return (decoder.detection, decoder.anchors, decoder.candidates, decoder.grids)
 
 
 def _spec(said: Said) -> DetectionSpec:

@@ -21,7 +21,7 @@ from edgeinfer.host.cli.labels_option import (
     TARGET_NAMES,
     TARGET_SETTINGS,
 )
-from edgeinfer.host.cli.training.network_options import DATA_TASK
+from edgeinfer.host.cli.training.network_options import TASK
 
 if TYPE_CHECKING:
     from edgeinfer.converters.common.progress import Progress
@@ -38,7 +38,7 @@ _repair = option_group("Repair")
 @click.argument("folder", type=click.Path(path_type=Path))
 @_data(
     "--task",
-    type=DATA_TASK,
+    type=TASK,
     default="classification",
     metavar="NAME",
     help="What is to be learned from the pictures, as in train; or detection.",

@@ -23,13 +23,6 @@ def _architecture_names() -> Iterable[str]:
 
 def task_names() -> Iterable[str]:
     """Return the names of all tasks that can be trained, those of other packages too."""
-    from edgeinfer.host.tasks.registry import OWN, TRAINED
-
-    return [name for name in data_task_names() if name in TRAINED or name not in OWN]
-
-
-def data_task_names() -> Iterable[str]:
-    """Return the names of all tasks whose data can be read, those of other packages too."""
     from edgeinfer.device.core.installation.entry_points import entry_point_names
     from edgeinfer.host.tasks.registry import GROUP, OWN
 
@@ -46,7 +39,6 @@ def _list_architectures(context: click.Context) -> None:
 
 ARCHITECTURE = Name(_architecture_names)
 TASK = Name(task_names)
-DATA_TASK = Name(data_task_names)
 
 _network = option_group("Network")
 _input = option_group("Input")

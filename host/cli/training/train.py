@@ -230,13 +230,13 @@ def _prepare(data: str, task: str, options: DataOptions) -> PreparedData:
 
 
 def _require_task(task: str) -> None:
-    from edgeinfer.host.tasks.registry import OWN, TRAINED
+    from edgeinfer.host.tasks.registry import OWN
 
     if task not in task_names():
         raise UsageError(
             f"--task {task}",
-            got="cannot be trained yet" if task in OWN else "is not a known task",
-            expected=f"one of {', '.join(TRAINED)}, or one of an installed package",
+            got="is not a known task",
+            expected=f"one of {', '.join(OWN)}, or one of an installed package",
             next_step=did_you_mean(task, task_names()),
         )
 

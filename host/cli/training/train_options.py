@@ -75,9 +75,9 @@ _OPTIONS = (
     ),
     _training(
         "--loss",
-        type=choice("crossentropy", "focal", "huber", "mse", "mae", "circular"),
-        show_default="crossentropy, for values huber",
-        help="Loss function: the first two are for classes, the others for values.",
+        type=choice("crossentropy", "focal", "huber", "mse", "mae", "circular", "overlap"),
+        show_default="crossentropy; for values huber; for detection overlap",
+        help="Loss function: the first two are for classes, overlap for boxes, others for values.",
     ),
     _training(
         "--label-smoothing",

@@ -1,175 +1,161 @@
-"""Detection: pictures with boxes are read and split, and known detectors measured on them."""
+"""How things in pictures are learned: each has a class and a box."""
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
 
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
-from edgeinfer.converters.run_folder.trained_run import Split
-from edgeinfer.converters.tasks.detection.found import paired
-from edgeinfer.converters.tasks.detection.target import BoxesTarget
-from edgeinfer.device.core.errors import DataError
+from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tasks.spec import Decoder, GridSpec
 from edgeinfer.device.tasks.task import Said
-from edgeinfer.host.data.check import Checked, check_files
-from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
-from edgeinfer.host.data.findings import Finding, LeftOutError
-from edgeinfer.host.data.folder import LabelledFile, Layout
-from edgeinfer.host.data.groups.split_labels import split_by_rarest
-from edgeinfer.host.tasks.data_task import DataTask
-from edgeinfer.host.tasks.detection.boxes import BoxLayout, find_boxes
+from edgeinfer.host.data.augment import AugmentConfig
+from edgeinfer.host.data.dataset import DataOptions, PreparedData
+from edgeinfer.host.tasks.detection.data import DetectionData
+from edgeinfer.host.tasks.detection.learner import joined
+from edgeinfer.host.tasks.detection.loss import box_loss, found_metric
+from edgeinfer.host.tasks.detection.network import (
+    STRIDES,
+    backbone_layers,
+    check_size,
+    lower_layers,
+    output_names,
+    scores_name,
+    with_boxes,
+)
+from edgeinfer.host.tasks.detection.things import moved_things, thing_rows
+from edgeinfer.host.tasks.loss_settings import LossSettings
+from edgeinfer.host.tasks.shown_score import ShownScore
+from edgeinfer.host.tasks.task import Floats, Motions, Rows, TaughtTask
 
-LEAST_PICTURES = 10
+ZOOM, SHIFT = 0.35, 0.15
+"""Boxes move along with their pictures, so a thing may be learned anywhere and at other sizes."""
 
 
-class DetectionData(DataTask):
-    """Objects in a picture, each with a box."""
+class TaughtDetection(DetectionData, TaughtTask):
+    """Things with boxes; its rows are those of `thing_rows`."""
 
-    name: ClassVar[str] = "detection"
-    reads_table: ClassVar[bool] = True
-    takes: ClassVar[frozenset[str]] = frozenset({"split_by"})
+    losses: ClassVar[tuple[str, ...]] = ("overlap",)
+    smooths_labels: ClassVar[bool] = False
+    drops_features: ClassVar[bool] = False
+    shown_score: ClassVar[ShownScore] = ShownScore(name="found", of=" of the boxes")
+    in_two_stages: ClassVar[bool] = False
+    settings: ClassVar[Mapping[str, object]] = {
+        "loss": "overlap",
+        "label_smoothing": 0.0,
+        "dropout": 0.0,
+        "size": (320, 320),
+        "batch_size": 8,
+        "clip_norm": 10.0,
+    }
+    pretrained_settings: ClassVar[Mapping[str, object]] = {
+        "epochs": 20,
+        "patience": 20,
+        "learning_rate": 1e-3,
+        "fine_tune": "upper",
+        "fine_tune_epochs": 0,
+        "fine_tune_learning_rate": 2e-4,
+        "folds": "none",
+    }
 
     def prepare(
         self, root: Path, options: DataOptions, *, progress: Progress | None = None
     ) -> PreparedData:
-        """Read, check and split a folder of pictures with boxes; see `find_boxes`."""
-        layout = find_boxes(root, options.table, progress=progress)
-        own = {file.split for file in layout.files if file.split is not None}
-        shares = shares_of(layout.root, own, options.validation_share, options.test_share)
-        checked = _checked(layout, progress)
-        kept = {file.path for file in checked.files}
-        files = [file for file in layout.files if file.path in kept]
-        if len(files) < LEAST_PICTURES:
-            raise DataError(
-                layout.root,
-                got=f"has {len(files)} usable pictures with boxes",
-                expected=f"at least {LEAST_PICTURES}",
-                next_step="add pictures; `edgeinfer data check --task detection` lists what was "
-                "left out",
-            ) from LeftOutError(checked.findings)
-        splits, notes = split_by_rarest(
-            [(Sample(source=file.path, target=file.target), file.split) for file in files],
-            layout.root,
-            labels_of=self.labels_of,
-            split_by=options.split_by,
-            seed=options.seed,
-            shares=shares,
+        """Read, check and split a folder of pictures with boxes."""
+        prepared = super().prepare(root, options, progress=progress)
+        return replace(prepared, decoder=Decoder(grids=_grids()))
+
+    def check_size(self, size: tuple[int, int]) -> None:
+        """Refuse sizes that the grids do not fill."""
+        check_size(size)
+
+    def network(self, model: Any, said: Said) -> Any:
+        """Return a network with a pyramid and heads on the features of another one."""
+        return with_boxes(model, self.numbers(said))
+
+    def backbone_layers(self, model: Any) -> Sequence[Any]:
+        """Return the layers below the pyramid."""
+        return backbone_layers(model)
+
+    def lower_layers(self, model: Any) -> Sequence[Any]:
+        """Return the layers up to the features of the smallest stride."""
+        return lower_layers(model)
+
+    def numbers(self, said: Said) -> int:
+        """Return the number of classes: as many logits has each cell."""
+        return len(said.labels)
+
+    def output_shapes(self, said: Said, size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of boxes and logits of each grid."""
+        width, height = size
+        return {
+            name: (height // stride, width // stride, numbers)
+            for stride, names in zip(STRIDES, _pairs(), strict=True)
+            for name, numbers in zip(names, (4, self.numbers(said)), strict=True)
+        }
+
+    def last_layers(self) -> tuple[str, ...]:
+        """Return the layers of the logits."""
+        return tuple(map(scores_name, STRIDES))
+
+    def rows(self, samples: Sequence[Sample], spec: PreprocessSpec) -> Rows:
+        """Return the boxes in pixels of the prepared pictures, with their classes."""
+        return thing_rows(samples, spec)
+
+    def targets(self, rows: Rows, said: Said) -> Floats:
+        """Return the rows: the loss decides which cells answer for which thing."""
+        return rows.astype(np.float32)
+
+    def moved(self, rows: Rows, motions: Motions, size: tuple[int, int]) -> Rows:
+        """Return the boxes that go along with the pictures."""
+        return moved_things(rows, motions, size)
+
+    def allowed(self, config: AugmentConfig) -> AugmentConfig:
+        """Return light, mirrors, shifts and zoom, as much as boxes can follow.
+
+        Nothing is turned, since an upright box around a turned thing is too large; and no mirrored
+        border shows a second thing that has no box.
+        """
+        moves = bool(config.zoom or config.shift)
+        return replace(
+            config,
+            rotate_deg=0.0,
+            zoom=ZOOM if moves else 0.0,
+            shift=SHIFT if moves else 0.0,
+            border="grey",
         )
-        _require_boxes(layout, splits, LeftOutError(checked.findings))
-        return PreparedData(
-            name=layout.root.name or "data",
-            splits=splits,
-            findings=(*checked.findings, *notes),
-            own_splits=frozenset(own),
-            task=self.name,
-            labels=layout.labels,
-            root=layout.root,
-        )
 
-    def find(
-        self,
-        root: Path,
-        said: Said,
-        *,
-        table: Path | None = None,
-        progress: Progress | None = None,
-    ) -> list[Sample]:
-        """Read a folder as `prepare` does, if the labels of its boxes are among the model's."""
-        layout = find_boxes(root, table, known=said.labels, progress=progress)
-        kept = {file.path for file in _checked(layout, progress).files}
-        return [
-            Sample(source=file.path, target=file.target)
-            for file in layout.files
-            if file.path in kept
-        ]
+    def learner(self, model: Any) -> Any:
+        """Return the model with all grids joined, and boxes in pixels."""
+        return joined(model)
 
-    def contradict(self, one: BoxesTarget, other: BoxesTarget) -> bool:
-        """Return whether some of their boxes are not in the same places; see `contradict`."""
-        return contradict(one, other)
+    def loss(self, settings: LossSettings) -> Any:
+        """Return the loss of overlap and quality; see `loss.py`."""
+        return box_loss()
 
-    def labels_of(self, target: BoxesTarget) -> Sequence[int]:
-        """Return the classes in a picture, each once."""
-        return sorted({thing.label for thing in target.things})
+    def metric(self) -> Any:
+        """Return the share of true boxes that are found."""
+        return found_metric()
 
 
-def _checked(layout: BoxLayout, progress: Progress | None) -> Checked:
-    """Decode all pictures; copies of one that show other things contradict each other."""
-    numbers: dict[str, int] = {}
-    files = []
-    for file in layout.files:
-        shown = _text(file.target, layout.labels)
-        number = numbers.setdefault(shown, len(numbers))
-        files.append(LabelledFile(path=file.path, label=number, split=file.split))
-    checked = check_files(
-        Layout(
-            root=layout.root,
-            labels=tuple(numbers),
-            splits=(),
-            files=tuple(files),
-            findings=layout.findings,
-        ),
-        progress=progress,
-        classes=False,
+def _pairs() -> list[tuple[str, ...]]:
+    """Return the names of each grid's two outputs."""
+    names = output_names()
+    return [names[place : place + 2] for place in range(0, len(names), 2)]
+
+
+def _grids() -> GridSpec:
+    """Return which output is what."""
+    count = 2 * len(STRIDES)
+    return GridSpec(
+        strides=STRIDES, boxes=tuple(range(0, count, 2)), scores=tuple(range(1, count, 2))
     )
-    return replace(checked, findings=(*checked.findings, *_other_places(layout, checked)))
 
 
-def _other_places(layout: BoxLayout, checked: Checked) -> list[Finding]:
-    """Return a warning for each copy that is left out and has its boxes in other places."""
-    targets = {os.path.relpath(file.path, layout.root): file.target for file in layout.files}
-    return [
-        Finding(
-            kind="warning",
-            path=one.path,
-            detail=f"its boxes are in other places than those of {one.other}, the same picture",
-        )
-        for one in checked.findings
-        if one.kind == "duplicate" and contradict(targets[one.path], targets[one.other])
-    ]
-
-
-def contradict(one: BoxesTarget, other: BoxesTarget) -> bool:
-    """Return whether two pictures' boxes cannot be of one picture: of some no pair overlaps."""
-    sides = [(target.boxes((1, 1)), target.labels) for target in (one, other)]
-    return not len(one.things) == len(other.things) == paired(*sides)
-
-
-def _text(target: BoxesTarget, labels: Sequence[str]) -> str:
-    counts = Counter(labels[number] for number in sorted(target.labels.tolist()))
-    return ", ".join(f"{count} {label}" for label, count in counts.items()) or "nothing"
-
-
-def _require_boxes(
-    layout: BoxLayout, splits: dict[Split, list[Sample]], left_out: LeftOutError
-) -> None:
-    """Refuse data in which a class cannot be learned, or measured at all.
-
-    Raises:
-        DataError: no training picture has a box of it; or validation or test have no box.
-    """
-    for split, samples in splits.items():
-        if not any(sample.target.things for sample in samples):
-            raise DataError(
-                layout.root,
-                got=f"no {split} picture has a box",
-                expected="boxes in each split",
-                next_step="add pictures, or choose another --seed",
-            ) from left_out
-    learned = {thing.label for sample in splits["train"] for thing in sample.target.things}
-    for number, label in enumerate(layout.labels):
-        if number not in learned:
-            raise DataError(
-                layout.root,
-                got=f"no training picture has a box of '{label}'",
-                expected="some of each class",
-                next_step="add such pictures, or remove the boxes",
-            ) from left_out
-
-
-TASK = DetectionData()
-"""Reads the data of detectors."""
+TASK = TaughtDetection()
+"""Teaches detectors, and reads their data."""

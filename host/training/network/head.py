@@ -20,8 +20,15 @@ def with_head(model: Any, lesson: Lesson) -> Any:
 
     A model that already has these layers is returned unchanged, and so is a network whose own
     layers keep places, such as `spatial-cnn`: it has no grid of features below `pool`.
+
+    Raises:
+        UsageError: the task needs features that the model does not have.
     """
     import keras
+
+    own = lesson.task.network(model, lesson.said)
+    if own is not None:
+        return own
 
     features = model.get_layer("pool").input
     if type(lesson.task).vector is TaughtTask.vector or len(features.shape) != _GRID_AXES:

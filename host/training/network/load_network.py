@@ -27,13 +27,26 @@ def load_network(run: Path, trained: TrainedModel) -> Any:
         raise ModelError(
             path, got=f"cannot be loaded ({reason})", next_step="train that run again"
         ) from error
-    shapes = (tuple(model.input_shape[1:]), tuple(model.output_shape[1:]))
-    expected = (trained.preprocess.shape, (find_taught(trained.task).numbers(trained.said),))
+    size = trained.preprocess.size
+    outputs = find_taught(trained.task).output_shapes(trained.said, size)
+    shapes = (tuple(model.input_shape[1:]), output_shapes(model))
+    expected = (trained.preprocess.shape, list(outputs.values()))
     if shapes != expected:
         raise ModelError(
             path,
-            got=f"takes {shapes[0]} and gives {shapes[1]}",
-            expected=f"{expected[0]} and {expected[1]} as {TRAINED_FILE} next to it says",
+            got=f"takes {shapes[0]} and gives {_text(shapes[1])}",
+            expected=f"{expected[0]} and {_text(expected[1])} as {TRAINED_FILE} next to it says",
             next_step="train that run again",
         )
     return model
+
+
+def output_shapes(model: Any) -> list[tuple[int, ...]]:
+    """Return the shapes of a model's outputs without the batch, in their order."""
+    outputs = model.output
+    several = outputs if isinstance(outputs, list) else [outputs]
+    return [tuple(output.shape[1:]) for output in several]
+
+
+def _text(shapes: list[tuple[int, ...]]) -> str:
+    return ", ".join(map(str, shapes))

@@ -68,29 +68,45 @@ def start_network(run: Path, config: TrainConfig, lesson: Lesson) -> tuple[Any, 
     keras.utils.set_random_seed(config.seed)
     model = load_network(run, trained)
     known = list(range(lesson.task.numbers(trained.said)))
-    return (model if rows == known else _with_outputs(model, rows)), trained
+    if rows != known:
+        model = _with_outputs(model, rows, lesson.task.last_layers())
+    return model, trained
 
 
-def _with_outputs(model: Any, rows: Sequence[int | None]) -> Any:
-    """Return a model with another last layer, whose known outputs keep their weights.
+def _with_outputs(model: Any, rows: Sequence[int | None], last: Sequence[str]) -> Any:
+    """Return a model with other last layers, whose known outputs keep their weights.
 
     Args:
-        model: of `edgeinfer.host.models`.
+        model: the network of a run.
         rows: for each output its place in the model's own, or None for a new one.
+        last: the names of the layers with one unit, or filter, for each output.
     """
     import keras
 
-    old = model.get_layer("logits")
-    settings = {**old.get_config(), "units": len(rows)}
-    new = old.__class__.from_config(settings)
-    network = keras.Model(model.input, new(old.input), name=model.name)
-    arrays = [np.array(array) for array in new.get_weights()]
+    made = {name: _last_layer(model.get_layer(name), rows) for name in last}
+    old = {id(model.get_layer(name).output): name for name in last}
+
+    def new(output: Any) -> Any:
+        name = old.get(id(output))
+        return output if name is None else made[name]
+
+    outputs = model.output
+    outputs = list(map(new, outputs)) if isinstance(outputs, list) else new(outputs)
+    return keras.Model(model.input, outputs, name=model.name)
+
+
+def _last_layer(old: Any, rows: Sequence[int | None]) -> Any:
+    """Return the output of a layer in another's place, which keeps the weights of known outputs."""
+    count = "units" if "units" in old.get_config() else "filters"
+    layer = old.__class__.from_config({**old.get_config(), count: len(rows)})
+    output = layer(old.input)
+    arrays = [np.array(array) for array in layer.get_weights()]
     for array, known in zip(arrays, old.get_weights(), strict=True):
         for place, row in enumerate(rows):
             if row is not None:
                 array[..., place] = known[..., row]
-    new.set_weights(arrays)
-    return network
+    layer.set_weights(arrays)
+    return output
 
 
 def _text(value: object) -> str:

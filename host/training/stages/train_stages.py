@@ -95,6 +95,7 @@ def train_stages(
         StorageError: the cache, the history or a checkpoint cannot be written.
     """
     from edgeinfer.host.training.fit import with_dropout
+    from edgeinfer.host.training.stages.joint import train_jointly
     from edgeinfer.host.training.stages.transfer import FINE_TUNE_BATCH, train_in_two_stages
 
     table = normalize_table(spec)
@@ -108,18 +109,19 @@ def train_stages(
     checked = ImageSource(choosing(stores["validation"], lesson.task.name), table)
     watched = Batches(source=checked, lesson=lesson, batch_size=config.batch_size)
     folded = None
+    joint = config.pretrained and isinstance(model.output, list)
     if more:
         batches = Batches(
             source=source,
             lesson=lesson,
-            batch_size=FINE_TUNE_BATCH if config.pretrained else config.batch_size,
+            batch_size=FINE_TUNE_BATCH if config.pretrained and not joint else config.batch_size,
             seed=config.seed + len(history.epochs),
             weights=weights,
         )
         _train_more(
             *(model, batches, watched, config, fit_stage), history=history, progress=progress
         )
-    elif config.pretrained:
+    elif config.pretrained and not joint:
         folded = train_in_two_stages(
             model,
             source,
@@ -141,6 +143,11 @@ def train_stages(
             seed=config.seed,
             weights=weights,
         )
+        if joint:
+            train_jointly(
+                *(model, batches, watched, config, fit_stage), history=history, progress=progress
+            )
+            return validation, None
         network = lesson.task.learner(with_dropout(model, config.dropout))
         fit_stage(
             network,
@@ -171,12 +178,16 @@ def _train_more(
     import keras
 
     from edgeinfer.host.training.fit import compile_model, evaluate, with_dropout
+    from edgeinfer.host.training.stages.joint import freeze
 
     network = train.lesson.task.learner(with_dropout(model, config.dropout))
     if config.pretrained:
         config = replace(config, learning_rate=config.fine_tune_learning_rate, optimizer="adamw")
-        for layer in network.layers:  # see `transfer.py`
-            layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+        if isinstance(model.output, list):
+            freeze(model, config, train.lesson.task)
+        else:
+            for layer in network.layers:  # see `transfer.py`
+                layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     compile_model(network, config, train.lesson.task)
     before, weights = evaluate(network, validation), network.get_weights()
     fit_stage(network, train, validation, config, stage="more", history=history, progress=progress)

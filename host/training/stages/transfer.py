@@ -20,13 +20,13 @@ import keras
 import numpy as np
 
 from edgeinfer.converters.common.progress import Progress
+from edgeinfer.host.models.cut_points import choose_cut
 from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.tasks.task import Floats, Rows
 from edgeinfer.host.training.choices.fine_tune import with_fine_tuning
 from edgeinfer.host.training.choices.folds import Folded, choose_by_folds
 from edgeinfer.host.training.config import TrainConfig
 from edgeinfer.host.training.data.batches import Batches, FeatureSource, ImageSource, Source
-from edgeinfer.host.training.data.cut_points import choose_cut
 from edgeinfer.host.training.data.feature_cache import cache_features
 from edgeinfer.host.training.data.kept_features import features_key, limit_bytes
 from edgeinfer.host.training.fit import (

@@ -17,7 +17,7 @@ FINDERS = [
     pytest.param(find_compared, converters.GROUP, converters.OWN, id="compared"),
     pytest.param(find_measured, converters.GROUP, converters.MEASURED, id="measured"),
     pytest.param(find_data_task, host.GROUP, host.OWN, id="data"),
-    pytest.param(find_taught, host.GROUP, host.TRAINED, id="trained"),
+    pytest.param(find_taught, host.GROUP, host.OWN, id="trained"),
 ]
 
 

@@ -41,7 +41,7 @@ def backbone() -> Any:
 def test_a_cut_separates_the_network(backbone: Any) -> None:
     import keras
 
-    from edgeinfer.host.training.data.cut_points import choose_cut, cut_points
+    from edgeinfer.host.models.cut_points import choose_cut, cut_points
 
     names = [layer.name for layer in cut_points(backbone)]
     # After a whole block, and never inside one that its input skips over.

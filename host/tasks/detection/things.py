@@ -1,0 +1,90 @@
+"""The things of pictures as rows of numbers, in pixels of prepared pictures, and how they move."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeinfer.converters.run_folder.samples import Sample, sample_size
+from edgeinfer.converters.tasks.detection.target import BoxesTarget
+from edgeinfer.device.preprocess import PreprocessSpec, place
+from edgeinfer.host.tasks.task import Motions, Rows, move_points
+
+MOST_THINGS = 100
+"""Of a picture with more things, as many are learned, the largest: as many as an answer has."""
+
+LEAST_SHOWN = 0.25
+"""A thing of which a moved picture shows less is no thing of it any more."""
+
+NOTHING = -1.0
+"""The class of a row without a thing."""
+
+_LEAST_SIDE = 1.0
+"""In pixels of the prepared picture."""
+
+
+def thing_rows(samples: Sequence[Sample], spec: PreprocessSpec) -> Rows:
+    """Return each picture's things, (samples, most things of one, 5) float32.
+
+    A row is left, top, right and bottom in pixels of the prepared picture, and the class. What the
+    region or the crop cuts away is cut away from boxes too.
+
+    Args:
+        samples: the pictures, with a `BoxesTarget` each.
+        spec: how they are prepared.
+    """
+    most = max((min(len(sample.target.things), MOST_THINGS) for sample in samples), default=0)
+    rows = np.zeros((len(samples), max(1, most), 5), np.float32)
+    rows[..., 4] = NOTHING
+    for row, sample in zip(rows, samples, strict=True):
+        found = _things(sample.target, sample_size(sample.source), spec)
+        row[: len(found)] = found
+    return rows
+
+
+def _things(
+    target: BoxesTarget, size: tuple[int, int], spec: PreprocessSpec
+) -> NDArray[np.float64]:
+    corners = place(spec, size).from_frame(target.boxes(size).reshape(-1, 2, 2)).reshape(-1, 4)
+    kept, boxes = _shown(corners, spec.size)
+    things = np.column_stack([boxes, target.labels[kept]])
+    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    largest: NDArray[np.float64] = things[np.argsort(-areas, kind="stable")[:MOST_THINGS]]
+    return largest
+
+
+def moved_things(rows: Rows, motions: Motions, size: tuple[int, int]) -> Rows:
+    """Return the things of pictures that were moved, without those that are mostly out of sight.
+
+    A box that was turned becomes the upright box around its corners.
+
+    Args:
+        rows: (pictures, things, 5), see `thing_rows`.
+        motions: how each picture was moved.
+        size: (width, height) of the pictures.
+    """
+    corners = rows[:, :, [0, 1, 2, 1, 2, 3, 0, 3]].astype(np.float64)
+    points = move_points(corners.reshape(len(rows), -1, 2), motions)
+    points = points.reshape(*rows.shape[:2], 4, 2)
+    boxes = np.concatenate([points.min(axis=2), points.max(axis=2)], axis=-1)
+    moved = np.zeros_like(rows)
+    moved[..., 4] = NOTHING
+    for place_, (mine, found) in enumerate(zip(rows, boxes, strict=True)):
+        there = np.flatnonzero(mine[:, 4] > NOTHING)
+        kept, shown = _shown(found[there], size)
+        moved[place_, : len(kept), :4] = shown
+        moved[place_, : len(kept), 4] = mine[there[kept], 4]
+    return moved
+
+
+def _shown(
+    boxes: NDArray[np.float64], size: tuple[int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return which boxes a picture of that size shows enough of, and the parts that it shows."""
+    inside = np.clip(boxes, 0, [*size, *size])
+    sides, whole = inside[:, 2:] - inside[:, :2], boxes[:, 2:] - boxes[:, :2]
+    enough = sides.prod(axis=1) >= LEAST_SHOWN * whole.prod(axis=1)
+    kept = np.flatnonzero(enough & (sides >= _LEAST_SIDE).all(axis=1))
+    return kept, inside[kept]
