@@ -56,10 +56,9 @@ class TaughtDetection(DetectionData, TaughtTask):
     pretrained_settings: ClassVar[Mapping[str, object]] = {
         "epochs": 20,
         "patience": 20,
-        "learning_rate": 1e-3,
+        "learning_rate": 5e-4,
         "fine_tune": "upper",
         "fine_tune_epochs": 0,
-        "fine_tune_learning_rate": 2e-4,
         "folds": "none",
     }
 

@@ -182,10 +182,11 @@ def _train_more(
 
     network = train.lesson.task.learner(with_dropout(model, config.dropout))
     if config.pretrained:
-        config = replace(config, learning_rate=config.fine_tune_learning_rate, optimizer="adamw")
         if isinstance(model.output, list):
             freeze(model, config, train.lesson.task)
         else:
+            rate = config.fine_tune_learning_rate
+            config = replace(config, learning_rate=rate, optimizer="adamw")
             for layer in network.layers:  # see `transfer.py`
                 layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     compile_model(network, config, train.lesson.task)

@@ -54,9 +54,3 @@ def test_a_task_that_is_only_compared_is_not_measured_on_targets() -> None:
     assert find_compared("pose").name == "pose"
     with pytest.raises(ModelError, match=r"task is 'pose', and the entry point .* is not a Measur"):
         find_measured("pose")
-
-
-def test_a_task_whose_data_is_read_may_not_be_trained() -> None:
-    assert find_data_task("detection").name == "detection"
-    with pytest.raises(ModelError, match=r"'detection', and the entry .* is not a TaughtTask"):
-        find_taught("detection")
