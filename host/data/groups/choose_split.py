@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from edgeinfer.converters.run_folder.samples import Sample
@@ -24,6 +24,7 @@ def split_as(
     task: MeasuredTask,
     validation_share: float,
     test_share: float,
+    together: Sequence[Hashable] | None = None,
 ) -> tuple[dict[Split, list[Sample]], tuple[Finding, ...]]:
     """Split samples as a user says it, and return notes on what else is possible.
 
@@ -35,6 +36,8 @@ def split_as(
         task: defines the groups of targets, such as classes.
         validation_share: of the pictures.
         test_share: the same for the test split.
+        together: a group for each sample, where `split_by` is None: those of one group stay in one
+            split. Not for data that has splits.
 
     Raises:
         DataError: there are too few pictures.
@@ -42,6 +45,15 @@ def split_as(
     """
     own = any(split is not None for _, split in samples)
     plain = [sample for sample, _ in samples]
+    if split_by is None and together is not None:
+        splits = split_groups(
+            *(plain, together),
+            task=task,
+            seed=seed,
+            validation_share=validation_share,
+            test_share=test_share,
+        )
+        return splits, ()
     if split_by is None:
         notes = []
         offered = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ def split_by_rarest(
     split_by: str | None,
     seed: int,
     shares: tuple[float, float],
+    together: Mapping[str, Hashable] | None = None,
 ) -> tuple[dict[Split, list[Sample]], tuple[Finding, ...]]:
     """Do what `split_as` does, so that rare labels come into each split.
 
@@ -36,20 +37,23 @@ def split_by_rarest(
         split_by: which pictures belong together, see `parse_split_by`; None for each alone.
         seed: of the split.
         shares: of validation and test.
+        together: the group of each source, see `split_as`; None for each alone.
 
     Raises:
         DataError, UsageError: as `split_as`.
     """
     known = {sample.source: (sample, split) for sample, split in samples}
     labelled = [replace(one, target=frozenset(labels_of(one.target))) for one, _ in samples]
+    ordered = by_rarest(labelled, LEAST_IN_GROUP)
     drawn, notes = split_as(
-        [(one, known[one.source][1]) for one in by_rarest(labelled, LEAST_IN_GROUP)],
+        [(one, known[one.source][1]) for one in ordered],
         root,
         split_by=split_by,
         seed=seed,
         task=TASK,  # the numbers of `by_rarest` are its groups
         validation_share=shares[0],
         test_share=shares[1],
+        together=None if together is None else [together[one.source] for one in ordered],
     )
     splits = {split: [known[one.source][0] for one in found] for split, found in drawn.items()}
     return splits, notes

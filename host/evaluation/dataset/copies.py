@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeinfer.converters.run_folder.trained_run import Split
+from edgeinfer.host.data.groups.near.compare import Likeness
+from edgeinfer.host.data.groups.near.find import Near
 from edgeinfer.host.evaluation.dataset.looks import Look
-from edgeinfer.host.evaluation.dataset.near.compare import Likeness
-from edgeinfer.host.evaluation.dataset.near.find import Near
 
 _KEEP_FIRST = {"test": 0, "validation": 1, "train": 2}
 

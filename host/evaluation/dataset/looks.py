@@ -12,9 +12,7 @@ from edgeinfer.converters.common.ordered_map import ordered_map
 from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import Split
-from edgeinfer.device.pictures.decode import decode_image, image_size, read_image_bytes
-from edgeinfer.device.pictures.pixel_formats import Pixels
-from edgeinfer.host.evaluation.dataset.near.sketch import Sketch, make_sketch, reduced, small_grey
+from edgeinfer.host.data.groups.near.sketch import Sketch, make_sketch, read_small, small_grey
 
 _SMALL = (32, 32)
 
@@ -68,20 +66,6 @@ def look_at_all(
         looks.append(look)
         progress.advance()
     return looks
-
-
-def read_small(path: str) -> tuple[Pixels, tuple[int, int]]:
-    """Read a picture, a large JPEG at a part of its size.
-
-    Returns:
-        Its pixels, (H, W, 3) uint8 RGB, and its whole (width, height).
-
-    Raises:
-        ImageError: it cannot be read.
-    """
-    data = read_image_bytes(path)
-    size = image_size(data, subject=path)
-    return decode_image(data, subject=path, reduction_rule=reduced), size
 
 
 def _look_at(placed: tuple[Split, Sample]) -> Look:

@@ -11,10 +11,8 @@ from typing import Any, Literal
 
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.host.data.dataset import PreparedData
+from edgeinfer.host.data.groups.near.together import UNIFORM_CONTRAST
 from edgeinfer.host.evaluation.dataset.looks import Look
-
-UNIFORM_CONTRAST = 4.0
-"""Grey levels: the standard deviation below which a picture shows hardly anything."""
 
 _BLACK, _WHITE = 16.0, 240.0
 _ASPECT = 2.5

@@ -13,6 +13,9 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.host.data.dataset import PreparedData
 from edgeinfer.host.data.findings import Finding, FindingKind
+from edgeinfer.host.data.groups.near.find import Near, find_near
+from edgeinfer.host.data.groups.near.sketch import Bytes, read_small, small_grey
+from edgeinfer.host.data.groups.near.together import UNIFORM_CONTRAST, numbered
 from edgeinfer.host.evaluation.dataset.contents import Contents, contents_of
 from edgeinfer.host.evaluation.dataset.copies import Copy, choose_copies
 from edgeinfer.host.evaluation.dataset.drift import Drift, drifts
@@ -23,16 +26,9 @@ from edgeinfer.host.evaluation.dataset.features.judge import (
     suspects,
     tell_apart,
 )
-from edgeinfer.host.evaluation.dataset.features.linear import FOLDS, Indices, compact
-from edgeinfer.host.evaluation.dataset.looks import Look, look_at_all, read_small
-from edgeinfer.host.evaluation.dataset.near.find import Near, find_near
-from edgeinfer.host.evaluation.dataset.near.sketch import Bytes, small_grey
-from edgeinfer.host.evaluation.dataset.oddities import (
-    UNIFORM_CONTRAST,
-    Oddity,
-    imbalance,
-    odd_pictures,
-)
+from edgeinfer.host.evaluation.dataset.features.linear import FOLDS, compact
+from edgeinfer.host.evaluation.dataset.looks import Look, look_at_all
+from edgeinfer.host.evaluation.dataset.oddities import Oddity, imbalance, odd_pictures
 from edgeinfer.host.tasks.registry import find_data_task
 
 
@@ -164,7 +160,7 @@ def _deep(
     looks: Sequence[Look], near: Sequence[Near], prepared: PreparedData, progress: Progress
 ) -> Deep:
     features = compact(extract(looks, progress=progress))
-    groups = _groups(len(looks), near)
+    groups = numbered(len(looks), near)
     doubted: tuple[Suspect, ...] | None = None
     agreed = None
     task = find_data_task(prepared.task)
@@ -178,18 +174,3 @@ def _deep(
         doubted = tuple(found)
     told = tell_apart(looks, features, groups, prepared.own_splits)
     return Deep(suspects=doubted, agreed=agreed, told_apart=tuple(told))
-
-
-def _groups(count: int, near: Sequence[Near]) -> Indices:
-    """Return a number for each picture that is equal for copies, also for copies of copies."""
-    group = list(range(count))
-
-    def top(index: int) -> int:
-        while group[index] != index:
-            group[index] = group[group[index]]
-            index = group[index]
-        return index
-
-    for pair in near:
-        group[top(pair.second)] = top(pair.first)
-    return np.array([top(index) for index in range(count)])

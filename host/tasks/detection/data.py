@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from edgeinfer.converters.common.progress import Progress
+import numpy as np
+
+from edgeinfer.converters.common.progress import Progress, Silent
 from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.converters.tasks.detection.found import paired
@@ -20,11 +22,14 @@ from edgeinfer.host.data.check import Checked, check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
 from edgeinfer.host.data.findings import Finding, LeftOutError
 from edgeinfer.host.data.folder import LabelledFile, Layout
+from edgeinfer.host.data.groups.near.together import near_groups
 from edgeinfer.host.data.groups.split_labels import split_by_rarest
 from edgeinfer.host.tasks.data_task import DataTask
-from edgeinfer.host.tasks.detection.boxes import BoxLayout, find_boxes
+from edgeinfer.host.tasks.detection.boxes import BoxedFile, BoxLayout, find_boxes
 
 LEAST_PICTURES = 10
+LARGEST_GROUP = 0.2
+"""Of all pictures: a larger group of near-duplicates could not be put into one split."""
 
 
 class DetectionData(DataTask):
@@ -52,6 +57,8 @@ class DetectionData(DataTask):
                 next_step="add pictures; `edgeinfer data check --task detection` lists what was "
                 "left out",
             ) from LeftOutError(checked.findings)
+        alone = options.split_by is None and not own
+        together, said = _together(files, progress) if alone else (None, ())
         splits, notes = split_by_rarest(
             [(Sample(source=file.path, target=file.target), file.split) for file in files],
             layout.root,
@@ -59,12 +66,13 @@ class DetectionData(DataTask):
             split_by=options.split_by,
             seed=options.seed,
             shares=shares,
+            together=together,
         )
         _require_boxes(layout, splits, LeftOutError(checked.findings))
         return PreparedData(
             name=layout.root.name or "data",
             splits=splits,
-            findings=(*checked.findings, *notes),
+            findings=(*checked.findings, *said, *notes),
             own_splits=frozenset(own),
             task=self.name,
             labels=layout.labels,
@@ -95,6 +103,34 @@ class DetectionData(DataTask):
     def labels_of(self, target: BoxesTarget) -> Sequence[int]:
         """Return the classes in a picture, each once."""
         return sorted({thing.label for thing in target.things})
+
+
+def _together(
+    files: Sequence[BoxedFile], progress: Progress | None
+) -> tuple[dict[str, int] | None, tuple[Finding, ...]]:
+    """Return the group of near-duplicates that each picture is in, and what to say of it.
+
+    Pictures that nearly all look alike, as those of one camera do, are no copies: there are no
+    groups then.
+    """
+    paths = [file.path for file in files]
+    groups = near_groups(paths, progress=progress or Silent())
+    sizes = np.bincount(groups)
+    alike = int(sizes[sizes > 1].sum())
+    if not alike:
+        return None, ()
+    if sizes.max() > LARGEST_GROUP * len(files):
+        detail = (
+            f"{sizes.max():,} of {len(files):,} pictures are nearly the same, and come into all "
+            "splits: what is measured on them is better than on others; to keep pictures together "
+            "that were taken one after the other, see --split-by"
+        )
+        return None, (Finding(kind="warning", path=".", detail=detail),)
+    detail = f"{alike:,} pictures that are nearly the same as others stay with them in one split"
+    return (
+        dict(zip(paths, groups.tolist(), strict=True)),
+        (Finding(kind="note", path=".", detail=detail),),
+    )
 
 
 def _checked(layout: BoxLayout, progress: Progress | None) -> Checked:

@@ -67,7 +67,7 @@ class TaughtDetection(DetectionData, TaughtTask):
     ) -> PreparedData:
         """Read, check and split a folder of pictures with boxes."""
         prepared = super().prepare(root, options, progress=progress)
-        return replace(prepared, decoder=Decoder(grids=_grids()))
+        return replace(prepared, decoder=Decoder(grids=grids()))
 
     def check_size(self, size: tuple[int, int]) -> None:
         """Refuse sizes that the grids do not fill."""
@@ -148,7 +148,7 @@ def _pairs() -> list[tuple[str, ...]]:
     return [names[place : place + 2] for place in range(0, len(names), 2)]
 
 
-def _grids() -> GridSpec:
+def grids() -> GridSpec:
     """Return which output is what."""
     count = 2 * len(STRIDES)
     return GridSpec(

@@ -2,9 +2,10 @@
 together.
 
 A network with several outputs has new layers at several depths, which lead the backbone's features
-elsewhere than one vector does. So there is no stage on frozen features: all learn at one low rate, the
-backbone with batch normalization in inference mode. The backbone's lower layers, most of its arithmetic, stay as they are, unless the
-whole network is to be trained: they know edges and textures, which any pictures have.
+elsewhere than one vector does. So there is no stage on frozen features: all learn at one low rate,
+the backbone with batch normalization in inference mode. The backbone's lower layers, most of its
+arithmetic, stay as they are, unless the whole network is to be trained: they know edges and
+textures, which any pictures have.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from edgeinfer.converters.common.ordered_map import ordered_map
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.host.evaluation.dataset.looks import Look, read_small
+from edgeinfer.host.data.groups.near.sketch import read_small
+from edgeinfer.host.evaluation.dataset.looks import Look
 from edgeinfer.host.extras import check_host_extra, require_host_extra
 from edgeinfer.host.models import efficientnet_lite
 

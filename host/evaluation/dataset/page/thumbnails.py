@@ -11,7 +11,7 @@ import numpy as np
 from edgeinfer.device.core.errors import ImageError
 from edgeinfer.device.outputs.drawing.draw import PictureCanvas
 from edgeinfer.device.tasks.prediction import Canvas
-from edgeinfer.host.evaluation.dataset.looks import read_small
+from edgeinfer.host.data.groups.near.sketch import read_small
 
 SIDE = 132
 """The longer side, pixels."""

@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeinfer.converters.common.progress import Progress
-from edgeinfer.host.evaluation.dataset.near.candidates import (
+from edgeinfer.host.data.groups.near.candidates import (
     TABLES,
     pairs_by_corners,
     pairs_by_hash,
 )
-from edgeinfer.host.evaluation.dataset.near.compare import (
+from edgeinfer.host.data.groups.near.compare import (
     Likeness,
     compare,
     motion_of_corners,
     whole,
 )
-from edgeinfer.host.evaluation.dataset.near.sketch import Bytes, Sketch
+from edgeinfer.host.data.groups.near.sketch import Bytes, Sketch
 
 _KEPT_PICTURES = 512
 """Grey copies that stay in memory while candidates are compared."""

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeinfer.device.pictures.decode import decode_image, image_size, read_image_bytes
 from edgeinfer.device.pictures.pixel_formats import JpegReduction, Pixels
 
 SIDE = 160
@@ -67,6 +68,20 @@ def reduced(size: tuple[int, int]) -> JpegReduction:
         if longer >= 2 * SIDE * part:
             return part
     return 1
+
+
+def read_small(path: str) -> tuple[Pixels, tuple[int, int]]:
+    """Read a picture, a large JPEG at a part of its size.
+
+    Returns:
+        Its pixels, (H, W, 3) uint8 RGB, and its whole (width, height).
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    data = read_image_bytes(path)
+    size = image_size(data, subject=path)
+    return decode_image(data, subject=path, reduction_rule=reduced), size
 
 
 def make_sketch(grey: Bytes) -> Sketch:

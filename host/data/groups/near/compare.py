@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.host.evaluation.dataset.near.sketch import SIDE, Bytes, Sketch
+from edgeinfer.host.data.groups.near.sketch import SIDE, Bytes, Sketch
 
 MIN_CORRELATION = 0.95
 """Between the grey values of both where they overlap."""

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.common.progress import Silent
-from edgeinfer.host.evaluation.dataset.near.candidates import (
+from edgeinfer.host.data.groups.near.candidates import (
     MAX_DIFFERENT_BITS,
     pairs_by_corners,
     pairs_by_hash,
 )
-from edgeinfer.host.evaluation.dataset.near.find import Near, find_near
-from edgeinfer.host.evaluation.dataset.near.sketch import (
+from edgeinfer.host.data.groups.near.find import Near, find_near
+from edgeinfer.host.data.groups.near.sketch import (
     MIRROR_SIGNS,
     SIDE,
     make_sketch,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeinfer.host.evaluation.dataset.near.sketch import HASH_BITS, MIRROR_SIGNS, Sketch
+from edgeinfer.host.data.groups.near.sketch import HASH_BITS, MIRROR_SIGNS, Sketch
 
 Pairs = NDArray[np.int64]
 """(n, 2) the indices of two pictures, the smaller first."""
