@@ -11,6 +11,7 @@ from edgeinfer.device.tasks.spec import (
     AnchorSpec,
     Decoder,
     DetectionSpec,
+    GridSpec,
     KeypointsSpec,
     MultiLabelSpec,
     PictureSpec,
@@ -117,6 +118,14 @@ def of_every_task() -> list[ModelManifest]:
             labels=("face",),
             decoder=Decoder(anchors=AnchorSpec(strides=(1,), per_cell=(2,), points=("nose",))),
             variants=of_outputs((1, 8, 6), (1, 8, 1)),
+        ),
+        replace(
+            third,
+            schema_version=4,
+            task="detection",
+            labels=("cat", "dog"),
+            decoder=Decoder(grids=GridSpec(strides=(8,), boxes=(0,), scores=(1,))),
+            variants=of_outputs((1, 1, 2, 4), (1, 1, 2, 2)),
         ),
         replace(
             third,
