@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -96,19 +96,9 @@ class DetectionEvaluation(Evaluation):
 
     def lines(self) -> list[str]:
         """Return them for people."""
-        known = self.figures()
         if not self.samples:
             return []
-        texts = [
-            f"{title} {known[name]:.1%} ({known[f'{name}.low']:.1%} to {known[f'{name}.high']:.1%})"
-            for title, name in (("mAP75", "map75"), ("mAP50-95", "map50_95"))
-        ]
-        return [
-            ", ".join(texts),
-            f"of objects that score {self.min_score:g} or more: F1 {known['f1']:.1%}, "
-            f"precision {known['precision']:.1%}, recall {known['recall']:.1%}; "
-            f"{known['exact_counts']:.1%} of pictures with the right number",
-        ]
+        return precision_lines(self.figures(), "", self.min_score)[1:]
 
     def by_group(self) -> tuple[Group, ...]:
         """Return the average precision at half overlap of each class that is there."""
@@ -205,6 +195,28 @@ def evaluate_boxes(
         labels=labels,
         min_score=least,
     )
+
+
+def precision_lines(figures: Mapping[str, float], prefix: str, least: float) -> list[str]:
+    """Return average precisions and what is counted, for people, a line each.
+
+    Args:
+        figures: those of `DetectionEvaluation.figures`.
+        prefix: how their names begin there.
+        least: the score from which an object counts.
+    """
+    known = {name.removeprefix(prefix): figure for name, figure in figures.items()}
+    texts = [
+        f"{title} {known[name]:.1%} ({known[f'{name}.low']:.1%} to {known[f'{name}.high']:.1%})"
+        for title, name in zip((SCORE_NAME, "mAP75", "mAP50-95"), _FIGURES, strict=True)
+    ]
+    return [
+        texts[0],
+        ", ".join(texts[1:]),
+        f"of objects that score {least:g} or more: F1 {known['f1']:.1%}, "
+        f"precision {known['precision']:.1%}, recall {known['recall']:.1%}; "
+        f"{known['exact_counts']:.1%} of pictures with the right number",
+    ]
 
 
 def _counted(one: Answered, least: float) -> tuple[int, int, int]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
 
 from edgeinfer.converters.tasks.detection.coco import Answered
-from edgeinfer.converters.tasks.detection.evaluation import DetectionEvaluation, evaluate_boxes
+from edgeinfer.converters.tasks.detection.evaluation import (
+    DetectionEvaluation,
+    evaluate_boxes,
+    precision_lines,
+)
 from edgeinfer.converters.tasks.detection.found import paired
 from edgeinfer.converters.tasks.detection.target import BoxesTarget, read_boxes, write_boxes
 from edgeinfer.converters.tasks.evaluation import Evaluation
@@ -97,6 +101,12 @@ class MeasuredDetection(MeasuredTask):
             group_names=("all",),
             score_name=self.score_name,
         )
+
+    def summary(
+        self, metrics: Mapping[str, float], name: str, said: Said, pictures: int
+    ) -> list[str]:
+        """Return the three precisions with their intervals, and F1."""
+        return precision_lines(metrics, f"{name}.", min_score(said))
 
     def settled(self, said: Said, evaluation: Evaluation) -> Said:
         """Return the description with the least score that has the best F1."""

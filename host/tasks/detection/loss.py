@@ -22,7 +22,7 @@ CENTRE, CORNERS, LOGITS = slice(0, 2), slice(2, 6), slice(6, None)
 """Where the parts of a cell's numbers are."""
 
 CELLS = 10
-"""At most this many cells answer for a thing."""
+"""This many cells answer for a thing, and those that are exactly as good as the last of them."""
 
 _SCORE_POWER, _OVERLAP_POWER = 0.5, 6.0
 _BOX_WEIGHT = 2.0
@@ -135,18 +135,17 @@ def assign(targets: Any, outputs: Any) -> tuple[Any, Any, Any]:
     least = ops.top_k(fit, count)[0][..., -1:]
     chosen = ops.cast(ops.logical_and(fit >= least, fit > 0), "float32")
     # A cell answers for one thing: the one that its box overlaps most.
-    overlaps = truth.overlaps * chosen
-    best = ops.max(overlaps, axis=1, keepdims=True)
-    chosen = chosen * ops.cast(overlaps >= best, "float32")
+    things = ops.argmax(truth.overlaps * chosen, axis=1)
+    only = ops.one_hot(things, targets.shape[1], axis=1)
+    chosen = chosen * only
     fit, overlaps = fit * chosen, truth.overlaps * chosen
     # The best cell of a thing is to score as much as its box overlaps, others their share of it.
     share = fit / (ops.max(fit, axis=-1, keepdims=True) + _LEAST**2)
     quality = share * ops.max(overlaps, axis=-1, keepdims=True)
-    things = ops.argmax(chosen, axis=1)[..., None]
     return (
         ops.clip(ops.einsum("nma,nmc->nac", quality, truth.classes), 0.0, 1.0),
         ops.max(chosen, axis=1),
-        ops.take_along_axis(targets[..., :4], things, axis=1),
+        ops.take_along_axis(targets[..., :4], things[..., None], axis=1),
     )
 
 
