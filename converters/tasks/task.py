@@ -27,6 +27,7 @@ class ComparedTask(ABC):
         figure: its name in metrics, such as `top1` in `test.int8.top1`.
         counted: what two models agree on if the score is 1, in words.
         distribution: whether the numbers of an output are one distribution, as logits are.
+        draws: whether `draw_truth` draws something.
         pipeline: what Hugging Face's model cards call the task; empty where they have no name.
         card_metrics: what they call its metrics.
     """
@@ -36,6 +37,7 @@ class ComparedTask(ABC):
     figure: ClassVar[str] = "score"
     counted: ClassVar[str] = ""
     distribution: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
     pipeline: ClassVar[str] = ""
     card_metrics: ClassVar[tuple[str, ...]] = ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from edgeinfer.converters.bundle.golden import choose_samples
 from edgeinfer.converters.bundle.page.thumbnails import Thumbnails, section_with_thumbnails
@@ -56,11 +57,16 @@ def data_section(
     split, first = next(((name, part) for name, part in splits.items() if part), ("", ()))
     chosen = choose_samples(first, SAMPLES_SHOWN, task if known else None)
     names = [task.truth(sample.target, said) if known else None for sample in chosen]
+    drawn = known and task.draws
     parts.append(
         Pictures(
             title=f"Some of the pictures ({split})",
             pictures=tuple(
-                Shown(place=place, lines=(name,) if name else ())
+                Shown(
+                    place=place,
+                    lines=(name,) if name else (),
+                    draw=partial(task.draw_truth, chosen[place].target) if drawn else None,
+                )
                 for place, name in enumerate(names)
             ),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import cv2
@@ -21,8 +21,10 @@ from edgeinfer.converters.common.page.parts import (
 )
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.device.core.errors import EdgeinferError
+from edgeinfer.device.outputs.drawing.draw import PictureCanvas
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.device.preprocess import PreprocessSpec
+from edgeinfer.device.tasks.prediction import Canvas
 
 SIDE = 128
 """The longer side of a thumbnail, pixels."""
@@ -42,13 +44,22 @@ class Thumbnails:
 
     def __init__(self) -> None:
         self._made: dict[str, str] = {}
+        self._drawn = 0
 
     def full(self) -> bool:
         """Return whether a page has as many as it may have."""
-        return len(self._made) >= MOST_TILES
+        return len(self._made) + self._drawn >= MOST_TILES
 
-    def uri(self, source: str) -> str:
-        """Return a picture's thumbnail as a `data:` address; empty if it cannot be read."""
+    def uri(self, source: str, draw: Callable[[Canvas], None] | None = None) -> str:
+        """Return a picture's thumbnail as a `data:` address; empty if it cannot be read.
+
+        Args:
+            source: the picture.
+            draw: draws onto the thumbnail; None draws nothing.
+        """
+        if draw is not None:
+            self._drawn += 1
+            return _uri(source, draw)
         if source not in self._made:
             self._made[source] = _uri(source)
         return self._made[source]
@@ -84,7 +95,7 @@ def _shown(part: Part, samples: Sequence[Sample], made: Thumbnails) -> Part:
         return Text(paragraphs=(f"{part.title}: which pictures they are is not known.",))
     tiles = tuple(
         Tile(
-            uri=made.uri(samples[one.place].source),
+            uri=made.uri(samples[one.place].source, one.draw),
             name=os.path.basename(samples[one.place].source),
             lines=one.lines,
         )
@@ -100,13 +111,17 @@ def _shown(part: Part, samples: Sequence[Sample], made: Thumbnails) -> Part:
     return Gallery(title=part.title, tiles=tiles, note=note.strip())
 
 
-def _uri(source: str) -> str:
+def _uri(source: str, draw: Callable[[Canvas], None] | None = None) -> str:
     try:
         small = _scaled(read_sample(source, _READING))
     # What OpenCV cannot scale is not worth the page.
     except (EdgeinferError, OSError, cv2.error):
         return ""
     exact = max(small.shape[:2]) <= SIDE and _few_colours(small)
+    if draw is not None:
+        canvas = PictureCanvas(np.ascontiguousarray(small[..., ::-1]))
+        draw(canvas)
+        small = np.ascontiguousarray(canvas.picture[..., ::-1])
     kind, options = (".png", [cv2.IMWRITE_PNG_COMPRESSION, 9])
     if not exact:
         kind, options = (".jpg", [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
+
+from edgeinfer.device.tasks.prediction import Canvas
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +99,12 @@ class Shown:
     Attributes:
         place: its place among the samples.
         lines: what is below it.
+        draw: draws onto the small picture; None draws nothing.
     """
 
     place: int
     lines: tuple[str, ...] = ()
+    draw: Callable[[Canvas], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

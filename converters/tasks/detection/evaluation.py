@@ -84,15 +84,30 @@ class DetectionEvaluation(Evaluation):
         """Return the same answers, counted from the least score of another description on."""
         return evaluate_boxes(self.pictures, self.labels, min_score(said))
 
-    def best_min_score(self) -> float:
-        """Return the least score with the best F1; of several that are as good the middle one."""
-        f1 = []
+    def by_least_score(self) -> tuple[tuple[float, ...], Floats]:
+        """Return least scores, and for each (3,) precision, recall and F1 of what scores more.
+
+        The precision of no answer at all is not a number.
+        """
+        shares = []
         for score in _SCORES:
             counts = np.array([_counted(one, score) for one in self.pictures]).reshape(-1, 3)
             found, said, true = counts.sum(axis=0).tolist()
-            f1.append(_share(2 * found, said + true))
-        best = np.flatnonzero(np.array(f1) == max(f1))
-        return _SCORES[int(best[len(best) // 2])]
+            f1 = _share(2 * found, said + true)
+            shares.append(
+                (
+                    _share(found, said, empty=math.nan),
+                    _share(found, true),
+                    _share(2 * found, said + true),
+                )
+            )
+        return _SCORES, np.array(shares)
+
+    def best_min_score(self) -> float:
+        """Return the least score with the best F1; of several that are as good the middle one."""
+        scores, shares = self.by_least_score()
+        best = np.flatnonzero(shares[:, 2] == shares[:, 2].max())
+        return scores[int(best[len(best) // 2])]
 
     def lines(self) -> list[str]:
         """Return them for people."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from edgeinfer.converters.common.page.parts import Part
 from edgeinfer.converters.tasks.detection.coco import Answered
 from edgeinfer.converters.tasks.detection.evaluation import (
     DetectionEvaluation,
@@ -14,6 +15,7 @@ from edgeinfer.converters.tasks.detection.evaluation import (
     precision_lines,
 )
 from edgeinfer.converters.tasks.detection.found import paired
+from edgeinfer.converters.tasks.detection.page import boxes_parts, detection_parts, draw_boxes
 from edgeinfer.converters.tasks.detection.target import BoxesTarget, read_boxes, write_boxes
 from edgeinfer.converters.tasks.evaluation import Evaluation
 from edgeinfer.converters.tasks.task import MeasuredTask
@@ -23,8 +25,6 @@ from edgeinfer.device.tasks.detection.task import min_score
 from edgeinfer.device.tasks.prediction import Canvas, Prediction
 from edgeinfer.device.tasks.registry import find_task
 from edgeinfer.device.tasks.task import Said
-
-_WHITE = (255, 255, 255)
 
 
 class MeasuredDetection(MeasuredTask):
@@ -42,6 +42,7 @@ class MeasuredDetection(MeasuredTask):
     named_folders: ClassVar[bool] = False
     least_score: ClassVar[float | None] = 0.01
     packages: ClassVar[tuple[str, ...]] = ("faster_coco_eval",)
+    draws: ClassVar[bool] = True
     pipeline: ClassVar[str] = "object-detection"
     score_name: ClassVar[str] = "F1"
     figure: ClassVar[str] = "f1"
@@ -67,8 +68,7 @@ class MeasuredDetection(MeasuredTask):
 
     def draw_truth(self, target: BoxesTarget, canvas: Canvas) -> None:
         """Draw the true boxes in white."""
-        for left, top, right, bottom in target.boxes((canvas.width, canvas.height)).tolist():
-            canvas.box(left, top, right, bottom, _WHITE)
+        draw_boxes(target)(canvas)
 
     def target_of(self, prediction: Prediction) -> Detections:
         """Return the objects."""
@@ -114,6 +114,16 @@ class MeasuredDetection(MeasuredTask):
             return said
         answer = AnswerOptions(min_score=evaluation.best_min_score())
         return find_task(self.name).adjusted(said, answer)
+
+    def page_parts(self, evaluation: Evaluation, said: Said) -> tuple[Part, ...]:
+        """Return precisions, classes, least scores and mistakes, where true boxes are known."""
+        if not isinstance(evaluation, DetectionEvaluation):
+            return super().page_parts(evaluation, said)
+        return detection_parts(evaluation)
+
+    def data_parts(self, targets: Mapping[str, Sequence[Any]], said: Said) -> tuple[Part, ...]:
+        """Return how many things of each class and size each split has."""
+        return boxes_parts(targets, said.labels)
 
 
 TASK = MeasuredDetection()
