@@ -94,13 +94,7 @@ class DetectionEvaluation(Evaluation):
             counts = np.array([_counted(one, score) for one in self.pictures]).reshape(-1, 3)
             found, said, true = counts.sum(axis=0).tolist()
             f1 = _share(2 * found, said + true)
-            shares.append(
-                (
-                    _share(found, said, empty=math.nan),
-                    _share(found, true),
-                    _share(2 * found, said + true),
-                )
-            )
+            shares.append((_share(found, said, empty=math.nan), _share(found, true), f1))
         return _SCORES, np.array(shares)
 
     def best_min_score(self) -> float:
