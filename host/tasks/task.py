@@ -32,7 +32,7 @@ class TaughtTask(DataTask):
     """How a task is trained; stateless, one object for all models.
 
     It is found by its name; see `registry.py`. A network has one output, a vector of `numbers`,
-    where the task brings no `network` of its own.
+    where the task does not bring its own `network`.
 
     Attributes:
         losses: the names of the losses that it has.

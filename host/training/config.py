@@ -238,9 +238,9 @@ def default_config(name: str, **overrides: Any) -> TrainConfig:
     if task != "classification":
         from edgeinfer.host.tasks.registry import find_taught  # it needs numpy
 
-        taught = find_taught(task)
-        settings |= taught.settings
-        settings |= taught.pretrained_settings if initializer == "pretrained" else {}
+        of_task = find_taught(task)
+        settings |= of_task.settings
+        settings |= of_task.pretrained_settings if initializer == "pretrained" else {}
     return TrainConfig(**(settings | given))
 
 

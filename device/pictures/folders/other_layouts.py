@@ -53,22 +53,21 @@ def other_layout(folder: Path) -> DataError | None:
         return None
     layout, where = shown
     got = f"is a detection data set in the {layout} layout, see {where}"
-    advice = "edgeinfer does not train detectors yet"
+    elsewhere = "or train elsewhere and make a bundle of the .tflite file with `edgeinfer adopt`"
     if layout in IMPORTED:
         crops = folder.with_name(f"{folder.name}-crops")
+        training = command_line("train", folder, "--task", "detection")
         importing = command_line("data", "import", folder, crops, "--crops")
-        advice += f": {importing} makes a picture of each box, to classify them"
+        advice = f"{training} trains a detector; {importing} makes a picture of each box, to "
+        advice += "classify them"
     elif layout == _SEGMENTATION:
         got = f"is a segmentation data set, see its masks in {where}"
-        advice = "edgeinfer does not train segmentation yet"
-    if layout not in IMPORTED:
-        advice += ": sort the images by class"
+        advice = f"edgeinfer does not train segmentation yet: sort the images by class, {elsewhere}"
+    else:
+        advice = "save the boxes as COCO, YOLO or Pascal VOC to train a detector, or sort the "
+        advice += "images by class"
     return DataError(
-        folder,
-        got=got,
-        expected="one sub-folder of images per class",
-        next_step=f"{advice}, or train elsewhere and make a bundle of the .tflite file with "
-        "`edgeinfer adopt`",
+        folder, got=got, expected="one sub-folder of images per class", next_step=advice
     )
 
 

@@ -139,9 +139,7 @@ def _print_corrections(imported: Imported) -> None:
 def _print_next(imported: Imported) -> None:
     out = imported.out
     if imported.boxes:
-        crops = out.with_name(f"{out.name}-crops")
-        say("edgeinfer does not train detectors yet; boxes.json keeps the boxes for that")
-        say(f"next: {command_line('data', 'import', out, crops, '--crops')}")
+        say(f"next: {command_line('train', out, '--task', 'detection')}")
         return
     from edgeinfer.host.data.folder import find_layout
 

@@ -68,7 +68,8 @@ def train(
     DATA is a folder with one sub-folder of photos per class, or with such folders in train,
     validation and test. Labels may also be in a table (--labels-csv) or in names such as
     cat.0.jpg. With --task value, the model measures: the table has a number for each photo, or
-    names have it (--name-pattern). fashion-mnist is the small data set that comes with edgeinfer;
+    names have it (--name-pattern). A folder with boxes, as Pascal VOC, YOLO, COCO or a table, makes
+    a detector (--task detection). fashion-mnist is the small data set that comes with edgeinfer;
     fashion-mnist:full is the whole set, if it is installed or can be downloaded. The trained model
     is written to a folder for `edgeinfer convert`.
     """
@@ -105,6 +106,8 @@ def train(
     if grey_28 and architecture is None:
         architecture = "small-cnn"
     _require_task(task)
+    if not grey_28 and labels_csv is None and "--task" not in given_options():
+        task = _task_of(Path(data), task)
     config = make_config(
         *(architecture or "efficientnet-lite0", settings),
         weights=weights,
@@ -239,6 +242,18 @@ def _require_task(task: str) -> None:
             expected=f"one of {', '.join(OWN)}, or one of an installed package",
             next_step=did_you_mean(task, task_names()),
         )
+
+
+def _task_of(data: Path, task: str) -> str:
+    """Return `detection` for a folder of pictures with boxes, else the task that is usual."""
+    from edgeinfer.device.pictures.folders.other_layouts import IMPORTED, boxes_layout
+
+    shown = boxes_layout(data) if data.is_dir() else None
+    if shown is None or shown[0] not in IMPORTED:
+        return task
+    layout, where = (printable(text) for text in shown)
+    say(f"{layout} boxes, see {where}: a detector is trained (--task detection)", err=True)
+    return "detection"
 
 
 def _periods(text: str | None) -> tuple[float, ...]:

@@ -110,14 +110,14 @@ def _together(
 ) -> tuple[dict[str, int] | None, tuple[Finding, ...]]:
     """Return the group of near-duplicates that each picture is in, and what to say of it.
 
-    Pictures that nearly all look alike, as those of one camera do, are no copies: there are no
-    groups then.
+    Pictures that nearly all look the same, as those of one camera do, are not copies: there are
+    then no groups.
     """
     paths = [file.path for file in files]
     groups = near_groups(paths, progress=progress or Silent())
     sizes = np.bincount(groups)
-    alike = int(sizes[sizes > 1].sum())
-    if not alike:
+    copies = int(sizes[sizes > 1].sum())
+    if not copies:
         return None, ()
     if sizes.max() > LARGEST_GROUP * len(files):
         detail = (
@@ -126,7 +126,7 @@ def _together(
             "that were taken one after the other, see --split-by"
         )
         return None, (Finding(kind="warning", path=".", detail=detail),)
-    detail = f"{alike:,} pictures that are nearly the same as others stay with them in one split"
+    detail = f"{copies:,} pictures that are nearly the same as others stay with them in one split"
     return (
         dict(zip(paths, groups.tolist(), strict=True)),
         (Finding(kind="note", path=".", detail=detail),),

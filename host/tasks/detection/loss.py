@@ -5,7 +5,7 @@ and y of the cell's centre, then left, top, right and bottom of its box in pixel
 So the loss needs to know nothing of strides. Targets are (pictures, most things of a picture, 5):
 left, top, right and bottom in pixels, and the class, -1 in rows without a thing.
 
-Which cells answer for a thing is decided anew in each step by what the network says now (Feng et
+Which cells answer for a thing is decided again in each step by what the network says now (Feng et
 al. 2021, "TOOD: Task-aligned One-stage Object Detection"): of the cells within its box those with
 the best product of score and overlap. Their scores learn to be as high as their boxes are good
 (Li et al. 2020, "Generalized Focal Loss"), so that of many answers the tightest wins; boxes learn

@@ -3,7 +3,7 @@
 Features of low resolution know what things are, those of high resolution where: a pyramid adds the
 former to the latter (Lin et al. 2017, "Feature Pyramid Networks"). A head answers for each cell of
 a grid, without anchors (Tian et al. 2019, "FCOS"): the way from the cell's centre to the four edges
-of a box, and a logit for each class. Boxes and logits have layers and outputs of their own, so that
+of a box, and a logit for each class. Boxes and logits have separate layers and outputs, so that
 each has its own scale in INT8.
 
 All is made of convolutions, ReLU6, additions and enlargements without interpolation, which CPUs and
@@ -143,7 +143,7 @@ def _taps(model: Any) -> dict[int, Any]:
     for layer in cut_points(model):
         x = layer.output
         stride = height // x.shape[1] if len(x.shape) == 4 else 0
-        # Inside a block features are several times as wide for a moment, which says no more.
+        # Inside a block features are several times as wide for a moment, which adds nothing.
         wide = stride in taps and x.shape[-1] > _WIDER * taps[stride].shape[-1]
         if stride in STRIDES and not wide:
             taps[stride] = x

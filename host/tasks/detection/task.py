@@ -34,7 +34,7 @@ from edgeinfer.host.tasks.shown_score import ShownScore
 from edgeinfer.host.tasks.task import Floats, Motions, Rows, TaughtTask
 
 ZOOM, SHIFT = 0.35, 0.15
-"""Boxes move along with their pictures, so a thing may be learned anywhere and at other sizes."""
+"""Boxes move along with their pictures, so a thing may be anywhere and at other sizes."""
 
 
 class TaughtDetection(DetectionData, TaughtTask):
@@ -157,4 +157,4 @@ def grids() -> GridSpec:
 
 
 TASK = TaughtDetection()
-"""Teaches detectors, and reads their data."""
+"""Trains detectors, and reads their data."""

@@ -16,7 +16,7 @@ MOST_THINGS = 100
 """Of a picture with more things, as many are learned, the largest: as many as an answer has."""
 
 LEAST_SHOWN = 0.25
-"""A thing of which a moved picture shows less is no thing of it any more."""
+"""Of a thing a moved picture must show this share, or it is left out."""
 
 NOTHING = -1.0
 """The class of a row without a thing."""

@@ -3,7 +3,7 @@
 It is the part `raccoons` of `python -m tests.benchmarks.training`. Near-duplicates are on one side
 of each fold. Within a fold a fifth of the other pictures is for validation, which alone chooses
 weights and repairs; the fold's own pictures are asked once. Float and INT8 answer through the
-device package. Beside them is one constant box for all pictures, which sees nothing.
+device package. Compared with them is one constant box for all pictures, which sees nothing.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _dealt(
 
 
 def _fold(work: Path, seed: int, fold: int) -> Fold:
-    """Return a fold's answers and times; each fold has a process of its own."""
+    """Return a fold's answers and times; each fold has its own process."""
     kept = work / f"raccoons-{seed}-{fold}.json"
     if not kept.is_file():
         module = "tests.benchmarks.training.raccoons"

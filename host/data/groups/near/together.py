@@ -59,7 +59,7 @@ def numbered(count: int, near: Sequence[Near]) -> NDArray[np.int64]:
 
     Args:
         count: how many pictures there are.
-        near: which of them are alike.
+        near: which of them are near-duplicates.
     """
     group = list(range(count))
 

@@ -26,7 +26,7 @@ def detector(name: str, size: int = 64, classes: int = 3, **options: float) -> k
 
 
 @pytest.mark.parametrize("name", ["small-cnn", "mobilenet", "efficientnet-lite0", "mobilenet-v2"])
-def test_each_stride_has_boxes_and_scores_of_their_own(name: str) -> None:
+def test_each_stride_has_separate_boxes_and_scores(name: str) -> None:
     model = detector(name)
     said = Said(labels=("a", "b", "c"))
     shapes = TASK.output_shapes(said, (64, 64))

@@ -56,7 +56,7 @@ def test_of_too_many_things_the_largest_are_learned(tmp_path: Path) -> None:
     assert rows[0, :, 2].min() == pytest.approx(64 * things[20].right)
 
 
-def test_a_mirrored_box_is_on_the_other_side_and_what_leaves_is_gone() -> None:
+def test_a_mirrored_box_is_on_the_other_side_and_what_leaves_is_left_out() -> None:
     rows = np.array([[[8, 8, 24, 40, 1], [0, 0, 0, 0, -1]]], np.float32)
     mirror = np.array([[[-1.0, 0, 63], [0, 1, 0]]])
     assert moved_things(rows, mirror, (64, 64))[0, 0].tolist() == [40, 8, 56, 40, 1]

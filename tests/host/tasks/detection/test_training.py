@@ -82,7 +82,7 @@ def test_the_bundle_finds_things_where_they_are(run: Path, converted: ConvertRes
         outputs = converted.manifest.variants["cpu"].outputs
         assert [output.name for output in outputs][:2] == ["boxes_8", "scores_8"]
         assert {output.dtype for output in outputs} == {"int8"}
-        # Boxes and scores have scales of their own.
+        # Boxes and scores have their own scales.
         assert len({output.scale for output in outputs}) == len(outputs)
         for sample in samples:
             found = model.predict(sample.source)
