@@ -12,6 +12,7 @@ from edgeinfer.converters.targets.target import (
     Target,
     TargetOptions,
     remedies_of,
+    within_steps,
 )
 from edgeinfer.device.models.bundle.manifest import Variant
 from edgeinfer.device.tflite.model import TfliteModel
@@ -40,8 +41,9 @@ class DelegateTarget(Target):
         cpu = draft.manifest.variants["cpu"]
         subject = f"{draft.manifest.name} for {options.board}"
         model = read_tflite(draft.members[cpu.file], subject=subject)
-        tolerance = max(cpu.output_tolerance, self.tolerance_steps * cpu.output.scale)
-        variant = replace(cpu, delegate=self.name, output_tolerance=tolerance)
+        variant = replace(cpu, delegate=self.name).with_tensors(
+            cpu.input, cpu.outputs, within_steps(cpu, cpu.outputs, self.tolerance_steps)
+        )
         return self.predicted(draft, model, variant, {}, title=options.board, state=SAME_FILE)
 
     def predicted(

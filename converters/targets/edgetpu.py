@@ -15,6 +15,7 @@ from edgeinfer.converters.targets.target import (
     Target,
     TargetOptions,
     remedies_of,
+    within_steps,
 )
 from edgeinfer.device.accelerators.edgetpu.compiler import (
     HOW_TO_GET_IT,
@@ -99,24 +100,22 @@ TARGET = EdgeTpuTarget()
 
 def _variant(cpu: Variant, compiled: CompiledModel, subject: str) -> Variant:
     model = read_tflite(compiled.content, subject=f"{subject}, compiled")
-    if EDGETPU_OP not in model.custom_ops or len(model.inputs) != 1 or len(model.outputs) != 1:
+    counts = len(model.inputs), len(model.outputs)
+    if EDGETPU_OP not in model.custom_ops or counts != (1, len(cpu.outputs)):
         raise ConversionError(
             subject,
             got="the Edge TPU compiler wrote a model without its operator, or of another shape",
-            expected=f"one input, one output and {EDGETPU_OP}",
+            expected=f"one input, {len(cpu.outputs)} outputs and {EDGETPU_OP}",
         )
-    output = model.outputs[0].spec()
+    outputs = [output.spec() for output in model.outputs]
     variant = replace(
-        cpu,
-        file=f"variants/{TARGET.name}.tflite",
-        delegate=TARGET.name,
-        input=model.inputs[0].spec(),
-        output=output,
-        output_tolerance=max(cpu.output_tolerance, EDGETPU_TOLERANCE_STEPS * output.scale),
+        cpu, file=f"variants/{TARGET.name}.tflite", delegate=TARGET.name
+    ).with_tensors(
+        model.inputs[0].spec(), outputs, within_steps(cpu, outputs, EDGETPU_TOLERANCE_STEPS)
     )
     for what, got, expected in (
         ("input", variant.input, cpu.input),
-        ("output", variant.output, cpu.output),
+        *(("output", *pair) for pair in zip(variant.outputs, cpu.outputs, strict=True)),
     ):
         if (got.shape, got.dtype) != (expected.shape, expected.dtype):
             raise ConversionError(

@@ -72,11 +72,9 @@ class EthosUTarget(Target):
         model = read_tflite(compiled.model, subject=subject)
         _check(subject, compiled, model, cpu)
         variant = replace(
-            cpu,
-            file=f"variants/{configuration}.tflite",
-            delegate=self.name,
-            input=model.inputs[0].spec(),
-            output=model.outputs[0].spec(),
+            cpu, file=f"variants/{configuration}.tflite", delegate=self.name
+        ).with_tensors(
+            model.inputs[0].spec(), [output.spec() for output in model.outputs], cpu.tolerances
         )
         report = {**asdict(compiled.report), "assumptions": compiled.report.assumptions}
         tables = f"vela.{configuration}"
@@ -152,7 +150,7 @@ def _check(subject: str, compiled: Compiled, model: TfliteModel, cpu: Variant) -
             next_step="convert without --npu, or change the layers",
         )
     ends = [tensor.spec() for tensor in (*model.inputs, *model.outputs)]
-    wanted = [cpu.input, cpu.output]
+    wanted = [cpu.input, *cpu.outputs]
     # Names may change; the format of inputs and outputs must not.
     if [replace(end, name="") for end in ends] != [replace(end, name="") for end in wanted]:
         raise ConversionError(

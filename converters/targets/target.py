@@ -15,7 +15,7 @@ from edgeinfer.converters.targets.required_share import require_share
 from edgeinfer.device.accelerators.accelerator import Accelerator
 from edgeinfer.device.accelerators.registry import named_accelerator
 from edgeinfer.device.core.errors import printable
-from edgeinfer.device.core.tensors import Precision
+from edgeinfer.device.core.tensors import Precision, TensorSpec
 from edgeinfer.device.models.bundle.manifest import ModelManifest, Variant
 from edgeinfer.device.models.bundle.reader import open_bundle
 from edgeinfer.device.tflite.reader import read_tflite
@@ -172,3 +172,16 @@ def remedies_of(report: Report, kind: str = "remedies", title: str = "what helps
     """Return a report's remedies, or another list in it, for people."""
     texts = report.get(kind)
     return [f"  {title}: {text}" for text in (texts if isinstance(texts, list) else [])]
+
+
+def within_steps(cpu: Variant, outputs: Sequence[TensorSpec], steps: int) -> list[float]:
+    """Return how much each output may differ: so many of its quantization steps, or what the CPU's
+    may.
+
+    Args:
+        cpu: the CPU's variant.
+        outputs: the specs of as many outputs.
+        steps: how many.
+    """
+    pairs = zip(outputs, cpu.tolerances, strict=True)
+    return [max(tolerance, steps * output.scale) for output, tolerance in pairs]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 from edgeinfer.device.accelerators.registry import OWN as OWN_ACCELERATORS
@@ -100,6 +100,28 @@ class Variant:
     def outputs(self) -> tuple[TensorSpec, ...]:
         """All output tensors, in the model's order."""
         return (self.output, *(output.tensor for output in self.more_outputs or ()))
+
+    def with_tensors(
+        self, input: TensorSpec, outputs: Sequence[TensorSpec], tolerances: Sequence[float]
+    ) -> Variant:
+        """Return it with other tensors, such as those of a compiled form.
+
+        Args:
+            input: the input tensor.
+            outputs: all output tensors, in the model's order, one or more.
+            tolerances: the largest difference accepted of each.
+        """
+        more = tuple(
+            Output(tensor=tensor, tolerance=tolerance)
+            for tensor, tolerance in zip(outputs[1:], tolerances[1:], strict=True)
+        )
+        return replace(
+            self,
+            input=input,
+            output=outputs[0],
+            output_tolerance=tolerances[0],
+            more_outputs=more or None,
+        )
 
     @property
     def tolerances(self) -> tuple[float, ...]:
