@@ -70,13 +70,13 @@ def read_sample(source: str, spec: PreprocessSpec | None = None) -> Pixels:
 
     Raises:
         ImageError: the photograph cannot be read or is not a complete image, or is too small for
-            the region of `spec`.
+            the region or the tiles of `spec`.
         DataError: the IDX file cannot be read, or has no such image.
     """
     pixels = _read(source, spec)
-    if spec is not None and spec.region is not None:
+    for part in () if spec is None else spec.parts:
         try:
-            place(spec, (pixels.shape[1], pixels.shape[0]))
+            place(part, (pixels.shape[1], pixels.shape[0]))
         except ImageError as error:
             raise of_picture(error, source) from error
     return pixels

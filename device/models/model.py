@@ -16,6 +16,7 @@ from edgeinfer.device.core.errors import ImageError, ModelError
 from edgeinfer.device.core.model_file import is_bundle, read_model_file
 from edgeinfer.device.core.paths import AnyPath, file_path
 from edgeinfer.device.models.open_runner import open_plain, open_variant
+from edgeinfer.device.models.tiled import make_preprocessor, tiled_spec
 from edgeinfer.device.pictures.any_picture import Picture, PixelOrder, take_picture
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.pixel_formats import JpegReduction, Pixels
@@ -122,8 +123,9 @@ class Model(Closing):
             plain = describe_plain(
                 content, runner.graph, runner.inputs, runner.outputs, options, subject=str(path)
             )
-            preprocessor = _preprocessor(plain.preprocess, runner, path)
-            decode = make_decode(plain.task, plain.said, runner.outputs, plain.preprocess)
+            spec = tiled_spec(plain.preprocess, options.tiles, task=plain.task, said=plain.said)
+            preprocessor = _preprocessor(spec, runner, path)
+            decode = make_decode(plain.task, plain.said, runner.outputs, spec)
         except BaseException:
             runner.close()
             raise
@@ -157,7 +159,8 @@ class Model(Closing):
             out: an array to write the tensor into. By default a new array.
 
         Returns:
-            The tensor, (1, height, width, channels), in the dtype of the model's input.
+            The tensor, (1, height, width, channels), in the dtype of the model's input. Of a model
+                that was opened with tiles as many, (tiles, 1, height, width, channels).
 
         Raises:
             ImageError: the frame is a JPEG that cannot be decoded, or too small for the region.
@@ -173,17 +176,25 @@ class Model(Closing):
         """Return the prediction for an input tensor that `prepare` made.
 
         Boxes and keypoints are measured in pixels of the model's input. Call
-        `prediction.in_frame(frame.size)` to get them in pixels of the frame.
+        `prediction.in_frame(frame.size)` to get them in pixels of the frame, and the objects of a
+        frame's tiles put together.
 
         Args:
-            tensor: (1, height, width, channels), in the dtype of the model's input.
+            tensor: what `prepare` returned, in the dtype of the model's input.
 
         Raises:
             DelegateError: the accelerator was lost and nothing can take its place.
             ModelError: the model is closed, or the runtime failed.
         """
         self._require_open()
-        return self._decode(self.runner.invoke([tensor]))
+        answers = [
+            self._decode(self.runner.invoke([one])) for one in self.preprocessor.inputs(tensor)
+        ]
+        if len(answers) == 1:
+            return answers[0]
+        from edgeinfer.device.tasks.detection.tiles import answered_tiles
+
+        return answered_tiles(answers, self.preprocessor.spec.parts)
 
     def predict(
         self,
@@ -306,12 +317,13 @@ def _open_bundle(path: Path, options: OpenOptions) -> Model:
         spec = manifest.preprocess
         if options.region is not None:
             spec = replace(spec, region=options.region)
+        spec = tiled_spec(spec, options.tiles, task=manifest.task, said=said)
         opened = open_variant(bundle, options)
         variant = opened.variant
         return Model(
             name=manifest.name,
             labels=manifest.labels,
-            preprocessor=Preprocessor(spec, variant.input),
+            preprocessor=make_preprocessor(spec, variant.input),
             runner=opened.runner,
             decode=make_decode(manifest.task, said, variant.outputs, spec),
             task=manifest.task,
@@ -331,6 +343,6 @@ def _notes(runner: ModelRunner) -> tuple[str, ...]:
 
 def _preprocessor(spec: PreprocessSpec, runner: ModelRunner, path: Path) -> Preprocessor:
     try:
-        return Preprocessor(spec, runner.inputs[0])
+        return make_preprocessor(spec, runner.inputs[0])
     except ValueError as error:
         raise ModelError(path, got=str(error)) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.runtime.open_options import OpenOptions
 
@@ -21,8 +23,14 @@ PLAIN_ONLY = (
 ANSWERS = ("unit", "min_score", "iou")
 """What changes an answer and not the model's outputs."""
 
-NOT_GOLDEN = (*ANSWERS, "region")
+NOT_GOLDEN = (*ANSWERS, "region", "tiles")
 """What the golden frames of a bundle have no use for."""
+
+
+def for_golden(options: OpenOptions) -> OpenOptions:
+    """Return the options without what the golden frames of a bundle have no use for."""
+    default = OpenOptions()
+    return replace(options, **{name: getattr(default, name) for name in NOT_GOLDEN})
 
 
 def refuse_plain_options(options: OpenOptions, *, subject: str, also: tuple[str, ...] = ()) -> None:

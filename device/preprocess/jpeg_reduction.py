@@ -25,8 +25,12 @@ def reduction_for(spec: PreprocessSpec, size: tuple[int, int]) -> JpegReduction:
     Returns:
         1, 2, 4 or 8: the largest at which the reduced picture, sides rounded up as libjpeg does,
         still has a pixel for each that it fills of the model's image; its region, if the spec has
-        one.
+        one, and each of its tiles.
     """
+    return min(_reduction(part, size) for part in spec.parts)
+
+
+def _reduction(spec: PreprocessSpec, size: tuple[int, int]) -> JpegReduction:
     for reduction in reversed(get_args(JpegReduction)):
         if reduction <= spec.jpeg_reduction:
             reduced = (-(-size[0] // reduction), -(-size[1] // reduction))

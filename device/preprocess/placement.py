@@ -69,7 +69,7 @@ class Placement:
         return mapped
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def place(spec: PreprocessSpec, frame_size: tuple[int, int]) -> Placement:
     """Work out region and crop for frames of `frame_size` (width, height).
 

@@ -96,6 +96,10 @@ class Preprocessor:
         """Return a tensor to be filled, in the shape and dtype of the model's input."""
         return np.empty(self._shape, self._table.dtype)
 
+    def inputs(self, tensor: NDArray[np.generic]) -> list[NDArray[np.generic]]:
+        """Return what the model answers one after the other of what `tensor` made of a frame."""
+        return [tensor]
+
     def _image_numpy(self, pixels: NDArray[np.uint8], pixel_format: PixelFormat) -> Pixels:
         """Crop, resize and order the channels."""
         from edgeinfer.device.preprocess.resample import resample

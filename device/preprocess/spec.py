@@ -137,6 +137,11 @@ class PreprocessSpec:
             object.__setattr__(self, "region", exact(self.region))
 
     @property
+    def parts(self) -> tuple[PreprocessSpec, ...]:
+        """What each input that is made of a frame is prepared by: this; one each of its tiles."""
+        return (self,)
+
+    @property
     def depth(self) -> int:
         """The number of channels of the input: 1 for "grey", 4 for "rgba", otherwise 3."""
         return channel_count(self.channels)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from edgeinfer.boards.schema import build
 from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.pictures.model_image import CropPolicy, InputChannels
-from edgeinfer.device.pictures.region import Region, millionths, region_text
+from edgeinfer.device.pictures.region import Region, Tiles, check_tiles, millionths, region_text
 from edgeinfer.device.runtime.delegates.request import DelegateRequest
 from edgeinfer.device.runtime.runner import RuntimeName
 
@@ -69,6 +69,10 @@ class OpenOptions:
         region: the part of each picture that the model sees: (x, y, width, height) in ratios of its
             width and height, from 0 to 1, such as (0.5, 0, 0.5, 1) for the right half. Of a bundle
             it takes the place of the bundle's own. None takes that, or the whole picture.
+        tiles: (columns, rows) of the overlapping tiles that each picture, or its region, is cut
+            into, such as (2, 2): a detector answers each, and what it finds is put together, so
+            that it sees small things in large pictures. Up to 8 a side. An answer takes as many
+            times as long as there are tiles. None is no tiles.
         unit: the unit of a model of task "value". Of several values it is the unit of all, or with
             commas between them that of each, such as "deg,%".
         min_score: objects, people, and classes that do not exclude each other, are left out if they
@@ -94,13 +98,14 @@ class OpenOptions:
     input_size: tuple[int, int] | None = None
     signature: str | None = None
     region: Region | None = None
+    tiles: Tiles | None = None
     unit: str | None = None
     min_score: float | None = None
     iou: float | None = None
     trust: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse shares that are none, and a region outside the picture.
+        """Refuse shares that are none, a region outside the picture, and impossible tiles.
 
         Raises:
             UsageError: names the option.
@@ -114,6 +119,11 @@ class OpenOptions:
                 millionths(self.region)
             except ValueError as error:
                 raise UsageError("region", got=str(error)) from error
+        if self.tiles is not None:
+            try:
+                check_tiles(self.tiles)
+            except ValueError as error:
+                raise UsageError("tiles", got=str(error)) from error
 
     @property
     def thread_count(self) -> int:
@@ -132,6 +142,8 @@ class OpenOptions:
             arguments.append("--input-size={}x{}".format(*self.input_size))
         if self.region is not None:
             arguments.append(f"--region={region_text(self.region)}")
+        if self.tiles is not None:
+            arguments.append("--tiles={}x{}".format(*self.tiles))
         for name in (*_AS_TEXT, "unit", "min_score", "iou"):
             value = getattr(self, name)
             if value is not None:

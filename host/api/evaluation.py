@@ -16,7 +16,7 @@ from edgeinfer.device.core.paths import AnyPath, file_path
 from edgeinfer.host.extras import check_host_extra
 
 if TYPE_CHECKING:
-    from edgeinfer.device.pictures.region import Region
+    from edgeinfer.device.pictures.region import Region, Tiles
     from edgeinfer.host.evaluation.evaluate import Result
 
 
@@ -30,6 +30,7 @@ def evaluate(
     other: AnyPath | None = None,
     threads: int = 2,
     region: Region | None = None,
+    tiles: Tiles | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Answer all pictures of a folder, compare the answers with the truth, and return the score.
@@ -51,6 +52,8 @@ def evaluate(
         threads: how many pictures are answered at the same time.
         region: the part of each picture that the models see, see `PreprocessSpec`. None is what
             each model states, or the whole picture.
+        tiles: for detectors, the columns and rows of the tiles that each picture is cut into, see
+            `OpenOptions`. None is no tiles.
         progress: what shows the progress. By default it is shown on standard error;
             `edgeinfer.Silent()` shows nothing.
 
@@ -63,7 +66,8 @@ def evaluate(
         MissingExtraError: the [host] extra is not installed.
         ModelError: a model is damaged, its task cannot be measured, or the two models have
             different tasks or classes.
-        UsageError: `threads` is below 1, or `region` is outside the picture.
+        UsageError: `threads` is below 1, `region` is outside the picture, or `tiles` are not
+            possible or do not suit the model.
     """
     check_host_extra("edgeinfer.evaluate")
     from edgeinfer.host.evaluation.evaluate import evaluate_model
@@ -83,4 +87,5 @@ def evaluate(
             other=None if other is None else Path(other),
             threads=threads,
             region=region,
+            tiles=tiles,
         )

@@ -22,6 +22,7 @@ from edgeinfer.device.cli.options.common import (
     resolve_model,
 )
 from edgeinfer.device.cli.options.region import region_settings
+from edgeinfer.device.cli.options.tiles import tiles_settings
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import printable
 from edgeinfer.device.core.files import write_atomically
@@ -40,7 +41,7 @@ from edgeinfer.host.cli.labels_option import (
 if TYPE_CHECKING:
     from edgeinfer.converters.tasks.evaluation import Evaluation
     from edgeinfer.converters.tasks.intervals import Comparison
-    from edgeinfer.device.pictures.region import Region
+    from edgeinfer.device.pictures.region import Region, Tiles
     from edgeinfer.host.evaluation.evaluate import Result
     from edgeinfer.host.evaluation.worst import Answered
 
@@ -66,6 +67,7 @@ _model, _data, _output = map(option_group, ("Model", "Data", "Output"))
     show_default="what the model states, or all of it",
     **region_settings("the model sees"),
 )
+@_model("--tiles", show_default="none", **tiles_settings())
 @_output(
     "--worst",
     type=click.IntRange(0, 100),
@@ -89,6 +91,7 @@ def evaluate(
     name_pattern: str | None,
     compare: Path | None,
     region: Region | None,
+    tiles: Tiles | None,
     worst: int,
     report: Path | None,
     as_json: bool,
@@ -114,8 +117,9 @@ def evaluate(
             name_pattern=name_pattern,
             other=compare,
             region=region,
+            tiles=tiles,
         )
-        named = answered(model, result.worst(worst), region)
+        named = answered(model, result.worst(worst), region, tiles)
         if report is not None:
             write_atomically(report / TABLE_FILE, _table(result))
             if named:

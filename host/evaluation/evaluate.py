@@ -19,7 +19,7 @@ from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.converters.tasks.task import MeasuredTask
 from edgeinfer.device.core.errors import ModelError
 from edgeinfer.device.models.model import Model
-from edgeinfer.device.pictures.region import Region
+from edgeinfer.device.pictures.region import Region, Tiles
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.dataset import DataOptions
@@ -65,6 +65,7 @@ def evaluate_model(
     other: Path | None = None,
     threads: int = 2,
     region: Region | None = None,
+    tiles: Tiles | None = None,
 ) -> Result:
     """Answer all pictures of a folder and score the answers.
 
@@ -79,6 +80,7 @@ def evaluate_model(
         other: another model of the same task, to compare on the same pictures.
         threads: how many pictures are answered in parallel.
         region: the part of each picture that the models see; None for what each states.
+        tiles: columns and rows of the tiles of each picture that they answer; None for no tiles.
 
     Raises:
         BundleError: a bundle is damaged.
@@ -86,6 +88,7 @@ def evaluate_model(
         MissingExtraError: the task's figures need a package that is not installed.
         ModelError: a model is damaged, its task cannot be measured here, or the two do not predict
             the same.
+        UsageError: there are tiles, and a model's answers to them cannot be put together.
     """
     task, said = _told(model)
     their_said = said if other is None else _require_same_task(other, task, said)
@@ -94,11 +97,12 @@ def evaluate_model(
     options = DataOptions(table=table, targets=tuple(targets), name_pattern=name_pattern)
     trained.require_options(options)
     samples = trained.find_with(data, said, options, progress=progress)
-    evaluation = _answers(model, samples, task, said, progress, threads, region)
+    opening = OpenOptions(region=region, tiles=tiles)
+    evaluation = _answers(model, samples, task, said, progress, threads, opening)
     second = comparison = None
     if other is not None:
         theirs = _as_said(samples, find_measured(task), said, their_said)
-        second = _answers(other, theirs, task, their_said, progress, threads, region)
+        second = _answers(other, theirs, task, their_said, progress, threads, opening)
         comparison = evaluation.compared(second)
     return Result(
         model=model,
@@ -144,10 +148,10 @@ def _answers(
     said: Said,
     progress: Progress,
     threads: int,
-    region: Region | None,
+    opening: OpenOptions,
 ) -> Evaluation:
     measured = find_measured(task)
-    options = OpenOptions(region=region, min_score=measured.least_score)
+    options = replace(opening, min_score=measured.least_score)
     progress.start(f"asking {path.name}", len(samples))
     found = evaluate(
         {"model": lambda: Model.open(path, options)},

@@ -11,7 +11,7 @@ from edgeinfer.converters.run_folder.samples import Sample, read_sample
 from edgeinfer.converters.tasks.registry import find_measured
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.pictures.pixel_formats import Pixels
-from edgeinfer.device.pictures.region import Region
+from edgeinfer.device.pictures.region import Region, Tiles
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.prediction import Canvas, Prediction
 
@@ -46,7 +46,10 @@ class Answered:
 
 
 def answered(
-    model: Path, samples: Sequence[Sample], region: Region | None = None
+    model: Path,
+    samples: Sequence[Sample],
+    region: Region | None = None,
+    tiles: Tiles | None = None,
 ) -> list[Answered]:
     """Run a model again on a few pictures; all of them are in memory.
 
@@ -54,6 +57,7 @@ def answered(
         model: a bundle or a plain `.tflite`.
         samples: the pictures.
         region: the part of each that the model sees; None for what it states.
+        tiles: columns and rows of the tiles of each that it answers; None for no tiles.
 
     Raises:
         EdgeinferError: the model or a picture can no longer be read.
@@ -61,7 +65,7 @@ def answered(
     if not samples:
         return []
     found = []
-    with Model.open(model, OpenOptions(region=region)) as opened:
+    with Model.open(model, OpenOptions(region=region, tiles=tiles)) as opened:
         task = find_measured(opened.task)
         for sample in samples:
             pixels = read_sample(sample.source, opened.preprocessor.spec)

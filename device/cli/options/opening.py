@@ -10,10 +10,11 @@ import click
 from edgeinfer.device.cli.help.names import DELEGATE
 from edgeinfer.device.cli.help.pages import Decorated, option_group
 from edgeinfer.device.cli.options.plain import ANSWER_PARAMETERS, INPUT_PARAMETERS, plain_options
+from edgeinfer.device.cli.options.tiles import tiles_settings
 
 if TYPE_CHECKING:
     from edgeinfer.device.pictures.model_image import CropPolicy, InputChannels
-    from edgeinfer.device.pictures.region import Region
+    from edgeinfer.device.pictures.region import Region, Tiles
     from edgeinfer.device.runtime.open_options import OpenOptions
 
 _accelerator = option_group("Accelerator")
@@ -76,6 +77,7 @@ OPENING_PARAMETERS = (
     "delegate_deadline",
     "delegate_restarts",
     "trust",
+    "tiles",
     *INPUT_PARAMETERS,
     *ANSWER_PARAMETERS,
 )
@@ -83,7 +85,7 @@ OPENING_PARAMETERS = (
 
 
 def opening_options(command: Decorated) -> Decorated:
-    """Add `--variant`, `--delegate` and its options, `--trust`, and `plain_options`.
+    """Add `--variant`, `--delegate` and its options, `--trust`, `--tiles`, and `plain_options`.
 
     The command takes them as `opening`, an `OpenOptions`.
     """
@@ -93,7 +95,8 @@ def opening_options(command: Decorated) -> Decorated:
         given = {name: kwargs.pop(name) for name in OPENING_PARAMETERS}
         return command(*args, opening=read_opening(**given), **kwargs)
 
-    wrapped: Any = plain_options()(with_opening)
+    tiles = option_group("Picture")("--tiles", show_default="none", **tiles_settings())
+    wrapped: Any = plain_options()(tiles(with_opening))
     for option in reversed(_OPENING_OPTIONS):
         wrapped = option(wrapped)
     return wrapped  # type: ignore[no-any-return]
@@ -118,6 +121,7 @@ def read_opening(
     input_size: tuple[int, int] | None = None,
     signature: str | None = None,
     region: Region | None = None,
+    tiles: Tiles | None = None,
     unit: str | None = None,
     min_score: float | None = None,
     iou: float | None = None,
@@ -152,6 +156,7 @@ def read_opening(
         input_size=input_size,
         signature=signature,
         region=region,
+        tiles=tiles,
         unit=unit,
         min_score=min_score,
         iou=iou,

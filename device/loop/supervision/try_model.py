@@ -22,6 +22,8 @@ from edgeinfer.device.runtime.open_options import OpenOptions
 LIMIT_S = 300.0
 """How long verifying may take; slow boards replay a few frames in seconds."""
 _POLL_S = 0.1
+_SIDE_PX = 1024
+"""Of the frame that a plain `.tflite` answers: a region or a tile of it has some pixels."""
 
 
 def try_model(
@@ -79,12 +81,13 @@ def _try_here(path: Path, options: OpenOptions) -> None:
         if not bundle:
             import numpy as np
 
-            model.predict(np.full((64, 64, 3), 127, np.uint8))
+            model.predict(np.full((_SIDE_PX, _SIDE_PX, 3), 127, np.uint8))
     if bundle:
+        from edgeinfer.device.models.plain_options import for_golden
         from edgeinfer.device.models.verify import verify_bundle
 
         # Only now: one model at a time may use an accelerator.
-        verify_bundle(path, options)
+        verify_bundle(path, for_golden(options))
 
 
 def _main(path: str, options: str) -> int:

@@ -160,7 +160,7 @@ def test_a_camera_whose_frames_are_too_small_ends_the_loop_by_name(
     done = edgeinfer_here("run", "--camera", tmp_path, "--model", with_region)
     assert error_line(done) == (
         "error: a picture of 20x20: its region 0.5,0.25,0.25,0.5 is 5x10 pixels, expected at least "
-        "8 a side; choose a larger --region, or take larger pictures"
+        "8 a side; choose a larger --region or fewer --tiles, or take larger pictures"
     )
 
 

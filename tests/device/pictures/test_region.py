@@ -128,5 +128,5 @@ def test_the_error_names_the_picture_where_it_has_a_name() -> None:
     assert is_too_small(caught.value)
     assert str(of_picture(caught.value, "photos/a.jpg")) == (
         "photos/a.jpg: its region 0.5,0.5,0.01,0.5 is 3x120 pixels of 320x240, expected at least 8 "
-        "a side; choose a larger --region, or take larger pictures"
+        "a side; choose a larger --region or fewer --tiles, or take larger pictures"
     )
