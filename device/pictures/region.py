@@ -124,7 +124,8 @@ def check_tiles(tiles: Tiles) -> None:
     """
     whole = len(tiles) == 2 and all(isinstance(count, int) for count in tiles)
     if not whole or not all(1 <= count <= MOST_TILES for count in tiles):
-        raise ValueError(f"tiles are {tiles}, expected columns and rows, each 1 to {MOST_TILES}")
+        shown = "x".join(map(str, tiles))
+        raise ValueError(f"tiles are {shown}, expected columns and rows, each 1 to {MOST_TILES}")
     if tiles == (1, 1):
         raise ValueError("tiles are 1x1, which is the whole picture, expected two or more")
 

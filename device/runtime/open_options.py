@@ -72,7 +72,7 @@ class OpenOptions:
         tiles: (columns, rows) of the overlapping tiles that each picture, or its region, is cut
             into, such as (2, 2): a detector answers each, and what it finds is put together, so
             that it sees small things in large pictures. Up to 8 a side. An answer takes as many
-            times as long as there are tiles. None is no tiles.
+            times as long as there are tiles. None answers pictures whole.
         unit: the unit of a model of task "value". Of several values it is the unit of all, or with
             commas between them that of each, such as "deg,%".
         min_score: objects, people, and classes that do not exclude each other, are left out if they

@@ -53,7 +53,7 @@ def evaluate(
         region: the part of each picture that the models see, see `PreprocessSpec`. None is what
             each model states, or the whole picture.
         tiles: for detectors, the columns and rows of the tiles that each picture is cut into, see
-            `OpenOptions`. None is no tiles.
+            `OpenOptions`. None answers pictures whole.
         progress: what shows the progress. By default it is shown on standard error;
             `edgeinfer.Silent()` shows nothing.
 

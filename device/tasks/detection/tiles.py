@@ -15,7 +15,7 @@ may show a part of a thing only.
    what they cover there. Or else where two fifths of one that is cut lie within the other: of a
    part of a thing, a model finds all sorts of boxes.
 
-Boxes of different classes are never compared, nor those of one tile, which the model has compared.
+Boxes of different classes are never compared. Those of one tile are not either: the model did that.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def answered_tiles(
     """Return the answers to the tiles of a frame as one, which `in_frame` puts together.
 
     Args:
-        answers: to each tile, in pixels of its own input.
+        answers: to each tile, in pixels of its input.
         specs: how each was prepared.
 
     Raises:
@@ -196,8 +196,9 @@ def _cut_sides(boxes: _Reals, edges: _Reals) -> NDArray[np.bool_]:
     """
     inner = edges != np.concatenate([edges[:, :2].min(axis=0), edges[:, 2:].max(axis=0)])
     near = NEAR_EDGE * np.tile(edges[:, 2:] - edges[:, :2], 2)
-    sides: NDArray[np.bool_] = np.abs(boxes - edges[:, None]) <= near[:, None]
-    return sides & inner[:, None]
+    reaches = np.abs(boxes - edges[:, None]) <= near[:, None]
+    sides: NDArray[np.bool_] = reaches & inner[:, None]
+    return sides
 
 
 def _seen_better(

@@ -28,7 +28,7 @@ from edgeinfer.device.runtime.open_options import OpenOptions
             trust=True,
         ),
         OpenOptions(delegates=DelegateRequest(edgetpus=("usb:0", "pci:1"))),
-        OpenOptions(region=(0.25, 0.0, 0.5, 1.0)),
+        OpenOptions(region=(0.25, 0.0, 0.5, 1.0), tiles=(3, 2)),
     ],
 )
 def test_options_go_to_another_process_and_back(options: OpenOptions) -> None:
@@ -39,5 +39,6 @@ def test_one_thread_unless_more_are_wanted() -> None:
     assert (OpenOptions().thread_count, OpenOptions(threads=4).thread_count) == (1, 4)
 
 
-def test_the_region_is_an_option_of_the_commands() -> None:
+def test_region_and_tiles_are_options_of_the_commands() -> None:
+    assert OpenOptions(tiles=(3, 2)).to_arguments() == ["--tiles=3x2"]
     assert OpenOptions(region=(1 / 3, 0, 0.5, 1)).to_arguments() == ["--region=0.333333,0,0.5,1"]

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from edgeinfer.converters.common.progress import Silent
 from edgeinfer.device.core.errors import MissingExtraError
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.host.evaluation.evaluate import evaluate_model
 from tests.converters.detector_bundle import write_detector, write_photo
 from tests.support.program import edgeinfer_here, error_line
@@ -97,3 +99,30 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setattr(importlib.util, "find_spec", without)
     with pytest.raises(MissingExtraError, match=r"needs faster_coco_eval, not installed here"):
         evaluate_model(bundle, photos, Silent())
+
+
+def test_tiles_show_what_is_too_small_for_the_whole_picture(bundle: Path, tmp_path: Path) -> None:
+    # Of 180 pixels two tiles are 100 wide: the detector's quarter of a tile is the cat. The dog of
+    # one picture is not there.
+    pixels = np.zeros((180, 180, 3), np.uint8)
+    for number in range(3):
+        pixels[:50, 130:, 1] = 255 - number
+        (tmp_path / f"{number}.png").write_bytes(encode_png(pixels))
+    boxes = [
+        {"id": number, "image_id": number, "category_id": 0, "bbox": [130, 0, 50, 50]}
+        for number in range(3)
+    ]
+    boxes.append({"id": 3, "image_id": 1, "category_id": 1, "bbox": [0, 90, 50, 50]})
+    images = [{"id": number, "file_name": f"{number}.png"} for number in range(3)]
+    categories = [{"id": number, "name": name} for number, name in enumerate(("cat", "dog"))]
+    content = {"images": images, "annotations": boxes, "categories": categories}
+    (tmp_path / "boxes.json").write_text(json.dumps(content))
+    command = ("evaluate", bundle, tmp_path, "--json")
+    whole = json.loads(edgeinfer_here(*command).stdout)
+    tiled = json.loads(edgeinfer_here(*command, "--tiles", "2x2").stdout)
+    assert (whole["figures"]["recall"], tiled["figures"]["recall"]) == (0, 0.75)
+    assert {one["name"]: one["score"] for one in tiled["groups"]} == {"cat": 1, "dog": 0}
+    assert [Path(one["picture"]).name for one in tiled["worst"]] == ["1.png"]
+    box = tiled["worst"][0]["answer"]["detections"][0]["box"]
+    assert box == pytest.approx([130, 0, 180, 50], abs=0.1)
+    assert "--tiles" in edgeinfer_here(*command, "--tiles", "1x1").stderr

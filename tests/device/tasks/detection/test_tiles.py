@@ -54,10 +54,8 @@ def shown(things: Sequence[Box], tile: NDArray[np.float64], scores: Sequence[flo
     """Return what a detector that finds every pixel of all things finds in a tile."""
     found: list[Found] = []
     for box, score in zip(things, scores, strict=True):
-        left, top, right, bottom = (
-            *np.maximum(box[:2], tile[:2]).tolist(),
-            *np.minimum(box[2:], tile[2:]).tolist(),
-        )
+        left, top = np.maximum(box[:2], tile[:2]).tolist()
+        right, bottom = np.minimum(box[2:], tile[2:]).tolist()
         if left < right and top < bottom:
             found.append(((left, top, right, bottom), score))
     return answer(sorted(found, key=lambda one: -one[1]))
@@ -83,7 +81,7 @@ def apart(first: Box, second: Box) -> bool:
     tiles=st.sampled_from([(2, 2), (3, 2), (1, 4), (8, 8)]),
     seed=st.integers(0, 2**31),
 )
-def test_a_thing_of_any_size_is_one_object_wherever_it_is(
+def test_a_thing_of_any_size_and_at_any_place_is_one_object(
     box: Box, tiles: Tiles, seed: int
 ) -> None:
     random, edges = np.random.default_rng(seed), edges_of(tiles)
@@ -123,7 +121,7 @@ def test_in_the_overlap_of_all_four_the_surest_box_counts() -> None:
 
 def test_a_part_loses_against_the_whole_however_sure_it_is() -> None:
     whole = ((450.0, 100.0, 560.0, 220.0), 0.55)
-    # In the first tile the thing ends at its edge, or almost, or the box is beside the point.
+    # In the first tile the thing ends at its edge, or almost, or the box is far too large.
     for part in ((450, 100, 500, 220), (452, 104, 490, 190), (460, 100, 600, 300)):
         assert merge([(part, 0.99)], [whole], [], []) == [list(whole[0])]
 
