@@ -19,6 +19,7 @@ from edgeinfer.device.preprocess.native_library import load_kernels
 from tests.benchmarks import (
     cold_start,
     decoding,
+    detectors,
     import_time,
     kernel,
     mjpeg,
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "cost": frame_cost.rows,
     "kernel": kernel.rows,
     "decoding": decoding.rows,
+    "detectors": detectors.rows,
     "mjpeg": mjpeg.rows,
     "start": cold_start.rows,
     "import": import_time.rows,
