@@ -19,7 +19,8 @@ from edgeinfer.device.pictures.folders.walk import (
 )
 
 _MOST_LOOKED_AT = 200
-"""At most this many files of a folder are opened; a layout shows in the first ones."""
+"""At most this many files of a folder are opened, and of its pictures listed; a layout shows in the
+first ones."""
 
 _HEAD_BYTES = 1 << 16
 _LABEL_BYTES = 512
@@ -173,7 +174,8 @@ def _is_yolo_text(path: Path) -> bool:
 
 def _boxes_file(files: Iterable[os.DirEntry[str]]) -> tuple[str, str] | None:
     """Return the layout and the name of a file with the boxes of all pictures; None without one."""
-    for entry in islice(files, _MOST_LOOKED_AT):
+    others = (entry for entry in files if not is_picture(entry))
+    for entry in islice(others, _MOST_LOOKED_AT):
         suffix, name = suffix_of(entry.name), entry.name.casefold()
         if name in {"obj.names", "obj.data"}:
             return "YOLO", entry.name

@@ -57,6 +57,7 @@ def test_detection_layouts_are_named(
     else:
         assert importing is not None
         assert importing[1] == importing[2]
+        assert f"`edgeinfer train {importing[1]} --task detection` trains a detector" in sentence
 
 
 @pytest.mark.parametrize("names", [("images", "masks"), ("JPEGImages", "SegmentationClass")])
@@ -89,3 +90,9 @@ def test_boxes_are_found_behind_a_long_list_of_images(make_tree: MakeTree) -> No
     text = json.dumps({"images": images, "annotations": [{"bbox": [1, 2, 3, 4]}]})
     assert text.index("bbox") > 1 << 17
     assert "COCO" in said(make_tree("images/1.jpg"), {"annotations/all.json": text})
+
+
+def test_boxes_are_found_behind_a_long_list_of_files(make_tree: MakeTree) -> None:
+    pictures = [f"train/{number:03}.jpg" for number in range(300)]
+    folder = make_tree(*pictures)
+    assert "COCO" in said(folder, {"train/_annotations.coco.json": COCO})
