@@ -20,6 +20,9 @@ from edgeinfer.converters.tasks.detection.target import BoxesTarget
 Floats = NDArray[np.float64]
 
 MOST_ANSWERS = 100
+ANY_AREA = (0.0, 1e10)
+SMALL = (0.0, 32.0**2)
+"""COCO's small things, in square pixels."""
 _AT_50, _AT_75 = 0, 5
 """The places of these overlaps among the ten."""
 
@@ -76,20 +79,23 @@ class CocoMeasure:
     pictures: Sequence[Answered]
     classes: int
 
-    def over(self, places: Sequence[int]) -> Precisions:
+    def over(self, places: Sequence[int], area: tuple[float, float] = ANY_AREA) -> Precisions:
         """Return the average precisions over some pictures.
 
         Args:
             places: the pictures, by their places; each counts once.
+            area: the least and the largest area of a box that counts, in square pixels. As in COCO,
+                answers do not count where they overlap a true box of another area,
+                or have another area and overlap none.
         """
         truth, answers = self._sets
         if answers is None or not len(places):
-            return self._nothing_found(places)
+            return self._nothing_found(places, area)
         from faster_coco_eval import COCOeval_faster
 
         measured = COCOeval_faster(truth, answers, "bbox", print_function=_silent)
         parameters = measured.params
-        parameters.areaRng, parameters.areaRngLbl = [[0, 1e10]], ["all"]
+        parameters.areaRng, parameters.areaRngLbl = [list(area)], ["one"]
         parameters.maxDets = [MOST_ANSWERS]
         parameters.imgIds = [place + 1 for place in places]
         measured.evaluate()
@@ -145,11 +151,13 @@ class CocoMeasure:
                 )
         return found
 
-    def _nothing_found(self, places: Sequence[int]) -> Precisions:
-        there = [self.pictures[place].target.labels for place in places]
-        counts = np.bincount(
-            np.concatenate([np.zeros(0, np.int64), *there]), minlength=self.classes
-        )
+    def _nothing_found(self, places: Sequence[int], area: tuple[float, float]) -> Precisions:
+        there = [np.zeros(0, np.int64)]
+        for one in (self.pictures[place] for place in places):
+            boxes = one.target.boxes(one.size)
+            areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+            there.append(one.target.labels[(areas >= area[0]) & (areas <= area[1])])
+        counts = np.bincount(np.concatenate(there), minlength=self.classes)
         return Precisions(*np.tile(np.where(counts > 0, 0.0, np.nan), (3, 1)))
 
 

@@ -4,12 +4,14 @@
     python -m tests.benchmarks.training cats WORK [--before PROGRAM] [--seeds 3]
     python -m tests.benchmarks.training pairs WORK
     python -m tests.benchmarks.training raccoons WORK [--seeds 3]
+    python -m tests.benchmarks.training scenes WORK [--scenes 2000] [--epochs N]
 
 `small` is five classes of Fashion-MNIST as PNG files, 60 pictures each and 200 to test, other ones
 for each seed; `--before` names the program `edgeinfer` of an earlier version, which trains on the
 same folders in turn. `cats` is the photographs of cats and dogs in ../shared/data with the settings
 by default, compared with plain transfer learning in Keras of the same backbone on the same folder.
-`pairs` has several labels for one picture, see `pairs.py`; `raccoons` has boxes, see `raccoons.py`.
+`pairs` has several labels for one picture, `raccoons` and `scenes` train detectors; see `pairs.py`,
+`raccoons.py` and `scenes.py`.
 Caches are cold: each command gets an empty XDG_CACHE_HOME and, for root, an empty page cache. What
 is in WORK from an earlier start is taken as it is. On two idle cores `small` takes about half an
 hour, `cats` about forty minutes.
@@ -36,6 +38,7 @@ from edgeinfer.host.data import fashion_mnist
 from tests.benchmarks.measure import SHARED_DATA, Row, table
 from tests.benchmarks.training.pairs import pairs_rows
 from tests.benchmarks.training.raccoons import raccoon_rows
+from tests.benchmarks.training.scenes import SCENES, scenes_rows
 
 CLASSES = ("T-shirt", "Pullover", "Dress", "Coat", "Shirt")
 """The five that are hardest: for the others a few pictures are enough."""
@@ -210,17 +213,30 @@ def _spread(values: Sequence[float]) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="How good training is by default.")
-    parser.add_argument("what", choices=["small", "cats", "pairs", "raccoons"])
+    parser.add_argument("what", choices=["small", "cats", "pairs", "raccoons", "scenes"])
     parser.add_argument("work", type=Path)
     parser.add_argument("--before", type=Path)
     parser.add_argument("--seeds", type=int)
+    parser.add_argument("--scenes", type=int, help="of the part scenes: how many to learn from")
+    parser.add_argument("--epochs", type=int, help="of the part scenes: fewer than the default")
     given = parser.parse_args()
+    if given.what != "scenes" and (given.scenes or given.epochs):
+        parser.error("--scenes and --epochs are for the part scenes")
+    if given.what in ("pairs", "scenes") and (given.before or given.seeds):
+        parser.error("--before and --seeds are for small and cats")
     if given.what == "small":
         rows = small_rows(given.work.absolute(), given.before, given.seeds or 5)
     elif given.what == "pairs":
         rows = pairs_rows(given.work.absolute(), own_program())
     elif given.what == "raccoons":
         rows = raccoon_rows(given.work.absolute(), given.seeds or 3)
+    elif given.what == "scenes":
+        rows = scenes_rows(
+            given.work.absolute(),
+            own_program(),
+            scenes=given.scenes or SCENES,
+            epochs=given.epochs,
+        )
     else:
         rows = cats_rows(given.work.absolute(), given.before, given.seeds or 3)
     print(table(rows))

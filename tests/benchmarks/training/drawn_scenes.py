@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 
 from edgeinfer.converters.run_folder.samples import Sample, read_sample
+from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.device.pictures.decode import read_image
-from edgeinfer.device.pictures.folders.names import Split
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.host.data import fashion_mnist
 from edgeinfer.host.demo.detect.clothes import clothing
@@ -32,7 +32,8 @@ T = TypeVar("T")
 
 SIDE = 320
 SMALLEST, LARGEST = 16, 160
-"""The longer side of a thing in pixels: from one to the other, each factor as often."""
+"""The longer side of a thing in pixels: from one to the other, each factor as often. Of the smallest
+ones thin tips vanish, and their boxes are a little smaller."""
 MOST_THINGS = 8
 MOST_HIDDEN = 0.2
 LABELS = (*fashion_mnist.LABELS, *KINDS)

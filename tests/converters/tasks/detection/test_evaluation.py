@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edgeinfer.converters.measure.loss import loss_between
+from edgeinfer.converters.tasks.detection.coco import SMALL, CocoMeasure
 from edgeinfer.converters.tasks.detection.evaluation import DetectionEvaluation
 from edgeinfer.converters.tasks.detection.target import BoxesTarget, TrueBox
 from edgeinfer.converters.tasks.detection.task import TASK
@@ -147,3 +148,21 @@ def test_what_a_picture_shows_in_words() -> None:
     assert TASK.truth(truth(), SAID) == "nothing"
     assert TASK.group(truth(DOG, DOG)) == (1,)
     assert TASK.target_reader(SAID)(TASK.write_target(truth(CAT), SAID)) == truth(CAT)
+
+
+def test_small_things_are_measured_apart() -> None:
+    """A large one that is missed, or found, says nothing; a wrong answer counts by its area."""
+    small, other = (0, 10.0, 10.0, 40.0, 40.0), (0, 150.0, 60.0, 160.0, 70.0)
+    nowhere = 0, 60.0, 0.0, 70.0, 10.0
+    cases = {
+        ((*small, 0.9),): 0.5,
+        ((*small, 0.9), (*other, 0.8)): 1.0,
+        ((*small, 0.9), (*other, 0.8), (*DOG, 0.95), (1, 0.0, 0.0, 90.0, 90.0, 0.99)): 1.0,
+        ((*small, 0.9), (*nowhere, 0.85), (*other, 0.8)): (51 + 50 * 2 / 3) / 101,
+        (): 0.0,
+    }
+    for said, expected in cases.items():
+        pictures = measured([(truth(small, other, DOG), answer(*said))]).pictures
+        found = CocoMeasure(pictures, 3).over([0], SMALL)
+        assert found.at_50[0] == pytest.approx(expected, abs=0.01)
+        assert np.isnan(found.at_50[1:]).all()
