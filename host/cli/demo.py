@@ -11,16 +11,16 @@ from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import UsageError
 
-FASHION_MNIST, GAUGE = "fashion-mnist", "gauge"
+FASHION_MNIST, GAUGE, DETECT = "fashion-mnist", "gauge", "detect"
 
 
 @click.command(cls=Command)
-@click.argument("name", type=click.Choice((FASHION_MNIST, GAUGE)), default=FASHION_MNIST)
+@click.argument("name", type=click.Choice((FASHION_MNIST, GAUGE, DETECT)), default=FASHION_MNIST)
 @option(
     "--out",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Folder for the files of the demo: demo, or demo-gauge.",
+    help="Folder for the files of the demo: demo, demo-gauge or demo-detect.",
 )
 @option(
     "--full",
@@ -31,8 +31,9 @@ def demo(name: str, out: Path | None, full: bool) -> int:
     """Show all steps from training to answers in a few minutes.
 
     Trains, quantizes, verifies and runs a model. Each step is shown as a command that you can type
-    yourself. NAME is fashion-mnist, pictures of clothes that come with edgeinfer, or gauge: a model
-    that reads the needle of analog gauges, which the demo draws itself.
+    yourself. NAME is fashion-mnist, pictures of clothes that come with edgeinfer; gauge, a model
+    that reads the needle of analog gauges, which the demo draws itself; or detect, a model that
+    finds these clothes in scenes, which the demo draws too.
     """
     from edgeinfer.device.cli.progress import busy
     from edgeinfer.host.extras import check_host_extra, require_host_extra
@@ -50,6 +51,10 @@ def demo(name: str, out: Path | None, full: bool) -> int:
             from edgeinfer.host.demo.clothes import run_demo
 
             return run_demo(out, say=say)
+        if name == DETECT:
+            from edgeinfer.host.demo.detect.demo import run_detect_demo
+
+            return run_detect_demo(out, say=say)
         from edgeinfer.host.demo.gauge.demo import run_gauge_demo
 
         return run_gauge_demo(out, full=full, say=say)

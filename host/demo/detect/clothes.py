@@ -68,5 +68,6 @@ def _coloured(grey: Plane, random: np.random.Generator) -> Pixels:
     """Return RGB of a grey picture: white becomes a random colour, black a dark one."""
     light = random.uniform(60, 255) * (1 - random.uniform(0, 0.7) * random.random(3))
     dark = light * random.uniform(0.15, 0.5)
-    share = np.clip(grey / 255, 0, 1)[..., None]
-    return np.asarray(np.rint(dark + (light - dark) * share), np.uint8)
+    colours = dark + (light - dark) * np.linspace(0, 1, 256)[:, None]
+    shades = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+    return np.asarray(np.rint(colours)[shades], np.uint8)

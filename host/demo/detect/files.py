@@ -14,7 +14,8 @@ from edgeinfer.device.core.errors import storage_error
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.host.demo.detect.scene import Scene
 
-TABLE = "instances.json"
+TABLE = "_annotations.coco.json"
+"""As Roboflow names it."""
 _QUALITY = 92
 
 
@@ -47,7 +48,7 @@ def write_scenes(
         shown.start(f"drawing scenes for {folder.name}", count)
         for number, scene in enumerate(ordered_map(draw, range(count))):
             name = f"{number:05}.jpg"
-            _write(folder / name, jpeg(scene.picture))
+            write_file(folder / name, jpeg(scene.picture))
             height, width = scene.picture.shape[:2]
             images.append({"id": number, "file_name": name, "width": width, "height": height})
             for label, left, top, right, bottom in scene.things:
@@ -65,7 +66,7 @@ def write_scenes(
             shown.advance()
     categories = [{"id": number, "name": label} for number, label in enumerate(labels)]
     said = {"images": images, "annotations": annotations, "categories": categories}
-    _write(folder / TABLE, json.dumps(said).encode())
+    write_file(folder / TABLE, json.dumps(said).encode())
     return folder / TABLE
 
 
@@ -76,7 +77,7 @@ def jpeg(picture: Pixels) -> bytes:
     return content.tobytes()
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write a file that the next run makes again: nothing waits for the disk, thousands of times.
 
     Raises:

@@ -113,6 +113,6 @@ def photographed(picture: Pixels, random: np.random.Generator) -> Pixels:
     """Return a picture as a camera may see it: darker or brighter, not quite sharp, with noise."""
     blur = random.uniform(0.0, 0.8)
     seen = cv2.GaussianBlur(picture, (5, 5), blur) if blur > 0.3 else picture
-    light = random.uniform(0.7, 1.15)
-    noise = random.standard_normal(picture.shape, np.float32) * random.uniform(0, 6)
+    light = np.float32(random.uniform(0.7, 1.15))
+    noise = random.standard_normal(picture.shape, np.float32) * np.float32(random.uniform(0, 6))
     return np.asarray(np.clip(np.rint(seen * light + noise), 0, 255), np.uint8)
