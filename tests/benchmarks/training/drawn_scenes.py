@@ -32,8 +32,8 @@ T = TypeVar("T")
 
 SIDE = 320
 SMALLEST, LARGEST = 16, 160
-"""The longer side of a thing in pixels: from one to the other, each factor as often. Of the smallest
-ones thin tips vanish, and their boxes are a little smaller."""
+"""The longer side of a thing in pixels: from one to the other, each factor as often. Thin tips of
+the smallest ones vanish, and their boxes are a little smaller."""
 MOST_THINGS = 8
 MOST_HIDDEN = 0.2
 LABELS = (*fashion_mnist.LABELS, *KINDS)
