@@ -49,13 +49,13 @@ class TaughtDetection(DetectionData, TaughtTask):
         "loss": "overlap",
         "label_smoothing": 0.0,
         "dropout": 0.0,
-        "size": (320, 320),
+        "size": (256, 256),
         "batch_size": 8,
         "clip_norm": 10.0,
     }
     pretrained_settings: ClassVar[Mapping[str, object]] = {
-        "epochs": 20,
-        "patience": 20,
+        "epochs": 30,
+        "patience": 30,
         "learning_rate": 5e-4,
         "fine_tune": "upper",
         "fine_tune_epochs": 0,
