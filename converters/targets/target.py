@@ -175,8 +175,7 @@ def remedies_of(report: Report, kind: str = "remedies", title: str = "what helps
 
 
 def within_steps(cpu: Variant, outputs: Sequence[TensorSpec], steps: int) -> list[float]:
-    """Return how much each output may differ: so many of its quantization steps, or what the CPU's
-    may.
+    """Return how much each output may differ: by some of its quantization steps, or as the CPU's.
 
     Args:
         cpu: the CPU's variant.

@@ -134,6 +134,15 @@ class TaughtTask(DataTask):
     def targets(self, rows: Rows, said: Said) -> Floats:
         """Return the values to compare the output with in the loss, (n, ...) float32."""
 
+    def doubts(self, samples: Sequence[Sample], rows: Rows) -> list[str]:
+        """Return what makes it doubtful that some targets can be learned, a sentence each.
+
+        Args:
+            samples: the pictures of a split.
+            rows: their targets, of `rows`.
+        """
+        return []
+
     def moved(self, rows: Rows, motions: Motions, size: tuple[int, int]) -> Rows:
         """Return the targets of pictures that were moved; unchanged if positions do not count.
 

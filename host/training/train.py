@@ -150,6 +150,8 @@ def train(
             samples = data.splits[split]
             stores[split] = prepare_store(samples, split, spec, place.cache, shown, lesson.task)
             stack.callback(stores[split].close)
+            for doubt in lesson.task.doubts(samples, stores[split].rows):
+                shown.say(f"{split}: {doubt}")
         if start is None:
             spec = with_statistics(spec, config, stores["train"])
         logs = None

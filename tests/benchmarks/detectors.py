@@ -1,9 +1,9 @@
-"""Processor time of one answer of a detector of ours, compared with a network that many boards run.
+"""Processor time of one answer of our detector, compared with a network that many boards run.
 
 That is one of the shape of SSD-MobileNet v1 at 300x300 with COCO's 90 classes (Liu et al. 2016,
 "SSD"; Howard et al. 2017, "MobileNets"): the same layers with random weights, which take the same
 time. Both are INT8 with XNNPACK on one thread, in turns. Ours comes with its decoder, which the
-other's file would have as an operator of its own.
+other's file would have as one of its operators.
 """
 
 from __future__ import annotations

@@ -28,7 +28,12 @@ from edgeinfer.host.tasks.detection.network import (
     scores_name,
     with_boxes,
 )
-from edgeinfer.host.tasks.detection.things import moved_things, thing_rows
+from edgeinfer.host.tasks.detection.things import (
+    many_things,
+    moved_things,
+    small_things,
+    thing_rows,
+)
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.shown_score import ShownScore
 from edgeinfer.host.tasks.task import Floats, Motions, Rows, TaughtTask
@@ -105,6 +110,10 @@ class TaughtDetection(DetectionData, TaughtTask):
     def rows(self, samples: Sequence[Sample], spec: PreprocessSpec) -> Rows:
         """Return the boxes in pixels of the prepared pictures, with their classes."""
         return thing_rows(samples, spec)
+
+    def doubts(self, samples: Sequence[Sample], rows: Rows) -> list[str]:
+        """Return how many things are smaller than the smallest cell, or too many for a picture."""
+        return [*small_things(samples, rows, min(STRIDES)), *many_things(samples)]
 
     def targets(self, rows: Rows, said: Said) -> Floats:
         """Return the rows: the loss decides which cells answer for which thing."""

@@ -55,6 +55,40 @@ def _things(
     return largest
 
 
+def small_things(samples: Sequence[Sample], rows: Rows, cell: int) -> list[str]:
+    """Return a sentence on the things that are smaller than a cell, if there are some.
+
+    Args:
+        samples: the pictures.
+        rows: their things.
+        cell: its side in pixels of the prepared pictures.
+    """
+    sides = np.where(rows[..., 4] > NOTHING, (rows[..., 2:4] - rows[..., :2]).min(axis=-1), np.inf)
+    there = rows[..., 4] > NOTHING
+    small = sides < cell
+    if not small.any():
+        return []
+    place, thing = np.unravel_index(int(sides.argmin()), sides.shape)
+    width, height = (rows[place, thing, 2:4] - rows[place, thing, :2]).tolist()
+    source = samples[int(place)].source
+    return [
+        f"{int(small.sum()):,} of {int(there.sum()):,} things are smaller than {cell} pixels, such "
+        f"as one of {width:.0f} x {height:.0f} in {source}: they are hardly learned; take a larger "
+        "--size, or cut pictures into smaller ones and run with --tiles"
+    ]
+
+
+def many_things(samples: Sequence[Sample]) -> list[str]:
+    """Return a sentence on the pictures of which not all things are learned, if there are some."""
+    many = [one.source for one in samples if len(one.target.things) > MOST_THINGS]
+    if not many:
+        return []
+    return [
+        f"{len(many):,} pictures have more than {MOST_THINGS} things, such as {many[0]}: the "
+        "largest ones are learned; cut such pictures into smaller ones"
+    ]
+
+
 def moved_things(rows: Rows, motions: Motions, size: tuple[int, int]) -> Rows:
     """Return the things of pictures that were moved, without those that are mostly out of sight.
 

@@ -13,7 +13,13 @@ from edgeinfer.converters.run_folder.samples import Sample
 from edgeinfer.converters.tasks.detection.target import BoxesTarget, TrueBox
 from edgeinfer.device.preprocess import Preprocessor, PreprocessSpec
 from edgeinfer.host.data.augment import AugmentConfig, augment_batch
-from edgeinfer.host.tasks.detection.things import MOST_THINGS, moved_things, thing_rows
+from edgeinfer.host.tasks.detection.things import (
+    MOST_THINGS,
+    many_things,
+    moved_things,
+    small_things,
+    thing_rows,
+)
 from tests.host.tasks.detection.boxed_pictures import HEIGHT, WIDTH, picture
 
 
@@ -49,11 +55,23 @@ def test_a_letterbox_and_a_crop_place_boxes_as_they_place_pixels(tmp_path: Path)
     assert gone[0, 0, 4] == -1
 
 
+def test_things_smaller_than_a_cell_are_named(tmp_path: Path) -> None:
+    large, small = TrueBox(0, 0.0, 0.0, 0.5, 0.5), TrueBox(0, 0.5, 0.5, 0.6, 0.75)
+    samples = [sample(tmp_path / "a.png", large), sample(tmp_path / "b.png", large, small)]
+    rows = thing_rows(samples, spec())
+    assert small_things(samples[:1], rows[:1], 8) == []
+    (said,) = small_things(samples, rows, 8)
+    assert said.startswith("1 of 3 things are smaller than 8 pixels, such as one of 6 x 16 in ")
+    assert f"{samples[1].source}: they are hardly learned" in said
+
+
 def test_of_too_many_things_the_largest_are_learned(tmp_path: Path) -> None:
     things = [TrueBox(0, 0.0, 0.0, 0.1 + 0.8 * n / 200, 0.5) for n in range(MOST_THINGS + 20)]
     rows = thing_rows([sample(tmp_path / "a.png", *things)], spec())
     assert rows.shape == (1, MOST_THINGS, 5)
     assert rows[0, :, 2].min() == pytest.approx(64 * things[20].right)
+    (said,) = many_things([sample(tmp_path / "a.png", *things), sample(tmp_path / "b.png")])
+    assert said.startswith(f"1 pictures have more than {MOST_THINGS} things, such as {tmp_path}")
 
 
 def test_a_mirrored_box_is_on_the_other_side_and_what_leaves_is_left_out() -> None:
