@@ -14,6 +14,8 @@ CorrectionKind = Literal["left-out", "corrected", "note"]
 MAX_KEPT = 10_000
 """This many corrections are kept with their place; the others are counted."""
 
+UNUSED = "class without a box"
+
 
 class Box(NamedTuple):
     """A box around something in a picture.
@@ -128,3 +130,16 @@ def labels_of(pictures: Iterable[FoundPicture]) -> list[str]:
     """Return all labels of pictures and boxes, sorted."""
     labels = {picture.label for picture in pictures if picture.label is not None}
     return sorted(labels | {box.label for picture in pictures for box in picture.boxes})
+
+
+def note_unused(named: Iterable[str], used: Iterable[str], place: str, record: Record) -> None:
+    """Note the classes that a data set names and of which it has no box.
+
+    Args:
+        named: all that it names.
+        used: those that have a box.
+        place: where it names them.
+        record: takes the notes.
+    """
+    for name in sorted(set(named) - set(used)):
+        record.add("note", UNUSED, place, name)

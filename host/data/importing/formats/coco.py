@@ -17,7 +17,13 @@ from edgeinfer.host.data.importing.formats.pictures import (
     files_below,
 )
 from edgeinfer.host.data.importing.formats.texts import read_text
-from edgeinfer.host.data.importing.found import Box, FoundData, FoundPicture, Record
+from edgeinfer.host.data.importing.found import (
+    Box,
+    FoundData,
+    FoundPicture,
+    Record,
+    note_unused,
+)
 from edgeinfer.host.data.listing import IMPORT_FILE
 
 MAX_JSON_BYTES = 512 * 2**20
@@ -113,6 +119,8 @@ def _pictures(
             x, y, width, height = map(float, edges)
             label = labels[entry["category_id"]]
             boxes[entry["image_id"]].append(Box(label, x, y, x + width, y + height))
+    used = {box.label for found in boxes.values() for box in found}
+    note_unused(labels.values(), used, index.relative(file), record)
     return _found(index, file, split, images, boxes, record)
 
 

@@ -15,7 +15,13 @@ from edgeinfer.host.data.importing.formats.pictures import (
 )
 from edgeinfer.host.data.importing.formats.texts import number, read_text
 from edgeinfer.host.data.importing.formats.yolo_names import YoloNames, read_yolo_names
-from edgeinfer.host.data.importing.found import Box, FoundData, FoundPicture, Record
+from edgeinfer.host.data.importing.found import (
+    Box,
+    FoundData,
+    FoundPicture,
+    Record,
+    note_unused,
+)
 
 LISTS = ("classes.txt", "obj.names", "_darknet.labels", "labels.txt", "classes.names")
 """Where the names are in data sets without a `data.yaml`."""
@@ -64,6 +70,8 @@ def read_yolo(root: Path, record: Record, names_file: Path | None = None) -> Fou
             expected="images/NAME.jpg with labels/NAME.txt",
             next_step="give the folder that holds both",
         )
+    used = {box.label for picture in pictures for box in picture.boxes}
+    note_unused(names.names.values(), used, index.relative(names_file), record)
     for text in texts.unused(names_file):
         record.left_out(NO_SUCH_PICTURE, index.relative(text))
     return FoundData(layout="YOLO", root=index.root, pictures=tuple(pictures), boxes=True)

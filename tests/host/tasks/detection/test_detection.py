@@ -11,6 +11,7 @@ from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.dataset import DataOptions
 from edgeinfer.host.data.findings import LeftOutError
+from edgeinfer.host.tasks.detection.boxes import find_boxes
 from edgeinfer.host.tasks.detection.task import TASK
 from tests.host.tasks.detection.boxed_pictures import CAT, DOG, Box, coco, picture, voc, yolo
 
@@ -120,3 +121,13 @@ def test_data_that_cannot_be_used(tmp_path: Path, kind: str, words: str) -> None
     with pytest.raises(DataError) as caught:
         TASK.prepare(root, DataOptions())
     assert words in str(caught.value)
+
+
+def test_classes_without_a_box_are_noted(tmp_path: Path) -> None:
+    for number in range(12):
+        yolo(tmp_path, f"{number:02}", [CAT], seed=number)
+    layout = find_boxes(tmp_path)
+    assert layout.labels == ("cat",)
+    assert [(one.kind, one.path, one.detail) for one in layout.findings] == [
+        ("note", "data.yaml", "class without a box: dog")
+    ]

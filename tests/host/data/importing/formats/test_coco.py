@@ -68,6 +68,7 @@ def test_what_is_left_out(tmp_path: Path, pictures: MakePictures, record: Record
         "annotation of a picture that is not listed": 1,
         "labels of a picture that is not there": 1,
         "picture without an annotation": 1,
+        "class without a box": 1,
     }
 
 

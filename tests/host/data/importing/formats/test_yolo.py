@@ -171,6 +171,7 @@ def test_lists_names_and_pictures_without_boxes(
     assert reasons(record) == {
         "picture without a file of boxes; taken as one without objects": 1,
         "labels of a picture that is not there": 1,
+        "class without a box": 1,
     }
     (tmp_path / "train.txt").write_text("./images/1.png\n/content/images/2.png\n../nothing.png\n")
     (tmp_path / "data.yaml").write_text("train: train.txt\ntest: /etc\nnames: [cat]\n")
