@@ -46,7 +46,7 @@ def test_boxes_as_json(source: Path, tmp_path: Path) -> None:
     said = json.loads(done.stdout)
     assert (said["layout"], said["boxes"], said["pictures"]) == ("YOLO", True, 6)
     refused = edgeinfer_here("train", tmp_path / "out")
-    assert "data import" in error_line(refused)
+    assert "has 6 usable pictures with boxes, expected at least 10" in error_line(refused)
 
 
 def test_nothing_is_left_of_an_import_that_fails(source: Path, tmp_path: Path) -> None:
