@@ -6,7 +6,7 @@ It takes about ten minutes; `--only distillation` takes hours, and runs only whe
 Ratios are medians of interleaved repeats with the smallest and the largest; models, clips and
 photographs are those of ../shared/data, and what is not there is left out.
 EDGEINFER_MEDIAPIPE_PYTHON names the Python of an environment with mediapipe, EDGEINFER_TEACHER a
-run of `edgeinfer train` to distil from.
+run of `edgeinfer train` to distil from, EDGEINFER_DETECTOR a detector's bundle.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.benchmarks import (
     kernel,
     mjpeg,
 )
-from tests.benchmarks.loop import endurance, frame_cost, loop_rate, worker_cost
+from tests.benchmarks.loop import endurance, followed, frame_cost, loop_rate, worker_cost
 from tests.benchmarks.measure import SAMPLE_BUNDLE, machine, table
 from tests.benchmarks.training import distillation
 from tests.benchmarks.training import input as training_input
@@ -32,6 +32,7 @@ from tests.benchmarks.training import input as training_input
 BENCHMARKS = {
     "loop": loop_rate.rows,
     "cost": frame_cost.rows,
+    "followed": followed.rows,
     "kernel": kernel.rows,
     "decoding": decoding.rows,
     "detectors": detectors.rows,
