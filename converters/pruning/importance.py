@@ -59,7 +59,11 @@ def weight_scores(graph: ChannelGraph, importance: Literal["l1", "bn"]) -> Score
 
 
 def taylor_scores(
-    graph: ChannelGraph, loss: Callable[[Any, Any], Any], batches: Iterable[LossBatch]
+    graph: ChannelGraph,
+    loss: Callable[[Any, Any], Any],
+    batches: Iterable[LossBatch],
+    *,
+    model: Any = None,
 ) -> Scores:
     """Return the scores by gradients, the model in inference mode.
 
@@ -67,8 +71,12 @@ def taylor_scores(
         graph: of the model.
         loss: gives (n,) losses from (targets, outputs): logits, of models that end in them.
         batches: small ones are better than large ones, in which gradients cancel.
+        model: gives the outputs that the loss takes, with the weights of the graph's model; None is
+            that model itself.
     """
     import tensorflow as tf
+
+    answering = graph.model if model is None else model
 
     weighted = [(use, variable) for use in graph.uses for variable in _trainable(use)]
     variables = [variable.value for _, variable in weighted]
@@ -77,7 +85,7 @@ def taylor_scores(
     def contributions(inputs: Any, targets: Any, weights: Any) -> Any:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
-            outputs = graph.model(inputs, training=False)
+            outputs = answering(inputs, training=False)
             # With mixed precision the outputs are float16, the weights are not.
             losses = tf.cast(loss(targets, outputs), tf.float32)
             value = tf.reduce_mean(losses * tf.cast(weights, tf.float32))

@@ -53,7 +53,7 @@ _KINDS = {
             *("MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D"),
             *("GlobalAveragePooling1D", "GlobalAveragePooling2D"),
             *("GlobalMaxPooling1D", "GlobalMaxPooling2D"),
-            *("ZeroPadding1D", "ZeroPadding2D", "Cropping2D", "UpSampling2D"),
+            *("ZeroPadding1D", "ZeroPadding2D", "Cropping2D", "UpSampling2D", "Resizing"),
         ),
         Kind.PASS,
     ),

@@ -60,7 +60,8 @@ def with_input_size(graph: ChannelGraph, size: tuple[int, int]) -> Any:
         size: (width, height) in pixels.
 
     Raises:
-        ConversionError: its weights depend on the size, as those of a dense layer after Flatten.
+        ConversionError: its weights depend on the size, as those of a dense layer after Flatten, or
+            a layer enlarges to a size that does not follow it.
     """
     shapes = [tuple(tensor.shape) for tensor in graph.model.inputs]
     if len(shapes) != 1 or len(shapes[0]) != 4:
@@ -72,7 +73,9 @@ def with_input_size(graph: ChannelGraph, size: tuple[int, int]) -> Any:
     batch, height, width, channels = shapes[0]
     try:
         model, layers = _rebuild(
-            graph, lambda use: use.call.layer.get_config(), [(batch, size[1], size[0], channels)]
+            graph,
+            lambda use: _resized(use, (height, width), (size[1], size[0])),
+            [(batch, size[1], size[0], channels)],
         )
         for use in graph.uses:
             if id(use.call.layer) in layers:
@@ -127,6 +130,31 @@ def _rebuild(
         name=graph.model.name,
     )
     return model, layers
+
+
+def _resized(use: LayerUse, old: tuple[int | None, ...], new: tuple[int, int]) -> dict[str, Any]:
+    """Return a layer's settings for an input of another (height, width).
+
+    A layer that enlarges to a number of pixels enlarges to as large a share of the input.
+
+    Raises:
+        ConversionError: that number of pixels would not be whole.
+    """
+    import keras
+
+    config: dict[str, Any] = dict(use.call.layer.get_config())
+    if isinstance(use.call.layer, keras.layers.Resizing):
+        for name, before, after in zip(("height", "width"), old, new, strict=True):
+            side = config[name] * after
+            if not before or side % before:
+                raise ConversionError(
+                    use.call.layer.name,
+                    got=f"enlarges to {config[name]} pixels of {before}",
+                    expected=f"a whole number of pixels for an input of {after}, too",
+                    next_step="take another size",
+                )
+            config[name] = side // before
+    return config
 
 
 class _Names:

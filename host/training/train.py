@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 METRIC_ACCURACY = "validation.keras.top1"
 METRIC_LOSS = "validation.keras.loss"
+METRIC_SCORE = "validation.keras.score"
+"""The task's own score of the answers, where `METRIC_ACCURACY` is the metric of the training."""
 
 _USED: tuple[Split, ...] = ("train", "validation")
 
@@ -186,6 +188,7 @@ def train(
             metrics={
                 METRIC_ACCURACY: answered.score.accuracy,
                 METRIC_LOSS: answered.score.loss,
+                METRIC_SCORE: evaluation.score,
                 **({} if folded is None else folded.metrics()),
                 **{f"validation.keras.{name}": figure for name, figure in figures.items()},
             },

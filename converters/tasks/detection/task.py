@@ -106,6 +106,8 @@ class MeasuredDetection(MeasuredTask):
         self, metrics: Mapping[str, float], name: str, said: Said, pictures: int
     ) -> list[str]:
         """Return the three precisions with their intervals, and F1."""
+        if f"{name}.map50.low" not in metrics:
+            return []
         return precision_lines(metrics, f"{name}.", min_score(said))
 
     def settled(self, said: Said, evaluation: Evaluation) -> Said:

@@ -54,8 +54,10 @@ class PruneConfig:
         min_share: each layer keeps at least this share of its channels, 0 to 1.
         size: (width, height) of the model's input in pixels. None keeps the size of the trained
             model.
-        batch_size: number of pictures in each training step.
-        dropout: share of the features that each training step leaves out, from 0 to below 1.
+        batch_size: number of pictures in each training step. None takes 32, or what suits the task:
+            for detection 8.
+        dropout: share of the features that each training step leaves out, from 0 to below 1. None
+            takes 0.2, for tasks that can leave features out.
         seed: random seed of the order of the pictures, of the augmentation and of the measured
             importance.
 
@@ -75,8 +77,8 @@ class PruneConfig:
     multiple: int = 8
     min_share: float = 0.25
     size: tuple[int, int] | None = None
-    batch_size: int = 32
-    dropout: float = 0.2
+    batch_size: int | None = None
+    dropout: float | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -30,6 +30,7 @@ from edgeinfer.device.preprocess import PreprocessSpec, normalize_table
 from edgeinfer.host.extras import check_host_extra, require_host_extra
 from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.tasks.registry import find_taught
+from edgeinfer.host.training.choices.fitting import require_fitting
 from edgeinfer.host.training.config import TrainConfig, default_config
 from edgeinfer.host.training.data.batches import ImageSource
 from edgeinfer.host.training.data.choose_augmentation import choose_augmentation
@@ -44,6 +45,7 @@ from edgeinfer.host.training.report.page import write_run_page
 from edgeinfer.host.training.train import (
     METRIC_ACCURACY,
     METRIC_LOSS,
+    METRIC_SCORE,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +54,12 @@ if TYPE_CHECKING:
 FINE_TUNED_RATE = 1e-4
 SCRATCH_RATE = 1e-3
 """Default peak learning rates: a model with ImageNet's weights loses them in large steps, a model
-trained from scratch recovers slowly in small ones."""
+trained from scratch recovers slowly in small ones. A task whose networks train in one stage has a
+rate for both their old and their new layers, which is taken again."""
+
+_BATCH_SIZE = 32
+_DROPOUT = 0.2
+"""Where the task has no other."""
 
 _USED: tuple[Split, ...] = ("train", "validation")
 
@@ -98,6 +105,7 @@ def prune(
     trained, samples = read_trained(run), find_samples(run, data)
     spec = replace(trained.preprocess, size=config.size or trained.preprocess.size)
     settings = training_settings(trained, spec, config)
+    require_fitting(settings, Lesson(task=find_taught(trained.task), said=trained.said))
     # It takes seconds, so the errors above are reported first.
     require_host_extra("edgeinfer prune", progress)
     started = time.monotonic()
@@ -168,6 +176,7 @@ def prune(
             metrics={
                 METRIC_ACCURACY: answered.score.accuracy,
                 METRIC_LOSS: answered.score.loss,
+                METRIC_SCORE: evaluation.score,
                 **{f"validation.keras.{name}": figure for name, figure in figures.items()},
                 **metrics,
             },
@@ -187,9 +196,14 @@ def training_settings(
     Raises:
         UsageError: the run's architecture is not known here.
     """
-    facts = trained.provenance
+    facts, task = trained.provenance, find_taught(trained.task)
     fine_tuned = facts.get("setting.initializer") == "pretrained"
-    rate = FINE_TUNED_RATE if fine_tuned else SCRATCH_RATE
+    rate: float | None = FINE_TUNED_RATE if fine_tuned else SCRATCH_RATE
+    if fine_tuned and not task.in_two_stages:
+        rate = float(facts["setting.learning_rate"]) if "setting.learning_rate" in facts else None
+    dropout = config.dropout
+    if dropout is None:
+        dropout = _DROPOUT if task.drops_features else 0.0
     kept = {
         name: convert(facts[f"setting.{name}"])
         for name, convert in (
@@ -198,12 +212,14 @@ def training_settings(
             ("label_smoothing", float),
             ("augment", str),
             ("weight_decay", float),
+            ("clip_norm", float),
         )
         if f"setting.{name}" in facts
     }
     return default_config(
         facts.get("setting.architecture", "small-cnn"),
         **kept,
+        task=trained.task,
         size=spec.size,
         channels=spec.channels,
         crop=spec.crop,
@@ -214,7 +230,7 @@ def training_settings(
         learning_rate=rate if config.learning_rate is None else config.learning_rate,
         epochs=max(1, config.epochs),
         patience=config.patience,
-        batch_size=config.batch_size,
-        dropout=config.dropout,
+        batch_size=config.batch_size or task.settings.get("batch_size", _BATCH_SIZE),
+        dropout=dropout,
         seed=config.seed,
     )

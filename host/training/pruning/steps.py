@@ -168,6 +168,7 @@ class Pruning:
             graph,
             loss.call,
             islice(batches.epoch(len(self.history.epochs)), SCORE_BATCHES),
+            model=self.lesson.task.learner(graph.model),
         )
 
     def _counts(
@@ -202,12 +203,10 @@ class Pruning:
         self._settle_statistics(model)
         if not epochs:
             return
-        network = self.lesson.task.learner(with_dropout(model, self.config.dropout))
-        # Statistics and scales from ImageNet are better than those of a few thousand pictures, see
-        # `transfer.py`. A network from scratch was always trained with its normalization.
-        frozen = self.settings.pretrained
+        network = self.lesson.task.learner(with_dropout(model, self.settings.dropout))
+        kept = self._normalizations(model) if self.settings.pretrained else []
         for layer in network.layers:
-            layer.trainable = not (frozen and isinstance(layer, keras.layers.BatchNormalization))
+            layer.trainable = layer not in kept
         (self.stage or fit)(
             network,
             self._batches(self.train, self.config.seed + step),
@@ -219,6 +218,17 @@ class Pruning:
         )
         for layer in network.layers:
             layer.trainable = True
+
+    def _normalizations(self, model: Any) -> list[Any]:
+        """Return the normalizations whose statistics and scales came from ImageNet.
+
+        These are better than those of a few thousand pictures, see `transfer.py` and `joint.py`. A
+        network from scratch, and a task's own layers, were always trained with theirs.
+        """
+        layers = model.layers
+        if isinstance(model.output, list):
+            layers = self.lesson.task.backbone_layers(model)
+        return [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
 
     def _settle_statistics(self, model: Any) -> None:
         """Update batch normalization's statistics for the new inputs, without training."""
@@ -241,6 +251,6 @@ class Pruning:
         return Batches(
             source=source,
             lesson=self.lesson,
-            batch_size=self.config.batch_size,
+            batch_size=self.settings.batch_size,
             seed=seed,
         )

@@ -237,3 +237,24 @@ def test_only_a_network_of_one_picture_takes_another_size() -> None:
     model = keras.Model([left, right], layers.GlobalAveragePooling2D()(left + right))
     with pytest.raises(ConversionError, match="takes 2 inputs"):
         with_input_size(channel_graph(model), (4, 4))
+
+
+def _enlarging(height: int) -> Any:
+    image = keras.Input((8, 8, 3))
+    x = layers.Conv2D(8, 3, strides=2, padding="same", name="fine")(image)
+    y = layers.Conv2D(8, 3, strides=2, padding="same", name="coarse")(x)
+    y = layers.Resizing(height, 4, interpolation="nearest", name="enlarged")(y)
+    x = layers.Add()([x, y]) if height == 4 else y
+    return keras.Model(image, layers.Conv2D(2, 1, name="last")(x))
+
+
+def test_channels_pass_through_an_enlargement() -> None:
+    pruned = _half(_enlarging(4))
+    assert [pruned.get_layer(name).filters for name in ("fine", "coarse")] == [4, 4]
+
+
+def test_an_enlargement_follows_the_input() -> None:
+    model = with_input_size(channel_graph(_enlarging(4)), (16, 24))
+    assert model.output_shape == (None, 12, 8, 2)
+    with pytest.raises(ConversionError, match="enlarged: enlarges to 3 pixels of 8"):
+        with_input_size(channel_graph(_enlarging(3)), (8, 12))
