@@ -147,11 +147,12 @@ class LabelGate:
         worst = ", ".join(
             f"{name} -{loss:.1f}" for name, loss in worst_groups(reference, candidate)
         )
+        worst = f"; worst: {worst}" if worst else ""
         raise AccuracyError(
             name,
             got=f"{precision.upper()} loses {lost.text()} of {reference.score_name} on "
             f"{reference.samples} {self.pictures} ({reference.score:.2%} to "
-            f"{candidate.score:.2%}; worst: {worst})" + why_text(lost_where, tried),
+            f"{candidate.score:.2%}{worst})" + why_text(lost_where, tried),
             expected=f"at most {self.max_drop_points:.2f}",
             next_step=f"{self.remedies}, or allow more with --max-drop",
         )

@@ -100,6 +100,15 @@ def nested(x: Any) -> Any:
     return conv(inner(conv(x)))
 
 
+def pyramid(x: Any) -> Any:
+    """Outputs at two depths, the coarse features enlarged and added to the fine ones."""
+    fine = L.ReLU()(L.BatchNormalization()(conv(x)))
+    coarse = L.ReLU()(L.BatchNormalization()(conv(fine, strides=2)))
+    large = L.Resizing(12, 12, interpolation="nearest")(coarse)
+    both = L.ReLU(6.0)(L.Add()([conv(fine), large]))
+    return [L.Conv2D(2, 1)(both), L.Conv2D(3, 1)(coarse), L.Conv2D(1, 1)(both)]
+
+
 def with_softmax(x: Any) -> Any:
     return L.Dense(4, activation="softmax")(L.GlobalMaxPooling2D()(conv(x)))
 
@@ -133,8 +142,8 @@ class Compared:
         fake_quant: calibrated as the INT8 model was.
         inputs: what the INT8 model's input holds, as real values.
         tflite: the INT8 model.
-        int8: its answers.
-        step: of its output.
+        int8: its answers, output by output.
+        steps: of the outputs.
     """
 
     source: Converted
@@ -142,14 +151,20 @@ class Compared:
     fake_quant: FakeQuantModel
     inputs: NDArray[np.float32]
     tflite: bytes
-    int8: NDArray[np.float64]
-    step: float
+    int8: list[NDArray[np.float64]]
+    steps: list[float]
 
-    def steps_off(self, answers: Any) -> float:
-        """How many of the output's steps answers are off the INT8 model's, on average."""
+    def steps_off(self, answers: list[Any]) -> float:
+        """How many of an output's steps answers are off the INT8 model's, on average.
+
+        Of several outputs it is the one that is most off.
+        """
         if self.graph.softmax:
-            answers = tf.round(tf.nn.softmax(answers) * 256) / 256
-        return float(np.abs(answers.numpy() - self.int8).mean() / self.step)
+            answers = [tf.round(tf.nn.softmax(answer) * 256) / 256 for answer in answers]
+        return max(
+            float(np.abs(answer.numpy() - int8).mean() / step)
+            for answer, int8, step in zip(answers, self.int8, self.steps, strict=True)
+        )
 
 
 @lru_cache
@@ -199,16 +214,23 @@ def compare(
         histograms = activation_histograms(source.float32, SPEC, lambda: source.pictures)
         content = quantize_int8(source.float32, choose_ranges(histograms, "min-max"), subject="x")
     runner = Runner(content, subject="x", runtime="ai-edge-litert", kernels="builtin")
-    spec, answer = runner.inputs[0], runner.outputs[0]
+    spec = runner.inputs[0]
     table = tensor_table(SPEC, spec)
     raw = table[np.arange(3), source.pictures].astype(np.int8)
-    outputs = [answer.dequantize(runner.invoke([one[None]])[0])[0] for one in raw]
+    answers = [
+        [
+            spec.dequantize(output)[0]
+            for spec, output in zip(runner.outputs, runner.invoke([one[None]]), strict=True)
+        ]
+        for one in raw
+    ]
     graph = int8_graph(model)
     fake_quant = FakeQuantModel(graph, per_tensor_dense=per_tensor_dense)
-    exact = fake_quant.run(inputs, rounded=False).numpy()
+    exact = fake_quant.run(inputs, rounded=False)
     if graph.softmax:
-        exact = tf.nn.softmax(exact).numpy()
-    np.testing.assert_allclose(exact, model(inputs).numpy(), atol=1e-4)
+        exact = [tf.nn.softmax(exact[0])]
+    for mine, right in zip(exact, tf.nest.flatten(model(inputs)), strict=True):
+        np.testing.assert_allclose(mine.numpy(), right.numpy(), atol=1e-4)
     fake_quant.calibrate(lambda: [inputs[:16], inputs[16:]], "min-max")
     image_tensor = fake_quant.input_tensor()
     assert (image_tensor.scale, image_tensor.zero_point) == (spec.scale, spec.zero_point)
@@ -218,6 +240,6 @@ def compare(
         fake_quant=fake_quant,
         inputs=spec.dequantize(raw).astype(np.float32),
         tflite=content,
-        int8=np.stack(outputs).astype(np.float64),
-        step=answer.scale,
+        int8=[np.stack(output).astype(np.float64) for output in zip(*answers, strict=True)],
+        steps=[output.scale for output in runner.outputs],
     )

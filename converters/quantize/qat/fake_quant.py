@@ -67,15 +67,16 @@ class FakeQuantModel:
             for function in (extremes, counts)
         )
 
-    def run(self, images: Any, *, rounded: bool = True) -> Any:
-        """Return the answers as float32, without a softmax at the end.
+    def run(self, images: Any, *, rounded: bool = True) -> list[Any]:
+        """Return the outputs as float32, without a softmax at the end.
 
         Args:
             images: (N, H, W, C) float32: the Keras model's input, or for `rounded` the real
                 values of `input_tensor`.
             rounded: compute as INT8 would; False computes as the Keras model does.
         """
-        return self._values(images, rounded)[self._graph.output]
+        values = self._values(images, rounded)
+        return [values[output] for output in self._graph.outputs]
 
     def calibrate(self, batches: Batches, method: CalibrationMethod) -> None:
         """Choose the activations' ranges from the float model's activations on pictures.

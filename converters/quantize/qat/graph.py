@@ -85,14 +85,15 @@ class Graph:
     Attributes:
         steps: in an order in which they can run.
         input: number of the value that is the image.
-        output: number of the value that is the answer, before a softmax at the end.
+        outputs: numbers of the values that are the answers, in the model's order; before a softmax
+            at the end, where there is one answer.
         softmax: whether the model ends in a softmax.
         uncovered: names of layers whose inner results are not rounded.
     """
 
     steps: list[Step]
     input: int
-    output: int
+    outputs: tuple[int, ...]
     softmax: bool
     uncovered: list[str]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -36,18 +36,16 @@ def int8_graph(model: Any) -> Graph:
     """Return the steps of a functional or Sequential Keras model; they use its own variables.
 
     Raises:
-        ConversionError: it has several inputs or outputs, recurrent layers, or is neither.
+        ConversionError: it has several inputs, recurrent layers, or is neither.
     """
     model = functional(model)
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
+    if len(model.inputs) != 1:
         raise ConversionError(
-            model.name,
-            got=f"has {len(model.inputs)} inputs and {len(model.outputs)} outputs",
-            expected="one of each",
+            model.name, got=f"has {len(model.inputs)} inputs", expected="one, the picture"
         )
     trace = Trace()
-    (image,), (answer,) = trace.follow(model)
-    return _Lowering(trace).graph(image, answer)
+    (image,), answers = trace.follow(model)
+    return _Lowering(trace).graph(image, answers)
 
 
 class _Lowering:
@@ -60,19 +58,19 @@ class _Lowering:
         self._uncovered: list[str] = []
         self._readers: Counter[int] = Counter()
 
-    def graph(self, image: int, answer: int) -> Graph:
-        self._readers.update([answer, *(i for call in self._trace.calls for i in call.inputs)])
+    def graph(self, image: int, answers: Sequence[int]) -> Graph:
+        self._readers.update([*answers, *(i for call in self._trace.calls for i in call.inputs)])
         for call in self._trace.calls:
             self._lower(call)
-        last = self._producers.get(answer)
+        last = self._producers.get(answers[0]) if len(answers) == 1 else None
         softmax = last is not None and last.softmax
         if last is not None and softmax:
             self._steps.remove(last)
-            answer = last.inputs[0]
+            answers = last.inputs
         return Graph(
             steps=self._steps,
             input=image,
-            output=answer,
+            outputs=tuple(answers),
             softmax=softmax,
             uncovered=self._uncovered,
         )
@@ -94,7 +92,8 @@ class _Lowering:
             layers.Softmax: lambda c: self._activate(c.layer.name, "softmax", c.layer, c),
             layers.LeakyReLU: lambda c: self._activate(c.layer.name, "leaky_relu", c.layer, c),
             layers.AveragePooling2D: lambda c: self._call(c, rounding="shared", fuses=True),
-            layers.UpSampling2D: self._upsampling,
+            layers.UpSampling2D: self._enlarging,
+            layers.Resizing: self._enlarging,
         }
         channels_last = getattr(layer, "data_format", None) != "channels_first"
         if type(layer) in known and channels_last:
@@ -225,7 +224,7 @@ class _Lowering:
             name = "other"
         self._activate(layer.name, name, layer, call)
 
-    def _upsampling(self, call: Call) -> None:
+    def _enlarging(self, call: Call) -> None:
         nearest = call.layer.interpolation == "nearest"
         self._call(call, rounding="kept" if nearest else "shared")
 

@@ -86,7 +86,7 @@ class QatResult:
         keras_model: the fine-tuned model, of the original's architecture.
         losses: the distance of the rounded model from the float one: before training, then the mean
             of each epoch. Nats of Kullback-Leibler divergence for a classifier; else the squared
-            error as a share of the answers' variance.
+            error as a share of the answers' variance, of several outputs the mean.
         uncovered: names of layers whose inner results were not rounded in training.
         images: how many samples were used.
     """
@@ -118,7 +118,7 @@ def quantization_aware_training(
 
     Args:
         keras_model: a `.keras` file of a functional or Sequential model with a (H, W, C) float32
-            input and one output.
+            input.
         preprocess: how samples become inputs.
         samples: pictures to train with; labels are not used.
         options: how.

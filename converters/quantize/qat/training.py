@@ -3,7 +3,8 @@
 Method: quantization-aware training by fake quantization (see `fake_quant.py`), with the float model
 itself as the teacher, so that no labels are needed: the Kullback-Leibler divergence from its
 probabilities (Hinton et al. 2015, arXiv:1503.02531, at temperature 1), or the squared error as a
-share of the answers' variance where they are not a distribution over two classes or more.
+share of the answers' variance where they are not a distribution over two classes or more; of
+several outputs the mean of their shares, so that each counts as much.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ needs training: EfficientNet-Lite0 went from 0.0005 nats to 0.024 in 8 steps of 
 epsilon it went to 0.0003, and a model that INT8 had damaged badly recovered as fast as without
 it."""
 
-_TARGETS_FILE = "targets.raw"
+_TARGETS_FILE = "targets.{output}.raw"
+
+Floats = NDArray[np.float32]
 
 
 class Images:
@@ -78,11 +81,12 @@ class Training:
         self._images = Images(job)
         self._calibrating = np.arange(min(len(self._images), job.calibration_images))
         self._progress = progress
-        answer = tuple(model.outputs[0].shape[1:])
+        self._answers = [tuple(output.shape[1:]) for output in model.outputs]
         self._probabilities = graph.softmax
-        vector = len(answer) == 1 and answer[0] >= 2
+        first, *others = self._answers
+        vector = not others and len(first) == 1 and first[0] >= 2
         self._distribution = graph.softmax or (job.distribution and vector)
-        self._variance = 1.0
+        self._variances = [1.0] * len(self._answers)
         steps = math.ceil(len(self._images) / job.batch_size) * job.epochs
         warmup = steps // 10
         # Adam's first steps are as long as the learning rate allows, even if the model is good.
@@ -106,7 +110,7 @@ class Training:
         step = tf.function(self._step, autograph=False, reduce_retracing=True)
         everything = np.arange(len(self._images))
         if not self._distribution:
-            self._variance = max(float(np.var(targets)), 1e-12)
+            self._variances = [max(float(np.var(target)), 1e-12) for target in targets]
         self._calibrate("before training")
         losses = [self._epoch(everything, targets, measure, "before training")]
         for epoch in range(1, job.epochs + 1):
@@ -117,20 +121,24 @@ class Training:
             losses.append(self._epoch(shuffled, targets, step, f"in epoch {epoch}"))
         return losses
 
-    def _targets(self) -> NDArray[np.float32]:
-        """Return the float model's answers, in a file: an answer may be as large as its picture."""
+    def _targets(self) -> list[Floats]:
+        """Return the float model's outputs, in files: an answer may be as large as its picture."""
         import tensorflow as tf
 
-        answer = tuple(self._model.outputs[0].shape[1:])
-        targets = np.memmap(
-            Path(self._job.output_folder, _TARGETS_FILE),
-            np.float32,
-            "w+",
-            shape=(len(self._images), *answer),
-        )
+        targets: list[Floats] = [
+            np.memmap(
+                Path(self._job.output_folder, _TARGETS_FILE.format(output=number)),
+                np.float32,
+                "w+",
+                shape=(len(self._images), *answer),
+            )
+            for number, answer in enumerate(self._answers)
+        ]
         predict = tf.function(self._model.call, autograph=False, reduce_retracing=True)
         for chosen in self._images.slices(np.arange(len(self._images))):
-            targets[chosen] = predict(self._images.batch(chosen, rounded=False)).numpy()
+            found = tf.nest.flatten(predict(self._images.batch(chosen, rounded=False)))
+            for target, values in zip(targets, found, strict=True):
+                target[chosen] = values.numpy()
             self._progress.advance(len(chosen))
         return targets
 
@@ -145,13 +153,12 @@ class Training:
             raise self._diverged(str(error), when) from error
         self._images.quantize(self._fake_quant.input_tensor())
 
-    def _epoch(
-        self, order: NDArray[np.int64], targets: NDArray[np.float32], run: Any, when: str
-    ) -> float:
+    def _epoch(self, order: NDArray[np.int64], targets: list[Floats], run: Any, when: str) -> float:
         """Train on all images one time; return the mean loss."""
         total = 0.0
         for chosen in self._images.slices(order):
-            loss = float(run(self._images.batch(chosen, rounded=True), targets[chosen]))
+            wanted = [target[chosen] for target in targets]
+            loss = float(run(self._images.batch(chosen, rounded=True), wanted))
             if not math.isfinite(loss):
                 raise self._diverged(f"the loss is {loss}", when)
             total += loss * len(chosen)
@@ -166,12 +173,12 @@ class Training:
             next_step="lower the learning rate",
         )
 
-    def _step(self, images: Any, target: Any) -> Any:
+    def _step(self, images: Any, targets: list[Any]) -> Any:
         import tensorflow as tf
 
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
-            loss = self._loss(images, target)
+            loss = self._loss(images, targets)
         gradients = tape.gradient(loss, variables)
         self._optimizer.apply(
             [
@@ -182,12 +189,20 @@ class Training:
         )
         return loss
 
-    def _loss(self, images: Any, target: Any) -> Any:
+    def _loss(self, images: Any, targets: list[Any]) -> Any:
         import tensorflow as tf
 
-        answers = self._fake_quant.run(images)
+        outputs = self._fake_quant.run(images)
         if not self._distribution:
-            return tf.reduce_mean(tf.square(answers - target)) / self._variance
+            return tf.reduce_mean(
+                [
+                    tf.reduce_mean(tf.square(output - target)) / variance
+                    for output, target, variance in zip(
+                        outputs, targets, self._variances, strict=True
+                    )
+                ]
+            )
+        (answers,), (target,) = outputs, targets
         if not self._probabilities:
             target = tf.nn.softmax(target)
         surprise = tf.math.log(tf.maximum(target, 1e-12)) - tf.nn.log_softmax(answers)
