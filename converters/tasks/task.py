@@ -28,6 +28,7 @@ class ComparedTask(ABC):
         counted: what two models agree on if the score is 1, in words.
         distribution: whether the numbers of an output are one distribution, as logits are.
         draws: whether `draw_truth` draws something.
+        averages: whether the score of several pictures is the mean of their scores.
         pipeline: what Hugging Face's model cards call the task; empty where they have no name.
         card_metrics: what they call its metrics.
     """
@@ -38,6 +39,7 @@ class ComparedTask(ABC):
     counted: ClassVar[str] = ""
     distribution: ClassVar[bool] = False
     draws: ClassVar[bool] = False
+    averages: ClassVar[bool] = True
     pipeline: ClassVar[str] = ""
     card_metrics: ClassVar[tuple[str, ...]] = ()
 

@@ -58,8 +58,8 @@ _output = option_group("Output")
     type=float,
     metavar="POINTS",
     show_default="1 if no budget is given",
-    help="Points of top-1 accuracy on validation that the model may lose against RUN's float "
-    "model. The fastest model within the budget wins.",
+    help="Points of accuracy on validation (top-1, or the task's own score, such as mAP50) that "
+    "the model may lose against RUN's float model. The fastest model within the budget wins.",
 )
 @_budget(
     "--budget-ms",

@@ -34,6 +34,8 @@ class ArchitectureInfo:
         name: its name on the command line.
         size: default side of the square input in pixels.
         smallest: the smallest side of its input in pixels.
+        last_stride: pixels from place to place of its last features, at its default size; 0 if they
+            have no places.
         normalization: (mean, std) per RGB channel in pixel units, as pretrained weights need it;
             None: from the training data.
         pretrained: whether ImageNet weights exist.
@@ -48,6 +50,7 @@ class ArchitectureInfo:
     scalable: bool
     description: str
     smallest: int = 8
+    last_stride: int = 32
 
     def normalization_for(self, channels: Channels) -> order.Normalization | None:
         """Return the normalization of an input with these channels, or None."""
@@ -63,6 +66,7 @@ _INFOS = (
         pretrained=False,
         scalable=True,
         description="small depthwise-separable CNN, from scratch",
+        last_stride=8,
     ),
     ArchitectureInfo(
         name="resnet8",
@@ -71,6 +75,7 @@ _INFOS = (
         pretrained=False,
         scalable=True,
         description="ResNet8 of MLPerf Tiny, from scratch",
+        last_stride=4,
     ),
     ArchitectureInfo(
         name="mobilenet",
@@ -87,6 +92,7 @@ _INFOS = (
         pretrained=False,
         scalable=True,
         description="CNN that keeps places, to read values such as a needle's, from scratch",
+        last_stride=0,
     ),
     *(
         ArchitectureInfo(

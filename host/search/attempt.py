@@ -10,7 +10,7 @@ from pathlib import Path
 from edgeinfer.device.core.errors import EdgeinferError, StorageError, UnreachableError
 from edgeinfer.device.tflite.macs import model_macs
 from edgeinfer.device.tflite.reader import read_tflite
-from edgeinfer.host.search.best_calibration import accuracies, quantized
+from edgeinfer.host.search.best_calibration import quantized, validated
 from edgeinfer.host.search.budget import Budget
 from edgeinfer.host.search.candidate import Baseline, Candidate, Footprint, Measured, Trial
 from edgeinfer.host.search.context import BASELINE_FOLDER, PLAIN, Bench
@@ -35,13 +35,14 @@ def measure_baseline(bench: Bench) -> Baseline:
     small = bench.baseline_file
     bench.progress.start(f"time the baseline on {bench.timer.machine}")
     timing = bench.timer.compare(small, small)
-    reached = accuracies(
+    reached = validated(
         bench, {"float": folder / FLOAT_FILE, PLAIN: small}, bench.trained, "the baseline"
     )
     return Baseline(
-        float_accuracy=reached["float"],
+        float_accuracy=reached["float"].score,
+        score_name=reached["float"].score_name,
         measured=Measured(
-            accuracy=reached[PLAIN],
+            accuracy=reached[PLAIN].score,
             footprint=Footprint(
                 ratio=1.0,
                 ratio_low=timing.ratio_low,

@@ -17,7 +17,7 @@ from edgeinfer.device.models.model import Model
 from edgeinfer.host.search.candidate import Baseline, Candidate
 from edgeinfer.host.search.context import PLAIN, Bench
 from edgeinfer.host.search.worker.job import SMALL_FILE
-from edgeinfer.host.training.train import METRIC_ACCURACY
+from edgeinfer.host.training.train import METRIC_ACCURACY, METRIC_SCORE
 
 WORTH_TRYING = 0.0025
 """Share of the validation pictures that plain INT8 must lose before other ranges are tried.
@@ -34,7 +34,7 @@ class Quantized:
     Attributes:
         path: its `.tflite`.
         calibration: how its ranges were chosen.
-        accuracy: validation top-1 through the device package, 0 to 1.
+        accuracy: the task's score on validation through the device package, 0 to 1.
     """
 
     path: Path
@@ -62,7 +62,8 @@ def quantized(
         EdgeinferError: it cannot be calibrated or evaluated.
     """
     trained = read_trained(run)
-    float_accuracy = trained.metrics.get(METRIC_ACCURACY, 1.0)
+    figures = trained.metrics
+    float_accuracy = figures.get(METRIC_SCORE, figures.get(METRIC_ACCURACY, 1.0))
     if candidate.kind == "plain":
         float_accuracy = baseline.float_accuracy
 
@@ -89,7 +90,15 @@ def quantized(
 def accuracies(
     bench: Bench, files: Mapping[str, Path], trained: TrainedModel, title: str
 ) -> dict[str, float]:
-    """Return the validation score, 0 to 1, of each file.
+    """Return the validation score, 0 to 1, of each file; see `validated`."""
+    found = validated(bench, files, trained, title)
+    return {name: evaluation.score for name, evaluation in found.items()}
+
+
+def validated(
+    bench: Bench, files: Mapping[str, Path], trained: TrainedModel, title: str
+) -> dict[str, Evaluation]:
+    """Return how each file answers the validation pictures.
 
     Args:
         bench: of the search.
@@ -98,8 +107,7 @@ def accuracies(
         title: its name for the user.
     """
     bench.progress.start(f"{title}: evaluate on validation", len(bench.validation))
-    found = evaluations_of_files(files, trained, bench.validation, bench.progress)
-    return {name: evaluation.score for name, evaluation in found.items()}
+    return evaluations_of_files(files, trained, bench.validation, bench.progress)
 
 
 def evaluations_of_files(
@@ -116,13 +124,14 @@ def evaluations_of_files(
     Raises:
         ImageError: a picture can no longer be read.
     """
+    asked = trained.measured.asking(trained.said)
     factories: dict[str, Callable[[], Model]] = {
         name: partial(
             evaluation_model,
             path.read_bytes(),
             subject=str(path),
             task=trained.task,
-            said=trained.said,
+            said=asked,
             preprocess=trained.preprocess,
         )
         for name, path in files.items()

@@ -139,11 +139,12 @@ class Baseline:
     """The run's model as plain INT8 and as float32.
 
     Attributes:
-        float_accuracy: validation top-1 of the float32 model, 0 to 1.
+        float_accuracy: the task's score of the float32 model on validation, 0 to 1.
         measured: of plain INT8; its ratio is 1.
         validation_samples: the number of pictures behind the accuracies.
         machine: where inference was timed.
         seconds: how long it took to convert, time and evaluate it.
+        score_name: what people call the score.
     """
 
     float_accuracy: float
@@ -151,3 +152,4 @@ class Baseline:
     validation_samples: int
     machine: str
     seconds: float
+    score_name: str = "top-1"

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 from edgeinfer.boards import BoardProfile
 from edgeinfer.converters.run_folder.trained_run import TrainedModel
 from edgeinfer.converters.targets.targets import chosen_targets
+from edgeinfer.device.tasks.registry import find_task
 from edgeinfer.host.models import ARCHITECTURES, Initializer
 from edgeinfer.host.search.candidate import Candidate, SearchPrecision
+from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.training.config import TrainConfig, default_config, run_config
 from edgeinfer.host.training.pruning.config import PruneConfig
 
@@ -46,12 +48,14 @@ class Space:
         size: (width, height) of its input.
         students: architectures to train from scratch.
         precisions: further precisions for the run's model.
+        task: the name of its task.
     """
 
     base: TrainConfig
     size: tuple[int, int]
     students: tuple[str, ...]
     precisions: tuple[SearchPrecision, ...]
+    task: str = "classification"
 
     def suggest(self, ask: Suggester) -> Candidate:
         """Return the candidate that a sampler chooses."""
@@ -63,7 +67,7 @@ class Space:
                 architecture=ask.suggest_categorical("student.architecture", list(self.students)),
                 width=round(ask.suggest_float("student.width", *_WIDTH[:2], step=_WIDTH[2]), 3),
                 size=sides[ask.suggest_int("student.fewer-pixels", 0, len(sides) - 1)],
-                teacher=ask.suggest_categorical("student.teacher", [True, False]),
+                teacher=self._teacher(ask, "student"),
             )
         sides = self._sizes(student=False)
         return Candidate(
@@ -71,18 +75,19 @@ class Space:
             keep_cost=round(ask.suggest_float("pruned.keep", *_KEEP[:2], step=_KEEP[2]), 3),
             importance=ask.suggest_categorical("pruned.importance", ["taylor", "l1"]),
             size=sides[ask.suggest_int("pruned.fewer-pixels", 0, len(sides) - 1)],
-            teacher=ask.suggest_categorical("pruned.teacher", [True, False]),
+            teacher=self._teacher(ask, "pruned"),
         )
 
     def parameters(self, candidate: Candidate) -> dict[str, Any]:
         """Return the choices with which `suggest` gives this candidate."""
         sides = self._sizes(student=candidate.kind == "student")
         kind = candidate.kind
-        shared = {
+        shared: dict[str, Any] = {
             "kind": kind,
             f"{kind}.fewer-pixels": sides.index(candidate.size),
-            f"{kind}.teacher": candidate.teacher,
         }
+        if find_taught(self.task).has_teachers:
+            shared[f"{kind}.teacher"] = candidate.teacher
         if kind == "student":
             own = {"architecture": candidate.architecture, "width": candidate.width}
         else:
@@ -107,7 +112,7 @@ class Space:
         answers, 88.0 % without, itself 87.1 %). One that began with ImageNet's weights does.
         """
         sides, small = self._sizes(student=False), self._sizes(student=True)
-        teacher = self.base.pretrained
+        teacher = self.base.pretrained and find_taught(self.task).has_teachers
         pruned: dict[str, Any] = {"kind": "pruned", "importance": "taylor", "teacher": teacher}
         student: dict[str, Any] = {"kind": "student", "size": small[0], "teacher": teacher}
         similar = self.base.architecture if self.base.architecture in self.students else "small-cnn"
@@ -126,16 +131,24 @@ class Space:
         ]
         return tuple(dict.fromkeys(chosen))
 
+    def _teacher(self, ask: Suggester, kind: str) -> bool:
+        """Let a sampler choose whether there is a teacher, where the task has any."""
+        if not find_taught(self.task).has_teachers:
+            return False
+        return bool(ask.suggest_categorical(f"{kind}.teacher", [True, False]))
+
     def _sizes(self, *, student: bool) -> list[tuple[int, int]]:
         """Return the input sizes, the largest first, of the run's own aspect ratio."""
-        short = min(self.size)
+        short, task = min(self.size), find_taught(self.task)
         step = 32 if short >= 128 else 16 if short >= 64 else 4
         lowest = min(short, max(_SMALLEST_SIDE, short * (0.4 if student else 0.5)))
         sides = [short - step * count for count in range(9) if short - step * count >= lowest]
-        if student and sides[-1] <= _LARGEST_STUDENT_SIDE:
+        # Where answers are places, fewer pixels hide small things.
+        if student and sides[-1] <= _LARGEST_STUDENT_SIDE and not find_task(self.task).has_places:
             sides = [side for side in sides if side <= _LARGEST_STUDENT_SIDE]
         width, height = self.size
-        return [(round(width * side / short), round(height * side / short)) for side in sides]
+        sizes = [(round(width * side / short), round(height * side / short)) for side in sides]
+        return [size for size in sizes if task.fits_size(size)]
 
 
 def space_of(trained: TrainedModel, board: BoardProfile | None) -> Space:
@@ -143,17 +156,28 @@ def space_of(trained: TrainedModel, board: BoardProfile | None) -> Space:
 
     Boards with an Edge TPU or an NPU only take models that are integer from input to output.
     """
+    task = find_taught(trained.task)
     integer = not chosen_targets(board=None if board is None else board.name).floats_allowed
     return Space(
         base=run_config(trained),
         size=trained.preprocess.size,
-        students=tuple(name for name, info in ARCHITECTURES.items() if info.scalable),
+        students=tuple(
+            name
+            for name, info in ARCHITECTURES.items()
+            if info.scalable and task.fits_network(info)
+        ),
         precisions=("int8",) if integer else ("int8", "dynamic"),
+        task=trained.task,
     )
 
 
 def student_config(
-    base: TrainConfig, candidate: Candidate, *, epochs: int, seed: int
+    base: TrainConfig,
+    candidate: Candidate,
+    *,
+    epochs: int,
+    seed: int,
+    task: str = "classification",
 ) -> TrainConfig:
     """Return the settings to train a student with: the run's own if it was trained from scratch."""
     scratch: dict[str, Any] = {}
@@ -164,6 +188,7 @@ def student_config(
     return default_config(
         candidate.architecture,
         **scratch,
+        task=task,
         initializer=initializer,
         size=candidate.size,
         width=candidate.width,

@@ -15,6 +15,7 @@ from edgeinfer.device.core.errors import UsageError
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.augment import AugmentConfig
+from edgeinfer.host.models import ArchitectureInfo
 from edgeinfer.host.tasks.data_task import DataTask
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.shown_score import ShownScore
@@ -41,6 +42,7 @@ class TaughtTask(DataTask):
         settings: fields of `TrainConfig` whose defaults are others for this task.
         pretrained_settings: the same where training starts from pretrained weights.
         in_two_stages: whether a network with pretrained weights first learns on frozen features.
+        has_teachers: whether a network can also learn from another one's answers.
         shown_score: how people read the values of `metric`.
     """
 
@@ -50,6 +52,7 @@ class TaughtTask(DataTask):
     settings: ClassVar[Mapping[str, object]] = {}
     pretrained_settings: ClassVar[Mapping[str, object]] = {}
     in_two_stages: ClassVar[bool] = True
+    has_teachers: ClassVar[bool] = False
     shown_score: ClassVar[ShownScore] = ShownScore()
 
     def check_loss(self, settings: LossSettings, said: Said) -> None:
@@ -77,6 +80,18 @@ class TaughtTask(DataTask):
         Raises:
             UsageError: names the option.
         """
+
+    def fits_size(self, size: tuple[int, int]) -> bool:
+        """Return whether `check_size` takes a size."""
+        try:
+            self.check_size(size)
+        except UsageError:
+            return False
+        return True
+
+    def fits_network(self, network: ArchitectureInfo) -> bool:
+        """Return whether a network can be trained for the task; by default any."""
+        return True
 
     def network(self, model: Any, said: Said) -> Any | None:
         """Return a network of the task's own on a model's features; by default none.

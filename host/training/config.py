@@ -259,7 +259,7 @@ def run_config(trained: TrainedModel) -> TrainConfig:
     name = told.get("architecture", "small-cnn")
     known = {key: value for key, value in told.items() if key in TrainConfig.__dataclass_fields__}
     known |= {"size": spec.size, "channels": spec.channels, "crop": spec.crop}
-    known |= {"region": spec.region, "weights": None}
+    known |= {"region": spec.region, "weights": None, "task": trained.task}
     known.pop("architecture", None)
     return default_config(name if name in ARCHITECTURES else "small-cnn", **known)
 

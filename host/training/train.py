@@ -231,20 +231,12 @@ def train_more(
         TrainingError: the loss became infinite or NaN.
         StorageError: the disk is full or cannot be written.
     """
-    from edgeinfer.host.data.dataset import PreparedData
+    from edgeinfer.host.data.of_run import data_of_run
 
     trained = read_trained(run)
     if epochs < 1:
         raise UsageError("--more-epochs", got=str(epochs), expected="1 or more")
-    prepared = PreparedData(
-        name=trained.provenance.get("data", trained.name),
-        splits=find_samples(run, data),
-        task=trained.task,
-        labels=trained.labels,
-        decoder=trained.decoder,
-        value=trained.value,
-        settings=trained.settings,
-    )
+    prepared = data_of_run(trained, find_samples(run, data))
     config = replace(run_config(trained), epochs=epochs)
     return train(prepared, config, run, progress=progress, resume=resume, start=run, more=True)
 

@@ -40,6 +40,7 @@ class MeasuredDetection(MeasuredTask):
     name: ClassVar[str] = "detection"
     column: ClassVar[str] = "boxes"
     named_folders: ClassVar[bool] = False
+    averages: ClassVar[bool] = False
     least_score: ClassVar[float | None] = 0.01
     packages: ClassVar[tuple[str, ...]] = ("faster_coco_eval",)
     draws: ClassVar[bool] = True

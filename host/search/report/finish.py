@@ -38,7 +38,7 @@ class Ending:
         winner: the number of its trial, or `BASELINE`.
         bundle: the file.
         test_samples: the number of pictures behind the shares below.
-        winner_top1: of the winner in the bundle, 0 to 1.
+        winner_top1: of the winner in the bundle, 0 to 1: the task's score, for classes top-1.
         winner_float_top1: of the winner as float32.
         baseline_top1: of the run's plain INT8.
         baseline_float_top1: of the run as float32.
@@ -47,6 +47,8 @@ class Ending:
             wrote this.
         lost_on_validation: the same on validation, which was used to choose it.
         folds: the result of folds, if validation could not decide whether the budget is kept.
+        winner_interval: the 95 % interval of the winner's score; None if an earlier version wrote
+            this.
     """
 
     winner: int
@@ -60,6 +62,7 @@ class Ending:
     lost: Loss | None = None
     lost_on_validation: Loss | None = None
     folds: Folded | None = None
+    winner_interval: tuple[float, float] | None = None
 
 
 def end_search(
@@ -112,6 +115,7 @@ def end_search(
         test_uses=study.test_uses,
         lost=loss_between(baseline["float32"], test[precision]),
         lost_on_validation=lost,
+        winner_interval=test[precision].interval,
     )
     _keep(bench.out, ending)
     return ending

@@ -104,8 +104,10 @@ def by_folds(bench: Bench, winner: Entry, trial: Trial | None, limit_s: float) -
 
 
 def _not_repeatable(trained: TrainedModel) -> str:
-    """Return why a run cannot be trained again from its settings; empty if it can."""
+    """Return why folds cannot be trained and joined; empty if they can."""
     facts = trained.provenance
+    if not trained.measured.averages:
+        return f"the score of the task '{trained.task}' is not a mean over pictures"
     if any(name.startswith("prune.") for name in facts):
         return "the run was pruned, which cannot be repeated from its settings"
     if any(name.startswith("teacher.") for name in facts):

@@ -72,7 +72,10 @@ def draw_front(found: Found) -> bytes:
     axes.tick_params(axis="x", which="both", labelsize=8)
     axes.margins(0.09)
     axes.grid(True, which="both", color="#DDDDDD", linewidth=0.6)
-    axes.set(xlabel=f"invoke, ms{' (logarithmic)' if wide else ''}", ylabel="validation top-1, %")
+    axes.set(
+        xlabel=f"invoke, ms{' (logarithmic)' if wide else ''}",
+        ylabel=f"validation {_safe(found.baseline.score_name)}, %",
+    )
     sizes = [model.measured.footprint.size_bytes / 1000 for model in found.models]
     axes.set_title(
         f"{_safe(found.name)}: accuracy against time; area is size, {min(sizes):,.0f} to "

@@ -12,6 +12,7 @@ from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_sampl
 from edgeinfer.device.core.errors import TrainingError
 from edgeinfer.device.core.processes import ProcessEnd
 from edgeinfer.host.data.dataset import PreparedData
+from edgeinfer.host.data.of_run import data_of_run
 from edgeinfer.host.data.split import fold_of, split_samples
 from edgeinfer.host.search.worker.job import Done
 from edgeinfer.host.training.config import run_config
@@ -67,20 +68,15 @@ class FoldJob:
         splits = read_samples(Path(self.source))
         pool: list[Sample] = [*splits["train"], *splits["validation"]]
         numbers = fold_of(pool, task=trained.measured, count=self.folds, seed=self.seed)
-        return PreparedData(
-            name=trained.provenance.get("data", trained.name),
-            splits=split_samples(
-                (
-                    (sample, "test" if number == self.fold else None)
-                    for sample, number in zip(pool, numbers, strict=True)
-                ),
-                task=trained.measured,
-                seed=self.seed,
+        folds = split_samples(
+            (
+                (sample, "test" if number == self.fold else None)
+                for sample, number in zip(pool, numbers, strict=True)
             ),
-            task=trained.task,
-            labels=trained.labels,
-            settings=trained.settings,
+            task=trained.measured,
+            seed=self.seed,
         )
+        return data_of_run(trained, folds)
 
     def failed(self, reason: str, error: Exception) -> TrainingError:
         """Return the error for an exception of TensorFlow."""

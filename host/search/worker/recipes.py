@@ -13,14 +13,16 @@ from edgeinfer.converters.pruning.importance import weight_scores
 from edgeinfer.converters.pruning.plan import PlanOptions, choose_cells, plan_counts
 from edgeinfer.converters.pruning.surgery import keep_channels, with_input_size
 from edgeinfer.converters.run_folder.trained_run import TrainedModel, read_samples, read_trained
-from edgeinfer.host.data.dataset import PreparedData
+from edgeinfer.host.data.of_run import data_of_run
 from edgeinfer.host.models import build_model
 from edgeinfer.host.search.candidate import Candidate
 from edgeinfer.host.search.space import prune_config, student_config
 from edgeinfer.host.search.worker.job import Job
+from edgeinfer.host.tasks.lesson import Lesson
 from edgeinfer.host.tasks.registry import find_taught
 from edgeinfer.host.training.config import run_config
 from edgeinfer.host.training.distillation.teacher import TeacherConfig
+from edgeinfer.host.training.network.head import with_head
 from edgeinfer.host.training.network.load_network import load_network
 from edgeinfer.host.training.pruning.prune import prune
 from edgeinfer.host.training.train import train
@@ -38,14 +40,16 @@ def untrained_network(run: Path, trained: TrainedModel, candidate: Candidate, *,
         ModelError: the run's network cannot be loaded.
     """
     if candidate.kind == "student":
+        lesson = Lesson(task=find_taught(trained.task), said=trained.said)
         student = build_model(
             candidate.architecture,
             input_shape=(candidate.size[1], candidate.size[0], trained.preprocess.depth),
-            classes=find_taught(trained.task).numbers(trained.said),
+            classes=lesson.numbers,
             initializer="he",
             width=candidate.width,
             seed=seed,
         )
+        student = with_head(student, lesson)
         _vary(student, seed)
         return student
     model = load_network(run, trained)
@@ -87,8 +91,8 @@ def train_candidate(job: Job, progress: Progress) -> tuple[Path, int]:
     base, teacher = run_config(trained), TeacherConfig(run=run) if candidate.teacher else None
     if candidate.kind == "student":
         student = train(
-            _data(run, trained),
-            student_config(base, candidate, epochs=job.epochs, seed=job.seed),
+            data_of_run(trained, read_samples(run)),
+            student_config(base, candidate, epochs=job.epochs, seed=job.seed, task=trained.task),
             out,
             teacher=teacher,
             teacher_cache=cache,
@@ -109,14 +113,3 @@ def train_candidate(job: Job, progress: Progress) -> tuple[Path, int]:
         page=False,
     )
     return out, int(pruned.provenance["prune.epochs-done"])
-
-
-def _data(run: Path, trained: TrainedModel) -> PreparedData:
-    """Return the run's own samples in the run's own splits."""
-    return PreparedData(
-        name=trained.provenance.get("data", trained.name),
-        splits=read_samples(run),
-        task=trained.task,
-        labels=trained.labels,
-        settings=trained.settings,
-    )

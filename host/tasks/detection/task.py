@@ -16,6 +16,7 @@ from edgeinfer.device.tasks.spec import Decoder, GridSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.augment import AugmentConfig
 from edgeinfer.host.data.dataset import DataOptions, PreparedData
+from edgeinfer.host.models import ArchitectureInfo
 from edgeinfer.host.tasks.detection.data import DetectionData
 from edgeinfer.host.tasks.detection.learner import joined
 from edgeinfer.host.tasks.detection.loss import box_loss, found_metric
@@ -77,6 +78,10 @@ class TaughtDetection(DetectionData, TaughtTask):
     def check_size(self, size: tuple[int, int]) -> None:
         """Refuse sizes that the grids do not fill."""
         check_size(size)
+
+    def fits_network(self, network: ArchitectureInfo) -> bool:
+        """Return whether a network has features at the smallest stride."""
+        return network.last_stride >= min(STRIDES)
 
     def network(self, model: Any, said: Said) -> Any:
         """Return a network with a pyramid and heads on the features of another one."""

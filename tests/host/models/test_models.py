@@ -57,6 +57,12 @@ def test_scratch_architectures(
 ) -> None:
     model = build_model(name, input_shape=shape, classes=10, initializer="he")
     assert parameters[0] <= model.count_params() <= parameters[1]
+    info = ARCHITECTURES[name]
+    features = build_model(
+        name, input_shape=(info.size, info.size, 3), classes=2, initializer="he"
+    ).get_layer("pool")
+    places = features.input.shape[1] if len(features.input.shape) == 4 else 0
+    assert info.last_stride == (info.size // places if places else 0)
     assert model.layers[-2].name == "pool"
     assert model.layers[-1].name == "logits"
     logits = np.asarray(model(np.zeros((2, *shape), np.float32)))

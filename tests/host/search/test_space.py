@@ -22,13 +22,17 @@ from edgeinfer.host.search.space import (
     space_of,
     student_config,
 )
+from edgeinfer.host.tasks.detection.task import TASK
+from edgeinfer.host.tasks.lesson import Lesson
+from edgeinfer.host.training.choices.fitting import require_fitting
 from edgeinfer.host.training.config import run_config
 from tests.host.search.examples import make_run, pruned, student
 
 
-def _trained(side: int = 28, **settings: str) -> TrainedModel:
+def _trained(side: int = 28, task: str = "classification", **settings: str) -> TrainedModel:
     return TrainedModel(
         name="x",
+        task=task,
         labels=("a", "b"),
         preprocess=PreprocessSpec(size=(side, side)),
         provenance={f"setting.{name}": value for name, value in settings.items()},
@@ -58,11 +62,17 @@ class _Answers:
         return float(self._keep(name, low + count * step))
 
 
-@given(st.data(), st.sampled_from([8, 28, 32, 48, 96, 128, 224]))
+@given(
+    st.data(),
+    st.sampled_from(
+        [(side, "classification") for side in (8, 28, 32, 48, 96, 128, 224)]
+        + [(64, "detection"), (320, "detection"), (96, "multilabel")]
+    ),
+)
 def test_a_candidate_and_a_samplers_choices_are_the_same_thing(
-    data: st.DataObject, side: int
+    data: st.DataObject, run: tuple[int, str]
 ) -> None:
-    space = space_of(_trained(side), None)
+    space = space_of(_trained(*run), None)
     answers = _Answers(data)
     candidate = space.suggest(answers)
     told = space.parameters(candidate)
@@ -103,6 +113,26 @@ def test_students_of_large_pictures_see_smaller_ones() -> None:
     first = space_of(_trained(224), None).first()
     assert {max(c.size) for c in first if c.kind == "student"} == {160}
     assert {max(c.size) for c in first if c.kind == "pruned"} == {224, 192}
+
+
+@pytest.mark.parametrize("side", [64, 96, 320])
+@pytest.mark.parametrize("initializer", ["he", "pretrained"])
+def test_a_detectors_candidates_are_detectors(side: int, initializer: str) -> None:
+    trained = _trained(
+        side, "detection", architecture="efficientnet-lite0", initializer=initializer
+    )
+    space = space_of(trained, None)
+    assert set(space.students) == {"small-cnn", "mobilenet"}
+    first = space.first()
+    assert len(first) >= 5
+    for candidate in first:
+        TASK.check_size(candidate.size)
+        assert not candidate.teacher or TASK.has_teachers
+    # Small things are lost with the pixels, so students see as many as the run.
+    assert {max(c.size) for c in first if c.kind == "student"} == {side}
+    student = next(c for c in first if c.kind == "student")
+    config = student_config(space.base, student, epochs=2, seed=0, task="detection")
+    require_fitting(config, Lesson(task=TASK, said=trained.said))
 
 
 @pytest.mark.parametrize("board", ["coral-dev", "imx93", "imx8mp"])
