@@ -42,7 +42,6 @@ class TaughtTask(DataTask):
         settings: fields of `TrainConfig` whose defaults are others for this task.
         pretrained_settings: the same where training starts from pretrained weights.
         in_two_stages: whether a network with pretrained weights first learns on frozen features.
-        has_teachers: whether a network can also learn from another one's answers.
         shown_score: how people read the values of `metric`.
     """
 
@@ -52,7 +51,6 @@ class TaughtTask(DataTask):
     settings: ClassVar[Mapping[str, object]] = {}
     pretrained_settings: ClassVar[Mapping[str, object]] = {}
     in_two_stages: ClassVar[bool] = True
-    has_teachers: ClassVar[bool] = False
     shown_score: ClassVar[ShownScore] = ShownScore()
 
     def check_loss(self, settings: LossSettings, said: Said) -> None:
@@ -191,8 +189,26 @@ class TaughtTask(DataTask):
     def metric(self) -> Any:
         """Return the Keras metric of such outputs against targets, 0 to 1, named `accuracy`."""
 
+    @property
+    def has_teachers(self) -> bool:
+        """Whether a network can also learn from the answers of another network."""
+        return type(self).teacher_order is not TaughtTask.teacher_order
+
+    def require_teachers(self) -> None:
+        """Refuse a teacher where the task has none.
+
+        Raises:
+            UsageError: names the option.
+        """
+        if not self.has_teachers:
+            raise UsageError(
+                "--teacher", got=f"given for the task '{self.name}'", next_step="leave it out"
+            )
+
     def teacher_order(self, run: Path, theirs: Said, ours: Said) -> list[int]:
         """Return the position of each logit of a student's output in its teacher's output.
+
+        Tasks without this have no teachers; see `require_teachers`.
 
         Args:
             run: the teacher's run, for errors.
@@ -200,11 +216,10 @@ class TaughtTask(DataTask):
             ours: the description of the student's output.
 
         Raises:
-            UsageError: nothing can be learned from it; by default from no teacher.
+            UsageError: nothing can be learned from it.
         """
-        raise UsageError(
-            "--teacher", got=f"given for the task '{self.name}'", next_step="leave it out"
-        )
+        self.require_teachers()
+        raise NotImplementedError(f"teacher_order of the task '{self.name}'")
 
     def known_outputs(self, run: Path, theirs: Said, ours: Said) -> list[int | None]:
         """Return for each of our outputs its place in the outputs of another run, None if new.

@@ -120,6 +120,7 @@ def train(
 
     shown = progress or LineProgress()
     if teacher is not None:
+        find_taught(data.task).require_teachers()
         data = follow_teacher(data, teacher.run)
         # A teacher's answers are another loss than that of the folds.
         config = replace(config, folds="none")

@@ -106,8 +106,6 @@ class TaughtClassification(TaughtTask):
 
         return keras.metrics.CategoricalAccuracy(name="accuracy")
 
-    has_teachers: ClassVar[bool] = True
-
     def teacher_order(self, run: Path, theirs: Said, ours: Said) -> list[int]:
         """Return the position of each of the student's classes; the teacher must know the same."""
         if set(theirs.labels) != set(ours.labels):

@@ -104,6 +104,8 @@ def prune(
         raise UsageError("--out", got="is the run to prune", expected="another folder")
     trained, samples = read_trained(run), find_samples(run, data)
     spec = replace(trained.preprocess, size=config.size or trained.preprocess.size)
+    if teacher is not None:
+        find_taught(trained.task).require_teachers()
     settings = training_settings(trained, spec, config)
     require_fitting(settings, Lesson(task=find_taught(trained.task), said=trained.said))
     # It takes seconds, so the errors above are reported first.
