@@ -12,6 +12,7 @@ from edgeinfer.converters.common.progress import Progress
 from edgeinfer.converters.run_folder.trained_run import Split
 from edgeinfer.converters.tasks.detection.target import BoxesTarget, TrueBox
 from edgeinfer.device.core.errors import DataError, printable
+from edgeinfer.device.pictures.folders.other_layouts import boxes_layout
 from edgeinfer.host.data.findings import Finding, FindingKind
 from edgeinfer.host.data.importing.archives import is_zip
 from edgeinfer.host.data.importing.fit import FittedPicture, fit_picture
@@ -122,7 +123,9 @@ def _read(root: Path, table: Path | None, record: Record) -> FoundData:
             next_step="unpack it, or bring it in with `edgeinfer data import`",
         )
     with tempfile.TemporaryDirectory() as space:  # only ZIPs are unpacked
-        if table is None:
+        if table is None and root.is_dir() and boxes_layout(root) is None:
+            data = _read_unknown(root, Path(space), record)
+        elif table is None:
             data = read_any(root, Path(space), record)
         else:
             data = read_any(table, Path(space), record, pictures=root)
@@ -133,6 +136,23 @@ def _read(root: Path, table: Path | None, record: Record) -> FoundData:
             expected="boxes in the layout of Pascal VOC, YOLO or COCO, or a table of boxes",
         )
     return data
+
+
+def _read_unknown(root: Path, space: Path, record: Record) -> FoundData:
+    """Read a folder that does not show at first sight where its boxes are.
+
+    Raises:
+        DataError: no layout of boxes, nor any other, is found.
+    """
+    try:
+        return read_any(root, space, record)
+    except DataError as error:
+        raise DataError(
+            root,
+            got="has no boxes in a layout that is known",
+            expected="boxes in the layout of Pascal VOC, YOLO or COCO, or a table of boxes",
+            next_step="name a table, a COCO file or a data.yaml with --labels-csv",
+        ) from error
 
 
 def _require_known(subject: Path, labels: Sequence[str], known: Sequence[str]) -> None:

@@ -131,3 +131,10 @@ def test_classes_without_a_box_are_noted(tmp_path: Path) -> None:
     assert [(one.kind, one.path, one.detail) for one in layout.findings] == [
         ("note", "data.yaml", "class without a box: dog")
     ]
+
+
+def test_a_folder_without_any_box_says_what_is_expected(tmp_path: Path) -> None:
+    for number in range(12):
+        picture(tmp_path / "images" / f"{number}.png", number)
+    with pytest.raises(DataError, match="has no boxes in a layout that is known.*--labels-csv"):
+        find_boxes(tmp_path)
