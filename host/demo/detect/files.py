@@ -10,9 +10,9 @@ import cv2
 
 from edgeinfer.converters.common.ordered_map import ordered_map
 from edgeinfer.converters.common.progress import Progress, shown_progress
-from edgeinfer.device.core.errors import storage_error
 from edgeinfer.device.pictures.pixel_formats import Pixels
 from edgeinfer.host.demo.detect.scene import Scene
+from edgeinfer.host.demo.write import write_file
 
 TABLE = "_annotations.coco.json"
 """As Roboflow names it."""
@@ -75,16 +75,3 @@ def jpeg(picture: Pixels) -> bytes:
     pixels = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, content = cv2.imencode(".jpg", pixels, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
     return content.tobytes()
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file that the next run makes again: nothing waits for the disk, thousands of times.
-
-    Raises:
-        StorageError: it cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise storage_error(path, error) from error

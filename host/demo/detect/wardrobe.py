@@ -17,8 +17,9 @@ from edgeinfer.host.data.dataset import prepare_fashion_mnist
 from edgeinfer.host.demo.detect.backgrounds import background
 from edgeinfer.host.demo.detect.clothes import clothing
 from edgeinfer.host.demo.detect.cutout import resized
-from edgeinfer.host.demo.detect.files import jpeg, write_file, write_scenes
+from edgeinfer.host.demo.detect.files import jpeg, write_scenes
 from edgeinfer.host.demo.detect.scene import Scene, compose, photographed
+from edgeinfer.host.demo.write import write_file
 
 LABELS = ("Ankle boot", "Bag", "T-shirt", "Trouser")
 """Four kinds that are easily distinguished."""

@@ -11,9 +11,9 @@ import numpy as np
 
 from edgeinfer.converters.common.ordered_map import ordered_map
 from edgeinfer.converters.common.progress import Progress, shown_progress
-from edgeinfer.device.core.errors import storage_error
 from edgeinfer.device.core.files import write_atomically
 from edgeinfer.host.demo.gauge.gauge import numbered_gauge
+from edgeinfer.host.demo.write import write_file
 
 TABLE = "readings.csv"
 COLUMN = "reading"
@@ -47,7 +47,7 @@ def write_pictures(
         painted = ordered_map(partial(_numbered, seed), range(count))
         for number, (content, percent) in enumerate(painted):
             name = f"{number:05}.jpg"
-            _write(folder / name, content)
+            write_file(folder / name, content)
             rows.append(f"{name},{percent:.3f}")
             shown.advance()
     write_atomically(folder / TABLE, "\n".join(rows) + "\n")
@@ -75,7 +75,7 @@ def write_moving_needle(folder: Path, *, gauge: int = 0, frames: int = 300, seed
     shown, _ = numbered_gauge(seed, gauge)
     for frame, percent in enumerate(swing(frames)):
         content = shown.jpeg(percent, grain=frame)
-        _write(folder / f"{frame:04}_{percent:.1f}.jpg", content)
+        write_file(folder / f"{frame:04}_{percent:.1f}.jpg", content)
     return folder
 
 
@@ -87,19 +87,6 @@ def swing(frames: int) -> Iterator[float]:
         wave = 0.75 * math.sin(2 * math.pi * time_s / slow)
         wave += 0.25 * math.sin(2 * math.pi * time_s / quick)
         yield 50 + 50 * wave
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file that the next run makes again: nothing waits for the disk, thousands of times.
-
-    Raises:
-        StorageError: it cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise storage_error(path, error) from error
 
 
 def _numbered(seed: int, number: int) -> tuple[bytes, float]:
