@@ -136,5 +136,5 @@ def test_classes_without_a_box_are_noted(tmp_path: Path) -> None:
 def test_a_folder_without_any_box_says_what_is_expected(tmp_path: Path) -> None:
     for number in range(12):
         picture(tmp_path / "images" / f"{number}.png", number)
-    with pytest.raises(DataError, match="has no boxes in a layout that is known.*--labels-csv"):
+    with pytest.raises(DataError, match=r"has no boxes in a layout that is known.*--labels-csv"):
         find_boxes(tmp_path)
