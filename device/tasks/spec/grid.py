@@ -30,7 +30,7 @@ class GridSpec:
     boxes: tuple[int, ...]
     scores: tuple[int, ...]
     min_score: float = 0.4
-    iou: float = 0.6
+    iou: float = 0.5
     max_objects: int = 100
 
     def __post_init__(self) -> None:
