@@ -17,12 +17,13 @@ OWN = (
     "multilabel",
     "value",
     "detection",
+    "points",
     "segmentation",
     "pose",
     "embedding",
     "picture",
 )
-MEASURED = ("classification", "multilabel", "value", "detection")
+MEASURED = ("classification", "multilabel", "value", "detection", "points")
 """Those of them that have a `MeasuredTask`."""
 
 

@@ -27,6 +27,7 @@ OWN = (
     "multilabel",
     "value",
     "detection",
+    "points",
     "segmentation",
     "pose",
     "embedding",

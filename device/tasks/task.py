@@ -86,6 +86,7 @@ class Task(ABC):
             ("picture", said.decoder.picture is not None, "the range of a picture"),
             ("candidates", said.decoder.candidates is not None, "a decoder for candidates"),
             ("grids", said.decoder.grids is not None, "a decoder for grids"),
+            ("points", said.decoder.points is not None, "a decoder for points"),
             ("multi_label", said.decoder.multi_label is not None, "several classes a picture"),
             ("temperature", said.decoder.temperature is not None, "a temperature"),
             ("unknown_below", said.decoder.unknown_below is not None, "answers that are unknown"),

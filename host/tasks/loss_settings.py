@@ -11,7 +11,7 @@ class LossSettings:
 
     Attributes:
         name: `crossentropy` or `focal`; for values `huber`, `mse`, `mae` or `circular`; for
-            detection `overlap`.
+            detection `overlap`; for points `centres`.
         focal_gamma: of the focal loss.
         label_smoothing: share of a target that is spread over all others, 0 to 1.
     """

@@ -9,7 +9,7 @@ from edgeinfer.host.tasks.data_task import DataTask
 from edgeinfer.host.tasks.task import TaughtTask
 
 GROUP = "edgeinfer.tasks.host"
-OWN = ("classification", "multilabel", "value", "detection")
+OWN = ("classification", "multilabel", "value", "detection", "points")
 
 
 @functools.cache

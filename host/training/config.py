@@ -17,7 +17,7 @@ from edgeinfer.host.tasks.loss_settings import LossSettings
 if TYPE_CHECKING:
     from edgeinfer.converters.run_folder.trained_run import TrainedModel
 
-Loss = Literal["crossentropy", "focal", "huber", "mse", "mae", "circular", "overlap"]
+Loss = Literal["crossentropy", "focal", "huber", "mse", "mae", "circular", "overlap", "centres"]
 """The loss function, see `TrainConfig.loss`."""
 
 ClassWeights = Literal["none", "balanced"]
@@ -82,7 +82,7 @@ class TrainConfig:
             downloaded.
         loss: the loss function: "crossentropy", or "focal", which gives easy pictures less weight
             (Lin et al. 2017). For values "huber", "mse", "mae", or "circular" for values on a
-            circle; for detection "overlap".
+            circle; for detection "overlap"; for points "centres".
         label_smoothing: share of each label that is spread over all classes, from 0 to below 1.
         focal_gamma: exponent of the "focal" loss.
         class_weights: "balanced" gives rare classes more weight, "none" does not.

@@ -9,6 +9,7 @@ from edgeinfer.converters.common.page.axis import Axis
 from edgeinfer.converters.common.page.parts import Figure, Key, Part, Pictures, Shown, Table, Text
 from edgeinfer.converters.common.page.plot import Line, Plot, draw
 from edgeinfer.converters.tasks.detection.coco import Answered
+from edgeinfer.converters.tasks.detection.counted import CountedEvaluation
 from edgeinfer.converters.tasks.detection.evaluation import DetectionEvaluation
 from edgeinfer.converters.tasks.detection.target import BoxesTarget
 from edgeinfer.converters.tasks.page_parts import (
@@ -68,8 +69,8 @@ def detection_parts(evaluation: DetectionEvaluation) -> tuple[Part, ...]:
             rows=tuple(counted),
         ),
         long_table("Each class", ("class", "pictures", "average precision (50)"), groups),
-        _by_least_score(evaluation),
-        *_worst(evaluation),
+        least_score_figure(evaluation, "boxes"),
+        *worst_parts(evaluation, _draw),
     )
 
 
@@ -112,8 +113,13 @@ def _bare(targets: Sequence[BoxesTarget]) -> int:
     return sum(not target.things for target in targets)
 
 
-def _by_least_score(evaluation: DetectionEvaluation) -> Figure:
-    """Return precision, recall and F1 for each least score that a user may choose."""
+def least_score_figure(evaluation: CountedEvaluation, things: str) -> Figure:
+    """Return precision, recall and F1 for each least score that a user may choose.
+
+    Args:
+        evaluation: the answers.
+        things: what counts, in the plural.
+    """
     scores, shares = evaluation.by_least_score()
     names = ("precision", "recall", "F1")
     title = "What a least score does"
@@ -125,7 +131,7 @@ def _by_least_score(evaluation: DetectionEvaluation) -> Figure:
             for place in range(len(names))
         ),
     )
-    said = "Precision rises and recall falls with the least score of the boxes that count."
+    said = f"Precision rises and recall falls with the least score of the {things} that count."
     rows = tuple(
         (f"{score:.2f}", *(percent(share) for share in found))
         for score, found in zip(scores, shares.tolist(), strict=True)
@@ -141,7 +147,15 @@ def _by_least_score(evaluation: DetectionEvaluation) -> Figure:
     )
 
 
-def _worst(evaluation: DetectionEvaluation) -> tuple[Part, ...]:
+def worst_parts(
+    evaluation: CountedEvaluation, draw: Callable[[Answered, float, Canvas], None]
+) -> tuple[Part, ...]:
+    """Return the pictures with the most mistakes, if there are any.
+
+    Args:
+        evaluation: the answers.
+        draw: draws a picture's true boxes and its answers from a score on.
+    """
     places = evaluation.worst(PICTURES_SHOWN)
     if not places:
         return ()
@@ -153,7 +167,7 @@ def _worst(evaluation: DetectionEvaluation) -> tuple[Part, ...]:
             Shown(
                 place=place,
                 lines=(f"{found} of {true} found, {said} said",),
-                draw=partial(_draw, evaluation.pictures[place], evaluation.min_score),
+                draw=partial(draw, evaluation.pictures[place], evaluation.min_score),
             )
         )
     return (

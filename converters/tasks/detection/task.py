@@ -9,6 +9,7 @@ import numpy as np
 
 from edgeinfer.converters.common.page.parts import Part
 from edgeinfer.converters.tasks.detection.coco import Answered
+from edgeinfer.converters.tasks.detection.counted import CountedEvaluation
 from edgeinfer.converters.tasks.detection.evaluation import (
     DetectionEvaluation,
     evaluate_boxes,
@@ -86,14 +87,21 @@ class MeasuredDetection(MeasuredTask):
         answer = self.target_of(prediction)
         if isinstance(target, BoxesTarget):
             return Answered(target, answer.size, answer.boxes, answer.classes, answer.scores)
-        both = (target.boxes, target.classes), (answer.boxes, answer.classes)
-        return paired(*both), len(target) + len(answer)
+        return self.found_again(target, answer), len(target) + len(answer)
+
+    def found_again(self, one: Detections, other: Detections) -> int:
+        """Return how many objects two answers have in common."""
+        return paired((one.boxes, one.classes), (other.boxes, other.classes))
+
+    def measured(self, answered: Sequence[Answered], said: Said) -> CountedEvaluation:
+        """Return the evaluation of answers to pictures with true boxes."""
+        return evaluate_boxes(answered, said.labels, min_score(said))
 
     def evaluation(self, outcomes: Sequence[Answered | tuple[int, int]], said: Said) -> Evaluation:
-        """Return average precisions, or F1 of each picture in which one answer has an object."""
+        """Return how true boxes were found, or F1 of each picture in which one answer has some."""
         answered = [one for one in outcomes if isinstance(one, Answered)]
         if answered:
-            return evaluate_boxes(answered, said.labels, min_score(said))
+            return self.measured(answered, said)
         compared = [one for one in outcomes if not isinstance(one, Answered)]
         scores = [2 * found / both for found, both in compared if both]
         return Evaluation(
@@ -113,7 +121,7 @@ class MeasuredDetection(MeasuredTask):
 
     def settled(self, said: Said, evaluation: Evaluation) -> Said:
         """Return the description with the least score that has the best F1."""
-        if not isinstance(evaluation, DetectionEvaluation):
+        if not isinstance(evaluation, CountedEvaluation):
             return said
         answer = AnswerOptions(min_score=evaluation.best_min_score())
         return find_task(self.name).adjusted(said, answer)

@@ -1,13 +1,11 @@
 """Boxes and scores for each cell of some grids to objects.
 
-What scores too little is left out first: scores are compared as the model gives them, quantized or
-not, with the least one that is enough. Only what is left is computed further, so that an answer
-costs a few comparisons, whatever the size of the picture.
+What scores too little is left out first, see `cells.py`. Only what is left is computed further, so
+that an answer costs a few comparisons, whatever the size of the picture.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,20 +14,21 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.runtime.open_options import AnswerOptions
+from edgeinfer.device.tasks.detection.cells import (
+    at_least,
+    cell_centres,
+    least_number,
+    surest,
+    to_scores,
+)
 from edgeinfer.device.tasks.detection.prediction import Detections
 from edgeinfer.device.tasks.detection.suppress import suppress
 from edgeinfer.device.tasks.prediction import Placing
 from edgeinfer.device.tasks.spec import GridSpec
 from edgeinfer.device.tasks.task import Rows
 
-MOST_CANDIDATES = 1000
-"""At most this many of the surest cells are compared with each other, whatever a model gives."""
-
 _FARTHEST = 12.0
 """The logarithm of the longest way to an edge, in strides: beyond any picture, and finite."""
-
-_SURE = 1e-12
-_MOST = 2**40
 
 _Reals = NDArray[np.float64]
 
@@ -104,11 +103,7 @@ def grid_decoder(
             for grid, box, score in zip(grids, spec.boxes, spec.scores, strict=True)
         ]
         boxes, classes, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        kept = np.flatnonzero(scores >= spec.min_score)
-        if len(kept) > MOST_CANDIDATES:
-            kept = kept[np.argpartition(-scores[kept], MOST_CANDIDATES)[:MOST_CANDIDATES]]
-            kept.sort()
-        order = kept[np.argsort(-scores[kept], kind="stable")]
+        order = surest(scores, spec.min_score)
         if len(order) > 1:
             chosen = suppress(boxes[order], classes[order], iou=spec.iou, most=spec.max_objects)
             order = order[chosen]
@@ -152,24 +147,15 @@ class _Grid:
         min_score: float,
     ) -> _Grid:
         rows, columns = boxes.shape[1:3]
-        if (columns * stride, rows * stride) != size:
-            raise ValueError(
-                f"a grid of {columns} x {rows} cells of {stride} pixels for an image of "
-                f"{size[0]} x {size[1]}, expected cells that fill it"
-            )
-        x, y = np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5)
-        centres = np.stack([x, y], axis=-1).reshape(-1, 2) * stride
-        return cls(stride, boxes, scores, centres, _least(scores, min_score))
+        centres = cell_centres(rows, columns, stride, size)
+        return cls(stride, boxes, scores, centres, least_number(scores, min_score))
 
     def found(
         self, boxes: NDArray[np.generic], scores: NDArray[np.generic]
     ) -> tuple[_Reals, NDArray[np.int64], _Reals]:
         """Return the boxes, classes and scores of the cells that may be sure enough."""
         table = scores.reshape(len(self.centres), -1)
-        # A comparison with what is not a number is false.
-        with np.errstate(invalid="ignore"):
-            sure = np.greater_equal(table, self.least)
-        cells = np.flatnonzero(sure.any(axis=1))
+        cells = np.flatnonzero(at_least(table, self.least).any(axis=1))
         logits = np.nan_to_num(self.scores.dequantize(table[cells]), nan=-np.inf)
         classes = logits.argmax(axis=1) if len(cells) else np.zeros(0, np.int64)
         best = logits[np.arange(len(cells)), classes]
@@ -179,17 +165,4 @@ class _Grid:
         reach = np.exp(np.clip(ways, -_FARTHEST, _FARTHEST)) * self.stride
         centres = self.centres[cells]
         corners = np.concatenate([centres - reach[:, :2], centres + reach[:, 2:]], axis=1)
-        return corners, classes.astype(np.int64), 1 / (1 + np.exp(-np.clip(best, -700, 700)))
-
-
-def _least(scores: TensorSpec, min_score: float) -> float:
-    """Return the least number of an output of logits that may be sure enough.
-
-    It is a little too low: the exact comparison, of real scores, comes later.
-    """
-    share = min(max(min_score, _SURE), 1 - _SURE)
-    logit = math.log(share / (1 - share)) - 1e-3
-    if not scores.scale:
-        return logit
-    # Whole numbers are compared with a whole number: no copy in another dtype is made.
-    return int(max(-_MOST, min(_MOST, math.floor(logit / scores.scale) + scores.zero_point)))
+        return corners, classes.astype(np.int64), to_scores(best)

@@ -10,6 +10,7 @@ from edgeinfer.device.tasks.spec.detection import CandidateSpec as CandidateSpec
 from edgeinfer.device.tasks.spec.detection import DetectionSpec as DetectionSpec
 from edgeinfer.device.tasks.spec.detection import TensorLayout as TensorLayout
 from edgeinfer.device.tasks.spec.grid import GridSpec as GridSpec
+from edgeinfer.device.tasks.spec.points import PointsSpec as PointsSpec
 from edgeinfer.device.tasks.spec.pose import KeypointsSpec as KeypointsSpec
 from edgeinfer.device.tasks.spec.pose import PoseSpec as PoseSpec
 from edgeinfer.device.tasks.spec.value import ValueSpec as ValueSpec
@@ -68,6 +69,7 @@ class Decoder:
             one picture.
         candidates: for the tasks `detection` and `pose`, instead of `detection` and `pose`.
         grids: for task `detection` only, instead of `detection`.
+        points: for task `points` only.
         temperature: what logits are divided by before the softmax, so that probabilities are as
             often right as they say; None for 1.
         unknown_below: for one class a picture: where the best class has a smaller probability, the
@@ -83,6 +85,7 @@ class Decoder:
     multi_label: MultiLabelSpec | None = None
     candidates: CandidateSpec | None = None
     grids: GridSpec | None = None
+    points: PointsSpec | None = None
     temperature: float | None = None
     unknown_below: float | None = None
 

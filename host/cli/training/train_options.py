@@ -75,9 +75,12 @@ _OPTIONS = (
     ),
     _training(
         "--loss",
-        type=choice("crossentropy", "focal", "huber", "mse", "mae", "circular", "overlap"),
-        show_default="crossentropy; for values huber; for detection overlap",
-        help="Loss function: the first two are for classes, overlap for boxes, others for values.",
+        type=choice(
+            *("crossentropy", "focal", "huber", "mse", "mae", "circular", "overlap", "centres")
+        ),
+        show_default="crossentropy; for values huber; detection overlap; points centres",
+        help="Loss function: the first two are for classes, overlap for boxes, centres for points, "
+        "others for values.",
     ),
     _training(
         "--label-smoothing",

@@ -54,7 +54,7 @@ class DetectionData(DataTask):
                 layout.root,
                 got=f"has {len(files)} usable pictures with boxes",
                 expected=f"at least {LEAST_PICTURES}",
-                next_step="add pictures; `edgeinfer data check --task detection` lists what was "
+                next_step=f"add pictures; `edgeinfer data check --task {self.name}` lists what was "
                 "left out",
             ) from LeftOutError(checked.findings)
         alone = options.split_by is None and not own

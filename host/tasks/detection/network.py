@@ -17,22 +17,21 @@ import itertools
 from typing import Any
 
 from edgeinfer.device.core.errors import UsageError
-from edgeinfer.host.models.blocks import conv, depthwise
-from edgeinfer.host.models.cut_points import cut_points
+from edgeinfer.host.models.blocks import conv
+from edgeinfer.host.tasks.detection.layers import (
+    FIRST_LOGIT,
+    INITIALIZER,
+    WIDTH,
+    features_at,
+    last,
+    separable,
+)
 
 STRIDES = (8, 16, 32)
 """Pixels from cell to cell of the grids: for small, middle and large things."""
 
-WIDTH = 64
-"""Channels of the pyramid and the heads."""
-
-_KERNEL, _INITIALIZER = 5, "he"
-_FIRST_LOGIT = -4.6
-"""Scores begin at 1 %, so that the many cells without a thing do not lead the first steps (Lin et
-al. 2017, "Focal Loss for Dense Object Detection")."""
 _FIRST_WAY = 1.0
 """Boxes begin with a width of some five strides."""
-_WIDER = 3
 
 
 def boxes_name(stride: int) -> str:
@@ -100,7 +99,7 @@ def with_boxes(model: Any, classes: int) -> Any:
             WIDTH,
             kernel=1,
             activation=None,
-            initializer=_INITIALIZER,
+            initializer=INITIALIZER,
             name=f"{name}_lateral",
         )
         if above is not None:
@@ -110,11 +109,11 @@ def with_boxes(model: Any, classes: int) -> Any:
             )(above)
             x = keras.layers.Add(name=f"{name}_sum")([x, above])
         x = keras.layers.ReLU(6.0, name=f"{name}_relu6")(x)
-        x = above = _separable(x, name)
-        box = _separable(x, f"box{stride}")
-        score = _separable(x, f"score{stride}")
-        outputs[boxes_name(stride)] = _last(box, 4, boxes_name(stride), _FIRST_WAY)
-        outputs[scores_name(stride)] = _last(score, classes, scores_name(stride), _FIRST_LOGIT)
+        x = above = separable(x, name)
+        box = separable(x, f"box{stride}")
+        score = separable(x, f"score{stride}")
+        outputs[boxes_name(stride)] = last(box, 4, boxes_name(stride), _FIRST_WAY)
+        outputs[scores_name(stride)] = last(score, classes, scores_name(stride), FIRST_LOGIT)
     return keras.Model(model.input, [outputs[name] for name in output_names()], name=model.name)
 
 
@@ -128,8 +127,8 @@ def lower_layers(model: Any) -> list[Any]:
     """Return the layers up to the features of the smallest stride, from the input on."""
     layers = backbone_layers(model)
     first = model.get_layer(f"pyramid{min(STRIDES)}_lateral_conv").input
-    (last,) = (place for place, layer in enumerate(layers) if layer.output is first)
-    return layers[: last + 1]
+    (end,) = (place for place, layer in enumerate(layers) if layer.output is first)
+    return layers[: end + 1]
 
 
 def _taps(model: Any) -> dict[int, Any]:
@@ -138,42 +137,8 @@ def _taps(model: Any) -> dict[int, Any]:
     Raises:
         UsageError: the network has no features at the smallest stride.
     """
-    height = model.input.shape[1]
-    taps: dict[int, Any] = {}
-    for layer in cut_points(model):
-        x = layer.output
-        stride = height // x.shape[1] if len(x.shape) == 4 else 0
-        # Inside a block features are several times as wide for a moment, which adds nothing.
-        wide = stride in taps and x.shape[-1] > _WIDER * taps[stride].shape[-1]
-        if stride in STRIDES and not wide:
-            taps[stride] = x
-    if min(STRIDES) not in taps:
-        raise UsageError(
-            f"architecture {model.name.replace('_', '-')}",
-            got=f"has no features at a stride of {min(STRIDES)} pixels",
-            expected="a network for detection, such as efficientnet-lite0 or mobilenet",
-        )
+    taps = features_at(model, STRIDES)
     for finer, stride in itertools.pairwise(sorted(STRIDES)):
         if stride not in taps:
-            taps[stride] = _separable(taps[finer], f"pyramid{stride}_halved", stride=2)
+            taps[stride] = separable(taps[finer], f"pyramid{stride}_halved", stride=2)
     return taps
-
-
-def _separable(x: Any, name: str, *, stride: int = 1) -> Any:
-    """Convolve each channel, then across channels."""
-    shared: dict[str, Any] = {"initializer": _INITIALIZER}
-    x = depthwise(x, kernel=_KERNEL, stride=stride, name=f"{name}_depthwise", **shared)
-    return conv(x, WIDTH, kernel=1, name=f"{name}_pointwise", **shared)
-
-
-def _last(x: Any, filters: int, name: str, first: float) -> Any:
-    """Return an output whose values begin near `first`."""
-    import keras
-
-    return keras.layers.Conv2D(
-        filters,
-        1,
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
-        bias_initializer=keras.initializers.Constant(first),
-        name=name,
-    )(x)

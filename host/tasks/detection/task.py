@@ -129,19 +129,8 @@ class TaughtDetection(DetectionData, TaughtTask):
         return moved_things(rows, motions, size)
 
     def allowed(self, config: AugmentConfig) -> AugmentConfig:
-        """Return light, mirrors, shifts and zoom, as much as boxes can follow.
-
-        Nothing is turned, since an upright box around a turned thing is too large; and no mirrored
-        border shows a second thing that has no box.
-        """
-        moves = bool(config.zoom or config.shift)
-        return replace(
-            config,
-            rotate_deg=0.0,
-            zoom=ZOOM if moves else 0.0,
-            shift=SHIFT if moves else 0.0,
-            border="grey",
-        )
+        """Return light, mirrors, shifts and zoom, as much as boxes can follow."""
+        return boxes_follow(config)
 
     def learner(self, model: Any) -> Any:
         """Return the model with all grids joined, and boxes in pixels."""
@@ -154,6 +143,22 @@ class TaughtDetection(DetectionData, TaughtTask):
     def metric(self) -> Any:
         """Return the share of true boxes that are found."""
         return found_metric()
+
+
+def boxes_follow(config: AugmentConfig) -> AugmentConfig:
+    """Return the part of an augmentation that boxes can follow.
+
+    Nothing is turned, since an upright box around a turned thing is too large; and no mirrored
+    border shows a second thing that has no box.
+    """
+    moves = bool(config.zoom or config.shift)
+    return replace(
+        config,
+        rotate_deg=0.0,
+        zoom=ZOOM if moves else 0.0,
+        shift=SHIFT if moves else 0.0,
+        border="grey",
+    )
 
 
 def _pairs() -> list[tuple[str, ...]]:

@@ -25,7 +25,7 @@ _LEAST_SIDE = 1.0
 """In pixels of the prepared picture."""
 
 
-def thing_rows(samples: Sequence[Sample], spec: PreprocessSpec) -> Rows:
+def thing_rows(samples: Sequence[Sample], spec: PreprocessSpec, *, most: int = MOST_THINGS) -> Rows:
     """Return each picture's things, (samples, most things of one, 5) float32.
 
     A row is left, top, right and bottom in pixels of the prepared picture, and the class. What the
@@ -34,12 +34,13 @@ def thing_rows(samples: Sequence[Sample], spec: PreprocessSpec) -> Rows:
     Args:
         samples: the pictures, with a `BoxesTarget` each.
         spec: how they are prepared.
+        most: of a picture with more things the largest are taken.
     """
-    most = max((min(len(sample.target.things), MOST_THINGS) for sample in samples), default=0)
-    rows = np.zeros((len(samples), max(1, most), 5), np.float32)
+    longest = max((min(len(sample.target.things), most) for sample in samples), default=0)
+    rows = np.zeros((len(samples), max(1, longest), 5), np.float32)
     rows[..., 4] = NOTHING
     for row, sample in zip(rows, samples, strict=True):
-        found = _things(sample.target, sample_size(sample.source), spec)
+        found = _things(sample.target, sample_size(sample.source), spec)[:most]
         row[: len(found)] = found
     return rows
 
@@ -51,8 +52,8 @@ def _things(
     kept, boxes = _shown(corners, spec.size)
     things = np.column_stack([boxes, target.labels[kept]])
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    largest: NDArray[np.float64] = things[np.argsort(-areas, kind="stable")[:MOST_THINGS]]
-    return largest
+    by_size: NDArray[np.float64] = things[np.argsort(-areas, kind="stable")]
+    return by_size
 
 
 def small_things(samples: Sequence[Sample], rows: Rows, cell: int) -> list[str]:

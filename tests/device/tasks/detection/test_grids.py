@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.open_options import AnswerOptions
-from edgeinfer.device.tasks.detection.grids import MOST_CANDIDATES
+from edgeinfer.device.tasks.detection.cells import MOST_CANDIDATES
 from edgeinfer.device.tasks.detection.prediction import Detections
 from edgeinfer.device.tasks.registry import find_task, make_decode
 from edgeinfer.device.tasks.spec import CandidateSpec, Decoder, GridSpec

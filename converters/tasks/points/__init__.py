@@ -1,0 +1,1 @@
+"""How points are held against true boxes."""

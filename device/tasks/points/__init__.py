@@ -1,0 +1,1 @@
+"""Centres of things: they are counted and placed, without their sizes."""

@@ -1,0 +1,1 @@
+"""Pictures with boxes, of which centres are learned."""
