@@ -63,7 +63,7 @@ class PointsEvaluation(CountedEvaluation):
 
     def counts_from(self, least: float) -> NDArray[np.int64]:
         """Return what `counts` is from another least score on."""
-        return _class_counts(self.pictures, self.found, len(self.labels), least).sum(axis=1)
+        return _summed(_class_counts(self.pictures, self.found, len(self.labels), least))
 
     def measured_over(self, places: Sequence[int]) -> Floats:
         """Return F1, and that of each class."""
@@ -122,7 +122,7 @@ def _counted(
     labels: tuple[str, ...],
     least: float,
 ) -> PointsEvaluation:
-    counts = _class_counts(pictures, found, len(labels), least).sum(axis=1)
+    counts = _summed(_class_counts(pictures, found, len(labels), least))
     return PointsEvaluation(
         scores=picture_scores(counts),
         groups=np.zeros(len(counts), np.int64),
@@ -150,4 +150,10 @@ def _class_counts(
             (one.classes[enough & right], one.classes[enough], one.target.labels)
         ):
             row[:, column] = np.bincount(labels, minlength=classes)
+    return counts
+
+
+def _summed(by_class: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return (pictures, 3) of all classes together."""
+    counts: NDArray[np.int64] = by_class.sum(axis=1)
     return counts

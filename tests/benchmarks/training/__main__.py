@@ -5,13 +5,14 @@
     python -m tests.benchmarks.training pairs WORK
     python -m tests.benchmarks.training raccoons WORK [--seeds 3]
     python -m tests.benchmarks.training scenes WORK [--scenes 2000] [--epochs N]
+    python -m tests.benchmarks.training raccoon-points WORK [--seeds 3]
 
 `small` is five classes of Fashion-MNIST as PNG files, 60 pictures each and 200 to test, other ones
 for each seed; `--before` names the program `edgeinfer` of an earlier version, which trains on the
 same folders in turn. `cats` is the photographs of cats and dogs in ../shared/data with the settings
 by default, compared with plain transfer learning in Keras of the same backbone on the same folder.
 `pairs` has several labels for one picture, `raccoons` and `scenes` train detectors; see `pairs.py`,
-`raccoons.py` and `scenes.py`.
+`raccoons.py` and `scenes.py`. `raccoon-points` learns the centres of the raccoons' boxes.
 Caches are cold: each command gets an empty XDG_CACHE_HOME and, for root, an empty page cache. What
 is in WORK from an earlier start is taken as it is. On two idle cores `small` takes about half an
 hour, `cats` about forty minutes.
@@ -213,7 +214,8 @@ def _spread(values: Sequence[float]) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="How good training is by default.")
-    parser.add_argument("what", choices=["small", "cats", "pairs", "raccoons", "scenes"])
+    parts = ["small", "cats", "pairs", "raccoons", "raccoon-points", "scenes"]
+    parser.add_argument("what", choices=parts)
     parser.add_argument("work", type=Path)
     parser.add_argument("--before", type=Path)
     parser.add_argument("--seeds", type=int)
@@ -237,6 +239,8 @@ def main() -> None:
             scenes=given.scenes or SCENES,
             epochs=given.epochs,
         )
+    elif given.what == "raccoon-points":
+        rows = raccoon_rows(given.work.absolute(), given.seeds or 3, "points")
     else:
         rows = cats_rows(given.work.absolute(), given.before, given.seeds or 3)
     print(table(rows))
