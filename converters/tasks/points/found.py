@@ -32,8 +32,8 @@ def found_things(
     found, free = np.zeros(len(points), bool), np.ones(len(labels), bool)
     centres, half = centres_of(boxes), (boxes[:, 2:] - boxes[:, :2]) / 2
     for number, (point, kind) in enumerate(zip(points, classes, strict=True)):
-        away = np.max(np.abs(point - centres) - half, axis=1)
-        there = np.flatnonzero(free & (labels == kind) & (away <= 0))
+        inside = ((point >= boxes[:, :2]) & (point <= boxes[:, 2:])).all(axis=1)
+        there = np.flatnonzero(free & (labels == kind) & inside)
         if len(there):
             share = np.max(np.abs(point - centres[there]) / half[there], axis=1)
             free[there[int(share.argmin())]] = False
