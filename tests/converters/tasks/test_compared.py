@@ -105,6 +105,7 @@ SAME: dict[str, list[Prediction]] = {
     "multilabel": [both(0.9, 0.2), both(0.1, 0.8), both(0.1, 0.2)],
     "value": [value(3.0), value(4.0), value(-2.0)],
     "detection": [objects((0, 5, 5), (1, 30, 30)), objects((1, 60, 5))],
+    "points": [objects((0, 5, 5), (1, 30, 30)), objects((1, 60, 5))],
     "segmentation": [mask("001", "011"), mask("000", "002")],
     "picture": [depth((0, 1), (2, 3)), depth((9, 8), (7, 6))],
     "pose": [people(A), people(B)],
@@ -180,6 +181,19 @@ def test_classes_that_do_not_exclude_each_other() -> None:
 )
 def test_objects_found_again(true: Detections, answer: Detections, expected: float) -> None:
     assert scores("detection", [(true, answer)]) == pytest.approx([expected])
+
+
+@pytest.mark.parametrize(
+    ("true", "answer", "expected"),
+    [
+        (objects((0, 0, 0)), objects((0, 4, 5)), 1.0),  # the point is in the square
+        (objects((0, 0, 0)), objects((0, 6, 0)), 0.0),
+        (objects((0, 0, 0)), objects((1, 0, 0)), 0.0),
+        (objects((0, 0, 0), (0, 1, 0)), objects((0, 0, 0)), 2 / 3),
+    ],
+)
+def test_points_found_again(true: Detections, answer: Detections, expected: float) -> None:
+    assert scores("points", [(true, answer)]) == pytest.approx([expected])
 
 
 def test_pictures_without_objects_are_left_out() -> None:

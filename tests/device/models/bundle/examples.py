@@ -15,6 +15,7 @@ from edgeinfer.device.tasks.spec import (
     KeypointsSpec,
     MultiLabelSpec,
     PictureSpec,
+    PointsSpec,
     PoseSpec,
     ValueSpec,
 )
@@ -126,6 +127,14 @@ def of_every_task() -> list[ModelManifest]:
             labels=("cat", "dog"),
             decoder=Decoder(grids=GridSpec(strides=(8,), boxes=(0,), scores=(1,))),
             variants=of_outputs((1, 1, 2, 4), (1, 1, 2, 2)),
+        ),
+        replace(
+            third,
+            schema_version=4,
+            task="points",
+            labels=("cat", "dog"),
+            decoder=Decoder(points=PointsSpec(stride=8)),
+            variants=of_outputs((1, 1, 2, 2), (1, 1, 2, 2)),
         ),
         replace(
             third,

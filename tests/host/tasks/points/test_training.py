@@ -145,7 +145,9 @@ def test_settings_that_points_do_not_obey_are_refused(
 
 def test_a_teacher_is_refused(run: Path, prepared: PreparedData, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--teacher: given for the task 'points'"):
-        train(prepared, config(), tmp_path / "run", teacher=run, progress=Silent(), page=False)
+        edgeinfer.train(
+            *(prepared.root, tmp_path / "run", config()), teacher=edgeinfer.TeacherConfig(run=run)
+        )
 
 
 def test_a_pretrained_network_learns_in_one_stage_above_its_lower_layers(
