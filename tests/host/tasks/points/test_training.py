@@ -146,7 +146,9 @@ def test_settings_that_points_do_not_obey_are_refused(
 def test_a_teacher_is_refused(run: Path, prepared: PreparedData, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--teacher: given for the task 'points'"):
         edgeinfer.train(
-            *(prepared.root, tmp_path / "run", config()), teacher=edgeinfer.TeacherConfig(run=run)
+            *(str(prepared.root), tmp_path / "run", config()),
+            task="points",
+            teacher=edgeinfer.TeacherConfig(run=run),
         )
 
 
