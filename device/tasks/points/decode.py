@@ -119,9 +119,9 @@ def peaks(
     highest = np.ones(len(own), bool)
     for down, right in itertools.product((-1, 0, 1), repeat=2):
         # At the edges a neighbour is another one again, or the cell itself.
-        beside = np.clip(row + down, 0, rows - 1), np.clip(column + right, 0, columns - 1)
-        number = table[(*beside, kind)]
-        before = beside[0] * columns + beside[1] < cell
+        near = np.clip(row + down, 0, rows - 1), np.clip(column + right, 0, columns - 1)
+        number = table[(*near, kind)]
+        before = near[0] * columns + near[1] < cell
         with np.errstate(invalid="ignore"):  # a comparison with what is not a number is false
             highest &= ~(np.greater(number, own) | (np.equal(number, own) & before))
     return cell[highest], kind[highest]

@@ -1,4 +1,4 @@
-"""The model that learns in the place of a network of points: its cells in a row, in pixels."""
+"""The model that learns instead of a network of points: its cells in a row, in pixels."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_task_of_edgeinfer_is_here() -> None:
-    # What says where centres are is told from others by its bundle alone.
+    # A plain model of points is not recognized.
     assert {*MODELS} == {*OWN} - {"points"}
 
 

@@ -150,7 +150,8 @@ def test_points_are_those_of_a_plain_reading(seed: int, least: float, coarse: bo
         logits = np.rint(logits)  # many are equal
     ways = generator.normal(0, 1, (ROWS, COLUMNS, 2))
     outputs = [logits[None].astype(np.float32), ways[None].astype(np.float32)]
-    expected = plainly(*(part[0].astype(np.float64) for part in outputs), least)
+    exact = [part[0].astype(np.float64) for part in outputs]
+    expected = plainly(exact[0], exact[1], least)
     found = table(decode(outputs, replace(SPEC, min_score=least)))
     assert found == pytest.approx(np.array(expected).reshape(-1, 4))
 

@@ -46,7 +46,7 @@ def test_a_hill_is_one_where_the_centre_is_and_wider_for_large_things() -> None:
 
 @given(st.floats(0, 95.5), st.floats(0, 95.5))
 def test_each_centre_is_in_one_cell(x: float, y: float) -> None:
-    box = np.float32([x, y, x + 0.4, y + 0.4])
+    box = np.array([x, y, x + 0.4, y + 0.4], np.float32)
     height = np.asarray(hills(things((*box.tolist(), 0)), cells()))
     assert (height == 1.0).sum() >= 1
     middle = (box[:2] + box[2:]) / 2
