@@ -142,7 +142,7 @@ def _read_unknown(root: Path, space: Path, record: Record) -> FoundData:
     """Read a folder that does not show at first sight where its boxes are.
 
     Raises:
-        DataError: no layout of boxes, nor any other, is found.
+        DataError: no layout is found.
     """
     try:
         return read_any(root, space, record)
