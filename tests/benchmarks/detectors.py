@@ -29,7 +29,7 @@ from edgeinfer.device.tflite.reader import read_tflite
 from tests.benchmarks.measure import Row, interleaved, ratio
 from tests.benchmarks.peers import open_interpreter
 
-SIDE, SSD_SIDE, SSD_CLASSES = 256, 300, 91
+SIDE, POINTS_SIDE, SSD_SIDE, SSD_CLASSES = 256, 160, 300, 91
 _PICTURES = 4
 _MOBILENET = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *((512, 1),) * 5)
 """Filters and stride of each block up to the first feature map."""
@@ -82,6 +82,15 @@ def ours() -> Any:
     return with_boxes(model, 1)
 
 
+def our_points() -> Any:
+    """Return a network of points with the settings by default, in the same way."""
+    from edgeinfer.host.models import build_model
+    from edgeinfer.host.tasks.points.network import with_points
+
+    shape = (POINTS_SIDE, POINTS_SIDE, 3)
+    return with_points(build_model("efficientnet-lite0", input_shape=shape, classes=1), 1)
+
+
 def rows(repeats: int = 9, calls: int = 10) -> list[Row]:
     """Return this benchmark's part of the table."""
     with tempfile.TemporaryDirectory() as temporary, TensorflowProcess() as tensorflow:
@@ -93,7 +102,11 @@ def rows(repeats: int = 9, calls: int = 10) -> list[Row]:
             path.write_bytes(encode_png(pixels))
             samples.append(Sample(source=str(path), target=None))
         files = {}
-        for name, make, side in (("ours", ours, SIDE), ("ssd", ssd_mobilenet_v1, SSD_SIDE)):
+        for name, make, side in (
+            ("ours", ours, SIDE),
+            ("points", our_points, POINTS_SIDE),
+            ("ssd", ssd_mobilenet_v1, SSD_SIDE),
+        ):
             make().save(folder / f"{name}.keras")
             files[name] = convert_keras(
                 folder / f"{name}.keras",
@@ -124,6 +137,13 @@ def rows(repeats: int = 9, calls: int = 10) -> list[Row]:
             figure=f"{1e3 * statistics.median(spent['answer']):.1f} ms",
             compared_with=ssd,
             ratio=ratio(spent["answer"], spent["ssd"]),
+        ),
+        Row(
+            what=f"points, EfficientNet-Lite0 {POINTS_SIDE}: invoke, INT8, one thread",
+            figure=f"{1e3 * statistics.median(spent['points']):.2f} ms",
+            compared_with=ssd,
+            ratio=ratio(spent["points"], spent["ssd"]),
+            wanted="0.12 or less",
         ),
     ]
 
