@@ -156,8 +156,10 @@ class _Grid:
         """Return the boxes, classes and scores of the cells that may be sure enough."""
         table = scores.reshape(len(self.centres), -1)
         cells = np.flatnonzero(at_least(table, self.least).any(axis=1))
+        if not len(cells):  # most grids of most pictures
+            return np.zeros((0, 4)), np.zeros(0, np.int64), np.zeros(0)
         logits = np.nan_to_num(self.scores.dequantize(table[cells]), nan=-np.inf)
-        classes = logits.argmax(axis=1) if len(cells) else np.zeros(0, np.int64)
+        classes = logits.argmax(axis=1)
         best = logits[np.arange(len(cells)), classes]
         ways = self.boxes.dequantize(boxes.reshape(-1, 4)[cells])
         kept = np.isfinite(ways).all(axis=1) & (best > -np.inf)
