@@ -128,4 +128,5 @@ def make_decode(
     task = find_task(name)
     task.check(said)
     task.check_outputs(said, outputs)
+    task.check_image(said, outputs, preprocess.size)
     return task.make_decode(said, outputs, preprocess)

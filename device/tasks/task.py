@@ -118,6 +118,20 @@ class Task(ABC):
             ValueError: with what was found and what was expected.
         """
 
+    def check_image(  # noqa: B027
+        self, said: Said, outputs: Sequence[TensorSpec], size: tuple[int, int]
+    ) -> None:
+        """Refuse outputs, which were checked, that do not fit the size of the model's image.
+
+        Args:
+            said: how they are to be read.
+            outputs: their specs.
+            size: (width, height) in pixels.
+
+        Raises:
+            ValueError: with what was found and what was expected.
+        """
+
     @abstractmethod
     def make_decode(
         self, said: Said, outputs: Sequence[TensorSpec], preprocess: PreprocessSpec

@@ -250,7 +250,9 @@ class ModelManifest:
                 f"expected {self.preprocess.tensor_shape}"
             )
         try:
-            find_task(self.task).check_outputs(self.said, variant.outputs)
+            task = find_task(self.task)
+            task.check_outputs(self.said, variant.outputs)
+            task.check_image(self.said, variant.outputs, self.preprocess.size)
         except ValueError as error:
             raise ValueError(f"variant '{name}': {error}") from error
 

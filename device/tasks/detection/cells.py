@@ -21,25 +21,33 @@ _MOST = 2**40
 _LARGEST_LOGIT = 700.0
 
 
-def cell_centres(
-    rows: int, columns: int, stride: int, size: tuple[int, int]
-) -> NDArray[np.float64]:
+def check_cells(output: TensorSpec, stride: int, size: tuple[int, int]) -> None:
+    """Refuse a grid that is not the model's image.
+
+    Args:
+        output: one for each cell, (1, rows, columns, numbers).
+        stride: pixels from cell to cell.
+        size: (width, height) of the model's image.
+
+    Raises:
+        ValueError: its cells do not fill the image, or are more than that.
+    """
+    rows, columns = output.shape[1:3]
+    if (columns * stride, rows * stride) != size:
+        raise ValueError(
+            f"a grid of {columns} x {rows} cells of {stride} pixels for an image of "
+            f"{size[0]} x {size[1]}, expected cells that fill it"
+        )
+
+
+def cell_centres(rows: int, columns: int, stride: int) -> NDArray[np.float64]:
     """Return (cells, 2) x and y of the centres of a grid's cells in pixels, row by row.
 
     Args:
         rows: how many the grid has.
         columns: how many it has.
         stride: pixels from cell to cell.
-        size: (width, height) of the model's image.
-
-    Raises:
-        ValueError: the cells are not the image.
     """
-    if (columns * stride, rows * stride) != size:
-        raise ValueError(
-            f"a grid of {columns} x {rows} cells of {stride} pixels for an image of "
-            f"{size[0]} x {size[1]}, expected cells that fill it"
-        )
     x, y = np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5)
     centres: NDArray[np.float64] = np.stack([x, y], axis=-1).reshape(-1, 2) * stride
     return centres

@@ -88,12 +88,9 @@ def grid_decoder(
         labels: the class names.
         size: (width, height) of the model's image.
         placing: how frames are placed in it.
-
-    Raises:
-        ValueError: a grid's cells times its stride are not the image.
     """
     grids = [
-        _Grid.of(stride, tensors[box], tensors[score], size, spec.min_score)
+        _Grid.of(stride, tensors[box], tensors[score], spec.min_score)
         for stride, box, score in zip(spec.strides, spec.boxes, spec.scores, strict=True)
     ]
 
@@ -143,11 +140,10 @@ class _Grid:
         stride: int,
         boxes: TensorSpec,
         scores: TensorSpec,
-        size: tuple[int, int],
         min_score: float,
     ) -> _Grid:
         rows, columns = boxes.shape[1:3]
-        centres = cell_centres(rows, columns, stride, size)
+        centres = cell_centres(rows, columns, stride)
         return cls(stride, boxes, scores, centres, least_number(scores, min_score))
 
     def found(

@@ -29,6 +29,7 @@ from edgeinfer.device.tasks.detection.candidates.describe import (
     overlap_refused,
 )
 from edgeinfer.device.tasks.detection.candidates.guess import guess_candidates
+from edgeinfer.device.tasks.detection.cells import check_cells
 from edgeinfer.device.tasks.detection.decode import blank_unused, decode_detections
 from edgeinfer.device.tasks.detection.grids import (
     adjusted_grids,
@@ -118,6 +119,13 @@ class DetectionTask(Task):
                 f"outputs of boxes, classes, scores and count are {shapes}, "
                 "expected (1, N, 4), (1, N), (1, N) and one number"
             )
+
+    def check_image(self, said: Said, outputs: Sequence[TensorSpec], size: tuple[int, int]) -> None:
+        """Refuse grids that are not the image."""
+        grids = said.decoder.grids
+        if grids is not None:
+            for stride, box in zip(grids.strides, grids.boxes, strict=True):
+                check_cells(outputs[box], stride, size)
 
     def make_decode(
         self, said: Said, outputs: Sequence[TensorSpec], preprocess: PreprocessSpec

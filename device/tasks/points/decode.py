@@ -63,13 +63,10 @@ def points_decoder(
         labels: the class names.
         size: (width, height) of the model's image.
         placing: how frames are placed in it.
-
-    Raises:
-        ValueError: the cells times the stride are not the image.
     """
     score, place = tensors[spec.scores], tensors[spec.places]
     rows, columns, classes = score.shape[1:]
-    centres = cell_centres(rows, columns, spec.stride, size)
+    centres = cell_centres(rows, columns, spec.stride)
     least = least_number(score, spec.min_score)
     half = spec.side * math.sqrt(size[0] * size[1]) / 2
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec, place
 from edgeinfer.device.runtime.open_options import AnswerOptions
+from edgeinfer.device.tasks.detection.cells import check_cells
 from edgeinfer.device.tasks.points.decode import check_points, points_decoder
 from edgeinfer.device.tasks.spec import PointsSpec
 from edgeinfer.device.tasks.task import Decode, Rows, Said, Task
@@ -37,6 +38,11 @@ class PointsTask(Task):
     def check_outputs(self, said: Said, outputs: Sequence[TensorSpec]) -> None:
         """Refuse outputs that are not scores and places of one grid."""
         check_points(points_spec(said), said.labels, outputs)
+
+    def check_image(self, said: Said, outputs: Sequence[TensorSpec], size: tuple[int, int]) -> None:
+        """Refuse cells that are not the image."""
+        spec = points_spec(said)
+        check_cells(outputs[spec.scores], spec.stride, size)
 
     def make_decode(
         self, said: Said, outputs: Sequence[TensorSpec], preprocess: PreprocessSpec

@@ -13,7 +13,7 @@ from edgeinfer.device.accelerators.registry import OWN as ACCELERATORS
 from edgeinfer.device.core.errors import BundleError
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.bundle.manifest import is_member_name, parse_manifest
-from edgeinfer.device.tasks.spec import ValueSpec
+from edgeinfer.device.tasks.spec import Decoder, GridSpec, PointsSpec, ValueSpec
 from tests.device.models.bundle.examples import manifest, of_every_task
 
 GOLDEN = Path(__file__).parent / "manifest.golden.json"
@@ -262,3 +262,22 @@ def test_a_bundle_of_very_many_variants_is_refused() -> None:
 def test_every_task_reads_back(number: int) -> None:
     whole = of_every_task()[number]
     assert parse_manifest(whole.to_bytes(), subject="x") == whole
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    [
+        Decoder(grids=GridSpec(strides=(2,), boxes=(0,), scores=(1,))),
+        Decoder(points=PointsSpec(stride=2)),
+    ],
+)
+def test_cells_that_do_not_fill_the_image_are_refused(decoder: Decoder) -> None:
+    good = next(
+        one
+        for one in of_every_task()
+        if (one.decoder.grids is None) == (decoder.grids is None)
+        and (one.decoder.points is None) == (decoder.points is None)
+        and (one.decoder.grids or one.decoder.points)
+    )
+    with pytest.raises(ValueError, match="variant 'cpu': a grid of 2 x 2 cells of 2 pixels"):
+        replace(good, decoder=decoder)
