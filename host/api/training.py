@@ -59,8 +59,8 @@ def train(
         out: the folder to write. Its name becomes the name of the model.
         config: the network and its settings, made by `edgeinfer.train_config`. By default
             EfficientNet-Lite0 with ImageNet weights, or a small CNN for "fashion-mnist".
-        task: what the network learns to predict: "classification", "value", or the name of a task
-            of another package.
+        task: what the network learns to predict: "classification", "multilabel", "value",
+            "detection", "points", or the name of a task of another package.
         labels: a CSV or JSON file with the label, or the values, of each picture of `data`. By
             default labels are the folders' names, or are in names such as `cat.0.jpg`.
         targets: for values, the columns of the table to learn. By default its one column of values.
