@@ -45,7 +45,7 @@ SHOWN_BY = {
         "tests/device/tasks/detection/candidates/test_guess.py::test_what_is_none"
     ),
     "BlazeFace: faces": (
-        "tests/device/tasks/detection/test_blaze_face.py::test_the_face_of_a_photograph_is_found"
+        "tests/device/tasks/detection/faces/test_blaze_face.py::test_the_face_of_a_photograph_is_found"
     ),
     "MoveNet, for one person or several": (
         "tests/device/tasks/pose/test_keypoints.py::test_movenet_is_known_by_its_shape"

@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from edgeinfer.device.runtime.open_options import OpenOptions
     from edgeinfer.device.tasks.classification.multi_label import MultiLabel
     from edgeinfer.device.tasks.classification.prediction import Classification
-    from edgeinfer.device.tasks.detection.faces import Faces
+    from edgeinfer.device.tasks.detection.faces.prediction import Faces
     from edgeinfer.device.tasks.detection.prediction import Detections
     from edgeinfer.device.tasks.embedding.prediction import Embedding
     from edgeinfer.device.tasks.picture.prediction import OutputPicture
@@ -162,7 +162,7 @@ _HOMES = {
     "DelegateRequest": "device.runtime.delegates.request",
     "Detections": "device.tasks.detection.prediction",
     "Embedding": "device.tasks.embedding.prediction",
-    "Faces": "device.tasks.detection.faces",
+    "Faces": "device.tasks.detection.faces.prediction",
     "Follow": "device.loop.following.follower",
     "ForeignModel": "converters.convert.foreign_model",
     "Frame": "device.pictures.frame",

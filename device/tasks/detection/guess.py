@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from edgeinfer.device.tasks.detection.blaze_face import guess_faces
+from edgeinfer.device.tasks.detection.faces.blaze_face import guess_faces
 from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.labels import UNNAMED, fit_labels, named
 from edgeinfer.device.tasks.spec import Decoder, DetectionSpec

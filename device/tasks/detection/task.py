@@ -14,12 +14,6 @@ from numpy.typing import NDArray
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.preprocess import PreprocessSpec, place
 from edgeinfer.device.runtime.open_options import AnswerOptions
-from edgeinfer.device.tasks.detection.blaze_face import (
-    adjusted_anchors,
-    anchor_rows,
-    check_anchors,
-    faces_decoder,
-)
 from edgeinfer.device.tasks.detection.candidates.decode import decode_candidates
 from edgeinfer.device.tasks.detection.candidates.describe import (
     adjust_candidates,
@@ -31,6 +25,12 @@ from edgeinfer.device.tasks.detection.candidates.describe import (
 from edgeinfer.device.tasks.detection.candidates.guess import guess_candidates
 from edgeinfer.device.tasks.detection.cells import check_cells
 from edgeinfer.device.tasks.detection.decode import blank_unused, decode_detections
+from edgeinfer.device.tasks.detection.faces.blaze_face import (
+    adjusted_anchors,
+    anchor_rows,
+    check_anchors,
+    faces_decoder,
+)
 from edgeinfer.device.tasks.detection.grids import (
     adjusted_grids,
     check_grids,

@@ -24,7 +24,7 @@ from edgeinfer.device.pictures.decode import encode_png, read_image
 from edgeinfer.device.pictures.frame import Frame
 from edgeinfer.device.pictures.region import Region, Tiles, region_pixels, tile_regions
 from edgeinfer.device.runtime.open_options import OpenOptions
-from edgeinfer.device.tasks.detection.faces import Faces
+from edgeinfer.device.tasks.detection.faces.prediction import Faces
 from edgeinfer.device.tasks.detection.prediction import Detections
 from tests.converters.detector_bundle import write_detector, write_photo
 from tests.device.yolo_examples import Output, Thing, candidates, metadata, seeing, yolo

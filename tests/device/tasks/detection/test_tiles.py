@@ -17,7 +17,7 @@ from edgeinfer.device.pictures.region import Tiles, region_pixels, tile_regions
 from edgeinfer.device.preprocess import PreprocessSpec, place
 from edgeinfer.device.preprocess.tiles import tiled
 from edgeinfer.device.tasks.classification.prediction import Classification
-from edgeinfer.device.tasks.detection.faces import Faces
+from edgeinfer.device.tasks.detection.faces.prediction import Faces
 from edgeinfer.device.tasks.detection.prediction import Detections
 from edgeinfer.device.tasks.detection.tiles import answered_tiles, merged
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.runtime.open_options import AnswerOptions
-from edgeinfer.device.tasks.detection.faces import Faces
+from edgeinfer.device.tasks.detection.faces.prediction import Faces
 from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.prediction import Placing
 from edgeinfer.device.tasks.spec import AnchorSpec, Decoder

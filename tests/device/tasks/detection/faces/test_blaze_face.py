@@ -16,12 +16,12 @@ from edgeinfer.device.core.tensors import TensorSpec
 from edgeinfer.device.models.model import Model
 from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.runtime.open_options import AnswerOptions
-from edgeinfer.device.tasks.detection.blaze_face import (
+from edgeinfer.device.tasks.detection.faces.blaze_face import (
     POINTS,
     anchor_centres,
     merge_overlapping,
 )
-from edgeinfer.device.tasks.detection.faces import Faces
+from edgeinfer.device.tasks.detection.faces.prediction import Faces
 from edgeinfer.device.tasks.detection.task import TASK
 from edgeinfer.device.tasks.guess import Guess, Shown
 from edgeinfer.device.tasks.registry import guess_task, make_decode

@@ -1,0 +1,1 @@
+"""Faces: boxes with points, as BlazeFace finds them."""
