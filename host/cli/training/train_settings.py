@@ -58,7 +58,7 @@ def make_config(
         width=config.width,
         weights=config.weights,
     )
-    _refuse_idle(settings, config)
+    _refuse_idle(settings, config, task)
     return config
 
 
@@ -70,8 +70,10 @@ def _is_pretrained(architecture: str, initializer: str | None) -> bool:
     return ARCHITECTURES[architecture].pretrained
 
 
-def _refuse_idle(settings: dict[str, Any], config: TrainConfig) -> None:
+def _refuse_idle(settings: dict[str, Any], config: TrainConfig, task: str) -> None:
     """Refuse options of transfer learning's stages where there is no such stage."""
+    from edgeinfer.host.tasks.registry import find_taught
+
     if settings.get("folds") == "auto" and not config.pretrained:
         raise UsageError(
             "--folds",
@@ -85,6 +87,16 @@ def _refuse_idle(settings: dict[str, Any], config: TrainConfig) -> None:
             got=f"is given with --init {config.initializer}, which trains in one stage",
             expected="pretrained weights with it",
         )
+    if given and not find_taught(task).in_two_stages:
+        # Which layers are trained is a choice in one stage, too.
+        idle = [name for name in given if name != "fine_tune"]
+        if idle:
+            raise UsageError(
+                _option(idle[0]),
+                got=f"is given for the task '{task}', which is trained in one stage",
+                expected="--epochs and --learning-rate, which are of this stage",
+            )
+        return
     if given and config.fine_tune_epochs == 0:
         raise UsageError(
             _option(given[0]),
