@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+from edgeinfer.device.core.errors import DataError
 
 FindingKind = Literal[
     "empty",
@@ -73,3 +76,32 @@ class LeftOutError(Exception):
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
         super().__init__(f"{len(self.findings)} findings")
+
+
+def require_some(
+    root: Path, left: Collection[object], findings: Sequence[Finding], *, what: str = "picture"
+) -> None:
+    """Refuse data of which nothing is left, and say why.
+
+    Args:
+        root: the folder to which the findings' paths are relative.
+        left: what is left.
+        findings: what was found there.
+        what: what one of `left` is.
+
+    Raises:
+        DataError: there is nothing; its cause is a `LeftOutError`.
+    """
+    if left:
+        return
+    reasons = [f"{one.path}: {one.detail}" for one in findings if one.left_out]
+    more = f", and {len(reasons) - 1:,} more" if len(reasons) > 1 else ""
+    raise DataError(
+        root,
+        got=f"has no {what} that can be used"
+        + (f" (left out: {reasons[0]}{more})" if reasons else ""),
+        expected="one or more",
+        next_step="correct what was left out, or give other pictures"
+        if reasons
+        else "give a folder that has some",
+    ) from LeftOutError(findings)

@@ -23,6 +23,7 @@ from edgeinfer.device.pictures.region import Region, Tiles
 from edgeinfer.device.runtime.open_options import OpenOptions
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.dataset import DataOptions
+from edgeinfer.host.data.findings import require_some
 from edgeinfer.host.tasks.registry import find_data_task
 
 
@@ -84,7 +85,8 @@ def evaluate_model(
 
     Raises:
         BundleError: a bundle is damaged.
-        DataError: the folder cannot be used, or has targets that the model does not know.
+        DataError: the folder cannot be used, has targets that the model does not know, or no
+            picture of it is left.
         MissingExtraError: the task's figures need a package that is not installed.
         ModelError: a model is damaged, its task cannot be measured here, or the two do not predict
             the same.
@@ -97,6 +99,8 @@ def evaluate_model(
     options = DataOptions(table=table, targets=tuple(targets), name_pattern=name_pattern)
     trained.require_options(options)
     samples = trained.find_with(data, said, options, progress=progress)
+    # Another's task may return none, of which there is no score.
+    require_some(data, samples, ())
     opening = OpenOptions(region=region, tiles=tiles)
     evaluation = _answers(model, samples, task, said, progress, threads, opening)
     second = comparison = None

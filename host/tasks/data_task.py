@@ -87,7 +87,8 @@ class DataTask(ABC):
             progress: reports each picture.
 
         Raises:
-            DataError: the folder cannot be used, or has targets that the model does not know.
+            DataError: the folder cannot be used, has targets that the model does not know, or
+                nothing of it is left; see `require_some`.
         """
 
     def find_with(

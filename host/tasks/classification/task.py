@@ -16,6 +16,7 @@ from edgeinfer.device.preprocess import PreprocessSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.check import check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, prepare_folder
+from edgeinfer.host.data.findings import require_some
 from edgeinfer.host.data.labels.find import find_labelled
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.task import Floats, Rows, TaughtTask
@@ -64,8 +65,9 @@ class TaughtClassification(TaughtTask):
                 next_step="remove its pictures, or give them the model's name of the class",
             )
         place = [said.labels.index(label) for label in layout.labels]
-        files = check_files(layout, progress=progress).files
-        return [Sample(source=file.path, target=place[file.label]) for file in files]
+        checked = check_files(layout, progress=progress)
+        require_some(layout.root, checked.files, checked.findings)
+        return [Sample(source=file.path, target=place[file.label]) for file in checked.files]
 
     def class_of(self, target: Any) -> int | None:
         """Return the target: it is the class's index."""

@@ -20,7 +20,7 @@ from edgeinfer.device.core.errors import DataError
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.check import Checked, check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
-from edgeinfer.host.data.findings import Finding, LeftOutError
+from edgeinfer.host.data.findings import Finding, LeftOutError, require_some
 from edgeinfer.host.data.folder import LabelledFile, Layout
 from edgeinfer.host.data.groups.near.together import near_groups
 from edgeinfer.host.data.groups.split_labels import split_by_rarest
@@ -89,12 +89,16 @@ class DetectionData(DataTask):
     ) -> list[Sample]:
         """Read a folder as `prepare` does, if the labels of its boxes are among the model's."""
         layout = find_boxes(root, table, known=said.labels, progress=progress)
-        kept = {file.path for file in _checked(layout, progress).files}
-        return [
+        checked = _checked(layout, progress)
+        kept = {file.path for file in checked.files}
+        samples = [
             Sample(source=file.path, target=file.target)
             for file in layout.files
             if file.path in kept
         ]
+        boxes = [thing for sample in samples for thing in sample.target.things]
+        require_some(layout.root, boxes, checked.findings, what="box in a picture")
+        return samples
 
     def contradict(self, one: BoxesTarget, other: BoxesTarget) -> bool:
         """Return whether some of their boxes are not in the same places; see `contradict`."""

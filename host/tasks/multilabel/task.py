@@ -17,7 +17,7 @@ from edgeinfer.device.tasks.spec import Decoder, MultiLabelSpec
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.data.check import check_files
 from edgeinfer.host.data.dataset import DataOptions, PreparedData, shares_of
-from edgeinfer.host.data.findings import LeftOutError
+from edgeinfer.host.data.findings import require_some
 from edgeinfer.host.data.groups.split_labels import split_by_rarest
 from edgeinfer.host.data.labels.several import SeveralLabels, find_several
 from edgeinfer.host.tasks.loss_settings import LossSettings
@@ -40,10 +40,7 @@ class TaughtMultiLabel(TaughtTask):
         checked = check_files(found.layout, progress=progress)
         files = {file.path: file for file in checked.files}
         samples = [found.sample(file) for file in checked.files]
-        if not samples:
-            raise DataError(root, got="has no picture that can be used") from LeftOutError(
-                checked.findings
-            )
+        require_some(found.layout.root, samples, checked.findings)
         splits, notes = split_by_rarest(
             [(sample, files[sample.source].split) for sample in samples],
             found.layout.root,
@@ -83,10 +80,11 @@ class TaughtMultiLabel(TaughtTask):
                 next_step="remove it, or give it the model's name of the label",
             )
         place = [said.labels.index(label) for label in found.labels]
-        files = check_files(found.layout, progress=progress).files
+        checked = check_files(found.layout, progress=progress)
+        require_some(found.layout.root, checked.files, checked.findings)
         return [
             Sample(source=sample.source, target=frozenset(place[i] for i in sample.target))
-            for sample in map(found.sample, files)
+            for sample in map(found.sample, checked.files)
         ]
 
     def numbers(self, said: Said) -> int:

@@ -19,6 +19,7 @@ from edgeinfer.device.tasks.task import Said
 from edgeinfer.device.tasks.value.task import scalings, values_in
 from edgeinfer.host.data.augment import AugmentConfig
 from edgeinfer.host.data.dataset import DataOptions, PreparedData
+from edgeinfer.host.data.findings import require_some
 from edgeinfer.host.data.labels.measured.values import find_values
 from edgeinfer.host.tasks.loss_settings import LossSettings
 from edgeinfer.host.tasks.shown_score import ShownScore
@@ -91,7 +92,8 @@ class TaughtValue(TaughtTask):
                 expected=f"{values_in(said)}, as the model measures",
                 next_step="name the columns with --target",
             )
-        files, _ = checked_files(layout, progress)
+        files, findings = checked_files(layout, progress)
+        require_some(layout.root, files, findings)
         return [Sample(source=file.path, target=ValueTarget(file.values)) for file in files]
 
     def vector(self, features: Any) -> Any:
