@@ -11,10 +11,12 @@ import click
 from edgeinfer.device.cli.help.pages import Command, option_group
 from edgeinfer.device.cli.kept import tell_kept
 from edgeinfer.device.cli.options.common import json_option, resolve_model
+from edgeinfer.device.cli.options.tiles import tiles_settings
 from edgeinfer.device.cli.say import say
 from edgeinfer.device.core.errors import printable
 
 if TYPE_CHECKING:
+    from edgeinfer.device.pictures.region import Tiles
     from edgeinfer.host.evaluation.propose.annotations import ProposalLayout
 
 _model, _output = option_group("Model"), option_group("Output")
@@ -37,6 +39,7 @@ _model, _output = option_group("Model"), option_group("Output")
     show_default="what the model states",
     help="Leave out objects that score less.",
 )
+@_model("--tiles", show_default="none", **tiles_settings())
 @_output(
     "--layout",
     type=click.Choice(["voc", "yolo"]),
@@ -55,6 +58,7 @@ def propose(
     folder: Path,
     model: Path | None,
     min_score: float | None,
+    tiles: Tiles | None,
     layout: ProposalLayout,
     out: Path | None,
     as_json: bool,
@@ -74,7 +78,7 @@ def propose(
         done = write_proposals(
             *(path, folder, layout),
             out=out,
-            options=OpenOptions(min_score=min_score),
+            options=OpenOptions(min_score=min_score, tiles=tiles),
             progress=progress,
         )
     if as_json:

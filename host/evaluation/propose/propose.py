@@ -65,7 +65,7 @@ def propose(
         DataError: there is no picture, or `classes.txt` names other classes.
         ModelError: the model is missing or damaged.
         StorageError: a file cannot be written.
-        UsageError: the model finds no objects.
+        UsageError: the model finds no objects, or its answers to tiles cannot be put together.
     """
     shown = progress or Silent()
     findings: list[Finding] = []

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeinfer.converters.tasks.detection.target import BoxesTarget
 from edgeinfer.device.core.errors import DataError, ModelError, UsageError
+from edgeinfer.device.pictures.decode import encode_png
 from edgeinfer.device.tasks.task import Said
 from edgeinfer.host.evaluation.propose.annotations import (
     ProposalLayout,
@@ -114,10 +117,37 @@ def test_the_command(bundle: Path, photos: Path) -> None:
     )
 
 
+def test_small_things_are_found_in_tiles(bundle: Path, tmp_path: Path) -> None:
+    # Of 180 pixels two tiles are 100 wide: the detector's quarter of a tile is the cat.
+    pixels = np.zeros((180, 180, 3), np.uint8)
+    pixels[:50, 130:, 1] = 255
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    (photos / "0.png").write_bytes(encode_png(pixels))
+    command = ("data", "propose", photos, "--model", bundle)
+    assert edgeinfer_here(*command).stdout == "0 boxes in 1 pictures\n"
+    tiled = (*command, "--tiles", "2x2", "--out", out)
+    assert edgeinfer_here(*tiled).stdout == "1 boxes in 1 pictures\n"
+    root = ElementTree.parse(out / "0.xml").getroot()
+    edges = [int(edge.text or "") for edge in root.iterfind("object/bndbox/*")]
+    asked = ("predict", "--model", bundle, "--tiles", "2x2", photos / "0.png", "--json")
+    (found,) = json.loads(edgeinfer_here(*asked).stdout)["detections"]
+    assert edges == [round(edge) for edge in found["box"]] == [130, 0, 180, 50]
+
+
+def test_tiles_that_cannot_be(photos: Path, bundle: Path) -> None:
+    before = sorted(photos.rglob("*"))
+    command = ("data", "propose", photos, "--model")
+    done = edgeinfer_here(*command, CLASSIFIER, "--tiles", "2x2")
+    assert "--tiles: the model's task is 'classification'" in error_line(done, code=2)
+    done = edgeinfer_here(*command, bundle, "--tiles", "1x1")
+    assert done.returncode == 2
+    assert "--tiles" in done.stderr
+    assert sorted(photos.rglob("*")) == before
+
+
 @given(st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20))
 def test_any_name_of_a_picture_is_in_the_xml(name: str) -> None:
-    from xml.etree import ElementTree
-
     root = ElementTree.fromstring(voc_annotation(name, objects(10, 30)))
     assert root.findtext("filename") == name
     assert len(root.findall("object")) == 2
